@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings every Swift target shares.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// `ftictl` is asked for a hash by scripts and prompts, so it links everything statically:
+/// it starts in half the time of a dynamic executable. The listed archives are the ones that
+/// ArgumentParser's FoundationEssentials needs and that are found by autolinking otherwise.
+let staticExecutable: [LinkerSetting] = [
+    .unsafeFlags([
+        "-static-executable", "-l_FoundationCShims", "-l_FoundationCollections",
+        "-lswiftSynchronization", "-Xlinker", "-s", "-Xlinker", "-w",
+    ])
+]
+
+let arguments = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A system library under `Sources/CSystem`.
+func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(
+        name: name, path: "Sources/CSystem/\(name)", pkgConfig: pkgConfig,
+        providers: [.apt([apt])])
+}
+
+let package = Package(
+    name: "fti",
+    products: [
+        .executable(name: "ftictl", targets: ["ftictl"]),
+        .executable(name: "fti-feature", targets: ["fti-feature"]),
+        .executable(name: "fti-training", targets: ["fti-training"]),
+        .executable(name: "fti-inference", targets: ["fti-inference"]),
+        .library(name: "Storage", targets: ["Storage"]),
+        .library(name: "Objects", targets: ["Objects"]),
+        .library(name: "Refs", targets: ["Refs"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // System libraries and C.
+        system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+        system("CMarkdown", pkgConfig: "libcmark-gfm", apt: "libcmark-gfm-extensions-dev"),
+        system("CHTML", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
+        .target(name: "CPosix"),
+        .target(name: "CKernels"),
+
+        // The store, from the bottom up.
+        .target(name: "Storage", dependencies: ["CPosix"], swiftSettings: strict),
+        .target(
+            name: "Objects", dependencies: ["Storage", "CCrypto", "CZlib", "CZstd", "CKernels"],
+            swiftSettings: strict),
+        .target(name: "Refs", dependencies: ["Objects", "Storage"], swiftSettings: strict),
+
+        // What pipelines exchange, and the pipelines, which never see each other.
+        .target(name: "Artifacts", dependencies: ["Objects"], swiftSettings: strict),
+        .target(
+            name: "FeaturePipeline",
+            dependencies: [
+                "Artifacts", "Refs", "Objects", "Storage", "CMarkdown", "CHTML", "Yams",
+            ],
+            path: "Sources/Pipelines/Feature", swiftSettings: strict),
+        .target(
+            name: "TrainingPipeline",
+            dependencies: ["Artifacts", "Refs", "Objects", "Storage", "Yams"],
+            path: "Sources/Pipelines/Training", swiftSettings: strict),
+        .target(
+            name: "InferencePipeline",
+            dependencies: ["Artifacts", "Refs", "Objects", "Storage", "Yams"],
+            path: "Sources/Pipelines/Inference", swiftSettings: strict),
+
+        // Executables.
+        .target(
+            name: "CommandSupport", dependencies: ["Refs", "Objects", "Storage", arguments],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "ftictl",
+            dependencies: ["CommandSupport", "Refs", "Objects", "Storage", arguments],
+            swiftSettings: strict, linkerSettings: staticExecutable),
+        .executableTarget(
+            name: "fti-feature",
+            dependencies: ["FeaturePipeline", "CommandSupport", "Refs", "Objects", arguments],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "fti-training",
+            dependencies: ["TrainingPipeline", "CommandSupport", "Refs", "Objects", arguments],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "fti-inference",
+            dependencies: ["InferencePipeline", "CommandSupport", "Refs", "Objects", arguments],
+            swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,4 @@
+/// Hot loops with run-time dispatch; every one has a portable path that gives the same result.
+#pragma once
+#include "chunking.h"
+#include "planes.h"

@@ -1,0 +1,21 @@
+/// System calls and flags that glibc hides from Swift's Glibc module.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// `renameat2(2)` with `RENAME_NOREPLACE`: 0, or -1 with `errno` set.
+int fti_rename_no_replace(int from_dir, const char *from, int to_dir, const char *to);
+
+/// `open(2)` flag for a file without a name, or 0 where the platform has none.
+int fti_o_tmpfile(void);
+
+/// Gives the nameless file behind `fd` (opened with `O_TMPFILE`) a name; fails with `EEXIST` when
+/// the name is taken.
+int fti_link_descriptor(int fd, int to_dir, const char *to);
+
+/// `fallocate(2)` in its default mode: 0, or -1 with `errno` set.
+int fti_allocate(int fd, off_t size);
+
+/// Fills `bytes` with `count` random bytes from the kernel: 0, or -1 with `errno` set.
+int fti_random(void *bytes, size_t count);

@@ -1,0 +1,103 @@
+/// Why a JSON object does not have the members it must have.
+public struct JSONSchemaError: Error, Hashable, Sendable {
+    /// The path of the member, such as `content.id`.
+    public let path: String
+    /// What is wrong with it.
+    public let reason: String
+}
+
+/// Takes the members of a JSON object one by one, and at the end insists that none is left over.
+public struct JSONObjectReader {
+    private var remaining: JSONObject
+    private let path: String
+
+    /// Begins to read an object; `path` names it in errors.
+    public init(_ object: JSONObject, path: String = "") {
+        remaining = object
+        self.path = path
+    }
+
+    /// An error about one member.
+    public func error(_ key: String, _ reason: String) -> JSONSchemaError {
+        JSONSchemaError(path: path.isEmpty ? key : "\(path).\(key)", reason: reason)
+    }
+
+    /// Takes a member, or nil when it is not there.
+    public mutating func take(_ key: String) -> JSON? {
+        defer { remaining[key] = nil }
+        return remaining[key]
+    }
+
+    private mutating func required<Value>(
+        _ key: String, _ expected: String, _ convert: (JSON) -> Value?
+    ) throws(JSONSchemaError) -> Value {
+        guard let json = take(key) else { throw error(key, "is missing") }
+        guard let value = convert(json) else { throw error(key, "must be \(expected)") }
+        return value
+    }
+
+    /// Takes a string.
+    public mutating func string(_ key: String) throws(JSONSchemaError) -> String {
+        try required(key, "a string") { $0.string }
+    }
+
+    /// Takes a whole number that is not negative.
+    public mutating func count(_ key: String) throws(JSONSchemaError) -> Int {
+        try required(key, "a whole number from 0 to 2^53") { json in
+            json.integer.flatMap { $0 >= 0 ? $0 : nil }
+        }
+    }
+
+    /// Takes a number.
+    public mutating func number(_ key: String) throws(JSONSchemaError) -> Double {
+        try required(key, "a number") { $0.number }
+    }
+
+    /// Takes an object.
+    public mutating func object(_ key: String) throws(JSONSchemaError) -> JSONObject {
+        try required(key, "an object") { $0.object }
+    }
+
+    /// Takes a list.
+    public mutating func array(_ key: String) throws(JSONSchemaError) -> [JSON] {
+        try required(key, "a list") { $0.array }
+    }
+
+    /// Takes an identity.
+    public mutating func objectID(_ key: String) throws(JSONSchemaError) -> ObjectID {
+        try required(key, "64 lower-case hexadecimal digits") { json in
+            json.string.flatMap { ObjectID(hex: $0) }
+        }
+    }
+
+    /// Takes a moment.
+    public mutating func timestamp(_ key: String) throws(JSONSchemaError) -> Timestamp {
+        try required(key, "a time such as 2026-08-01T09:30:00.000Z") { json in
+            json.string.flatMap { Timestamp($0) }
+        }
+    }
+
+    /// Takes an optional identity.
+    public mutating func optionalObjectID(_ key: String) throws(JSONSchemaError) -> ObjectID? {
+        remaining[key] == nil ? nil : try objectID(key)
+    }
+
+    /// Takes an object and reads it with `read`, which must take all of its members.
+    public mutating func nested<Value>(
+        _ key: String, _ read: (inout JSONObjectReader) throws(JSONSchemaError) -> Value
+    ) throws(JSONSchemaError) -> Value {
+        var reader = JSONObjectReader(
+            try object(key), path: path.isEmpty ? key : "\(path).\(key)")
+        let value = try read(&reader)
+        try reader.finish()
+        return value
+    }
+
+    /// Whether a member is there and not yet taken.
+    public func has(_ key: String) -> Bool { remaining[key] != nil }
+
+    /// Insists that every member was taken.
+    public func finish() throws(JSONSchemaError) {
+        if let key = remaining.keys.first { throw error(key, "is not known here") }
+    }
+}

@@ -1,0 +1,106 @@
+/// A moment in Universal Time, to the millisecond.
+public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// Milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
+    public let milliseconds: Int
+
+    /// The years that four digits can write.
+    private static let range = -62_167_219_200_000..<253_402_300_800_000
+
+    /// Makes a moment; nil outside the years 0 to 9999.
+    public init?(milliseconds: Int) {
+        guard Self.range.contains(milliseconds) else { return nil }
+        self.milliseconds = milliseconds
+    }
+
+    /// Reads `2026-08-01T09:30:00.250Z`, exactly as ``description`` writes it, or gives nil.
+    public init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        guard bytes.count == 24 else { return nil }
+        func field(_ range: Range<Int>) -> Int? {
+            var value = 0
+            for byte in bytes[range] {
+                guard case 0x30...0x39 = byte else { return nil }
+                value = value * 10 + Int(byte - 0x30)
+            }
+            return value
+        }
+        guard let year = field(0..<4), let month = field(5..<7), let day = field(8..<10),
+            let hour = field(11..<13), let minute = field(14..<16), let second = field(17..<19),
+            let fraction = field(20..<23),
+            let moment = Timestamp(
+                year: year, month: month, day: day,
+                milliseconds: ((hour * 60 + minute) * 60 + second) * 1000 + fraction),
+            moment.description.utf8.elementsEqual(bytes)
+        else { return nil }
+        self = moment
+    }
+
+    /// Makes a moment from a date of the Gregorian calendar and the milliseconds since its midnight;
+    /// nil when there is no such date.
+    public init?(year: Int, month: Int, day: Int, milliseconds: Int = 0) {
+        guard (0...9999).contains(year), (1...12).contains(month),
+            (1...Self.days(inMonth: month, of: year)).contains(day)
+        else { return nil }
+        self.init(
+            milliseconds: Self.dayNumber(year: year, month: month, day: day) * 86_400_000
+                + milliseconds)
+    }
+
+    /// `2026-08-01T09:30:00.250Z`, the form of ISO 8601 that is stored.
+    public var description: String {
+        let date = civilDate
+        func padded(_ value: Int, _ width: Int) -> String {
+            let text = String(value)
+            return String(repeating: "0", count: max(0, width - text.count)) + text
+        }
+        let time = milliseconds - Self.floorDivide(milliseconds, 86_400_000) * 86_400_000
+        return "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))T"
+            + "\(padded(time / 3_600_000, 2)):\(padded(time / 60_000 % 60, 2)):"
+            + "\(padded(time / 1000 % 60, 2)).\(padded(time % 1000, 3))Z"
+    }
+
+    /// `2026-08-01 09:30`, for people.
+    public var minuteDescription: String {
+        let text = description
+        return "\(text.prefix(10)) \(text.dropFirst(11).prefix(5))"
+    }
+
+    /// The earlier moment first.
+    public static func < (left: Timestamp, right: Timestamp) -> Bool {
+        left.milliseconds < right.milliseconds
+    }
+
+    // Days from the civil calendar and back: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+
+    private static func dayNumber(year: Int, month: Int, day: Int) -> Int {
+        let shifted = month <= 2 ? year - 1 : year
+        let era = floorDivide(shifted, 400)
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+
+    private var civilDate: (year: Int, month: Int, day: Int) {
+        let days = Self.floorDivide(milliseconds, 86_400_000) + 719_468
+        let era = Self.floorDivide(days, 146_097)
+        let dayOfEra = days - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        return (
+            yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month,
+            dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        )
+    }
+
+    private static func days(inMonth month: Int, of year: Int) -> Int {
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        return [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
+    }
+
+    private static func floorDivide(_ value: Int, _ divisor: Int) -> Int {
+        value >= 0 ? value / divisor : -((-value + divisor - 1) / divisor)
+    }
+}

@@ -1,0 +1,54 @@
+public import Storage
+
+/// Why an object could not be read, decoded or stored.
+public enum ObjectError: Diagnosable, Hashable {
+    /// No object has this identity.
+    case missing(ObjectID)
+    /// Stored bytes do not hash to the identity that they are stored under.
+    case corrupt(ObjectID, where: String)
+    /// The object's bytes are not a valid encoding of what refers to it.
+    case malformed(ObjectID?, as: String, reason: String, offset: Int?)
+    /// An object is larger than what it may be for this use.
+    case tooLarge(ObjectID, size: Int, limit: Int)
+    /// A pack's own structure is damaged.
+    case damagedPack(String, reason: String)
+    /// What a caller asked to store is not valid.
+    case invalid(what: String, reason: String)
+    /// The bucket failed.
+    case storage(StorageError)
+
+    /// See ``Diagnosable``.
+    public var fault: Fault {
+        switch self {
+        case .missing: .missing
+        case .corrupt, .malformed, .damagedPack, .tooLarge: .damaged
+        case .invalid: .usage
+        case .storage(let error): error.fault
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var message: String {
+        switch self {
+        case .missing(let id): "there is no object \(id.short)"
+        case .corrupt(let id, let place): "object \(id.short) is damaged in \(place)"
+        case .malformed(let id, let kind, let reason, let offset):
+            (id.map { "object \($0.short) is not" } ?? "these bytes are not")
+                + " a valid \(kind): \(reason)" + (offset.map { " (at byte \($0))" } ?? "")
+        case .tooLarge(let id, let size, let limit):
+            "object \(id.short) has \(size) bytes, more than the \(limit) that fit here"
+        case .damagedPack(let name, let reason): "pack \(name.prefix(12)) is damaged: \(reason)"
+        case .invalid(let what, let reason): "\(what): \(reason)"
+        case .storage(let error): error.message
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var remedy: String? {
+        switch self {
+        case .corrupt, .damagedPack: "ftictl verify --full lists all damage and what it affects"
+        case .storage(let error): error.remedy
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,118 @@
+/// A folder of a bucket; each holds one sort of blob.
+public enum BucketFolder: String, Sendable, CaseIterable {
+    /// Pack files, named by the SHA-256 of their footer.
+    case packs
+    /// The entries of the log and its hint.
+    case log
+    /// Folded states, a cache.
+    case checkpoints = "log/checkpoints"
+}
+
+/// The name of a blob: a folder and a file name inside it.
+public struct BlobName: Hashable, Sendable, CustomStringConvertible {
+    /// The folder the blob is in.
+    public let folder: BucketFolder
+    /// The file name: ASCII letters, digits, `.` and `-` only.
+    public let name: String
+
+    /// Makes a name from parts that the program itself composed; foreign text never reaches here.
+    public init(_ folder: BucketFolder, _ name: String) {
+        precondition(
+            !name.isEmpty && name.utf8.allSatisfy(Self.isAllowed) && name.utf8.first != 0x2E,
+            "a blob is named by the program itself")
+        self.folder = folder
+        self.name = name
+    }
+
+    /// `folder/name`, the path below the bucket.
+    public var description: String { "\(folder.rawValue)/\(name)" }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E: true
+        default: false
+        }
+    }
+}
+
+/// A listed blob: what it is called and how many bytes it has.
+public struct BlobEntry: Hashable, Sendable {
+    /// The file name, which may be one that no ``BlobName`` would allow.
+    public let name: String
+    /// The size in bytes.
+    public let size: Int
+
+    /// Makes an entry.
+    public init(name: String, size: Int) {
+        self.name = name
+        self.size = size
+    }
+}
+
+/// What became of an exclusive creation.
+public enum Creation: Hashable, Sendable {
+    /// The blob now exists, with the caller's bytes, and is durable.
+    case created
+    /// A blob of that name was there already and is unchanged.
+    case exists
+}
+
+/// Where a repository lives: named immutable blobs in a few folders.
+///
+/// Calls block. Every conformer must be safe to use from several threads at once, and from several
+/// processes on the same place.
+public protocol Bucket: Sendable {
+    /// Where the bucket is, for messages.
+    var location: String { get }
+
+    /// The whole blob, or nil when there is none.
+    ///
+    /// - Throws: `tooLarge` when it has more than `limit` bytes; must not have read them all then.
+    func read(_ name: BlobName, limit: Int) throws(StorageError) -> [UInt8]?
+
+    /// Random access to a blob, or nil when there is none.
+    func open(_ name: BlobName) throws(StorageError) -> (any Blob)?
+
+    /// Creates a blob if none has that name.
+    ///
+    /// Must be atomic: no reader ever sees part of it, and of any number of callers one wins. Must be
+    /// durable when it returns `created`.
+    func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation
+
+    /// Creates or replaces a blob that is only a hint: atomic, but may be lost in a crash.
+    func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError)
+
+    /// The blobs of a folder, in no particular order; empty when the folder is not there.
+    func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry]
+
+    /// Removes a blob; does nothing when there is none.
+    func delete(_ name: BlobName) throws(StorageError)
+
+    /// Begins a blob whose name is known only once its bytes are written.
+    func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob
+
+    /// Waits until everything that is visible in the log is durable.
+    func synchronizeLog() throws(StorageError)
+}
+
+/// An immutable blob opened for reading at any offset, from any number of threads.
+public protocol Blob: Sendable {
+    /// The size in bytes when it was opened.
+    var size: Int { get }
+
+    /// Reads exactly `count` bytes from `offset`.
+    ///
+    /// - Throws: `truncated` when the blob ends before that.
+    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8]
+}
+
+/// A blob that is being written. Dropping it before ``publish(as:)`` leaves nothing behind.
+public protocol StagedBlob: Sendable {
+    /// Appends bytes and returns the offset they were given; safe from several threads.
+    ///
+    /// The order of appends from several threads is not defined; each is contiguous.
+    func append(_ bytes: [UInt8]) throws(StorageError) -> Int
+
+    /// Makes the bytes durable and gives them their name, which must be new.
+    func publish(as name: BlobName) throws(StorageError)
+}

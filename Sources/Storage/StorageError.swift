@@ -1,0 +1,59 @@
+internal import Glibc
+
+/// Why a bucket or a file could not do what it was asked.
+public enum StorageError: Diagnosable, Hashable {
+    /// A system call failed: `operation` as a verb phrase, the path it was for, and `errno`.
+    case system(operation: String, path: String, errno: Int32)
+    /// A blob that must be there is not.
+    case missing(path: String)
+    /// A file name or a directory entry cannot be used.
+    case unusable(path: String, reason: String)
+    /// A file changed while it was read.
+    case changed(path: String)
+    /// A blob is larger than what may be read at once.
+    case tooLarge(path: String, size: Int, limit: Int)
+    /// A blob is shorter than its description says.
+    case truncated(path: String, expected: Int, actual: Int)
+
+    /// See ``Diagnosable``.
+    public var fault: Fault {
+        switch self {
+        case .system, .changed: .io
+        case .missing: .missing
+        case .unusable: .usage
+        case .tooLarge, .truncated: .damaged
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var message: String {
+        switch self {
+        case .system(let operation, let path, let code):
+            "cannot \(operation) \(path): \(Self.describe(code))"
+        case .missing(let path): "there is no \(path)"
+        case .unusable(let path, let reason): "cannot use \(path): \(reason)"
+        case .changed(let path): "\(path) changed while it was read"
+        case .tooLarge(let path, let size, let limit):
+            "\(path) has \(size) bytes, more than the \(limit) that are allowed"
+        case .truncated(let path, let expected, let actual):
+            "\(path) ends at byte \(actual), where \(expected) bytes are expected"
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var remedy: String? {
+        switch self {
+        case .system(_, _, ENOSPC), .system(_, _, EDQUOT):
+            "free some space, then repeat the command"
+        case .system(_, _, EACCES), .system(_, _, EPERM), .system(_, _, EROFS):
+            "check the permissions of that path"
+        case .changed: "repeat the command when nothing writes to that file"
+        default: nil
+        }
+    }
+
+    /// The C library's text for an error number.
+    static func describe(_ code: Int32) -> String {
+        String(cString: strerror(code)).lowercased()
+    }
+}
