@@ -16,7 +16,7 @@ let strict: [SwiftSetting] = [
 let staticExecutable: [LinkerSetting] = [
     .unsafeFlags([
         "-static-executable", "-l_FoundationCShims", "-l_FoundationCollections",
-        "-lswiftSynchronization", "-Xlinker", "-s", "-Xlinker", "-w",
+        "-lswiftSynchronization", "-Xlinker", "-s", "-use-ld=lld", "-Xlinker", "-w",
     ])
 ]
 

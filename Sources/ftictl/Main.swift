@@ -2,4 +2,3 @@
 struct Main {
     static func main() {}
 }
-// x
