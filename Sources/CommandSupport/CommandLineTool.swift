@@ -1,0 +1,82 @@
+public import ArgumentParser
+internal import Glibc
+internal import Objects
+public import Storage
+
+/// The way from a process's arguments to its exit.
+public enum CommandLineTool {
+    /// Parses the arguments, runs the command they name, tells what went wrong, and exits.
+    ///
+    /// - Parameters:
+    ///   - root: The command that has all others below it.
+    ///   - arguments: The arguments without the name of the executable.
+    public static func main(_ root: any ParsableCommand.Type, _ arguments: [String]) -> Never {
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try root.parseAsRoot(GlobalOptions.hoisted(arguments, root: root))
+            try command.run()
+            exit(ExitStatus.success.rawValue)
+        } catch {
+            exit(status(of: error, root: root, arguments: arguments))
+        }
+    }
+
+    /// Tells about an error on standard error and exits with its code.
+    public static func fail(_ error: any Diagnosable, arguments: [String]) -> Never {
+        signal(SIGPIPE, SIG_IGN)
+        exit(tell(ErrorReport(error), arguments: arguments))
+    }
+
+    private static func status(
+        of error: any Error, root: any ParsableCommand.Type, arguments: [String]
+    ) -> Int32 {
+        if error is StandardStream.ReaderGone { return ExitStatus.success.rawValue }
+        if let error = error as? any Diagnosable {
+            return tell(ErrorReport(error), arguments: arguments)
+        }
+        if let code = error as? ExitCode { return code.rawValue }
+        switch root.exitCode(for: error) {
+        case .success:
+            return show(root.fullMessage(for: error, columns: columns))
+        case .validationFailure:
+            let path = root.commandPath(in: GlobalOptions.hoisted(arguments, root: root))
+            let help = ([root._commandName] + path + ["--help"]).joined(separator: " ")
+            let message = root.message(for: error)
+            return tell(ErrorReport(usage: message, remedy: help), arguments: arguments)
+        default:
+            let report = ErrorReport(CommandError(.io, root.message(for: error)))
+            return tell(report, arguments: arguments)
+        }
+    }
+
+    /// Help is as wide as the terminal, but never so wide that it is hard to read.
+    private static var columns: Int {
+        min(100, Terminal(descriptor: STDOUT_FILENO, environment: .process).width)
+    }
+
+    private static func show(_ text: String) -> Int32 {
+        do {
+            let output = StandardStream.output()
+            try output.write("\(text)\n".utf8)
+            try output.flush()
+            return ExitStatus.success.rawValue
+        } catch is StandardStream.ReaderGone {
+            return ExitStatus.success.rawValue
+        } catch {
+            return ExitStatus.inputOutput.rawValue
+        }
+    }
+
+    private static func tell(_ report: ErrorReport, arguments: [String]) -> Int32 {
+        let stream = StandardStream.error()
+        let style = Style(
+            isEnabled: Terminal(descriptor: STDERR_FILENO, environment: .process).hasColor)
+        // The parsed options may not exist: the command line itself may be what is wrong.
+        let isJSON = arguments.prefix { $0 != "--" }.contains("--json")
+        let text = isJSON ? report.json.canonicalText + "\n" : report.text(style)
+        // Nobody can be told that standard error does not work.
+        try? stream.write(text.utf8)
+        try? stream.flush()
+        return report.status.rawValue
+    }
+}

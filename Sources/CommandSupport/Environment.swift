@@ -1,0 +1,50 @@
+internal import Glibc
+public import Objects
+
+/// What a command learns from the process it runs in. Nothing else reads the environment.
+public struct Environment: Sendable {
+    /// The value of an environment variable; nil when it is not set or empty.
+    public var variable: @Sendable (String) -> String?
+    /// The absolute path of the working directory.
+    public var workingDirectory: @Sendable () -> String?
+    /// The present time.
+    public var now: @Sendable () -> Timestamp
+
+    /// The environment of this process.
+    public static let process = Environment(
+        variable: { name in
+            guard let value = getenv(name), value.pointee != 0 else { return nil }
+            return String(cString: value)
+        },
+        workingDirectory: {
+            guard let path = getcwd(nil, 0) else { return nil }
+            defer { free(path) }
+            return String(cString: path)
+        },
+        now: {
+            var time = timespec()
+            clock_gettime(CLOCK_REALTIME, &time)
+            let milliseconds = time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+            return Timestamp(milliseconds: milliseconds) ?? .epoch
+        })
+
+    /// Who writes: `$FTI_AUTHOR`, else the user and the host.
+    public var author: String {
+        if let author = variable("FTI_AUTHOR") { return author }
+        let user = variable("USER") ?? variable("LOGNAME") ?? "user-\(getuid())"
+        var name = utsname()
+        guard uname(&name) == 0 else { return user }
+        let host = withUnsafeBytes(of: name.nodename) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return host.isEmpty ? user : "\(user)@\(host)"
+    }
+}
+
+extension Timestamp {
+    /// The moment that time is counted from.
+    static let epoch: Timestamp = {
+        guard let moment = Timestamp(milliseconds: 0) else { preconditionFailure("1970 is a year") }
+        return moment
+    }()
+}

@@ -1,0 +1,40 @@
+internal import Objects
+internal import Storage
+
+/// How an error is told: a line that says what and where, and below it what to do next.
+struct ErrorReport {
+    let word: String
+    let message: String
+    let remedy: String?
+    let status: ExitStatus
+
+    init(_ error: any Diagnosable) {
+        word = error.fault.word
+        message = error.message
+        remedy = error.remedy
+        status = ExitStatus(error.fault)
+    }
+
+    init(usage message: String, remedy: String?) {
+        word = Fault.usage.word
+        self.message = message
+        self.remedy = remedy
+        status = .usage
+    }
+
+    func text(_ style: Style) -> String {
+        let lines = message.printable(multiline: true).split(
+            separator: "\n", omittingEmptySubsequences: true)
+        var result = "\(style.red("error:")) \(lines.first ?? "unknown")\n"
+        for line in lines.dropFirst() { result += "  \(line)\n" }
+        if let remedy { result += "  try: \(remedy.printable())\n" }
+        return result
+    }
+
+    var json: JSON {
+        [
+            "error": .string(word), "message": .string(message),
+            "remedy": remedy.map { .string($0) } ?? .null, "exit": .integer(Int(status.rawValue)),
+        ]
+    }
+}
