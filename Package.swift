@@ -63,7 +63,8 @@ let package = Package(
         .target(name: "Refs", dependencies: ["Objects", "Storage"], swiftSettings: strict),
 
         // What pipelines exchange, and the pipelines, which never see each other.
-        .target(name: "Artifacts", dependencies: ["Objects"], swiftSettings: strict),
+        .target(
+            name: "Artifacts", dependencies: ["Objects", "Storage"], swiftSettings: strict),
         .target(
             name: "FeaturePipeline",
             dependencies: [
@@ -98,6 +99,11 @@ let package = Package(
         .executableTarget(
             name: "fti-inference",
             dependencies: ["InferencePipeline", "CommandSupport", "Refs", "Objects", arguments],
+            swiftSettings: strict),
+
+        // Tests.
+        .testTarget(
+            name: "ArtifactsTests", dependencies: ["Artifacts", "Objects"],
             swiftSettings: strict),
     ]
 )

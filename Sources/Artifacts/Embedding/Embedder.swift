@@ -1,0 +1,19 @@
+/// What a text is embedded as: some embedders treat the two differently.
+public enum EmbeddingRole: Sendable {
+    /// A passage that is to be found.
+    case document
+    /// A question that finds passages.
+    case query
+}
+
+/// Turns text into vectors of one embedding space.
+///
+/// An implementation must give the same vector for the same text and role, within its space's tolerance,
+/// whatever thread calls it and whatever was embedded before.
+public protocol Embedder: Sendable {
+    /// The space of the vectors.
+    var space: EmbeddingSpace { get }
+
+    /// The vector of a text: ``EmbeddingSpace/dimension`` finite numbers.
+    func embed(_ text: String, as role: EmbeddingRole) throws(EmbeddingError) -> [Float]
+}

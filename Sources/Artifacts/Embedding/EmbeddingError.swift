@@ -1,0 +1,50 @@
+public import Objects
+public import Storage
+
+/// Why vectors cannot be made or must not be compared.
+public enum EmbeddingError: Diagnosable, Hashable {
+    /// No embedder of this program makes vectors of the space.
+    case unavailable(space: ObjectID, embedder: String, version: String)
+    /// An embedder does not reproduce a canary of the space that it claims.
+    case canaryDiffers(space: ObjectID, canary: Int, difference: Double, tolerance: Double)
+    /// Vectors of two spaces were about to be compared.
+    case spacesDiffer(needed: ObjectID?, found: ObjectID?)
+    /// A dimension that the embedder does not have.
+    case invalidDimension(Int)
+
+    /// See ``Diagnosable``.
+    public var fault: Fault {
+        switch self {
+        case .invalidDimension: .usage
+        case .unavailable, .canaryDiffers, .spacesDiffer: .refused
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var message: String {
+        switch self {
+        case .unavailable(let space, let embedder, let version):
+            "embedding space \(space.short) needs embedder \(embedder) version \(version), "
+                + "which this program does not have"
+        case .canaryDiffers(let space, let canary, let difference, let tolerance):
+            "the embedder does not make vectors of space \(space.short): canary \(canary) differs "
+                + "by \(difference), more than \(tolerance)"
+        case .spacesDiffer(let needed, let found):
+            "the embedding spaces differ: the model needs \(needed?.hex ?? "none"), "
+                + "the features have \(found?.hex ?? "none")"
+        case .invalidDimension(let dimension):
+            "an embedding of dimension \(dimension) is not possible: "
+                + "it must be a multiple of 8 from 8 to 65536"
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var remedy: String? {
+        switch self {
+        case .unavailable: "embed the features again with an embedder of this program"
+        case .canaryDiffers: "use the embedder that made the features, or embed them again"
+        case .spacesDiffer: "train the model on these features, or promote both together"
+        case .invalidDimension: "set embed.dimension to 384"
+        }
+    }
+}

@@ -1,0 +1,30 @@
+internal import Objects
+
+/// Reads artifacts that are one JSON object in canonical form.
+enum CanonicalDocument {
+    /// Reads the object with `read`, which must take all of its members.
+    ///
+    /// - Throws: `malformed`, naming the artifact `kind`.
+    static func read<Value>(
+        _ bytes: [UInt8], as kind: String, id: ObjectID?,
+        _ read: (inout JSONObjectReader) throws(JSONSchemaError) -> Value
+    ) throws(ObjectError) -> Value {
+        let json: JSON
+        do {
+            json = try JSON(canonical: bytes)
+        } catch {
+            throw .malformed(id, as: kind, reason: error.reason, offset: error.offset)
+        }
+        guard let object = json.object else {
+            throw .malformed(id, as: kind, reason: "it must be a JSON object", offset: nil)
+        }
+        do {
+            var reader = JSONObjectReader(object)
+            let value = try read(&reader)
+            try reader.finish()
+            return value
+        } catch {
+            throw .malformed(id, as: kind, reason: "\(error.path) \(error.reason)", offset: nil)
+        }
+    }
+}

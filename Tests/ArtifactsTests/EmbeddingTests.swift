@@ -1,0 +1,139 @@
+import Artifacts
+import Objects
+import Testing
+
+@Suite struct EmbeddingTests {
+    let embedder: BuiltinEmbedder
+
+    init() throws { embedder = try BuiltinEmbedder() }
+
+    private func cosine(_ a: String, _ b: String) -> Float {
+        let left = embedder.embed(a, as: .document)
+        let right = embedder.embed(b, as: .query)
+        return DotProduct.of(left.span, right.span)
+    }
+
+    @Test("vectors have length 1 and text without words has the zero vector")
+    func lengths() {
+        let vector = embedder.embed("Mount the hub on a wall.", as: .document)
+        #expect(vector.count == 384)
+        #expect(abs(DotProduct.of(vector.span, vector.span) - 1) < 1e-5)
+        #expect(embedder.embed("", as: .document).allSatisfy { $0 == 0 })
+        #expect(embedder.embed(" ... \u{0}", as: .query).allSatisfy { $0 == 0 })
+    }
+
+    @Test("related texts are closer than unrelated ones")
+    func meaning() {
+        let question = "How do I calibrate the soil probe?"
+        let right = "Calibrating a soil probe takes two points: dry air and wet sand."
+        let wrong = "Invoices are sent on the first day of the month."
+        #expect(cosine(question, right) > cosine(question, wrong) + 0.1)
+        #expect(cosine("VALVE Düse", "valve düse") > 0.999)
+    }
+
+    @Test("golden numbers of the embedder")
+    func golden() {
+        let text = EmbeddingSpace.canaryTexts[0]
+        let vector = embedder.embed(text, as: .document)
+        var bytes: [UInt8] = []
+        for number in vector {
+            for shift: UInt32 in [0, 8, 16, 24] {
+                bytes.append(UInt8(truncatingIfNeeded: number.bitPattern >> shift))
+            }
+        }
+        let digest = ObjectID(of: bytes.span)
+        #expect(vector.prefix(4).map(\.bitPattern) == [1_032_479_247, 0, 1_015_702_031, 0])
+        #expect(digest.short == "1ff50a837371")
+        #expect(embedder.space.id.short == "7dd1e8120ef2")
+    }
+
+    @Test("a space has the same identity in every process and another per dimension")
+    func spaceIdentity() throws {
+        #expect(try BuiltinEmbedder().space.id == embedder.space.id)
+        #expect(try BuiltinEmbedder(dimension: 256).space.id != embedder.space.id)
+        #expect(embedder.space.encoded.count < 64 << 10)
+    }
+
+    @Test("a space reads back from its object, and finds its embedder")
+    func spaceRoundTrip() throws {
+        let store = MemoryStore()
+        let id = try embedder.space.write(to: store)
+        #expect(id == embedder.space.id)
+        let space = try EmbeddingSpace(id, in: store)
+        #expect(space == embedder.space)
+        #expect(try space.availableEmbedder().space.id == id)
+    }
+
+    @Test("a space refuses an embedder whose canaries differ")
+    func canaries() throws {
+        var space = embedder.space
+        var vector = space.canaries[3].vector
+        vector[5] += 0.01
+        space.canaries[3] = .init(text: space.canaries[3].text, vector: vector)
+        #expect(throws: EmbeddingError.self) { try space.check(embedder) }
+        #expect(throws: EmbeddingError.self) { try space.availableEmbedder() }
+        space = embedder.space
+        space.version = "0"
+        #expect(throws: EmbeddingError.self) { try space.availableEmbedder() }
+        #expect(throws: EmbeddingError.invalidDimension(12)) { try BuiltinEmbedder(dimension: 12) }
+    }
+
+    @Test("every cut and every changed byte of a space is refused or means another space")
+    func hostileSpace() throws {
+        let bytes = try BuiltinEmbedder(dimension: 8).space.encoded
+        let original = try EmbeddingSpace(decoding: bytes)
+        for count in stride(from: 0, to: bytes.count, by: 7) {
+            #expect(throws: ObjectError.self) {
+                try EmbeddingSpace(decoding: Array(bytes[..<count]))
+            }
+        }
+        var random = SplitMix(seed: 7)
+        for _ in 0..<300 {
+            var changed = bytes
+            let at = Int(random.next() % UInt64(bytes.count))
+            changed[at] ^= UInt8(1 << (random.next() % 8))
+            if let space = try? EmbeddingSpace(decoding: changed) {
+                #expect(space.encoded == changed)
+                #expect(space != original)
+            }
+        }
+    }
+
+    @Test("words are lower-cased runs of letters and digits")
+    func words() {
+        let words = Words("Don't  open: VALVE-2 at 2.5 bar; Größe ΑΒΓ 溫室!")
+        let texts = (0..<words.count).map { word in
+            String(
+                String.UnicodeScalarView(
+                    words.scalars[words.range(of: word)].compactMap(Unicode.Scalar.init)))
+        }
+        #expect(
+            texts == [
+                "don", "t", "open", "valve", "2", "at", "2", "5", "bar", "größe", "αβγ", "溫室",
+            ])
+        #expect(words.hashes[3] == FeatureHash.of("valve"))
+        #expect(words.isStopWord(5) && !words.isStopWord(3))
+    }
+
+    @Test("a features row reads back from its attributes")
+    func featureRow() throws {
+        let row = FeatureRow(
+            document: "install/mounting.md", title: "Mounting the hub",
+            section: "drilling-template",
+            headings: ["Mounting the hub", "Drilling template"], ordinal: 3,
+            text: "Drill 6 mm holes.",
+            digest: ObjectID(of: [1].span))
+        #expect(row.key == "install/mounting.md#drilling-template/03")
+        #expect(try FeatureRow(attributes: row.attributes) == row)
+        var attributes = row.attributes
+        attributes["language"] = "en"
+        #expect(try FeatureRow(attributes: attributes) == row)
+        for key in row.attributes.keys {
+            var broken = row.attributes
+            broken[key] = nil
+            #expect(throws: ObjectError.self) { try FeatureRow(attributes: broken) }
+            broken[key] = true
+            #expect(throws: ObjectError.self) { try FeatureRow(attributes: broken) }
+        }
+    }
+}
