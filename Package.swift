@@ -104,6 +104,9 @@ let package = Package(
         // Tests.
         .testTarget(
             name: "ArtifactsTests", dependencies: ["Artifacts", "Objects"],
+            path: "Tests/ArtifactsTests", swiftSettings: strict),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Storage"], path: "Tests/StorageTests",
             swiftSettings: strict),
     ]
 )

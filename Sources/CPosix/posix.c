@@ -11,6 +11,10 @@
 #define RENAME_NOREPLACE 1
 #endif
 
+int fti_open_at(int dir, const char *path, int flags, mode_t mode) {
+    return openat(dir, path, flags, mode);
+}
+
 int fti_rename_no_replace(int from_dir, const char *from, int to_dir, const char *to) {
     return renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE);
 }

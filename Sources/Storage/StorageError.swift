@@ -4,6 +4,14 @@ internal import Glibc
 public enum StorageError: Diagnosable, Hashable {
     /// A system call failed: `operation` as a verb phrase, the path it was for, and `errno`.
     case system(operation: String, path: String, errno: Int32)
+    /// What was written is visible under its name, but whether it survives a power cut is unknown.
+    case durabilityUnknown(path: String, errno: Int32)
+    /// There is no repository at the path.
+    case noRepository(path: String)
+    /// A repository may not be used, because of whose it is or how it is laid out.
+    case refused(path: String, reason: String)
+    /// A file or directory of a repository is not what it must be.
+    case damaged(path: String, reason: String)
     /// A blob that must be there is not.
     case missing(path: String)
     /// A file name or a directory entry cannot be used.
@@ -18,10 +26,11 @@ public enum StorageError: Diagnosable, Hashable {
     /// See ``Diagnosable``.
     public var fault: Fault {
         switch self {
-        case .system, .changed: .io
-        case .missing: .missing
+        case .system, .changed, .durabilityUnknown: .io
+        case .missing, .noRepository: .missing
         case .unusable: .usage
-        case .tooLarge, .truncated: .damaged
+        case .refused: .refused
+        case .tooLarge, .truncated, .damaged: .damaged
         }
     }
 
@@ -30,6 +39,11 @@ public enum StorageError: Diagnosable, Hashable {
         switch self {
         case .system(let operation, let path, let code):
             "cannot \(operation) \(path): \(Self.describe(code))"
+        case .durabilityUnknown(let path, let code):
+            "\(path) is visible, but may not survive a power cut: \(Self.describe(code))"
+        case .noRepository(let path): "there is no repository at \(path)"
+        case .refused(let path, let reason): "will not use \(path): \(reason)"
+        case .damaged(let path, let reason): "\(path) is damaged: \(reason)"
         case .missing(let path): "there is no \(path)"
         case .unusable(let path, let reason): "cannot use \(path): \(reason)"
         case .changed(let path): "\(path) changed while it was read"
@@ -47,6 +61,8 @@ public enum StorageError: Diagnosable, Hashable {
             "free some space, then repeat the command"
         case .system(_, _, EACCES), .system(_, _, EPERM), .system(_, _, EROFS):
             "check the permissions of that path"
+        case .durabilityUnknown: "check the disk, then look whether the transaction is in the log"
+        case .noRepository(let path): "ftictl init \(path) makes one"
         case .changed: "repeat the command when nothing writes to that file"
         default: nil
         }

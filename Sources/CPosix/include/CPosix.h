@@ -4,6 +4,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/// `openat(2)` with a mode: a descriptor, or -1 with `errno` set.
+int fti_open_at(int dir, const char *path, int flags, mode_t mode);
+
 /// `renameat2(2)` with `RENAME_NOREPLACE`: 0, or -1 with `errno` set.
 int fti_rename_no_replace(int from_dir, const char *from, int to_dir, const char *to);
 

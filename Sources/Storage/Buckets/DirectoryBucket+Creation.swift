@@ -1,0 +1,98 @@
+internal import Glibc
+
+extension DirectoryBucket {
+    /// Makes a bucket at a path where nothing is, with the given blobs in it, and opens it.
+    ///
+    /// It is built beside the path and moved there when it is durable: a crash leaves either all of
+    /// it or nothing under its name.
+    ///
+    /// - Throws: `unusable` when something is at the path already.
+    public static func create(
+        at path: String, containing blobs: [BlobName: [UInt8]] = [:]
+    ) throws(StorageError) -> DirectoryBucket {
+        let (parentPath, name) = try split(path)
+        let parent = try Directory(opening: parentPath, followLink: true)
+        guard try parent.status(of: name) == nil else { throw taken(path) }
+        let temporary = try TemporaryFile.randomName()
+        try parent.makeDirectory(temporary)
+        do {
+            try build(try parent.directory(temporary), blobs)
+            try place(temporary, as: name, in: parent, path)
+        } catch {
+            discard(temporary, in: parent)
+            throw error
+        }
+        try parent.synchronize()
+        return try DirectoryBucket(opening: path)
+    }
+
+    private static func taken(_ path: String) -> StorageError {
+        .unusable(path: path, reason: "it exists already")
+    }
+
+    /// The directory that a path is in, and its name there.
+    private static func split(_ path: String) throws(StorageError) -> (parent: String, [UInt8]) {
+        var bytes = Array(path.utf8)
+        while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
+        let name = Array(bytes[(slash.map { $0 + 1 } ?? 0)...])
+        guard !name.isEmpty, name != [0x2E], name != [0x2E, 0x2E], !bytes.contains(0) else {
+            throw .unusable(path: path, reason: "it does not end in a name")
+        }
+        guard let slash else { return (".", name) }
+        return (slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self), name)
+    }
+
+    private static func build(
+        _ root: Directory, _ blobs: [BlobName: [UInt8]]
+    ) throws(StorageError) {
+        for folder in BucketFolder.allCases {
+            var parent = root
+            for component in folder.rawValue.utf8.split(separator: UInt8(ascii: "/")) {
+                let name = Array(component)
+                if try parent.status(of: name) == nil { try parent.makeDirectory(name) }
+                let directory = try parent.directory(name)
+                try parent.synchronize()
+                parent = directory
+            }
+            for (name, bytes) in blobs where name.folder == folder {
+                let file = try TemporaryFile(in: parent)
+                try file.descriptor.write(bytes.span, at: 0)
+                _ = try file.publish(as: name.bytes)
+            }
+            try parent.synchronize()
+        }
+    }
+
+    private static func place(
+        _ temporary: [UInt8], as name: [UInt8], in parent: Directory, _ path: String
+    ) throws(StorageError) {
+        switch parent.renameToNew(temporary, name) {
+        case 0: return
+        case EEXIST, ENOTEMPTY: throw taken(path)
+        case EINVAL, ENOSYS:
+            // This file system cannot refuse to replace; a directory replaces an empty one at most.
+            try parent.rename(temporary, to: name)
+        case let code: throw .system(operation: "create", path: path, errno: code)
+        }
+    }
+
+    /// Removes a bucket that did not come to be, as far as it goes.
+    private static func discard(_ name: [UInt8], in parent: Directory) {
+        guard let root = try? parent.directory(name) else { return }
+        for folder in BucketFolder.allCases.reversed() {
+            var directory = root
+            var components = folder.rawValue.utf8.split(separator: UInt8(ascii: "/")).map(
+                Array.init)
+            let last = components.removeLast()
+            for component in components {
+                guard let next = try? directory.directory(component) else { return }
+                directory = next
+            }
+            guard let emptied = try? directory.directory(last) else { continue }
+            for entry in (try? emptied.names()) ?? [] { try? emptied.remove(entry) }
+            try? directory.remove(last, directory: true)
+        }
+        try? parent.remove(name, directory: true)
+    }
+}

@@ -1,0 +1,183 @@
+internal import Glibc
+internal import Synchronization
+
+/// A bucket in a directory of a local or a network file system.
+///
+/// Directories are opened once and never through symbolic links. Reading writes nothing.
+public final class DirectoryBucket: Bucket {
+    /// See ``Bucket``.
+    public let location: String
+    private let packs: Directory
+    private let log: Directory
+    // A cache, so it may be missing and is then made when the first checkpoint is written.
+    private let checkpoints: Mutex<Directory?>
+
+    private static let packsName = Array("packs".utf8)
+    private static let logName = Array("log".utf8)
+    private static let checkpointsName = Array("checkpoints".utf8)
+
+    /// Opens the bucket in a directory.
+    ///
+    /// - Throws: `noRepository` when the path is not a directory with the folders of a bucket;
+    ///   `refused` when it belongs to another user, or when it or a folder is a symbolic link.
+    public convenience init(opening path: String) throws(StorageError) {
+        try self.init(opening: path, as: geteuid())
+    }
+
+    /// Opens the bucket in a directory for a user: the superuser may use everybody's.
+    init(opening path: String, as user: UInt32) throws(StorageError) {
+        let root: Directory
+        do {
+            root = try Directory(opening: path, followLink: false)
+        } catch .system(_, _, let code) where code == ENOENT || code == ENOTDIR {
+            // A link with O_DIRECTORY is "not a directory" as well.
+            guard (try? Directory(opening: path, followLink: true)) == nil else {
+                throw .refused(path: path, reason: "it is a symbolic link")
+            }
+            throw .noRepository(path: path)
+        } catch .system(_, _, ELOOP) {
+            throw .refused(path: path, reason: "it is a symbolic link")
+        } catch {
+            throw error
+        }
+        let packs = try Self.folder(Self.packsName, in: root)
+        let log = try Self.folder(Self.logName, in: root)
+        guard let packs, let log else {
+            guard packs == nil, log == nil else {
+                throw .damaged(
+                    path: path, reason: "it has no folder \(packs == nil ? "packs" : "log")")
+            }
+            throw .noRepository(path: path)
+        }
+        for directory in [root, packs, log] {
+            let owner = try directory.status().owner
+            guard user == 0 || owner == user else {
+                throw .refused(
+                    path: directory.path,
+                    reason: "it belongs to user \(owner), and you are user \(user)")
+            }
+        }
+        location = path
+        self.packs = packs
+        self.log = log
+        checkpoints = Mutex(try Self.folder(Self.checkpointsName, in: log))
+    }
+
+    private static func folder(
+        _ name: [UInt8], in parent: Directory
+    ) throws(StorageError) -> Directory? {
+        let path = parent.path(of: name)
+        guard let status = try parent.status(of: name) else { return nil }
+        switch status.sort {
+        case .directory: return try parent.directory(name)
+        case .link: throw .refused(path: path, reason: "it is a symbolic link")
+        default: throw .damaged(path: path, reason: "it is \(status.sort.description)")
+        }
+    }
+
+    /// The directory of a folder; nil when it is not there and is not to be made.
+    private func directory(
+        _ folder: BucketFolder, making: Bool = false
+    ) throws(StorageError) -> Directory? {
+        switch folder {
+        case .packs: return packs
+        case .log: return log
+        case .checkpoints:
+            if let directory = checkpoints.withLock({ $0 }) { return directory }
+            var directory = try Self.folder(Self.checkpointsName, in: log)
+            if directory == nil, making {
+                do {
+                    try log.makeDirectory(Self.checkpointsName)
+                } catch .system(_, _, EEXIST) {
+                    // Another process made it just now.
+                } catch {
+                    throw error
+                }
+                try log.synchronize()
+                directory = try log.directory(Self.checkpointsName)
+            }
+            guard let directory else { return nil }
+            checkpoints.withLock { $0 = directory }
+            return directory
+        }
+    }
+
+    /// The directory of a folder that something is to be written to.
+    private func writable(_ folder: BucketFolder) throws(StorageError) -> Directory {
+        guard let directory = try directory(folder, making: true) else {
+            throw .missing(path: "\(location)/\(folder.rawValue)")
+        }
+        return directory
+    }
+
+    private func file(_ name: BlobName) throws(StorageError) -> FileBlob? {
+        guard let directory = try directory(name.folder) else { return nil }
+        return try FileBlob(opening: name.bytes, in: directory)
+    }
+
+    /// See ``Bucket``.
+    public func read(_ name: BlobName, limit: Int) throws(StorageError) -> [UInt8]? {
+        try file(name)?.readAll(limit: limit)
+    }
+
+    /// See ``Bucket``.
+    public func open(_ name: BlobName) throws(StorageError) -> (any Blob)? {
+        try file(name)
+    }
+
+    /// See ``Bucket``.
+    public func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation {
+        let file = try TemporaryFile(in: try writable(name.folder))
+        try file.descriptor.write(bytes.span, at: 0)
+        return try file.publish(as: name.bytes) ? .created : .exists
+    }
+
+    /// See ``Bucket``.
+    public func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
+        let file = try TemporaryFile(in: try writable(name.folder), named: true)
+        try file.descriptor.write(bytes.span, at: 0)
+        try file.replace(name.bytes)
+    }
+
+    /// See ``Bucket``.
+    ///
+    /// What is not a file has the size that the file system gives it.
+    public func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry] {
+        guard let directory = try directory(folder) else { return [] }
+        var entries: [BlobEntry] = []
+        for name in try directory.names() where !name.starts(with: TemporaryFile.prefix) {
+            if folder == .log, name == Self.checkpointsName { continue }
+            // A name that goes away while it is listed is not there.
+            guard let status = try directory.status(of: name) else { continue }
+            entries.append(
+                BlobEntry(name: String(decoding: name, as: UTF8.self), size: status.size))
+        }
+        return entries
+    }
+
+    /// See ``Bucket``.
+    public func delete(_ name: BlobName) throws(StorageError) {
+        try directory(name.folder)?.remove(name.bytes)
+    }
+
+    /// See ``Bucket``.
+    public func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob {
+        try StagedFile(in: try writable(folder), folder: folder)
+    }
+
+    /// See ``Bucket``.
+    public func synchronizeLog() throws(StorageError) {
+        do {
+            try log.synchronize()
+        } catch .system(_, _, let code) where code == EROFS || code == EINVAL {
+            // A medium that cannot be written has nothing to wait for.
+        } catch {
+            throw error
+        }
+    }
+}
+
+extension BlobName {
+    /// The file name's bytes.
+    var bytes: [UInt8] { Array(name.utf8) }
+}

@@ -1,0 +1,119 @@
+internal import Glibc
+internal import Synchronization
+
+/// A bucket in memory, for tests and for what need not last.
+public final class MemoryBucket: Bucket {
+    private let blobs = Mutex<[BlobName: [UInt8]]>([:])
+
+    /// Makes an empty bucket.
+    public init() {}
+
+    /// See ``Bucket``.
+    public var location: String { "memory" }
+
+    /// See ``Bucket``.
+    public func read(_ name: BlobName, limit: Int) throws(StorageError) -> [UInt8]? {
+        guard let bytes = blobs.withLock({ $0[name] }) else { return nil }
+        guard bytes.count <= limit else {
+            throw .tooLarge(path: name.description, size: bytes.count, limit: limit)
+        }
+        return bytes
+    }
+
+    /// See ``Bucket``.
+    public func open(_ name: BlobName) throws(StorageError) -> (any Blob)? {
+        blobs.withLock { $0[name] }.map { MemoryBlob(name: name, bytes: $0) }
+    }
+
+    /// See ``Bucket``.
+    public func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation {
+        blobs.withLock { blobs in
+            guard blobs[name] == nil else { return .exists }
+            blobs[name] = bytes
+            return .created
+        }
+    }
+
+    /// See ``Bucket``.
+    public func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
+        blobs.withLock { $0[name] = bytes }
+    }
+
+    /// See ``Bucket``.
+    public func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry] {
+        blobs.withLock { blobs in
+            blobs.filter { $0.key.folder == folder }
+                .map { BlobEntry(name: $0.key.name, size: $0.value.count) }
+        }
+    }
+
+    /// See ``Bucket``.
+    public func delete(_ name: BlobName) throws(StorageError) {
+        blobs.withLock { _ = $0.removeValue(forKey: name) }
+    }
+
+    /// See ``Bucket``.
+    public func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob {
+        StagedMemory(in: folder, of: self)
+    }
+
+    /// See ``Bucket``.
+    public func synchronizeLog() throws(StorageError) {}
+}
+
+/// A blob of a bucket in memory.
+private struct MemoryBlob: Blob {
+    let name: BlobName
+    let bytes: [UInt8]
+
+    var size: Int { bytes.count }
+
+    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        let (end, overflow) = offset.addingReportingOverflow(count)
+        guard offset >= 0, count >= 0, !overflow, end <= bytes.count else {
+            throw .truncated(
+                path: name.description, expected: overflow ? Int.max : end, actual: bytes.count)
+        }
+        return Array(bytes[offset..<end])
+    }
+}
+
+/// A blob that is being written to a bucket in memory.
+private final class StagedMemory: StagedBlob {
+    private struct State {
+        var bytes: [UInt8] = []
+        var isPublished = false
+    }
+
+    private let folder: BucketFolder
+    private let bucket: MemoryBucket
+    private let state = Mutex(State())
+
+    init(in folder: BucketFolder, of bucket: MemoryBucket) {
+        self.folder = folder
+        self.bucket = bucket
+    }
+
+    func append(_ bytes: [UInt8]) throws(StorageError) -> Int {
+        state.withLock { state in
+            let offset = state.bytes.count
+            state.bytes += bytes
+            return offset
+        }
+    }
+
+    func publish(as name: BlobName) throws(StorageError) {
+        let path = name.description
+        guard name.folder == folder else {
+            throw .unusable(path: path, reason: "the blob was begun in \(folder.rawValue)")
+        }
+        let (bytes, isFirst) = state.withLock { state in
+            defer { state.isPublished = true }
+            return (state.bytes, !state.isPublished)
+        }
+        guard isFirst else { throw .unusable(path: path, reason: "it was published already") }
+        guard try bucket.create(name, bytes) == .created else {
+            throw .system(operation: "create", path: path, errno: EEXIST)
+        }
+    }
+}

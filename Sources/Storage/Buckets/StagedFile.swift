@@ -1,0 +1,54 @@
+internal import Glibc
+internal import Synchronization
+
+/// A blob that is being written to a file.
+final class StagedFile: StagedBlob {
+    private enum Stage: Int, AtomicRepresentable {
+        case writing, failed, published
+    }
+
+    private let file: TemporaryFile
+    private let directory: Directory
+    private let folder: BucketFolder
+    private let end = Atomic<Int>(0)
+    private let stage = Atomic<Stage>(.writing)
+
+    /// Begins a blob in the directory of a folder.
+    init(in directory: Directory, folder: BucketFolder) throws(StorageError) {
+        self.directory = directory
+        self.folder = folder
+        file = try TemporaryFile(in: directory)
+    }
+
+    /// See ``StagedBlob``.
+    func append(_ bytes: [UInt8]) throws(StorageError) -> Int {
+        let offset = end.wrappingAdd(bytes.count, ordering: .relaxed).oldValue
+        do {
+            try file.descriptor.write(bytes.span, at: offset)
+        } catch {
+            // The blob has a hole now.
+            stage.store(.failed, ordering: .sequentiallyConsistent)
+            throw error
+        }
+        return offset
+    }
+
+    /// See ``StagedBlob``.
+    func publish(as name: BlobName) throws(StorageError) {
+        let path = directory.path(of: Array(name.name.utf8))
+        guard name.folder == folder else {
+            throw .unusable(path: path, reason: "the blob was begun in \(folder.rawValue)")
+        }
+        let (isFirst, stage) = stage.compareExchange(
+            expected: .writing, desired: .published, ordering: .sequentiallyConsistent)
+        guard isFirst else {
+            throw .unusable(
+                path: path,
+                reason: stage == .failed
+                    ? "a part of it could not be written" : "it was published already")
+        }
+        guard try file.publish(as: Array(name.name.utf8)) else {
+            throw .system(operation: "create", path: path, errno: EEXIST)
+        }
+    }
+}

@@ -1,0 +1,173 @@
+internal import CPosix
+internal import Glibc
+
+/// An open directory. Everything below it is reached through it, so that nobody can exchange it for
+/// another one between two calls.
+///
+/// Names are single components; none of the calls follows a symbolic link.
+final class Directory: Sendable {
+    /// Where the directory is, for messages.
+    let path: String
+    private let descriptor: FileDescriptor
+
+    private init(_ descriptor: consuming FileDescriptor) {
+        self.path = descriptor.path
+        self.descriptor = descriptor
+    }
+
+    /// Opens the directory at a path.
+    ///
+    /// - Parameter followLink: Whether the last component may be a symbolic link; the components before
+    ///   it always may.
+    init(opening path: String, followLink: Bool) throws(StorageError) {
+        guard !path.utf8.contains(0), !path.isEmpty else {
+            throw .unusable(path: path, reason: "a path has at least one byte and no zero byte")
+        }
+        let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (followLink ? 0 : O_NOFOLLOW)
+        let number = try systemCall("open", path) { Glibc.open(path, flags) }
+        self.path = path
+        descriptor = FileDescriptor(owning: number, path: path)
+    }
+
+    /// The path of an entry, for messages.
+    func path(of name: [UInt8]) -> String {
+        let text = String(decoding: name, as: UTF8.self)
+        return path.utf8.last == UInt8(ascii: "/") ? path + text : "\(path)/\(text)"
+    }
+
+    /// What the system knows about the directory itself.
+    func status() throws(StorageError) -> FileStatus { try descriptor.status() }
+
+    /// What the system knows about an entry, or nil when there is none.
+    func status(of name: [UInt8]) throws(StorageError) -> FileStatus? {
+        var status = stat()
+        let (result, code) = interruptible {
+            withCString(name) { fstatat(descriptor.number, $0, &status, AT_SYMLINK_NOFOLLOW) }
+        }
+        if result >= 0 { return FileStatus(status) }
+        guard code == ENOENT else {
+            throw .system(operation: "examine", path: path(of: name), errno: code)
+        }
+        return nil
+    }
+
+    /// Opens an entry; throws `system` with the reason of `openat(2)`.
+    func open(
+        _ name: [UInt8], _ flags: Int32, permissions: mode_t = 0, operation: String = "open"
+    ) throws(StorageError) -> FileDescriptor {
+        let number = try systemCall(operation, path(of: name)) {
+            withCString(name) {
+                fti_open_at(descriptor.number, $0, flags | O_NOFOLLOW | O_CLOEXEC, permissions)
+            }
+        }
+        return FileDescriptor(owning: number, path: path(of: name))
+    }
+
+    /// Opens a directory in this one.
+    func directory(_ name: [UInt8]) throws(StorageError) -> Directory {
+        Directory(try open(name, O_RDONLY | O_DIRECTORY))
+    }
+
+    /// Makes a directory; the permissions are subject to the process's mask.
+    func makeDirectory(_ name: [UInt8], permissions: mode_t = 0o777) throws(StorageError) {
+        try systemCall("create", path(of: name)) {
+            withCString(name) { mkdirat(descriptor.number, $0, permissions) }
+        }
+    }
+
+    /// Opens a file without a name that lives in this directory; nil where the file system has none.
+    func nameless(permissions: mode_t) throws(StorageError) -> FileDescriptor? {
+        // A nameless file gets its name through /proc, which a bare container may lack.
+        guard fti_o_tmpfile() != 0, access("/proc/self/fd", X_OK) == 0 else { return nil }
+        let (number, code) = interruptible {
+            fti_open_at(descriptor.number, ".", O_RDWR | O_CLOEXEC | fti_o_tmpfile(), permissions)
+        }
+        if number >= 0 { return FileDescriptor(owning: number, path: "\(path)/(new file)") }
+        switch code {
+        case EOPNOTSUPP, EISDIR, EINVAL, ENOENT: return nil
+        default: throw .system(operation: "create a file in", path: path, errno: code)
+        }
+    }
+
+    /// Gives a nameless file a name that must be new: 0, or the number of the error.
+    func link(_ file: borrowing FileDescriptor, as name: [UInt8]) -> Int32 {
+        let number = file.number
+        return interruptible {
+            withCString(name) { fti_link_descriptor(number, descriptor.number, $0) }
+        }.code
+    }
+
+    /// Gives a file a second name that must be new: 0, or the number of the error.
+    func link(_ old: [UInt8], as name: [UInt8]) -> Int32 {
+        interruptible {
+            withCString(old) { old in
+                withCString(name) { linkat(descriptor.number, old, descriptor.number, $0, 0) }
+            }
+        }.code
+    }
+
+    /// Renames an entry to a name that must be new: 0, or the number of the error.
+    func renameToNew(_ old: [UInt8], _ name: [UInt8]) -> Int32 {
+        interruptible {
+            withCString(old) { old in
+                withCString(name) {
+                    fti_rename_no_replace(descriptor.number, old, descriptor.number, $0)
+                }
+            }
+        }.code
+    }
+
+    /// Renames an entry, replacing a file, or an empty directory by a directory, of the new name.
+    func rename(
+        _ old: [UInt8], to name: [UInt8], in other: Directory? = nil
+    ) throws(StorageError) {
+        let target = (other ?? self).descriptor.number
+        try systemCall("create", (other ?? self).path(of: name)) {
+            withCString(old) { old in
+                withCString(name) { renameat(descriptor.number, old, target, $0) }
+            }
+        }
+    }
+
+    /// Removes a file, or an empty directory; does nothing when there is none.
+    func remove(_ name: [UInt8], directory: Bool = false) throws(StorageError) {
+        let (result, code) = interruptible {
+            withCString(name) { unlinkat(descriptor.number, $0, directory ? AT_REMOVEDIR : 0) }
+        }
+        guard result >= 0 || code == ENOENT else {
+            throw .system(operation: "remove", path: path(of: name), errno: code)
+        }
+    }
+
+    /// The names of all entries, in no particular order, without `.` and `..`.
+    func names() throws(StorageError) -> [[UInt8]] {
+        // A stream has a position, so each listing has a descriptor of its own.
+        let number = try systemCall("open", path) {
+            fti_open_at(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        }
+        guard let stream = fdopendir(number) else {
+            let code = errno
+            Glibc.close(number)
+            throw .system(operation: "list", path: path, errno: code)
+        }
+        defer { closedir(stream) }
+        var names: [[UInt8]] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                let code = errno
+                guard code == 0 else { throw .system(operation: "list", path: path, errno: code) }
+                return names
+            }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { field in
+                [UInt8](field.prefix { $0 != 0 })
+            }
+            if name != [0x2E], name != [0x2E, 0x2E] { names.append(name) }
+        }
+    }
+
+    /// Waits until the names in the directory are durable.
+    func synchronize() throws(StorageError) {
+        try descriptor.synchronize()
+    }
+}

@@ -1,0 +1,62 @@
+internal import Glibc
+
+/// What `stat(2)` says about a file.
+struct FileStatus: Sendable, Hashable {
+    /// The sort of a directory entry.
+    enum Sort: Sendable, Hashable {
+        case regular, directory, link, pipe, socket, device
+
+        /// The sort as a person calls it, with its article.
+        var description: String {
+            switch self {
+            case .regular: "a file"
+            case .directory: "a directory"
+            case .link: "a symbolic link"
+            case .pipe: "a pipe"
+            case .socket: "a socket"
+            case .device: "a device"
+            }
+        }
+    }
+
+    /// The device and the inode: two names with equal identities are one file.
+    struct Identity: Sendable, Hashable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
+    let sort: Sort
+    let size: Int
+    let identity: Identity
+    let owner: UInt32
+    let links: Int
+    let isExecutable: Bool
+    /// The time of the last change of the content, in nanoseconds since 1970.
+    let modified: Int
+    /// The time of the last change of the content or of the attributes, in nanoseconds since 1970.
+    let changed: Int
+
+    init(_ status: stat) {
+        sort =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .directory
+            case S_IFLNK: .link
+            case S_IFIFO: .pipe
+            case S_IFSOCK: .socket
+            default: .device
+            }
+        size = Int(status.st_size)
+        identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+        owner = status.st_uid
+        links = Int(status.st_nlink)
+        isExecutable = status.st_mode & S_IXUSR != 0
+        modified = Self.nanoseconds(status.st_mtim)
+        changed = Self.nanoseconds(status.st_ctim)
+    }
+
+    // Wraps for years that no clock reaches: the value is compared for equality only.
+    private static func nanoseconds(_ time: timespec) -> Int {
+        Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
+    }
+}

@@ -1,0 +1,186 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import Storage
+
+@Suite("A bucket in a directory")
+struct DirectoryBucketTests {
+    let directory: TemporaryDirectory
+    let path: String
+    let bucket: DirectoryBucket
+    let name = BlobName(.log, "00000000000000000001.json")
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        path = directory("repository")
+        bucket = try DirectoryBucket.create(at: path)
+    }
+
+    @Test("a new repository has its folders, its first blobs, and nothing beside it")
+    func creation() throws {
+        let first = BlobName(.log, "00000000000000000000.json")
+        let made = try DirectoryBucket.create(at: directory("other/"), containing: [first: [7]])
+        #expect(try made.read(first, limit: 1) == [7])
+        #expect(try directory.names() == ["other", "repository"])
+        #expect(try directory.names(in: "other") == ["log", "packs"])
+        #expect(
+            try directory.names(in: "other/log") == ["00000000000000000000.json", "checkpoints"])
+    }
+
+    @Test("nothing is made where something is, and nothing is left of the attempt")
+    func creationOnTop() throws {
+        try directory.write("file", "text")
+        for taken in ["repository", "file"] {
+            let error = #expect(throws: StorageError.self) {
+                try DirectoryBucket.create(at: directory(taken))
+            }
+            #expect(error?.fault == .usage)
+        }
+        #expect(throws: StorageError.self) {
+            try DirectoryBucket.create(at: directory("missing/repository"))
+        }
+        #expect(throws: StorageError.self) { try DirectoryBucket.create(at: directory("..")) }
+        #expect(try directory.names() == ["file", "repository"])
+        #expect(try directory.text("file") == "text")
+    }
+
+    @Test("a file, an empty directory and a missing path are no repository (B110)")
+    func noRepository() throws {
+        try directory.write("file", "")
+        try directory.makeDirectory("empty")
+        for name in ["file", "empty", "missing"] {
+            #expect(throws: StorageError.noRepository(path: directory(name))) {
+                try DirectoryBucket(opening: directory(name))
+            }
+        }
+    }
+
+    @Test("a repository of another user is refused, except to the superuser (B110)")
+    func owner() throws {
+        let other = geteuid() + 1
+        let error = #expect(throws: StorageError.self) {
+            try DirectoryBucket(opening: path, as: other)
+        }
+        #expect(error?.fault == .refused)
+        _ = try DirectoryBucket(opening: path, as: 0)
+        _ = try DirectoryBucket(opening: path)
+    }
+
+    @Test("a repository or folder behind a symbolic link is refused", arguments: ["packs", "log"])
+    func links(folder: String) throws {
+        try directory.link("link", to: path)
+        let whole = #expect(throws: StorageError.self) {
+            try DirectoryBucket(opening: directory("link"))
+        }
+        #expect(whole?.fault == .refused)
+        try FileManager.default.moveItem(
+            atPath: "\(path)/\(folder)", toPath: directory("elsewhere"))
+        try directory.link("repository/\(folder)", to: directory("elsewhere"))
+        let error = #expect(throws: StorageError.self) { try DirectoryBucket(opening: path) }
+        #expect(error?.fault == .refused)
+    }
+
+    @Test("a repository that lost a folder is damaged")
+    func lostFolder() throws {
+        try FileManager.default.removeItem(atPath: "\(path)/log")
+        let error = #expect(throws: StorageError.self) { try DirectoryBucket(opening: path) }
+        #expect(error?.fault == .damaged)
+    }
+
+    @Test("what is not a file in the place of a blob is damage, at once (B140)")
+    func notFiles() throws {
+        let place = "\(path)/log/\(name.name)"
+        func expectDamage(_ comment: Comment) {
+            for read in [{ _ = try bucket.read(name, limit: 10) }, { _ = try bucket.open(name) }] {
+                let error = #expect(throws: StorageError.self, comment) { try read() }
+                #expect(error?.fault == .damaged, comment)
+            }
+        }
+        mkdir(place, 0o755)
+        expectDamage("directory")
+        rmdir(place)
+        mkfifo(place, 0o644)
+        expectDamage("pipe")
+        unlink(place)
+        symlink("/etc/hostname", place)
+        expectDamage("link")
+        #expect(try bucket.create(name, [1]) == .exists)
+    }
+
+    @Test("a blob that became shorter after it was opened is truncated")
+    func truncation() throws {
+        _ = try bucket.create(name, [1, 2, 3])
+        let blob = try #require(try bucket.open(name))
+        chmod("\(path)/log/\(name.name)", 0o644)
+        truncate("\(path)/log/\(name.name)", 1)
+        #expect(blob.size == 3)
+        #expect(throws: StorageError.self) { try blob.read(at: 0, count: 3) }
+    }
+
+    @Test("blobs cannot be written by accident")
+    func permissions() throws {
+        _ = try bucket.create(name, [1])
+        let staged = try bucket.stage(in: .packs)
+        try staged.publish(as: BlobName(.packs, "ab.pack"))
+        for file in ["log/\(name.name)", "packs/ab.pack"] {
+            var status = stat()
+            #expect(stat("\(path)/\(file)", &status) == 0)
+            #expect(status.st_mode & 0o777 == 0o444)
+            #expect(status.st_nlink == 1)
+        }
+    }
+
+    @Test("unfinished files are not listed")
+    func unfinished() throws {
+        try directory.write("repository/log/tmp-0123", "unfinished")
+        try directory.write("repository/log/stray~", "stray")
+        #expect(try bucket.list(.log) == [BlobEntry(name: "stray~", size: 5)])
+    }
+
+    @Test("the folder of checkpoints may go at any time")
+    func lostCheckpoints() throws {
+        try FileManager.default.removeItem(atPath: "\(path)/log/checkpoints")
+        let opened = try DirectoryBucket(opening: path)
+        let name = BlobName(.checkpoints, "64.json")
+        #expect(try opened.list(.checkpoints).isEmpty)
+        #expect(try opened.read(name, limit: 1) == nil)
+        try opened.delete(name)
+        #expect(try directory.names(in: "repository/log").isEmpty)
+        #expect(try opened.create(name, [1]) == .created)
+        #expect(try opened.list(.checkpoints).count == 1)
+    }
+
+    @Test("a file system without nameless files is served by names that go away")
+    func namedFiles() throws {
+        let folder = try Directory(opening: "\(path)/packs", followLink: false)
+        do {
+            let file = try TemporaryFile(in: folder, named: true)
+            try file.descriptor.write([1, 2].span, at: 0)
+            #expect(try folder.names().count == 1)
+            #expect(try file.publish(as: Array("first".utf8)))
+            #expect(try directory.names(in: "repository/packs") == ["first"])
+            let second = try TemporaryFile(in: folder, named: true)
+            #expect(try !second.publish(as: Array("first".utf8)))
+            #expect(try folder.names().count == 2)
+        }
+        #expect(try directory.names(in: "repository/packs") == ["first"])
+    }
+
+    @Test("reading changes nothing in the repository")
+    func reading() throws {
+        _ = try bucket.create(name, [1])
+        func times() throws -> [String] {
+            try ["", "log", "packs", "log/checkpoints"].map { folder in
+                let directory = try Directory(opening: "\(path)/\(folder)", followLink: false)
+                return try "\(directory.status()) \(directory.names())"
+            }
+        }
+        let before = try times()
+        let opened = try DirectoryBucket(opening: path)
+        _ = try opened.read(name, limit: 1)
+        for folder in BucketFolder.allCases { _ = try opened.list(folder) }
+        try opened.synchronizeLog()
+        #expect(try times() == before)
+    }
+}
