@@ -113,6 +113,9 @@ public protocol StagedBlob: Sendable {
     /// The order of appends from several threads is not defined; each is contiguous.
     func append(_ bytes: [UInt8]) throws(StorageError) -> Int
 
+    /// Reads exactly `count` bytes that were appended.
+    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8]
+
     /// Makes the bytes durable and gives them their name, which must be new.
     func publish(as name: BlobName) throws(StorageError)
 }

@@ -1,0 +1,90 @@
+internal import CKernels
+
+/// Where to cut one object: a pure function of its bytes.
+public struct ChunkPlan: Sendable {
+    /// Ascending offsets at which a piece must begin, for formats that are known; empty otherwise.
+    private let boundaries: [Int]
+    private let parameters: ChunkParameters
+
+    /// Cuts by content alone.
+    public init(parameters: ChunkParameters = .content) {
+        boundaries = []
+        self.parameters = parameters
+    }
+
+    /// Cuts at `boundaries` (strictly ascending, above 0) and every ``ChunkParameters/tensorPiece``
+    /// bytes after each.
+    public init(boundaries: [Int]) {
+        self.boundaries = boundaries
+        parameters = .content
+    }
+
+    /// How many bytes ``cuts(of:at:size:atLeast:)`` may need beyond the ones it is asked to cut.
+    public var lookahead: Int { max(parameters.maximum, ChunkParameters.tensorPiece) }
+
+    /// How the pieces are best stored.
+    public var hint: StorageHint { boundaries.isEmpty ? .bulk : .numbers }
+
+    /// The lengths of the next pieces.
+    ///
+    /// - Parameters:
+    ///   - bytes: The object's bytes from `offset`: up to its end, or at least `wanted` + ``lookahead``.
+    ///   - offset: Where in the object they begin; a cut.
+    ///   - size: The size of the whole object.
+    ///   - wanted: Pieces are cut until they have at least this many bytes together.
+    public func cuts(of bytes: Span<UInt8>, at offset: Int, size: Int, atLeast wanted: Int) -> [Int]
+    {
+        boundaries.isEmpty
+            ? contentCuts(bytes, atLeast: wanted)
+            : boundaryCuts(min(bytes.count, wanted), at: offset, size: size)
+    }
+
+    private func contentCuts(_ bytes: Span<UInt8>, atLeast wanted: Int) -> [Int] {
+        var lengths: [Int] = []
+        var done = 0
+        bytes.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            while done < min(buffer.count, wanted) {
+                let length = fti_chunk_length(
+                    base + done, buffer.count - done, parameters.minimum, parameters.average,
+                    parameters.maximum)
+                lengths.append(length)
+                done += length
+            }
+        }
+        return lengths
+    }
+
+    private func boundaryCuts(_ wanted: Int, at offset: Int, size: Int) -> [Int] {
+        var lengths: [Int] = []
+        var position = offset
+        var next = boundaries.partitioningIndex { $0 > offset }
+        while position < min(offset + wanted, size) {
+            let end = next < boundaries.count ? boundaries[next] : size
+            let length = min(end - position, ChunkParameters.tensorPiece)
+            lengths.append(length)
+            position += length
+            if position == end { next += 1 }
+        }
+        return lengths
+    }
+}
+
+extension RandomAccessCollection {
+    /// The first index whose element satisfies a predicate that is false up to it and true after.
+    func partitioningIndex(where isInSecondPart: (Element) -> Bool) -> Index {
+        var low = startIndex
+        var count = self.count
+        while count > 0 {
+            let half = count / 2
+            let middle = index(low, offsetBy: half)
+            if isInSecondPart(self[middle]) {
+                count = half
+            } else {
+                low = index(after: middle)
+                count -= half + 1
+            }
+        }
+        return low
+    }
+}

@@ -1,0 +1,96 @@
+/// Turns chunks into stored bytes and back, choosing the codec. Holds contexts: make one per thread.
+final class ChunkCoder {
+    /// A chunk that new chunks are stored as a difference against.
+    struct Base {
+        let id: ObjectID
+        let bytes: [UInt8]
+    }
+
+    private let zstd = Zstd()
+
+    /// Text above this many bits a byte does not shrink enough to be worth a decoder's time.
+    private static let compressibleBits = 7.2
+
+    /// Appends the stored form of a chunk, at most as long as the chunk, and says how it is coded.
+    func encode(
+        _ bytes: Span<UInt8>, hint: StorageHint, base: Base? = nil, to output: inout [UInt8]
+    ) -> Codec {
+        let start = output.count
+        if let base, let codec = encodeDelta(bytes, base, to: &output) { return codec }
+        switch hint {
+        case .structured:
+            let stream = Zlib.compress(bytes)
+            if stream.count < bytes.count {
+                output.append(contentsOf: stream)
+                return .zlib
+            }
+        case .leaf(let vectorOffset):
+            if LeafCodec.encode(bytes, vectorOffset: vectorOffset, zstd: zstd, to: &output) {
+                return .leaf
+            }
+        case .bulk, .numbers:
+            if let codec = encodeByContent(bytes, to: &output) { return codec }
+        }
+        precondition(output.count == start, "a codec that does not gain appends nothing")
+        LittleEndian.append(bytes, to: &output)
+        return .stored
+    }
+
+    private func encodeByContent(_ bytes: Span<UInt8>, to output: inout [UInt8]) -> Codec? {
+        let lanes = LaneEntropy(of: bytes)
+        if lanes.width > 1 {
+            return PlaneCodec.encode(
+                bytes, width: lanes.width, bits: lanes.bits, zstd: zstd, to: &output)
+                ? .planes : nil
+        }
+        guard lanes.bits[0] < Self.compressibleBits else { return nil }
+        let limit = bytes.count - max(1, bytes.count / 32)
+        return zstd.compress(bytes, profile: .general, limit: limit, to: &output) == nil
+            ? nil : .zstd
+    }
+
+    /// A difference is taken when it is at most half of the chunk: beyond that, reading two chunks for
+    /// one costs more than it saves.
+    private func encodeDelta(
+        _ bytes: Span<UInt8>, _ base: Base, to output: inout [UInt8]
+    ) -> Codec? {
+        let start = output.count
+        base.id.append(to: &output)
+        let limit = bytes.count / 2 - ObjectID.byteCount
+        if limit > 0,
+            zstd.compress(bytes, profile: .general, prefix: base.bytes, limit: limit, to: &output)
+                != nil
+        {
+            return .delta
+        }
+        output.removeLast(output.count - start)
+        return nil
+    }
+
+    /// The identity of the chunk that a stored difference is against.
+    static func deltaBase(_ stored: Span<UInt8>) throws(CodecError) -> ObjectID {
+        guard stored.count > ObjectID.byteCount else { throw CodecError("no base of a difference") }
+        return ObjectID(bytes: stored)
+    }
+
+    /// Exactly `size` bytes from a stored form; `base` must be given for a difference.
+    func decode(
+        _ stored: [UInt8], codec: Codec, size: Int, base: [UInt8]? = nil
+    ) throws(CodecError) -> [UInt8] {
+        switch codec {
+        case .stored:
+            guard stored.count == size else { throw CodecError("the wrong number of bytes") }
+            return stored
+        case .zlib: return try Zlib.decompress(stored.span, size: size)
+        case .zstd: return try zstd.decompress(stored.span, size: size)
+        case .planes: return try PlaneCodec.decode(stored.span, size: size, zstd: zstd)
+        case .leaf: return try LeafCodec.decode(stored.span, size: size, zstd: zstd)
+        case .delta:
+            guard let base, stored.count > ObjectID.byteCount else {
+                throw CodecError("no base of a difference")
+            }
+            return try zstd.decompress(
+                stored.span.extracting(ObjectID.byteCount..<stored.count), size: size, prefix: base)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+internal import CKernels
+
+/// Byte planes of fixed-width numbers, each coded for itself.
+///
+/// Stored form: width `w` (2 or 4), a bit set of the planes that are stored as they are, two zero bytes,
+/// the stored length of each plane as a little-endian u32, the planes in order of significance (lowest
+/// first), then the bytes that are left when the size is no multiple of `w`. A plane that is not in the
+/// bit set is one zstd frame.
+enum PlaneCodec {
+    /// A plane above this many bits a byte is stored as it is: coding it would gain under 5 %.
+    private static let codableBits = 7.6
+
+    private static func headerSize(width: Int) -> Int { 4 + 4 * width }
+
+    /// Appends the stored form, or appends nothing and returns false when it would not save anything.
+    static func encode(
+        _ bytes: Span<UInt8>, width: Int, bits: [Double], zstd: Zstd, to output: inout [UInt8]
+    ) -> Bool {
+        let count = bytes.count / width
+        let start = output.count
+        guard count > 0, bits.contains(where: { $0 < codableBits }) else { return false }
+        let planes = split(bytes, count: count, width: width)
+        output.append(UInt8(width))
+        output.append(0)
+        output.append(contentsOf: repeatElement(0, count: 2 + 4 * width))
+        var storedPlanes: UInt8 = 0
+        for plane in 0..<width {
+            let span = planes.span.extracting(plane * count..<(plane + 1) * count)
+            var length = count
+            if bits[plane] < codableBits,
+                let coded = zstd.compress(span, profile: .entropy, limit: count - 1, to: &output)
+            {
+                length = coded
+            } else {
+                storedPlanes |= 1 << UInt8(plane)
+                output.append(contentsOf: planes[plane * count..<(plane + 1) * count])
+            }
+            LittleEndian.set(UInt32(length), at: start + 4 + 4 * plane, in: &output)
+        }
+        output[start + 1] = storedPlanes
+        LittleEndian.append(bytes.extracting(count * width..<bytes.count), to: &output)
+        guard output.count - start < bytes.count else {
+            output.removeLast(output.count - start)
+            return false
+        }
+        return true
+    }
+
+    /// Exactly `size` bytes from a stored form that fills `stored`.
+    static func decode(
+        _ stored: Span<UInt8>, size: Int, zstd: Zstd
+    ) throws(CodecError) -> [UInt8] {
+        guard stored.count >= 4, stored[0] == 2 || stored[0] == 4, stored[2] == 0, stored[3] == 0
+        else { throw CodecError("no plane header") }
+        let width = Int(stored[0])
+        let storedPlanes = stored[1]
+        let count = size / width
+        guard storedPlanes >> UInt8(width) == 0, stored.count >= headerSize(width: width) else {
+            throw CodecError("no plane header")
+        }
+        var planes: [UInt8] = []
+        planes.reserveCapacity(count * width)
+        var offset = headerSize(width: width)
+        for plane in 0..<width {
+            let length = Int(LittleEndian.uint32(stored, at: 4 + 4 * plane))
+            guard length <= stored.count - offset else { throw CodecError("a plane is cut short") }
+            let span = stored.extracting(offset..<offset + length)
+            if storedPlanes >> UInt8(plane) & 1 == 1 {
+                guard length == count else { throw CodecError("a plane has the wrong length") }
+                LittleEndian.append(span, to: &planes)
+            } else {
+                planes.append(contentsOf: try zstd.decompress(span, size: count))
+            }
+            offset += length
+        }
+        guard stored.count - offset == size - count * width else {
+            throw CodecError("the planes do not fill the chunk")
+        }
+        var bytes = join(planes, count: count, width: width)
+        LittleEndian.append(stored.extracting(offset..<stored.count), to: &bytes)
+        return bytes
+    }
+
+    private static func split(_ bytes: Span<UInt8>, count: Int, width: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count * width) { buffer, initialized in
+            if let planes = buffer.baseAddress {
+                bytes.withUnsafeBufferPointer {
+                    guard let numbers = $0.baseAddress else { return }
+                    fti_split_planes(numbers, count, Int32(width), planes)
+                }
+            }
+            initialized = count * width
+        }
+    }
+
+    private static func join(_ planes: [UInt8], count: Int, width: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count * width + width) { buffer, initialized in
+            if let numbers = buffer.baseAddress, count > 0 {
+                planes.withUnsafeBufferPointer {
+                    guard let source = $0.baseAddress else { return }
+                    fti_join_planes(source, count, Int32(width), numbers)
+                }
+            }
+            initialized = count * width
+        }
+    }
+}

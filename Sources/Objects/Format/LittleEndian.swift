@@ -1,0 +1,32 @@
+/// Little-endian numbers in byte arrays; offsets must be in range.
+enum LittleEndian {
+    static func uint32(_ bytes: Span<UInt8>, at offset: Int) -> UInt32 {
+        UInt32(bytes[offset]) | UInt32(bytes[offset + 1]) << 8 | UInt32(bytes[offset + 2]) << 16
+            | UInt32(bytes[offset + 3]) << 24
+    }
+
+    static func uint64(_ bytes: Span<UInt8>, at offset: Int) -> UInt64 {
+        UInt64(uint32(bytes, at: offset)) | UInt64(uint32(bytes, at: offset + 4)) << 32
+    }
+
+    static func append(_ value: UInt32, to bytes: inout [UInt8]) {
+        for shift in stride(from: 0, through: 24, by: 8) {
+            bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(shift)))
+        }
+    }
+
+    static func append(_ value: UInt64, to bytes: inout [UInt8]) {
+        append(UInt32(truncatingIfNeeded: value), to: &bytes)
+        append(UInt32(truncatingIfNeeded: value >> 32), to: &bytes)
+    }
+
+    static func set(_ value: UInt32, at offset: Int, in bytes: inout [UInt8]) {
+        for index in 0..<4 {
+            bytes[offset + index] = UInt8(truncatingIfNeeded: value >> UInt32(8 * index))
+        }
+    }
+
+    static func append(_ span: Span<UInt8>, to bytes: inout [UInt8]) {
+        span.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    }
+}

@@ -1,0 +1,76 @@
+internal import Storage
+
+/// A pack whose footer has been read and found to be the one its name vouches for.
+struct OpenPack: Sendable {
+    let reference: PackReference
+    let footer: PackFooter
+    private let blob: any Blob
+
+    /// A footer of more bytes than this is refused: it would index some 36 million chunks.
+    static let footerLimit = 2 << 30
+
+    init(_ reference: PackReference, in bucket: any Bucket) throws(ObjectError) {
+        let name = reference.name.hex
+        do throws(StorageError) {
+            guard let blob = try bucket.open(reference.blobName) else {
+                throw StorageError.missing(path: reference.blobName.description)
+            }
+            guard blob.size == reference.size else {
+                throw .truncated(
+                    path: reference.blobName.description, expected: reference.size,
+                    actual: blob.size)
+            }
+            self.blob = blob
+        } catch .missing {
+            throw .damagedPack(name, reason: "its file is gone")
+        } catch .truncated(_, let expected, let actual) {
+            throw .damagedPack(name, reason: "it has \(actual) bytes in place of \(expected)")
+        } catch { throw .storage(error) }
+        guard reference.indexOffset >= PackFooter.packMagic.count,
+            reference.indexOffset <= reference.size,
+            reference.size - reference.indexOffset <= Self.footerLimit
+        else { throw .damagedPack(name, reason: "its index lies outside of it") }
+        let bytes: [UInt8]
+        do throws(StorageError) {
+            bytes = try blob.read(
+                at: reference.indexOffset, count: reference.size - reference.indexOffset)
+        } catch { throw .storage(error) }
+        guard ObjectID(of: bytes.span) == reference.name else {
+            throw .damagedPack(name, reason: "its index is not the one that its name vouches for")
+        }
+        do throws(CodecError) {
+            footer = try PackFooter(decoding: bytes, dataEnd: reference.indexOffset)
+        } catch { throw .damagedPack(name, reason: error.reason) }
+        self.reference = reference
+    }
+
+    /// The stored bytes of a chunk.
+    func storedBytes(of chunk: PackFooter.Chunk) throws(ObjectError) -> [UInt8] {
+        do throws(StorageError) {
+            return try blob.read(at: chunk.offset, count: chunk.storedSize)
+        } catch { throw .storage(error) }
+    }
+
+    func chunk(at index: Int) throws(ObjectError) -> PackFooter.Chunk {
+        do throws(CodecError) { return try footer.chunk(at: index) } catch {
+            throw .damagedPack(reference.name.hex, reason: error.reason)
+        }
+    }
+
+    func recipe(at index: Int) throws(ObjectError) -> PackFooter.Recipe {
+        do throws(CodecError) { return try footer.recipe(at: index) } catch {
+            throw .damagedPack(reference.name.hex, reason: error.reason)
+        }
+    }
+
+    func recipeSize(at index: Int) throws(ObjectError) -> Int {
+        do throws(CodecError) { return try footer.recipeSize(at: index) } catch {
+            throw .damagedPack(reference.name.hex, reason: error.reason)
+        }
+    }
+}
+
+extension PackReference {
+    /// The blob that holds the pack.
+    var blobName: BlobName { BlobName(.packs, name.hex) }
+}

@@ -1,0 +1,232 @@
+/// A pack's index, at the end of its file: what is in it, where, and how to put large objects together.
+///
+/// All numbers are little-endian. In order:
+///
+/// | field | bytes |
+/// |---|---|
+/// | magic `ftipack1` | 8 |
+/// | random, so that no two packs ever have the same name | 16 |
+/// | number of chunks c, of recipes r, of pieces p, zero | 4 each |
+/// | chunk identities, ascending | 32 c |
+/// | chunk entries: offset u64, stored size u32, raw size u32, codec u8, flags u8 (1: an object), zero u16 | 20 c |
+/// | recipe identities, ascending | 32 r |
+/// | recipe entries: size u64, first piece u32, number of pieces u32 | 16 r |
+/// | piece identities (chunks of any live pack) | 32 p |
+/// | piece sizes u32 | 4 p |
+/// | length of the footer u64, magic `ftiindex` | 16 |
+///
+/// The SHA-256 of these bytes is the pack's name.
+struct PackFooter: Sendable {
+    /// Where a chunk is and how it is stored.
+    struct Chunk: Hashable, Sendable {
+        var offset: Int
+        var storedSize: Int
+        var size: Int
+        var codec: Codec
+        /// Whether the chunk is an object in its own right, rather than a piece of one.
+        var isObject: Bool
+    }
+
+    /// How a large object is put together.
+    struct Recipe: Hashable, Sendable {
+        var size: Int
+        var pieces: [Piece]
+    }
+
+    /// One piece of a large object.
+    struct Piece: Hashable, Sendable {
+        let id: ObjectID
+        let size: Int
+    }
+
+    static let packMagic = Array("ftipack1".utf8)
+    static let trailerMagic = Array("ftiindex".utf8)
+    static let nonceSize = 16
+    private static let headerSize = 8 + nonceSize + 16
+    private static let trailerSize = 16
+    private static let chunkEntrySize = 20
+    private static let recipeEntrySize = 16
+
+    private let bytes: [UInt8]
+    let chunkCount: Int
+    let recipeCount: Int
+    private let pieceCount: Int
+
+    /// Reads a footer; `dataEnd` is where it begins in its file.
+    init(decoding bytes: [UInt8], dataEnd: Int) throws(CodecError) {
+        let span = bytes.span
+        guard bytes.count >= Self.headerSize + Self.trailerSize,
+            bytes.starts(with: Self.packMagic), bytes.suffix(8).elementsEqual(Self.trailerMagic),
+            LittleEndian.uint64(span, at: bytes.count - 16) == UInt64(bytes.count),
+            LittleEndian.uint32(span, at: Self.headerSize - 4) == 0
+        else { throw CodecError("no index at its end") }
+        self.bytes = bytes
+        chunkCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 16))
+        recipeCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 12))
+        pieceCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 8))
+        // Counts are below 2^32 and entries small: the sum cannot overflow.
+        let expected =
+            Self.headerSize + chunkCount * (32 + Self.chunkEntrySize)
+            + recipeCount * (32 + Self.recipeEntrySize) + pieceCount * 36 + Self.trailerSize
+        guard expected == bytes.count else { throw CodecError("its index has the wrong length") }
+        try validate(dataEnd: dataEnd)
+    }
+
+    private func validate(dataEnd: Int) throws(CodecError) {
+        guard isAscending(at: chunkIDs, count: chunkCount),
+            isAscending(at: recipeIDs, count: recipeCount)
+        else { throw CodecError("its index is not sorted") }
+        for index in 0..<chunkCount {
+            let chunk = try chunk(at: index)
+            guard chunk.offset >= Self.packMagic.count, chunk.offset <= dataEnd,
+                chunk.storedSize <= dataEnd - chunk.offset, chunk.storedSize <= chunk.size
+            else { throw CodecError("a chunk lies outside of it") }
+        }
+        for index in 0..<recipeCount {
+            let recipe = try recipe(at: index)
+            guard recipe.size == recipe.pieces.reduce(0, { $0 + $1.size }) else {
+                throw CodecError("a recipe does not add up")
+            }
+        }
+    }
+
+    // MARK: Layout
+
+    private var chunkIDs: Int { Self.headerSize }
+    private var chunkEntries: Int { chunkIDs + 32 * chunkCount }
+    private var recipeIDs: Int { chunkEntries + Self.chunkEntrySize * chunkCount }
+    private var recipeEntries: Int { recipeIDs + 32 * recipeCount }
+    private var pieceIDs: Int { recipeEntries + Self.recipeEntrySize * recipeCount }
+    private var pieceSizes: Int { pieceIDs + 32 * pieceCount }
+
+    private func isAscending(at start: Int, count: Int) -> Bool {
+        let span = bytes.span
+        return (0..<max(0, count - 1)).allSatisfy {
+            ObjectID(bytes: span, at: start + 32 * $0)
+                < ObjectID(bytes: span, at: start + 32 * $0 + 32)
+        }
+    }
+
+    // MARK: Access
+
+    func chunkID(at index: Int) -> ObjectID {
+        ObjectID(bytes: bytes.span, at: chunkIDs + 32 * index)
+    }
+
+    func recipeID(at index: Int) -> ObjectID {
+        ObjectID(bytes: bytes.span, at: recipeIDs + 32 * index)
+    }
+
+    func chunk(at index: Int) throws(CodecError) -> Chunk {
+        let span = bytes.span
+        let entry = chunkEntries + Self.chunkEntrySize * index
+        guard let offset = Int(exactly: LittleEndian.uint64(span, at: entry)),
+            let codec = Codec(rawValue: span[entry + 16])
+        else { throw CodecError("a chunk is stored in an unknown way") }
+        guard span[entry + 17] <= 1, span[entry + 18] == 0, span[entry + 19] == 0 else {
+            throw CodecError("a chunk has unknown flags")
+        }
+        return Chunk(
+            offset: offset, storedSize: Int(LittleEndian.uint32(span, at: entry + 8)),
+            size: Int(LittleEndian.uint32(span, at: entry + 12)), codec: codec,
+            isObject: span[entry + 17] == 1)
+    }
+
+    /// The size of a recipe's object and the range of its pieces.
+    private func recipeEntry(at index: Int) throws(CodecError) -> (size: Int, pieces: Range<Int>) {
+        let span = bytes.span
+        let entry = recipeEntries + Self.recipeEntrySize * index
+        let first = Int(LittleEndian.uint32(span, at: entry + 8))
+        let count = Int(LittleEndian.uint32(span, at: entry + 12))
+        guard let size = Int(exactly: LittleEndian.uint64(span, at: entry)),
+            first <= pieceCount, count <= pieceCount - first
+        else { throw CodecError("a recipe lies outside of its index") }
+        return (size, first..<first + count)
+    }
+
+    func recipeSize(at index: Int) throws(CodecError) -> Int { try recipeEntry(at: index).size }
+
+    func recipe(at index: Int) throws(CodecError) -> Recipe {
+        let entry = try recipeEntry(at: index)
+        let span = bytes.span
+        return Recipe(
+            size: entry.size,
+            pieces: entry.pieces.map {
+                Piece(
+                    id: ObjectID(bytes: span, at: pieceIDs + 32 * $0),
+                    size: Int(LittleEndian.uint32(span, at: pieceSizes + 4 * $0)))
+            })
+    }
+
+    func indexOfChunk(_ id: ObjectID) -> Int? { search(id, at: chunkIDs, count: chunkCount) }
+
+    func indexOfRecipe(_ id: ObjectID) -> Int? { search(id, at: recipeIDs, count: recipeCount) }
+
+    /// The first index whose identity is not below `id`.
+    func lowerBound(_ id: ObjectID, among kind: Kind) -> Int {
+        let (start, count) = kind == .chunks ? (chunkIDs, chunkCount) : (recipeIDs, recipeCount)
+        let span = bytes.span
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if ObjectID(bytes: span, at: start + 32 * middle) < id {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return low
+    }
+
+    /// Which of the two sorted lists of identities is meant.
+    enum Kind { case chunks, recipes }
+
+    private func search(_ id: ObjectID, at start: Int, count: Int) -> Int? {
+        let kind: Kind = start == chunkIDs && count == chunkCount ? .chunks : .recipes
+        let index = lowerBound(id, among: kind)
+        guard index < count, ObjectID(bytes: bytes.span, at: start + 32 * index) == id else {
+            return nil
+        }
+        return index
+    }
+
+    // MARK: Encoding
+
+    /// The bytes of a footer.
+    static func encode(
+        chunks: [ObjectID: Chunk], recipes: [ObjectID: Recipe], nonce: [UInt8]
+    ) -> [UInt8] {
+        precondition(nonce.count == nonceSize, "a nonce has 16 bytes")
+        let chunkIDs = chunks.keys.sorted()
+        let recipeIDs = recipes.keys.sorted()
+        let pieceCount = recipes.values.reduce(0) { $0 + $1.pieces.count }
+        var bytes = packMagic + nonce
+        for count in [chunkIDs.count, recipeIDs.count, pieceCount, 0] {
+            LittleEndian.append(UInt32(count), to: &bytes)
+        }
+        for id in chunkIDs { id.append(to: &bytes) }
+        for id in chunkIDs {
+            guard let chunk = chunks[id] else { continue }
+            LittleEndian.append(UInt64(chunk.offset), to: &bytes)
+            LittleEndian.append(UInt32(chunk.storedSize), to: &bytes)
+            LittleEndian.append(UInt32(chunk.size), to: &bytes)
+            bytes.append(contentsOf: [chunk.codec.rawValue, chunk.isObject ? 1 : 0, 0, 0])
+        }
+        for id in recipeIDs { id.append(to: &bytes) }
+        var first = 0
+        for id in recipeIDs {
+            guard let recipe = recipes[id] else { continue }
+            LittleEndian.append(UInt64(recipe.size), to: &bytes)
+            LittleEndian.append(UInt32(first), to: &bytes)
+            LittleEndian.append(UInt32(recipe.pieces.count), to: &bytes)
+            first += recipe.pieces.count
+        }
+        let pieces = recipeIDs.flatMap { recipes[$0]?.pieces ?? [] }
+        for piece in pieces { piece.id.append(to: &bytes) }
+        for piece in pieces { LittleEndian.append(UInt32(piece.size), to: &bytes) }
+        LittleEndian.append(UInt64(bytes.count + trailerSize), to: &bytes)
+        bytes.append(contentsOf: trailerMagic)
+        return bytes
+    }
+}
