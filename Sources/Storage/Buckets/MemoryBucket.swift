@@ -102,6 +102,12 @@ private final class StagedMemory: StagedBlob {
         }
     }
 
+    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        let bytes = state.withLock { $0.bytes }
+        return try MemoryBlob(name: BlobName(folder, "staged"), bytes: bytes)
+            .read(at: offset, count: count)
+    }
+
     func publish(as name: BlobName) throws(StorageError) {
         let path = name.description
         guard name.folder == folder else {

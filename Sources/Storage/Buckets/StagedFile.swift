@@ -34,6 +34,16 @@ final class StagedFile: StagedBlob {
     }
 
     /// See ``StagedBlob``.
+    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        let bytes = try file.descriptor.read(at: offset, upTo: count)
+        guard bytes.count == count else {
+            throw .truncated(
+                path: folder.rawValue, expected: offset + count, actual: offset + bytes.count)
+        }
+        return bytes
+    }
+
+    /// See ``StagedBlob``.
     func publish(as name: BlobName) throws(StorageError) {
         let path = directory.path(of: Array(name.name.utf8))
         guard name.folder == folder else {
