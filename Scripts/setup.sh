@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Installs the system packages that the build needs, where they are missing (Debian, Ubuntu).
+set -euo pipefail
+
+packages=(
+    pkg-config libssl-dev zlib1g-dev libzstd-dev       # the store
+    libcmark-gfm-extensions-dev libcmark-gfm-dev libxml2-dev  # Markdown and HTML
+    python3                                            # tests that must not use our own decoders
+)
+
+if ! command -v swift >/dev/null; then
+    echo "setup: swift is not on the path; install Swift 6.3 or later from https://swift.org/install" >&2
+    exit 69
+fi
+if ! command -v dpkg-query >/dev/null; then
+    echo "setup: this is no Debian or Ubuntu; install these yourself: ${packages[*]}" >&2
+    exit 0
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then as_root=(sudo); fi
+echo "setup: installing ${missing[*]}" >&2
+if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "${missing[@]}" >/dev/null 2>&1; then
+    "${as_root[@]}" apt-get update -q >/dev/null
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "${missing[@]}" >/dev/null
+fi
