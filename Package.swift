@@ -102,6 +102,9 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests.
+        // Tests.
+        .testTarget(
+            name: "LayeringTests", path: "Tests/LayeringTests", swiftSettings: strict),
         .testTarget(
             name: "ArtifactsTests", dependencies: ["Artifacts", "Objects"],
             path: "Tests/ArtifactsTests", swiftSettings: strict),

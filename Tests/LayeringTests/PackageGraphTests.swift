@@ -1,0 +1,119 @@
+import Foundation
+import Testing
+
+/// The package description, as SwiftPM itself reads it.
+private struct Manifest: Decodable {
+    struct Target: Decodable {
+        let name: String
+        let type: String
+        let dependencies: [Dependency]
+    }
+
+    /// `{"byName": ["Storage", null]}` or `{"product": ["Yams", "Yams", null, null]}`.
+    struct Dependency: Decodable {
+        let name: String
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            let parts = try container.decode([String: [String?]].self)
+            name = (parts.first?.value.first ?? nil) ?? ""
+        }
+    }
+
+    let targets: [Target]
+
+    static func read() throws -> Manifest {
+        let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        // A scratch path of its own: the build that runs this test holds the lock of the usual one.
+        process.arguments = [
+            "swift", "package", "--package-path", SourceTree.root.path, "--scratch-path",
+            scratch.path, "dump-package",
+        ]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return try JSONDecoder().decode(Manifest.self, from: bytes)
+    }
+
+    func dependencies(of name: String) -> Set<String> {
+        Set(targets.first { $0.name == name }?.dependencies.map(\.name) ?? [])
+    }
+
+    /// Everything a target links, directly or not.
+    func closure(of name: String) -> Set<String> {
+        var found: Set<String> = []
+        var open = [name]
+        while let next = open.popLast() {
+            for dependency in dependencies(of: next) where found.insert(dependency).inserted {
+                open.append(dependency)
+            }
+        }
+        return found
+    }
+}
+
+@Suite("The layers of the package")
+struct PackageGraphTests {
+    private let manifest: Manifest
+
+    init() throws { manifest = try Manifest.read() }
+
+    private static let pipelines = ["FeaturePipeline", "TrainingPipeline", "InferencePipeline"]
+
+    /// From the bottom up; a target may depend on those below it only.
+    private static let layers: [[String]] = [
+        ["CPosix", "CKernels", "CCrypto", "CZlib", "CZstd", "CMarkdown", "CHTML"],
+        ["Storage"], ["Objects"], ["Refs", "Artifacts"], ["CommandSupport"] + pipelines,
+        ["ftictl", "fti-feature", "fti-training", "fti-inference"],
+    ]
+
+    @Test("no pipeline depends on a pipeline, directly or through anything")
+    func pipelinesAreApart() {
+        for pipeline in Self.pipelines {
+            let links = manifest.closure(of: pipeline)
+            #expect(!links.isEmpty, "\(pipeline) is a target")
+            #expect(links.isDisjoint(with: Self.pipelines), "\(pipeline) links \(links)")
+        }
+    }
+
+    @Test("ftictl links no pipeline, and nothing that the pipelines share")
+    func controlPlaneIsApart() {
+        let links = manifest.closure(of: "ftictl")
+        #expect(links.contains("Refs"))
+        #expect(links.isDisjoint(with: Self.pipelines + ["Artifacts", "Yams"]))
+    }
+
+    @Test("each pipeline's executable links its own pipeline and no other")
+    func executablesLinkOnePipeline() {
+        for (executable, pipeline) in zip(
+            ["fti-feature", "fti-training", "fti-inference"], Self.pipelines)
+        {
+            let linked = manifest.closure(of: executable).intersection(Self.pipelines)
+            #expect(linked == [pipeline])
+        }
+    }
+
+    @Test("every dependency points down")
+    func dependenciesPointDown() {
+        var height: [String: Int] = [:]
+        for (level, names) in Self.layers.enumerated() {
+            for name in names { height[name] = level }
+        }
+        for target in manifest.targets where target.type != "test" {
+            guard let level = height[target.name] else {
+                Issue.record("\(target.name) has no place in the layers")
+                continue
+            }
+            for dependency in target.dependencies {
+                guard let lower = height[dependency.name] else { continue }
+                #expect(lower < level, "\(target.name) depends on \(dependency.name)")
+            }
+        }
+    }
+}
