@@ -1,0 +1,35 @@
+import ArgumentParser
+import CommandSupport
+
+struct CompletionCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "completion",
+        abstract: "Print a script that completes commands and options in a shell.",
+        discussion: ArgumentHelp.discussion(
+            "",
+            examples: [
+                "ftictl completion bash > ~/.local/share/bash-completion/completions/ftictl",
+                "ftictl completion zsh > ~/.zsh/completions/_ftictl",
+            ]))
+
+    enum Shell: String, ExpressibleByArgument, CaseIterable {
+        case bash
+        case zsh
+        case fish
+    }
+
+    @Argument(help: "The shell.")
+    var shell: Shell
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        let script =
+            switch shell {
+            case .bash: Ftictl.completionScript(for: .bash)
+            case .zsh: Ftictl.completionScript(for: .zsh)
+            case .fish: Ftictl.completionScript(for: .fish)
+            }
+        try context.output.line(script)
+    }
+}
