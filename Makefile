@@ -26,7 +26,7 @@ lint:
 
 ## Measures against git, DVC and the data's own size; see docs/performance.md.
 bench: build
-	@Scripts/bench.sh
+	@Benchmarks/run.sh $(BENCH)
 
 ## Makes the example repository anew with the released commands.
 example: build
