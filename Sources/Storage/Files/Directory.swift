@@ -20,13 +20,9 @@ final class Directory: Sendable {
     /// - Parameter followLink: Whether the last component may be a symbolic link; the components before
     ///   it always may.
     init(opening path: String, followLink: Bool) throws(StorageError) {
-        guard !path.utf8.contains(0), !path.isEmpty else {
-            throw .unusable(path: path, reason: "a path has at least one byte and no zero byte")
-        }
-        let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (followLink ? 0 : O_NOFOLLOW)
-        let number = try systemCall("open", path) { Glibc.open(path, flags) }
         self.path = path
-        descriptor = FileDescriptor(owning: number, path: path)
+        descriptor = try FileDescriptor(
+            opening: path, O_RDONLY | O_DIRECTORY, followLink: followLink)
     }
 
     /// The path of an entry, for messages.

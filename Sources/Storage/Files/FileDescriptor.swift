@@ -15,6 +15,19 @@ struct FileDescriptor: ~Copyable, Sendable {
         self.path = path
     }
 
+    /// Opens the file at a path.
+    ///
+    /// - Parameter followLink: Whether the last component may be a symbolic link; the components before
+    ///   it always may.
+    init(opening path: String, _ flags: Int32, followLink: Bool) throws(StorageError) {
+        guard !path.utf8.isEmpty, !path.utf8.contains(0) else {
+            throw .unusable(path: path, reason: "a path has at least one byte and no zero byte")
+        }
+        let flags = flags | O_CLOEXEC | (followLink ? 0 : O_NOFOLLOW)
+        number = try systemCall("open", path) { Glibc.open(path, flags) }
+        self.path = path
+    }
+
     deinit {
         // Whoever needs to know whether bytes arrived calls `synchronize` or `close` before.
         if number >= 0 { Glibc.close(number) }

@@ -36,6 +36,20 @@ struct FileStatus: Sendable, Hashable {
     /// The time of the last change of the content or of the attributes, in nanoseconds since 1970.
     let changed: Int
 
+    /// What is at a path.
+    ///
+    /// - Parameter followLink: Whether a symbolic link stands for what it leads to.
+    init(of path: String, followLink: Bool) throws(StorageError) {
+        guard !path.utf8.isEmpty, !path.utf8.contains(0) else {
+            throw .unusable(path: path, reason: "a path has at least one byte and no zero byte")
+        }
+        var status = stat()
+        try systemCall("open", path) {
+            fstatat(AT_FDCWD, path, &status, followLink ? 0 : AT_SYMLINK_NOFOLLOW)
+        }
+        self.init(status)
+    }
+
     init(_ status: stat) {
         sort =
             switch status.st_mode & S_IFMT {

@@ -1,0 +1,89 @@
+internal import Glibc
+
+/// A file of the user's, opened to be stored.
+///
+/// Reading names its offsets, so any number of threads may read at once.
+public final class SourceFile: Sendable {
+    private let descriptor: FileDescriptor
+    private let opened: FileStatus
+
+    /// Opens a file.
+    ///
+    /// - Parameter followLink: Whether the last component of the path may be a symbolic link.
+    /// - Throws: `unusable` for anything but a file, at once even for a pipe that nobody writes to.
+    public convenience init(opening path: String, followLink: Bool = false) throws(StorageError) {
+        do {
+            try self.init(try FileDescriptor(opening: path, Self.flags, followLink: followLink))
+        } catch {
+            throw Self.explain(error, path)
+        }
+    }
+
+    /// Opens an entry of a directory.
+    convenience init(opening name: [UInt8], in directory: Directory) throws(StorageError) {
+        do {
+            try self.init(try directory.open(name, Self.flags))
+        } catch {
+            throw Self.explain(error, directory.path(of: name))
+        }
+    }
+
+    private init(_ descriptor: consuming FileDescriptor) throws(StorageError) {
+        self.descriptor = descriptor
+        opened = try self.descriptor.status()
+        guard opened.sort == .regular else {
+            throw .unusable(
+                path: self.descriptor.path, reason: "it is \(opened.sort.description), not a file")
+        }
+    }
+
+    private static let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY
+
+    private static func explain(_ error: StorageError, _ path: String) -> StorageError {
+        switch error {
+        case .system(_, _, ELOOP): .unusable(path: path, reason: "it is a symbolic link")
+        case .system(_, _, ENXIO): .unusable(path: path, reason: "it is a socket or a device")
+        default: error
+        }
+    }
+
+    /// The path, for messages.
+    public var path: String { descriptor.path }
+
+    /// The size in bytes when it was opened.
+    public var size: Int { opened.size }
+
+    /// Whether its owner may execute it.
+    public var isExecutable: Bool { opened.isExecutable }
+
+    /// Reads exactly `count` bytes from `offset`; the range must lie inside ``size``.
+    ///
+    /// - Throws: `changed` when the file has become too short for that.
+    public func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        precondition(offset >= 0 && count >= 0 && count <= size - offset, "a range of the file")
+        let bytes = try descriptor.read(at: offset, upTo: count)
+        guard bytes.count == count else { throw .changed(path: path) }
+        return bytes
+    }
+
+    /// Reads from `offset` into a buffer, as much as it holds or as there is up to ``size``.
+    ///
+    /// - Returns: The number of bytes read.
+    /// - Throws: `changed` when the file has become too short for that.
+    public func read(at offset: Int, into bytes: inout [UInt8]) throws(StorageError) -> Int {
+        let expected = max(0, min(bytes.count, size - offset))
+        let count = try descriptor.read(at: offset, into: &bytes)
+        guard count >= expected else { throw .changed(path: path) }
+        return expected
+    }
+
+    /// Checks that nobody has written to the file since it was opened.
+    ///
+    /// - Throws: `changed` when its size or one of its times differs.
+    public func checkUnchanged() throws(StorageError) {
+        let now = try descriptor.status()
+        guard now.size == opened.size, now.modified == opened.modified,
+            now.changed == opened.changed
+        else { throw .changed(path: path) }
+    }
+}
