@@ -109,6 +109,9 @@ let package = Package(
             name: "ArtifactsTests", dependencies: ["Artifacts", "Objects"],
             path: "Tests/ArtifactsTests", swiftSettings: strict),
         .testTarget(
+            name: "RefsTests", dependencies: ["Refs", "Objects", "Storage"],
+            path: "Tests/RefsTests", swiftSettings: strict),
+        .testTarget(
             name: "StorageTests", dependencies: ["Storage"], path: "Tests/StorageTests",
             swiftSettings: strict),
     ]

@@ -1,0 +1,91 @@
+public import Objects
+
+/// One thing that a transaction does.
+///
+/// What signing, policy and segments will need becomes further cases; a reader that meets a type it does
+/// not know refuses the log and never skips it.
+public enum Action: Hashable, Sendable {
+    /// Begins the log; only entry 0 has it.
+    case format(version: Int, repository: RandomBits)
+    /// Moves a ref from `old` to `new`; nil stands for no such ref. `since` is the number of the
+    /// transaction that set `old` (or removed the ref), so that one ref's history is a linked list.
+    case ref(RefName, old: ObjectID?, new: ObjectID?, since: Int?)
+    /// Adds a pack, whose name was never used before.
+    case pack(PackReference)
+    /// Removes a pack for ever, or condemns one that was never added.
+    case unpack(ObjectID)
+
+    var json: JSON {
+        switch self {
+        case .format(let version, let repository):
+            [
+                "type": "format", "version": .integer(version),
+                "repository": .string(repository.hex),
+            ]
+        case .ref(let name, let old, let new, let since):
+            [
+                "type": "ref", "name": .string(name.text), "old": Self.json(old),
+                "new": Self.json(new), "since": since.map { .integer($0) } ?? .null,
+            ]
+        case .pack(let pack):
+            [
+                "type": "pack", "name": .string(pack.name.hex), "size": .integer(pack.size),
+                "index": .integer(pack.indexOffset),
+            ]
+        case .unpack(let name): ["type": "unpack", "name": .string(name.hex)]
+        }
+    }
+
+    /// Reads an action; nil when its type is not known.
+    init?(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
+        switch try reader.string("type") {
+        case "format":
+            let version = try reader.count("version")
+            guard let repository = RandomBits(hex: try reader.string("repository")) else {
+                throw reader.error("repository", "must be 32 lower-case hexadecimal digits")
+            }
+            self = .format(version: version, repository: repository)
+        case "ref":
+            let text = try reader.string("name")
+            let name: RefName
+            do {
+                name = try RefName(text)
+            } catch { throw reader.error("name", error.message) }
+            self = .ref(
+                name, old: try reader.objectIDOrNull("old"), new: try reader.objectIDOrNull("new"),
+                since: try reader.countOrNull("since"))
+        case "pack":
+            self = .pack(
+                PackReference(
+                    name: try reader.objectID("name"), size: try reader.count("size"),
+                    indexOffset: try reader.count("index")))
+        case "unpack": self = .unpack(try reader.objectID("name"))
+        default: return nil
+        }
+    }
+
+    private static func json(_ id: ObjectID?) -> JSON { id.map { .string($0.hex) } ?? .null }
+}
+
+extension JSONObjectReader {
+    /// Takes an identity or `null`; the member itself must be there.
+    mutating func objectIDOrNull(_ key: String) throws(JSONSchemaError) -> ObjectID? {
+        switch take(key) {
+        case .null?: return nil
+        case .string(let text)?:
+            guard let id = ObjectID(hex: text) else { fallthrough }
+            return id
+        default: throw error(key, "must be 64 lower-case hexadecimal digits, or null")
+        }
+    }
+
+    /// Takes a whole number that is not negative, or `null`; the member itself must be there.
+    mutating func countOrNull(_ key: String) throws(JSONSchemaError) -> Int? {
+        let value = take(key)
+        if case .null? = value { return nil }
+        guard let count = value?.integer, count >= 0 else {
+            throw error(key, "must be a whole number from 0 to 2^53, or null")
+        }
+        return count
+    }
+}

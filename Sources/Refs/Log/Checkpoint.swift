@@ -1,0 +1,101 @@
+internal import Objects
+internal import Storage
+
+/// The name of a checkpoint: `NUMBER-SHA256.json`, with the hash of its bytes.
+struct CheckpointName: Hashable {
+    let number: Int
+    let hash: ObjectID
+
+    var text: String { "\(LogFile.padded(number))-\(hash.hex).json" }
+    var blob: BlobName { BlobName(.checkpoints, text) }
+
+    init(number: Int, hash: ObjectID) {
+        self.number = number
+        self.hash = hash
+    }
+
+    init?(_ name: String) {
+        let bytes = Array(name.utf8)
+        guard bytes.count == LogFile.digits + 1 + 64 + 5, bytes[LogFile.digits] == 0x2D,
+            bytes.suffix(5).elementsEqual(".json".utf8),
+            let number = LogFile.number(bytes[..<LogFile.digits]),
+            let hash = ObjectID(
+                hex: String(decoding: bytes[(LogFile.digits + 1)...].prefix(64), as: UTF8.self))
+        else { return nil }
+        self.init(number: number, hash: hash)
+    }
+}
+
+/// A state as it is stored: a cache that can be deleted at any time, and never an authority.
+///
+/// The first line is canonical JSON with everything but the packs, of which each has a line of its own
+/// (``PackLedger``).
+enum Checkpoint {
+    /// How many entries lie between two checkpoints: reading 64 small files takes about as long as
+    /// reading one checkpoint.
+    static let interval = 64
+    /// The most bytes that a checkpoint may have: a million packs.
+    static let byteLimit = 256 << 20
+
+    /// The bytes that stand for a state.
+    static func encode(_ state: State) throws(RefError) -> [UInt8] {
+        let refs = state.refs.sorted { $0.key < $1.key }.map { name, ref -> JSON in
+            [
+                "name": .string(name.text), "target": .string(ref.target.hex),
+                "transaction": .integer(ref.transaction), "time": .string(ref.time.description),
+            ]
+        }
+        let removed = state.removedRefs.sorted { $0.key < $1.key }.map { name, number -> JSON in
+            ["name": .string(name.text), "transaction": .integer(number)]
+        }
+        let header: JSON = [
+            "type": "checkpoint", "version": .integer(State.formatVersion),
+            "n": .integer(state.number), "entry": .string(state.entryHash.hex),
+            "time": .string(state.time.description), "repository": .string(state.repositoryID.hex),
+            "refs": .array(refs), "removed": .array(removed),
+        ]
+        return header.canonicalBytes + [0x0A] + PackLedger.lines(try state.packLedger.packs())
+    }
+
+    /// Reads a checkpoint; nil when it is not what its name says or not readable.
+    static func decode(_ bytes: [UInt8], name: CheckpointName) -> State? {
+        guard ObjectID(of: bytes.span) == name.hash, let end = bytes.firstIndex(of: 0x0A),
+            let object = try? JSON(canonical: Array(bytes[..<end])).object
+        else { return nil }
+        var reader = JSONObjectReader(object)
+        guard let state = try? state(&reader, packs: bytes[(end + 1)...], name: name),
+            state.number == name.number
+        else { return nil }
+        return state
+    }
+
+    private static func state(
+        _ reader: inout JSONObjectReader, packs: ArraySlice<UInt8>, name: CheckpointName
+    ) throws -> State {
+        guard try reader.string("type") == "checkpoint",
+            try reader.count("version") == State.formatVersion,
+            let repository = RandomBits(hex: try reader.string("repository"))
+        else { throw reader.error("type", "is not that of a checkpoint of this format") }
+        var refs: [RefName: RefState] = [:]
+        for value in try reader.array("refs") {
+            var ref = JSONObjectReader(value.object ?? JSONObject(), path: "refs")
+            refs[try RefName(try ref.string("name"))] = RefState(
+                target: try ref.objectID("target"), transaction: try ref.count("transaction"),
+                time: try ref.timestamp("time"))
+            try ref.finish()
+        }
+        var removed: [RefName: Int] = [:]
+        for value in try reader.array("removed") {
+            var ref = JSONObjectReader(value.object ?? JSONObject(), path: "removed")
+            removed[try RefName(try ref.string("name"))] = try ref.count("transaction")
+            try ref.finish()
+        }
+        let state = State(
+            number: try reader.count("n"), entryHash: try reader.objectID("entry"),
+            time: try reader.timestamp("time"), repositoryID: repository, refs: refs,
+            removedRefs: removed,
+            packLedger: PackLedger(lines: packs, place: name.blob.description), checkpoint: name)
+        try reader.finish()
+        return state
+    }
+}

@@ -1,0 +1,113 @@
+internal import Objects
+internal import Storage
+
+extension Log {
+    /// How many races in a row are lost before a writer gives up: far more than any crowd of writers with
+    /// backoff has been seen to need.
+    static let attemptLimit = 1000
+
+    /// Entry 0 of a new repository.
+    static func firstEntry(by writer: Writer, message: String) -> LogEntry {
+        LogEntry(
+            number: 0, previous: nil, base: nil, time: writer.now(), writer: writer.name,
+            message: message, nonce: RandomBits(from: writer.random),
+            actions: [
+                .format(version: State.formatVersion, repository: RandomBits(from: writer.random))
+            ])
+    }
+
+    /// Creates entry 0 in a bucket that has no log yet.
+    func create(_ first: LogEntry) throws(RefError) {
+        guard case .won = try put(first) else {
+            throw .repositoryExists(location: bucket.location)
+        }
+    }
+
+    /// Appends a proposal to the log as one entry, wherever the log ends by then.
+    ///
+    /// - Parameter admit: Checks the moves against the objects of a state. The caller has done so for the
+    ///   proposal's base; it is done again whenever packs were removed meanwhile.
+    /// - Returns: The state after the entry and the moves in it, or nil when it would hold nothing.
+    func append(
+        _ proposal: Proposal, writer: Writer,
+        admit: ([RefChange], State) throws(RefError) -> Void
+    ) throws(RefError) -> (state: State, changes: [RefChange])? {
+        var state = proposal.base
+        var removed = try refresh(&state)
+        var admitted = proposal.base.number
+        for attempt in 0..<Self.attemptLimit {
+            let now = writer.now()
+            let changes = try proposal.changes(in: state, now: now)
+            let actions = proposal.actions(for: changes, in: state)
+            if actions.isEmpty { return nil }
+            if let reason = LogEntry.objection(
+                writer: writer.name, message: proposal.message, actions: actions.count)
+            {
+                throw .invalidTransaction(reason: reason)
+            }
+            if !removed.isEmpty {
+                try checkPacks(of: proposal, removed: removed)
+                try admit(changes, state)
+                admitted = state.number
+            }
+            let entry = LogEntry(
+                number: state.number + 1, previous: state.entryHash,
+                base: admitted, time: max(now, state.time), writer: writer.name,
+                message: proposal.message, nonce: RandomBits(from: writer.random),
+                actions: actions)
+            if case .won = try put(entry) {
+                try state.apply(entry)
+                writeCaches(after: &state)
+                return (state, changes)
+            }
+            writer.pause(writer.backoff(attempt: attempt))
+            let lost = state.number + 1
+            removed = try refresh(&state)
+            guard state.number >= lost else {
+                throw .damaged(place: LogFile.place(of: lost), reason: "it vanished")
+            }
+        }
+        throw .busy(attempts: Self.attemptLimit)
+    }
+
+    private enum Race { case won, lost }
+
+    /// Creates the entry's file; whoever does that first has committed.
+    private func put(_ entry: LogEntry) throws(RefError) -> Race {
+        let name = LogFile.entry(entry.number)
+        let bytes = entry.encoded
+        guard bytes.count <= LogEntry.byteLimit else {
+            throw .invalidTransaction(
+                reason: "its entry has \(bytes.count) bytes, more than \(LogEntry.byteLimit)")
+        }
+        do {
+            if case .created = try bucket.create(name, bytes) { return .won }
+        } catch {
+            // The file may be there all the same. Only what is seen to be absent did not happen.
+            let found: [UInt8]?
+            do {
+                found = try bucket.read(name, limit: LogEntry.byteLimit)
+            } catch _ {
+                throw .outcomeUnknown(number: entry.number, error)
+            }
+            if found == bytes { throw .outcomeUnknown(number: entry.number, error) }
+            throw .storage(error)
+        }
+        // A network file system may deny a creation that it has made: the nonce tells whose it is.
+        let found: [UInt8]?
+        do {
+            found = try bucket.read(name, limit: LogEntry.byteLimit)
+        } catch { throw .outcomeUnknown(number: entry.number, error) }
+        return found == bytes ? .won : .lost
+    }
+
+    /// - Throws: `packRemoved` when a pack that the proposal builds on is gone.
+    private func checkPacks(
+        of proposal: Proposal, removed: Set<ObjectID>
+    ) throws(RefError) {
+        for name in removed
+        where proposal.reliedOn.contains(name) || proposal.addedPack?.name == name {
+            throw .packRemoved(name)
+        }
+    }
+}

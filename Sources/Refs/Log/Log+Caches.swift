@@ -1,0 +1,86 @@
+internal import Objects
+internal import Storage
+
+/// The hint and the checkpoints: what makes opening fast, and is never needed.
+extension Log {
+    /// The hint; nil when there is none, or garbage.
+    func readHint() throws(RefError) -> TipHint? {
+        do {
+            return try bucket.read(LogFile.tip, limit: TipHint.byteLimit).flatMap {
+                TipHint(decoding: $0)
+            }
+        } catch {
+            switch error {
+            case .damaged, .unusable, .tooLarge, .truncated: return nil
+            default: throw .storage(error)
+            }
+        }
+    }
+
+    /// The state that a checkpoint holds; nil when it is unreadable or the log contradicts it.
+    func checkpointed(_ name: CheckpointName?) throws(RefError) -> State? {
+        guard let name, let state = read(name), try agrees(state) else { return nil }
+        return state
+    }
+
+    /// The newest usable checkpoint of the folder; those that the log does not reach go to `ahead`.
+    func newestListed(ahead: inout [State]) throws(RefError) -> State? {
+        for name in try checkpointNames() {
+            guard let state = read(name) else { continue }
+            if try agrees(state) { return state }
+            ahead.append(state)
+        }
+        return nil
+    }
+
+    /// The names of the checkpoints in the folder, the newest first.
+    func checkpointNames() throws(RefError) -> [CheckpointName] {
+        do {
+            return try bucket.list(.checkpoints).compactMap { CheckpointName($0.name) }
+                .sorted { ($0.number, $0.hash) > ($1.number, $1.hash) }
+        } catch { throw .storage(error) }
+    }
+
+    /// What a checkpoint holds, or nil: whatever is wrong with it, the log itself is better.
+    func read(_ name: CheckpointName) -> State? {
+        guard let bytes = try? bucket.read(name.blob, limit: Checkpoint.byteLimit) else {
+            return nil
+        }
+        return Checkpoint.decode(bytes, name: name)
+    }
+
+    private func agrees(_ state: State) throws(RefError) -> Bool {
+        guard let entry = try readEntry(state.number) else { return false }
+        return entry.hash == state.entryHash && entry.time == state.time
+    }
+
+    /// Writes a checkpoint when one is due, and the hint. Neither is needed, so failures are ignored.
+    func writeCaches(after state: inout State) {
+        if isCheckpointDue(state), let bytes = try? Checkpoint.encode(state) {
+            let name = CheckpointName(number: state.number, hash: ObjectID(of: bytes.span))
+            if (try? bucket.create(name.blob, bytes)) != nil {
+                state.checkpoint = name
+                removeCheckpoints(before: name)
+            }
+        }
+        let hint = TipHint(
+            number: state.number, entryHash: state.entryHash, checkpoint: state.checkpoint)
+        try? bucket.replace(LogFile.tip, hint.encoded)
+    }
+
+    /// Whether the writer of the newest entry is to write a checkpoint: one in 64 is, and if that one
+    /// dies before it does, the next that notices.
+    private func isCheckpointDue(_ state: State) -> Bool {
+        let distance = state.number - (state.checkpoint?.number ?? 0)
+        return state.number > 0 && state.number % Checkpoint.interval == 0
+            || distance >= 2 * Checkpoint.interval
+    }
+
+    /// Keeps the newest checkpoint and one before it, for readers whose hint lags.
+    private func removeCheckpoints(before newest: CheckpointName) {
+        guard let names = try? checkpointNames() else { return }
+        for name in names.filter({ $0.number < newest.number }).dropFirst() {
+            try? bucket.delete(name.blob)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+public import Objects
+
+/// One entry of the log: a transaction, who made it, when, and the entry it follows.
+public struct LogEntry: Hashable, Sendable {
+    /// Its place in the log, from 0.
+    public let number: Int
+    /// The hash of the entry before it; nil in entry 0.
+    public let previous: ObjectID?
+    /// The number of the state that the transaction was computed on; nil in entry 0.
+    public let base: Int?
+    /// When it was made; never before ``previous``.
+    public let time: Timestamp
+    /// Who made it.
+    public let writer: String
+    /// What a person says of it.
+    public let message: String
+    /// What makes this entry unlike every other: a writer knows its own by it.
+    public let nonce: RandomBits
+    /// What it does, in order.
+    public let actions: [Action]
+    /// The SHA-256 of the entry's first line without its line feed.
+    public let hash: ObjectID
+
+    /// The most bytes that an entry's file may have: enough for ``actionLimit`` moves of ordinary names,
+    /// and small enough to read at once.
+    public static let byteLimit = 1 << 20
+    /// The most actions that an entry may have.
+    public static let actionLimit = 10_000
+    /// The most bytes that a message may have.
+    public static let messageLimit = 64 << 10
+    /// The most bytes that the name of a writer may have.
+    public static let writerLimit = 1 << 10
+
+    /// Makes an entry.
+    public init(
+        number: Int, previous: ObjectID?, base: Int?, time: Timestamp, writer: String,
+        message: String, nonce: RandomBits, actions: [Action]
+    ) {
+        self.number = number
+        self.previous = previous
+        self.base = base
+        self.time = time
+        self.writer = writer
+        self.message = message
+        self.nonce = nonce
+        self.actions = actions
+        let line = Self.line(
+            number: number, previous: previous, base: base, time: time, writer: writer,
+            message: message, nonce: nonce, actions: actions)
+        hash = ObjectID(of: line.span)
+    }
+
+    /// The refs that the transaction moved.
+    public var changes: [RefChange] {
+        actions.compactMap { action in
+            guard case .ref(let name, let old, let new, _) = action else { return nil }
+            return RefChange(name: name, old: old, new: new)
+        }
+    }
+}

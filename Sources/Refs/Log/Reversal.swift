@@ -1,0 +1,41 @@
+internal import Objects
+
+/// The moves that take a transaction back.
+public struct Reversal: Sendable {
+    /// The transaction that they take back.
+    public let transaction: Int
+    /// Each ref that it moved goes back to what it was.
+    public let updates: [RefUpdate]
+}
+
+extension Log {
+    /// Computes what takes back a transaction; commits nothing.
+    ///
+    /// - Parameters:
+    ///   - number: The transaction; nil for the newest one that moved a ref.
+    ///   - state: The state that the moves are for.
+    /// - Throws: `nothingToUndo` when no ref was moved; `conflict` when a later transaction moved one of
+    ///   the same refs; `noTransaction`.
+    public func reversal(of number: Int? = nil, in state: State) throws(RefError) -> Reversal {
+        let moves = [state.refs.values.map(\.transaction), Array(state.removedRefs.values)]
+        let newest = number ?? moves.joined().max()
+        guard let newest, newest <= state.number else {
+            if let number { throw .noTransaction(number) }
+            throw .nothingToUndo
+        }
+        let changes = try entry(newest).changes
+        guard !changes.isEmpty else { throw .nothingToUndo }
+        var updates: [RefUpdate] = []
+        for change in changes {
+            guard state.lastTransaction(of: change.name) == newest else {
+                throw .conflict(
+                    change.name, expected: .same(as: change.new),
+                    actual: state.target(of: change.name),
+                    transaction: state.lastTransaction(of: change.name), ageMilliseconds: nil)
+            }
+            updates.append(
+                RefUpdate(change.name, expected: .same(as: change.new), new: change.old))
+        }
+        return Reversal(transaction: newest, updates: updates)
+    }
+}

@@ -1,0 +1,65 @@
+public import Objects
+
+/// What a ref is in one state.
+public struct RefState: Hashable, Sendable {
+    /// The snapshot that it points at.
+    public let target: ObjectID
+    /// The number of the transaction that moved it there.
+    public let transaction: Int
+    /// When that was.
+    public let time: Timestamp
+
+    /// Makes the state of a ref.
+    public init(target: ObjectID, transaction: Int, time: Timestamp) {
+        self.target = target
+        self.transaction = transaction
+        self.time = time
+    }
+}
+
+/// The fold of the log up to one entry: where every ref points and which packs are live.
+///
+/// A value: whatever is committed later does not show in it, so that a reader who uses one state
+/// throughout never sees half a transaction.
+public struct State: Sendable {
+    /// The number of the newest entry that is folded in.
+    public internal(set) var number: Int
+    /// The hash of that entry.
+    public internal(set) var entryHash: ObjectID
+    /// The time of that entry.
+    public internal(set) var time: Timestamp
+    /// The identity of the repository.
+    public let repositoryID: RandomBits
+    /// Every ref that exists.
+    public internal(set) var refs: [RefName: RefState]
+    /// The transactions that removed refs that do not exist any more: where their histories begin.
+    var removedRefs: [RefName: Int]
+    var packLedger: PackLedger
+    /// The newest checkpoint that is known to be good.
+    var checkpoint: CheckpointName?
+
+    /// What a ref points at, or nil when it does not exist.
+    public func target(of name: RefName) -> ObjectID? { refs[name]?.target }
+
+    /// The number of the newest transaction that moved or removed a ref; nil when there was never such a
+    /// ref.
+    public func lastTransaction(of name: RefName) -> Int? {
+        refs[name]?.transaction ?? removedRefs[name]
+    }
+
+    /// The live packs in the order in which they were added.
+    ///
+    /// Read from the checkpoint at each call: O(packs).
+    ///
+    /// - Throws: `damaged` when the log adds a pack again that it had removed.
+    public var packs: [PackReference] {
+        get throws(RefError) { try packLedger.packs().live }
+    }
+
+    /// The packs that were removed, whose files may be there still.
+    ///
+    /// - Throws: As ``packs``.
+    public var removedPacks: Set<ObjectID> {
+        get throws(RefError) { try packLedger.packs().removed }
+    }
+}

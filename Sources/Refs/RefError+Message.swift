@@ -1,0 +1,83 @@
+internal import Objects
+internal import Storage
+
+extension RefError {
+    /// See ``Diagnosable``.
+    public var message: String {
+        switch self {
+        case .invalidName(let text, let reason): "\(text) is not the name of a ref: \(reason)"
+        case .unknownNamespace(let name):
+            "a ref begins with \(RefNamespace.listing), not with \(Quoting.quoted(name))"
+        case .invalidTransaction(let reason): "this transaction is not possible: \(reason)"
+        case .noRepository(let location): "there is no repository in \(location)"
+        case .repositoryExists(let location): "there is a repository in \(location) already"
+        case .unknownRef(let name, let suggestions):
+            "there is no ref \(name)" + Suggestions.question(suggestions)
+        case .noTransaction(let number): "there is no transaction \(number)"
+        case .nothingToUndo: "there is no transaction to undo: none has moved a ref"
+        case .conflict(let name, let expected, let actual, let transaction, let age):
+            "\(name) is not as expected: expected \(expected.noun), found "
+                + (actual?.short ?? "no such ref")
+                + Self.origin(transaction: transaction, ageMilliseconds: age)
+        case .packRemoved(let name):
+            "pack \(name.short), which this transaction builds on, was removed meanwhile"
+        case .busy(let attempts):
+            "other writers were faster \(attempts) times in a row"
+        case .wrongKind(let name, let id, let kind):
+            "\(name) can only point at a \(name.namespace.kind.rawValue) snapshot, and \(id.short) "
+                + "is a \(kind.rawValue) snapshot"
+        case .notASnapshot(let name, let id, let reason):
+            "\(name) can only point at a snapshot, and \(id.short) is none: \(reason)"
+        case .incomplete(let name, let snapshot, let missing):
+            missing == snapshot
+                ? "\(name) cannot point at \(snapshot.short): there is no such object"
+                : "\(name) cannot point at \(snapshot.short): it names object \(missing.short), "
+                    + "which is not in this repository"
+        case .damaged(let place, let reason): "\(place) is damaged: \(reason)"
+        case .needsNewer(let place, let what): "\(place) needs a newer fti: \(what)"
+        case .outcomeUnknown(let number, let error):
+            "the transaction may have been committed as \(number): \(error.message)"
+        case .revision(let error): error.message
+        case .objects(let error): error.message
+        case .storage(let error): error.message
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var remedy: String? {
+        switch self {
+        case .noRepository: "ftictl init makes one; --repo or FTI_REPO names another"
+        case .unknownRef: "ftictl refs lists the refs"
+        case .conflict(let name, _, _, _, _): "ftictl log \(name) -n 2, then repeat the command"
+        case .packRemoved, .busy: "repeat the command"
+        case .wrongKind(_, let id, let kind):
+            "choose a ref below \(RefNamespace(kind).rawValue)/ for \(id.short)"
+        case .damaged: "ftictl verify lists all damage"
+        case .outcomeUnknown(let number, _): "ftictl reflog shows whether \(number) is there"
+        case .revision(let error): error.remedy
+        case .objects(let error): error.remedy
+        case .storage(let error): error.remedy
+        default: nil
+        }
+    }
+
+    private static func origin(transaction: Int?, ageMilliseconds: Int?) -> String {
+        guard let transaction else { return "" }
+        let age = ageMilliseconds.map { ", \(Age.description(milliseconds: $0)) ago" } ?? ""
+        return " (transaction \(transaction)\(age))"
+    }
+}
+
+/// A span of time as people say it.
+enum Age {
+    /// The largest unit that fits: `2 s`, `5 min`, `3 h`, `4 days`; less than a second is `0 s`.
+    static func description(milliseconds: Int) -> String {
+        let seconds = max(0, milliseconds) / 1000
+        return switch seconds {
+        case ..<120: "\(seconds) s"
+        case ..<7200: "\(seconds / 60) min"
+        case ..<172_800: "\(seconds / 3600) h"
+        default: "\(seconds / 86_400) days"
+        }
+    }
+}

@@ -1,0 +1,62 @@
+public import Objects
+public import Storage
+
+/// Why the log, a ref or a revision could not be read or changed.
+public enum RefError: Diagnosable, Hashable {
+    /// Text is not the name of a ref; `text` is quoted already.
+    case invalidName(_ text: String, reason: String)
+    /// A ref's first component is not one of the four namespaces.
+    case unknownNamespace(String)
+    /// A transaction is asked for something that no transaction can hold.
+    case invalidTransaction(reason: String)
+    /// There is no repository.
+    case noRepository(location: String)
+    /// There is a repository already.
+    case repositoryExists(location: String)
+    /// No ref has this name; refs that it may have been meant for.
+    case unknownRef(RefName, suggestions: [RefName])
+    /// The log has no entry of this number.
+    case noTransaction(Int)
+    /// There is no transaction that moved a ref.
+    case nothingToUndo
+    /// A ref is not what the update expects: it has `actual`, set by a transaction so long ago.
+    case conflict(
+        RefName, expected: Expectation, actual: ObjectID?, transaction: Int?, ageMilliseconds: Int?)
+    /// A pack that a transaction builds on was removed by another one meanwhile.
+    case packRemoved(ObjectID)
+    /// Other writers win every race for the next entry.
+    case busy(attempts: Int)
+    /// A ref cannot point at a snapshot of this kind.
+    case wrongKind(RefName, ObjectID, kind: Snapshot.Kind)
+    /// A ref cannot point at what is not a snapshot.
+    case notASnapshot(RefName, ObjectID, reason: String)
+    /// A snapshot names an object that is not in the repository.
+    case incomplete(RefName, snapshot: ObjectID, missing: ObjectID)
+    /// The log's bytes are not what they must be.
+    case damaged(place: String, reason: String)
+    /// The repository uses something that this version does not know.
+    case needsNewer(place: String, what: String)
+    /// Whether the transaction took place is not known.
+    case outcomeUnknown(number: Int, StorageError)
+    /// A revision is malformed or finds nothing.
+    case revision(RevisionError)
+    /// Objects could not be read or written.
+    case objects(ObjectError)
+    /// The bucket failed.
+    case storage(StorageError)
+
+    /// See ``Diagnosable``.
+    public var fault: Fault {
+        switch self {
+        case .invalidName, .unknownNamespace, .invalidTransaction, .repositoryExists: .usage
+        case .noRepository, .unknownRef, .noTransaction, .nothingToUndo, .incomplete: .missing
+        case .conflict, .packRemoved, .busy: .conflict
+        case .wrongKind, .notASnapshot: .refused
+        case .damaged: .damaged
+        case .needsNewer, .outcomeUnknown: .io
+        case .revision(let error): error.fault
+        case .objects(let error): error.fault
+        case .storage(let error): error.fault
+        }
+    }
+}

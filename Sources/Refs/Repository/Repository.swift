@@ -1,0 +1,89 @@
+public import Objects
+public import Storage
+
+/// A repository: objects, and refs that move.
+///
+/// A value without state of its own: every question is asked of the bucket. Safe to use from any number of
+/// threads and processes.
+public struct Repository: Sendable {
+    /// Where it lives.
+    public let bucket: any Bucket
+    /// Its log.
+    public let log: Log
+
+    /// The repository in a bucket; whether there is one shows when it is first read.
+    public init(in bucket: any Bucket) {
+        self.bucket = bucket
+        log = Log(bucket: bucket)
+    }
+
+    /// The repository in a directory, usually named `.fti`.
+    ///
+    /// - Throws: `noRepository` when the path is not such a directory; the bucket's refusals.
+    public init(opening path: String) throws(RefError) {
+        do {
+            self.init(in: try DirectoryBucket(opening: path))
+        } catch .noRepository(let path) {
+            throw .noRepository(location: path)
+        } catch { throw .storage(error) }
+    }
+
+    /// Makes a repository in a bucket that has none.
+    ///
+    /// - Throws: `repositoryExists`.
+    public static func create(
+        in bucket: any Bucket, writer: Writer
+    ) throws(RefError) -> Repository {
+        let repository = Repository(in: bucket)
+        try repository.log.create(Log.firstEntry(by: writer, message: ""))
+        return repository
+    }
+
+    /// Makes a repository in a directory that does not exist yet; a crash leaves all of it or nothing.
+    ///
+    /// - Throws: `repositoryExists` when there is one; `storage` when something else is there.
+    public static func create(at path: String, writer: Writer) throws(RefError) -> Repository {
+        let first = Log.firstEntry(by: writer, message: "")
+        do {
+            return Repository(
+                in: try DirectoryBucket.create(
+                    at: path, containing: [LogFile.entry(0): first.encoded]))
+        } catch {
+            if case .unusable = error, let there = try? Repository(opening: path),
+                (try? there.state()) != nil
+            {
+                throw .repositoryExists(location: path)
+            }
+            throw .storage(error)
+        }
+    }
+
+    /// The state after the newest transaction. Take it once for each operation, and use it throughout.
+    ///
+    /// - Throws: As ``Log/state()``.
+    public func state() throws(RefError) -> State { try log.state() }
+
+    /// The objects that exist in a state.
+    ///
+    /// - Throws: `damaged` when the log's account of packs contradicts itself.
+    public func objects(in state: State) throws(RefError) -> PackStore {
+        PackStore(bucket: bucket, packs: try state.packs)
+    }
+
+    /// Begins a transaction on the newest state.
+    ///
+    /// - Throws: As ``state()``.
+    public func begin(writer: Writer) throws(RefError) -> Transaction {
+        try begin(on: try state(), writer: writer)
+    }
+
+    /// Begins a transaction on a state that the caller has looked at: a ref that was moved since makes its
+    /// commit a conflict.
+    ///
+    /// - Throws: `damaged` when the log's account of packs contradicts itself.
+    public func begin(on state: State, writer: Writer) throws(RefError) -> Transaction {
+        Transaction(
+            log: log, state: state, writer: writer,
+            objects: ObjectWriter(bucket: bucket, existing: try objects(in: state)))
+    }
+}

@@ -1,0 +1,87 @@
+public import Objects
+
+/// What a commit did.
+public struct Commit: Sendable {
+    /// The number of the transaction; nil when there was nothing to change and none was made.
+    public let number: Int?
+    /// The refs that it moved, in the order in which the updates named them.
+    public let refs: [RefChange]
+    /// The state after it.
+    public let state: State
+    /// What the caller should tell a person, such as that clocks disagree.
+    public let warnings: [String]
+
+    /// Whether nothing was to be changed.
+    public var isUnchanged: Bool { number == nil }
+}
+
+/// New objects and moves of refs that take effect together or not at all.
+///
+/// Dropping it before ``commit(_:message:)`` leaves the repository as it was.
+public struct Transaction: Sendable {
+    /// What the transaction builds on.
+    public let state: State
+    /// Takes new objects, and reads those as well as the ones that exist already.
+    public let objects: ObjectWriter
+    private let log: Log
+    private let writer: Writer
+
+    /// How far the log's time may be ahead of the writer's clock before a person is told.
+    private static let tolerableSkew = 5 * 60_000
+
+    init(log: Log, state: State, writer: Writer, objects: ObjectWriter) {
+        self.log = log
+        self.state = state
+        self.writer = writer
+        self.objects = objects
+    }
+
+    /// Stores the new objects and moves the refs, all in one entry of the log.
+    ///
+    /// Done once: a transaction that failed is begun anew. An update whose ref is already where it is to go moves nothing. When nothing moves and nothing is
+    /// new, no entry is made.
+    ///
+    /// - Throws: `conflict` when a ref is not as expected, or was moved since ``state``; `wrongKind`,
+    ///   `notASnapshot` and `incomplete` when a ref cannot point there; `packRemoved` and `busy` when
+    ///   repeating the whole transaction can help; `outcomeUnknown` when it may have taken place.
+    public func commit(
+        _ updates: [RefUpdate], message: String = ""
+    ) throws(RefError) -> Commit {
+        if let reason = LogEntry.objection(
+            writer: writer.name, message: message, actions: updates.count)
+        {
+            throw .invalidTransaction(reason: reason)
+        }
+        var proposal = Proposal(
+            base: state, updates: updates, addedPack: nil, reliedOn: [], message: message)
+        // What cannot succeed fails here, before a pack that nobody would ever see is published.
+        let current = try log.refreshed(state)
+        let changes = try proposal.changes(in: current, now: writer.now())
+        try Admission.check(changes, in: objects)
+        do throws(ObjectError) {
+            proposal.addedPack = try objects.finish()
+        } catch { throw .objects(error) }
+        proposal.reliedOn = objects.reliedOn
+        let own = proposal.addedPack.map { [$0] } ?? []
+        let bucket = log.bucket
+        let result = try log.append(proposal, writer: writer) { (changes, state) throws(RefError) in
+            let packs = PackStore(bucket: bucket, packs: try state.packs + own)
+            try Admission.check(changes, in: packs)
+        }
+        guard let result else {
+            return Commit(number: nil, refs: [], state: current, warnings: [])
+        }
+        return Commit(
+            number: result.state.number, refs: result.changes, state: result.state,
+            warnings: Self.warnings(about: result.state, now: writer.now()))
+    }
+
+    private static func warnings(about state: State, now: Timestamp) -> [String] {
+        let lead = state.time.milliseconds - now.milliseconds
+        guard lead > tolerableSkew else { return [] }
+        return [
+            "the log's time is \(Age.description(milliseconds: lead)) ahead of this clock: "
+                + "transaction \(state.number) is dated \(state.time)"
+        ]
+    }
+}

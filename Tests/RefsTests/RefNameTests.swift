@@ -1,0 +1,50 @@
+import Objects
+import Refs
+import Storage
+import Testing
+
+@Suite("Names of refs")
+struct RefNameTests {
+    @Test(
+        "a name of the grammar is accepted and keeps its bytes",
+        arguments: [
+            "models/current", "features/prod", "datasets/sft", "releases/2026-08-01",
+            "models/team-a/bge_small.v2", "models/0", "models/a..b",
+            "models/" + String(repeating: "x", count: 193),
+        ])
+    func accepted(_ text: String) throws {
+        let name = try RefName(text)
+        #expect(name.text == text)
+        #expect(name.namespace.rawValue == String(text.prefix { $0 != "/" }))
+    }
+
+    @Test(
+        "anything else is refused as usage, in one line",
+        arguments: [
+            "", "/", "models", "models/", "/models/x", "models//x", "models/../x", "models/.",
+            "models/.x", "models/x.lock", "-models/x", "models/-x", "models/_x", "models/x y",
+            "models/x\n", "models/x\0", "models/\u{e9}", "models/e\u{301}", "models/x@{1}",
+            "models/" + String(repeating: "x", count: 300), "Models/x", "unknown/x",
+            String(repeating: "a", count: 64), "models/\u{ff41}", "models/x~1", "models/x:y",
+            "models/a.lock/b", "models/\u{202E}x", "model/x",
+        ])
+    func refused(_ text: String) {
+        let error = refError { _ = try RefName(text) }
+        #expect(error?.fault == .usage)
+        #expect(error?.message.contains { $0.isNewline || $0 == "\0" } == false)
+    }
+
+    @Test("an unknown namespace is answered with the four that exist")
+    func unknownNamespace() {
+        let message = refError { _ = try RefName("unknown/x") }?.message ?? ""
+        for namespace in RefNamespace.allCases { #expect(message.contains(namespace.rawValue)) }
+    }
+
+    @Test("a namespace fixes the kind, and each kind has one namespace")
+    func kinds() {
+        for namespace in RefNamespace.allCases {
+            #expect(RefNamespace(namespace.kind) == namespace)
+        }
+        #expect(RefNamespace.datasets.kind == .dataset)
+    }
+}

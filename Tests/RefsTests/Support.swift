@@ -1,0 +1,115 @@
+import Objects
+import Refs
+import Storage
+import Synchronization
+
+/// SplitMix64: the same numbers for the same seed.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}
+
+/// A clock that a test sets.
+final class TestClock: Sendable {
+    private let milliseconds: Mutex<Int>
+
+    init(_ text: String = "2026-08-01T09:30:00.000Z") {
+        milliseconds = Mutex(Timestamp(text)?.milliseconds ?? 0)
+    }
+
+    var now: Timestamp {
+        milliseconds.withLock { Timestamp(milliseconds: $0) } ?? Timestamp(milliseconds: 0)!
+    }
+
+    func advance(seconds: Int) { milliseconds.withLock { $0 += seconds * 1000 } }
+    func set(_ text: String) {
+        milliseconds.withLock { $0 = Timestamp(text)?.milliseconds ?? $0 }
+    }
+}
+
+/// A writer with a clock and randomness of its own, who never waits.
+func testWriter(
+    _ name: String = "ada@test", clock: TestClock = TestClock(), seed: UInt64 = 1
+) -> Writer {
+    let generator = Mutex(SeededGenerator(seed: seed))
+    return Writer(
+        name: name, now: { clock.now }, random: { generator.withLock { $0.next() } },
+        pause: { _ in })
+}
+
+/// Writes a snapshot whose content is a tree object made up from `text`.
+func writeSnapshot(
+    _ kind: Snapshot.Kind, _ text: String, into objects: some ObjectSink,
+    parents: [ObjectID] = [], inputs: [String: ObjectID] = [:]
+) throws -> ObjectID {
+    let content = try objects.write(Array("tree of \(text)".utf8), hint: .bulk)
+    let snapshot = Snapshot(
+        kind: kind, content: .tree(content, files: 1, bytes: text.utf8.count), parents: parents,
+        inputs: inputs, producer: .init(pipeline: "test", version: "1"),
+        created: Timestamp(milliseconds: 0)!, message: text)
+    return try objects.write(snapshot.encoded, hint: .structured)
+}
+
+extension Repository {
+    /// Commits one new model snapshot to each ref and returns what it did.
+    @discardableResult
+    func put(
+        _ names: String..., text: String, message: String = "", writer: Writer
+    ) throws -> Commit {
+        let transaction = try begin(writer: writer)
+        var updates: [RefUpdate] = []
+        for name in names {
+            let name = try RefName(name)
+            let parents = transaction.state.target(of: name).map { [$0] } ?? []
+            let id = try writeSnapshot(
+                name.namespace.kind, text, into: transaction.objects, parents: parents)
+            updates.append(RefUpdate(name, new: id))
+        }
+        return try transaction.commit(updates, message: message)
+    }
+}
+
+/// The name of the file of an entry.
+func entryName(_ number: Int) -> BlobName {
+    let digits = String(number)
+    return BlobName(.log, String(repeating: "0", count: 20 - digits.count) + digits + ".json")
+}
+
+let tipName = BlobName(.log, "tip")
+
+extension MemoryBucket {
+    /// A bucket with the same blobs.
+    func copy() throws -> MemoryBucket {
+        let copy = MemoryBucket()
+        for folder in BucketFolder.allCases {
+            for entry in try list(folder) {
+                let name = BlobName(folder, entry.name)
+                try copy.replace(name, try read(name, limit: .max) ?? [])
+            }
+        }
+        return copy
+    }
+
+    func edit(_ name: BlobName, _ change: (inout [UInt8]) -> Void) throws {
+        var bytes = try read(name, limit: .max) ?? []
+        change(&bytes)
+        try replace(name, bytes)
+    }
+}
+
+/// Runs something that must throw a `RefError`, and returns it.
+func refError(_ body: () throws -> Void) -> RefError? {
+    do {
+        try body()
+        return nil
+    } catch { return error as? RefError }
+}
