@@ -122,7 +122,7 @@ import Testing
             section: "drilling-template",
             headings: ["Mounting the hub", "Drilling template"], ordinal: 3,
             text: "Drill 6 mm holes.",
-            digest: ObjectID(of: [1].span))
+            digest: digest(of: [1]))
         #expect(row.key == "install/mounting.md#drilling-template/03")
         #expect(try FeatureRow(attributes: row.attributes) == row)
         var attributes = row.attributes

@@ -1,5 +1,6 @@
 import Artifacts
 import Glibc
+import Objects
 import Testing
 
 @Suite struct PortableMathTests {
@@ -91,3 +92,6 @@ struct SplitMix {
 
     mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }
+
+/// The identity of some bytes.
+func digest(of bytes: [UInt8]) -> ObjectID { ObjectID(of: bytes.span) }

@@ -77,3 +77,28 @@ public struct Words: Sendable {
 
     private static let stopWordHashes = Set(stopWords.map { FeatureHash.of($0) })
 }
+
+extension Words {
+    /// The hash of a word's stem, by which the forms of a word are compared.
+    ///
+    /// The stem is the word without a final `s` (not `ss`), then without a final `ing` or `ed`, then
+    /// without a final `e`, as long as three scalars remain, cut to six scalars.
+    public func stemHash(of word: Int) -> UInt64 {
+        let range = range(of: word)
+        let first = range.lowerBound
+        var end = range.upperBound
+        func ends(with suffix: StaticString, _ minimum: Int) -> Bool {
+            let count = suffix.utf8CodeUnitCount
+            guard end - first >= count + minimum else { return false }
+            return suffix.withUTF8Buffer { bytes in
+                (0..<count).allSatisfy { scalars[end - count + $0] == UInt32(bytes[$0]) }
+            }
+        }
+        if ends(with: "s", 3), !ends(with: "ss", 1) { end -= 1 }
+        if ends(with: "ing", 3) { end -= 3 } else if ends(with: "ed", 3) { end -= 2 }
+        if ends(with: "e", 3) { end -= 1 }
+        var hash = FeatureHash(seed: 0x7374_656D_0000_0001)
+        for scalar in scalars[first..<min(end, first + 6)] { hash.add(UInt64(scalar)) }
+        return hash.value
+    }
+}

@@ -1,0 +1,130 @@
+import Artifacts
+import Objects
+import Testing
+
+@Suite struct RetrievalTests {
+    private func matrix(rows: Int, dimension: Int = 16) -> VectorMatrix {
+        var random = SplitMix(seed: 3)
+        var matrix = VectorMatrix(dimension: dimension)
+        for _ in 0..<rows {
+            matrix.append((0..<dimension).map { _ in Float(random.unit() - 0.5) })
+        }
+        return matrix
+    }
+
+    @Test("the nearest rows are those of a full sort", arguments: [1, 7, 100, 9000])
+    func nearest(count: Int) {
+        let matrix = matrix(rows: 9000)
+        let query = (0..<16).map { Float($0) / 16 - 0.4 }
+        let all = (0..<9000).map {
+            VectorMatrix.Match(row: $0, similarity: matrix.similarity(row: $0, to: query))
+        }
+        let expected = all.sorted { $0.precedes($1) }.prefix(count)
+        let one = matrix.nearest(count, to: query, threads: 1)
+        #expect(one == Array(expected))
+        #expect(matrix.nearest(count, to: query, threads: 2) == one)
+        #expect(matrix.nearest(count, to: query, threads: 5) == one)
+    }
+
+    @Test("equal rows come in the order of their index, and what is no number comes last")
+    func ties() {
+        var matrix = VectorMatrix(dimension: 8)
+        for value: Float in [1, .nan, 2, 2, 1, 2] {
+            matrix.append([Float](repeating: value, count: 8))
+        }
+        let query = [Float](repeating: 1, count: 8)
+        #expect(matrix.nearest(9, to: query, threads: 2).map(\.row) == [2, 3, 5, 0, 4, 1])
+        #expect(matrix.nearest(2, to: query, threads: 2).map(\.row) == [2, 3])
+        #expect(matrix.nearest(0, to: query, threads: 2).isEmpty)
+        #expect(VectorMatrix(dimension: 8).nearest(3, to: query, threads: 2).isEmpty)
+    }
+
+    @Test("results of parallel work keep their order")
+    func parallel() {
+        for threads in [1, 2, 5] {
+            #expect(parallelMap(100, threads: threads) { $0 * $0 } == (0..<100).map { $0 * $0 })
+        }
+        #expect(parallelMap(0, threads: 2) { $0 } == [])
+    }
+
+    @Test(
+        "forms of a word have one stem",
+        arguments: [
+            ("valve", "valves"), ("calibrate", "calibrating"), ("mount", "mounted"),
+            ("Pump", "PUMPS"),
+        ])
+    func stems(one: String, other: String) {
+        #expect(Words(one).stemHash(of: 0) == Words(other).stemHash(of: 0))
+    }
+
+    @Test(
+        "different words have different stems",
+        arguments: [
+            ("glass", "glas"), ("ring", "r"), ("bus", "but"), ("probe", "prove"),
+        ])
+    func differentStems(one: String, other: String) {
+        #expect(Words(one).stemHash(of: 0) != Words(other).stemHash(of: 0))
+    }
+
+    @Test("features of a hand-made question have the values of their definitions")
+    func features() throws {
+        let rows = [
+            passage("a.md", ["Frost", "Frost alarm"], "The frost alarm rings at three degrees."),
+            passage("a.md", ["Frost"], "Heating."),
+            passage("b.md", [], ""),
+        ]
+        var counter = LexicalStatistics.Counter()
+        for row in rows { counter.add(row) }
+        let statistics = counter.finish()
+        #expect(statistics.rows == 3)
+        #expect(statistics.meanWords == 8.0 / 3)
+        let question = QuestionText("When does the frost alarm ring?", statistics: statistics)
+        let features = CandidateFeatures(question, passages: rows, cosines: [0.5, 0.25, 0.125])
+        func value(_ feature: PolicyFeature, _ row: Int) -> Double {
+            features.values[row * CandidateFeatures.columns + feature.index]
+        }
+        #expect(value(.cosine, 0) == 0.5)
+        #expect(value(.document, 0) == 0.375 && value(.document, 1) == 0.375)
+        #expect(value(.document, 2) == 0.125)
+        #expect(value(.text, 0) == 1 && value(.text, 1) == 0 && value(.text, 2) == 0)
+        #expect(value(.focus, 0) == 1 && value(.focus, 1) == 1)
+        #expect(value(.pairs, 0) == 1)
+        #expect(value(.proximity, 0) == 1)
+        #expect(value(.rarest, 0) == 1 && value(.rarest, 2) == 0)
+        #expect(value(.heading, 0) > value(.heading, 1) && value(.heading, 1) > 0)
+        #expect(value(.opening, 0) == 1)
+        #expect(value(.length, 2) == 0)
+        let none = CandidateFeatures(
+            QuestionText("of the", statistics: statistics), passages: rows, cosines: [0, 0, 0])
+        #expect(none.values.allSatisfy { $0.isFinite })
+    }
+
+    @Test("a policy ranks by score and keeps the order of equals")
+    func rank() throws {
+        let rows = [
+            passage("a.md", [], "Something else."), passage("b.md", [], "Frost alarm."),
+            passage("c.md", [], "Frost alarm."),
+        ]
+        var counter = LexicalStatistics.Counter()
+        for row in rows { counter.add(row) }
+        let space = try BuiltinEmbedder().space.id
+        let base = RetrievalPolicy.base(statistics: counter.finish(), space: space)
+        let candidates = [0, 1, 2].map {
+            VectorMatrix.Match(row: 10 + $0, similarity: 0.5 - 0.1 * Float($0))
+        }
+        let before = CandidateRetrieval(policy: base).rank("frost", candidates, passages: rows)
+        #expect(before.map(\.row) == [10, 11, 12])
+        var trained = base
+        trained.weights[PolicyFeature.cosine.index] = 0
+        trained.weights[PolicyFeature.text.index] = 1
+        let after = CandidateRetrieval(policy: trained).rank("frost", candidates, passages: rows)
+        #expect(after.map(\.row) == [11, 12, 10])
+    }
+
+    private func passage(_ document: String, _ headings: [String], _ text: String) -> PassageText {
+        PassageText(
+            FeatureRow(
+                document: document, title: "Title", section: "s", headings: headings, ordinal: 0,
+                text: text, digest: digest(of: [])))
+    }
+}
