@@ -3,7 +3,7 @@ internal import Glibc
 /// A file of the user's, opened to be stored.
 ///
 /// Reading names its offsets, so any number of threads may read at once.
-public final class SourceFile: Sendable {
+public final class SourceFile: Blob {
     private let descriptor: FileDescriptor
     private let opened: FileStatus
 
@@ -56,11 +56,14 @@ public final class SourceFile: Sendable {
     /// Whether its owner may execute it.
     public var isExecutable: Bool { opened.isExecutable }
 
-    /// Reads exactly `count` bytes from `offset`; the range must lie inside ``size``.
+    /// Reads exactly `count` bytes from `offset`.
     ///
-    /// - Throws: `changed` when the file has become too short for that.
+    /// - Throws: `truncated` when the range does not lie inside ``size``; `changed` when the file has
+    ///   become too short for it.
     public func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
-        precondition(offset >= 0 && count >= 0 && count <= size - offset, "a range of the file")
+        guard offset >= 0, count >= 0, offset <= size, count <= size - offset else {
+            throw .truncated(path: path, expected: offset &+ count, actual: size)
+        }
         let bytes = try descriptor.read(at: offset, upTo: count)
         guard bytes.count == count else { throw .changed(path: path) }
         return bytes
