@@ -109,6 +109,9 @@ let package = Package(
             name: "ArtifactsTests", dependencies: ["Artifacts", "Objects"],
             path: "Tests/ArtifactsTests", swiftSettings: strict),
         .testTarget(
+            name: "ObjectsTests", dependencies: ["Objects", "Storage"],
+            path: "Tests/ObjectsTests", swiftSettings: strict),
+        .testTarget(
             name: "RefsTests", dependencies: ["Refs", "Objects", "Storage"],
             path: "Tests/RefsTests", swiftSettings: strict),
         .testTarget(
