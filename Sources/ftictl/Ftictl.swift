@@ -19,6 +19,8 @@ struct Ftictl: ParsableCommand {
             """,
         version: "ftictl \(Version.text)",
         subcommands: [
-            CompletionCommand.self
+            InitCommand.self, LogCommand.self, RefsCommand.self, MoveCommand.self,
+            PromoteCommand.self, RollbackCommand.self, UndoCommand.self, ReflogCommand.self,
+            StatsCommand.self, CompletionCommand.self,
         ])
 }

@@ -1,0 +1,34 @@
+import ArgumentParser
+import CommandSupport
+import Objects
+import Refs
+
+struct InitCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Make a repository.",
+        discussion: ArgumentHelp.discussion(
+            "The path is that of the repository's own directory, by default .fti.",
+            examples: ["ftictl init", "ftictl init /srv/models/.fti"]))
+
+    @Argument(help: "The directory to make.")
+    var path: String?
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        let place = path ?? options.repo ?? RepositoryLocation.directoryName
+        guard !place.isEmpty else {
+            throw CommandError.usage("the path is empty", remedy: "ftictl init .fti")
+        }
+        let repository = try Repository.create(at: place, writer: context.writer)
+        if context.output.isJSON {
+            let state = try repository.state()
+            try context.output.emit([
+                "path": .string(place), "repository": .string(state.repositoryID.hex),
+            ])
+        } else {
+            try context.output.line("made the repository \(place)")
+        }
+    }
+}

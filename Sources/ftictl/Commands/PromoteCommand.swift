@@ -1,0 +1,45 @@
+import ArgumentParser
+import CommandSupport
+import Objects
+import Refs
+
+struct PromoteCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "promote",
+        abstract: "Move refs to where others are, all in one transaction or not at all.",
+        discussion: ArgumentHelp.discussion(
+            "Readers see either all of the moves or none of them.",
+            examples: [
+                "ftictl promote models/candidate models/current",
+                "ftictl promote features/staging features/prod models/candidate models/current",
+            ]))
+
+    @Argument(
+        help: ArgumentHelp("Pairs of a revision and the ref to move there.", valueName: "src dst"))
+    var pairs: [String] = []
+
+    @OptionGroup var options: GlobalOptions
+
+    func validate() throws {
+        guard !pairs.isEmpty, pairs.count.isMultiple(of: 2) else {
+            throw ValidationError("promote takes pairs of SRC and DST")
+        }
+    }
+
+    func run(_ context: CommandContext) throws {
+        let repository = try context.open()
+        var updates: [RefUpdate] = []
+        var moves: [String] = []
+        for index in stride(from: 0, to: pairs.count, by: 2) {
+            let name = try RefName(pairs[index + 1])
+            let target = try repository.snapshotID(pairs[index])
+            updates.append(RefUpdate(name, new: target))
+            moves.append("\(pairs[index]) to \(name)")
+        }
+        let transaction = try repository.repository.begin(
+            on: repository.state, writer: context.writer)
+        let commit = try transaction.commit(
+            updates, message: "promote \(moves.joined(separator: ", "))")
+        try context.output.report(commit)
+    }
+}

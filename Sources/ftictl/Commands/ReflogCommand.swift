@@ -1,0 +1,76 @@
+import ArgumentParser
+import CommandSupport
+import Objects
+import Refs
+
+struct ReflogCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "reflog",
+        abstract: "Show the transactions, newest first.",
+        discussion: ArgumentHelp.discussion(
+            "With REF, those that moved it.",
+            examples: ["ftictl reflog", "ftictl reflog models/current -n 5"]))
+
+    @Argument(help: "The ref; all transactions when it is left out.")
+    var ref: String?
+
+    @Option(name: [.short, .customLong("number")], help: "Show at most so many transactions.")
+    var number: Int?
+
+    @OptionGroup var options: GlobalOptions
+
+    func validate() throws {
+        if let number, number < 1 { throw ValidationError("-n must be 1 or more") }
+    }
+
+    func run(_ context: CommandContext) throws {
+        let repository = try context.repository()
+        let state = try repository.state()
+        var limit = number ?? .max
+        if let ref {
+            let name = try RefName(ref)
+            guard state.lastTransaction(of: name) != nil else {
+                throw RefError.unknownRef(name, suggestions: [])
+            }
+            var history = repository.log.history(of: name, in: state)
+            while limit > 0, let version = try history.next() {
+                try show(version.entry, only: name, context)
+                limit -= 1
+            }
+        } else {
+            var number = state.number
+            while limit > 0, number >= 0 {
+                try show(try repository.log.entry(number), only: nil, context)
+                number -= 1
+                limit -= 1
+            }
+        }
+    }
+
+    private func show(_ entry: LogEntry, only: RefName?, _ context: CommandContext) throws {
+        let changes = entry.changes
+        if context.output.isJSON {
+            try context.output.emit([
+                "transaction": .integer(entry.number), "time": .string(entry.time.description),
+                "author": .string(entry.writer), "message": .string(entry.message),
+                "hash": .id(entry.hash), "refs": .array(changes.map(\.json)),
+            ])
+            return
+        }
+        let style = context.output.style
+        let place = "\(entry.time.minuteDescription)  \(entry.writer.printable())"
+        let message = entry.message.split(whereSeparator: \.isNewline).first ?? ""
+        let what = entry.number == 0 ? "the repository was made" : String(message).printable()
+        try context.output.line(
+            "\(style.bold(String(entry.number)))  \(style.dim(place))  \(what)")
+        var columns = Columns([.left, .left, .left, .left])
+        for change in changes where only.map({ $0 == change.name }) ?? true {
+            columns.append([
+                Columns.Cell("    " + change.name.text, style.cyan),
+                Columns.Cell(change.old?.short ?? "(none)", style.yellow), "->",
+                Columns.Cell(change.new?.short ?? "(none)", style.yellow),
+            ])
+        }
+        for line in columns.lines { try context.output.line(line) }
+    }
+}

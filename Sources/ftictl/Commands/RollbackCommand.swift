@@ -1,0 +1,62 @@
+import ArgumentParser
+import CommandSupport
+import Objects
+import Refs
+
+struct RollbackCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "rollback",
+        abstract: "Move a ref back to the version before the current one.",
+        discussion: ArgumentHelp.discussion(
+            """
+            Nothing is copied and nothing is lost: the version that is left stays in the log. \
+            Rolling back twice goes back two versions.
+            """,
+            examples: [
+                "ftictl rollback models/current",
+                "ftictl rollback models/current --to models/current~3",
+            ]))
+
+    @Argument(help: "The ref to move.")
+    var ref: String
+
+    @Option(help: ArgumentHelp("The version to go back to.", valueName: "rev"))
+    var to: String?
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        let name = try RefName(ref)
+        let repository = try context.open()
+        guard let current = repository.state.target(of: name) else {
+            throw RefError.unknownRef(name, suggestions: [])
+        }
+        let target =
+            try to.map { try repository.snapshotID($0) }
+            ?? previousVersion(of: name, before: current, in: repository)
+        let transaction = try repository.repository.begin(
+            on: repository.state, writer: context.writer)
+        let commit = try transaction.commit(
+            [RefUpdate(name, expected: .exactly(current), new: target)],
+            message: "roll \(name) back to \(target.short)")
+        try context.output.report(commit)
+    }
+
+    /// What the ref was before it first got its current value: so a second rollback goes further back
+    /// and not forth again.
+    private func previousVersion(
+        of name: RefName, before current: ObjectID, in repository: OpenRepository
+    ) throws -> ObjectID {
+        var history = repository.repository.log.history(of: name, in: repository.state)
+        var previous: ObjectID?
+        while let version = try history.next() {
+            if version.target == current { previous = version.previous }
+        }
+        guard let previous else {
+            throw CommandError.missing(
+                "\(name) has no version before \(current.short)",
+                remedy: "ftictl rollback \(name) --to REV")
+        }
+        return previous
+    }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import CommandSupport
+import Objects
+import Refs
+
+struct StatsCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "stats",
+        abstract: "Show how much the repository holds and what it takes.",
+        discussion: ArgumentHelp.discussion("", examples: ["ftictl stats", "ftictl stats --json"]))
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        let repository = try context.open()
+        let figures = try repository.objects.packStatistics()
+        let transactions = repository.state.number + 1
+        if context.output.isJSON {
+            try context.output.emit([
+                "objects": .integer(figures.objects), "packs": .integer(figures.packs),
+                "chunks": .integer(figures.chunks), "transactions": .integer(transactions),
+                "refs": .integer(repository.state.refs.count),
+                "rawBytes": .integer(figures.rawBytes),
+                "storedBytes": .integer(figures.storedBytes),
+                "repository": .string(repository.state.repositoryID.hex),
+            ])
+            return
+        }
+        var columns = Columns([.left, .right, .left])
+        func row(_ name: String, _ value: String, _ note: String = "") {
+            columns.append([Columns.Cell(name), Columns.Cell(value), Columns.Cell(note)])
+        }
+        row("refs", Quantity.count(repository.state.refs.count))
+        row("transactions", Quantity.count(transactions))
+        row("objects", Quantity.count(figures.objects))
+        row("packs", Quantity.count(figures.packs))
+        row("raw", Quantity.bytes(figures.rawBytes), "the objects as they are")
+        let share =
+            figures.rawBytes > 0
+            ? Quantity.decimal(
+                Double(figures.storedBytes) / Double(figures.rawBytes) * 100, places: 1)
+                + " % of raw" : ""
+        row("stored", Quantity.bytes(figures.storedBytes), share)
+        for line in columns.lines { try context.output.line(line) }
+    }
+}

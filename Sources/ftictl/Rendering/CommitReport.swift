@@ -1,0 +1,31 @@
+import CommandSupport
+import Objects
+import Refs
+
+extension RefChange {
+    /// The fields of a moved ref.
+    var json: JSON { ["name": .string(name.text), "old": .id(old), "new": .id(new)] }
+}
+
+extension Output {
+    /// Tells what a transaction did: the fields that every moving command has, and `extra`.
+    func report(_ commit: Commit, extra: JSONObject = JSONObject()) throws {
+        if isJSON {
+            var object = extra
+            object["transaction"] = commit.number.map { .integer($0) } ?? .null
+            object["refs"] = .array(commit.refs.map(\.json))
+            try emit(object)
+        } else if let number = commit.number {
+            for change in commit.refs {
+                let old = change.old.map { style.yellow($0.short) } ?? "(none)"
+                let new = change.new.map { style.yellow($0.short) } ?? "(removed)"
+                try line(
+                    "\(style.cyan(change.name.text))  \(old) -> \(new)"
+                        + style.dim("  transaction \(Quantity.count(number))"))
+            }
+        } else {
+            try line("unchanged")
+        }
+        for warning in commit.warnings { try note("warning: \(warning)") }
+    }
+}

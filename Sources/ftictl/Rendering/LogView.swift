@@ -1,0 +1,113 @@
+import CommandSupport
+import Objects
+import Refs
+
+/// How the values of refs are shown: blocks for reading, or one line each.
+struct LogView {
+    let style: Style
+    let width: Int
+    let now: Timestamp
+    let labels: RefLabels?
+    /// Whether the values of several refs are shown together.
+    let showsName: Bool
+    /// Whether lines connect a value with what it was made from.
+    let isGraph: Bool
+
+    /// One line: id, age, what it is.
+    func line(_ move: RefMove) -> String {
+        let id = style.yellow(move.target?.short ?? "removed     ")
+        let name = showsName ? style.cyan(move.name.text) + " " : ""
+        let mark = move.isCurrent ? style.green(" (current)") : ""
+        let age = style.dim(Quantity.age(of: move.entry.time, at: now))
+        return "\(id) \(name)\(headline(move))\(mark) \(age)"
+    }
+
+    private func headline(_ move: RefMove) -> String {
+        let message = move.snapshot?.message ?? ""
+        let first = String(message.split(whereSeparator: \.isNewline).first ?? "").printable()
+        switch move.manner {
+        case .rolledBack:
+            return style.magenta("rolled back to") + " " + (first.isEmpty ? move.short : first)
+        case .removed: return style.red("removed")
+        case .created, .advanced:
+            return first.isEmpty ? move.entry.message.printable() : first
+        }
+    }
+
+    /// A block of lines about one value, without an empty line behind it.
+    func block(_ move: RefMove, isLast: Bool) -> [String] {
+        let bullet = move.isCurrent ? style.green("●") : move.target == nil ? style.red("✕") : "○"
+        let rail = isLast ? "  " : style.dim("│") + " "
+        var head = "\(bullet) \(style.yellow(move.target?.short ?? "removed"))"
+        if showsName { head += "  \(style.cyan(move.name.text))" }
+        if move.isCurrent { head += "  \(style.green("current"))" }
+        head += "  \(Quantity.age(of: move.entry.time, at: now))"
+        let place = [
+            move.entry.time.minuteDescription, "transaction \(Quantity.count(move.entry.number))",
+            move.entry.writer.printable(),
+        ]
+        head += style.dim("  \(place.joined(separator: " · "))")
+        return [head]
+            + body(move).map { line in
+                line.isEmpty ? (isLast ? "" : style.dim("│")) : "\(rail) \(line)"
+            }
+    }
+
+    private func body(_ move: RefMove) -> [String] {
+        var lines: [String] = []
+        if let target = move.target, move.manner == .rolledBack {
+            let from = move.previous.map { " from \($0.short)" } ?? ""
+            lines.append(style.magenta("rolled back to \(target.short)\(from)"))
+        }
+        let message = move.snapshot?.message ?? ""
+        let reason = move.entry.message
+        if !reason.isEmpty, !reason.utf8.elementsEqual(message.utf8) {
+            lines.append(style.magenta(reason.printable()))
+        }
+        lines += message.split(whereSeparator: \.isNewline).map {
+            style.bold(String($0).printable())
+        }
+        guard let snapshot = move.snapshot else { return lines }
+        lines += metrics(snapshot, before: move.before)
+        lines += inputs(snapshot)
+        let change = move.before.flatMap { snapshot.content.change(since: $0.content) }
+        lines.append(
+            style.dim(snapshot.content.summary) + (change.map { style.dim(" (\($0))") } ?? ""))
+        return lines
+    }
+
+    private func metrics(_ snapshot: Snapshot, before: Snapshot?) -> [String] {
+        var columns = Columns([.left, .right, .left])
+        for (name, value) in snapshot.metrics.sorted(by: { $0.key < $1.key }) {
+            let metric = MetricLine(
+                name: name, value: value, previous: before?.metrics[name])
+            columns.append(metric.cells(style))
+        }
+        return columns.lines
+    }
+
+    private func inputs(_ snapshot: Snapshot) -> [String] {
+        var columns = Columns([.left, .left, .left])
+        for (role, id) in snapshot.inputs.sorted(by: { $0.key < $1.key }) {
+            let arrow = isGraph ? "├─ \(role)" : role
+            columns.append([
+                Columns.Cell(arrow.printable()), Columns.Cell(id.short, style.yellow),
+                Columns.Cell(labels?[id] ?? "", style.cyan),
+            ])
+        }
+        if isGraph {
+            for parent in snapshot.parents {
+                columns.append([
+                    Columns.Cell("├─ parent"), Columns.Cell(parent.short, style.yellow),
+                    Columns.Cell(labels?[parent] ?? "", style.cyan),
+                ])
+            }
+        }
+        return columns.lines
+    }
+}
+
+extension RefMove {
+    /// The identity's first digits.
+    fileprivate var short: String { target?.short ?? "nothing" }
+}

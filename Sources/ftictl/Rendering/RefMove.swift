@@ -1,0 +1,70 @@
+import CommandSupport
+import Objects
+import Refs
+
+/// One value that a ref was given, with all that `log` shows of it.
+struct RefMove {
+    /// How a ref came to its value.
+    enum Manner: String {
+        case created
+        case advanced
+        case rolledBack
+        case removed
+    }
+
+    let name: RefName
+    let entry: LogEntry
+    let target: ObjectID?
+    let previous: ObjectID?
+    /// The snapshot at ``target``.
+    let snapshot: Snapshot?
+    /// The snapshot at ``previous``, to compare with.
+    let before: Snapshot?
+    let manner: Manner
+    let isCurrent: Bool
+
+    /// The kind of movement: back to an older value, or on to a new one.
+    ///
+    /// - Parameter older: The values that the ref had before ``previous``.
+    static func manner(
+        from previous: ObjectID?, _ before: Snapshot?, to target: ObjectID?, older: Set<ObjectID>
+    ) -> Manner {
+        guard let target else { return .removed }
+        guard previous != nil else { return .created }
+        let isAncestor = before?.parents.contains(target) ?? false
+        return isAncestor || older.contains(target) ? .rolledBack : .advanced
+    }
+
+    /// The fields of `log --json`.
+    var json: JSONObject {
+        var object = JSONObject()
+        object["ref"] = .string(name.text)
+        object["id"] = .id(target)
+        object["previous"] = .id(previous)
+        object["transaction"] = .integer(entry.number)
+        object["time"] = .string(entry.time.description)
+        object["author"] = .string(entry.writer)
+        object["reason"] = .string(entry.message)
+        object["movement"] = .string(manner.rawValue)
+        object["current"] = .bool(isCurrent)
+        object["created"] = .string((snapshot?.created ?? entry.time).description)
+        object["message"] = .string(snapshot?.message ?? "")
+        object["kind"] = snapshot.map { .string($0.kind.rawValue) } ?? .null
+        object["metrics"] = .object(JSONObject(snapshot?.metrics ?? [:]) { .number($0) })
+        object["inputs"] = .object(JSONObject(snapshot?.inputs ?? [:]) { .id($0) })
+        return object
+    }
+}
+
+extension JSONObject {
+    /// An object with the members of a dictionary.
+    init<Value>(_ members: [String: Value], _ convert: (Value) -> JSON) {
+        self.init()
+        for (key, value) in members { self[key] = convert(value) }
+    }
+}
+
+extension JSON {
+    /// An identity, or null.
+    static func id(_ id: ObjectID?) -> JSON { id.map { .string($0.hex) } ?? .null }
+}
