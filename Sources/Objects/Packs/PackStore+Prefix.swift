@@ -1,0 +1,34 @@
+extension PackStore {
+    /// The objects whose identities begin with `prefix`, ascending, at most `limit` of them.
+    ///
+    /// Chunks that are only pieces of objects are not objects. Reads the index of every pack.
+    public func objects(
+        withPrefix prefix: ObjectIDPrefix, limit: Int
+    ) throws(ObjectError) -> [ObjectID] {
+        if let whole = prefix.whole { return try size(of: whole) == nil ? [] : [whole] }
+        var found: Set<ObjectID> = []
+        for reference in packs {
+            let pack = try open(reference)
+            var index = pack.footer.lowerBound(prefix.lowest, among: .chunks)
+            var remaining = limit
+            while index < pack.footer.chunkCount, remaining > 0 {
+                let id = pack.footer.chunkID(at: index)
+                guard prefix.matches(id) else { break }
+                if try pack.chunk(at: index).isObject {
+                    found.insert(id)
+                    remaining -= 1
+                }
+                index += 1
+            }
+            index = pack.footer.lowerBound(prefix.lowest, among: .recipes)
+            while index < pack.footer.recipeCount, remaining > 0 {
+                let id = pack.footer.recipeID(at: index)
+                guard prefix.matches(id) else { break }
+                found.insert(id)
+                remaining -= 1
+                index += 1
+            }
+        }
+        return Array(found.sorted().prefix(limit))
+    }
+}

@@ -1,0 +1,27 @@
+internal import Objects
+internal import Storage
+
+extension Resolver {
+    /// Finds a path in a snapshot's tree, or a key in its table.
+    ///
+    /// - Throws: `revision` when there is none, or the path is not possible in a tree; `objects`.
+    func find(_ path: String, in id: ObjectID) throws(RefError) -> Resolution.Target {
+        let snapshot = try read(id)
+        let objects = try objects()
+        switch snapshot.content {
+        case .tree(let root, _, _):
+            let relative: RelativePath
+            do throws(FileNameError) {
+                relative = try RelativePath(path)
+            } catch { throw .revision(.badPath(path, reason: error.reason)) }
+            let entry: TreeEntry?
+            do throws(ObjectError) {
+                entry = try TreeReader(objects).entry(at: relative, in: root)
+            } catch { throw .objects(error) }
+            guard let entry else { throw .revision(.noPath(path, of: id)) }
+            return .entry(entry)
+        case .table:
+            throw .revision(.badPath(path, reason: "rows cannot be looked up yet"))
+        }
+    }
+}
