@@ -155,16 +155,28 @@ struct DirectoryBucketTests {
     func namedFiles() throws {
         let folder = try Directory(opening: "\(path)/packs", followLink: false)
         do {
-            let file = try TemporaryFile(in: folder, named: true)
+            let file = try TemporaryFile(in: folder, mayBeNameless: false)
             try file.descriptor.write([1, 2].span, at: 0)
             #expect(try folder.names().count == 1)
             #expect(try file.publish(as: Array("first".utf8)))
             #expect(try directory.names(in: "repository/packs") == ["first"])
-            let second = try TemporaryFile(in: folder, named: true)
+            let second = try TemporaryFile(in: folder, mayBeNameless: false)
             #expect(try !second.publish(as: Array("first".utf8)))
             #expect(try folder.names().count == 2)
         }
         #expect(try directory.names(in: "repository/packs") == ["first"])
+    }
+
+    @Test("only unfinished files whose writers are gone are removed")
+    func abandoned() throws {
+        try directory.write("repository/packs/tmp-0123", "unfinished")
+        try directory.write("repository/packs/other", "whole")
+        let folder = try Directory(opening: "\(path)/packs", followLink: false)
+        let file = try TemporaryFile(in: folder, mayBeNameless: false)
+        #expect(try bucket.removeAbandonedFiles() == 1)
+        #expect(try folder.names().count == 2)
+        #expect(try file.publish(as: Array("published".utf8)))
+        #expect(try directory.names(in: "repository/packs") == ["other", "published"])
     }
 
     @Test("reading changes nothing in the repository")

@@ -134,8 +134,9 @@ public final class DirectoryBucket: Bucket {
 
     /// See ``Bucket``.
     public func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
-        let file = try TemporaryFile(in: try writable(name.folder), named: true)
+        let file = try TemporaryFile(in: try writable(name.folder))
         try file.descriptor.write(bytes.span, at: 0)
+        try file.descriptor.setPermissions(0o444)
         try file.replace(name.bytes)
     }
 
@@ -163,6 +164,22 @@ public final class DirectoryBucket: Bucket {
     /// See ``Bucket``.
     public func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob {
         try StagedFile(in: try writable(folder), folder: folder)
+    }
+
+    /// Removes what writers that are gone left unfinished, where the file system could not do without
+    /// names for it.
+    ///
+    /// - Returns: The number of files that were removed.
+    @discardableResult
+    public func removeAbandonedFiles() throws(StorageError) -> Int {
+        var count = 0
+        for folder in BucketFolder.allCases {
+            guard let directory = try directory(folder) else { continue }
+            for name in try directory.names() where name.starts(with: TemporaryFile.prefix) {
+                if try TemporaryFile.removeAbandoned(name, in: directory) { count += 1 }
+            }
+        }
+        return count
     }
 
     /// See ``Bucket``.

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// A file that is being written and has no name that anyone reads yet.
 ///
-/// Without ``publish(as:)`` or ``replace(_:)`` it leaves nothing behind: it has no name at all where
+/// Without ``publish(as:)``, ``place(as:)`` or ``replace(_:)`` it leaves nothing behind: it has no name at all where
 /// the file system can do that, and is removed when it is dropped elsewhere.
 final class TemporaryFile: Sendable {
     /// How names of unfinished files begin; listings leave them out.
@@ -18,23 +18,32 @@ final class TemporaryFile: Sendable {
 
     /// Begins a file in a directory.
     ///
-    /// - Parameter named: Whether it needs a name from the start, as ``replace(_:)`` does.
-    init(in directory: Directory, named: Bool = false) throws(StorageError) {
+    /// - Parameters:
+    ///   - permissions: Those that it has while it is written, subject to the process's mask.
+    ///   - mayBeNameless: False to have a name from the start, as where the file system demands one.
+    init(
+        in directory: Directory, permissions: mode_t = 0o600, mayBeNameless: Bool = true
+    ) throws(StorageError) {
         self.directory = directory
-        if !named, let file = try directory.nameless(permissions: 0o600) {
+        if mayBeNameless, let file = try directory.nameless(permissions: permissions) {
             descriptor = file
             name = nil
             ownsName = Atomic(false)
             return
         }
-        let name = try Self.randomName()
-        let file = try directory.open(
-            name, O_RDWR | O_CREAT | O_EXCL, permissions: 0o600, operation: "create")
-        // Tells a collector that the file is in use; a file system without locks does without.
-        _ = interruptible { flock(file.number, LOCK_EX | LOCK_NB) }
-        descriptor = file
-        self.name = name
-        ownsName = Atomic(true)
+        while true {
+            let name = try Self.randomName()
+            let file = try directory.open(
+                name, O_RDWR | O_CREAT | O_EXCL, permissions: permissions, operation: "create")
+            // Tells collectors that the file is in use. One of them may have come in between; on a
+            // file system without locks none of them removes anything.
+            _ = interruptible { flock(file.number, LOCK_EX) }
+            guard try file.status().links > 0 else { continue }
+            descriptor = file
+            self.name = name
+            ownsName = Atomic(true)
+            return
+        }
     }
 
     deinit {
@@ -59,15 +68,7 @@ final class TemporaryFile: Sendable {
     func publish(as target: [UInt8]) throws(StorageError) -> Bool {
         try descriptor.setPermissions(0o444)
         try descriptor.synchronize()
-        var code: Int32
-        if let name {
-            code = directory.link(name, as: target)
-            if [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(code) {
-                code = directory.renameToNew(name, target)
-            }
-        } else {
-            code = directory.link(descriptor, as: target)
-        }
+        let code = link(as: target)
         if code != 0 {
             // A network file system may have lost the answer to a call that succeeded: the name
             // decides, whatever the call said.
@@ -95,13 +96,64 @@ final class TemporaryFile: Sendable {
         return true
     }
 
-    /// Gives the file a name, replacing the file that has it; not durable until somebody syncs.
+    /// Gives the file a name that must be new, without waiting for the disk.
     ///
-    /// The file must have been made with a name.
-    func replace(_ target: [UInt8], permissions: mode_t = 0o444) throws(StorageError) {
-        guard let name else { preconditionFailure("only a named file can replace another") }
-        try descriptor.setPermissions(permissions)
-        try directory.rename(name, to: target)
-        ownsName.store(false, ordering: .relaxed)
+    /// - Returns: False when the name is taken.
+    func place(as target: [UInt8]) throws(StorageError) -> Bool {
+        switch link(as: target) {
+        case 0: break
+        case EEXIST: return false
+        case let code:
+            throw .system(operation: "create", path: directory.path(of: target), errno: code)
+        }
+        if let name {
+            try directory.remove(name)
+            ownsName.store(false, ordering: .relaxed)
+        }
+        return true
+    }
+
+    /// Gives the file a name, replacing the file that has it, without waiting for the disk.
+    func replace(_ target: [UInt8]) throws(StorageError) {
+        if let name {
+            try directory.rename(name, to: target)
+            ownsName.store(false, ordering: .relaxed)
+            return
+        }
+        // Only what has a name can be renamed.
+        let name = try Self.randomName()
+        let code = directory.link(descriptor, as: name)
+        guard code == 0 else {
+            throw .system(operation: "create", path: directory.path(of: target), errno: code)
+        }
+        do {
+            try directory.rename(name, to: target)
+        } catch {
+            try? directory.remove(name)
+            throw error
+        }
+    }
+
+    /// Removes a file that somebody began and did not finish, unless its writer is still there.
+    ///
+    /// - Returns: Whether it was removed.
+    static func removeAbandoned(
+        _ name: [UInt8], in directory: Directory
+    ) throws(StorageError) -> Bool {
+        guard let status = try directory.status(of: name), status.sort == .regular,
+            let file = try? directory.open(name, O_RDWR),
+            interruptible({ flock(file.number, LOCK_EX | LOCK_NB) }).code == 0
+        else { return false }
+        try directory.remove(name)
+        return true
+    }
+
+    /// Gives the file a name that must be new: 0, or the number of the error.
+    private func link(as target: [UInt8]) -> Int32 {
+        guard let name else { return directory.link(descriptor, as: target) }
+        let code = directory.link(name, as: target)
+        guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(code) else { return code }
+        // No hard links here. The name then moves, which removing it later does not mind.
+        return directory.renameToNew(name, target)
     }
 }
