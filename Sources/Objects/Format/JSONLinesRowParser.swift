@@ -1,0 +1,133 @@
+/// Makes a row of one line: the key fields, the vector, and the attributes.
+struct JSONLinesRowParser {
+    private let keyFields: [String]
+    private let vectorField: [UInt8]?
+    private let vectorName: String
+    /// The length of the vectors, known from the first row on.
+    private(set) var dimension: Int?
+
+    init(keyFields: [String], vectorField: String?) throws(ObjectError) {
+        guard !keyFields.isEmpty, keyFields.allSatisfy({ !$0.isEmpty }) else {
+            throw .invalid(what: "key fields", reason: "name at least one member, such as id")
+        }
+        let vectorBytes = vectorField.map { Array($0.utf8) }
+        guard !keyFields.contains(where: { Array($0.utf8) == vectorBytes }) else {
+            throw .invalid(
+                what: "key fields", reason: "a vector cannot be part of the key; name another")
+        }
+        self.keyFields = keyFields
+        self.vectorField = vectorBytes
+        vectorName = vectorField ?? ""
+    }
+
+    /// The row of a line; nil for a blank one.
+    mutating func row(_ line: Span<UInt8>) throws(JSONError) -> TableRow? {
+        var parser = JSONParser()
+        parser.skipSpace(line)
+        guard parser.offset < line.count else { return nil }
+        guard line[parser.offset] == 0x7B else {
+            throw parser.error("a row must be a JSON object")
+        }
+        var members: [JSONObject.Member] = []
+        var vector: [Float]?
+        let dimension = dimension
+        let vectorField = vectorField
+        try parser.list(line, close: 0x7D) { (parser) throws(JSONError) in
+            guard parser.offset < line.count, line[parser.offset] == 0x22 else {
+                throw parser.error("a key in quotes is expected")
+            }
+            let key = try parser.string(line)
+            parser.skipSpace(line)
+            guard parser.offset < line.count, line[parser.offset] == 0x3A else {
+                throw parser.error("a colon is expected")
+            }
+            parser.offset += 1
+            parser.skipSpace(line)
+            if let vectorField, key.utf8.elementsEqual(vectorField) {
+                guard vector == nil else { throw parser.error("the vector is repeated") }
+                vector = try Self.vector(line, &parser, expecting: dimension)
+            } else {
+                members.append(.init(key: key, value: try parser.value(line, depth: 1)))
+            }
+        }
+        parser.skipSpace(line)
+        guard parser.offset == line.count else {
+            throw parser.error("unexpected text after the object")
+        }
+        guard let attributes = JSONObject(unsorted: members) else {
+            throw JSONError(reason: "a key is repeated in one object", offset: 0)
+        }
+        let key = try key(of: attributes)
+        try check(vector)
+        return TableRow(key: key, attributes: attributes, vector: vector ?? [])
+    }
+
+    /// Reads numbers without making a JSON value of each: lines have hundreds of them.
+    private static func vector(
+        _ line: Span<UInt8>, _ parser: inout JSONParser, expecting dimension: Int?
+    ) throws(JSONError) -> [Float] {
+        guard parser.offset < line.count, line[parser.offset] == 0x5B else {
+            throw parser.error("the vector must be a list of numbers")
+        }
+        var vector: [Float] = []
+        vector.reserveCapacity(dimension ?? 0)
+        try parser.list(line, close: 0x5D) { (parser) throws(JSONError) in
+            guard parser.offset < line.count,
+                line[parser.offset] == 0x2D || (0x30...0x39).contains(line[parser.offset])
+            else { throw parser.error("the vector must be a list of numbers") }
+            let start = parser.offset
+            let number = Float(try parser.number(line))
+            guard number.isFinite else {
+                throw JSONError(reason: "a number of the vector is beyond fp32", offset: start)
+            }
+            vector.append(number)
+        }
+        return vector
+    }
+
+    private mutating func check(_ vector: [Float]?) throws(JSONError) {
+        func error(_ reason: String) -> JSONError {
+            JSONError(reason: "the vector \(quoted(vectorName)) \(reason)", offset: 0)
+        }
+        if vectorField != nil {
+            guard let vector else { throw error("is missing") }
+            guard !vector.isEmpty else { throw error("has no numbers") }
+            guard vector.count <= TableLimits.dimension else {
+                throw error("has \(vector.count) numbers, more than \(TableLimits.dimension)")
+            }
+        }
+        let count = vector?.count ?? 0
+        if let dimension, count != dimension {
+            throw error("has \(count) numbers, the rows before have \(dimension)")
+        }
+        dimension = count
+    }
+
+    private func key(of attributes: JSONObject) throws(JSONError) -> String {
+        var parts: [String] = []
+        for field in keyFields {
+            func error(_ reason: String) -> JSONError {
+                JSONError(reason: "the key field \(quoted(field)) \(reason)", offset: 0)
+            }
+            switch attributes[field] {
+            case nil: throw error("is missing")
+            case .string(let text):
+                guard !text.isEmpty else { throw error("is empty") }
+                parts.append(text)
+            case .number(let number):
+                guard let whole = JSON.number(number).integer else {
+                    throw error("is not a whole number")
+                }
+                parts.append(String(whole))
+            default: throw error("is neither a string nor a whole number")
+            }
+        }
+        let key = parts.joined(separator: "#")
+        if let reason = EncodedTableRow.keyProblem(key.utf8.span) {
+            throw JSONError(reason: "the key \(reason)", offset: 0)
+        }
+        return key
+    }
+
+    private func quoted(_ text: String) -> String { JSON.string(text).canonicalText }
+}

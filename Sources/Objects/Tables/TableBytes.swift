@@ -1,0 +1,85 @@
+#if !_endian(little)
+    #error("table vectors are little-endian fp32 numbers that are used in place")
+#endif
+
+/// What the nodes of tables do with columns of bytes and of numbers.
+///
+/// Pointers are confined to this file; each is used inside the closure that lends it, within the
+/// bounds of its buffer.
+enum TableBytes {
+    static func append(_ values: [UInt32], to bytes: inout [UInt8]) {
+        values.withUnsafeBytes { bytes.append(contentsOf: $0) }
+    }
+
+    static func append(_ values: [Float], to bytes: inout [UInt8]) {
+        values.withUnsafeBytes { bytes.append(contentsOf: $0) }
+    }
+
+    /// The count at `offset`; four bytes must be there.
+    static func count(_ bytes: Span<UInt8>, at offset: Int) -> Int {
+        Int(LittleEndian.uint32(bytes, at: offset))
+    }
+
+    /// Below zero, zero or above zero: the order of the bytes, a prefix first.
+    static func compare(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int {
+        let shared = min(left.count, right.count)
+        var index = 0
+        while index < shared {
+            if left[index] != right[index] { return Int(left[index]) - Int(right[index]) }
+            index += 1
+        }
+        return left.count - right.count
+    }
+
+    static func areEqual(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
+        guard left.count == right.count else { return false }
+        return left.withUnsafeBytes { left in
+            right.withUnsafeBytes { right in
+                // Eight bytes at a time: rows of kilobytes are compared in every diff.
+                var index = 0
+                while index + 8 <= left.count {
+                    if left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                        != right.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                    {
+                        return false
+                    }
+                    index += 8
+                }
+                while index < left.count {
+                    if left[index] != right[index] { return false }
+                    index += 1
+                }
+                return true
+            }
+        }
+    }
+
+    /// The offset of the first fp32 number that is infinite or not a number, or nil; the count of bytes
+    /// is a multiple of 4.
+    static func firstNotFinite(_ bytes: Span<UInt8>) -> Int? {
+        bytes.withUnsafeBytes { bytes in
+            let exponent: UInt32 = 0x7F80_0000
+            func isFinite(_ offset: Int) -> Bool {
+                bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self) & exponent != exponent
+            }
+            // Without an early exit the loop is vectorised; the place is only sought when there is one.
+            var notFinite: UInt32 = 0
+            var offset = 0
+            while offset < bytes.count {
+                let bits = bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+                notFinite |= bits & exponent == exponent ? 1 : 0
+                offset += 4
+            }
+            guard notFinite != 0 else { return nil }
+            return stride(from: 0, to: bytes.count, by: 4).first { !isFinite($0) }
+        }
+    }
+
+    /// Appends the fp32 numbers in `range` of `bytes` with one copy.
+    static func appendFloats(_ bytes: Span<UInt8>, _ range: Range<Int>, to floats: inout [Float]) {
+        bytes.extracting(range).withUnsafeBytes { source in
+            // Whatever its alignment was, the range begins at a multiple of 4 in an array's storage.
+            source.withMemoryRebound(to: Float.self) { floats.append(contentsOf: $0) }
+        }
+    }
+}

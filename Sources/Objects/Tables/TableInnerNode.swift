@@ -1,0 +1,116 @@
+/// One child of an inner node.
+struct TableEntry: Sendable, Equatable {
+    /// The child.
+    let id: ObjectID
+    /// The rows below it; at least one.
+    let rows: Int
+    /// The key of the last of them.
+    let lastKey: [UInt8]
+
+    /// Its encoded bytes: identity, row count, key offset, key.
+    var weight: Int { 44 + lastKey.count }
+}
+
+/// A node above the leaves of a table.
+///
+/// Encoded, little-endian: `ftinode1` | level u32 (1 = above leaves) | count u32 | dimension u32 |
+/// key bytes u32 | child ids 32 bytes each | row counts u64[count] | last-key end offsets u32[count] |
+/// last keys.
+struct TableInnerNode: Sendable {
+    static let magic = Array("ftinode1".utf8)
+    static let headerBytes = 24
+    private static let kind = "table node"
+
+    let level: Int
+    let dimension: Int
+    let entries: [TableEntry]
+    /// All rows below.
+    let rows: Int
+    /// Whether the rule ends a node after the last entry.
+    let endsAtBoundary: Bool
+
+    /// Reads an inner node; anything but the one encoding of its entries is refused.
+    init(decoding bytes: [UInt8], id: ObjectID?) throws(ObjectError) {
+        func malformed(_ reason: String, _ offset: Int) -> ObjectError {
+            .malformed(id, as: Self.kind, reason: reason, offset: offset)
+        }
+        let span = bytes.span
+        guard bytes.count >= Self.headerBytes, bytes.starts(with: Self.magic) else {
+            throw malformed("it does not begin with ftinode1 and four counts", 0)
+        }
+        level = TableBytes.count(span, at: 8)
+        let count = TableBytes.count(span, at: 12)
+        dimension = TableBytes.count(span, at: 16)
+        let keyBytes = TableBytes.count(span, at: 20)
+        guard level >= 1, level < TableLimits.height else {
+            throw malformed("level \(level) of a table with at most \(TableLimits.height)", 8)
+        }
+        guard dimension <= TableLimits.dimension else {
+            throw malformed("vectors of \(dimension) numbers", 16)
+        }
+        guard count >= 1 else { throw malformed("it has no children", 12) }
+        let rowsAt = Self.headerBytes + 32 * count
+        let endsAt = rowsAt + 8 * count
+        let keysAt = endsAt + 4 * count
+        guard keysAt + keyBytes == bytes.count else {
+            throw malformed("its counts do not add up to its \(bytes.count) bytes", 12)
+        }
+        var entries: [TableEntry] = []
+        entries.reserveCapacity(count)
+        var boundary = TableBoundary(level: level)
+        var total = 0
+        var start = 0
+        var cuts = false
+        for index in 0..<count {
+            let end = TableBytes.count(span, at: endsAt + 4 * index)
+            guard (1...TableLimits.keyBytes).contains(end - start), end <= keyBytes else {
+                throw malformed("the end of a key is out of place", endsAt + 4 * index)
+            }
+            let range = keysAt + start..<keysAt + end
+            let key = span.extracting(range)
+            if let reason = TableKeyCheck.problem(key, in: bytes, range) {
+                throw malformed("a key \(reason)", range.lowerBound)
+            }
+            if let last = entries.last, TableBytes.compare(last.lastKey.span, key) >= 0 {
+                throw malformed("its keys do not ascend", range.lowerBound)
+            }
+            let rowsOffset = rowsAt + 8 * index
+            guard let rows = Int(exactly: LittleEndian.uint64(span, at: rowsOffset)), rows >= 1,
+                case let (sum, overflow) = total.addingReportingOverflow(rows), !overflow
+            else { throw malformed("a row count is out of range", rowsOffset) }
+            if cuts { throw malformed("it must end after an earlier entry", range.lowerBound) }
+            total = sum
+            start = end
+            let entry = TableEntry(
+                id: ObjectID(bytes: span, at: Self.headerBytes + 32 * index), rows: rows,
+                lastKey: Array(bytes[range]))
+            cuts = boundary.cuts(after: key, weight: entry.weight)
+            entries.append(entry)
+        }
+        guard start == keyBytes else {
+            throw malformed("bytes follow the last key", keysAt + start)
+        }
+        self.entries = entries
+        rows = total
+        endsAtBoundary = cuts
+    }
+
+    /// The bytes of a node with these entries.
+    static func encode(_ entries: [TableEntry], level: Int, dimension: Int) -> [UInt8] {
+        let keyBytes = entries.reduce(0) { $0 + $1.lastKey.count }
+        var bytes = magic
+        bytes.reserveCapacity(headerBytes + 44 * entries.count + keyBytes)
+        for number in [level, entries.count, dimension, keyBytes] {
+            LittleEndian.append(UInt32(number), to: &bytes)
+        }
+        for entry in entries { entry.id.append(to: &bytes) }
+        for entry in entries { LittleEndian.append(UInt64(entry.rows), to: &bytes) }
+        var end = 0
+        for entry in entries {
+            end += entry.lastKey.count
+            LittleEndian.append(UInt32(end), to: &bytes)
+        }
+        for entry in entries { bytes.append(contentsOf: entry.lastKey) }
+        return bytes
+    }
+}

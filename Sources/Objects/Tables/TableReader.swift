@@ -1,0 +1,118 @@
+/// Where a node stands in its table, and so what it must be.
+struct TablePlace: Sendable {
+    let id: ObjectID
+    let rows: Int
+    /// 0 for a leaf; nil for a root that was not read yet.
+    let level: Int?
+    /// The key of its last row; nil for a root.
+    let lastKey: [UInt8]?
+    /// The last key before its first; nil when it begins the table.
+    let after: [UInt8]?
+    /// Whether it is the last node of its level.
+    let isLast: Bool
+}
+
+extension TablePlace {
+    /// The place of a table's root.
+    static func root(of table: Table) -> TablePlace {
+        TablePlace(
+            id: table.root, rows: table.rows, level: nil, lastKey: nil, after: nil, isLast: true)
+    }
+
+    /// The places of the children of the node that is here.
+    func children(of node: TableInnerNode) -> [TablePlace] {
+        var after = after
+        var places: [TablePlace] = []
+        places.reserveCapacity(node.entries.count)
+        for (index, entry) in node.entries.enumerated() {
+            places.append(
+                TablePlace(
+                    id: entry.id, rows: entry.rows, level: node.level - 1, lastKey: entry.lastKey,
+                    after: after, isLast: isLast && index == node.entries.count - 1))
+            after = entry.lastKey
+        }
+        return places
+    }
+
+    /// Whether a row with this key, above all rows before this place, would be here.
+    func reaches(_ key: Span<UInt8>) -> Bool {
+        lastKey.map { TableBytes.compare($0.span, key) >= 0 } ?? true
+    }
+}
+
+/// Reads the nodes of one table, and checks each against what its parent says of it.
+struct TableReader<Source: ObjectSource>: Sendable {
+    let source: Source
+    let dimension: Int
+
+    init(_ table: Table, in source: Source) {
+        self.source = source
+        dimension = table.dimension
+    }
+
+    /// Reads the node at a place.
+    func node(at place: TablePlace) throws(ObjectError) -> TableNode {
+        let bytes = try source.read(place.id, limit: TableLimits.nodeBytes)
+        let node = try TableNode(bytes, id: place.id)
+        if let reason = disagreement(node, place) {
+            throw .malformed(
+                place.id, as: node.level == 0 ? "table leaf" : "table node", reason: reason,
+                offset: nil)
+        }
+        return node
+    }
+
+    /// Reads the leaf at a place of level 0.
+    func leaf(at place: TablePlace) throws(ObjectError) -> TableLeaf {
+        guard case .leaf(let leaf) = try node(at: place) else {
+            throw .malformed(
+                place.id, as: "table leaf", reason: "it is an inner node", offset: nil)
+        }
+        return leaf
+    }
+
+    /// Reads the node at each of these places, above the leaves, and gives their children's places.
+    func expand(_ places: [TablePlace]) throws(ObjectError) -> [TablePlace] {
+        var children: [TablePlace] = []
+        for place in places {
+            guard case .inner(let inner) = try node(at: place) else { continue }
+            children += place.children(of: inner.node)
+        }
+        return children
+    }
+
+    private func disagreement(_ node: TableNode, _ place: TablePlace) -> String? {
+        if node.rows != place.rows {
+            return "it has \(node.rows) rows and not \(place.rows) as is said of it"
+        }
+        if node.dimension != dimension {
+            return "its vectors have \(node.dimension) numbers, the table's have \(dimension)"
+        }
+        if let level = place.level, node.level != level {
+            return "it is of level \(node.level) and its parent says \(level)"
+        }
+        switch node {
+        case .leaf(let leaf):
+            if place.level != nil, leaf.count == 0 { return "it is empty below a parent" }
+            guard leaf.count > 0 else { break }
+            if let lastKey = place.lastKey,
+                leaf.bytes[leaf.keyRange(leaf.count - 1)] != lastKey[...]
+            {
+                return "its last key is not the one that its parent says"
+            }
+            if let after = place.after,
+                TableBytes.compare(after.span, leaf.bytes.span.extracting(leaf.keyRange(0))) >= 0
+            {
+                return "its first key is not above the leaf before it"
+            }
+        case .inner(let inner):
+            if place.level == nil, inner.node.entries.count == 1 {
+                return "it is a root with a single child"
+            }
+            if let lastKey = place.lastKey, inner.node.entries.last?.lastKey != lastKey {
+                return "its last key is not the one that its parent says"
+            }
+        }
+        return place.isLast || node.endsAtBoundary ? nil : "it ends where no node may end"
+    }
+}
