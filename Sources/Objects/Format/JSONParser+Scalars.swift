@@ -116,14 +116,15 @@ extension JSONParser {
                 : Double(mantissa) * Self.powersOfTen[scale]
             return isNegative ? -value : value
         }
-        if isWhole {
-            throw JSONError(reason: "a whole number beyond 2^53 (use a string)", offset: start)
-        }
         let text = bytes.extracting(start..<offset).withUnsafeBufferPointer {
             String(decoding: $0, as: UTF8.self)
         }
         guard let value = Double(text), value.isFinite else {
             throw JSONError(reason: "a number is out of range", offset: start)
+        }
+        // An identifier of 64 bits must not lose digits unseen; 1e20 written out loses none.
+        if isWhole, !JSON.number(value).canonicalText.utf8.elementsEqual(text.utf8) {
+            throw JSONError(reason: "a whole number beyond 2^53 (use a string)", offset: start)
         }
         return value
     }

@@ -13,7 +13,7 @@ extension JSON {
     /// Reads one JSON value (RFC 8259) that must fill `bytes`, apart from white space around it.
     ///
     /// Refused beyond the grammar: repeated keys, a byte-order mark, lone surrogates, invalid UTF-8,
-    /// numbers that no double holds (whole numbers beyond ±2^53, overflow), nesting beyond
+    /// numbers that no double holds (whole numbers beyond ±2^53 that would lose digits, overflow), nesting beyond
     /// ``depthLimit``.
     public init(parsing bytes: Span<UInt8>) throws(JSONError) {
         var parser = JSONParser()
@@ -54,10 +54,11 @@ struct JSONParser {
 
     mutating func value(_ bytes: Span<UInt8>, depth: Int) throws(JSONError) -> JSON {
         guard offset < bytes.count else { throw error("the text ends where a value is expected") }
-        guard depth <= JSON.depthLimit else { throw error("nested too deeply") }
         switch bytes[offset] {
-        case 0x7B: return try object(bytes, depth: depth)
-        case 0x5B: return try array(bytes, depth: depth)
+        case 0x7B, 0x5B:
+            guard depth < JSON.depthLimit else { throw error("nested too deeply") }
+            return bytes[offset] == 0x7B
+                ? try object(bytes, depth: depth) : try array(bytes, depth: depth)
         case 0x22: return .string(try string(bytes))
         case 0x74: return try literal("true", .bool(true), bytes)
         case 0x66: return try literal("false", .bool(false), bytes)

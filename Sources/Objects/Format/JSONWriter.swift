@@ -60,7 +60,7 @@ extension JSON {
     private static func append(_ value: Double, to bytes: inout [UInt8]) {
         precondition(value.isFinite, "JSON has no infinity and no NaN")
         if value == 0 { return bytes.append(0x30) }
-        if let whole = Int(exactly: value), whole.magnitude < 1 << 60 {
+        if let whole = Int(exactly: value), whole.magnitude <= UInt(largestInteger) {
             return bytes.append(contentsOf: String(whole).utf8)
         }
         // Swift's description has the shortest digits that round-trip; only their layout differs.

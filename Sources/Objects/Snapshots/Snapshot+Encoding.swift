@@ -59,14 +59,18 @@ extension Snapshot {
             guard let id = member.value.string.flatMap({ ObjectID(hex: $0) }) else {
                 throw reader.error("inputs.\(member.key)", "must be an identity")
             }
-            inputs[member.key] = id
+            guard inputs.updateValue(id, forKey: member.key) == nil else {
+                throw reader.error("inputs.\(member.key)", "is there in two spellings")
+            }
         }
         var metrics: [String: Double] = [:]
         for member in try reader.object("metrics") {
             guard let value = member.value.number else {
                 throw reader.error("metrics.\(member.key)", "must be a number")
             }
-            metrics[member.key] = value
+            guard metrics.updateValue(value, forKey: member.key) == nil else {
+                throw reader.error("metrics.\(member.key)", "is there in two spellings")
+            }
         }
         let cursor =
             reader.has("cursor")
