@@ -109,7 +109,7 @@ let package = Package(
             name: "ArtifactsTests", dependencies: ["Artifacts", "Objects"],
             path: "Tests/ArtifactsTests", swiftSettings: strict),
         .testTarget(
-            name: "ObjectsTests", dependencies: ["Objects", "Storage"],
+            name: "ObjectsTests", dependencies: ["Objects", "Storage", "CKernels"],
             path: "Tests/ObjectsTests", swiftSettings: strict),
         .testTarget(
             name: "RefsTests", dependencies: ["Refs", "Objects", "Storage"],

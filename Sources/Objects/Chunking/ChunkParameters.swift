@@ -4,7 +4,7 @@
 public struct ChunkParameters: Hashable, Sendable {
     /// No content-defined cut before this many bytes; at least 32, the window of the test.
     public let minimum: Int
-    /// Where cuts become 16 times as likely.
+    /// Where cuts become 16 times as likely: from there on, one in a quarter as many bytes.
     public let average: Int
     /// Where a chunk is cut if nothing cut it before.
     public let maximum: Int
