@@ -24,11 +24,11 @@ final class ChunkCoder {
                 output.append(contentsOf: stream)
                 return .zlib
             }
-        case .leaf(let vectorOffset):
+        case .leaf(let vectorOffset) where vectorOffset < bytes.count:
             if LeafCodec.encode(bytes, vectorOffset: vectorOffset, zstd: zstd, to: &output) {
                 return .leaf
             }
-        case .bulk, .numbers:
+        case .bulk, .numbers, .leaf:
             if let codec = encodeByContent(bytes, to: &output) { return codec }
         }
         precondition(output.count == start, "a codec that does not gain appends nothing")

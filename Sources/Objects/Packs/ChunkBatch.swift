@@ -1,9 +1,5 @@
-/// Encoded chunks of one thread that wait to be appended to the pack in one write.
-///
-/// Moves from thread to thread through a pool; used by one at a time.
-final class ChunkBatch: @unchecked Sendable {
-    // Sound because a batch is taken out of its pool before use and put back after it.
-
+/// Encoded chunks that wait to be appended to the pack in one write.
+struct ChunkBatch {
     /// Appends smaller than this cost more than they move.
     static let flushSize = 1 << 20
 
@@ -19,10 +15,10 @@ final class ChunkBatch: @unchecked Sendable {
 
     var isFull: Bool { output.count >= Self.flushSize }
 
-    func add(
-        _ id: ObjectID, _ bytes: Span<UInt8>, hint: StorageHint, base: ChunkCoder.Base?,
-        isObject: Bool
-    ) {
+    /// Encodes a chunk and says how it is stored.
+    mutating func add(
+        _ id: ObjectID, _ bytes: Span<UInt8>, hint: StorageHint, base: ChunkCoder.Base?
+    ) -> Codec {
         let offset = output.count
         let codec = coder.encode(bytes, hint: hint, base: base, to: &output)
         pending.append(
@@ -30,16 +26,11 @@ final class ChunkBatch: @unchecked Sendable {
                 id: id,
                 chunk: PackFooter.Chunk(
                     offset: offset, storedSize: output.count - offset, size: bytes.count,
-                    codec: codec, isObject: isObject)))
+                    codec: codec, isObject: false)))
+        return codec
     }
 
-    func decode(
-        _ stored: [UInt8], codec: Codec, size: Int, base: [UInt8]?
-    ) throws(CodecError) -> [UInt8] {
-        try coder.decode(stored, codec: codec, size: size, base: base)
-    }
-
-    func clear() {
+    mutating func clear() {
         output.removeAll(keepingCapacity: true)
         pending.removeAll(keepingCapacity: true)
     }

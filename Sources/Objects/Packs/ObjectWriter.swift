@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// Nothing that is written exists for anybody else until the pack is published by ``finish()`` and the log
 /// says so; dropping a writer leaves nothing behind. Safe to use from several threads.
-public final class ObjectWriter: ObjectSource, ObjectSink {
+public final class ObjectWriter: ObjectSink {
     /// Counts of what went through a writer.
     public struct Statistics: Hashable, Sendable {
         /// Objects written, new or not.
@@ -21,23 +21,35 @@ public final class ObjectWriter: ObjectSource, ObjectSink {
     /// The most bytes that one chunk holds; a larger object is cut into pieces.
     static let chunkLimit = 1 << 20
 
-    private struct Contents {
+    struct Contents {
+        /// The chunks that are in the staged pack.
         var chunks: [ObjectID: PackFooter.Chunk] = [:]
         var recipes: [ObjectID: PackFooter.Recipe] = [:]
-        /// Chunks that some thread has undertaken to write, or has written.
-        var claimed: Set<ObjectID> = []
+        /// The sizes of the chunks that some thread has undertaken to write, or has written.
+        var claimed: [ObjectID: Int] = [:]
         /// Claimed chunks that are objects as well, whichever thread found out first.
         var objects: Set<ObjectID> = []
         var reliedOn: Set<ObjectID> = []
         var statistics = Statistics()
     }
 
+    /// A batch that threads take from the idle ones in turn. Its lock is waited for only by who must see that
+    /// everything in it is in the pack.
+    private final class SharedBatch: Sendable {
+        let state = Mutex(ChunkBatch())
+    }
+
+    private struct Batches {
+        var all: [SharedBatch] = []
+        var idle: [SharedBatch] = []
+    }
+
     /// What the repository held when this writer began.
     public let existing: PackStore
     private let bucket: any Bucket
-    private let contents = Mutex(Contents())
+    let contents = Mutex(Contents())
     private let staged = Mutex<(any StagedBlob)?>(nil)
-    private let batches = Mutex<[ChunkBatch]>([])
+    private let batches = Mutex(Batches())
 
     /// Makes a writer that adds to what `existing` holds.
     public init(bucket: any Bucket, existing: PackStore) {
@@ -48,7 +60,8 @@ public final class ObjectWriter: ObjectSource, ObjectSink {
     /// Counts of what went through so far.
     public var statistics: Statistics { contents.withLock { $0.statistics } }
 
-    /// The names of the packs whose chunks were not written again because those packs have them.
+    /// The names of the packs that what was written needs: they hold chunks that were not written again, or
+    /// that new ones are stored as differences against.
     public var reliedOn: Set<ObjectID> { contents.withLock { $0.reliedOn } }
 
     // MARK: Writing
@@ -91,36 +104,52 @@ public final class ObjectWriter: ObjectSource, ObjectSink {
 
     /// Stores how a large object is put together, if that is new.
     func writeRecipe(_ id: ObjectID, _ recipe: PackFooter.Recipe) throws(ObjectError) {
-        if try existing.size(of: id) == nil { contents.withLock { $0.recipes[id] = recipe } }
+        if try relyOnObject(id) { return }
+        contents.withLock { $0.recipes[id] = recipe }
     }
 
-    func writeChunk(
+    private func writeChunk(
         _ id: ObjectID, _ bytes: Span<UInt8>, hint: StorageHint, predecessor: ObjectID?,
         isObject: Bool
     ) throws(ObjectError) {
-        guard try claim(id, size: bytes.count, isObject: isObject) else { return }
-        var base: ChunkCoder.Base?
-        if let predecessor { base = try existing.deltaBase(for: predecessor) }
-        let batch = batches.withLock { $0.popLast() } ?? ChunkBatch()
-        defer { batches.withLock { $0.append(batch) } }
-        batch.add(id, bytes, hint: hint, base: base, isObject: isObject)
-        contents.withLock { $0.statistics.newBytes += bytes.count }
-        if batch.isFull { try flush(batch) }
+        let shared = batches.withLock { batches in
+            if let idle = batches.idle.popLast() { return idle }
+            let made = SharedBatch()
+            batches.all.append(made)
+            return made
+        }
+        defer { batches.withLock { $0.idle.append(shared) } }
+        // The claim is made under the batch's lock: whoever finds a chunk claimed and then takes every
+        // batch's lock in turn finds it in the pack.
+        try shared.state.withLock { (batch) throws(ObjectError) in
+            guard try claim(id, size: bytes.count, isObject: isObject) else { return }
+            // A predecessor that cannot be read costs what it would have saved, no more.
+            let found = predecessor.flatMap { try? existing.deltaBase(for: $0) }
+            let codec = batch.add(id, bytes, hint: hint, base: found?.base)
+            contents.withLock { contents in
+                contents.statistics.newBytes += bytes.count
+                if codec == .delta, let found { contents.reliedOn.insert(found.pack.name) }
+            }
+            if batch.isFull { try flush(&batch) }
+        }
     }
 
     /// Whether the caller must write this chunk: nobody has it yet, and nobody else is at it.
     private func claim(_ id: ObjectID, size: Int, isObject: Bool) throws(ObjectError) -> Bool {
         let isNew = contents.withLock { contents in
-            if isObject, contents.claimed.contains(id) { contents.objects.insert(id) }
-            return !contents.claimed.contains(id)
+            guard contents.claimed[id] != nil else { return true }
+            if isObject { contents.objects.insert(id) }
+            return false
         }
         guard isNew else { return false }
-        if let (pack, index) = try existing.packHoldingChunk(id) {
-            let isPieceOnly = isObject ? try !pack.chunk(at: index).isObject : false
+        if isObject, try relyOnObject(id) { return false }
+        if let (pack, index) = try existing.packHoldingChunk(id),
+            let needed = try existing.packsNeeded(for: .chunk(pack, try pack.chunk(at: index)))
+        {
             contents.withLock { contents in
-                contents.reliedOn.insert(pack.reference.name)
+                contents.reliedOn.formUnion(needed)
                 // It was only ever a piece of something: say that it is an object as well.
-                if isPieceOnly {
+                if isObject {
                     contents.recipes[id] = PackFooter.Recipe(
                         size: size, pieces: [PackFooter.Piece(id: id, size: size)])
                 }
@@ -129,8 +158,19 @@ public final class ObjectWriter: ObjectSource, ObjectSink {
         }
         return contents.withLock { contents in
             if isObject { contents.objects.insert(id) }
-            return contents.claimed.insert(id).inserted
+            guard contents.claimed[id] == nil else { return false }
+            contents.claimed[id] = size
+            return true
         }
+    }
+
+    /// Whether the repository has an object, which it must then keep until this writer's transaction is done.
+    private func relyOnObject(_ id: ObjectID) throws(ObjectError) -> Bool {
+        guard let location = try existing.locateObject(id),
+            let needed = try existing.packsNeeded(for: location)
+        else { return false }
+        contents.withLock { $0.reliedOn.formUnion(needed) }
+        return true
     }
 
     func count(objects: Int, rawBytes: Int) {
@@ -142,7 +182,7 @@ public final class ObjectWriter: ObjectSource, ObjectSink {
 
     // MARK: The pack
 
-    private func flush(_ batch: ChunkBatch) throws(ObjectError) {
+    private func flush(_ batch: inout ChunkBatch) throws(ObjectError) {
         guard !batch.pending.isEmpty else { return }
         let start: Int
         do throws(StorageError) { start = try stagedBlob().append(batch.output) } catch {
@@ -159,13 +199,15 @@ public final class ObjectWriter: ObjectSource, ObjectSink {
         batch.clear()
     }
 
-    private func flushAll() throws(ObjectError) {
-        let waiting = batches.withLock { $0 }
-        for batch in waiting { try flush(batch) }
+    /// Brings every chunk that was claimed before this call into the staged pack.
+    func flushAll() throws(ObjectError) {
+        for shared in batches.withLock({ $0.all }) {
+            try shared.state.withLock { (batch) throws(ObjectError) in try flush(&batch) }
+        }
     }
 
     /// The staged pack, begun with its magic when it is first needed.
-    private func stagedBlob() throws(StorageError) -> any StagedBlob {
+    func stagedBlob() throws(StorageError) -> any StagedBlob {
         try staged.withLock { (current) throws(StorageError) in
             if let blob = current { return blob }
             let blob = try bucket.stage(in: .packs)
@@ -181,6 +223,8 @@ public final class ObjectWriter: ObjectSource, ObjectSink {
     public func finish() throws(ObjectError) -> PackReference? {
         try flushAll()
         let (chunks, recipes) = contents.withLock { contents in
+            precondition(
+                contents.chunks.count == contents.claimed.count, "a write has not returned yet")
             for id in contents.objects { contents.chunks[id]?.isObject = true }
             return (contents.chunks, contents.recipes)
         }
@@ -196,54 +240,5 @@ public final class ObjectWriter: ObjectSource, ObjectSink {
             contents.withLock { $0.statistics.storedBytes += footer.count }
             return reference
         } catch { throw .storage(error) }
-    }
-
-    // MARK: Reading what was written
-
-    /// See ``ObjectSource``.
-    public func size(of id: ObjectID) throws(ObjectError) -> Int? {
-        try flushAll()
-        let own = contents.withLock { contents in
-            contents.objects.contains(id) ? contents.chunks[id]?.size : contents.recipes[id]?.size
-        }
-        if let own { return own }
-        return try existing.size(of: id)
-    }
-
-    /// See ``ObjectSource``.
-    public func read(_ id: ObjectID, limit: Int) throws(ObjectError) -> [UInt8] {
-        guard let size = try size(of: id) else { throw .missing(id) }
-        guard size <= limit else { throw .tooLarge(id, size: size, limit: limit) }
-        let (chunk, recipe) = contents.withLock { ($0.chunks[id], $0.recipes[id]) }
-        if let chunk { return try bytes(of: id, chunk) }
-        guard let recipe else { return try existing.read(id, limit: limit) }
-        var bytes: [UInt8] = []
-        for piece in recipe.pieces {
-            if let chunk = contents.withLock({ $0.chunks[piece.id] }) {
-                bytes.append(contentsOf: try self.bytes(of: piece.id, chunk))
-            } else {
-                bytes.append(contentsOf: try existing.chunkBytes(piece.id, size: piece.size))
-            }
-        }
-        guard ObjectID(of: bytes.span) == id else { throw .corrupt(id, where: "the staged pack") }
-        return bytes
-    }
-
-    private func bytes(
-        of id: ObjectID, _ chunk: PackFooter.Chunk
-    ) throws(ObjectError) -> [UInt8] {
-        let stored: [UInt8]
-        do throws(StorageError) {
-            stored = try stagedBlob().read(at: chunk.offset, count: chunk.storedSize)
-        } catch { throw .storage(error) }
-        var base: [UInt8]?
-        if chunk.codec == .delta, let baseID = try? ChunkCoder.deltaBase(stored.span) {
-            base = try existing.deltaBase(for: baseID)?.bytes
-        }
-        let batch = batches.withLock { $0.popLast() } ?? ChunkBatch()
-        defer { batches.withLock { $0.append(batch) } }
-        do throws(CodecError) {
-            return try batch.decode(stored, codec: chunk.codec, size: chunk.size, base: base)
-        } catch { throw .corrupt(id, where: "the staged pack") }
     }
 }

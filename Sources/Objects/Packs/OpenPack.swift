@@ -51,6 +51,16 @@ struct OpenPack: Sendable {
         } catch { throw .storage(error) }
     }
 
+    /// The chunk that a chunk is stored as a difference against; nil when it is stored for itself.
+    func deltaBase(of chunk: PackFooter.Chunk) throws(ObjectError) -> ObjectID? {
+        guard chunk.codec == .delta else { return nil }
+        do throws(StorageError) {
+            let count = min(chunk.storedSize, ObjectID.byteCount + 1)
+            let stored = try blob.read(at: chunk.offset, count: count)
+            return try? ChunkCoder.deltaBase(stored.span)
+        } catch { throw .storage(error) }
+    }
+
     func chunk(at index: Int) throws(ObjectError) -> PackFooter.Chunk {
         do throws(CodecError) { return try footer.chunk(at: index) } catch {
             throw .damagedPack(reference.name.hex, reason: error.reason)
@@ -64,7 +74,35 @@ struct OpenPack: Sendable {
     }
 
     func recipeSize(at index: Int) throws(ObjectError) -> Int {
-        do throws(CodecError) { return try footer.recipeSize(at: index) } catch {
+        try recipeEntry(at: index).size
+    }
+
+    /// The pieces of a recipe that have bytes in a range of its object, and where the first of them begins;
+    /// the others are passed over without being made.
+    func pieces(
+        ofRecipe index: Int, in range: Range<Int>
+    ) throws(ObjectError) -> (start: Int, pieces: [PackFooter.Piece]) {
+        let all = try recipeEntry(at: index).pieces
+        var first = all.lowerBound
+        var start = 0
+        while first < all.upperBound, start + footer.pieceSize(at: first) <= range.lowerBound {
+            start += footer.pieceSize(at: first)
+            first += 1
+        }
+        var pieces: [PackFooter.Piece] = []
+        var end = start
+        while first < all.upperBound, end < range.upperBound {
+            pieces.append(footer.piece(at: first))
+            end += footer.pieceSize(at: first)
+            first += 1
+        }
+        return (start, pieces)
+    }
+
+    private func recipeEntry(
+        at index: Int
+    ) throws(ObjectError) -> (size: Int, pieces: Range<Int>) {
+        do throws(CodecError) { return try footer.recipeEntry(at: index) } catch {
             throw .damagedPack(reference.name.hex, reason: error.reason)
         }
     }

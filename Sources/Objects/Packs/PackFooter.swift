@@ -11,11 +11,12 @@
 /// | chunk entries: offset u64, stored size u32, raw size u32, codec u8, flags u8 (1: an object), zero u16 | 20 c |
 /// | recipe identities, ascending | 32 r |
 /// | recipe entries: size u64, first piece u32, number of pieces u32 | 16 r |
-/// | piece identities (chunks of any live pack) | 32 p |
+/// | piece identities (chunks of any live pack), recipe after recipe | 32 p |
 /// | piece sizes u32 | 4 p |
 /// | length of the footer u64, magic `ftiindex` | 16 |
 ///
-/// The SHA-256 of these bytes is the pack's name.
+/// The SHA-256 of these bytes is the pack's name. Every byte of the file between its own magic `ftipack1` and
+/// the footer belongs to exactly one chunk, and every piece to exactly one recipe.
 struct PackFooter: Sendable {
     /// Where a chunk is and how it is stored.
     struct Chunk: Hashable, Sendable {
@@ -42,15 +43,18 @@ struct PackFooter: Sendable {
     static let packMagic = Array("ftipack1".utf8)
     static let trailerMagic = Array("ftiindex".utf8)
     static let nonceSize = 16
-    private static let headerSize = 8 + nonceSize + 16
-    private static let trailerSize = 16
+    /// No chunk has more bytes. Writers stay at ``ObjectWriter/chunkLimit``; the rest is room to grow that
+    /// still bounds what decoding one chunk can cost.
+    static let chunkSizeLimit = 16 << 20
+    static let headerSize = 8 + nonceSize + 16
+    static let trailerSize = 16
     private static let chunkEntrySize = 20
     private static let recipeEntrySize = 16
 
     private let bytes: [UInt8]
     let chunkCount: Int
     let recipeCount: Int
-    private let pieceCount: Int
+    let pieceCount: Int
 
     /// Reads a footer; `dataEnd` is where it begins in its file.
     init(decoding bytes: [UInt8], dataEnd: Int) throws(CodecError) {
@@ -72,34 +76,16 @@ struct PackFooter: Sendable {
         try validate(dataEnd: dataEnd)
     }
 
-    private func validate(dataEnd: Int) throws(CodecError) {
-        guard isAscending(at: chunkIDs, count: chunkCount),
-            isAscending(at: recipeIDs, count: recipeCount)
-        else { throw CodecError("its index is not sorted") }
-        for index in 0..<chunkCount {
-            let chunk = try chunk(at: index)
-            guard chunk.offset >= Self.packMagic.count, chunk.offset <= dataEnd,
-                chunk.storedSize <= dataEnd - chunk.offset, chunk.storedSize <= chunk.size
-            else { throw CodecError("a chunk lies outside of it") }
-        }
-        for index in 0..<recipeCount {
-            let recipe = try recipe(at: index)
-            guard recipe.size == recipe.pieces.reduce(0, { $0 + $1.size }) else {
-                throw CodecError("a recipe does not add up")
-            }
-        }
-    }
-
     // MARK: Layout
 
-    private var chunkIDs: Int { Self.headerSize }
+    var chunkIDs: Int { Self.headerSize }
     private var chunkEntries: Int { chunkIDs + 32 * chunkCount }
-    private var recipeIDs: Int { chunkEntries + Self.chunkEntrySize * chunkCount }
+    var recipeIDs: Int { chunkEntries + Self.chunkEntrySize * chunkCount }
     private var recipeEntries: Int { recipeIDs + 32 * recipeCount }
     private var pieceIDs: Int { recipeEntries + Self.recipeEntrySize * recipeCount }
     private var pieceSizes: Int { pieceIDs + 32 * pieceCount }
 
-    private func isAscending(at start: Int, count: Int) -> Bool {
+    func isAscending(at start: Int, count: Int) -> Bool {
         let span = bytes.span
         return (0..<max(0, count - 1)).allSatisfy {
             ObjectID(bytes: span, at: start + 32 * $0)
@@ -132,8 +118,8 @@ struct PackFooter: Sendable {
             isObject: span[entry + 17] == 1)
     }
 
-    /// The size of a recipe's object and the range of its pieces.
-    private func recipeEntry(at index: Int) throws(CodecError) -> (size: Int, pieces: Range<Int>) {
+    /// The size of a recipe's object and the range of its pieces among all of the footer.
+    func recipeEntry(at index: Int) throws(CodecError) -> (size: Int, pieces: Range<Int>) {
         let span = bytes.span
         let entry = recipeEntries + Self.recipeEntrySize * index
         let first = Int(LittleEndian.uint32(span, at: entry + 8))
@@ -144,23 +130,23 @@ struct PackFooter: Sendable {
         return (size, first..<first + count)
     }
 
-    func recipeSize(at index: Int) throws(CodecError) -> Int { try recipeEntry(at: index).size }
+    func piece(at index: Int) -> Piece {
+        Piece(
+            id: ObjectID(bytes: bytes.span, at: pieceIDs + 32 * index), size: pieceSize(at: index))
+    }
+
+    func pieceSize(at index: Int) -> Int {
+        Int(LittleEndian.uint32(bytes.span, at: pieceSizes + 4 * index))
+    }
 
     func recipe(at index: Int) throws(CodecError) -> Recipe {
         let entry = try recipeEntry(at: index)
-        let span = bytes.span
-        return Recipe(
-            size: entry.size,
-            pieces: entry.pieces.map {
-                Piece(
-                    id: ObjectID(bytes: span, at: pieceIDs + 32 * $0),
-                    size: Int(LittleEndian.uint32(span, at: pieceSizes + 4 * $0)))
-            })
+        return Recipe(size: entry.size, pieces: entry.pieces.map(piece(at:)))
     }
 
-    func indexOfChunk(_ id: ObjectID) -> Int? { search(id, at: chunkIDs, count: chunkCount) }
+    func indexOfChunk(_ id: ObjectID) -> Int? { search(id, among: .chunks) }
 
-    func indexOfRecipe(_ id: ObjectID) -> Int? { search(id, at: recipeIDs, count: recipeCount) }
+    func indexOfRecipe(_ id: ObjectID) -> Int? { search(id, among: .recipes) }
 
     /// The first index whose identity is not below `id`.
     func lowerBound(_ id: ObjectID, among kind: Kind) -> Int {
@@ -182,51 +168,12 @@ struct PackFooter: Sendable {
     /// Which of the two sorted lists of identities is meant.
     enum Kind { case chunks, recipes }
 
-    private func search(_ id: ObjectID, at start: Int, count: Int) -> Int? {
-        let kind: Kind = start == chunkIDs && count == chunkCount ? .chunks : .recipes
+    private func search(_ id: ObjectID, among kind: Kind) -> Int? {
         let index = lowerBound(id, among: kind)
+        let (start, count) = kind == .chunks ? (chunkIDs, chunkCount) : (recipeIDs, recipeCount)
         guard index < count, ObjectID(bytes: bytes.span, at: start + 32 * index) == id else {
             return nil
         }
         return index
-    }
-
-    // MARK: Encoding
-
-    /// The bytes of a footer.
-    static func encode(
-        chunks: [ObjectID: Chunk], recipes: [ObjectID: Recipe], nonce: [UInt8]
-    ) -> [UInt8] {
-        precondition(nonce.count == nonceSize, "a nonce has 16 bytes")
-        let chunkIDs = chunks.keys.sorted()
-        let recipeIDs = recipes.keys.sorted()
-        let pieceCount = recipes.values.reduce(0) { $0 + $1.pieces.count }
-        var bytes = packMagic + nonce
-        for count in [chunkIDs.count, recipeIDs.count, pieceCount, 0] {
-            LittleEndian.append(UInt32(count), to: &bytes)
-        }
-        for id in chunkIDs { id.append(to: &bytes) }
-        for id in chunkIDs {
-            guard let chunk = chunks[id] else { continue }
-            LittleEndian.append(UInt64(chunk.offset), to: &bytes)
-            LittleEndian.append(UInt32(chunk.storedSize), to: &bytes)
-            LittleEndian.append(UInt32(chunk.size), to: &bytes)
-            bytes.append(contentsOf: [chunk.codec.rawValue, chunk.isObject ? 1 : 0, 0, 0])
-        }
-        for id in recipeIDs { id.append(to: &bytes) }
-        var first = 0
-        for id in recipeIDs {
-            guard let recipe = recipes[id] else { continue }
-            LittleEndian.append(UInt64(recipe.size), to: &bytes)
-            LittleEndian.append(UInt32(first), to: &bytes)
-            LittleEndian.append(UInt32(recipe.pieces.count), to: &bytes)
-            first += recipe.pieces.count
-        }
-        let pieces = recipeIDs.flatMap { recipes[$0]?.pieces ?? [] }
-        for piece in pieces { piece.id.append(to: &bytes) }
-        for piece in pieces { LittleEndian.append(UInt32(piece.size), to: &bytes) }
-        LittleEndian.append(UInt64(bytes.count + trailerSize), to: &bytes)
-        bytes.append(contentsOf: trailerMagic)
-        return bytes
     }
 }

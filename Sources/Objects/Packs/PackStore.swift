@@ -10,8 +10,10 @@ public final class PackStore: ObjectSource {
     public let packs: [PackReference]
     let bucket: any Bucket
     private let opened: Mutex<[ObjectID: OpenPack]>
-    private let coders = Mutex<[CoderBox]>([])
+    private let coders = Mutex<[PooledCoder]>([])
     private let counters = ReadCounters()
+
+    private static let reservationLimit = 256 << 20
 
     /// Makes a store over packs that are live in one state of the log.
     public init(bucket: any Bucket, packs: [PackReference]) {
@@ -44,7 +46,8 @@ public final class PackStore: ObjectSource {
             let size = try pack.recipeSize(at: index)
             guard size <= limit else { throw .tooLarge(id, size: size, limit: limit) }
             var bytes: [UInt8] = []
-            bytes.reserveCapacity(size)
+            // What an index claims is not believed beyond a point before there are bytes to show for it.
+            bytes.reserveCapacity(min(size, Self.reservationLimit))
             try stream(id) { bytes.append(contentsOf: $0) }
             return bytes
         case nil: throw .missing(id)
@@ -85,15 +88,14 @@ public final class PackStore: ObjectSource {
             guard offset < bytes.count else { return [] }
             return Array(bytes[offset..<min(bytes.count, offset + min(count, bytes.count))])
         case .recipe(let pack, let index):
+            let end = offset + min(count, Int.max - offset)
+            var (start, pieces) = try pack.pieces(ofRecipe: index, in: offset..<end)
             var result: [UInt8] = []
-            var start = 0
-            for piece in try pack.recipe(at: index).pieces {
-                defer { start += piece.size }
-                let low = max(offset, start)
-                let high = min(offset + min(count, Int.max - offset), start + piece.size)
-                guard low < high else { continue }
+            for piece in pieces {
                 let bytes = try chunkBytes(piece.id, size: piece.size)
-                result.append(contentsOf: bytes[low - start..<high - start])
+                let low = max(offset - start, 0)
+                result.append(contentsOf: bytes[low..<min(end - start, piece.size)])
+                start += piece.size
             }
             return result
         case nil: throw .missing(id)
@@ -131,20 +133,44 @@ public final class PackStore: ObjectSource {
         return try bytes(of: id, chunk, in: pack)
     }
 
-    /// A chunk's bytes, and the chunk that a difference against it must name: itself, or its own base when
-    /// it is stored as a difference, so that no chain is longer than one. Nil when there is no such chunk.
-    func deltaBase(for id: ObjectID) throws(ObjectError) -> ChunkCoder.Base? {
+    /// What a difference against a chunk must be made against: the chunk itself, or its own base when it is
+    /// stored as a difference, so that no chain is longer than one. Nil when there is no such chunk.
+    func deltaBase(
+        for id: ObjectID
+    ) throws(ObjectError) -> (base: ChunkCoder.Base, pack: PackReference)? {
         guard let (pack, index) = try packHoldingChunk(id) else { return nil }
         let chunk = try pack.chunk(at: index)
-        guard chunk.codec == .delta else {
-            return ChunkCoder.Base(id: id, bytes: try bytes(of: id, chunk, in: pack))
+        if chunk.codec == .delta {
+            guard let baseID = try pack.deltaBase(of: chunk), baseID != id,
+                let (basePack, baseIndex) = try packHoldingChunk(baseID)
+            else { return nil }
+            let bytes = try bytes(
+                of: baseID, try basePack.chunk(at: baseIndex), in: basePack, isBase: true)
+            return (ChunkCoder.Base(id: baseID, bytes: bytes), basePack.reference)
         }
-        let stored = try pack.storedBytes(of: chunk)
-        guard let baseID = try? ChunkCoder.deltaBase(stored.span),
-            let (basePack, baseIndex) = try packHoldingChunk(baseID)
-        else { return nil }
-        let base = try basePack.chunk(at: baseIndex)
-        return ChunkCoder.Base(id: baseID, bytes: try bytes(of: baseID, base, in: basePack))
+        return (ChunkCoder.Base(id: id, bytes: try bytes(of: id, chunk, in: pack)), pack.reference)
+    }
+
+    /// The packs without which something that was found here could not be read; nil when one is missing
+    /// already.
+    func packsNeeded(for location: Location) throws(ObjectError) -> Set<ObjectID>? {
+        switch location {
+        case .chunk(let pack, let chunk):
+            guard chunk.codec == .delta else { return [pack.reference.name] }
+            guard let baseID = try pack.deltaBase(of: chunk),
+                let (basePack, _) = try packHoldingChunk(baseID)
+            else { return nil }
+            return [pack.reference.name, basePack.reference.name]
+        case .recipe(let pack, let index):
+            var names: Set = [pack.reference.name]
+            for piece in try pack.recipe(at: index).pieces {
+                guard let (holder, at) = try packHoldingChunk(piece.id),
+                    let needed = try packsNeeded(for: .chunk(holder, try holder.chunk(at: at)))
+                else { return nil }
+                names.formUnion(needed)
+            }
+            return names
+        }
     }
 
     /// Decodes and verifies one chunk.
@@ -162,11 +188,18 @@ public final class PackStore: ObjectSource {
             base = try bytes(
                 of: baseID, try basePack.chunk(at: index), in: basePack, isBase: true)
         }
-        let box = coders.withLock { $0.popLast() } ?? CoderBox()
-        defer { coders.withLock { $0.append(box) } }
+        return try decode(stored, of: id, chunk, base: base, place: place)
+    }
+
+    /// Decodes stored bytes and verifies that they are the chunk.
+    func decode(
+        _ stored: [UInt8], of id: ObjectID, _ chunk: PackFooter.Chunk, base: [UInt8]?, place: String
+    ) throws(ObjectError) -> [UInt8] {
+        let coder = coders.withLock { $0.popLast() } ?? PooledCoder()
+        defer { coders.withLock { $0.append(coder) } }
         let bytes: [UInt8]
         do throws(CodecError) {
-            bytes = try box.coder.decode(stored, codec: chunk.codec, size: chunk.size, base: base)
+            bytes = try coder.decode(stored, codec: chunk.codec, size: chunk.size, base: base)
         } catch { throw .corrupt(id, where: place) }
         guard ObjectID(of: bytes.span) == id else { throw .corrupt(id, where: place) }
         return bytes
@@ -174,21 +207,31 @@ public final class PackStore: ObjectSource {
 
     // MARK: Packs
 
-    private enum Location {
+    enum Location {
         case chunk(OpenPack, PackFooter.Chunk)
         case recipe(OpenPack, Int)
     }
 
-    private func locateObject(_ id: ObjectID) throws(ObjectError) -> Location? {
+    /// The object, if there is one.
+    func locateObject(_ id: ObjectID) throws(ObjectError) -> Location? {
+        let location = try locate(id)
+        if case .chunk(_, let chunk)? = location, !chunk.isObject { return nil }
+        return location
+    }
+
+    /// The object, or, where there is none, the chunk of that identity that is only a piece.
+    func locate(_ id: ObjectID) throws(ObjectError) -> Location? {
+        var piece: Location?
         for reference in packs.reversed() {
             let pack = try open(reference)
             if let index = pack.footer.indexOfChunk(id) {
                 let chunk = try pack.chunk(at: index)
                 if chunk.isObject { return .chunk(pack, chunk) }
+                piece = piece ?? .chunk(pack, chunk)
             }
             if let index = pack.footer.indexOfRecipe(id) { return .recipe(pack, index) }
         }
-        return nil
+        return piece
     }
 
     /// The pack, opened once.
@@ -199,12 +242,6 @@ public final class PackStore: ObjectSource {
         opened.withLock { $0[reference.name] = pack }
         return pack
     }
-}
-
-/// A coder that moves from thread to thread, used by one at a time.
-final class CoderBox: @unchecked Sendable {
-    // Sound because a box is taken out of its pool before use and put back after it.
-    let coder = ChunkCoder()
 }
 
 private struct ReadCounters: ~Copyable {

@@ -1,0 +1,198 @@
+import Testing
+
+@testable import Objects
+
+@Suite("Codecs")
+struct CodecTests {
+    private static let hints: [StorageHint] = [
+        .structured, .bulk, .numbers, .leaf(vectorOffset: 0), .leaf(vectorOffset: 1),
+        .leaf(vectorOffset: 300), .leaf(vectorOffset: 1 << 20),
+    ]
+    private static let sizes = [0, 1, 2, 3, 4, 5, 7, 8, 31, 100, 255, 1000, 4097, 20_001]
+
+    @Test("every kind of bytes survives every hint and never grows", arguments: TestBytes.allCases)
+    func roundTrip(kind: TestBytes) throws {
+        let coder = ChunkCoder()
+        for hint in Self.hints {
+            for size in Self.sizes {
+                let bytes = kind.make(size)
+                var output: [UInt8] = [1, 2, 3]
+                let codec = coder.encode(bytes.span, hint: hint, to: &output)
+                #expect(output.starts(with: [1, 2, 3]))
+                let stored = Array(output[3...])
+                #expect(stored.count <= bytes.count, "\(kind) \(hint) \(size)")
+                #expect(try coder.decode(stored, codec: codec, size: size) == bytes)
+            }
+        }
+    }
+
+    @Test("numbers become planes, text zstd, noise is stored, structured objects zlib")
+    func choice() {
+        let coder = ChunkCoder()
+        func choose(_ kind: TestBytes, _ hint: StorageHint) -> (Codec, Double) {
+            var output: [UInt8] = []
+            let codec = coder.encode(kind.make(40_000).span, hint: hint, to: &output)
+            return (codec, Double(output.count) / 40_000)
+        }
+        for hint in [StorageHint.bulk, .numbers] {
+            #expect(choose(.bfloat16, hint).0 == .planes && choose(.bfloat16, hint).1 < 0.75)
+            #expect(choose(.float32, hint).0 == .planes && choose(.float32, hint).1 < 0.9)
+            #expect(choose(.text, hint).0 == .zstd && choose(.text, hint).1 < 0.4)
+            #expect(choose(.random, hint).0 == .stored)
+            #expect(choose(.zeros, hint).1 < 0.01)
+        }
+        #expect(choose(.text, .structured).0 == .zlib)
+        #expect(choose(.text, .leaf(vectorOffset: 40_000)).1 < 0.4)
+    }
+
+    @Test("a leaf's text and vectors are both coded")
+    func leaf() throws {
+        let coder = ChunkCoder()
+        let bytes = TestBytes.text.make(3000) + TestBytes.float32.make(12_000)
+        var output: [UInt8] = []
+        #expect(coder.encode(bytes.span, hint: .leaf(vectorOffset: 3000), to: &output) == .leaf)
+        #expect(output.count < 13_000)
+        #expect(try coder.decode(output, codec: .leaf, size: bytes.count) == bytes)
+    }
+
+    /// Stored forms of every codec, with their sizes and bases.
+    private static func forms() -> [(stored: [UInt8], codec: Codec, size: Int, base: [UInt8]?)] {
+        let coder = ChunkCoder()
+        var result: [(stored: [UInt8], codec: Codec, size: Int, base: [UInt8]?)] = []
+        func add(_ bytes: [UInt8], _ hint: StorageHint, base: [UInt8]? = nil) {
+            var stored: [UInt8] = []
+            let codec = coder.encode(
+                bytes.span, hint: hint,
+                base: base.map { ChunkCoder.Base(id: ObjectID(of: $0.span), bytes: $0) },
+                to: &stored)
+            result.append((stored, codec, bytes.count, base))
+        }
+        add(TestBytes.random.make(90), .bulk)
+        add(TestBytes.text.make(600), .structured)
+        add(TestBytes.text.make(600), .bulk)
+        add(TestBytes.bfloat16.make(1201), .numbers)
+        add(TestBytes.float32.make(1603), .numbers)
+        add(TestBytes.text.make(400) + TestBytes.float32.make(1600), .leaf(vectorOffset: 400))
+        add(TestBytes.text.make(400) + TestBytes.random.make(200), .leaf(vectorOffset: 400))
+        var changed = TestBytes.random.make(1000)
+        changed[500] ^= 1
+        add(changed, .bulk, base: TestBytes.random.make(1000))
+        return result
+    }
+
+    @Test("the forms that hostile tests start from are of every codec")
+    func allCodecs() {
+        #expect(Set(Self.forms().map(\.codec)) == Set(Codec.allCases))
+    }
+
+    /// Decodes; whatever comes back must have the right length.
+    private static func attempt(
+        _ coder: ChunkCoder, _ stored: [UInt8], _ codec: Codec, _ size: Int, _ base: [UInt8]?
+    ) -> [UInt8]? {
+        guard let bytes = try? coder.decode(stored, codec: codec, size: size, base: base) else {
+            return nil
+        }
+        #expect(bytes.count == size)
+        return bytes
+    }
+
+    @Test("every truncation and every extension of a stored form is refused")
+    func truncated() {
+        let coder = ChunkCoder()
+        for form in Self.forms() {
+            for count in 0..<form.stored.count {
+                let cut = Array(form.stored[..<count])
+                let bytes = Self.attempt(coder, cut, form.codec, form.size, form.base)
+                #expect(bytes == nil, "\(form.codec) cut at \(count)")
+            }
+            let longer = form.stored + [0]
+            #expect(Self.attempt(coder, longer, form.codec, form.size, form.base) == nil)
+        }
+    }
+
+    @Test("a size that is not the right one is refused")
+    func wrongSize() {
+        let coder = ChunkCoder()
+        for form in Self.forms() {
+            for size in [0, 1, form.size - 1, form.size + 1, 2 * form.size, 1 << 20] {
+                let bytes = Self.attempt(coder, form.stored, form.codec, size, form.base)
+                #expect(bytes == nil, "\(form.codec) as \(size)")
+            }
+        }
+    }
+
+    @Test(
+        "flipped bits and foreign bytes give bytes of the right length or an error, never a crash")
+    func flipped() {
+        let coder = ChunkCoder()
+        var generator = SeededGenerator(seed: 8)
+        for form in Self.forms() {
+            for position in 0..<form.stored.count {
+                var stored = form.stored
+                stored[position] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+                _ = Self.attempt(coder, stored, form.codec, form.size, form.base)
+                stored[position] = UInt8.random(in: 0...255, using: &generator)
+                _ = Self.attempt(coder, stored, form.codec, form.size, form.base)
+            }
+            for codec in Codec.allCases {
+                _ = Self.attempt(coder, form.stored, codec, form.size, form.base)
+                let noise = generator.bytes(Int.random(in: 0...200, using: &generator))
+                _ = Self.attempt(coder, noise, codec, form.size, form.base)
+            }
+            // The coder is not spoilt by what it refused.
+            #expect(Self.attempt(coder, form.stored, form.codec, form.size, form.base) != nil)
+        }
+    }
+
+    @Test("lengths inside a stored form that lead outside of it are refused")
+    func lengths() {
+        let coder = ChunkCoder()
+        for form in Self.forms() where form.codec == .planes || form.codec == .leaf {
+            for position in form.codec == .leaf ? [0, 4] : [4, 8] {
+                for value: UInt32 in [.max, 1 << 31, UInt32(form.stored.count), 0] {
+                    var stored = form.stored
+                    LittleEndian.set(value, at: position, in: &stored)
+                    guard stored != form.stored else { continue }
+                    let bytes = Self.attempt(coder, stored, form.codec, form.size, form.base)
+                    #expect(bytes == nil, "\(form.codec) with \(value) at \(position)")
+                }
+            }
+        }
+    }
+
+    @Test("a frame that would grow beyond the size in the index is not decoded")
+    func bomb() {
+        let coder = ChunkCoder()
+        var stored: [UInt8] = []
+        let zeros = [UInt8](repeating: 0, count: 1 << 20)
+        #expect(coder.encode(zeros.span, hint: .bulk, to: &stored) == .zstd)
+        #expect(Self.attempt(coder, stored, .zstd, 1000, nil) == nil)
+        var stream: [UInt8] = []
+        #expect(coder.encode(zeros.span, hint: .structured, to: &stream) == .zlib)
+        #expect(Self.attempt(coder, stream, .zlib, 1000, nil) == nil)
+        // A frame that needs a dictionary nobody has.
+        let dictionary: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0x21, 9, 4, 0x21, 0, 0, 1, 2, 3, 4]
+        #expect(Self.attempt(coder, dictionary, .zstd, 4, nil) == nil)
+    }
+
+    @Test("a difference needs its base, and is taken only where it saves half")
+    func delta() throws {
+        let coder = ChunkCoder()
+        let base = TestBytes.random.make(5000, seed: 1)
+        var bytes = base
+        bytes.replaceSubrange(100..<110, with: [0, 1, 2])
+        var stored: [UInt8] = []
+        let pair = ChunkCoder.Base(id: ObjectID(of: base.span), bytes: base)
+        #expect(coder.encode(bytes.span, hint: .structured, base: pair, to: &stored) == .delta)
+        #expect(stored.count < 200)
+        #expect(try ChunkCoder.deltaBase(stored.span) == pair.id)
+        #expect(try coder.decode(stored, codec: .delta, size: bytes.count, base: base) == bytes)
+        #expect(Self.attempt(coder, stored, .delta, bytes.count, nil) == nil)
+        #expect(Self.attempt(coder, stored, .delta, bytes.count, []) != bytes)
+        #expect(Self.attempt(coder, stored, .delta, bytes.count, Array(base.reversed())) != bytes)
+        var other: [UInt8] = []
+        let unlike = TestBytes.random.make(5000, seed: 2)
+        #expect(coder.encode(unlike.span, hint: .bulk, base: pair, to: &other) == .stored)
+        #expect(other == unlike)
+    }
+}
