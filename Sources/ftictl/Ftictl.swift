@@ -19,7 +19,10 @@ struct Ftictl: ParsableCommand {
             """,
         version: "ftictl \(Version.text)",
         subcommands: [
-            InitCommand.self, LogCommand.self, RefsCommand.self, MoveCommand.self,
+            InitCommand.self, PutCommand.self, CatCommand.self, ListCommand.self,
+            ShowCommand.self, ResolveCommand.self, LogCommand.self, RefsCommand.self,
+            DiffCommand.self,
+            LineageCommand.self, MoveCommand.self,
             PromoteCommand.self, RollbackCommand.self, UndoCommand.self, ReflogCommand.self,
             StatsCommand.self, CompletionCommand.self,
         ])

@@ -6,21 +6,54 @@ import Refs
 struct OpenRepository {
     let repository: Repository
     let state: State
-    /// The objects of that state; packs are opened when they are needed.
-    let objects: PackStore
+    private let resolver: Resolver
+    private let output: Output
+
+    init(_ repository: Repository, state: State, now: Timestamp, output: Output) {
+        self.repository = repository
+        self.state = state
+        self.output = output
+        resolver = Resolver(repository, state: state, now: now)
+    }
+
+    /// The objects of the state; packs are opened when they are needed.
+    var objects: PackStore { get throws { try resolver.objects() } }
+
+    /// What a revision means.
+    func resolve(_ text: String) throws -> Resolution {
+        let resolution = try resolver.resolve(text)
+        for warning in resolution.warnings { try output.note("warning: \(warning)") }
+        return resolution
+    }
 
     /// The snapshot that a revision names.
     func snapshotID(_ text: String) throws -> ObjectID {
-        if let id = ObjectID(hex: text) { return id }
-        let name = try RefName(text)
-        guard let target = state.target(of: name) else {
-            throw RefError.unknownRef(name, suggestions: [])
+        let resolution = try resolve(text)
+        switch resolution.target {
+        case .snapshot(let id): return id
+        case .object(let id): throw RefError.revision(.notASnapshot(id))
+        case .entry, .row:
+            throw CommandError.usage(
+                "\(text) names a part of a snapshot, where a snapshot is needed",
+                remedy: "leave out what follows the colon")
         }
-        return target
     }
 
     /// The snapshot with an identity.
-    func snapshot(_ id: ObjectID) throws -> Snapshot { try Snapshot(id, in: objects) }
+    func snapshot(_ id: ObjectID) throws -> Snapshot { try resolver.read(id) }
+
+    /// The target of a ref.
+    ///
+    /// - Throws: `unknownRef`, which says which refs are like it.
+    func target(of name: RefName) throws -> ObjectID {
+        if let target = state.target(of: name) { return target }
+        return try resolver.snapshot(Revision(name))
+    }
+
+    /// Begins a transaction on the state that everything was resolved in.
+    func begin(_ writer: Writer) throws -> Transaction {
+        try repository.begin(on: state, writer: writer)
+    }
 }
 
 extension CommandContext {
@@ -32,11 +65,18 @@ extension CommandContext {
     /// That repository in its newest state.
     func open() throws -> OpenRepository {
         let repository = try repository()
-        let state = try repository.state()
         return OpenRepository(
-            repository: repository, state: state, objects: try repository.objects(in: state))
+            repository, state: try repository.state(), now: now, output: output)
     }
 
     /// Who writes.
     var writer: Writer { Writer(name: environment.author, now: environment.now) }
+}
+
+extension Content {
+    /// The table, if it is one.
+    var table: Table? {
+        guard case .table(let root, let rows, let dimension) = self else { return nil }
+        return Table(root: root, rows: rows, dimension: dimension)
+    }
 }

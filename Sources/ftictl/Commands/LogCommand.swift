@@ -76,9 +76,7 @@ struct LogCommand: Command {
         of name: RefName?, in repository: OpenRepository, _ body: (RefMove) throws -> Bool
     ) throws {
         guard let name else { return try forEachMove(in: repository, body) }
-        guard repository.state.lastTransaction(of: name) != nil else {
-            throw RefError.unknownRef(name, suggestions: Array(near(name, in: repository.state)))
-        }
+        if repository.state.lastTransaction(of: name) == nil { _ = try repository.target(of: name) }
         var history = repository.repository.log.history(of: name, in: repository.state)
         var window: [RefVersion] = []
         while true {
@@ -115,9 +113,5 @@ struct LogCommand: Command {
             snapshot: snapshot, before: before,
             manner: RefMove.manner(from: change.old, before, to: change.new, older: older),
             isCurrent: repository.state.refs[change.name]?.transaction == entry.number)
-    }
-
-    private func near(_ name: RefName, in state: State) -> ArraySlice<RefName> {
-        state.refs.keys.filter { $0.components.last == name.components.last }.sorted().prefix(3)
     }
 }

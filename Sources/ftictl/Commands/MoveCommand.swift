@@ -39,8 +39,7 @@ struct MoveCommand: Command {
             case let text?:
                 .exactly(try ObjectID(hex: text) ?? repository.snapshotID(text))
             }
-        let transaction = try repository.repository.begin(
-            on: repository.state, writer: context.writer)
+        let transaction = try repository.begin(context.writer)
         let commit = try transaction.commit(
             [RefUpdate(name, expected: expectation, new: target)],
             message: "move \(name) to \(target.short)")

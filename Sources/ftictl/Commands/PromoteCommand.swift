@@ -36,8 +36,7 @@ struct PromoteCommand: Command {
             updates.append(RefUpdate(name, new: target))
             moves.append("\(pairs[index]) to \(name)")
         }
-        let transaction = try repository.repository.begin(
-            on: repository.state, writer: context.writer)
+        let transaction = try repository.begin(context.writer)
         let commit = try transaction.commit(
             updates, message: "promote \(moves.joined(separator: ", "))")
         try context.output.report(commit)

@@ -24,14 +24,13 @@ struct ReflogCommand: Command {
     }
 
     func run(_ context: CommandContext) throws {
-        let repository = try context.repository()
-        let state = try repository.state()
+        let opened = try context.open()
+        let repository = opened.repository
+        let state = opened.state
         var limit = number ?? .max
         if let ref {
             let name = try RefName(ref)
-            guard state.lastTransaction(of: name) != nil else {
-                throw RefError.unknownRef(name, suggestions: [])
-            }
+            if state.lastTransaction(of: name) == nil { _ = try opened.target(of: name) }
             var history = repository.log.history(of: name, in: state)
             while limit > 0, let version = try history.next() {
                 try show(version.entry, only: name, context)

@@ -28,14 +28,11 @@ struct RollbackCommand: Command {
     func run(_ context: CommandContext) throws {
         let name = try RefName(ref)
         let repository = try context.open()
-        guard let current = repository.state.target(of: name) else {
-            throw RefError.unknownRef(name, suggestions: [])
-        }
+        let current = try repository.target(of: name)
         let target =
             try to.map { try repository.snapshotID($0) }
             ?? previousVersion(of: name, before: current, in: repository)
-        let transaction = try repository.repository.begin(
-            on: repository.state, writer: context.writer)
+        let transaction = try repository.begin(context.writer)
         let commit = try transaction.commit(
             [RefUpdate(name, expected: .exactly(current), new: target)],
             message: "roll \(name) back to \(target.short)")

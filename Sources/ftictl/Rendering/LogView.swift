@@ -61,7 +61,7 @@ struct LogView {
         }
         let message = move.snapshot?.message ?? ""
         let reason = move.entry.message
-        if !reason.isEmpty, !reason.utf8.elementsEqual(message.utf8) {
+        if move.manner != .rolledBack, !reason.isEmpty, !reason.utf8.elementsEqual(message.utf8) {
             lines.append(style.magenta(reason.printable()))
         }
         lines += message.split(whereSeparator: \.isNewline).map {

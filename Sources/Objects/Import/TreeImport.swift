@@ -1,0 +1,88 @@
+internal import Dispatch
+internal import Glibc
+public import Storage
+internal import Synchronization
+
+extension ObjectWriter {
+    /// Stores the files that a walk found, and the trees that hold them.
+    ///
+    /// Files are read by as many threads as there are processors; memory does not grow with their sizes.
+    ///
+    /// - Parameter progress: Called, from any thread, with the number of bytes that were just worked on.
+    /// - Throws: `storage` when a file cannot be read, or changed while it was; `invalid` when the files do
+    ///   not make a tree.
+    public func importTree(
+        _ walk: SourceWalk, progress: @escaping @Sendable (Int) -> Void = { _ in }
+    ) throws(ObjectError) -> TreeSummary {
+        let task = TreeImport(walk.entries, writer: self, progress: progress)
+        let threads = min(
+            walk.entries.count, max(1, min(16, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+        if threads > 1 {
+            DispatchQueue.concurrentPerform(iterations: threads) { _ in task.work() }
+        } else {
+            task.work()
+        }
+        return try task.finish()
+    }
+}
+
+/// Files on their way into a pack: each thread takes the next one until there is none.
+private final class TreeImport: Sendable {
+    private struct Stored {
+        let index: Int
+        let isExecutable: Bool
+        let size: Int
+        let id: ObjectID
+    }
+
+    private let entries: [SourceEntry]
+    private let writer: ObjectWriter
+    private let progress: @Sendable (Int) -> Void
+    private let next = Atomic<Int>(0)
+    private let stored = Mutex<[Stored]>([])
+    private let failure = Mutex<ObjectError?>(nil)
+
+    init(
+        _ entries: [SourceEntry], writer: ObjectWriter, progress: @escaping @Sendable (Int) -> Void
+    ) {
+        self.entries = entries
+        self.writer = writer
+        self.progress = progress
+    }
+
+    func work() {
+        while failure.withLock({ $0 == nil }) {
+            let index = next.add(1, ordering: .relaxed).oldValue
+            guard index < entries.count else { return }
+            guard !entries[index].isDirectory else { continue }
+            do throws(ObjectError) {
+                let file = try store(index)
+                stored.withLock { $0.append(file) }
+            } catch {
+                failure.withLock { $0 = $0 ?? error }
+            }
+        }
+    }
+
+    private func store(_ index: Int) throws(ObjectError) -> Stored {
+        let file: SourceFile
+        do throws(StorageError) { file = try entries[index].open() } catch {
+            throw .storage(error)
+        }
+        let id = try writer.importBytes(of: file, progress: progress)
+        do throws(StorageError) { try file.checkUnchanged() } catch { throw .storage(error) }
+        return Stored(index: index, isExecutable: file.isExecutable, size: file.size, id: id)
+    }
+
+    func finish() throws(ObjectError) -> TreeSummary {
+        if let failure = failure.withLock({ $0 }) { throw failure }
+        var builder = TreeBuilder()
+        for entry in entries where entry.isDirectory { builder.addDirectory(entry.path) }
+        for file in stored.withLock({ $0 }) {
+            builder.add(
+                entries[file.index].path, isExecutable: file.isExecutable, size: file.size,
+                id: file.id)
+        }
+        return try builder.write(into: writer)
+    }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import CommandSupport
+import Objects
+import Refs
+
+struct DiffCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "diff",
+        abstract: "Compare two versions: rows, files, tensors, and what is said of them.",
+        discussion: ArgumentHelp.discussion(
+            """
+            The cost follows the change, not the size. Of changed rows the words of the text are \
+            compared; of changed weights the relative L2 change of each tensor is given.
+            """,
+            examples: [
+                "ftictl diff features/prod features/staging",
+                "ftictl diff models/current~1 models/current --stat",
+                "ftictl diff features/prod@{yesterday} features/prod --rows --json",
+                "ftictl diff models/a:model.safetensors models/b:model.safetensors",
+            ]))
+
+    @Argument(help: ArgumentHelp("The version before.", valueName: "rev[:path]"))
+    var before: String
+
+    @Argument(help: ArgumentHelp("The version after.", valueName: "rev[:path]"))
+    var after: String
+
+    @Flag(help: "Show the counts only.")
+    var stat = false
+
+    @Flag(help: "Show each change of the content; with --json, one line for each.")
+    var rows = false
+
+    @Flag(help: "Exit with 1 when there are differences.")
+    var exitCode = false
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        let repository = try context.open()
+        let left = try Comparand(before, in: repository)
+        let right = try Comparand(after, in: repository)
+        var report = DiffReport(
+            objects: try repository.objects, context: context, listsChanges: listsChanges)
+        switch (left.content, right.content) {
+        case (.table(let first), .table(let second)):
+            try report.compare(first, second, metadata: metadata(left, right))
+        case (.tree(let first), .tree(let second)):
+            try report.compare(tree: first, second, metadata: metadata(left, right))
+        case (.file(let first), .file(let second)): try report.compare(file: first, second)
+        case (.row(let first), .row(let second)): try report.compare(row: first, second)
+        default:
+            throw CommandError.usage(
+                "\(before) is a \(left.content.noun) and \(after) is a \(right.content.noun)",
+                remedy: "compare two of the same sort")
+        }
+        if exitCode, report.hasDifferences { throw ExitCode.negative }
+    }
+
+    /// In text every change is shown unless only the counts are wanted; JSON lists when asked to.
+    private var listsChanges: Bool { options.json ? rows && !stat : !stat }
+
+    private func metadata(_ left: Comparand, _ right: Comparand) -> [MetadataChange] {
+        guard let before = left.snapshot, let after = right.snapshot else { return [] }
+        return MetadataChange.between(before, after)
+    }
+}

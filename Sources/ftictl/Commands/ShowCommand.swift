@@ -1,0 +1,109 @@
+import ArgumentParser
+import CommandSupport
+import Objects
+import Refs
+
+struct ShowCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Describe a snapshot, a file, or a row.",
+        discussion: ArgumentHelp.discussion(
+            "Of weights (.safetensors) the tensors are counted, and listed when one file is named.",
+            examples: [
+                "ftictl show models/current", "ftictl show models/current:model.safetensors",
+            ]))
+
+    @Argument(help: ArgumentHelp("What to describe.", valueName: "rev[:path]"))
+    var revision: String
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        let repository = try context.open()
+        let resolution = try repository.resolve(revision)
+        switch resolution.target {
+        case .snapshot(let id): try show(id, in: repository, context)
+        case .entry(let entry): try show(entry, in: repository, context)
+        case .object(let id):
+            let size = try repository.objects.size(of: id) ?? 0
+            if context.output.isJSON {
+                try context.output.emit(["id": .id(id), "size": .integer(size)])
+            } else {
+                try context.output.line("object \(id.hex)\n  size   \(Quantity.bytes(size))")
+            }
+        case .row(let key):
+            guard let id = resolution.snapshot,
+                let table = try repository.snapshot(id).content.table,
+                let row = try table.row(for: key, in: repository.objects)
+            else { throw CommandError.missing("there is no row \(key)") }
+            try show(row, context)
+        }
+    }
+
+    private func show(
+        _ id: ObjectID, in repository: OpenRepository, _ context: CommandContext
+    ) throws {
+        let snapshot = try repository.snapshot(id)
+        let weights = try WeightsSummary.all(of: snapshot, in: repository.objects)
+        if context.output.isJSON {
+            var object = try JSON(canonical: snapshot.encoded).object ?? JSONObject()
+            object["id"] = .id(id)
+            if !weights.isEmpty { object["weights"] = .array(weights.map(\.json)) }
+            return try context.output.emit(object)
+        }
+        let labels = try RefLabels(log: repository.repository.log, state: repository.state)
+        let view = SnapshotView(style: context.output.style, now: context.now, labels: labels)
+        for line in view.lines(id, snapshot, weights: weights) { try context.output.line(line) }
+    }
+
+    private func show(
+        _ entry: TreeEntry, in repository: OpenRepository, _ context: CommandContext
+    ) throws {
+        let output = context.output
+        let weights = try WeightsSummary(entry, path: revision, in: repository.objects)
+        if output.isJSON {
+            var object = JSONObject()
+            object["id"] = .id(entry.id)
+            object["mode"] = .string(entry.mode.word)
+            object["size"] = .integer(entry.size)
+            object["weights"] = weights?.json
+            return try output.emit(object)
+        }
+        try output.line("\(entry.mode.word) \(output.style.yellow(entry.id.hex))")
+        try output.line("  size   \(Quantity.count(entry.size, "byte"))")
+        guard let weights else { return }
+        try output.line("  weights  \(weights.description)")
+        var columns = Columns([.left, .left, .left])
+        for tensor in weights.tensors {
+            columns.append([
+                Columns.Cell("    " + tensor.name.printable()),
+                Columns.Cell(tensor.type.rawValue, output.style.magenta),
+                Columns.Cell(tensor.shapeDescription),
+            ])
+        }
+        for line in columns.lines { try output.line(line) }
+    }
+
+    private func show(_ row: TableRow, _ context: CommandContext) throws {
+        if context.output.isJSON {
+            return try context.output.emit([
+                "key": .string(row.key), "attributes": .object(row.attributes),
+                "dimension": .integer(row.vector.count),
+            ])
+        }
+        let style = context.output.style
+        try context.output.line("row \(style.bold(row.key.printable()))")
+        for member in row.attributes {
+            let value = member.value.string ?? member.value.canonicalText
+            try context.output.line("  \(style.cyan(member.key.printable()))")
+            for line in value.split(separator: "\n", omittingEmptySubsequences: false) {
+                try context.output.line("    \(String(line).printable())")
+            }
+        }
+        if !row.vector.isEmpty {
+            let norm = row.vector.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+            try context.output.line(
+                "  vector of \(row.vector.count) numbers, length \(Quantity.measurement(norm))")
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import CommandSupport
+import Objects
+
+/// How one snapshot is described to a person.
+struct SnapshotView {
+    let style: Style
+    let now: Timestamp
+    let labels: RefLabels
+
+    func lines(_ id: ObjectID, _ snapshot: Snapshot, weights: [WeightsSummary]) -> [String] {
+        var lines = ["\(style.magenta(snapshot.kind.rawValue)) \(style.yellow(id.hex))"]
+        var fields = Columns([.left, .left, .left])
+        func field(_ name: String, _ value: Columns.Cell, _ note: String = "") {
+            fields.append([Columns.Cell("  \(name)"), value, Columns.Cell(note, style.cyan)])
+        }
+        if let label = labels[id] { field("ref", Columns.Cell(label, style.cyan)) }
+        field(
+            "created",
+            Columns.Cell(
+                "\(snapshot.created.minuteDescription) (\(Quantity.age(of: snapshot.created, at: now)))"
+            ))
+        let producer = snapshot.producer
+        let revision = producer.revision.map { ", source \($0)" } ?? ""
+        field(
+            "producer",
+            Columns.Cell("\(producer.pipeline) \(producer.version)\(revision)".printable()))
+        field("content", Columns.Cell(snapshot.content.summary))
+        for parent in snapshot.parents {
+            field("parent", Columns.Cell(parent.short, style.yellow), labels[parent] ?? "")
+        }
+        if let space = snapshot.space { field("space", Columns.Cell(space.short, style.yellow)) }
+        if let cursor = snapshot.cursor { field("cursor", Columns.Cell(cursor.summary)) }
+        lines += fields.lines
+        lines += section(
+            "inputs",
+            snapshot.inputs.sorted { $0.key < $1.key }.map { role, id in
+                [
+                    Columns.Cell("    \(role.printable())"), Columns.Cell(id.short, style.yellow),
+                    Columns.Cell(labels[id] ?? "", style.cyan),
+                ]
+            })
+        lines += section(
+            "metrics",
+            snapshot.metrics.sorted { $0.key < $1.key }.map { name, value in
+                [
+                    Columns.Cell("    \(name.printable())"),
+                    Columns.Cell(Quantity.measurement(value), style.bold),
+                ]
+            })
+        lines += section(
+            "params",
+            snapshot.params.map { member in
+                [
+                    Columns.Cell("    \(member.key.printable())"),
+                    Columns.Cell(member.value.canonicalText.printable()),
+                ]
+            })
+        lines += section(
+            "weights",
+            weights.map { weights in
+                [
+                    Columns.Cell("    \(weights.path.printable())"),
+                    Columns.Cell(weights.description),
+                ]
+            })
+        if !snapshot.message.isEmpty {
+            lines.append("")
+            lines += snapshot.message.split(
+                separator: "\n", omittingEmptySubsequences: false
+            ).map { "    \(String($0).printable())" }
+        }
+        return lines
+    }
+
+    private func section(_ name: String, _ rows: [[Columns.Cell]]) -> [String] {
+        guard !rows.isEmpty else { return [] }
+        var columns = Columns([.left, .left, .left])
+        for row in rows { columns.append(row) }
+        return ["  \(name)"] + columns.lines
+    }
+}
