@@ -81,15 +81,12 @@ extension DirectoryBucket {
     private static func discard(_ name: [UInt8], in parent: Directory) {
         guard let root = try? parent.directory(name) else { return }
         for folder in BucketFolder.allCases.reversed() {
-            var directory = root
+            var directory: Directory? = root
             var components = folder.rawValue.utf8.split(separator: UInt8(ascii: "/")).map(
                 Array.init)
             let last = components.removeLast()
-            for component in components {
-                guard let next = try? directory.directory(component) else { return }
-                directory = next
-            }
-            guard let emptied = try? directory.directory(last) else { continue }
+            for component in components { directory = try? directory?.directory(component) }
+            guard let directory, let emptied = try? directory.directory(last) else { continue }
             for entry in (try? emptied.names()) ?? [] { try? emptied.remove(entry) }
             try? directory.remove(last, directory: true)
         }

@@ -38,7 +38,7 @@ final class TemporaryFile: Sendable {
             // Tells collectors that the file is in use. One of them may have come in between; on a
             // file system without locks none of them removes anything.
             _ = interruptible { flock(file.number, LOCK_EX) }
-            guard try file.status().links > 0 else { continue }
+            guard (try? file.status().links) != 0 else { continue }
             descriptor = file
             self.name = name
             ownsName = Atomic(true)
