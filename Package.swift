@@ -112,6 +112,10 @@ let package = Package(
             name: "ObjectsTests", dependencies: ["Objects", "Storage", "CKernels"],
             path: "Tests/ObjectsTests", swiftSettings: strict),
         .testTarget(
+            name: "FeaturePipelineTests",
+            dependencies: ["FeaturePipeline", "Artifacts", "Refs", "Objects", "Storage"],
+            path: "Tests/FeaturePipelineTests", swiftSettings: strict),
+        .testTarget(
             name: "RefsTests", dependencies: ["Refs", "Objects", "Storage"],
             path: "Tests/RefsTests", swiftSettings: strict),
         .testTarget(

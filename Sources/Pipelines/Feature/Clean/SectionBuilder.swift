@@ -1,0 +1,63 @@
+/// Gathers headings and blocks, in the order of the document, into sections.
+struct SectionBuilder {
+    private var anchors = AnchorSet()
+    private var sections: [CleanDocument.Section] = []
+    private var path: [(level: Int, heading: String)] = []
+    private var anchor = ""
+    private var level = 0
+    private var blocks: [CleanDocument.Block] = []
+    private var titleLevel = Int.max
+
+    /// The first heading of level 1, or else the first of any.
+    private(set) var headingTitle: String?
+
+    /// Begins a section.
+    ///
+    /// - Parameters:
+    ///   - heading: Its heading, collapsed.
+    ///   - level: 1 for the outermost.
+    ///   - anchor: What links call it; nil for the slug of the heading.
+    mutating func begin(_ heading: String, level: Int, anchor: String?) {
+        close()
+        while let last = path.last, last.level >= level { path.removeLast() }
+        path.append((level, heading))
+        self.anchor = anchors.take(anchor ?? AnchorSet.slug(heading))
+        self.level = level
+        if !heading.isEmpty, titleLevel == .max || level == 1 && titleLevel > 1 {
+            headingTitle = heading
+            titleLevel = level
+        }
+    }
+
+    /// Adds a block; nothing when it has no text.
+    mutating func add(_ kind: CleanDocument.Block.Kind, _ text: String) {
+        if !text.isEmpty { blocks.append(CleanDocument.Block(kind, text)) }
+    }
+
+    /// Ends the document.
+    ///
+    /// A declared title stands above all headings, unless it is the first of them.
+    mutating func finish(declaredTitle: String? = nil, note: String? = nil) -> DocumentText {
+        close()
+        var result = sections
+        if let declaredTitle, !(headingTitle?.utf8.elementsEqual(declaredTitle.utf8) ?? false) {
+            result = sections.map { section in
+                CleanDocument.Section(
+                    anchor: section.anchor, headings: [declaredTitle] + section.headings,
+                    level: section.level, blocks: section.blocks)
+            }
+        }
+        return DocumentText(
+            declaredTitle: declaredTitle, headingTitle: headingTitle, sections: result, note: note)
+    }
+
+    private mutating func close() {
+        if !blocks.isEmpty {
+            sections.append(
+                CleanDocument.Section(
+                    anchor: anchor, headings: path.map(\.heading).filter { !$0.isEmpty },
+                    level: level, blocks: blocks))
+        }
+        blocks = []
+    }
+}

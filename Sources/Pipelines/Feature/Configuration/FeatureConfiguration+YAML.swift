@@ -1,0 +1,146 @@
+internal import Artifacts
+internal import Refs
+internal import Storage
+internal import Yams
+
+extension FeatureConfiguration {
+    /// Longer files are no configuration.
+    private static let sizeLimit = 1 << 20
+
+    /// Reads a configuration file; paths in it are relative to its folder.
+    ///
+    /// - Throws: `configuration` with the line of what is wrong; `storage` when it cannot be read.
+    public init(reading path: String) throws(FeatureError) {
+        let bytes: [UInt8]
+        do throws(StorageError) {
+            let file = try SourceFile(opening: path, followLink: true)
+            guard file.size <= Self.sizeLimit else {
+                throw .tooLarge(path: path, size: file.size, limit: Self.sizeLimit)
+            }
+            bytes = try file.read(at: 0, count: file.size)
+        } catch { throw .storage(error) }
+        let text = String(decoding: bytes, as: UTF8.self)
+        let folder = path.utf8.lastIndex(of: 0x2F).map { String(path[..<$0]) }
+        try self.init(yaml: text, path: path, folder: folder.map { $0.isEmpty ? "/" : $0 } ?? ".")
+    }
+
+    /// Reads a configuration.
+    ///
+    /// - Parameters:
+    ///   - yaml: Its text.
+    ///   - path: What errors call it.
+    ///   - folder: What its paths are relative to.
+    /// - Throws: `configuration` with the line of what is wrong.
+    public init(yaml: String, path: String, folder: String) throws(FeatureError) {
+        func located(_ text: String) -> String {
+            let name =
+                text.utf8.starts(with: "./".utf8) ? String(text.utf8.dropFirst(2)) ?? text : text
+            if name.utf8.first == 0x2F { return name }
+            return name == "." || name.isEmpty ? folder : "\(folder)/\(name)"
+        }
+        var top = try YAMLMapping(document: yaml, path: path)
+        let repository = try top.text("repo").map { located($0.value) }
+        let ref: RefName
+        let name = try top.text("ref")
+        do throws(RefError) {
+            ref = try RefName(name?.value ?? Self.defaultRef)
+        } catch { throw top.error(error.message, line: name?.line) }
+        guard ref.namespace == .features else { throw .notFeatures(ref) }
+
+        var sources: [(source: DocumentSource, line: Int?)] = []
+        let items = try top.mappings("sources")
+        guard let items, !items.isEmpty else {
+            throw top.error("sources is missing: a list of folders to read is needed")
+        }
+        for var item in items {
+            guard let files = try item.text("files") else {
+                throw item.error("files is missing: a folder or a file is needed")
+            }
+            let location = located(files.value)
+            var source = DocumentSource(location: Self.withoutEndingSlash(location))
+            let name = try item.text("name")
+            if let name { source.prefix = try Self.prefix(name.value, item, line: name.line) }
+            if let include = try item.texts("include") {
+                source.include = include.map { GlobPattern($0) }
+            }
+            if let exclude = try item.texts("exclude") {
+                source.exclude = exclude.map { GlobPattern($0) }
+            }
+            try item.finish(known: ["files", "name", "include", "exclude"])
+            if name == nil, items.count > 1 {
+                let last = source.location.utf8.split(separator: 0x2F).last
+                source.prefix = last.map { String(Substring($0)) } ?? ""
+            }
+            sources.append((source, item.line))
+        }
+        try Self.checkDisjoint(sources, top)
+
+        var chunk = try top.mapping("chunk")
+        let size = try chunk?.integer("size")
+        let overlap = try chunk?.integer("overlap")
+        try chunk?.finish(known: ["size", "overlap"])
+        let chunkSize = size?.value ?? 1000
+        let chunkOverlap = overlap?.value ?? min(100, chunkSize / 10)
+        guard RecursiveSplitter.sizes.contains(chunkSize) else {
+            let range = RecursiveSplitter.sizes
+            throw top.error(
+                "chunk.size is \(chunkSize): it must be from \(range.lowerBound) to \(range.upperBound)",
+                line: size?.line)
+        }
+        guard RecursiveSplitter.isValid(size: chunkSize, overlap: chunkOverlap) else {
+            throw top.error(
+                "chunk.overlap is \(chunkOverlap): it must be from 0 to half of chunk.size",
+                line: overlap?.line)
+        }
+
+        var embed = try top.mapping("embed")
+        let embedder = try embed?.text("name")
+        guard embedder.map({ $0.value == BuiltinEmbedder.name }) ?? true else {
+            throw top.error(
+                "embed.name is \(embedder?.value ?? ""): \(BuiltinEmbedder.name) is the only embedder",
+                line: embedder?.line)
+        }
+        let dimension = try embed?.integer("dimension")
+        try embed?.finish(known: ["name", "dimension"])
+        do throws(EmbeddingError) {
+            _ = try BuiltinEmbedder(dimension: dimension?.value ?? 384)
+        } catch { throw top.error(error.message, line: dimension?.line) }
+        try top.finish(known: ["repo", "ref", "sources", "chunk", "embed"])
+        self.init(
+            repository: repository, ref: ref, sources: sources.map(\.source), chunkSize: chunkSize,
+            chunkOverlap: chunkOverlap, dimension: dimension?.value ?? 384)
+    }
+
+    private static func withoutEndingSlash(_ path: String) -> String {
+        var bytes = Array(path.utf8)
+        while bytes.count > 1, bytes.last == 0x2F { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// A name of path components; what stands between slashes must be something.
+    private static func prefix(
+        _ name: String, _ item: YAMLMapping, line: Int?
+    ) throws(FeatureError) -> String {
+        let components = name.utf8.split(separator: 0x2F, omittingEmptySubsequences: false)
+        guard components.allSatisfy({ !$0.isEmpty }) else {
+            throw item.error("name is empty or has an empty component", line: line)
+        }
+        return name
+    }
+
+    /// No prefix may be another's or lie below it: paths would meet.
+    private static func checkDisjoint(
+        _ sources: [(source: DocumentSource, line: Int?)], _ top: YAMLMapping
+    ) throws(FeatureError) {
+        for (index, (source, line)) in sources.enumerated() {
+            for (other, _) in sources[..<index] {
+                let (a, b) = ("\(source.prefix)/", "\(other.prefix)/")
+                guard a.utf8.starts(with: b.utf8) || b.utf8.starts(with: a.utf8) else { continue }
+                throw top.error(
+                    "two sources have the paths of their documents begin with "
+                        + "\(other.prefix.isEmpty ? "nothing" : other.prefix): give each a name of its own",
+                    line: line)
+            }
+        }
+    }
+}

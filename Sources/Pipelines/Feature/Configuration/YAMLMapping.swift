@@ -1,0 +1,133 @@
+internal import Yams
+
+/// The keys of one YAML mapping, taken one by one; what is left over at the end is a mistake.
+struct YAMLMapping {
+    /// A value and the line it stands on, from 1.
+    struct Located<Value> {
+        let value: Value
+        let line: Int?
+    }
+
+    /// The line it begins on, from 1.
+    let line: Int?
+    private let path: String
+    private let name: String
+    private var members: [(key: String, line: Int?, node: Node)] = []
+
+    /// Reads a document that must be a mapping.
+    init(document yaml: String, path: String) throws(FeatureError) {
+        let node: Node?
+        do {
+            node = try compose(yaml: yaml)
+        } catch let error as YamlError {
+            let (reason, line) = Self.explain(error)
+            throw .configuration(path: path, line: line, reason: "not YAML: \(reason)")
+        } catch {
+            throw .configuration(path: path, line: nil, reason: "not YAML")
+        }
+        guard let node else {
+            throw .configuration(path: path, line: nil, reason: "it is empty")
+        }
+        try self.init(node, name: "", path: path)
+    }
+
+    private init(_ node: Node, name: String, path: String) throws(FeatureError) {
+        line = node.mark?.line
+        self.name = name
+        self.path = path
+        guard case .mapping(let mapping) = node else {
+            throw error(
+                "\(name.isEmpty ? "the configuration" : name) must be a mapping of keys to values",
+                line: line)
+        }
+        for (key, value) in mapping {
+            guard case .scalar(let scalar) = key else {
+                throw error("a key must be a word", line: key.mark?.line)
+            }
+            members.append((scalar.string, key.mark?.line, value))
+        }
+    }
+
+    private static func explain(_ error: YamlError) -> (reason: String, line: Int?) {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            (problem, mark.line)
+        case .duplicatedKeysInMapping(let duplicates, _):
+            ("a key is repeated: \(duplicates.map { "\($0)" }.joined(separator: ", "))", nil)
+        default: ("unreadable", nil)
+        }
+    }
+
+    /// An error at a line of the file.
+    func error(_ reason: String, line: Int? = nil) -> FeatureError {
+        .configuration(path: path, line: line ?? self.line, reason: reason)
+    }
+
+    private func full(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
+
+    private mutating func take(_ key: String) -> Node? {
+        guard let index = members.firstIndex(where: { $0.key.utf8.elementsEqual(key.utf8) }) else {
+            return nil
+        }
+        return members.remove(at: index).node
+    }
+
+    /// Takes a text, or nil.
+    mutating func text(_ key: String) throws(FeatureError) -> Located<String>? {
+        guard let node = take(key) else { return nil }
+        return Located(value: try text(node, full(key)), line: node.mark?.line)
+    }
+
+    private func text(_ node: Node, _ name: String) throws(FeatureError) -> String {
+        guard case .scalar(let scalar) = node, node.null == nil, !scalar.string.isEmpty else {
+            throw error("\(name) must be text", line: node.mark?.line)
+        }
+        return scalar.string
+    }
+
+    /// Takes a whole number, or nil.
+    mutating func integer(_ key: String) throws(FeatureError) -> Located<Int>? {
+        guard let node = take(key) else { return nil }
+        guard case .scalar(let scalar) = node, scalar.style == .plain,
+            let value = Int(scalar.string)
+        else { throw error("\(full(key)) must be a whole number", line: node.mark?.line) }
+        return Located(value: value, line: node.mark?.line)
+    }
+
+    /// Takes a list of texts, or nil.
+    mutating func texts(_ key: String) throws(FeatureError) -> [String]? {
+        guard let node = take(key) else { return nil }
+        guard case .sequence(let items) = node else {
+            throw error("\(full(key)) must be a list", line: node.mark?.line)
+        }
+        var result: [String] = []
+        for item in items { result.append(try text(item, full(key))) }
+        return result
+    }
+
+    /// Takes a mapping, or nil.
+    mutating func mapping(_ key: String) throws(FeatureError) -> YAMLMapping? {
+        guard let node = take(key) else { return nil }
+        return try YAMLMapping(node, name: full(key), path: path)
+    }
+
+    /// Takes a list of mappings, or nil.
+    mutating func mappings(_ key: String) throws(FeatureError) -> [YAMLMapping]? {
+        guard let node = take(key) else { return nil }
+        guard case .sequence(let items) = node else {
+            throw error("\(full(key)) must be a list", line: node.mark?.line)
+        }
+        var result: [YAMLMapping] = []
+        for item in items { result.append(try YAMLMapping(item, name: full(key), path: path)) }
+        return result
+    }
+
+    /// Insists that every key was taken.
+    func finish(known: [String]) throws(FeatureError) {
+        guard let first = members.first else { return }
+        throw error(
+            "\(full(first.key)) is not known: \(known.joined(separator: ", ")) are",
+            line: first.line)
+    }
+}

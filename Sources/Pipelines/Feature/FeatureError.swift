@@ -1,0 +1,75 @@
+public import Artifacts
+public import Objects
+public import Refs
+public import Storage
+
+/// Why a run of the feature pipeline did not take place. Nothing has changed then.
+public enum FeatureError: Diagnosable, Hashable {
+    /// The configuration cannot be used; the line counts from 1.
+    case configuration(path: String, line: Int?, reason: String)
+    /// A run may advance features only.
+    case notFeatures(RefName)
+    /// Two documents of one run have the same path.
+    case duplicateDocument(String)
+    /// No source gave a document, and at least one could not be read.
+    case noDocuments(reason: String)
+    /// Rows of another embedding space would have to stay, because it is not known whether their
+    /// documents are gone.
+    case spaceChangesIncompletely(document: String)
+    /// Vectors cannot be made.
+    case embedding(EmbeddingError)
+    /// The log or a ref could not be read or changed.
+    case refs(RefError)
+    /// Objects could not be read or written.
+    case objects(ObjectError)
+    /// A file could not be read.
+    case storage(StorageError)
+
+    /// See ``Diagnosable``.
+    public var fault: Fault {
+        switch self {
+        case .configuration, .duplicateDocument: .usage
+        case .notFeatures, .spaceChangesIncompletely: .refused
+        case .noDocuments: .missing
+        case .embedding(let error): error.fault
+        case .refs(let error): error.fault
+        case .objects(let error): error.fault
+        case .storage(let error): error.fault
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var message: String {
+        switch self {
+        case .configuration(let path, let line, let reason):
+            "\(path)\(line.map { ":\($0)" } ?? ""): \(reason)"
+        case .notFeatures(let ref):
+            "the feature pipeline does not write to \(ref): only to features/*"
+        case .duplicateDocument(let path): "two documents have the path \(path)"
+        case .noDocuments(let reason): "there are no documents: \(reason)"
+        case .spaceChangesIncompletely(let document):
+            "the embedding space changes, but \(document) could not be listed and its rows have to stay"
+        case .embedding(let error): error.message
+        case .refs(let error): error.message
+        case .objects(let error): error.message
+        case .storage(let error): error.message
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var remedy: String? {
+        switch self {
+        case .configuration: nil
+        case .notFeatures: "set ref to features/staging"
+        case .duplicateDocument:
+            "give each source a name of its own, and each record an id of its own"
+        case .noDocuments: "check files, include and exclude of the sources"
+        case .spaceChangesIncompletely:
+            "make all sources readable, or write to another ref, such as features/next"
+        case .embedding(let error): error.remedy
+        case .refs(let error): error.remedy
+        case .objects(let error): error.remedy
+        case .storage(let error): error.remedy
+        }
+    }
+}

@@ -1,0 +1,106 @@
+internal import Artifacts
+internal import Objects
+
+/// The way of one document through the stages: raw, clean, chunks, embedded chunks.
+///
+/// It depends on the document and the baseline only, so documents are worked on in any order, at once.
+struct DocumentWork: Sendable {
+    /// What became of a document.
+    enum Outcome: Sendable {
+        /// Its rows stay as they are.
+        case unchanged(CursorEntry)
+        /// Its rows were made anew.
+        case made(Made)
+        /// It cannot be read; what is known of it stays.
+        case skipped(reason: String)
+    }
+
+    /// Rows that were made.
+    struct Made: Sendable {
+        let entry: CursorEntry
+        let rows: [TableRow]
+        /// The rows that the document had.
+        let previous: [TableRow]
+        /// How many vectors were made; the others existed.
+        let embedded: Int
+        let note: String?
+    }
+
+    let splitter: RecursiveSplitter
+    let embedder: BuiltinEmbedder
+    let space: ObjectID
+    let baseline: Baseline
+
+    /// The rules that text is read and cut by.
+    var chunker: String { "clean-\(CleanDocument.version) \(splitter.identity)" }
+
+    /// Works on a document: its path, and what became of it.
+    func run(
+        _ pending: DocumentReader.Pending
+    ) -> Result<(path: String, outcome: Outcome), ObjectError> {
+        do throws(ObjectError) {
+            return .success(try process(pending))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func process(
+        _ pending: DocumentReader.Pending
+    ) throws(ObjectError) -> (path: String, outcome: Outcome) {
+        var path = pending.file
+        let clean: CleanDocument
+        do throws(UnreadableDocument) {
+            if let line = pending.line {
+                path = try recordPath(pending, line: line)
+            }
+            let raw = RawDocument(path: path, mediaType: pending.mediaType, bytes: pending.bytes)
+            let origin = CursorEntry(digest: raw.digest, chunker: chunker, space: space, chunks: 0)
+            if let known = baseline.documents[Array(path.utf8)], known.hasSameOrigin(as: origin) {
+                return (path, .unchanged(known))
+            }
+            clean = try CleanDocument(raw)
+        } catch {
+            let line = pending.line.map { "line \($0) " } ?? ""
+            return (path, .skipped(reason: line + error.reason))
+        }
+        return (path, .made(try made(clean)))
+    }
+
+    private func recordPath(
+        _ pending: DocumentReader.Pending, line: Int
+    ) throws(UnreadableDocument) -> String {
+        guard let name = try Record(parsing: pending.bytes).name, !name.isEmpty else {
+            throw UnreadableDocument("has no name: an \"id\" or a \"path\" is needed")
+        }
+        guard let encoded = DocumentPath.encode(name),
+            let path = Optional("\(pending.file)/\(encoded)"),
+            path.utf8.count <= DocumentPath.byteLimit
+        else { throw UnreadableDocument("has too long a name") }
+        return path
+    }
+
+    private func made(_ document: CleanDocument) throws(ObjectError) -> Made {
+        // Vectors of another space are of no use, and neither are rows that go with their table.
+        let isComparable = baseline.space == space
+        let previous = isComparable ? try baseline.rows(of: document.path) : []
+        var pool = VectorPool(previous)
+        if previous.isEmpty, isComparable, let twin = baseline.documentsByDigest[document.digest] {
+            pool = VectorPool(try baseline.rows(of: twin))
+        }
+        var embedded = 0
+        let rows = splitter.chunks(of: document).map { chunk in
+            let row = FeatureRow(chunk, of: document)
+            let text = row.embeddingText
+            if let vector = pool.vector(of: text) {
+                return EmbeddedChunk(row: row, vector: vector).tableRow
+            }
+            embedded += 1
+            return EmbeddedChunk(row: row, vector: embedder.embed(text, as: .document)).tableRow
+        }
+        return Made(
+            entry: CursorEntry(
+                digest: document.digest, chunker: chunker, space: space, chunks: rows.count),
+            rows: rows, previous: previous, embedded: embedded, note: document.note)
+    }
+}

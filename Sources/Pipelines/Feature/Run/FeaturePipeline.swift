@@ -1,0 +1,195 @@
+internal import Artifacts
+internal import Objects
+public import Refs
+
+/// The feature pipeline: documents to chunks with vectors in one table, in one transaction.
+public struct FeaturePipeline: Sendable {
+    /// The name that snapshots know the pipeline by.
+    public static let name = "fti-feature"
+    /// Its version.
+    public static let version = "0.1.0"
+
+    private let configuration: FeatureConfiguration
+    private let repository: Repository
+    private let writer: Writer
+
+    /// Makes a pipeline.
+    ///
+    /// - Parameters:
+    ///   - configuration: What it reads and where it writes.
+    ///   - repository: The repository that it writes to.
+    ///   - writer: Who runs it.
+    public init(_ configuration: FeatureConfiguration, in repository: Repository, by writer: Writer)
+    {
+        self.configuration = configuration
+        self.repository = repository
+        self.writer = writer
+    }
+
+    /// Reads the sources and brings the ref up to date with them.
+    ///
+    /// Work follows the change: what was neither changed nor moved is read and hashed, and no more. When
+    /// nothing changed there is no transaction.
+    ///
+    /// - Parameters:
+    ///   - message: What the snapshot says of itself; nil for the counts.
+    ///   - progress: Called now and then with the number of files done and of all files.
+    /// - Throws: `duplicateDocument`, `noDocuments`, `spaceChangesIncompletely`; `refs` with a conflict
+    ///   when another writer moved the ref meanwhile. Nothing has changed then.
+    public func run(
+        message: String? = nil, progress: (Int, Int) -> Void = { _, _ in }
+    ) throws(FeatureError) -> RunReport {
+        let start = ContinuousClock.now
+        let ref = configuration.ref
+        guard ref.namespace == .features else { throw .notFeatures(ref) }
+        let embedder = try FeatureError.wrapping { () throws(EmbeddingError) in
+            try BuiltinEmbedder(dimension: configuration.dimension)
+        }
+        let transaction = try FeatureError.wrapping { () throws(RefError) in
+            try repository.begin(writer: writer)
+        }
+        let (baseline, space) = try FeatureError.wrapping { () throws(ObjectError) in
+            let space = try transaction.objects.write(embedder.space.encoded, hint: .structured)
+            return (try Baseline(of: ref, in: transaction), space)
+        }
+        let work = DocumentWork(
+            splitter: RecursiveSplitter(
+                size: configuration.chunkSize, overlap: configuration.chunkOverlap),
+            embedder: embedder, space: space, baseline: baseline)
+        let reading = try Reading(configuration.sources, baseline, work, progress)
+        let changes = reading.changes
+        if changes.counts.total == 0, baseline.snapshot == nil, let gap = reading.gaps.first {
+            throw .noDocuments(reason: gap.reason)
+        }
+        let tables = try tables(changes, baseline, space: space, in: transaction)
+        let isUnchanged = baseline.tables.map { $0 == tables } ?? false
+        var snapshot = baseline.snapshot
+        var commit: Commit?
+        if !isUnchanged {
+            let new = self.snapshot(
+                tables, changes, parent: baseline.snapshot, space: space, message: message)
+            let id = try FeatureError.wrapping { () throws(ObjectError) in
+                try transaction.objects.write(new.encoded, hint: .structured)
+            }
+            commit = try FeatureError.wrapping { () throws(RefError) in
+                try transaction.commit(
+                    [
+                        RefUpdate(
+                            ref, expected: baseline.snapshot.map { .exactly($0) } ?? .absent,
+                            new: id)
+                    ], message: new.message)
+            }
+            snapshot = id
+        }
+        let seconds = ContinuousClock.now - start
+        return RunReport(
+            ref: ref, previous: baseline.snapshot, snapshot: snapshot, transaction: commit?.number,
+            documents: changes.counts, chunks: tables.rows.rows, embedded: changes.embedded,
+            reused: changes.reused, rows: changes.rowCounts, skipped: reading.skipped,
+            notes: changes.notes, gaps: reading.gaps, bytesRead: reading.bytes,
+            warnings: commit?.warnings ?? [],
+            seconds: Double(seconds.components.seconds)
+                + Double(seconds.components.attoseconds / 1_000_000_000_000_000) / 1000)
+    }
+
+    /// Applies the changes to the tables of the baseline, or builds the tables.
+    private func tables(
+        _ changes: Reconciliation, _ baseline: Baseline, space: ObjectID,
+        in transaction: Transaction
+    ) throws(FeatureError) -> FeatureTables {
+        let isComparable = baseline.space == space
+        if !isComparable, baseline.tables != nil, let document = changes.kept.first {
+            throw .spaceChangesIncompletely(document: document)
+        }
+        return try FeatureError.wrapping { () throws(ObjectError) in
+            let objects = transaction.objects
+            if let old = baseline.tables, isComparable {
+                return FeatureTables(
+                    rows: try old.rows.applying(changes.rowEdits, in: objects),
+                    cursor: try old.cursor.applying(changes.cursorEdits, in: objects))
+            }
+            return FeatureTables(
+                rows: try Table.build(
+                    rows: changes.rowEdits.compactMap(\.newRow),
+                    dimension: configuration.dimension, in: objects),
+                cursor: try Table.build(
+                    rows: changes.cursorEdits.compactMap(\.newRow), dimension: 0, in: objects))
+        }
+    }
+
+    private func snapshot(
+        _ tables: FeatureTables, _ changes: Reconciliation, parent: ObjectID?, space: ObjectID,
+        message: String?
+    ) -> Snapshot {
+        Snapshot(
+            kind: .features,
+            content: .table(
+                tables.rows.root, rows: tables.rows.rows, dimension: tables.rows.dimension),
+            parents: parent.map { [$0] } ?? [],
+            producer: .init(pipeline: Self.name, version: Self.version),
+            params: configuration.params,
+            metrics: [
+                "documents": Double(changes.counts.total), "chunks": Double(tables.rows.rows),
+                "embedded": Double(changes.embedded),
+            ], space: space,
+            cursor: .table(tables.cursor.root, rows: tables.cursor.rows, dimension: 0),
+            created: writer.now(), message: message ?? summary(tables, changes))
+    }
+
+    private func summary(_ tables: FeatureTables, _ changes: Reconciliation) -> String {
+        let counts = changes.counts
+        let fates = [
+            (counts.added, "added"), (counts.changed, "changed"), (counts.moved, "moved"),
+            (counts.removed, "removed"),
+        ].filter { $0.0 > 0 }.map { "\(Self.grouped($0.0)) \($0.1)" }
+        return "\(Self.grouped(tables.rows.rows)) chunk\(tables.rows.rows == 1 ? "" : "s") of "
+            + "\(Self.grouped(counts.total)) document\(counts.total == 1 ? "" : "s")"
+            + (fates.isEmpty ? "" : "; " + fates.joined(separator: ", "))
+    }
+
+    private static func grouped(_ value: Int) -> String {
+        let digits = Array(String(value))
+        var result = ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index) % 3 == 0 { result.append(",") }
+            result.append(digit)
+        }
+        return result
+    }
+}
+
+/// The two tables of a features snapshot.
+struct FeatureTables: Equatable, Sendable {
+    /// The chunks.
+    let rows: Table
+    /// What they were made from.
+    let cursor: Table
+}
+
+extension TableEdit {
+    /// The row that is put, or nil.
+    fileprivate var newRow: TableRow? {
+        if case .put(let row) = self { row } else { nil }
+    }
+}
+
+extension FeatureError {
+    /// Does something, and wraps what it throws.
+    fileprivate static func wrapping<Value>(
+        _ body: () throws(ObjectError) -> Value
+    ) throws(FeatureError) -> Value {
+        do throws(ObjectError) { return try body() } catch { throw .objects(error) }
+    }
+
+    fileprivate static func wrapping<Value>(
+        _ body: () throws(RefError) -> Value
+    ) throws(FeatureError) -> Value {
+        do throws(RefError) { return try body() } catch { throw .refs(error) }
+    }
+
+    fileprivate static func wrapping<Value>(
+        _ body: () throws(EmbeddingError) -> Value
+    ) throws(FeatureError) -> Value {
+        do throws(EmbeddingError) { return try body() } catch { throw .embedding(error) }
+    }
+}

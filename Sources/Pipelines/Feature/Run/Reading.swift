@@ -1,0 +1,42 @@
+internal import Objects
+
+/// All documents of the sources, worked on and compared with the baseline.
+struct Reading {
+    /// What follows from them.
+    let changes: Reconciliation
+    /// What was passed over.
+    let skipped: [Remark]
+    /// Where documents may have been missed.
+    let gaps: [Remark]
+    /// The bytes that were read.
+    let bytes: Int
+
+    init(
+        _ sources: [DocumentSource], _ baseline: Baseline, _ work: DocumentWork,
+        _ progress: (Int, Int) -> Void
+    ) throws(FeatureError) {
+        let listing = SourceListing(sources)
+        var reader = DocumentReader(listing.files)
+        var changes = Reconciliation(baseline)
+        while true {
+            let wave = reader.nextWave()
+            if wave.isEmpty { break }
+            for result in wave.parallelMap({ work.run($0) }) {
+                switch result {
+                case .success(let (path, outcome)): try changes.add(path, outcome)
+                case .failure(let error): throw .objects(error)
+                }
+            }
+            progress(reader.filesDone, listing.files.count)
+        }
+        let skipped = listing.skipped + reader.skipped + changes.skipped
+        do throws(ObjectError) {
+            // What was passed over was there, so nothing of it is gone.
+            try changes.finish(gaps: listing.gaps + skipped)
+        } catch { throw .objects(error) }
+        self.changes = changes
+        self.skipped = skipped
+        gaps = listing.gaps
+        bytes = reader.bytes
+    }
+}

@@ -1,0 +1,89 @@
+internal import Storage
+
+/// Reads listed files piece by piece, so that memory does not grow with their number.
+struct DocumentReader {
+    /// The bytes of a document, not yet looked at.
+    struct Pending: Sendable {
+        /// The path of its file.
+        let file: String
+        /// The line of the file that it is, from 1; nil when it is the whole file.
+        let line: Int?
+        let mediaType: MediaType
+        let bytes: [UInt8]
+    }
+
+    private let files: [SourceListing.File]
+    private var next = 0
+    private var records: RecordLines?
+    /// What could not be read, and keeps what is known of it.
+    private(set) var skipped: [Remark] = []
+    /// The bytes that were read so far.
+    private(set) var bytes = 0
+
+    /// Enough to keep all processors busy, and little enough to hold.
+    private static let waveBytes = 32 << 20
+    private static let waveCount = 1024
+
+    init(_ files: [SourceListing.File]) { self.files = files }
+
+    /// How many files were begun.
+    var filesDone: Int { next }
+
+    /// The next documents; none at the end.
+    mutating func nextWave() -> [Pending] {
+        var wave: [Pending] = []
+        var size = 0
+        while size < Self.waveBytes, wave.count < Self.waveCount, let document = nextDocument() {
+            size += document.bytes.count
+            wave.append(document)
+        }
+        bytes += size
+        return wave
+    }
+
+    private mutating func nextDocument() -> Pending? {
+        while true {
+            if let document = nextRecord() { return document }
+            guard next < files.count else { return nil }
+            let file = files[next]
+            next += 1
+            do throws(StorageError) {
+                let source = try SourceFile(opening: file.location, followLink: false)
+                if file.mediaType == .records {
+                    records = RecordLines(source, path: file.path)
+                    continue
+                }
+                guard source.size <= RawDocument.sizeLimit else {
+                    skipped.append(
+                        Remark(
+                            file.path,
+                            "has \(source.size) bytes, more than the \(RawDocument.sizeLimit) allowed"
+                        ))
+                    continue
+                }
+                let bytes = try source.read(at: 0, count: source.size)
+                return Pending(
+                    file: file.path, line: nil, mediaType: file.mediaType, bytes: bytes)
+            } catch {
+                skipped.append(Remark(file.path, error.message))
+            }
+        }
+    }
+
+    private mutating func nextRecord() -> Pending? {
+        guard let path = records?.path else { return nil }
+        do throws(StorageError) {
+            while let (number, line) = try records?.next() {
+                guard let line else {
+                    skipped.append(Remark(path, "has too long a line: \(number)"))
+                    continue
+                }
+                return Pending(file: path, line: number, mediaType: .record, bytes: line)
+            }
+        } catch {
+            skipped.append(Remark(path, error.message))
+        }
+        records = nil
+        return nil
+    }
+}

@@ -1,0 +1,60 @@
+internal import Glibc
+internal import Storage
+
+/// What is in a folder. This file makes the system calls.
+struct FolderEntry {
+    /// What an entry is.
+    enum Sort {
+        case file, folder, link, other
+    }
+
+    /// Its name; nil when it is not UTF-8.
+    let name: String?
+    /// What it is; links are not followed.
+    let sort: Sort
+
+    /// The entries of a folder in no particular order, `.` and `..` left out.
+    static func list(_ path: String) throws(StorageError) -> [FolderEntry] {
+        guard let folder = opendir(path) else { throw failure("list", path) }
+        defer { closedir(folder) }
+        var result: [FolderEntry] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(folder) else {
+                if errno != 0 { throw failure("list", path) }
+                return result
+            }
+            let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { name in
+                Array(name.prefix { $0 != 0 })
+            }
+            if bytes == [0x2E] || bytes == [0x2E, 0x2E] { continue }
+            guard let name = String(validating: bytes, as: UTF8.self) else {
+                result.append(FolderEntry(name: nil, sort: .other))
+                continue
+            }
+            if let sort = try sort(of: "\(path)/\(name)", isLinkFollowed: false) {
+                result.append(FolderEntry(name: name, sort: sort))
+            }
+        }
+    }
+
+    /// What a path names; nil when it names nothing.
+    static func sort(of path: String, isLinkFollowed: Bool) throws(StorageError) -> Sort? {
+        var status = Glibc.stat()
+        let result = isLinkFollowed ? stat(path, &status) : lstat(path, &status)
+        guard result == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw failure("look at", path)
+        }
+        return switch status.st_mode & S_IFMT {
+        case S_IFREG: .file
+        case S_IFDIR: .folder
+        case S_IFLNK: .link
+        default: .other
+        }
+    }
+
+    private static func failure(_ operation: String, _ path: String) -> StorageError {
+        .system(operation: operation, path: path, errno: errno)
+    }
+}

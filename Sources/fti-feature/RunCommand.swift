@@ -1,0 +1,57 @@
+import ArgumentParser
+import CommandSupport
+import FeaturePipeline
+import Refs
+
+struct RunCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Bring a features ref up to date with its sources, in one transaction.",
+        discussion: ArgumentHelp.discussion(
+            """
+            Documents that did not change are not embedded again. Documents that are gone lose their \
+            rows only where the sources could be listed completely. When nothing changed there is no \
+            transaction.
+            """,
+            examples: [
+                "fti-feature run features.yaml",
+                "fti-feature run features.yaml -m \"Edition 2\" --json",
+            ]))
+
+    @Argument(help: ArgumentHelp("The configuration, a YAML file.", valueName: "config"))
+    var config: String
+
+    @Option(
+        name: [.short, .customLong("message")],
+        help: ArgumentHelp("What the snapshot says of itself.", valueName: "text"))
+    var message: String?
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        let configuration = try FeatureConfiguration(reading: config)
+        let pipeline = FeaturePipeline(
+            configuration, in: try repository(configuration, context),
+            by: Writer(name: context.environment.author, now: context.environment.now))
+        let report = try pipeline.run(message: message) { done, total in
+            context.progress.update(
+                "read \(Quantity.count(done)) of \(Quantity.count(total, "file"))")
+        }
+        context.progress.finish()
+        if context.output.isJSON {
+            try context.output.emit(report.json)
+        } else {
+            try RunSummary(report).write(to: context.output)
+        }
+    }
+
+    /// The repository that the command line or the environment names, else the configuration's, else the
+    /// nearest.
+    private func repository(
+        _ configuration: FeatureConfiguration, _ context: CommandContext
+    ) throws -> Repository {
+        let isNamed = options.repo != nil || context.environment.variable("FTI_REPO") != nil
+        if !isNamed, let path = configuration.repository { return try Repository(opening: path) }
+        return try Repository(opening: try context.repositoryLocation())
+    }
+}
