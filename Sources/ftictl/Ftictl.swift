@@ -19,11 +19,10 @@ struct Ftictl: ParsableCommand {
             """,
         version: "ftictl \(Version.text)",
         subcommands: [
-            InitCommand.self, PutCommand.self, CatCommand.self, ListCommand.self,
-            ShowCommand.self, ResolveCommand.self, LogCommand.self, RefsCommand.self,
-            DiffCommand.self,
-            LineageCommand.self, MoveCommand.self,
-            PromoteCommand.self, RollbackCommand.self, UndoCommand.self, ReflogCommand.self,
+            InitCommand.self, PutCommand.self, GetCommand.self, CatCommand.self, ListCommand.self,
+            ShowCommand.self, ResolveCommand.self, LogCommand.self, ReflogCommand.self,
+            RefsCommand.self, DiffCommand.self, MoveCommand.self, PromoteCommand.self,
+            RollbackCommand.self, UndoCommand.self, PinCommand.self, LineageCommand.self,
             StatsCommand.self, CompletionCommand.self,
         ])
 }

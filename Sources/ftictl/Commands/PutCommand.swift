@@ -3,7 +3,6 @@ import CommandSupport
 import Objects
 import Refs
 import Storage
-import Synchronization
 
 struct PutCommand: Command {
     static let configuration = CommandConfiguration(
@@ -140,11 +139,4 @@ struct PutCommand: Command {
                 + "\(Quantity.bytes(storedBytes)) stored")
         for warning in commit.warnings { try output.note("warning: \(warning)") }
     }
-}
-
-/// A sum that several threads add to.
-private final class ByteCount: Sendable {
-    private let total = Atomic<Int>(0)
-
-    func add(_ count: Int) -> Int { total.add(count, ordering: .relaxed).newValue }
 }

@@ -1,0 +1,101 @@
+public import Objects
+
+/// A set of versions that belong together, by identity: what `fti.lock` holds.
+///
+/// The file is JSON with one pin on each line, so that tools of any kind can read it and a difference of
+/// two of them shows what moved.
+public struct LockFile: Hashable, Sendable {
+    /// One version.
+    public struct Pin: Hashable, Sendable {
+        /// What a person typed to name it.
+        public let revision: String
+        /// The snapshot that it was.
+        public let id: ObjectID
+        /// What sort of snapshot.
+        public let kind: Snapshot.Kind
+
+        /// Makes a pin.
+        public init(revision: String, id: ObjectID, kind: Snapshot.Kind) {
+            self.revision = revision
+            self.id = id
+            self.kind = kind
+        }
+    }
+
+    /// The repository that the versions are in.
+    public let repository: RandomBits
+    /// The newest transaction when they were resolved, all in one state.
+    public let transaction: Int
+    /// The versions, in the order in which they were asked for.
+    public let pins: [Pin]
+
+    /// The most bytes that a lock file may have.
+    public static let byteLimit = 1 << 20
+    /// The version of the format.
+    private static let version = 1
+
+    /// Makes a lock file's content.
+    public init(repository: RandomBits, transaction: Int, pins: [Pin]) {
+        self.repository = repository
+        self.transaction = transaction
+        self.pins = pins
+    }
+
+    /// The only pin of a kind, or nil when there is none or more than one.
+    public func pin(of kind: Snapshot.Kind) -> Pin? {
+        let found = pins.filter { $0.kind == kind }
+        return found.count == 1 ? found.first : nil
+    }
+
+    /// The bytes of the file.
+    public var encoded: [UInt8] {
+        var bytes = Array("{\"fti-lock\":\(Self.version),\"pins\":[".utf8)
+        for (index, pin) in pins.enumerated() {
+            bytes.append(contentsOf: (index == 0 ? "\n" : ",\n").utf8)
+            let json: JSON = [
+                "revision": .string(pin.revision), "id": .string(pin.id.hex),
+                "kind": .string(pin.kind.rawValue),
+            ]
+            json.appendCanonical(to: &bytes)
+        }
+        let end = "\n],\"repository\":\"\(repository.hex)\",\"transaction\":\(transaction)}\n"
+        return bytes + Array(end.utf8)
+    }
+
+    /// Reads a lock file.
+    ///
+    /// - Throws: ``JSONSchemaError``, which says what is wrong with the file.
+    public init(decoding bytes: [UInt8]) throws(JSONSchemaError) {
+        let json: JSON
+        do throws(JSONError) { json = try JSON(parsing: bytes.span) } catch {
+            throw JSONObjectReader(JSONObject()).error("byte \(error.offset)", error.reason)
+        }
+        guard let object = json.object else {
+            throw JSONObjectReader(JSONObject()).error("the file", "is not a JSON object")
+        }
+        var reader = JSONObjectReader(object)
+        guard try reader.count("fti-lock") == Self.version else {
+            throw reader.error("fti-lock", "is a version that this program does not know")
+        }
+        guard let repository = RandomBits(hex: try reader.string("repository")) else {
+            throw reader.error("repository", "must be 32 lower-case hexadecimal digits")
+        }
+        var pins: [Pin] = []
+        for member in try reader.array("pins") {
+            guard let object = member.object else {
+                throw reader.error("pins", "must be objects")
+            }
+            var pin = JSONObjectReader(object, path: "pins.\(pins.count)")
+            let revision = try pin.string("revision")
+            let id = try pin.objectID("id")
+            guard let kind = Snapshot.Kind(rawValue: try pin.string("kind")) else {
+                throw pin.error("kind", "is not a kind of snapshot")
+            }
+            try pin.finish()
+            pins.append(Pin(revision: revision, id: id, kind: kind))
+        }
+        self.init(
+            repository: repository, transaction: try reader.count("transaction"), pins: pins)
+        try reader.finish()
+    }
+}

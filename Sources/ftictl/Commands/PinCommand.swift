@@ -1,0 +1,117 @@
+import ArgumentParser
+import CommandSupport
+import Objects
+import Refs
+
+struct PinCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "pin",
+        abstract: "Write a lock file of resolved ids, or compare one with what its refs are now.",
+        discussion: ArgumentHelp.discussion(
+            """
+            All revisions are resolved in one state of the log. --check exits with 1 when a \
+            revision names something else now, or a pinned snapshot is gone.
+            """,
+            examples: [
+                "ftictl pin models/current features/prod -o fti.lock",
+                "ftictl pin --check fti.lock",
+            ]))
+
+    @Argument(help: ArgumentHelp("What to pin.", valueName: "rev"))
+    var revisions: [String] = []
+
+    @Option(name: [.short, .long], help: ArgumentHelp("Where to write.", valueName: "file"))
+    var output = "fti.lock"
+
+    @Option(help: ArgumentHelp("The lock file to compare.", valueName: "file"))
+    var check: String?
+
+    @OptionGroup var options: GlobalOptions
+
+    func validate() throws {
+        if check != nil, !revisions.isEmpty {
+            throw ValidationError("--check takes no revisions: they are in the file")
+        }
+        if check == nil, revisions.isEmpty { throw ValidationError("name what to pin") }
+    }
+
+    func run(_ context: CommandContext) throws {
+        if let check { return try compare(check, context) }
+        let repository = try context.open()
+        var pins: [LockFile.Pin] = []
+        for revision in revisions {
+            let id = try repository.snapshotID(revision)
+            let kind = try repository.snapshot(id).kind
+            pins.append(LockFile.Pin(revision: revision, id: id, kind: kind))
+        }
+        let lock = LockFile(
+            repository: repository.state.repositoryID, transaction: repository.state.number,
+            pins: pins)
+        try LocalFile.write(output, lock.encoded)
+        if context.output.isJSON {
+            return try context.output.emit([
+                "path": .string(output), "transaction": .integer(lock.transaction),
+                "pins": .array(
+                    pins.map { pin in
+                        [
+                            "revision": .string(pin.revision), "id": .id(pin.id),
+                            "kind": .string(pin.kind.rawValue),
+                        ]
+                    }),
+            ])
+        }
+        for line in columns(pins, context.output.style).lines { try context.output.line(line) }
+        try context.output.note("wrote \(output)")
+    }
+
+    private func columns(_ pins: [LockFile.Pin], _ style: Style) -> Columns {
+        var columns = Columns([.left, .left, .left])
+        for pin in pins {
+            columns.append([
+                Columns.Cell(pin.revision.printable(), style.cyan),
+                Columns.Cell(pin.id.short, style.yellow),
+                Columns.Cell(pin.kind.rawValue, style.magenta),
+            ])
+        }
+        return columns
+    }
+
+    private func compare(_ path: String, _ context: CommandContext) throws {
+        let bytes = try LocalFile.read(path, limit: LockFile.byteLimit)
+        let lock: LockFile
+        do throws(JSONSchemaError) { lock = try LockFile(decoding: bytes) } catch {
+            throw CommandError.usage(
+                "\(path) is not a lock file: \(error.path) \(error.reason)",
+                remedy: "ftictl pin REV... -o \(path)")
+        }
+        let repository = try context.open()
+        guard lock.repository == repository.state.repositoryID else {
+            throw CommandError.usage(
+                "\(path) pins versions of another repository (\(lock.repository.hex.prefix(12)))",
+                remedy: "name that repository with --repo")
+        }
+        var differences: [JSON] = []
+        for pin in lock.pins {
+            let current = try? repository.snapshotID(pin.revision)
+            let isThere = try repository.objects.size(of: pin.id) != nil
+            guard current != pin.id || !isThere else { continue }
+            differences.append([
+                "revision": .string(pin.revision), "pinned": .id(pin.id), "current": .id(current),
+                "exists": .bool(isThere),
+            ])
+            guard !context.output.isJSON else { continue }
+            let now = current.map { "is \($0.short) now" } ?? "names nothing now"
+            try context.output.line(
+                "\(pin.revision.printable())  pinned \(pin.id.short), \(now)"
+                    + (isThere ? "" : "; the pinned snapshot is gone"))
+        }
+        if context.output.isJSON {
+            try context.output.emit([
+                "ok": .bool(differences.isEmpty), "differences": .array(differences),
+            ])
+        } else if differences.isEmpty {
+            try context.output.line("\(Quantity.count(lock.pins.count, "pin")) as they were")
+        }
+        if !differences.isEmpty { throw ExitCode.negative }
+    }
+}
