@@ -105,6 +105,14 @@ struct SourceTests {
         expectRefusal(.usage, naming: "y/file", of: [file, file])
     }
 
+    @Test("files that are larger together than any number are refused (B106)")
+    func hugeTogether() throws {
+        for name in ["1", "2", "3"] { try directory.write(name, "x") }
+        // Only some file systems have files of this size.
+        guard ["1", "2", "3"].allSatisfy({ truncate(directory($0), 1 << 62) == 0 }) else { return }
+        expectRefusal(.usage, naming: "too large", of: ["1", "2", "3"].map { directory($0) })
+    }
+
     @Test("a missing path is an error that names it (B98)")
     func missing() throws {
         expectRefusal(.io, naming: "nothing", of: [directory("nothing")])

@@ -7,6 +7,8 @@ internal import Glibc
 public struct SourceWalk: Sendable {
     /// What was found, in the order of the paths in the tree.
     public private(set) var entries: [SourceEntry] = []
+    /// The sum of the sizes of the files in bytes.
+    public private(set) var size = 0
     /// The repositories that were passed over, as paths for messages.
     public private(set) var skipped: [String] = []
 
@@ -33,6 +35,14 @@ public struct SourceWalk: Sendable {
                         size: status.size, root: nil, names: [], followLink: followLinks))
             default: throw Self.refusal(of: status.sort, path)
             }
+        }
+        for entry in entries {
+            // Holes make sizes that no disk has.
+            let (sum, overflow) = size.addingReportingOverflow(entry.size)
+            guard !overflow else {
+                throw .unusable(path: entry.location, reason: "the files are too large together")
+            }
+            size = sum
         }
         entries.sort { $0.path < $1.path }
         for (first, second) in zip(entries, entries.dropFirst()) where first.path == second.path {

@@ -90,7 +90,7 @@ struct PutCommand: Command {
         }
         let walk = try SourceWalk(paths, followLinks: follow)
         for path in walk.skipped { try context.output.note("left out the repository \(path)") }
-        let total = walk.entries.reduce(0) { $0 + $1.size }
+        let total = walk.size
         let done = ByteCount()
         let progress = context.progress
         let summary = try objects.importTree(walk) { count in
