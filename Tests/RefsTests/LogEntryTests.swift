@@ -6,11 +6,11 @@ import Testing
 @Suite("Entries of the log")
 struct LogEntryTests {
     private static let id = ObjectID(of: Array("x".utf8).span)
-    private static let nonce = RandomBits(hex: String(repeating: "0f", count: 16))!
+    private static let nonce = RandomBits(from: { 0x0f0f_0f0f_0f0f_0f0f })
 
     private func entry(_ actions: [Action], message: String = "why") throws -> LogEntry {
         LogEntry(
-            number: 1, previous: Self.id, base: 0, time: Timestamp(milliseconds: 0)!,
+            number: 1, previous: Self.id, base: 0, time: epoch,
             writer: "ada@test", message: message, nonce: Self.nonce, actions: actions)
     }
 

@@ -18,6 +18,10 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
+/// 1970-01-01T00:00:00.000Z
+// swift-format-ignore: NeverForceUnwrap
+let epoch = Timestamp(milliseconds: 0)!
+
 /// A clock that a test sets.
 final class TestClock: Sendable {
     private let milliseconds: Mutex<Int>
@@ -27,7 +31,7 @@ final class TestClock: Sendable {
     }
 
     var now: Timestamp {
-        milliseconds.withLock { Timestamp(milliseconds: $0) } ?? Timestamp(milliseconds: 0)!
+        milliseconds.withLock { Timestamp(milliseconds: $0) } ?? epoch
     }
 
     func advance(seconds: Int) { milliseconds.withLock { $0 += seconds * 1000 } }
@@ -55,7 +59,7 @@ func writeSnapshot(
     let snapshot = Snapshot(
         kind: kind, content: .tree(content, files: 1, bytes: text.utf8.count), parents: parents,
         inputs: inputs, producer: .init(pipeline: "test", version: "1"),
-        created: Timestamp(milliseconds: 0)!, message: text)
+        created: epoch, message: text)
     return try objects.write(snapshot.encoded, hint: .structured)
 }
 

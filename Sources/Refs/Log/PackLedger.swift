@@ -25,20 +25,23 @@ struct PackLedger: Sendable {
     /// Packs as a checkpoint lists them.
     init(lines: ArraySlice<UInt8>, place: String) { base = (lines, place) }
 
-    /// Adds a pack; false when that is seen to be impossible at once, else ``packs()`` finds it.
-    mutating func add(_ pack: PackReference, place: String) -> Bool {
-        guard !removedLater.contains(pack.name), addedLater.insert(pack.name).inserted else {
-            return false
-        }
-        later.append((.add(pack), place))
-        return true
+    /// Whether a pack may be added, as far as can be told without reading ``base``: ``packs()`` finds
+    /// the rest.
+    func accepts(added name: ObjectID) -> Bool {
+        !removedLater.contains(name) && !addedLater.contains(name)
     }
 
-    /// Removes a pack; false when that is seen to be impossible at once, else ``packs()`` finds it.
-    mutating func remove(_ name: ObjectID, place: String) -> Bool {
-        guard removedLater.insert(name).inserted else { return false }
+    /// Whether a pack may be removed, as far as can be told without reading ``base``.
+    func accepts(removed name: ObjectID) -> Bool { !removedLater.contains(name) }
+
+    mutating func add(_ pack: PackReference, place: String) {
+        addedLater.insert(pack.name)
+        later.append((.add(pack), place))
+    }
+
+    mutating func remove(_ name: ObjectID, place: String) {
+        removedLater.insert(name)
         later.append((.remove(name), place))
-        return true
     }
 
     /// Reads everything: O(packs).

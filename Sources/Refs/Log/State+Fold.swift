@@ -22,7 +22,7 @@ extension State {
     /// The format of repositories that this version reads and writes.
     static let formatVersion = 1
 
-    /// Folds the next entry in; a state that it threw on is of no further use.
+    /// Folds the next entry in; the state is unchanged when it throws.
     ///
     /// - Throws: `damaged` naming the entry and the field that does not fit this state.
     mutating func apply(_ entry: LogEntry) throws(RefError) {
@@ -40,6 +40,7 @@ extension State {
         try check(!entry.actions.isEmpty, "actions is empty")
 
         var touched: Set<RefName> = []
+        var touchedPacks: Set<ObjectID> = []
         for (index, action) in entry.actions.enumerated() {
             let field = "actions[\(index)]"
             switch action {
@@ -56,15 +57,22 @@ extension State {
                     "\(field).since of \(name) is \(Self.text(since)), and the ref was moved by "
                         + Self.text(lastTransaction(of: name)))
                 try check(new != old, "\(field).new of \(name) is the same as old")
-                set(name, to: new, by: entry)
             case .pack(let pack):
                 try check(
-                    packLedger.add(pack, place: place),
-                    "\(field).name is pack \(pack.name.short), which was used before")
+                    touchedPacks.insert(pack.name).inserted && packLedger.accepts(added: pack.name),
+                    "\(field).name is pack \(pack.name.short), which was added or removed before")
             case .unpack(let name):
                 try check(
-                    packLedger.remove(name, place: place),
+                    touchedPacks.insert(name).inserted && packLedger.accepts(removed: name),
                     "\(field).name is pack \(name.short), which was removed before")
+            }
+        }
+        for action in entry.actions {
+            switch action {
+            case .format: break
+            case .ref(let name, _, let new, _): set(name, to: new, by: entry)
+            case .pack(let pack): packLedger.add(pack, place: place)
+            case .unpack(let name): packLedger.remove(name, place: place)
             }
         }
         number = entry.number

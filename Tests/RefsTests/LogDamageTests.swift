@@ -1,0 +1,271 @@
+import Objects
+import Refs
+import Storage
+import Testing
+
+@Suite("Damage to the log")
+struct LogDamageTests {
+    /// A repository with `count` transactions, one put of models/a each.
+    private func repository(_ count: Int) throws -> (MemoryBucket, Repository) {
+        let bucket = MemoryBucket()
+        let writer = testWriter()
+        let repository = try Repository.create(in: bucket, writer: writer)
+        for number in 0..<count {
+            try repository.put(
+                number % 3 == 0 ? "models/b" : "models/a", text: "\(number)", writer: writer)
+        }
+        return (bucket, repository)
+    }
+
+    private func expectDamaged(_ bucket: MemoryBucket, naming text: String? = nil) throws {
+        let error = refError { _ = try Repository(in: bucket).state() }
+        #expect(error?.fault == .damaged, "\(String(describing: error))")
+        if let text { #expect(error?.message.contains(text) == true, "\(error?.message ?? "")") }
+        let report = try LogVerifier(Repository(in: bucket).log).verify()
+        #expect(!report.findings.isEmpty)
+    }
+
+    @Test("a lost entry is noticed: in the middle, the newest, the first", arguments: [0, 3, 5])
+    func lost(_ number: Int) throws {
+        let (bucket, _) = try repository(5)
+        try bucket.delete(entryName(number))
+        try expectDamaged(bucket, naming: entryName(number).description)
+        let report = try LogVerifier(Repository(in: bucket).log).verify()
+        #expect(report.findings.contains { $0.place == entryName(number).description })
+    }
+
+    @Test("a lost entry in the middle is noticed without a hint", arguments: [0, 3, 4])
+    func lostWithoutHint(_ number: Int) throws {
+        let (bucket, _) = try repository(5)
+        try bucket.delete(tipName)
+        try bucket.delete(entryName(number))
+        try expectDamaged(bucket)
+    }
+
+    @Test("a lost tail beyond a checkpoint is noticed even without a hint")
+    func lostTail() throws {
+        let (bucket, _) = try repository(65)
+        try bucket.delete(tipName)
+        for number in 60...65 { try bucket.delete(entryName(number)) }
+        try expectDamaged(bucket)
+    }
+
+    @Test("a verification names what a lost entry affects")
+    func affects() throws {
+        let (bucket, _) = try repository(5)
+        try bucket.delete(entryName(2))
+        let findings = try LogVerifier(Repository(in: bucket).log).verify().findings
+        #expect(findings.first?.place == entryName(2).description)
+        #expect(findings.first?.affects == ["models/a"])
+    }
+
+    @Test("any flip of any byte of any entry is noticed")
+    func flips() throws {
+        let (bucket, repository) = try repository(3)
+        #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
+        for number in 0...3 {
+            let original = try bucket.read(entryName(number), limit: .max) ?? []
+            for index in stride(from: 0, to: original.count, by: 5) {
+                try bucket.edit(entryName(number)) { $0[index] ^= 0x20 }
+                #expect(refError { _ = try repository.state() } != nil)
+                try bucket.replace(entryName(number), original)
+            }
+        }
+    }
+
+    @Test("empty, zeroed, cut and oversized entries are damage", arguments: [1, 3])
+    func garbage(_ number: Int) throws {
+        let replacements: [([UInt8]) -> [UInt8]] = [
+            { _ in [] }, { [UInt8](repeating: 0, count: $0.count) }, { Array($0.dropLast()) },
+            { $0 + $0 }, { _ in [UInt8](repeating: 0x7B, count: (1 << 20) + 1) },
+        ]
+        for replacement in replacements {
+            let (bucket, _) = try repository(3)
+            let original = try bucket.read(entryName(number), limit: .max) ?? []
+            try bucket.replace(entryName(number), replacement(original))
+            try expectDamaged(bucket, naming: entryName(number).description)
+        }
+    }
+
+    /// Replaces entry 2 of a log of two by one with other contents, correctly sealed and chained.
+    private func forge(
+        number: Int = 2, previous: ObjectID? = nil, time: String? = nil,
+        _ actions: (State) throws -> [Action]
+    ) throws -> MemoryBucket {
+        let (bucket, repository) = try repository(1)
+        let state = try repository.state()
+        let entry = LogEntry(
+            number: number, previous: previous ?? state.entryHash, base: 0,
+            time: try time.map { try #require(Timestamp($0)) } ?? state.time, writer: "eve",
+            message: "", nonce: RandomBits(from: { 7 }), actions: try actions(state))
+        try bucket.replace(entryName(2), entry.encoded)
+        return bucket
+    }
+
+    @Test("an entry that does not follow from the ones before is damage, and the field is named")
+    func semantics() throws {
+        let name = try RefName("models/b")
+        let other = ObjectID(of: Array("other".utf8).span)
+        func target(_ state: State) throws -> ObjectID { try #require(state.target(of: name)) }
+        func pack(_ state: State) throws -> PackReference { try #require(try state.packs.first) }
+        let forgeries: [(String, (State) throws -> [Action])] = [
+            ("old", { _ in [.ref(name, old: other, new: nil, since: 1)] }),
+            ("old", { _ in [.ref(name, old: nil, new: other, since: 1)] }),
+            ("since", { [.ref(name, old: try target($0), new: other, since: 0)] }),
+            ("since", { [.ref(name, old: try target($0), new: other, since: nil)] }),
+            ("new", { [.ref(name, old: try target($0), new: try target($0), since: 1)] }),
+            (
+                "second time",
+                {
+                    [
+                        .ref(name, old: try target($0), new: other, since: 1),
+                        .ref(name, old: try target($0), new: nil, since: 1),
+                    ]
+                }
+            ),
+            ("pack", { [.pack(try pack($0))] }),
+            ("removed before", { _ in [.unpack(other), .unpack(other)] }),
+            ("format", { [.format(version: 1, repository: $0.repositoryID)] }),
+            ("actions", { _ in [] }),
+        ]
+        for (field, actions) in forgeries {
+            try expectDamaged(try forge(actions), naming: field)
+        }
+        try expectDamaged(
+            try forge(previous: other) { _ in [.unpack(other)] }, naming: "prev")
+        try expectDamaged(try forge(number: 3) { _ in [.unpack(other)] }, naming: "n is 3")
+        try expectDamaged(
+            try forge(time: "2020-01-01T00:00:00.000Z") { _ in [.unpack(other)] }, naming: "time")
+        let sound = try forge { [.unpack(try pack($0).name)] }
+        #expect(try Repository(in: sound).state().packs.isEmpty)
+    }
+
+    @Test("a pack that was removed is never added again, however long ago that was")
+    func removedPack() throws {
+        let (bucket, repository) = try repository(1)
+        let pack = try #require(try repository.state().packs.first)
+        func append(_ action: Action) throws {
+            let state = try repository.state()
+            let entry = LogEntry(
+                number: state.number + 1, previous: state.entryHash, base: state.number,
+                time: state.time, writer: "gc", message: "", nonce: RandomBits(from: { 7 }),
+                actions: [action])
+            #expect(try bucket.create(entryName(entry.number), entry.encoded) == .created)
+        }
+        try append(.unpack(pack.name))
+        for number in 0..<70 {
+            try repository.put("models/c", text: "\(number)", writer: testWriter(seed: 3))
+        }
+        try append(.pack(pack))
+        // Resolving needs no packs, so it may not see this; reading objects does.
+        let error = refError { _ = try repository.objects(in: try repository.state()) }
+        #expect(error?.fault == .damaged)
+        #expect(!(try LogVerifier(repository.log).verify().findings.isEmpty))
+    }
+
+    @Test("a format of the future is refused as such")
+    func format() throws {
+        let bucket = MemoryBucket()
+        let entry = LogEntry(
+            number: 0, previous: nil, base: nil, time: TestClock().now, writer: "eve", message: "",
+            nonce: RandomBits(from: { 7 }),
+            actions: [.format(version: 99, repository: RandomBits(from: { 8 }))])
+        try bucket.replace(entryName(0), entry.encoded)
+        let error = refError { _ = try Repository(in: bucket).state() }
+        #expect(error?.fault == .io)
+        #expect(error?.message.contains("newer fti") == true)
+    }
+
+    @Test("a garbage hint is ignored when reading, and listed")
+    func hint() throws {
+        for garbage in ["", "garbage", "3 x - y\n", "99999999999999999999 a b c\n", "\0\0\0\0"] {
+            let (bucket, repository) = try repository(3)
+            try bucket.replace(tipName, Array(garbage.utf8))
+            #expect(try repository.state().number == 3)
+            let findings = try LogVerifier(repository.log).verify().findings
+            #expect(findings.map(\.place) == ["log/tip"])
+            #expect(try repository.put("models/a", text: "new", writer: testWriter()).number == 4)
+        }
+    }
+
+    @Test("a hint that lags is no damage")
+    func lag() throws {
+        let (bucket, repository) = try repository(3)
+        let old = try bucket.read(tipName, limit: .max) ?? []
+        try repository.put("models/a", text: "new", writer: testWriter())
+        try bucket.replace(tipName, old)
+        #expect(try repository.state().number == 4)
+        #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
+    }
+
+    @Test("a log that was rewritten below the hint is damage")
+    func rewritten() throws {
+        let (bucket, repository) = try repository(2)
+        let entry = try repository.log.entry(2)
+        let other = LogEntry(
+            number: 2, previous: entry.previous, base: entry.base, time: entry.time,
+            writer: "eve", message: entry.message, nonce: entry.nonce, actions: entry.actions)
+        try bucket.replace(entryName(2), other.encoded)
+        try expectDamaged(bucket)
+    }
+
+    @Test("checkpoints that are garbage, or contradict the log, are ignored and listed")
+    func checkpoints() throws {
+        let (bucket, repository) = try repository(70)
+        let names = try bucket.list(.checkpoints).map { BlobName(.checkpoints, $0.name) }
+        #expect(names.count == 1)
+        let expected = try repository.state()
+        let stranger = MemoryBucket()
+        let other = try Repository.create(in: stranger, writer: testWriter(seed: 99))
+        for number in 0..<64 {
+            try other.put("models/z", text: "\(number)", writer: testWriter(seed: 99))
+        }
+        for entry in try stranger.list(.checkpoints) {
+            let name = BlobName(.checkpoints, entry.name)
+            try bucket.replace(name, try stranger.read(name, limit: .max) ?? [])
+        }
+        let changes: [(inout [UInt8]) -> Void] = [
+            { $0 = [] }, { $0.removeLast() }, { $0[$0.count / 2] ^= 1 },
+            { $0 = [UInt8](repeating: 0, count: 500) },
+        ]
+        for change in changes {
+            let copy = try bucket.copy()
+            try copy.edit(names[0], change)
+            for hint in [true, false] {
+                if !hint { try copy.delete(tipName) }
+                let state = try Repository(in: copy).state()
+                #expect(state.entryHash == expected.entryHash)
+                #expect(state.refs == expected.refs)
+                #expect(try state.packs == expected.packs)
+            }
+            let report = try LogVerifier(Repository(in: copy).log).verify()
+            #expect(report.findings.count == 2)
+            #expect(report.state?.refs == expected.refs)
+        }
+    }
+
+    @Test("strange names in the log are listed and do no harm")
+    func strays() throws {
+        let (bucket, repository) = try repository(3)
+        for name in ["x.json", "00000000000000000006.json-", "3.json", "18446744073709551615.json"]
+        {
+            try bucket.replace(BlobName(.log, name), [1])
+        }
+        try bucket.replace(BlobName(.checkpoints, "x"), [1])
+        #expect(try repository.state().number == 3)
+        let report = try LogVerifier(repository.log).verify()
+        #expect(report.findings.count == 5)
+        #expect(report.state?.number == 3)
+        #expect(report.entries == 4)
+    }
+
+    @Test("a log without its beginning is damage, and an empty bucket is no repository")
+    func beginning() throws {
+        let bucket = MemoryBucket()
+        #expect(
+            refError { _ = try LogVerifier(Repository(in: bucket).log).verify() }?.fault == .missing
+        )
+        try bucket.replace(BlobName(.packs, String(repeating: "a", count: 64)), [1])
+        #expect(refError { _ = try Repository(in: bucket).state() }?.fault == .damaged)
+    }
+}
