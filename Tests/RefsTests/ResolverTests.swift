@@ -163,6 +163,28 @@ struct ResolverTests {
         #expect(try fixture.fault("models/a:/sub").0 == .usage)
     }
 
+    @Test("a path finds a row of a table by its key")
+    func rows() throws {
+        let writer = testWriter()
+        let repository = try Repository.create(in: MemoryBucket(), writer: writer)
+        let transaction = try repository.begin(writer: writer)
+        let table = try Table.build(
+            rows: [TableRow(key: "https://example.org/a#0", attributes: JSONObject())],
+            dimension: 0, in: transaction.objects)
+        let snapshot = Snapshot(
+            kind: .features, content: .table(table.root, rows: 1, dimension: 0),
+            producer: .init(pipeline: "test", version: "1"), created: writer.now())
+        let id = try transaction.objects.write(snapshot.encoded, hint: .structured)
+        _ = try transaction.commit([RefUpdate(try RefName("features/a"), new: id)])
+        let resolver = Resolver(repository, state: try repository.state(), now: writer.now())
+        let resolution = try resolver.resolve("features/a:https://example.org/a#0")
+        #expect(resolution.target == .row(key: "https://example.org/a#0"))
+        #expect(resolution.id == nil)
+        #expect(
+            refError { _ = try resolver.resolve("features/a:https://example.org/b") }?.fault
+                == .missing)
+    }
+
     @Test("a moment in the future means the newest value, with a warning")
     func future() throws {
         let fixture = try Fixture()

@@ -20,8 +20,14 @@ extension Resolver {
             } catch { throw .objects(error) }
             guard let entry else { throw .revision(.noPath(path, of: id)) }
             return .entry(entry)
-        case .table:
-            throw .revision(.badPath(path, reason: "rows cannot be looked up yet"))
+        case .table(let root, let rows, let dimension):
+            let table = Table(root: root, rows: rows, dimension: dimension)
+            let row: TableRow?
+            do throws(ObjectError) {
+                row = try table.row(for: path, in: objects)
+            } catch { throw .objects(error) }
+            guard row != nil else { throw .revision(.noPath(path, of: id)) }
+            return .row(key: path)
         }
     }
 }
