@@ -94,11 +94,15 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "fti-training",
-            dependencies: ["TrainingPipeline", "CommandSupport", "Refs", "Objects", arguments],
+            dependencies: [
+                "TrainingPipeline", "CommandSupport", "Refs", "Objects", "Storage", arguments,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "fti-inference",
-            dependencies: ["InferencePipeline", "CommandSupport", "Refs", "Objects", arguments],
+            dependencies: [
+                "InferencePipeline", "CommandSupport", "Refs", "Objects", "Storage", arguments,
+            ],
             swiftSettings: strict),
 
         // Tests.
@@ -115,6 +119,10 @@ let package = Package(
             name: "FeaturePipelineTests",
             dependencies: ["FeaturePipeline", "Artifacts", "Refs", "Objects", "Storage"],
             path: "Tests/FeaturePipelineTests", swiftSettings: strict),
+        .testTarget(
+            name: "TrainingPipelineTests",
+            dependencies: ["TrainingPipeline", "Artifacts", "Refs", "Objects", "Storage"],
+            path: "Tests/TrainingPipelineTests", swiftSettings: strict),
         .testTarget(
             name: "RefsTests", dependencies: ["Refs", "Objects", "Storage"],
             path: "Tests/RefsTests", swiftSettings: strict),

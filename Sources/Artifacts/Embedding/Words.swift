@@ -48,6 +48,11 @@ public struct Words: Sendable {
         (word == 0 ? 0 : ends[word - 1])..<ends[word]
     }
 
+    /// A word as text.
+    public func text(of word: Int) -> String {
+        String(String.UnicodeScalarView(scalars[range(of: word)].compactMap(Unicode.Scalar.init)))
+    }
+
     /// Whether a word carries so little meaning that it hardly counts.
     public func isStopWord(_ word: Int) -> Bool { Self.stopWordHashes.contains(hashes[word]) }
 

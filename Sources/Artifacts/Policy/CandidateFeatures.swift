@@ -45,6 +45,14 @@ public struct CandidateFeatures: Sendable {
         self.values = values
     }
 
+    /// Every column multiplied by its number of `scale`.
+    public func scaled(by scale: [Double]) -> CandidateFeatures {
+        precondition(scale.count == Self.columns, "every feature has a scale")
+        var scaled = values
+        for index in scaled.indices { scaled[index] *= scale[index % Self.columns] }
+        return CandidateFeatures(values: scaled)
+    }
+
     /// The scores of the candidates: the inner products of their features and `weights`, added in the
     /// order of the features.
     public func scores(_ weights: [Double]) -> [Double] {

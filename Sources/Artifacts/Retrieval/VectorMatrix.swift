@@ -34,6 +34,14 @@ public struct VectorMatrix: Sendable {
         values.reserveCapacity(dimension * capacity)
     }
 
+    /// Takes over the numbers of whole rows.
+    public init(dimension: Int, values: [Float]) {
+        precondition(dimension > 0, "a vector has at least one number")
+        precondition(values.count.isMultiple(of: dimension), "rows are whole")
+        self.dimension = dimension
+        self.values = values
+    }
+
     /// The number of rows.
     public var rows: Int { values.count / dimension }
 

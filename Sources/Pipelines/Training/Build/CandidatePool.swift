@@ -1,0 +1,60 @@
+internal import Artifacts
+internal import Objects
+
+/// A question with its candidates and their features.
+struct PreparedQuestion: Sendable {
+    /// The rows, in the order of the features.
+    let rows: [Int]
+    /// The unscaled features.
+    let features: CandidateFeatures
+
+    /// Where some rows are among the candidates.
+    func positions(of wanted: [Int]) -> [Int] {
+        let wanted = Set(wanted)
+        return rows.indices.filter { wanted.contains(rows[$0]) }
+    }
+}
+
+/// Finds candidates for questions and computes their features, many questions at a time.
+struct CandidatePool: Sendable {
+    /// A question, and rows that become candidates even when retrieval does not find them.
+    struct Request: Sendable {
+        let question: String
+        let added: [Int]
+    }
+
+    let features: TrainingFeatures
+    let candidates: Int
+    let threads: Int
+
+    func prepare(_ requests: [Request]) throws(TrainingError) -> [PreparedQuestion] {
+        let matches = try requests.map { (request) throws(TrainingError) in try find(request) }
+        let passages = try Wrapping.objects { () throws(ObjectError) in
+            try features.passages(at: Set(matches.joined().map(\.row)))
+        }
+        let statistics = features.statistics
+        return parallelMap(requests.count, threads: threads) { index in
+            let found = matches[index]
+            return PreparedQuestion(
+                rows: found.map(\.row),
+                features: CandidateFeatures(
+                    QuestionText(requests[index].question, statistics: statistics),
+                    passages: found.compactMap { passages[$0.row] },
+                    cosines: found.map(\.similarity)))
+        }
+    }
+
+    private func find(_ request: Request) throws(TrainingError) -> [VectorMatrix.Match] {
+        let query = try Wrapping.embedding { () throws(EmbeddingError) in
+            try features.embedder.embed(request.question, as: .query)
+        }
+        let matrix = features.index.matrix
+        var found = matrix.nearest(candidates, to: query, threads: threads)
+        let rows = Set(found.map(\.row))
+        for row in request.added where !rows.contains(row) {
+            found.append(
+                VectorMatrix.Match(row: row, similarity: matrix.similarity(row: row, to: query)))
+        }
+        return found
+    }
+}

@@ -1,0 +1,72 @@
+internal import Artifacts
+internal import Objects
+
+/// The features that a model is trained on, opened.
+struct TrainingFeatures: Sendable {
+    let snapshot: ObjectID
+    let index: FeatureIndex
+    let statistics: LexicalStatistics
+    let space: ObjectID
+    let embedder: any Embedder
+    let source: any ObjectSource
+
+    /// Opens a features snapshot and reads all of its texts once.
+    ///
+    /// - Throws: `notFeatures`, `embedding`, `objects`.
+    init(
+        _ id: ObjectID, name: String, in source: any ObjectSource
+    ) throws(TrainingError) {
+        let snapshot = try Wrapping.objects { () throws(ObjectError) in
+            try Snapshot(id, in: source)
+        }
+        guard snapshot.kind == .features,
+            case .table(let root, let rows, let dimension) = snapshot.content
+        else {
+            throw .notFeatures(name: name, reason: "it is a snapshot of kind \(snapshot.kind)")
+        }
+        guard let space = snapshot.space else {
+            throw .notFeatures(name: name, reason: "it does not say which embedding space it is of")
+        }
+        let description = try Wrapping.objects { () throws(ObjectError) in
+            try EmbeddingSpace(space, in: source)
+        }
+        guard description.dimension == dimension else {
+            throw .notFeatures(
+                name: name,
+                reason: "its vectors have \(dimension) numbers, its space \(description.dimension)")
+        }
+        embedder = try Wrapping.embedding { () throws(EmbeddingError) in
+            try description.availableEmbedder()
+        }
+        let index = try Wrapping.objects { () throws(ObjectError) in
+            try FeatureIndex(Table(root: root, rows: rows, dimension: dimension), in: source)
+        }
+        var counter = LexicalStatistics.Counter()
+        try Wrapping.objects { () throws(ObjectError) in
+            try index.forEachRow(in: source) { _, row in counter.add(PassageText(row)) }
+        }
+        self.snapshot = id
+        self.index = index
+        self.space = space
+        self.source = source
+        statistics = counter.finish()
+    }
+
+    /// The texts of some rows, by row.
+    func passages(at rows: Set<Int>) throws(ObjectError) -> [Int: PassageText] {
+        var passages: [Int: PassageText] = [:]
+        passages.reserveCapacity(rows.count)
+        // Finding a row by its key reads a node a level: above an eighth of all rows, reading all is faster.
+        if rows.count * 8 > index.count {
+            try index.forEachRow(in: source) { row, content in
+                if rows.contains(row) { passages[row] = PassageText(content) }
+            }
+        } else {
+            let sorted = rows.sorted()
+            for (row, content) in zip(sorted, try index.rows(at: sorted, in: source)) {
+                passages[row] = PassageText(content)
+            }
+        }
+        return passages
+    }
+}

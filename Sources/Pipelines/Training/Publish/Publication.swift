@@ -1,0 +1,134 @@
+internal import Artifacts
+internal import Objects
+internal import Refs
+internal import Storage
+
+/// The publish stage: two datasets and a model in one transaction.
+///
+/// What would say the same as what its ref points at already is not stored again: a repeated run publishes
+/// nothing.
+struct Publication {
+    let transaction: Transaction
+    let configuration: TrainingConfiguration
+    let producer: Snapshot.Producer
+    let created: Timestamp
+
+    func publish(_ outcome: TrainingOutcome) throws(TrainingError) -> Published {
+        let supervisedName = try name(configuration.supervisedDataset)
+        let preferenceName = try name(configuration.preferenceDataset)
+        let modelName = try name(configuration.model)
+        let files = try Wrapping.objects { () throws(ObjectError) in try DatasetFiles(outcome) }
+        let features = ["features": outcome.features.snapshot]
+        var parameters = JSONObject()
+        parameters["split"] = configuration.parameters["split"]
+        parameters["source"] = configuration.parameters["questions"]
+        let supervised = try snapshot(
+            .dataset, supervisedName, files.supervised, inputs: features, params: parameters,
+            metrics: [
+                "train": Double(outcome.set.questions.count { !$0.isHeldOut }),
+                "heldout": Double(outcome.set.questions.count { $0.isHeldOut }),
+                "unresolved": Double(outcome.set.unresolvedQuestions),
+            ])
+        parameters["source"] = configuration.parameters["preferences"]
+        let preference = try snapshot(
+            .dataset, preferenceName, files.preference, inputs: features, params: parameters,
+            metrics: [
+                "train": Double(outcome.set.preferences.count { !$0.isHeldOut }),
+                "heldout": Double(outcome.set.preferences.count { $0.isHeldOut }),
+                "unresolved": Double(outcome.set.unresolvedPreferences),
+            ])
+        let model = try snapshot(
+            .model, modelName,
+            [
+                .init(name: RetrievalPolicy.tensorsName, bytes: outcome.policy.tensors),
+                .init(name: RetrievalPolicy.configName, bytes: outcome.policy.config),
+            ],
+            inputs: [
+                "dataset": supervised, "features": outcome.features.snapshot,
+                "preferences": preference,
+            ],
+            params: configuration.parameters, metrics: metrics(outcome),
+            space: outcome.features.space)
+        let updates = [
+            RefUpdate(supervisedName, new: supervised), RefUpdate(preferenceName, new: preference),
+            RefUpdate(modelName, new: model),
+        ]
+        let commit = try Wrapping.refs { () throws(RefError) in
+            try transaction.commit(
+                updates, message: "train \(modelName) on \(configuration.features)")
+        }
+        return Published(
+            commit: commit, supervised: supervised, preference: preference, model: model)
+    }
+
+    private func name(_ text: String) throws(TrainingError) -> RefName {
+        try Wrapping.refs { () throws(RefError) in try RefName(text) }
+    }
+
+    private func metrics(_ outcome: TrainingOutcome) -> [String: Double] {
+        var metrics: [String: Double] = [:]
+        for stage in outcome.measurements {
+            add(stage.measurement, prefix: "\(stage.name).", to: &metrics)
+        }
+        if let last = outcome.measurements.last {
+            add(last.measurement, prefix: "", to: &metrics)
+        }
+        return metrics
+    }
+
+    private func add(
+        _ measurement: Measurement, prefix: String, to metrics: inout [String: Double]
+    ) {
+        metrics["\(prefix)recall@1"] = measurement.recallAt1
+        metrics["\(prefix)recall@\(configuration.recallDepth)"] = measurement.recallAtK
+        metrics["\(prefix)mrr"] = measurement.meanReciprocalRank
+        if let accuracy = measurement.preferenceAccuracy {
+            metrics["\(prefix)preference.accuracy"] = accuracy
+        }
+    }
+
+    private func snapshot(
+        _ kind: Snapshot.Kind, _ name: RefName, _ files: [DatasetFiles.File],
+        inputs: [String: ObjectID], params: JSONObject, metrics: [String: Double],
+        space: ObjectID? = nil
+    ) throws(TrainingError) -> ObjectID {
+        try Wrapping.objects { () throws(ObjectError) in
+            var builder = TreeBuilder()
+            for file in files {
+                let isTensors = file.name.utf8.elementsEqual(RetrievalPolicy.tensorsName.utf8)
+                let id = try transaction.objects.write(
+                    file.bytes, hint: isTensors ? .numbers : .bulk)
+                builder.add(try Self.path(file.name), size: file.bytes.count, id: id)
+            }
+            let tree = try builder.write(into: transaction.objects)
+            var snapshot = Snapshot(
+                kind: kind, content: tree.content, inputs: inputs, producer: producer,
+                params: params, metrics: metrics, space: space, created: created)
+            if let target = transaction.state.target(of: name) {
+                let previous = try Snapshot(target, in: transaction.objects)
+                snapshot.parents = previous.parents
+                snapshot.created = previous.created
+                if snapshot == previous { return target }
+                snapshot.parents = [target]
+                snapshot.created = created
+            }
+            return try transaction.objects.write(snapshot.encoded, hint: .structured)
+        }
+    }
+
+    private static func path(_ name: String) throws(ObjectError) -> RelativePath {
+        do {
+            return try RelativePath(name)
+        } catch {
+            throw .invalid(what: name, reason: "it is not a file name")
+        }
+    }
+}
+
+/// What was published.
+struct Published {
+    let commit: Commit
+    let supervised: ObjectID
+    let preference: ObjectID
+    let model: ObjectID
+}

@@ -1,0 +1,134 @@
+internal import Artifacts
+internal import Objects
+internal import Yams
+
+extension TrainingConfiguration {
+    /// Reads a configuration; keys that are not known are refused, so that a misspelt one is noticed.
+    ///
+    /// - Parameters:
+    ///   - yaml: The text of the file.
+    ///   - path: Its path: relative paths in it start from its folder, and errors name it.
+    public init(yaml: String, path: String) throws(TrainingError) {
+        self.init()
+        let node: Node?
+        do {
+            node = try Yams.compose(yaml: yaml)
+        } catch let error as YamlError {
+            throw .configuration(path: path, reason: "not YAML: \(error)")
+        } catch {
+            throw .configuration(path: path, reason: "not YAML")
+        }
+        guard let node, node.null == nil else { return }
+        let folder = Self.folder(of: path)
+        var reader = try YAMLReader(node, name: nil, path: path)
+        repository = try reader.text("repo").map { Self.resolve($0, in: folder) }
+        features = try reader.text("features") ?? features
+        questions = try reader.text("questions").map { Self.resolve($0, in: folder) }
+        preferences = try reader.text("preferences").map { Self.resolve($0, in: folder) }
+        model = try reader.text("model") ?? model
+        candidates = try reader.whole("candidates", 1...100_000) ?? candidates
+        if var inner = try reader.section("datasets") {
+            supervisedDataset = try inner.text("sft") ?? supervisedDataset
+            preferenceDataset = try inner.text("dpo") ?? preferenceDataset
+            try inner.finish()
+        }
+        if var inner = try reader.section("split") {
+            split.heldOut = try inner.number("heldout", 0...1) ?? split.heldOut
+            split.seed = try inner.whole("seed", 0...JSON.largestInteger) ?? split.seed
+            try inner.finish()
+        }
+        if var inner = try reader.section("sft") {
+            supervised.epochs = try inner.whole("epochs", 0...100_000) ?? supervised.epochs
+            supervised.rate = try inner.number("rate", 1e-9...1000) ?? supervised.rate
+            supervised.l2 = try inner.number("l2", 0...1000) ?? supervised.l2
+            try inner.finish()
+        }
+        if var inner = try reader.section("dpo") {
+            preference.epochs = try inner.whole("epochs", 0...100_000) ?? preference.epochs
+            preference.rate = try inner.number("rate", 1e-9...1000) ?? preference.rate
+            preference.beta = try inner.number("beta", 1e-9...1000) ?? preference.beta
+            preference.l2 = try inner.number("l2", 0...1000) ?? preference.l2
+            try inner.finish()
+        }
+        if var inner = try reader.section("evaluate") {
+            recallDepth = try inner.whole("k", 1...1000) ?? recallDepth
+            try inner.finish()
+        }
+        try reader.finish()
+    }
+
+    private static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "" }
+        return String(path[...slash])
+    }
+
+    private static func resolve(_ path: String, in folder: String) -> String {
+        path.utf8.first == 0x2F ? path : folder + path
+    }
+}
+
+/// Takes the keys of a YAML mapping one by one, and at the end insists that none is left over.
+private struct YAMLReader {
+    private let path: String
+    private let prefix: String
+    private var remaining: [(key: String, value: Node)] = []
+
+    init(_ node: Node, name: String?, path: String) throws(TrainingError) {
+        self.path = path
+        prefix = name.map { "\($0)." } ?? ""
+        guard let mapping = node.mapping else {
+            throw .configuration(path: path, reason: "\(name ?? "the file") must be a mapping")
+        }
+        for (key, value) in mapping {
+            guard let key = key.string else {
+                throw .configuration(path: path, reason: "a key must be text")
+            }
+            remaining.append((key, value))
+        }
+    }
+
+    private mutating func take(_ key: String) -> Node? {
+        guard let index = remaining.firstIndex(where: { $0.key == key }) else { return nil }
+        let node = remaining.remove(at: index).value
+        return node.null == nil ? node : nil
+    }
+
+    private func refuse(_ key: String, _ expected: String) -> TrainingError {
+        .configuration(path: path, reason: "\(prefix)\(key) must be \(expected)")
+    }
+
+    mutating func text(_ key: String) throws(TrainingError) -> String? {
+        guard let node = take(key) else { return nil }
+        guard let text = node.scalar?.string, !text.isEmpty else { throw refuse(key, "text") }
+        return text
+    }
+
+    mutating func whole(_ key: String, _ range: ClosedRange<Int>) throws(TrainingError) -> Int? {
+        guard let node = take(key) else { return nil }
+        guard let value = node.int, range.contains(value) else {
+            throw refuse(key, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    mutating func number(
+        _ key: String, _ range: ClosedRange<Double>
+    ) throws(TrainingError) -> Double? {
+        guard let node = take(key) else { return nil }
+        guard let value = node.float, range.contains(value) else {
+            throw refuse(key, "a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    mutating func section(_ key: String) throws(TrainingError) -> YAMLReader? {
+        guard let node = take(key) else { return nil }
+        return try YAMLReader(node, name: key, path: path)
+    }
+
+    func finish() throws(TrainingError) {
+        if let key = remaining.first?.key {
+            throw .configuration(path: path, reason: "\(prefix)\(key) is not known here")
+        }
+    }
+}

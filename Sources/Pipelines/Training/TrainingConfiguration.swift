@@ -1,0 +1,90 @@
+public import Objects
+
+/// What `fti-training run` is told: the contents of its YAML file.
+public struct TrainingConfiguration: Hashable, Sendable {
+    /// How questions are held out.
+    public struct Split: Hashable, Sendable {
+        /// The part of the questions that training never sees, from 0 to 1.
+        public var heldOut = 0.25
+        /// Which part: another seed holds out other questions.
+        public var seed = 7
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// Supervised fine-tuning.
+    public struct Supervised: Hashable, Sendable {
+        /// Steps along the gradient.
+        public var epochs = 300
+        /// The length of a step.
+        public var rate = 0.5
+        /// The pull back to the base policy.
+        public var l2 = 0.001
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// Preference optimisation.
+    public struct Preference: Hashable, Sendable {
+        /// Steps along the gradient; 0 leaves preference optimisation out.
+        public var epochs = 100
+        /// The length of a step.
+        public var rate = 0.2
+        /// How far the policy may move from the supervised one: the smaller, the further.
+        public var beta = 0.5
+        /// The pull back to the supervised policy.
+        public var l2 = 0.01
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// Where the repository is, relative to the file; nil to look for it as every command does.
+    public var repository: String?
+    /// The features to train on, as a revision.
+    public var features = "features/prod"
+    /// The file with labelled questions; nil to make them from headings.
+    public var questions: String?
+    /// The file with preferences; nil to take the policy's own best mistakes as rejected.
+    public var preferences: String?
+    /// The ref that the model is published under.
+    public var model = "models/candidate"
+    /// The ref that the supervised examples are published under.
+    public var supervisedDataset = "datasets/sft"
+    /// The ref that the preferences are published under.
+    public var preferenceDataset = "datasets/dpo"
+    /// How many rows, the nearest by cosine, the policy scores.
+    public var candidates: Int = 400
+    /// See ``Split``.
+    public var split = Split()
+    /// See ``Supervised``.
+    public var supervised = Supervised()
+    /// See ``Preference``.
+    public var preference = Preference()
+    /// The k of recall@k.
+    public var recallDepth = 5
+
+    /// The defaults.
+    public init() {}
+
+    /// What decides the outcome, for the snapshot: no paths.
+    public var parameters: JSONObject {
+        var object = JSONObject()
+        object["candidates"] = .integer(candidates)
+        object["evaluate"] = ["k": .integer(recallDepth)]
+        object["split"] = ["heldout": .number(split.heldOut), "seed": .integer(split.seed)]
+        object["sft"] = [
+            "epochs": .integer(supervised.epochs), "rate": .number(supervised.rate),
+            "l2": .number(supervised.l2),
+        ]
+        object["dpo"] = [
+            "epochs": .integer(preference.epochs), "rate": .number(preference.rate),
+            "beta": .number(preference.beta), "l2": .number(preference.l2),
+        ]
+        object["questions"] = .string(questions == nil ? "headings" : "labelled")
+        object["preferences"] = .string(preferences == nil ? "hard negatives" : "labelled")
+        return object
+    }
+}

@@ -1,0 +1,95 @@
+public import Artifacts
+public import Objects
+public import Refs
+public import Storage
+
+/// Why training did not take place. Nothing was published.
+public enum TrainingError: Diagnosable {
+    /// The configuration cannot be understood.
+    case configuration(path: String, reason: String)
+    /// A file with labels cannot be understood.
+    case labels(path: String, line: Int, reason: String)
+    /// What `features` names is not a features snapshot with an embedding space.
+    case notFeatures(name: String, reason: String)
+    /// Too few questions remain to train on some and measure on others.
+    case tooFewQuestions(training: Int, heldOut: Int, unresolved: Int)
+    /// The embedder of the features is not there, or is another.
+    case embedding(EmbeddingError)
+    /// The repository failed or refused.
+    case refs(RefError)
+    /// Objects could not be read or written.
+    case objects(ObjectError)
+    /// A file beside the configuration could not be read.
+    case storage(StorageError)
+
+    /// See ``Diagnosable``.
+    public var fault: Fault {
+        switch self {
+        case .configuration, .labels, .tooFewQuestions: .usage
+        case .notFeatures: .refused
+        case .embedding(let error): error.fault
+        case .refs(let error): error.fault
+        case .objects(let error): error.fault
+        case .storage(let error): error.fault
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var message: String {
+        switch self {
+        case .configuration(let path, let reason): "\(path): \(reason)"
+        case .labels(let path, let line, let reason): "\(path), line \(line): \(reason)"
+        case .notFeatures(let name, let reason): "\(name) cannot be trained on: \(reason)"
+        case .tooFewQuestions(let training, let heldOut, let unresolved):
+            "too few questions: \(training) to train on, \(heldOut) held out, "
+                + "\(unresolved) whose sections the features do not have"
+        case .embedding(let error): error.message
+        case .refs(let error): error.message
+        case .objects(let error): error.message
+        case .storage(let error): error.message
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var remedy: String? {
+        switch self {
+        case .configuration: "see docs/training.md for every key and its meaning"
+        case .labels: "each line is one JSON object; docs/training.md shows them"
+        case .notFeatures: "name a ref that fti-feature advanced, such as features/prod"
+        case .tooFewQuestions:
+            "check that documents and sections of the labels are those of the features, or leave "
+                + "out `questions` to have them made from headings"
+        case .embedding(let error): error.remedy
+        case .refs(let error): error.remedy
+        case .objects(let error): error.remedy
+        case .storage(let error): error.remedy
+        }
+    }
+}
+
+/// Runs library calls and wraps their errors.
+enum Wrapping {
+    static func objects<Value>(
+        _ body: () throws(ObjectError) -> Value
+    ) throws(TrainingError) -> Value {
+        do { return try body() } catch { throw .objects(error) }
+    }
+
+    static func refs<Value>(
+        _ body: () throws(RefError) -> Value
+    ) throws(TrainingError) -> Value {
+        do { return try body() } catch { throw .refs(error) }
+    }
+
+    static func embedding<Value>(
+        _ body: () throws(EmbeddingError) -> Value
+    ) throws(TrainingError) -> Value {
+        do { return try body() } catch { throw .embedding(error) }
+    }
+
+    static func storage<Value>(
+        _ body: () throws(StorageError) -> Value
+    ) throws(TrainingError) -> Value {
+        do { return try body() } catch { throw .storage(error) }
+    }
+}

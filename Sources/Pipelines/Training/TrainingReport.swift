@@ -1,0 +1,83 @@
+internal import Artifacts
+public import Objects
+public import Refs
+
+/// What a training run did, for people and for programs.
+public struct TrainingReport: Sendable {
+    /// One line of the table: a policy and how well it answers.
+    public struct Stage: Sendable {
+        /// `base`, `sft` or `dpo`.
+        public let name: String
+        /// What was measured on held-out questions.
+        public let measurement: Measurement
+        /// The loss on what was trained on, before the first step; nil for `base`.
+        public let lossBefore: Double?
+        /// The same after the last step.
+        public let lossAfter: Double?
+    }
+
+    /// How many labels there were.
+    public struct Counts: Hashable, Sendable {
+        /// Labels trained on.
+        public let training: Int
+        /// Labels measured on.
+        public let heldOut: Int
+        /// Labels whose sections the features do not have.
+        public let unresolved: Int
+    }
+
+    /// The number of the transaction; nil when nothing had changed.
+    public let transaction: Int?
+    /// The refs that it moved.
+    public let refs: [RefChange]
+    /// The features that were trained on.
+    public let features: ObjectID
+    /// Their embedding space.
+    public let space: ObjectID
+    /// The supervised dataset.
+    public let supervisedDataset: ObjectID
+    /// The preference dataset.
+    public let preferenceDataset: ObjectID
+    /// The model.
+    public let model: ObjectID
+    /// Questions.
+    public let questions: Counts
+    /// Preferences.
+    public let preferences: Counts
+    /// The policies, in the order of training.
+    public let stages: [Stage]
+    /// The k of recall@k.
+    public let recallDepth: Int
+    /// The weights of the published policy, by feature.
+    public let weights: [(feature: String, weight: Float)]
+    /// What a person should be told, such as that clocks disagree.
+    public let warnings: [String]
+
+    init(_ outcome: TrainingOutcome, _ published: Published, recallDepth: Int) {
+        transaction = published.commit.number
+        refs = published.commit.refs
+        features = outcome.features.snapshot
+        space = outcome.features.space
+        supervisedDataset = published.supervised
+        preferenceDataset = published.preference
+        model = published.model
+        questions = Counts(
+            training: outcome.set.questions.count { !$0.isHeldOut },
+            heldOut: outcome.set.questions.count { $0.isHeldOut },
+            unresolved: outcome.set.unresolvedQuestions)
+        preferences = Counts(
+            training: outcome.set.preferences.count { !$0.isHeldOut },
+            heldOut: outcome.set.preferences.count { $0.isHeldOut },
+            unresolved: outcome.set.unresolvedPreferences)
+        stages = outcome.measurements.map {
+            Stage(
+                name: $0.name, measurement: $0.measurement, lossBefore: $0.loss?.before,
+                lossAfter: $0.loss?.after)
+        }
+        self.recallDepth = recallDepth
+        weights = zip(PolicyFeature.allCases, outcome.policy.weights).map {
+            (feature: $0.rawValue, weight: $1)
+        }
+        warnings = published.commit.warnings
+    }
+}

@@ -1,0 +1,84 @@
+internal import Artifacts
+internal import Objects
+public import Refs
+
+/// One run of the training pipeline: build, train, evaluate, publish.
+public struct TrainingRun: Sendable {
+    /// The name that snapshots give as their producer.
+    public static let pipeline = "fti-training"
+
+    private let repository: Repository
+    private let configuration: TrainingConfiguration
+    private let writer: Writer
+    private let version: String
+    private let threads: Int
+    private let progress: @Sendable (String) -> Void
+
+    /// Prepares a run.
+    ///
+    /// - Parameters:
+    ///   - version: The version of the program, for the snapshots' producer.
+    ///   - threads: How many threads compute; the result does not depend on it.
+    ///   - progress: Is told what begins.
+    public init(
+        repository: Repository, configuration: TrainingConfiguration, writer: Writer,
+        version: String, threads: Int, progress: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.repository = repository
+        self.configuration = configuration
+        self.writer = writer
+        self.version = version
+        self.threads = threads
+        self.progress = progress
+    }
+
+    /// Trains on the features that the configuration names, in the newest state of the repository, and
+    /// publishes datasets and model in one transaction; fails without having changed anything.
+    public func run() throws(TrainingError) -> TrainingReport {
+        let created = writer.now()
+        let state = try Wrapping.refs { () throws(RefError) in try repository.state() }
+        let transaction = try Wrapping.refs { () throws(RefError) in
+            try repository.begin(on: state, writer: writer)
+        }
+        let id = try Wrapping.refs { () throws(RefError) in
+            let resolver = Resolver(repository, state: state, now: created)
+            return try resolver.snapshot(try Revision(configuration.features))
+        }
+        progress("reading \(configuration.features)")
+        let features = try TrainingFeatures(
+            id, name: configuration.features, in: transaction.objects)
+        progress("building datasets")
+        let set = try build(features)
+        progress("training on \(set.questions.count { !$0.isHeldOut }) questions")
+        let trainer = PolicyTrainer(
+            features: features, configuration: configuration, threads: threads)
+        let outcome = try trainer.train(set)
+        progress("publishing")
+        let publication = Publication(
+            transaction: transaction, configuration: configuration,
+            producer: Snapshot.Producer(pipeline: Self.pipeline, version: version),
+            created: created)
+        return TrainingReport(
+            outcome, try publication.publish(outcome), recallDepth: configuration.recallDepth)
+    }
+
+    private func build(_ features: TrainingFeatures) throws(TrainingError) -> TrainingSet {
+        var questions: [LabelledQuestion] = []
+        if let path = configuration.questions {
+            questions = try LabelFile.questions(try LabelFile.read(path), path: path)
+        } else {
+            questions = try Wrapping.objects { () throws(ObjectError) in
+                try HeadingQuestions.make(
+                    index: features.index, statistics: features.statistics,
+                    seed: configuration.split.seed, in: features.source)
+            }
+        }
+        var preferences: [LabelledPreference] = []
+        if let path = configuration.preferences {
+            preferences = try LabelFile.preferences(try LabelFile.read(path), path: path)
+        }
+        return TrainingSet(
+            questions: questions, preferences: preferences, index: features.index,
+            heldOut: HeldOut(configuration.split))
+    }
+}

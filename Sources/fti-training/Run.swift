@@ -1,0 +1,65 @@
+import ArgumentParser
+import CommandSupport
+import Objects
+import Refs
+import Storage
+import TrainingPipeline
+
+/// `fti-training run CONFIG`.
+struct Run: Command {
+    static let configuration = CommandConfiguration(
+        abstract: "Train on features and publish datasets and model in one transaction.",
+        discussion: ArgumentHelp.discussion(
+            """
+            Reads a YAML file that names the features, labels and training parameters. Figures are \
+            measured on questions that training has not seen. The same inputs give the same files, \
+            whatever the number of threads.
+            """,
+            examples: ["fti-training run training.yaml", "fti-training run training.yaml --json"]))
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: ArgumentHelp("The configuration.", valueName: "config"))
+    var config: String
+
+    @Option(help: ArgumentHelp("Compute with N threads.", valueName: "n"))
+    var threads: Int = 2
+
+    func validate() throws {
+        guard 1...1024 ~= threads else {
+            throw ValidationError("--threads must be from 1 to 1024")
+        }
+    }
+
+    func run(_ context: CommandContext) throws {
+        let file = try SourceFile(opening: config, followLink: true)
+        let text = String(
+            decoding: try file.read(at: 0, count: min(file.size, 1 << 20)), as: UTF8.self)
+        let configuration = try TrainingConfiguration(yaml: text, path: config)
+        let progress = context.progress
+        let run = TrainingRun(
+            repository: try Repository(opening: try location(configuration, context)),
+            configuration: configuration,
+            writer: Writer(name: context.environment.author, now: context.environment.now),
+            version: Version.text, threads: threads, progress: { progress.update($0) })
+        let report = try run.run()
+        for warning in report.warnings { try context.output.note("warning: \(warning)") }
+        if context.output.isJSON {
+            try context.output.emit(report.json)
+        } else {
+            for line in report.lines { try context.output.line(line) }
+        }
+    }
+
+    /// The command line and the environment win over the file.
+    private func location(
+        _ configuration: TrainingConfiguration, _ context: CommandContext
+    ) throws -> String {
+        if options.repo == nil, context.environment.variable("FTI_REPO") == nil,
+            let repository = configuration.repository
+        {
+            return repository
+        }
+        return try context.repositoryLocation()
+    }
+}

@@ -1,0 +1,96 @@
+import Testing
+import TrainingPipeline
+
+@Suite struct ConfigurationTests {
+    private func parse(_ yaml: String) throws -> TrainingConfiguration {
+        try TrainingConfiguration(yaml: yaml, path: "conf/training.yaml")
+    }
+
+    @Test("every key is read, and paths start from the file's folder")
+    func full() throws {
+        let configuration = try parse(
+            """
+            repo: .fti
+            features: features/prod
+            questions: ./handbook/questions.jsonl
+            preferences: /data/preferences.jsonl
+            model: models/other
+            datasets: {sft: datasets/a, dpo: datasets/b}
+            candidates: 50
+            split: {heldout: 0.5, seed: 9}
+            sft: {epochs: 20, rate: 1, l2: 0.5}
+            dpo: {epochs: 10, rate: 0.25, beta: 2, l2: 0}
+            evaluate: {k: 3}
+            """)
+        #expect(configuration.repository == "conf/.fti")
+        #expect(configuration.questions == "conf/./handbook/questions.jsonl")
+        #expect(configuration.preferences == "/data/preferences.jsonl")
+        #expect(configuration.model == "models/other")
+        #expect(configuration.supervisedDataset == "datasets/a")
+        #expect(configuration.preferenceDataset == "datasets/b")
+        #expect(configuration.candidates == 50)
+        #expect(configuration.split.heldOut == 0.5 && configuration.split.seed == 9)
+        #expect(configuration.supervised.epochs == 20 && configuration.supervised.rate == 1)
+        #expect(configuration.supervised.l2 == 0.5)
+        #expect(configuration.preference.beta == 2 && configuration.preference.l2 == 0)
+        #expect(configuration.recallDepth == 3)
+    }
+
+    @Test(
+        "an empty file means the defaults",
+        arguments: ["", "\n# nothing\n", "features: features/prod"])
+    func defaults(yaml: String) throws {
+        #expect(try parse(yaml) == TrainingConfiguration())
+    }
+
+    @Test(
+        "what is not understood is refused",
+        arguments: [
+            "feature: features/prod", "split: {heldout: 2}", "split: {held: 0.2}", "sft: 7",
+            "sft: {epochs: many}", "sft: {rate: 0}", "evaluate: {k: 0}", "- a list", "a: [",
+            "model: []",
+            "candidates: 0", "dpo: {rate: .nan}",
+        ])
+    func refused(yaml: String) {
+        #expect(throws: TrainingError.self) { try parse(yaml) }
+    }
+
+    @Test("labels are read, and a wrong line is named")
+    func labels() throws {
+        let good = #"{"id":"q1","question":"Why?","answers":[{"document":"a.md","section":"x"}]}"#
+        let questions = try LabelFile.questions(Array("\(good)\n\n".utf8), path: "q")
+        #expect(questions.count == 1 && questions[0].answers[0].section == "x")
+        for bad in [
+            "{", "[]", #"{"id":"q2"}"#, good, #"{"id":1,"question":"","answers":[]}"#,
+            #"{"id":"q2","question":"Why?","answers":[7]}"#,
+        ] {
+            do {
+                _ = try LabelFile.questions(Array("\(good)\n\(bad)\n".utf8), path: "q")
+                Issue.record("accepted \(bad)")
+            } catch {
+                #expect(error.message.hasPrefix("q, line 2: "), "\(error.message)")
+            }
+        }
+        let preference =
+            #"{"id":"p1","question":"Why?","chosen":{"document":"a","section":"x"},"#
+            + #""rejected":{"document":"b","section":"y"}}"#
+        let preferences = try LabelFile.preferences(Array(preference.utf8), path: "p")
+        #expect(preferences[0].rejected == SectionLabel(document: "b", section: "y"))
+    }
+
+    @Test("a question is held out by its id and the seed alone")
+    func heldOut() {
+        let quarter = HeldOut(.init())
+        let ids = (0..<2000).map { "q\($0)" }
+        let held = ids.filter { quarter.contains($0) }
+        #expect(abs(held.count - 500) < 60)
+        #expect(ids.reversed().filter { quarter.contains($0) }.reversed() == held)
+        var split = TrainingConfiguration.Split()
+        split.seed = 8
+        #expect(ids.filter { HeldOut(split).contains($0) } != held)
+        split.heldOut = 0
+        #expect(ids.allSatisfy { !HeldOut(split).contains($0) })
+        split.heldOut = 1
+        #expect(ids.allSatisfy { HeldOut(split).contains($0) })
+    }
+}
