@@ -78,7 +78,7 @@ struct TableDiffTests {
         let counts = try TableDiff.counts(from: table, to: edited, in: read)
         #expect(
             counts
-                == .init(added: 0, removed: 1, changed: 1, unchanged: 998))
+                == TableDiffCounts(added: 0, removed: 1, changed: 1, unchanged: 998))
         // Each side's differing nodes, which may be one or two more where a boundary moved.
         #expect(read.reads <= 2 * new + 2, "\(read.reads) reads, \(new) new nodes")
     }

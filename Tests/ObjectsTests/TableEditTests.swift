@@ -190,6 +190,27 @@ struct TableEditTests {
         }
     }
 
+    @Test("a number that is not finite is refused wherever it stands, and every other is kept")
+    func finiteNumbers() throws {
+        let store = MemoryStore()
+        let extremes: [Float] = [
+            .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude, -0.0, 0, 1,
+        ]
+        let vector = (0..<19).map { extremes[$0 % extremes.count] }
+        let row = TableRow("a", vector: vector)
+        let table = try Table.build(rows: [row], dimension: 19, in: store)
+        #expect(try table.row(for: "a", in: store) == row)
+        for index in vector.indices {
+            for number in [Float.nan, -.nan, .signalingNaN, .infinity, -.infinity] {
+                var row = row
+                row.vector[index] = number
+                #expect(throws: ObjectError.self) {
+                    try Table.build(rows: [row], dimension: 19, in: store)
+                }
+            }
+        }
+    }
+
     @Test("a builder refuses keys that do not ascend, by bytes")
     func ascending() throws {
         var builder = try TableBuilder(dimension: 0, in: MemoryStore())

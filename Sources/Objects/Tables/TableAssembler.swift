@@ -37,7 +37,11 @@ struct TableAssembler<Sink: ObjectSink> {
 
     /// Whether a whole node of this level can follow: no node is open at it or below.
     func isClean(through level: Int) -> Bool {
-        leaf.count == 0 && inner.prefix(level).allSatisfy(\.entries.isEmpty)
+        guard leaf.count == 0 else { return false }
+        for index in 0..<min(level, inner.count) where !inner[index].entries.isEmpty {
+            return false
+        }
+        return true
     }
 
     /// Adds a row, which must be checked and follow the last one.

@@ -58,20 +58,30 @@ enum TableBytes {
     /// is a multiple of 4.
     static func firstNotFinite(_ bytes: Span<UInt8>) -> Int? {
         bytes.withUnsafeBytes { bytes in
+            // All bits of the exponent are set in exactly these numbers, so that adding its lowest bit to
+            // the exponent alone carries into the sign.
             let exponent: UInt32 = 0x7F80_0000
-            func isFinite(_ offset: Int) -> Bool {
-                bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self) & exponent != exponent
-            }
-            // Without an early exit the loop is vectorised; the place is only sought when there is one.
-            var notFinite: UInt32 = 0
+            let lowest: UInt32 = 0x0080_0000
+            let exponents = SIMD8<UInt32>(repeating: exponent)
+            let lowests = SIMD8<UInt32>(repeating: lowest)
+            var carries = SIMD8<UInt32>(repeating: 0)
             var offset = 0
+            while offset + 32 <= bytes.count {
+                let numbers = bytes.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt32>.self)
+                carries |= (numbers & exponents) &+ lowests
+                offset += 32
+            }
+            var carry: UInt32 = 0
+            for lane in 0..<8 { carry |= carries[lane] }
             while offset < bytes.count {
-                let bits = bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
-                notFinite |= bits & exponent == exponent ? 1 : 0
+                let number = bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+                carry |= (number & exponent) &+ lowest
                 offset += 4
             }
-            guard notFinite != 0 else { return nil }
-            return stride(from: 0, to: bytes.count, by: 4).first { !isFinite($0) }
+            guard carry >> 31 != 0 else { return nil }
+            return stride(from: 0, to: bytes.count, by: 4).first { offset in
+                bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self) & exponent == exponent
+            }
         }
     }
 

@@ -1,52 +1,9 @@
-/// What happened to one row between two tables.
-public enum TableChange: Sendable, Equatable {
-    /// Only the second table has it.
-    case added(TableRow)
-    /// Only the first table has it.
-    case removed(TableRow)
-    /// Both have it, with other attributes or another vector.
-    case changed(from: TableRow, to: TableRow)
-
-    /// The key of the row.
-    public var key: String {
-        switch self {
-        case .added(let row), .removed(let row), .changed(_, let row): row.key
-        }
-    }
-
-    /// The change that makes the second table out of the first.
-    public var edit: TableEdit {
-        switch self {
-        case .added(let row), .changed(_, let row): .put(row)
-        case .removed(let row): .remove(row.key)
-        }
-    }
-}
-
 /// The rows in which two tables differ, in key order.
 ///
 /// Level by level, nodes that both tables have are set aside unread: an identity is a key range and its
 /// rows. The leaves that are left are merged as they are asked for. So what is read follows the change,
 /// and memory is an entry for each differing leaf.
 public struct TableDiff<Source: ObjectSource>: Sendable {
-    /// How many rows differ.
-    public struct Counts: Hashable, Sendable {
-        /// Rows that only the second table has.
-        public var added = 0
-        /// Rows that only the first table has.
-        public var removed = 0
-        /// Rows that differ.
-        public var changed = 0
-        /// Rows that are the same in both.
-        public var unchanged = 0
-
-        /// The rows of the first table.
-        public var rowsBefore: Int { removed + changed + unchanged }
-        /// The rows of the second table.
-        public var rowsAfter: Int { added + changed + unchanged }
-    }
-
-    private let first: Table
     private var before: TableRowRun<Source>
     private var after: TableRowRun<Source>
 
@@ -54,7 +11,6 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
     public init(
         from first: Table, to second: Table, in source: Source
     ) throws(ObjectError) {
-        self.first = first
         before = TableRowRun(TableReader(first, in: source))
         after = TableRowRun(TableReader(second, in: source))
         guard first != second else { return }
@@ -111,9 +67,9 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
     /// The number of rows that differ between two tables; decodes no attributes.
     public static func counts(
         from first: Table, to second: Table, in source: Source
-    ) throws(ObjectError) -> Counts {
+    ) throws(ObjectError) -> TableDiffCounts {
         var diff = try TableDiff(from: first, to: second, in: source)
-        var counts = Counts()
+        var counts = TableDiffCounts()
         while let step = try diff.step() {
             switch step {
             case .removed:
