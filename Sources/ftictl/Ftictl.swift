@@ -23,6 +23,7 @@ struct Ftictl: ParsableCommand {
             ShowCommand.self, ResolveCommand.self, LogCommand.self, ReflogCommand.self,
             RefsCommand.self, DiffCommand.self, MoveCommand.self, PromoteCommand.self,
             RollbackCommand.self, UndoCommand.self, PinCommand.self, LineageCommand.self,
+            VerifyCommand.self,
             StatsCommand.self, CompletionCommand.self,
         ])
 }
