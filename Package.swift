@@ -106,7 +106,6 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests.
-        // Tests.
         .testTarget(
             name: "LayeringTests", path: "Tests/LayeringTests", swiftSettings: strict),
         .testTarget(
@@ -123,6 +122,8 @@ let package = Package(
             name: "TrainingPipelineTests",
             dependencies: ["TrainingPipeline", "Artifacts", "Refs", "Objects", "Storage"],
             path: "Tests/TrainingPipelineTests", swiftSettings: strict),
+        .testTarget(
+            name: "ftictlTests", path: "Tests/ftictlTests", swiftSettings: strict),
         .testTarget(
             name: "RefsTests", dependencies: ["Refs", "Objects", "Storage"],
             path: "Tests/RefsTests", swiftSettings: strict),

@@ -10,6 +10,9 @@ public struct PackStatistics: Hashable, Sendable {
     public var chunks = 0
     /// Packs.
     public var packs = 0
+
+    /// Nothing.
+    public init() {}
 }
 
 /// Something wrong with a pack or an object in it.

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Objects
 import Refs
+import Storage
 
 struct VerifyCommand: Command {
     static let configuration = CommandConfiguration(
@@ -55,7 +56,9 @@ struct VerifyCommand: Command {
             done += count
             context.progress.update("reading", bytes: done, of: max(total, done))
         } report: { damage in
-            list.add(damage.error.message, at: "packs/\(damage.pack.hex)")
+            var place = "packs/\(damage.pack.hex)"
+            if case .damagedPack = damage.error { place = damage.error.place }
+            list.add(damage.error.message, at: place)
             if let id = damage.object { damaged[id] = damage.error }
         }
         return damaged

@@ -54,7 +54,8 @@ struct ContentVerifier {
 
     private func absence(of id: ObjectID) -> ObjectError? {
         if let error = damaged[id] { return error }
-        do throws(ObjectError) { return try objects.size(of: id) == nil ? .missing(id) : nil } catch {
+        do throws(ObjectError) { return try objects.size(of: id) == nil ? .missing(id) : nil } catch
+        {
             return error
         }
     }

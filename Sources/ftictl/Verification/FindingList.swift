@@ -1,4 +1,5 @@
 import Objects
+import Storage
 
 /// What a verification found, each problem once with all that it affects.
 struct FindingList {

@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+@Suite("Many processes")
+struct ConcurrencyTests {
+    /// Transactions of each process; more of them on demand.
+    private static let transactions =
+        ProcessInfo.processInfo.environment["FTI_TEST_TRANSACTIONS"].flatMap { Int($0) } ?? 25
+    private static let processes = 8
+
+    @Test("eight processes that write at once lose nothing")
+    func separateRefs() throws {
+        let sandbox = try Sandbox.withRepository()
+        let running = try (1...Self.processes).map { process in
+            try sandbox.start(
+                "/bin/bash",
+                [
+                    "-c",
+                    """
+                    set -e
+                    for i in $(seq \(Self.transactions)); do
+                        echo "\(process) $i" > file-\(process)
+                        "$FTICTL" put models/writer-\(process) file-\(process) -m "$i" --quiet
+                    done
+                    """,
+                ])
+        }
+        for process in running {
+            let outcome = try process.finish()
+            #expect(outcome.status == 0, "\(outcome.error)")
+        }
+        let stats = try sandbox.ftictl("stats", "--json").object()
+        #expect(stats["transactions"] as? Int == 1 + Self.processes * Self.transactions)
+        for process in 1...Self.processes {
+            let log = try sandbox.ftictl("log", "models/writer-\(process)", "--json").objects()
+            #expect(
+                log.map { $0["message"] as? String }
+                    == (1...Self.transactions).reversed().map { String($0) })
+        }
+        let verified = try sandbox.ftictl("verify", "--full")
+        #expect(verified.status == 0, "\(verified.output)")
+    }
+
+    @Test("of writers of one ref each either succeeds or is told of the conflict")
+    func oneRef() throws {
+        let sandbox = try Sandbox.withRepository()
+        let running = try (1...4).map { process in
+            try sandbox.start(
+                "/bin/bash",
+                [
+                    "-c",
+                    """
+                    for i in 1 2 3 4 5; do
+                        echo "\(process) $i" > file-\(process)
+                        until "$FTICTL" put models/shared file-\(process) -m "\(process) $i"; do
+                            [ $? = 3 ] || exit 1
+                        done
+                    done
+                    """,
+                ])
+        }
+        for process in running {
+            let outcome = try process.finish()
+            #expect(outcome.status == 0, "\(outcome.error)")
+        }
+        let log = try sandbox.ftictl("log", "models/shared", "--json").objects()
+        #expect(Set(log.compactMap { $0["message"] as? String }).count == 20)
+        #expect(log.count == 20)
+        for (newer, older) in zip(log, log.dropFirst()) {
+            #expect(newer["previous"] as? String == older["id"] as? String)
+        }
+    }
+}

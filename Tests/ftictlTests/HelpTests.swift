@@ -1,0 +1,75 @@
+import Testing
+
+@Suite("Help and options")
+struct HelpTests {
+    static let commands = [
+        "init", "put", "get", "cat", "ls", "show", "resolve", "log", "reflog", "refs", "diff",
+        "move", "promote", "rollback", "undo", "pin", "lineage", "verify", "stats", "completion",
+    ]
+
+    @Test("the help of every command has an example", arguments: commands)
+    func example(command: String) throws {
+        let sandbox = try Sandbox()
+        let outcome = try sandbox.ftictl(command, "--help")
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("$ ftictl \(command)"))
+        #expect(outcome.error.isEmpty)
+    }
+
+    @Test("the help lists every command")
+    func list() throws {
+        let outcome = try Sandbox().ftictl("--help")
+        #expect(outcome.status == 0)
+        for command in Self.commands { #expect(outcome.output.contains("\n  \(command) ")) }
+    }
+
+    @Test("options stand before or behind the command's name")
+    func hoisting() throws {
+        let sandbox = try Sandbox()
+        #expect(try sandbox.ftictl("init", "elsewhere").status == 0)
+        let before = try sandbox.ftictl("--repo", "elsewhere", "--json", "stats")
+        let behind = try sandbox.ftictl("stats", "--json", "--repo=elsewhere")
+        #expect(before.status == 0)
+        #expect(try before.object()["transactions"] as? Int == 1)
+        #expect(before.output == behind.output)
+    }
+
+    @Test("the repository is the option, else the variable, else the nearest above")
+    func discovery() throws {
+        let sandbox = try Sandbox.withRepository()
+        try sandbox.write("a/b/c.txt", "c")
+        #expect(try sandbox.shell("cd a/b && $FTICTL refs").status == 0)
+        #expect(try sandbox.ftictl("init", "other").status == 0)
+        try sandbox.write("x", "x")
+        let environment = ["FTI_REPO": sandbox.path("other")]
+        #expect(try sandbox.ftictl("put", "models/x", "x", environment: environment).status == 0)
+        #expect(try sandbox.ftictl("resolve", "models/x").status == 2)
+        #expect(try sandbox.ftictl("resolve", "models/x", environment: environment).status == 0)
+        #expect(
+            try sandbox.ftictl("resolve", "models/x", "--repo", ".fti", environment: environment)
+                .status == 2)
+    }
+
+    @Test("a command that is not built in is an executable beside ftictl or on the path")
+    func external() throws {
+        let sandbox = try Sandbox()
+        try sandbox.write("bin/fti-hello", "#!/bin/sh\necho \"$0\" \"$@\"\nexit 9\n")
+        _ = try sandbox.shell("chmod +x bin/fti-hello")
+        let outcome = try sandbox.ftictl(
+            "--json", "hello", "world",
+            environment: ["PATH": sandbox.path("bin") + ":/bin:/usr/bin"])
+        #expect(outcome.status == 9)
+        #expect(outcome.output.contains("--json world"))
+        let missing = try sandbox.ftictl("hello")
+        #expect(missing.status == 64)
+        #expect(missing.error.contains("there is no command hello"))
+        #expect(try sandbox.ftictl("reslove").error.contains("try: ftictl resolve"))
+    }
+
+    @Test("completion scripts name the commands", arguments: ["bash", "zsh"])
+    func completion(shell: String) throws {
+        let outcome = try Sandbox().ftictl("completion", shell)
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("rollback"))
+    }
+}
