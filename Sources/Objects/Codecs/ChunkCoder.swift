@@ -16,7 +16,18 @@ final class ChunkCoder {
         _ bytes: Span<UInt8>, hint: StorageHint, base: Base? = nil, to output: inout [UInt8]
     ) -> Codec {
         let start = output.count
-        if let base, let codec = encodeDelta(bytes, base, to: &output) { return codec }
+        let codec = encodeAlone(bytes, hint: hint, to: &output)
+        guard let base, let difference = encodeDelta(bytes, base, alone: output.count - start)
+        else { return codec }
+        output.removeLast(output.count - start)
+        output.append(contentsOf: difference)
+        return .delta
+    }
+
+    private func encodeAlone(
+        _ bytes: Span<UInt8>, hint: StorageHint, to output: inout [UInt8]
+    ) -> Codec {
+        let start = output.count
         switch hint {
         case .structured:
             let stream = Zlib.compress(bytes)
@@ -49,22 +60,15 @@ final class ChunkCoder {
             ? nil : .zstd
     }
 
-    /// A difference is taken when it is at most half of the chunk: beyond that, reading two chunks for
-    /// one costs more than it saves.
-    private func encodeDelta(
-        _ bytes: Span<UInt8>, _ base: Base, to output: inout [UInt8]
-    ) -> Codec? {
-        let start = output.count
-        base.id.append(to: &output)
-        let limit = bytes.count / 2 - ObjectID.byteCount
-        if limit > 0,
-            zstd.compress(bytes, profile: .general, prefix: base.bytes, limit: limit, to: &output)
-                != nil
-        {
-            return .delta
-        }
-        output.removeLast(output.count - start)
-        return nil
+    /// The stored form of a difference, when it takes at most half of the `alone` bytes that the chunk takes by
+    /// itself: beyond that, reading two chunks for one costs more than it saves.
+    private func encodeDelta(_ bytes: Span<UInt8>, _ base: Base, alone: Int) -> [UInt8]? {
+        let limit = alone / 2 - ObjectID.byteCount
+        guard limit > 0 else { return nil }
+        var stored = base.id.bytes
+        return zstd.compress(
+            bytes, profile: .general, prefix: base.bytes, limit: limit, to: &stored) == nil
+            ? nil : stored
     }
 
     /// The identity of the chunk that a stored difference is against.

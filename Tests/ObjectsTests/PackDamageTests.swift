@@ -1,0 +1,255 @@
+import Storage
+import Testing
+
+@testable import Objects
+
+@Suite("Damaged packs")
+struct PackDamageTests {
+    /// A small pack of every codec, and what must be read from it.
+    private struct Sample {
+        let pack: PackReference
+        let file: [UInt8]
+        let objects: [ObjectID: [UInt8]]
+
+        init() throws {
+            var repository = TestRepository()
+            var contents: [[UInt8]] = [
+                [], [1], TestBytes.random.make(60), TestBytes.text.make(200),
+                TestBytes.bfloat16.make(400), TestBytes.zeros.make(300),
+                TestBytes.text.make(100) + TestBytes.float32.make(400),
+            ]
+            try repository.commit { writer in
+                for bytes in contents.dropLast() { try writer.write(bytes, hint: .bulk) }
+                try writer.write(contents[3] + [0x21], hint: .structured)
+                try writer.write(contents[6], hint: .leaf(vectorOffset: 100))
+                // A recipe of small pieces, as an import of something large would make.
+                var pieces: [PackFooter.Piece] = []
+                for part in [contents[2], contents[3], contents[2]] {
+                    pieces.append(try writer.writePiece(part.span, hint: .bulk))
+                }
+                let whole = contents[2] + contents[3] + contents[2]
+                try writer.writeRecipe(
+                    ObjectID(of: whole.span), .init(size: whole.count, pieces: pieces))
+                contents += [whole, contents[3] + [0x21]]
+            }
+            pack = repository.packs[0]
+            file = try repository.bytes(of: pack)
+            objects = Dictionary(
+                contents.map { (ObjectID(of: $0.span), $0) }, uniquingKeysWith: { left, _ in left })
+        }
+    }
+
+    /// Reads everything; returns how many objects could not be read. Wrong bytes are never given.
+    private static func failures(_ store: PackStore, _ sample: Sample, _ what: String) -> Int {
+        var failures = 0
+        for (id, bytes) in sample.objects {
+            do {
+                if try store.read(id, limit: .max) != bytes { Issue.record("wrong bytes, \(what)") }
+                if try store.size(of: id) != bytes.count { Issue.record("wrong size, \(what)") }
+                let range = try store.read(id, offset: 3, count: 20)
+                if !range.elementsEqual(bytes.dropFirst(3).prefix(20)) {
+                    Issue.record("wrong range, \(what)")
+                }
+            } catch {
+                failures += 1
+                if error.fault != .damaged {
+                    Issue.record("\(what): \(error)")
+                }
+            }
+        }
+        return failures
+    }
+
+    @Test("an undamaged pack is read without failures")
+    func undamaged() throws {
+        let sample = try Sample()
+        let store = try TestRepository.store(sample.file, as: sample.pack)
+        #expect(Self.failures(store, sample, "") == 0)
+        #expect(sample.file.count < 2500)
+    }
+
+    @Test("a pack that is cut anywhere is damaged, whether its new size is known or not")
+    func truncated() throws {
+        let sample = try Sample()
+        for count in 0..<sample.file.count {
+            let file = Array(sample.file[..<count])
+            let store = try TestRepository.store(file, as: sample.pack)
+            #expect(Self.failures(store, sample, "cut at \(count)") == sample.objects.count)
+            let other = PackReference(
+                name: sample.pack.name, size: count,
+                indexOffset: min(sample.pack.indexOffset, count))
+            let second = try TestRepository.store(file, as: other)
+            #expect(Self.failures(second, sample, "cut to \(count)") == sample.objects.count)
+        }
+    }
+
+    @Test("a flipped byte anywhere gives the right bytes or says that the pack is damaged")
+    func flipped() throws {
+        let sample = try Sample()
+        var damaged = 0
+        for position in 0..<sample.file.count {
+            var file = sample.file
+            file[position] ^= UInt8(truncatingIfNeeded: 1 << (position % 8))
+            let store = try TestRepository.store(file, as: sample.pack)
+            let failures = Self.failures(store, sample, "byte \(position)")
+            if position >= sample.pack.indexOffset {
+                #expect(failures == sample.objects.count)
+            } else {
+                // A byte that says nothing, such as a frame's reserved bits, spoils nothing.
+                damaged += failures > 0 ? 1 : 0
+            }
+        }
+        #expect(damaged > sample.pack.indexOffset * 9 / 10)
+    }
+
+    @Test("a file that is gone, or another pack's, is damage")
+    func gone() throws {
+        let sample = try Sample()
+        let store = PackStore(bucket: MemoryBucket(), packs: [sample.pack])
+        #expect(Self.failures(store, sample, "gone") == sample.objects.count)
+        let other = try Sample()
+        let swapped = try TestRepository.store(other.file, as: sample.pack)
+        #expect(Self.failures(swapped, sample, "swapped") == sample.objects.count)
+    }
+
+    @Test("a reference whose numbers make no sense is damage")
+    func reference() throws {
+        let sample = try Sample()
+        for (size, offset) in [
+            (sample.file.count, -1), (sample.file.count, 0), (sample.file.count, 7),
+            (sample.file.count, .max), (sample.file.count, .min), (-1, 8), (.max, 8),
+            (sample.file.count, sample.file.count),
+            (sample.file.count + 1, sample.pack.indexOffset),
+            (sample.file.count, sample.pack.indexOffset + 1),
+            (sample.file.count, sample.pack.indexOffset - 1),
+        ] {
+            let pack = PackReference(name: sample.pack.name, size: size, indexOffset: offset)
+            let store = try TestRepository.store(sample.file, as: pack)
+            #expect(Self.failures(store, sample, "\(size) \(offset)") == sample.objects.count)
+        }
+    }
+
+    /// A pack whose footer is made by hand and vouched for by its name.
+    private static func forged(
+        data: [UInt8], chunks: [ObjectID: PackFooter.Chunk],
+        recipes: [ObjectID: PackFooter.Recipe] = [:]
+    ) throws -> PackStore {
+        let footer = PackFooter.encode(
+            chunks: chunks, recipes: recipes, nonce: [UInt8](repeating: 0, count: 16))
+        let file = PackFooter.packMagic + data + footer
+        return try TestRepository.store(
+            file,
+            as: PackReference(
+                name: ObjectID(of: footer.span), size: file.count,
+                indexOffset: 8 + data.count))
+    }
+
+    @Test("a recipe that gives an object the pieces of another is damage, with no success reported")
+    func wrongRecipe() throws {
+        let data = TestBytes.random.make(100)
+        let piece = ObjectID(of: data.span)
+        let other = ObjectID(of: [1, 2, 3].span)
+        let chunk = PackFooter.Chunk(
+            offset: 8, storedSize: 100, size: 100, codec: .stored, isObject: false)
+        let store = try Self.forged(
+            data: data, chunks: [piece: chunk],
+            recipes: [other: .init(size: 100, pieces: [.init(id: piece, size: 100)])])
+        #expect {
+            try store.read(other, limit: .max)
+        } throws: {
+            ($0 as? ObjectError)?.fault == .damaged
+        }
+        #expect(throws: ObjectError.self) { try store.stream(other) { _ in } }
+    }
+
+    @Test("a recipe whose piece is missing or has another size is damage")
+    func wrongPieces() throws {
+        let data = TestBytes.random.make(100)
+        let piece = ObjectID(of: data.span)
+        let whole = ObjectID(of: (data + data).span)
+        let chunk = PackFooter.Chunk(
+            offset: 8, storedSize: 100, size: 100, codec: .stored, isObject: false)
+        for pieces: [PackFooter.Piece] in [
+            [.init(id: piece, size: 100), .init(id: whole, size: 100)],
+            [.init(id: piece, size: 99), .init(id: piece, size: 101)],
+        ] {
+            let store = try Self.forged(
+                data: data, chunks: [piece: chunk],
+                recipes: [whole: .init(size: 200, pieces: pieces)])
+            #expect(throws: ObjectError.self) { try store.read(whole, limit: .max) }
+            #expect(throws: ObjectError.self) { try store.read(whole, offset: 150, count: 9) }
+        }
+    }
+
+    @Test("a chunk under another's identity is damage")
+    func wrongChunk() throws {
+        let data = TestBytes.random.make(100)
+        let wrong = ObjectID(of: [1].span)
+        let store = try Self.forged(
+            data: data,
+            chunks: [
+                wrong: .init(offset: 8, storedSize: 100, size: 100, codec: .stored, isObject: true)
+            ])
+        #expect(throws: ObjectError.self) { try store.read(wrong, limit: .max) }
+        #expect(throws: ObjectError.self) { try store.read(wrong, offset: 0, count: 1) }
+    }
+
+    @Test("differences of differences, of themselves and in a circle are damage")
+    func chains() throws {
+        let coder = ChunkCoder()
+        let first = TestBytes.random.make(2000)
+        var second = first
+        second[9] ^= 1
+        func difference(_ bytes: [UInt8], _ base: [UInt8]) -> [UInt8] {
+            var stored: [UInt8] = []
+            let pair = ChunkCoder.Base(id: ObjectID(of: base.span), bytes: base)
+            #expect(coder.encode(bytes.span, hint: .bulk, base: pair, to: &stored) == .delta)
+            return stored
+        }
+        func chunk(_ offset: Int, _ stored: [UInt8]) -> PackFooter.Chunk {
+            .init(
+                offset: offset, storedSize: stored.count, size: 2000, codec: .delta, isObject: true)
+        }
+        let one = difference(first, second)
+        let two = difference(second, first)
+        let circle = try Self.forged(
+            data: one + two,
+            chunks: [
+                ObjectID(of: first.span): chunk(8, one),
+                ObjectID(of: second.span): chunk(8 + one.count, two),
+            ])
+        #expect(throws: ObjectError.self) {
+            try circle.read(ObjectID(of: first.span), limit: .max)
+        }
+        let own = ObjectID(of: first.span).bytes + one.dropFirst(32)
+        let selfish = try Self.forged(data: own, chunks: [ObjectID(of: first.span): chunk(8, own)])
+        #expect(throws: ObjectError.self) {
+            try selfish.read(ObjectID(of: first.span), limit: .max)
+        }
+        for store in [circle, selfish] {
+            let writer = ObjectWriter(bucket: MemoryBucket(), existing: store)
+            let id = try writer.write(
+                first + [1], hint: .bulk, predecessor: ObjectID(of: first.span))
+            #expect(try writer.read(id, limit: .max) == first + [1])
+        }
+    }
+
+    @Test("a small file that claims gigabytes is refused before they are allocated")
+    func bomb() throws {
+        let coder = ChunkCoder()
+        var stored: [UInt8] = []
+        let zeros = [UInt8](repeating: 0, count: 1 << 20)
+        #expect(coder.encode(zeros.span, hint: .bulk, to: &stored) == .zstd)
+        for size in [Int(UInt32.max), 1 << 30, PackFooter.chunkSizeLimit + 1] {
+            let id = ObjectID(of: zeros.span)
+            let store = try Self.forged(
+                data: stored,
+                chunks: [
+                    id: .init(
+                        offset: 8, storedSize: stored.count, size: size, codec: .zstd,
+                        isObject: true)
+                ])
+            #expect(throws: ObjectError.self) { try store.read(id, limit: .max) }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+import Testing
+
+@testable import Objects
+
+@Suite("Pack footers")
+struct PackFooterTests {
+    private static let dataEnd = 8 + 300
+
+    private static func id(_ number: UInt8) -> ObjectID {
+        ObjectID(bytes: [UInt8](repeating: number, count: 32).span)
+    }
+
+    private static func chunk(
+        _ offset: Int, _ storedSize: Int, _ size: Int? = nil
+    ) -> PackFooter.Chunk {
+        .init(
+            offset: offset, storedSize: storedSize, size: size ?? storedSize, codec: .stored,
+            isObject: true)
+    }
+
+    private static let chunks = [
+        id(1): chunk(108, 200), id(2): chunk(8, 100), id(3): chunk(308, 0),
+    ]
+    private static let recipes = [
+        id(4): PackFooter.Recipe(
+            size: 300, pieces: [.init(id: id(1), size: 200), .init(id: id(2), size: 100)]),
+        id(5): PackFooter.Recipe(size: 100, pieces: [.init(id: id(2), size: 100)]),
+    ]
+
+    private static func encode(
+        _ chunks: [ObjectID: PackFooter.Chunk] = chunks,
+        _ recipes: [ObjectID: PackFooter.Recipe] = recipes
+    ) -> [UInt8] {
+        PackFooter.encode(chunks: chunks, recipes: recipes, nonce: Array(0..<16))
+    }
+
+    private static func isRefused(_ bytes: [UInt8], dataEnd: Int = dataEnd) -> Bool {
+        (try? PackFooter(decoding: bytes, dataEnd: dataEnd)) == nil
+    }
+
+    // Where the parts of the encoded footer begin.
+    private static let counts = 24
+    private static let chunkIDs = 40
+    private static let chunkEntries = chunkIDs + 3 * 32
+    private static let recipeIDs = chunkEntries + 3 * 20
+    private static let recipeEntries = recipeIDs + 2 * 32
+    private static let pieceIDs = recipeEntries + 2 * 16
+    private static let pieceSizes = pieceIDs + 3 * 32
+
+    @Test("a footer gives back what it was made of")
+    func roundTrip() throws {
+        let footer = try PackFooter(decoding: Self.encode(), dataEnd: Self.dataEnd)
+        #expect(footer.chunkCount == 3 && footer.recipeCount == 2)
+        for (id, chunk) in Self.chunks {
+            let index = try #require(footer.indexOfChunk(id))
+            #expect(footer.chunkID(at: index) == id)
+            #expect(try footer.chunk(at: index) == chunk)
+            #expect(footer.indexOfRecipe(id) == nil)
+        }
+        for (id, recipe) in Self.recipes {
+            let index = try #require(footer.indexOfRecipe(id))
+            #expect(footer.recipeID(at: index) == id)
+            #expect(try footer.recipe(at: index) == recipe)
+            #expect(footer.indexOfChunk(id) == nil)
+        }
+        #expect(footer.lowerBound(Self.id(0), among: .chunks) == 0)
+        #expect(footer.lowerBound(Self.id(2), among: .chunks) == 1)
+        #expect(footer.lowerBound(Self.id(9), among: .chunks) == 3)
+        #expect(footer.lowerBound(Self.id(5), among: .recipes) == 1)
+    }
+
+    @Test("a footer of recipes alone, and one of nothing, are read")
+    func sparse() throws {
+        let recipes = try PackFooter(decoding: Self.encode([:]), dataEnd: 8)
+        #expect(recipes.indexOfRecipe(Self.id(4)) == 0 && recipes.indexOfChunk(Self.id(4)) == nil)
+        let nothing = try PackFooter(decoding: Self.encode([:], [:]), dataEnd: 8)
+        #expect(nothing.indexOfRecipe(Self.id(4)) == nil && nothing.chunkCount == 0)
+    }
+
+    @Test("every truncation, extension and other end of the data is refused")
+    func lengths() {
+        let bytes = Self.encode()
+        for count in 0..<bytes.count { #expect(Self.isRefused(Array(bytes[..<count]))) }
+        for count in 1..<bytes.count { #expect(Self.isRefused(Array(bytes[count...]))) }
+        #expect(Self.isRefused(bytes + [0]))
+        for end in [0, 8, 307, 309, .max] { #expect(Self.isRefused(bytes, dataEnd: end)) }
+    }
+
+    @Test("chunks that overlap, leave a gap or lie outside are refused")
+    func ranges() {
+        for chunks in [
+            [Self.id(1): Self.chunk(8, 200), Self.id(2): Self.chunk(8, 100)],
+            [Self.id(1): Self.chunk(8, 150), Self.id(2): Self.chunk(158, 100)],
+            [Self.id(1): Self.chunk(8, 200), Self.id(2): Self.chunk(158, 150)],
+            [Self.id(1): Self.chunk(8, 300), Self.id(2): Self.chunk(8, 300)],
+            [Self.id(1): Self.chunk(8, 300), Self.id(2): Self.chunk(100, 50)],
+            [Self.id(1): Self.chunk(0, 308)], [Self.id(1): Self.chunk(7, 301)],
+            [Self.id(1): Self.chunk(8, 301)], [Self.id(1): Self.chunk(9, 299)],
+            [Self.id(1): Self.chunk(8, 300), Self.id(2): Self.chunk(309, 0)],
+            [Self.id(1): Self.chunk(8, 300), Self.id(2): Self.chunk(.max, 0)],
+            [Self.id(1): Self.chunk(8, 300, 299)],
+            [Self.id(1): Self.chunk(8, 300, PackFooter.chunkSizeLimit + 1)], [:],
+        ] {
+            #expect(Self.isRefused(Self.encode(chunks)))
+        }
+        #expect(!Self.isRefused(Self.encode([Self.id(1): Self.chunk(8, 300)])))
+    }
+
+    @Test("offsets and sizes that wrap around are refused")
+    func wrapping() {
+        for (position, width) in [
+            (Self.chunkEntries, 8), (Self.chunkEntries + 8, 4), (Self.chunkEntries + 12, 4),
+            (Self.recipeEntries, 8), (Self.recipeEntries + 8, 4), (Self.recipeEntries + 12, 4),
+            (Self.pieceSizes, 4), (Self.counts, 4), (Self.counts + 4, 4), (Self.counts + 8, 4),
+            (Self.counts + 12, 4),
+        ] {
+            for fill: [UInt8] in [
+                [UInt8](repeating: 0xFF, count: width),
+                [UInt8](repeating: 0, count: width - 1) + [0x80],
+                [UInt8](repeating: 0xFF, count: width - 1) + [0x7F],
+                [UInt8](repeating: 0xFE, count: 1) + [UInt8](repeating: 0xFF, count: width - 1),
+            ] {
+                var bytes = Self.encode()
+                bytes.replaceSubrange(position..<position + width, with: fill)
+                #expect(Self.isRefused(bytes), "\(position)")
+            }
+        }
+    }
+
+    @Test("identities out of order or repeated are refused")
+    func order() {
+        for start in [Self.chunkIDs, Self.recipeIDs] {
+            var swapped = Self.encode()
+            let first = Array(swapped[start..<start + 32])
+            let second = Array(swapped[start + 32..<start + 64])
+            swapped.replaceSubrange(start..<start + 64, with: second + first)
+            #expect(Self.isRefused(swapped))
+            swapped.replaceSubrange(start..<start + 64, with: first + first)
+            #expect(Self.isRefused(swapped))
+        }
+    }
+
+    @Test("unknown codecs, flags and reserved bytes are refused")
+    func unknown() {
+        for (position, value) in [
+            (Self.chunkEntries + 16, UInt8(6)), (Self.chunkEntries + 16, 255),
+            (Self.chunkEntries + 17, 2), (Self.chunkEntries + 18, 1), (Self.chunkEntries + 19, 1),
+            (Self.counts + 12, 1), (0, 0x46), (7, 0x32),
+        ] {
+            var bytes = Self.encode()
+            bytes[position] = value
+            #expect(Self.isRefused(bytes), "\(position)")
+        }
+    }
+
+    @Test("recipes that do not add up, share pieces or leave some over are refused")
+    func recipeRules() {
+        func set(_ changes: [(Int, UInt32)]) -> [UInt8] {
+            var bytes = Self.encode()
+            for (position, value) in changes { LittleEndian.set(value, at: position, in: &bytes) }
+            return bytes
+        }
+        #expect(!Self.isRefused(set([])))
+        #expect(Self.isRefused(set([(Self.recipeEntries, 301)])))
+        #expect(Self.isRefused(set([(Self.pieceSizes, 199)])))
+        // The second recipe takes a piece of the first.
+        #expect(Self.isRefused(set([(Self.recipeEntries + 16 + 8, 1)])))
+        // The first recipe leaves its last piece to nobody.
+        #expect(Self.isRefused(set([(Self.recipeEntries + 12, 1), (Self.recipeEntries, 200)])))
+        // The second leaves its only one.
+        #expect(Self.isRefused(set([(Self.recipeEntries + 28, 0), (Self.recipeEntries + 16, 0)])))
+        // A piece of nothing.
+        #expect(
+            Self.isRefused(
+                set([(Self.pieceSizes, 300), (Self.pieceSizes + 4, 0)])))
+    }
+
+    @Test("a footer with any byte changed is refused or describes chunks inside of the data")
+    func flipped() throws {
+        let bytes = Self.encode()
+        for position in 0..<bytes.count {
+            for bit in 0..<8 {
+                var changed = bytes
+                changed[position] ^= 1 << UInt8(bit)
+                guard let footer = try? PackFooter(decoding: changed, dataEnd: Self.dataEnd) else {
+                    continue
+                }
+                for index in 0..<footer.chunkCount {
+                    let chunk = try footer.chunk(at: index)
+                    #expect(chunk.offset >= 8 && chunk.offset + chunk.storedSize <= Self.dataEnd)
+                }
+                for index in 0..<footer.recipeCount {
+                    #expect(try footer.recipe(at: index).size <= 300)
+                }
+            }
+        }
+    }
+}
