@@ -43,11 +43,12 @@ public struct LogVerifier: Sendable {
 
 /// What the folders of a log hold, by name.
 private struct Listing {
-    var highestEntry: Int?
+    /// The numbers of the entries, ascending.
+    var entries: [Int] = []
     var checkpoints: [Int: [CheckpointName]] = [:]
     var strays: [String] = []
 
-    var isEmpty: Bool { highestEntry == nil && checkpoints.isEmpty && strays.isEmpty }
+    var isEmpty: Bool { entries.isEmpty && checkpoints.isEmpty && strays.isEmpty }
 
     /// What else may be in the folder: a hint, room for an entry when the disk is full.
     private static let known = ["tip", "reserve"]
@@ -56,7 +57,7 @@ private struct Listing {
         do throws(StorageError) {
             for entry in try log.bucket.list(.log) {
                 if let number = LogFile.number(ofEntry: entry.name) {
-                    highestEntry = max(highestEntry ?? 0, number)
+                    entries.append(number)
                 } else if !Self.known.contains(where: { $0.utf8.elementsEqual(entry.name.utf8) }) {
                     strays.append("log/" + Quoting.quoted(entry.name))
                 }
@@ -69,6 +70,7 @@ private struct Listing {
                 }
             }
         } catch { throw .storage(error) }
+        entries.sort()
         strays.sort()
     }
 }
@@ -98,6 +100,7 @@ private struct Pass {
 
     mutating func readEntries() throws(RefError) {
         var number = 0
+        var position = 0
         while true {
             let entry: LogEntry?
             do throws(RefError) {
@@ -113,14 +116,19 @@ private struct Pass {
                 check(entry)
                 entryCount += 1
             } else {
-                // The folder is listed once; a log that grows meanwhile ends where nothing follows.
-                let last = max(listing.highestEntry ?? -1, hint?.number ?? -1)
-                guard number <= last else { break }
-                // A hint or a stray name that claims far too much must not keep us here.
-                guard let next = try nextEntry(after: number, last: last) else {
-                    report(number, "it is missing: a later one was there")
+                // A log that grows meanwhile ends where nothing follows.
+                while position < listing.entries.count, listing.entries[position] < number {
+                    position += 1
+                }
+                guard position < listing.entries.count else {
+                    // A hint that claims far too much must not keep us here.
+                    if let hint, number <= hint.number {
+                        report(number, "it is missing: the hint has seen \(hint.number)")
+                    }
                     break
                 }
+                let next = listing.entries[position]
+                guard next > number else { break }
                 report(
                     number,
                     next == number + 1
@@ -135,14 +143,6 @@ private struct Pass {
             findings[item.index] = Finding(
                 problem: old.problem, place: old.place, affects: item.refs.sorted().map(\.text))
         }
-    }
-
-    /// The least number above `number` that the folder has an entry for.
-    private func nextEntry(after number: Int, last: Int) throws(RefError) -> Int? {
-        do throws(StorageError) {
-            return try log.bucket.list(.log).compactMap { LogFile.number(ofEntry: $0.name) }
-                .filter { $0 > number && $0 <= last }.min()
-        } catch { throw .storage(error) }
     }
 
     private mutating func check(_ entry: LogEntry) {

@@ -158,14 +158,16 @@ public final class Resolver: Sendable {
             return target
         }
         var history = repository.log.history(of: name, in: state)
-        var first: Timestamp?
+        var first = now
+        var isThen = true
         while let version = try history.next() {
             first = version.entry.time
-            guard let moment, version.entry.time <= moment else { continue }
-            guard let target = version.target else { break }
-            return target
+            // A moment before the year 0 is before everything.
+            guard isThen, let moment, version.entry.time <= moment else { continue }
+            if let target = version.target { return target }
+            isThen = false
         }
-        throw .revision(.notThen(name, moment ?? now, first: first))
+        throw .revision(.notThen(name, time, first: first))
     }
 
     // MARK: Snapshots

@@ -17,8 +17,8 @@ public enum RevisionError: Diagnosable, Hashable {
     case noRole(String, of: ObjectID, roles: [String])
     /// A ref has had fewer values than asked for.
     case noPriorValue(RefName, position: Int, available: Int)
-    /// A ref did not exist at that moment.
-    case notThen(RefName, Timestamp, first: Timestamp?)
+    /// A ref did not exist at that moment; when it got its first value.
+    case notThen(RefName, RevisionTime, first: Timestamp)
     /// A tree has no such path, or a table no such key.
     case noPath(String, of: ObjectID)
     /// A path is not possible inside a tree.
@@ -64,9 +64,8 @@ public enum RevisionError: Diagnosable, Hashable {
                 + (roles.isEmpty ? "it has none" : "it has " + roles.joined(separator: ", "))
         case .noPriorValue(let name, let position, let available):
             "\(name) has no value \(position) moves ago: it has had \(available)"
-        case .notThen(let name, let moment, let first):
-            "\(name) did not exist at \(moment)"
-                + (first.map { "; its first value is of \($0)" } ?? "")
+        case .notThen(let name, let time, let first):
+            "there is no \(name)@{\(time)}: it did not exist then; its first value is of \(first)"
         case .noPath(let path, let id): "there is no \(Quoting.quoted(path)) in \(id.short)"
         case .badPath(let path, let reason):
             "\(Quoting.quoted(path)) is not a path inside a snapshot: \(reason)"
