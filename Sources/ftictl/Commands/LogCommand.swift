@@ -47,8 +47,8 @@ struct LogCommand: Command {
             options.json || oneline
             ? nil : try RefLabels(log: repository.repository.log, state: repository.state)
         let view = LogView(
-            style: context.output.style, width: context.output.terminal.width, now: context.now,
-            labels: labels, showsName: name == nil, isGraph: graph)
+            style: context.output.style, now: context.now, labels: labels, showsName: name == nil,
+            isGraph: graph)
         // Each value is held back until it is known whether another one follows it.
         var waiting: RefMove?
         var shown = 0

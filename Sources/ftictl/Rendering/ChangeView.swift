@@ -79,9 +79,9 @@ struct ChangeView {
         switch (change.before, change.after) {
         case (let before?, let after?) where description(before) != description(after):
             note = "\(description(before)) -> \(description(after))"
-        case (let before?, let after?):
+        case (_?, let after?):
             let share = change.relativeChange.map { "  relative L2 change \(Self.share($0))" }
-            note = description(after) + (share ?? (before.type == after.type ? "" : ""))
+            note = description(after) + (share ?? "")
         case (let tensor?, nil), (nil, let tensor?): note = description(tensor)
         case (nil, nil): note = ""
         }

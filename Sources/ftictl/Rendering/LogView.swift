@@ -5,7 +5,6 @@ import Refs
 /// How the values of refs are shown: blocks for reading, or one line each.
 struct LogView {
     let style: Style
-    let width: Int
     let now: Timestamp
     let labels: RefLabels?
     /// Whether the values of several refs are shown together.

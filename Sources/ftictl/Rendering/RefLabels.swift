@@ -4,8 +4,10 @@ import Refs
 /// Which refs point, or pointed, at a snapshot: how a person recognises it.
 struct RefLabels {
     private var labels: [ObjectID: String] = [:]
-    /// Values of each ref that are looked at: enough for what is still in use, and a bounded cost.
+    /// Values of each ref that are looked at: enough for what is still in use.
     private static let depth = 32
+    /// Values that are looked at in all, so that the cost is bounded however many refs there are.
+    private static let budget = 1024
 
     /// Reads the newest values of every ref.
     init(log: Log, state: State) throws {
@@ -13,9 +15,11 @@ struct RefLabels {
         where labels[ref.target] == nil {
             labels[ref.target] = name.text
         }
+        let depth = min(Self.depth, Self.budget / max(1, state.refs.count))
+        guard depth > 1 else { return }
         for name in state.refs.keys.sorted() {
             var history = log.history(of: name, in: state)
-            for (position, version) in try history.next(Self.depth).enumerated() {
+            for (position, version) in try history.next(depth).enumerated() {
                 guard let target = version.target, labels[target] == nil else { continue }
                 labels[target] = "\(name.text)@{\(position)}"
             }

@@ -1,0 +1,157 @@
+import Objects
+import Testing
+
+@Suite("Safetensors")
+struct SafetensorsTests {
+    private func parse(_ header: String, data: Int) throws(SafetensorsError) -> Safetensors {
+        let text = Array(header.utf8)
+        return try Safetensors(header: text.span, fileSize: 8 + text.count + data)
+    }
+
+    private func file(_ header: String, _ data: [UInt8]) -> [UInt8] {
+        let text = Array(header.utf8)
+        let length = (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
+        return length + text + data
+    }
+
+    @Test("tensors are read in the order of their bytes")
+    func valid() throws {
+        let header =
+            #"{"b":{"dtype":"BF16","shape":[2,2],"data_offsets":[4,12]},"# + "\n"
+            + #""a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"#
+            + #""none":{"dtype":"I64","shape":[0,7],"data_offsets":[12,12]},"#
+            + #""__metadata__":{"format":"pt"}}   "#
+        let weights = try parse(header, data: 12)
+        #expect(weights.tensors.map(\.name) == ["a", "b", "none"])
+        #expect(weights.tensors[1].shape == [2, 2])
+        #expect(weights.tensors[1].shapeDescription == "[2, 2]")
+        #expect(weights.tensors[0].range == weights.dataOffset..<weights.dataOffset + 4)
+        #expect(weights.boundaries == [weights.dataOffset, weights.dataOffset + 4])
+        #expect(weights.metadata == ["format": "pt"])
+        #expect(try parse("{}", data: 0).tensors.isEmpty)
+    }
+
+    @Test(
+        "a header that does not describe every byte once is refused",
+        arguments: [
+            (#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, 5),
+            (#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[1,5]}}"#, 5),
+            (#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, 3),
+            (
+                #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"#
+                    + #""b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}}"#, 6
+            ),
+            (
+                #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"#
+                    + #""a":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}"#, 8
+            ),
+            (#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[4,0]}}"#, 4),
+            (#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[-4,0]}}"#, 4),
+            (#"{"a":{"dtype":"U8","shape":[5],"data_offsets":[0,4]}}"#, 4),
+            (#"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,4]}}"#, 4),
+            (#"{"a":{"dtype":"F99","shape":[4],"data_offsets":[0,4]}}"#, 4),
+            (
+                #"{"a":{"dtype":"U8","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}}"#, 0
+            ),
+            (
+                #"{"a":{"dtype":"F64","shape":[9007199254740992,9007199254740992],"data_offsets":[0,0]}}"#,
+                0
+            ),
+            (#"{"a":{"dtype":"U8","shape":[1.5],"data_offsets":[0,1]}}"#, 1),
+            (#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"x":1}}"#, 1),
+            (#"{"a":{"dtype":"U8","shape":[1]}}"#, 0), (#"{"a":7}"#, 0), ("[]", 0), ("", 0),
+            (" {}", 0), ("{", 0), (#"{"__metadata__":{"a":1}}"#, 0), (#"{"__metadata__":[]}"#, 0),
+            (#"{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}"#, 2),
+        ])
+    func invalid(header: String, data: Int) {
+        #expect(throws: SafetensorsError.self) { try parse(header, data: data) }
+    }
+
+    @Test("a header longer than the file, or than any header may be, is refused before it is read")
+    func lengths() {
+        let cases: [[UInt8]] = [
+            [], [1, 2, 3], .init(repeating: 0xFF, count: 8), [0, 0, 0, 0, 0, 0, 0, 0x80],
+            [1, 0xE1, 0xF5, 5, 0, 0, 0, 0], [9, 0, 0, 0, 0, 0, 0, 0],
+        ]
+        for prefix in cases {
+            #expect(throws: SafetensorsError.self) {
+                try Safetensors.headerLength(prefix: prefix.span, fileSize: 16)
+            }
+        }
+        #expect(throws: Never.self) {
+            try Safetensors.headerLength(prefix: [8, 0, 0, 0, 0, 0, 0, 0].span, fileSize: 16)
+        }
+    }
+
+    @Test("any change of one byte of a file gives a header or an error, and nothing else")
+    func mutations() {
+        let header =
+            #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"#
+            + #""b":{"dtype":"U8","shape":[2,1],"data_offsets":[4,6]}}"#
+        let bytes = file(header, [0, 0, 128, 63, 1, 2])
+        for index in bytes.indices {
+            for value: UInt8 in [0, 0x22, 0x2C, 0x39, 0x7D, 0xFF] {
+                var changed = bytes
+                changed[index] = value
+                guard
+                    let length = try? Safetensors.headerLength(
+                        prefix: changed.span, fileSize: changed.count)
+                else { continue }
+                let text = Array(changed[8..<8 + length])
+                let result = try? Safetensors(header: text.span, fileSize: changed.count)
+                if let result {
+                    #expect(result.tensors.allSatisfy { $0.range.upperBound <= bytes.count })
+                }
+            }
+        }
+    }
+
+    @Test("the relative change of each type of number is what its numbers say")
+    func differences() throws {
+        // 2 and then 3 in each type: a change of one half.
+        let numbers: [(ElementType, [UInt8], [UInt8])] = [
+            (.float32, [0, 0, 0, 0x40], [0, 0, 0x40, 0x40]), (.bfloat16, [0, 0x40], [0x40, 0x40]),
+            (.float16, [0, 0x40], [0, 0x42]), (.float8E4M3, [0x40], [0x44]),
+            (.float8E5M2, [0x40], [0x42]), (.int8, [2], [3]), (.uint8, [2], [3]),
+            (.int16, [2, 0], [3, 0]), (.int32, [2, 0, 0, 0], [3, 0, 0, 0]),
+            (.int64, [2, 0, 0, 0, 0, 0, 0, 0], [3, 0, 0, 0, 0, 0, 0, 0]),
+            (.float64, [0, 0, 0, 0, 0, 0, 0, 0x40], [0, 0, 0, 0, 0, 0, 8, 0x40]),
+        ]
+        let store = MemoryStore()
+        for (type, before, after) in numbers {
+            func stored(_ data: [UInt8]) throws -> (ObjectID, Safetensors) {
+                let header =
+                    #"{"t":{"dtype":"\#(type.rawValue)","shape":[1],"#
+                    + #""data_offsets":[0,\#(data.count)]}}"#
+                let id = try store.write(file(header, data), hint: .bulk)
+                return (id, try Safetensors.read(id, in: store).get())
+            }
+            let (left, first) = try stored(before)
+            let (right, second) = try stored(after)
+            var diff = TensorDiff(before: left, first, after: right, second, in: store)
+            let change = try #require(try diff.next())
+            #expect(change.relativeChange == 0.5, "\(type)")
+            #expect(try diff.next() == nil)
+            var same = TensorDiff(before: left, first, after: left, first, in: store)
+            #expect(try same.next() == nil)
+            #expect(same.unchanged == 1)
+        }
+    }
+
+    @Test("a change from zeros, or with numbers that are not finite, has no relative size")
+    func noRatio() throws {
+        let store = MemoryStore()
+        func stored(_ data: [UInt8]) throws -> (ObjectID, Safetensors) {
+            let header = #"{"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#
+            let id = try store.write(file(header, data), hint: .bulk)
+            return (id, try Safetensors.read(id, in: store).get())
+        }
+        let (zero, first) = try stored([0, 0, 0, 0])
+        let (nan, second) = try stored([0, 0, 0xC0, 0x7F])
+        for (a, b) in [((zero, first), (nan, second)), ((nan, second), (zero, first))] {
+            var diff = TensorDiff(before: a.0, a.1, after: b.0, b.1, in: store)
+            let change = try #require(try diff.next())
+            #expect(change.relativeChange == nil)
+        }
+    }
+}
