@@ -58,7 +58,8 @@ extension Log {
     func writeCaches(after state: inout State) {
         if isCheckpointDue(state), let bytes = try? Checkpoint.encode(state) {
             let name = CheckpointName(number: state.number, hash: ObjectID(of: bytes.span))
-            if (try? bucket.create(name.blob, bytes)) != nil {
+            // Named by its hash: a crash can lose or tear it, and it then is no checkpoint.
+            if (try? bucket.replace(name.blob, bytes)) != nil {
                 state.checkpoint = name
                 removeCheckpoints(before: name)
             }
@@ -68,8 +69,8 @@ extension Log {
         try? bucket.replace(LogFile.tip, hint.encoded)
     }
 
-    /// Whether the writer of the newest entry is to write a checkpoint: one in 64 is, and if that one
-    /// dies before it does, the next that notices.
+    /// Whether the writer of the newest entry is to write a checkpoint: one in so many is, and if that
+    /// one dies before it does, the next that notices.
     private func isCheckpointDue(_ state: State) -> Bool {
         let distance = state.number - (state.checkpoint?.number ?? 0)
         return state.number > 0 && state.number % Checkpoint.interval == 0
