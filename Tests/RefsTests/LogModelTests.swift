@@ -1,3 +1,4 @@
+import Glibc
 import Objects
 import Refs
 import Storage
@@ -88,11 +89,13 @@ struct LogModelTests {
         #expect(
             refError { _ = try Repository.create(at: path, writer: testWriter()) }?.fault == .usage)
         #expect(try repository.state().number == 4 * 20 + 1)
-        for folder in BucketFolder.allCases.reversed() {
+        for folder in [BucketFolder.checkpoints, .log, .packs] {
             for entry in try repository.bucket.list(folder) {
                 try repository.bucket.delete(BlobName(folder, entry.name))
             }
+            _ = rmdir("\(path)/\(folder.rawValue)")
         }
+        #expect(rmdir(path) == 0)
     }
 
     /// Every writer moves a ref of its own, and tries to move one that all share.
