@@ -32,6 +32,11 @@ struct HTMLTests {
                 ["||C¦a | b¦1 x | 2"]
             ),
             ("<table><tr><td><h2>H</h2><p>layout</td></tr></table>", ["h|H|layout"]),
+            ("<table><tr><th>a<tr><td>1<table><tr><td>2</table></table>", ["||a¦1 2"]),
+            (
+                "<h2>A</h2>x<div class=note><h3>Note</h3>n</div>y",
+                ["a|A|x¦Note¦n¦y"]
+            ),
             ("<dl><dt>t<dd>d</dl>", ["||t¦d"]),
             ("a<br>b<b>c</b><i> d</i>", ["||a bc d"]),
             ("<h2>A<a class=headerlink href=#a>¶</a></h2>x", ["a|A|x"]),

@@ -5,6 +5,8 @@ struct HTMLCleaner {
     private var inline = ""
     private var enclosing: [Enclosing] = []
     private var blocks: [CleanDocument.Block]?
+    /// How many notes and warnings are around the present place: a heading in them begins no section.
+    private var admonitions = 0
 
     /// A section or division around the present place whose `id` a heading may take.
     private struct Enclosing {
@@ -138,6 +140,10 @@ struct HTMLCleaner {
             for case let (heading, .heading(level)) in Self.headings(in: node) {
                 addHeading(heading, level: level)
             }
+        case .admonition:
+            admonitions += 1
+            visitChildren(of: node, depth: depth)
+            admonitions -= 1
         case .section:
             enclosing.append(Enclosing(id: node.attribute("id").flatMap { $0.isEmpty ? nil : $0 }))
             visitChildren(of: node, depth: depth)
@@ -174,7 +180,7 @@ struct HTMLCleaner {
     /// heading of, else the slug of its text.
     private mutating func addHeading(_ node: HTMLTree.Node, level: Int) {
         let text = WhiteSpace.collapsed(Self.rawText(of: node))
-        guard blocks == nil else { return add(.paragraph, text) }
+        guard blocks == nil, admonitions == 0 else { return add(.paragraph, text) }
         guard !text.isEmpty else { return }
         let around = enclosing.last { $0.id != nil }
         let own = Self.anchor(of: node)
@@ -209,29 +215,39 @@ struct HTMLCleaner {
         return result
     }
 
-    /// Whether a table is there for its looks: it holds headings, other tables or code.
+    /// Whether a table is there for its looks: it holds headings; or other tables or code, and names no
+    /// columns.
     private static func isLayout(_ table: HTMLTree.Node) -> Bool {
-        table.children.contains { child in
-            first(in: child) { node in
+        var hasHeadings = false
+        var hasColumns = false
+        var hasBlocks = false
+        for child in table.children {
+            _ = first(in: child) { node in
                 switch node.name {
-                case "table", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol": true
-                default: false
+                case "h1", "h2", "h3", "h4", "h5", "h6": hasHeadings = true
+                case "th": hasColumns = true
+                case "table", "pre": hasBlocks = true
+                default: break
                 }
-            } != nil
+                return hasHeadings
+            }
         }
+        return hasHeadings || hasBlocks && !hasColumns
     }
 
+    /// Adds the rows of a table; what is in a cell, other tables included, is text of its row.
     private mutating func addRows(of table: HTMLTree.Node) {
-        _ = Self.first(in: table) { node in
+        var waiting: [HTMLTree.Node] = [table]
+        while let node = waiting.popLast() {
             switch node.name {
             case "caption": add(.paragraph, WhiteSpace.collapsed(Self.rawText(of: node)))
             case "tr":
                 let cells = node.children.filter { $0.name == "td" || $0.name == "th" }
                 let row = TableText.row(cells.map { WhiteSpace.collapsed(Self.rawText(of: $0)) })
                 add(.tableRow, row)
-            default: break
+            case nil: break
+            default: waiting.append(contentsOf: node.children.reversed())
             }
-            return false
         }
     }
 

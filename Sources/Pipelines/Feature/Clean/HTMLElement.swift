@@ -11,6 +11,8 @@ enum HTMLElement: Equatable {
     case item
     /// The header of a page or of an article: only its headings count.
     case header
+    /// A note or a warning amid the text.
+    case admonition
     /// It may give its `id` to the heading in it.
     case section
     /// It begins and ends a paragraph.
@@ -21,9 +23,16 @@ enum HTMLElement: Equatable {
 
     /// Classifies an element.
     init(_ node: HTMLTree.Node, name: String) {
-        if node.hasAttributes, Self.isNavigation(node) {
-            self = .skipped
-            return
+        if node.hasAttributes {
+            let classes = Self.classes(of: node)
+            if Self.isNavigation(node, classes) {
+                self = .skipped
+                return
+            }
+            if name == "div" || name == "aside", !Self.notes.isDisjoint(with: classes) {
+                self = .admonition
+                return
+            }
         }
         switch name {
         case "script", "style", "noscript", "template", "nav", "footer", "head", "title", "svg",
@@ -54,7 +63,7 @@ enum HTMLElement: Equatable {
 
     /// What generators of manuals put around and between the text: DocBook's and Sphinx's navigation,
     /// tables of contents, paragraph signs and line numbers.
-    private static let classes: Set<String> = [
+    private static let navigation: Set<String> = [
         "navheader", "navfooter", "toc", "sphinxsidebar", "related", "headerlink", "linenos",
         "viewcode-link", "toctree-wrapper", "breadcrumbs", "noprint",
     ]
@@ -62,12 +71,21 @@ enum HTMLElement: Equatable {
         "navigation", "banner", "contentinfo", "search", "menu",
     ]
 
-    private static func isNavigation(_ node: HTMLTree.Node) -> Bool {
+    /// What DocBook and Sphinx call notes.
+    private static let notes: Set<String> = [
+        "note", "tip", "warning", "caution", "important", "admonition", "sidebar",
+    ]
+
+    private static func isNavigation(_ node: HTMLTree.Node, _ classes: [String]) -> Bool {
         if let role = node.attribute("role"), roles.contains(role.lowercased()) { return true }
-        if let value = node.attribute("class") {
-            for name in value.split(whereSeparator: { $0 == " " || $0 == "\n" || $0 == "\t" })
-            where classes.contains(name.lowercased()) { return true }
+        return !navigation.isDisjoint(with: classes) || node.attribute("hidden") != nil
+            || node.attribute("aria-hidden") == "true"
+    }
+
+    private static func classes(of node: HTMLTree.Node) -> [String] {
+        guard let value = node.attribute("class") else { return [] }
+        return value.utf8.split(whereSeparator: { $0 <= 0x20 }).map {
+            Substring($0).lowercased()
         }
-        return node.attribute("hidden") != nil || node.attribute("aria-hidden") == "true"
     }
 }

@@ -66,10 +66,9 @@ struct MarkdownCleaner {
     }
 
     private func trimmed(_ text: String) -> String {
-        var scalars = text.unicodeScalars
-        while let last = scalars.last, WhiteSpace.isSpace(last) { scalars.removeLast() }
-        while let first = scalars.first, WhiteSpace.isSpace(first) { scalars.removeFirst() }
-        return String(scalars)
+        let start = text.unicodeScalars.drop(while: WhiteSpace.isSpace)
+        let end = start.lastIndex { !WhiteSpace.isSpace($0) }
+        return end.map { String(Substring(start[...$0])) } ?? ""
     }
 }
 
