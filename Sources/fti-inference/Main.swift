@@ -1,4 +1,8 @@
+import CommandSupport
+
 @main
 struct Main {
-    static func main() {}
+    static func main() {
+        CommandLineTool.main(Inference.self, Array(CommandLine.arguments.dropFirst()))
+    }
 }

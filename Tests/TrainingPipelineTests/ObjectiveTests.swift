@@ -55,6 +55,13 @@ import TrainingPipeline
     @Test("the preference gradient is that of finite differences")
     func preferenceGradient() { checkGradient(of: preference(20)) }
 
+    @Test("the gradient of both together is that of finite differences")
+    func retainingGradient() {
+        checkGradient(
+            of: RetainingObjective(
+                preference: preference(8), supervised: supervised(12), retain: 0.6))
+    }
+
     @Test("values and gradients are the same bits with 1, 2 and 5 threads")
     func threads() {
         let objective = supervised(100)

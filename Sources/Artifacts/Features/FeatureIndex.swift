@@ -72,15 +72,29 @@ public struct FeatureIndex: Sendable {
     ) throws(ObjectError) -> [FeatureRow] {
         var rows: [FeatureRow] = []
         rows.reserveCapacity(indices.count)
+        // Finding a row by its key reads a node a level: above an eighth of all rows, reading all is faster.
+        if indices.count * 8 > count {
+            let wanted = Set(indices)
+            var found: [Int: FeatureRow] = [:]
+            try forEachRow(of: wanted, in: source) { found[$0] = $1 }
+            for index in indices {
+                guard let row = found[index] else { throw misplaced(index) }
+                rows.append(row)
+            }
+            return rows
+        }
         for index in indices {
             guard let row = try table.row(for: keys[index], in: source) else {
-                throw .malformed(
-                    table.root, as: "table", reason: "row \(index) is not where its key leads",
-                    offset: nil)
+                throw misplaced(index)
             }
             rows.append(try FeatureRow(attributes: row.attributes))
         }
         return rows
+    }
+
+    private func misplaced(_ index: Int) -> ObjectError {
+        .malformed(
+            table.root, as: "table", reason: "row \(index) is not where its key leads", offset: nil)
     }
 
     /// Reads every row once, in order.
@@ -89,11 +103,19 @@ public struct FeatureIndex: Sendable {
     public func forEachRow(
         in source: some ObjectSource, _ body: (Int, FeatureRow) -> Void
     ) throws(ObjectError) {
+        try forEachRow(of: nil, in: source, body)
+    }
+
+    private func forEachRow(
+        of wanted: Set<Int>?, in source: some ObjectSource, _ body: (Int, FeatureRow) -> Void
+    ) throws(ObjectError) {
         var cursor = TableCursor(table, in: source)
         var index = 0
         while let leaf = try cursor.nextLeaf() {
             for position in 0..<leaf.count {
-                body(index, try FeatureRow(attributes: try leaf.attributes(at: position)))
+                if wanted?.contains(index) ?? true {
+                    body(index, try FeatureRow(attributes: try leaf.attributes(at: position)))
+                }
                 index += 1
             }
         }

@@ -25,6 +25,23 @@ public struct QuestionText: Sendable {
         self.statistics = statistics
     }
 
+    /// The number of different words that count.
+    public var wordCount: Int { stems.count }
+
+    /// Which of the question's words occur in a text, in any form.
+    public func words(foundIn text: String) -> Set<Int> {
+        let found = Set(PassageText.contentStems(text))
+        return Set(stems.indices.filter { found.contains(stems[$0]) })
+    }
+
+    /// How much of the question some of its words are, by inverse document frequency: from 0 to 1.
+    public func share(of words: Set<Int>) -> Double {
+        guard totalWeight > 0 else { return 0 }
+        var sum = 0.0
+        for index in stems.indices where words.contains(index) { sum += weights[index] }
+        return sum / totalWeight
+    }
+
     /// The share of the question that is found among stems.
     func share(in found: [UInt64]) -> Double {
         guard totalWeight > 0 else { return 0 }

@@ -48,6 +48,7 @@ extension TrainingConfiguration {
             preference.rate = try inner.number("rate", 1e-9...1000) ?? preference.rate
             preference.beta = try inner.number("beta", 1e-9...1000) ?? preference.beta
             preference.l2 = try inner.number("l2", 0...1000) ?? preference.l2
+            preference.retain = try inner.number("retain", 0...1000) ?? preference.retain
             try inner.finish()
         }
         if var inner = try reader.section("evaluate") {

@@ -36,6 +36,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
         public var beta = 0.5
         /// The pull back to the supervised policy.
         public var l2 = 0.01
+        /// The weight of the supervised loss beside that of preferences, so that ranking is not unlearnt.
+        public var retain = 1.0
 
         /// The defaults.
         public init() {}
@@ -82,6 +84,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
         object["dpo"] = [
             "epochs": .integer(preference.epochs), "rate": .number(preference.rate),
             "beta": .number(preference.beta), "l2": .number(preference.l2),
+            "retain": .number(preference.retain),
         ]
         object["questions"] = .string(questions == nil ? "headings" : "labelled")
         object["preferences"] = .string(preferences == nil ? "hard negatives" : "labelled")

@@ -56,16 +56,9 @@ struct TrainingFeatures: Sendable {
     func passages(at rows: Set<Int>) throws(ObjectError) -> [Int: PassageText] {
         var passages: [Int: PassageText] = [:]
         passages.reserveCapacity(rows.count)
-        // Finding a row by its key reads a node a level: above an eighth of all rows, reading all is faster.
-        if rows.count * 8 > index.count {
-            try index.forEachRow(in: source) { row, content in
-                if rows.contains(row) { passages[row] = PassageText(content) }
-            }
-        } else {
-            let sorted = rows.sorted()
-            for (row, content) in zip(sorted, try index.rows(at: sorted, in: source)) {
-                passages[row] = PassageText(content)
-            }
+        let sorted = rows.sorted()
+        for (row, content) in zip(sorted, try index.rows(at: sorted, in: source)) {
+            passages[row] = PassageText(content)
         }
         return passages
     }

@@ -30,10 +30,12 @@ public protocol Objective: Sendable {
     var l2: Double { get }
     /// The value and the gradient of one example; must depend on nothing but its parameters.
     func slope(of example: Int, at weights: [Double]) -> Slope
+    /// The value and the gradient at `weights`: the same bits for any number of threads.
+    func evaluate(at weights: [Double], threads: Int) -> Slope
 }
 
 extension Objective {
-    /// The value and the gradient at `weights`: the same bits for any number of threads.
+    /// The mean over the examples and the pull, with the same bits for any number of threads.
     ///
     /// Examples are added up in blocks of a fixed size, then the blocks in order.
     public func evaluate(at weights: [Double], threads: Int) -> Slope {

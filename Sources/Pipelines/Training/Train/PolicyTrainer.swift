@@ -31,14 +31,14 @@ struct PolicyTrainer: Sendable {
             candidates: configuration.candidates)
         let factors = scale.map(Double.init)
 
-        let supervised = SupervisedObjective(
+        let lesson = SupervisedObjective(
             examples: zip(set.questions, prepared).filter { !$0.0.isHeldOut }.map { pair in
                 .init(
                     features: pair.1.features.scaled(by: factors),
                     relevant: pair.1.positions(of: pair.0.rows))
             },
-            origin: base.weights.map(Double.init), l2: configuration.supervised.l2
-        ).minimised(
+            origin: base.weights.map(Double.init), l2: configuration.supervised.l2)
+        let supervised = lesson.minimised(
             epochs: configuration.supervised.epochs, rate: configuration.supervised.rate,
             threads: threads)
         var sft = base
@@ -70,18 +70,22 @@ struct PolicyTrainer: Sendable {
                 rejected: pair.1.rejected)
         }
         if configuration.preference.epochs > 0, !seen.isEmpty {
-            let preferred = PreferenceObjective(
+            let objective = PreferenceObjective(
                 examples: seen, reference: sft.weights.map(Double.init),
-                beta: configuration.preference.beta, l2: configuration.preference.l2
+                beta: configuration.preference.beta, l2: configuration.preference.l2)
+            let preferred = RetainingObjective(
+                preference: objective, supervised: lesson, retain: configuration.preference.retain
             ).minimised(
                 epochs: configuration.preference.epochs, rate: configuration.preference.rate,
                 threads: threads)
+            let lossBefore = objective.evaluate(at: objective.origin, threads: threads).value
+            let lossAfter = objective.evaluate(at: preferred.weights, threads: threads).value
             policy.weights = preferred.weights.map { Float($0) }
             policy.reference = sft.weights
             stages.append(
                 TrainingOutcome.Stage(
                     name: "dpo", measurement: evaluation.measure(policy),
-                    loss: (preferred.before, preferred.after)))
+                    loss: (lossBefore, lossAfter)))
         }
         return TrainingOutcome(
             set: set, policy: policy, measurements: stages, features: features,

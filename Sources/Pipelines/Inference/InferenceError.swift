@@ -1,0 +1,77 @@
+public import Artifacts
+public import Objects
+public import Refs
+public import Storage
+
+/// Why a question was not answered.
+public enum InferenceError: Diagnosable {
+    /// What was named is not a snapshot of the kind that is needed, or not usable as one.
+    case unusable(name: String, reason: String)
+    /// The lock file does not say what to use.
+    case pin(path: String, reason: String)
+    /// The features and the model do not fit, or the embedder is not there.
+    case embedding(EmbeddingError)
+    /// The repository failed.
+    case refs(RefError)
+    /// Objects could not be read.
+    case objects(ObjectError)
+    /// The lock file could not be read.
+    case storage(StorageError)
+
+    /// See ``Diagnosable``.
+    public var fault: Fault {
+        switch self {
+        case .unusable: .refused
+        case .pin: .usage
+        case .embedding(let error): error.fault
+        case .refs(let error): error.fault
+        case .objects(let error): error.fault
+        case .storage(let error): error.fault
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var message: String {
+        switch self {
+        case .unusable(let name, let reason): "\(name) cannot be used: \(reason)"
+        case .pin(let path, let reason): "\(path): \(reason)"
+        case .embedding(let error): error.message
+        case .refs(let error): error.message
+        case .objects(let error): error.message
+        case .storage(let error): error.message
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var remedy: String? {
+        switch self {
+        case .unusable: "name features that fti-feature made and a model that fti-training made"
+        case .pin: "ftictl pin features/prod models/current -o fti.lock"
+        case .embedding(let error): error.remedy
+        case .refs(let error): error.remedy
+        case .objects(let error): error.remedy
+        case .storage(let error): error.remedy
+        }
+    }
+}
+
+/// Runs library calls and wraps their errors.
+enum Wrapping {
+    static func objects<Value>(
+        _ body: () throws(ObjectError) -> Value
+    ) throws(InferenceError) -> Value {
+        do { return try body() } catch { throw .objects(error) }
+    }
+
+    static func refs<Value>(
+        _ body: () throws(RefError) -> Value
+    ) throws(InferenceError) -> Value {
+        do { return try body() } catch { throw .refs(error) }
+    }
+
+    static func embedding<Value>(
+        _ body: () throws(EmbeddingError) -> Value
+    ) throws(InferenceError) -> Value {
+        do { return try body() } catch { throw .embedding(error) }
+    }
+}

@@ -1,0 +1,32 @@
+internal import Artifacts
+public import Objects
+public import Refs
+
+/// The inference pipeline: resolve, retrieve, answer. It never writes to the repository.
+public struct QuestionAnswering: Sendable {
+    /// What is answered from.
+    public let pair: ResolvedPair
+    private let retriever: Retriever
+
+    /// Resolves a selection and loads what it names.
+    ///
+    /// - Throws: `embedding` when features and model are of different spaces, or the embedder of that space
+    ///   is not there; `unusable`, `pin`, `refs`, `objects`.
+    public init(
+        _ selection: Selection, in repository: Repository, now: Timestamp, threads: Int
+    ) throws(InferenceError) {
+        pair = try ResolvedPair(selection, in: repository, now: now)
+        retriever = try Retriever(pair, threads: threads)
+    }
+
+    /// Answers a question from its `count` best passages.
+    public func answer(_ question: String, count: Int) throws(InferenceError) -> Reply {
+        let passages = try retriever.passages(for: question, count: count)
+        let answer = ExtractiveAnswer(
+            QuestionText(question, statistics: retriever.policy.statistics), from: passages)
+        return Reply(
+            question: question, sentences: answer.sentences, sources: passages,
+            features: pair.features, model: pair.model, space: pair.space,
+            transaction: pair.transaction)
+    }
+}

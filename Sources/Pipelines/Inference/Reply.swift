@@ -1,0 +1,65 @@
+internal import Artifacts
+public import Objects
+
+/// An answer, where it was found, and the hashes that it came from.
+public struct Reply: Sendable {
+    /// The question.
+    public let question: String
+    /// The quoted sentences; empty when the features have no rows.
+    public let sentences: [String]
+    /// The best passages, best first.
+    public let sources: [Passage]
+    /// The features snapshot.
+    public let features: ObjectID
+    /// The model snapshot.
+    public let model: ObjectID
+    /// The embedding space.
+    public let space: ObjectID
+    /// The newest transaction of the state that was answered from.
+    public let transaction: Int
+
+    /// The reply as one JSON object.
+    public var json: JSONObject {
+        var object = JSONObject()
+        object["question"] = .string(question)
+        object["answer"] = .string(sentences.joined(separator: " "))
+        object["sources"] = .array(
+            sources.map { source in
+                [
+                    "key": .string(source.row.key), "document": .string(source.row.document),
+                    "section": .string(source.row.section),
+                    "headings": .array(source.row.headings.map { .string($0) }),
+                    "score": .number(source.score),
+                    "similarity": .number(Double(source.similarity)),
+                    "text": .string(source.row.text),
+                ]
+            })
+        object["features"] = .string(features.hex)
+        object["model"] = .string(model.hex)
+        object["space"] = .string(space.hex)
+        object["transaction"] = .integer(transaction)
+        return object
+    }
+
+    /// The reply as text, line by line.
+    public var lines: [String] {
+        var lines = [
+            sentences.isEmpty ? "Nothing was found." : sentences.joined(separator: " "), "",
+        ]
+        for (index, source) in sources.enumerated() {
+            let score = Double(Int((source.score * 100).rounded())) / 100
+            let place =
+                source.row.section.isEmpty
+                ? source.row.document : "\(source.row.document)#\(source.row.section)"
+            let headings = source.row.headings.joined(separator: " / ")
+            lines.append("\(index + 1). \(place)  (\(headings); score \(score))")
+        }
+        lines += [
+            "",
+            "features     \(features.hex)",
+            "model        \(model.hex)",
+            "transaction  \(transaction)",
+        ]
+        return lines
+    }
+}

@@ -1,0 +1,34 @@
+internal import Objects
+public import Refs
+internal import Storage
+
+/// What a person asks to answer from.
+public enum Selection: Sendable {
+    /// Two revisions, resolved in one state of the log.
+    case revisions(features: String, model: String)
+    /// The versions of a lock file.
+    case pinned(LockFile, path: String)
+
+    /// Reads a lock file.
+    ///
+    /// - Throws: `storage`, `pin`.
+    public static func pinned(by path: String) throws(InferenceError) -> Selection {
+        let bytes: [UInt8]
+        do {
+            let file = try SourceFile(opening: path, followLink: true)
+            guard file.size <= LockFile.byteLimit else {
+                throw InferenceError.pin(path: path, reason: "it is too large for a lock file")
+            }
+            bytes = try file.read(at: 0, count: file.size)
+        } catch let error as StorageError {
+            throw .storage(error)
+        } catch {
+            throw .pin(path: path, reason: "it is too large for a lock file")
+        }
+        do {
+            return .pinned(try LockFile(decoding: bytes), path: path)
+        } catch {
+            throw .pin(path: path, reason: "\(error.path) \(error.reason)")
+        }
+    }
+}

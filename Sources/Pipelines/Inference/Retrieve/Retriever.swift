@@ -1,0 +1,64 @@
+internal import Artifacts
+internal import Objects
+internal import Storage
+
+/// The retrieve stage: features and model loaded once, then any number of questions.
+struct Retriever: Sendable {
+    let policy: RetrievalPolicy
+    private let index: FeatureIndex
+    private let pair: ResolvedPair
+    private let threads: Int
+
+    /// Loads what a pair names.
+    ///
+    /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's own
+    ///   configuration names another space than its snapshot.
+    init(_ pair: ResolvedPair, threads: Int) throws(InferenceError) {
+        self.pair = pair
+        self.threads = threads
+        let policy = try Wrapping.objects { () throws(ObjectError) in
+            try RetrievalPolicy(
+                tensors: try Self.file(RetrievalPolicy.tensorsName, of: pair),
+                config: try Self.file(RetrievalPolicy.configName, of: pair))
+        }
+        guard policy.space == pair.space else {
+            throw .embedding(.spacesDiffer(needed: policy.space, found: pair.space))
+        }
+        self.policy = policy
+        index = try Wrapping.objects { () throws(ObjectError) in
+            try FeatureIndex(pair.table, in: pair.objects)
+        }
+    }
+
+    /// The passages that answer best, best first; at most `count`.
+    func passages(for question: String, count: Int) throws(InferenceError) -> [Passage] {
+        let query = try Wrapping.embedding { () throws(EmbeddingError) in
+            try pair.embedder.embed(question, as: .query)
+        }
+        let retrieval = CandidateRetrieval(policy: policy)
+        let candidates = retrieval.candidates(query, in: index.matrix, threads: threads)
+        let rows = try Wrapping.objects { () throws(ObjectError) in
+            try index.rows(at: candidates.map(\.row), in: pair.objects)
+        }
+        let contents = Dictionary(
+            zip(candidates.map(\.row), rows), uniquingKeysWith: { first, _ in first })
+        let ranked = retrieval.rank(question, candidates, passages: rows.map { PassageText($0) })
+        return ranked.prefix(count).compactMap { ranked in
+            contents[ranked.row].map {
+                Passage(row: $0, score: ranked.score, similarity: ranked.similarity)
+            }
+        }
+    }
+
+    private static func file(
+        _ name: String, of pair: ResolvedPair
+    ) throws(ObjectError) -> [UInt8] {
+        guard let path = try? RelativePath(name),
+            let entry = try TreeReader(pair.objects).entry(at: path, in: pair.modelTree)
+        else {
+            throw .malformed(
+                pair.model, as: "retrieval policy", reason: "it has no file \(name)", offset: nil)
+        }
+        return try pair.objects.read(entry.id, limit: RetrievalPolicy.fileLimit)
+    }
+}
