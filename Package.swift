@@ -125,6 +125,10 @@ let package = Package(
         .testTarget(
             name: "ftictlTests", path: "Tests/ftictlTests", swiftSettings: strict),
         .testTarget(
+            name: "InferencePipelineTests",
+            dependencies: ["InferencePipeline", "Artifacts", "Refs", "Objects", "Storage"],
+            path: "Tests/InferencePipelineTests", swiftSettings: strict),
+        .testTarget(
             name: "RefsTests", dependencies: ["Refs", "Objects", "Storage"],
             path: "Tests/RefsTests", swiftSettings: strict),
         .testTarget(

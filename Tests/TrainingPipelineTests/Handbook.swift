@@ -11,7 +11,12 @@ enum Handbook {
         #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
         + "/Examples/handbook"
 
-    static let writer = Writer(name: "test", now: { Timestamp(milliseconds: 1_780_000_000_000)! })
+    static let writer: Writer = {
+        guard let now = Timestamp(milliseconds: 1_780_000_000_000) else {
+            preconditionFailure("the moment is in range")
+        }
+        return Writer(name: "test", now: { now })
+    }()
 
     /// Embedding takes the most time in an unoptimised build, so it is done once.
     private static let tableRows = Result { try embedded(try rows(edition: "edition-1")) }

@@ -37,7 +37,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
         /// The pull back to the supervised policy.
         public var l2 = 0.01
         /// The weight of the supervised loss beside that of preferences, so that ranking is not unlearnt.
-        public var retain = 1.0
+        public var retain = 0.3
 
         /// The defaults.
         public init() {}

@@ -1,0 +1,113 @@
+import Artifacts
+import InferencePipeline
+import Objects
+import Refs
+import Storage
+import Testing
+
+/// A small repository with features and a model that fit each other.
+struct Fixture {
+    let repository: Repository
+    let features: ObjectID
+    let model: ObjectID
+
+    static let writer: Writer = {
+        guard let now = Timestamp(milliseconds: 1_780_000_000_000) else {
+            preconditionFailure("the moment is in range")
+        }
+        return Writer(name: "test", now: { now })
+    }()
+
+    /// - Parameters:
+    ///   - modelDimension: The dimension of the embedder that the model claims to be made for.
+    ///   - canaryShift: What is added to one number of a canary, so that no embedder fits.
+    init(modelDimension: Int = 64, canaryShift: Double = 0) throws {
+        repository = try Repository.create(in: MemoryBucket(), writer: Self.writer)
+        let transaction = try repository.begin(writer: Self.writer)
+        let embedder = try BuiltinEmbedder(dimension: 64)
+        var space = embedder.space
+        if canaryShift != 0 {
+            var vector = space.canaries[0].vector
+            vector[0] += canaryShift
+            space.canaries[0] = .init(text: space.canaries[0].text, vector: vector)
+        }
+        let spaceID = try space.write(to: transaction.objects)
+        let rows = Self.rows
+        let table = try Table.build(
+            rows: rows.map { row in
+                TableRow(
+                    key: row.key, attributes: row.attributes,
+                    vector: embedder.embed(row.embeddingText, as: .document))
+            }, dimension: 64, in: transaction.objects)
+        let featuresSnapshot = Snapshot(
+            kind: .features, content: .table(table.root, rows: table.rows, dimension: 64),
+            producer: .init(pipeline: "test", version: "1"), space: spaceID,
+            created: Self.writer.now())
+        features = try transaction.objects.write(featuresSnapshot.encoded, hint: .structured)
+        var counter = LexicalStatistics.Counter()
+        for row in rows { counter.add(PassageText(row)) }
+        let modelSpace =
+            modelDimension == 64
+            ? spaceID
+            : try BuiltinEmbedder(dimension: modelDimension).space.write(to: transaction.objects)
+        var policy = RetrievalPolicy.base(statistics: counter.finish(), space: modelSpace)
+        policy.weights[PolicyFeature.text.index] = 1
+        var builder = TreeBuilder()
+        for (name, bytes) in [
+            ("policy.safetensors", policy.tensors), ("config.json", policy.config),
+        ] {
+            builder.add(
+                try RelativePath(name), size: bytes.count,
+                id: try transaction.objects.write(bytes, hint: .bulk))
+        }
+        let tree = try builder.write(into: transaction.objects)
+        let modelSnapshot = Snapshot(
+            kind: .model, content: tree.content, inputs: ["features": features],
+            producer: .init(pipeline: "test", version: "1"), space: modelSpace,
+            created: Self.writer.now())
+        model = try transaction.objects.write(modelSnapshot.encoded, hint: .structured)
+        _ = try transaction.commit(
+            [
+                RefUpdate(try RefName("features/prod"), new: features),
+                RefUpdate(try RefName("models/current"), new: model),
+            ], message: "fixture")
+    }
+
+    static let current = Selection.revisions(features: "features/prod", model: "models/current")
+
+    func answering(
+        _ selection: Selection = current, threads: Int = 2
+    ) throws -> QuestionAnswering {
+        try QuestionAnswering(
+            selection, in: repository, now: Self.writer.now(), threads: threads)
+    }
+
+    static let rows: [FeatureRow] = {
+        let texts = [
+            (
+                "frost.md", "alarm",
+                "The frost alarm rings at 3.0 °C by default. Heaters start at 2.0 °C."
+            ),
+            (
+                "mounting.md", "holes",
+                "Drill 6 mm holes in brick. In timber, drill 3.5 mm pilot holes."
+            ),
+            (
+                "pump.md", "dry",
+                "The pump stops when the tank is dry. It starts again after an hour."
+            ),
+            ("export.md", "csv", "Readings are exported as CSV. One file holds 31 days."),
+        ]
+        return texts.map { document, section, text in
+            FeatureRow(
+                document: document, title: document, section: section,
+                headings: [document, section],
+                ordinal: 0, text: text, digest: digest(text))
+        }
+    }()
+
+    private static func digest(_ text: String) -> ObjectID {
+        let bytes = Array(text.utf8)
+        return ObjectID(of: bytes.span)
+    }
+}
