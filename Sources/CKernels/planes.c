@@ -2,10 +2,13 @@
 
 #include <string.h>
 
-// Written so that the compiler turns the strided accesses into shuffles (4 to 5 GB/s measured).
+// Written so that the compiler turns the strided accesses into shuffles, for each of the two instruction sets
+// that it is compiled for.
 
-void fti_split_planes(const uint8_t *restrict numbers, size_t count, int width,
-                      uint8_t *restrict planes) {
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE void split(const uint8_t *restrict numbers, size_t count, int width,
+                  uint8_t *restrict planes) {
     if (width == 2) {
         uint8_t *restrict high = planes + count;
         for (size_t i = 0; i < count; i++) {
@@ -24,8 +27,8 @@ void fti_split_planes(const uint8_t *restrict numbers, size_t count, int width,
     }
 }
 
-void fti_join_planes(const uint8_t *restrict planes, size_t count, int width,
-                     uint8_t *restrict numbers) {
+INLINE void join(const uint8_t *restrict planes, size_t count, int width,
+                 uint8_t *restrict numbers) {
     if (width == 2) {
         const uint8_t *restrict high = planes + count;
         for (size_t i = 0; i < count; i++) {
@@ -42,6 +45,38 @@ void fti_join_planes(const uint8_t *restrict planes, size_t count, int width,
             numbers[4 * i + 3] = p3[i];
         }
     }
+}
+
+#if defined(__x86_64__)
+
+#define AVX2 __attribute__((target("avx2")))
+
+AVX2 static void split_avx2(const uint8_t *restrict numbers, size_t count, int width,
+                            uint8_t *restrict planes) {
+    split(numbers, count, width, planes);
+}
+
+AVX2 static void join_avx2(const uint8_t *restrict planes, size_t count, int width,
+                           uint8_t *restrict numbers) {
+    join(planes, count, width, numbers);
+}
+
+#endif
+
+void fti_split_planes(const uint8_t *restrict numbers, size_t count, int width,
+                      uint8_t *restrict planes) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) return split_avx2(numbers, count, width, planes);
+#endif
+    split(numbers, count, width, planes);
+}
+
+void fti_join_planes(const uint8_t *restrict planes, size_t count, int width,
+                     uint8_t *restrict numbers) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) return join_avx2(planes, count, width, numbers);
+#endif
+    join(planes, count, width, numbers);
 }
 
 void fti_lane_histogram(const uint8_t *bytes, size_t count, size_t samples, uint32_t *histogram) {

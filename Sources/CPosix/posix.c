@@ -48,3 +48,11 @@ int fti_random(void *bytes, size_t count) {
     }
     return 0;
 }
+
+void fti_begin_synchronizing(int fd, off_t offset, off_t count) {
+#ifdef SYNC_FILE_RANGE_WRITE
+    (void)sync_file_range(fd, offset, count, SYNC_FILE_RANGE_WRITE);
+#else
+    (void)fd, (void)offset, (void)count;
+#endif
+}

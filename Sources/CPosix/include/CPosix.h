@@ -22,3 +22,6 @@ int fti_allocate(int fd, off_t size);
 
 /// Fills `bytes` with `count` random bytes from the kernel: 0, or -1 with `errno` set.
 int fti_random(void *bytes, size_t count);
+
+/// Begins to write a range of a file to the disk without waiting, where the platform can; a hint.
+void fti_begin_synchronizing(int fd, off_t offset, off_t count);

@@ -30,6 +30,7 @@ final class StagedFile: StagedBlob {
             stage.store(.failed, ordering: .sequentiallyConsistent)
             throw error
         }
+        file.descriptor.beginSynchronizing(at: offset, count: bytes.count)
         return offset
     }
 

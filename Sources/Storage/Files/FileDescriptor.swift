@@ -1,3 +1,4 @@
+internal import CPosix
 internal import Glibc
 
 /// An open file or directory, closed when it goes out of scope.
@@ -103,6 +104,12 @@ struct FileDescriptor: ~Copyable, Sendable {
     /// Sets the permissions.
     func setPermissions(_ mode: mode_t) throws(StorageError) {
         try systemCall("set the permissions of", path) { fchmod(number, mode) }
+    }
+
+    /// Asks the system to begin writing a range to the disk, so that there is less to wait for later. It
+    /// promises nothing.
+    func beginSynchronizing(at offset: Int, count: Int) {
+        fti_begin_synchronizing(number, off_t(offset), off_t(count))
     }
 
     /// Waits until what was written is durable.
