@@ -21,6 +21,8 @@ extension PackStore {
                 index += 1
             }
             index = pack.footer.lowerBound(prefix.lowest, among: .recipes)
+            // Each list may hold the lowest ones, so each is read up to the limit.
+            remaining = limit
             while index < pack.footer.recipeCount, remaining > 0 {
                 let id = pack.footer.recipeID(at: index)
                 guard prefix.matches(id) else { break }
