@@ -13,7 +13,20 @@ public enum CommandLineTool {
     public static func main(_ root: any ParsableCommand.Type, _ arguments: [String]) -> Never {
         signal(SIGPIPE, SIG_IGN)
         do {
-            var command = try root.parseAsRoot(GlobalOptions.hoisted(arguments, root: root))
+            let hoisted = GlobalOptions.hoisted(arguments, root: root)
+            run(try root.parseAsRoot(hoisted), root, arguments)
+        } catch {
+            exit(status(of: error, root: root, arguments: arguments))
+        }
+    }
+
+    /// Runs a command whose arguments were parsed already, tells what went wrong, and exits.
+    public static func run(
+        _ command: any ParsableCommand, _ root: any ParsableCommand.Type, _ arguments: [String]
+    ) -> Never {
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = command
             try command.run()
             exit(ExitStatus.success.rawValue)
         } catch {

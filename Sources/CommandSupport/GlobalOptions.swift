@@ -21,8 +21,40 @@ public struct GlobalOptions: ParsableArguments {
     @Flag(name: .customLong("no-progress"), help: "Never show progress.")
     public var noProgress = false
 
-    /// No options given.
+    /// No options given; for the parser, which fills them in.
     public init() {}
+
+    /// Takes these options out of arguments without the parser, which takes longer to set up than a
+    /// small command to run.
+    ///
+    /// - Parameter arguments: What is left is everything else. Nothing behind `--` is looked at.
+    public init(extractedFrom arguments: inout [String]) {
+        repo = nil
+        json = false
+        quiet = false
+        noProgress = false
+        var rest: [String] = []
+        var index = 0
+        while index < arguments.count, arguments[index] != "--" {
+            let argument = arguments[index]
+            switch argument {
+            case "--json": json = true
+            case "--quiet": quiet = true
+            case "--no-progress": noProgress = true
+            case "--repo" where index + 1 < arguments.count:
+                index += 1
+                repo = arguments[index]
+            default:
+                if argument.utf8.starts(with: "--repo=".utf8) {
+                    repo = String(argument.dropFirst("--repo=".count))
+                } else {
+                    rest.append(argument)
+                }
+            }
+            index += 1
+        }
+        arguments = rest + arguments[index...]
+    }
 
     /// Whether an argument is one of these options, and whether the next argument is its value.
     private static func form(of argument: String) -> Form? {

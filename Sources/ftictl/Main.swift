@@ -4,6 +4,9 @@ import CommandSupport
 struct Main {
     static func main() {
         let arguments = Array(CommandLine.arguments.dropFirst())
+        if let command = ResolveCommand(plain: arguments) {
+            CommandLineTool.run(command, Ftictl.self, arguments)
+        }
         do {
             try ExternalCommand.runIfNamed(arguments, environment: .process)
             CommandLineTool.main(Ftictl.self, arguments)

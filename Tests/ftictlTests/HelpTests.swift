@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @Suite("Help and options")
@@ -21,6 +22,23 @@ struct HelpTests {
         let outcome = try Sandbox().ftictl("--help")
         #expect(outcome.status == 0)
         for command in Self.commands { #expect(outcome.output.contains("\n  \(command) ")) }
+    }
+
+    @Test("the reference of the command line has every command with each of its options")
+    func reference() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../../docs/cli.md")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let sandbox = try Sandbox()
+        for command in Self.commands {
+            #expect(text.contains("### \(command)\n"))
+            let help = try sandbox.ftictl(command, "--help").output
+            for word in help.split(whereSeparator: \.isWhitespace) where word.hasPrefix("--") {
+                let option = word.prefix { $0.isLetter || $0 == "-" }
+                let isShared = ["--version", "--help"].contains(option)
+                #expect(isShared || text.contains(option), "\(command) \(option)")
+            }
+        }
     }
 
     @Test("options stand before or behind the command's name")

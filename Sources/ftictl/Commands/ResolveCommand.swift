@@ -45,3 +45,18 @@ struct ResolveCommand: Command {
         try context.output.emit(["id": .id(id), "kind": .string(kind)])
     }
 }
+
+extension ResolveCommand {
+    /// Recognises `resolve REV` by itself: prompts and scripts ask for it all the time, and setting up
+    /// the parser would take half of its time. Nil for anything else, which the parser then judges.
+    init?(plain arguments: [String]) {
+        var rest = arguments
+        let options = GlobalOptions(extractedFrom: &rest)
+        guard rest.count == 2, rest[0] == "resolve", rest[1].utf8.first != UInt8(ascii: "-") else {
+            return nil
+        }
+        self.init()
+        revision = rest[1]
+        self.options = options
+    }
+}
