@@ -7,12 +7,12 @@ struct ExtractiveAnswer: Sendable {
     /// Passages below this place are sources to read, not to quote.
     private static let quotedPassages = 3
     /// What a further sentence must add to the covered part of the question.
-    private static let leastGain = 0.15
+    private static let leastGain = 0.25
     /// What a sentence loses for each place of its passage: a better passage wins against a little more
     /// coverage.
-    private static let placeCost = 0.12
+    private static let placeCost = 0.05
 
-    /// The quoted sentences, in the order of the passages and of their text; none without passages.
+    /// The quoted sentences, the one that covers most of the question first; none without passages.
     let sentences: [String]
 
     private struct Candidate {
@@ -49,7 +49,6 @@ struct ExtractiveAnswer: Sendable {
             chosen.append(best.candidate)
             covered.formUnion(best.candidate.words)
         }
-        chosen.sort { ($0.place, $0.position) < ($1.place, $1.position) }
         sentences = chosen.map(\.text)
     }
 }

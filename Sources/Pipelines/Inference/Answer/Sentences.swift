@@ -2,8 +2,8 @@
 enum Sentences {
     /// The sentences of a text, each with single spaces, in order.
     ///
-    /// A sentence ends at `.`, `!` or `?` before white space that is followed by anything but a
-    /// lower-case letter, at an empty line, and before a line that begins a list item or a table row.
+    /// A sentence ends at `.`, `!` or `?` before white space, unless a lower-case word follows that is no
+    /// name from a program; at an empty line; and before a line that begins a list item or a table row.
     static func split(_ text: String) -> [String] {
         var sentences: [String] = []
         var current = ""
@@ -20,7 +20,7 @@ enum Sentences {
             if isItem(first) { finish() }
             for word in words {
                 if let last = current.last, Self.marks.contains(last),
-                    !(word.first?.isLowercase ?? false)
+                    !(word.first?.isLowercase ?? false) || isIdentifier(word)
                 {
                     finish()
                 }
@@ -32,6 +32,11 @@ enum Sentences {
     }
 
     private static let marks: Set<Character> = [".", "!", "?"]
+
+    /// Whether a word is a name from a program, which may begin a sentence in lower case.
+    private static func isIdentifier(_ word: Substring) -> Bool {
+        word.dropLast().contains { $0 == "." || $0 == "_" }
+    }
 
     private static func isItem(_ word: Substring) -> Bool {
         if ["-", "*", "+", "•"].contains(word) || word.first == "|" { return true }

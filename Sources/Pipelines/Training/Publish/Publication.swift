@@ -67,7 +67,7 @@ struct Publication {
 
     private func metrics(_ outcome: TrainingOutcome) -> [String: Double] {
         var metrics: [String: Double] = [:]
-        for stage in outcome.measurements {
+        for stage in outcome.measurements.dropLast() {
             add(stage.measurement, prefix: "\(stage.name).", to: &metrics)
         }
         if let last = outcome.measurements.last {
