@@ -27,6 +27,17 @@ struct TextTests {
         }
     }
 
+    @Test("headings have a length and a number that rows can bear")
+    func bounds() throws {
+        let long = try clean("# \(String(repeating: "long ", count: 5000))\n\nx", .markdown)
+        #expect(long.sections[0].headings[0].count <= 500)
+        #expect(long.title.count <= 500)
+        #expect(long.sections[0].anchor.utf8.count <= 256)
+        let many = try clean(String(repeating: "# A\n\nx\n\n", count: 20_010), .markdown)
+        #expect(many.sections.count == 20_000)
+        #expect(many.note != nil)
+    }
+
     @Test("what is not text is refused", arguments: [MediaType.markdown, .html, .text])
     func notText(type: MediaType) {
         for bytes: [UInt8] in [[0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], [0x61, 0, 0x62]] {

@@ -92,7 +92,7 @@ final class HTMLTree {
         }
         guard let document else { return nil }
         self.document = document
-        // The parser stops itself at 256 levels of nesting.
+        // The parser stops itself at 256 levels of nesting and at 10 MB of text without markup.
         isCut = context.pointee.disableSAX != 0
     }
 

@@ -7,6 +7,13 @@ struct SectionBuilder {
     private var level = 0
     private var blocks: [CleanDocument.Block] = []
     private var titleLevel = Int.max
+    private var begun = 0
+    private var isFull = false
+
+    /// More than any document that people write has; each becomes a row at least.
+    private static let sectionLimit = 20_000
+    /// The most characters of a heading or a title: it stands in every row below it.
+    private static let headingLimit = 500
 
     /// The first heading of level 1, or else the first of any.
     private(set) var headingTitle: String?
@@ -18,7 +25,13 @@ struct SectionBuilder {
     ///   - level: 1 for the outermost.
     ///   - anchor: What links call it; nil for the slug of the heading.
     mutating func begin(_ heading: String, level: Int, anchor: String?) {
+        guard begun < Self.sectionLimit else {
+            isFull = true
+            return add(.paragraph, heading)
+        }
         close()
+        begun += 1
+        let heading = Self.shortened(heading)
         while let last = path.last, last.level >= level { path.removeLast() }
         path.append((level, heading))
         self.anchor = anchors.take(anchor ?? AnchorSet.slug(heading))
@@ -39,6 +52,7 @@ struct SectionBuilder {
     /// A declared title stands above all headings, unless it is the first of them.
     mutating func finish(declaredTitle: String? = nil, note: String? = nil) -> DocumentText {
         close()
+        let declaredTitle = declaredTitle.map(Self.shortened)
         var result = sections
         if let declaredTitle, !(headingTitle?.utf8.elementsEqual(declaredTitle.utf8) ?? false) {
             result = sections.map { section in
@@ -48,7 +62,12 @@ struct SectionBuilder {
             }
         }
         return DocumentText(
-            declaredTitle: declaredTitle, headingTitle: headingTitle, sections: result, note: note)
+            declaredTitle: declaredTitle, headingTitle: headingTitle, sections: result,
+            note: isFull ? "has more than \(Self.sectionLimit) sections: the rest is one" : note)
+    }
+
+    private static func shortened(_ heading: String) -> String {
+        String(Substring(heading.unicodeScalars.prefix(headingLimit)))
     }
 
     private mutating func close() {

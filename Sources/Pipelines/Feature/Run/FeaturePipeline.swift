@@ -58,8 +58,10 @@ public struct FeaturePipeline: Sendable {
             embedder: embedder, space: space, baseline: baseline)
         let reading = try Reading(configuration.sources, baseline, work, progress)
         let changes = reading.changes
-        if changes.counts.total == 0, baseline.snapshot == nil, let gap = reading.gaps.first {
-            throw .noDocuments(reason: gap.reason)
+        if changes.counts.total == 0, baseline.snapshot == nil {
+            let passedOver = reading.skipped.first.map { "\($0.path) \($0.reason)" }
+            throw .noDocuments(
+                reason: reading.gaps.first?.reason ?? passedOver ?? "the files hold none")
         }
         let tables = try tables(changes, baseline, space: space, in: transaction)
         let isUnchanged = baseline.tables.map { $0 == tables } ?? false
