@@ -31,12 +31,12 @@ public struct ObjectHasher: ~Copyable {
 
 extension ObjectID {
     /// The identity of an object with these bytes.
+    ///
+    /// Does without libcrypto's providers: fetching one takes a millisecond, as long as all else that
+    /// resolving a ref does.
     public init(of bytes: Span<UInt8>) {
         let digest = [UInt8](unsafeUninitializedCapacity: Self.byteCount) { buffer, count in
-            bytes.withUnsafeBytes {
-                _ = EVP_Digest(
-                    $0.baseAddress, $0.count, buffer.baseAddress, nil, SHA256.algorithm, nil)
-            }
+            bytes.withUnsafeBytes { fti_sha256($0.baseAddress, $0.count, buffer.baseAddress) }
             count = Self.byteCount
         }
         self.init(bytes: digest.span)
