@@ -6,36 +6,48 @@ import Refs
 struct RollbackCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "rollback",
-        abstract: "Move a ref back to the version before the current one.",
+        abstract: "Move refs back to the version before their current one.",
         discussion: ArgumentHelp.discussion(
             """
             Nothing is copied and nothing is lost: the version that is left stays in the log. \
-            Rolling back twice goes back two versions.
+            Rolling back twice goes back two versions. Several refs move in one transaction, or none.
             """,
             examples: [
                 "ftictl rollback models/current",
+                "ftictl rollback features/prod models/current",
                 "ftictl rollback models/current --to models/current~3",
             ]))
 
-    @Argument(help: "The ref to move.")
-    var ref: String
+    @Argument(help: "The refs to move.")
+    var refs: [String]
 
-    @Option(help: ArgumentHelp("The version to go back to.", valueName: "rev"))
+    @Option(help: ArgumentHelp("The version to go back to; with one ref only.", valueName: "rev"))
     var to: String?
 
     @OptionGroup var options: GlobalOptions
 
+    func validate() throws {
+        if to != nil, refs.count > 1 {
+            throw ValidationError("--to says where one ref goes; name one ref only")
+        }
+    }
+
     func run(_ context: CommandContext) throws {
-        let name = try RefName(ref)
         let repository = try context.open()
-        let current = try repository.target(of: name)
-        let target =
-            try to.map { try repository.snapshotID($0) }
-            ?? previousVersion(of: name, before: current, in: repository)
+        var updates: [RefUpdate] = []
+        var moves: [String] = []
+        for ref in refs {
+            let name = try RefName(ref)
+            let current = try repository.target(of: name)
+            let target =
+                try to.map { try repository.snapshotID($0) }
+                ?? previousVersion(of: name, before: current, in: repository)
+            updates.append(RefUpdate(name, expected: .exactly(current), new: target))
+            moves.append("\(name) back to \(target.short)")
+        }
         let transaction = try repository.begin(context.writer)
         let commit = try transaction.commit(
-            [RefUpdate(name, expected: .exactly(current), new: target)],
-            message: "roll \(name) back to \(target.short)")
+            updates, message: "roll \(moves.joined(separator: ", "))")
         try context.output.report(commit)
     }
 

@@ -75,12 +75,22 @@ struct LogView {
         return lines
     }
 
+    /// A line for each metric; `stage.name` goes on the line of `name`, where there is such a metric.
     private func metrics(_ snapshot: Snapshot, before: Snapshot?) -> [String] {
-        var columns = Columns([.left, .right, .left])
-        for (name, value) in snapshot.metrics.sorted(by: { $0.key < $1.key }) {
-            let metric = MetricLine(
-                name: name, value: value, previous: before?.metrics[name])
-            columns.append(metric.cells(style))
+        var columns = Columns([.left, .right, .left, .left])
+        let byName = snapshot.metrics.sorted { $0.key < $1.key }
+        func owner(_ name: String) -> String? {
+            name.utf8.firstIndex(of: 0x2E).map { String(name[name.index(after: $0)...]) }
+                .flatMap { snapshot.metrics[$0] == nil ? nil : $0 }
+        }
+        for (name, value) in byName where owner(name) == nil {
+            let stages = byName.filter { owner($0.key) == name }.map {
+                "\($0.key.dropLast(name.count + 1)) \(Quantity.measurement($0.value))"
+            }
+            let metric = MetricLine(name: name, value: value, previous: before?.metrics[name])
+            columns.append(
+                metric.cells(style)
+                    + [Columns.Cell(stages.joined(separator: ", ").printable(), style.dim)])
         }
         return columns.lines
     }
