@@ -25,6 +25,12 @@ public struct PackDamage: Hashable, Sendable {
     public let error: ObjectError
 }
 
+/// One copy of a chunk: a chunk may be in several packs, and each copy is checked.
+private struct ChunkPlace: Hashable {
+    let chunk: ObjectID
+    let pack: ObjectID
+}
+
 extension PackStore {
     /// Counts what the packs hold; reads their indexes and nothing else.
     public func packStatistics() throws(ObjectError) -> PackStatistics {
@@ -61,7 +67,7 @@ extension PackStore {
     public func audit(
         full: Bool, progress: (Int) -> Void = { _ in }, report: (PackDamage) -> Void
     ) {
-        var sound: Set<ObjectID> = []
+        var sound: Set<ChunkPlace> = []
         for reference in packs {
             let pack: OpenPack
             do throws(ObjectError) { pack = try open(reference) } catch {
@@ -76,7 +82,7 @@ extension PackStore {
 
     /// Puts every large object together, and notes the chunks that turned out to be sound.
     private func auditRecipes(
-        of pack: OpenPack, sound: inout Set<ObjectID>, progress: (Int) -> Void,
+        of pack: OpenPack, sound: inout Set<ChunkPlace>, progress: (Int) -> Void,
         report: (PackDamage) -> Void
     ) {
         for index in 0..<pack.footer.recipeCount {
@@ -85,9 +91,16 @@ extension PackStore {
                 let recipe = try pack.recipe(at: index)
                 var hasher = ObjectHasher()
                 for piece in recipe.pieces {
-                    let bytes = try chunkBytes(piece.id, size: piece.size)
+                    guard let (holder, at) = try packHoldingChunk(piece.id) else {
+                        throw .missing(piece.id)
+                    }
+                    let bytes = try bytes(
+                        of: piece.id, try holder.chunk(at: at), in: holder, fromDisk: true)
+                    guard bytes.count == piece.size else {
+                        throw .corrupt(piece.id, where: "the recipe of \(id.short)")
+                    }
                     hasher.update(bytes.span)
-                    sound.insert(piece.id)
+                    sound.insert(ChunkPlace(chunk: piece.id, pack: holder.reference.name))
                     progress(bytes.count)
                 }
                 guard hasher.finalize() == id else {
@@ -101,15 +114,16 @@ extension PackStore {
 
     /// Reads every chunk that no large object needed.
     private func auditChunks(
-        of pack: OpenPack, sound: inout Set<ObjectID>, progress: (Int) -> Void,
+        of pack: OpenPack, sound: inout Set<ChunkPlace>, progress: (Int) -> Void,
         report: (PackDamage) -> Void
     ) {
         for index in 0..<pack.footer.chunkCount {
             let id = pack.footer.chunkID(at: index)
-            guard !sound.contains(id) else { continue }
+            let place = ChunkPlace(chunk: id, pack: pack.reference.name)
+            guard !sound.contains(place) else { continue }
             do throws(ObjectError) {
                 let chunk = try pack.chunk(at: index)
-                progress(try bytes(of: id, chunk, in: pack).count)
+                progress(try bytes(of: id, chunk, in: pack, fromDisk: true).count)
             } catch {
                 report(PackDamage(object: id, pack: pack.reference.name, error: error))
             }

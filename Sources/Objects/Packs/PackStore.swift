@@ -12,6 +12,7 @@ public final class PackStore: ObjectSource {
     private let opened: Mutex<[ObjectID: OpenPack]>
     private let coders = Mutex<[PooledCoder]>([])
     private let counters = ReadCounters()
+    private let recent = RecentChunks()
 
     private static let reservationLimit = 256 << 20
 
@@ -173,10 +174,12 @@ public final class PackStore: ObjectSource {
         }
     }
 
-    /// Decodes and verifies one chunk.
+    /// Decodes and verifies one chunk, unless it was just now; `fromDisk` insists on the stored bytes.
     func bytes(
-        of id: ObjectID, _ chunk: PackFooter.Chunk, in pack: OpenPack, isBase: Bool = false
+        of id: ObjectID, _ chunk: PackFooter.Chunk, in pack: OpenPack, isBase: Bool = false,
+        fromDisk: Bool = false
     ) throws(ObjectError) -> [UInt8] {
+        if !fromDisk, let bytes = recent[id], bytes.count == chunk.size { return bytes }
         let place = "pack \(pack.reference.name.short) at byte \(chunk.offset)"
         let stored = try pack.storedBytes(of: chunk)
         counters.stored.add(stored.count, ordering: .relaxed)
@@ -188,7 +191,9 @@ public final class PackStore: ObjectSource {
             base = try bytes(
                 of: baseID, try basePack.chunk(at: index), in: basePack, isBase: true)
         }
-        return try decode(stored, of: id, chunk, base: base, place: place)
+        let bytes = try decode(stored, of: id, chunk, base: base, place: place)
+        if chunk.codec != .delta { recent.insert(id, bytes) }
+        return bytes
     }
 
     /// Decodes stored bytes and verifies that they are the chunk.
