@@ -93,11 +93,20 @@ run ftictl pin features/prod models/current -o fti.lock
 run ftictl pin --check fti.lock
 
 if [ -n "$later" ]; then
-    say "8. Roll both back, in one transaction: refs move, nothing is copied"
-    run ftictl rollback features/prod models/current
+    say "8. Roll back, in one transaction: refs move, nothing is copied"
+    moved=()
+    for ref in features/prod models/current; do
+        [ "$(ftictl resolve "$ref")" = "$(ftictl resolve "$ref@{1}" 2>/dev/null)" ] && continue
+        ftictl resolve "$ref@{1}" >/dev/null 2>&1 && moved+=("$ref")
+    done
+    if [ ${#moved[@]} -eq 0 ]; then
+        echo "The later documents are the same as the first: nothing has moved."
+    else
+        run ftictl rollback "${moved[@]}"
+    fi
     run fti-inference ask "$question" | tee answer-3.txt
-    # The hashes of the log's state differ; the answer, its sources and its snapshots must not.
-    same() { sed '/transaction/d' "$1"; }
+    # The transaction that is answered from differs; the answer, its sources and its snapshots must not.
+    same() { sed '/^transaction/d' "$1"; }
     if [ "$(same answer-1.txt)" = "$(same answer-3.txt)" ]; then
         echo "The first answer is back, word for word."
     else

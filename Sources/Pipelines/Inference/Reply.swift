@@ -46,13 +46,14 @@ public struct Reply: Sendable {
         var lines = [
             sentences.isEmpty ? "Nothing was found." : sentences.joined(separator: " "), "",
         ]
-        for (index, source) in sources.enumerated() {
+        for (index, (source, count)) in sections.enumerated() {
             let score = Double(Int((source.score * 100).rounded())) / 100
             let place =
                 source.row.section.isEmpty
                 ? source.row.document : "\(source.row.document)#\(source.row.section)"
             let headings = source.row.headings.joined(separator: " / ")
-            lines.append("\(index + 1). \(place)  (\(headings); score \(score))")
+            let passages = count == 1 ? "" : "; \(count) passages"
+            lines.append("\(index + 1). \(place)  (\(headings); score \(score)\(passages))")
         }
         lines += [
             "",
@@ -61,5 +62,18 @@ public struct Reply: Sendable {
             "transaction  \(transaction)",
         ]
         return lines
+    }
+
+    /// The best passage of each section, best first, and how many of the passages are from there.
+    private var sections: [(best: Passage, count: Int)] {
+        var result: [(best: Passage, count: Int)] = []
+        for source in sources {
+            let known = result.firstIndex {
+                $0.best.row.document.utf8.elementsEqual(source.row.document.utf8)
+                    && $0.best.row.section.utf8.elementsEqual(source.row.section.utf8)
+            }
+            if let known { result[known].count += 1 } else { result.append((source, 1)) }
+        }
+        return result
     }
 }
