@@ -3,51 +3,67 @@ enum WhiteSpace {
     /// Runs of white space become one space; white space at the ends, control characters and invisible
     /// formatting go.
     static func collapsed(_ text: String) -> String {
-        var result = String.UnicodeScalarView()
+        var result: [UInt8] = []
+        result.reserveCapacity(text.utf8.count)
         var isPending = false
         for scalar in text.unicodeScalars {
             if isSpace(scalar) {
                 isPending = true
             } else if !isInvisible(scalar) {
-                if isPending, !result.isEmpty { result.append(" ") }
+                if isPending, !result.isEmpty { result.append(0x20) }
                 isPending = false
-                result.append(scalar)
+                append(scalar, to: &result)
             }
         }
-        return String(result)
+        return String(decoding: result, as: UTF8.self)
     }
 
-    /// Lines keep their spaces, but not those at their ends; empty lines at the start and end go, and so
-    /// do control characters.
+    /// Lines keep their spaces, but not those at their ends; empty lines at the start and end go, of
+    /// several between others one stays, and control characters go.
     static func lines(_ text: String) -> String {
-        var result = String.UnicodeScalarView()
-        var line = String.UnicodeScalarView()
+        var result: [UInt8] = []
+        result.reserveCapacity(text.utf8.count)
+        // Where the present line would begin to end in white space.
+        var lineEnd = 0
         var newlines = 0
+        var lineStart = 0
         func endLine() {
-            while let last = line.last, isSpace(last) { line.removeLast() }
-            if !line.isEmpty {
-                if !result.isEmpty {
-                    // More than one empty line says no more than one.
-                    for _ in 0..<min(newlines, 2) { result.append("\n") }
-                }
-                result.append(contentsOf: line)
-                newlines = 0
-            }
-            line = String.UnicodeScalarView()
+            result.removeSubrange(lineEnd...)
+            if lineEnd > lineStart { newlines = 0 }
             newlines += 1
+            lineStart = result.count
+            lineEnd = lineStart
+        }
+        func add(_ scalar: Unicode.Scalar) {
+            if result.count == lineStart, lineStart > 0 {
+                // Once the line turns out to be empty, this goes again.
+                for _ in 0..<min(newlines, 2) { result.append(0x0A) }
+            }
+            append(scalar, to: &result)
         }
         var wasReturn = false
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\r": endLine()
             case "\n": if !wasReturn { endLine() }
-            case "\t": line.append(scalar)
-            default: if !isInvisible(scalar) { line.append(scalar) }
+            case "\t": add(scalar)
+            default:
+                if isInvisible(scalar) { break }
+                add(scalar)
+                if !isSpace(scalar) { lineEnd = result.count }
             }
             wasReturn = scalar == "\r"
         }
         endLine()
-        return String(result)
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    private static func append(_ scalar: Unicode.Scalar, to bytes: inout [UInt8]) {
+        if scalar.value < 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: scalar.value))
+        } else {
+            bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+        }
     }
 
     /// Unicode's white space.
