@@ -50,6 +50,70 @@ struct TableImportTests {
         #expect(rows[1] == TableRow("doc#-1", ["id": "doc", "chunk": -1], vector: [0.1, 0, -0.0]))
     }
 
+    private func scratch() throws(ObjectError) -> any StagedBlob {
+        do throws(StorageError) { return try MemoryBucket().stage(in: .packs) } catch {
+            throw .storage(error)
+        }
+    }
+
+    @Test(
+        "rows that do not fit into memory come back in key order, equal keys in line order",
+        arguments: [0, 700, 5000, 1 << 20])
+    func sorting(memoryLimit: Int) throws {
+        var generator = SeededGenerator(seed: 11)
+        let rows = (TableSamples.rows(0..<120) + TableSamples.rows(30..<40))
+            .shuffled(using: &generator)
+        var sorter = RowSorter(memoryLimit: memoryLimit, makeScratch: scratch)
+        for (line, row) in rows.enumerated() {
+            try sorter.append(
+                try EncodedTableRow(row, dimension: row.vector.count), line: line)
+        }
+        let expected = rows.enumerated().sorted {
+            ($0.element.key, $0.offset) < ($1.element.key, $1.offset)
+        }
+        for _ in 0..<2 {
+            var sorted = try sorter.sorted()
+            for (line, row) in expected {
+                let entry = try #require(try sorted.next())
+                #expect(entry.line == line)
+                #expect(try entry.row.decoded() == row)
+            }
+            #expect(try sorted.next() == nil)
+        }
+    }
+
+    @Test("lines that succeed a table give the table of the lines alone")
+    func succeeding() throws {
+        let old = TableSamples.rows(0..<200)
+        var new = Array(old.dropFirst(7)) + TableSamples.rows(300..<310)
+        new.remove(at: 50)
+        new[20].attributes["changed"] = true
+        new[21].vector[1] += 1
+        let lines = new.map { row in
+            var object = row.attributes
+            object["id"] = .string(row.key)
+            object["v"] = .array(row.vector.map { .number(Double($0)) })
+            return JSON.object(object).canonicalText
+        }.joined(separator: "\n")
+        let store = MemoryStore()
+        var alone = try reader(lines, vector: "v", pieces: 10_000)
+        let expected = try Table.importing(&alone, in: MemoryStore(), makeScratch: scratch)
+        let withIDs = old.map { row in
+            var row = row
+            row.attributes["id"] = .string(row.key)
+            return row
+        }
+        let before = try Table.build(rows: withIDs, dimension: 4, in: store)
+        var succeeding = try reader(lines, vector: "v", pieces: 10_000)
+        let table = try Table.importing(
+            &succeeding, succeeding: before, in: store, makeScratch: scratch)
+        #expect(table == expected)
+        let counts = try TableDiff.counts(from: before, to: table, in: store)
+        #expect(counts.added == 10)
+        #expect(counts.removed == 8)
+        #expect(counts.changed == 2)
+    }
+
     @Test("lines in any order give the table of their rows")
     func importing() throws {
         var generator = SeededGenerator(seed: 3)
@@ -65,7 +129,7 @@ struct TableImportTests {
         }
         let store = MemoryStore()
         var reader = try reader(lines.joined(separator: "\n"), vector: "v", pieces: 10_000)
-        let table = try Table.importing(&reader, in: store)
+        let table = try Table.importing(&reader, in: store, makeScratch: scratch)
         #expect(try TableSamples.contents(of: table, in: store) == rows)
         #expect(try Table.build(rows: rows, dimension: 4, in: MemoryStore()) == table)
     }
@@ -98,7 +162,7 @@ struct TableImportTests {
         let store = MemoryStore()
         do throws(ObjectError) {
             var reader = try reader(text)
-            _ = try Table.importing(&reader, in: store)
+            _ = try Table.importing(&reader, in: store, makeScratch: scratch)
             Issue.record("accepted")
         } catch {
             #expect(error.fault == .usage)

@@ -180,6 +180,13 @@ public final class ObjectWriter: ObjectSink {
         }
     }
 
+    /// Space for bytes that need not last: dropping it leaves nothing behind.
+    public func makeScratch() throws(ObjectError) -> any StagedBlob {
+        do throws(StorageError) { return try bucket.stage(in: .packs) } catch {
+            throw .storage(error)
+        }
+    }
+
     // MARK: The pack
 
     private func flush(_ batch: inout ChunkBatch) throws(ObjectError) {

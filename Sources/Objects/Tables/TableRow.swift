@@ -37,6 +37,24 @@ struct EncodedTableRow: Sendable {
     var attributes: [UInt8]
     var vector: [UInt8]
 
+    /// A row from bytes that were checked before.
+    init(key: [UInt8], attributes: [UInt8], vector: [UInt8]) {
+        self.key = key
+        self.attributes = attributes
+        self.vector = vector
+    }
+
+    /// The row that was encoded.
+    func decoded() throws(ObjectError) -> TableRow {
+        let key = String(decoding: key, as: UTF8.self)
+        guard let object = try? JSON(canonical: attributes).object else {
+            throw Self.invalid(key, "its attributes are not a JSON object")
+        }
+        var vector: [Float] = []
+        TableBytes.appendFloats(self.vector.span, 0..<self.vector.count, to: &vector)
+        return TableRow(key: key, attributes: object, vector: vector)
+    }
+
     /// Checks and encodes a row of a table whose vectors have `dimension` numbers.
     init(_ row: TableRow, dimension: Int) throws(ObjectError) {
         key = try Self.checkedKey(row.key)
