@@ -58,6 +58,17 @@ import TrainingPipeline
         #expect(model.metrics["recall@5"] == last.recallAtK)
         #expect(model.metrics["base.recall@5"] == base.recallAtK)
         #expect(model.parents.isEmpty)
+        #expect(
+            model.message == "SFT on \(report.questions.training) questions, "
+                + "DPO on \(report.preferences.training) preferences")
+        #expect(
+            try Snapshot(report.supervisedDataset, in: objects).message
+                == "\(report.questions.training) questions to train on, "
+                + "\(report.questions.heldOut) held out")
+        #expect(
+            try Snapshot(report.preferenceDataset, in: objects).message
+                == "\(report.preferences.training) preferences to train on, "
+                + "\(report.preferences.heldOut) held out")
         let reader = TreeReader(objects)
         func file(_ name: String, of id: ObjectID) throws -> [UInt8] {
             let content = try Snapshot(id, in: objects).content

@@ -28,7 +28,7 @@ struct Publication {
                 "train": Double(outcome.set.questions.count { !$0.isHeldOut }),
                 "heldout": Double(outcome.set.questions.count { $0.isHeldOut }),
                 "unresolved": Double(outcome.set.unresolvedQuestions),
-            ])
+            ], message: outcome.supervisedMessage)
         parameters["source"] = configuration.parameters["preferences"]
         let preference = try snapshot(
             .dataset, preferenceName, files.preference, inputs: features, params: parameters,
@@ -36,7 +36,7 @@ struct Publication {
                 "train": Double(outcome.set.preferences.count { !$0.isHeldOut }),
                 "heldout": Double(outcome.set.preferences.count { $0.isHeldOut }),
                 "unresolved": Double(outcome.set.unresolvedPreferences),
-            ])
+            ], message: outcome.preferenceMessage)
         let model = try snapshot(
             .model, modelName,
             [
@@ -48,7 +48,7 @@ struct Publication {
                 "preferences": preference,
             ],
             params: configuration.parameters, metrics: metrics(outcome),
-            space: outcome.features.space)
+            space: outcome.features.space, message: outcome.modelMessage)
         let updates = [
             RefUpdate(supervisedName, new: supervised), RefUpdate(preferenceName, new: preference),
             RefUpdate(modelName, new: model),
@@ -90,7 +90,7 @@ struct Publication {
     private func snapshot(
         _ kind: Snapshot.Kind, _ name: RefName, _ files: [DatasetFiles.File],
         inputs: [String: ObjectID], params: JSONObject, metrics: [String: Double],
-        space: ObjectID? = nil
+        space: ObjectID? = nil, message: String
     ) throws(TrainingError) -> ObjectID {
         try Wrapping.objects { () throws(ObjectError) in
             var builder = TreeBuilder()
@@ -103,7 +103,8 @@ struct Publication {
             let tree = try builder.write(into: transaction.objects)
             var snapshot = Snapshot(
                 kind: kind, content: tree.content, inputs: inputs, producer: producer,
-                params: params, metrics: metrics, space: space, created: created)
+                params: params, metrics: metrics, space: space, created: created,
+                message: message)
             if let target = transaction.state.target(of: name) {
                 let previous = try Snapshot(target, in: transaction.objects)
                 snapshot.parents = previous.parents
