@@ -125,6 +125,9 @@ let package = Package(
         .testTarget(
             name: "ftictlTests", path: "Tests/ftictlTests", swiftSettings: strict),
         .testTarget(
+            name: "ExampleTests", dependencies: ["Artifacts", "Refs", "Objects"],
+            path: "Tests/ExampleTests", swiftSettings: strict),
+        .testTarget(
             name: "InferencePipelineTests",
             dependencies: ["InferencePipeline", "Artifacts", "Refs", "Objects", "Storage"],
             path: "Tests/InferencePipelineTests", swiftSettings: strict),
