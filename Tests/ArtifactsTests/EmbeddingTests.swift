@@ -121,8 +121,7 @@ import Testing
             document: "install/mounting.md", title: "Mounting the hub",
             section: "drilling-template",
             headings: ["Mounting the hub", "Drilling template"], ordinal: 3,
-            text: "Drill 6 mm holes.",
-            digest: digest(of: [1]))
+            text: "Drill 6 mm holes.")
         #expect(row.key == "install/mounting.md#drilling-template/03")
         #expect(try FeatureRow(attributes: row.attributes) == row)
         var attributes = row.attributes

@@ -10,7 +10,7 @@ import Testing
                 PassageText(
                     FeatureRow(
                         document: "a.md", title: "T", section: "", headings: [], ordinal: 0,
-                        text: text, digest: digest(of: []))))
+                        text: text)))
         }
         var policy = RetrievalPolicy.base(
             statistics: counter.finish(), space: digest(of: [1]), candidates: 50)

@@ -125,6 +125,6 @@ import Testing
         PassageText(
             FeatureRow(
                 document: document, title: "Title", section: "s", headings: headings, ordinal: 0,
-                text: text, digest: digest(of: [])))
+                text: text))
     }
 }

@@ -102,12 +102,7 @@ struct Fixture {
             FeatureRow(
                 document: document, title: document, section: section,
                 headings: [document, section],
-                ordinal: 0, text: text, digest: digest(text))
+                ordinal: 0, text: text)
         }
     }()
-
-    private static func digest(_ text: String) -> ObjectID {
-        let bytes = Array(text.utf8)
-        return ObjectID(of: bytes.span)
-    }
 }

@@ -60,15 +60,14 @@ enum Handbook {
                 let file = try SourceFile(opening: "\(root)/\(topic)/\(page)")
                 let bytes = try file.read(at: 0, count: file.size)
                 rows += sections(
-                    String(decoding: bytes, as: UTF8.self), document: "\(topic)/\(page)",
-                    digest: ObjectID(of: bytes.span))
+                    String(decoding: bytes, as: UTF8.self), document: "\(topic)/\(page)")
             }
         }
         return rows
     }
 
     private static func sections(
-        _ text: String, document: String, digest: ObjectID
+        _ text: String, document: String
     ) -> [FeatureRow] {
         var rows: [FeatureRow] = []
         var title = ""
@@ -84,7 +83,7 @@ enum Handbook {
                     FeatureRow(
                         document: document, title: title, section: String(slug),
                         headings: heading == title ? [title] : [title, heading], ordinal: 0,
-                        text: "", digest: digest))
+                        text: ""))
             } else if !rows.isEmpty {
                 rows[rows.count - 1].text += line + "\n"
             }

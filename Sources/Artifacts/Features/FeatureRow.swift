@@ -2,7 +2,8 @@ public import Objects
 
 /// One row of a features table: a chunk of a document, ready to be found.
 ///
-/// The row's vector is the embedding of ``embeddingText``.
+/// The row's vector is the embedding of ``embeddingText``. Nothing in a row speaks of the document's other
+/// sections, so that editing one of them changes no row of the others.
 public struct FeatureRow: Hashable, Sendable {
     /// The path of the document below the source folder, with `/` between components.
     public var document: String
@@ -16,13 +17,11 @@ public struct FeatureRow: Hashable, Sendable {
     public var ordinal: Int
     /// The text.
     public var text: String
-    /// The digest of the document's bytes.
-    public var digest: ObjectID
 
     /// Makes a row.
     public init(
         document: String, title: String, section: String, headings: [String], ordinal: Int,
-        text: String, digest: ObjectID
+        text: String
     ) {
         self.document = document
         self.title = title
@@ -30,7 +29,6 @@ public struct FeatureRow: Hashable, Sendable {
         self.headings = headings
         self.ordinal = ordinal
         self.text = text
-        self.digest = digest
     }
 
     /// The row's key: `<document>#<section>/<ordinal>`, the ordinal with at least two digits.
@@ -57,7 +55,6 @@ public struct FeatureRow: Hashable, Sendable {
         object["headings"] = .array(headings.map { .string($0) })
         object["ordinal"] = .integer(ordinal)
         object["text"] = .string(text)
-        object["digest"] = .string(digest.hex)
         return object
     }
 
@@ -77,8 +74,7 @@ public struct FeatureRow: Hashable, Sendable {
             self.init(
                 document: try reader.string("document"), title: try reader.string("title"),
                 section: try reader.string("section"), headings: headings,
-                ordinal: try reader.count("ordinal"), text: try reader.string("text"),
-                digest: try reader.objectID("digest"))
+                ordinal: try reader.count("ordinal"), text: try reader.string("text"))
         } catch {
             throw .malformed(
                 nil, as: "features row", reason: "\(error.path) \(error.reason)", offset: nil)

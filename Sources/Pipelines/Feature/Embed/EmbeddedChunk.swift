@@ -19,7 +19,6 @@ extension FeatureRow {
     init(_ chunk: Chunk, of document: CleanDocument) {
         self.init(
             document: document.path, title: document.title, section: chunk.anchor,
-            headings: chunk.headings, ordinal: chunk.ordinal, text: chunk.text,
-            digest: document.digest)
+            headings: chunk.headings, ordinal: chunk.ordinal, text: chunk.text)
     }
 }
