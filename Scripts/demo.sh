@@ -76,6 +76,8 @@ if [ -n "$later" ]; then
     say "4. The next edition: only what changed is embedded again"
     run fti-feature run features-2.yaml
     run ftictl diff features/prod features/staging --stat
+    echo "${dim}\$ ftictl diff features/prod features/staging --rows | grep -A 3 '^~' | head -12${plain}"
+    { ftictl diff features/prod features/staging --rows | grep -A 3 '^~' | head -12; } || true
 
     say "5. A model for it; both go live in one transaction, or neither"
     run fti-training run training-2.yaml
