@@ -17,9 +17,15 @@ struct ErrorReport {
 
     init(usage message: String, remedy: String?) {
         word = Fault.usage.word
-        self.message = message
+        self.message = Self.withSmallInitial(message)
         self.remedy = remedy
         status = .usage
+    }
+
+    /// The parser's sentences begin with a capital; a message continues a line.
+    private static func withSmallInitial(_ text: String) -> String {
+        guard let first = text.utf8.first, (0x41...0x5A).contains(first) else { return text }
+        return String(decoding: [first | 0x20], as: UTF8.self) + text.dropFirst()
     }
 
     func text(_ style: Style) -> String {

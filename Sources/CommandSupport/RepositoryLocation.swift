@@ -17,6 +17,14 @@ public enum RepositoryLocation {
             guard !named.isEmpty else {
                 throw .usage("--repo names no place", remedy: "ftictl --repo .fti refs")
             }
+            guard !isURL(named) else {
+                // What follows the scheme may hold a password.
+                let scheme = named.prefix { $0 != ":" }
+                throw .usage(
+                    "the repository is named by a URL (\(scheme)://...), and this version opens "
+                        + "directories",
+                    remedy: "ftictl --repo .fti refs")
+            }
             return named
         }
         guard let start = environment.workingDirectory() else {
@@ -33,6 +41,15 @@ public enum RepositoryLocation {
         throw .missing(
             "there is no repository in \(start) or above it",
             remedy: "ftictl init, or name one with --repo or $FTI_REPO")
+    }
+
+    /// Whether a text has the form `scheme://`, which no path that a person types has.
+    private static func isURL(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        let scheme = bytes.prefix {
+            (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0)
+        }
+        return !scheme.isEmpty && bytes.dropFirst(scheme.count).starts(with: "://".utf8)
     }
 
     private static func isDirectory(_ path: String) -> Bool {

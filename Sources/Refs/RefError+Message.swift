@@ -48,6 +48,11 @@ extension RefError {
         switch self {
         case .noRepository: "ftictl init makes one; --repo or FTI_REPO names another"
         case .unknownRef: "ftictl refs lists the refs"
+        case .invalidName:
+            "ftictl refs lists the refs; the name of a new one is like models/candidate"
+        case .unknownNamespace: "ftictl refs lists the refs"
+        case .notASnapshot(_, let id, _): "ftictl show \(id.short) says what it is"
+        case .nothingToUndo: "ftictl reflog lists the transactions"
         case .conflict(let name, _, _, _, _): "ftictl log \(name) -n 2, then repeat the command"
         case .packRemoved, .busy: "repeat the command"
         case .wrongKind(_, let id, let kind):

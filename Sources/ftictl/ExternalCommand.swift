@@ -13,7 +13,19 @@ enum ExternalCommand {
         _ arguments: [String], environment: Environment
     ) throws(CommandError) {
         let count = GlobalOptions.leadingCount(in: arguments)
-        guard count < arguments.count else { return }
+        guard count < arguments.count else {
+            guard let last = arguments.last else { return }
+            throw .usage(
+                last == "--repo" ? "--repo lacks its value" : "no command is named",
+                remedy: "ftictl --help")
+        }
+        var arguments = arguments
+        if arguments[count] == "help", arguments.count == count + 2,
+            isName(arguments[count + 1]),
+            Ftictl.commandPath(in: [arguments[count + 1]]).isEmpty
+        {
+            arguments[count...] = [arguments[count + 1], "--help"]
+        }
         let name = arguments[count]
         guard isName(name), Ftictl.commandPath(in: [name]).isEmpty, name != "help" else { return }
         let executable = "fti-\(name)"

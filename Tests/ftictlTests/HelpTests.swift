@@ -15,6 +15,12 @@ struct HelpTests {
         #expect(outcome.status == 0)
         #expect(outcome.output.contains("$ ftictl \(command)"))
         #expect(outcome.error.isEmpty)
+        // An example that is broken over two lines cannot be copied.
+        let lines = outcome.output.split(separator: "\n", omittingEmptySubsequences: false)
+        let first = try #require(lines.firstIndex { $0.hasPrefix("Example") })
+        for line in lines[(first + 1)...].prefix(while: { !$0.isEmpty }) {
+            #expect(line.hasPrefix("  $ "))
+        }
     }
 
     @Test("the help lists every command")

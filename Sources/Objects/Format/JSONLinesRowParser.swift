@@ -26,7 +26,10 @@ struct JSONLinesRowParser {
         parser.skipSpace(line)
         guard parser.offset < line.count else { return nil }
         guard line[parser.offset] == 0x7B else {
-            throw parser.error("a row must be a JSON object")
+            throw parser.error(
+                line[parser.offset] == 0xEF
+                    ? "a byte order mark or other text stands before the JSON object"
+                    : "a row must be a JSON object")
         }
         var members: [JSONObject.Member] = []
         var vector: [Float]?

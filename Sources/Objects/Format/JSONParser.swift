@@ -124,7 +124,9 @@ struct JSONParser {
         while true {
             try element(&self)
             skipSpace(bytes)
-            guard offset < bytes.count else { throw error("the text ends inside a list") }
+            guard offset < bytes.count else {
+                throw error("the text ends inside \(close == 0x7D ? "an object" : "a list")")
+            }
             if bytes[offset] == close {
                 offset += 1
                 return

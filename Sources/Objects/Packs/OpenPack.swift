@@ -44,6 +44,17 @@ struct OpenPack: Sendable {
         self.reference = reference
     }
 
+    /// Checks the bytes before the first chunk, which no identity vouches for and no reader needs.
+    func checkMagic() throws(ObjectError) {
+        let bytes: [UInt8]
+        do throws(StorageError) {
+            bytes = try blob.read(at: 0, count: PackFooter.packMagic.count)
+        } catch { throw .storage(error) }
+        guard bytes == PackFooter.packMagic else {
+            throw .damagedPack(reference.name.hex, reason: "it does not begin as packs do")
+        }
+    }
+
     /// The stored bytes of a chunk.
     func storedBytes(of chunk: PackFooter.Chunk) throws(ObjectError) -> [UInt8] {
         do throws(StorageError) {

@@ -58,8 +58,8 @@ extension PackStore {
         return result
     }
 
-    /// Checks that every pack is there and its index is the one that its name vouches for, and with
-    /// `full` reads every chunk and puts every large object together.
+    /// Checks that every pack is there, begins as packs do, and has the index that its name vouches
+    /// for, and with `full` reads every chunk and puts every large object together.
     ///
     /// - Parameters:
     ///   - progress: Called with the number of bytes that were just read.
@@ -73,6 +73,9 @@ extension PackStore {
             do throws(ObjectError) { pack = try open(reference) } catch {
                 report(PackDamage(object: nil, pack: reference.name, error: error))
                 continue
+            }
+            do throws(ObjectError) { try pack.checkMagic() } catch {
+                report(PackDamage(object: nil, pack: reference.name, error: error))
             }
             guard full else { continue }
             auditRecipes(of: pack, sound: &sound, progress: progress, report: report)

@@ -11,14 +11,18 @@ extension Resolver {
         switch snapshot.content {
         case .tree(let root, _, _):
             let relative: RelativePath
+            // A directory is listed with a slash behind its name, and may be typed so.
+            let namesDirectory = path.utf8.count > 1 && path.utf8.last == UInt8(ascii: "/")
             do throws(FileNameError) {
-                relative = try RelativePath(path)
+                relative = try RelativePath(namesDirectory ? String(path.dropLast()) : path)
             } catch { throw .revision(.badPath(path, reason: error.reason)) }
             let entry: TreeEntry?
             do throws(ObjectError) {
                 entry = try TreeReader(objects).entry(at: relative, in: root)
             } catch { throw .objects(error) }
-            guard let entry else { throw .revision(.noPath(path, of: id)) }
+            guard let entry, entry.mode == .directory || !namesDirectory else {
+                throw .revision(.noPath(path, of: id))
+            }
             return .entry(entry)
         case .table(let root, let rows, let dimension):
             let table = Table(root: root, rows: rows, dimension: dimension)

@@ -77,11 +77,15 @@ public enum RevisionError: Diagnosable, Hashable {
     public var remedy: String? {
         switch self {
         case .unknown: "ftictl refs lists the refs"
+        case .syntax, .badPath: "ftictl --help says how a revision is written"
+        case .noObject: "ftictl log lists the versions with their ids"
+        case .noAncestor: "ftictl log --graph lists what versions were made from"
+        case .noRole(_, let id, _): "ftictl show \(id.short) lists its inputs"
+        case .notASnapshot(let id): "ftictl show \(id.short) says what it is"
         case .ambiguous: "give more digits"
         case .noPriorValue(let name, _, _), .notThen(let name, _, _):
             "ftictl reflog \(name) lists its values"
         case .noPath(_, let id): "ftictl ls \(id.short) lists what there is"
-        default: nil
         }
     }
 }

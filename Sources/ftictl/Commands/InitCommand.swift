@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Objects
 import Refs
+import Storage
 
 struct InitCommand: Command {
     static let configuration = CommandConfiguration(
@@ -21,7 +22,7 @@ struct InitCommand: Command {
         guard !place.isEmpty else {
             throw CommandError.usage("the path is empty", remedy: "ftictl init .fti")
         }
-        let repository = try Repository.create(at: place, writer: context.writer)
+        let repository = try create(at: place, context)
         if context.output.isJSON {
             let state = try repository.state()
             try context.output.emit([
@@ -29,6 +30,17 @@ struct InitCommand: Command {
             ])
         } else {
             try context.output.line("made the repository \(place)")
+        }
+    }
+
+    private func create(at place: String, _ context: CommandContext) throws -> Repository {
+        do throws(RefError) {
+            return try Repository.create(at: place, writer: context.writer)
+        } catch {
+            guard case .storage(.unusable) = error else { throw error }
+            let inside = place.utf8.last == UInt8(ascii: "/") ? place : place + "/"
+            throw CommandError.usage(
+                error.message, remedy: "ftictl init \(inside)\(RepositoryLocation.directoryName)")
         }
     }
 }

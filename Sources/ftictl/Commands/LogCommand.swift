@@ -48,7 +48,8 @@ struct LogCommand: Command {
             ? nil : try RefLabels(log: repository.repository.log, state: repository.state)
         let view = LogView(
             style: context.output.style, now: context.now, labels: labels, showsName: name == nil,
-            isGraph: graph)
+            isGraph: graph,
+            width: context.output.terminal.isTerminal ? context.output.terminal.width : nil)
         // Each value is held back until it is known whether another one follows it.
         var waiting: RefMove?
         var shown = 0

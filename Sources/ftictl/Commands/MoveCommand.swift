@@ -20,7 +20,7 @@ struct MoveCommand: Command {
     @Argument(help: "The ref to move; it is made when there is none.")
     var ref: String
 
-    @Argument(help: "The snapshot that it is to point at.")
+    @Argument(help: ArgumentHelp("The snapshot that it is to point at.", valueName: "rev"))
     var revision: String
 
     @Option(help: ArgumentHelp("What the ref must be now.", valueName: "id|none"))

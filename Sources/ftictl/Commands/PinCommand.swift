@@ -39,7 +39,8 @@ struct PinCommand: Command {
         if let check { return try compare(check, context) }
         let repository = try context.open()
         var pins: [LockFile.Pin] = []
-        for revision in revisions {
+        for revision in revisions
+        where !pins.contains(where: { $0.revision.utf8.elementsEqual(revision.utf8) }) {
             let id = try repository.snapshotID(revision)
             let kind = try repository.snapshot(id).kind
             pins.append(LockFile.Pin(revision: revision, id: id, kind: kind))
@@ -82,7 +83,7 @@ struct PinCommand: Command {
         do throws(JSONSchemaError) { lock = try LockFile(decoding: bytes) } catch {
             throw CommandError.usage(
                 "\(path) is not a lock file: \(error.path) \(error.reason)",
-                remedy: "ftictl pin REV... -o \(path)")
+                remedy: "ftictl pin REV... -o fti.lock writes one")
         }
         let repository = try context.open()
         guard lock.repository == repository.state.repositoryID else {

@@ -11,7 +11,7 @@ struct PromoteCommand: Command {
             "Readers see either all of the moves or none of them.",
             examples: [
                 "ftictl promote models/candidate models/current",
-                "ftictl promote features/staging features/prod models/candidate models/current",
+                "ftictl promote features/staging features/prod models/new models/current",
             ]))
 
     @Argument(

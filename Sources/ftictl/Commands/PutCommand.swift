@@ -18,7 +18,7 @@ struct PutCommand: Command {
             examples: [
                 "ftictl put models/candidate ./output -m 'first try' --metric recall@10=0.84",
                 "ftictl put features/staging rows.jsonl --key id --vector embedding",
-                "ftictl put models/candidate ./output --input dataset=datasets/sft --param lr=0.1",
+                "ftictl put models/new ./output --input dataset=datasets/sft --param lr=0.1",
             ]))
 
     @Argument(help: "The ref to move; it is made when there is none.")

@@ -60,8 +60,8 @@ struct ReflogCommand: Command {
         let place = "\(entry.time.minuteDescription)  \(entry.writer.printable())"
         let message = entry.message.split(whereSeparator: \.isNewline).first ?? ""
         let what = entry.number == 0 ? "the repository was made" : String(message).printable()
-        try context.output.line(
-            "\(style.bold(String(entry.number)))  \(style.dim(place))  \(what)")
+        let head = "\(style.bold(String(entry.number)))  \(style.dim(place))"
+        try context.output.line(what.isEmpty ? head : "\(head)  \(what)")
         var columns = Columns([.left, .left, .left, .left])
         for change in changes where only.map({ $0 == change.name }) ?? true {
             columns.append([

@@ -14,7 +14,7 @@ struct ResolveCommand: Command {
                 "ftictl resolve models/current^dataset:train.jsonl",
             ]))
 
-    @Argument(help: "What to resolve.")
+    @Argument(help: ArgumentHelp("What to resolve.", valueName: "rev"))
     var revision: String
 
     @OptionGroup var options: GlobalOptions

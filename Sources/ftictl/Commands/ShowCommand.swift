@@ -29,7 +29,7 @@ struct ShowCommand: Command {
             if context.output.isJSON {
                 try context.output.emit(["id": .id(id), "size": .integer(size)])
             } else {
-                try context.output.line("object \(id.hex)\n  size   \(Quantity.bytes(size))")
+                try context.output.line("object \(id.hex)\n  size  \(Quantity.count(size, "byte"))")
             }
         case .row(let key):
             guard let id = resolution.snapshot,
@@ -70,9 +70,11 @@ struct ShowCommand: Command {
             return try output.emit(object)
         }
         try output.line("\(entry.mode.word) \(output.style.yellow(entry.id.hex))")
-        try output.line("  size   \(Quantity.count(entry.size, "byte"))")
+        var fields = Columns([.left, .left])
+        fields.append(["  size", Columns.Cell(Quantity.count(entry.size, "byte"))])
+        if let weights { fields.append(["  weights", Columns.Cell(weights.description)]) }
+        for line in fields.lines { try output.line(line) }
         guard let weights else { return }
-        try output.line("  weights  \(weights.description)")
         var columns = Columns([.left, .left, .left])
         for tensor in weights.tensors {
             columns.append([

@@ -57,8 +57,13 @@ struct DiffReport {
     }
 
     mutating func compare(row before: TableRow, _ after: TableRow) throws {
-        guard before != after else { return }
-        hasDifferences = true
+        hasDifferences = before != after
+        let count = hasDifferences ? 1 : 0
+        if output.isJSON {
+            try emitSummary(
+                "rows", added: 0, removed: 0, changed: count, unchanged: 1 - count, [])
+        }
+        guard hasDifferences, listsChanges else { return }
         let change = TableChange.changed(from: before, to: after)
         if output.isJSON { return try output.emit(change.json) }
         for line in view.lines(change) { try output.line(line) }
@@ -116,13 +121,14 @@ struct DiffReport {
     }
 
     mutating func compare(file before: TreeEntry, _ after: TreeEntry) throws {
-        guard before.id != after.id || before.mode != after.mode else { return }
-        hasDifferences = true
+        hasDifferences = before.id != after.id || before.mode != after.mode
         let path = after.name.description
         if output.isJSON {
-            try emitSummary("files", added: 0, removed: 0, changed: 1, unchanged: 0, [])
+            let count = hasDifferences ? 1 : 0
+            try emitSummary(
+                "files", added: 0, removed: 0, changed: count, unchanged: 1 - count, [])
         }
-        guard listsChanges || !output.isJSON else { return }
+        guard hasDifferences, listsChanges || !output.isJSON else { return }
         if !output.isJSON {
             try output.line(
                 view.head(

@@ -18,18 +18,19 @@ extension Content {
         switch (before, self) {
         case (.tree(_, let oldFiles, let oldBytes), .tree(_, let files, let bytes)):
             let parts = [
-                files == oldFiles ? nil : Self.signed(files - oldFiles) + " files",
+                files == oldFiles ? nil : Self.signed(files - oldFiles, "file"),
                 bytes == oldBytes
                     ? nil : (bytes > oldBytes ? "+" : "") + Quantity.bytes(bytes - oldBytes),
             ].compactMap(\.self)
             return parts.isEmpty ? nil : parts.joined(separator: ", ")
         case (.table(_, let oldRows, _), .table(_, let rows, _)):
-            return rows == oldRows ? nil : Self.signed(rows - oldRows) + " rows"
+            return rows == oldRows ? nil : Self.signed(rows - oldRows, "row")
         default: return nil
         }
     }
 
-    private static func signed(_ value: Int) -> String {
-        (value > 0 ? "+" : "") + Quantity.count(value)
+    private static func signed(_ value: Int, _ noun: String) -> String {
+        let plural = value.magnitude == 1 ? noun : noun + "s"
+        return "\(value > 0 ? "+" : "")\(Quantity.count(value)) \(plural)"
     }
 }

@@ -11,14 +11,17 @@ struct LogView {
     let showsName: Bool
     /// Whether lines connect a value with what it was made from.
     let isGraph: Bool
+    /// The columns of the terminal; nil where lines may be of any length.
+    let width: Int?
 
     /// One line: id, age, what it is.
     func line(_ move: RefMove) -> String {
         let id = style.yellow(move.target?.short ?? "removed     ")
-        let name = showsName ? style.cyan(move.name.text) + " " : ""
-        let mark = move.isCurrent ? style.green(" (current)") : ""
+        let name = showsName ? style.cyan(move.name.text) : ""
+        let mark = move.isCurrent ? style.green("(current)") : ""
         let age = style.dim(Quantity.age(of: move.entry.time, at: now))
-        return "\(id) \(name)\(headline(move))\(mark) \(age)"
+        let headline = headline(move)
+        return [id, name, headline, mark, age].filter { !$0.isEmpty }.joined(separator: " ")
     }
 
     private func headline(_ move: RefMove) -> String {
@@ -40,14 +43,21 @@ struct LogView {
         var head = "\(bullet) \(style.yellow(move.target?.short ?? "removed"))"
         if showsName { head += "  \(style.cyan(move.name.text))" }
         if move.isCurrent { head += "  \(style.green("current"))" }
-        head += "  \(Quantity.age(of: move.entry.time, at: now))"
+        let age = Quantity.age(of: move.entry.time, at: now)
+        head += "  \(age)"
         let place = [
             move.entry.time.minuteDescription, "transaction \(Quantity.count(move.entry.number))",
             move.entry.writer.printable(),
         ]
-        head += style.dim("  \(place.joined(separator: " · "))")
+        let origin = place.joined(separator: " · ")
+        let used =
+            2 + 12 + 2 + age.count + 2 + (showsName ? move.name.text.count + 2 : 0)
+            + (move.isCurrent ? "current".count + 2 : 0)
+        // On a narrow terminal the origin has a line of its own, in place of a break inside a name.
+        let fits = used + origin.displayWidth <= width ?? .max
+        if fits { head += style.dim("  \(origin)") }
         return [head]
-            + body(move).map { line in
+            + ((fits ? [] : [style.dim(origin)]) + body(move)).map { line in
                 line.isEmpty ? (isLast ? "" : style.dim("│")) : "\(rail) \(line)"
             }
     }

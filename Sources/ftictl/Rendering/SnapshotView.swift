@@ -9,9 +9,9 @@ struct SnapshotView {
 
     func lines(_ id: ObjectID, _ snapshot: Snapshot, weights: [WeightsSummary]) -> [String] {
         var lines = ["\(style.magenta(snapshot.kind.rawValue)) \(style.yellow(id.hex))"]
-        var fields = Columns([.left, .left, .left])
-        func field(_ name: String, _ value: Columns.Cell, _ note: String = "") {
-            fields.append([Columns.Cell("  \(name)"), value, Columns.Cell(note, style.cyan)])
+        var fields = Columns([.left, .left])
+        func field(_ name: String, _ value: Columns.Cell) {
+            fields.append([Columns.Cell("  \(name)"), value])
         }
         if let label = labels[id] { field("ref", Columns.Cell(label, style.cyan)) }
         field(
@@ -26,7 +26,12 @@ struct SnapshotView {
             Columns.Cell("\(producer.pipeline) \(producer.version)\(revision)".printable()))
         field("content", Columns.Cell(snapshot.content.summary))
         for parent in snapshot.parents {
-            field("parent", Columns.Cell(parent.short, style.yellow), labels[parent] ?? "")
+            let label = labels[parent].map { "  \($0)" } ?? ""
+            field(
+                "parent",
+                Columns.Cell(parent.short + label) { _ in
+                    style.yellow(parent.short) + style.cyan(label)
+                })
         }
         if let space = snapshot.space { field("space", Columns.Cell(space.short, style.yellow)) }
         if let cursor = snapshot.cursor { field("cursor", Columns.Cell(cursor.summary)) }

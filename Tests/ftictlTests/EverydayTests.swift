@@ -1,0 +1,133 @@
+import Foundation
+import Testing
+
+@Suite("Everyday use")
+struct EverydayTests {
+    /// A repository with two versions of a model and of a table.
+    private func sandbox() throws -> Sandbox {
+        let sandbox = try Sandbox.withRepository()
+        for (text, rows) in [("1\n", #"{"id":"k","t":"a"}"#), ("1\n2\n", #"{"id":"k","t":"b"}"#)] {
+            try sandbox.write("m/config.json", text)
+            try sandbox.write("m/sub/run.sh", "echo")
+            try sandbox.write("rows.jsonl", rows)
+            for arguments in [
+                ["put", "features/a", "rows.jsonl", "--key", "id"],
+                ["put", "models/a", "m", "--input", "features=features/a"],
+            ] { #expect(try sandbox.ftictl(arguments).status == 0) }
+        }
+        return sandbox
+    }
+
+    @Test("no line ends with a space")
+    func spaces() throws {
+        let sandbox = try sandbox()
+        for line in [
+            "log", "log --oneline", "log --graph", "reflog", "refs", "ls -r models/a",
+            "ls features/a", "show models/a", "show models/a:config.json",
+            "diff models/a~1 models/a", "lineage models/a", "stats", "pin models/a features/a",
+        ] {
+            let outcome = try sandbox.ftictl(line.split(separator: " ").map(String.init))
+            #expect(outcome.status == 0)
+            #expect(!outcome.lines.isEmpty)
+            #expect(
+                !outcome.lines.contains { $0.hasSuffix(" ") || $0.contains("  current)") },
+                "\(line)")
+        }
+    }
+
+    @Test("one file or row is compared with counts too, also when it is the same")
+    func single() throws {
+        let sandbox = try sandbox()
+        for (path, what) in [("models/a~1:config.json", "files"), ("features/a~1:k", "rows")] {
+            let newer = path.replacing("~1", with: "")
+            let changed = try sandbox.ftictl("diff", path, newer, "--json").object()
+            #expect(changed["changed"] as? Int == 1)
+            #expect(changed["unchanged"] as? Int == 0)
+            #expect(changed["what"] as? String == what)
+            let same = try sandbox.ftictl("diff", newer, newer, "--json").object()
+            #expect(same["changed"] as? Int == 0)
+            #expect(same["unchanged"] as? Int == 1)
+            #expect(try sandbox.ftictl("diff", path, newer, "--exit-code").status == 1)
+        }
+    }
+
+    @Test("a line break ends a line, and one that is missing is shown")
+    func lineBreaks() throws {
+        let sandbox = try sandbox()
+        let lines = try sandbox.ftictl("diff", "models/a~1:config.json", "models/a:config.json")
+            .lines
+        #expect(lines.dropFirst() == ["     1", "    +2"])
+        try sandbox.write("m/config.json", "1\n2")
+        _ = try sandbox.ftictl("put", "models/a", "m")
+        #expect(
+            try sandbox.ftictl("diff", "models/a~1:config.json", "models/a:config.json").lines
+                .dropFirst() == ["     1", "     2", "    +(no line break at the end)"])
+    }
+
+    @Test("a directory may be named as it is listed, with a slash")
+    func slash() throws {
+        let sandbox = try sandbox()
+        #expect(
+            try sandbox.ftictl("ls", "models/a:sub/").output
+                == sandbox.ftictl("ls", "models/a:sub").output)
+        #expect(try sandbox.ftictl("ls", "models/a:sub/").status == 0)
+        #expect(try sandbox.ftictl("cat", "models/a:config.json/").status == 2)
+        #expect(try sandbox.ftictl("ls", "models/a:sub//").status == 64)
+        #expect(try sandbox.ftictl("ls", "models/a:/").status == 64)
+    }
+
+    @Test("one thing is one, several are several")
+    func plurals() throws {
+        let sandbox = try sandbox()
+        try sandbox.write("m/new", "")
+        _ = try sandbox.ftictl("put", "models/a", "m")
+        let log = try sandbox.ftictl("log", "models/a", "-n", "1").output
+        #expect(log.contains("3 files, 8 B (+1 file)"))
+    }
+
+    @Test("a revision that is pinned twice is pinned once, and no remedy overwrites a file")
+    func pins() throws {
+        let sandbox = try sandbox()
+        let pins = try sandbox.ftictl("pin", "models/a", "models/a", "--json").object()["pins"]
+        #expect((pins as? [Any])?.count == 1)
+        let wrong = try sandbox.ftictl("pin", "--check", "rows.jsonl")
+        #expect(wrong.status == 64)
+        #expect(!wrong.error.contains("-o rows.jsonl"))
+    }
+
+    @Test("a command line without a command says what is missing")
+    func noCommand() throws {
+        let sandbox = try Sandbox()
+        #expect(
+            try sandbox.ftictl("--json").errorObject()["message"] as? String
+                == "no command is named")
+        #expect(try sandbox.ftictl("--repo").error.contains("--repo lacks its value"))
+        #expect(try sandbox.ftictl("refs", "--nonsense").error.hasPrefix("error: unknown option"))
+        #expect(
+            try sandbox.ftictl("help", "nonsense").error.contains("there is no command nonsense"))
+        #expect(try sandbox.ftictl("help", "put").output.contains("USAGE: ftictl put"))
+    }
+
+    @Test("where something is already, init says where a repository could be")
+    func initRemedy() throws {
+        let sandbox = try Sandbox()
+        try sandbox.write("project/file", "x")
+        for place in ["project", "project/"] {
+            let outcome = try sandbox.ftictl("init", place)
+            #expect(outcome.status == 64)
+            #expect(outcome.error.contains("try: ftictl init project/.fti\n"))
+        }
+        #expect(try sandbox.ftictl("init", ".").error.contains("try: ftictl init ./.fti\n"))
+        #expect(try sandbox.ftictl("init", "project/.fti").status == 0)
+    }
+
+    @Test("a password in a URL is not shown")
+    func password() throws {
+        for json in [[], ["--json"]] {
+            let outcome = try Sandbox().ftictl(
+                ["refs", "--repo", "https://u:secret@host/x"] + json)
+            #expect(outcome.status == 64)
+            #expect(outcome.error.contains("https://...") && !outcome.error.contains("secret"))
+        }
+    }
+}
