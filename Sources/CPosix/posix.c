@@ -2,6 +2,7 @@
 #include "CPosix.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -54,5 +55,12 @@ void fti_begin_synchronizing(int fd, off_t offset, off_t count) {
     (void)sync_file_range(fd, offset, count, SYNC_FILE_RANGE_WRITE);
 #else
     (void)fd, (void)offset, (void)count;
+#endif
+}
+
+void fti_keep_freed_memory(int count) {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, count / 8);
+    mallopt(M_TRIM_THRESHOLD, count);
 #endif
 }

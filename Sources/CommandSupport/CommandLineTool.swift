@@ -11,7 +11,7 @@ public enum CommandLineTool {
     ///   - root: The command that has all others below it.
     ///   - arguments: The arguments without the name of the executable.
     public static func main(_ root: any ParsableCommand.Type, _ arguments: [String]) -> Never {
-        signal(SIGPIPE, SIG_IGN)
+        begin()
         do {
             let hoisted = GlobalOptions.hoisted(arguments, root: root)
             run(try root.parseAsRoot(hoisted), root, arguments)
@@ -24,7 +24,7 @@ public enum CommandLineTool {
     public static func run(
         _ command: any ParsableCommand, _ root: any ParsableCommand.Type, _ arguments: [String]
     ) -> Never {
-        signal(SIGPIPE, SIG_IGN)
+        begin()
         do {
             var command = command
             try command.run()
@@ -32,6 +32,11 @@ public enum CommandLineTool {
         } catch {
             exit(status(of: error, root: root, arguments: arguments))
         }
+    }
+
+    private static func begin() {
+        signal(SIGPIPE, SIG_IGN)
+        FreedMemory.keep()
     }
 
     /// Tells about an error on standard error and exits with its code.

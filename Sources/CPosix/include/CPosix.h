@@ -25,3 +25,6 @@ int fti_random(void *bytes, size_t count);
 
 /// Begins to write a range of a file to the disk without waiting, where the platform can; a hint.
 void fti_begin_synchronizing(int fd, off_t offset, off_t count);
+
+/// Has the allocator keep up to `count` freed bytes for what is allocated next; a hint.
+void fti_keep_freed_memory(int count);

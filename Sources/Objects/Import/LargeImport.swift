@@ -1,5 +1,4 @@
 internal import Dispatch
-internal import Glibc
 public import Storage
 internal import Synchronization
 
@@ -27,11 +26,7 @@ extension ObjectWriter {
         let task = try LargeImport(source, writer: self, progress: progress)
         // A small file gains nothing from a second thread.
         let threads = min(task.threads, max(1, source.size / LargeImport.groupSize))
-        if threads == 1 {
-            task.work()
-        } else {
-            DispatchQueue.concurrentPerform(iterations: threads) { _ in task.work() }
-        }
+        Threads.run(threads, task.work)
         return try task.finish()
     }
 }
@@ -39,8 +34,7 @@ extension ObjectWriter {
 /// One large object on its way into a pack.
 ///
 /// Every thread does the same: it takes the next group of bytes, under a lock, and cuts it; then it hashes,
-/// compresses and stores the pieces. The whole digest must see the groups in order, so it is fed by whichever
-/// thread finds it idle.
+/// compresses and stores the pieces, while the whole digest is fed in order.
 private final class LargeImport: Sendable {
     /// Bytes in a group: large enough that the lock is seldom taken, small enough that memory stays flat.
     static let groupSize = 4 << 20
@@ -56,6 +50,8 @@ private final class LargeImport: Sendable {
         let sequence: Int
         let bytes: [UInt8]
         let cuts: [Int]
+        /// The number of bytes in the pieces; what follows them belongs to the next group.
+        let count: Int
         /// The pieces are stored, the whole digest is fed: at two, the memory is free again.
         let done = Atomic<Int>(0)
 
@@ -63,22 +59,8 @@ private final class LargeImport: Sendable {
             self.sequence = sequence
             self.bytes = bytes
             self.cuts = cuts
+            count = cuts.reduce(0, +)
         }
-    }
-
-    private struct DigestQueue {
-        var waiting: [Int: Group] = [:]
-        var next = 0
-        var isBusy = false
-    }
-
-    /// The whole digest; touched only by the thread that set `isBusy` in the queue.
-    private final class WholeDigest: @unchecked Sendable {
-        private var hasher: ObjectHasher? = ObjectHasher()
-
-        func update(_ bytes: Span<UInt8>) { hasher?.update(bytes) }
-
-        func finalize() -> ObjectID? { hasher.take()?.finalize() }
     }
 
     private let source: any Blob
@@ -86,8 +68,7 @@ private final class LargeImport: Sendable {
     private let plan: ChunkPlan
     private let progress: @Sendable (Int) -> Void
     private let cursor = Mutex(Cursor())
-    private let queue = Mutex(DigestQueue())
-    private let digest = WholeDigest()
+    private let digest = OrderedDigest()
     private let pieces = Mutex<[Int: [PackFooter.Piece]]>([:])
     private let slots: DispatchSemaphore
     let threads: Int
@@ -99,7 +80,7 @@ private final class LargeImport: Sendable {
         self.writer = writer
         self.progress = progress
         plan = try ChunkPlan(for: source)
-        threads = max(1, min(16, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        threads = Threads.available
         slots = DispatchSemaphore(value: 2 * threads + 2)
     }
 
@@ -110,11 +91,12 @@ private final class LargeImport: Sendable {
                 slots.signal()
                 return
             }
-            queue.withLock { $0.waiting[group.sequence] = group }
-            feedDigest()
+            digest.add(group.bytes, count: group.count, number: group.sequence) {
+                self.complete(group)
+            }
             store(group)
             complete(group)
-            feedDigest()
+            digest.feed()
         }
     }
 
@@ -128,7 +110,7 @@ private final class LargeImport: Sendable {
                 let cuts = plan.cuts(
                     of: bytes.span, at: cursor.offset, size: source.size, atLeast: Self.groupSize)
                 let group = Group(sequence: cursor.sequence, bytes: bytes, cuts: cuts)
-                cursor.offset += cuts.reduce(0, +)
+                cursor.offset += group.count
                 cursor.sequence += 1
                 return group
             } catch {
@@ -157,29 +139,6 @@ private final class LargeImport: Sendable {
         progress(offset)
     }
 
-    /// Feeds the whole digest with the groups that are next in order, unless another thread is at it.
-    private func feedDigest() {
-        let isMine = queue.withLock { queue in
-            defer { queue.isBusy = true }
-            return !queue.isBusy
-        }
-        guard isMine else { return }
-        while true {
-            let next: Group? = queue.withLock { queue in
-                guard let group = queue.waiting.removeValue(forKey: queue.next) else {
-                    queue.isBusy = false
-                    return nil
-                }
-                queue.next += 1
-                return group
-            }
-            guard let group = next else { return }
-            let bytes = group.bytes
-            digest.update(bytes.span.extracting(0..<group.cuts.reduce(0, +)))
-            complete(group)
-        }
-    }
-
     private func complete(_ group: Group) {
         if group.done.add(1, ordering: .acquiringAndReleasing).newValue == 2 { slots.signal() }
     }
@@ -187,9 +146,7 @@ private final class LargeImport: Sendable {
     /// The identity of the whole, once every thread has returned from ``work()``.
     func finish() throws(ObjectError) -> ObjectID {
         if let failure = cursor.withLock({ $0.failure }) { throw failure }
-        guard let id = digest.finalize() else {
-            preconditionFailure("the digest is finished once, after all work has ended")
-        }
+        let id = digest.finalize()
         let all = pieces.withLock { groups in groups.keys.sorted().flatMap { groups[$0] ?? [] } }
         writer.count(objects: 1, rawBytes: source.size)
         try writer.writeRecipe(id, PackFooter.Recipe(size: source.size, pieces: all))

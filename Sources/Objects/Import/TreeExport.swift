@@ -1,5 +1,3 @@
-internal import Dispatch
-internal import Glibc
 public import Storage
 internal import Synchronization
 
@@ -18,49 +16,75 @@ extension PackStore {
         progress: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ObjectError) -> TreeSummary {
         let task = try TreeExport(root, of: self, to: destination, progress: progress)
-        let threads = min(task.count, max(1, min(16, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
-        if threads > 1 {
-            DispatchQueue.concurrentPerform(iterations: threads) { _ in task.work() }
-        } else {
-            task.work()
-        }
+        try task.writeLarge()
+        Threads.run(min(task.count, Threads.available), task.work)
         return try task.finish(root)
     }
 
-    /// Writes one file below a destination.
+    /// Writes one file below a destination, a large one by as many threads as there are processors.
     ///
+    /// - Parameter progress: Called, from any thread, with the number of bytes that were just written.
     /// - Throws: As ``exportTree(_:to:progress:)``; `malformed` when it has not the size that its entry says.
     public func exportFile(
         _ entry: TreeEntry, as path: RelativePath, to destination: DestinationTree,
-        progress: (Int) -> Void = { _ in }
+        progress: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ObjectError) {
+        try exportFile(
+            entry, as: path, to: destination, threads: Threads.available, progress: progress)
+    }
+
+    func exportFile(
+        _ entry: TreeEntry, as path: RelativePath, to destination: DestinationTree, threads: Int,
+        progress: @escaping @Sendable (Int) -> Void
+    ) throws(ObjectError) {
+        guard let location = try locateObject(entry.id) else { throw .missing(entry.id) }
+        guard let size = try size(of: entry.id), size == entry.size else {
+            throw .malformed(
+                entry.id, as: "file",
+                reason: "its size is not the \(entry.size) bytes that its directory says",
+                offset: nil)
+        }
         let file: DestinationFile
         do throws(StorageError) {
             file = try destination.file(path, isExecutable: entry.mode == .executable)
         } catch { throw .storage(error) }
-        try stream(entry.id) { (bytes) throws(ObjectError) in
-            do throws(StorageError) { try file.append(bytes) } catch { throw .storage(error) }
+        switch location {
+        case .chunk(let pack, let chunk):
+            let bytes = try bytes(of: entry.id, chunk, in: pack)
+            do throws(StorageError) { try file.write(bytes.span, at: 0) } catch {
+                throw .storage(error)
+            }
             progress(bytes.count)
-        }
-        guard file.size == entry.size else {
-            throw .malformed(
-                entry.id, as: "file",
-                reason: "it has \(file.size) bytes, where its directory says \(entry.size)",
-                offset: nil)
+        case .recipe(let pack, let index):
+            let recipe = try pack.recipe(at: index)
+            // Below a few pieces each, threads cost more than they bring.
+            let threads = min(threads, max(1, recipe.pieces.count / 4))
+            let task = LargeExport(
+                recipe, of: self, to: file, threads: threads, progress: progress)
+            Threads.run(threads, task.work)
+            guard try task.finish() == entry.id else {
+                throw .corrupt(entry.id, where: "the recipe in pack \(pack.reference.name.short)")
+            }
         }
         do throws(StorageError) { try file.finish() } catch { throw .storage(error) }
     }
 }
 
-/// Files on their way out of packs: each thread takes the next one until there is none.
+/// Files on their way out of packs: all threads work on each large one in turn, and then each thread takes
+/// the next of the others until there is none.
 private final class TreeExport: Sendable {
     private let store: PackStore
     private let destination: DestinationTree
     private let progress: @Sendable (Int) -> Void
+    private let large: [TreeWalk.Element]
     private let files: [TreeWalk.Element]
     private let next = Atomic<Int>(0)
     private let failure = Mutex<ObjectError?>(nil)
 
+    /// Files of this many bytes are worth several threads each.
+    private static let largeSize = 8 << 20
+
+    /// How many files are not large.
     var count: Int { files.count }
 
     /// Makes the directories and lists the files.
@@ -71,18 +95,31 @@ private final class TreeExport: Sendable {
         self.store = store
         self.destination = destination
         self.progress = progress
+        var large: [TreeWalk.Element] = []
         var files: [TreeWalk.Element] = []
         var walk = try TreeWalk(root, in: store)
         while let element = try walk.next() {
             guard element.entry.mode == .directory else {
-                files.append(element)
+                if element.entry.size >= Self.largeSize {
+                    large.append(element)
+                } else {
+                    files.append(element)
+                }
                 continue
             }
             do throws(StorageError) { try destination.makeDirectory(element.path) } catch {
                 throw .storage(error)
             }
         }
+        self.large = large
         self.files = files
+    }
+
+    func writeLarge() throws(ObjectError) {
+        for element in large {
+            try store.exportFile(
+                element.entry, as: element.path, to: destination, progress: progress)
+        }
     }
 
     func work() {
@@ -92,7 +129,8 @@ private final class TreeExport: Sendable {
             let element = files[index]
             do throws(ObjectError) {
                 try store.exportFile(
-                    element.entry, as: element.path, to: destination, progress: progress)
+                    element.entry, as: element.path, to: destination, threads: 1,
+                    progress: progress)
             } catch {
                 failure.withLock { $0 = $0 ?? error }
             }
@@ -101,7 +139,8 @@ private final class TreeExport: Sendable {
 
     func finish(_ root: ObjectID) throws(ObjectError) -> TreeSummary {
         if let failure = failure.withLock({ $0 }) { throw failure }
+        let all = large + files
         return TreeSummary(
-            id: root, files: files.count, bytes: files.reduce(0) { $0 + $1.entry.size })
+            id: root, files: all.count, bytes: all.reduce(0) { $0 + $1.entry.size })
     }
 }

@@ -1,5 +1,3 @@
-internal import Dispatch
-internal import Glibc
 public import Storage
 internal import Synchronization
 
@@ -15,13 +13,7 @@ extension ObjectWriter {
         _ walk: SourceWalk, progress: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ObjectError) -> TreeSummary {
         let task = TreeImport(walk.entries, writer: self, progress: progress)
-        let threads = min(
-            walk.entries.count, max(1, min(16, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
-        if threads > 1 {
-            DispatchQueue.concurrentPerform(iterations: threads) { _ in task.work() }
-        } else {
-            task.work()
-        }
+        Threads.run(min(walk.entries.count, Threads.available), task.work)
         return try task.finish()
     }
 }

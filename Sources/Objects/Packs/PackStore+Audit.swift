@@ -25,12 +25,6 @@ public struct PackDamage: Hashable, Sendable {
     public let error: ObjectError
 }
 
-/// One copy of a chunk: a chunk may be in several packs, and each copy is checked.
-private struct ChunkPlace: Hashable {
-    let chunk: ObjectID
-    let pack: ObjectID
-}
-
 extension PackStore {
     /// Counts what the packs hold; reads their indexes and nothing else.
     public func packStatistics() throws(ObjectError) -> PackStatistics {
@@ -59,77 +53,47 @@ extension PackStore {
     }
 
     /// Checks that every pack is there, begins as packs do, and has the index that its name vouches
-    /// for, and with `full` reads every chunk and puts every large object together.
+    /// for, and with `full` reads every copy of every chunk and puts every large object together, by as many
+    /// threads as there are processors.
     ///
-    /// - Parameters:
-    ///   - progress: Called with the number of bytes that were just read.
-    ///   - report: Called with each damage; damage does not end the check.
+    /// - Parameter progress: Called, from any thread, with the number of bytes that were just read.
+    /// - Returns: All damage, in an order that depends on nothing but the damage and the order of the packs.
     public func audit(
-        full: Bool, progress: (Int) -> Void = { _ in }, report: (PackDamage) -> Void
-    ) {
-        var sound: Set<ChunkPlace> = []
+        full: Bool, progress: @escaping @Sendable (Int) -> Void = { _ in }
+    ) -> [PackDamage] {
+        audit(full: full, threads: Threads.available, progress: progress)
+    }
+
+    func audit(
+        full: Bool, threads: Int, progress: @escaping @Sendable (Int) -> Void = { _ in }
+    ) -> [PackDamage] {
+        var result: [PackDamage] = []
+        var sound: [OpenPack] = []
         for reference in packs {
-            let pack: OpenPack
-            do throws(ObjectError) { pack = try open(reference) } catch {
-                report(PackDamage(object: nil, pack: reference.name, error: error))
-                continue
+            do throws(ObjectError) {
+                let pack = try open(reference)
+                sound.append(pack)
+                try pack.checkMagic()
+            } catch {
+                result.append(PackDamage(object: nil, pack: reference.name, error: error))
             }
-            do throws(ObjectError) { try pack.checkMagic() } catch {
-                report(PackDamage(object: nil, pack: reference.name, error: error))
-            }
-            guard full else { continue }
-            auditRecipes(of: pack, sound: &sound, progress: progress, report: report)
-            auditChunks(of: pack, sound: &sound, progress: progress, report: report)
         }
+        guard full else { return result }
+        let task = PackAudit(sound, of: self, threads: threads, progress: progress)
+        Threads.run(threads, task.work)
+        let found = Dictionary(grouping: task.damage, by: \.pack)
+        for reference in packs { result += (found[reference.name] ?? []).sorted(by: Self.precedes) }
+        return result
     }
 
-    /// Puts every large object together, and notes the chunks that turned out to be sound.
-    private func auditRecipes(
-        of pack: OpenPack, sound: inout Set<ChunkPlace>, progress: (Int) -> Void,
-        report: (PackDamage) -> Void
-    ) {
-        for index in 0..<pack.footer.recipeCount {
-            let id = pack.footer.recipeID(at: index)
-            do throws(ObjectError) {
-                let recipe = try pack.recipe(at: index)
-                var hasher = ObjectHasher()
-                for piece in recipe.pieces {
-                    guard let (holder, at) = try packHoldingChunk(piece.id) else {
-                        throw .missing(piece.id)
-                    }
-                    let bytes = try bytes(
-                        of: piece.id, try holder.chunk(at: at), in: holder, fromDisk: true)
-                    guard bytes.count == piece.size else {
-                        throw .corrupt(piece.id, where: "the recipe of \(id.short)")
-                    }
-                    hasher.update(bytes.span)
-                    sound.insert(ChunkPlace(chunk: piece.id, pack: holder.reference.name))
-                    progress(bytes.count)
-                }
-                guard hasher.finalize() == id else {
-                    throw .corrupt(id, where: "the recipe in pack \(pack.reference.name.short)")
-                }
-            } catch {
-                report(PackDamage(object: id, pack: pack.reference.name, error: error))
+    /// By identity; the message only orders several errors of one object.
+    private static func precedes(_ left: PackDamage, _ right: PackDamage) -> Bool {
+        guard left.object == right.object else {
+            guard let first = left.object, let second = right.object else {
+                return left.object == nil
             }
+            return first < second
         }
-    }
-
-    /// Reads every chunk that no large object needed.
-    private func auditChunks(
-        of pack: OpenPack, sound: inout Set<ChunkPlace>, progress: (Int) -> Void,
-        report: (PackDamage) -> Void
-    ) {
-        for index in 0..<pack.footer.chunkCount {
-            let id = pack.footer.chunkID(at: index)
-            let place = ChunkPlace(chunk: id, pack: pack.reference.name)
-            guard !sound.contains(place) else { continue }
-            do throws(ObjectError) {
-                let chunk = try pack.chunk(at: index)
-                progress(try bytes(of: id, chunk, in: pack, fromDisk: true).count)
-            } catch {
-                report(PackDamage(object: id, pack: pack.reference.name, error: error))
-            }
-        }
+        return left.error.message.utf8.lexicographicallyPrecedes(right.error.message.utf8)
     }
 }

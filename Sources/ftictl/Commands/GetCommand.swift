@@ -48,12 +48,12 @@ struct GetCommand: Command {
             try write(tree: entry.id, total: nil, of: repository, context)
         case .entry(let entry):
             let destination = try DestinationTree(at: output, force: force)
-            var done = 0
+            let done = ByteCount()
+            let progress = context.progress
             try repository.objects.exportFile(
                 entry, as: try RelativePath([entry.name]), to: destination
             ) { count in
-                done += count
-                context.progress.update("writing", bytes: done, of: entry.size)
+                progress.update("writing", bytes: done.add(count), of: entry.size)
             }
             try report(files: 1, bytes: entry.size, context)
         case .row, .object:

@@ -50,12 +50,14 @@ struct VerifyCommand: Command {
         _ objects: PackStore, _ list: inout FindingList, _ context: CommandContext
     ) -> [ObjectID: ObjectError] {
         var damaged: [ObjectID: ObjectError] = [:]
-        var done = 0
+        let done = ByteCount()
+        let progress = context.progress
         let total = objects.packs.reduce(0) { $0 + $1.size }
-        objects.audit(full: full) { count in
-            done += count
-            context.progress.update("reading", bytes: done, of: max(total, done))
-        } report: { damage in
+        let found = objects.audit(full: full) { count in
+            let sum = done.add(count)
+            progress.update("reading", bytes: sum, of: max(total, sum))
+        }
+        for damage in found {
             var place = "packs/\(damage.pack.hex)"
             if case .damagedPack = damage.error { place = damage.error.place }
             list.add(damage.error.message, at: place)
