@@ -12,6 +12,10 @@ public enum CommandLineTool {
     ///   - arguments: The arguments without the name of the executable.
     public static func main(_ root: any ParsableCommand.Type, _ arguments: [String]) -> Never {
         begin()
+        // The parser asks for the width itself, and stops the process where there is no room to indent.
+        if Terminal(descriptor: STDOUT_FILENO, environment: .process).width < narrowest {
+            setenv("COLUMNS", String(narrowest), 1)
+        }
         do {
             let hoisted = GlobalOptions.hoisted(arguments, root: root)
             run(try root.parseAsRoot(hoisted), root, arguments)
@@ -67,9 +71,12 @@ public enum CommandLineTool {
         }
     }
 
+    /// Help for narrower terminals than this is laid out for this width.
+    private static let narrowest = 40
+
     /// Help is as wide as the terminal, but never so wide that it is hard to read.
     private static var columns: Int {
-        min(100, Terminal(descriptor: STDOUT_FILENO, environment: .process).width)
+        max(narrowest, min(100, Terminal(descriptor: STDOUT_FILENO, environment: .process).width))
     }
 
     private static func show(_ text: String) -> Int32 {

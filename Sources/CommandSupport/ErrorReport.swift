@@ -17,13 +17,18 @@ struct ErrorReport {
 
     init(usage message: String, remedy: String?) {
         word = Fault.usage.word
-        self.message = Self.withSmallInitial(message)
+        self.message = Self.sentence(message)
         self.remedy = remedy
         status = .usage
     }
 
-    /// The parser's sentences begin with a capital; a message continues a line.
-    private static func withSmallInitial(_ text: String) -> String {
+    /// The parser's sentences begin with a capital and may have several lines; a message is one line
+    /// and continues one.
+    private static func sentence(_ text: String) -> String {
+        let lines = text.split(whereSeparator: \.isNewline).map { line in
+            line.drop { $0 == " " }
+        }
+        let text = lines.joined(separator: ", ")
         guard let first = text.utf8.first, (0x41...0x5A).contains(first) else { return text }
         return String(decoding: [first | 0x20], as: UTF8.self) + text.dropFirst()
     }

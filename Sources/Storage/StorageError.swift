@@ -45,7 +45,7 @@ public enum StorageError: Diagnosable, Hashable {
         case .refused(let path, let reason): "will not use \(path): \(reason)"
         case .damaged(let path, let reason): "\(path) is damaged: \(reason)"
         case .missing(let path): "there is no \(path)"
-        case .unusable(let path, let reason): "cannot use \(path): \(reason)"
+        case .unusable(let path, let reason): "cannot use \(path.isEmpty ? "''" : path): \(reason)"
         case .changed(let path): "\(path) changed while it was read"
         case .tooLarge(let path, let size, let limit):
             "\(path) has \(size) bytes, more than the \(limit) that are allowed"
@@ -63,6 +63,7 @@ public enum StorageError: Diagnosable, Hashable {
             "check the permissions of that path"
         case .durabilityUnknown: "check the disk, then look whether the transaction is in the log"
         case .noRepository(let path): "ftictl init \(path) makes one"
+        case .refused: "name a repository of your own by its own path"
         case .changed: "repeat the command when nothing writes to that file"
         default: nil
         }

@@ -38,7 +38,21 @@ enum ExternalCommand {
         let near = names.first { $0.utf8.starts(with: name.utf8) || similar($0, name) }
         throw .usage(
             "there is no command \(name), and no \(executable) beside ftictl or on the path",
-            remedy: near.map { "ftictl \($0)" } ?? "ftictl --help")
+            remedy: (near ?? Self.equivalent(of: name)).map { "ftictl \($0)" } ?? "ftictl --help")
+    }
+
+    /// The command that does what a command of git, DVC or restic does.
+    private static func equivalent(of name: String) -> String? {
+        switch name {
+        case "add", "commit", "backup", "import": "put"
+        case "branch", "tag", "show-ref": "refs"
+        case "checkout", "restore", "export": "get"
+        case "snapshots", "history": "log"
+        case "fsck", "check": "verify"
+        case "reset", "revert": "rollback"
+        case "rev-parse": "resolve"
+        default: nil
+        }
     }
 
     private static func isName(_ text: String) -> Bool {

@@ -121,6 +121,55 @@ struct EverydayTests {
         #expect(try sandbox.ftictl("init", "project/.fti").status == 0)
     }
 
+    @Test("what is typed as in git is taken, or answered with the command that does it")
+    func habits() throws {
+        let sandbox = try sandbox()
+        #expect(try sandbox.ftictl("log", "-n1", "--oneline").lines.count == 1)
+        #expect(try sandbox.ftictl("reflog", "-n", "1", "--json").lines.count == 1)
+        for (typed, meant) in [("commit", "put"), ("checkout", "get"), ("statss", "stats")] {
+            #expect(try sandbox.ftictl(typed).error.contains("try: ftictl \(meant)\n"))
+        }
+    }
+
+    @Test("a repository is not stored in itself")
+    func itself() throws {
+        let sandbox = try sandbox()
+        for line in ["$FTICTL put models/a .fti", "cd .fti && $FTICTL put models/a . --repo ."] {
+            let outcome = try sandbox.shell(line)
+            #expect(outcome.status == 64)
+            #expect(outcome.error.contains("it is a repository"))
+        }
+    }
+
+    @Test("what is not a directory cannot be listed, and is no damage")
+    func list() throws {
+        let sandbox = try sandbox()
+        let id = try #require(try sandbox.ftictl("resolve", "models/a:config.json").lines.first)
+        #expect(try sandbox.ftictl("ls", id).status == 64)
+        let directory = try #require(try sandbox.ftictl("resolve", "models/a:sub").lines.first)
+        #expect(try sandbox.ftictl("ls", directory).lines.count == 1)
+    }
+
+    @Test("help fits a terminal of any width", arguments: ["0", "1", "10", "28", "1000", "x"])
+    func width(columns: String) throws {
+        let outcome = try Sandbox().ftictl("put", "--help", environment: ["COLUMNS": columns])
+        #expect(outcome.status == 0)
+        #expect(outcome.lines.count > 20)
+    }
+
+    @Test("an error is one line, and an empty path is shown as such")
+    func oneLine() throws {
+        let sandbox = try sandbox()
+        #expect(try sandbox.ftictl("put", "models/a", "").error.contains("cannot use '': "))
+        for arguments in [
+            ["log", "-nx"], ["log", "--number=x"], ["put", "models/a", "m", "--metric"],
+        ] {
+            let outcome = try sandbox.ftictl(arguments)
+            #expect(outcome.status == 64)
+            #expect(outcome.error.split(separator: "\n").count == 2, "\(outcome.error)")
+        }
+    }
+
     @Test("a password in a URL is not shown")
     func password() throws {
         for json in [[], ["--json"]] {

@@ -27,6 +27,9 @@ public struct SourceWalk: Sendable {
             switch status.sort {
             case .directory:
                 let root = try Directory(opening: path, followLink: followLinks)
+                guard try !holds(BucketFolder.allCases, root) else {
+                    throw .unusable(path: path, reason: "it is a repository, not content for one")
+                }
                 try list(root, at: paths.count == 1 ? .root : try Self.lastName(of: path))
             case .regular:
                 entries.append(
@@ -137,10 +140,20 @@ public struct SourceWalk: Sendable {
         _ name: [UInt8], in directory: Directory
     ) throws(StorageError) -> Bool {
         guard name == Array(".fti".utf8) else { return false }
-        let inside = try directory.directory(name)
-        for folder in ["packs", "log"] {
-            guard try inside.status(of: Array(folder.utf8))?.sort == .directory else {
-                return false
+        // The folder of checkpoints is a cache, and may be gone.
+        return try holds([.packs, .log], try directory.directory(name))
+    }
+
+    /// Whether a directory has these folders of a bucket.
+    private func holds(
+        _ folders: [BucketFolder], _ directory: Directory
+    ) throws(StorageError) -> Bool {
+        for folder in folders {
+            var inside = directory
+            for component in folder.rawValue.utf8.split(separator: UInt8(ascii: "/")) {
+                let name = Array(component)
+                guard try inside.status(of: name)?.sort == .directory else { return false }
+                inside = try inside.directory(name)
             }
         }
         return true

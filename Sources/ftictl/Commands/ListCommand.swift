@@ -39,7 +39,14 @@ struct ListCommand: Command {
             try list(tree: entry.id, below: .root, in: repository, context)
         case .entry(let entry):
             try show([Item(path: entry.name.description, entry: entry)], context)
-        case .object(let id): try list(tree: id, below: .root, in: repository, context)
+        case .object(let id):
+            do {
+                try list(tree: id, below: .root, in: repository, context)
+            } catch ObjectError.malformed(id, as: _, reason: _, offset: _) {
+                // Its bytes are those that the id vouches for: they are of another sort.
+                throw CommandError.usage(
+                    "object \(id.short) is not a directory", remedy: "ftictl show \(id.short)")
+            }
         case .row:
             throw CommandError.usage(
                 "\(revision) is a row, which holds nothing to list",

@@ -21,7 +21,9 @@ struct LogCommand: Command {
     @Argument(help: "The ref; all refs when it is left out.")
     var ref: String?
 
-    @Option(name: [.short, .customLong("number")], help: "Show at most so many versions.")
+    @Option(
+        name: [.customShort("n", allowingJoined: true), .customLong("number")],
+        help: "Show at most so many versions.")
     var number: Int?
 
     @Flag(help: "One line for each version.")

@@ -14,7 +14,9 @@ struct ReflogCommand: Command {
     @Argument(help: "The ref; all transactions when it is left out.")
     var ref: String?
 
-    @Option(name: [.short, .customLong("number")], help: "Show at most so many transactions.")
+    @Option(
+        name: [.customShort("n", allowingJoined: true), .customLong("number")],
+        help: "Show at most so many transactions.")
     var number: Int?
 
     @OptionGroup var options: GlobalOptions
