@@ -38,11 +38,18 @@ struct DirectoryBucketTests {
             #expect(error?.fault == .usage)
         }
         #expect(throws: StorageError.self) {
-            try DirectoryBucket.create(at: directory("missing/repository"))
+            try DirectoryBucket.create(at: directory("file/repository"))
         }
         #expect(throws: StorageError.self) { try DirectoryBucket.create(at: directory("..")) }
         #expect(try directory.names() == ["file", "repository"])
         #expect(try directory.text("file") == "text")
+    }
+
+    @Test("missing directories above a repository are made")
+    func creationBelowNothing() throws {
+        _ = try DirectoryBucket.create(at: directory("above/further/made"))
+        #expect(try directory.names(in: "above/further") == ["made"])
+        _ = try DirectoryBucket(opening: directory("above/further/made"))
     }
 
     @Test("a file, an empty directory and a missing path are no repository (B110)")

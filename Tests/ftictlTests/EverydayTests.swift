@@ -108,6 +108,17 @@ struct EverydayTests {
         #expect(try sandbox.ftictl("help", "put").output.contains("USAGE: ftictl put"))
     }
 
+    @Test("init makes the directories above a repository")
+    func initParents() throws {
+        let sandbox = try Sandbox()
+        #expect(try sandbox.ftictl("init", "a/b/.fti").status == 0)
+        #expect(try sandbox.ftictl("--repo", "a/b/.fti", "stats").status == 0)
+        _ = try sandbox.write("file", "text")
+        let outcome = try sandbox.ftictl("init", "file/b/.fti")
+        #expect(outcome.status == 74)
+        #expect(outcome.error.contains("not a directory"))
+    }
+
     @Test("where something is already, init says where a repository could be")
     func initRemedy() throws {
         let sandbox = try Sandbox()

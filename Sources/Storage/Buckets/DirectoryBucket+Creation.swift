@@ -4,14 +4,14 @@ extension DirectoryBucket {
     /// Makes a bucket at a path where nothing is, with the given blobs in it, and opens it.
     ///
     /// It is built beside the path and moved there when it is durable: a crash leaves either all of
-    /// it or nothing under its name.
+    /// it or nothing under its name. Directories above it are made where they are missing.
     ///
     /// - Throws: `unusable` when something is at the path already.
     public static func create(
         at path: String, containing blobs: [BlobName: [UInt8]] = [:]
     ) throws(StorageError) -> DirectoryBucket {
         let (parentPath, name) = try split(path)
-        let parent = try Directory(opening: parentPath, followLink: true)
+        let parent = try madeDirectory(parentPath)
         guard try parent.status(of: name) == nil else { throw taken(path) }
         let temporary = try TemporaryFile.randomName()
         try parent.makeDirectory(temporary)
@@ -24,6 +24,23 @@ extension DirectoryBucket {
         }
         try parent.synchronize()
         return try DirectoryBucket(opening: path)
+    }
+
+    /// Opens a directory, after making it, and those above it, where they are missing.
+    private static func madeDirectory(_ path: String) throws(StorageError) -> Directory {
+        do throws(StorageError) {
+            return try Directory(opening: path, followLink: true)
+        } catch .system(_, _, ENOENT) {
+            let (parentPath, name) = try split(path)
+            let parent = try madeDirectory(parentPath)
+            do throws(StorageError) {
+                try parent.makeDirectory(name)
+                try parent.synchronize()
+            } catch .system(_, _, EEXIST) {
+                // Somebody else made it at the same moment.
+            }
+            return try Directory(opening: path, followLink: true)
+        }
     }
 
     private static func taken(_ path: String) -> StorageError {
