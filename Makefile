@@ -18,7 +18,7 @@ build: setup
 ## Builds and runs every test.
 test: setup
 	$(SWIFT) build --build-tests $(CHECKED)
-	$(SWIFT) test --skip-build
+	$(SWIFT) test --skip-build --disable-xctest
 
 ## Checks the style of every Swift file.
 lint:
