@@ -168,7 +168,7 @@ def memory(scratch, data, runs):
             f"{rss:.0f} MiB", rss < 256)
     t, rss, out2 = timed(["sh", "-c", f"{BIN}/ftictl --repo {repo} cat models/candidate:model.safetensors | sha256sum"])
     same = out2.split()[0] == subprocess.run(["sha256sum", path], capture_output=True, text=True).stdout.split()[0]
-    row("... cat | sha256sum is the file's own", "same", "same" if same else "different", same)
+    row("... sha256sum of cat is that of the file", "same", "same" if same else "different", same)
     shutil.rmtree(out), shutil.rmtree(repo)
 
 
