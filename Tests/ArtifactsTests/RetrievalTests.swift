@@ -42,9 +42,9 @@ import Testing
     @Test("results of parallel work keep their order")
     func parallel() {
         for threads in [1, 2, 5] {
-            #expect(parallelMap(100, threads: threads) { $0 * $0 } == (0..<100).map { $0 * $0 })
+            #expect(Threads.map(100, threads: threads) { $0 * $0 } == (0..<100).map { $0 * $0 })
         }
-        #expect(parallelMap(0, threads: 2) { $0 } == [])
+        #expect(Threads.map(0, threads: 2) { $0 } == [])
     }
 
     @Test(

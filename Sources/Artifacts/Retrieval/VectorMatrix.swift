@@ -1,3 +1,5 @@
+internal import Objects
+
 /// Vectors of one space, one per row, in one piece of memory.
 public struct VectorMatrix: Sendable {
     /// A row and its inner product with a query.
@@ -63,7 +65,7 @@ public struct VectorMatrix: Sendable {
         precondition(query.count == dimension, "the query has the matrix's dimension")
         guard count > 0, rows > 0 else { return [] }
         let blocks = (rows + Self.blockRows - 1) / Self.blockRows
-        let best = parallelMap(blocks, threads: threads) { block in
+        let best = Threads.map(blocks, threads: threads) { block in
             let first = block * Self.blockRows
             return nearest(count, to: query, in: first..<min(first + Self.blockRows, rows))
         }

@@ -21,7 +21,7 @@ struct Reading {
         while true {
             let wave = reader.nextWave()
             if wave.isEmpty { break }
-            for result in wave.parallelMap({ work.run($0) }) {
+            for result in Threads.map(wave.count, { work.run(wave[$0]) }) {
                 switch result {
                 case .success(let (path, outcome)): try changes.add(path, outcome)
                 case .failure(let error): throw .objects(error)

@@ -33,7 +33,7 @@ struct CandidatePool: Sendable {
             try features.passages(at: Set(matches.joined().map(\.row)))
         }
         let statistics = features.statistics
-        return parallelMap(requests.count, threads: threads) { index in
+        return Threads.map(requests.count, threads: threads) { index in
             let found = matches[index]
             return PreparedQuestion(
                 rows: found.map(\.row),

@@ -1,4 +1,5 @@
 internal import Artifacts
+internal import Objects
 
 /// The value of a function of the weights, and its gradient there.
 public struct Slope: Sendable {
@@ -41,7 +42,7 @@ extension Objective {
     public func evaluate(at weights: [Double], threads: Int) -> Slope {
         let blockSize = 16
         let blocks = (count + blockSize - 1) / blockSize
-        let parts = parallelMap(blocks, threads: threads) { block in
+        let parts = Threads.map(blocks, threads: threads) { block in
             var sum = Slope(count: weights.count)
             for example in block * blockSize..<min(count, (block + 1) * blockSize) {
                 sum.add(slope(of: example, at: weights))
