@@ -36,16 +36,7 @@ struct JSONLinesRowParser {
         let dimension = dimension
         let vectorField = vectorField
         try parser.list(line, close: 0x7D) { (parser) throws(JSONError) in
-            guard parser.offset < line.count, line[parser.offset] == 0x22 else {
-                throw parser.error("a key in quotes is expected")
-            }
-            let key = try parser.string(line)
-            parser.skipSpace(line)
-            guard parser.offset < line.count, line[parser.offset] == 0x3A else {
-                throw parser.error("a colon is expected")
-            }
-            parser.offset += 1
-            parser.skipSpace(line)
+            let key = try parser.key(line)
             if let vectorField, key.utf8.elementsEqual(vectorField) {
                 guard vector == nil else { throw parser.error("the vector is repeated") }
                 vector = try Self.vector(line, &parser, expecting: dimension)

@@ -84,22 +84,28 @@ struct JSONParser {
         let start = offset
         var members: [JSONObject.Member] = []
         try list(bytes, close: 0x7D) { (parser) throws(JSONError) in
-            guard parser.offset < bytes.count, bytes[parser.offset] == 0x22 else {
-                throw parser.error("a key in quotes is expected")
-            }
-            let key = try parser.string(bytes)
-            parser.skipSpace(bytes)
-            guard parser.offset < bytes.count, bytes[parser.offset] == 0x3A else {
-                throw parser.error("a colon is expected")
-            }
-            parser.offset += 1
-            parser.skipSpace(bytes)
+            let key = try parser.key(bytes)
             members.append(.init(key: key, value: try parser.value(bytes, depth: depth + 1)))
         }
         guard let object = JSONObject(unsorted: members) else {
             throw JSONError(reason: "a key is repeated in one object", offset: start)
         }
         return .object(object)
+    }
+
+    /// Reads a member's key and the colon after it, up to where its value begins.
+    mutating func key(_ bytes: Span<UInt8>) throws(JSONError) -> String {
+        guard offset < bytes.count, bytes[offset] == 0x22 else {
+            throw error("a key in quotes is expected")
+        }
+        let key = try string(bytes)
+        skipSpace(bytes)
+        guard offset < bytes.count, bytes[offset] == 0x3A else {
+            throw error("a colon is expected")
+        }
+        offset += 1
+        skipSpace(bytes)
+        return key
     }
 
     private mutating func array(_ bytes: Span<UInt8>, depth: Int) throws(JSONError) -> JSON {

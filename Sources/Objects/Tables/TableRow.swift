@@ -111,8 +111,8 @@ struct EncodedTableRow: Sendable {
         switch value {
         case .null, .bool, .string: return nil
         case .number(let number):
-            // A whole number below 10^21 is written with all of its digits, and readers refuse those that
-            // not every reader holds exactly.
+            // A whole number from 2^53 to 10^21 is written with all of its digits, which not every reader of
+            // the rows holds exactly.
             let isReadable =
                 number.isFinite
                 && (number.magnitude <= Double(JSON.largestInteger) || number.magnitude >= 1e21)
