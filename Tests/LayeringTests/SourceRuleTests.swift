@@ -40,6 +40,7 @@ struct SourceRuleTests {
         "Sources/Objects/Codecs/Zstd.swift",
         "Sources/Objects/Codecs/PlaneCodec.swift",
         "Sources/Objects/Tables/TableBytes.swift",
+        "Sources/Objects/Vectors/VectorCodes.swift",
         "Sources/Objects/Weights/TensorDistance.swift",
         "Sources/Pipelines/Feature/Sources/FolderEntry.swift",
         "Sources/Pipelines/Feature/Clean/MarkdownTree.swift",

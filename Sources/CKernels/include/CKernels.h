@@ -2,3 +2,4 @@
 #pragma once
 #include "chunking.h"
 #include "planes.h"
+#include "vectors.h"
