@@ -64,7 +64,7 @@ let package = Package(
 
         // What pipelines exchange, and the pipelines, which never see each other.
         .target(
-            name: "Artifacts", dependencies: ["Objects", "Storage"], swiftSettings: strict),
+            name: "Artifacts", dependencies: ["Objects", "Storage", "CKernels"], swiftSettings: strict),
         .target(
             name: "FeaturePipeline",
             dependencies: [

@@ -13,6 +13,9 @@
 /// Below this the scale would lose bits to denormal numbers, or its inverse would be infinite.
 static const float smallest = 0x1p-100f;
 
+/// The product of two vectors below this cannot overflow, in whatever order it is added.
+static const float greatest_norm = 0x1p63f;
+
 /// Added to a number below 2^22 it leaves the nearest integer, ties to even, in the low bits.
 static const float rounder = 0x1.8p23f;
 
@@ -87,6 +90,10 @@ INLINE void code_vector(const uint8_t *vector, size_t dimension, size_t stride, 
     }
     *residual = root_above(rest);
     *norm = root_above(whole);
+    if (*norm < greatest_norm) return;
+    memset(codes, 0, stride);
+    *scale = 0;
+    *residual = *norm = INFINITY;
 }
 
 INLINE void code_vectors(const void *vectors, size_t rows, size_t dimension, size_t stride, void *scales,

@@ -3,42 +3,6 @@ import Objects
 import Testing
 
 @Suite struct RetrievalTests {
-    private func matrix(rows: Int, dimension: Int = 16) -> VectorMatrix {
-        var random = SplitMix(seed: 3)
-        var matrix = VectorMatrix(dimension: dimension)
-        for _ in 0..<rows {
-            matrix.append((0..<dimension).map { _ in Float(random.unit() - 0.5) })
-        }
-        return matrix
-    }
-
-    @Test("the nearest rows are those of a full sort", arguments: [1, 7, 100, 9000])
-    func nearest(count: Int) {
-        let matrix = matrix(rows: 9000)
-        let query = (0..<16).map { Float($0) / 16 - 0.4 }
-        let all = (0..<9000).map {
-            VectorMatrix.Match(row: $0, similarity: matrix.similarity(row: $0, to: query))
-        }
-        let expected = all.sorted { $0.precedes($1) }.prefix(count)
-        let one = matrix.nearest(count, to: query, threads: 1)
-        #expect(one == Array(expected))
-        #expect(matrix.nearest(count, to: query, threads: 2) == one)
-        #expect(matrix.nearest(count, to: query, threads: 5) == one)
-    }
-
-    @Test("equal rows come in the order of their index, and what is no number comes last")
-    func ties() {
-        var matrix = VectorMatrix(dimension: 8)
-        for value: Float in [1, .nan, 2, 2, 1, 2] {
-            matrix.append([Float](repeating: value, count: 8))
-        }
-        let query = [Float](repeating: 1, count: 8)
-        #expect(matrix.nearest(9, to: query, threads: 2).map(\.row) == [2, 3, 5, 0, 4, 1])
-        #expect(matrix.nearest(2, to: query, threads: 2).map(\.row) == [2, 3])
-        #expect(matrix.nearest(0, to: query, threads: 2).isEmpty)
-        #expect(VectorMatrix(dimension: 8).nearest(3, to: query, threads: 2).isEmpty)
-    }
-
     @Test("results of parallel work keep their order")
     func parallel() {
         for threads in [1, 2, 5] {
@@ -110,7 +74,7 @@ import Testing
         let space = try BuiltinEmbedder().space.id
         let base = RetrievalPolicy.base(statistics: counter.finish(), space: space)
         let candidates = [0, 1, 2].map {
-            VectorMatrix.Match(row: 10 + $0, similarity: 0.5 - 0.1 * Float($0))
+            VectorMatch(row: 10 + $0, similarity: 0.5 - 0.1 * Float($0))
         }
         let before = CandidateRetrieval(policy: base).rank("frost", candidates, passages: rows)
         #expect(before.map(\.row) == [10, 11, 12])

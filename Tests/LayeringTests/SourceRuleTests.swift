@@ -42,6 +42,8 @@ struct SourceRuleTests {
         "Sources/Objects/Tables/TableBytes.swift",
         "Sources/Objects/Vectors/VectorCodes.swift",
         "Sources/Objects/Weights/TensorDistance.swift",
+        "Sources/Artifacts/Math/DotProduct.swift",
+        "Sources/Artifacts/Search/CodeBlock.swift",
         "Sources/Pipelines/Feature/Sources/FolderEntry.swift",
         "Sources/Pipelines/Feature/Clean/MarkdownTree.swift",
         "Sources/Pipelines/Feature/Clean/HTMLTree.swift",

@@ -7,7 +7,7 @@ public struct FeatureIndex: Sendable {
     /// The keys, in order.
     public let keys: [String]
     /// The vectors, one row per key.
-    public let matrix: VectorMatrix
+    public let vectors: VectorSearch
 
     /// Reads the keys and vectors of a table.
     ///
@@ -27,7 +27,7 @@ public struct FeatureIndex: Sendable {
         }
         self.table = table
         self.keys = keys
-        matrix = VectorMatrix(dimension: table.dimension, values: values)
+        vectors = VectorSearch(dimension: table.dimension, values: values)
     }
 
     /// The number of rows.

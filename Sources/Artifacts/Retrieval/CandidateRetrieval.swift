@@ -4,7 +4,7 @@
 public struct CandidateRetrieval: Sendable {
     /// A row and how well it answers.
     public struct Ranked: Hashable, Sendable {
-        /// The index of the row in the matrix.
+        /// The index of the row.
         public let row: Int
         /// Its cosine with the question.
         public let similarity: Float
@@ -19,16 +19,16 @@ public struct CandidateRetrieval: Sendable {
 
     /// The rows that are worth a score, in the order of their cosines.
     public func candidates(
-        _ query: [Float], in matrix: VectorMatrix, threads: Int
-    ) -> [VectorMatrix.Match] {
-        matrix.nearest(policy.candidates, to: query, threads: threads)
+        _ query: [Float], in vectors: VectorSearch, threads: Int
+    ) -> [VectorMatch] {
+        vectors.nearest(policy.candidates, to: query, threads: threads)
     }
 
     /// The candidates in the order of their scores; equal scores in the order of `candidates`.
     ///
     /// - Parameter passages: The texts of `candidates`, in the same order.
     public func rank(
-        _ question: String, _ candidates: [VectorMatrix.Match], passages: [PassageText]
+        _ question: String, _ candidates: [VectorMatch], passages: [PassageText]
     ) -> [Ranked] {
         let features = CandidateFeatures(
             QuestionText(question, statistics: policy.statistics), passages: passages,

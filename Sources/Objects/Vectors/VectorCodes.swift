@@ -14,11 +14,10 @@ internal import CKernels
 ///   scale is 0;
 /// - the residual is not below |v - scale x codes| and the norm is not below |v|. Both are sums of squares
 ///   in fp64, of eight partial sums (element i goes to i mod 8) that are added as
-///   ((0+4)+(2+6)) + ((1+5)+(3+7)), the root times 1 + 2^-38, rounded up to fp32,
-///   to infinity where fp32 ends.
+///   ((0+4)+(2+6)) + ((1+5)+(3+7)), the root times 1 + 2^-38, rounded up to fp32.
 ///
-/// A vector with a number that is not finite has codes and scale 0, residual and norm infinity: nothing is
-/// known of its products.
+/// A vector with a number that is not finite, or whose norm is not below 2^63, has codes and scale 0, residual
+/// and norm infinity: nothing is known of its products, which may overflow.
 ///
 /// Stored form, little-endian: scales fp32[rows] | residuals fp32[rows] | norms fp32[rows] | zeros to a
 /// multiple of 64 | codes i8[rows, stride], where the stride is the dimension rounded up to a multiple of

@@ -44,16 +44,15 @@ struct CandidatePool: Sendable {
         }
     }
 
-    private func find(_ request: Request) throws(TrainingError) -> [VectorMatrix.Match] {
+    private func find(_ request: Request) throws(TrainingError) -> [VectorMatch] {
         let query = try Wrapping.embedding { () throws(EmbeddingError) in
             try features.embedder.embed(request.question, as: .query)
         }
-        let matrix = features.index.matrix
-        var found = matrix.nearest(candidates, to: query, threads: threads)
+        let vectors = features.index.vectors
+        var found = vectors.nearest(candidates, to: query, threads: threads)
         let rows = Set(found.map(\.row))
         for row in request.added where !rows.contains(row) {
-            found.append(
-                VectorMatrix.Match(row: row, similarity: matrix.similarity(row: row, to: query)))
+            found.append(vectors.match(row, to: query))
         }
         return found
     }

@@ -1,0 +1,144 @@
+internal import CKernels
+internal import Glibc
+internal import Objects
+
+/// The codes of vectors in one piece of memory, and the kernels that read it.
+///
+/// Rows are written once, each by one thread, before the block is shared; afterwards nothing changes.
+/// Pointers are confined to this file and stay within the allocations made here.
+final class CodeBlock: @unchecked Sendable {
+    /// The number of vectors.
+    let rows: Int
+    /// The count of numbers in a vector.
+    let dimension: Int
+    /// The bytes from one row's codes to the next's.
+    let stride: Int
+    private let codes: UnsafeMutableRawPointer
+    private let scales: UnsafeMutablePointer<Float>
+    private let residuals: UnsafeMutablePointer<Float>
+    private let norms: UnsafeMutablePointer<Float>
+
+    /// From this size on a block begins on a large page, so that reading it misses fewer translations.
+    private static let pageBytes = 2 << 20
+
+    /// Makes room for `rows` vectors of `dimension` numbers, which must be set before they are read.
+    init(rows: Int, dimension: Int) {
+        self.rows = rows
+        self.dimension = dimension
+        stride = VectorCodes.stride(dimension)
+        let bytes = max(64, rows * stride)
+        let isLarge = bytes >= Self.pageBytes
+        codes = .allocate(byteCount: bytes, alignment: isLarge ? Self.pageBytes : 64)
+        if isLarge { madvise(codes, bytes, Int32(MADV_HUGEPAGE)) }
+        func column() -> UnsafeMutablePointer<Float> {
+            let numbers = UnsafeMutablePointer<Float>.allocate(capacity: max(1, rows))
+            numbers.initialize(repeating: 0, count: rows)
+            return numbers
+        }
+        scales = column()
+        residuals = column()
+        norms = column()
+    }
+
+    deinit {
+        codes.deallocate()
+        scales.deallocate()
+        residuals.deallocate()
+        norms.deallocate()
+    }
+
+    /// Sets rows from their vectors, fp32[count, dimension].
+    func set(at row: Int, vectors: RawSpan) {
+        let count = dimension == 0 ? 0 : vectors.byteCount / (4 * dimension)
+        check(row..<row + count)
+        vectors.withUnsafeBytes { vectors in
+            guard let vectors = vectors.baseAddress else { return }
+            fti_code_vectors(
+                vectors, count, dimension, stride, scales + row, residuals + row, norms + row,
+                codeAddress(row))
+        }
+    }
+
+    /// Sets rows from their stored codes (see ``VectorCodes``).
+    func set(at row: Int, count: Int, stored: RawSpan) {
+        let form = VectorCodes(rows: count, dimension: dimension)
+        check(row..<row + count)
+        precondition(stored.byteCount == form.byteCount, "stored codes are whole")
+        stored.withUnsafeBytes { stored in
+            guard let base = stored.baseAddress else { return }
+            memcpy(scales + row, base, 4 * count)
+            memcpy(residuals + row, base + form.residualsAt, 4 * count)
+            memcpy(norms + row, base + form.normsAt, 4 * count)
+            memcpy(codeAddress(row), base + form.codesAt, count * stride)
+        }
+    }
+
+    private func check(_ rows: Range<Int>) {
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= self.rows, "rows are in the block")
+    }
+
+    private func codeAddress(_ row: Int) -> UnsafeMutablePointer<Int8> {
+        (codes + row * stride).assumingMemoryBound(to: Int8.self)
+    }
+}
+
+extension CodeBlock {
+    /// What multiplies a row's codes to come nearest to its vector.
+    func scale(_ row: Int) -> Double { Double(column(scales, row)) }
+    /// At least the distance of a row's scaled codes from its vector.
+    func residual(_ row: Int) -> Double { Double(column(residuals, row)) }
+    /// At least the length of a row's vector.
+    func norm(_ row: Int) -> Double { Double(column(norms, row)) }
+
+    private func column(_ numbers: UnsafeMutablePointer<Float>, _ row: Int) -> Float {
+        precondition(row >= 0 && row < rows, "the row is in the block")
+        return numbers[row]
+    }
+
+    /// Computes the products of rows with a query's codes, a block of one row.
+    func multiply(_ range: Range<Int>, by query: CodeBlock, into products: inout [Int32]) {
+        check(range)
+        precondition(query.stride == stride && query.rows == 1, "codes of one dimension")
+        precondition(products.count >= range.count, "there is room")
+        products.withUnsafeMutableBufferPointer { products in
+            guard let products = products.baseAddress else { return }
+            fti_code_products(
+                codeAddress(range.lowerBound), range.count, stride, query.codeAddress(0), products)
+        }
+    }
+
+    /// Writes the offsets in `range` of the rows whose product may exceed `threshold`, and returns how many
+    /// there are.
+    func select(
+        _ range: Range<Int>, _ products: [Int32], bound: ProductBound, above threshold: Double,
+        into selected: inout [UInt32]
+    ) -> Int {
+        check(range)
+        precondition(products.count >= range.count, "every row has a product")
+        precondition(selected.count >= range.count, "there is room")
+        var terms = fti_code_bound(
+            scale: bound.scale, norm: bound.norm, residual: bound.residual, rest: bound.rest)
+        let row = range.lowerBound
+        return products.withUnsafeBufferPointer { products in
+            selected.withUnsafeMutableBufferPointer { selected in
+                guard let products = products.baseAddress, let selected = selected.baseAddress
+                else { return 0 }
+                return fti_code_select(
+                    products, scales + row, residuals + row, norms + row, range.count, &terms,
+                    threshold, selected)
+            }
+        }
+    }
+
+    /// The signs of rows, ``stride`` / 64 words a row.
+    func signs(_ range: Range<Int>) -> [UInt64] {
+        check(range)
+        let words = range.count * stride / 64
+        return [UInt64](unsafeUninitializedCapacity: words) { signs, count in
+            if let signs = signs.baseAddress {
+                fti_code_signs(codeAddress(range.lowerBound), words, signs)
+            }
+            count = words
+        }
+    }
+}

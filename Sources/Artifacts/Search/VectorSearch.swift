@@ -1,0 +1,51 @@
+public import Objects
+
+/// Vectors of one space, ready to be searched: their codes in one piece of memory, the vectors themselves
+/// where they lie.
+public struct VectorSearch: Sendable {
+    /// The count of numbers in a vector.
+    public var dimension: Int { codes.dimension }
+    /// The number of vectors.
+    public var rows: Int { codes.rows }
+
+    let codes: CodeBlock
+    let vectors: any VectorRows
+
+    init(codes: CodeBlock, vectors: any VectorRows) {
+        self.codes = codes
+        self.vectors = vectors
+    }
+
+    /// Codes the vectors of a row-major matrix, and keeps the matrix.
+    public init(dimension: Int, values: [Float], threads: Int = Threads.available) {
+        precondition(dimension > 0, "a vector has at least one number")
+        precondition(values.count.isMultiple(of: dimension), "rows are whole")
+        let rows = values.count / dimension
+        let codes = CodeBlock(rows: rows, dimension: dimension)
+        let part = 4096
+        _ = Threads.map((rows + part - 1) / part, threads: threads) { index in
+            let end = min((index + 1) * part, rows)
+            let range = index * part * dimension..<end * dimension
+            codes.set(at: index * part, vectors: values.span.extracting(range).bytes)
+        }
+        self.init(codes: codes, vectors: MatrixRows(dimension: dimension, values: values))
+    }
+
+    /// The `count` rows that are most similar to a query, best first.
+    ///
+    /// The result is that of a comparison with all rows, bit for bit: the greatest inner products as
+    /// ``DotProduct`` computes them, equal ones by row, what is no number last. It is the same for any number
+    /// of threads.
+    public func nearest(
+        _ count: Int, to query: [Float], threads: Int = Threads.available
+    ) -> [VectorMatch] {
+        precondition(query.count == dimension, "the query has the vectors' dimension")
+        guard count > 0, rows > 0 else { return [] }
+        return ExactSearch(of: self, query: query, count: min(count, rows)).run(threads: threads)
+    }
+
+    /// A row as a match of a query.
+    public func match(_ row: Int, to query: [Float]) -> VectorMatch {
+        VectorMatch(row: row, similarity: vectors.product(row, with: query.span))
+    }
+}

@@ -1,0 +1,125 @@
+import Artifacts
+import Objects
+import Testing
+
+@Suite("Search of vectors")
+struct VectorSearchTests {
+    /// Every row compared, everything sorted.
+    private func byComparison(
+        _ count: Int, _ query: [Float], _ values: [Float]
+    ) -> [VectorMatch] {
+        let dimension = query.count
+        let all = (0..<values.count / dimension).map { row in
+            VectorMatch(
+                row: row,
+                similarity: DotProduct.of(query.span, row: row * dimension, in: values.span))
+        }
+        return Array(all.sorted { $0.precedes($1) }.prefix(count))
+    }
+
+    private func check(
+        _ values: [Float], _ query: [Float], _ comment: Comment, counts: [Int] = [1, 10],
+        threads: [Int] = [1, 2, 5]
+    ) {
+        let search = VectorSearch(dimension: query.count, values: values, threads: 2)
+        for count in counts {
+            let expected = byComparison(count, query, values)
+            for threads in threads {
+                let found = search.nearest(count, to: query, threads: threads)
+                #expect(found == expected, comment)
+                // Equality of numbers takes -0 for 0.
+                let bits = { (matches: [VectorMatch]) in matches.map(\.similarity.bitPattern) }
+                #expect(bits(found) == bits(expected), comment)
+            }
+        }
+    }
+
+    @Test("the nearest rows are those of a comparison with all", arguments: VectorKind.allCases)
+    func exact(kind: VectorKind) {
+        for (dimension, rows) in [(1, 40), (5, 300), (24, 5000), (64, 700), (100, 900)] {
+            var random = SplitMix(seed: UInt64(dimension))
+            let values = kind.vectors(rows, dimension: dimension, &random)
+            for _ in 0..<3 {
+                let query = kind.vectors(1, dimension: dimension, &random)
+                check(values, query, "\(kind), \(dimension) numbers")
+            }
+            let row = rows / 3 * dimension
+            check(values, Array(values[row..<row + dimension]), "\(kind), a row as the query")
+        }
+    }
+
+    @Test("any number of matches", arguments: [0, 1, 2, 4999, 5000, 9000])
+    func counts(count: Int) {
+        var random = SplitMix(seed: 8)
+        let values = VectorKind.clustered.vectors(5000, dimension: 16, &random)
+        let query = VectorKind.clustered.vectors(1, dimension: 16, &random)
+        check(values, query, "\(count) matches", counts: [count])
+    }
+
+    @Test("queries that prove nothing find the same rows")
+    func hardQueries() {
+        var random = SplitMix(seed: 4)
+        let values = VectorKind.mixed.vectors(2000, dimension: 16, &random)
+        for number: Float in [
+            0, -0.0, .nan, .infinity, .greatestFiniteMagnitude, 0x1p-149, 0x1p-120, 0x1p62, 0x1p63,
+        ] {
+            var query = VectorKind.random.vectors(1, dimension: 16, &random)
+            check(values, [Float](repeating: number, count: 16), "all numbers \(number)")
+            query[3] = number
+            check(values, query, "one number \(number)")
+        }
+    }
+
+    @Test("equal rows come in the order of their index, and what is no number comes last")
+    func ties() {
+        var values: [Float] = []
+        for value: Float in [1, .nan, 2, 2, 1, 2] {
+            values += [Float](repeating: value, count: 8)
+        }
+        let search = VectorSearch(dimension: 8, values: values)
+        let query = [Float](repeating: 1, count: 8)
+        #expect(search.nearest(9, to: query, threads: 2).map(\.row) == [2, 3, 5, 0, 4, 1])
+        #expect(search.nearest(2, to: query, threads: 2).map(\.row) == [2, 3])
+        #expect(search.nearest(0, to: query, threads: 2).isEmpty)
+        #expect(VectorSearch(dimension: 8, values: []).nearest(3, to: query, threads: 2).isEmpty)
+    }
+}
+
+/// Rows that are hard in different ways.
+enum VectorKind: CaseIterable {
+    case random, clustered, duplicated, ascending, zero, tiny, huge, mixed
+
+    func vectors(_ rows: Int, dimension: Int, _ random: inout SplitMix) -> [Float] {
+        func number() -> Float { Float(random.unit()) * 2 - 1 }
+        func row() -> [Float] { (0..<dimension).map { _ in number() } }
+        switch self {
+        case .random: return (0..<rows).flatMap { _ in row() }
+        case .clustered:
+            // Units, as embeddings are, many of them nearer to each other than their codes can tell.
+            let centres = (0..<20).map { _ in row() }
+            return (0..<rows).flatMap { index in
+                let spread = Float(index % 3) * 0.02
+                let sum = zip(centres[index % 20], row()).map { $0 + spread * $1 }
+                let length = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
+                return sum.map { $0 / max(length, 0x1p-20) }
+            }
+        case .duplicated:
+            let few = (0..<3).map { _ in row() }
+            return (0..<rows).flatMap { _ in few[Int(random.next() % 3)] }
+        case .ascending:
+            let one = row()
+            return (0..<rows).flatMap { index in one.map { $0 * Float(index + 1) } }
+        case .zero: return [Float](repeating: 0, count: rows * dimension)
+        case .tiny: return (0..<rows).flatMap { _ in row().map { $0 * 0x1p-135 } }
+        case .huge: return (0..<rows).flatMap { _ in row().map { $0 * 0x1.8p127 } }
+        case .mixed:
+            return (0..<rows).flatMap { index in
+                let factors: [Float] = [1, 1, 1, 0x1p-60, 0x1p-140, 0x1p60, 0x1p100, 0]
+                var row = row().map { $0 * factors[index % 8] }
+                if index % 37 == 0 { row[index % dimension] = .nan }
+                if index % 53 == 0 { row[index % dimension] = -.infinity }
+                return row
+            }
+        }
+    }
+}
