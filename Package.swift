@@ -112,7 +112,7 @@ let package = Package(
             name: "ArtifactsTests", dependencies: ["Artifacts", "Objects"],
             path: "Tests/ArtifactsTests", swiftSettings: strict),
         .testTarget(
-            name: "ObjectsTests", dependencies: ["Objects", "Storage", "CKernels"],
+            name: "ObjectsTests", dependencies: ["Objects", "Storage", "CCrypto", "CKernels"],
             path: "Tests/ObjectsTests", swiftSettings: strict),
         .testTarget(
             name: "FeaturePipelineTests",

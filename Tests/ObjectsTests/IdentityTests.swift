@@ -1,3 +1,5 @@
+import CCrypto
+import CKernels
 import Objects
 import Testing
 
@@ -31,6 +33,52 @@ struct IdentityTests {
                 offset += count
             }
             #expect(hasher.finalize() == whole)
+        }
+    }
+
+    @Test("two digests that are fed at once are what each is by itself")
+    func pairs() {
+        var generator = SeededGenerator(seed: 3)
+        for _ in 0..<50 {
+            let first = generator.bytes(3000)
+            let second = generator.bytes(3000)
+            var hashers = (ObjectHasher(), ObjectHasher())
+            var offsets = (0, 0)
+            while offsets.0 < 3000 || offsets.1 < 3000 {
+                let counts = (
+                    min(Int.random(in: 0...400, using: &generator), 3000 - offsets.0),
+                    min(Int.random(in: 0...400, using: &generator), 3000 - offsets.1)
+                )
+                ObjectHasher.update(
+                    &hashers.0, first.span.extracting(offsets.0..<offsets.0 + counts.0),
+                    &hashers.1, second.span.extracting(offsets.1..<offsets.1 + counts.1))
+                offsets = (offsets.0 + counts.0, offsets.1 + counts.1)
+            }
+            #expect(hashers.0.finalize() == ObjectID(of: first.span))
+            #expect(hashers.1.finalize() == ObjectID(of: second.span))
+        }
+    }
+
+    @Test("the processor's instructions and libcrypto compress alike")
+    func compressions() throws {
+        guard fti_sha256_supported() else { return }
+        var generator = SeededGenerator(seed: 4)
+        for blocks in [1, 2, 3, 17] {
+            let bytes = (0..<2).map { _ in generator.bytes(64 * blocks) }
+            let starts: [[UInt32]] = (0..<2).map { _ in
+                (0..<8).map { _ in UInt32.random(in: 0...UInt32.max, using: &generator) }
+            }
+            var expected = starts
+            var alone = starts
+            var first = starts[0]
+            var second = starts[1]
+            for index in 0..<2 {
+                fti_crypto_sha256_compress(&expected[index], bytes[index], blocks)
+                fti_sha256_compress(&alone[index], bytes[index], blocks)
+            }
+            fti_sha256_compress_pair(&first, bytes[0], &second, bytes[1], blocks)
+            #expect(alone == expected)
+            #expect([first, second] == expected)
         }
     }
 

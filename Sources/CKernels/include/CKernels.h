@@ -2,4 +2,5 @@
 #pragma once
 #include "chunking.h"
 #include "planes.h"
+#include "sha256.h"
 #include "vectors.h"

@@ -1,15 +1,15 @@
 #pragma once
 // The digest functions without a provider are deprecated, and start a millisecond sooner.
 #define OPENSSL_SUPPRESS_DEPRECATED
-#include <openssl/evp.h>
-#include <openssl/err.h>
-#include <openssl/rand.h>
 #include <openssl/sha.h>
+#include <string.h>
 
-/// SHA-256 of `count` bytes into 32 bytes.
-static inline void fti_sha256(const void *bytes, size_t count, unsigned char *digest) {
+/// Takes `blocks` blocks of 64 bytes into a chaining value of eight words, by libcrypto's SHA-256.
+static inline void fti_crypto_sha256_compress(uint32_t *state, const uint8_t *bytes,
+                                              size_t blocks) {
     SHA256_CTX context;
     SHA256_Init(&context);
-    SHA256_Update(&context, bytes, count);
-    SHA256_Final(digest, &context);
+    memcpy(context.h, state, sizeof context.h);
+    SHA256_Update(&context, bytes, 64 * blocks);
+    memcpy(state, context.h, sizeof context.h);
 }
