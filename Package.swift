@@ -40,6 +40,7 @@ let package = Package(
         .library(name: "Storage", targets: ["Storage"]),
         .library(name: "Objects", targets: ["Objects"]),
         .library(name: "Refs", targets: ["Refs"]),
+        .library(name: "Artifacts", targets: ["Artifacts"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -64,7 +65,8 @@ let package = Package(
 
         // What pipelines exchange, and the pipelines, which never see each other.
         .target(
-            name: "Artifacts", dependencies: ["Objects", "Storage", "CKernels"], swiftSettings: strict),
+            name: "Artifacts", dependencies: ["Objects", "Storage", "CKernels"],
+            swiftSettings: strict),
         .target(
             name: "FeaturePipeline",
             dependencies: [
