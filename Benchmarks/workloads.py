@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
-"""Makes the benchmark's data, the same bytes from the same arguments.
+"""Makes the benchmarks' data, the same bytes from the same arguments.
 
     workloads.py OUT w1 [--scale 0.25]    bf16 model: v1; v2 with 5 % of its tensors changed; v3 with one in front
     workloads.py OUT w2 [--rows 100000]   rows with 384-dimensional vectors: v1; v2 with 0.1 % changed,
-                                          0.05 % added and 0.05 % deleted, as JSON Lines
+                                          0.05 % added and 0.05 % deleted, as JSON Lines; what changed, as a list;
+                                          and attributes and vectors apart, for tools that want columns
+    workloads.py OUT w3 [--files 10000]   text files of 1 to 20 KB, in 256 directories
+    workloads.py OUT million [--rows N]   vectors of a million rows, queries near some of them, and texts
+    workloads.py OUT codec                64 MB of weights in bf16, fp16 and fp32
     workloads.py OUT big [--scale 2.83]   one 3 GB model
 
 Needs numpy.
@@ -143,11 +147,18 @@ def make_rows(text, g, ids):
             for (d, c), s, (a, b), t in zip(ids, sizes, k.tolist(), tokens.tolist())]
 
 
-def write_rows(path, rows, embeddings):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as f:
+def line(row, vector):
+    return json.dumps(row, separators=(",", ":"))[:-1] + ',"emb":[' + ",".join(["%.7g" % x for x in vector]) + "]}\n"
+
+
+def write_rows(folder, rows, embeddings):
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "rows.jsonl", "w") as f:
         for r, e in zip(rows, embeddings.tolist()):
-            f.write(json.dumps(r, separators=(",", ":"))[:-1] + ',"emb":[' + ",".join(["%.7g" % x for x in e]) + "]}\n")
+            f.write(line(r, e))
+    with open(folder / "attributes.jsonl", "w") as f:
+        f.writelines(json.dumps(r, separators=(",", ":")) + "\n" for r in rows)
+    np.save(folder / "vectors.npy", embeddings)
 
 
 def w2(out, n):
@@ -157,7 +168,7 @@ def w2(out, n):
         ids += [(d, c) for c in range(int(g.integers(1, 21)))]
         d += 1
     rows, embeddings = make_rows(text, g, ids[:n]), vectors(g, n)
-    write_rows(out / "v1/rows.jsonl", rows, embeddings)
+    write_rows(out / "v1", rows, embeddings)
 
     changed, gone = max(1, n // 1000), max(1, n // 2000)
     pick = g.choice(n, changed + gone, replace=False)
@@ -168,17 +179,58 @@ def w2(out, n):
     for i in up.tolist():
         rows[i] = {**rows[i], "text": text.take(330)}
     keep = [i for i in range(n) if i not in deleted]
-    write_rows(out / "v2/rows.jsonl", [rows[i] for i in keep] + fresh,
-               np.concatenate([embeddings[keep], new[changed:]]))
+    write_rows(out / "v2", [rows[i] for i in keep] + fresh, np.concatenate([embeddings[keep], new[changed:]]))
+    with open(out / "upserts.jsonl", "w") as f:
+        f.writelines(line(r, e) for r, e in zip([rows[i] for i in up.tolist()] + fresh, new.tolist()))
+    (out / "removed.txt").write_text("".join(f"{rows[i]['id']}#{rows[i]['chunk']}\n" for i in sorted(deleted)))
     (out / "truth.json").write_text(json.dumps({"changed": changed, "added": gone, "removed": gone}))
+
+
+def w3(out, n):
+    g, text = rng("w3"), Text()
+    sizes = np.exp(g.uniform(np.log(1024), np.log(20480), n)).astype(int)
+    for i, size in enumerate(sizes.tolist()):
+        folder = out / "v1" / f"{i % 256:02x}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"doc-{i:06d}.txt").write_text(text.take(size)[:size])
+
+
+def million(out, n):
+    """The vectors of n rows and of those that change and come later (0.15 %), as plain 32-bit numbers."""
+    out.mkdir(parents=True, exist_ok=True)
+    g = rng("million", n)
+    centres = 0.8 * g.standard_normal((256, DIM), np.float32)
+    total, some = n + 3 * n // 2000, []
+    with open(out / "vectors.f32", "wb") as f:
+        for start in range(0, total, 1 << 16):
+            count = min(1 << 16, total - start)
+            x = g.standard_normal((count, DIM), np.float32)
+            x += centres[g.integers(0, 256, count)]
+            x /= np.linalg.norm(x, axis=1, keepdims=True)
+            f.write(x.tobytes())
+            some.append(x[g.integers(0, count, 4)])
+    # Questions resemble an answer as they do in practice: a cosine of about 0.7.
+    queries = np.concatenate(some)[:64] + np.float32(0.05) * g.standard_normal((64, DIM), np.float32)
+    (queries / np.linalg.norm(queries, axis=1, keepdims=True)).astype(np.float32).tofile(out / "queries.f32")
+    (out / "texts.txt").write_text("".join(s + "\n" for s in sentences()))
+
+
+def codec(out):
+    x = [(f"layers.{i}.weight", rng("codec", i).standard_normal((1024, 4096), np.float32) * np.float32(0.02 * (1 + i / 8))) for i in range(8)]
+    write_safetensors(out / "bf16/model.safetensors", [(n, to_bf16(a)) for n, a in x])
+    write_safetensors(out / "fp16/model.safetensors", [(n, a.astype(np.float16)) for n, a in x], "F16")
+    write_safetensors(out / "fp32/model.safetensors", x[:4], "F32")
 
 
 if __name__ == "__main__":
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("out", type=pathlib.Path)
-    a.add_argument("what", choices=["w1", "w2", "big"])
+    a.add_argument("what", choices=["w1", "w2", "w3", "million", "codec", "big"])
     a.add_argument("--scale", type=float)
-    a.add_argument("--rows", type=int, default=100_000)
+    a.add_argument("--rows", type=int)
+    a.add_argument("--files", type=int, default=10_000)
     o = a.parse_args()
-    {"w1": lambda: w1(o.out / "w1", o.scale or 0.25), "w2": lambda: w2(o.out / "w2", o.rows),
-     "big": lambda: big(o.out / "big", o.scale or 2.83)}[o.what]()
+    to = o.out / o.what
+    {"w1": lambda: w1(to, o.scale or 0.25), "w2": lambda: w2(to, o.rows or 100_000), "w3": lambda: w3(to, o.files),
+     "million": lambda: million(to, o.rows or 1_000_000), "codec": lambda: codec(to), "big": lambda: big(to, o.scale or 2.83)}[o.what]()
+    (to / "done").touch()

@@ -1,0 +1,40 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own: building and testing the project never builds its benchmarks.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func project(_ name: String) -> Target.Dependency { .product(name: name, package: "fti") }
+
+/// A program that answers one question within one process, or makes what one is asked about.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: ["Measuring"] + dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "fti-benchmarks",
+    dependencies: [.package(name: "fti", path: "..")],
+    targets: [
+        .target(
+            name: "Measuring",
+            dependencies: [project("Objects"), project("Refs"), project("Storage")],
+            swiftSettings: strict),
+        program("delta", [project("Objects"), project("Refs"), project("Storage")]),
+        program("fixtures", [project("Objects"), project("Refs"), project("Storage")]),
+        program("moves", [project("Objects"), project("Refs"), project("Storage")]),
+        program("parse", [project("Objects"), project("Storage")]),
+        program(
+            "scan", [project("Artifacts"), project("Objects"), project("Refs"), project("Storage")]),
+        program(
+            "search",
+            [project("Artifacts"), project("Objects"), project("Refs"), project("Storage")]),
+    ]
+)

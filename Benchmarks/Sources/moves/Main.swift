@@ -1,0 +1,34 @@
+import Measuring
+import Objects
+import Refs
+import Storage
+
+/// `moves REPOSITORY DIRECTORY [--count 200] [--rounds 5]`: durable moves of a ref a second, in turns
+/// with what any durable store on this file system needs at least: create, sync, rename, sync of the directory.
+@main
+enum Moves {
+    static func main() throws {
+        let arguments = Arguments()
+        let path = try arguments.position(0, "REPOSITORY")
+        let directory = try arguments.position(1, "DIRECTORY")
+        let count = arguments.count("count", or: 200)
+        let repository = try Repository.create(at: path, writer: Benchmark.writer)
+        let snapshots = try Benchmark.twoSnapshots(in: repository)
+        let name = try RefName("models/moving")
+        for round in 0..<arguments.count("rounds", or: 5) {
+            let (floor, _) = try Measurement.seconds {
+                try DurableFiles.write(count, into: directory, from: round * count)
+            }
+            let (moves, _) = try Measurement.seconds {
+                for index in 0..<count {
+                    let transaction = try repository.begin(writer: Benchmark.writer)
+                    _ = try transaction.commit([RefUpdate(name, new: snapshots[index % 2])])
+                }
+            }
+            Measurement.emit([
+                "round": .integer(round), "count": .integer(count), "floor": .number(floor),
+                "moves": .number(moves),
+            ])
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import Measuring
+import Objects
+import Storage
+
+/// `parse FILE --key id,chunk --vector emb [--rounds 1]`: how long reading a file as rows takes, with
+/// nothing stored.
+@main
+enum Parse {
+    static func main() throws {
+        let arguments = Arguments()
+        let path = try arguments.position(0, "FILE")
+        let fields = (arguments.option("key") ?? "id").split(separator: ",").map(String.init)
+        for _ in 0..<arguments.count("rounds", or: 1) {
+            let (seconds, rows) = try Measurement.seconds {
+                try count(path, fields, arguments.option("vector"))
+            }
+            Measurement.emit(["seconds": .number(seconds), "rows": .integer(rows)])
+        }
+    }
+
+    private static func count(_ path: String, _ keys: [String], _ vector: String?) throws -> Int {
+        let file = try SourceFile(opening: path)
+        var offset = 0
+        var reader = try JSONLinesReader(name: path, keyFields: keys, vectorField: vector) {
+            () throws(ObjectError) -> [UInt8]? in
+            let count = min(1 << 20, file.size - offset)
+            guard count > 0 else { return nil }
+            defer { offset += count }
+            do throws(StorageError) {
+                return try file.read(at: offset, count: count)
+            } catch { throw .storage(error) }
+        }
+        var rows = 0
+        while try reader.next() != nil { rows += 1 }
+        return rows
+    }
+}

