@@ -16,6 +16,16 @@ def sha256(data):
     return hashlib.sha256(data).digest()
 
 
+def crc32c(data):
+    """RFC 3720, appendix B.4, bit by bit."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
 def zstd_frame(*blocks):
     """A frame of blocks: bytes are a raw block, a pair (byte, count) is a run."""
     size = sum(len(b) if isinstance(b, bytes) else b[1] for b in blocks)
@@ -90,7 +100,8 @@ for name, raw, stored, codec, is_object in chunks:
     assert len(stored) <= len(raw), name
     entries.append(
         (sha256(raw), struct.pack(
-            "<QIIBBH", len(pack), len(stored), len(raw), codec, 1 if is_object else 0, 0)))
+            "<QIIBBBBI", len(pack), len(stored), len(raw), codec, 1 if is_object else 0, 0, 0,
+            crc32c(stored))))
     pack += stored
 entries.sort()
 index_offset = len(pack)

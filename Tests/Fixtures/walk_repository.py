@@ -25,6 +25,18 @@ def check(condition, message):
         sys.exit(f"walk_repository: {message}")
 
 
+TABLE = list(range(256))
+for _ in range(8):
+    TABLE = [crc >> 1 ^ (0x82F63B78 if crc & 1 else 0) for crc in TABLE]
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ TABLE[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFF
+
+
 def read_log(root):
     """The refs, the live packs and every snapshot that a ref ever pointed at."""
     refs, since, packs, targets, previous, number = {}, {}, {}, set(), "", 0
@@ -57,12 +69,15 @@ def read_pack(root, pack, chunks, recipes):
     count, large, pieces, zero = struct.unpack_from("<IIII", footer, 24)
     check(struct.unpack_from("<Q", footer, len(footer) - 16) == (len(footer),), "length of a footer")
     at = [40]
-    for size in (32 * count, 20 * count, 32 * large, 16 * large, 32 * pieces, 4 * pieces):
+    for size in (32 * count, 24 * count, 32 * large, 16 * large, 32 * pieces, 4 * pieces):
         at.append(at[-1] + size)
     check(zero == 0 and at[6] + 16 == len(footer), "counts of a footer")
     for i in range(count):
-        offset, stored, raw, codec, _, _ = struct.unpack_from("<QIIBBH", footer, at[1] + 20 * i)
+        offset, stored, raw, codec, _, gap, _, crc = struct.unpack_from(
+            "<QIIBBBBI", footer, at[1] + 24 * i)
         chunk = footer[at[0] + 32 * i:][:32].hex()
+        check(not any(data[offset - gap:offset]), f"gap before {chunk}")
+        check(crc32c(data[offset:offset + stored]) == crc, f"checksum of {chunk}")
         chunks[chunk] = (data[offset:offset + stored], raw, codec)
     for i in range(large):
         size, first, used = struct.unpack_from("<QII", footer, at[3] + 16 * i)

@@ -32,6 +32,7 @@ struct SourceRuleTests {
         "Sources/Storage/Files/FileDescriptor.swift",
         "Sources/Storage/Files/Directory.swift",
         "Sources/Objects/Identity/ObjectHasher.swift",
+        "Sources/Objects/Format/Checksum.swift",
         "Sources/Objects/Format/LittleEndian.swift",
         "Sources/Objects/Format/JSONParser+Scalars.swift",
         "Sources/Objects/Chunking/ChunkPlan.swift",

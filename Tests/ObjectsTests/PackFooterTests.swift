@@ -42,7 +42,7 @@ struct PackFooterTests {
     private static let counts = 24
     private static let chunkIDs = 40
     private static let chunkEntries = chunkIDs + 3 * 32
-    private static let recipeIDs = chunkEntries + 3 * 20
+    private static let recipeIDs = chunkEntries + 3 * 24
     private static let recipeEntries = recipeIDs + 2 * 32
     private static let pieceIDs = recipeEntries + 2 * 16
     private static let pieceSizes = pieceIDs + 3 * 32
@@ -144,7 +144,7 @@ struct PackFooterTests {
     func unknown() {
         for (position, value) in [
             (Self.chunkEntries + 16, UInt8(6)), (Self.chunkEntries + 16, 255),
-            (Self.chunkEntries + 17, 2), (Self.chunkEntries + 18, 1), (Self.chunkEntries + 19, 1),
+            (Self.chunkEntries + 17, 2), (Self.chunkEntries + 18, 64), (Self.chunkEntries + 19, 1),
             (Self.counts + 12, 1), (0, 0x46), (7, 0x32),
         ] {
             var bytes = Self.encode()

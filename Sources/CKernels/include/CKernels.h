@@ -1,5 +1,6 @@
 /// Hot loops with run-time dispatch; every one has a portable path that gives the same result.
 #pragma once
+#include "checksum.h"
 #include "chunking.h"
 #include "planes.h"
 #include "sha256.h"

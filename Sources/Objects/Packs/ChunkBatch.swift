@@ -26,7 +26,8 @@ struct ChunkBatch {
                 id: id,
                 chunk: PackFooter.Chunk(
                     offset: offset, storedSize: output.count - offset, size: bytes.count,
-                    codec: codec, isObject: false)))
+                    codec: codec, isObject: false,
+                    checksum: Checksum.of(output.span.extracting(offset..<output.count)))))
         return codec
     }
 

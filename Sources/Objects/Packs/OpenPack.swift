@@ -55,11 +55,37 @@ struct OpenPack: Sendable {
         }
     }
 
-    /// The stored bytes of a chunk.
-    func storedBytes(of chunk: PackFooter.Chunk) throws(ObjectError) -> [UInt8] {
+    /// Checks that the bytes between a chunk and what is before it are zero: no reader needs them, and no
+    /// checksum covers them.
+    func checkGap(before chunk: PackFooter.Chunk) throws(ObjectError) {
+        guard chunk.gap > 0 else { return }
+        let bytes: [UInt8]
         do throws(StorageError) {
-            return try blob.read(at: chunk.offset, count: chunk.storedSize)
+            bytes = try blob.read(at: chunk.offset - chunk.gap, count: chunk.gap)
         } catch { throw .storage(error) }
+        guard bytes.allSatisfy({ $0 == 0 }) else {
+            throw .damagedPack(
+                reference.name.hex, reason: "the gap before byte \(chunk.offset) is not zero")
+        }
+    }
+
+    /// The stored bytes of a chunk, which are those that the index has the checksum of.
+    func storedBytes(
+        of id: ObjectID, _ chunk: PackFooter.Chunk
+    ) throws(ObjectError) -> [UInt8] {
+        let bytes: [UInt8]
+        do throws(StorageError) {
+            bytes = try blob.read(at: chunk.offset, count: chunk.storedSize)
+        } catch { throw .storage(error) }
+        guard Checksum.of(bytes.span) == chunk.checksum else {
+            throw .corrupt(id, where: place(of: chunk))
+        }
+        return bytes
+    }
+
+    /// Where a chunk is, for messages.
+    func place(of chunk: PackFooter.Chunk) -> String {
+        "pack \(reference.name.short) at byte \(chunk.offset)"
     }
 
     /// The chunk that a chunk is stored as a difference against; nil when it is stored for itself.

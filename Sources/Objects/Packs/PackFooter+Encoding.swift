@@ -17,7 +17,11 @@ extension PackFooter {
             LittleEndian.append(UInt64(chunk.offset), to: &bytes)
             LittleEndian.append(UInt32(chunk.storedSize), to: &bytes)
             LittleEndian.append(UInt32(chunk.size), to: &bytes)
-            bytes.append(contentsOf: [chunk.codec.rawValue, chunk.isObject ? 1 : 0, 0, 0])
+            bytes.append(chunk.codec.rawValue)
+            bytes.append(chunk.isObject ? 1 : 0)
+            bytes.append(UInt8(chunk.gap))
+            bytes.append(0)
+            LittleEndian.append(chunk.checksum, to: &bytes)
         }
         for id in recipeIDs { id.append(to: &bytes) }
         var first = 0

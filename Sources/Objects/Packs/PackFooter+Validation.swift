@@ -27,7 +27,7 @@ extension PackFooter {
     }
 
     private func validateChunks(dataEnd: Int) throws(CodecError) {
-        // Chunks cover the data exactly once if and only if, as multisets, where they begin and the end of
+        // Chunks, each with the gap before it, cover the data exactly once if and only if, as multisets, where they begin and the end of
         // the data equal where they end and the beginning of the data. Sums of mixed offsets compare these
         // without sorting. A sum that is forged gains nothing: each chunk's digest is verified when it is read.
         var begins = Self.mixed(dataEnd)
@@ -37,10 +37,10 @@ extension PackFooter {
             guard chunk.size <= Self.chunkSizeLimit, chunk.storedSize <= chunk.size else {
                 throw CodecError("a chunk has a size that no chunk has")
             }
-            guard chunk.offset >= Self.packMagic.count, chunk.offset <= dataEnd,
+            guard chunk.offset >= Self.packMagic.count + chunk.gap, chunk.offset <= dataEnd,
                 chunk.storedSize <= dataEnd - chunk.offset
             else { throw CodecError("a chunk lies outside of it") }
-            begins &+= Self.mixed(chunk.offset)
+            begins &+= Self.mixed(chunk.offset - chunk.gap)
             ends &+= Self.mixed(chunk.offset + chunk.storedSize)
         }
         guard begins == ends else { throw CodecError("its chunks overlap or leave a gap") }

@@ -8,7 +8,7 @@
 /// | random, so that no two packs ever have the same name | 16 |
 /// | number of chunks c, of recipes r, of pieces p, zero | 4 each |
 /// | chunk identities, ascending | 32 c |
-/// | chunk entries: offset u64, stored size u32, raw size u32, codec u8, flags u8 (1: an object), zero u16 | 20 c |
+/// | chunk entries: offset u64, stored size u32, raw size u32, codec u8, flags u8 (1: an object), gap u8, zero u8, CRC-32C of the stored bytes u32 | 24 c |
 /// | recipe identities, ascending | 32 r |
 /// | recipe entries: size u64, first piece u32, number of pieces u32 | 16 r |
 /// | piece identities (chunks of any live pack), recipe after recipe | 32 p |
@@ -16,7 +16,7 @@
 /// | length of the footer u64, magic `ftiindex` | 16 |
 ///
 /// The SHA-256 of these bytes is the pack's name. Every byte of the file between its own magic `ftipack1` and
-/// the footer belongs to exactly one chunk, and every piece to exactly one recipe.
+/// the footer belongs to exactly one chunk or to the gap before it, and every piece to exactly one recipe.
 struct PackFooter: Sendable {
     /// Where a chunk is and how it is stored.
     struct Chunk: Hashable, Sendable {
@@ -26,6 +26,10 @@ struct PackFooter: Sendable {
         var codec: Codec
         /// Whether the chunk is an object in its own right, rather than a piece of one.
         var isObject: Bool
+        /// The zero bytes before it that are nobody's, fewer than ``PackFooter/alignment``.
+        var gap = 0
+        /// The ``Checksum`` of its stored bytes.
+        var checksum: UInt32 = 0
     }
 
     /// How a large object is put together.
@@ -46,9 +50,12 @@ struct PackFooter: Sendable {
     /// No chunk has more bytes. Writers stay at ``ObjectWriter/chunkLimit``; the rest is room to grow that
     /// still bounds what decoding one chunk can cost.
     static let chunkSizeLimit = 16 << 20
+    /// Where a chunk that is used in place begins: at a multiple of this, so that a vector register's worth of
+    /// numbers never crosses a line of the cache.
+    static let alignment = 64
     static let headerSize = 8 + nonceSize + 16
     static let trailerSize = 16
-    private static let chunkEntrySize = 20
+    private static let chunkEntrySize = 24
     private static let recipeEntrySize = 16
 
     private let bytes: [UInt8]
@@ -109,13 +116,14 @@ struct PackFooter: Sendable {
         guard let offset = Int(exactly: LittleEndian.uint64(span, at: entry)),
             let codec = Codec(rawValue: span[entry + 16])
         else { throw CodecError("a chunk is stored in an unknown way") }
-        guard span[entry + 17] <= 1, span[entry + 18] == 0, span[entry + 19] == 0 else {
+        guard span[entry + 17] <= 1, span[entry + 18] < Self.alignment, span[entry + 19] == 0 else {
             throw CodecError("a chunk has unknown flags")
         }
         return Chunk(
             offset: offset, storedSize: Int(LittleEndian.uint32(span, at: entry + 8)),
             size: Int(LittleEndian.uint32(span, at: entry + 12)), codec: codec,
-            isObject: span[entry + 17] == 1)
+            isObject: span[entry + 17] == 1, gap: Int(span[entry + 18]),
+            checksum: LittleEndian.uint32(span, at: entry + 20))
     }
 
     /// The size of a recipe's object and the range of its pieces among all of the footer.

@@ -180,8 +180,9 @@ public final class PackStore: ObjectSource {
         fromDisk: Bool = false
     ) throws(ObjectError) -> [UInt8] {
         if !fromDisk, let bytes = recent[id], bytes.count == chunk.size { return bytes }
-        let place = "pack \(pack.reference.name.short) at byte \(chunk.offset)"
-        let stored = try pack.storedBytes(of: chunk)
+        if fromDisk { try pack.checkGap(before: chunk) }
+        let place = pack.place(of: chunk)
+        let stored = try pack.storedBytes(of: id, chunk)
         counters.stored.add(stored.count, ordering: .relaxed)
         var base: [UInt8]?
         if chunk.codec == .delta {
