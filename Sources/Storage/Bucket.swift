@@ -104,18 +104,37 @@ public protocol Blob: Sendable {
     ///
     /// - Throws: `truncated` when the blob ends before that.
     func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8]
+
+    /// All bytes without reading them, the same object at every call; nil where the bucket cannot do that, and
+    /// then they must be read.
+    func map() -> MappedFile?
+}
+
+extension Blob {
+    /// Nil: what is not a local file is read.
+    public func map() -> MappedFile? { nil }
 }
 
 /// A blob that is being written. Dropping it before ``publish(as:)`` leaves nothing behind.
 public protocol StagedBlob: Sendable {
-    /// Appends bytes and returns the offset they were given; safe from several threads.
+    /// Appends bytes at the next offset that is a multiple of `alignment`, and returns that offset and the
+    /// number of zero bytes before it that made it one; safe from several threads.
     ///
     /// The order of appends from several threads is not defined; each is contiguous.
-    func append(_ bytes: [UInt8]) throws(StorageError) -> Int
+    func append(
+        _ bytes: [UInt8], alignment: Int
+    ) throws(StorageError) -> (offset: Int, gap: Int)
 
     /// Reads exactly `count` bytes that were appended.
     func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8]
 
     /// Makes the bytes durable and gives them their name, which must be new.
     func publish(as name: BlobName) throws(StorageError)
+}
+
+extension StagedBlob {
+    /// Appends bytes right after what is there and returns the offset they were given.
+    public func append(_ bytes: [UInt8]) throws(StorageError) -> Int {
+        try append(bytes, alignment: 1).offset
+    }
 }

@@ -54,6 +54,23 @@ def planes(width, parts, tail=b""):
     return raw, header + b"".join(forms) + tail
 
 
+def above(number):
+    """The lowest fp32 number that is not below a positive one."""
+    bits = struct.pack("<f", number)
+    if struct.unpack("<f", bits)[0] < number:
+        bits = struct.pack("<I", struct.unpack("<I", bits)[0] + 1)
+    return struct.unpack("<f", bits)[0]
+
+
+def leaf(rows, dimension, text_size, text, text_codec, vectors, codes=b""):
+    """Leaf codec: header, vectors, codes and text, each but the last filled up to a multiple of 64."""
+    header = struct.pack("<IIII", rows, dimension, text_size, len(text))
+    header += bytes([text_codec, 1 if codes else 0, 0, 0])
+    header += struct.pack("<III", crc32c(vectors), crc32c(codes), crc32c(text)) + bytes(28)
+    header += struct.pack("<I", crc32c(header))
+    return header + vectors + bytes(-len(vectors) % 64) + codes + bytes(-len(codes) % 64) + text
+
+
 generator = random.Random(1)
 chunks = []  # (name, raw, stored, codec, is_object)
 
@@ -78,14 +95,18 @@ lanes = [
 raw, stored = planes(4, lanes, b"\x01\x02\x03")
 add("planes 4", raw, stored, 3)
 words = [b"keys and attributes ", (0x20, 100)]
-frame, vectors = zstd_frame(*words), noise[:40]
+frame, vectors = zstd_frame(*words), struct.pack("<10f", *range(10))
 add(
-    "leaf, numbers stored", content(*words) + vectors,
-    struct.pack("<II", len(content(*words)), len(frame)) + frame + b"\0" + vectors, 4)
-raw, stored = planes(4, lanes)
+    "leaf, text compressed", content(*words) + vectors,
+    leaf(2, 5, len(content(*words)), frame, 2, vectors), 4)
+short = b"keys"
+# Whole numbers up to 127 are their own codes: nothing is left over, and the norm is that of the vector.
+vectors = struct.pack("<33f", *[127.0] + [1.0, -1.0] * 16)
+norm = above((127**2 + 32) ** 0.5 * (1 + 2**-38))
+codes = struct.pack("<3f", 1.0, 0.0, norm) + bytes(52) + bytes([127] + [1, 255] * 16) + bytes(31)
 add(
-    "leaf, numbers in planes", content(*words) + raw,
-    struct.pack("<II", len(content(*words)), len(frame)) + frame + stored, 4)
+    "leaf, with codes, text stored", short + vectors,
+    leaf(1, 33, len(short), short, 0, vectors, codes), 4)
 changed = [b"begun ", (0x78, 480), b" ended"]
 add("delta", content(*changed), base + zstd_frame(*changed), 5)
 first = add("piece 1", noise[:250], noise[:250], 0, False)
@@ -97,10 +118,12 @@ recipes = [(sha256(whole), len(whole), [(first, 250), (second, 1000), (first, 25
 pack = b"ftipack1"
 entries = []
 for name, raw, stored, codec, is_object in chunks:
-    assert len(stored) <= len(raw), name
+    assert len(stored) <= len(raw) or codec == 4, name
+    gap = -len(pack) % 64 if codec == 4 else 0
+    pack += bytes(gap)
     entries.append(
         (sha256(raw), struct.pack(
-            "<QIIBBBBI", len(pack), len(stored), len(raw), codec, 1 if is_object else 0, 0, 0,
+            "<QIIBBBBI", len(pack), len(stored), len(raw), codec, 1 if is_object else 0, gap, 0,
             crc32c(stored))))
     pack += stored
 entries.sort()

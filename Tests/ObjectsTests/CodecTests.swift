@@ -5,12 +5,16 @@ import Testing
 @Suite("Codecs")
 struct CodecTests {
     private static let hints: [StorageHint] = [
-        .structured, .bulk, .numbers, .leaf(vectorOffset: 0), .leaf(vectorOffset: 1),
-        .leaf(vectorOffset: 300), .leaf(vectorOffset: 1 << 20),
+        .structured, .bulk, .numbers, .leaf(vectorOffset: 0, dimension: 1),
+        .leaf(vectorOffset: 1, dimension: 1), .leaf(vectorOffset: 300, dimension: 25),
+        .leaf(vectorOffset: 97, dimension: 40), .leaf(vectorOffset: 1 << 20, dimension: 1),
+        .leaf(vectorOffset: 0, dimension: 0),
     ]
-    private static let sizes = [0, 1, 2, 3, 4, 5, 7, 8, 31, 100, 255, 1000, 4097, 20_001]
+    private static let sizes = [0, 1, 2, 3, 4, 5, 7, 8, 31, 100, 255, 257, 1000, 4097, 20_001]
 
-    @Test("every kind of bytes survives every hint and never grows", arguments: TestBytes.allCases)
+    @Test(
+        "every kind of bytes survives every hint and grows no more than it may",
+        arguments: TestBytes.allCases)
     func roundTrip(kind: TestBytes) throws {
         let coder = ChunkCoder()
         for hint in Self.hints {
@@ -20,7 +24,8 @@ struct CodecTests {
                 let codec = coder.encode(bytes.span, hint: hint, to: &output)
                 #expect(output.starts(with: [1, 2, 3]))
                 let stored = Array(output[3...])
-                #expect(stored.count <= bytes.count, "\(kind) \(hint) \(size)")
+                let limit = codec == .leaf ? LeafBlocks.storedLimit(size: size) : size
+                #expect(stored.count <= limit, "\(kind) \(hint) \(size)")
                 #expect(try coder.decode(stored, codec: codec, size: size) == bytes)
             }
         }
@@ -42,17 +47,68 @@ struct CodecTests {
             #expect(choose(.zeros, hint).1 < 0.01)
         }
         #expect(choose(.text, .structured).0 == .zlib)
-        #expect(choose(.text, .leaf(vectorOffset: 40_000)).1 < 0.4)
+        #expect(choose(.text, .leaf(vectorOffset: 40_000, dimension: 4)).1 < 0.4)
     }
 
-    @Test("a leaf's text and vectors are both coded")
+    @Test("a leaf's vectors and their codes are stored as they are, its text is compressed")
     func leaf() throws {
         let coder = ChunkCoder()
-        let bytes = TestBytes.text.make(3000) + TestBytes.float32.make(12_000)
-        var output: [UInt8] = []
-        #expect(coder.encode(bytes.span, hint: .leaf(vectorOffset: 3000), to: &output) == .leaf)
-        #expect(output.count < 13_000)
-        #expect(try coder.decode(output, codec: .leaf, size: bytes.count) == bytes)
+        let vectors = TestBytes.float32.make(12_000)
+        let bytes = TestBytes.text.make(3000) + vectors
+        for (dimension, hasCodes) in [(100, true), (60, true), (30, false), (1, false)] {
+            var output: [UInt8] = []
+            let hint = StorageHint.leaf(vectorOffset: 3000, dimension: dimension)
+            #expect(coder.encode(bytes.span, hint: hint, to: &output) == .leaf)
+            let blocks = try LeafBlocks(
+                decoding: output.span, size: bytes.count, storedSize: output.count)
+            #expect(blocks.rows == 3000 / dimension && blocks.dimension == dimension)
+            #expect(blocks.hasCodes == hasCodes && blocks.text.count < 1500)
+            #expect(Array(output[blocks.vectors]) == vectors)
+            let codes = VectorCodes(rows: blocks.rows, dimension: dimension)
+                .encoded(of: vectors.span)
+            #expect(Array(output[blocks.codes]) == (hasCodes ? codes : []))
+            for start in [blocks.vectors, blocks.codes, blocks.text].map(\.lowerBound) {
+                #expect(start.isMultiple(of: 64))
+            }
+            #expect(try coder.decode(output, codec: .leaf, size: bytes.count) == bytes)
+        }
+    }
+
+    @Test("a header of a leaf that does not fit what follows it is refused")
+    func leafHeaders() throws {
+        let coder = ChunkCoder()
+        let bytes = TestBytes.text.make(400) + TestBytes.float32.make(1600)
+        var stored: [UInt8] = []
+        let hint = StorageHint.leaf(vectorOffset: 400, dimension: 40)
+        #expect(coder.encode(bytes.span, hint: hint, to: &stored) == .leaf)
+        for position in stride(from: 0, to: 60, by: 4) {
+            for value: UInt32 in [.max, 1 << 31, 1 << 16, UInt32(stored.count), 1, 0] {
+                var changed = stored
+                LittleEndian.set(value, at: position, in: &changed)
+                guard changed != stored else { continue }
+                var header = Array(changed[..<60])
+                LittleEndian.append(Checksum.of(header.span), to: &header)
+                changed.replaceSubrange(0..<64, with: header)
+                let decoded = Self.attempt(coder, changed, .leaf, bytes.count, nil)
+                #expect(decoded == nil, "\(value) at \(position)")
+            }
+        }
+    }
+
+    @Test("a flipped bit anywhere in a stored leaf is refused")
+    func leafFlips() throws {
+        let coder = ChunkCoder()
+        let bytes = TestBytes.text.make(200) + TestBytes.float32.make(264)
+        var stored: [UInt8] = []
+        let hint = StorageHint.leaf(vectorOffset: 200, dimension: 33)
+        #expect(coder.encode(bytes.span, hint: hint, to: &stored) == .leaf)
+        for position in 0..<stored.count {
+            for bit in 0..<8 {
+                var changed = stored
+                changed[position] ^= 1 << UInt8(bit)
+                #expect(Self.attempt(coder, changed, .leaf, bytes.count, nil) == nil)
+            }
+        }
     }
 
     /// Stored forms of every codec, with their sizes and bases.
@@ -72,8 +128,12 @@ struct CodecTests {
         add(TestBytes.text.make(600), .bulk)
         add(TestBytes.bfloat16.make(1201), .numbers)
         add(TestBytes.float32.make(1603), .numbers)
-        add(TestBytes.text.make(400) + TestBytes.float32.make(1600), .leaf(vectorOffset: 400))
-        add(TestBytes.text.make(400) + TestBytes.random.make(200), .leaf(vectorOffset: 400))
+        add(
+            TestBytes.text.make(400) + TestBytes.float32.make(1600),
+            .leaf(vectorOffset: 400, dimension: 40))
+        add(
+            TestBytes.random.make(90) + TestBytes.random.make(200),
+            .leaf(vectorOffset: 90, dimension: 5))
         var changed = TestBytes.random.make(1000)
         changed[500] ^= 1
         add(changed, .bulk, base: TestBytes.random.make(1000))
@@ -147,8 +207,8 @@ struct CodecTests {
     @Test("lengths inside a stored form that lead outside of it are refused")
     func lengths() {
         let coder = ChunkCoder()
-        for form in Self.forms() where form.codec == .planes || form.codec == .leaf {
-            for position in form.codec == .leaf ? [0, 4] : [4, 8] {
+        for form in Self.forms() where form.codec == .planes {
+            for position in [4, 8] {
                 for value: UInt32 in [.max, 1 << 31, UInt32(form.stored.count), 0] {
                     var stored = form.stored
                     LittleEndian.set(value, at: position, in: &stored)

@@ -59,6 +59,28 @@ struct GoldenTests {
         #expect(codecs == Set(Codec.allCases))
     }
 
+    @Test(
+        "the codes of a leaf's vectors that were worked out elsewhere are the ones that are made here"
+    )
+    func codes() throws {
+        let (store, _) = try Self.store()
+        let pack = try store.open(store.packs[0])
+        var seen = 0
+        for index in 0..<pack.footer.chunkCount {
+            let chunk = try pack.footer.chunk(at: index)
+            guard chunk.codec == .leaf else { continue }
+            let stored = try pack.storedBytes(of: pack.footer.chunkID(at: index), chunk)
+            let blocks = try LeafBlocks(
+                decoding: stored.span, size: chunk.size, storedSize: stored.count)
+            guard blocks.hasCodes else { continue }
+            let vectors = stored.span.extracting(blocks.vectors)
+            let codes = VectorCodes(rows: blocks.rows, dimension: blocks.dimension)
+            #expect(codes.encoded(of: vectors) == Array(stored[blocks.codes]))
+            seen += 1
+        }
+        #expect(seen == 1)
+    }
+
     @Test("its footer is what the encoder makes of the same entries")
     func footer() throws {
         let (store, _) = try Self.store()

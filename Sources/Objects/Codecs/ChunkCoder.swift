@@ -11,12 +11,21 @@ final class ChunkCoder {
     /// Text above this many bits a byte does not shrink enough to be worth a decoder's time.
     private static let compressibleBits = 7.2
 
-    /// Appends the stored form of a chunk, at most as long as the chunk, and says how it is coded.
+    /// Appends the stored form of a chunk and says how it is coded. It is at most as long as the chunk, a
+    /// leaf's at most ``LeafBlocks/storedLimit(size:)``.
     func encode(
         _ bytes: Span<UInt8>, hint: StorageHint, base: Base? = nil, to output: inout [UInt8]
     ) -> Codec {
         let start = output.count
+        if case .leaf = hint, let base,
+            // A leaf takes at least its own size, or nearly: there is no need to encode it to know that.
+            let difference = encodeDelta(bytes, base, alone: bytes.count)
+        {
+            output.append(contentsOf: difference)
+            return .delta
+        }
         let codec = encodeAlone(bytes, hint: hint, to: &output)
+        if codec == .leaf { return codec }
         guard let base, let difference = encodeDelta(bytes, base, alone: output.count - start)
         else { return codec }
         output.removeLast(output.count - start)
@@ -35,11 +44,14 @@ final class ChunkCoder {
                 output.append(contentsOf: stream)
                 return .zlib
             }
-        case .leaf(let vectorOffset) where vectorOffset < bytes.count:
-            if LeafCodec.encode(bytes, vectorOffset: vectorOffset, zstd: zstd, to: &output) {
+        case .leaf(let vectorOffset, let dimension):
+            if LeafCodec.encode(
+                bytes, vectorOffset: vectorOffset, dimension: dimension, zstd: zstd, to: &output)
+            {
                 return .leaf
             }
-        case .bulk, .numbers, .leaf:
+            if let codec = encodeByContent(bytes, to: &output) { return codec }
+        case .bulk, .numbers:
             if let codec = encodeByContent(bytes, to: &output) { return codec }
         }
         precondition(output.count == start, "a codec that does not gain appends nothing")

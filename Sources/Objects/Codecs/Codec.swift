@@ -11,7 +11,8 @@ enum Codec: UInt8, Sendable, CaseIterable {
     case zstd = 2
     /// Byte planes of fixed-width numbers, each stored or one zstd frame; see ``PlaneCodec``.
     case planes = 3
-    /// A table leaf: one zstd frame of text, then ``planes`` of fp32 numbers; see ``LeafCodec``.
+    /// A table leaf: vectors for use in place, their codes, and text; see ``LeafBlocks``. Such a chunk begins at a
+    /// multiple of 64 bytes in its pack.
     case leaf = 4
     /// A zstd frame against another chunk as its prefix: 32 bytes of that chunk's identity, the frame.
     /// The other chunk is never stored this way itself.

@@ -1,65 +1,89 @@
-/// A table leaf: text that compresses, followed by fp32 numbers that hardly do.
+/// A table leaf whose vectors and their codes are used in place, and whose text is compressed.
 ///
-/// Stored form: the offset of the numbers and the stored length of the text as little-endian u32, the text as
-/// one zstd frame, then the numbers, as they are or in the form of ``PlaneCodec`` (whose first byte, a
-/// width, says so; a 0 byte goes before numbers stored as they are).
+/// Stored form: ``LeafBlocks``. Vectors are stored as they are: in byte planes they would take a sixth less and
+/// would have to be put together before every use.
 enum LeafCodec {
-    private static let headerSize = 8
-
-    /// Appends the stored form, or appends nothing and returns false when it would not save anything.
+    /// Appends the stored form, or appends nothing and returns false when what is after `vectorOffset` is not
+    /// rows of `dimension` fp32 numbers.
     static func encode(
-        _ bytes: Span<UInt8>, vectorOffset: Int, zstd: Zstd, to output: inout [UInt8]
+        _ bytes: Span<UInt8>, vectorOffset: Int, dimension: Int, zstd: Zstd,
+        to output: inout [UInt8]
     ) -> Bool {
-        guard vectorOffset > 0, vectorOffset < bytes.count else { return false }
+        guard vectorOffset >= 0, vectorOffset < bytes.count, dimension > 0,
+            dimension <= TableLimits.dimension,
+            (bytes.count - vectorOffset).isMultiple(of: 4 * dimension)
+        else { return false }
         let start = output.count
-        LittleEndian.append(UInt32(vectorOffset), to: &output)
-        LittleEndian.append(UInt32(0), to: &output)
         let text = bytes.extracting(0..<vectorOffset)
         let vectors = bytes.extracting(vectorOffset..<bytes.count)
-        guard
-            let length = zstd.compress(text, profile: .general, limit: text.count, to: &output)
-        else {
-            output.removeLast(output.count - start)
-            return false
+        let rows = vectors.count / (4 * dimension)
+        output.append(contentsOf: repeatElement(0, count: LeafBlocks.headerSize))
+        LittleEndian.append(vectors, to: &output)
+        pad(&output, from: start)
+        let hasCodes = dimension >= LeafBlocks.codedDimension
+        let codesAt = output.count
+        if hasCodes {
+            VectorCodes(rows: rows, dimension: dimension).append(of: vectors, to: &output)
         }
-        LittleEndian.set(UInt32(length), at: start + 4, in: &output)
-        let lanes = LaneEntropy(of: vectors)
-        if lanes.width == 1
-            || !PlaneCodec.encode(
-                vectors, width: lanes.width, bits: lanes.bits, zstd: zstd, to: &output)
-        {
-            output.append(0)
-            LittleEndian.append(vectors, to: &output)
-        }
-        guard output.count - start < bytes.count else {
-            output.removeLast(output.count - start)
-            return false
-        }
+        let codes = Checksum.of(output.span.extracting(codesAt..<output.count))
+        pad(&output, from: start)
+        let textAt = output.count
+        let frame = zstd.compress(text, profile: .general, limit: text.count - 1, to: &output)
+        if frame == nil { LittleEndian.append(text, to: &output) }
+        let blocks = LeafBlocks(
+            rows: rows, dimension: dimension, textSize: text.count,
+            storedTextSize: output.count - textAt, textCodec: frame == nil ? .stored : .zstd,
+            hasCodes: hasCodes,
+            checksums: (
+                Checksum.of(vectors), codes,
+                Checksum.of(output.span.extracting(textAt..<output.count))
+            ))
+        let header = blocks.encoded
+        for index in header.indices { output[start + index] = header[index] }
         return true
+    }
+
+    private static func pad(_ output: inout [UInt8], from start: Int) {
+        let size = output.count - start
+        output.append(contentsOf: repeatElement(0, count: LeafBlocks.aligned(size) - size))
     }
 
     /// Exactly `size` bytes from a stored form that fills `stored`.
     static func decode(
         _ stored: Span<UInt8>, size: Int, zstd: Zstd
     ) throws(CodecError) -> [UInt8] {
-        guard stored.count > headerSize else { throw CodecError("no leaf header") }
-        let vectorOffset = Int(LittleEndian.uint32(stored, at: 0))
-        let length = Int(LittleEndian.uint32(stored, at: 4))
-        guard vectorOffset < size, length < stored.count - headerSize else {
-            throw CodecError("a leaf's text is cut short")
-        }
-        var bytes = try zstd.decompress(
-            stored.extracting(headerSize..<headerSize + length), size: vectorOffset)
-        let vectors = stored.extracting(headerSize + length..<stored.count)
-        if vectors[0] == 0 {
-            guard vectors.count - 1 == size - vectorOffset else {
-                throw CodecError("a leaf's vectors have the wrong length")
+        let blocks = try LeafBlocks(decoding: stored, size: size, storedSize: stored.count)
+        let vectors = stored.extracting(blocks.vectors)
+        for gap in [
+            blocks.vectors.upperBound..<blocks.codes.lowerBound,
+            blocks.codes.upperBound..<blocks.text.lowerBound,
+        ] {
+            for index in gap where stored[index] != 0 {
+                throw CodecError("the parts of a leaf are not apart")
             }
-            LittleEndian.append(vectors.extracting(1..<vectors.count), to: &bytes)
-        } else {
-            bytes.append(
-                contentsOf: try PlaneCodec.decode(vectors, size: size - vectorOffset, zstd: zstd))
         }
+        guard Checksum.of(vectors) == blocks.vectorChecksum,
+            Checksum.of(stored.extracting(blocks.codes)) == blocks.codeChecksum
+        else { throw CodecError("a leaf's vectors are damaged") }
+        var bytes = try text(
+            stored.extracting(blocks.text), blocks, capacity: size, zstd: zstd)
+        LittleEndian.append(vectors, to: &bytes)
+        return bytes
+    }
+
+    /// The bytes before the vectors, from their stored form, in an array with room for `capacity`.
+    static func text(
+        _ stored: Span<UInt8>, _ blocks: LeafBlocks, capacity: Int, zstd: Zstd
+    ) throws(CodecError) -> [UInt8] {
+        guard Checksum.of(stored) == blocks.textChecksum else {
+            throw CodecError("a leaf's text is damaged")
+        }
+        if blocks.textCodec == .zstd {
+            return try zstd.decompress(stored, size: blocks.textSize, capacity: capacity)
+        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(capacity)
+        LittleEndian.append(stored, to: &bytes)
         return bytes
     }
 }

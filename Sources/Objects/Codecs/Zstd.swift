@@ -64,12 +64,12 @@ final class Zstd {
         return frame.count
     }
 
-    /// Exactly `size` bytes from the frame that fills `stored`.
+    /// Exactly `size` bytes from the frame that fills `stored`, in an array with room for `capacity`.
     func decompress(
-        _ stored: Span<UInt8>, size: Int, prefix: [UInt8]? = nil
+        _ stored: Span<UInt8>, size: Int, capacity: Int = 0, prefix: [UInt8]? = nil
     ) throws(CodecError) -> [UInt8] {
         var status = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+        let bytes = [UInt8](unsafeUninitializedCapacity: max(size, capacity)) { buffer, count in
             status = stored.withUnsafeBytes { source in
                 (prefix ?? []).withUnsafeBytes { base in
                     if prefix != nil { ZSTD_DCtx_refPrefix(decoder, base.baseAddress, base.count) }

@@ -12,6 +12,8 @@ struct ChunkBatch {
     private let coder = ChunkCoder()
     private(set) var output: [UInt8] = []
     private(set) var pending: [Pending] = []
+    /// The batch must begin at a multiple of this in the pack.
+    private(set) var alignment = 1
 
     var isFull: Bool { output.count >= Self.flushSize }
 
@@ -19,14 +21,26 @@ struct ChunkBatch {
     mutating func add(
         _ id: ObjectID, _ bytes: Span<UInt8>, hint: StorageHint, base: ChunkCoder.Base?
     ) -> Codec {
-        let offset = output.count
+        let end = output.count
+        var gap = 0
+        if case .leaf = hint {
+            gap = LeafBlocks.aligned(end) - end
+            output.append(contentsOf: repeatElement(0, count: gap))
+        }
         let codec = coder.encode(bytes, hint: hint, base: base, to: &output)
+        if codec == .leaf {
+            alignment = PackFooter.alignment
+        } else if gap > 0 {
+            output.removeSubrange(end..<end + gap)
+            gap = 0
+        }
+        let offset = end + gap
         pending.append(
             Pending(
                 id: id,
                 chunk: PackFooter.Chunk(
                     offset: offset, storedSize: output.count - offset, size: bytes.count,
-                    codec: codec, isObject: false,
+                    codec: codec, isObject: false, gap: gap,
                     checksum: Checksum.of(output.span.extracting(offset..<output.count)))))
         return codec
     }
@@ -34,5 +48,6 @@ struct ChunkBatch {
     mutating func clear() {
         output.removeAll(keepingCapacity: true)
         pending.removeAll(keepingCapacity: true)
+        alignment = 1
     }
 }

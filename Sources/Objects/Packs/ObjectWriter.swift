@@ -192,16 +192,18 @@ public final class ObjectWriter: ObjectSink {
     private func flush(_ batch: inout ChunkBatch) throws(ObjectError) {
         guard !batch.pending.isEmpty else { return }
         let start: Int
-        do throws(StorageError) { start = try stagedBlob().append(batch.output) } catch {
-            throw .storage(error)
-        }
+        let gap: Int
+        do throws(StorageError) {
+            (start, gap) = try stagedBlob().append(batch.output, alignment: batch.alignment)
+        } catch { throw .storage(error) }
         contents.withLock { contents in
-            for entry in batch.pending {
+            for (index, entry) in batch.pending.enumerated() {
                 var chunk = entry.chunk
                 chunk.offset += start
+                if index == 0 { chunk.gap += gap }
                 contents.chunks[entry.id] = chunk
             }
-            contents.statistics.storedBytes += batch.output.count
+            contents.statistics.storedBytes += gap + batch.output.count
         }
         batch.clear()
     }

@@ -44,6 +44,9 @@ struct OpenPack: Sendable {
         self.reference = reference
     }
 
+    /// The file's bytes in place; nil where they must be read.
+    func map() -> MappedFile? { blob.map() }
+
     /// Checks the bytes before the first chunk, which no identity vouches for and no reader needs.
     func checkMagic() throws(ObjectError) {
         let bytes: [UInt8]

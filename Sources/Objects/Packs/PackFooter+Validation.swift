@@ -34,12 +34,17 @@ extension PackFooter {
         var ends = Self.mixed(Self.packMagic.count)
         for index in 0..<chunkCount {
             let chunk = try chunk(at: index)
-            guard chunk.size <= Self.chunkSizeLimit, chunk.storedSize <= chunk.size else {
+            let storedLimit =
+                chunk.codec == .leaf ? LeafBlocks.storedLimit(size: chunk.size) : chunk.size
+            guard chunk.size <= Self.chunkSizeLimit, chunk.storedSize <= storedLimit else {
                 throw CodecError("a chunk has a size that no chunk has")
             }
             guard chunk.offset >= Self.packMagic.count + chunk.gap, chunk.offset <= dataEnd,
                 chunk.storedSize <= dataEnd - chunk.offset
             else { throw CodecError("a chunk lies outside of it") }
+            guard chunk.codec != .leaf || chunk.offset.isMultiple(of: Self.alignment) else {
+                throw CodecError("a leaf is not where it can be used in place")
+            }
             begins &+= Self.mixed(chunk.offset - chunk.gap)
             ends &+= Self.mixed(chunk.offset + chunk.storedSize)
         }

@@ -6,8 +6,8 @@ public enum StorageHint: Hashable, Sendable {
     case bulk
     /// Numbers of a fixed width, such as weights: bytes of equal significance go together.
     case numbers
-    /// A table leaf: text up to `vectorOffset`, then little-endian fp32 numbers, if there are any.
-    case leaf(vectorOffset: Int)
+    /// A table leaf: text up to `vectorOffset`, then rows of `dimension` little-endian fp32 numbers.
+    case leaf(vectorOffset: Int, dimension: Int)
 }
 
 /// Where objects are read from.

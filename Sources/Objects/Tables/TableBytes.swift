@@ -85,6 +85,18 @@ enum TableBytes {
         }
     }
 
+    /// Lends bytes as the fp32 numbers that they are; they must begin at a multiple of 4 in memory.
+    static func withFloats<Result>(
+        _ bytes: Span<UInt8>, _ body: (Span<Float>) -> Result
+    ) -> Result {
+        bytes.withUnsafeBytes { bytes in
+            precondition(
+                bytes.count == 0 || Int(bitPattern: bytes.baseAddress) % 4 == 0,
+                "numbers are aligned")
+            return bytes.withMemoryRebound(to: Float.self) { body($0.span) }
+        }
+    }
+
     /// Appends the fp32 numbers in `range` of `bytes` with one copy.
     static func appendFloats(_ bytes: Span<UInt8>, _ range: Range<Int>, to floats: inout [Float]) {
         bytes.extracting(range).withUnsafeBytes { source in

@@ -11,42 +11,12 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
     public init(
         from first: Table, to second: Table, in source: Source
     ) throws(ObjectError) {
-        before = TableRowRun(TableReader(first, in: source))
-        after = TableRowRun(TableReader(second, in: source))
-        guard first != second else { return }
-        var (level, left) = try Self.open(first, before.reader)
-        var (other, right) = try Self.open(second, after.reader)
-        while true {
-            if level > other {
-                left = try before.reader.expand(left)
-                level -= 1
-            } else if level < other {
-                right = try after.reader.expand(right)
-                other -= 1
-            } else {
-                let common = Set(left.map(\.id)).intersection(right.map(\.id))
-                left.removeAll { common.contains($0.id) }
-                right.removeAll { common.contains($0.id) }
-                guard level > 0 else { break }
-                left = try before.reader.expand(left)
-                right = try after.reader.expand(right)
-                level -= 1
-                other -= 1
-            }
-        }
-        before.places = left
-        after.places = right
-    }
-
-    /// The root's children, or the root when it is a leaf, and their level.
-    private static func open(
-        _ table: Table, _ reader: TableReader<Source>
-    ) throws(ObjectError) -> (level: Int, places: [TablePlace]) {
-        let root = TablePlace.root(of: table)
-        switch try reader.node(at: root) {
-        case .leaf: return (0, [root])
-        case .inner(let inner): return (inner.level - 1, root.children(of: inner.node))
-        }
+        let before = TableReader(first, in: source)
+        let after = TableReader(second, in: source)
+        let leaves = try DifferingLeaves(
+            from: first, before, to: second, after, threads: Threads.available)
+        self.before = TableRowRun(before, leaves.before)
+        self.after = TableRowRun(after, leaves.after)
     }
 
     /// The next row that differs, or nil at the end.
@@ -64,30 +34,6 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
         return nil
     }
 
-    /// The number of rows that differ between two tables; decodes no attributes.
-    public static func counts(
-        from first: Table, to second: Table, in source: Source
-    ) throws(ObjectError) -> TableDiffCounts {
-        var diff = try TableDiff(from: first, to: second, in: source)
-        var counts = TableDiffCounts()
-        while let step = try diff.step() {
-            switch step {
-            case .removed:
-                counts.removed += 1
-                diff.before.skip()
-            case .added:
-                counts.added += 1
-                diff.after.skip()
-            case .changed, .unchanged:
-                if step == .changed { counts.changed += 1 }
-                diff.before.skip()
-                diff.after.skip()
-            }
-        }
-        counts.unchanged = first.rows - counts.removed - counts.changed
-        return counts
-    }
-
     private enum Step { case removed, added, changed, unchanged }
 
     /// What the rows at hand are; takes neither.
@@ -100,26 +46,23 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
             left.bytes.span.extracting(left.keyRange(before.index)),
             right.bytes.span.extracting(right.keyRange(after.index)))
         guard order == 0 else { return order < 0 ? .removed : .added }
-        let isSame =
-            TableBytes.areEqual(
-                left.bytes.span.extracting(left.attributeRange(before.index)),
-                right.bytes.span.extracting(right.attributeRange(after.index)))
-            && TableBytes.areEqual(
-                left.bytes.span.extracting(left.vectorRange(before.index)),
-                right.bytes.span.extracting(right.vectorRange(after.index)))
-        return isSame ? .unchanged : .changed
+        return left.hasSameRow(at: before.index, as: right, at: after.index)
+            ? .unchanged : .changed
     }
 }
 
 /// The rows of some leaves of a table, one at a time.
 private struct TableRowRun<Source: ObjectSource>: Sendable {
-    let reader: TableReader<Source>
-    var places: [TablePlace] = []
+    private let reader: TableReader<Source>
+    private let places: [TablePlace]
     private var visited = 0
     private var leaf: TableLeaf?
     private(set) var index = 0
 
-    init(_ reader: TableReader<Source>) { self.reader = reader }
+    init(_ reader: TableReader<Source>, _ places: [TablePlace]) {
+        self.reader = reader
+        self.places = places
+    }
 
     /// The leaf with the row at hand, which is at ``index``; nil at the end.
     mutating func current() throws(ObjectError) -> TableLeaf? {
@@ -140,5 +83,17 @@ private struct TableRowRun<Source: ObjectSource>: Sendable {
         }
         defer { index += 1 }
         return try leaf.row(at: index)
+    }
+}
+
+extension TableLeaf {
+    /// Whether two rows with the same key have the same attributes and vector.
+    func hasSameRow(at index: Int, as other: TableLeaf, at position: Int) -> Bool {
+        TableBytes.areEqual(
+            bytes.span.extracting(attributeRange(index)),
+            other.bytes.span.extracting(other.attributeRange(position)))
+            && TableBytes.areEqual(
+                bytes.span.extracting(vectorRange(index)),
+                other.bytes.span.extracting(other.vectorRange(position)))
     }
 }

@@ -60,7 +60,9 @@ struct TableLeafWriter {
         bytes.append(contentsOf: repeatElement(0, count: vectorOffset - textBytes))
         bytes.append(contentsOf: vectors)
         let finished = Finished(
-            bytes: bytes, hint: dimension == 0 ? .bulk : .leaf(vectorOffset: vectorOffset),
+            bytes: bytes,
+            hint: dimension == 0
+                ? .bulk : .leaf(vectorOffset: vectorOffset, dimension: dimension),
             rows: count, lastKey: lastKey, predecessor: predecessor.id)
         boundary = TableBoundary(level: 0)
         predecessor = TablePredecessor()

@@ -45,14 +45,24 @@ struct TableReader<Source: ObjectSource>: Sendable {
     let source: Source
     let dimension: Int
 
-    init(_ table: Table, in source: Source) {
+    private let checksummed: (any ChecksummedSource)?
+
+    /// - Parameter trustsChecksums: Whether the checksums of packs are enough, for whoever hands out none of
+    ///   the bytes.
+    init(_ table: Table, in source: Source, trustsChecksums: Bool = false) {
         self.source = source
         dimension = table.dimension
+        checksummed = trustsChecksums ? source as? any ChecksummedSource : nil
     }
 
     /// Reads the node at a place.
     func node(at place: TablePlace) throws(ObjectError) -> TableNode {
-        let bytes = try source.read(place.id, limit: TableLimits.nodeBytes)
+        let bytes =
+            if let checksummed {
+                try checksummed.readChecksummed(place.id, limit: TableLimits.nodeBytes)
+            } else {
+                try source.read(place.id, limit: TableLimits.nodeBytes)
+            }
         let node = try TableNode(bytes, id: place.id)
         if let reason = disagreement(node, place) {
             throw .malformed(
@@ -72,13 +82,15 @@ struct TableReader<Source: ObjectSource>: Sendable {
     }
 
     /// Reads the node at each of these places, above the leaves, and gives their children's places.
-    func expand(_ places: [TablePlace]) throws(ObjectError) -> [TablePlace] {
-        var children: [TablePlace] = []
-        for place in places {
-            guard case .inner(let inner) = try node(at: place) else { continue }
-            children += place.children(of: inner.node)
+    func expand(
+        _ places: [TablePlace], threads: Int = Threads.available
+    ) throws(ObjectError) -> [TablePlace] {
+        let children = try Threads.map(places, threads: threads) {
+            (place) throws(ObjectError) -> [TablePlace] in
+            guard case .inner(let inner) = try node(at: place) else { return [] }
+            return place.children(of: inner.node)
         }
-        return children
+        return Array(children.joined())
     }
 
     private func disagreement(_ node: TableNode, _ place: TablePlace) -> String? {

@@ -1,8 +1,10 @@
 internal import Glibc
+internal import Synchronization
 
 /// A blob in a file.
 final class FileBlob: Blob {
     private let descriptor: FileDescriptor
+    private let mapped = Mutex<MappedFile?>(nil)
 
     /// See ``Blob``.
     let size: Int
@@ -43,6 +45,14 @@ final class FileBlob: Blob {
             throw .truncated(path: descriptor.path, expected: end, actual: offset + bytes.count)
         }
         return bytes
+    }
+
+    /// See ``Blob``.
+    func map() -> MappedFile? {
+        mapped.withLock { mapped in
+            if mapped == nil { mapped = MappedFile(descriptor, count: size) }
+            return mapped
+        }
     }
 
     /// All bytes, if there are no more than `limit` of them.

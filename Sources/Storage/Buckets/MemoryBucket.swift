@@ -94,11 +94,15 @@ private final class StagedMemory: StagedBlob {
         self.bucket = bucket
     }
 
-    func append(_ bytes: [UInt8]) throws(StorageError) -> Int {
+    func append(
+        _ bytes: [UInt8], alignment: Int
+    ) throws(StorageError) -> (offset: Int, gap: Int) {
         state.withLock { state in
-            let offset = state.bytes.count
+            let end = state.bytes.count
+            let offset = (end + alignment - 1) / alignment * alignment
+            state.bytes.append(contentsOf: repeatElement(0, count: offset - end))
             state.bytes += bytes
-            return offset
+            return (offset, offset - end)
         }
     }
 

@@ -21,8 +21,20 @@ final class StagedFile: StagedBlob {
     }
 
     /// See ``StagedBlob``.
-    func append(_ bytes: [UInt8]) throws(StorageError) -> Int {
-        let offset = end.wrappingAdd(bytes.count, ordering: .relaxed).oldValue
+    ///
+    /// What is never written before an offset is a hole, which reads as zeros.
+    func append(
+        _ bytes: [UInt8], alignment: Int
+    ) throws(StorageError) -> (offset: Int, gap: Int) {
+        var end = self.end.load(ordering: .relaxed)
+        var offset = end
+        var isTaken = false
+        while !isTaken {
+            offset = (end + alignment - 1) / alignment * alignment
+            (isTaken, end) = self.end.weakCompareExchange(
+                expected: end, desired: offset + bytes.count, ordering: .relaxed)
+        }
+        // When the exchange succeeds, `end` is what it was before.
         do {
             try file.descriptor.write(bytes.span, at: offset)
         } catch {
@@ -31,7 +43,7 @@ final class StagedFile: StagedBlob {
             throw error
         }
         file.descriptor.beginSynchronizing(at: offset, count: bytes.count)
-        return offset
+        return (offset, offset - end)
     }
 
     /// See ``StagedBlob``.
