@@ -25,6 +25,24 @@ void fti_sign_distances_portable(const uint64_t *signs, size_t rows, size_t word
     sign_distances(signs, rows, words, query, distances);
 }
 
+// The place is written always and counted only where the row stays: there is no branch to mispredict.
+INLINE size_t distance_select(const uint32_t *distances, size_t rows, uint32_t limit,
+                              uint32_t *selected) {
+    size_t count = 0;
+    for (size_t start = 0; start < rows; start += 64) {
+        size_t end = start + 64 < rows ? start + 64 : rows;
+        uint32_t least = UINT32_MAX;
+        for (size_t i = start; i < end; i++) least = distances[i] < least ? distances[i] : least;
+        // Nearly all groups end here.
+        if (least > limit) continue;
+        for (size_t i = start; i < end; i++) {
+            selected[count] = (uint32_t)i;
+            count += distances[i] <= limit;
+        }
+    }
+    return count;
+}
+
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -33,6 +51,11 @@ __attribute__((target("popcnt"))) static void distances_popcnt(const uint64_t *s
                                                                size_t words, const uint64_t *query,
                                                                uint32_t *distances) {
     sign_distances(signs, rows, words, query, distances);
+}
+
+__attribute__((target("avx2"))) static size_t select_avx2(const uint32_t *distances, size_t rows,
+                                                          uint32_t limit, uint32_t *selected) {
+    return distance_select(distances, rows, limit, selected);
 }
 
 __attribute__((target("avx512f,avx512vl,avx512vpopcntdq"))) static void distances_avx512(
@@ -61,4 +84,12 @@ void fti_sign_distances(const uint64_t *signs, size_t rows, size_t words, const 
         return distances_popcnt(signs, rows, words, query, distances);
 #endif
     sign_distances(signs, rows, words, query, distances);
+}
+
+size_t fti_distance_select(const uint32_t *distances, size_t rows, uint32_t limit,
+                           uint32_t *selected) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) return select_avx2(distances, rows, limit, selected);
+#endif
+    return distance_select(distances, rows, limit, selected);
 }

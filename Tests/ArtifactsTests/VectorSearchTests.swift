@@ -20,12 +20,12 @@ struct VectorSearchTests {
     private func check(
         _ values: [Float], _ query: [Float], _ comment: Comment, counts: [Int] = [1, 10],
         threads: [Int] = [1, 2, 5]
-    ) {
+    ) throws {
         let search = VectorSearch(dimension: query.count, values: values, threads: 2)
         for count in counts {
             let expected = byComparison(count, query, values)
             for threads in threads {
-                let found = search.nearest(count, to: query, threads: threads)
+                let found = try search.nearest(count, to: query, threads: threads)
                 #expect(found == expected, comment)
                 // Equality of numbers takes -0 for 0.
                 let bits = { (matches: [VectorMatch]) in matches.map(\.similarity.bitPattern) }
@@ -35,53 +35,100 @@ struct VectorSearchTests {
     }
 
     @Test("the nearest rows are those of a comparison with all", arguments: VectorKind.allCases)
-    func exact(kind: VectorKind) {
+    func exact(kind: VectorKind) throws {
         for (dimension, rows) in [(1, 40), (5, 300), (24, 5000), (64, 700), (100, 900)] {
             var random = SplitMix(seed: UInt64(dimension))
             let values = kind.vectors(rows, dimension: dimension, &random)
             for _ in 0..<3 {
                 let query = kind.vectors(1, dimension: dimension, &random)
-                check(values, query, "\(kind), \(dimension) numbers")
+                try check(values, query, "\(kind), \(dimension) numbers")
             }
             let row = rows / 3 * dimension
-            check(values, Array(values[row..<row + dimension]), "\(kind), a row as the query")
+            try check(values, Array(values[row..<row + dimension]), "\(kind), a row as the query")
         }
     }
 
     @Test("any number of matches", arguments: [0, 1, 2, 4999, 5000, 9000])
-    func counts(count: Int) {
+    func counts(count: Int) throws {
         var random = SplitMix(seed: 8)
         let values = VectorKind.clustered.vectors(5000, dimension: 16, &random)
         let query = VectorKind.clustered.vectors(1, dimension: 16, &random)
-        check(values, query, "\(count) matches", counts: [count])
+        try check(values, query, "\(count) matches", counts: [count])
     }
 
     @Test("queries that prove nothing find the same rows")
-    func hardQueries() {
+    func hardQueries() throws {
         var random = SplitMix(seed: 4)
         let values = VectorKind.mixed.vectors(2000, dimension: 16, &random)
         for number: Float in [
             0, -0.0, .nan, .infinity, .greatestFiniteMagnitude, 0x1p-149, 0x1p-120, 0x1p62, 0x1p63,
         ] {
             var query = VectorKind.random.vectors(1, dimension: 16, &random)
-            check(values, [Float](repeating: number, count: 16), "all numbers \(number)")
+            try check(values, [Float](repeating: number, count: 16), "all numbers \(number)")
             query[3] = number
-            check(values, query, "one number \(number)")
+            try check(values, query, "one number \(number)")
         }
     }
 
     @Test("equal rows come in the order of their index, and what is no number comes last")
-    func ties() {
+    func ties() throws {
         var values: [Float] = []
         for value: Float in [1, .nan, 2, 2, 1, 2] {
             values += [Float](repeating: value, count: 8)
         }
         let search = VectorSearch(dimension: 8, values: values)
         let query = [Float](repeating: 1, count: 8)
-        #expect(search.nearest(9, to: query, threads: 2).map(\.row) == [2, 3, 5, 0, 4, 1])
-        #expect(search.nearest(2, to: query, threads: 2).map(\.row) == [2, 3])
-        #expect(search.nearest(0, to: query, threads: 2).isEmpty)
-        #expect(VectorSearch(dimension: 8, values: []).nearest(3, to: query, threads: 2).isEmpty)
+        #expect(try search.nearest(9, to: query, threads: 2).map(\.row) == [2, 3, 5, 0, 4, 1])
+        #expect(try search.nearest(2, to: query, threads: 2).map(\.row) == [2, 3])
+        #expect(try search.nearest(0, to: query, threads: 2).isEmpty)
+        #expect(
+            try VectorSearch(dimension: 8, values: []).nearest(3, to: query, threads: 2).isEmpty)
+    }
+}
+
+@Suite("Approximate search of vectors")
+struct ApproximateSearchTests {
+    @Test("what is found is ranked exactly, for any number of threads", arguments: [1, 10, 300])
+    func ranking(count: Int) throws {
+        var random = SplitMix(seed: 21)
+        let values = VectorKind.clustered.vectors(9000, dimension: 32, &random)
+        let query = Array(values[320..<352])
+        let search = VectorSearch(dimension: 32, values: values)
+        let approximate = ApproximateSearch(search, ranked: 200)
+        let found = try approximate.nearest(count, to: query, threads: 1)
+        #expect(found.count == count)
+        #expect(found[0] == (try search.nearest(1, to: query))[0])
+        #expect(found == found.sorted { $0.precedes($1) })
+        for match in found { #expect(match == (try search.match(match.row, to: query))) }
+        #expect(try approximate.nearest(count, to: query, threads: 2) == found)
+        #expect(try approximate.nearest(count, to: query, threads: 7) == found)
+    }
+
+    @Test("ranking every row finds what exact search finds", arguments: VectorKind.allCases)
+    func everyRow(kind: VectorKind) throws {
+        var random = SplitMix(seed: 22)
+        let values = kind.vectors(500, dimension: 20, &random)
+        let search = VectorSearch(dimension: 20, values: values)
+        let approximate = ApproximateSearch(search, ranked: 500)
+        let queries = try approximate.sample(5)
+        #expect(queries[0].count == 20 && queries.count == 5)
+        #expect(try approximate.recall(10, of: queries) == 1)
+        #expect(
+            try approximate.nearest(10, to: queries[1]) == search.nearest(10, to: queries[1]))
+    }
+
+    @Test("the measured recall is the part that is found")
+    func recall() throws {
+        // Rows of one length in the plane: those of one quadrant have the same signs, and the lowest of them
+        // are ranked, which are the worst.
+        let values = (0..<100).flatMap { row -> [Float] in [1, 1 + Float(row)] }
+        let search = VectorSearch(dimension: 2, values: values)
+        let approximate = ApproximateSearch(search, ranked: 20)
+        #expect(try approximate.recall(10, of: [[1, 1]]) == 0)
+        #expect(try approximate.recall(25, of: [[1, 1]]) == 0)
+        #expect(try approximate.recall(90, of: [[1, 1]]) == 80.0 / 90)
+        #expect(try approximate.recall(10, of: []) == 1)
+        #expect(try ApproximateSearch(VectorSearch(dimension: 2, values: [])).sample(3).isEmpty)
     }
 }
 

@@ -1,3 +1,5 @@
+public import Objects
+
 /// Finds the rows that answer a question: exact nearest vectors first, then the policy's scores.
 ///
 /// Training measures with it and inference answers with it, so what was measured is what answers.
@@ -18,10 +20,12 @@ public struct CandidateRetrieval: Sendable {
     public init(policy: RetrievalPolicy) { self.policy = policy }
 
     /// The rows that are worth a score, in the order of their cosines.
+    ///
+    /// - Throws: What reading vectors throws.
     public func candidates(
         _ query: [Float], in vectors: VectorSearch, threads: Int
-    ) -> [VectorMatch] {
-        vectors.nearest(policy.candidates, to: query, threads: threads)
+    ) throws(ObjectError) -> [VectorMatch] {
+        try vectors.nearest(policy.candidates, to: query, threads: threads)
     }
 
     /// The candidates in the order of their scores; equal scores in the order of `candidates`.

@@ -142,3 +142,19 @@ extension CodeBlock {
         }
     }
 }
+
+/// The kernels of signs, in this file for their pointers.
+enum SignKernels {
+    /// Computes in how many signs each of `rows` rows differs from a query, and writes the places of the
+    /// rows that differ in at most `limit`; returns how many there are.
+    static func select(
+        _ signs: [UInt64], rows: Int, query: [UInt64], limit: Int, distances: inout [UInt32],
+        into selected: inout [UInt32]
+    ) -> Int {
+        precondition(signs.count == rows * query.count, "signs of one dimension")
+        precondition(distances.count >= rows && selected.count >= rows, "there is room")
+        fti_sign_distances(signs, rows, query.count, query, &distances)
+        return fti_distance_select(
+            distances, rows, UInt32(clamping: limit), &selected)
+    }
+}

@@ -15,7 +15,8 @@ struct ExactSearch: Sendable {
     let search: VectorSearch
     let query: [Float]
     let count: Int
-    private let coded: CodeBlock
+    /// The query's codes.
+    let coded: CodeBlock
     private let bound: ProductBound
 
     init(of search: VectorSearch, query: [Float], count: Int) {
@@ -29,8 +30,8 @@ struct ExactSearch: Sendable {
             norm: coded.norm(0))
     }
 
-    func run(threads: Int) -> [VectorMatch] {
-        best(of: survivors(threads: threads), threads: threads)
+    func run(threads: Int) throws(ObjectError) -> [VectorMatch] {
+        try best(of: survivors(threads: threads), threads: threads)
     }
 }
 
@@ -69,6 +70,13 @@ extension ExactSearch {
         return found.flatMap { part in part.survivors.filter { !($0.upper < least) } }
     }
 
+    /// Those of some rows, ascending, that no bound excludes.
+    func survivors(among rows: [Int]) -> [Survivor] {
+        var scan = CodeScan(search.codes, by: coded, bound: bound, count: count)
+        for row in rows { scan.add(row..<row + 1, proven: -.infinity) }
+        return scan.finish().survivors
+    }
+
     /// Integers in the order of numbers.
     private static func key(_ value: Double) -> UInt64 {
         let bits = value.bitPattern
@@ -85,31 +93,39 @@ extension ExactSearch {
     private static let batch = 512
 
     /// The best of the survivors, by their vectors.
-    func best(of survivors: [Survivor], threads: Int) -> [VectorMatch] {
+    func best(
+        of survivors: [Survivor], threads: Int
+    ) throws(ObjectError) -> [VectorMatch] {
         // The most promising first: most of the others then need not be read.
         let sorted = survivors.sorted {
             $0.upper != $1.upper ? $0.upper > $1.upper : $0.row < $1.row
         }
         var best = BestMatches(count: count)
         let first = min(sorted.count, count + Self.batch)
-        add(sorted[..<first], to: &best)
+        try add(sorted[..<first], to: &best)
         best.cut()
         let floor = Double(best.floor)
         let rest = sorted[first...].filter { !($0.upper < floor) }
         let batches = (rest.count + Self.batch - 1) / Self.batch
         let found = Threads.map(batches, threads: threads) { index in
-            var best = BestMatches(count: count)
-            let end = min((index + 1) * Self.batch, rest.count)
-            add(rest[index * Self.batch..<end], to: &best)
-            return best.finish()
+            Result { () throws(ObjectError) in
+                var best = BestMatches(count: count)
+                let end = min((index + 1) * Self.batch, rest.count)
+                try add(rest[index * Self.batch..<end], to: &best)
+                return best.finish()
+            }
         }
-        for match in found.joined() { best.add(match) }
+        for matches in found {
+            for match in try matches.get() { best.add(match) }
+        }
         return best.finish()
     }
 
-    private func add(_ survivors: ArraySlice<Survivor>, to best: inout BestMatches) {
+    private func add(
+        _ survivors: ArraySlice<Survivor>, to best: inout BestMatches
+    ) throws(ObjectError) {
         for survivor in survivors where !(survivor.upper < Double(best.floor)) {
-            best.add(search.match(survivor.row, to: query))
+            best.add(try search.match(survivor.row, to: query))
         }
     }
 }

@@ -36,16 +36,27 @@ public struct VectorSearch: Sendable {
     /// The result is that of a comparison with all rows, bit for bit: the greatest inner products as
     /// ``DotProduct`` computes them, equal ones by row, what is no number last. It is the same for any number
     /// of threads.
+    ///
+    /// - Throws: What reading vectors throws: nothing where they are in memory.
     public func nearest(
         _ count: Int, to query: [Float], threads: Int = Threads.available
-    ) -> [VectorMatch] {
+    ) throws(ObjectError) -> [VectorMatch] {
         precondition(query.count == dimension, "the query has the vectors' dimension")
         guard count > 0, rows > 0 else { return [] }
-        return ExactSearch(of: self, query: query, count: min(count, rows)).run(threads: threads)
+        return try ExactSearch(of: self, query: query, count: min(count, rows)).run(
+            threads: threads)
     }
 
     /// A row as a match of a query.
-    public func match(_ row: Int, to query: [Float]) -> VectorMatch {
-        VectorMatch(row: row, similarity: vectors.product(row, with: query.span))
+    ///
+    /// - Throws: What reading the vector throws.
+    public func match(_ row: Int, to query: [Float]) throws(ObjectError) -> VectorMatch {
+        precondition(query.count == dimension, "the query has the vectors' dimension")
+        return VectorMatch(row: row, similarity: try vectors.product(row, with: query))
     }
+
+    /// A copy of a vector.
+    ///
+    /// - Throws: What reading it throws.
+    public func vector(_ row: Int) throws(ObjectError) -> [Float] { try vectors.vector(row) }
 }

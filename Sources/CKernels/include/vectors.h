@@ -60,6 +60,9 @@ void fti_code_signs(const int8_t *codes, size_t words, uint64_t *signs);
 void fti_sign_distances(const uint64_t *signs, size_t rows, size_t words, const uint64_t *query,
                         uint32_t *distances);
 
+/// Writes, ascending, the places of the distances that are not above `limit`, and returns their count.
+size_t fti_distance_select(const uint32_t *distances, size_t rows, uint32_t limit, uint32_t *selected);
+
 /// The same result without vector instructions.
 void fti_sign_distances_portable(const uint64_t *signs, size_t rows, size_t words,
                                  const uint64_t *query, uint32_t *distances);

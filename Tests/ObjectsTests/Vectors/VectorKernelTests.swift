@@ -107,5 +107,11 @@ struct VectorKernelTests {
         #expect(distances == expected)
         fti_sign_distances_portable(signs, rows, words, query, &distances)
         #expect(distances == expected)
+        for limit in [0, expected[3], expected[20], .max] {
+            var selected = [UInt32](repeating: 0, count: rows)
+            let count = fti_distance_select(distances, rows, limit, &selected)
+            #expect(
+                selected[..<count].map { Int($0) } == (0..<rows).filter { expected[$0] <= limit })
+        }
     }
 }

@@ -36,7 +36,9 @@ struct Retriever: Sendable {
             try pair.embedder.embed(question, as: .query)
         }
         let retrieval = CandidateRetrieval(policy: policy)
-        let candidates = retrieval.candidates(query, in: index.vectors, threads: threads)
+        let candidates = try Wrapping.objects { () throws(ObjectError) in
+            try retrieval.candidates(query, in: index.vectors, threads: threads)
+        }
         let rows = try Wrapping.objects { () throws(ObjectError) in
             try index.rows(at: candidates.map(\.row), in: pair.objects)
         }

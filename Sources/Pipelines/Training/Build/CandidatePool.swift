@@ -49,11 +49,13 @@ struct CandidatePool: Sendable {
             try features.embedder.embed(request.question, as: .query)
         }
         let vectors = features.index.vectors
-        var found = vectors.nearest(candidates, to: query, threads: threads)
-        let rows = Set(found.map(\.row))
-        for row in request.added where !rows.contains(row) {
-            found.append(vectors.match(row, to: query))
+        return try Wrapping.objects { () throws(ObjectError) in
+            var found = try vectors.nearest(candidates, to: query, threads: threads)
+            let rows = Set(found.map(\.row))
+            for row in request.added where !rows.contains(row) {
+                found.append(try vectors.match(row, to: query))
+            }
+            return found
         }
-        return found
     }
 }

@@ -1,0 +1,102 @@
+public import Objects
+internal import Synchronization
+
+/// Search that reads one bit of each number: rows whose signs differ much from the query's are left out, and so
+/// some of the best may be missed.
+///
+/// What it finds is ranked exactly. How much it misses depends on the data, so it is measured:
+/// ``recall(_:of:threads:)``.
+public struct ApproximateSearch: Sendable {
+    /// What is searched.
+    public let vectors: VectorSearch
+    /// How many rows are ranked: the more, the less is missed.
+    public let ranked: Int
+
+    private static let part = 4096
+    /// The signs of the codes, ``part`` rows at a time.
+    private let signs: [[UInt64]]
+
+    /// Derives the signs of all vectors from their codes.
+    public init(_ vectors: VectorSearch, ranked: Int = 2000, threads: Int = Threads.available) {
+        precondition(ranked > 0, "at least one row is ranked")
+        self.vectors = vectors
+        self.ranked = ranked
+        let codes = vectors.codes
+        let parts = (codes.rows + Self.part - 1) / Self.part
+        signs = Threads.map(parts, threads: threads) { index in
+            codes.signs(index * Self.part..<min((index + 1) * Self.part, codes.rows))
+        }
+    }
+
+    /// Rows that are very similar to a query, best first: the best of the ``ranked`` whose signs differ
+    /// least from the query's. The same for any number of threads.
+    ///
+    /// - Throws: What reading vectors throws.
+    public func nearest(
+        _ count: Int, to query: [Float], threads: Int = Threads.available
+    ) throws(ObjectError) -> [VectorMatch] {
+        precondition(query.count == vectors.dimension, "the query has the vectors' dimension")
+        let count = min(count, vectors.rows)
+        guard count > 0 else { return [] }
+        let search = ExactSearch(of: vectors, query: query, count: count)
+        let rows = candidates(max(ranked, count), search.coded, threads: threads)
+        return try search.best(of: search.survivors(among: rows), threads: threads)
+    }
+
+    /// The rows whose signs differ least, ascending.
+    private func candidates(_ count: Int, _ query: CodeBlock, threads: Int) -> [Int] {
+        let querySigns = query.signs(0..<1)
+        let next = Atomic(0)
+        let workers = min(max(threads, 1), signs.count)
+        let found = Threads.map(workers, threads: workers) { _ in
+            var nearest = NearestSigns(count: count, greatest: query.stride)
+            var distances = [UInt32](repeating: 0, count: Self.part)
+            var selected = distances
+            while true {
+                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard index < signs.count else { return nearest.candidates }
+                let rows = min(Self.part, vectors.rows - index * Self.part)
+                let kept = SignKernels.select(
+                    signs[index], rows: rows, query: querySigns, limit: nearest.limit,
+                    distances: &distances, into: &selected)
+                for place in 0..<kept {
+                    let offset = Int(selected[place])
+                    let distance = distances[offset]
+                    guard Int(distance) <= nearest.limit else { continue }
+                    nearest.add(.init(distance: distance, row: index * Self.part + offset))
+                }
+            }
+        }
+        return NearestSigns.rows(Array(found.joined()), count: count)
+    }
+}
+
+extension ApproximateSearch {
+    /// The part of the best rows that this search finds, the mean over some queries.
+    ///
+    /// - Throws: What reading vectors throws.
+    public func recall(
+        _ count: Int, of queries: [[Float]], threads: Int = Threads.available
+    ) throws(ObjectError) -> Double {
+        var sought = 0
+        var found = 0
+        for query in queries {
+            let best = try vectors.nearest(count, to: query, threads: threads)
+            let rows = Set(try nearest(count, to: query, threads: threads).map(\.row))
+            sought += best.count
+            found += best.count { rows.contains($0.row) }
+        }
+        return sought == 0 ? 1 : Double(found) / Double(sought)
+    }
+
+    /// Vectors of some rows, evenly spread, to measure ``recall(_:of:threads:)`` with.
+    ///
+    /// - Throws: What reading vectors throws.
+    public func sample(_ count: Int) throws(ObjectError) -> [[Float]] {
+        let rows = vectors.rows
+        let count = min(count, rows)
+        return try (0..<count).map { (index) throws(ObjectError) in
+            try vectors.vector((2 * index + 1) * rows / (2 * count))
+        }
+    }
+}
