@@ -4,18 +4,22 @@ internal import CKernels
 public struct ChunkPlan: Sendable {
     /// Ascending offsets at which a piece must begin, for formats that are known; empty otherwise.
     private let boundaries: [Int]
+    /// Whether what lies between boundaries is cut by content; every ``ChunkParameters/tensorPiece`` bytes otherwise.
+    private let isByContent: Bool
     private let parameters: ChunkParameters
 
     /// Cuts by content alone.
     public init(parameters: ChunkParameters = .content) {
         boundaries = []
+        isByContent = true
         self.parameters = parameters
     }
 
-    /// Cuts at `boundaries` (strictly ascending, above 0) and every ``ChunkParameters/tensorPiece``
-    /// bytes after each.
-    public init(boundaries: [Int]) {
+    /// Cuts at `boundaries` (strictly ascending, above 0), and after each of them by content or every
+    /// ``ChunkParameters/tensorPiece`` bytes.
+    public init(boundaries: [Int], byContent: Bool = false) {
         self.boundaries = boundaries
+        isByContent = byContent
         parameters = .content
     }
 
@@ -34,22 +38,27 @@ public struct ChunkPlan: Sendable {
     ///   - wanted: Pieces are cut until they have at least this many bytes together.
     public func cuts(of bytes: Span<UInt8>, at offset: Int, size: Int, atLeast wanted: Int) -> [Int]
     {
-        boundaries.isEmpty
-            ? contentCuts(bytes, atLeast: wanted)
+        isByContent
+            ? contentCuts(bytes, at: offset, atLeast: wanted)
             : boundaryCuts(min(bytes.count, wanted), at: offset, size: size)
     }
 
-    private func contentCuts(_ bytes: Span<UInt8>, atLeast wanted: Int) -> [Int] {
+    private func contentCuts(_ bytes: Span<UInt8>, at offset: Int, atLeast wanted: Int) -> [Int] {
         var lengths: [Int] = []
         var done = 0
+        var next = boundaries.partitioningIndex { $0 > offset }
         bytes.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
             while done < min(buffer.count, wanted) {
+                let end =
+                    next < boundaries.count
+                    ? min(boundaries[next] - offset, buffer.count) : buffer.count
                 let length = fti_chunk_length(
-                    base + done, buffer.count - done, parameters.minimum, parameters.average,
+                    base + done, end - done, parameters.minimum, parameters.average,
                     parameters.maximum)
                 lengths.append(length)
                 done += length
+                if done == end { next += 1 }
             }
         }
         return lengths
