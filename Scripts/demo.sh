@@ -36,6 +36,8 @@ say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 run() { printf '%s$ %s%s\n' "$dim" "$*" "$plain"; "$@"; }
 
 rm -rf "$into" && mkdir -p "$into" && cd "$into"
+# Nothing is left outside of that directory.
+export XDG_CACHE_HOME="$PWD/.cache"
 
 features_config() {
     cat <<EOF

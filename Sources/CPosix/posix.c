@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef RENAME_NOREPLACE
@@ -62,5 +63,23 @@ void fti_keep_freed_memory(int count) {
 #ifdef __GLIBC__
     mallopt(M_MMAP_THRESHOLD, count / 8);
     mallopt(M_TRIM_THRESHOLD, count);
+#endif
+}
+
+ssize_t fti_read_directory(int fd, void *bytes, size_t count) {
+    return syscall(SYS_getdents64, fd, bytes, count);
+}
+
+int fti_open_below(int dir, const char *path, int flags) {
+#ifdef SYS_openat2
+    // struct open_how; its header is missing from older systems whose kernels have the call.
+    struct {
+        uint64_t flags, mode, resolve;
+    } how = {(uint64_t)(uint32_t)flags, 0, 0x04 /* RESOLVE_NO_SYMLINKS */};
+    return (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
+#else
+    (void)dir, (void)path, (void)flags;
+    errno = ENOSYS;
+    return -1;
 #endif
 }

@@ -1,6 +1,7 @@
 import CommandSupport
 import Objects
 import Refs
+import Storage
 
 /// A repository in one of its states: a command resolves everything against the same one.
 struct OpenRepository {
@@ -67,6 +68,12 @@ extension CommandContext {
         let repository = try repository()
         return OpenRepository(
             repository, state: try repository.state(), now: now, output: output)
+    }
+
+    /// Where the states of stored files are kept; nil when there is no home for it.
+    func statCache(of repository: RandomBits) -> CacheFile? {
+        StatCacheLocation.path(repository: repository.hex, environment: environment)
+            .map(CacheFile.init)
     }
 
     /// Who writes.

@@ -28,7 +28,13 @@ final class Workbench {
             withDestinationURL: Self.root.appending(path: "Examples"))
     }
 
-    deinit { try? FileManager.default.removeItem(at: directory) }
+    /// Where commands keep caches: beside it, so that nothing shows in it.
+    private var cache: String { directory.path + ".cache" }
+
+    deinit {
+        try? FileManager.default.removeItem(at: directory)
+        try? FileManager.default.removeItem(atPath: cache)
+    }
 
     /// What a line of shell did.
     struct Outcome {
@@ -46,7 +52,8 @@ final class Workbench {
         process.environment = [
             "PATH": "\(Self.executables.path):/usr/local/bin:/usr/bin:/bin",
             "FTI_AUTHOR": "ada@test",
-            "HOME": directory.path, "LC_ALL": "C.UTF-8",
+            "HOME": directory.path, "XDG_CACHE_HOME": cache,
+            "LC_ALL": "C.UTF-8",
         ]
         // To files: a pipe that nobody reads would make the process wait.
         let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)

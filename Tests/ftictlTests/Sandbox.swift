@@ -54,7 +54,13 @@ final class Sandbox {
         return sandbox
     }
 
-    deinit { try? FileManager.default.removeItem(at: directory) }
+    /// Where its processes keep caches: beside it, so that nothing shows in it.
+    var cache: String { directory.path + ".cache" }
+
+    deinit {
+        try? FileManager.default.removeItem(at: directory)
+        try? FileManager.default.removeItem(atPath: cache)
+    }
 
     func path(_ name: String) -> String { directory.appending(path: name).path }
 
@@ -97,7 +103,7 @@ final class Sandbox {
         process.currentDirectoryURL = directory
         var variables = [
             "PATH": "/usr/bin:/bin", "FTI_AUTHOR": "ada@test", "FTICTL": Self.ftictl,
-            "HOME": directory.path,
+            "HOME": directory.path, "XDG_CACHE_HOME": cache,
         ]
         variables.merge(environment) { $1 }
         process.environment = variables

@@ -28,3 +28,9 @@ void fti_begin_synchronizing(int fd, off_t offset, off_t count);
 
 /// Has the allocator keep up to `count` freed bytes for what is allocated next; a hint.
 void fti_keep_freed_memory(int count);
+
+/// `getdents64(2)`: the number of bytes read, 0 at the end, or -1 with `errno` set.
+ssize_t fti_read_directory(int fd, void *bytes, size_t count);
+
+/// `openat2(2)` that follows no symbolic link on the way: a descriptor, or -1 with `errno` set.
+int fti_open_below(int dir, const char *path, int flags);

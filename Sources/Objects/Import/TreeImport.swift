@@ -6,13 +6,17 @@ extension ObjectWriter {
     ///
     /// Files are read by as many threads as there are processors; memory does not grow with their sizes.
     ///
-    /// - Parameter progress: Called, from any thread, with the number of bytes that were just worked on.
+    /// - Parameters:
+    ///   - cache: Which objects files were before. A file that it knows, and whose object is in the repository with
+    ///     all its pieces, is not opened; what is read is added to it.
+    ///   - progress: Called, from any thread, with the number of bytes that were just worked on.
     /// - Throws: `storage` when a file cannot be read, or changed while it was; `invalid` when the files do
     ///   not make a tree.
     public func importTree(
-        _ walk: SourceWalk, progress: @escaping @Sendable (Int) -> Void = { _ in }
+        _ walk: SourceWalk, cache: StatCache? = nil,
+        progress: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ObjectError) -> TreeSummary {
-        let task = TreeImport(walk.entries, writer: self, progress: progress)
+        let task = TreeImport(walk.entries, writer: self, cache: cache, progress: progress)
         Threads.run(min(walk.entries.count, Threads.available), task.work)
         return try task.finish()
     }
@@ -29,16 +33,19 @@ private final class TreeImport: Sendable {
 
     private let entries: [SourceEntry]
     private let writer: ObjectWriter
+    private let cache: StatCache?
     private let progress: @Sendable (Int) -> Void
     private let next = Atomic<Int>(0)
     private let stored = Mutex<[Stored]>([])
     private let failure = Mutex<ObjectError?>(nil)
 
     init(
-        _ entries: [SourceEntry], writer: ObjectWriter, progress: @escaping @Sendable (Int) -> Void
+        _ entries: [SourceEntry], writer: ObjectWriter, cache: StatCache?,
+        progress: @escaping @Sendable (Int) -> Void
     ) {
         self.entries = entries
         self.writer = writer
+        self.cache = cache
         self.progress = progress
     }
 
@@ -57,12 +64,23 @@ private final class TreeImport: Sendable {
     }
 
     private func store(_ index: Int) throws(ObjectError) -> Stored {
+        let path = cache == nil ? [] : entries[index].absolutePath
+        if let cache, let version = entries[index].version,
+            let id = cache.id(of: version, at: path),
+            try writer.relyOnObject(id, size: version.size)
+        {
+            writer.count(objects: 1, rawBytes: version.size)
+            progress(version.size)
+            return Stored(
+                index: index, isExecutable: version.isExecutable, size: version.size, id: id)
+        }
         let file: SourceFile
         do throws(StorageError) { file = try entries[index].open() } catch {
             throw .storage(error)
         }
         let id = try writer.importBytes(of: file, progress: progress)
         do throws(StorageError) { try file.checkUnchanged() } catch { throw .storage(error) }
+        cache?.add(id, of: file.version, at: path)
         return Stored(index: index, isExecutable: file.isExecutable, size: file.size, id: id)
     }
 

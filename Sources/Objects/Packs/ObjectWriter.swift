@@ -164,8 +164,10 @@ public final class ObjectWriter: ObjectSink {
         }
     }
 
-    /// Whether the repository has an object, which it must then keep until this writer's transaction is done.
-    private func relyOnObject(_ id: ObjectID) throws(ObjectError) -> Bool {
+    /// Whether the repository has an object, of this size if one is given, with all its pieces; it must then keep
+    /// it until this writer's transaction is done.
+    func relyOnObject(_ id: ObjectID, size: Int? = nil) throws(ObjectError) -> Bool {
+        if let size, try existing.size(of: id) != size { return false }
         guard let location = try existing.locateObject(id),
             let needed = try existing.packsNeeded(for: location)
         else { return false }

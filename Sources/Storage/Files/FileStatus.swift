@@ -30,11 +30,15 @@ struct FileStatus: Sendable, Hashable {
     let identity: Identity
     let owner: UInt32
     let links: Int
-    let isExecutable: Bool
+    /// The type and the permissions.
+    let mode: UInt32
     /// The time of the last change of the content, in nanoseconds since 1970.
     let modified: Int
     /// The time of the last change of the content or of the attributes, in nanoseconds since 1970.
     let changed: Int
+
+    /// Whether its owner may execute it.
+    var isExecutable: Bool { mode & UInt32(S_IXUSR) != 0 }
 
     /// What is at a path.
     ///
@@ -64,7 +68,7 @@ struct FileStatus: Sendable, Hashable {
         identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
         owner = status.st_uid
         links = Int(status.st_nlink)
-        isExecutable = status.st_mode & S_IXUSR != 0
+        mode = UInt32(status.st_mode)
         modified = Self.nanoseconds(status.st_mtim)
         changed = Self.nanoseconds(status.st_ctim)
     }

@@ -34,11 +34,11 @@ func interruptible<Result: FixedWidthInteger & SignedInteger>(
 /// The name must hold no zero byte: everything after it would be ignored.
 func withCString<Result>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
     precondition(!name.contains(0), "a file name holds no zero byte")
-    var terminated: [CChar] = []
-    terminated.reserveCapacity(name.count + 1)
-    for byte in name { terminated.append(CChar(bitPattern: byte)) }
-    terminated.append(0)
-    return terminated.withUnsafeBufferPointer { buffer in
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: name.count + 1) { buffer in
+        for (index, byte) in name.enumerated() {
+            buffer.initializeElement(at: index, to: CChar(bitPattern: byte))
+        }
+        buffer.initializeElement(at: name.count, to: 0)
         // The buffer holds at least the terminator, so it has an address.
         guard let address = buffer.baseAddress else { preconditionFailure("an empty C string") }
         return body(address)

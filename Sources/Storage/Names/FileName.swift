@@ -98,13 +98,13 @@ public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible 
 
     /// Why a folded name may not be used, if it is one of those that a tool or a platform reserves.
     private static func reserved(_ name: [UInt8]) -> String? {
-        for tool in ["fti", "git"] {
-            let short = Array("\(tool)~".utf8)
+        for tool in tools {
+            let short = tool.short
             let isShort =
                 name.starts(with: short) && name.count > short.count
                 && name[short.count...].allSatisfy { 0x30...0x39 ~= $0 }
-            if isShort || name.elementsEqual(".\(tool)".utf8) {
-                return "it is reserved for the directory .\(tool)"
+            if isShort || name == tool.hidden {
+                return "it is reserved for the directory .\(tool.name)"
             }
         }
         var stem = name.prefix { $0 != 0x2E }
@@ -112,12 +112,28 @@ public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible 
         return isDevice(stem) ? "it is a device on some platforms" : nil
     }
 
-    private static func isDevice(_ stem: ArraySlice<UInt8>) -> Bool {
-        for device in ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"]
-        where stem.elementsEqual(device.utf8) {
-            return true
+    private struct Tool {
+        let name: String
+        let hidden: [UInt8]
+        /// How some platforms shorten the name, without the number.
+        let short: [UInt8]
+
+        init(_ name: String) {
+            self.name = name
+            hidden = Array(".\(name)".utf8)
+            short = Array("\(name)~".utf8)
         }
-        guard stem.starts(with: "com".utf8) || stem.starts(with: "lpt".utf8) else { return false }
+    }
+
+    private static let tools = [Tool("fti"), Tool("git")]
+    private static let devices = ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"].map {
+        Array($0.utf8)
+    }
+    private static let ports = ["com", "lpt"].map { Array($0.utf8) }
+
+    private static func isDevice(_ stem: ArraySlice<UInt8>) -> Bool {
+        for device in devices where stem.elementsEqual(device) { return true }
+        guard ports.contains(where: { stem.starts(with: $0) }) else { return false }
         let number = stem.dropFirst(3)
         if number.count == 1, let digit = number.first { return 0x30...0x39 ~= digit }
         return ["\u{B9}", "\u{B2}", "\u{B3}"].contains { number.elementsEqual($0.utf8) }

@@ -28,6 +28,15 @@ public final class SourceFile: Blob {
         }
     }
 
+    /// Opens a file some directories below another in one call; nil where that cannot be done for any reason, a
+    /// symbolic link on the way among them.
+    convenience init?(opening names: ArraySlice<FileName>, below directory: Directory) {
+        guard let descriptor = directory.openBelow(names.map(\.bytes), Self.flags) else {
+            return nil
+        }
+        try? self.init(descriptor)
+    }
+
     private init(_ descriptor: consuming FileDescriptor) throws(StorageError) {
         self.descriptor = descriptor
         opened = try self.descriptor.status()
@@ -52,6 +61,9 @@ public final class SourceFile: Blob {
 
     /// The size in bytes when it was opened.
     public var size: Int { opened.size }
+
+    /// The state of the file when it was opened.
+    public var version: FileVersion { FileVersion(opened) }
 
     /// Whether its owner may execute it.
     public var isExecutable: Bool { opened.isExecutable }

@@ -26,16 +26,19 @@ public struct SourceWalk: Sendable {
             let status = try status(of: path)
             switch status.sort {
             case .directory:
-                let root = try Directory(opening: path, followLink: followLinks)
-                guard try !holds(BucketFolder.allCases, root) else {
+                let directory = try Directory(opening: path, followLink: followLinks)
+                guard try !holds(BucketFolder.allCases, directory) else {
                     throw .unusable(path: path, reason: "it is a repository, not content for one")
                 }
-                try list(root, at: paths.count == 1 ? .root : try Self.lastName(of: path))
+                let top = paths.count == 1 ? .root : try Self.lastName(of: path)
+                let root = SourceRoot(
+                    path, directory: directory, followLink: followLinks, depth: top.names.count)
+                try list(directory, at: top, below: root)
             case .regular:
+                let root = SourceRoot(path, directory: nil, followLink: followLinks, depth: 1)
                 entries.append(
                     SourceEntry(
-                        path: try Self.lastName(of: path), location: path, isDirectory: false,
-                        size: status.size, root: nil, names: [], followLink: followLinks))
+                        try Self.lastName(of: path), version: FileVersion(status), below: root))
             default: throw Self.refusal(of: status.sort, path)
             }
         }
@@ -47,6 +50,8 @@ public struct SourceWalk: Sendable {
             }
             size = sum
         }
+        // One directory is listed in the order of the tree, and has no name twice.
+        guard paths.count > 1 else { return }
         entries.sort { $0.path < $1.path }
         for (first, second) in zip(entries, entries.dropFirst()) where first.path == second.path {
             throw .unusable(
@@ -72,16 +77,16 @@ public struct SourceWalk: Sendable {
 
     private static func lastName(of path: String) throws(StorageError) -> RelativePath {
         let name = path.utf8.split(separator: UInt8(ascii: "/")).last.map(Array.init) ?? []
-        return try place(name, in: .root, path)
+        return try place(name, in: .root) { path }
     }
 
     private static func place(
-        _ name: [UInt8], in parent: RelativePath, _ location: String
+        _ name: [UInt8], in parent: RelativePath, _ location: () -> String
     ) throws(StorageError) -> RelativePath {
         do {
             return try parent.appending(try FileName(name))
         } catch {
-            throw .unusable(path: quote(location), reason: error.reason)
+            throw .unusable(path: quote(location()), reason: error.reason)
         }
     }
 
@@ -96,42 +101,67 @@ public struct SourceWalk: Sendable {
         .unusable(path: path, reason: "it is \(sort.description), not a file or a directory")
     }
 
-    private mutating func list(_ root: Directory, at top: RelativePath) throws(StorageError) {
-        var pending: [(path: RelativePath, names: [FileName])] = [(top, [])]
-        while let (path, names) = pending.popLast() {
-            // Reached from the root each time: open directories would pile up otherwise.
-            var directory = root
-            for name in names { directory = try directory.directory(name.bytes) }
-            let found = try directory.names()
-            var isEmpty = true
-            for name in found {
-                let location = directory.path(of: name)
-                guard let status = try directory.status(of: name) else {
-                    throw .changed(path: location)
+    /// A directory on the way from the root to the one that is being listed.
+    private struct Level {
+        let path: RelativePath
+        // Nil while it is far above: too many open directories would be refused by the system.
+        var directory: Directory?
+        let names: [[UInt8]]
+        var next = 0
+        var isEmpty = true
+
+        init(_ path: RelativePath, _ directory: Directory) throws(StorageError) {
+            self.path = path
+            self.directory = directory
+            var names = try directory.takeNames()
+            names.sort { $0.lexicographicallyPrecedes($1) }
+            self.names = names
+        }
+    }
+
+    /// How many directories above the one that is being listed stay open.
+    private static let openLevels = 64
+
+    private mutating func list(
+        _ top: Directory, at path: RelativePath, below root: SourceRoot
+    ) throws(StorageError) {
+        var levels = [try Level(path, top)]
+        while let level = levels.last {
+            guard level.next < level.names.count else {
+                if level.isEmpty {
+                    entries.append(SourceEntry(level.path, version: nil, below: root))
                 }
-                if status.sort == .directory, try isRepository(name, in: directory) {
-                    skipped.append(location)
-                    continue
-                }
-                isEmpty = false
-                let place = try Self.place(name, in: path, location)
-                guard let name = place.names.last else { continue }
-                switch status.sort {
-                case .directory: pending.append((place, names + [name]))
-                case .regular:
-                    entries.append(
-                        SourceEntry(
-                            path: place, location: location, isDirectory: false,
-                            size: status.size, root: root, names: names + [name],
-                            followLink: false))
-                default: throw Self.refusal(of: status.sort, location)
-                }
+                levels.removeLast()
+                continue
             }
-            if isEmpty {
-                entries.append(
-                    SourceEntry(
-                        path: path, location: directory.path, isDirectory: true, size: 0,
-                        root: root, names: names, followLink: false))
+            let directory: Directory
+            if let open = level.directory {
+                directory = open
+            } else {
+                directory = try root.openDirectory(level.path.names[...])
+                levels[levels.count - 1].directory = directory
+            }
+            let name = level.names[level.next]
+            levels[levels.count - 1].next += 1
+            guard let status = try directory.status(of: name) else {
+                throw .changed(path: directory.path(of: name))
+            }
+            if status.sort == .directory, try isRepository(name, in: directory) {
+                skipped.append(directory.path(of: name))
+                continue
+            }
+            levels[levels.count - 1].isEmpty = false
+            let place = try Self.place(name, in: level.path) { directory.path(of: name) }
+            switch status.sort {
+            case .directory:
+                let inner = try Level(place, try directory.directory(name))
+                if levels.count >= Self.openLevels {
+                    levels[levels.count - Self.openLevels].directory = nil
+                }
+                levels.append(inner)
+            case .regular:
+                entries.append(SourceEntry(place, version: FileVersion(status), below: root))
+            default: throw Self.refusal(of: status.sort, directory.path(of: name))
             }
         }
     }

@@ -41,6 +41,11 @@ struct PutCommand: Command {
     @Flag(help: "Store what a symbolic link among the paths points at.")
     var follow = false
 
+    @Flag(
+        name: .customLong("no-cache"),
+        help: "Read every file, also those that have not changed since they were stored.")
+    var isAnew = false
+
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
@@ -60,7 +65,10 @@ struct PutCommand: Command {
         let before = try parent.map { try repository.snapshot($0) }
         let transaction = try repository.begin(context.writer)
         let objects = transaction.objects
-        let content = try store(into: objects, before: before, context)
+        let content =
+            try key.map {
+                try rows(key: $0, into: objects, before: before, context)
+            } ?? files(into: objects, repository: repository.state.repositoryID, context)
         var snapshot = Snapshot(
             kind: name.namespace.kind, content: content, parents: parent.map { [$0] } ?? [],
             inputs: inputs, producer: .init(pipeline: "ftictl", version: Version.text),
@@ -78,25 +86,36 @@ struct PutCommand: Command {
         try report(Put(id: id, commit: commit, statistics: objects.statistics), content, context)
     }
 
-    private func store(
-        into objects: ObjectWriter, before: Snapshot?, _ context: CommandContext
+    private func rows(
+        key: String, into objects: ObjectWriter, before: Snapshot?, _ context: CommandContext
     ) throws -> Content {
-        if let key {
-            let fields = key.split(separator: ",", omittingEmptySubsequences: false)
-            let rows = RowSource(
-                keyFields: fields.map(String.init), vectorField: vector,
-                predecessor: before?.content.table)
-            return try rows.store(paths[0], follow: follow, into: objects, context.progress)
+        let fields = key.split(separator: ",", omittingEmptySubsequences: false)
+        let rows = RowSource(
+            keyFields: fields.map(String.init), vectorField: vector,
+            predecessor: before?.content.table)
+        return try rows.store(paths[0], follow: follow, into: objects, context.progress)
+    }
+
+    private func files(
+        into objects: ObjectWriter, repository: RandomBits, _ context: CommandContext
+    ) throws -> Content {
+        let file = isAnew ? nil : context.statCache(of: repository)
+        let cache = file.map {
+            StatCache(
+                $0.read(limit: StatCache.sizeLimit), repository: repository.hex,
+                moment: context.now)
         }
         let walk = try SourceWalk(paths, followLinks: follow)
         for path in walk.skipped { try context.output.note("left out the repository \(path)") }
         let total = walk.size
         let done = ByteCount()
         let progress = context.progress
-        let summary = try objects.importTree(walk) { count in
+        let summary = try objects.importTree(walk, cache: cache) { count in
             progress.update("storing", bytes: done.add(count), of: total)
         }
         progress.finish()
+        // A cache that cannot be written costs time, nothing else.
+        if let bytes = cache?.encoded() { try? file?.replace(bytes) }
         return summary.content
     }
 

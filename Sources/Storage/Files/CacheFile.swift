@@ -1,0 +1,44 @@
+internal import Glibc
+
+/// A file that only saves time: whatever is wrong with it, it counts as absent.
+public struct CacheFile: Sendable {
+    /// Where it is.
+    public let path: String
+
+    /// The cache at a path, whether or not there is a file.
+    public init(_ path: String) { self.path = path }
+
+    /// The bytes of the file; nil when there is none, or it has more than `limit` bytes, or somebody else than the
+    /// process's user may have written it.
+    public func read(limit: Int) -> [UInt8]? {
+        guard
+            let file = try? FileDescriptor(
+                opening: path, O_RDONLY | O_NONBLOCK, followLink: false),
+            let status = try? file.status(), status.sort == .regular, status.owner == geteuid(),
+            status.mode & UInt32(S_IWGRP | S_IWOTH) == 0, status.size <= limit,
+            let bytes = try? file.read(at: 0, upTo: status.size), bytes.count == status.size
+        else { return nil }
+        return bytes
+    }
+
+    /// Puts new bytes in the place of the file, all at once for every reader. It does not wait for the disk: after a
+    /// power cut the file may hold anything.
+    ///
+    /// The directory and the one above it are made when there are none, for the process's user alone.
+    public func replace(_ bytes: [UInt8]) throws(StorageError) {
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"))
+        guard let name = parts.last, path.utf8.first == UInt8(ascii: "/") else {
+            throw .unusable(path: path, reason: "the path of a cache begins with a slash")
+        }
+        var folder = ""
+        for (index, part) in parts.dropLast().enumerated() {
+            folder += "/" + String(decoding: part, as: UTF8.self)
+            // A home that does not exist is not made.
+            if index >= parts.count - 3 { mkdir(folder, 0o700) }
+        }
+        let directory = try Directory(opening: folder, followLink: true)
+        let file = try TemporaryFile(in: directory)
+        try file.descriptor.write(bytes.span, at: 0)
+        try file.replace(Array(name))
+    }
+}
