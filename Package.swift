@@ -111,7 +111,7 @@ let package = Package(
         .testTarget(
             name: "LayeringTests", path: "Tests/LayeringTests", swiftSettings: strict),
         .testTarget(
-            name: "ArtifactsTests", dependencies: ["Artifacts", "Objects"],
+            name: "ArtifactsTests", dependencies: ["Artifacts", "Objects", "Storage"],
             path: "Tests/ArtifactsTests", swiftSettings: strict),
         .testTarget(
             name: "ObjectsTests", dependencies: ["Objects", "Storage", "CCrypto", "CKernels"],

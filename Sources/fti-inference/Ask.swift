@@ -34,6 +34,10 @@ struct Ask: Command {
     @Option(name: .customShort("k"), help: ArgumentHelp("Show N sources.", valueName: "n"))
     var count: Int = 5
 
+    @Flag(
+        help: "Preselect rows by the signs of their numbers: faster with many rows, may miss some.")
+    var approximate = false
+
     @Option(help: ArgumentHelp("Compute with N threads.", valueName: "n"))
     var threads: Int = 2
 
@@ -60,7 +64,7 @@ struct Ask: Command {
         }
         let answering = try QuestionAnswering(
             selection, in: try Repository(opening: try context.repositoryLocation()),
-            now: context.now, threads: threads)
+            now: context.now, approximately: approximate, threads: threads)
         let reply = try answering.answer(question, count: count)
         if context.output.isJSON {
             try context.output.emit(reply.json)

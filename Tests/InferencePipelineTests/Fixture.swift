@@ -76,10 +76,11 @@ struct Fixture {
     static let current = Selection.revisions(features: "features/prod", model: "models/current")
 
     func answering(
-        _ selection: Selection = current, threads: Int = 2
+        _ selection: Selection = current, approximately: Bool = false, threads: Int = 2
     ) throws -> QuestionAnswering {
         try QuestionAnswering(
-            selection, in: repository, now: Self.writer.now(), threads: threads)
+            selection, in: repository, now: Self.writer.now(), approximately: approximately,
+            threads: threads)
     }
 
     static let rows: [FeatureRow] = {

@@ -29,6 +29,21 @@ import Testing
         #expect(reply.lines.contains { $0.hasSuffix(fixture.features.hex) })
     }
 
+    @Test("an approximate search says so, and how much of what is nearest it finds")
+    func approximate() throws {
+        let fixture = try Fixture()
+        let exact = try fixture.answering().answer("dry pump", count: 4)
+        #expect(exact.search == .exact)
+        #expect(exact.json["search"]?.object?["mode"]?.string == "exact")
+        let reply = try fixture.answering(approximately: true).answer("dry pump", count: 4)
+        // All rows of a small table are ranked.
+        #expect(reply.sources == exact.sources)
+        let search = try #require(reply.json["search"]?.object)
+        #expect(search["mode"]?.string == "approximate")
+        #expect(search["recall"] == .number(1))
+        #expect(reply.lines.last?.hasPrefix("search       approximate; 100.0 %") == true)
+    }
+
     @Test("replies are the same for any number of threads, and nothing is written")
     func pure() throws {
         let fixture = try Fixture()

@@ -4,7 +4,7 @@ import Objects
 import Refs
 import Storage
 
-/// `scan REPOSITORY REF [--rounds 5]`: how long it takes until all keys and vectors of a table are in memory,
+/// `scan REPOSITORY REF [--rounds 5]`: how long it takes until all vectors of a table are in one piece of memory,
 /// opening the repository included.
 @main
 enum Scan {
@@ -13,14 +13,13 @@ enum Scan {
         let path = try arguments.position(0, "REPOSITORY")
         let name = try RefName(try arguments.position(1, "REF"))
         for round in 0..<arguments.count("rounds", or: 5) {
-            let (seconds, index) = try Measurement.seconds {
+            let (seconds, matrix) = try Measurement.seconds {
                 let (table, objects) = try Benchmark.table(name, in: path)
-                return try FeatureIndex(table, in: objects)
+                return try TableVectors(table, in: objects, codes: false).matrix()
             }
             Measurement.emit([
                 "round": .integer(round), "seconds": .number(seconds),
-                "rows": .integer(index.count),
-                "bytes": .integer(4 * index.matrix.values.count),
+                "bytes": .integer(4 * matrix.count),
             ])
         }
     }

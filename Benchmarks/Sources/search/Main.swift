@@ -21,9 +21,9 @@ enum Search {
         let count = arguments.count("count", or: 10)
         let (loading, index) = try Measurement.seconds { try FeatureIndex(table, in: objects) }
         for round in 0..<arguments.count("rounds", or: 1) {
-            let (seconds, found) = Measurement.seconds {
-                queries.map { query in
-                    index.matrix.nearest(count, to: query, threads: Threads.available).map(\.row)
+            let (seconds, found) = try Measurement.seconds {
+                try queries.map { query in
+                    try index.vectors.nearest(count, to: query, threads: Threads.available).map(\.row)
                 }
             }
             Measurement.emit([

@@ -10,13 +10,16 @@ public struct QuestionAnswering: Sendable {
 
     /// Resolves a selection and loads what it names.
     ///
+    /// - Parameter approximately: Whether candidates are found without comparing all rows, and may be missed;
+    ///   see ``Reply/search``.
     /// - Throws: `embedding` when features and model are of different spaces, or the embedder of that space
     ///   is not there; `unusable`, `pin`, `refs`, `objects`.
     public init(
-        _ selection: Selection, in repository: Repository, now: Timestamp, threads: Int
+        _ selection: Selection, in repository: Repository, now: Timestamp,
+        approximately: Bool = false, threads: Int
     ) throws(InferenceError) {
         pair = try ResolvedPair(selection, in: repository, now: now)
-        retriever = try Retriever(pair, threads: threads)
+        retriever = try Retriever(pair, approximately: approximately, threads: threads)
     }
 
     /// Answers a question from its `count` best passages.
@@ -27,6 +30,6 @@ public struct QuestionAnswering: Sendable {
         return Reply(
             question: question, sentences: answer.sentences, sources: passages,
             features: pair.features, model: pair.model, space: pair.space,
-            transaction: pair.transaction)
+            transaction: pair.transaction, search: retriever.mode)
     }
 }

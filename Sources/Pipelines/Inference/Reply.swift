@@ -17,6 +17,8 @@ public struct Reply: Sendable {
     public let space: ObjectID
     /// The newest transaction of the state that was answered from.
     public let transaction: Int
+    /// How the passages were found among all rows.
+    public let search: SearchMode
 
     /// The reply as one JSON object.
     public var json: JSONObject {
@@ -38,6 +40,13 @@ public struct Reply: Sendable {
         object["model"] = .string(model.hex)
         object["space"] = .string(space.hex)
         object["transaction"] = .integer(transaction)
+        switch search {
+        case .exact: object["search"] = ["mode": "exact"]
+        case .approximate(let recall, let sample):
+            object["search"] = [
+                "mode": "approximate", "recall": .number(recall), "sample": .integer(sample),
+            ]
+        }
         return object
     }
 
@@ -61,6 +70,11 @@ public struct Reply: Sendable {
             "model        \(model.hex)",
             "transaction  \(transaction)",
         ]
+        if case .approximate(let recall, let sample) = search {
+            let found = Double(Int((recall * 1000).rounded(.down))) / 10
+            lines.append(
+                "search       approximate; \(found) % found of what \(sample) rows look for")
+        }
         return lines
     }
 

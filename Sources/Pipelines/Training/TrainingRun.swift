@@ -69,7 +69,7 @@ public struct TrainingRun: Sendable {
         } else {
             questions = try Wrapping.objects { () throws(ObjectError) in
                 try HeadingQuestions.make(
-                    index: features.index, statistics: features.statistics,
+                    index: features.index, keys: features.keys, statistics: features.statistics,
                     seed: configuration.split.seed, in: features.source)
             }
         }
@@ -78,7 +78,7 @@ public struct TrainingRun: Sendable {
             preferences = try LabelFile.preferences(try LabelFile.read(path), path: path)
         }
         return TrainingSet(
-            questions: questions, preferences: preferences, index: features.index,
+            questions: questions, preferences: preferences, keys: features.keys,
             heldOut: HeldOut(configuration.split))
     }
 }

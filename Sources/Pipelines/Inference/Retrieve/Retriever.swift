@@ -5,15 +5,24 @@ internal import Storage
 /// The retrieve stage: features and model loaded once, then any number of questions.
 struct Retriever: Sendable {
     let policy: RetrievalPolicy
+    /// How candidates are found.
+    let mode: SearchMode
     private let index: FeatureIndex
+    private let approximate: ApproximateSearch?
     private let pair: ResolvedPair
     private let threads: Int
 
+    /// Queries that recall is measured with.
+    private static let sample = 16
+
     /// Loads what a pair names.
     ///
+    /// - Parameter approximately: Whether candidates are preselected by their signs.
     /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's own
     ///   configuration names another space than its snapshot.
-    init(_ pair: ResolvedPair, threads: Int) throws(InferenceError) {
+    init(
+        _ pair: ResolvedPair, approximately: Bool, threads: Int
+    ) throws(InferenceError) {
         self.pair = pair
         self.threads = threads
         let policy = try Wrapping.objects { () throws(ObjectError) in
@@ -25,8 +34,20 @@ struct Retriever: Sendable {
             throw .embedding(.spacesDiffer(needed: policy.space, found: pair.space))
         }
         self.policy = policy
-        index = try Wrapping.objects { () throws(ObjectError) in
-            try FeatureIndex(pair.table, in: pair.objects)
+        let index = try Wrapping.objects { () throws(ObjectError) in
+            try FeatureIndex(pair.table, in: pair.objects, threads: threads)
+        }
+        self.index = index
+        guard approximately else {
+            mode = .exact
+            approximate = nil
+            return
+        }
+        let search = ApproximateSearch(index.vectors, threads: threads)
+        (approximate, mode) = try Wrapping.objects { () throws(ObjectError) in
+            let queries = try search.sample(Self.sample)
+            let recall = try search.recall(policy.candidates, of: queries, threads: threads)
+            return (search, .approximate(recall: recall, sample: queries.count))
         }
     }
 
@@ -37,7 +58,10 @@ struct Retriever: Sendable {
         }
         let retrieval = CandidateRetrieval(policy: policy)
         let candidates = try Wrapping.objects { () throws(ObjectError) in
-            try retrieval.candidates(query, in: index.vectors, threads: threads)
+            if let approximate {
+                return try approximate.nearest(policy.candidates, to: query, threads: threads)
+            }
+            return try retrieval.candidates(query, in: index.vectors, threads: threads)
         }
         let rows = try Wrapping.objects { () throws(ObjectError) in
             try index.rows(at: candidates.map(\.row), in: pair.objects)

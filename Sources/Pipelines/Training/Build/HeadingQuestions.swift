@@ -12,10 +12,11 @@ enum HeadingQuestions {
     private static let rareWords = 6
 
     static func make(
-        index: FeatureIndex, statistics: LexicalStatistics, seed: Int, in source: some ObjectSource
+        index: FeatureIndex, keys: FeatureKeys, statistics: LexicalStatistics, seed: Int,
+        in source: some ObjectSource
     ) throws(ObjectError) -> [LabelledQuestion] {
         var questions: [LabelledQuestion] = []
-        let rows = try index.rows(at: chosenRows(index, seed: seed), in: source)
+        let rows = try index.rows(at: chosenRows(keys, seed: seed), in: source)
         for row in rows where !row.headings.isEmpty {
             let prefix = FeatureRow.keyPrefix(document: row.document, section: row.section)
             let heading = ([row.headings.last ?? "", row.title]).joined(separator: " ")
@@ -31,10 +32,10 @@ enum HeadingQuestions {
     }
 
     /// The first chunk of some sections: those with the lowest hashes.
-    private static func chosenRows(_ index: FeatureIndex, seed: Int) -> [Int] {
+    private static func chosenRows(_ keys: FeatureKeys, seed: Int) -> [Int] {
         var firsts: [(hash: UInt64, row: Int)] = []
         var last: [UInt8] = []
-        for (row, key) in index.keys.enumerated() {
+        for (row, key) in keys.all.enumerated() {
             let bytes = Array(key.utf8)
             guard let slash = bytes.lastIndex(of: 0x2F) else { continue }
             let prefix = Array(bytes[...slash])

@@ -5,6 +5,7 @@ internal import Objects
 struct TrainingFeatures: Sendable {
     let snapshot: ObjectID
     let index: FeatureIndex
+    let keys: FeatureKeys
     let statistics: LexicalStatistics
     let space: ObjectID
     let embedder: any Embedder
@@ -38,9 +39,11 @@ struct TrainingFeatures: Sendable {
         embedder = try Wrapping.embedding { () throws(EmbeddingError) in
             try description.availableEmbedder()
         }
+        let table = Table(root: root, rows: rows, dimension: dimension)
         let index = try Wrapping.objects { () throws(ObjectError) in
-            try FeatureIndex(Table(root: root, rows: rows, dimension: dimension), in: source)
+            try FeatureIndex(table, in: source)
         }
+        keys = try Wrapping.objects { () throws(ObjectError) in try FeatureKeys(table, in: source) }
         var counter = LexicalStatistics.Counter()
         try Wrapping.objects { () throws(ObjectError) in
             try index.forEachRow(in: source) { _, row in counter.add(PassageText(row)) }

@@ -29,11 +29,11 @@ struct TrainingSet: Sendable {
     var unresolvedPreferences = 0
 
     init(
-        questions: [LabelledQuestion], preferences: [LabelledPreference], index: FeatureIndex,
+        questions: [LabelledQuestion], preferences: [LabelledPreference], keys: FeatureKeys,
         heldOut: HeldOut
     ) {
         func rows(_ label: SectionLabel) -> Range<Int> {
-            index.rows(document: label.document, section: label.section)
+            keys.rows(document: label.document, section: label.section)
         }
         // A preference about a question follows it, or training would see what is measured.
         var fates: [[UInt8]: Bool] = [:]

@@ -14,7 +14,7 @@ struct DatasetFiles {
 
     init(_ outcome: TrainingOutcome) throws(ObjectError) {
         let texts = try Texts(outcome)
-        let keys = outcome.features.index.keys
+        let keys = outcome.features.keys.all
         var trainFiles = LinePair(part: "train")
         var heldOutFiles = LinePair(part: "heldout")
         for (question, answer) in zip(outcome.set.questions, outcome.answers) {

@@ -46,7 +46,7 @@ struct PolicyTrainer: Sendable {
 
         if configuration.preferences == nil {
             set.preferences = Self.hardNegatives(
-                set.questions, prepared, policy: sft, index: features.index)
+                set.questions, prepared, policy: sft, keys: features.keys)
         }
         let examples = try preferenceExamples(set.preferences, pool: pool)
         let pairs = zip(set.preferences, examples)
@@ -107,7 +107,7 @@ struct PolicyTrainer: Sendable {
     /// For each question, its answer against the section that the policy wrongly likes best.
     private static func hardNegatives(
         _ questions: [ResolvedQuestion], _ prepared: [PreparedQuestion], policy: RetrievalPolicy,
-        index: FeatureIndex
+        keys: FeatureKeys
     ) -> [ResolvedPreference] {
         var preferences: [ResolvedPreference] = []
         for (question, candidates) in zip(questions, prepared) {
@@ -119,7 +119,7 @@ struct PolicyTrainer: Sendable {
             preferences.append(
                 ResolvedPreference(
                     id: question.id, question: question.question, chosen: question.rows,
-                    rejected: index.section(of: candidates.rows[wrong]),
+                    rejected: keys.section(of: candidates.rows[wrong]),
                     isHeldOut: question.isHeldOut))
         }
         return preferences

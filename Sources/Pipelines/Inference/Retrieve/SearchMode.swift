@@ -1,0 +1,11 @@
+/// How candidates are found among all rows.
+public enum SearchMode: Hashable, Sendable {
+    /// All rows are compared; what is found is what is nearest.
+    case exact
+    /// Rows are preselected by the signs of their numbers, so that some of the nearest may be missed.
+    ///
+    /// - Parameters:
+    ///   - recall: The part of the nearest rows that was found in a sample of queries.
+    ///   - sample: How many queries that were: vectors of rows, evenly spread.
+    case approximate(recall: Double, sample: Int)
+}
