@@ -28,7 +28,8 @@ struct PackDamageTests {
                 // A recipe of small pieces, as an import of something large would make.
                 var pieces: [PackFooter.Piece] = []
                 for part in [contents[2], contents[3], contents[2]] {
-                    pieces.append(try writer.writePiece(part.span, hint: .bulk))
+                    pieces.append(
+                        try writer.writePiece(ObjectID(of: part.span), part.span, hint: .bulk))
                 }
                 let whole = contents[2] + contents[3] + contents[2]
                 try writer.writeRecipe(

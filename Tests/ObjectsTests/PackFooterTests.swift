@@ -24,8 +24,16 @@ struct PackFooterTests {
     private static let recipes = [
         id(4): PackFooter.Recipe(
             size: 300, pieces: [.init(id: id(1), size: 200), .init(id: id(2), size: 100)]),
-        id(5): PackFooter.Recipe(size: 100, pieces: [.init(id: id(2), size: 100)]),
+        id(5): PackFooter.Recipe(
+            size: 150, pieces: [.init(id: id(2), size: 100), .init(id: id(1), size: 50)],
+            points: [point(1)]),
     ]
+
+    private static func point(_ piece: Int) -> PackFooter.DigestPoint {
+        var hasher = ObjectHasher()
+        hasher.update([UInt8](repeating: 7, count: 100).span)
+        return PackFooter.DigestPoint(piece: piece, hasher)
+    }
 
     private static func encode(
         _ chunks: [ObjectID: PackFooter.Chunk] = chunks,
@@ -45,7 +53,8 @@ struct PackFooterTests {
     private static let recipeIDs = chunkEntries + 3 * 24
     private static let recipeEntries = recipeIDs + 2 * 32
     private static let pieceIDs = recipeEntries + 2 * 16
-    private static let pieceSizes = pieceIDs + 3 * 32
+    private static let pieceSizes = pieceIDs + 4 * 32
+    private static let points = pieceSizes + 4 * 4
 
     @Test("a footer gives back what it was made of")
     func roundTrip() throws {
@@ -127,6 +136,25 @@ struct PackFooterTests {
         }
     }
 
+    @Test(
+        "a digest point before a recipe's first piece, out of order or beyond the pieces is refused"
+    )
+    func digestPoints() {
+        for piece: UInt8 in [0, 1, 2, 4, 5, 255] {
+            var bytes = Self.encode()
+            bytes[Self.points] = piece
+            #expect(Self.isRefused(bytes) == (piece != 1), "\(piece)")
+        }
+        var recipes = Self.recipes
+        for order in [[1, 1], [2, 1]] {
+            recipes[Self.id(5)]?.pieces += [.init(id: Self.id(2), size: 100)]
+            recipes[Self.id(5)]?.size += 100
+            recipes[Self.id(5)]?.points = order.map { Self.point($0) }
+            #expect(Self.isRefused(Self.encode(Self.chunks, recipes)))
+        }
+        #expect(!Self.isRefused(Self.encode()))
+    }
+
     @Test("identities out of order or repeated are refused")
     func order() {
         for start in [Self.chunkIDs, Self.recipeIDs] {
@@ -145,7 +173,7 @@ struct PackFooterTests {
         for (position, value) in [
             (Self.chunkEntries + 16, UInt8(6)), (Self.chunkEntries + 16, 255),
             (Self.chunkEntries + 17, 2), (Self.chunkEntries + 18, 64), (Self.chunkEntries + 19, 1),
-            (Self.counts + 12, 1), (0, 0x46), (7, 0x32),
+            (0, 0x46), (7, 0x32),
         ] {
             var bytes = Self.encode()
             bytes[position] = value

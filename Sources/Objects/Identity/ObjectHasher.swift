@@ -144,4 +144,23 @@ extension ObjectID {
         hasher.update(bytes)
         self = hasher.finalize()
     }
+
+    /// The identities of consecutive pieces, two at a time.
+    static func ofPieces(of bytes: Span<UInt8>, lengths: [Int]) -> [ObjectID] {
+        var ids: [ObjectID] = []
+        ids.reserveCapacity(lengths.count)
+        var offset = 0
+        for index in stride(from: 0, to: lengths.count, by: 2) {
+            var first = ObjectHasher()
+            var second = ObjectHasher()
+            let middle = offset + lengths[index]
+            let end = middle + (index + 1 < lengths.count ? lengths[index + 1] : 0)
+            ObjectHasher.update(
+                &first, bytes.extracting(offset..<middle), &second, bytes.extracting(middle..<end))
+            ids.append(first.finalize())
+            if index + 1 < lengths.count { ids.append(second.finalize()) }
+            offset = end
+        }
+        return ids
+    }
 }

@@ -1,81 +1,90 @@
-internal import Dispatch
 internal import Storage
 internal import Synchronization
 
 /// One large object on its way out of packs into a file.
 ///
-/// Every thread does the same: it takes the next piece, reads and verifies it, and writes it where it belongs,
-/// while the whole digest is fed in order. Memory is bounded by the pieces that are under way.
+/// Every thread takes the next runs of pieces, decodes them, writes them where they belong and verifies them;
+/// together they prove the whole. Memory is bounded by a few pieces a thread.
 final class LargeExport: Sendable {
-    private struct Piece {
-        let piece: PackFooter.Piece
-        let offset: Int
-    }
-
+    private let id: ObjectID
+    private let pack: ObjectID
+    private let recipe: PackFooter.Recipe
     private let store: PackStore
     private let file: DestinationFile
-    private let pieces: [Piece]
+    private let runs: [DigestRun]
     private let progress: @Sendable (Int) -> Void
     private let next = Atomic<Int>(0)
+    /// What went wrong, by the number of the run.
     private let failures = Mutex<[Int: ObjectError]>([:])
-    private let digest = OrderedDigest()
-    private let slots: DispatchSemaphore
 
     /// Prepares to write the object that a recipe makes.
     ///
-    /// - Parameter threads: How many threads are going to call ``work()``.
+    /// - Parameter pack: The name of the pack that holds the recipe.
     init(
-        _ recipe: PackFooter.Recipe, of store: PackStore, to file: DestinationFile, threads: Int,
-        progress: @escaping @Sendable (Int) -> Void
+        _ id: ObjectID, _ recipe: PackFooter.Recipe, in pack: ObjectID, of store: PackStore,
+        to file: DestinationFile, progress: @escaping @Sendable (Int) -> Void
     ) {
+        self.id = id
+        self.pack = pack
+        self.recipe = recipe
         self.store = store
         self.file = file
         self.progress = progress
-        var pieces: [Piece] = []
-        pieces.reserveCapacity(recipe.pieces.count)
-        var offset = 0
-        for piece in recipe.pieces {
-            pieces.append(Piece(piece: piece, offset: offset))
-            offset += piece.size
-        }
-        self.pieces = pieces
-        // A thread that feeds the digest falls behind by what the others read meanwhile.
-        slots = DispatchSemaphore(value: 8 * threads)
+        runs = DigestRun.runs(of: id, recipe)
     }
 
-    func work() {
-        while true {
-            slots.wait()
-            let index = next.add(1, ordering: .relaxed).oldValue
-            guard index < pieces.count, failures.withLock({ $0.isEmpty }) else {
-                slots.signal()
-                return
-            }
-            // After a failure the digest means nothing, but what waits behind this piece must go on.
-            let bytes = write(pieces[index], index) ?? []
-            digest.add(bytes, count: bytes.count, number: index) { self.slots.signal() }
-        }
-    }
-
-    private func write(_ piece: Piece, _ index: Int) -> [UInt8]? {
-        do throws(ObjectError) {
-            let bytes = try store.chunkBytes(piece.piece.id, size: piece.piece.size)
-            do throws(StorageError) { try file.write(bytes.span, at: piece.offset) } catch {
-                throw .storage(error)
-            }
-            progress(bytes.count)
-            return bytes
-        } catch {
-            failures.withLock { $0[index] = error }
-            return nil
-        }
-    }
-
-    /// The identity of what was written, once every thread has returned from ``work()``.
+    /// Writes the object by at most this many threads.
     ///
-    /// - Throws: What went wrong first, in the order of the pieces.
-    func finish() throws(ObjectError) -> ObjectID {
+    /// - Throws: What went wrong first, in the order of the pieces; the file is worth nothing then.
+    func run(threads: Int) throws(ObjectError) {
+        Threads.run(min(threads, runs.count)) {
+            var reader = Reader(export: self)
+            reader.verifyAll()
+        }
         if let first = failures.withLock({ $0.min { $0.key < $1.key } }) { throw first.value }
-        return digest.finalize()
+    }
+
+    /// What one of the threads reads.
+    private struct Reader: RunReader {
+        struct Run {
+            let number: Int
+            var offset: Int
+        }
+
+        let export: LargeExport
+
+        func next() -> Run? {
+            guard export.failures.withLock({ $0.isEmpty }) else { return nil }
+            let number = export.next.add(1, ordering: .relaxed).oldValue
+            guard number < export.runs.count else { return nil }
+            return Run(number: number, offset: export.runs[number].offset)
+        }
+
+        func digest(of run: Run) -> DigestRun { export.runs[run.number] }
+
+        func read(_ piece: Int, of run: inout Run) -> RunPiece? {
+            let (id, size) = (export.recipe.pieces[piece].id, export.recipe.pieces[piece].size)
+            do throws(ObjectError) {
+                let bytes = try export.store.decodedPiece(id, size: size)
+                do throws(StorageError) {
+                    try export.file.write(bytes.span, at: run.offset)
+                } catch { throw .storage(error) }
+                run.offset += size
+                export.progress(size)
+                return RunPiece(bytes: bytes, wantsID: false)
+            } catch {
+                export.failures.withLock { $0[run.number] = error }
+                return nil
+            }
+        }
+
+        func take(_ id: ObjectID, ofPiece piece: Int, in run: Run) {}
+
+        func finish(_ run: Run, isReached: Bool) {
+            guard !isReached else { return }
+            let pieces = export.recipe.pieces[export.runs[run.number].pieces]
+            let error = export.store.damage(in: pieces, of: export.id, in: export.pack)
+            export.failures.withLock { $0[run.number] = error }
+        }
     }
 }

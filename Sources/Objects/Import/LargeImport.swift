@@ -125,10 +125,11 @@ private final class LargeImport: Sendable {
         var offset = 0
         let bytes = group.bytes
         do throws(ObjectError) {
+            var ids = ObjectID.ofPieces(of: bytes.span, lengths: group.cuts).makeIterator()
             for length in group.cuts {
-                stored.append(
-                    try writer.writePiece(
-                        bytes.span.extracting(offset..<offset + length), hint: plan.hint))
+                guard let id = ids.next() else { break }
+                let piece = bytes.span.extracting(offset..<offset + length)
+                stored.append(try writer.writePiece(id, piece, hint: plan.hint))
                 offset += length
             }
         } catch {
@@ -146,10 +147,19 @@ private final class LargeImport: Sendable {
     /// The identity of the whole, once every thread has returned from ``work()``.
     func finish() throws(ObjectError) -> ObjectID {
         if let failure = cursor.withLock({ $0.failure }) { throw failure }
-        let id = digest.finalize()
-        let all = pieces.withLock { groups in groups.keys.sorted().flatMap { groups[$0] ?? [] } }
+        var recipe = PackFooter.Recipe(size: source.size, pieces: [])
+        var last = ObjectHasher()
+        let groups = pieces.withLock { $0 }
+        for (number, point) in digest.points.enumerated() {
+            if number > 0, number < groups.count {
+                recipe.points.append(PackFooter.DigestPoint(piece: recipe.pieces.count, point))
+            }
+            recipe.pieces += groups[number] ?? []
+            last = point
+        }
+        let id = last.finalize()
         writer.count(objects: 1, rawBytes: source.size)
-        try writer.writeRecipe(id, PackFooter.Recipe(size: source.size, pieces: all))
+        try writer.writeRecipe(id, recipe)
         return id
     }
 }

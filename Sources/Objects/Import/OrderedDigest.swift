@@ -12,21 +12,12 @@ final class OrderedDigest: Sendable {
 
     private struct Queue {
         var waiting: [Int: Part] = [:]
-        var next = 0
+        /// How far the digest had come before each part that it was fed with, and after the last.
+        var points = [ObjectHasher()]
         var isBusy = false
     }
 
-    /// The digest itself; touched only by the thread that set `isBusy` in the queue.
-    private final class Whole: @unchecked Sendable {
-        private var hasher: ObjectHasher? = ObjectHasher()
-
-        func update(_ bytes: Span<UInt8>) { hasher?.update(bytes) }
-
-        func finalize() -> ObjectID? { hasher.take()?.finalize() }
-    }
-
     private let queue = Mutex(Queue())
-    private let whole = Whole()
 
     /// Adds the first `count` bytes as the part with a number; parts are numbered from 0 without gaps.
     ///
@@ -47,26 +38,25 @@ final class OrderedDigest: Sendable {
         }
         guard isMine else { return }
         while true {
-            let next: Part? = queue.withLock { queue in
-                guard let part = queue.waiting.removeValue(forKey: queue.next) else {
+            let next: (Part, ObjectHasher)? = queue.withLock { queue in
+                guard let part = queue.waiting.removeValue(forKey: queue.points.count - 1),
+                    let hasher = queue.points.last
+                else {
                     queue.isBusy = false
                     return nil
                 }
-                queue.next += 1
-                return part
+                return (part, hasher)
             }
-            guard let part = next else { return }
+            guard let (part, before) = next else { return }
+            var hasher = before
             let bytes = part.bytes
-            whole.update(bytes.span.extracting(0..<part.count))
+            hasher.update(bytes.span.extracting(0..<part.count))
+            let point = hasher
+            queue.withLock { $0.points.append(point) }
             part.whenDone()
         }
     }
 
-    /// The identity of the whole, once every part has been fed.
-    func finalize() -> ObjectID {
-        guard let id = whole.finalize() else {
-            preconditionFailure("the digest is finished once, after all work has ended")
-        }
-        return id
-    }
+    /// How far the digest had come before each part and after the last, once every part has been fed.
+    var points: [ObjectHasher] { queue.withLock { $0.points } }
 }

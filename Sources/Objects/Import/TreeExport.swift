@@ -56,15 +56,10 @@ extension PackStore {
             }
             progress(bytes.count)
         case .recipe(let pack, let index):
-            let recipe = try pack.recipe(at: index)
-            // Below a few pieces each, threads cost more than they bring.
-            let threads = min(threads, max(1, recipe.pieces.count / 4))
-            let task = LargeExport(
-                recipe, of: self, to: file, threads: threads, progress: progress)
-            Threads.run(threads, task.work)
-            guard try task.finish() == entry.id else {
-                throw .corrupt(entry.id, where: "the recipe in pack \(pack.reference.name.short)")
-            }
+            let export = LargeExport(
+                entry.id, try pack.recipe(at: index), in: pack.reference.name, of: self, to: file,
+                progress: progress)
+            try export.run(threads: threads)
         }
         do throws(StorageError) { try file.finish() } catch { throw .storage(error) }
     }

@@ -40,8 +40,10 @@ extension ObjectWriter: ObjectSource {
         if chunk.codec == .delta, let baseID = try? ChunkCoder.deltaBase(stored.span) {
             base = try existing.deltaBase(for: baseID)?.base.bytes
         }
-        return try existing.decode(
-            stored, of: piece.id, chunk, base: base, place: "the staged pack")
+        let place = "the staged pack"
+        let bytes = try existing.decode(stored, of: piece.id, chunk, base: base, place: place)
+        guard ObjectID(of: bytes.span) == piece.id else { throw .corrupt(piece.id, where: place) }
+        return bytes
     }
 
     private func stagedChunk(_ id: ObjectID) throws(ObjectError) -> PackFooter.Chunk? {

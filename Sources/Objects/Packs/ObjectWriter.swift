@@ -85,7 +85,7 @@ public final class ObjectWriter: ObjectSink {
         var offset = 0
         for length in plan.cuts(of: bytes.span, at: 0, size: bytes.count, atLeast: bytes.count) {
             let piece = bytes.span.extracting(offset..<offset + length)
-            pieces.append(try writePiece(piece, hint: plan.hint))
+            pieces.append(try writePiece(ObjectID(of: piece), piece, hint: plan.hint))
             offset += length
         }
         count(objects: 1, rawBytes: bytes.count)
@@ -93,11 +93,10 @@ public final class ObjectWriter: ObjectSink {
         return id
     }
 
-    /// Stores a piece of a large object, if it is new.
+    /// Stores a piece of a large object, of which it is the identity, if it is new.
     func writePiece(
-        _ bytes: Span<UInt8>, hint: StorageHint
+        _ id: ObjectID, _ bytes: Span<UInt8>, hint: StorageHint
     ) throws(ObjectError) -> PackFooter.Piece {
-        let id = ObjectID(of: bytes)
         try writeChunk(id, bytes, hint: hint, predecessor: nil, isObject: false)
         return PackFooter.Piece(id: id, size: bytes.count)
     }

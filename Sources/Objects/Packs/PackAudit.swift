@@ -1,199 +1,145 @@
-internal import Dispatch
 internal import Synchronization
 
 /// Every chunk of a store's packs read and verified, and every large object put together, by several threads.
 ///
-/// Each thread takes the next chunk, under a lock: first the pieces of recipe after recipe, then the copies of
-/// chunks that no recipe reads. A piece is a copy like any other, so it is not read again for itself. Memory is
-/// bounded by the chunks that are under way.
+/// Large objects come first, then the chunks that no recipe reads. Versions of one file share most pieces, so
+/// objects of like size are gone through side by side: a piece is decoded once for all of them. Memory is
+/// bounded by the indexes and by what the threads keep at hand.
 final class PackAudit: Sendable {
-    /// A recipe whose object is being put together.
-    private final class Whole: Sendable {
-        let id: ObjectID
-        let pack: ObjectID
-        let digest = OrderedDigest()
-        let isDamaged = Atomic<Bool>(false)
-        /// Pieces that the digest has not seen.
-        let remaining: Atomic<Int>
-
-        init(_ id: ObjectID, in pack: ObjectID, pieces: Int) {
-            self.id = id
-            self.pack = pack
-            remaining = Atomic(pieces)
-        }
-    }
-
-    /// One chunk to read.
-    private struct Item {
-        let id: ObjectID
-        let pack: OpenPack
-        let chunk: PackFooter.Chunk
-        let whole: Whole?
-        /// The number of the piece in its object.
-        let number: Int
-    }
-
-    private struct Cursor {
-        /// The chunks of each pack that have been handed out.
-        var isTaken: [[Bool]]
-        var recipes: (pack: Int, index: Int) = (0, 0)
-        var chunks: (pack: Int, index: Int) = (0, 0)
-        var pending: [Item] = []
-        var nextPending = 0
-    }
-
     private let store: PackStore
     private let packs: [OpenPack]
-    private let positions: [ObjectID: Int]
     private let progress: @Sendable (Int) -> Void
-    private let cursor: Mutex<Cursor>
+    private let plan: Mutex<AuditPlan>
     private let found = Mutex<Set<PackDamage>>([])
-    private let slots: DispatchSemaphore
 
     /// Prepares to check packs of a store.
-    ///
-    /// - Parameter threads: How many threads are going to call ``work()``.
     init(
-        _ packs: [OpenPack], of store: PackStore, threads: Int,
-        progress: @escaping @Sendable (Int) -> Void
+        _ packs: [OpenPack], of store: PackStore, progress: @escaping @Sendable (Int) -> Void
     ) {
         self.store = store
         self.packs = packs
         self.progress = progress
-        positions = Dictionary(
-            packs.enumerated().map { ($1.reference.name, $0) },
-            uniquingKeysWith: { first, _ in first })
-        cursor = Mutex(
-            Cursor(isTaken: packs.map { Array(repeating: false, count: $0.footer.chunkCount) }))
-        // A thread that feeds a digest falls behind by what the others read meanwhile.
-        slots = DispatchSemaphore(value: 8 * threads)
+        plan = Mutex(AuditPlan(packs))
     }
 
-    /// All damage that was found, once every thread has returned from ``work()``.
-    var damage: Set<PackDamage> { found.withLock { $0 } }
-
-    func work() {
-        while true {
-            slots.wait()
-            guard let item = cursor.withLock({ next(&$0) }) else {
-                slots.signal()
-                return
-            }
-            let bytes = read(item)
-            guard let whole = item.whole else {
-                slots.signal()
-                continue
-            }
-            // Of a damaged object the digest means nothing, but what waits behind this piece must go on.
-            whole.digest.add(bytes ?? [], count: bytes?.count ?? 0, number: item.number) {
-                self.complete(whole)
-                self.slots.signal()
-            }
+    /// Checks everything and gives all damage that was found.
+    func run(threads: Int) -> Set<PackDamage> {
+        Threads.run(threads) {
+            var reader = Reader(audit: self)
+            reader.verifyAll()
         }
+        return found.withLock { $0 }
     }
 
-    private func read(_ item: Item) -> [UInt8]? {
-        do throws(ObjectError) {
-            let bytes = try store.bytes(of: item.id, item.chunk, in: item.pack, fromDisk: true)
-            progress(bytes.count)
-            return bytes
-        } catch {
-            report(item.id, item.pack.reference.name, error)
-            if let whole = item.whole { damage(whole, error) }
-            return nil
-        }
-    }
-
-    private func complete(_ whole: Whole) {
-        let remaining = whole.remaining.subtract(1, ordering: .acquiringAndReleasing).newValue
-        guard remaining == 0, !whole.isDamaged.load(ordering: .acquiring) else { return }
-        if whole.digest.finalize() != whole.id {
-            let place = "the recipe in pack \(whole.pack.short)"
-            damage(whole, .corrupt(whole.id, where: place))
-        }
-    }
-
-    private func damage(_ whole: Whole, _ error: ObjectError) {
-        whole.isDamaged.store(true, ordering: .releasing)
-        report(whole.id, whole.pack, error)
-    }
-
-    private func report(_ object: ObjectID, _ pack: ObjectID, _ error: ObjectError) {
-        let damage = PackDamage(object: object, pack: pack, error: error)
+    private func report(_ object: ObjectID, in pack: OpenPack, _ error: ObjectError) {
+        let damage = PackDamage(object: object, pack: pack.reference.name, error: error)
         found.withLock { _ = $0.insert(damage) }
     }
 
-    // MARK: What is next
-
-    private func next(_ cursor: inout Cursor) -> Item? {
-        while cursor.nextPending == cursor.pending.count {
-            guard cursor.recipes.pack < packs.count else { return nextChunk(&cursor) }
-            let pack = packs[cursor.recipes.pack]
-            guard cursor.recipes.index < pack.footer.recipeCount else {
-                cursor.recipes = (cursor.recipes.pack + 1, 0)
-                continue
+    private func nextBundle() -> [AuditPlan.Run] {
+        plan.withLock { plan in
+            plan.nextBundle(holding: store.packHoldingChunk) { id, pack, error in
+                report(id, in: pack, error)
             }
-            cursor.pending = items(ofRecipe: cursor.recipes.index, in: pack, &cursor.isTaken)
-            cursor.nextPending = 0
-            cursor.recipes.index += 1
         }
-        defer { cursor.nextPending += 1 }
-        return cursor.pending[cursor.nextPending]
     }
 
-    private func nextChunk(_ cursor: inout Cursor) -> Item? {
-        while cursor.chunks.pack < packs.count {
-            let position = cursor.chunks.pack
-            let index = cursor.chunks.index
-            let pack = packs[position]
-            guard index < pack.footer.chunkCount else {
-                cursor.chunks = (position + 1, 0)
-                continue
-            }
-            cursor.chunks.index += 1
-            guard !cursor.isTaken[position][index] else { continue }
-            let id = pack.footer.chunkID(at: index)
+    /// What one of the threads reads.
+    private struct Reader: RunReader {
+        /// Enough for one run of an object while those of others that share its pieces go by.
+        private static let capacity = 16 << 20
+
+        let audit: PackAudit
+        private var bundle: [AuditPlan.Run] = []
+        private var decoded: [AuditPlan.Place: [UInt8]] = [:]
+        private var order: [AuditPlan.Place] = []
+        private var size = 0
+
+        init(audit: PackAudit) { self.audit = audit }
+
+        mutating func next() -> AuditPlan.Run? {
+            if bundle.isEmpty { bundle = audit.nextBundle().reversed() }
+            return bundle.popLast()
+        }
+
+        func digest(of run: AuditPlan.Run) -> DigestRun { run.digest }
+
+        mutating func read(_ piece: Int, of run: inout AuditPlan.Run) -> RunPiece? {
+            let place = run.place(ofPiece: piece)
+            let pack = audit.packs[place.pack]
             do throws(ObjectError) {
-                let chunk = try pack.chunk(at: index)
-                return Item(id: id, pack: pack, chunk: chunk, whole: nil, number: 0)
-            } catch { report(id, pack.reference.name, error) }
+                let bytes = try decode(place, in: pack, isShared: run.isShared)
+                let wantsID = run.wantsID(ofPiece: piece)
+                if wantsID || run.whole == nil { audit.progress(bytes.count) }
+                return RunPiece(bytes: bytes, wantsID: wantsID)
+            } catch {
+                audit.report(pack.footer.chunkID(at: place.chunk), in: pack, error)
+                if let whole = run.whole { audit.report(whole.id, in: whole.pack, error) }
+                return nil
+            }
         }
-        return nil
-    }
 
-    /// The pieces of a recipe; none, and damage, when not all of them are there.
-    private func items(
-        ofRecipe index: Int, in pack: OpenPack, _ isTaken: inout [[Bool]]
-    ) -> [Item] {
-        let id = pack.footer.recipeID(at: index)
-        do throws(ObjectError) {
-            let recipe = try pack.recipe(at: index)
-            let whole = Whole(id, in: pack.reference.name, pieces: recipe.pieces.count)
-            var items: [Item] = []
-            var places: [(pack: Int, index: Int)] = []
-            for piece in recipe.pieces {
-                guard let (holder, at) = try store.packHoldingChunk(piece.id),
-                    let position = positions[holder.reference.name]
-                else { throw .missing(piece.id) }
-                let chunk = try holder.chunk(at: at)
-                guard chunk.size == piece.size else {
-                    throw .corrupt(piece.id, where: "the recipe of \(id.short)")
-                }
-                places.append((position, at))
-                items.append(
-                    Item(
-                        id: piece.id, pack: holder, chunk: chunk, whole: whole,
-                        number: items.count))
+        private mutating func decode(
+            _ place: AuditPlan.Place, in pack: OpenPack, isShared: Bool
+        ) throws(ObjectError) -> [UInt8] {
+            if isShared, let bytes = decoded[place] { return bytes }
+            let id = pack.footer.chunkID(at: place.chunk)
+            let chunk = try pack.chunk(at: place.chunk)
+            try pack.checkGap(before: chunk)
+            let bytes = try audit.store.decoded(id, chunk, in: pack)
+            guard isShared else { return bytes }
+            decoded[place] = bytes
+            order.append(place)
+            size += bytes.count
+            guard size > Self.capacity else { return bytes }
+            // Half at a time, so that the order is not shifted for every chunk.
+            let dropped = order.prefix(order.count / 2)
+            for old in dropped { size -= decoded.removeValue(forKey: old)?.count ?? 0 }
+            order.removeFirst(dropped.count)
+            return bytes
+        }
+
+        func take(_ id: ObjectID, ofPiece piece: Int, in run: AuditPlan.Run) {
+            check(id, at: run.place(ofPiece: piece))
+        }
+
+        func finish(_ run: AuditPlan.Run, isReached: Bool) {
+            guard !isReached else { return }
+            guard let whole = run.whole else {
+                let place = run.place(ofPiece: 0)
+                let pack = audit.packs[place.pack]
+                return audit.report(
+                    pack.footer.chunkID(at: place.chunk), in: pack, damage(at: place, in: pack))
             }
-            for place in places { isTaken[place.pack][place.index] = true }
-            // No piece completes an object of no bytes.
-            guard !items.isEmpty || whole.digest.finalize() == id else {
-                throw .corrupt(id, where: "the recipe in pack \(pack.reference.name.short)")
+            audit.report(whole.id, in: whole.pack, damage(of: whole, in: run.digest))
+        }
+
+        private func check(_ id: ObjectID, at place: AuditPlan.Place) {
+            let pack = audit.packs[place.pack]
+            let expected = pack.footer.chunkID(at: place.chunk)
+            if id != expected { audit.report(expected, in: pack, damage(at: place, in: pack)) }
+        }
+
+        private func damage(at place: AuditPlan.Place, in pack: OpenPack) -> ObjectError {
+            let id = pack.footer.chunkID(at: place.chunk)
+            do throws(ObjectError) {
+                return .corrupt(id, where: pack.place(of: try pack.chunk(at: place.chunk)))
+            } catch { return error }
+        }
+
+        /// The first piece that is damaged, or else the recipe.
+        private func damage(of whole: AuditPlan.Whole, in run: DigestRun) -> ObjectError {
+            for place in whole.places[run.pieces] {
+                let pack = audit.packs[place.pack]
+                let id = pack.footer.chunkID(at: place.chunk)
+                do throws(ObjectError) {
+                    let chunk = try pack.chunk(at: place.chunk)
+                    let bytes = try audit.store.decoded(id, chunk, in: pack)
+                    guard ObjectID(of: bytes.span) == id else { return damage(at: place, in: pack) }
+                } catch { return error }
             }
-            return items
-        } catch {
-            report(id, pack.reference.name, error)
-            return []
+            return .corrupt(
+                whole.id, where: "the recipe in pack \(whole.pack.reference.name.short)")
         }
     }
 }

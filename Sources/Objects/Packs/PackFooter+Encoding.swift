@@ -8,7 +8,8 @@ extension PackFooter {
         let recipeIDs = recipes.keys.sorted()
         let pieceCount = recipes.values.reduce(0) { $0 + $1.pieces.count }
         var bytes = packMagic + nonce
-        for count in [chunkIDs.count, recipeIDs.count, pieceCount, 0] {
+        let pointCount = recipes.values.reduce(0) { $0 + $1.points.count }
+        for count in [chunkIDs.count, recipeIDs.count, pieceCount, pointCount] {
             LittleEndian.append(UInt32(count), to: &bytes)
         }
         for id in chunkIDs { id.append(to: &bytes) }
@@ -35,8 +36,22 @@ extension PackFooter {
         let pieces = recipeIDs.flatMap { recipes[$0]?.pieces ?? [] }
         for piece in pieces { piece.id.append(to: &bytes) }
         for piece in pieces { LittleEndian.append(UInt32(piece.size), to: &bytes) }
+        first = 0
+        for id in recipeIDs {
+            guard let recipe = recipes[id] else { continue }
+            for point in recipe.points { append(point, after: first, to: &bytes) }
+            first += recipe.pieces.count
+        }
         LittleEndian.append(UInt64(bytes.count + trailerSize), to: &bytes)
         bytes.append(contentsOf: trailerMagic)
         return bytes
+    }
+
+    private static func append(
+        _ point: DigestPoint, after pieces: Int, to bytes: inout [UInt8]
+    ) {
+        LittleEndian.append(UInt32(pieces + point.piece), to: &bytes)
+        for index in 0..<8 { LittleEndian.append(point.words[index], to: &bytes) }
+        for index in 0..<ObjectHasher.blockSize { bytes.append(point.rest[index]) }
     }
 }

@@ -7,12 +7,21 @@ extension PackFooter {
         else { throw CodecError("its index is not sorted") }
         try validateChunks(dataEnd: dataEnd)
         var next = 0
+        var point = 0
         for index in 0..<recipeCount {
             let entry = try recipeEntry(at: index)
             guard entry.pieces.lowerBound == next else {
                 throw CodecError("two recipes share a piece, or a piece has none")
             }
             next = entry.pieces.upperBound
+            var last = entry.pieces.lowerBound
+            while point < pointCount, pieceOfPoint(at: point) < next {
+                guard pieceOfPoint(at: point) > last else {
+                    throw CodecError("its digest points are not in order")
+                }
+                last = pieceOfPoint(at: point)
+                point += 1
+            }
             var sum = 0
             for piece in entry.pieces {
                 let size = pieceSize(at: piece)
@@ -23,7 +32,9 @@ extension PackFooter {
             }
             guard sum == entry.size else { throw CodecError("a recipe does not add up") }
         }
-        guard next == pieceCount else { throw CodecError("a piece belongs to no recipe") }
+        guard next == pieceCount, point == pointCount else {
+            throw CodecError("a piece or a digest point belongs to no recipe")
+        }
     }
 
     private func validateChunks(dataEnd: Int) throws(CodecError) {

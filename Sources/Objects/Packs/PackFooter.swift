@@ -6,17 +6,22 @@
 /// |---|---|
 /// | magic `ftipack1` | 8 |
 /// | random, so that no two packs ever have the same name | 16 |
-/// | number of chunks c, of recipes r, of pieces p, zero | 4 each |
+/// | number of chunks c, of recipes r, of pieces p, of digest points d | 4 each |
 /// | chunk identities, ascending | 32 c |
 /// | chunk entries: offset u64, stored size u32, raw size u32, codec u8, flags u8 (1: an object), gap u8, zero u8, CRC-32C of the stored bytes u32 | 24 c |
 /// | recipe identities, ascending | 32 r |
 /// | recipe entries: size u64, first piece u32, number of pieces u32 | 16 r |
 /// | piece identities (chunks of any live pack), recipe after recipe | 32 p |
 /// | piece sizes u32 | 4 p |
+/// | digest points: piece u32, eight words u32, 64 bytes | 100 d |
 /// | length of the footer u64, magic `ftiindex` | 16 |
 ///
 /// The SHA-256 of these bytes is the pack's name. Every byte of the file between its own magic `ftipack1` and
 /// the footer belongs to exactly one chunk or to the gap before it, and every piece to exactly one recipe.
+///
+/// A digest point says how far SHA-256 of a recipe's object has come before one of its pieces: the chaining
+/// value, and the bytes since the last whole block with zeros after them. Between points an object is verified
+/// by several threads, and proven as a whole by all of them together; a point by itself proves nothing.
 struct PackFooter: Sendable {
     /// Where a chunk is and how it is stored.
     struct Chunk: Hashable, Sendable {
@@ -33,15 +38,35 @@ struct PackFooter: Sendable {
     }
 
     /// How a large object is put together.
-    struct Recipe: Hashable, Sendable {
+    struct Recipe: Equatable, Sendable {
         var size: Int
         var pieces: [Piece]
+        /// In ascending order of their pieces.
+        var points: [DigestPoint] = []
     }
 
     /// One piece of a large object.
     struct Piece: Hashable, Sendable {
         let id: ObjectID
         let size: Int
+    }
+
+    /// How far the digest of a large object has come before one of its pieces, which is not the first.
+    struct DigestPoint: Equatable, Sendable {
+        /// The place of the piece in its recipe.
+        var piece: Int
+        var words: SIMD8<UInt32>
+        var rest: SIMD64<UInt8>
+
+        init(piece: Int, words: SIMD8<UInt32>, rest: SIMD64<UInt8>) {
+            self.piece = piece
+            self.words = words
+            self.rest = rest
+        }
+
+        init(piece: Int, _ hasher: ObjectHasher) {
+            self.init(piece: piece, words: hasher.words, rest: hasher.rest)
+        }
     }
 
     static let packMagic = Array("ftipack1".utf8)
@@ -57,28 +82,31 @@ struct PackFooter: Sendable {
     static let trailerSize = 16
     private static let chunkEntrySize = 24
     private static let recipeEntrySize = 16
+    private static let pointSize = 4 + 32 + 64
 
     private let bytes: [UInt8]
     let chunkCount: Int
     let recipeCount: Int
     let pieceCount: Int
+    let pointCount: Int
 
     /// Reads a footer; `dataEnd` is where it begins in its file.
     init(decoding bytes: [UInt8], dataEnd: Int) throws(CodecError) {
         let span = bytes.span
         guard bytes.count >= Self.headerSize + Self.trailerSize,
             bytes.starts(with: Self.packMagic), bytes.suffix(8).elementsEqual(Self.trailerMagic),
-            LittleEndian.uint64(span, at: bytes.count - 16) == UInt64(bytes.count),
-            LittleEndian.uint32(span, at: Self.headerSize - 4) == 0
+            LittleEndian.uint64(span, at: bytes.count - 16) == UInt64(bytes.count)
         else { throw CodecError("no index at its end") }
         self.bytes = bytes
         chunkCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 16))
         recipeCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 12))
         pieceCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 8))
+        pointCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 4))
         // Counts are below 2^32 and entries small: the sum cannot overflow.
         let expected =
             Self.headerSize + chunkCount * (32 + Self.chunkEntrySize)
-            + recipeCount * (32 + Self.recipeEntrySize) + pieceCount * 36 + Self.trailerSize
+            + recipeCount * (32 + Self.recipeEntrySize) + pieceCount * 36
+            + pointCount * Self.pointSize + Self.trailerSize
         guard expected == bytes.count else { throw CodecError("its index has the wrong length") }
         try validate(dataEnd: dataEnd)
     }
@@ -91,6 +119,7 @@ struct PackFooter: Sendable {
     private var recipeEntries: Int { recipeIDs + 32 * recipeCount }
     private var pieceIDs: Int { recipeEntries + Self.recipeEntrySize * recipeCount }
     private var pieceSizes: Int { pieceIDs + 32 * pieceCount }
+    private var points: Int { pieceSizes + 4 * pieceCount }
 
     func isAscending(at start: Int, count: Int) -> Bool {
         let span = bytes.span
@@ -149,7 +178,33 @@ struct PackFooter: Sendable {
 
     func recipe(at index: Int) throws(CodecError) -> Recipe {
         let entry = try recipeEntry(at: index)
-        return Recipe(size: entry.size, pieces: entry.pieces.map(piece(at:)))
+        return Recipe(
+            size: entry.size, pieces: entry.pieces.map(piece(at:)),
+            points: points(before: entry.pieces))
+    }
+
+    /// Which piece, of all in the footer, a digest point stands before.
+    func pieceOfPoint(at index: Int) -> Int {
+        Int(LittleEndian.uint32(bytes.span, at: points + Self.pointSize * index))
+    }
+
+    private func points(before pieces: Range<Int>) -> [DigestPoint] {
+        let span = bytes.span
+        let first = (0..<pointCount).partitioningIndex { pieceOfPoint(at: $0) >= pieces.lowerBound }
+        var result: [DigestPoint] = []
+        for index in first..<pointCount {
+            let piece = pieceOfPoint(at: index)
+            guard piece < pieces.upperBound else { break }
+            let start = points + Self.pointSize * index + 4
+            var point = DigestPoint(
+                piece: piece - pieces.lowerBound, words: SIMD8(), rest: SIMD64())
+            for word in 0..<8 {
+                point.words[word] = LittleEndian.uint32(span, at: start + 4 * word)
+            }
+            for byte in 0..<ObjectHasher.blockSize { point.rest[byte] = span[start + 32 + byte] }
+            result.append(point)
+        }
+        return result
     }
 
     func indexOfChunk(_ id: ObjectID) -> Int? { search(id, among: .chunks) }

@@ -79,9 +79,8 @@ extension PackStore {
             }
         }
         guard full else { return result }
-        let task = PackAudit(sound, of: self, threads: threads, progress: progress)
-        Threads.run(threads, task.work)
-        let found = Dictionary(grouping: task.damage, by: \.pack)
+        let damage = PackAudit(sound, of: self, progress: progress).run(threads: threads)
+        let found = Dictionary(grouping: damage, by: \.pack)
         for reference in packs { result += (found[reference.name] ?? []).sorted(by: Self.precedes) }
         return result
     }

@@ -179,16 +179,41 @@ public final class PackStore: ObjectSource {
     /// How bytes are verified: both find damage, an identity also finds forgery.
     enum Verification { case identity, checksum }
 
-    /// Decodes and verifies one chunk, unless it was just now; `fromDisk` insists on the stored bytes.
+    /// Decodes and verifies one chunk, unless it was just now.
     func bytes(
         of id: ObjectID, _ chunk: PackFooter.Chunk, in pack: OpenPack, isBase: Bool = false,
-        fromDisk: Bool = false, verifying verification: Verification = .identity
+        verifying verification: Verification = .identity
     ) throws(ObjectError) -> [UInt8] {
-        if !fromDisk, let bytes = recent[id], bytes.count == chunk.size { return bytes }
+        if let bytes = recent[id], bytes.count == chunk.size { return bytes }
         if verification == .checksum, let bytes = recentlyDecoded[id], bytes.count == chunk.size {
             return bytes
         }
-        if fromDisk { try pack.checkGap(before: chunk) }
+        let bytes = try decoded(
+            id, chunk, in: pack, isBase: isBase, verifyingBase: verification)
+        guard verification == .checksum || ObjectID(of: bytes.span) == id else {
+            throw .corrupt(id, where: pack.place(of: chunk))
+        }
+        if chunk.codec != .delta {
+            (verification == .identity ? recent : recentlyDecoded).insert(id, bytes)
+        }
+        return bytes
+    }
+
+    /// A chunk's bytes, whose identity the caller verifies; `size` must be its size.
+    func decodedPiece(_ id: ObjectID, size: Int) throws(ObjectError) -> [UInt8] {
+        guard let (pack, index) = try packHoldingChunk(id) else { throw .missing(id) }
+        let chunk = try pack.chunk(at: index)
+        guard chunk.size == size else {
+            throw .corrupt(id, where: "pack \(pack.reference.name.short): its size is wrong")
+        }
+        return try decoded(id, chunk, in: pack)
+    }
+
+    /// Decodes one chunk, whose stored bytes have the right checksum and whose identity the caller verifies.
+    func decoded(
+        _ id: ObjectID, _ chunk: PackFooter.Chunk, in pack: OpenPack, isBase: Bool = false,
+        verifyingBase verification: Verification = .identity
+    ) throws(ObjectError) -> [UInt8] {
         let place = pack.place(of: chunk)
         let stored = try pack.storedBytes(of: id, chunk)
         counters.stored.add(stored.count, ordering: .relaxed)
@@ -201,29 +226,29 @@ public final class PackStore: ObjectSource {
                 of: baseID, try basePack.chunk(at: index), in: basePack, isBase: true,
                 verifying: verification)
         }
-        let bytes = try decode(
-            stored, of: id, chunk, base: base, place: place, verifying: verification)
-        if chunk.codec != .delta {
-            (verification == .identity ? recent : recentlyDecoded).insert(id, bytes)
-        }
-        return bytes
+        return try decode(stored, of: id, chunk, base: base, place: place)
     }
 
-    /// Decodes stored bytes and verifies that they are the chunk.
+    /// Decodes stored bytes, which the caller verifies.
     func decode(
-        _ stored: [UInt8], of id: ObjectID, _ chunk: PackFooter.Chunk, base: [UInt8]?,
-        place: String, verifying verification: Verification = .identity
+        _ stored: [UInt8], of id: ObjectID, _ chunk: PackFooter.Chunk, base: [UInt8]?, place: String
     ) throws(ObjectError) -> [UInt8] {
         let coder = coders.withLock { $0.popLast() } ?? PooledCoder()
         defer { coders.withLock { $0.append(coder) } }
-        let bytes: [UInt8]
         do throws(CodecError) {
-            bytes = try coder.decode(stored, codec: chunk.codec, size: chunk.size, base: base)
+            return try coder.decode(stored, codec: chunk.codec, size: chunk.size, base: base)
         } catch { throw .corrupt(id, where: place) }
-        guard verification == .checksum || ObjectID(of: bytes.span) == id else {
-            throw .corrupt(id, where: place)
-        }
-        return bytes
+    }
+
+    /// Why the digest of a large object did not arrive where it must: the first of its pieces that is damaged, or
+    /// else the recipe.
+    func damage(
+        in pieces: some Sequence<PackFooter.Piece>, of id: ObjectID, in pack: ObjectID
+    ) -> ObjectError {
+        do throws(ObjectError) {
+            for piece in pieces { _ = try chunkBytes(piece.id, size: piece.size) }
+            return .corrupt(id, where: "the recipe in pack \(pack.short)")
+        } catch { return error }
     }
 
     // MARK: Packs

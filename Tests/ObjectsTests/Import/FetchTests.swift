@@ -29,7 +29,8 @@ struct FetchTests {
             for (number, size) in sizes.enumerated() {
                 let kind = TestBytes.allCases[number % TestBytes.allCases.count]
                 let bytes = kind.make(size, seed: UInt64(number % 5))
-                pieces.append(try writer.writePiece(bytes.span, hint: .bulk))
+                pieces.append(
+                    try writer.writePiece(ObjectID(of: bytes.span), bytes.span, hint: .bulk))
                 whole += bytes
             }
             let id = ObjectID(of: whole.span)
@@ -119,8 +120,9 @@ struct FetchTests {
         try repository.commit { writer in
             var pieces: [PackFooter.Piece] = []
             for size in 100..<130 {
+                let bytes = TestBytes.random.make(size)
                 pieces.append(
-                    try writer.writePiece(TestBytes.random.make(size).span, hint: .bulk))
+                    try writer.writePiece(ObjectID(of: bytes.span), bytes.span, hint: .bulk))
             }
             let size = pieces.reduce(0) { $0 + $1.size }
             try writer.writeRecipe(wrong, .init(size: size, pieces: pieces))
@@ -154,7 +156,8 @@ struct FetchTests {
             try repository.commit {
                 try $0.write(bytes, hint: .bulk)
                 try $0.write(TestBytes.random.make(400, seed: UInt64(number)), hint: .bulk)
-                let piece = try $0.writePiece(bytes.span, hint: .bulk)
+                let piece = try $0.writePiece(
+                    ObjectID(of: bytes.span), bytes.span, hint: .bulk)
                 let whole = ObjectID(of: (bytes + bytes).span)
                 try $0.writeRecipe(whole, .init(size: 1800, pieces: [piece, piece]))
             }
