@@ -16,8 +16,15 @@ extension ObjectWriter {
         _ walk: SourceWalk, cache: StatCache? = nil,
         progress: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ObjectError) -> TreeSummary {
-        let task = TreeImport(walk.entries, writer: self, cache: cache, progress: progress)
-        Threads.run(min(walk.entries.count, Threads.available), task.work)
+        var known = [ObjectID?](repeating: nil, count: walk.entries.count)
+        if let cache {
+            let search = KnownFiles(walk.entries, cache, writer: self, progress: progress)
+            Threads.run(search.threads, search.work)
+            known = try search.finish()
+        }
+        let task = TreeImport(
+            walk.entries, known: known, writer: self, cache: cache, progress: progress)
+        Threads.run(min(task.count, Threads.available), task.work)
         return try task.finish()
     }
 }
@@ -26,12 +33,14 @@ extension ObjectWriter {
 private final class TreeImport: Sendable {
     private struct Stored {
         let index: Int
-        let isExecutable: Bool
-        let size: Int
+        let version: FileVersion
         let id: ObjectID
     }
 
     private let entries: [SourceEntry]
+    private let known: [ObjectID?]
+    /// The numbers of the entries that are files and not known.
+    private let unknown: [Int]
     private let writer: ObjectWriter
     private let cache: StatCache?
     private let progress: @Sendable (Int) -> Void
@@ -39,11 +48,16 @@ private final class TreeImport: Sendable {
     private let stored = Mutex<[Stored]>([])
     private let failure = Mutex<ObjectError?>(nil)
 
+    /// How many files must be read.
+    var count: Int { unknown.count }
+
     init(
-        _ entries: [SourceEntry], writer: ObjectWriter, cache: StatCache?,
+        _ entries: [SourceEntry], known: [ObjectID?], writer: ObjectWriter, cache: StatCache?,
         progress: @escaping @Sendable (Int) -> Void
     ) {
         self.entries = entries
+        self.known = known
+        unknown = entries.indices.filter { known[$0] == nil && !entries[$0].isDirectory }
         self.writer = writer
         self.cache = cache
         self.progress = progress
@@ -51,11 +65,10 @@ private final class TreeImport: Sendable {
 
     func work() {
         while failure.withLock({ $0 == nil }) {
-            let index = next.add(1, ordering: .relaxed).oldValue
-            guard index < entries.count else { return }
-            guard !entries[index].isDirectory else { continue }
+            let number = next.add(1, ordering: .relaxed).oldValue
+            guard number < unknown.count else { return }
             do throws(ObjectError) {
-                let file = try store(index)
+                let file = try store(unknown[number])
                 stored.withLock { $0.append(file) }
             } catch {
                 failure.withLock { $0 = $0 ?? error }
@@ -64,33 +77,31 @@ private final class TreeImport: Sendable {
     }
 
     private func store(_ index: Int) throws(ObjectError) -> Stored {
-        let path = cache == nil ? [] : entries[index].absolutePath
-        if let cache, let version = entries[index].version,
-            let id = cache.id(of: version, at: path),
-            try writer.relyOnObject(id, size: version.size)
-        {
-            writer.count(objects: 1, rawBytes: version.size)
-            progress(version.size)
-            return Stored(
-                index: index, isExecutable: version.isExecutable, size: version.size, id: id)
-        }
         let file: SourceFile
         do throws(StorageError) { file = try entries[index].open() } catch {
             throw .storage(error)
         }
         let id = try writer.importBytes(of: file, progress: progress)
         do throws(StorageError) { try file.checkUnchanged() } catch { throw .storage(error) }
-        cache?.add(id, of: file.version, at: path)
-        return Stored(index: index, isExecutable: file.isExecutable, size: file.size, id: id)
+        cache?.add(id, of: file.version, at: entries[index].absolutePath)
+        return Stored(index: index, version: file.version, id: id)
     }
 
     func finish() throws(ObjectError) -> TreeSummary {
         if let failure = failure.withLock({ $0 }) { throw failure }
+        var files = [(version: FileVersion, id: ObjectID)?](repeating: nil, count: entries.count)
+        for (index, id) in known.enumerated() {
+            if let id, let version = entries[index].version { files[index] = (version, id) }
+        }
+        for file in stored.withLock({ $0 }) { files[file.index] = (file.version, file.id) }
         var builder = TreeBuilder()
-        for entry in entries where entry.isDirectory { builder.addDirectory(entry.path) }
-        for file in stored.withLock({ $0 }) {
+        for (entry, file) in zip(entries, files) {
+            guard let file else {
+                builder.addDirectory(entry.path)
+                continue
+            }
             builder.add(
-                entries[file.index].path, isExecutable: file.isExecutable, size: file.size,
+                entry.path, isExecutable: file.version.isExecutable, size: file.version.size,
                 id: file.id)
         }
         return try builder.write(into: writer)

@@ -163,16 +163,17 @@ public final class ObjectWriter: ObjectSink {
         }
     }
 
-    /// Whether the repository has an object, of this size if one is given, with all its pieces; it must then keep
-    /// it until this writer's transaction is done.
-    func relyOnObject(_ id: ObjectID, size: Int? = nil) throws(ObjectError) -> Bool {
-        if let size, try existing.size(of: id) != size { return false }
+    /// Whether the repository has an object, which it must then keep until this writer's transaction is done.
+    private func relyOnObject(_ id: ObjectID) throws(ObjectError) -> Bool {
         guard let location = try existing.locateObject(id),
             let needed = try existing.packsNeeded(for: location)
         else { return false }
-        contents.withLock { $0.reliedOn.formUnion(needed) }
+        rely(on: needed)
         return true
     }
+
+    /// Says that the repository must keep packs until this writer's transaction is done.
+    func rely(on packs: Set<ObjectID>) { contents.withLock { $0.reliedOn.formUnion(packs) } }
 
     func count(objects: Int, rawBytes: Int) {
         contents.withLock {

@@ -34,6 +34,7 @@ public struct Tree: Hashable, Sendable {
 
     /// The first of the sorted entries that cannot stand in a tree with the others, and why.
     static func problem(in entries: [TreeEntry]) -> (TreeEntry, String)? {
+        if entries.allSatisfy({ $0.name.isFolded }) { return problem(inFolded: entries) }
         // Keyed by strings on purpose: those are equal when they are canonically equivalent.
         var seen: [String: FileName] = [:]
         seen.reserveCapacity(entries.count)
@@ -47,6 +48,19 @@ public struct Tree: Hashable, Sendable {
             return other == entry.name
                 ? (entry, "the name occurs twice")
                 : (entry, "a file system that ignores case cannot tell it from \(other)")
+        }
+        return nil
+    }
+
+    /// The same for names that are their own foldings: sorted, equal ones are neighbours.
+    private static func problem(inFolded entries: [TreeEntry]) -> (TreeEntry, String)? {
+        for (index, entry) in entries.enumerated() {
+            guard 0...TreeEntry.sizeLimit ~= entry.size else {
+                return (entry, "its size is out of range")
+            }
+            if index > 0, entries[index - 1].name == entry.name {
+                return (entry, "the name occurs twice")
+            }
         }
         return nil
     }

@@ -48,6 +48,10 @@ public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible 
         return text
     }
 
+    /// Whether the name is its own ``folded`` form, which is quick to see for small letters of ASCII; false says
+    /// nothing.
+    public var isFolded: Bool { bytes.allSatisfy { $0 < 0x80 && !(0x41...0x5A ~= $0) } }
+
     /// Orders names as their bytes.
     public static func < (left: FileName, right: FileName) -> Bool {
         left.bytes.lexicographicallyPrecedes(right.bytes)
