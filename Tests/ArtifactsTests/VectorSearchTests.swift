@@ -70,6 +70,20 @@ struct VectorSearchTests {
         }
     }
 
+    @Test("many queries at once find what each finds alone", arguments: [1, 2, 5])
+    func batches(threads: Int) throws {
+        var random = SplitMix(seed: 6)
+        let values = VectorKind.mixed.vectors(3000, dimension: 16, &random)
+        let search = VectorSearch(dimension: 16, values: values)
+        let queries = (0..<70).map {
+            VectorKind.allCases[$0 % 8].vectors(1, dimension: 16, &random)
+        }
+        let found = try search.nearest(7, to: queries, threads: threads)
+        #expect(found == queries.map { byComparison(7, $0, values) })
+        #expect(try search.nearest(7, to: [[Float]](), threads: threads).isEmpty)
+        #expect(try search.nearest(0, to: queries, threads: threads).allSatisfy(\.isEmpty))
+    }
+
     @Test("equal rows come in the order of their index, and what is no number comes last")
     func ties() throws {
         var values: [Float] = []

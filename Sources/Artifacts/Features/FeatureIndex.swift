@@ -31,17 +31,18 @@ public struct FeatureIndex: Sendable {
     ///
     /// - Throws: `malformed` when a row is no features row; what reading nodes throws.
     public func rows(
-        at indices: [Int], in source: some ObjectSource
+        at indices: [Int], in source: some ObjectSource, threads: Int = Threads.available
     ) throws(ObjectError) -> [FeatureRow] {
-        var found: [Int: FeatureRow] = [:]
-        found.reserveCapacity(indices.count)
-        var open: (block: Int, leaf: TableLeaf)?
-        for index in indices.sorted() where found[index] == nil {
-            let (block, place) = leaves.position(of: index)
-            if open?.block != block { open = (block, try leaves.leaf(block, in: source)) }
-            guard let leaf = open?.leaf else { continue }
-            found[index] = try FeatureRow(attributes: try leaf.attributes(at: place))
+        let places = Dictionary(grouping: Set(indices)) { leaves.position(of: $0).block }
+        let read = try Threads.map(Array(places), threads: threads) {
+            (block, rows) throws(ObjectError) in
+            let leaf = try leaves.leaf(block, in: source)
+            return try rows.map { (row) throws(ObjectError) in
+                let place = row - leaves.firstRows[block]
+                return (row, try FeatureRow(attributes: try leaf.attributes(at: place)))
+            }
         }
+        let found = Dictionary(read.joined(), uniquingKeysWith: { first, _ in first })
         return indices.compactMap { found[$0] }
     }
 

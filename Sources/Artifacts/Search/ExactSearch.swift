@@ -1,7 +1,7 @@
 internal import Objects
 internal import Synchronization
 
-/// One exact search: codes exclude rows that cannot be among the best, the vectors of the others decide.
+/// An exact search for one query: codes exclude rows that cannot be among the best, the vectors of the others decide.
 ///
 /// A row is excluded when the greatest product that its codes allow is not above the least products that
 /// the codes of as many other rows prove, so nothing is ever lost; see ``ProductBound``.
@@ -30,61 +30,70 @@ struct ExactSearch: Sendable {
             norm: coded.norm(0))
     }
 
-    func run(threads: Int) throws(ObjectError) -> [VectorMatch] {
-        try best(of: survivors(threads: threads), threads: threads)
+    /// The best rows of each of some queries of the same vectors.
+    static func run(
+        _ searches: [ExactSearch], threads: Int
+    ) throws(ObjectError) -> [[VectorMatch]] {
+        let survivors = survivors(of: searches, threads: threads)
+        if searches.count == 1 { return [try searches[0].best(of: survivors[0], threads: threads)] }
+        let found = Threads.map(searches.count, threads: threads) { index in
+            Result { () throws(ObjectError) in
+                try searches[index].best(of: survivors[index], threads: 1)
+            }
+        }
+        return try found.map { (matches) throws(ObjectError) in try matches.get() }
     }
 }
 
 extension ExactSearch {
     /// Rows that a thread takes at a time.
     private static let part = 4096
-    /// Rows whose products are computed together: they and their bounds stay in the nearest cache.
+    /// Rows whose products are computed together: their codes stay in the second cache for the next query.
     private static let group = 256
 
-    /// The rows that no bound excludes, in no order.
-    func survivors(threads: Int) -> [Survivor] {
-        let codes = search.codes
-        let parts = (codes.rows + Self.part - 1) / Self.part
+    /// The rows that no bound excludes, in no order, for each of some queries of the same vectors.
+    private static func survivors(of searches: [ExactSearch], threads: Int) -> [[Survivor]] {
+        let rows = searches.first?.search.rows ?? 0
+        let parts = (rows + part - 1) / part
         // What one thread has proven excludes rows in the others too.
-        let proven = Atomic(Self.key(-.infinity))
+        let proven = Mutex([Double](repeating: -.infinity, count: searches.count))
         let next = Atomic(0)
         let workers = min(max(threads, 1), parts)
         let found = Threads.map(workers, threads: workers) { _ in
-            var scan = CodeScan(codes, by: coded, bound: bound, count: count)
+            var scans = searches.map { $0.scan() }
             while true {
-                let part = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard part < parts else { return scan.finish() }
-                var first = part * Self.part
-                let end = min(first + Self.part, codes.rows)
-                while first < end {
-                    let known = Self.value(proven.load(ordering: .relaxed))
-                    scan.add(first..<min(first + Self.group, end), proven: known)
-                    first += Self.group
+                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard index < parts else { return scans.map { $0.finish() } }
+                let known = proven.withLock { $0 }
+                let end = min((index + 1) * part, rows)
+                for first in stride(from: index * part, to: end, by: group) {
+                    let range = first..<min(first + group, end)
+                    for query in scans.indices { scans[query].add(range, proven: known[query]) }
                 }
-                proven.max(Self.key(scan.least), ordering: .relaxed)
+                proven.withLock { proven in
+                    for query in scans.indices {
+                        proven[query] = max(proven[query], scans[query].least)
+                    }
+                }
             }
         }
-        var bounds = GreatestBounds(count: count)
-        for part in found { for value in part.bounds.values { bounds.add(value) } }
-        let least = bounds.least
-        return found.flatMap { part in part.survivors.filter { !($0.upper < least) } }
+        return searches.indices.map { query in
+            var bounds = GreatestBounds(count: searches[query].count)
+            for part in found { for value in part[query].bounds.values { bounds.add(value) } }
+            let least = bounds.least
+            return found.flatMap { part in part[query].survivors.filter { !($0.upper < least) } }
+        }
+    }
+
+    private func scan() -> CodeScan {
+        CodeScan(search.codes, by: coded, bound: bound, count: count)
     }
 
     /// Those of some rows, ascending, that no bound excludes.
     func survivors(among rows: [Int]) -> [Survivor] {
-        var scan = CodeScan(search.codes, by: coded, bound: bound, count: count)
+        var scan = scan()
         for row in rows { scan.add(row..<row + 1, proven: -.infinity) }
         return scan.finish().survivors
-    }
-
-    /// Integers in the order of numbers.
-    private static func key(_ value: Double) -> UInt64 {
-        let bits = value.bitPattern
-        return bits >> 63 == 0 ? bits | 1 << 63 : ~bits
-    }
-
-    private static func value(_ key: UInt64) -> Double {
-        Double(bitPattern: key >> 63 == 1 ? key & ~(1 << 63) : ~key)
     }
 }
 

@@ -2,7 +2,9 @@ internal import Synchronization
 
 extension Threads {
     /// Computes something of each item, by several threads, until one fails; in the order of the items.
-    static func map<Item: Sendable, Result: Sendable>(
+    ///
+    /// - Throws: What `body` throws for one of the items.
+    public static func map<Item: Sendable, Result: Sendable>(
         _ items: [Item], threads: Int,
         _ body: @Sendable (Item) throws(ObjectError) -> Result
     ) throws(ObjectError) -> [Result] {

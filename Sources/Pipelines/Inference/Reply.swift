@@ -73,7 +73,8 @@ public struct Reply: Sendable {
         if case .approximate(let recall, let sample) = search {
             let found = Double(Int((recall * 1000).rounded(.down))) / 10
             lines.append(
-                "search       approximate; \(found) % found of what \(sample) rows look for")
+                "search       approximate; \(found) % found of what \(sample) sample questions look for"
+            )
         }
         return lines
     }

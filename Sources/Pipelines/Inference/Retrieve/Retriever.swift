@@ -44,10 +44,30 @@ struct Retriever: Sendable {
             return
         }
         let search = ApproximateSearch(index.vectors, threads: threads)
-        (approximate, mode) = try Wrapping.objects { () throws(ObjectError) in
-            let queries = try search.sample(Self.sample)
-            let recall = try search.recall(policy.candidates, of: queries, threads: threads)
-            return (search, .approximate(recall: recall, sample: queries.count))
+        let queries = try Self.queries(Self.sample, of: index, pair, threads: threads)
+        let recall = try Wrapping.objects { () throws(ObjectError) in
+            try search.recall(policy.candidates, of: queries, threads: threads)
+        }
+        approximate = search
+        mode = .approximate(recall: recall, sample: queries.count)
+    }
+
+    /// The beginnings of the texts of some rows, evenly spread, embedded as if somebody had asked for them: nearer
+    /// to what is asked than the rows' own vectors, which find themselves.
+    private static func queries(
+        _ count: Int, of index: FeatureIndex, _ pair: ResolvedPair, threads: Int
+    ) throws(InferenceError) -> [[Float]] {
+        let count = min(count, index.count)
+        let rows = try Wrapping.objects { () throws(ObjectError) in
+            try index.rows(
+                at: (0..<count).map { (2 * $0 + 1) * index.count / (2 * count) },
+                in: pair.objects, threads: threads)
+        }
+        return try Wrapping.embedding { () throws(EmbeddingError) in
+            try rows.map { (row) throws(EmbeddingError) in
+                let words = row.text.split(separator: " ", maxSplits: 12).prefix(12)
+                return try pair.embedder.embed(words.joined(separator: " "), as: .query)
+            }
         }
     }
 
@@ -64,7 +84,7 @@ struct Retriever: Sendable {
             return try retrieval.candidates(query, in: index.vectors, threads: threads)
         }
         let rows = try Wrapping.objects { () throws(ObjectError) in
-            try index.rows(at: candidates.map(\.row), in: pair.objects)
+            try index.rows(at: candidates.map(\.row), in: pair.objects, threads: threads)
         }
         let contents = Dictionary(
             zip(candidates.map(\.row), rows), uniquingKeysWith: { first, _ in first })

@@ -6,6 +6,6 @@ public enum SearchMode: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - recall: The part of the nearest rows that was found in a sample of queries.
-    ///   - sample: How many queries that were: vectors of rows, evenly spread.
+    ///   - sample: How many queries that were: the beginnings of texts of rows, evenly spread.
     case approximate(recall: Double, sample: Int)
 }

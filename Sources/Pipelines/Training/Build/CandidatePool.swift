@@ -28,7 +28,7 @@ struct CandidatePool: Sendable {
     let threads: Int
 
     func prepare(_ requests: [Request]) throws(TrainingError) -> [PreparedQuestion] {
-        let matches = try requests.map { (request) throws(TrainingError) in try find(request) }
+        let matches = try find(requests)
         let passages = try Wrapping.objects { () throws(ObjectError) in
             try features.passages(at: Set(matches.joined().map(\.row)))
         }
@@ -44,16 +44,20 @@ struct CandidatePool: Sendable {
         }
     }
 
-    private func find(_ request: Request) throws(TrainingError) -> [VectorMatch] {
-        let query = try Wrapping.embedding { () throws(EmbeddingError) in
-            try features.embedder.embed(request.question, as: .query)
+    private func find(_ requests: [Request]) throws(TrainingError) -> [[VectorMatch]] {
+        let queries = try Wrapping.embedding { () throws(EmbeddingError) in
+            try requests.map { (request) throws(EmbeddingError) in
+                try features.embedder.embed(request.question, as: .query)
+            }
         }
         let vectors = features.index.vectors
         return try Wrapping.objects { () throws(ObjectError) in
-            var found = try vectors.nearest(candidates, to: query, threads: threads)
-            let rows = Set(found.map(\.row))
-            for row in request.added where !rows.contains(row) {
-                found.append(try vectors.match(row, to: query))
+            var found = try vectors.nearest(candidates, to: queries, threads: threads)
+            for (index, request) in requests.enumerated() {
+                let rows = Set(found[index].map(\.row))
+                for row in request.added where !rows.contains(row) {
+                    found[index].append(try vectors.match(row, to: queries[index]))
+                }
             }
             return found
         }
