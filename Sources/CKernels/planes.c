@@ -27,19 +27,18 @@ INLINE void split(const uint8_t *restrict numbers, size_t count, int width,
     }
 }
 
-INLINE void join(const uint8_t *restrict planes, size_t count, int width,
+INLINE void join(const uint8_t *const *planes, size_t count, int width,
                  uint8_t *restrict numbers) {
+    const uint8_t *restrict p0 = planes[0], *restrict p1 = planes[1];
     if (width == 2) {
-        const uint8_t *restrict high = planes + count;
         for (size_t i = 0; i < count; i++) {
-            numbers[2 * i] = planes[i];
-            numbers[2 * i + 1] = high[i];
+            numbers[2 * i] = p0[i];
+            numbers[2 * i + 1] = p1[i];
         }
     } else {
-        const uint8_t *restrict p1 = planes + count, *restrict p2 = planes + 2 * count,
-                      *restrict p3 = planes + 3 * count;
+        const uint8_t *restrict p2 = planes[2], *restrict p3 = planes[3];
         for (size_t i = 0; i < count; i++) {
-            numbers[4 * i] = planes[i];
+            numbers[4 * i] = p0[i];
             numbers[4 * i + 1] = p1[i];
             numbers[4 * i + 2] = p2[i];
             numbers[4 * i + 3] = p3[i];
@@ -56,7 +55,7 @@ AVX2 static void split_avx2(const uint8_t *restrict numbers, size_t count, int w
     split(numbers, count, width, planes);
 }
 
-AVX2 static void join_avx2(const uint8_t *restrict planes, size_t count, int width,
+AVX2 static void join_avx2(const uint8_t *const *planes, size_t count, int width,
                            uint8_t *restrict numbers) {
     join(planes, count, width, numbers);
 }
@@ -71,8 +70,7 @@ void fti_split_planes(const uint8_t *restrict numbers, size_t count, int width,
     split(numbers, count, width, planes);
 }
 
-void fti_join_planes(const uint8_t *restrict planes, size_t count, int width,
-                     uint8_t *restrict numbers) {
+void fti_join_planes(const uint8_t *const *planes, size_t count, int width, uint8_t *numbers) {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2")) return join_avx2(planes, count, width, numbers);
 #endif

@@ -7,8 +7,8 @@
 /// holds byte p of every number. `planes` must not overlap `numbers`.
 void fti_split_planes(const uint8_t *numbers, size_t count, int width, uint8_t *planes);
 
-/// The inverse of `fti_split_planes`.
-void fti_join_planes(const uint8_t *planes, size_t count, int width, uint8_t *numbers);
+/// The inverse of `fti_split_planes`, of `width` planes that lie anywhere.
+void fti_join_planes(const uint8_t *const *planes, size_t count, int width, uint8_t *numbers);
 
 /// Counts byte values by position modulo 4 over at most `samples` evenly spaced groups of four bytes.
 /// `histogram` has 4 x 256 counters, lane-major, which are overwritten.

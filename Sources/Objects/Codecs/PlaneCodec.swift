@@ -58,25 +58,22 @@ enum PlaneCodec {
         guard storedPlanes >> UInt8(width) == 0, stored.count >= headerSize(width: width) else {
             throw CodecError("no plane header")
         }
-        var planes: [UInt8] = []
-        planes.reserveCapacity(count * width)
+        var planes: [Range<Int>] = []
         var offset = headerSize(width: width)
         for plane in 0..<width {
             let length = Int(LittleEndian.uint32(stored, at: 4 + 4 * plane))
             guard length <= stored.count - offset else { throw CodecError("a plane is cut short") }
-            let span = stored.extracting(offset..<offset + length)
-            if storedPlanes >> UInt8(plane) & 1 == 1 {
-                guard length == count else { throw CodecError("a plane has the wrong length") }
-                LittleEndian.append(span, to: &planes)
-            } else {
-                planes.append(contentsOf: try zstd.decompress(span, size: count))
+            guard storedPlanes >> UInt8(plane) & 1 == 0 || length == count else {
+                throw CodecError("a plane has the wrong length")
             }
+            planes.append(offset..<offset + length)
             offset += length
         }
         guard stored.count - offset == size - count * width else {
             throw CodecError("the planes do not fill the chunk")
         }
-        var bytes = join(planes, count: count, width: width)
+        var bytes = try join(
+            planes, of: stored, areStored: storedPlanes, count: count, size: size, zstd: zstd)
         LittleEndian.append(stored.extracting(offset..<stored.count), to: &bytes)
         return bytes
     }
@@ -93,15 +90,41 @@ enum PlaneCodec {
         }
     }
 
-    private static func join(_ planes: [UInt8], count: Int, width: Int) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: count * width + width) { buffer, initialized in
-            if let numbers = buffer.baseAddress, count > 0 {
-                planes.withUnsafeBufferPointer {
-                    guard let source = $0.baseAddress else { return }
-                    fti_join_planes(source, count, Int32(width), numbers)
+    /// The numbers whose planes lie at some places of `stored`; room is left for `size` bytes.
+    ///
+    /// A stored plane is read where it is, and a coded one is decoded to where it is read: the bytes are copied
+    /// once, and that is the join.
+    private static func join(
+        _ planes: [Range<Int>], of stored: Span<UInt8>, areStored: UInt8, count: Int, size: Int,
+        zstd: Zstd
+    ) throws(CodecError) -> [UInt8] {
+        let coded = planes.count - areStored.nonzeroBitCount
+        var isSound = true
+        let numbers = [UInt8](unsafeUninitializedCapacity: size) { numbers, initialized in
+            guard count > 0, let target = numbers.baseAddress else { return }
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: coded * count) { scratch in
+                stored.withUnsafeBufferPointer { source in
+                    var pointers: [UnsafePointer<UInt8>?] = []
+                    var used = 0
+                    for (index, plane) in planes.enumerated() {
+                        if areStored >> UInt8(index) & 1 == 1 {
+                            pointers.append(source.baseAddress.map { $0 + plane.lowerBound })
+                            continue
+                        }
+                        let buffer = UnsafeMutableBufferPointer(
+                            rebasing: scratch[used..<used + count])
+                        isSound =
+                            isSound && zstd.decompress(stored.extracting(plane), into: buffer)
+                        pointers.append(UnsafePointer(buffer.baseAddress))
+                        used += count
+                    }
+                    guard isSound else { return }
+                    fti_join_planes(pointers, count, Int32(planes.count), target)
+                    initialized = count * planes.count
                 }
             }
-            initialized = count * width
         }
+        guard isSound else { throw CodecError("a plane is no zstd frame of \(count) bytes") }
+        return numbers
     }
 }

@@ -84,4 +84,12 @@ final class Zstd {
         }
         return bytes
     }
+
+    /// Fills `bytes` from the frame that fills `stored`; false when the frame does not hold exactly as many.
+    func decompress(_ stored: Span<UInt8>, into bytes: UnsafeMutableBufferPointer<UInt8>) -> Bool {
+        stored.withUnsafeBytes {
+            ZSTD_decompressDCtx(decoder, bytes.baseAddress, bytes.count, $0.baseAddress, $0.count)
+                == bytes.count
+        }
+    }
 }
