@@ -79,8 +79,15 @@ public protocol Bucket: Sendable {
     /// durable when it returns `created`.
     func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation
 
-    /// Creates or replaces a blob that is only a hint: atomic, but may be lost in a crash.
+    /// Creates or replaces a blob that is only a cache: atomic, but may be lost in a crash.
     func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError)
+
+    /// Creates a blob that is only a hint, or writes over it, as cheaply as the place allows: a hint that is
+    /// renewed with every transaction must not cost as much as one.
+    ///
+    /// All hints of a name have the same number of bytes. Need not be atomic, and may be lost in a crash: a
+    /// reader must be able to tell a mixture of two hints from a hint.
+    func overwrite(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError)
 
     /// The blobs of a folder, in no particular order; empty when the folder is not there.
     func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry]
@@ -93,6 +100,13 @@ public protocol Bucket: Sendable {
 
     /// Waits until everything that is visible in the log is durable.
     func synchronizeLog() throws(StorageError)
+}
+
+extension Bucket {
+    /// See ``Bucket``; the same as replacing it.
+    public func overwrite(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
+        try replace(name, bytes)
+    }
 }
 
 /// An immutable blob opened for reading at any offset, from any number of threads.

@@ -9,7 +9,7 @@ public final class PackStore: ObjectSource {
     /// The packs, in the order in which they were added.
     public let packs: [PackReference]
     let bucket: any Bucket
-    private let opened: Mutex<[ObjectID: OpenPack]>
+    private let opened: OpenPacks
     private let coders = Mutex<[PooledCoder]>([])
     private let counters = ReadCounters()
     private let recent = RecentChunks()
@@ -19,10 +19,14 @@ public final class PackStore: ObjectSource {
     private static let reservationLimit = 256 << 20
 
     /// Makes a store over packs that are live in one state of the log.
-    public init(bucket: any Bucket, packs: [PackReference]) {
+    ///
+    /// - Parameter opened: Indexes that other stores over the same bucket have read, and those that this one
+    ///   reads; without it the store has its own.
+    public init(bucket: any Bucket, packs: [PackReference], opened: OpenPacks = OpenPacks()) {
         self.bucket = bucket
         self.packs = packs
-        opened = Mutex([:])
+        self.opened = opened
+        opened.keep(packs)
     }
 
     /// How many stored bytes were read so far.
@@ -126,6 +130,18 @@ public final class PackStore: ObjectSource {
         return nil
     }
 
+    /// A copy of the chunk that is not a difference, as every base of a difference must be: after two writers
+    /// stored the same chunk at once there may be copies of both sorts.
+    func packHoldingBase(_ id: ObjectID) throws(ObjectError) -> (pack: OpenPack, index: Int)? {
+        for reference in packs.reversed() {
+            let pack = try open(reference)
+            if let index = pack.footer.indexOfChunk(id), try pack.chunk(at: index).codec != .delta {
+                return (pack, index)
+            }
+        }
+        return nil
+    }
+
     /// A chunk's bytes, verified; `size` must be its size.
     func chunkBytes(_ id: ObjectID, size: Int) throws(ObjectError) -> [UInt8] {
         guard let (pack, index) = try packHoldingChunk(id) else { throw .missing(id) }
@@ -145,7 +161,7 @@ public final class PackStore: ObjectSource {
         let chunk = try pack.chunk(at: index)
         if chunk.codec == .delta {
             guard let baseID = try pack.deltaBase(of: chunk), baseID != id,
-                let (basePack, baseIndex) = try packHoldingChunk(baseID)
+                let (basePack, baseIndex) = try packHoldingBase(baseID)
             else { return nil }
             let bytes = try bytes(
                 of: baseID, try basePack.chunk(at: baseIndex), in: basePack, isBase: true)
@@ -161,7 +177,7 @@ public final class PackStore: ObjectSource {
         case .chunk(let pack, let chunk):
             guard chunk.codec == .delta else { return [pack.reference.name] }
             guard let baseID = try pack.deltaBase(of: chunk),
-                let (basePack, _) = try packHoldingChunk(baseID)
+                let (basePack, _) = try packHoldingBase(baseID)
             else { return nil }
             return [pack.reference.name, basePack.reference.name]
         case .recipe(let pack, let index):
@@ -220,7 +236,7 @@ public final class PackStore: ObjectSource {
         var base: [UInt8]?
         if chunk.codec == .delta {
             guard !isBase, let baseID = try? ChunkCoder.deltaBase(stored.span),
-                let (basePack, index) = try packHoldingChunk(baseID)
+                let (basePack, index) = try packHoldingBase(baseID)
             else { throw .corrupt(id, where: place) }
             base = try bytes(
                 of: baseID, try basePack.chunk(at: index), in: basePack, isBase: true,
@@ -282,10 +298,10 @@ public final class PackStore: ObjectSource {
 
     /// The pack, opened once.
     func open(_ reference: PackReference) throws(ObjectError) -> OpenPack {
-        if let pack = opened.withLock({ $0[reference.name] }) { return pack }
+        if let pack = opened[reference] { return pack }
         // Two threads may both read it: harmless, and no lock is held across the read.
         let pack = try OpenPack(reference, in: bucket)
-        opened.withLock { $0[reference.name] = pack }
+        opened.insert(pack)
         return pack
     }
 }

@@ -31,9 +31,18 @@ struct CheckpointName: Hashable {
 /// The first line is canonical JSON with everything but the packs, of which each has a line of its own
 /// (``PackLedger``).
 enum Checkpoint {
-    /// How many entries lie between two checkpoints: opening reads this many small files at most, some
-    /// 40 µs each, and a checkpoint costs a writer one file that nobody waits for.
-    static let interval = 16
+    /// How many entries lie between two checkpoints of so many bytes.
+    ///
+    /// Opening reads this many small files at most, some 20 µs each. A large state takes longer to write and to
+    /// read than a few entries, so it is written less often: neither side pays more than twice what it must.
+    static func interval(size: Int) -> Int {
+        var interval = 16
+        while interval < 4096, interval * bytesPerEntry < size { interval *= 2 }
+        return interval
+    }
+
+    /// A checkpoint's bytes that take as long as reading one entry.
+    private static let bytesPerEntry = 2 << 10
     /// The most bytes that a checkpoint may have: a million packs.
     static let byteLimit = 256 << 20
 
@@ -54,7 +63,7 @@ enum Checkpoint {
             "time": .string(state.time.description), "repository": .string(state.repositoryID.hex),
             "refs": .array(refs), "removed": .array(removed),
         ]
-        return header.canonicalBytes + [0x0A] + PackLedger.lines(try state.packLedger.packs())
+        return header.canonicalBytes + [0x0A] + PackLedger.lines(try state.packLedger.live())
     }
 
     /// Reads a checkpoint; nil when it is not what its name says or not readable.
@@ -63,14 +72,16 @@ enum Checkpoint {
             let object = try? JSON(canonical: Array(bytes[..<end])).object
         else { return nil }
         var reader = JSONObjectReader(object)
-        guard let state = try? state(&reader, packs: bytes[(end + 1)...], name: name),
+        guard
+            let state = try? state(
+                &reader, packs: bytes[(end + 1)...], name: name, size: bytes.count),
             state.number == name.number
         else { return nil }
         return state
     }
 
     private static func state(
-        _ reader: inout JSONObjectReader, packs: ArraySlice<UInt8>, name: CheckpointName
+        _ reader: inout JSONObjectReader, packs: ArraySlice<UInt8>, name: CheckpointName, size: Int
     ) throws -> State {
         guard try reader.string("type") == "checkpoint",
             try reader.count("version") == State.formatVersion,
@@ -94,7 +105,8 @@ enum Checkpoint {
             number: try reader.count("n"), entryHash: try reader.objectID("entry"),
             time: try reader.timestamp("time"), repositoryID: repository, refs: refs,
             removedRefs: removed,
-            packLedger: PackLedger(lines: packs, place: name.blob.description), checkpoint: name)
+            packLedger: PackLedger(lines: packs, place: name.blob.description), checkpoint: name,
+            checkpointSize: size)
         try reader.finish()
         return state
     }

@@ -8,6 +8,17 @@ public struct RefVersion: Sendable {
     public let previous: ObjectID?
     /// The transaction that did it.
     public let entry: LogEntry
+
+    /// Whether the snapshot was made by this very transaction to succeed the value before: then no earlier
+    /// value of the ref is the same.
+    ///
+    /// - Parameter snapshot: What ``target`` stands for.
+    public func isNew(_ snapshot: Snapshot) -> Bool {
+        guard let previous, snapshot.parents.first == previous else { return false }
+        return entry.actions.contains { action in
+            if case .pack = action { true } else { false }
+        }
+    }
 }
 
 /// The values that one ref has had, newest first, each read when it is asked for.

@@ -25,17 +25,17 @@ extension Log {
 
     /// Appends a proposal to the log as one entry, wherever the log ends by then.
     ///
-    /// - Parameter admit: Checks the moves against the objects of a state. The caller has done so for the
-    ///   proposal's base; it is done again whenever packs were removed meanwhile.
+    /// - Parameter admit: Checks the moves, and that what the proposal builds on is there still, in a state
+    ///   before which packs were removed. The caller has checked the moves for the proposal's base.
     /// - Returns: The state after the entry and the moves in it, or nil when it would hold nothing.
     func append(
-        _ proposal: Proposal, writer: Writer,
-        admit: ([RefChange], State) throws(RefError) -> Void
+        _ proposal: Proposal, writer: Writer, attempts: Int = attemptLimit,
+        admit: ([RefChange], _ removed: Set<ObjectID>, State) throws(RefError) -> Void
     ) throws(RefError) -> (state: State, changes: [RefChange])? {
         var state = proposal.base
         var removed = try refresh(&state)
         var admitted = proposal.base.number
-        for attempt in 0..<Self.attemptLimit {
+        for attempt in 0..<attempts {
             let now = writer.now()
             let changes = try proposal.changes(in: state, now: now)
             let actions = proposal.actions(for: changes, in: state)
@@ -46,8 +46,7 @@ extension Log {
                 throw .invalidTransaction(reason: reason)
             }
             if !removed.isEmpty {
-                try checkPacks(of: proposal, removed: removed)
-                try admit(changes, state)
+                try admit(changes, removed, state)
                 admitted = state.number
             }
             let entry = LogEntry(
@@ -67,7 +66,7 @@ extension Log {
                 throw .damaged(place: LogFile.place(of: lost), reason: "it vanished")
             }
         }
-        throw .busy(attempts: Self.attemptLimit)
+        throw .busy(attempts: attempts)
     }
 
     private enum Race { case won, lost }
@@ -99,15 +98,5 @@ extension Log {
             found = try bucket.read(name, limit: LogEntry.byteLimit)
         } catch { throw .outcomeUnknown(number: entry.number, error) }
         return found == bytes ? .won : .lost
-    }
-
-    /// - Throws: `packRemoved` when a pack that the proposal builds on is gone.
-    private func checkPacks(
-        of proposal: Proposal, removed: Set<ObjectID>
-    ) throws(RefError) {
-        for name in removed
-        where proposal.reliedOn.contains(name) || proposal.addedPack?.name == name {
-            throw .packRemoved(name)
-        }
     }
 }

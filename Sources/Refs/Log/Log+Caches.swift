@@ -6,9 +6,14 @@ extension Log {
     /// The hint; nil when there is none, or garbage.
     func readHint() throws(RefError) -> TipHint? {
         do {
-            return try bucket.read(LogFile.tip, limit: TipHint.byteLimit).flatMap {
-                TipHint(decoding: $0)
+            // A writer may be at it: what is a mixture of two hints now is a hint a moment later.
+            for _ in 0..<3 {
+                guard let bytes = try bucket.read(LogFile.tip, limit: TipHint.byteCount) else {
+                    return nil
+                }
+                if let hint = TipHint(decoding: bytes) { return hint }
             }
+            return nil
         } catch {
             switch error {
             case .damaged, .unusable, .tooLarge, .truncated: return nil
@@ -60,21 +65,21 @@ extension Log {
             let name = CheckpointName(number: state.number, hash: ObjectID(of: bytes.span))
             // Named by its hash: a crash can lose or tear it, and it then is no checkpoint.
             if (try? bucket.replace(name.blob, bytes)) != nil {
-                state.checkpoint = name
+                state.restart(from: name, bytes)
                 removeCheckpoints(before: name)
             }
         }
         let hint = TipHint(
             number: state.number, entryHash: state.entryHash, checkpoint: state.checkpoint)
-        try? bucket.replace(LogFile.tip, hint.encoded)
+        try? bucket.overwrite(LogFile.tip, hint.encoded)
     }
 
     /// Whether the writer of the newest entry is to write a checkpoint: one in so many is, and if that
     /// one dies before it does, the next that notices.
     private func isCheckpointDue(_ state: State) -> Bool {
+        let interval = Checkpoint.interval(size: state.checkpointSize)
         let distance = state.number - (state.checkpoint?.number ?? 0)
-        return state.number > 0 && state.number % Checkpoint.interval == 0
-            || distance >= 2 * Checkpoint.interval
+        return state.number > 0 && state.number % interval == 0 || distance >= 2 * interval
     }
 
     /// Keeps the newest checkpoint and one before it, for readers whose hint lags.

@@ -42,6 +42,24 @@ struct Proposal {
         return changes
     }
 
+    /// Checks that what the new objects build on is there still.
+    ///
+    /// A pack that was merged into another one is only missed when something of it was left out.
+    ///
+    /// - Parameters:
+    ///   - removed: The packs that were removed meanwhile.
+    ///   - objects: What is live now.
+    /// - Throws: `packRemoved` when a pack that the proposal builds on is gone, and not all of it is elsewhere.
+    func checkPacks(removed: Set<ObjectID>, in objects: PackStore) throws(RefError) {
+        for name in removed {
+            if addedPack?.name == name || removedPacks.contains(name) { throw .packRemoved(name) }
+            guard reliedOn.contains(name) else { continue }
+            guard let pack = try base.packs.first(where: { $0.name == name }),
+                (try? objects.holdsAll(of: pack)) == true
+            else { throw .packRemoved(name) }
+        }
+    }
+
     func actions(for changes: [RefChange], in state: State) -> [Action] {
         var actions = changes.map { change in
             Action.ref(

@@ -1,4 +1,5 @@
 public import Objects
+internal import Storage
 
 /// What a ref is in one state.
 public struct RefState: Hashable, Sendable {
@@ -37,6 +38,8 @@ public struct State: Sendable {
     var packLedger: PackLedger
     /// The newest checkpoint that is known to be good.
     var checkpoint: CheckpointName?
+    /// The bytes of that checkpoint.
+    var checkpointSize = 0
 
     /// What a ref points at, or nil when it does not exist.
     public func target(of name: RefName) -> ObjectID? { refs[name]?.target }
@@ -51,15 +54,16 @@ public struct State: Sendable {
     ///
     /// Read from the checkpoint at each call: O(packs).
     ///
-    /// - Throws: `damaged` when the log adds a pack again that it had removed.
+    /// - Throws: `damaged` when the log is seen to add a pack again.
     public var packs: [PackReference] {
-        get throws(RefError) { try packLedger.packs().live }
+        get throws(RefError) { try packLedger.live() }
     }
 
-    /// The packs that were removed, whose files may be there still.
-    ///
-    /// - Throws: As ``packs``.
-    public var removedPacks: Set<ObjectID> {
-        get throws(RefError) { try packLedger.packs().removed }
+    /// Lets go of what a checkpoint of this state holds.
+    mutating func restart(from name: CheckpointName, _ bytes: [UInt8]) {
+        checkpoint = name
+        checkpointSize = bytes.count
+        guard let end = bytes.firstIndex(of: 0x0A) else { return }
+        packLedger = PackLedger(lines: bytes[(end + 1)...], place: name.blob.description)
     }
 }

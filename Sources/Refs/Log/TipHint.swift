@@ -8,8 +8,8 @@ struct TipHint: Hashable {
     let entryHash: ObjectID
     let checkpoint: CheckpointName?
 
-    /// The most bytes that a hint may have.
-    static let byteLimit = 1 << 10
+    /// The bytes that every hint has, so that one can be written over another: room for the longest.
+    static let byteCount = 256
 
     init(number: Int, entryHash: ObjectID, checkpoint: CheckpointName?) {
         self.number = number
@@ -17,15 +17,20 @@ struct TipHint: Hashable {
         self.checkpoint = checkpoint
     }
 
-    /// `NUMBER HASH CHECKPOINT CHECKSUM`: the checksum is the SHA-256 of what is before its space.
+    /// `NUMBER HASH CHECKPOINT CHECKSUM`, spaces, and a line feed: the checksum is the SHA-256 of what is before
+    /// its space.
     var encoded: [UInt8] {
         let text = "\(number) \(entryHash.hex) \(checkpoint?.text ?? "-")"
-        return Array("\(text) \(ObjectID(of: Array(text.utf8).span).hex)\n".utf8)
+        let bytes = Array("\(text) \(ObjectID(of: Array(text.utf8).span).hex)".utf8)
+        return bytes + [UInt8](repeating: 0x20, count: Self.byteCount - 1 - bytes.count) + [0x0A]
     }
 
     /// Reads a hint, or gives nil: garbage is no hint.
     init?(decoding bytes: [UInt8]) {
-        let words = bytes.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }
+        guard bytes.count == Self.byteCount else { return nil }
+        let words = bytes.dropLast().split(separator: 0x20).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         guard words.count == 4, let number = LogFile.number(words[0].utf8),
             let entryHash = ObjectID(hex: words[1])
         else { return nil }

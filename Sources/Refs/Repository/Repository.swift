@@ -3,13 +3,14 @@ public import Storage
 
 /// A repository: objects, and refs that move.
 ///
-/// A value without state of its own: every question is asked of the bucket. Safe to use from any number of
-/// threads and processes.
+/// A value that remembers nothing but indexes of packs, which never change: every question is asked of the
+/// bucket. Safe to use from any number of threads and processes.
 public struct Repository: Sendable {
     /// Where it lives.
     public let bucket: any Bucket
     /// Its log.
     public let log: Log
+    private let openPacks = OpenPacks()
 
     /// The repository in a bucket; whether there is one shows when it is first read.
     public init(in bucket: any Bucket) {
@@ -67,7 +68,12 @@ public struct Repository: Sendable {
     ///
     /// - Throws: `damaged` when the log's account of packs contradicts itself.
     public func objects(in state: State) throws(RefError) -> PackStore {
-        PackStore(bucket: bucket, packs: try state.packs)
+        objects(try state.packs)
+    }
+
+    /// The objects of some packs.
+    func objects(_ packs: [PackReference]) -> PackStore {
+        PackStore(bucket: bucket, packs: packs, opened: openPacks)
     }
 
     /// Begins a transaction on the newest state.
@@ -83,7 +89,7 @@ public struct Repository: Sendable {
     /// - Throws: `damaged` when the log's account of packs contradicts itself.
     public func begin(on state: State, writer: Writer) throws(RefError) -> Transaction {
         Transaction(
-            log: log, state: state, writer: writer,
+            repository: self, state: state, writer: writer,
             objects: ObjectWriter(bucket: bucket, existing: try objects(in: state)))
     }
 }

@@ -6,7 +6,7 @@ public struct Commit: Sendable {
     public let number: Int?
     /// The refs that it moved, in the order in which the updates named them.
     public let refs: [RefChange]
-    /// The state after it.
+    /// A state after it: the next transaction is best begun on it.
     public let state: State
     /// What the caller should tell a person, such as that clocks disagree.
     public let warnings: [String]
@@ -23,14 +23,14 @@ public struct Transaction: Sendable {
     public let state: State
     /// Takes new objects, and reads those as well as the ones that exist already.
     public let objects: ObjectWriter
-    private let log: Log
+    private let repository: Repository
     private let writer: Writer
 
     /// How far the log's time may be ahead of the writer's clock before a person is told.
     private static let tolerableSkew = 5 * 60_000
 
-    init(log: Log, state: State, writer: Writer, objects: ObjectWriter) {
-        self.log = log
+    init(repository: Repository, state: State, writer: Writer, objects: ObjectWriter) {
+        self.repository = repository
         self.state = state
         self.writer = writer
         self.objects = objects
@@ -55,6 +55,7 @@ public struct Transaction: Sendable {
         var proposal = Proposal(
             base: state, updates: updates, addedPack: nil, reliedOn: [], message: message)
         // What cannot succeed fails here, before a pack that nobody would ever see is published.
+        let log = repository.log
         let current = try log.refreshed(state)
         let changes = try proposal.changes(in: current, now: writer.now())
         try Admission.check(changes, in: objects)
@@ -62,17 +63,20 @@ public struct Transaction: Sendable {
             proposal.addedPack = try objects.finish()
         } catch { throw .objects(error) }
         proposal.reliedOn = objects.reliedOn
-        let own = proposal.addedPack.map { [$0] } ?? []
-        let bucket = log.bucket
-        let result = try log.append(proposal, writer: writer) { (changes, state) throws(RefError) in
-            let packs = PackStore(bucket: bucket, packs: try state.packs + own)
-            try Admission.check(changes, in: packs)
+        let result = try log.append(proposal, writer: writer) {
+            (changes, removed, state) throws(RefError) in
+            let packs = try state.packs + (proposal.addedPack.map { [$0] } ?? [])
+            let store = repository.objects(packs)
+            try proposal.checkPacks(removed: removed, in: store)
+            try Admission.check(changes, in: store)
         }
         guard let result else {
             return Commit(number: nil, refs: [], state: current, warnings: [])
         }
+        var after = result.state
+        repository.compact(&after, writer: writer)
         return Commit(
-            number: result.state.number, refs: result.changes, state: result.state,
+            number: result.state.number, refs: result.changes, state: after,
             warnings: Self.warnings(about: result.state, now: writer.now()))
     }
 

@@ -45,11 +45,10 @@ struct LogCommand: Command {
         let repository = try context.open()
         let limit = number ?? .max
         let name = try ref.map { try RefName($0) }
-        let labels =
-            options.json || oneline
-            ? nil : try RefLabels(log: repository.repository.log, state: repository.state)
         let view = LogView(
-            style: context.output.style, now: context.now, labels: labels, showsName: name == nil,
+            style: context.output.style, now: context.now,
+            labels: LazyRefLabels(log: repository.repository.log, state: repository.state),
+            showsName: name == nil,
             isGraph: graph,
             width: context.output.terminal.isTerminal ? context.output.terminal.width : nil)
         // Each value is held back until it is known whether another one follows it.
@@ -81,14 +80,29 @@ struct LogCommand: Command {
         guard let name else { return try forEachMove(in: repository, body) }
         if repository.state.lastTransaction(of: name) == nil { _ = try repository.target(of: name) }
         var history = repository.repository.log.history(of: name, in: repository.state)
+        // Values that were read ahead, and the snapshot that comes next.
         var window: [RefVersion] = []
+        var known: (id: ObjectID, snapshot: Snapshot)?
+        func snapshot(_ id: ObjectID?) throws -> Snapshot? {
+            guard let id else { return nil }
+            if let known, known.id == id { return known.snapshot }
+            return try repository.snapshot(id)
+        }
         while true {
-            window += try history.next(max(0, Self.lookahead + 1 - window.count))
-            guard let version = window.first else { return }
-            window.removeFirst()
-            let move = try move(
-                RefChange(name: name, old: version.previous, new: version.target),
-                version.entry, older: Set(window.dropFirst().compactMap(\.target)), repository)
+            guard let version = try window.isEmpty ? history.next() : window.removeFirst() else {
+                return
+            }
+            let current = try snapshot(version.target)
+            let before = try snapshot(version.previous)
+            known = version.previous.flatMap { id in before.map { (id, $0) } }
+            var older: Set<ObjectID> = []
+            if let current, version.previous != nil, !version.isNew(current) {
+                window += try history.next(max(0, Self.lookahead - window.count))
+                older = Set(window.compactMap(\.target))
+            }
+            let move = RefMove(
+                RefChange(name: name, old: version.previous, new: version.target), version.entry,
+                snapshot: current, before: before, older: older, in: repository.state)
             guard try body(move) else { return }
         }
     }
@@ -100,21 +114,13 @@ struct LogCommand: Command {
         while number >= 0 {
             let entry = try repository.repository.log.entry(number)
             for change in entry.changes {
-                guard try body(try move(change, entry, older: [], repository)) else { return }
+                let move = RefMove(
+                    change, entry, snapshot: try change.new.map { try repository.snapshot($0) },
+                    before: try change.old.map { try repository.snapshot($0) }, older: [],
+                    in: repository.state)
+                guard try body(move) else { return }
             }
             number -= 1
         }
-    }
-
-    private func move(
-        _ change: RefChange, _ entry: LogEntry, older: Set<ObjectID>, _ repository: OpenRepository
-    ) throws -> RefMove {
-        let snapshot = try change.new.map { try repository.snapshot($0) }
-        let before = try change.old.map { try repository.snapshot($0) }
-        return RefMove(
-            name: change.name, entry: entry, target: change.new, previous: change.old,
-            snapshot: snapshot, before: before,
-            manner: RefMove.manner(from: change.old, before, to: change.new, older: older),
-            isCurrent: repository.state.refs[change.name]?.transaction == entry.number)
     }
 }

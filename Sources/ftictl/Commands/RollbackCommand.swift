@@ -52,14 +52,17 @@ struct RollbackCommand: Command {
     }
 
     /// What the ref was before it first got its current value: so a second rollback goes further back
-    /// and not forth again.
+    /// and not forth again. History is read as far as the transaction that made the current value.
     private func previousVersion(
         of name: RefName, before current: ObjectID, in repository: OpenRepository
     ) throws -> ObjectID {
         var history = repository.repository.log.history(of: name, in: repository.state)
+        let snapshot = try repository.snapshot(current)
         var previous: ObjectID?
         while let version = try history.next() {
-            if version.target == current { previous = version.previous }
+            guard version.target == current else { continue }
+            previous = version.previous
+            if version.isNew(snapshot) { break }
         }
         guard let previous else {
             throw CommandError.missing(

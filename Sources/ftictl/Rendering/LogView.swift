@@ -6,7 +6,7 @@ import Refs
 struct LogView {
     let style: Style
     let now: Timestamp
-    let labels: RefLabels?
+    let labels: LazyRefLabels
     /// Whether the values of several refs are shown together.
     let showsName: Bool
     /// Whether lines connect a value with what it was made from.
@@ -111,14 +111,14 @@ struct LogView {
             let arrow = isGraph ? "├─ \(role)" : role
             columns.append([
                 Columns.Cell(arrow.printable()), Columns.Cell(id.short, style.yellow),
-                Columns.Cell(labels?[id] ?? "", style.cyan),
+                Columns.Cell(labels[id] ?? "", style.cyan),
             ])
         }
         if isGraph {
             for parent in snapshot.parents {
                 columns.append([
                     Columns.Cell("├─ parent"), Columns.Cell(parent.short, style.yellow),
-                    Columns.Cell(labels?[parent] ?? "", style.cyan),
+                    Columns.Cell(labels[parent] ?? "", style.cyan),
                 ])
             }
         }

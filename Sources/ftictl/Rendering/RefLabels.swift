@@ -29,3 +29,18 @@ struct RefLabels {
     /// `features/prod`, or `features/prod@{2}`; nil for what no ref had lately.
     subscript(id: ObjectID) -> String? { labels[id] }
 }
+
+/// The labels of a state, read from the log when the first one is asked for: most histories need none.
+final class LazyRefLabels {
+    private let log: Log
+    private let state: State
+    private lazy var labels = try? RefLabels(log: log, state: state)
+
+    init(log: Log, state: State) {
+        self.log = log
+        self.state = state
+    }
+
+    /// As ``RefLabels``; nil as well when the log cannot be read, which whoever shows it finds out.
+    subscript(id: ObjectID) -> String? { labels?[id] }
+}

@@ -23,6 +23,23 @@ struct RefMove {
     let manner: Manner
     let isCurrent: Bool
 
+    /// What a transaction did to a ref.
+    ///
+    /// - Parameter older: Values that the ref had before.
+    init(
+        _ change: RefChange, _ entry: LogEntry, snapshot: Snapshot?, before: Snapshot?,
+        older: Set<ObjectID>, in state: State
+    ) {
+        name = change.name
+        self.entry = entry
+        target = change.new
+        previous = change.old
+        self.snapshot = snapshot
+        self.before = before
+        manner = Self.manner(from: change.old, before, to: change.new, older: older)
+        isCurrent = state.refs[change.name]?.transaction == entry.number
+    }
+
     /// The kind of movement: back to an older value, or on to a new one.
     ///
     /// - Parameter older: The values that the ref had before ``previous``.

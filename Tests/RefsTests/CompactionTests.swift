@@ -1,0 +1,257 @@
+import Objects
+import Refs
+import Storage
+import Synchronization
+import Testing
+
+@Suite("Small packs are merged")
+struct CompactionTests {
+    /// Puts so many versions on a ref and returns their ids, oldest first.
+    @discardableResult
+    private func put(
+        _ count: Int, on ref: String = "models/a", in repository: Repository, seed: UInt64 = 1
+    ) throws -> [ObjectID] {
+        let writer = testWriter(seed: seed)
+        return try (0..<count).map { number in
+            let commit = try repository.put(ref, text: "\(ref) \(seed) \(number)", writer: writer)
+            return try #require(commit.refs.first?.new)
+        }
+    }
+
+    private func expectSound(_ repository: Repository, _ ids: [ObjectID]) throws {
+        #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
+        let objects = try repository.objects(in: try repository.state())
+        #expect(objects.audit(full: true).isEmpty)
+        for id in ids {
+            let snapshot = try Snapshot(id, in: objects)
+            for link in snapshot.links { #expect(try objects.size(of: link) != nil) }
+        }
+    }
+
+    @Test("few packs are live after many transactions, and every version is readable")
+    func many() throws {
+        let bucket = MemoryBucket()
+        let repository = try Repository.create(in: bucket, writer: testWriter())
+        let ids = try put(400, in: repository)
+        let state = try repository.state()
+        let merges = state.number - 400
+        #expect(merges > 10)
+        #expect(try state.packs.count < 50)
+        // Each chunk is in one live pack.
+        let figures = try repository.objects(in: state).packStatistics()
+        #expect(figures.chunks == figures.objects)
+        try expectSound(repository, ids)
+        // The history of the ref does not show the merges.
+        var history = repository.log.history(of: try RefName("models/a"), in: state)
+        #expect(try history.next(.max).map(\.target) == ids.reversed())
+        // Nothing but the log is needed to know all this.
+        let copy = try bucket.copy()
+        for entry in try copy.list(.checkpoints) {
+            try copy.delete(BlobName(.checkpoints, entry.name))
+        }
+        #expect(try Repository(in: copy).state().packs == state.packs)
+    }
+
+    @Test("a transaction can be begun on the state that the one before returned")
+    func chained() throws {
+        let repository = try Repository.create(in: MemoryBucket(), writer: testWriter())
+        let writer = testWriter()
+        var state = try repository.state()
+        var ids: [ObjectID] = []
+        for number in 0..<100 {
+            let transaction = try repository.begin(on: state, writer: writer)
+            ids.append(try writeSnapshot(.model, "\(number)", into: transaction.objects))
+            let commit = try transaction.commit([
+                RefUpdate(try RefName("models/a"), new: ids[number])
+            ])
+            #expect(commit.number.map { $0 <= commit.state.number } == true)
+            state = commit.state
+        }
+        #expect(try state.packs == repository.state().packs)
+        try expectSound(repository, ids)
+    }
+
+    @Test("a transaction that builds on packs which are merged meanwhile commits")
+    func inFlight() throws {
+        let repository = try Repository.create(in: MemoryBucket(), writer: testWriter())
+        let ids = try put(15, in: repository)
+        let writer = testWriter("late", seed: 9)
+        let transaction = try repository.begin(writer: writer)
+        // All of it is there already, in packs that will not be live.
+        let id = try writeSnapshot(
+            .model, "models/a 1 3", into: transaction.objects, parents: [ids[2]])
+        #expect(id == ids[3])
+        #expect(transaction.objects.reliedOn.count == 1)
+        let before = try repository.state().packs
+        try put(20, on: "models/b", in: repository, seed: 2)
+        let after = try repository.state().packs
+        #expect(Set(before).isDisjoint(with: after))
+        let commit = try transaction.commit([RefUpdate(try RefName("models/c"), new: id)])
+        #expect(commit.number != nil)
+        try expectSound(repository, ids)
+    }
+
+    @Test("a pack with damage is left as it is, and the others are merged")
+    func damage() throws {
+        let bucket = MemoryBucket()
+        let repository = try Repository.create(in: bucket, writer: testWriter())
+        try put(10, in: repository)
+        let victim = try repository.state().packs[4]
+        try bucket.edit(BlobName(.packs, victim.name.hex)) { $0[20] ^= 1 }
+        try put(90, on: "models/b", in: Repository(in: bucket))
+        let state = try Repository(in: bucket).state()
+        let packs = try state.packs
+        #expect(packs.count < 50)
+        #expect(packs.contains(victim))
+        let damage = try Repository(in: bucket).objects(in: state).audit(full: true)
+        #expect(damage.map(\.pack) == [victim.name])
+    }
+
+    @Test(
+        "a merge that loses a race for its packs is dropped, and the transaction before it stands")
+    func lostRace() throws {
+        let memory = MemoryBucket()
+        let repository = try Repository.create(in: memory, writer: testWriter())
+        try put(15, in: repository)
+        let bucket = FailingBucket(memory)
+        let rival = Mutex(0)
+        // The entry after the next is that of the merge.
+        bucket.before(entry: 17) {
+            // The rival merges first: its own entry would be number 17.
+            let packs = (try? repository.state().packs) ?? []
+            let store = PackStore(bucket: memory, packs: packs)
+            guard let merged = try? store.merge(packs),
+                let pack = try? merged.publish(), let state = try? repository.state()
+            else { return }
+            let entry = LogEntry(
+                number: 17, previous: state.entryHash, base: 16, time: state.time,
+                writer: "rival", message: "", nonce: RandomBits(from: { 3 }),
+                actions: [.pack(pack)] + packs.map { .unpack($0.name) })
+            if (try? memory.create(entryName(17), entry.encoded)) == .created {
+                rival.withLock { $0 += 1 }
+            }
+        }
+        let commit = try Repository(in: bucket).put("models/b", text: "b", writer: testWriter())
+        #expect(commit.number == 16)
+        #expect(rival.withLock { $0 } == 1)
+        let state = try repository.state()
+        #expect(state.number == 17)
+        #expect(try state.packs.count == 1)
+        try expectSound(repository, [])
+    }
+
+    @Test("whatever fails in a merge, the transaction before it stands and the repository is sound")
+    func failures() throws {
+        let memory = MemoryBucket()
+        let ids = try put(15, in: try Repository.create(in: memory, writer: testWriter()))
+        var merged = 0
+        for limit in 0..<40 {
+            let copy = try memory.copy()
+            let bucket = FailingBucket(copy)
+            // Everything fails from then on, as if the process had been killed.
+            bucket.failAfter(writes: limit)
+            let commit = try? Repository(in: bucket).put(
+                "models/b", text: "b", writer: testWriter(seed: 8))
+            let repository = Repository(in: copy)
+            let state = try repository.state()
+            if let commit {
+                #expect(state.target(of: try RefName("models/b")) == commit.refs.first?.new)
+            }
+            try expectSound(repository, ids)
+            if try state.packs.count == 1 { merged += 1 }
+            // And the next writers go on as ever.
+            try put(20, on: "models/c", in: repository, seed: 4)
+            #expect(try repository.state().packs.count < 30)
+            try expectSound(repository, ids)
+        }
+        #expect(merged > 0)
+    }
+}
+
+/// A bucket whose writes fail from some moment on, or in which something happens before an entry.
+private final class FailingBucket: Bucket {
+    private struct Plan {
+        var remaining = Int.max
+        var action: (entry: BlobName, body: @Sendable () -> Void)?
+    }
+
+    private let base: MemoryBucket
+    private let plan = Mutex(Plan())
+
+    init(_ base: MemoryBucket) { self.base = base }
+
+    func failAfter(writes: Int) { plan.withLock { $0.remaining = writes } }
+
+    func before(entry number: Int, _ body: @escaping @Sendable () -> Void) {
+        plan.withLock { $0.action = (entryName(number), body) }
+    }
+
+    fileprivate func spend(_ name: String) throws(StorageError) {
+        let isAllowed = plan.withLock { plan in
+            plan.remaining -= plan.remaining == .max ? 0 : 1
+            return plan.remaining >= 0
+        }
+        guard isAllowed else { throw .system(operation: "write", path: name, errno: 5) }
+    }
+
+    var location: String { base.location }
+
+    func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation {
+        let action = plan.withLock { plan in
+            guard plan.action?.entry == name else { return nil as (@Sendable () -> Void)? }
+            defer { plan.action = nil }
+            return plan.action?.body
+        }
+        action?()
+        try spend(name.description)
+        return try base.create(name, bytes)
+    }
+
+    func read(_ name: BlobName, limit: Int) throws(StorageError) -> [UInt8]? {
+        try base.read(name, limit: limit)
+    }
+
+    func open(_ name: BlobName) throws(StorageError) -> (any Blob)? { try base.open(name) }
+
+    func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
+        try spend(name.description)
+        try base.replace(name, bytes)
+    }
+
+    func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry] { try base.list(folder) }
+
+    func delete(_ name: BlobName) throws(StorageError) {
+        try spend(name.description)
+        try base.delete(name)
+    }
+
+    func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob {
+        FailingBlob(try base.stage(in: folder), of: self)
+    }
+
+    func synchronizeLog() throws(StorageError) { try base.synchronizeLog() }
+}
+
+private struct FailingBlob: StagedBlob {
+    private let base: any StagedBlob
+    private let bucket: FailingBucket
+
+    init(_ base: any StagedBlob, of bucket: FailingBucket) {
+        self.base = base
+        self.bucket = bucket
+    }
+
+    func append(_ bytes: [UInt8]) throws(StorageError) -> Int {
+        try bucket.spend("a pack")
+        return try base.append(bytes)
+    }
+
+    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        try base.read(at: offset, count: count)
+    }
+
+    func publish(as name: BlobName) throws(StorageError) {
+        try bucket.spend("a pack")
+        try base.publish(as: name)
+    }
+}
