@@ -7,6 +7,9 @@ struct Main {
         if let command = ResolveCommand(plain: arguments) {
             CommandLineTool.run(command, Ftictl.self, arguments)
         }
+        if let command = LogCommand(plain: arguments) {
+            CommandLineTool.run(command, Ftictl.self, arguments)
+        }
         do {
             try ExternalCommand.runIfNamed(arguments, environment: .process)
             CommandLineTool.main(Ftictl.self, arguments)

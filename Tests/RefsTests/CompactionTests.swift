@@ -241,9 +241,11 @@ private struct FailingBlob: StagedBlob {
         self.bucket = bucket
     }
 
-    func append(_ bytes: [UInt8]) throws(StorageError) -> Int {
+    func append(
+        _ bytes: [UInt8], alignment: Int
+    ) throws(StorageError) -> (offset: Int, gap: Int) {
         try bucket.spend("a pack")
-        return try base.append(bytes)
+        return try base.append(bytes, alignment: alignment)
     }
 
     func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {

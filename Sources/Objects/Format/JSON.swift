@@ -110,7 +110,7 @@ public struct JSONObject: Sendable, Equatable, Sequence {
 
         /// Compares the key by bytes.
         public static func == (left: Member, right: Member) -> Bool {
-            left.key.utf8.elementsEqual(right.key.utf8) && left.value == right.value
+            JSONObject.areSame(left.key, right.key) && left.value == right.value
         }
     }
 
@@ -126,7 +126,7 @@ public struct JSONObject: Sendable, Equatable, Sequence {
         if !zip(members, members.dropFirst()).allSatisfy({ Self.precedes($0.key, $1.key) }) {
             self.members.sort { Self.precedes($0.key, $1.key) }
             for (left, right) in zip(self.members, self.members.dropFirst())
-            where left.key.utf8.elementsEqual(right.key.utf8) { return nil }
+            where JSONObject.areSame(left.key, right.key) { return nil }
         }
     }
 
@@ -141,9 +141,11 @@ public struct JSONObject: Sendable, Equatable, Sequence {
 
     /// The value under a key; assigning nil removes it.
     public subscript(key: String) -> JSON? {
-        get { members.first { $0.key.utf8.elementsEqual(key.utf8) }?.value }
+        get { members.first { Self.areSame($0.key, key) }?.value }
         set {
-            members.removeAll { $0.key.utf8.elementsEqual(key.utf8) }
+            if let at = members.firstIndex(where: { Self.areSame($0.key, key) }) {
+                members.remove(at: at)
+            }
             guard let newValue else { return }
             let at = members.firstIndex { Self.precedes(key, $0.key) } ?? members.endIndex
             members.insert(Member(key: key, value: newValue), at: at)
@@ -154,6 +156,26 @@ public struct JSONObject: Sendable, Equatable, Sequence {
     public func makeIterator() -> IndexingIterator<[Member]> { members.makeIterator() }
 
     static func precedes(_ left: String, _ right: String) -> Bool {
-        left.utf16.lexicographicallyPrecedes(right.utf16)
+        let (a, b) = (left.utf8Span.span, right.utf8Span.span)
+        var index = 0
+        while index < a.count, index < b.count {
+            if a[index] != b[index] {
+                // Only from U+E000 on do UTF-16 and UTF-8 disagree: surrogates come before it.
+                guard a[index] < 0xEE, b[index] < 0xEE else {
+                    return left.utf16.lexicographicallyPrecedes(right.utf16)
+                }
+                return a[index] < b[index]
+            }
+            index += 1
+        }
+        return a.count < b.count
+    }
+
+    /// Whether two keys have the same bytes.
+    static func areSame(_ left: String, _ right: String) -> Bool {
+        let (a, b) = (left.utf8Span.span, right.utf8Span.span)
+        guard a.count == b.count else { return false }
+        for index in a.indices where a[index] != b[index] { return false }
+        return true
     }
 }

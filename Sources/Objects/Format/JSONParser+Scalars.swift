@@ -7,6 +7,14 @@ extension JSONParser {
         while offset < bytes.count, bytes[offset] != 0x22, bytes[offset] != 0x5C,
             bytes[offset] >= 0x20
         { offset += 1 }
+        if offset < bytes.count, bytes[offset] == 0x22 {
+            guard let text = try? UTF8Span(validating: bytes.extracting(start..<offset)) else {
+                offset += 1
+                throw error("a string is not valid UTF-8")
+            }
+            offset += 1
+            return String(copying: text)
+        }
         var text: [UInt8] = []
         while true {
             guard offset < bytes.count else { throw error("the text ends inside a string") }

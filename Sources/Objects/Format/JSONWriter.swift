@@ -38,6 +38,8 @@ extension JSON {
     /// Escapes only what must be escaped, as RFC 8785 section 3.2.2.2 says.
     private static func append(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(0x22)
+        defer { bytes.append(0x22) }
+        guard mustEscape(text) else { return bytes.append(contentsOf: text.utf8) }
         for byte in text.utf8 {
             switch byte {
             case 0x22: bytes.append(contentsOf: [0x5C, 0x22])
@@ -53,7 +55,15 @@ extension JSON {
             default: bytes.append(byte)
             }
         }
-        bytes.append(0x22)
+    }
+
+    private static func mustEscape(_ text: String) -> Bool {
+        let bytes = text.utf8Span.span
+        for index in bytes.indices
+        where bytes[index] < 0x20 || bytes[index] == 0x22 || bytes[index] == 0x5C {
+            return true
+        }
+        return false
     }
 
     /// Writes a number as ECMAScript's `Number.prototype.toString` does (RFC 8785 section 3.2.2.3).

@@ -23,18 +23,19 @@ public enum Hexadecimal {
     }
 
     /// The bytes of an even number of digits, or nil.
-    public static func decode(_ text: some StringProtocol) -> [UInt8]? {
+    public static func decode(_ text: String) -> [UInt8]? {
+        let digits = text.utf8Span.span
+        guard digits.count.isMultiple(of: 2) else { return nil }
         var result: [UInt8] = []
-        var high: UInt8?
-        for byte in text.utf8 {
-            guard let digit = value(of: byte) else { return nil }
-            if let first = high {
-                result.append(first << 4 | digit)
-                high = nil
-            } else {
-                high = digit
+        result.reserveCapacity(digits.count / 2)
+        var at = 0
+        while at < digits.count {
+            guard let high = value(of: digits[at]), let low = value(of: digits[at + 1]) else {
+                return nil
             }
+            result.append(high << 4 | low)
+            at += 2
         }
-        return high == nil ? result : nil
+        return result
     }
 }

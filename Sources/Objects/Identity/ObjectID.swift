@@ -28,10 +28,21 @@ public struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible 
 
     /// Reads 64 lower-case hexadecimal digits, or gives nil: no other spelling is accepted.
     public init?(hex text: some StringProtocol) {
+        self.init(hex: String(text))
+    }
+
+    /// Reads 64 lower-case hexadecimal digits, or gives nil.
+    public init?(hex text: String) {
+        self.init(hex: text.utf8Span.span)
+    }
+
+    /// Reads 64 lower-case hexadecimal digits, or gives nil.
+    public init?(hex text: Span<UInt8>) {
+        guard text.count == 64 else { return nil }
         var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
         var count = 0
-        for byte in text.utf8 {
-            guard count < 64, let digit = Hexadecimal.value(of: byte) else { return nil }
+        while count < 64 {
+            guard let digit = Hexadecimal.value(of: text[count]) else { return nil }
             switch count / 16 {
             case 0: words.0 = words.0 << 4 | UInt64(digit)
             case 1: words.1 = words.1 << 4 | UInt64(digit)
@@ -40,7 +51,6 @@ public struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible 
             }
             count += 1
         }
-        guard count == 64 else { return nil }
         self.init(words.0, words.1, words.2, words.3)
     }
 

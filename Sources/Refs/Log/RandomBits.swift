@@ -11,7 +11,7 @@ public struct RandomBits: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads 32 lower-case hexadecimal digits, or gives nil.
     public init?(hex text: some StringProtocol) {
-        guard Hexadecimal.decode(text)?.count == Self.byteCount else { return nil }
+        guard Hexadecimal.decode(String(text))?.count == Self.byteCount else { return nil }
         hex = String(text)
     }
 

@@ -124,3 +124,43 @@ struct LogCommand: Command {
         }
     }
 }
+
+extension LogCommand {
+    /// Recognises `log REF`, with `-n NUMBER` and `--oneline`, by itself: setting up the parser takes longer than
+    /// reading twenty versions. Nil for anything else, which the parser then judges.
+    init?(plain arguments: [String]) {
+        var rest = arguments
+        let options = GlobalOptions(extractedFrom: &rest)
+        guard rest.count > 1, rest[0] == "log", rest[1].utf8.first != UInt8(ascii: "-") else {
+            return nil
+        }
+        var number: Int?
+        var oneline = false
+        var index = 2
+        while index < rest.count {
+            switch rest[index] {
+            case "--oneline" where !oneline: oneline = true
+            case "-n" where number == nil && index + 1 < rest.count:
+                index += 1
+                let digits = rest[index].utf8
+                guard digits.count < 10, digits.allSatisfy({ (0x30...0x39).contains($0) }),
+                    let value = Int(rest[index]), value > 0
+                else { return nil }
+                number = value
+            default: return nil
+            }
+            index += 1
+        }
+        self.init()
+        ref = rest[1]
+        self.number = number
+        self.options = options
+        set(oneline: oneline)
+    }
+
+    /// Inside an initialiser the assignment of a flag would only declare its default.
+    private mutating func set(oneline: Bool) {
+        self.oneline = oneline
+        graph = false
+    }
+}
