@@ -8,7 +8,7 @@ page cache warm. fti returns when its bytes are durable; what a sync after anoth
 Without --all the tools that take minutes are left out. `report.py FILE.json` prints what was measured as Markdown.
 Ends with 1 when a promise does not hold. See Benchmarks/setup.sh for what it needs; what is missing is left out.
 """
-import argparse, dataclasses, datetime, importlib, json, pathlib, subprocess, sys, time
+import argparse, dataclasses, datetime, importlib, json, pathlib, sys, time, traceback
 
 import report
 from questions import ALL, harness
@@ -41,9 +41,12 @@ def main():
         print(f"\n{name}: {module.__doc__}", flush=True)
         try:
             module.run(bench)
-        except (harness.Failed, subprocess.CalledProcessError) as error:
+        except Exception as error:
+            # The other questions have an answer all the same.
             failed.append(name)
             print(f"FAIL  {name}: {error}", file=sys.stderr, flush=True)
+            if not isinstance(error, harness.Failed):
+                traceback.print_exc()
     harness.remove(bench.scratch)
     results = {"date": datetime.date.today().isoformat(), "rounds": o.rounds, "seconds": round(time.monotonic() - start), "machine": about,
                "versions": bench.versions, "skipped": bench.skipped, "failed": failed, "lines": bench.lines,

@@ -1,22 +1,40 @@
 #!/usr/bin/env python3
-"""report.py RESULTS.json: the tables of docs/performance.md, from what bench.py has written."""
+"""The tables of docs/performance.md, from what bench.py has written.
+
+    report.py RESULTS.json                prints them, and every tool's medians
+    report.py RESULTS.json --into FILE    puts them into a document, between its two lines `<!-- figures -->`
+"""
 import json, pathlib, statistics, sys
+
+MARK = "<!-- figures -->"
+MET = {None: "not measured", True: "yes", False: "**no**"}
 
 
 def row(cells):
-    return "| " + " | ".join(str(c) for c in cells) + " |"
+    return "| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |"
 
 
 def table(head, rows):
     return "\n".join([row(head), "|" + "---|" * len(head)] + [row(r) for r in rows])
 
 
-def promises(results):
-    """What must hold, and whether it does."""
-    word = {None: "not measured", True: "yes", False: "**no**"}
-    lines = [line for line in results["lines"] if line["limit"] != float("inf")]
-    return table(["question", "what", "must be", "measured", "medians", "met"],
-                 [[line["question"], line["what"], line["must"], line["shown"], line["medians"], word[line["met"]]] for line in lines])
+def about(results):
+    """The machine and the versions of what was measured on it."""
+    m = results["machine"]
+    versions = [version if tool.lower().split("-")[0] in version.lower() else f"{tool} {version}" for tool, version in results["versions"].items()]
+    return (f"{m['processor']}, {m['processors']} processors, {m['memory']}, {m['system']}; {results['date']}; medians of {results['rounds']} "
+            f"rounds or more; load {m['load']:.1f} at the start.\n\nVersions: {', '.join(versions)}.")
+
+
+def promises(results, question):
+    """What must hold, and whether it does; a line without a limit is told for comparison."""
+    rows = []
+    for line in results["lines"]:
+        if line["question"] == question:
+            told = line["limit"] is None
+            rows.append([line["what"], f"`{line['command']}`" if line["command"] else "", "" if told else line["must"], line["shown"],
+                         "" if told else MET[line["met"]], line["medians"]])
+    return table(["what", "command", "must be", "measured", "met", "medians, peers"], rows)
 
 
 def figures(results, question):
@@ -42,17 +60,28 @@ def shown(t):
 
 
 def markdown(results, everything=False):
-    m = results["machine"]
-    versions = ", ".join(f"{tool} {version}" if tool.lower() not in version.lower() else version for tool, version in results["versions"].items())
-    parts = [f"{m['processor']}, {m['processors']} processors, {m['memory']}, {m['system']}; {results['date']}; medians of {results['rounds']} rounds; "
-             f"load {m['load']:.1f} at the start; {results['seconds']} s.", f"Versions: {versions}.", promises(results)]
-    if results["skipped"] or results["failed"]:
-        parts.append("\n".join(["Left out:", ""] + [f"- {s.splitlines()[0]}" for s in results["skipped"]] + [f"- {q} failed" for q in results["failed"]]))
-    if everything:
-        for question in dict.fromkeys(s["question"] for s in results["samples"]):
-            parts.append(f"### {question}\n\n" + figures(results, question))
+    parts = [about(results)]
+    left_out = [s.splitlines()[0] for s in results["skipped"]] + [f"{q}: failed" for q in results["failed"]]
+    if left_out:
+        parts.append("\n".join(["Left out:", ""] + [f"- {s}" for s in left_out]))
+    for question in dict.fromkeys(x["question"] for x in results["lines"] + results["samples"]):
+        parts.append(f"### {question}\n\n{promises(results, question)}")
+        if everything and (all_figures := figures(results, question)):
+            parts.append(all_figures)
+    missed = [line["what"] for line in results["lines"] if line["met"] is False]
+    asked = sum(line["limit"] is not None and line["met"] is not None for line in results["lines"])
+    parts.append(f"{asked - len(missed)} of {asked} promises hold.")
     return "\n\n".join(parts)
 
 
+def main():
+    results = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    if sys.argv[2:3] != ["--into"]:
+        return print(markdown(results, everything=True))
+    document = pathlib.Path(sys.argv[3])
+    before, _, after = document.read_text().split(MARK + "\n")
+    document.write_text(f"{before}{MARK}\n{markdown(results)}\n{MARK}\n{after}")
+
+
 if __name__ == "__main__":
-    print(markdown(json.loads(pathlib.Path(sys.argv[1]).read_text()), everything=True))
+    main()

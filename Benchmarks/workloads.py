@@ -200,6 +200,7 @@ def million(out, n):
     out.mkdir(parents=True, exist_ok=True)
     g = rng("million", n)
     centres = 0.8 * g.standard_normal((256, DIM), np.float32)
+    picked = rng("queries", n)
     total, some = n + 3 * n // 2000, []
     with open(out / "vectors.f32", "wb") as f:
         for start in range(0, total, 1 << 16):
@@ -208,9 +209,9 @@ def million(out, n):
             x += centres[g.integers(0, 256, count)]
             x /= np.linalg.norm(x, axis=1, keepdims=True)
             f.write(x.tobytes())
-            some.append(x[g.integers(0, count, 4)])
+            some.append(x[picked.integers(0, count, 64)])
     # Questions resemble an answer as they do in practice: a cosine of about 0.7.
-    queries = np.concatenate(some)[:64] + np.float32(0.05) * g.standard_normal((64, DIM), np.float32)
+    queries = picked.permutation(np.concatenate(some))[:64] + np.float32(0.05) * picked.standard_normal((64, DIM), np.float32)
     (queries / np.linalg.norm(queries, axis=1, keepdims=True)).astype(np.float32).tofile(out / "queries.f32")
     (out / "texts.txt").write_text("".join(s + "\n" for s in sentences()))
 

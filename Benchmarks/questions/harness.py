@@ -98,9 +98,7 @@ class Bench:
 
     def keep(self, name, path):
         """Makes something that a question has made available to others."""
-        kept = self.fresh(name)
-        path.rename(kept)
-        self._shared[name] = kept
+        self._shared[name] = path
 
     def workload(self, name, marker, *arguments):
         """The folder of a workload, which is made when it is not there."""
@@ -168,19 +166,22 @@ class Bench:
     # What must hold.
 
     def line(self, what, must, value, limit, shown, least=False, medians=None, command=""):
-        """One line of the table. `value` must be at most `limit`, or at least with `least`; None: could not be measured."""
-        met = None if value is None else (value >= limit if least else value <= limit)
+        """One line of the table. `value` must be at most `limit`, or at least with `least`; None: could not be measured.
+        Without a limit the line promises nothing."""
+        met = None if value is None or limit is None else (value >= limit if least else value <= limit)
         self.lines.append({"question": self.question, "what": what, "must": must, "value": value, "limit": limit, "least": least,
                            "shown": "not measured" if value is None else shown, "medians": medians or "", "met": met, "command": command,
                            "rounds": self.count})
-        word = {None: "skip", True: "ok  ", False: "MISS"}[met]
-        print(f"{word}  {what}: {self.lines[-1]['shown']} (must be {must}) {medians or ''}", flush=True)
+        word = {None: "    ", True: "ok  ", False: "MISS"}[met]
+        bound = f" (must be {must})" if limit is not None else ""
+        print(f"{word}  {what}: {self.lines[-1]['shown']}{bound} {medians or ''}", flush=True)
 
     def against(self, what, limit, mine, other, least=False, command=""):
         """A line about the ratio of two (tool, operation) pairs."""
         value = self.ratio(mine, other)
         name = other[0] if other[0] != "fti" else other[1]
-        self.line(what, f"{'>=' if least else '<='} {limit:g} x {name}", value, limit, f"{value or 0:.2f} x", least,
+        must = "" if limit is None else f"{'>=' if least else '<='} {limit:g} x {name}"
+        self.line(what, must, value, limit, f"{value or 0:.2f} x", least,
                   self.medians([mine, other]), command)
 
     def medians(self, pairs):

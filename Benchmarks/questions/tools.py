@@ -42,10 +42,10 @@ def ftictl(ref):
 
 
 def git(name, setup="", needs=("git",), **over):
-    return Tool(name, "git init -q -b main . && git config gc.auto 0" + setup, "git add -A && git commit -qm {v} && git tag {v}",
-                **{"again": "git add -A && git status --porcelain", "get": "git worktree add -q --detach {D} v1",
-                   "verify": "git fsck --full --no-progress", "needs": needs, "version": "git --version", "store": "{W}/.git",
-                   "cheap": False} | over)
+    return Tool(name, "git init -q -b main . && git config gc.auto 0" + setup,
+                **{"put": "git add -A && git commit -qm {v} && git tag {v}", "again": "git add -A && git status --porcelain",
+                   "get": "git worktree add -q --detach {D} v1", "verify": "git fsck --full --no-progress", "needs": needs,
+                   "version": "git --version", "store": "{W}/.git", "cheap": False} | over)
 
 
 def all_tools(ref):

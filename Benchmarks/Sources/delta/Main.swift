@@ -7,8 +7,9 @@ import Storage
 /// table takes, durable, when what changed is known. The changes are in memory before the clock starts.
 @main
 enum Delta {
-    static func main() throws {
-        let arguments = Arguments()
+    static func main() { Program.run(answer) }
+
+    private static func answer(_ arguments: Arguments) throws {
         let path = try arguments.position(0, "REPOSITORY")
         let name = try RefName(try arguments.position(1, "REF"))
         let edits = try edits(arguments)

@@ -7,8 +7,9 @@ import Storage
 /// with what any durable store on this file system needs at least: create, sync, rename, sync of the directory.
 @main
 enum Moves {
-    static func main() throws {
-        let arguments = Arguments()
+    static func main() { Program.run(answer) }
+
+    private static func answer(_ arguments: Arguments) throws {
         let path = try arguments.position(0, "REPOSITORY")
         let directory = try arguments.position(1, "DIRECTORY")
         let count = arguments.count("count", or: 200)

@@ -6,8 +6,9 @@ import Storage
 /// nothing stored.
 @main
 enum Parse {
-    static func main() throws {
-        let arguments = Arguments()
+    static func main() { Program.run(answer) }
+
+    private static func answer(_ arguments: Arguments) throws {
         let path = try arguments.position(0, "FILE")
         let fields = (arguments.option("key") ?? "id").split(separator: ",").map(String.init)
         for _ in 0..<arguments.count("rounds", or: 1) {

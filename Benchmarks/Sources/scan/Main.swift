@@ -2,14 +2,14 @@ import Artifacts
 import Measuring
 import Objects
 import Refs
-import Storage
 
-/// `scan REPOSITORY REF [--rounds 5]`: how long it takes until all vectors of a table are in one piece of memory,
-/// opening the repository included.
+/// `scan REPOSITORY REF [--rounds 5]`: how long it takes until all vectors of a table are in memory, verified and
+/// in one piece, opening the repository included.
 @main
 enum Scan {
-    static func main() throws {
-        let arguments = Arguments()
+    static func main() { Program.run(answer) }
+
+    private static func answer(_ arguments: Arguments) throws {
         let path = try arguments.position(0, "REPOSITORY")
         let name = try RefName(try arguments.position(1, "REF"))
         for round in 0..<arguments.count("rounds", or: 5) {

@@ -5,11 +5,12 @@ import Refs
 import Storage
 
 /// `search REPOSITORY REF QUERIES [--count 10] [--rounds 1]`: the nearest rows of each query, one query after
-/// another, by the index that answers questions. QUERIES is a file of 32-bit numbers, row by row.
+/// another, by the index that answers questions: exactly, then by signs. QUERIES is a file of 32-bit numbers, row by row.
 @main
 enum Search {
-    static func main() throws {
-        let arguments = Arguments()
+    static func main() { Program.run(answer) }
+
+    private static func answer(_ arguments: Arguments) throws {
         let (table, objects) = try Benchmark.table(
             try RefName(try arguments.position(1, "REF")),
             in: try arguments.position(0, "REPOSITORY"))
@@ -20,17 +21,25 @@ enum Search {
         }
         let count = arguments.count("count", or: 10)
         let (loading, index) = try Measurement.seconds { try FeatureIndex(table, in: objects) }
+        let (signs, approximate) = try Measurement.seconds { ApproximateSearch(index.vectors) }
+        // The first answer reads what the others find in the page cache.
+        if let query = queries.first { _ = try index.vectors.nearest(count, to: query) }
         for round in 0..<arguments.count("rounds", or: 1) {
-            let (seconds, found) = try Measurement.seconds {
-                try queries.map { query in
-                    try index.vectors.nearest(count, to: query, threads: Threads.available).map(\.row)
-                }
+            let (exact, rows) = try Measurement.seconds {
+                try queries.map { try index.vectors.nearest(count, to: $0).map(\.row) }
+            }
+            let (fast, near) = try Measurement.seconds {
+                try queries.map { try approximate.nearest(count, to: $0).map(\.row) }
             }
             Measurement.emit([
-                "round": .integer(round), "loading": .number(loading), "single": .number(seconds),
-                "queries": .integer(queries.count),
-                "rows": .array(found.map { .array($0.map { .integer($0) }) }),
+                "round": .integer(round), "loading": .number(loading), "signs": .number(signs),
+                "queries": .integer(queries.count), "single": .number(exact),
+                "approximate": .number(fast), "rows": list(rows), "near": list(near),
             ])
         }
+    }
+
+    private static func list(_ rows: [[Int]]) -> JSON {
+        .array(rows.map { .array($0.map { .integer($0) }) })
     }
 }
