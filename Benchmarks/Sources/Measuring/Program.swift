@@ -9,7 +9,8 @@ public enum Program {
             try body(Arguments())
         } catch {
             let reason = (error as? any Diagnosable)?.message ?? "\(error)"
-            fputs("\(CommandLine.arguments[0]): \(reason)\n", stderr)
+            let line = Array("\(CommandLine.arguments[0]): \(reason)\n".utf8)
+            _ = write(STDERR_FILENO, line, line.count)
             exit(1)
         }
     }
