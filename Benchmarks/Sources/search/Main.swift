@@ -21,7 +21,7 @@ enum Search {
         }
         let count = arguments.count("count", or: 10)
         let (loading, index) = try Measurement.seconds { try FeatureIndex(table, in: objects) }
-        let (signs, approximate) = try Measurement.seconds { ApproximateSearch(index.vectors) }
+        let (signs, approximate) = Measurement.seconds { ApproximateSearch(index.vectors) }
         // The first answer reads what the others find in the page cache.
         if let query = queries.first { _ = try index.vectors.nearest(count, to: query) }
         for round in 0..<arguments.count("rounds", or: 1) {
