@@ -22,7 +22,7 @@ def run(bench):
             bench.within("blas", op, theirs[op] / theirs["queries"], sample.peak)
         bench.versions["numpy"] = theirs["version"]
     rate = lambda tool, op: f"{1 / bench.median(tool, op):.1f}/s"
-    exact, approximate = (recall(bench, data, queries, found[name]) for name in ("rows", "near"))
+    exact, approximate = recall(bench, data, {name: found[name] for name in ("rows", "near")})
     for op, theirs, limit, what in (("single", "single", 3, "one query at a time, against sgemv"), ("single", "batch", None, "against sgemm of all queries at once"),
                                     ("approximate", "single", None, f"approximate (recall {approximate:.3f}), against sgemv")):
         ratio = statistics.median(b.seconds / a.seconds for a, b in zip(bench.of("fti", op), bench.of("blas", theirs)))
@@ -32,10 +32,11 @@ def run(bench):
                medians=f"opened in {bench.median('fti', 'loading'):.2f} s, signs in {bench.median('fti', 'signs'):.2f} s")
 
 
-def recall(bench, data, queries, rows):
-    """The part of the true ten nearest that was found, by a scan in double precision."""
+def recall(bench, data, found):
+    """The part of the true ten nearest that each answer has, by a scan in double precision."""
     answers = bench.fresh("answers")
     answers.mkdir()
-    (answers / "rows.json").write_text(json.dumps(rows))
-    found = bench.measure("numpy", "recall", bench.python("blas.py", "recall", data / "vectors.f32", million.ROWS, queries, answers / "rows.json"))
-    return json.loads(found.out.splitlines()[0])["recall"]
+    (answers / "rows.json").write_text(json.dumps(found))
+    command = bench.python("blas.py", "recall", data / "vectors.f32", million.ROWS, data / "queries.f32", answers / "rows.json")
+    out = bench.measure("numpy", "recall", command).out
+    return [json.loads(line)["recall"] for line in out.splitlines()]
