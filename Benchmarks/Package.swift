@@ -31,7 +31,7 @@ let package = Package(
         program("fixtures", [project("Objects"), project("Refs"), project("Storage")]),
         program("moves", [project("Objects"), project("Refs"), project("Storage")]),
         program("parse", [project("Objects"), project("Storage")]),
-        program("scan", [project("Artifacts"), project("Objects"), project("Refs")]),
+        program("scan", [project("Objects"), project("Refs")]),
         program(
             "search",
             [project("Artifacts"), project("Objects"), project("Refs"), project("Storage")]),

@@ -1,10 +1,9 @@
-import Artifacts
 import Measuring
 import Objects
 import Refs
 
-/// `scan REPOSITORY REF [--rounds 5]`: how long it takes until all vectors of a table are in memory, verified and
-/// in one piece, opening the repository included.
+/// `scan REPOSITORY REF [--rounds 5]`: how long it takes until all vectors of a table are in memory, verified and in
+/// one piece; and until all were verified where they lie. Opening the repository is included.
 @main
 enum Scan {
     static func main() { Program.run(answer) }
@@ -13,14 +12,28 @@ enum Scan {
         let path = try arguments.position(0, "REPOSITORY")
         let name = try RefName(try arguments.position(1, "REF"))
         for round in 0..<arguments.count("rounds", or: 5) {
-            let (seconds, matrix) = try Measurement.seconds {
-                let (table, objects) = try Benchmark.table(name, in: path)
-                return try TableVectors(table, in: objects, codes: false).matrix()
+            let (copied, numbers) = try Measurement.seconds {
+                try open(name, path).matrix().count
             }
+            let (inPlace, rows) = try Measurement.seconds { try verified(try open(name, path)) }
             Measurement.emit([
-                "round": .integer(round), "seconds": .number(seconds),
-                "bytes": .integer(4 * matrix.count),
+                "round": .integer(round), "seconds": .number(copied), "inPlace": .number(inPlace),
+                "bytes": .integer(4 * numbers), "rows": .integer(rows),
             ])
         }
+    }
+
+    private static func open(_ name: RefName, _ path: String) throws -> TableVectors {
+        let (table, objects) = try Benchmark.table(name, in: path)
+        return try TableVectors(table, in: objects, codes: false)
+    }
+
+    /// The number of rows whose vectors were lent, which verifies them.
+    private static func verified(_ vectors: TableVectors) throws -> Int {
+        let blocks = vectors.blocks
+        let rows = Threads.map(blocks.count) { index in
+            Result { try blocks[index].withVectors { $0.count } }
+        }
+        return try rows.reduce(0) { try $0 + $1.get() } / vectors.table.dimension
     }
 }
