@@ -22,8 +22,8 @@ def about(results):
     """The machine and the versions of what was measured on it."""
     m = results["machine"]
     versions = [version if tool.lower().split("-")[0] in version.lower() else f"{tool} {version}" for tool, version in results["versions"].items()]
-    return (f"{m['processor']}, {m['processors']} processors, {m['memory']}, {m['system']}; {results['date']}; medians of {results['rounds']} "
-            f"rounds or more; load {m['load']:.1f} at the start.\n\nVersions: {', '.join(versions)}.")
+    rounds = f"medians of {results['rounds']} rounds or more" if results["rounds"] > 1 else "a single round, which shows no more than the order of things"
+    return (f"{m['processor']}, {m['processors']} processors, {m['memory']}, {m['system']}; {results['date']}; {rounds}; load {m['load']:.1f} at the start.\n\nVersions: {', '.join(versions)}.")
 
 
 def promises(results, question):

