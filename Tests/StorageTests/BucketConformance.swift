@@ -169,6 +169,41 @@ struct BucketConformance {
         #expect(throws: StorageError.self) { try staged.publish(as: name) }
     }
 
+    @Test("an append at a multiple leaves zeros before it", arguments: sorts)
+    func alignedStaging(sort: BucketUnderTest.Sort) throws {
+        let test = try BucketUnderTest(sort)
+        let name = BlobName(.packs, "ab.pack")
+        let staged = try test.bucket.stage(in: .packs)
+        for (alignment, offset, gap) in [(16, 0, 0), (1, 2, 0), (16, 16, 12), (2, 18, 0)] {
+            let place = try staged.append([7, 8], alignment: alignment)
+            #expect(place == (offset, gap))
+        }
+        try staged.publish(as: name)
+        let zeros = [UInt8](repeating: 0, count: 12)
+        #expect(
+            try test.bucket.read(name, limit: 99) == [7, 8, 7, 8] + zeros + [7, 8, 7, 8])
+    }
+
+    @Test(
+        "a blob that can be mapped has the same bytes there, also when it is gone", arguments: sorts
+    )
+    func mapping(sort: BucketUnderTest.Sort) throws {
+        let test = try BucketUnderTest(sort)
+        let bytes = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 * 7) }
+        #expect(try test.bucket.create(Self.blob, bytes) == .created)
+        let blob = try #require(try test.bucket.open(Self.blob))
+        guard let file = blob.map() else { return }
+        #expect(file === blob.map() && file.count == bytes.count)
+        try test.bucket.delete(Self.blob)
+        for range in [0..<0, 0..<10_000, 4095..<4097, 9999..<10_000, 10_000..<10_000] {
+            let isSame = file.withBytes(range) { span in
+                span.count == range.count
+                    && range.allSatisfy { span[$0 - range.lowerBound] == bytes[$0] }
+            }
+            #expect(isSame)
+        }
+    }
+
     @Test("pieces appended from several threads are all there, each whole", arguments: sorts)
     func stagingFromThreads(sort: BucketUnderTest.Sort) throws {
         let test = try BucketUnderTest(sort)

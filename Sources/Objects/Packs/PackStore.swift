@@ -249,10 +249,10 @@ public final class PackStore: ObjectSource {
     func decode(
         _ stored: [UInt8], of id: ObjectID, _ chunk: PackFooter.Chunk, base: [UInt8]?, place: String
     ) throws(ObjectError) -> [UInt8] {
-        let coder = coders.withLock { $0.popLast() } ?? PooledCoder()
-        defer { coders.withLock { $0.append(coder) } }
         do throws(CodecError) {
-            return try coder.decode(stored, codec: chunk.codec, size: chunk.size, base: base)
+            return try withCoder { (coder) throws(CodecError) in
+                try coder.decode(stored, codec: chunk.codec, size: chunk.size, base: base)
+            }
         } catch { throw .corrupt(id, where: place) }
     }
 
@@ -265,6 +265,14 @@ public final class PackStore: ObjectSource {
             for piece in pieces { _ = try chunkBytes(piece.id, size: piece.size) }
             return .corrupt(id, where: "the recipe in pack \(pack.short)")
         } catch { return error }
+    }
+
+    func withCoder<Result, Failure: Error>(
+        _ body: (PooledCoder) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let coder = coders.withLock { $0.popLast() } ?? PooledCoder()
+        defer { coders.withLock { $0.append(coder) } }
+        return try body(coder)
     }
 
     // MARK: Packs

@@ -30,7 +30,9 @@ public struct TableLeaf: Sendable {
 
     /// Reads a leaf without its rows' attributes, which are checked when they are asked for: most reads
     /// copy or compare them as bytes.
-    init(_ bytes: [UInt8], id: ObjectID?) throws(ObjectError) {
+    ///
+    /// - Parameter textOnly: Whether `bytes` end before the vectors, which are then not there to be asked for.
+    init(_ bytes: [UInt8], id: ObjectID?, textOnly: Bool = false) throws(ObjectError) {
         func malformed(_ reason: String, _ offset: Int) -> ObjectError {
             .malformed(id, as: Self.kind, reason: reason, offset: offset)
         }
@@ -49,7 +51,7 @@ public struct TableLeaf: Sendable {
         keysAt = Self.headerBytes + 8 * count
         attributesAt = keysAt + keyBytes
         vectorsAt = Self.aligned(attributesAt + attributeBytes)
-        guard vectorsAt + 4 * dimension * count == bytes.count else {
+        guard vectorsAt + (textOnly ? 0 : 4 * dimension * count) == bytes.count else {
             throw malformed("its counts do not add up to its \(bytes.count) bytes", 8)
         }
         self.bytes = bytes

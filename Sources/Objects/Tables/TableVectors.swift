@@ -49,6 +49,30 @@ public struct TableVectors: Sendable {
         return (low, row - firstRows[low])
     }
 
+    /// The keys of all rows, in order; no vector is read for them where a block is in place.
+    ///
+    /// - Throws: What reading nodes throws.
+    public func keys(
+        in source: some ObjectSource, threads: Int = Threads.available
+    ) throws(ObjectError) -> [String] {
+        let keys = try Threads.map(blocks, threads: threads) {
+            (block) throws(ObjectError) -> [String] in
+            if let source = source as? any VectorSource, let text = try source.text(of: block) {
+                return text.keys
+            }
+            let bytes = try source.read(block.leaf, limit: TableLimits.nodeBytes)
+            return try TableLeaf(bytes, id: block.leaf).keys
+        }
+        var all: [String] = []
+        all.reserveCapacity(table.rows)
+        for keys in keys { all += keys }
+        guard all.count == table.rows else {
+            throw .malformed(
+                table.root, as: "table", reason: "it has \(all.count) keys", offset: nil)
+        }
+        return all
+    }
+
     /// The leaf with the keys and attributes of a block's rows.
     ///
     /// - Throws: What reading an object throws.

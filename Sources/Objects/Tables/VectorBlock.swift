@@ -103,6 +103,22 @@ public struct VectorBlock: Sendable {
         }
     }
 
+    /// The leaf without its vectors, from its text in the pack; nil where the block is not in place.
+    ///
+    /// - Throws: `corrupt` when it is not what was stored; `malformed` when that is no leaf.
+    func text(_ coder: PooledCoder) throws(ObjectError) -> TableLeaf? {
+        guard case .mapped(let file, let offset, let blocks) = place else { return nil }
+        let bytes: [UInt8]
+        do throws(CodecError) {
+            var stored: [UInt8] = []
+            file.withBytes(Self.range(blocks.text, at: offset)) {
+                LittleEndian.append($0, to: &stored)
+            }
+            bytes = try coder.leafText(stored, blocks)
+        } catch { throw .corrupt(leaf, where: "its text in the pack, from byte \(offset)") }
+        return try TableLeaf(bytes, id: leaf, textOnly: true)
+    }
+
     /// Lends the stored form of the vectors' codes; see ``VectorCodes``.
     ///
     /// The block must have been opened for codes. They were verified then, and are good for finding candidates only.

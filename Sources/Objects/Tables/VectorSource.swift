@@ -5,6 +5,9 @@ protocol VectorSource: ObjectSource {
     /// - Parameter codes: Whether the vectors' codes are wanted too.
     /// - Throws: `missing`; `corrupt` when the place is damaged.
     func vectorBlock(of leaf: ObjectID, codes: Bool) throws(ObjectError) -> VectorBlock?
+
+    /// The leaf of a block that is in place, without its vectors; nil for another.
+    func text(of block: VectorBlock) throws(ObjectError) -> TableLeaf?
 }
 
 extension PackStore: VectorSource {
@@ -15,5 +18,9 @@ extension PackStore: VectorSource {
         return try VectorBlock(
             leaf, in: file, at: chunk.offset..<chunk.offset + chunk.storedSize, size: chunk.size,
             codes: codes, where: pack.place(of: chunk))
+    }
+
+    func text(of block: VectorBlock) throws(ObjectError) -> TableLeaf? {
+        try withCoder { (coder) throws(ObjectError) in try block.text(coder) }
     }
 }
