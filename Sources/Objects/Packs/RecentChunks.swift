@@ -12,8 +12,9 @@ final class RecentChunks: Sendable {
         var size = 0
     }
 
-    /// Enough for a few hundred leaves; what is older is read again.
-    private static let capacity = 16 << 20
+    /// Enough for a hundred leaves, and little enough that memory is used again rather than asked for; what is
+    /// older is read again.
+    private static let capacity = 4 << 20
     /// Larger chunks are pieces of files, which are read once.
     private static let chunkLimit = 128 << 10
 
