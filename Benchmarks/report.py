@@ -22,8 +22,7 @@ def about(results):
     """The machine and the versions of what was measured on it."""
     m = results["machine"]
     versions = [version if tool.lower().split("-")[0] in version.lower() else f"{tool} {version}" for tool, version in results["versions"].items()]
-    rounds = f"medians of {results['rounds']} rounds or more" if results["rounds"] > 1 else "a single round, which shows no more than the order of things"
-    return (f"{m['processor']}, {m['processors']} processors, {m['memory']}, {m['system']}; {results['date']}; {rounds}; load {m['load']:.1f} at the start.\n\nVersions: {', '.join(versions)}.")
+    return (f"{m['processor']}, {m['processors']} processors, {m['memory']}, {m['system']}; {results['date']}; load {m['load']:.1f} at the start.\n\nVersions: {', '.join(versions)}.")
 
 
 def promises(results, question):
@@ -65,7 +64,9 @@ def markdown(results, everything=False):
     if left_out:
         parts.append("\n".join(["Left out:", ""] + [f"- {s}" for s in left_out]))
     for question in dict.fromkeys(x["question"] for x in results["lines"] + results["samples"]):
-        parts.append(f"### {question}\n\n{promises(results, question)}")
+        rounds = max((line["rounds"] for line in results["lines"] if line["question"] == question), default=0)
+        said = f"Medians of {rounds} rounds or more." if rounds > 1 else "A single round, which shows no more than the order of things."
+        parts.append(f"### {question}\n\n{said}\n\n{promises(results, question)}")
         if everything and (all_figures := figures(results, question)):
             parts.append(all_figures)
     missed = [line["what"] for line in results["lines"] if line["met"] is False]

@@ -61,7 +61,7 @@ def all_tools(ref):
              module="hf_xet", version=f"{sys.executable} -c 'import importlib.metadata as m; print(m.version(\"hf_xet\"))'"),
         git("dvc", " && dvc init -q && dvc config core.analytics false && dvc config core.check_update false && git commit -qm init",
             needs=("dvc", "git"), put="dvc add -q data", again="dvc status -q", verify=None, store="{W}/.dvc/cache", cheap=True,
-            get="mkdir {D} && cp -r .dvc data.dvc {D} && cd {D} && dvc config --local cache.dir {W}/.dvc/cache && dvc checkout -q",
+            get="mkdir -p {D}/.dvc && cp .dvc/config {D}/.dvc && cp -r .git data.dvc {D} && cd {D} && dvc config --local cache.dir {W}/.dvc/cache && dvc checkout -q",
             version="dvc --version"),
         Tool("restic", "restic -q -r {R} init", "restic -q -r {R} backup --tag {v} data", again="restic -q -r {R} backup --tag again data",
              get="restic -q -r {R} restore latest --tag v1 --target {D}", verify="restic -q -r {R} check --read-data", needs=("restic",),
