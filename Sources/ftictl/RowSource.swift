@@ -9,9 +9,6 @@ struct RowSource {
     /// The table that the new one succeeds.
     let predecessor: Table?
 
-    /// Large enough to keep the reads few.
-    private static let pieceSize = 1 << 20
-
     /// Stores the rows of a file.
     ///
     /// - Throws: `invalid` with the number of a line that is no row; nothing is stored then.
@@ -19,24 +16,28 @@ struct RowSource {
         _ path: String, follow: Bool, into objects: ObjectWriter, _ progress: Progress
     ) throws -> Content {
         let file = try SourceFile(opening: path, followLink: follow)
-        var offset = 0
-        var reader = try JSONLinesReader(
-            name: path, keyFields: keyFields, vectorField: vectorField
-        ) { () throws(ObjectError) -> [UInt8]? in
-            let count = min(Self.pieceSize, file.size - offset)
-            guard count > 0 else { return nil }
-            do throws(StorageError) {
-                let bytes = try file.read(at: offset, count: count)
-                offset += count
-                progress.update("reading", bytes: offset, of: file.size)
-                return bytes
-            } catch { throw .storage(error) }
-        }
+        let source = try JSONLinesSource(
+            ObservedBlob(blob: file, progress: progress), name: path, keyFields: keyFields,
+            vectorField: vectorField)
         let table = try Table.importing(
-            &reader, succeeding: predecessor, in: objects,
+            source, succeeding: predecessor, in: objects,
             makeScratch: { () throws(ObjectError) in try objects.makeScratch() })
         try file.checkUnchanged()
         progress.finish()
         return .table(table.root, rows: table.rows, dimension: table.dimension)
+    }
+}
+
+/// A blob that shows how far it was read.
+private struct ObservedBlob: Blob {
+    let blob: any Blob
+    let progress: Progress
+
+    var size: Int { blob.size }
+
+    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        let bytes = try blob.read(at: offset, count: count)
+        progress.update("reading", bytes: offset + count, of: size)
+        return bytes
     }
 }

@@ -36,6 +36,7 @@ struct SourceRuleTests {
         "Sources/Objects/Format/Checksum.swift",
         "Sources/Objects/Format/LittleEndian.swift",
         "Sources/Objects/Format/JSONParser+Scalars.swift",
+        "Sources/Objects/Format/JSONText.swift",
         "Sources/Objects/Chunking/ChunkPlan.swift",
         "Sources/Objects/Codecs/LaneEntropy.swift",
         "Sources/Objects/Codecs/Zlib.swift",

@@ -5,36 +5,34 @@ import Testing
 
 @Suite("Tables from JSON Lines")
 struct TableImportTests {
-    private func reader(
-        _ text: String, key: [String] = ["id"], vector: String? = nil, pieces: Int = 7
-    ) throws(ObjectError) -> JSONLinesReader {
-        var rest = Array(text.utf8)[...]
-        return try JSONLinesReader(name: "rows.jsonl", keyFields: key, vectorField: vector) {
-            defer { rest = rest.dropFirst(pieces) }
-            return rest.isEmpty ? nil : Array(rest.prefix(pieces))
-        }
+    private func source(
+        _ text: String, key: [String] = ["id"], vector: String? = nil, blockSize: Int = 7
+    ) throws(ObjectError) -> JSONLinesSource {
+        try JSONLinesSource(
+            BytesBlob(Array(text.utf8)), name: "rows.jsonl", keyFields: key, vectorField: vector,
+            blockSize: blockSize)
     }
 
     private func rows(
-        _ text: String, key: [String] = ["id"], vector: String? = nil, pieces: Int = 7
+        _ text: String, key: [String] = ["id"], vector: String? = nil, blockSize: Int = 7
     ) throws(ObjectError) -> [TableRow] {
-        var reader = try reader(text, key: key, vector: vector, pieces: pieces)
-        var rows: [TableRow] = []
-        while let row = try reader.next() { rows.append(row) }
-        return rows
+        let store = MemoryStore()
+        let source = try source(text, key: key, vector: vector, blockSize: blockSize)
+        let table = try Table.importing(source, in: store, makeScratch: scratch)
+        return try TableSamples.contents(of: table, in: store)
     }
 
     @Test(
         "CR LF, blank lines and a missing last line end are accepted", arguments: [1, 2, 7, 1000])
-    func lineEnds(pieces: Int) throws {
+    func lineEnds(blockSize: Int) throws {
         let text = "{\"id\":\"a\"}\r\n\n  \r\n{\"id\":\"b\", \"n\": 1}\n\r\n{\"id\":\"c\"}"
         #expect(
-            try rows(text, pieces: pieces) == [
+            try rows(text, blockSize: blockSize) == [
                 TableRow("a", ["id": "a"]), TableRow("b", ["id": "b", "n": 1]),
                 TableRow("c", ["id": "c"]),
             ])
-        #expect(try rows("", pieces: pieces).isEmpty)
-        #expect(try rows("\n\n", pieces: pieces).isEmpty)
+        #expect(try rows("", blockSize: blockSize).isEmpty)
+        #expect(try rows("\n\n", blockSize: blockSize).isEmpty)
     }
 
     @Test("key fields are joined and stay, the vector leaves the attributes")
@@ -45,9 +43,9 @@ struct TableImportTests {
             """
         let rows = try rows(text, key: ["id", "chunk"], vector: "v")
         #expect(
-            rows[0]
+            rows[1]
                 == TableRow("doc#3", ["id": "doc", "chunk": 3, "t": "x"], vector: [0.5, -100, 3]))
-        #expect(rows[1] == TableRow("doc#-1", ["id": "doc", "chunk": -1], vector: [0.1, 0, -0.0]))
+        #expect(rows[0] == TableRow("doc#-1", ["id": "doc", "chunk": -1], vector: [0.1, 0, -0.0]))
     }
 
     private func scratch() throws(ObjectError) -> any StagedBlob {
@@ -64,22 +62,29 @@ struct TableImportTests {
         let rows = (TableSamples.rows(0..<120) + TableSamples.rows(30..<40))
             .shuffled(using: &generator)
         var sorter = RowSorter(memoryLimit: memoryLimit, makeScratch: scratch)
-        for (line, row) in rows.enumerated() {
-            try sorter.append(
-                try EncodedTableRow(row, dimension: row.vector.count), line: line)
+        for start in stride(from: 0, to: rows.count, by: 9) {
+            var block = RowBlock()
+            for line in start..<min(start + 9, rows.count) {
+                let row = try EncodedTableRow(rows[line], dimension: 4)
+                block.append(
+                    key: row.key.span, attributes: row.attributes.span, vector: row.vector.span,
+                    line: line)
+            }
+            block.sort()
+            try sorter.append(block)
         }
         let expected = rows.enumerated().sorted {
             ($0.element.key, $0.offset) < ($1.element.key, $1.offset)
         }
-        for _ in 0..<2 {
-            var sorted = try sorter.sorted()
-            for (line, row) in expected {
-                let entry = try #require(try sorted.next())
-                #expect(entry.line == line)
-                #expect(try entry.row.decoded() == row)
+        var sorted = try sorter.sorted()
+        var found: [(line: Int, key: [UInt8])] = []
+        while let block = try sorted.next(atLeast: 5000) {
+            for (index, row) in block.rows.enumerated() {
+                found.append((row.line, block.key(index)))
             }
-            #expect(try sorted.next() == nil)
         }
+        #expect(found.map(\.line) == expected.map(\.offset))
+        #expect(found.map(\.key) == expected.map { Array($0.element.key.utf8) })
     }
 
     @Test("lines that succeed a table give the table of the lines alone")
@@ -96,17 +101,17 @@ struct TableImportTests {
             return JSON.object(object).canonicalText
         }.joined(separator: "\n")
         let store = MemoryStore()
-        var alone = try reader(lines, vector: "v", pieces: 10_000)
-        let expected = try Table.importing(&alone, in: MemoryStore(), makeScratch: scratch)
+        let alone = try source(lines, vector: "v", blockSize: 10_000)
+        let expected = try Table.importing(alone, in: MemoryStore(), makeScratch: scratch)
         let withIDs = old.map { row in
             var row = row
             row.attributes["id"] = .string(row.key)
             return row
         }
         let before = try Table.build(rows: withIDs, dimension: 4, in: store)
-        var succeeding = try reader(lines, vector: "v", pieces: 10_000)
+        let succeeding = try source(lines, vector: "v", blockSize: 10_000)
         let table = try Table.importing(
-            &succeeding, succeeding: before, in: store, makeScratch: scratch)
+            succeeding, succeeding: before, in: store, makeScratch: scratch)
         #expect(table == expected)
         let counts = try TableDiff.counts(from: before, to: table, in: store)
         #expect(counts.added == 10)
@@ -128,10 +133,106 @@ struct TableImportTests {
             return JSON.object(object).canonicalText
         }
         let store = MemoryStore()
-        var reader = try reader(lines.joined(separator: "\n"), vector: "v", pieces: 10_000)
-        let table = try Table.importing(&reader, in: store, makeScratch: scratch)
+        let source = try source(lines.joined(separator: "\n"), vector: "v", blockSize: 10_000)
+        let table = try Table.importing(source, in: store, makeScratch: scratch)
         #expect(try TableSamples.contents(of: table, in: store) == rows)
         #expect(try Table.build(rows: rows, dimension: 4, in: MemoryStore()) == table)
+    }
+
+    private static let numbered = TableSamples.rows(0..<150).map { row in
+        var row = row
+        row.attributes["id"] = .string(row.key)
+        return row
+    }
+
+    private func text(_ rows: [TableRow]) -> String {
+        rows.map { row in
+            var object = row.attributes
+            object["v"] = .array(row.vector.map { .number(Double($0)) })
+            return JSON.object(object).canonicalText + "\n"
+        }.joined()
+    }
+
+    private func imported(
+        _ text: String, threads: Int, blockSize: Int, memoryLimit: Int, in store: MemoryStore,
+        succeeding predecessor: Table? = nil
+    ) throws(ObjectError) -> Table {
+        let source = try source(text, vector: "v", blockSize: blockSize)
+        return try TableImport(
+            source: source, predecessor: predecessor, store: store, threads: threads,
+            memoryLimit: memoryLimit
+        ).run(makeScratch: scratch)
+    }
+
+    @Test(
+        "the table depends neither on threads nor on the order of lines", arguments: [1, 2, 3, 8])
+    func threads(count: Int) throws {
+        var generator = SeededGenerator(seed: 7)
+        let rows = Self.numbered
+        let expected = try Table.build(rows: rows, dimension: 4, in: MemoryStore())
+        var nearly = rows
+        for index in stride(from: 3, to: 140, by: 11) { nearly.swapAt(index, index + 1) }
+        var late = rows
+        late.append(late.remove(at: 77))
+        for rows in [rows, nearly, late, rows.shuffled(using: &generator)] {
+            for (blockSize, memoryLimit) in [(3000, 0), (3000, 1 << 30), (700, 60_000)] {
+                let store = MemoryStore()
+                let table = try imported(
+                    text(rows), threads: count, blockSize: blockSize, memoryLimit: memoryLimit,
+                    in: store)
+                #expect(table == expected)
+            }
+        }
+    }
+
+    @Test("lines in order are stored as they come, and only what differs from a predecessor")
+    func inOrder() throws {
+        let store = MemoryStore()
+        let before = try Table.build(rows: Self.numbered, dimension: 4, in: store)
+        var rows = Self.numbered
+        rows[70].vector[0] += 1
+        let count = store.count
+        let table = try imported(
+            text(rows), threads: 2, blockSize: 3000, memoryLimit: 0, in: store, succeeding: before)
+        #expect(try Table.build(rows: rows, dimension: 4, in: MemoryStore()) == table)
+        let height = try TableSamples.height(of: table, in: store)
+        #expect(store.count == count + height)
+    }
+
+    @Test("a key on two lines is found however far apart they are", arguments: [0, 1, 75, 148])
+    func repeatedKey(line: Int) throws {
+        let rows = Self.numbered + [Self.numbered[line]]
+        for memoryLimit in [0, 1 << 30] {
+            do throws(ObjectError) {
+                _ = try imported(
+                    text(rows), threads: 2, blockSize: 3000, memoryLimit: memoryLimit,
+                    in: MemoryStore())
+                Issue.record("accepted")
+            } catch {
+                #expect(error.message.contains("line 151: the key"))
+                #expect(error.message.contains("is already on line \(line + 1)"))
+            }
+        }
+    }
+
+    @Test("the first line that is wrong is named, whichever block it is in")
+    func firstError() throws {
+        var lines = text(Self.numbered).split(separator: "\n").map(String.init)
+        lines[120] = "{}"
+        lines[90] = lines[90].replacing("\"v\":[", with: "\"v\":[1,")
+        lines[100] = "["
+        for memoryLimit in [0, 1 << 30] {
+            do throws(ObjectError) {
+                _ = try imported(
+                    lines.joined(separator: "\n"), threads: 8, blockSize: 500,
+                    memoryLimit: memoryLimit, in: MemoryStore())
+                Issue.record("accepted")
+            } catch {
+                #expect(
+                    error.message
+                        == "rows.jsonl, line 91: the vector \"v\" has 5 numbers, the rows before have 4")
+            }
+        }
     }
 
     @Test(
@@ -161,8 +262,8 @@ struct TableImportTests {
     func badLines(text: String, reason: String) throws {
         let store = MemoryStore()
         do throws(ObjectError) {
-            var reader = try reader(text)
-            _ = try Table.importing(&reader, in: store, makeScratch: scratch)
+            let source = try source(text)
+            _ = try Table.importing(source, in: store, makeScratch: scratch)
             Issue.record("accepted")
         } catch {
             #expect(error.fault == .usage)
@@ -197,23 +298,32 @@ struct TableImportTests {
 
     @Test("a line without end stops at the limit, not at the end of memory")
     func longLine() throws {
-        let piece = [UInt8](repeating: 0x20, count: 8 << 20)
-        var given = 0
-        var reader = try JSONLinesReader(name: "rows.jsonl", keyFields: ["id"]) {
-            given += 1
-            return piece
-        }
+        let given = MutexBox(0)
+        let blob = EndlessBlob(size: 1 << 40, given: given)
         do throws(ObjectError) {
-            _ = try reader.next()
-            Issue.record("accepted")
-        } catch { #expect(error.message.contains("line 1: the line has more than 64 MiB")) }
-        #expect(given <= 9)
+            let source = try JSONLinesSource(blob, name: "rows.jsonl", keyFields: ["id"])
+            let block = try source.block(0)
+            #expect(block.failure?.line == 1)
+            #expect(block.failure?.reason.contains("more than 64 MiB") == true)
+        } catch { Issue.record("\(error)") }
+        #expect(given.value <= 160 << 20)
     }
 
     @Test("keys need fields")
     func keyFields() {
-        #expect(throws: ObjectError.self) { try reader("", key: []) }
-        #expect(throws: ObjectError.self) { try reader("", key: [""]) }
-        #expect(throws: ObjectError.self) { try reader("", key: ["v"], vector: "v") }
+        #expect(throws: ObjectError.self) { try source("", key: []) }
+        #expect(throws: ObjectError.self) { try source("", key: [""]) }
+        #expect(throws: ObjectError.self) { try source("", key: ["v"], vector: "v") }
+    }
+}
+
+/// A blob of spaces that counts what is read of it.
+private struct EndlessBlob: Blob {
+    let size: Int
+    let given: MutexBox<Int>
+
+    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        given.update { $0 += count }
+        return [UInt8](repeating: 0x20, count: count)
     }
 }

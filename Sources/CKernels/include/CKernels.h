@@ -2,6 +2,7 @@
 #pragma once
 #include "checksum.h"
 #include "chunking.h"
+#include "json.h"
 #include "planes.h"
 #include "sha256.h"
 #include "vectors.h"

@@ -1,10 +1,10 @@
 /// Makes a row of one line: the key fields, the vector, and the attributes.
-struct JSONLinesRowParser {
+///
+/// It takes every spelling and explains every error; ``PlainRowParser`` is the fast way for most lines.
+struct JSONLinesRowParser: Sendable {
     private let keyFields: [String]
     private let vectorField: [UInt8]?
     private let vectorName: String
-    /// The length of the vectors, known from the first row on.
-    private(set) var dimension: Int?
 
     init(keyFields: [String], vectorField: String?) throws(ObjectError) {
         guard !keyFields.isEmpty, keyFields.allSatisfy({ !$0.isEmpty }) else {
@@ -20,8 +20,10 @@ struct JSONLinesRowParser {
         vectorName = vectorField ?? ""
     }
 
-    /// The row of a line; nil for a blank one.
-    mutating func row(_ line: Span<UInt8>) throws(JSONError) -> TableRow? {
+    /// The row of a line, whose vector must have `dimension` numbers if that is known; nil for a blank line.
+    func row(
+        _ line: Span<UInt8>, expecting dimension: Int? = nil
+    ) throws(JSONError) -> TableRow? {
         var parser = JSONParser()
         parser.skipSpace(line)
         guard parser.offset < line.count else { return nil }
@@ -33,7 +35,6 @@ struct JSONLinesRowParser {
         }
         var members: [JSONObject.Member] = []
         var vector: [Float]?
-        let dimension = dimension
         let vectorField = vectorField
         try parser.list(line, close: 0x7D) { (parser) throws(JSONError) in
             let key = try parser.key(line)
@@ -52,7 +53,7 @@ struct JSONLinesRowParser {
             throw JSONError(reason: "a key is repeated in one object", offset: 0)
         }
         let key = try key(of: attributes)
-        try check(vector)
+        try check(vector, expecting: dimension)
         return TableRow(key: key, attributes: attributes, vector: vector ?? [])
     }
 
@@ -70,8 +71,12 @@ struct JSONLinesRowParser {
                 line[parser.offset] == 0x2D || (0x30...0x39).contains(line[parser.offset])
             else { throw parser.error("the vector must be a list of numbers") }
             let start = parser.offset
-            let number = Float(try parser.number(line))
-            guard number.isFinite else {
+            _ = try parser.number(line, isExact: false)
+            // Rounded once: by way of a double it would be rounded twice.
+            var digits: [UInt8] = []
+            LittleEndian.append(line.extracting(start..<parser.offset), to: &digits)
+            guard let number = Float(String(decoding: digits, as: UTF8.self)), number.isFinite
+            else {
                 throw JSONError(reason: "a number of the vector is beyond fp32", offset: start)
             }
             vector.append(number)
@@ -79,7 +84,7 @@ struct JSONLinesRowParser {
         return vector
     }
 
-    private mutating func check(_ vector: [Float]?) throws(JSONError) {
+    private func check(_ vector: [Float]?, expecting dimension: Int?) throws(JSONError) {
         func error(_ reason: String) -> JSONError {
             JSONError(reason: "the vector \(quoted(vectorName)) \(reason)", offset: 0)
         }
@@ -92,9 +97,15 @@ struct JSONLinesRowParser {
         }
         let count = vector?.count ?? 0
         if let dimension, count != dimension {
-            throw error("has \(count) numbers, the rows before have \(dimension)")
+            throw JSONError(
+                reason: Self.mismatch(vectorName, count, after: dimension), offset: 0)
         }
-        dimension = count
+    }
+
+    /// Why a vector does not go with those of the rows before it.
+    static func mismatch(_ name: String, _ count: Int, after before: Int) -> String {
+        "the vector \(JSON.string(name).canonicalText) has \(count) numbers, the rows before have "
+            + "\(before)"
     }
 
     private func key(of attributes: JSONObject) throws(JSONError) -> String {

@@ -88,8 +88,10 @@ extension JSONParser {
         return value
     }
 
-    /// Reads a number.
-    mutating func number(_ bytes: Span<UInt8>) throws(JSONError) -> Double {
+    /// Reads a number; a whole number whose digits a double does not hold is refused if `isExact`.
+    mutating func number(
+        _ bytes: Span<UInt8>, isExact: Bool = true
+    ) throws(JSONError) -> Double {
         let start = offset
         var isNegative = false
         if bytes[offset] == 0x2D {
@@ -131,7 +133,7 @@ extension JSONParser {
             throw JSONError(reason: "a number is out of range", offset: start)
         }
         // An identifier of 64 bits must not lose digits unseen; 1e20 written out loses none.
-        if isWhole, !JSON.number(value).canonicalText.utf8.elementsEqual(text.utf8) {
+        if isExact, isWhole, !JSON.number(value).canonicalText.utf8.elementsEqual(text.utf8) {
             throw JSONError(reason: "a whole number beyond 2^53 (use a string)", offset: start)
         }
         return value

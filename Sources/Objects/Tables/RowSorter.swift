@@ -1,30 +1,17 @@
 internal import Storage
 
-/// Takes rows in any order and hands them out in key order, with bounded memory.
+/// Takes blocks of rows and hands all rows out in key order, with bounded memory.
 ///
 /// Rows beyond ``memoryLimit`` go to scratch space as sorted runs, which are merged while they are read
 /// (Knuth, The Art of Computer Programming, volume 3, section 5.4). Equal keys come in the order of their lines.
 struct RowSorter {
-    /// A row and the line it was on.
-    struct Entry {
-        let row: EncodedTableRow
-        let line: Int
-
-        var size: Int { row.key.count + row.attributes.count + row.vector.count }
-
-        static func precedes(_ left: Entry, _ right: Entry) -> Bool {
-            let order = TableBytes.compare(left.row.key.span, right.row.key.span)
-            return order == 0 ? left.line < right.line : order < 0
-        }
-    }
-
-    /// Bytes of rows that are held before they are written out; arrays add some to that.
+    /// Bytes of rows that are held before they are written out.
     static let memoryLimit = 48 << 20
 
     private let makeScratch: () throws(ObjectError) -> any StagedBlob
     private let memoryLimit: Int
     private var scratch: (any StagedBlob)?
-    private var held: [Entry] = []
+    private var held: [RowBlock] = []
     private var heldBytes = 0
     private var runs: [Range<Int>] = []
 
@@ -37,11 +24,11 @@ struct RowSorter {
         self.makeScratch = makeScratch
     }
 
-    /// Adds a row.
-    mutating func append(_ row: EncodedTableRow, line: Int) throws(ObjectError) {
-        let entry = Entry(row: row, line: line)
-        held.append(entry)
-        heldBytes += entry.size
+    /// Adds the rows of a block, which are in order.
+    mutating func append(_ block: RowBlock) throws(ObjectError) {
+        guard !block.isEmpty else { return }
+        held.append(block)
+        heldBytes += block.size
         if heldBytes > memoryLimit { try spill() }
     }
 
@@ -49,139 +36,182 @@ struct RowSorter {
         let blob: any StagedBlob
         if let scratch { blob = scratch } else { blob = try makeScratch() }
         scratch = blob
-        held.sort(by: Entry.precedes)
-        var start: Int?
-        var end = 0
-        var buffer: [UInt8] = []
-        for (index, entry) in held.enumerated() {
-            RowRun.append(entry, to: &buffer)
-            guard buffer.count >= RowRun.bufferSize || index == held.count - 1 else { continue }
-            do throws(StorageError) {
-                let offset = try blob.append(buffer)
-                start = start ?? offset
-                end = offset + buffer.count
-            } catch { throw .storage(error) }
-            buffer.removeAll(keepingCapacity: true)
-        }
-        if let start { runs.append(start..<end) }
+        var rows = SortedRows(held.map { RowCursor(held: $0) })
         held.removeAll()
         heldBytes = 0
+        var start: Int?
+        var end = 0
+        while let block = try rows.next(atLeast: RowRun.writeSize) {
+            let bytes = RowRun.encode(block)
+            do throws(StorageError) {
+                let offset = try blob.append(bytes)
+                start = start ?? offset
+                end = offset + bytes.count
+            } catch { throw .storage(error) }
+        }
+        if let start { runs.append(start..<end) }
     }
 
-    /// The rows in key order; may be asked for again, and begins anew then. No row may be added after.
+    /// The rows in key order; no row may be added after.
     mutating func sorted() throws(ObjectError) -> SortedRows {
-        if let scratch {
-            if !held.isEmpty { try spill() }
-            var readers: [RowRun] = []
-            for range in runs { readers.append(try RowRun(scratch, range)) }
-            return SortedRows(held: [], runs: readers)
+        guard let scratch else { return SortedRows(held.map { RowCursor(held: $0) }) }
+        if !held.isEmpty { try spill() }
+        let size = RowRun.readSize(runs: runs.count)
+        var cursors: [RowCursor] = []
+        for range in runs {
+            cursors.append(try RowCursor(RowRun(scratch, range, readSize: size)))
         }
-        held.sort(by: Entry.precedes)
-        return SortedRows(held: held, runs: [])
+        return SortedRows(cursors)
     }
 }
 
-/// Rows in key order, from memory or merged from runs.
-struct SortedRows {
-    private let held: [RowSorter.Entry]
-    private var position = 0
-    private var runs: [RowRun]
+/// Rows in key order, merged from sorted blocks and runs.
+struct SortedRows: Sendable {
+    /// A heap: none has its next row before that of the cursor at half its index.
+    private var cursors: [RowCursor]
 
-    fileprivate init(held: [RowSorter.Entry], runs: [RowRun]) {
-        self.held = held
-        self.runs = runs
+    fileprivate init(_ cursors: [RowCursor]) {
+        self.cursors = cursors.filter { $0.row != nil }
+        for index in self.cursors.indices.reversed() { sink(index) }
     }
 
-    /// The next row, or nil at the end.
-    mutating func next() throws(ObjectError) -> RowSorter.Entry? {
-        guard !runs.isEmpty else {
-            guard position < held.count else { return nil }
-            defer { position += 1 }
-            return held[position]
-        }
-        // There are a few dozen runs at most: looking at each head costs less than decoding a row.
-        var best: Int?
-        for index in runs.indices {
-            guard let head = runs[index].head else { continue }
-            if let current = best.flatMap({ runs[$0].head }),
-                !RowSorter.Entry.precedes(head, current)
-            {
-                continue
+    /// The next rows, as many as make up `size` bytes, or nil at the end.
+    mutating func next(atLeast size: Int) throws(ObjectError) -> RowBlock? {
+        var result = RowBlock()
+        result.reserve(bytes: size)
+        while let row = cursors.first?.row, result.size < size {
+            result.append(row, of: cursors[0].block)
+            try cursors[0].advance()
+            if cursors[0].row == nil {
+                let last = cursors.removeLast()
+                if cursors.isEmpty { break }
+                cursors[0] = last
             }
-            best = index
+            sink(0)
         }
-        guard let best else { return nil }
-        defer { if runs[best].head == nil { runs.remove(at: best) } }
-        return try runs[best].take()
+        return result.isEmpty ? nil : result
+    }
+
+    private mutating func sink(_ start: Int) {
+        var index = start
+        while true {
+            var least = index
+            for child in [2 * index + 1, 2 * index + 2]
+            where child < cursors.count && cursors[child].precedes(cursors[least]) {
+                least = child
+            }
+            if least == index { return }
+            cursors.swapAt(index, least)
+            index = least
+        }
+    }
+}
+
+/// A place in rows that are in order.
+private struct RowCursor: Sendable {
+    private(set) var block: RowBlock
+    private(set) var row: RowBlock.Row?
+    private var index = 0
+    private var run: RowRun?
+
+    init(held block: RowBlock) {
+        self.block = block
+        row = block.rows.first
+    }
+
+    init(_ run: RowRun) throws(ObjectError) {
+        var run = run
+        block = try run.next()
+        row = block.rows.first
+        self.run = run
+    }
+
+    mutating func advance() throws(ObjectError) {
+        index += 1
+        if index == block.rows.count, var run {
+            block = RowBlock()
+            block = try run.next()
+            self.run = run
+            index = 0
+        }
+        row = index < block.rows.count ? block.rows[index] : nil
+    }
+
+    func precedes(_ other: RowCursor) -> Bool {
+        guard let row, let otherRow = other.row else { return row != nil }
+        let order = TableBytes.compare(
+            block.bytes.span.extracting(row.start..<row.start + row.keyCount),
+            other.block.bytes.span.extracting(
+                otherRow.start..<otherRow.start + otherRow.keyCount))
+        return order == 0 ? row.line < otherRow.line : order < 0
     }
 }
 
 /// A sorted run in scratch space, read from its beginning to its end.
 ///
 /// Each row is line u64, lengths of key, attributes and vector u32 each, then their bytes.
-private struct RowRun {
-    static let bufferSize = 1 << 20
+private struct RowRun: Sendable {
+    static let writeSize = 1 << 20
     private static let headerSize = 20
 
     private let blob: any StagedBlob
     private var unread: Range<Int>
-    private var buffer: [UInt8] = []
-    private var offset = 0
-    private(set) var head: RowSorter.Entry?
+    private let readSize: Int
 
-    init(_ blob: any StagedBlob, _ range: Range<Int>) throws(ObjectError) {
+    init(_ blob: any StagedBlob, _ range: Range<Int>, readSize: Int) {
         self.blob = blob
         unread = range
-        head = try decode()
+        self.readSize = readSize
     }
 
-    static func append(_ entry: RowSorter.Entry, to bytes: inout [UInt8]) {
-        LittleEndian.append(UInt64(entry.line), to: &bytes)
-        for part in [entry.row.key, entry.row.attributes, entry.row.vector] {
-            LittleEndian.append(UInt32(part.count), to: &bytes)
+    /// Bytes to read of each run at once, so that all of them take no more than 64 MiB, as long as there are
+    /// not thousands.
+    static func readSize(runs: Int) -> Int { max(16 << 10, min(1 << 20, (64 << 20) / max(runs, 1))) }
+
+    static func encode(_ block: RowBlock) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(block.bytes.count + headerSize * block.rows.count)
+        let content = block.bytes.span
+        for row in block.rows {
+            LittleEndian.append(UInt64(row.line), to: &bytes)
+            for count in [row.keyCount, row.attributeCount, row.vectorCount] {
+                LittleEndian.append(UInt32(count), to: &bytes)
+            }
+            LittleEndian.append(content.extracting(row.start..<row.start + row.size), to: &bytes)
         }
-        bytes += entry.row.key
-        bytes += entry.row.attributes
-        bytes += entry.row.vector
+        return bytes
     }
 
-    /// The row at the head; the one after it takes its place.
-    mutating func take() throws(ObjectError) -> RowSorter.Entry? {
-        let taken = head
-        head = try decode()
-        return taken
-    }
-
-    private mutating func decode() throws(ObjectError) -> RowSorter.Entry? {
-        guard try fill(Self.headerSize) else { return nil }
-        let line = Int(LittleEndian.uint64(buffer.span, at: offset))
-        var lengths: [Int] = []
-        for field in 0..<3 {
-            lengths.append(Int(LittleEndian.uint32(buffer.span, at: offset + 8 + 4 * field)))
-        }
-        offset += Self.headerSize
-        guard try fill(lengths.reduce(0, +)) else { return nil }
-        var parts: [[UInt8]] = []
-        for length in lengths {
-            parts.append(Array(buffer[offset..<offset + length]))
-            offset += length
-        }
-        return RowSorter.Entry(
-            row: EncodedTableRow(key: parts[0], attributes: parts[1], vector: parts[2]), line: line)
-    }
-
-    /// Whether `count` bytes are at hand from ``offset``, after reading more where needed.
-    private mutating func fill(_ count: Int) throws(ObjectError) -> Bool {
-        while buffer.count - offset < count {
-            guard !unread.isEmpty else { return false }
-            let size = min(max(Self.bufferSize, count), unread.count)
-            buffer.removeSubrange(..<offset)
-            offset = 0
+    /// The next rows; none at the end.
+    mutating func next() throws(ObjectError) -> RowBlock {
+        var block = RowBlock()
+        var size = readSize
+        while block.isEmpty, !unread.isEmpty {
+            let bytes: [UInt8]
             do throws(StorageError) {
-                buffer += try blob.read(at: unread.lowerBound, count: size)
+                bytes = try blob.read(at: unread.lowerBound, count: min(size, unread.count))
             } catch { throw .storage(error) }
-            unread = unread.lowerBound + size..<unread.upperBound
+            let span = bytes.span
+            var offset = 0
+            block.reserve(bytes: bytes.count)
+            while offset + Self.headerSize <= span.count {
+                let key = offset + Self.headerSize
+                let attributes = key + TableBytes.count(span, at: offset + 8)
+                let vector = attributes + TableBytes.count(span, at: offset + 12)
+                let end = vector + TableBytes.count(span, at: offset + 16)
+                guard end <= span.count else {
+                    size = max(size, end - offset)
+                    break
+                }
+                block.append(
+                    key: span.extracting(key..<attributes),
+                    attributes: span.extracting(attributes..<vector),
+                    vector: span.extracting(vector..<end),
+                    line: Int(LittleEndian.uint64(span, at: offset)))
+                offset = end
+            }
+            unread = unread.lowerBound + offset..<unread.upperBound
         }
-        return true
+        return block
     }
 }

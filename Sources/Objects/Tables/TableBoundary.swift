@@ -35,22 +35,38 @@ struct TableBoundary: Sendable {
     /// Begins a level: 0 for leaves.
     init(level: Int) {
         target = level == 0 ? Self.leafTarget : Self.innerTarget
-        salt = UInt64(level + 1) &* 0x9E37_79B9_7F4A_7C15
+        salt = Self.salt(level: level)
     }
 
     /// Takes the next item of the level and says whether a node ends after it.
     mutating func cuts(after key: Span<UInt8>, weight: Int) -> Bool {
         size += weight
         guard size >= target / 4 else { return false }
+        return cuts(afterKeyWithHash: Self.hash(key, salt: salt), grownBy: weight)
+    }
+
+    /// The same for a row of a leaf whose key's hash is known.
+    mutating func cuts(afterKeyWithHash hash: UInt64, weight: Int) -> Bool {
+        size += weight
+        guard size >= target / 4 else { return false }
+        return cuts(afterKeyWithHash: hash, grownBy: weight)
+    }
+
+    private mutating func cuts(afterKeyWithHash hash: UInt64, grownBy weight: Int) -> Bool {
         guard size < 4 * target else {
             size = 0
             return true
         }
-        let scaled = Self.hash(key, salt: salt).multipliedFullWidth(by: UInt64(2 * target)).high
+        let scaled = hash.multipliedFullWidth(by: UInt64(2 * target)).high
         guard scaled < UInt64(weight * (size < target ? 1 : 8)) else { return false }
         size = 0
         return true
     }
+
+    private static func salt(level: Int) -> UInt64 { UInt64(level + 1) &* 0x9E37_79B9_7F4A_7C15 }
+
+    /// The hash of a key at level 0.
+    static func hash(ofLeafKey key: Span<UInt8>) -> UInt64 { hash(key, salt: salt(level: 0)) }
 
     private static func hash(_ key: Span<UInt8>, salt: UInt64) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325

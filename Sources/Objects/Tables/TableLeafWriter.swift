@@ -49,10 +49,9 @@ struct TableLeafWriter {
         let vectorOffset = TableLeaf.aligned(textBytes)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(vectorOffset + vectors.count)
-        bytes.append(contentsOf: TableLeaf.magic)
-        for number in [count, dimension, keys.count, attributes.count] {
-            LittleEndian.append(UInt32(number), to: &bytes)
-        }
+        TableLeaf.appendHeader(
+            rows: count, dimension: dimension, keyBytes: keys.count,
+            attributeBytes: attributes.count, to: &bytes)
         TableBytes.append(keyEnds, to: &bytes)
         TableBytes.append(attributeEnds, to: &bytes)
         bytes.append(contentsOf: keys)
@@ -72,5 +71,17 @@ struct TableLeafWriter {
         attributes.removeAll(keepingCapacity: true)
         vectors.removeAll(keepingCapacity: true)
         return finished
+    }
+}
+
+extension TableLeaf {
+    /// Appends what a leaf begins with.
+    static func appendHeader(
+        rows: Int, dimension: Int, keyBytes: Int, attributeBytes: Int, to bytes: inout [UInt8]
+    ) {
+        bytes.append(contentsOf: magic)
+        for number in [rows, dimension, keyBytes, attributeBytes] {
+            LittleEndian.append(UInt32(number), to: &bytes)
+        }
     }
 }

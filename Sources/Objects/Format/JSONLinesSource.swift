@@ -1,0 +1,180 @@
+public import Storage
+
+/// Rows in JSON Lines: one JSON object a line, UTF-8, in something that can be read from any offset.
+///
+/// Lines may end with CR LF, blank lines are skipped, and the last line may lack its end. It is read in blocks
+/// of whole lines, by any number of threads.
+public struct JSONLinesSource: Sendable {
+    /// The most bytes of a line: rows are far smaller, and a file that is no JSON Lines ends here rather
+    /// than in memory.
+    public static let lineLimit = 64 << 20
+
+    /// Bytes of a block: enough to make the cost of a block small, and few enough to stay in a processor's
+    /// cache until they are parsed.
+    static let blockSize = 1 << 20
+
+    /// The bytes behind a block that are read with it, since its last line ends there.
+    private static let overlap = 16 << 10
+
+    private let name: String
+    private let blob: any Blob
+    private let keyFields: [String]
+    private let vectorField: String?
+    private let parser: JSONLinesRowParser
+    private let blockSize: Int
+
+    /// Names what holds the rows.
+    ///
+    /// - Parameters:
+    ///   - blob: The bytes.
+    ///   - name: What errors call them, such as the name of their file.
+    ///   - keyFields: The members whose values, joined with `#`, are the key: strings or whole numbers. They
+    ///     stay among the attributes.
+    ///   - vectorField: The member that is the vector, a list of numbers, which are rounded to fp32; it leaves
+    ///     the attributes.
+    /// - Throws: `invalid` when no key field is given, or one is also the vector field.
+    public init(
+        _ blob: any Blob, name: String, keyFields: [String], vectorField: String? = nil
+    ) throws(ObjectError) {
+        try self.init(
+            blob, name: name, keyFields: keyFields, vectorField: vectorField,
+            blockSize: Self.blockSize)
+    }
+
+    init(
+        _ blob: any Blob, name: String, keyFields: [String], vectorField: String?, blockSize: Int
+    ) throws(ObjectError) {
+        parser = try JSONLinesRowParser(keyFields: keyFields, vectorField: vectorField)
+        self.name = name
+        self.blob = blob
+        self.keyFields = keyFields
+        self.vectorField = vectorField
+        self.blockSize = blockSize
+    }
+
+    /// All bytes.
+    var size: Int { blob.size }
+
+    /// The number of blocks.
+    var blockCount: Int { (blob.size + blockSize - 1) / blockSize }
+
+    /// The rows of one block: of the lines that begin in it.
+    struct Block: Sendable {
+        /// The rows in key order; their lines count from the beginning of the block.
+        var rows = RowBlock()
+        /// The number of lines.
+        var lines = 0
+        /// The length of the vectors, and the line of the first row.
+        var dimension: Int?
+        var firstLine = 0
+        /// What is wrong with the line after the last row.
+        var failure: Failure?
+    }
+
+    /// Why a line is no row.
+    struct Failure: Sendable {
+        var line: Int
+        var reason: String
+    }
+
+    /// What errors call a line.
+    func place(ofLine number: Int) -> String { "\(name), line \(number)" }
+
+    func invalid(_ reason: String, line: Int) -> ObjectError {
+        .invalid(what: place(ofLine: line), reason: reason)
+    }
+
+    /// Why a row's vector does not go with those of the rows before it.
+    func mismatch(_ dimension: Int, after before: Int) -> String {
+        JSONLinesRowParser.mismatch(vectorField ?? "", dimension, after: before)
+    }
+
+    // MARK: Blocks
+
+    /// Reads and parses a block.
+    ///
+    /// - Parameter limit: The most rows that are wanted; with a limit only the beginning is read, and there may be
+    ///   none.
+    func block(_ index: Int, atMost limit: Int = .max) throws(ObjectError) -> Block {
+        let start = index * blockSize
+        let end = min(start + blockSize, blob.size)
+        // The line feed before a block says whether a line begins with it.
+        let before = index == 0 ? 0 : 1
+        let isWhole = limit == .max
+        var bytes = try read(
+            start - before, isWhole ? end - start + before + Self.overlap : 4 * Self.overlap)
+        let ownEnd = end - start + before
+        var block = Block()
+        var offset = 0
+        if before == 1 {
+            guard let feed = JSONText.lineFeed(in: bytes.span, from: 0), feed + 1 < ownEnd else {
+                return block
+            }
+            offset = feed + 1
+        }
+        if isWhole { block.rows.reserve(bytes: ownEnd / 2) }
+        var plain = PlainRowParser(keyFields: keyFields, vectorField: vectorField)
+        while offset < min(ownEnd, bytes.count), block.rows.rows.count < limit {
+            var lineEnd = JSONText.lineFeed(in: bytes.span, from: offset)
+            while lineEnd == nil, start - before + bytes.count < blob.size,
+                bytes.count - offset <= Self.lineLimit
+            {
+                let searched = bytes.count
+                bytes += try read(start - before + searched, max(searched, Self.overlap))
+                lineEnd = JSONText.lineFeed(in: bytes.span, from: searched)
+            }
+            let line = offset..<(lineEnd ?? bytes.count)
+            block.lines += 1
+            if let reason = parse(bytes.span.extracting(line), &plain, into: &block) {
+                block.failure = Failure(line: block.lines, reason: reason)
+                break
+            }
+            offset = line.upperBound + 1
+        }
+        block.rows.sort()
+        return block
+    }
+
+    /// Up to `count` bytes from an offset.
+    private func read(_ offset: Int, _ count: Int) throws(ObjectError) -> [UInt8] {
+        do throws(StorageError) {
+            return try blob.read(at: offset, count: min(count, blob.size - offset))
+        } catch { throw .storage(error) }
+    }
+
+    /// Adds the row of a line, unless it is blank; what is wrong with the line, or nil.
+    private func parse(
+        _ line: Span<UInt8>, _ plain: inout PlainRowParser, into block: inout Block
+    ) -> String? {
+        guard line.count <= Self.lineLimit else {
+            return "the line has more than \(Self.lineLimit >> 20) MiB; is this JSON Lines?"
+        }
+        if plain.read(line), block.dimension == nil || block.dimension == plain.vector.count / 4 {
+            note(dimension: plain.vector.count / 4, in: &block)
+            block.rows.append(
+                key: plain.key.span, attributes: plain.attributes.span,
+                vector: plain.vector.span, line: block.lines)
+            return nil
+        }
+        do throws(JSONError) {
+            guard let row = try parser.row(line, expecting: block.dimension) else { return nil }
+            do throws(ObjectError) {
+                let encoded = try EncodedTableRow(row, dimension: row.vector.count)
+                note(dimension: row.vector.count, in: &block)
+                block.rows.append(
+                    key: encoded.key.span, attributes: encoded.attributes.span,
+                    vector: encoded.vector.span, line: block.lines)
+                return nil
+            } catch { return error.message }
+        } catch {
+            let column = error.offset > 0 ? " (at byte \(error.offset + 1) of the line)" : ""
+            return error.reason + column
+        }
+    }
+
+    private func note(dimension: Int, in block: inout Block) {
+        guard block.dimension == nil else { return }
+        block.dimension = dimension
+        block.firstLine = block.lines
+    }
+}
