@@ -199,6 +199,13 @@ struct TableImportTests {
         #expect(store.count == count + height)
     }
 
+    @Test("rows are counted and given without a table", arguments: [1, 3])
+    func rowsAlone(threads: Int) throws {
+        let source = try source(text(Self.numbered), vector: "v", blockSize: 2000)
+        #expect(try source.countRows(threads: threads) == Self.numbered.count)
+        #expect(try source.rows(threads: threads) == Self.numbered)
+    }
+
     @Test("a key on two lines is found however far apart they are", arguments: [0, 1, 75, 148])
     func repeatedKey(line: Int) throws {
         let rows = Self.numbered + [Self.numbered[line]]
@@ -230,7 +237,8 @@ struct TableImportTests {
             } catch {
                 #expect(
                     error.message
-                        == "rows.jsonl, line 91: the vector \"v\" has 5 numbers, the rows before have 4")
+                        == "rows.jsonl, line 91: the vector \"v\" has 5 numbers, the rows before have 4"
+                )
             }
         }
     }

@@ -37,12 +37,10 @@ enum Delta {
     private static func edits(_ arguments: Arguments) throws -> [TableEdit] {
         let path = try arguments.position(2, "UPSERTS")
         let fields = (arguments.option("key") ?? "id").split(separator: ",").map(String.init)
-        var pieces = [try bytes(path)]
-        var reader = try JSONLinesReader(
-            name: path, keyFields: fields, vectorField: arguments.option("vector")
-        ) { pieces.popLast() }
-        var edits: [TableEdit] = []
-        while let row = try reader.next() { edits.append(.put(row)) }
+        let upserts = try JSONLinesSource(
+            try SourceFile(opening: path), name: path, keyFields: fields,
+            vectorField: arguments.option("vector"))
+        let edits: [TableEdit] = try upserts.rows().map { .put($0) }
         let removed = String(
             decoding: try bytes(try arguments.position(3, "REMOVED")), as: UTF8.self)
         return edits + removed.split(separator: "\n").map { .remove(String($0)) }

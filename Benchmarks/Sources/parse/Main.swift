@@ -20,19 +20,8 @@ enum Parse {
     }
 
     private static func count(_ path: String, _ keys: [String], _ vector: String?) throws -> Int {
-        let file = try SourceFile(opening: path)
-        var offset = 0
-        var reader = try JSONLinesReader(name: path, keyFields: keys, vectorField: vector) {
-            () throws(ObjectError) -> [UInt8]? in
-            let count = min(1 << 20, file.size - offset)
-            guard count > 0 else { return nil }
-            defer { offset += count }
-            do throws(StorageError) {
-                return try file.read(at: offset, count: count)
-            } catch { throw .storage(error) }
-        }
-        var rows = 0
-        while try reader.next() != nil { rows += 1 }
-        return rows
+        try JSONLinesSource(
+            try SourceFile(opening: path), name: path, keyFields: keys, vectorField: vector
+        ).countRows()
     }
 }

@@ -228,7 +228,9 @@ struct CanonicalText {
             while end < line.count, (0x30...0x39).contains(line[end]) { end += 1 }
             guard end > fraction else { return false }
             var zeros = 0
-            if isZero { while fraction + zeros < end, line[fraction + zeros] == 0x30 { zeros += 1 } }
+            if isZero {
+                while fraction + zeros < end, line[fraction + zeros] == 0x30 { zeros += 1 }
+            }
             digits += end - fraction - zeros
             isPlain = zeros <= 5 && line[end - 1] != 0x30
         }

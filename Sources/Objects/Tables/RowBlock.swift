@@ -65,6 +65,17 @@ struct RowBlock: Sendable {
 
     func key(_ index: Int) -> [UInt8] { Array(bytes[keyRange(index)]) }
 
+    /// A row by itself.
+    func encoded(_ index: Int) -> EncodedTableRow {
+        let row = rows[index]
+        let attributes = row.start + row.keyCount
+        let vector = attributes + row.attributeCount
+        return EncodedTableRow(
+            key: Array(bytes[row.start..<attributes]),
+            attributes: Array(bytes[attributes..<vector]),
+            vector: Array(bytes[vector..<vector + row.vectorCount]))
+    }
+
     /// Puts the rows in key order, equal keys in the order of their lines.
     mutating func sort() {
         let bytes = bytes

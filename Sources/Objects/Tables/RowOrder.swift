@@ -91,7 +91,9 @@ struct RowOrder: Sendable {
             let start = row.start + row.keyCount + row.attributeCount
             return start..<start + row.vectorCount
         }
-        return (bytes, dimension == 0 ? .bulk : .leaf(vectorOffset: vectorOffset))
+        return (
+            bytes, dimension == 0 ? .bulk : .leaf(vectorOffset: vectorOffset, dimension: dimension)
+        )
     }
 
     private func appendPart(

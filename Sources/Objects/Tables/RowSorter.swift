@@ -166,7 +166,9 @@ private struct RowRun: Sendable {
 
     /// Bytes to read of each run at once, so that all of them take no more than 64 MiB, as long as there are
     /// not thousands.
-    static func readSize(runs: Int) -> Int { max(16 << 10, min(1 << 20, (64 << 20) / max(runs, 1))) }
+    static func readSize(runs: Int) -> Int {
+        max(16 << 10, min(1 << 20, (64 << 20) / max(runs, 1)))
+    }
 
     static func encode(_ block: RowBlock) -> [UInt8] {
         var bytes: [UInt8] = []

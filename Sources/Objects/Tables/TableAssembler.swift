@@ -10,6 +10,9 @@ struct TableAssembler<Sink: ObjectSink> {
     private var inner: [OpenNode] = []
     /// Nodes of each level that exist for certain: those inside a whole node count as one.
     private var nodes = [0]
+    /// Leaves that are not stored yet, and whole ones that follow them.
+    private var waiting: [Waiting] = []
+    private var waitingLeaves = 0
     /// What rows and entries that are added now are taken from, by level.
     private var origins = [ObjectID?](repeating: nil, count: TableLimits.height + 1)
 
@@ -18,6 +21,16 @@ struct TableAssembler<Sink: ObjectSink> {
         var entries: [TableEntry] = []
         var predecessor = TablePredecessor()
     }
+
+    /// A leaf that waits to be stored, or a whole one, with what it was taken from.
+    private struct Waiting {
+        let leaf: TableLeafWriter.Finished?
+        let entry: TableEntry?
+        let origins: [ObjectID?]
+    }
+
+    /// Leaves are stored by several threads, this many at once; that is a few megabytes.
+    private static var leavesAtOnce: Int { 64 }
 
     /// The top of a finished table.
     struct Top {
@@ -36,8 +49,9 @@ struct TableAssembler<Sink: ObjectSink> {
     mutating func setOrigin(_ id: ObjectID, level: Int) { origins[level] = id }
 
     /// Whether a whole node of this level can follow: no node is open at it or below.
-    func isClean(through level: Int) -> Bool {
+    mutating func isClean(through level: Int) throws(ObjectError) -> Bool {
         guard leaf.count == 0 else { return false }
+        if level > 0 { try settle() }
         for index in 0..<min(level, inner.count) where !inner[index].entries.isEmpty {
             return false
         }
@@ -60,13 +74,20 @@ struct TableAssembler<Sink: ObjectSink> {
     /// Adds a whole node of an older table; ``isClean(through:)`` must hold for its level, and unless it
     /// ends at a boundary nothing may follow.
     mutating func append(_ entry: TableEntry, level: Int) throws(ObjectError) {
+        if level == 0, !waiting.isEmpty {
+            waiting.append(Waiting(leaf: nil, entry: entry, origins: origins))
+            return
+        }
+        try settle()
         for below in 0..<level { countNode(below) }
         try add(entry, level: level)
     }
 
     /// Ends all open nodes.
     mutating func finish() throws(ObjectError) -> Top {
+        try settle()
         if leaf.count > 0 || nodes[0] == 0 { try endLeaf() }
+        try settle()
         var level = 0
         while nodes[level] > 1 {
             level += 1
@@ -102,10 +123,36 @@ struct TableAssembler<Sink: ObjectSink> {
     }
 
     private mutating func endLeaf() throws(ObjectError) {
-        let finished = leaf.take()
-        let id = try sink.write(
-            finished.bytes, hint: finished.hint, predecessor: finished.predecessor)
-        try add(TableEntry(id: id, rows: finished.rows, lastKey: finished.lastKey), level: 0)
+        waiting.append(Waiting(leaf: leaf.take(), entry: nil, origins: origins))
+        waitingLeaves += 1
+        if waitingLeaves >= Self.leavesAtOnce { try settle() }
+    }
+
+    /// Stores the leaves that wait and adds the entries of all that waits, in order.
+    private mutating func settle() throws(ObjectError) {
+        guard !waiting.isEmpty else { return }
+        let items = waiting
+        waiting.removeAll()
+        waitingLeaves = 0
+        let leaves = items.compactMap(\.leaf)
+        let sink = sink
+        let results = Threads.map(leaves.count) { index in
+            let leaf = leaves[index]
+            return Result { () throws(ObjectError) in
+                try sink.write(leaf.bytes, hint: leaf.hint, predecessor: leaf.predecessor)
+            }
+        }
+        var next = 0
+        let current = origins
+        defer { origins = current }
+        for item in items {
+            origins = item.origins
+            if let entry = item.entry { try add(entry, level: 0) }
+            guard let leaf = item.leaf else { continue }
+            let id = try results[next].get()
+            next += 1
+            try add(TableEntry(id: id, rows: leaf.rows, lastKey: leaf.lastKey), level: 0)
+        }
     }
 
     private mutating func endInner(_ level: Int) throws(ObjectError) {

@@ -15,7 +15,7 @@ struct TableImport<Store: ObjectStore>: Sendable {
     var memoryLimit = RowSorter.memoryLimit
 
     /// Lines that are parsed in one round, about; several blocks for each thread, so that none waits long.
-    private var blocksPerRound: Int { 8 * threads }
+    private var blocksPerRound: Int { min(8 * threads, 64) }
     /// Bytes of sorted rows in one round.
     private static var sortedSize: Int { 8 << 20 }
     /// Places in the lines where the order is looked at.
@@ -47,13 +47,7 @@ struct TableImport<Store: ObjectStore>: Sendable {
 
     // MARK: Rounds
 
-    /// What the rows of the blocks so far have in common.
-    private struct Progress {
-        var lines = 0
-        var dimension: Int?
-    }
-
-    private enum Result: Sendable {
+    private enum Outcome: Sendable {
         case block(JSONLinesSource.Block)
         case rows(RowBlock?)
         case leaf(ObjectID)
@@ -62,7 +56,7 @@ struct TableImport<Store: ObjectStore>: Sendable {
 
     /// Checks parsed blocks in order and gives their rows.
     private func rows(
-        _ results: some Sequence<Result>, _ progress: inout Progress
+        _ results: some Sequence<Outcome>, _ progress: inout JSONLinesSource.Progress
     ) throws(ObjectError) -> [RowBlock] {
         var blocks: [RowBlock] = []
         for result in results {
@@ -70,39 +64,25 @@ struct TableImport<Store: ObjectStore>: Sendable {
             case .failure(let error): throw error
             case .rows(let rows): if let rows { blocks.append(rows) }
             case .leaf: break
-            case .block(var block):
-                if let dimension = block.dimension {
-                    if let before = progress.dimension, before != dimension {
-                        throw source.invalid(
-                            source.mismatch(dimension, after: before),
-                            line: progress.lines + block.firstLine)
-                    }
-                    progress.dimension = dimension
-                }
-                if let failure = block.failure {
-                    throw source.invalid(failure.reason, line: progress.lines + failure.line)
-                }
-                block.rows.addToLines(progress.lines)
-                progress.lines += block.lines
-                blocks.append(block.rows)
+            case .block(let block): blocks.append(try source.rows(of: block, after: &progress))
             }
         }
         return blocks
     }
 
-    private func parse(_ index: Int) -> Result {
+    private func parse(_ index: Int) -> Outcome {
         do throws(ObjectError) { return .block(try source.block(index)) } catch {
             return .failure(error)
         }
     }
 
-    private func write(_ index: Int, of plan: TableLeafPlan) -> Result {
+    private func write(_ index: Int, of plan: TableLeafPlan) -> Outcome {
         do throws(ObjectError) { return .leaf(try plan.write(index, to: store)) } catch {
             return .failure(error)
         }
     }
 
-    private func ids(_ results: some Sequence<Result>) throws(ObjectError) -> [ObjectID] {
+    private func ids(_ results: some Sequence<Outcome>) throws(ObjectError) -> [ObjectID] {
         var ids: [ObjectID] = []
         for result in results {
             switch result {
@@ -123,7 +103,8 @@ struct TableImport<Store: ObjectStore>: Sendable {
 
     private func explain(_ error: RowDisorder) -> ObjectError {
         switch error {
-        case .late: return .invalid(what: source.place(ofLine: 0), reason: "its key is not in order")
+        case .late:
+            return .invalid(what: source.place(ofLine: 0), reason: "its key is not in order")
         case .repeated(let key, let line, let earlier):
             let text = JSON.string(String(decoding: key, as: UTF8.self)).canonicalText
             return source.invalid("the key \(text) is already on line \(earlier)", line: line)
@@ -134,7 +115,7 @@ struct TableImport<Store: ObjectStore>: Sendable {
 
     /// Stores rows while lines are parsed; nil when their order is off by more than a block.
     private func importOrdered() throws(ObjectError) -> Table? {
-        var progress = Progress()
+        var progress = JSONLinesSource.Progress()
         var planner: TableLeafPlanner<Store, Store>?
         var plan: TableLeafPlan?
         var next = 0
@@ -172,6 +153,8 @@ struct TableImport<Store: ObjectStore>: Sendable {
                 if case .late = error { return nil }
                 throw explain(error)
             }
+            // So many rows wait only when most blocks reach far back.
+            if planning.waiting.size > RowSorter.memoryLimit { return nil }
             planner = planning
         }
         guard var planner else { return nil }
@@ -190,7 +173,7 @@ struct TableImport<Store: ObjectStore>: Sendable {
     /// Parses and sorts all rows, and stores them then.
     private func importSorted(_ sorter: RowSorter) throws(ObjectError) -> Table {
         var sorter = sorter
-        var progress = Progress()
+        var progress = JSONLinesSource.Progress()
         var next = 0
         while next < source.blockCount {
             let blocks = next..<min(next + blocksPerRound, source.blockCount)

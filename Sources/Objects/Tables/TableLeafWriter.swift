@@ -10,7 +10,7 @@ struct TableLeafWriter {
     private var predecessor = TablePredecessor()
 
     /// A leaf that is ready to be stored.
-    struct Finished {
+    struct Finished: Sendable {
         let bytes: [UInt8]
         let hint: StorageHint
         let rows: Int

@@ -54,17 +54,46 @@ private struct TableSplice<Store: ObjectStore> {
         switch node {
         case .leaf(let leaf): try merge(leaf, isLast: place.isLast)
         case .inner(let inner):
-            for child in place.children(of: inner.node) {
-                let level = node.level - 1
-                if !isChanged(child), assembler.isClean(through: level), let lastKey = child.lastKey
+            let level = node.level - 1
+            let children = place.children(of: inner.node)
+            var read = level == 0 ? try changed(children) : [:]
+            for child in children {
+                if !isChanged(child), try assembler.isClean(through: level),
+                    let lastKey = child.lastKey
                 {
                     try assembler.append(
                         TableEntry(id: child.id, rows: child.rows, lastKey: lastKey), level: level)
+                } else if let node = read.removeValue(forKey: child.id) {
+                    try visit(node, at: child)
                 } else {
                     try visit(try reader.node(at: child), at: child)
                 }
             }
         }
+    }
+
+    /// Reads those of these leaves that have changes, with several threads.
+    private func changed(_ leaves: [TablePlace]) throws(ObjectError) -> [ObjectID: TableNode] {
+        var places: [TablePlace] = []
+        var edit = next
+        for place in leaves {
+            let first = edit
+            while edit < edits.count {
+                let change = edits[edit]
+                guard place.isLast || place.reaches(change.key.span) else { break }
+                edit += 1
+            }
+            if edit > first { places.append(place) }
+        }
+        guard places.count > 1 else { return [:] }
+        let reader = reader
+        let wanted = places
+        let results = Threads.map(wanted.count) { index in
+            Result { () throws(ObjectError) in try reader.node(at: wanted[index]) }
+        }
+        var nodes: [ObjectID: TableNode] = [:]
+        for (place, result) in zip(places, results) { nodes[place.id] = try result.get() }
+        return nodes
     }
 
     private func isChanged(_ place: TablePlace) -> Bool {
