@@ -95,6 +95,36 @@ struct CodecTests {
         }
     }
 
+    @Test("codes that are not those of a leaf's vectors are noticed, whatever their checksum says")
+    func leafCodes() throws {
+        var generator = SeededGenerator(seed: 12)
+        let rows = (0..<40 * 3).map { _ in Float.random(in: -1...1, using: &generator) }
+        var bytes = generator.bytes(200)
+        for number in rows { LittleEndian.append(number.bitPattern, to: &bytes) }
+        var stored: [UInt8] = []
+        let hint = StorageHint.leaf(vectorOffset: 200, dimension: 40)
+        #expect(ChunkCoder().encode(bytes.span, hint: hint, to: &stored) == .leaf)
+        let isRight = LeafCodec.hasRightCodes(stored.span, size: bytes.count)
+        #expect(isRight)
+        let blocks = try LeafBlocks(
+            decoding: stored.span, size: bytes.count, storedSize: stored.count)
+        for index in blocks.codes {
+            var forged = stored
+            forged[index] ^= 1
+            let codes = Checksum.of(forged.span.extracting(blocks.codes))
+            let header = LeafBlocks(
+                rows: blocks.rows, dimension: blocks.dimension, textSize: blocks.textSize,
+                storedTextSize: blocks.storedTextSize, textCodec: blocks.textCodec,
+                hasCodes: true,
+                checksums: (blocks.vectorChecksum, codes, blocks.textChecksum))
+            forged.replaceSubrange(0..<LeafBlocks.headerSize, with: header.encoded)
+            #expect(
+                try ChunkCoder().decode(forged, codec: .leaf, size: bytes.count) == bytes)
+            let isForgedRight = LeafCodec.hasRightCodes(forged.span, size: bytes.count)
+            #expect(!isForgedRight)
+        }
+    }
+
     @Test("a flipped bit anywhere in a stored leaf is refused")
     func leafFlips() throws {
         let coder = ChunkCoder()

@@ -16,14 +16,16 @@ enum Moves {
         let repository = try Repository.create(at: path, writer: Benchmark.writer)
         let snapshots = try Benchmark.twoSnapshots(in: repository)
         let name = try RefName("models/moving")
+        var state = try repository.state()
         for round in 0..<arguments.count("rounds", or: 5) {
             let (floor, _) = try Measurement.seconds {
                 try DurableFiles.write(count, into: directory, from: round * count)
             }
             let (moves, _) = try Measurement.seconds {
                 for index in 0..<count {
-                    let transaction = try repository.begin(writer: Benchmark.writer)
-                    _ = try transaction.commit([RefUpdate(name, new: snapshots[index % 2])])
+                    let transaction = try repository.begin(on: state, writer: Benchmark.writer)
+                    let update = RefUpdate(name, new: snapshots[index % 2])
+                    state = try transaction.commit([update]).state
                 }
             }
             Measurement.emit([

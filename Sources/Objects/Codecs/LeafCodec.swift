@@ -71,6 +71,18 @@ enum LeafCodec {
         return bytes
     }
 
+    /// Whether a stored form has the codes that its vectors have.
+    ///
+    /// Decoding does not ask: codes are no part of the leaf. But a search leaves out what they exclude.
+    static func hasRightCodes(_ stored: Span<UInt8>, size: Int) -> Bool {
+        guard let blocks = try? LeafBlocks(decoding: stored, size: size, storedSize: stored.count)
+        else { return false }
+        guard blocks.hasCodes else { return blocks.codes.isEmpty }
+        let codes = VectorCodes(rows: blocks.rows, dimension: blocks.dimension).encoded(
+            of: stored.extracting(blocks.vectors))
+        return TableBytes.areEqual(codes.span, stored.extracting(blocks.codes))
+    }
+
     /// The bytes before the vectors, from their stored form, in an array with room for `capacity`.
     static func text(
         _ stored: Span<UInt8>, _ blocks: LeafBlocks, capacity: Int, zstd: Zstd

@@ -85,10 +85,10 @@ public final class StatCache: Sendable {
     ///
     /// The system's clock has a resolution: a file that is changed twice within it has the same times after both
     /// changes. So a state counts only when its times are clearly older than the moment at which this cache was
-    /// opened, before the file was read: by 100 ms where the file system keeps fractions of a millisecond (the
+    /// opened, before the file was read: by 40 ms where the file system keeps fractions of a millisecond (the
     /// coarsest clock ticks every 10 ms), by 2 s elsewhere, the resolution of FAT.
     public func add(_ id: ObjectID, of version: FileVersion, at path: [UInt8]) {
-        let resolution = version.changed % 1_000_000 == 0 ? 2000 : 100
+        let resolution = version.changed % 1_000_000 == 0 ? 2000 : 40
         let last = max(version.modified, version.changed) / 1_000_000
         guard last >= 0, last < moment - resolution else { return }
         add(

@@ -87,6 +87,12 @@ final class PackAudit: Sendable {
             let chunk = try pack.chunk(at: place.chunk)
             try pack.checkGap(before: chunk)
             let bytes = try audit.store.decoded(id, chunk, in: pack)
+            if chunk.codec == .leaf {
+                let stored = try pack.storedBytes(of: id, chunk)
+                guard LeafCodec.hasRightCodes(stored.span, size: chunk.size) else {
+                    throw .corrupt(id, where: "the codes of \(pack.place(of: chunk))")
+                }
+            }
             guard isShared else { return bytes }
             decoded[place] = bytes
             order.append(place)

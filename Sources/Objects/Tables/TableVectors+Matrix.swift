@@ -19,7 +19,9 @@ extension TableVectors {
                 while failure.withLock({ $0 == nil }) {
                     let first = next.wrappingAdd(Self.group, ordering: .relaxed).oldValue
                     guard first < blocks.count else { return }
-                    for index in first..<min(first + Self.group, blocks.count) {
+                    let group = first..<min(first + Self.group, blocks.count)
+                    VectorBlock.prefetch(blocks[group])
+                    for index in group {
                         do throws(ObjectError) {
                             try blocks[index].withVectors { vectors in
                                 vectors.withUnsafeBufferPointer { vectors in

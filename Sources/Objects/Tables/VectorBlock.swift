@@ -103,6 +103,27 @@ public struct VectorBlock: Sendable {
         }
     }
 
+    /// Brings the vectors of neighbouring blocks in reach at once, where they are in place.
+    static func prefetch(_ blocks: some Sequence<VectorBlock>) {
+        var wanted: (file: MappedFile, range: Range<Int>)?
+        for block in blocks {
+            guard case .mapped(let file, let offset, let parts) = block.place else { continue }
+            let range = range(parts.vectors, at: offset)
+            if let (last, before) = wanted {
+                // What lies between is the codes and the text of leaves, a quarter of all.
+                if last === file, range.lowerBound >= before.upperBound,
+                    range.lowerBound - before.upperBound < range.count
+                {
+                    wanted = (file, before.lowerBound..<range.upperBound)
+                    continue
+                }
+                last.prefetch(before)
+            }
+            wanted = (file, range)
+        }
+        if let (file, range) = wanted { file.prefetch(range) }
+    }
+
     /// The leaf without its vectors, from its text in the pack; nil where the block is not in place.
     ///
     /// - Throws: `corrupt` when it is not what was stored; `malformed` when that is no leaf.
