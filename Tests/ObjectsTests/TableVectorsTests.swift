@@ -85,6 +85,9 @@ struct TableVectorsTests {
             let table = try Table.build(rows: rows, dimension: 4, in: store)
             let vectors = try TableVectors(table, in: store, codes: true)
             #expect(try vectors.matrix() == rows.flatMap(\.vector))
+            var matrix = [Float](repeating: .nan, count: rows.count * vectors.table.dimension)
+            try vectors.read(into: &matrix)
+            #expect(matrix == rows.flatMap(\.vector))
             #expect(try vectors.keys(in: store) == rows.map(\.key))
         }
     }

@@ -3,7 +3,8 @@ import Objects
 import Refs
 
 /// `scan REPOSITORY REF [--rounds 5]`: how long it takes until all vectors of a table are in memory, verified and in
-/// one piece; and until all were verified where they lie. Opening the repository is included.
+/// one piece, which is new or was used before; and until all were verified where they lie. Opening the repository is
+/// included.
 @main
 enum Scan {
     static func main() { Program.run(answer) }
@@ -12,12 +13,16 @@ enum Scan {
         let path = try arguments.position(0, "REPOSITORY")
         let name = try RefName(try arguments.position(1, "REF"))
         for round in 0..<arguments.count("rounds", or: 5) {
-            let (copied, numbers) = try Measurement.seconds {
-                try open(name, path).matrix().count
+            let (fresh, made) = try Measurement.seconds { try open(name, path).matrix() }
+            var matrix = consume made
+            let (copied, _) = try Measurement.seconds {
+                try open(name, path).read(into: &matrix)
             }
+            let numbers = matrix.count
             let (inPlace, rows) = try Measurement.seconds { try verified(try open(name, path)) }
             Measurement.emit([
-                "round": .integer(round), "seconds": .number(copied), "inPlace": .number(inPlace),
+                "round": .integer(round), "seconds": .number(copied), "fresh": .number(fresh),
+                "inPlace": .number(inPlace),
                 "bytes": .integer(4 * numbers), "rows": .integer(rows),
             ])
         }
