@@ -86,16 +86,13 @@ extension PackStore {
     fileprivate func holds(
         _ id: ObjectID, size: Int, packs: inout Set<ObjectID>
     ) throws(ObjectError) -> Bool {
-        guard let location = try locateObject(id) else { return false }
-        switch location {
-        case .chunk(let pack, let chunk):
-            guard chunk.size == size else { return false }
-            if chunk.codec != .delta {
-                packs.insert(pack.reference.name)
-                return true
-            }
-        case .recipe(let pack, let index):
-            guard try pack.recipeSize(at: index) == size else { return false }
+        guard let location = try locateObject(id), try self.size(at: location) == size else {
+            return false
+        }
+        // The most frequent case by far, without a set of its own.
+        if case .chunk(let pack, let chunk) = location, chunk.codec != .delta {
+            packs.insert(pack.reference.name)
+            return true
         }
         guard let needed = try packsNeeded(for: location) else { return false }
         packs.formUnion(needed)

@@ -125,9 +125,8 @@ private final class LargeImport: Sendable {
         var offset = 0
         let bytes = group.bytes
         do throws(ObjectError) {
-            var ids = ObjectID.ofPieces(of: bytes.span, lengths: group.cuts).makeIterator()
-            for length in group.cuts {
-                guard let id = ids.next() else { break }
+            let ids = ObjectID.ofPieces(of: bytes.span, lengths: group.cuts)
+            for (id, length) in zip(ids, group.cuts) {
                 let piece = bytes.span.extracting(offset..<offset + length)
                 stored.append(try writer.writePiece(id, piece, hint: plan.hint))
                 offset += length

@@ -38,7 +38,7 @@ extension PackStore {
         progress: @escaping @Sendable (Int) -> Void
     ) throws(ObjectError) {
         guard let location = try locateObject(entry.id) else { throw .missing(entry.id) }
-        guard let size = try size(of: entry.id), size == entry.size else {
+        guard try size(at: location) == entry.size else {
             throw .malformed(
                 entry.id, as: "file",
                 reason: "its size is not the \(entry.size) bytes that its directory says",

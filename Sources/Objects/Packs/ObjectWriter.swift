@@ -83,9 +83,10 @@ public final class ObjectWriter: ObjectSink {
         let id = ObjectID(of: bytes.span)
         var pieces: [PackFooter.Piece] = []
         var offset = 0
-        for length in plan.cuts(of: bytes.span, at: 0, size: bytes.count, atLeast: bytes.count) {
+        let cuts = plan.cuts(of: bytes.span, at: 0, size: bytes.count, atLeast: bytes.count)
+        for (id, length) in zip(ObjectID.ofPieces(of: bytes.span, lengths: cuts), cuts) {
             let piece = bytes.span.extracting(offset..<offset + length)
-            pieces.append(try writePiece(ObjectID(of: piece), piece, hint: plan.hint))
+            pieces.append(try writePiece(id, piece, hint: plan.hint))
             offset += length
         }
         count(objects: 1, rawBytes: bytes.count)
@@ -241,14 +242,10 @@ public final class ObjectWriter: ObjectSink {
         }
         if chunks.isEmpty, recipes.isEmpty { return nil }
         do throws(StorageError) {
-            let blob = try stagedBlob()
-            let footer = PackFooter.encode(
-                chunks: chunks, recipes: recipes, nonce: try randomBytes(PackFooter.nonceSize))
-            let offset = try blob.append(footer)
-            let reference = PackReference(
-                name: ObjectID(of: footer.span), size: offset + footer.count, indexOffset: offset)
-            try blob.publish(as: reference.blobName)
-            contents.withLock { $0.statistics.storedBytes += footer.count }
+            let reference = try stagedBlob().publishPack(chunks: chunks, recipes: recipes)
+            contents.withLock {
+                $0.statistics.storedBytes += reference.size - reference.indexOffset
+            }
             return reference
         } catch { throw .storage(error) }
     }

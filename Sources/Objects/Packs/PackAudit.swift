@@ -86,9 +86,9 @@ final class PackAudit: Sendable {
             let id = pack.footer.chunkID(at: place.chunk)
             let chunk = try pack.chunk(at: place.chunk)
             try pack.checkGap(before: chunk)
-            let bytes = try audit.store.decoded(id, chunk, in: pack)
+            let stored = try pack.storedBytes(of: id, chunk)
+            let bytes = try audit.store.decoded(id, chunk, in: pack, stored: stored)
             if chunk.codec == .leaf {
-                let stored = try pack.storedBytes(of: id, chunk)
                 guard LeafCodec.hasRightCodes(stored.span, size: chunk.size) else {
                     throw .corrupt(id, where: "the codes of \(pack.place(of: chunk))")
                 }

@@ -13,13 +13,7 @@ public struct MergedPack: Sendable {
     /// Publishes the pack, durably and once, and returns what the log must say of it.
     public func publish() throws(ObjectError) -> PackReference {
         do throws(StorageError) {
-            let footer = PackFooter.encode(
-                chunks: chunks, recipes: recipes, nonce: try randomBytes(PackFooter.nonceSize))
-            let offset = try staged.append(footer)
-            let reference = PackReference(
-                name: ObjectID(of: footer.span), size: offset + footer.count, indexOffset: offset)
-            try staged.publish(as: reference.blobName)
-            return reference
+            return try staged.publishPack(chunks: chunks, recipes: recipes)
         } catch { throw .storage(error) }
     }
 }
@@ -81,7 +75,7 @@ extension PackStore {
             do throws(ObjectError) {
                 let stored = try pack.storedBytes(of: id, chunk)
                 let end = start + output.count
-                chunk.gap = chunk.codec == .leaf ? -end & (PackFooter.alignment - 1) : 0
+                chunk.gap = chunk.codec == .leaf ? LeafBlocks.aligned(end) - end : 0
                 output.append(contentsOf: repeatElement(0, count: chunk.gap))
                 chunk.offset = end + chunk.gap
                 output.append(contentsOf: stored)

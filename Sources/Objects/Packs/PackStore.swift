@@ -36,10 +36,15 @@ public final class PackStore: ObjectSource {
 
     /// See ``ObjectSource``.
     public func size(of id: ObjectID) throws(ObjectError) -> Int? {
-        switch try locateObject(id) {
+        guard let location = try locateObject(id) else { return nil }
+        return try size(at: location)
+    }
+
+    /// The size of an object that was found.
+    func size(at location: Location) throws(ObjectError) -> Int {
+        switch location {
         case .chunk(_, let chunk): chunk.size
         case .recipe(let pack, let index): try pack.recipeSize(at: index)
-        case nil: nil
         }
     }
 
@@ -144,12 +149,20 @@ public final class PackStore: ObjectSource {
 
     /// A chunk's bytes, verified; `size` must be its size.
     func chunkBytes(_ id: ObjectID, size: Int) throws(ObjectError) -> [UInt8] {
+        let (pack, chunk) = try piece(id, size: size)
+        return try bytes(of: id, chunk, in: pack)
+    }
+
+    /// Where a piece of a large object is.
+    private func piece(
+        _ id: ObjectID, size: Int
+    ) throws(ObjectError) -> (pack: OpenPack, chunk: PackFooter.Chunk) {
         guard let (pack, index) = try packHoldingChunk(id) else { throw .missing(id) }
         let chunk = try pack.chunk(at: index)
         guard chunk.size == size else {
             throw .corrupt(id, where: "pack \(pack.reference.name.short): its size is wrong")
         }
-        return try bytes(of: id, chunk, in: pack)
+        return (pack, chunk)
     }
 
     /// What a difference against a chunk must be made against: the chunk itself, or its own base when it is
@@ -217,11 +230,7 @@ public final class PackStore: ObjectSource {
 
     /// A chunk's bytes, whose identity the caller verifies; `size` must be its size.
     func decodedPiece(_ id: ObjectID, size: Int) throws(ObjectError) -> [UInt8] {
-        guard let (pack, index) = try packHoldingChunk(id) else { throw .missing(id) }
-        let chunk = try pack.chunk(at: index)
-        guard chunk.size == size else {
-            throw .corrupt(id, where: "pack \(pack.reference.name.short): its size is wrong")
-        }
+        let (pack, chunk) = try piece(id, size: size)
         return try decoded(id, chunk, in: pack)
     }
 
@@ -230,8 +239,17 @@ public final class PackStore: ObjectSource {
         _ id: ObjectID, _ chunk: PackFooter.Chunk, in pack: OpenPack, isBase: Bool = false,
         verifyingBase verification: Verification = .identity
     ) throws(ObjectError) -> [UInt8] {
+        try decoded(
+            id, chunk, in: pack, stored: try pack.storedBytes(of: id, chunk), isBase: isBase,
+            verifyingBase: verification)
+    }
+
+    /// The same from stored bytes that were read already.
+    func decoded(
+        _ id: ObjectID, _ chunk: PackFooter.Chunk, in pack: OpenPack, stored: [UInt8],
+        isBase: Bool = false, verifyingBase verification: Verification = .identity
+    ) throws(ObjectError) -> [UInt8] {
         let place = pack.place(of: chunk)
-        let stored = try pack.storedBytes(of: id, chunk)
         counters.stored.add(stored.count, ordering: .relaxed)
         var base: [UInt8]?
         if chunk.codec == .delta {
