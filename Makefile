@@ -4,7 +4,7 @@ SWIFT ?= swift
 # An import of a module that a target does not declare is an error: this keeps the pipelines apart.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: demo build test lint bench bench-all bench-build bench-check example setup clean
+.PHONY: demo build test torture lint bench bench-all bench-build bench-check example setup clean
 
 ## Builds everything and runs all three pipelines on real documents.
 ## DOCS=DIR and DOCS2=LATER_DIR run the same story on your own.
@@ -19,6 +19,12 @@ build: setup
 test: setup
 	$(SWIFT) build --build-tests $(CHECKED)
 	$(SWIFT) test --skip-build --disable-xctest
+
+## Interrupts, starves and crowds ftictl in every way, in half an hour; see docs/reliability.md.
+## TORTURE="--short --seed 7" asks less. Ends with an error when anything is violated.
+torture: setup
+	$(SWIFT) build -c release $(CHECKED) --product ftictl
+	@python3 Benchmarks/torture/torture.py $(TORTURE)
 
 ## Checks the style of every Swift file, and that every Python file is one.
 lint:

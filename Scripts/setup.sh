@@ -6,6 +6,7 @@ packages=(
     pkg-config libssl-dev zlib1g-dev libzstd-dev       # the store
     libcmark-gfm-extensions-dev libcmark-gfm-dev libxml2-dev  # Markdown and HTML
     python3                                            # tests that must not use our own decoders
+    strace                                             # the torture: every call that writes is known
 )
 
 if ! command -v swift >/dev/null; then

@@ -85,7 +85,8 @@ def read_pack(root, pack, chunks, recipes):
         recipes[footer[at[2] + 32 * i:][:32].hex()] = (size, ids)
 
 
-def main(root):
+def walk(root):
+    """What is in a repository; ends the process with the reason when something is wrong."""
     transactions, refs, packs, snapshots = read_log(root)
     chunks, recipes, seen, skipped = {}, {}, {}, set()
     for pack in packs.values():
@@ -93,7 +94,8 @@ def main(root):
 
     def read(id):
         """The bytes of an object, or None when a codec stands in the way."""
-        if id in recipes:
+        # An object of one piece has the id of that piece.
+        if id in recipes and recipes[id][1] != [id]:
             size, ids = recipes[id]
             parts = [read(piece) for piece in ids]
             if None in parts:
@@ -145,10 +147,12 @@ def main(root):
 
     for id in snapshots:
         visit("snapshot", id)
+    contents = {name: json.loads(read(id))["content"]["id"] for name, id in refs.items()}
     kinds = {kind: sum(k == kind for k in seen.values()) for kind in sorted(set(seen.values()))}
-    print(json.dumps({
-        "transactions": transactions, "packs": len(packs), "refs": refs, "objects": kinds,
-        "skipped": len(skipped)}, sort_keys=True))
+    return {
+        "transactions": transactions, "packs": len(packs), "refs": refs, "contents": contents,
+        "objects": kinds, "skipped": len(skipped)}
 
 
-main(pathlib.Path(sys.argv[1]))
+if __name__ == "__main__":
+    print(json.dumps(walk(pathlib.Path(sys.argv[1])), sort_keys=True))

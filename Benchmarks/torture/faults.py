@@ -1,0 +1,136 @@
+"""A fault at one call of one command, what must hold after it, and the sweep over many of them."""
+
+import collections
+import concurrent.futures
+import multiprocessing
+import os
+import random
+import traceback
+
+from invariants import check, debris
+from tools import VARIANTS
+
+
+class Fault:
+    """What happens at which call."""
+
+    def __init__(self, scenario, variant, call, mode, action=None, forever=False):
+        self.scenario, self.variant, self.call, self.mode = scenario, variant, call, mode
+        self.action, self.forever = action or mode, forever
+
+    def options(self):
+        return [
+            *VARIANTS[self.variant], "-a", self.action, "-n", str(self.call.number),
+            *(["-f"] if self.forever else [])]
+
+    @property
+    def name(self):
+        return f"{self.scenario.name}-{self.variant}-{self.call.number}-{self.mode}"
+
+    def __str__(self):
+        return f"{self.scenario.name} ({self.variant}), {self.mode} at call {self.call}"
+
+    def reproduce(self, campaign):
+        return (
+            f"--only {campaign} --seed {self.scenario.seed} --scenario {self.scenario.name} "
+            f"--variant {self.variant} --call {self.call.number} --mode {self.mode} --keep")
+
+
+def examine(fault, sandbox, must_be_new=False, must_be_old=False):
+    """What is there after a fault: everything holds, the command's effect is there whole or not at all,
+    and the next commands work as if nothing had happened. Gives violations."""
+    scenario = fault.scenario
+    view, problems = check(sandbox, scenario.contents)
+    state = view.like(scenario.known) if view else None
+    is_new, is_old = state == scenario.new, state == scenario.old
+    if not is_new and not is_old:
+        problems.append(f"refs are neither as before nor as after: {state}")
+    if must_be_new and not is_new:
+        problems.append("the command told of its success and nothing is there")
+    if must_be_old and not is_old:
+        problems.append("the command told of its failure and its effect is there")
+    problems += go_on(scenario, sandbox, is_new)
+    return problems
+
+
+def go_on(scenario, sandbox, is_new):
+    """The same command again, then another one."""
+    problems = []
+    outcome = sandbox.run(*scenario.words)
+    expected = scenario.repeated if is_new else (0,)
+    if outcome.status not in expected:
+        return [f"the command, run again: {outcome}"]
+    if scenario.again or not is_new:
+        view, found = check(sandbox, scenario.contents)
+        problems += [f"after it ran again: {problem}" for problem in found]
+        if not found and scenario.changes and view.like(scenario.known) != scenario.new:
+            problems.append("run again, it had not its effect")
+    sandbox.write("afterwards.txt", "one more")
+    outcome = sandbox.run("put", "models/afterwards", "afterwards.txt")
+    if outcome.status != 0:
+        problems.append(f"put afterwards: {outcome}")
+    outcome = sandbox.run("verify", "--full")
+    if outcome.status != 0:
+        problems.append(f"verify --full afterwards: {outcome}")
+    return problems
+
+
+class Tally:
+    """What a campaign counted."""
+
+    def __init__(self, title):
+        self.title, self.counts, self.violations = title, collections.Counter(), []
+        self.notes = []
+
+    @property
+    def total(self):
+        return sum(self.counts.values())
+
+    def __str__(self):
+        parts = ", ".join(f"{name} {count}" for name, count in self.counts.items())
+        return f"{self.title}: {self.total:,} ({parts}); {len(self.violations)} violations"
+
+
+# Set before the workers are forked, which inherit it: scenarios hold functions, which cannot be sent.
+_work = None
+
+
+def _judge(index):
+    faults, judge, keep = _work
+    fault = faults[index]
+    sandbox = fault.scenario.template.copy(f"{fault.name}-{os.getpid()}")
+    try:
+        problems = judge(fault, sandbox)
+    except Exception:
+        problems = [traceback.format_exc(limit=4)]
+    if keep and problems:
+        problems.append(f"kept in {sandbox.directory}")
+    else:
+        sandbox.remove()
+    return index, problems
+
+
+def sweep(context, title, points, judge):
+    """Judges every fault of every scenario, several at once."""
+    global _work
+    tally = Tally(title)
+    faults = []
+    for scenario in context.scenarios():
+        for variant in context.variants():
+            chance = random.Random(f"{title} {scenario.name} {variant} {context.seed}")
+            faults += [
+                fault for fault in points(scenario, variant, chance, context.share)
+                if context.is_chosen(fault)]
+    _work = (faults, judge, context.keep)
+    workers = multiprocessing.get_context("fork")
+    with concurrent.futures.ProcessPoolExecutor(context.jobs, mp_context=workers) as pool:
+        for index, problems in pool.map(_judge, range(len(faults)), chunksize=8):
+            fault = faults[index]
+            if problems is None:
+                continue
+            tally.counts[fault.scenario.name] += 1
+            context.progress(tally)
+            for problem in problems:
+                tally.violations.append(
+                    f"{fault}: {problem}\n    reproduce: {fault.reproduce(context.campaign)}")
+    return tally

@@ -1,0 +1,136 @@
+"""The programs that a torture runs, and directories to run them in."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+# Far more than any command here needs; a command that hangs is a violation.
+TIMEOUT = 60
+VARIANTS = {
+    "plain": [],
+    # A file system without O_TMPFILE, and one without hard links as well.
+    "named": ["-t"],
+    "linkless": ["-t", "-l"],
+}
+
+
+class Outcome:
+    """What a process did."""
+
+    def __init__(self, status, output, error):
+        self.status, self.output, self.error = status, output, error
+
+    def __str__(self):
+        text = (self.error or self.output).decode(errors="replace").strip()
+        return f"exit {self.status}: {text[:300]}"
+
+
+class Call:
+    """One write-like system call of a recorded run."""
+
+    def __init__(self, record):
+        self.record = record
+        self.number = record["n"]
+        self.name = record["call"]
+        places = [record[key]["path"] for key in ("file", "path", "path2") if key in record]
+        self.place = places[-1] if places else ""
+
+    def __str__(self):
+        parts = self.place.split("/")
+        return f"{self.number} {self.name} {'/'.join(parts[-2:])}".strip()
+
+
+class Tools:
+    """Where the programs are, and where there is room for repositories."""
+
+    def __init__(self, ftictl, scratch=None):
+        self.ftictl = str(pathlib.Path(ftictl).resolve())
+        if not os.access(self.ftictl, os.X_OK):
+            raise SystemExit(f"torture: there is no executable {ftictl}; make build makes it")
+        fast = pathlib.Path("/dev/shm")
+        base = scratch or (fast if fast.is_dir() and shutil.disk_usage(fast).free > 2 << 30 else None)
+        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="fti-torture-", dir=base))
+        self.tracer = str(self.scratch / "tracer")
+        compiler = next((name for name in ("cc", "clang", "gcc") if shutil.which(name)), None)
+        if not compiler:
+            raise SystemExit("torture: there is no C compiler")
+        subprocess.run(
+            [compiler, "-O1", "-o", self.tracer, str(HERE / "tracer.c")], check=True)
+
+    def remove(self):
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def sandbox(self, name):
+        directory = self.scratch / name
+        directory.mkdir(parents=True)
+        return Sandbox(self, directory)
+
+
+class Sandbox:
+    """A directory with a repository `.fti`, what is stored in it, and a home of its own."""
+
+    def __init__(self, tools, directory):
+        self.tools, self.directory = tools, pathlib.Path(directory)
+        self.repository = self.directory / ".fti"
+        self.environment = {
+            "PATH": "/usr/bin:/bin", "FTI_AUTHOR": "torture@test", "HOME": str(self.directory / "home"),
+            "XDG_CACHE_HOME": str(self.directory / "home/cache"),
+            "XDG_STATE_HOME": str(self.directory / "home/state"),
+            "XDG_CONFIG_HOME": str(self.directory / "home/config"), "NO_COLOR": "1",
+            "FTICTL": tools.ftictl,
+        }
+        (self.directory / "home").mkdir(exist_ok=True)
+
+    def copy(self, name):
+        directory = self.tools.scratch / "points" / name
+        shutil.rmtree(directory, ignore_errors=True)
+        shutil.copytree(self.directory, directory, symlinks=True)
+        return Sandbox(self.tools, directory)
+
+    def remove(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def write(self, name, data):
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+
+    def process(self, words, preparation=None):
+        try:
+            process = subprocess.run(
+                words, cwd=self.directory, env=self.environment, stdin=subprocess.DEVNULL,
+                capture_output=True, timeout=TIMEOUT, preexec_fn=preparation)
+        except subprocess.TimeoutExpired:
+            return Outcome(-1, b"", f"did not end within {TIMEOUT} s".encode())
+        return Outcome(process.returncode, process.stdout, process.stderr)
+
+    def run(self, *words, preparation=None):
+        """Runs ftictl."""
+        return self.process([self.tools.ftictl, *words], preparation)
+
+    def must(self, *words):
+        """Runs ftictl, which must succeed, and gives its standard output."""
+        outcome = self.run(*words)
+        if outcome.status != 0:
+            raise RuntimeError(f"ftictl {' '.join(words)}: {outcome}")
+        return outcome.output
+
+    def json(self, *words):
+        return [json.loads(line) for line in self.must(*words, "--json").splitlines()]
+
+    def traced(self, words, *options):
+        """Runs ftictl under the tracer."""
+        return self.process([self.tools.tracer, *options, "--", self.tools.ftictl, *words])
+
+    def recorded(self, words, *options):
+        """Runs ftictl and gives its outcome and its write-like calls."""
+        file = self.directory.with_name(self.directory.name + ".calls")
+        outcome = self.traced(words, "-o", str(file), *options)
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        file.unlink()
+        return outcome, [Call(line) for line in lines if "call" in line]

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Interrupts, starves and crowds ftictl in every way that is known, and looks whether the invariants hold.
+
+Needs Linux, a C compiler and nothing beyond Python's standard library. Ends with 1 when anything is violated;
+each violation says how to see it again. See docs/reliability.md.
+"""
+
+import argparse
+import os
+import pathlib
+import random
+import sys
+import time
+
+import kills
+import scenarios
+from tools import ROOT, VARIANTS, Tools
+
+CAMPAIGNS = {"kills": kills.run}
+
+
+class Context:
+    """What was asked for, and where to say how far it has come."""
+
+    def __init__(self, options):
+        self.options = options
+        self.seed, self.jobs, self.keep = options.seed, options.jobs, options.keep
+        self.short, self.share = options.short, options.share
+        self.campaign = None
+        self.tools = Tools(options.ftictl, options.scratch)
+        self.prepared = {}
+        self.shown = time.monotonic()
+
+    def scenarios(self):
+        """The scenarios that were asked for, each with its template."""
+        for scenario in scenarios.named(self.options.scenario):
+            if scenario.name not in self.prepared:
+                self.prepared[scenario.name] = scenario.prepare(self.tools, self.seed)
+            yield scenario
+
+    def variants(self):
+        return [name for name in VARIANTS if self.options.variant in (None, name)]
+
+    def is_chosen(self, fault):
+        return (
+            self.options.call in (None, fault.call.number)
+            and self.options.mode in (None, fault.mode))
+
+    def progress(self, tally):
+        if time.monotonic() - self.shown > 10:
+            self.shown = time.monotonic()
+            print(f"  ... {tally.title}: {tally.total}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--ftictl", default=ROOT / ".build/release/ftictl", help="the executable to torture")
+    parser.add_argument("--seed", default="1", help="what chance begins with; it is printed")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at once")
+    parser.add_argument("--only", action="append", choices=CAMPAIGNS, help="one campaign; may be repeated")
+    parser.add_argument("--short", action="store_true", help="a sample that takes about a minute")
+    parser.add_argument("--share", type=float, default=None, help="of the points, from 0 to 1")
+    parser.add_argument("--scenario", action="append", help="one scenario; may be repeated")
+    parser.add_argument("--variant", choices=VARIANTS, help="one sort of file system")
+    parser.add_argument("--call", type=int, help="one call")
+    parser.add_argument("--mode", help="one sort of fault")
+    parser.add_argument("--keep", action="store_true", help="keep repositories that violate something")
+    parser.add_argument("--scratch", type=pathlib.Path, help="where there is room; by default in memory")
+    options = parser.parse_args()
+    if options.share is None:
+        options.share = 0.1 if options.short else 1
+    context = Context(options)
+    print(f"torture: seed {options.seed}, {context.jobs} at once, share {options.share}", flush=True)
+    violations = 0
+    try:
+        for name in options.only or CAMPAIGNS:
+            context.campaign = name
+            began = time.monotonic()
+            tally = CAMPAIGNS[name](context)
+            print(f"{tally}; {time.monotonic() - began:.0f} s", flush=True)
+            for note in tally.notes:
+                print(f"  {note}")
+            for violation in tally.violations[:50]:
+                print(f"VIOLATION {violation}")
+            violations += len(tally.violations)
+    finally:
+        if not options.keep:
+            context.tools.remove()
+    print(f"torture: {violations} violations")
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
