@@ -61,7 +61,8 @@ let package = Package(
         .target(
             name: "Objects", dependencies: ["Storage", "CCrypto", "CZlib", "CZstd", "CKernels"],
             swiftSettings: strict),
-        .target(name: "Refs", dependencies: ["Objects", "Storage"], swiftSettings: strict),
+        .target(
+            name: "Refs", dependencies: ["Objects", "Storage", "CCrypto"], swiftSettings: strict),
 
         // What pipelines exchange, and the pipelines, which never see each other.
         .target(

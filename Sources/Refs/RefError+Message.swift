@@ -34,6 +34,10 @@ extension RefError {
                 : "\(name) cannot point at \(snapshot.short): it names object \(missing.short), "
                     + "which is not in this repository"
         case .damaged(let place, let reason): "\(place) is damaged: \(reason)"
+        case .untrusted(let place, let reason): "\(place) cannot be trusted: \(reason)"
+        case .unauthorized(let reason, _): reason
+        case .policyChanged: "the policy was changed meanwhile"
+        case .key(let error): error.message
         case .needsNewer(let place, let what): "\(place) needs a newer fti: \(what)"
         case .outcomeUnknown(let number, let error):
             "the transaction may have been committed as \(number): \(error.message)"
@@ -57,7 +61,10 @@ extension RefError {
         case .packRemoved, .busy: "repeat the command"
         case .wrongKind(_, let id, let kind):
             "choose a ref below \(RefNamespace(kind).rawValue)/ for \(id.short)"
-        case .damaged: "ftictl verify lists all damage"
+        case .damaged, .untrusted: "ftictl verify lists all damage"
+        case .unauthorized(_, let remedy): remedy
+        case .policyChanged: "ftictl policy show, then repeat the command"
+        case .key(let error): error.remedy
         case .outcomeUnknown(let number, _): "ftictl reflog shows whether \(number) is there"
         case .revision(let error): error.remedy
         case .objects(let error): error.remedy

@@ -34,6 +34,14 @@ public enum RefError: Diagnosable, Hashable {
     case incomplete(RefName, snapshot: ObjectID, missing: ObjectID)
     /// The log's bytes are not what they must be.
     case damaged(place: String, reason: String)
+    /// A transaction or a checkpoint is not by whom it must be: somebody without the right has written to the log.
+    case untrusted(place: String, reason: String)
+    /// The policy does not let this writer do that.
+    case unauthorized(reason: String, remedy: String)
+    /// Somebody else has changed the policy meanwhile.
+    case policyChanged
+    /// A key cannot be had or used.
+    case key(KeyError)
     /// The repository uses something that this version does not know.
     case needsNewer(place: String, what: String)
     /// Whether the transaction took place is not known.
@@ -50,9 +58,10 @@ public enum RefError: Diagnosable, Hashable {
         switch self {
         case .invalidName, .unknownNamespace, .invalidTransaction, .repositoryExists: .usage
         case .noRepository, .unknownRef, .noTransaction, .nothingToUndo, .incomplete: .missing
-        case .conflict, .packRemoved, .busy: .conflict
-        case .wrongKind, .notASnapshot: .refused
-        case .damaged: .damaged
+        case .conflict, .packRemoved, .busy, .policyChanged: .conflict
+        case .wrongKind, .notASnapshot, .unauthorized: .refused
+        case .damaged, .untrusted: .damaged
+        case .key(let error): error.fault
         case .needsNewer, .outcomeUnknown: .io
         case .revision(let error): error.fault
         case .objects(let error): error.fault

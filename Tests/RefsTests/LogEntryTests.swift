@@ -95,7 +95,7 @@ struct LogEntryTests {
         "what a newer version wrote is refused as such and never skipped",
         arguments: [
             (#""requires":[]"#, #""requires":["segments"]"#),
-            (#""type":"unpack""#, #""type":"policy""#),
+            (#""type":"unpack""#, #""type":"future""#),
         ])
     func newer(_ original: String, _ replacement: String) throws {
         let bytes = sealed(try line(original, replacement))

@@ -2,7 +2,7 @@ public import Objects
 
 /// One thing that a transaction does.
 ///
-/// What signing, policy and segments will need becomes further cases; a reader that meets a type it does
+/// A reader that meets a type it does
 /// not know refuses the log and never skips it.
 public enum Action: Hashable, Sendable {
     /// Begins the log; only entry 0 has it.
@@ -14,6 +14,13 @@ public enum Action: Hashable, Sendable {
     case pack(PackReference)
     /// Removes a pack for ever, or condemns one that was never added.
     case unpack(ObjectID)
+    /// Sets the policy from the next entry on; nil removes it.
+    case policy(Policy?)
+    /// Says that the signer of the entry wants a ref to be moved from `old` to `new`, up to a moment and as long as
+    /// the policy of this identity holds.
+    case approve(RefName, old: ObjectID?, new: ObjectID?, policy: ObjectID, expires: Timestamp)
+    /// Moves refs although these gates refuse, and says why.
+    case override(gates: [String], reason: String)
 
     var json: JSON {
         switch self {
@@ -33,6 +40,18 @@ public enum Action: Hashable, Sendable {
                 "index": .integer(pack.indexOffset),
             ]
         case .unpack(let name): ["type": "unpack", "name": .string(name.hex)]
+        case .policy(let policy): ["type": "policy", "policy": policy?.json ?? .null]
+        case .approve(let name, let old, let new, let policy, let expires):
+            [
+                "type": "approve", "ref": .string(name.text), "old": Self.json(old),
+                "new": Self.json(new), "policy": .string(policy.hex),
+                "expires": .string(expires.description),
+            ]
+        case .override(let gates, let reason):
+            [
+                "type": "override", "gates": .array(gates.map { .string($0) }),
+                "reason": .string(reason),
+            ]
         }
     }
 
@@ -46,13 +65,9 @@ public enum Action: Hashable, Sendable {
             }
             self = .format(version: version, repository: repository)
         case "ref":
-            let text = try reader.string("name")
-            let name: RefName
-            do {
-                name = try RefName(text)
-            } catch { throw reader.error("name", error.message) }
             self = .ref(
-                name, old: try reader.objectIDOrNull("old"), new: try reader.objectIDOrNull("new"),
+                try reader.refName("name"), old: try reader.objectIDOrNull("old"),
+                new: try reader.objectIDOrNull("new"),
                 since: try reader.countOrNull("since"))
         case "pack":
             self = .pack(
@@ -60,6 +75,21 @@ public enum Action: Hashable, Sendable {
                     name: try reader.objectID("name"), size: try reader.count("size"),
                     indexOffset: try reader.count("index")))
         case "unpack": self = .unpack(try reader.objectID("name"))
+        case "policy": self = .policy(try Policy.take("policy", from: &reader))
+        case "approve":
+            self = .approve(
+                try reader.refName("ref"), old: try reader.objectIDOrNull("old"),
+                new: try reader.objectIDOrNull("new"), policy: try reader.objectID("policy"),
+                expires: try reader.timestamp("expires"))
+        case "override":
+            var gates: [String] = []
+            for gate in try reader.array("gates") {
+                guard let text = gate.string else {
+                    throw reader.error("gates", "must be a list of texts")
+                }
+                gates.append(text)
+            }
+            self = .override(gates: gates, reason: try reader.string("reason"))
         default: return nil
         }
     }
@@ -68,6 +98,14 @@ public enum Action: Hashable, Sendable {
 }
 
 extension JSONObjectReader {
+    /// Takes the name of a ref.
+    mutating func refName(_ key: String) throws(JSONSchemaError) -> RefName {
+        let text = try string(key)
+        do throws(RefError) { return try RefName(text) } catch {
+            throw self.error(key, error.message)
+        }
+    }
+
     /// Takes an identity or `null`; the member itself must be there.
     mutating func objectIDOrNull(_ key: String) throws(JSONSchemaError) -> ObjectID? {
         switch take(key) {

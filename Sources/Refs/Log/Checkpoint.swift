@@ -61,7 +61,9 @@ enum Checkpoint {
             "type": "checkpoint", "version": .integer(State.formatVersion),
             "n": .integer(state.number), "entry": .string(state.entryHash.hex),
             "time": .string(state.time.description), "repository": .string(state.repositoryID.hex),
-            "refs": .array(refs), "removed": .array(removed),
+            "refs": .array(refs), "removed": .array(removed), "policy": state.policy?.json ?? .null,
+            "root": state.policyRoot.map { .string($0.hex) } ?? .null,
+            "approvals": .array(state.approvals.map(\.json)),
         ]
         return header.canonicalBytes + [0x0A] + PackLedger.lines(try state.packLedger.live())
     }
@@ -101,10 +103,21 @@ enum Checkpoint {
             removed[try RefName(try ref.string("name"))] = try ref.count("transaction")
             try ref.finish()
         }
+        let policy = try Policy.take("policy", from: &reader)
+        var root: PublicKey?
+        if case .string(let text)? = reader.take("root") {
+            root = PublicKey(hex: text)
+            guard root != nil else { throw reader.error("root", "must be an Ed25519 key") }
+        }
+        var approvals: [Approval] = []
+        for value in try reader.array("approvals") {
+            var approval = JSONObjectReader(value.object ?? JSONObject(), path: "approvals")
+            approvals.append(try Approval(&approval))
+        }
         let state = State(
             number: try reader.count("n"), entryHash: try reader.objectID("entry"),
             time: try reader.timestamp("time"), repositoryID: repository, refs: refs,
-            removedRefs: removed,
+            removedRefs: removed, policy: policy, policyRoot: root, approvals: approvals,
             packLedger: PackLedger(lines: packs, place: name.blob.description), checkpoint: name,
             checkpointSize: size)
         try reader.finish()

@@ -49,13 +49,14 @@ extension Log {
                 try admit(changes, removed, state)
                 admitted = state.number
             }
-            let entry = LogEntry(
+            let unsigned = LogEntry(
                 number: state.number + 1, previous: state.entryHash,
                 base: admitted, time: max(now, state.time), writer: writer.name,
                 message: proposal.message, nonce: RandomBits(from: writer.random),
                 actions: actions)
+            let entry = try writer.signed(unsigned, after: state)
             if case .won = try put(entry) {
-                try state.apply(entry)
+                try state.apply(entry, isVouchedFor: true)
                 writeCaches(after: &state)
                 return (state, changes)
             }
@@ -67,6 +68,42 @@ extension Log {
             }
         }
         throw .busy(attempts: attempts)
+    }
+
+    /// Appends an entry with actions that move no ref, wherever the log ends by then.
+    ///
+    /// - Parameter admit: Refuses the state that the entry would follow.
+    /// - Returns: The state after the entry.
+    func append(
+        _ actions: [Action], to base: State, message: String, writer: Writer,
+        admit: (State) throws(RefError) -> Void
+    ) throws(RefError) -> State {
+        if let reason = LogEntry.objection(
+            writer: writer.name, message: message, actions: actions.count)
+        {
+            throw .invalidTransaction(reason: reason)
+        }
+        var state = try refreshed(base)
+        for attempt in 0..<Self.attemptLimit {
+            try admit(state)
+            let entry = try writer.signed(
+                LogEntry(
+                    number: state.number + 1, previous: state.entryHash, base: state.number,
+                    time: max(writer.now(), state.time), writer: writer.name, message: message,
+                    nonce: RandomBits(from: writer.random), actions: actions), after: state)
+            if case .won = try put(entry) {
+                try state.apply(entry, isVouchedFor: true)
+                writeCaches(after: &state)
+                return state
+            }
+            writer.pause(writer.backoff(attempt: attempt))
+            let lost = state.number + 1
+            state = try refreshed(state)
+            guard state.number >= lost else {
+                throw .damaged(place: LogFile.place(of: lost), reason: "it vanished")
+            }
+        }
+        throw .busy(attempts: Self.attemptLimit)
     }
 
     private enum Race { case won, lost }

@@ -9,10 +9,11 @@ extension LogEntry {
             + JSON.object(seal).canonicalBytes + [0x0A]
     }
 
-    /// What the second line holds: the hash, and one day a signature.
+    /// What the second line holds: the hash, and when the entry is signed, the key and the signature.
     private var seal: JSONObject {
         var object = JSONObject()
         object["sha256"] = .string(hash.hex)
+        signature?.add(to: &object)
         return object
     }
 
@@ -46,8 +47,9 @@ extension LogEntry {
         let line = Array(lines[0])
         let hash = ObjectID(of: line.span)
         do {
-            try Self.checkSeal(Array(lines[1]), hash: hash, place: place)
+            let signature = try Self.readSeal(Array(lines[1]), hash: hash, place: place)
             self = try Self(line: line, hash: hash, number: number, place: place)
+            self.signature = signature
         } catch let error as RefError {
             throw error
         } catch let error as JSONError {
@@ -57,7 +59,9 @@ extension LogEntry {
         } catch { throw damaged("it is unreadable") }
     }
 
-    private static func checkSeal(_ line: [UInt8], hash: ObjectID, place: String) throws {
+    private static func readSeal(
+        _ line: [UInt8], hash: ObjectID, place: String
+    ) throws -> Signature? {
         guard let object = try JSON(canonical: line).object else {
             throw RefError.damaged(place: place, reason: "its second line must be an object")
         }
@@ -65,12 +69,15 @@ extension LogEntry {
         guard try reader.objectID("sha256") == hash else {
             throw RefError.damaged(place: place, reason: "sha256 is not the hash of its first line")
         }
-        // A signature is more than this version can check, so it must not pass for checked.
-        guard object.count == 1 else {
+        let signature = try Signature.take(from: &reader)
+        // What this version cannot check must not pass for checked.
+        let known = signature == nil ? 1 : 3
+        guard object.count == known else {
             throw RefError.needsNewer(
                 place: place,
                 what: "its second line has " + object.keys.joined(separator: ", "))
         }
+        return signature
     }
 
     private init(line: [UInt8], hash: ObjectID, number: Int, place: String) throws {

@@ -20,6 +20,8 @@ public struct LogEntry: Hashable, Sendable {
     public let actions: [Action]
     /// The SHA-256 of the entry's first line without its line feed.
     public let hash: ObjectID
+    /// Who signed it; whether that is true shows when it is folded into a state.
+    public internal(set) var signature: Signature?
 
     /// The most bytes that an entry's file may have: enough for ``actionLimit`` moves of ordinary names,
     /// and small enough to read at once.
@@ -50,11 +52,41 @@ public struct LogEntry: Hashable, Sendable {
         hash = ObjectID(of: line.span)
     }
 
+    /// The entry with a signature.
+    ///
+    /// - Parameter repository: The identity of the repository: elsewhere the signature is worth nothing.
+    public func signed(
+        by key: SecretKey, repository: RandomBits
+    ) throws(KeyError) -> LogEntry {
+        var entry = self
+        entry.signature = try key.sign(signedBytes(repository: repository))
+        return entry
+    }
+
+    /// What a signature of the entry signs: also the repository, the place in the log and the entry before, so that
+    /// it holds nowhere else.
+    func signedBytes(repository: RandomBits) -> [UInt8] {
+        var bytes = Array("fti-log-v1\0".utf8) + repository.bytes
+        bytes.append(bigEndian: number)
+        bytes += previous?.bytes ?? [UInt8](repeating: 0, count: ObjectID.byteCount)
+        hash.append(to: &bytes)
+        return bytes
+    }
+
     /// The refs that the transaction moved.
     public var changes: [RefChange] {
         actions.compactMap { action in
             guard case .ref(let name, let old, let new, _) = action else { return nil }
             return RefChange(name: name, old: old, new: new)
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Appends a number as 8 bytes, the highest first.
+    mutating func append(bigEndian number: Int) {
+        for shift in stride(from: 56, through: 0, by: -8) {
+            append(UInt8(truncatingIfNeeded: number >> shift))
         }
     }
 }

@@ -26,6 +26,9 @@ public struct RandomBits: Hashable, Sendable, CustomStringConvertible {
         hex = Hexadecimal.encode(bytes)
     }
 
+    /// The 16 bytes.
+    var bytes: [UInt8] { Hexadecimal.decode(hex) ?? [] }
+
     /// Same as ``hex``.
     public var description: String { hex }
 }

@@ -17,6 +17,7 @@ extension State {
         refs = [:]
         removedRefs = [:]
         packLedger = PackLedger()
+        try checkSignature(entry)
     }
 
     /// The format of repositories that this version reads and writes.
@@ -24,8 +25,11 @@ extension State {
 
     /// Folds the next entry in; the state is unchanged when it throws.
     ///
-    /// - Throws: `damaged` naming the entry and the field that does not fit this state.
-    mutating func apply(_ entry: LogEntry) throws(RefError) {
+    /// - Parameter isVouchedFor: Whether it is known that the entry is the one whose signature was checked before.
+    ///   What its signer may do is checked anyway.
+    /// - Throws: `damaged` naming the entry and the field that does not fit this state; `untrusted` when the policy
+    ///   does not let its signer do that.
+    mutating func apply(_ entry: LogEntry, isVouchedFor: Bool = false) throws(RefError) {
         let place = LogFile.place(of: entry.number)
         func check(_ condition: Bool, _ reason: @autoclosure () -> String) throws(RefError) {
             guard condition else { throw .damaged(place: place, reason: reason()) }
@@ -45,6 +49,7 @@ extension State {
             let field = "actions[\(index)]"
             switch action {
             case .format: try check(false, "\(field).type is format, which only entry 0 has")
+            case .policy, .approve, .override: break
             case .ref(let name, let old, let new, let since):
                 try check(touched.insert(name).inserted, "\(field).name is \(name) a second time")
                 let actual = refs[name]?.target
@@ -67,9 +72,18 @@ extension State {
                     "\(field).name is pack \(name.short), which was removed before")
             }
         }
+        if !isVouchedFor { try checkSignature(entry) }
+        let authority = Authority(state: self, signer: entry.signature?.key, time: entry.time)
+        if let objection = authority.objection(to: entry.actions) {
+            throw .untrusted(place: place, reason: objection.reason)
+        }
+        for case .approve(let name, let old, let new, _, let expires) in entry.actions {
+            approve(name, old: old, new: new, expires: expires, by: entry)
+        }
         for action in entry.actions {
             switch action {
-            case .format: break
+            case .format, .approve, .override: break
+            case .policy(let policy): set(policy, by: entry)
             case .ref(let name, _, let new, _): set(name, to: new, by: entry)
             case .pack(let pack): packLedger.add(pack, place: place)
             case .unpack(let name): packLedger.remove(name, place: place)
@@ -78,9 +92,39 @@ extension State {
         number = entry.number
         entryHash = entry.hash
         time = entry.time
+        approvals.removeAll { $0.expires <= time }
+    }
+
+    /// A signature holds or the entry is refused, whether or not anybody asked for one.
+    private func checkSignature(_ entry: LogEntry) throws(RefError) {
+        guard let signature = entry.signature else { return }
+        guard signature.isValid(for: entry.signedBytes(repository: repositoryID)) else {
+            throw .untrusted(
+                place: LogFile.place(of: entry.number),
+                reason: "its signature is not by key \(signature.key.short)")
+        }
+    }
+
+    private mutating func set(_ policy: Policy?, by entry: LogEntry) {
+        if policyRoot == nil, policy?.isSigned ?? false { policyRoot = entry.signature?.key }
+        self.policy = policy
+        // Somebody has consented to a move under rules that do not hold any more.
+        approvals.removeAll()
+    }
+
+    private mutating func approve(
+        _ name: RefName, old: ObjectID?, new: ObjectID?, expires: Timestamp, by entry: LogEntry
+    ) {
+        guard let key = entry.signature?.key else { return }
+        approvals.removeAll { $0.ref == name && $0.new == new && $0.key == key }
+        approvals.append(
+            Approval(
+                ref: name, old: old, new: new, key: key, expires: expires,
+                transaction: entry.number))
     }
 
     private mutating func set(_ name: RefName, to new: ObjectID?, by entry: LogEntry) {
+        approvals.removeAll { $0.ref == name }
         if let new {
             refs[name] = RefState(target: new, transaction: entry.number, time: entry.time)
             removedRefs[name] = nil

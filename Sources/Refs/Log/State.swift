@@ -35,6 +35,12 @@ public struct State: Sendable {
     public internal(set) var refs: [RefName: RefState]
     /// The transactions that removed refs that do not exist any more: where their histories begin.
     var removedRefs: [RefName: Int]
+    /// Who may write what from the next entry on; nil when nobody has set a policy.
+    public internal(set) var policy: Policy?
+    /// Who signed the first policy that asked for signatures: the root of all rights.
+    public internal(set) var policyRoot: PublicKey?
+    /// The approvals that are not void yet, in the order in which they were given.
+    public internal(set) var approvals: [Approval] = []
     var packLedger: PackLedger
     /// The newest checkpoint that is known to be good.
     var checkpoint: CheckpointName?

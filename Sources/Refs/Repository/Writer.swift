@@ -9,19 +9,30 @@ public struct Writer: Sendable {
     public var now: @Sendable () -> Timestamp
     /// Draws 64 random bits; nonces come from it, so it must not repeat itself.
     public var random: @Sendable () -> UInt64
+    /// The key to sign with, or nil for none; told whether a signature is needed. Asked anew for each transaction.
+    public var key: @Sendable (_ isNeeded: Bool) throws(KeyError) -> SecretKey?
     /// Waits for so many milliseconds before a lost race is tried again.
     public var pause: @Sendable (Int) -> Void
 
-    /// Makes a writer; unless given, randomness is the system's and waiting is sleeping.
+    /// Makes a writer; unless given, randomness is the system's, waiting is sleeping, and there is no key.
     public init(
         name: String, now: @escaping @Sendable () -> Timestamp,
         random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) },
-        pause: @escaping @Sendable (Int) -> Void = Self.sleep
+        pause: @escaping @Sendable (Int) -> Void = Self.sleep,
+        key: @escaping @Sendable (Bool) throws(KeyError) -> SecretKey? = Self.noKey
     ) {
         self.name = name
         self.now = now
         self.random = random
         self.pause = pause
+        self.key = key
+    }
+
+    /// The key of somebody who has none.
+    @Sendable
+    public static func noKey(isNeeded: Bool) throws(KeyError) -> SecretKey? {
+        if isNeeded { throw .none }
+        return nil
     }
 
     /// Sleeps for so many milliseconds.

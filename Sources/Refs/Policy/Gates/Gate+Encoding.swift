@@ -107,13 +107,6 @@ extension Gate.Condition {
 }
 
 extension JSONObjectReader {
-    fileprivate mutating func refName(_ key: String) throws(JSONSchemaError) -> RefName {
-        let text = try string(key)
-        do throws(RefError) { return try RefName(text) } catch {
-            throw self.error(key, "must be a ref: \(error.message)")
-        }
-    }
-
     fileprivate mutating func name(_ key: String) throws(JSONSchemaError) -> String {
         let text = try string(key)
         guard !text.isEmpty, text.utf8.count <= Gate.nameLimit else {

@@ -1,0 +1,31 @@
+internal import Objects
+
+extension Writer {
+    /// The entry with the writer's signature, if one is needed or the writer always signs.
+    ///
+    /// - Throws: `unauthorized` when the policy does not let the writer do that, `key` when there is no key to use.
+    func signed(_ entry: LogEntry, after state: State) throws(RefError) -> LogEntry {
+        let secret: SecretKey?
+        do throws(KeyError) {
+            secret = try key(Self.needsSignature(entry.actions, after: state))
+        } catch { throw .key(error) }
+        let authority = Authority(state: state, signer: secret?.publicKey, time: entry.time)
+        if let objection = authority.objection(to: entry.actions) {
+            throw .unauthorized(
+                reason: "the policy refuses the transaction: \(objection.reason)",
+                remedy: objection.remedy)
+        }
+        guard let secret else { return entry }
+        do throws(KeyError) {
+            return try entry.signed(by: secret, repository: state.repositoryID)
+        } catch { throw .key(error) }
+    }
+
+    private static func needsSignature(_ actions: [Action], after state: State) -> Bool {
+        if state.policy?.isSigned ?? false { return true }
+        return actions.contains { action in
+            guard case .policy(let policy) = action else { return false }
+            return policy?.isSigned ?? false
+        }
+    }
+}

@@ -1,0 +1,162 @@
+public import Objects
+
+/// Whether a policy lets somebody do what a transaction does: the one judgement of writers, who ask before they
+/// commit, and of readers, who refuse a log in which somebody did not.
+struct Authority {
+    /// Why a transaction cannot follow a state.
+    struct Objection {
+        /// What is wrong, about the signer where there is one.
+        let reason: String
+        /// What would help a writer.
+        let remedy: String
+    }
+
+    /// The state before the transaction.
+    let state: State
+    /// Who has signed it, or will.
+    let signer: PublicKey?
+    /// Its moment.
+    let time: Timestamp
+
+    /// What is wrong with doing these things; nil when nothing is.
+    func objection(to actions: [Action]) -> Objection? {
+        let policy = state.policy
+        var key: Policy.Key?
+        if let policy, policy.isSigned {
+            guard let signer else {
+                return Objection(
+                    reason: "it is not signed, which the policy demands",
+                    remedy: "ftictl key new NAME, and let an admin grant it")
+            }
+            guard let listed = policy.key(signer) else {
+                return Objection(
+                    reason: "the policy does not list key \(signer.short)",
+                    remedy: "let an admin run: ftictl key grant NAME \(signer.hex) --write features"
+                )
+            }
+            key = listed
+        }
+        var counts = (policies: 0, overrides: 0)
+        for action in actions {
+            let found: Objection?
+            switch action {
+            case .ref(let name, _, _, _): found = key.flatMap { objection(to: name, by: $0) }
+            case .policy(let new):
+                counts.policies += 1
+                found = objection(toPolicy: new, by: key)
+            case .approve(let name, let old, _, let id, let expires):
+                found = objection(toApproval: name, old: old, policy: id, expires: expires)
+            case .override:
+                counts.overrides += 1
+                found = key.flatMap { adminObjection(to: "override gates", by: $0) }
+            case .format, .pack, .unpack: found = nil
+            }
+            if let found { return found }
+        }
+        guard counts.policies < 2, counts.overrides < 2 else {
+            return Objection(
+                reason: "it sets the policy or overrides gates twice",
+                remedy: "make two transactions of it")
+        }
+        return counts.overrides == 0 ? missingApprovals(actions) : nil
+    }
+
+    private func objection(to name: RefName, by key: Policy.Key) -> Objection? {
+        if key.mayMove(name) { return nil }
+        let space = name.namespace.rawValue
+        let others = key.namespaces.map(\.rawValue).sorted() + [space]
+        return Objection(
+            reason: "key \(key.name) may not move \(name): it may not write to \(space)/*",
+            remedy: "let an admin run: ftictl key grant \(key.name) \(key.publicKey.hex) --write "
+                + others.joined(separator: " "))
+    }
+
+    private func adminObjection(to what: String, by key: Policy.Key) -> Objection? {
+        if key.isAdmin { return nil }
+        let admins = state.policy?.keys.filter(\.isAdmin).map(\.name) ?? []
+        return Objection(
+            reason: "key \(key.name) may not \(what): it is no admin",
+            remedy: "ask an admin: \(admins.joined(separator: ", "))")
+    }
+
+    private func objection(toPolicy new: Policy?, by key: Policy.Key?) -> Objection? {
+        if let key { return adminObjection(to: "change the policy", by: key) }
+        // Nobody had rights before: who sets a policy that gives rights is one of those who get them.
+        guard let new, new.isSigned else { return nil }
+        guard let signer, new.key(signer)?.isAdmin ?? false else {
+            return Objection(
+                reason: "it sets the first policy with signatures, and is not signed by an admin "
+                    + "of it",
+                remedy: "ftictl policy init makes one with your key as the admin")
+        }
+        return nil
+    }
+
+    private func objection(
+        toApproval name: RefName, old: ObjectID?, policy id: ObjectID, expires: Timestamp
+    ) -> Objection? {
+        guard let policy = state.policy, policy.isSigned else {
+            return Objection(
+                reason: "it approves a move where no policy asks for signatures",
+                remedy: "ftictl policy show")
+        }
+        let again = "ftictl approve \(name) REV"
+        guard policy.id == id else {
+            return Objection(reason: "it approves a move under another policy", remedy: again)
+        }
+        guard state.target(of: name) == old else {
+            return Objection(
+                reason:
+                    "it approves a move of \(name) from \(old?.short ?? "nothing"), and the ref is "
+                    + (state.target(of: name)?.short ?? "absent"),
+                remedy: again)
+        }
+        guard expires > time else {
+            return Objection(reason: "its approval of \(name) has expired", remedy: again)
+        }
+        return nil
+    }
+
+    /// The first move that does not have the approvals that the policy demands.
+    private func missingApprovals(_ actions: [Action]) -> Objection? {
+        guard let policy = state.policy else { return nil }
+        for case .ref(let name, _, let new, _) in actions {
+            for gate in policy.gates where gate.refs.matches(name) {
+                guard case .approvals(let count, let names) = gate.condition else { continue }
+                let given = state.approvers(of: name, to: new, at: time, among: names)
+                guard given.count < count else { continue }
+                return Objection(
+                    reason:
+                        "\(name) moves with \(count) approvals, and \(new?.short ?? "its removal") "
+                        + "has \(given.count)"
+                        + (given.isEmpty ? "" : " (by \(given.joined(separator: ", ")))"),
+                    remedy: "ftictl approve \(name) \(new?.short ?? "REV")"
+                        + (names.map { ", by \($0.joined(separator: ", "))" } ?? ""))
+            }
+        }
+        return nil
+    }
+}
+
+extension State {
+    /// The names of the keys whose approval of a move counts at a moment.
+    ///
+    /// - Parameter names: Those that may count; nil for all that the policy lists.
+    public func approvers(
+        of name: RefName, to new: ObjectID?, at time: Timestamp, among names: [String]? = nil
+    ) -> [String] {
+        guard let policy else { return [] }
+        var found: [String] = []
+        for approval in approvals
+        where approval.ref == name && approval.old == target(of: name) && approval.new == new
+            && approval.expires > time
+        {
+            guard let key = policy.key(approval.key),
+                names.map({ $0.contains { $0.utf8.elementsEqual(key.name.utf8) } }) ?? true,
+                !found.contains(where: { $0.utf8.elementsEqual(key.name.utf8) })
+            else { continue }
+            found.append(key.name)
+        }
+        return found
+    }
+}

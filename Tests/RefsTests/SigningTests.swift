@@ -1,0 +1,108 @@
+import Objects
+import Refs
+import Storage
+import Testing
+
+@Suite("Signed transactions")
+struct SigningTests {
+    let signed: SignedRepository
+    let repository: Repository
+
+    init() throws {
+        signed = try SignedRepository()
+        repository = signed.repository
+    }
+
+    @Test("whoever the policy lists commits, and the state knows the policy")
+    func accepted() throws {
+        try repository.put("features/prod", text: "f", writer: signed.writer(signed.features))
+        try repository.put("models/a", text: "m", writer: signed.writer(signed.training))
+        try repository.put("models/a", text: "n", writer: signed.writer(signed.admin))
+        let state = try Repository(in: signed.bucket).state()
+        #expect(state.number == 4)
+        #expect(state.policy == (try signed.policy()))
+        #expect(state.policyRoot == signed.admin.publicKey)
+        #expect(try repository.log.entry(2).signature?.key == signed.features.publicKey)
+        #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
+    }
+
+    @Test("a writer without a key, or with one that nobody knows, is refused with what would help")
+    func strangers() throws {
+        let none = refError {
+            try repository.put("features/a", text: "f", writer: signed.unsigned)
+        }
+        #expect(none == .key(.none))
+        #expect(none?.fault == .refused)
+        #expect(none?.remedy?.contains("ftictl key new") == true)
+        let unknown = refError {
+            try repository.put("features/a", text: "f", writer: signed.writer(signed.stranger))
+        }
+        #expect(unknown?.fault == .refused)
+        #expect(
+            unknown?.remedy?.contains("ftictl key grant NAME \(signed.stranger.publicKey.hex)")
+                == true)
+        #expect(try repository.state().number == 1)
+    }
+
+    @Test("the key of a pipeline does not move refs of another pipeline")
+    func otherNamespace() throws {
+        let error = refError {
+            try repository.put("models/a", text: "m", writer: signed.writer(signed.features))
+        }
+        #expect(error?.fault == .refused)
+        #expect(error?.message.contains("feature-bot may not move models/a") == true)
+        #expect(error?.remedy?.contains("--write features models") == true)
+    }
+
+    @Test("only an admin changes the policy")
+    func policyChange() throws {
+        let error = refError {
+            try repository.setPolicy(nil, writer: signed.writer(signed.training))
+        }
+        #expect(error?.fault == .refused)
+        #expect(error?.message.contains("is no admin") == true)
+        try repository.setPolicy(nil, writer: signed.writer(signed.admin))
+        try repository.put("models/a", text: "m", writer: signed.unsigned)
+        #expect(try repository.state().policy == nil)
+    }
+
+    @Test("a revoked key writes no more, and what it wrote before stays")
+    func revoked() throws {
+        try repository.put("features/a", text: "1", writer: signed.writer(signed.features))
+        try repository.setPolicy(
+            try signed.policy(without: "feature-bot"), writer: signed.writer(signed.admin))
+        let error = refError {
+            try repository.put("features/a", text: "2", writer: signed.writer(signed.features))
+        }
+        #expect(error?.fault == .refused)
+        #expect(try Repository(in: signed.bucket).state().number == 3)
+        #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
+    }
+
+    @Test("of two admins who change the policy at once, the second is told")
+    func racingAdmins() throws {
+        let seen = try repository.state().policy
+        try repository.setPolicy(
+            try signed.policy(without: "feature-bot"), replacing: .some(seen),
+            writer: signed.writer(signed.admin))
+        let error = refError {
+            try repository.setPolicy(
+                try signed.policy(without: "training-bot"), replacing: .some(seen),
+                writer: signed.writer(signed.admin))
+        }
+        #expect(error == .policyChanged)
+        #expect(error?.fault == .conflict)
+    }
+
+    @Test("a secret key is never printed")
+    func redaction() throws {
+        var dumped = ""
+        dump(signed.admin, to: &dumped)
+        let texts = ["\(signed.admin)", String(reflecting: signed.admin), dumped]
+        for text in texts { #expect(text.trimmingDump == "***") }
+    }
+}
+
+extension String {
+    fileprivate var trimmingDump: String { String(filter { $0 == "*" }) }
+}
