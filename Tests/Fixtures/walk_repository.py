@@ -37,11 +37,35 @@ def crc32c(data):
     return crc ^ 0xFFFFFFFF
 
 
+def read_entries(root):
+    """The file of each entry, wherever it is: what a segment holds is void outside it."""
+    number = 0
+    while True:
+        for size in (64, 1024):
+            first = number // size * size
+            file = root / "log" / f"{first:020}-{first + size - 1:020}.segment"
+            if file.exists():
+                data = file.read_bytes()
+                end = len(data) - 11 * size
+                starts = [int(line) for line in data[end:].splitlines()] + [end]
+                check(len(starts) == size + 1 and starts[0] == 0, f"index of {file}")
+                for index in range(number - first, size):
+                    yield file, data[starts[index]:starts[index + 1]]
+                number = first + size
+                break
+        else:
+            file = root / "log" / f"{number:020}.json"
+            if not file.exists():
+                return
+            yield file, file.read_bytes()
+            number += 1
+
+
 def read_log(root):
     """The refs, the live packs and every snapshot that a ref ever pointed at."""
     refs, since, packs, targets, previous, number = {}, {}, {}, set(), "", 0
-    while (file := root / "log" / f"{number:020}.json").exists():
-        line, digest, rest = file.read_bytes().split(b"\n")
+    for file, data in read_entries(root):
+        line, digest, rest = data.split(b"\n")
         entry = json.loads(line)
         check(json.loads(digest) == {"sha256": sha256(line)} and not rest, f"hash of {file}")
         check(entry["n"] == number and entry["prev"] == previous, f"chain at {file}")

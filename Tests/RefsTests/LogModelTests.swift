@@ -182,9 +182,9 @@ struct LogModelTests {
         let state = try counted.state()
         #expect(state.number == 202)
         #expect(counting.lists == 0)
-        // The hint, the checkpoint of 192, entries 192 to 203, and a probe for 204.
+        // The hint, the checkpoint of 192, entries 192 to 203; probes for 204 and for two segments.
         #expect(counting.reads == 2 + 12)
-        #expect(counting.opens == 1)
+        #expect(counting.opens == 3)
         var history = counted.log.history(of: often, in: state)
         #expect(try history.next(20).count == 20)
         #expect(counting.reads == 2 + 12 + 20)

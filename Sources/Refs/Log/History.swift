@@ -23,16 +23,16 @@ public struct RefVersion: Sendable {
 
 /// The values that one ref has had, newest first, each read when it is asked for.
 ///
-/// Reads one small file for each value, however long the log is.
+/// Reads one entry for each value, however long the log is.
 public struct History: Sendable {
-    private let log: Log
+    private var entries: EntryReader
     private let name: RefName
     private var upcoming: Int?
     /// What the value that comes next must be, once one has been read.
     private var expected: ObjectID??
 
     init(log: Log, name: RefName, newest: Int?) {
-        self.log = log
+        entries = log.entries()
         self.name = name
         upcoming = newest
     }
@@ -44,7 +44,7 @@ public struct History: Sendable {
     public mutating func next() throws(RefError) -> RefVersion? {
         guard let number = upcoming else { return nil }
         let place = LogFile.place(of: number)
-        guard let entry = try log.readEntry(number) else {
+        guard let entry = try entries.find(number) else {
             throw .damaged(
                 place: place, reason: "it is missing, although the history of \(name) leads there")
         }

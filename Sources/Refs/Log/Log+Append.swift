@@ -58,6 +58,7 @@ extension Log {
             if case .won = try put(entry) {
                 try state.apply(entry, isVouchedFor: true)
                 writeCaches(after: &state)
+                gatherIfDue(state)
                 return (state, changes)
             }
             writer.pause(writer.backoff(attempt: attempt))
@@ -116,8 +117,9 @@ extension Log {
             throw .invalidTransaction(
                 reason: "its entry has \(bytes.count) bytes, more than \(LogEntry.byteLimit)")
         }
+        let creation: Creation
         do {
-            if case .created = try bucket.create(name, bytes) { return .won }
+            creation = try bucket.create(name, bytes)
         } catch {
             // The file may be there all the same. Only what is seen to be absent did not happen.
             let found: [UInt8]?
@@ -129,11 +131,27 @@ extension Log {
             if found == bytes { throw .outcomeUnknown(number: entry.number, error) }
             throw .storage(error)
         }
+        if creation == .created { return try settled(entry.number) }
         // A network file system may deny a creation that it has made: the nonce tells whose it is.
         let found: [UInt8]?
         do {
             found = try bucket.read(name, limit: LogEntry.byteLimit)
         } catch { throw .outcomeUnknown(number: entry.number, error) }
-        return found == bytes ? .won : .lost
+        return found == bytes ? try settled(entry.number) : .lost
+    }
+
+    /// Whether an entry that this writer has made counts: not if others have come so far meanwhile that its
+    /// number is gathered already, and only its single file was gone.
+    private func settled(_ number: Int) throws(RefError) -> Race {
+        let isVoid: Bool
+        do throws(RefError) {
+            isVoid = try isGathered(number)
+        } catch .storage(let error) {
+            throw .outcomeUnknown(number: number, error)
+        }
+        guard isVoid else { return .won }
+        // Nobody counts it, whether or not it can be removed.
+        try? bucket.delete(LogFile.entry(number))
+        return .lost
     }
 }

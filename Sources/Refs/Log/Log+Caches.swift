@@ -23,16 +23,20 @@ extension Log {
     }
 
     /// The state that a checkpoint holds; nil when it is unreadable or the log contradicts it.
-    func checkpointed(_ name: CheckpointName?) throws(RefError) -> State? {
-        guard let name, let state = read(name), try agrees(state) else { return nil }
+    func checkpointed(
+        _ name: CheckpointName?, _ reader: inout EntryReader
+    ) throws(RefError) -> State? {
+        guard let name, let state = read(name), try agrees(state, &reader) else { return nil }
         return state
     }
 
     /// The newest usable checkpoint of the folder; those that the log does not reach go to `ahead`.
-    func newestListed(ahead: inout [State]) throws(RefError) -> State? {
+    func newestListed(
+        ahead: inout [State], _ reader: inout EntryReader
+    ) throws(RefError) -> State? {
         for name in try checkpointNames() {
             guard let state = read(name) else { continue }
-            if try agrees(state) { return state }
+            if try agrees(state, &reader) { return state }
             ahead.append(state)
         }
         return nil
@@ -54,8 +58,8 @@ extension Log {
         return Checkpoint.decode(bytes, name: name)
     }
 
-    private func agrees(_ state: State) throws(RefError) -> Bool {
-        guard let entry = try readEntry(state.number) else { return false }
+    private func agrees(_ state: State, _ reader: inout EntryReader) throws(RefError) -> Bool {
+        guard let entry = try reader.first(from: state.number) else { return false }
         return entry.hash == state.entryHash && entry.time == state.time
     }
 

@@ -19,16 +19,17 @@ public struct Log: Sendable {
     public func state() throws(RefError) -> State {
         // Before any entry: whatever is committed meanwhile must not look like a loss.
         let hint = try readHint()
-        var start = try checkpointed(hint?.checkpoint)
+        var reader = entries()
+        var start = try checkpointed(hint?.checkpoint, &reader)
         var ahead: [State] = []
-        if start == nil { start = try newestListed(ahead: &ahead) }
+        if start == nil { start = try newestListed(ahead: &ahead, &reader) }
         var state: State
         if let start {
             state = start
         } else {
             state = try first(hint: hint)
         }
-        try fold(onto: &state, expecting: hint)
+        try fold(onto: &state, expecting: hint, &reader)
         if let hint, hint.number > state.number {
             throw lost(after: state.number, evidence: "the hint has seen \(hint.number)")
         }
@@ -44,25 +45,27 @@ public struct Log: Sendable {
     /// - Throws: As ``state()``.
     public func refreshed(_ state: State) throws(RefError) -> State {
         var state = state
-        try fold(onto: &state, expecting: nil)
+        var reader = entries()
+        try fold(onto: &state, expecting: nil, &reader)
         return state
     }
 
     /// Brings a state up to date and returns the packs that were removed meanwhile.
     func refresh(_ state: inout State) throws(RefError) -> Set<ObjectID> {
         var removed: Set<ObjectID> = []
-        try fold(onto: &state, expecting: nil) { entry in
+        var reader = entries()
+        try fold(onto: &state, expecting: nil, &reader) { entry in
             for case .unpack(let name) in entry.actions { removed.insert(name) }
         }
         return removed
     }
 
-    /// One entry, which is checked against its own hash.
+    /// One entry, which is checked against its own hash; who reads many takes ``entries()``.
     ///
     /// - Throws: `noTransaction` when there is none of this number; `damaged`; `needsNewer`.
     public func entry(_ number: Int) throws(RefError) -> LogEntry {
-        guard number >= 0, let entry = try readEntry(number) else { throw .noTransaction(number) }
-        return entry
+        var reader = entries()
+        return try reader.entry(number)
     }
 
     /// The values that a ref has had, newest first; empty for a ref that never was.
@@ -71,50 +74,68 @@ public struct Log: Sendable {
     }
 
     func readEntry(_ number: Int) throws(RefError) -> LogEntry? {
-        let name = LogFile.entry(number)
-        let bytes: [UInt8]?
-        do {
-            bytes = try bucket.read(name, limit: LogEntry.byteLimit)
-        } catch {
-            // The bucket works; what stands there can be no entry (a directory, a file too large).
-            switch error {
-            case .damaged, .unusable, .tooLarge, .truncated:
-                throw .damaged(place: name.description, reason: error.message)
-            default: throw .storage(error)
-            }
-        }
-        guard let bytes else { return nil }
-        return try LogEntry(decoding: bytes, number: number)
+        var reader = entries()
+        return try reader.find(number)
     }
 
     /// Folds every entry after `state` onto it.
     private func fold(
-        onto state: inout State, expecting hint: TipHint?, observe: (LogEntry) -> Void = { _ in }
+        onto state: inout State, expecting hint: TipHint?, _ reader: inout EntryReader,
+        observe: (LogEntry) -> Void = { _ in }
     ) throws(RefError) {
-        while true {
-            if let hint, hint.number == state.number, hint.entryHash != state.entryHash {
-                throw .damaged(
-                    place: LogFile.place(of: state.number),
-                    reason: "its hash is not the one that \(LogFile.tip) has seen")
+        func check(_ state: State) throws(RefError) {
+            guard let hint, hint.number == state.number, hint.entryHash != state.entryHash else {
+                return
             }
-            guard let entry = try readEntry(state.number + 1) else { break }
-            try state.apply(entry)
-            observe(entry)
+            throw .damaged(
+                place: LogFile.place(of: state.number),
+                reason: "its hash is not the one that \(LogFile.tip) has seen")
+        }
+        try check(state)
+        while true {
+            let run = try reader.run(from: state.number + 1)
+            for result in run.decoded() {
+                let entry = try result.get()
+                try state.apply(entry)
+                try check(state)
+                observe(entry)
+            }
+            if let failure = run.failure { throw failure }
+            if run.isLast { break }
         }
         // A gap: entry N+2 may have come since N+1 was found absent, and then N+1 has come as well.
         let gap = state.number + 1
-        if try exists(gap + 1), try !exists(gap) {
+        if try isThere(gap + 1, after: gap), try !exists(gap) {
             throw lost(after: state.number, evidence: "entry \(gap + 1) is there")
         }
     }
 
+    /// Whether an entry is there, when the one before it was not, neither single nor in a segment.
+    private func isThere(_ number: Int, after absent: Int) throws(RefError) -> Bool {
+        let smallest = SegmentName.smallest
+        if absent / smallest != number / smallest { return try exists(number) }
+        return try existsSingle(number)
+    }
+
     private func exists(_ number: Int) throws(RefError) -> Bool {
+        if try existsSingle(number) { return true }
+        return try isGathered(number)
+    }
+
+    private func existsSingle(_ number: Int) throws(RefError) -> Bool {
         do {
             return try bucket.open(LogFile.entry(number)) != nil
         } catch {
             if case .damaged = error { return true }
             throw .storage(error)
         }
+    }
+
+    /// Whether a segment holds an entry, so that a single file of it is void.
+    func isGathered(_ number: Int) throws(RefError) -> Bool {
+        do throws(RefError) {
+            return try openSegment(holding: number) != nil
+        } catch .damaged { return true }
     }
 
     private func lost(after number: Int, evidence: String) -> RefError {

@@ -26,12 +26,13 @@ public struct LogVerifier: Sendable {
     public func verify() throws(RefError) -> Report {
         // Both before any entry: what is committed meanwhile must not look like a loss.
         let hint = try log.readHint()
-        let listing = try Listing(log)
+        let listing = try LogListing(log)
         guard hint != nil || !listing.isEmpty else {
             throw .noRepository(location: log.bucket.location)
         }
         var pass = Pass(log: log, hint: hint, listing: listing)
         try pass.readEntries()
+        try pass.readReplaced()
         try pass.readCaches()
         return Report(
             findings: pass.findings
@@ -41,45 +42,11 @@ public struct LogVerifier: Sendable {
     }
 }
 
-/// What the folders of a log hold, by name.
-private struct Listing {
-    /// The numbers of the entries, ascending.
-    var entries: [Int] = []
-    var checkpoints: [Int: [CheckpointName]] = [:]
-    var strays: [String] = []
-
-    var isEmpty: Bool { entries.isEmpty && checkpoints.isEmpty && strays.isEmpty }
-
-    /// What else may be in the folder: a hint, room for an entry when the disk is full.
-    private static let known = ["tip", "reserve"]
-
-    init(_ log: Log) throws(RefError) {
-        do throws(StorageError) {
-            for entry in try log.bucket.list(.log) {
-                if let number = LogFile.number(ofEntry: entry.name) {
-                    entries.append(number)
-                } else if !Self.known.contains(where: { $0.utf8.elementsEqual(entry.name.utf8) }) {
-                    strays.append("log/" + Quoting.quoted(entry.name))
-                }
-            }
-            for entry in try log.bucket.list(.checkpoints) {
-                if let name = CheckpointName(entry.name) {
-                    checkpoints[name.number, default: []].append(name)
-                } else {
-                    strays.append("log/checkpoints/" + Quoting.quoted(entry.name))
-                }
-            }
-        } catch { throw .storage(error) }
-        entries.sort()
-        strays.sort()
-    }
-}
-
 /// One pass over a log.
 private struct Pass {
     let log: Log
     let hint: TipHint?
-    let listing: Listing
+    let listing: LogListing
     var findings: [Finding] = []
     var state: State?
     var entryCount = 0
@@ -87,82 +54,112 @@ private struct Pass {
     /// The hash of the entry before, when that could be read.
     private var previous: ObjectID?
     private var hintedHash: ObjectID?
-    /// Where in ``findings`` the damage of an entry is, and the refs that it touches.
-    private var damage: [Int: (index: Int, refs: Set<RefName>)] = [:]
+    /// Where in ``findings`` the damage of an entry is.
+    private var damage: [Int: Int] = [:]
+    /// The refs that the damage touches, by its place in ``findings``.
+    private var touched: [Int: Set<RefName>] = [:]
+    /// The numbers that have files, ascending, and how many of them were passed.
+    private let ranges: [ClosedRange<Int>]
+    private var passed = 0
 
-    init(log: Log, hint: TipHint?, listing: Listing) {
+    init(log: Log, hint: TipHint?, listing: LogListing) {
         self.log = log
         self.hint = hint
         self.listing = listing
+        ranges = listing.ranges
     }
 
     // MARK: Entries
 
     mutating func readEntries() throws(RefError) {
+        var reader = log.entries()
         var number = 0
-        var position = 0
         while true {
-            let entry: LogEntry?
+            let run: EntryRun
             do throws(RefError) {
-                entry = try log.readEntry(number)
-            } catch .damaged(_, let reason) {
-                report(number, reason)
-                (isFolding, previous) = (false, nil)
-                number += 1
-                entryCount += 1
+                run = try reader.run(from: number)
+            } catch .damaged(let place, let reason) {
+                // Nothing of the segment can be read.
+                let last = listing.segment(holding: number)?.last ?? number
+                report(number...last, reason, at: place)
+                entryCount += last - number + 1
+                number = last + 1
                 continue
             } catch { throw error }
-            if let entry {
-                check(entry)
-                entryCount += 1
-            } else {
-                // A log that grows meanwhile ends where nothing follows.
-                while position < listing.entries.count, listing.entries[position] < number {
-                    position += 1
-                }
-                guard position < listing.entries.count else {
-                    // A hint that claims far too much must not keep us here.
-                    if let hint, number <= hint.number {
-                        report(number, "it is missing: the hint has seen \(hint.number)")
-                    }
-                    break
-                }
-                let next = listing.entries[position]
-                guard next > number else { break }
-                report(
-                    number,
-                    next == number + 1
-                        ? "it is missing" : "it is missing, as are all up to \(next - 1)")
-                (isFolding, previous) = (false, nil)
-                number = next - 1
+            for (file, result) in zip(run.files, run.decoded()) {
+                try check(result, of: file)
             }
-            number += 1
+            number += run.files.count
+            if let failure = run.failure {
+                guard case .damaged(let place, let reason) = failure else { throw failure }
+                report(number...number, reason, at: place)
+                entryCount += 1
+                number += 1
+            } else if run.isLast {
+                guard let next = missing(from: number) else { break }
+                number = next
+            }
         }
-        for (_, item) in damage {
-            let old = findings[item.index]
-            findings[item.index] = Finding(
-                problem: old.problem, place: old.place, affects: item.refs.sorted().map(\.text))
+        for (index, refs) in touched {
+            let old = findings[index]
+            findings[index] = Finding(
+                problem: old.problem, place: old.place, affects: refs.sorted().map(\.text))
+        }
+    }
+
+    /// Reports the entries from a number on that are missing, and returns the number after them; nil when the log
+    /// ends there.
+    private mutating func missing(from number: Int) -> Int? {
+        while passed < ranges.count, ranges[passed].upperBound < number { passed += 1 }
+        guard passed < ranges.count, ranges[passed].lowerBound > number else {
+            // A log that grows meanwhile ends where nothing follows, and a hint that claims far too much must not
+            // keep us here.
+            if let hint, number <= hint.number {
+                let place = LogFile.place(of: number)
+                report(
+                    number...number, "it is missing: the hint has seen \(hint.number)", at: place)
+            }
+            return nil
+        }
+        let next = ranges[passed].lowerBound
+        report(
+            number...(next - 1),
+            next == number + 1 ? "it is missing" : "it is missing, as are all up to \(next - 1)",
+            at: LogFile.place(of: number))
+        return next
+    }
+
+    private mutating func check(
+        _ result: Result<LogEntry, RefError>, of file: EntryFile
+    ) throws(RefError) {
+        switch result {
+        case .success(let entry):
+            check(entry)
+            entryCount += 1
+        case .failure(.damaged(let place, let reason)):
+            report(file.number...file.number, reason, at: place)
+            entryCount += 1
+        case .failure(let error): throw error
         }
     }
 
     private mutating func check(_ entry: LogEntry) {
         if let hint, hint.number == entry.number { hintedHash = entry.hash }
         for case .ref(let name, _, _, let since) in entry.actions {
-            if let since { damage[since]?.refs.insert(name) }
+            if let index = since.flatMap({ damage[$0] }) { touched[index]?.insert(name) }
         }
         if isFolding {
             do throws(RefError) {
                 try fold(entry)
             } catch {
-                isFolding = false
                 if case .damaged(_, let reason) = error {
-                    report(entry.number, reason, entry)
+                    report(reason, entry)
                 } else {
-                    report(entry.number, error.message, entry)
+                    report(error.message, entry)
                 }
             }
         } else if let previous, entry.previous != previous {
-            report(entry.number, "prev is not the hash of entry \(entry.number - 1)", entry)
+            report("prev is not the hash of entry \(entry.number - 1)", entry)
         }
         previous = entry.hash
     }
@@ -176,11 +173,60 @@ private struct Pass {
         checkCheckpoints()
     }
 
-    private mutating func report(_ number: Int, _ problem: String, _ entry: LogEntry? = nil) {
-        if damage[number] == nil {
-            damage[number] = (findings.count, Set(entry?.changes.map(\.name) ?? []))
+    /// Notes that an entry does not fit.
+    private mutating func report(_ problem: String, _ entry: LogEntry) {
+        report(entry.number...entry.number, problem, at: LogFile.place(of: entry.number))
+        touched[findings.count - 1]?.formUnion(entry.changes.map(\.name))
+    }
+
+    /// Notes that entries cannot be read: what they moved shows in later ones.
+    private mutating func report(_ numbers: ClosedRange<Int>, _ problem: String, at place: String) {
+        // A gap that somebody made up must not fill the memory.
+        for number in numbers.prefix(1024) where damage[number] == nil {
+            damage[number] = findings.count
         }
-        findings.append(Finding(problem: problem, place: LogFile.place(of: number)))
+        touched[findings.count] = []
+        findings.append(Finding(problem: problem, place: place))
+        (isFolding, previous) = (false, nil)
+    }
+
+    // MARK: What segments have replaced
+
+    /// Looks at files that gathering has left behind. Readers do not.
+    mutating func readReplaced() throws(RefError) {
+        for number in listing.singles.keys.sorted() {
+            guard let name = listing.segment(holding: number) else { continue }
+            // The same bytes, or what a writer has made too late and was stopped before it removed it.
+            do throws(RefError) {
+                guard let bytes = try log.readSingle(number).get() else { continue }
+                _ = try LogEntry(decoding: bytes, number: number)
+            } catch .damaged(let place, let reason) {
+                findings.append(
+                    Finding(problem: "\(reason); \(name.place) holds the entry", place: place))
+            }
+        }
+        for small in listing.segments.keys.sorted(by: { $0.first < $1.first }) {
+            let large = SegmentName(of: 1024, holding: small.first)
+            guard small != large, listing.segments[large] != nil,
+                let first = try whole(small), let second = try whole(large)
+            else { continue }
+            for number in small.numbers where first.file(of: number) != second.file(of: number) {
+                findings.append(
+                    Finding(
+                        problem: "entry \(number) is not the one that \(small.place) holds",
+                        place: large.place))
+                break
+            }
+        }
+    }
+
+    /// A segment; nil when it is gone or its index is unreadable, which is no finding a second time.
+    private func whole(_ name: SegmentName) throws(RefError) -> Segment? {
+        do throws(RefError) {
+            return try log.openSegment(name).map { (blob) throws(RefError) in
+                try log.load(name, blob)
+            }
+        } catch .damaged { return nil }
     }
 
     // MARK: Caches

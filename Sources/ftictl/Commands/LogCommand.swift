@@ -111,8 +111,9 @@ struct LogCommand: Command {
         in repository: OpenRepository, _ body: (RefMove) throws -> Bool
     ) throws {
         var number = repository.state.number
+        var entries = repository.repository.log.entries()
         while number >= 0 {
-            let entry = try repository.repository.log.entry(number)
+            let entry = try entries.entry(number)
             for change in entry.changes {
                 let move = RefMove(
                     change, entry, snapshot: try change.new.map { try repository.snapshot($0) },

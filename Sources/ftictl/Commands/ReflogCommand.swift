@@ -40,8 +40,9 @@ struct ReflogCommand: Command {
             }
         } else {
             var number = state.number
+            var entries = repository.log.entries()
             while limit > 0, number >= 0 {
-                try show(try repository.log.entry(number), only: nil, context)
+                try show(try entries.entry(number), only: nil, context)
                 number -= 1
                 limit -= 1
             }

@@ -70,8 +70,9 @@ struct VerifyCommand: Command {
     private func roots(of state: State, in repository: Repository) throws -> [ObjectID] {
         var roots = state.refs.values.map(\.target)
         guard full else { return roots }
+        var entries = repository.log.entries()
         for number in 0...state.number {
-            roots += try repository.log.entry(number).changes.compactMap(\.new)
+            roots += try entries.entry(number).changes.compactMap(\.new)
         }
         return roots
     }

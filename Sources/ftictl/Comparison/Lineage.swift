@@ -57,8 +57,9 @@ struct Lineage {
         var users: [ObjectID: [Link]] = [:]
         var seen: Set<ObjectID> = []
         var pending: [ObjectID] = []
+        var entries = repository.repository.log.entries()
         for number in stride(from: repository.state.number, through: 0, by: -1) {
-            pending += try repository.repository.log.entry(number).changes.compactMap(\.new)
+            pending += try entries.entry(number).changes.compactMap(\.new)
         }
         while let id = pending.popLast() {
             guard seen.insert(id).inserted else { continue }

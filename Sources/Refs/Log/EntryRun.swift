@@ -1,0 +1,70 @@
+internal import Objects
+
+/// The bytes of one entry's file, and where they were found.
+struct EntryFile: Sendable {
+    let number: Int
+    let bytes: [UInt8]
+    /// The segment that they are in; nil for a file of its own.
+    let segment: SegmentName?
+
+    init(number: Int, bytes: [UInt8], segment: SegmentName?) {
+        self.number = number
+        self.bytes = bytes
+        self.segment = segment
+    }
+
+    init(_ number: Int, in segment: Segment) {
+        self.init(number: number, bytes: segment.file(of: number), segment: segment.name)
+    }
+
+    /// Where they are, for messages.
+    var place: String { segment?.place ?? LogFile.place(of: number) }
+
+    /// The entry.
+    ///
+    /// - Throws: As ``LogEntry/init(decoding:number:)``, naming the file that the bytes are in.
+    func decoded() throws(RefError) -> LogEntry {
+        guard let segment else { return try LogEntry(decoding: bytes, number: number) }
+        do throws(RefError) {
+            return try LogEntry(decoding: bytes, number: number)
+        } catch .damaged(_, let reason) {
+            throw .damaged(place: segment.place, reason: "entry \(number): \(reason)")
+        } catch { throw error }
+    }
+}
+
+/// Entries that follow one another, each with what is wrong with it.
+struct EntryRun: Sendable {
+    let first: Int
+    let files: [EntryFile]
+    /// What stands in the place of the entry after them.
+    let failure: RefError?
+    /// Whether there was no entry after them.
+    let isLast: Bool
+
+    init(first: Int, files: [EntryFile], failure: RefError?, isLast: Bool) {
+        self.first = first
+        self.files = files
+        self.failure = failure
+        self.isLast = isLast
+    }
+
+    init(_ segment: Segment, from number: Int) {
+        self.init(
+            first: number, files: (number...segment.name.last).map { EntryFile($0, in: segment) },
+            failure: nil, isLast: false)
+    }
+
+    /// So many entries are decoded by one thread at a time.
+    private static let block = 64
+
+    /// The entries, decoded by several threads when they are many.
+    func decoded() -> [Result<LogEntry, RefError>] {
+        let blocks = (files.count + Self.block - 1) / Self.block
+        return Threads.map(blocks) { index in
+            files[index * Self.block..<min((index + 1) * Self.block, files.count)].map { file in
+                Result { () throws(RefError) in try file.decoded() }
+            }
+        }.flatMap(\.self)
+    }
+}

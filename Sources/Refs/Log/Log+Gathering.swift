@@ -1,0 +1,81 @@
+internal import Objects
+internal import Storage
+
+/// Old entries are gathered in segments, so that a long log is few files.
+extension Log {
+    /// How far behind the newest entry an entry is when it is gathered: who is not long behind never meets it.
+    static let gatheringDistance = 64
+    /// The most entries that are gathered after one transaction.
+    private static let gatheringLimit = 1024
+
+    /// Gathers old entries when the writer of this entry is the one to do it. Nothing depends on it.
+    func gatherIfDue(_ state: State) {
+        guard state.number % SegmentName.smallest == 0, state.number > 0 else { return }
+        _ = try? gather(upTo: state.number, limit: Self.gatheringLimit)
+    }
+
+    /// Gathers all entries that are old enough, and removes the files that segments replace.
+    ///
+    /// Safe beside readers and writers, and harmless wherever it is interrupted: a file goes when the segment that
+    /// holds the same bytes is durable.
+    ///
+    /// - Returns: The number of files that are gone.
+    /// - Throws: `damaged` when entries are not linked as they must be; `storage`.
+    @discardableResult
+    public func gather(upTo state: State) throws(RefError) -> Int {
+        try gather(upTo: state.number, limit: .max)
+    }
+
+    private func gather(upTo tip: Int, limit: Int) throws(RefError) -> Int {
+        var removed = 0
+        var room = limit
+        let listing = try LogListing(self)
+        for name in listing.segmentsToMake(upTo: tip - Self.gatheringDistance) where room > 0 {
+            try make(name)
+            room -= name.count
+        }
+        // Also what those who were interrupted left.
+        let made = try LogListing(self)
+        for (name, files) in made.replaced where try isSound(name) {
+            do throws(StorageError) {
+                // Whoever made it may not have come to this.
+                try bucket.synchronizeLog()
+                for file in files {
+                    try bucket.delete(file)
+                    removed += 1
+                }
+            } catch { throw .storage(error) }
+        }
+        return removed
+    }
+
+    /// Makes a segment of entries, and checks that they and the entry after them are one chain.
+    private func make(_ name: SegmentName) throws(RefError) {
+        var reader = entries()
+        var files: [[UInt8]] = []
+        var previous = try name.first == 0 ? nil : reader.entry(name.first - 1).hash
+        for number in name.first...(name.last + 1) {
+            guard let file = try reader.file(number) else { throw .noTransaction(number) }
+            let entry = try file.decoded()
+            guard entry.previous == previous else {
+                throw .damaged(
+                    place: file.place, reason: "prev is not the hash of entry \(number - 1)")
+            }
+            previous = entry.hash
+            if number <= name.last { files.append(file.bytes) }
+        }
+        do throws(StorageError) {
+            _ = try bucket.create(name.blob, Segment.encode(files))
+        } catch { throw .storage(error) }
+    }
+
+    /// Whether every entry of a segment can be read.
+    private func isSound(_ name: SegmentName) throws(RefError) -> Bool {
+        do throws(RefError) {
+            guard let blob = try openSegment(name) else { return false }
+            let segment = try load(name, blob)
+            for result in EntryRun(segment, from: name.first).decoded() { _ = try result.get() }
+            return true
+        } catch .damaged { return false }
+    }
+}

@@ -1,0 +1,311 @@
+import Objects
+import Refs
+import Storage
+import Synchronization
+import Testing
+
+@Suite("Segments of the log")
+struct SegmentTests {
+    /// A log of `count` transactions that move models/a and models/b in turn, none of them gathered.
+    private func longLog(_ count: Int) throws -> (MemoryBucket, Repository) {
+        let bucket = MemoryBucket()
+        let writer = testWriter()
+        let repository = try Repository.create(in: bucket, writer: writer)
+        try repository.put("models/a", "models/b", text: "first", writer: writer)
+        var state = try repository.state()
+        for _ in 1..<count { state = try bucket.append(after: state) }
+        return (bucket, repository)
+    }
+
+    private func names(_ bucket: MemoryBucket) throws -> [String] {
+        try bucket.list(.log).map(\.name).sorted()
+    }
+
+    private func files(_ numbers: ClosedRange<Int>, of bucket: MemoryBucket) throws -> [[UInt8]] {
+        try numbers.map { try #require(try bucket.read(entryName($0), limit: .max)) }
+    }
+
+    private func expectSound(
+        _ bucket: any Bucket, at number: Int, _ place: SourceLocation = #_sourceLocation
+    ) throws {
+        let repository = Repository(in: bucket)
+        #expect(try repository.state().number == number, sourceLocation: place)
+        let report = try LogVerifier(repository.log).verify()
+        #expect(report.findings.isEmpty, "\(report.findings)", sourceLocation: place)
+        #expect(report.entries == number + 1, sourceLocation: place)
+    }
+
+    @Test("old entries are gathered byte for byte, and every reader finds them")
+    func gathering() throws {
+        let (bucket, repository) = try longLog(200)
+        let old = try files(0...127, of: bucket)
+        let before = try repository.state()
+        let entries = try (0...200).map { try repository.log.entry($0) }
+        #expect(try repository.log.gather(upTo: before) == 128)
+        let segments = try names(bucket).filter { $0.hasSuffix(".segment") }
+        #expect(segments == [0, 64].map { segmentName($0, $0 + 63).name })
+        let bytes = try #require(try bucket.read(segmentName(0, 63), limit: .max))
+        #expect(bytes.starts(with: old[0...63].joined()))
+        let index = String(decoding: bytes[old[0...63].joined().count...], as: UTF8.self)
+        #expect(index.split(separator: "\n").map { Int($0) }[1] == old[0].count)
+
+        try expectSound(bucket, at: 200)
+        let after = try Repository(in: bucket).state()
+        #expect(after.refs == before.refs)
+        #expect(after.entryHash == before.entryHash)
+        for number in [0, 1, 63, 64, 127, 128, 200] {
+            #expect(try repository.log.entry(number) == entries[number])
+        }
+        var reader = repository.log.entries()
+        for number in (0...200).reversed() {
+            #expect(try reader.entry(number) == entries[number])
+        }
+        #expect(refError { _ = try reader.entry(201) } == .noTransaction(201))
+        var history = repository.log.history(of: try RefName("models/a"), in: after)
+        #expect(try history.next(.max).count == 100)
+    }
+
+    @Test("a thousand entries become one file, and few files are left")
+    func large() throws {
+        let (bucket, repository) = try longLog(1000)
+        var state = try repository.state()
+        try repository.log.gather(upTo: state)
+        #expect(try names(bucket).filter { $0.hasSuffix(".segment") }.count == 14)
+        for _ in 0..<200 { state = try bucket.append(after: state) }
+        try repository.log.gather(upTo: state)
+        #expect(
+            try names(bucket).filter { $0.hasSuffix(".segment") }
+                == [(0, 1023), (1024, 1087)].map { segmentName($0.0, $0.1).name })
+        #expect(try names(bucket).count == 3 + 113)
+        try expectSound(bucket, at: 1200)
+    }
+
+    @Test("writers gather by themselves")
+    func automatic() throws {
+        let (bucket, repository) = try longLog(190)
+        let writer = testWriter(seed: 2)
+        for text in ["1", "2"] { try repository.put("models/c", text: text, writer: writer) }
+        #expect(try names(bucket).contains(segmentName(0, 63).name))
+        #expect(try names(bucket).contains(segmentName(64, 127).name))
+        #expect(try bucket.read(entryName(127), limit: .max) == nil)
+        #expect(try bucket.read(entryName(128), limit: .max) != nil)
+        try expectSound(bucket, at: 192)
+    }
+
+    @Test("gathering that stops anywhere harms nothing, and is finished by the next one")
+    func interrupted() throws {
+        let (original, _) = try longLog(140)
+        for changes in [0, 1, 2, 3, 10, 64, 65] {
+            let memory = try original.copy()
+            let bucket = ScriptedBucket(memory)
+            bucket.changesLeft = changes
+            let repository = Repository(in: bucket)
+            let state = try repository.state()
+            #expect(refError { try repository.log.gather(upTo: state) } != nil)
+            try expectSound(memory, at: 140)
+            try Repository(in: memory).log.gather(upTo: state)
+            #expect(try names(memory).count == 2 + 141 - 64)
+            try expectSound(memory, at: 140)
+        }
+    }
+
+    @Test("a writer that was away while its number was gathered notices, and commits later")
+    func staleWriter() throws {
+        let (memory, _) = try longLog(1)
+        let bucket = ScriptedBucket(memory)
+        bucket.beforeEntry = {
+            var state = try Repository(in: memory).state()
+            for _ in 0..<160 { state = try memory.append(after: state) }
+            try Repository(in: memory).log.gather(upTo: state)
+            #expect(try memory.read(entryName(2), limit: .max) == nil)
+        }
+        let commit = try Repository(in: bucket).put(
+            "models/c", text: "late", writer: testWriter(seed: 9))
+        #expect(commit.number == 162)
+        #expect(try memory.read(entryName(2), limit: .max) == nil)
+        try expectSound(memory, at: 162)
+    }
+
+    @Test("what a stopped writer made of a gathered number is void for everyone")
+    func void() throws {
+        let (bucket, repository) = try longLog(1)
+        let early = try repository.state()
+        let forged = try #require(try bucket.copyAppending(after: early, writer: "late"))
+        var state = early
+        for _ in 0..<160 { state = try bucket.append(after: state) }
+        let real = try repository.log.entry(2)
+        try repository.log.gather(upTo: state)
+        try bucket.replace(entryName(2), forged)
+        #expect(try repository.log.entry(2) == real)
+        #expect(try repository.log.refreshed(early).entryHash == state.entryHash)
+        try expectSound(bucket, at: 161)
+        try repository.log.gather(upTo: state)
+        #expect(try bucket.read(entryName(2), limit: .max) == nil)
+        try expectSound(bucket, at: 161)
+    }
+
+    @Test("a repository whose first entry is gathered is not made again")
+    func creation() throws {
+        let (bucket, repository) = try longLog(140)
+        try repository.log.gather(upTo: try repository.state())
+        let error = refError { _ = try Repository.create(in: bucket, writer: testWriter()) }
+        #expect(error == .repositoryExists(location: bucket.location))
+        try expectSound(bucket, at: 140)
+    }
+
+    @Test("any flip of any byte of a segment is found and the segment named")
+    func flips() throws {
+        let (bucket, repository) = try longLog(140)
+        try repository.log.gather(upTo: try repository.state())
+        let name = segmentName(0, 63)
+        let original = try #require(try bucket.read(name, limit: .max))
+        let places = Array(stride(from: 3, to: original.count, by: 997))
+        for index in places + Array((original.count - 24)..<original.count) {
+            try bucket.edit(name) { $0[index] ^= 0x10 }
+            let report = try LogVerifier(repository.log).verify()
+            #expect(report.findings.first?.place == name.description, "byte \(index)")
+            try bucket.replace(name, original)
+        }
+        for change: (inout [UInt8]) -> Void in [
+            { $0 = [] }, { $0.removeLast() }, { $0.append(0x0A) },
+            { $0 = [UInt8](repeating: 0, count: 3000) },
+        ] {
+            try bucket.edit(name, change)
+            let findings = try LogVerifier(repository.log).verify().findings
+            #expect(findings.first?.place == name.description)
+            #expect(findings.first?.affects.isEmpty == false)
+            #expect(refError { _ = try repository.log.entry(5) }?.fault == .damaged)
+            try bucket.replace(name, original)
+        }
+        try bucket.delete(name)
+        let findings = try LogVerifier(repository.log).verify().findings
+        #expect(findings.first?.problem == "it is missing, as are all up to 63")
+        #expect(refError { _ = try repository.log.entry(5) } == .noTransaction(5))
+    }
+
+    @Test("single files are kept as long as their segment is not sound")
+    func damagedSegment() throws {
+        let (bucket, repository) = try longLog(140)
+        let copy = try bucket.copy()
+        let state = try repository.state()
+        try Repository(in: copy).log.gather(upTo: state)
+        var bytes = try #require(try copy.read(segmentName(0, 63), limit: .max))
+        bytes[100] ^= 1
+        try bucket.replace(segmentName(0, 63), bytes)
+        #expect(try repository.log.gather(upTo: state) == 0)
+        #expect(try files(0...63, of: bucket).count == 64)
+    }
+
+    @Test("names that no segment has are listed and ignored")
+    func strays() throws {
+        let (bucket, _) = try longLog(3)
+        let digits = String(repeating: "0", count: 17)
+        for name in [
+            "\(digits)001-\(digits)064.segment", "\(digits)000-\(digits)031.segment",
+            "\(digits)063-\(digits)000.segment", "0-63.segment",
+        ] {
+            try bucket.replace(BlobName(.log, name), [1])
+        }
+        #expect(try Repository(in: bucket).state().number == 3)
+        #expect(try LogVerifier(Repository(in: bucket).log).verify().findings.count == 4)
+    }
+}
+
+/// The name of a segment.
+private func segmentName(_ first: Int, _ last: Int) -> BlobName {
+    let names = [first, last].map { entryName($0).name.dropLast(5) }
+    return BlobName(.log, "\(names[0])-\(names[1]).segment")
+}
+
+extension MemoryBucket {
+    /// Appends an entry that makes models/a what models/b is, or removes it, without any cache.
+    fileprivate func append(after state: State) throws -> State {
+        let entry = try nextEntry(after: state, writer: "ada@test")
+        guard try create(entryName(entry.number), entry.encoded) == .created else { return state }
+        return try Repository(in: self).log.refreshed(state)
+    }
+
+    /// The bytes of another entry of the same number.
+    fileprivate func copyAppending(after state: State, writer: String) throws -> [UInt8]? {
+        try nextEntry(after: state, writer: writer).encoded
+    }
+
+    private func nextEntry(after state: State, writer: String) throws -> LogEntry {
+        let name = try RefName(state.number % 2 == 0 ? "models/a" : "models/b")
+        let other = ObjectID(of: Array("\(state.number)".utf8).span)
+        return LogEntry(
+            number: state.number + 1, previous: state.entryHash, base: state.number,
+            time: state.time, writer: writer, message: "",
+            nonce: RandomBits(from: { UInt64(state.number) }),
+            actions: [
+                .ref(
+                    name, old: state.target(of: name), new: other,
+                    since: state.lastTransaction(of: name))
+            ])
+    }
+}
+
+/// A bucket that stops changing, or in which something happens just before an entry is created.
+private final class ScriptedBucket: Bucket {
+    private struct Plan {
+        var changesLeft = Int.max
+        var beforeEntry: (@Sendable () throws -> Void)?
+    }
+
+    private let base: MemoryBucket
+    private let plan = Mutex(Plan())
+
+    init(_ base: MemoryBucket) { self.base = base }
+
+    /// How many changes are made before all of them fail.
+    var changesLeft: Int {
+        get { plan.withLock { $0.changesLeft } }
+        set { plan.withLock { $0.changesLeft = newValue } }
+    }
+
+    /// Done once, before the next entry is created.
+    var beforeEntry: (@Sendable () throws -> Void)? {
+        get { plan.withLock { $0.beforeEntry } }
+        set { plan.withLock { $0.beforeEntry = newValue } }
+    }
+
+    var location: String { base.location }
+
+    private func change() throws(StorageError) {
+        let isAllowed = plan.withLock { plan in
+            plan.changesLeft -= 1
+            return plan.changesLeft >= 0
+        }
+        guard isAllowed else { throw .system(operation: "write", path: location, errno: 5) }
+    }
+
+    func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation {
+        try change()
+        let action = plan.withLock { plan in
+            defer { plan.beforeEntry = nil }
+            return plan.beforeEntry
+        }
+        try? action?()
+        return try base.create(name, bytes)
+    }
+
+    func delete(_ name: BlobName) throws(StorageError) {
+        try change()
+        try base.delete(name)
+    }
+
+    func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
+        try change()
+        try base.replace(name, bytes)
+    }
+
+    func synchronizeLog() throws(StorageError) { try change() }
+    func read(_ name: BlobName, limit: Int) throws(StorageError) -> [UInt8]? {
+        try base.read(name, limit: limit)
+    }
+    func open(_ name: BlobName) throws(StorageError) -> (any Blob)? { try base.open(name) }
+    func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry] { try base.list(folder) }
+    func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob {
+        try base.stage(in: folder)
+    }
+}
