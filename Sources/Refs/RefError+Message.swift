@@ -20,7 +20,7 @@ extension RefError {
                 + (actual?.short ?? "no such ref")
                 + Self.origin(transaction: transaction, ageMilliseconds: age)
         case .packRemoved(let name):
-            "pack \(name.short), which this transaction builds on, was removed meanwhile"
+            "something that this transaction builds on was collected meanwhile (pack \(name.short))"
         case .busy(let attempts):
             "other writers were faster \(attempts) times in a row"
         case .wrongKind(let name, let id, let kind):

@@ -22,7 +22,7 @@ public enum RefError: Diagnosable, Hashable {
     /// A ref is not what the update expects: it has `actual`, set by a transaction so long ago.
     case conflict(
         RefName, expected: Expectation, actual: ObjectID?, transaction: Int?, ageMilliseconds: Int?)
-    /// A pack that a transaction builds on was removed by another one meanwhile.
+    /// What a transaction builds on was removed by another one meanwhile: this pack, or what it needs.
     case packRemoved(ObjectID)
     /// Other writers win every race for the next entry.
     case busy(attempts: Int)

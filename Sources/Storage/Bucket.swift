@@ -6,6 +6,11 @@ public enum BucketFolder: String, Sendable, CaseIterable {
     case log
     /// Folded states, a cache.
     case checkpoints = "log/checkpoints"
+    /// What running services and lock files need, for as long as they do.
+    case leases
+
+    /// The folders that every bucket has from the start; others are made when the first blob in them is written.
+    static let initial: [BucketFolder] = [.packs, .log, .checkpoints]
 }
 
 /// The name of a blob: a folder and a file name inside it.
@@ -95,6 +100,14 @@ public protocol Bucket: Sendable {
     /// Removes a blob; does nothing when there is none.
     func delete(_ name: BlobName) throws(StorageError)
 
+    /// How long ago blobs were written, in milliseconds by the clock of the place where they are, which is the
+    /// same for everybody; those that are not there are left out.
+    func ages(of names: [BlobName]) throws(StorageError) -> [BlobName: Int]
+
+    /// Removes what writers that are gone left unfinished, and returns how many blobs that were; must not
+    /// touch what a running writer has begun.
+    func removeAbandonedFiles() throws(StorageError) -> Int
+
     /// Begins a blob whose name is known only once its bytes are written.
     func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob
 
@@ -107,6 +120,9 @@ extension Bucket {
     public func overwrite(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
         try replace(name, bytes)
     }
+
+    /// See ``Bucket``; nothing, where unfinished blobs have no names.
+    public func removeAbandonedFiles() throws(StorageError) -> Int { 0 }
 }
 
 /// An immutable blob opened for reading at any offset, from any number of threads.

@@ -225,6 +225,10 @@ private final class FailingBucket: Bucket {
         try base.delete(name)
     }
 
+    func ages(of names: [BlobName]) throws(StorageError) -> [BlobName: Int] {
+        try base.ages(of: names)
+    }
+
     func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob {
         FailingBlob(try base.stage(in: folder), of: self)
     }

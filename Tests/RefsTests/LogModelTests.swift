@@ -231,6 +231,10 @@ private final class CountingBucket: Bucket {
 
     func delete(_ name: BlobName) throws(StorageError) { try base.delete(name) }
 
+    func ages(of names: [BlobName]) throws(StorageError) -> [BlobName: Int] {
+        try base.ages(of: names)
+    }
+
     func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob {
         try base.stage(in: folder)
     }

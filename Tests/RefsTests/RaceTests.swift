@@ -59,48 +59,104 @@ struct RaceTests {
         #expect(transaction == 1)
     }
 
-    @Test("a removed pack that a transaction relies on makes it repeat", arguments: [false, true])
-    func removedPack(_ atLastMoment: Bool) throws {
-        let memory = MemoryBucket()
+    /// A repository in which a snapshot is in a pack that nothing needs any more.
+    private func garbage(
+        in memory: MemoryBucket
+    ) throws -> (repository: Repository, id: ObjectID, pack: PackReference) {
         let writer = testWriter()
         let repository = try Repository.create(in: memory, writer: writer)
-        try repository.put("models/b", text: "same", writer: writer)
+        let commit = try repository.put("models/b", text: "same", writer: writer)
         _ = try repository.begin(writer: writer).commit([
             RefUpdate(try RefName("models/b"), new: nil)
         ])
         let pack = try #require(try repository.state().packs.first)
-        let bucket = InterposingBucket(memory)
-        let transaction = try Repository(in: bucket).begin(writer: writer)
-        let id = try writeSnapshot(.model, "same", into: transaction.objects)
-        if atLastMoment {
-            bucket.beforeEntry { try? append([.unpack(pack.name)], to: memory) }
-        } else {
-            try append([.unpack(pack.name)], to: memory)
-        }
-        let error = refError {
-            _ = try transaction.commit([RefUpdate(try RefName("models/a"), new: id)])
-        }
-        #expect(error == .packRemoved(pack.name))
-        #expect(error?.fault == .conflict)
-        #expect(try repository.state().refs.isEmpty)
-        #expect(try repository.put("models/a", text: "same", writer: writer).number != nil)
+        return (repository, try #require(commit.refs[0].new), pack)
     }
 
-    @Test("a move to an object that is collected meanwhile is refused")
-    func collected() throws {
+    @Test(
+        "what a transaction relies on and others remove meanwhile is stored once more",
+        arguments: [false, true], [false, true])
+    func removedPack(_ atLastMoment: Bool, isDeleted: Bool) throws {
         let memory = MemoryBucket()
-        let writer = testWriter()
-        let repository = try Repository.create(in: memory, writer: writer)
-        let id = try #require(
-            try repository.put("models/a", text: "a", writer: writer).refs[0].new)
-        let pack = try #require(try repository.state().packs.first)
+        let (repository, _, pack) = try garbage(in: memory)
         let bucket = InterposingBucket(memory)
-        let transaction = try Repository(in: bucket).begin(writer: writer)
-        bucket.beforeEntry { try? append([.unpack(pack.name)], to: memory) }
-        let error = refError {
-            _ = try transaction.commit([RefUpdate(try RefName("models/b"), new: id)])
+        let transaction = try Repository(in: bucket).begin(writer: testWriter())
+        let id = try writeSnapshot(.model, "same", into: transaction.objects)
+        let remove: @Sendable () -> Void = {
+            try? append([.unpack(pack.name)], to: memory)
+            if isDeleted { try? memory.delete(BlobName(.packs, pack.name.hex)) }
         }
-        #expect(error == .incomplete(try RefName("models/b"), snapshot: id, missing: id))
+        if atLastMoment { bucket.beforeEntry(remove) } else { remove() }
+        let commit = try transaction.commit([RefUpdate(try RefName("models/a"), new: id)])
+        let state = try repository.state()
+        #expect(state.number == commit.number)
+        #expect(try state.packs.contains(pack) == false)
+        let objects = try Repository(in: memory).objects(in: state)
+        var closure = SnapshotClosure(in: objects, complete: [])
+        #expect(try closure.firstMissing(for: id) == nil)
+        #expect(objects.audit(full: true).isEmpty)
+        #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
+    }
+
+    @Test("a pack that is condemned before its transaction commits is stored under another name")
+    func condemned() throws {
+        let memory = MemoryBucket()
+        let repository = try Repository.create(in: memory, writer: testWriter())
+        let bucket = InterposingBucket(memory)
+        bucket.beforeEntry {
+            for entry in (try? memory.list(.packs)) ?? [] {
+                guard let name = ObjectID(hex: entry.name) else { continue }
+                try? append([.unpack(name)], to: memory)
+                try? memory.delete(BlobName(.packs, entry.name))
+            }
+        }
+        let commit = try Repository(in: bucket).put("models/a", text: "a", writer: testWriter())
+        #expect(commit.number == 2)
+        let state = try repository.state()
+        let objects = try repository.objects(in: state)
+        var closure = SnapshotClosure(in: objects, complete: [])
+        #expect(try closure.firstMissing(for: try #require(commit.refs[0].new)) == nil)
+        #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
+    }
+
+    @Test(
+        "a move to an object that is gone when it comes to it is refused", arguments: [false, true])
+    func collected(_ isDeleted: Bool) throws {
+        let memory = MemoryBucket()
+        let (_, id, pack) = try garbage(in: memory)
+        let name = try RefName("models/c")
+        try append([.unpack(pack.name)], to: memory)
+        if isDeleted { try memory.delete(BlobName(.packs, pack.name.hex)) }
+        let error = refError {
+            _ = try Repository(in: memory).begin(writer: testWriter()).commit([
+                RefUpdate(name, new: id)
+            ])
+        }
+        #expect(error == .incomplete(name, snapshot: id, missing: id))
+        #expect(error?.fault == .missing)
+    }
+
+    @Test("a move to a snapshot of which a part is missing is refused")
+    func incomplete() throws {
+        let memory = MemoryBucket()
+        let repository = try Repository.create(in: memory, writer: testWriter())
+        let transaction = try repository.begin(writer: testWriter())
+        let absent = ObjectID(of: [1, 2, 3].span)
+        let tree = try Tree([
+            TreeEntry(name: try FileName("file"), mode: .file, size: 3, id: absent)
+        ])
+        let id = try transaction.objects.write(
+            Snapshot(
+                kind: .model,
+                content: .tree(
+                    try transaction.objects.write(tree.encoded, hint: .structured), files: 1,
+                    bytes: 3),
+                producer: .init(pipeline: "test", version: "1"), created: epoch
+            ).encoded, hint: .structured)
+        let name = try RefName("models/a")
+        let error = refError { _ = try transaction.commit([RefUpdate(name, new: id)]) }
+        #expect(error == .incomplete(name, snapshot: id, missing: absent))
+        #expect(try memory.list(.packs).isEmpty)
     }
 
     @Test("a creation that is denied but took place is recognised by its nonce")
@@ -209,6 +265,10 @@ private final class InterposingBucket: Bucket {
     func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry] { try base.list(folder) }
 
     func delete(_ name: BlobName) throws(StorageError) { try base.delete(name) }
+
+    func ages(of names: [BlobName]) throws(StorageError) -> [BlobName: Int] {
+        try base.ages(of: names)
+    }
 
     func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob {
         try base.stage(in: folder)

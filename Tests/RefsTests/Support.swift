@@ -50,14 +50,19 @@ func testWriter(
         pause: { _ in })
 }
 
-/// Writes a snapshot whose content is a tree object made up from `text`.
+/// Writes a snapshot whose content is a tree with one file made up from `text`.
 func writeSnapshot(
     _ kind: Snapshot.Kind, _ text: String, into objects: some ObjectSink,
     parents: [ObjectID] = [], inputs: [String: ObjectID] = [:]
 ) throws -> ObjectID {
-    let content = try objects.write(Array("tree of \(text)".utf8), hint: .bulk)
+    let bytes = Array("content of \(text)".utf8)
+    let file = TreeEntry(
+        name: try FileName("file"), mode: .file, size: bytes.count,
+        id: try objects.write(bytes, hint: .bulk))
+    let tree = try Tree([file])
+    let content = try objects.write(tree.encoded, hint: .structured)
     let snapshot = Snapshot(
-        kind: kind, content: .tree(content, files: 1, bytes: text.utf8.count), parents: parents,
+        kind: kind, content: .tree(content, files: 1, bytes: bytes.count), parents: parents,
         inputs: inputs, producer: .init(pipeline: "test", version: "1"),
         created: epoch, message: text)
     return try objects.write(snapshot.encoded, hint: .structured)

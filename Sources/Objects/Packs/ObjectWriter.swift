@@ -192,6 +192,12 @@ public final class ObjectWriter: ObjectSink {
 
     // MARK: The pack
 
+    /// Sees to it that the published pack can be read by whoever shares the opened packs of ``existing``, even when
+    /// its file is gone.
+    public func keepOpen(_ pack: PackReference) throws(ObjectError) {
+        if let staged = staged.withLock({ $0 }) { try existing.adopt(pack, from: staged) }
+    }
+
     private func flush(_ batch: inout ChunkBatch) throws(ObjectError) {
         guard !batch.pending.isEmpty else { return }
         let start: Int

@@ -10,22 +10,24 @@ struct OpenPack: Sendable {
     static let footerLimit = 2 << 30
 
     init(_ reference: PackReference, in bucket: any Bucket) throws(ObjectError) {
+        let blob: (any Blob)?
+        do throws(StorageError) { blob = try bucket.open(reference.blobName) } catch {
+            throw .storage(error)
+        }
+        guard let blob else { throw .damagedPack(reference.name.hex, reason: Self.absence) }
+        try self.init(reference, blob: blob)
+    }
+
+    /// Why a pack that has no file is damaged.
+    static let absence = "its file is gone"
+
+    init(_ reference: PackReference, blob: any Blob) throws(ObjectError) {
         let name = reference.name.hex
-        do throws(StorageError) {
-            guard let blob = try bucket.open(reference.blobName) else {
-                throw StorageError.missing(path: reference.blobName.description)
-            }
-            guard blob.size == reference.size else {
-                throw .truncated(
-                    path: reference.blobName.description, expected: reference.size,
-                    actual: blob.size)
-            }
-            self.blob = blob
-        } catch .missing {
-            throw .damagedPack(name, reason: "its file is gone")
-        } catch .truncated(_, let expected, let actual) {
-            throw .damagedPack(name, reason: "it has \(actual) bytes in place of \(expected)")
-        } catch { throw .storage(error) }
+        guard blob.size == reference.size else {
+            throw .damagedPack(
+                name, reason: "it has \(blob.size) bytes in place of \(reference.size)")
+        }
+        self.blob = blob
         guard reference.indexOffset >= PackFooter.packMagic.count,
             reference.indexOffset <= reference.size,
             reference.size - reference.indexOffset <= Self.footerLimit

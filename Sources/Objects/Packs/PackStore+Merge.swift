@@ -4,9 +4,11 @@ internal import Storage
 ///
 /// It exists for nobody until it is published and the log adds it; dropping it leaves nothing behind.
 public struct MergedPack: Sendable {
-    /// The packs whose content is in it.
+    /// The packs of which something is in it.
     public let sources: [PackReference]
-    fileprivate let staged: any StagedBlob
+    /// The bytes of the chunks in it as they are stored.
+    public let storedBytes: Int
+    let staged: any StagedBlob
     fileprivate let chunks: [ObjectID: PackFooter.Chunk]
     fileprivate let recipes: [ObjectID: PackFooter.Recipe]
 
@@ -16,6 +18,14 @@ public struct MergedPack: Sendable {
             return try staged.publishPack(chunks: chunks, recipes: recipes)
         } catch { throw .storage(error) }
     }
+}
+
+/// Why packs could not be copied.
+enum CopyError: Error {
+    /// Something in a pack is damaged.
+    case damaged(PackReference)
+    /// The bucket failed.
+    case storage(StorageError)
 }
 
 extension PackStore {
@@ -28,8 +38,21 @@ extension PackStore {
     public func merge(_ packs: [PackReference]) throws(ObjectError) -> MergedPack {
         var sources = packs
         while true {
+            var opened: [OpenPack] = []
             var damaged: PackReference?
-            if let merged = try merged(sources, damaged: &damaged) { return merged }
+            for reference in sources where damaged == nil {
+                do throws(ObjectError) { opened.append(try open(reference)) } catch {
+                    damaged = reference
+                }
+            }
+            if damaged == nil {
+                do throws(CopyError) { return try copy(opened) } catch {
+                    switch error {
+                    case .damaged(let pack): damaged = pack
+                    case .storage(let error): throw .storage(error)
+                    }
+                }
+            }
             sources.removeAll { $0 == damaged }
         }
     }
@@ -40,23 +63,23 @@ extension PackStore {
         var chunk: PackFooter.Chunk
     }
 
-    /// The packs merged; nil, and which one, when one of them is damaged.
-    private func merged(
-        _ sources: [PackReference], damaged: inout PackReference?
-    ) throws(ObjectError) -> MergedPack? {
+    /// Copies packs, or some of what is in them, into a new one.
+    ///
+    /// - Parameters:
+    ///   - isWanted: Whether something in a pack is to be copied: the number of the pack, and the place in its
+    ///     index, where recipes follow chunks.
+    ///   - progress: Called with the number of bytes that were just copied.
+    func copy(
+        _ packs: [OpenPack], where isWanted: (Int, Int) -> Bool = { _, _ in true },
+        progress: (Int) -> Void = { _ in }
+    ) throws(CopyError) -> MergedPack {
         var chosen: [ObjectID: Chosen] = [:]
         var recipes: [ObjectID: PackFooter.Recipe] = [:]
-        var packs: [OpenPack] = []
-        for reference in sources {
+        for (number, pack) in packs.enumerated() {
             do throws(ObjectError) {
-                let pack = try open(reference)
                 try pack.checkMagic()
-                try choose(from: pack, number: packs.count, &chosen, &recipes)
-                packs.append(pack)
-            } catch {
-                damaged = reference
-                return nil
-            }
+                try choose(from: pack, number: number, isWanted, &chosen, &recipes)
+            } catch { throw .damaged(pack.reference) }
         }
         let staged: any StagedBlob
         do throws(StorageError) {
@@ -79,25 +102,27 @@ extension PackStore {
                 output.append(contentsOf: repeatElement(0, count: chunk.gap))
                 chunk.offset = end + chunk.gap
                 output.append(contentsOf: stored)
-            } catch {
-                damaged = pack.reference
-                return nil
-            }
+            } catch { throw .damaged(pack.reference) }
             chunks[id] = chunk
             if output.count >= ChunkBatch.flushSize {
+                progress(output.count)
                 start = try append(&output, to: staged)
             }
         }
-        _ = try append(&output, to: staged)
-        return MergedPack(sources: sources, staged: staged, chunks: chunks, recipes: recipes)
+        progress(output.count)
+        let end = try append(&output, to: staged)
+        return MergedPack(
+            sources: packs.map(\.reference), storedBytes: end - PackFooter.packMagic.count,
+            staged: staged, chunks: chunks, recipes: recipes)
     }
 
     /// Chooses what a pack adds to the packs before it.
     private func choose(
-        from pack: OpenPack, number: Int, _ chosen: inout [ObjectID: Chosen],
-        _ recipes: inout [ObjectID: PackFooter.Recipe]
+        from pack: OpenPack, number: Int, _ isWanted: (Int, Int) -> Bool,
+        _ chosen: inout [ObjectID: Chosen], _ recipes: inout [ObjectID: PackFooter.Recipe]
     ) throws(ObjectError) {
-        for index in 0..<pack.footer.chunkCount {
+        let chunkCount = pack.footer.chunkCount
+        for index in 0..<chunkCount where isWanted(number, index) {
             let id = pack.footer.chunkID(at: index)
             var choice = Chosen(pack: number, chunk: try pack.chunk(at: index))
             if let other = chosen[id] {
@@ -108,7 +133,7 @@ extension PackStore {
             }
             chosen[id] = choice
         }
-        for index in 0..<pack.footer.recipeCount {
+        for index in 0..<pack.footer.recipeCount where isWanted(number, chunkCount + index) {
             recipes[pack.footer.recipeID(at: index)] = try pack.recipe(at: index)
         }
     }
@@ -116,7 +141,7 @@ extension PackStore {
     /// Appends what is there and returns where the next bytes will be.
     private func append(
         _ output: inout [UInt8], to staged: any StagedBlob
-    ) throws(ObjectError) -> Int {
+    ) throws(CopyError) -> Int {
         do throws(StorageError) {
             let start = try staged.append(output)
             defer { output.removeAll(keepingCapacity: true) }

@@ -9,7 +9,7 @@ public final class PackStore: ObjectSource {
     /// The packs, in the order in which they were added.
     public let packs: [PackReference]
     let bucket: any Bucket
-    private let opened: OpenPacks
+    let opened: OpenPacks
     private let coders = Mutex<[PooledCoder]>([])
     private let counters = ReadCounters()
     private let recent = RecentChunks()
@@ -27,6 +27,11 @@ public final class PackStore: ObjectSource {
         self.packs = packs
         self.opened = opened
         opened.keep(packs)
+    }
+
+    /// A store over other packs of the same bucket.
+    func over(_ packs: [PackReference]) -> PackStore {
+        PackStore(bucket: bucket, packs: packs, opened: opened)
     }
 
     /// How many stored bytes were read so far.

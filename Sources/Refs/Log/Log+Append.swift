@@ -26,18 +26,29 @@ extension Log {
     /// Appends a proposal to the log as one entry, wherever the log ends by then.
     ///
     /// - Parameter admit: Checks the moves, and that what the proposal builds on is there still, in a state
-    ///   before which packs were removed. The caller has checked the moves for the proposal's base.
+    ///   that others brought about since the last check, removing packs; it may add packs to the proposal, or
+    ///   take some out. The caller has checked the moves for the proposal's base.
     /// - Returns: The state after the entry and the moves in it, or nil when it would hold nothing.
     func append(
-        _ proposal: Proposal, writer: Writer, attempts: Int = attemptLimit,
-        admit: ([RefChange], _ removed: Set<ObjectID>, State) throws(RefError) -> Void
+        _ proposal: inout Proposal, writer: Writer, attempts: Int = attemptLimit,
+        admit: (
+            inout Proposal, [RefChange], _ removed: Set<ObjectID>, State
+        ) throws(RefError) -> Void
     ) throws(RefError) -> (state: State, changes: [RefChange])? {
         var state = proposal.base
         var removed = try refresh(&state)
-        var admitted = proposal.base.number
+        // The state that everything was checked in; moves are checked in every later one as well.
+        var base = proposal.base.number
+        var admitted = base
         for attempt in 0..<attempts {
             let now = writer.now()
             let changes = try proposal.changes(in: state, now: now)
+            if proposal.actions(for: changes, in: state).isEmpty { return nil }
+            if state.number > admitted {
+                try admit(&proposal, changes, removed, state)
+                if !removed.isEmpty { base = state.number }
+                admitted = state.number
+            }
             let actions = proposal.actions(for: changes, in: state)
             if actions.isEmpty { return nil }
             if let reason = LogEntry.objection(
@@ -45,13 +56,9 @@ extension Log {
             {
                 throw .invalidTransaction(reason: reason)
             }
-            if !removed.isEmpty {
-                try admit(changes, removed, state)
-                admitted = state.number
-            }
             let unsigned = LogEntry(
                 number: state.number + 1, previous: state.entryHash,
-                base: admitted, time: max(now, state.time), writer: writer.name,
+                base: base, time: max(now, state.time), writer: writer.name,
                 message: proposal.message, nonce: RandomBits(from: writer.random),
                 actions: actions)
             let entry = try writer.signed(unsigned, after: state)

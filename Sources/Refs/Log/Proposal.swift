@@ -5,10 +5,8 @@ struct Proposal {
     /// The state that it was computed on.
     var base: State
     var updates: [RefUpdate]
-    var addedPack: PackReference?
+    var addedPacks: [PackReference] = []
     var removedPacks: [ObjectID] = []
-    /// The packs whose chunks the new objects build on.
-    var reliedOn: Set<ObjectID>
     var message: String
 
     /// The moves that it comes to in `state`, which is at or after ``base``.
@@ -42,31 +40,13 @@ struct Proposal {
         return changes
     }
 
-    /// Checks that what the new objects build on is there still.
-    ///
-    /// A pack that was merged into another one is only missed when something of it was left out.
-    ///
-    /// - Parameters:
-    ///   - removed: The packs that were removed meanwhile.
-    ///   - objects: What is live now.
-    /// - Throws: `packRemoved` when a pack that the proposal builds on is gone, and not all of it is elsewhere.
-    func checkPacks(removed: Set<ObjectID>, in objects: PackStore) throws(RefError) {
-        for name in removed {
-            if addedPack?.name == name || removedPacks.contains(name) { throw .packRemoved(name) }
-            guard reliedOn.contains(name) else { continue }
-            guard let pack = try base.packs.first(where: { $0.name == name }),
-                (try? objects.holdsAll(of: pack)) == true
-            else { throw .packRemoved(name) }
-        }
-    }
-
     func actions(for changes: [RefChange], in state: State) -> [Action] {
         var actions = changes.map { change in
             Action.ref(
                 change.name, old: change.old, new: change.new,
                 since: state.lastTransaction(of: change.name))
         }
-        if let addedPack { actions.append(.pack(addedPack)) }
+        actions.append(contentsOf: addedPacks.map { .pack($0) })
         actions.append(contentsOf: removedPacks.map { .unpack($0) })
         return actions
     }

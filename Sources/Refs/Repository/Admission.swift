@@ -2,23 +2,31 @@ internal import Objects
 
 /// Whether refs may point where a transaction wants them to.
 enum Admission {
-    /// Checks that every new target is a snapshot of the ref's kind, and that what it names exists.
+    /// Checks that every new target is a snapshot of the ref's kind, and that all it needs is there.
+    ///
+    /// What some ref points at in `state` is complete: no state of the log has a ref of which something is missing.
     ///
     /// - Throws: `wrongKind`, `notASnapshot`, `incomplete`; `objects` when objects cannot be read.
-    static func check(_ changes: [RefChange], in objects: some ObjectSource) throws(RefError) {
+    static func check(
+        _ changes: [RefChange], in objects: some ObjectSource, _ state: State
+    ) throws(RefError) {
+        var closure = SnapshotClosure(in: objects, complete: targets(of: state))
         for change in changes {
             guard let target = change.new else { continue }
             let snapshot = try snapshot(target, for: change.name, in: objects)
             guard snapshot.kind == change.name.namespace.kind else {
                 throw .wrongKind(change.name, target, kind: snapshot.kind)
             }
-            for link in snapshot.links {
-                guard try exists(link, in: objects) else {
-                    throw .incomplete(change.name, snapshot: target, missing: link)
-                }
+            let missing: ObjectID?
+            do throws(ObjectError) { missing = try closure.firstMissing(for: target) } catch {
+                throw .objects(error)
             }
+            if let missing { throw .incomplete(change.name, snapshot: target, missing: missing) }
         }
     }
+
+    /// What refs point at.
+    static func targets(of state: State) -> Set<ObjectID> { Set(state.refs.values.map(\.target)) }
 
     private static func snapshot(
         _ id: ObjectID, for name: RefName, in objects: some ObjectSource
@@ -31,14 +39,6 @@ enum Admission {
             throw .notASnapshot(name, id, reason: reason)
         } catch .tooLarge(_, let size, _) {
             throw .notASnapshot(name, id, reason: "it has \(size) bytes")
-        } catch { throw .objects(error) }
-    }
-
-    private static func exists(
-        _ id: ObjectID, in objects: some ObjectSource
-    ) throws(RefError) -> Bool {
-        do throws(ObjectError) {
-            return try objects.size(of: id) != nil
         } catch { throw .objects(error) }
     }
 }

@@ -66,13 +66,16 @@ extension Repository {
         let removed = try log.refresh(&state)
         guard removed.isDisjoint(with: names) else { return nil }
         let reference = try merged.publish()
-        let proposal = Proposal(
-            base: state, updates: [], addedPack: reference,
-            removedPacks: merged.sources.map(\.name), reliedOn: [],
+        var proposal = Proposal(
+            base: state, updates: [], addedPacks: [reference],
+            removedPacks: merged.sources.map(\.name),
             message: "merge \(merged.sources.count) small packs")
-        let result = try log.append(proposal, writer: writer, attempts: Compaction.attempts) {
-            (_, removed, state) throws(RefError) in
-            try proposal.checkPacks(removed: removed, in: objects(try state.packs + [reference]))
+        let result = try log.append(&proposal, writer: writer, attempts: Compaction.attempts) {
+            (_, _, removed, _) throws(RefError) in
+            // What others removed is nothing to live packs, and the merged one holds no more than they do.
+            if let name = removed.first(where: { $0 == reference.name || names.contains($0) }) {
+                throw .packRemoved(name)
+            }
         }
         return result?.state
     }

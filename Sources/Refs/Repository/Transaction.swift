@@ -52,23 +52,18 @@ public struct Transaction: Sendable {
         {
             throw .invalidTransaction(reason: reason)
         }
-        var proposal = Proposal(
-            base: state, updates: updates, addedPack: nil, reliedOn: [], message: message)
+        var proposal = Proposal(base: state, updates: updates, message: message)
         // What cannot succeed fails here, before a pack that nobody would ever see is published.
         let log = repository.log
         let current = try log.refreshed(state)
         let changes = try proposal.changes(in: current, now: writer.now())
-        try Admission.check(changes, in: objects)
+        try Admission.check(changes, in: objects, state)
         do throws(ObjectError) {
-            proposal.addedPack = try objects.finish()
+            proposal.addedPacks = try objects.finish().map { [$0] } ?? []
         } catch { throw .objects(error) }
-        proposal.reliedOn = objects.reliedOn
-        let result = try log.append(proposal, writer: writer) {
-            (changes, removed, state) throws(RefError) in
-            let packs = try state.packs + (proposal.addedPack.map { [$0] } ?? [])
-            let store = repository.objects(packs)
-            try proposal.checkPacks(removed: removed, in: store)
-            try Admission.check(changes, in: store)
+        let result = try log.append(&proposal, writer: writer) {
+            (proposal, changes, removed, state) throws(RefError) in
+            if !removed.isEmpty { try readmit(&proposal, changes, removed, state) }
         }
         guard let result else {
             return Commit(number: nil, refs: [], state: current, warnings: [])
@@ -78,6 +73,43 @@ public struct Transaction: Sendable {
         return Commit(
             number: result.state.number, refs: result.changes, state: after,
             warnings: Self.warnings(about: result.state, now: writer.now()))
+    }
+
+    /// Checks a proposal again after others removed packs. What it needs and was taken away meanwhile is stored once
+    /// more, in a pack of another name, as long as there is anything to copy it from.
+    private func readmit(
+        _ proposal: inout Proposal, _ changes: [RefChange], _ removed: Set<ObjectID>, _ state: State
+    ) throws(RefError) {
+        let condemned = proposal.addedPacks.filter { removed.contains($0.name) }
+        proposal.addedPacks.removeAll { removed.contains($0.name) }
+        if condemned.isEmpty, try isComplete(proposal, changes, state) { return }
+        let live = try state.packs
+        let gone = try self.state.packs.filter { !live.contains($0) } + condemned
+        do throws(ObjectError) {
+            for pack in condemned { try objects.keepOpen(pack) }
+            let rescued = try repository.objects(live + proposal.addedPacks).rescue(
+                changes.compactMap(\.new), condemned + proposal.addedPacks, from: gone)
+            if let rescued { proposal.addedPacks.append(rescued) }
+        } catch { throw .objects(error) }
+        if try isComplete(proposal, changes, state) { return }
+        guard condemned.isEmpty, proposal.addedPacks.isEmpty else {
+            throw .packRemoved((condemned + proposal.addedPacks)[0].name)
+        }
+        try Admission.check(changes, in: repository.objects(live), state)
+    }
+
+    private func isComplete(
+        _ proposal: Proposal, _ changes: [RefChange], _ state: State
+    ) throws(RefError) -> Bool {
+        let store = repository.objects(try state.packs + proposal.addedPacks)
+        do throws(RefError) { try Admission.check(changes, in: store, state) } catch {
+            guard case .incomplete = error else { throw error }
+            return false
+        }
+        do throws(ObjectError) {
+            for pack in proposal.addedPacks where try !store.isWhole(pack) { return false }
+            return true
+        } catch { throw .objects(error) }
     }
 
     private static func warnings(about state: State, now: Timestamp) -> [String] {

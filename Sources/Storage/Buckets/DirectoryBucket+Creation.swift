@@ -63,7 +63,7 @@ extension DirectoryBucket {
     private static func build(
         _ root: Directory, _ blobs: [BlobName: [UInt8]]
     ) throws(StorageError) {
-        for folder in BucketFolder.allCases {
+        for folder in BucketFolder.initial {
             var parent = root
             for component in folder.rawValue.utf8.split(separator: UInt8(ascii: "/")) {
                 let name = Array(component)
@@ -97,7 +97,7 @@ extension DirectoryBucket {
     /// Removes a bucket that did not come to be, as far as it goes.
     private static func discard(_ name: [UInt8], in parent: Directory) {
         guard let root = try? parent.directory(name) else { return }
-        for folder in BucketFolder.allCases.reversed() {
+        for folder in BucketFolder.initial.reversed() {
             var directory: Directory? = root
             var components = folder.rawValue.utf8.split(separator: UInt8(ascii: "/")).map(
                 Array.init)

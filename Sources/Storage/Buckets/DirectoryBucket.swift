@@ -7,14 +7,17 @@ internal import Synchronization
 public final class DirectoryBucket: Bucket {
     /// See ``Bucket``.
     public let location: String
+    private let root: Directory
     private let packs: Directory
     private let log: Directory
-    // A cache, so it may be missing and is then made when the first checkpoint is written.
+    // These may be missing, and are then made when the first blob in them is written.
     private let checkpoints: Mutex<Directory?>
+    private let leases: Mutex<Directory?>
 
     private static let packsName = Array("packs".utf8)
     private static let logName = Array("log".utf8)
     private static let checkpointsName = Array("checkpoints".utf8)
+    private static let leasesName = Array("leases".utf8)
 
     /// Opens the bucket in a directory.
     ///
@@ -58,9 +61,11 @@ public final class DirectoryBucket: Bucket {
             }
         }
         location = path
+        self.root = root
         self.packs = packs
         self.log = log
         checkpoints = Mutex(try Self.folder(Self.checkpointsName, in: log))
+        leases = Mutex(nil)
     }
 
     private static func folder(
@@ -83,23 +88,30 @@ public final class DirectoryBucket: Bucket {
         case .packs: return packs
         case .log: return log
         case .checkpoints:
-            if let directory = checkpoints.withLock({ $0 }) { return directory }
-            var directory = try Self.folder(Self.checkpointsName, in: log)
-            if directory == nil, making {
-                do {
-                    try log.makeDirectory(Self.checkpointsName)
-                } catch .system(_, _, EEXIST) {
-                    // Another process made it just now.
-                } catch {
-                    throw error
-                }
-                try log.synchronize()
-                directory = try log.directory(Self.checkpointsName)
-            }
-            guard let directory else { return nil }
-            checkpoints.withLock { $0 = directory }
-            return directory
+            return try optional(checkpoints, Self.checkpointsName, in: log, making: making)
+        case .leases: return try optional(leases, Self.leasesName, in: root, making: making)
         }
+    }
+
+    private func optional(
+        _ known: borrowing Mutex<Directory?>, _ name: [UInt8], in parent: Directory, making: Bool
+    ) throws(StorageError) -> Directory? {
+        if let directory = known.withLock({ $0 }) { return directory }
+        var directory = try Self.folder(name, in: parent)
+        if directory == nil, making {
+            do {
+                try parent.makeDirectory(name)
+            } catch .system(_, _, EEXIST) {
+                // Another process made it just now.
+            } catch {
+                throw error
+            }
+            try parent.synchronize()
+            directory = try parent.directory(name)
+        }
+        guard let directory else { return nil }
+        known.withLock { $0 = directory }
+        return directory
     }
 
     /// The directory of a folder that something is to be written to.
@@ -183,10 +195,21 @@ public final class DirectoryBucket: Bucket {
         try StagedFile(in: try writable(folder), folder: folder)
     }
 
-    /// Removes what writers that are gone left unfinished, where the file system could not do without
-    /// names for it.
-    ///
-    /// - Returns: The number of files that were removed.
+    /// See ``Bucket``.
+    public func ages(of names: [BlobName]) throws(StorageError) -> [BlobName: Int] {
+        // A file that is written now has the time of the place, which may be another machine's.
+        let fresh = try TemporaryFile(in: packs)
+        try fresh.descriptor.write([0].span, at: 0)
+        let now = try fresh.descriptor.status().modified
+        var ages: [BlobName: Int] = [:]
+        for name in names {
+            guard let status = try directory(name.folder)?.status(of: name.bytes) else { continue }
+            ages[name] = (now - status.modified) / 1_000_000
+        }
+        return ages
+    }
+
+    /// See ``Bucket``; some file systems cannot do without names for unfinished files.
     @discardableResult
     public func removeAbandonedFiles() throws(StorageError) -> Int {
         var count = 0

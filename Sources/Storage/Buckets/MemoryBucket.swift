@@ -3,17 +3,25 @@ internal import Synchronization
 
 /// A bucket in memory, for tests and for what need not last.
 public final class MemoryBucket: Bucket {
-    private let blobs = Mutex<[BlobName: [UInt8]]>([:])
+    private struct Contents {
+        var blobs: [BlobName: [UInt8]] = [:]
+        var written: [BlobName: Int] = [:]
+    }
+
+    private let contents = Mutex(Contents())
+    private let now: @Sendable () -> Int
 
     /// Makes an empty bucket.
-    public init() {}
+    ///
+    /// - Parameter now: Its clock, in milliseconds; without one everything was written just now.
+    public init(now: @escaping @Sendable () -> Int = { 0 }) { self.now = now }
 
     /// See ``Bucket``.
     public var location: String { "memory" }
 
     /// See ``Bucket``.
     public func read(_ name: BlobName, limit: Int) throws(StorageError) -> [UInt8]? {
-        guard let bytes = blobs.withLock({ $0[name] }) else { return nil }
+        guard let bytes = contents.withLock({ $0.blobs[name] }) else { return nil }
         guard bytes.count <= limit else {
             throw .tooLarge(path: name.description, size: bytes.count, limit: limit)
         }
@@ -22,34 +30,51 @@ public final class MemoryBucket: Bucket {
 
     /// See ``Bucket``.
     public func open(_ name: BlobName) throws(StorageError) -> (any Blob)? {
-        blobs.withLock { $0[name] }.map { MemoryBlob(name: name, bytes: $0) }
+        contents.withLock { $0.blobs[name] }.map { MemoryBlob(name: name, bytes: $0) }
     }
 
     /// See ``Bucket``.
     public func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation {
-        blobs.withLock { blobs in
-            guard blobs[name] == nil else { return .exists }
-            blobs[name] = bytes
+        contents.withLock { contents in
+            guard contents.blobs[name] == nil else { return .exists }
+            contents.blobs[name] = bytes
+            contents.written[name] = now()
             return .created
         }
     }
 
     /// See ``Bucket``.
     public func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
-        blobs.withLock { $0[name] = bytes }
+        contents.withLock { contents in
+            contents.blobs[name] = bytes
+            contents.written[name] = now()
+        }
     }
 
     /// See ``Bucket``.
     public func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry] {
-        blobs.withLock { blobs in
-            blobs.filter { $0.key.folder == folder }
+        contents.withLock { contents in
+            contents.blobs.filter { $0.key.folder == folder }
                 .map { BlobEntry(name: $0.key.name, size: $0.value.count) }
         }
     }
 
     /// See ``Bucket``.
     public func delete(_ name: BlobName) throws(StorageError) {
-        blobs.withLock { _ = $0.removeValue(forKey: name) }
+        contents.withLock { contents in
+            contents.blobs[name] = nil
+            contents.written[name] = nil
+        }
+    }
+
+    /// See ``Bucket``.
+    public func ages(of names: [BlobName]) throws(StorageError) -> [BlobName: Int] {
+        let now = now()
+        return contents.withLock { contents in
+            var ages: [BlobName: Int] = [:]
+            for name in names { ages[name] = contents.written[name].map { now - $0 } }
+            return ages
+        }
     }
 
     /// See ``Bucket``.

@@ -27,7 +27,7 @@ public struct SourceWalk: Sendable {
             switch status.sort {
             case .directory:
                 let directory = try Directory(opening: path, followLink: followLinks)
-                guard try !holds(BucketFolder.allCases, directory) else {
+                guard try !holds(BucketFolder.initial, directory) else {
                     throw .unusable(path: path, reason: "it is a repository, not content for one")
                 }
                 let top = paths.count == 1 ? .root : try Self.lastName(of: path)

@@ -1,0 +1,66 @@
+internal import Storage
+
+/// A published pack read through what it was written with, which works even when its file is gone already.
+struct StagedPack: Blob {
+    let staged: any StagedBlob
+    let size: Int
+
+    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        try staged.read(at: offset, count: count)
+    }
+}
+
+extension PackStore {
+    /// Takes a pack that this process has just published, so that nobody can take it away.
+    func adopt(_ reference: PackReference, from staged: any StagedBlob) throws(ObjectError) {
+        guard opened[reference] == nil else { return }
+        opened.insert(
+            try OpenPack(reference, blob: StagedPack(staged: staged, size: reference.size)))
+    }
+
+    /// Those of some packs that can be opened, whether or not they are among ``packs``.
+    func available(_ references: [PackReference]) -> [PackReference] {
+        references.filter { (try? open($0)) != nil }
+    }
+
+    /// Whether what a pack holds can be read from these packs: they have every piece of its large objects, and
+    /// every chunk that it has differences against.
+    ///
+    /// - Throws: `damagedPack`, `storage` when an index cannot be read.
+    public func isWhole(_ reference: PackReference) throws(ObjectError) -> Bool {
+        let marks = try PackMarks(self)
+        guard let number = packs.firstIndex(of: reference) else { return false }
+        let footer = try open(reference).footer
+        for bit in 0..<footer.chunkCount + footer.recipeCount {
+            for need in try marks.needs(of: PackMarks.Place(pack: number, bit: bit)) {
+                guard try marks.chunk(need.id, asBase: need.isBase) != nil else { return false }
+            }
+        }
+        return true
+    }
+
+    /// Copies into a new pack, and publishes it, what some snapshots and packs cannot be read without and is in none
+    /// of this store's packs any more, only in packs that were removed from them.
+    ///
+    /// - Parameters:
+    ///   - snapshots: Snapshots of which everything is needed.
+    ///   - needed: Removed packs of which everything is needed, and packs of this store of which everything must
+    ///     stay readable.
+    ///   - removed: Packs whose files, or what this process has open of them, may be there still.
+    /// - Returns: The new pack; nil when nothing was found that could be copied.
+    public func rescue(
+        _ snapshots: [ObjectID], _ needed: [PackReference], from removed: [PackReference]
+    ) throws(ObjectError) -> PackReference? {
+        let gone = available(removed)
+        var marks = try PackMarks(over(gone + packs))
+        for snapshot in snapshots { try marks.mark(snapshot: snapshot, whatIsThere: true) }
+        for pack in needed { try marks.markAll(of: pack.name) }
+        let numbers = gone.indices.filter { marks.entries[$0].needed.count > 0 }
+        if numbers.isEmpty { return nil }
+        var damaged: PackReference?
+        guard let copy = try marks.copy(from: numbers, damaged: &damaged) else { return nil }
+        let reference = try copy.publish()
+        try adopt(reference, from: copy.staged)
+        return reference
+    }
+}

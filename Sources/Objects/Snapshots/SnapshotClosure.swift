@@ -1,0 +1,108 @@
+/// Whether everything is there that a snapshot needs: its content down to files and leaves, what it was made
+/// from, its embedding space. What it succeeds is history, which may have been collected.
+///
+/// No file and no leaf is read: an object that is found can be read, because live packs hold all pieces of what
+/// they hold. What a complete snapshot has in common with its successor is not looked at again, so the work
+/// follows the change.
+public struct SnapshotClosure<Source: ObjectSource> {
+    private let source: Source
+    private let complete: Set<ObjectID>
+    private var visited: Set<ObjectID> = []
+
+    /// Begins with snapshots that are known to be complete.
+    public init(in source: Source, complete: Set<ObjectID>) {
+        self.source = source
+        self.complete = complete
+    }
+
+    /// The first object found that a snapshot needs and that is not there; nil when it is complete.
+    ///
+    /// - Throws: `malformed` when something on the way is not what refers to it; what reading throws.
+    public mutating func firstMissing(for root: ObjectID) throws(ObjectError) -> ObjectID? {
+        do throws(ObjectError) {
+            var pending = [root]
+            while let id = pending.popLast() {
+                guard !complete.contains(id), visited.insert(id).inserted else { continue }
+                let snapshot = try Snapshot(id, in: source)
+                let earlier = try predecessor(of: snapshot)
+                try check(snapshot.content, against: earlier?.content)
+                if let cursor = snapshot.cursor { try check(cursor, against: earlier?.cursor) }
+                if let space = snapshot.space { try require(space) }
+                pending += snapshot.inputs.values.sorted()
+            }
+            return nil
+        } catch .missing(let id) {
+            return id
+        } catch {
+            throw error
+        }
+    }
+
+    private func predecessor(of snapshot: Snapshot) throws(ObjectError) -> Snapshot? {
+        guard let parent = snapshot.parents.first(where: { complete.contains($0) }) else {
+            return nil
+        }
+        return try Snapshot(parent, in: source)
+    }
+
+    private func require(_ id: ObjectID) throws(ObjectError) {
+        guard try source.size(of: id) != nil else { throw .missing(id) }
+    }
+
+    private mutating func check(
+        _ content: Content, against earlier: Content?
+    ) throws(ObjectError) {
+        guard content.id != earlier?.id else { return }
+        switch (content, earlier) {
+        case (.tree(let root, _, _), .tree(let other, _, _)?):
+            try checkTree(root, against: other)
+        case (.tree(let root, _, _), _): try checkTree(root, against: nil)
+        case (
+            .table(let root, let rows, let dimension),
+            .table(let other, let otherRows, let otherDimension)?
+        ):
+            let old = Table(root: other, rows: otherRows, dimension: otherDimension)
+            let new = Table(root: root, rows: rows, dimension: dimension)
+            let leaves = try DifferingLeaves(
+                from: old, TableReader(old, in: source), to: new, TableReader(new, in: source),
+                threads: 1)
+            for leaf in leaves.after { try require(leaf.id) }
+        case (.table(let root, _, _), _): try checkTable(root)
+        }
+    }
+
+    private mutating func checkTree(
+        _ root: ObjectID, against other: ObjectID?
+    ) throws(ObjectError) {
+        let reader = TreeReader(source)
+        var pending = [(root, other)]
+        while let (id, earlier) = pending.popLast() {
+            guard id != earlier, visited.insert(id).inserted else { continue }
+            let tree = try reader.tree(id)
+            let before = try earlier.map { (id) throws(ObjectError) in try reader.tree(id) }
+            for entry in tree.entries {
+                let old = before?[entry.name]
+                guard old?.id != entry.id || old?.mode != entry.mode else { continue }
+                if entry.mode == .directory {
+                    pending.append((entry.id, old?.mode == .directory ? old?.id : nil))
+                } else {
+                    try require(entry.id)
+                }
+            }
+        }
+    }
+
+    private mutating func checkTable(_ root: ObjectID) throws(ObjectError) {
+        var pending = [root]
+        while let id = pending.popLast() {
+            guard visited.insert(id).inserted else { continue }
+            let bytes = try source.read(id, limit: structuredObjectLimit)
+            guard case .inner(let children) = try TableNode(bytes, id: id) else { continue }
+            if children.level > 1 {
+                pending += children.links
+            } else {
+                for leaf in children.links { try require(leaf) }
+            }
+        }
+    }
+}

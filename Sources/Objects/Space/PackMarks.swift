@@ -1,0 +1,189 @@
+/// Which chunks and recipes of some packs are needed: a bit for each, however large the objects are.
+///
+/// Of several copies of an object the one is needed that a reader of these packs would find.
+public struct PackMarks: Sendable {
+    /// A chunk or a recipe: a pack, and the place in its index, where recipes follow chunks.
+    struct Place: Hashable {
+        let pack: Int
+        let bit: Int
+    }
+
+    /// One pack and what is needed of it.
+    struct Entry: Sendable {
+        let pack: OpenPack
+        var needed: Bitmap
+        // Nodes whose children have been marked.
+        var walked: Bitmap
+        var neededBytes = 0
+
+        init(_ pack: OpenPack) {
+            self.pack = pack
+            let count = pack.footer.chunkCount + pack.footer.recipeCount
+            needed = Bitmap(limit: count)
+            walked = Bitmap(limit: count)
+        }
+    }
+
+    /// Reads from the packs that are marked.
+    private(set) var store: PackStore
+    /// The packs, the oldest first.
+    private(set) var entries: [Entry] = []
+    /// For ``takeTouched()``.
+    private var touched: Set<Int> = []
+
+    /// Marks nothing yet.
+    ///
+    /// - Throws: What opening one of the packs throws.
+    public init(_ store: PackStore) throws(ObjectError) {
+        self.store = store
+        for reference in store.packs { entries.append(Entry(try store.open(reference))) }
+    }
+
+    /// The packs, the oldest first.
+    public var packs: [PackReference] { store.packs }
+
+    /// The packs in which something was marked since this was asked last.
+    public mutating func takeTouched() -> Set<ObjectID> {
+        defer { touched.removeAll() }
+        return Set(touched.map { entries[$0].pack.reference.name })
+    }
+
+    /// Adds packs in which is looked before all others, or after all others.
+    public mutating func add(
+        _ references: [PackReference], asOldest: Bool = false
+    ) throws(ObjectError) {
+        var added: [Entry] = []
+        for reference in references { added.append(Entry(try store.open(reference))) }
+        if asOldest { touched = Set(touched.map { $0 + added.count }) }
+        entries = asOldest ? added + entries : entries + added
+        store = store.over(entries.map(\.pack.reference))
+    }
+
+    // MARK: Marking
+
+    private enum Sort { case snapshot, tree, table, plain }
+
+    /// Marks a snapshot and all it needs: its content down to files and leaves, of which none is read, its
+    /// embedding space, and what it was made from. What it succeeds is not needed.
+    ///
+    /// - Parameter whatIsThere: Whether objects that are missing are passed over, as below a snapshot that was
+    ///   collected in part.
+    /// - Throws: `missing`; `corrupt` and `malformed` when a node cannot be read, so that what it needs is not known.
+    public mutating func mark(
+        snapshot root: ObjectID, whatIsThere: Bool = false
+    ) throws(ObjectError) {
+        var pending: [(id: ObjectID, sort: Sort)] = [(root, .snapshot)]
+        while let (id, sort) = pending.popLast() {
+            do throws(ObjectError) {
+                guard let place = try object(id) else { throw .missing(id) }
+                try mark(place)
+                guard sort != .plain, entries[place.pack].walked.insert(place.bit) else { continue }
+                pending += try children(of: id, sort).map { (id: $0, sort: $1) }
+            } catch {
+                guard whatIsThere, case .missing = error else { throw error }
+            }
+        }
+    }
+
+    private func children(
+        of id: ObjectID, _ sort: Sort
+    ) throws(ObjectError) -> [(ObjectID, Sort)] {
+        switch sort {
+        case .plain: return []
+        case .snapshot:
+            let snapshot = try Snapshot(id, in: store)
+            var result: [(ObjectID, Sort)] = []
+            for content in [snapshot.content, snapshot.cursor] {
+                switch content {
+                case .tree(let root, _, _)?: result.append((root, .tree))
+                case .table(let root, _, _)?: result.append((root, .table))
+                case nil: break
+                }
+            }
+            if let space = snapshot.space { result.append((space, .plain)) }
+            return result + snapshot.inputs.values.sorted().map { ($0, .snapshot) }
+        case .tree:
+            return try TreeReader(store).tree(id).entries.map { entry in
+                (entry.id, entry.mode == .directory ? .tree : .plain)
+            }
+        case .table:
+            let bytes = try store.read(id, limit: structuredObjectLimit)
+            guard case .inner(let children) = try TableNode(bytes, id: id) else { return [] }
+            return children.links.map { ($0, children.level > 1 ? .table : .plain) }
+        }
+    }
+
+    /// Marks a chunk or a recipe and what it cannot be read without.
+    ///
+    /// - Throws: `missing`, naming a piece or a base that is not there.
+    mutating func mark(_ place: Place) throws(ObjectError) {
+        guard entries[place.pack].needed.insert(place.bit) else { return }
+        touched.insert(place.pack)
+        let pack = entries[place.pack].pack
+        if place.bit < pack.footer.chunkCount {
+            let chunk = try pack.chunk(at: place.bit)
+            entries[place.pack].neededBytes += chunk.gap + chunk.storedSize
+        }
+        for need in try needs(of: place) {
+            guard let other = try chunk(need.id, asBase: need.isBase) else {
+                throw .missing(need.id)
+            }
+            try mark(other)
+        }
+    }
+
+    /// Marks everything that a pack holds.
+    mutating func markAll(of name: ObjectID) throws(ObjectError) {
+        guard let number = entries.firstIndex(where: { $0.pack.reference.name == name }) else {
+            return
+        }
+        let footer = entries[number].pack.footer
+        for bit in 0..<footer.chunkCount + footer.recipeCount {
+            try mark(Place(pack: number, bit: bit))
+        }
+    }
+
+    // MARK: Looking
+
+    /// The chunks that something cannot be read without, and whether as bases of differences.
+    func needs(of place: Place) throws(ObjectError) -> [(id: ObjectID, isBase: Bool)] {
+        let pack = entries[place.pack].pack
+        let chunkCount = pack.footer.chunkCount
+        guard place.bit < chunkCount else {
+            return try pack.recipe(at: place.bit - chunkCount).pieces.map { ($0.id, false) }
+        }
+        let chunk = try pack.chunk(at: place.bit)
+        guard chunk.codec == .delta else { return [] }
+        guard let base = try pack.deltaBase(of: chunk) else {
+            throw .corrupt(pack.footer.chunkID(at: place.bit), where: pack.place(of: chunk))
+        }
+        return [(base, true)]
+    }
+
+    /// Where a reader finds an object.
+    func object(_ id: ObjectID) throws(ObjectError) -> Place? {
+        for number in entries.indices.reversed() {
+            let footer = entries[number].pack.footer
+            if let index = footer.indexOfChunk(id),
+                try entries[number].pack.chunk(at: index).isObject
+            {
+                return Place(pack: number, bit: index)
+            }
+            if let index = footer.indexOfRecipe(id) {
+                return Place(pack: number, bit: footer.chunkCount + index)
+            }
+        }
+        return nil
+    }
+
+    /// Where a reader finds a chunk, or one that can be the base of differences.
+    func chunk(_ id: ObjectID, asBase: Bool) throws(ObjectError) -> Place? {
+        for number in entries.indices.reversed() {
+            let pack = entries[number].pack
+            guard let index = pack.footer.indexOfChunk(id) else { continue }
+            if asBase, try pack.chunk(at: index).codec == .delta { continue }
+            return Place(pack: number, bit: index)
+        }
+        return nil
+    }
+}
