@@ -305,6 +305,10 @@ private final class ScriptedBucket: Bucket {
     }
     func open(_ name: BlobName) throws(StorageError) -> (any Blob)? { try base.open(name) }
     func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry] { try base.list(folder) }
+    func ages(of names: [BlobName]) throws(StorageError) -> [BlobName: Int] {
+        try base.ages(of: names)
+    }
+
     func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob {
         try base.stage(in: folder)
     }
