@@ -12,8 +12,8 @@ public enum KeyError: Diagnosable, Hashable {
     case exists(name: String, path: String)
     /// The file is not that of a key.
     case malformed(path: String, reason: String)
-    /// Others than its owner can read the file.
-    case exposed(path: String, mode: UInt32)
+    /// Others than its owner can read the file, or write one that they should not.
+    case exposed(path: String)
     /// A signature is needed, and there is no key.
     case none
     /// A signature is needed, and it is not clear by which key.
@@ -42,7 +42,7 @@ public enum KeyError: Diagnosable, Hashable {
                 + "with a letter or a digit"
         case .exists(let name, let path): "there is a key \(name) already, in \(path)"
         case .malformed(let path, let reason): "\(path) is not the file of a key: \(reason)"
-        case .exposed(let path, _): "\(path) can be read by others, so the key is not used"
+        case .exposed(let path): "\(path) is open to others than its owner, so it is not used"
         case .none: "this repository takes signed transactions only, and you have no key"
         case .ambiguous(let names):
             "this repository takes signed transactions only, and you have several keys: "
@@ -57,7 +57,7 @@ public enum KeyError: Diagnosable, Hashable {
         case .unavailable: nil
         case .unknown, .exists, .malformed: "ftictl key list"
         case .invalidName: "ftictl key new ada"
-        case .exposed(let path, _): "chmod 600 \(path)"
+        case .exposed(let path): "chmod 600 \(path)"
         case .none:
             "ftictl key new NAME, and let an admin run the ftictl key grant that it prints"
         case .ambiguous(let names): "FTI_KEY=\(names.first ?? "NAME") names the one to use"
