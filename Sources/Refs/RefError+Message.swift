@@ -35,6 +35,13 @@ extension RefError {
                     + "which is not in this repository"
         case .damaged(let place, let reason): "\(place) is damaged: \(reason)"
         case .untrusted(let place, let reason): "\(place) cannot be trusted: \(reason)"
+        case .rolledBack(let from, let to):
+            "the log went backwards: transaction \(from) was seen here before, and "
+                + (to.map { "it ends at \($0) now" } ?? "nothing is left of it")
+        case .forked(let number):
+            "the log was rewritten: transaction \(number) is not the one that was seen here before"
+        case .replaced:
+            "this is another repository than the signed one that was seen here before"
         case .unauthorized(let reason, _): reason
         case .policyChanged: "the policy was changed meanwhile"
         case .key(let error): error.message
@@ -62,6 +69,8 @@ extension RefError {
         case .wrongKind(_, let id, let kind):
             "choose a ref below \(RefNamespace(kind).rawValue)/ for \(id.short)"
         case .damaged, .untrusted: "ftictl verify lists all damage"
+        case .rolledBack, .forked, .replaced:
+            "compare with another copy; if you know why, --accept-rollback goes on with what is there"
         case .unauthorized(_, let remedy): remedy
         case .policyChanged: "ftictl policy show, then repeat the command"
         case .key(let error): error.remedy

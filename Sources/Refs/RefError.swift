@@ -36,6 +36,12 @@ public enum RefError: Diagnosable, Hashable {
     case damaged(place: String, reason: String)
     /// A transaction or a checkpoint is not by whom it must be: somebody without the right has written to the log.
     case untrusted(place: String, reason: String)
+    /// The log ends before an entry that this client has seen; `to` is nil when nothing is left.
+    case rolledBack(from: Int, to: Int?)
+    /// The log has another entry where this client has seen one.
+    case forked(at: Int)
+    /// Another repository is where this client has seen one that demanded signatures.
+    case replaced
     /// The policy does not let this writer do that.
     case unauthorized(reason: String, remedy: String)
     /// Somebody else has changed the policy meanwhile.
@@ -60,7 +66,7 @@ public enum RefError: Diagnosable, Hashable {
         case .noRepository, .unknownRef, .noTransaction, .nothingToUndo, .incomplete: .missing
         case .conflict, .packRemoved, .busy, .policyChanged: .conflict
         case .wrongKind, .notASnapshot, .unauthorized: .refused
-        case .damaged, .untrusted: .damaged
+        case .damaged, .untrusted, .rolledBack, .forked, .replaced: .damaged
         case .key(let error): error.fault
         case .needsNewer, .outcomeUnknown: .io
         case .revision(let error): error.fault

@@ -25,8 +25,10 @@ public struct Keyring: Sendable {
     /// The names of the secret keys.
     public func names() throws(KeyError) -> [String] {
         do {
-            return try keys.names(suffix: Self.suffix).map { String($0.dropLast(Self.suffix.count)) }
-                .filter(KeyName.isValid)
+            return try keys.names(suffix: Self.suffix).map {
+                String($0.dropLast(Self.suffix.count))
+            }
+            .filter(KeyName.isValid)
         } catch { throw .storage(error) }
     }
 

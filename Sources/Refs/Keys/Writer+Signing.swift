@@ -21,6 +21,19 @@ extension Writer {
         } catch { throw .key(error) }
     }
 
+    /// Adds a signature to a checkpoint where the writer is an admin; others cannot vouch for refs that they may not
+    /// move.
+    func certify(_ bytes: inout [UInt8], of state: State) -> Bool {
+        guard let policy = state.policy, policy.isSigned, let secret = try? key(true),
+            policy.key(secret.publicKey)?.isAdmin ?? false,
+            let signature = try? secret.sign(Checkpoint.signedBytes(bytes[...], of: state))
+        else { return false }
+        var object = JSONObject()
+        signature.add(to: &object)
+        bytes += JSON.object(object).canonicalBytes + [0x0A]
+        return true
+    }
+
     private static func needsSignature(_ actions: [Action], after state: State) -> Bool {
         if state.policy?.isSigned ?? false { return true }
         return actions.contains { action in

@@ -1,31 +1,6 @@
 internal import Objects
 internal import Storage
 
-/// The name of a checkpoint: `NUMBER-SHA256.json`, with the hash of its bytes.
-struct CheckpointName: Hashable {
-    let number: Int
-    let hash: ObjectID
-
-    var text: String { "\(LogFile.padded(number))-\(hash.hex).json" }
-    var blob: BlobName { BlobName(.checkpoints, text) }
-
-    init(number: Int, hash: ObjectID) {
-        self.number = number
-        self.hash = hash
-    }
-
-    init?(_ name: String) {
-        let bytes = Array(name.utf8)
-        guard bytes.count == LogFile.digits + 1 + 64 + 5, bytes[LogFile.digits] == 0x2D,
-            bytes.suffix(5).elementsEqual(".json".utf8),
-            let number = LogFile.number(bytes[..<LogFile.digits]),
-            let hash = ObjectID(
-                hex: String(decoding: bytes[(LogFile.digits + 1)...].prefix(64), as: UTF8.self))
-        else { return nil }
-        self.init(number: number, hash: hash)
-    }
-}
-
 /// A state as it is stored: a cache that can be deleted at any time, and never an authority.
 ///
 /// The first line is canonical JSON with everything but the packs, of which each has a line of its own
@@ -68,17 +43,53 @@ enum Checkpoint {
         return header.canonicalBytes + [0x0A] + PackLedger.lines(try state.packLedger.live())
     }
 
+    /// The lines of a checkpoint without its signature, if its name says that it has one.
+    static func body(_ bytes: [UInt8], name: CheckpointName) -> ArraySlice<UInt8> {
+        guard name.isSigned, let end = bytes.dropLast().lastIndex(of: 0x0A) else {
+            return bytes[...]
+        }
+        return bytes[...end]
+    }
+
+    /// What a signature of a checkpoint signs.
+    static func signedBytes(_ body: ArraySlice<UInt8>, of state: State) -> [UInt8] {
+        var bytes = Array("fti-checkpoint-v1\0".utf8) + state.repositoryID.bytes
+        bytes.append(bigEndian: state.number)
+        state.entryHash.append(to: &bytes)
+        let lines = Array(body)
+        ObjectID(of: lines.span).append(to: &bytes)
+        return bytes
+    }
+
+    /// Who vouches for a checkpoint; nil when nobody does.
+    private static func certifier(_ bytes: [UInt8], name: CheckpointName, of state: State)
+        -> PublicKey?
+    {
+        let body = body(bytes, name: name)
+        guard name.isSigned,
+            let object = (try? JSON(canonical: Array(bytes[body.endIndex...].dropLast())))?.object
+        else { return nil }
+        var reader = JSONObjectReader(object)
+        guard let signature = try? Signature.take(from: &reader),
+            (try? reader.finish()) != nil,
+            signature.isValid(for: signedBytes(body, of: state))
+        else { return nil }
+        return signature.key
+    }
+
     /// Reads a checkpoint; nil when it is not what its name says or not readable.
     static func decode(_ bytes: [UInt8], name: CheckpointName) -> State? {
-        guard ObjectID(of: bytes.span) == name.hash, let end = bytes.firstIndex(of: 0x0A),
+        let body = body(bytes, name: name)
+        guard ObjectID(of: bytes.span) == name.hash, let end = body.firstIndex(of: 0x0A),
             let object = try? JSON(canonical: Array(bytes[..<end])).object
         else { return nil }
         var reader = JSONObjectReader(object)
         guard
-            let state = try? state(
-                &reader, packs: bytes[(end + 1)...], name: name, size: bytes.count),
+            var state = try? state(
+                &reader, packs: body[(end + 1)...], name: name, size: bytes.count),
             state.number == name.number
         else { return nil }
+        state.certifier = certifier(bytes, name: name, of: state)
         return state
     }
 

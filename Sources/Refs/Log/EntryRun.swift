@@ -58,13 +58,33 @@ struct EntryRun: Sendable {
     /// So many entries are decoded by one thread at a time.
     private static let block = 64
 
-    /// The entries, decoded by several threads when they are many.
-    func decoded() -> [Result<LogEntry, RefError>] {
+    /// The entries, decoded and judged by several threads when they are many.
+    func decoded(
+        _ judge: @Sendable (LogEntry) throws(RefError) -> Void = { (_) throws(RefError) in }
+    ) -> [Result<LogEntry, RefError>] {
         let blocks = (files.count + Self.block - 1) / Self.block
         return Threads.map(blocks) { index in
             files[index * Self.block..<min((index + 1) * Self.block, files.count)].map { file in
-                Result { () throws(RefError) in try file.decoded() }
+                Result { () throws(RefError) in
+                    let entry = try file.decoded()
+                    try judge(entry)
+                    return entry
+                }
             }
         }.flatMap(\.self)
+    }
+
+    /// The entries, their signatures checked by the same threads.
+    ///
+    /// - Parameters:
+    ///   - repository: What the signatures must be for.
+    ///   - vouchedThrough: The number of the last entry whose signature needs no check.
+    func decoded(
+        signedFor repository: RandomBits, after vouchedThrough: Int
+    ) -> [Result<LogEntry, RefError>] {
+        decoded { (entry) throws(RefError) in
+            guard entry.number > vouchedThrough else { return }
+            try entry.checkSignature(for: repository)
+        }
     }
 }

@@ -64,7 +64,7 @@ extension Log {
             let entry = try writer.signed(unsigned, after: state)
             if case .won = try put(entry) {
                 try state.apply(entry, isVouchedFor: true)
-                writeCaches(after: &state)
+                writeCaches(after: &state, by: writer)
                 gatherIfDue(state)
                 return (state, changes)
             }
@@ -101,7 +101,8 @@ extension Log {
                     nonce: RandomBits(from: writer.random), actions: actions), after: state)
             if case .won = try put(entry) {
                 try state.apply(entry, isVouchedFor: true)
-                writeCaches(after: &state)
+                writeCaches(after: &state, by: writer)
+                gatherIfDue(state)
                 return state
             }
             writer.pause(writer.backoff(attempt: attempt))

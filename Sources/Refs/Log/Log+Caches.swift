@@ -36,8 +36,11 @@ extension Log {
     ) throws(RefError) -> State? {
         for name in try checkpointNames() {
             guard let state = read(name) else { continue }
-            if try agrees(state, &reader) { return state }
-            ahead.append(state)
+            if try agrees(state, &reader) {
+                if trust.accepts(state) { return state }
+            } else {
+                ahead.append(state)
+            }
         }
         return nil
     }
@@ -58,15 +61,18 @@ extension Log {
         return Checkpoint.decode(bytes, name: name)
     }
 
-    private func agrees(_ state: State, _ reader: inout EntryReader) throws(RefError) -> Bool {
+    func agrees(_ state: State, _ reader: inout EntryReader) throws(RefError) -> Bool {
         guard let entry = try reader.first(from: state.number) else { return false }
         return entry.hash == state.entryHash && entry.time == state.time
     }
 
-    /// Writes a checkpoint when one is due, and the hint. Neither is needed, so failures are ignored.
-    func writeCaches(after state: inout State) {
-        if isCheckpointDue(state), let bytes = try? Checkpoint.encode(state) {
-            let name = CheckpointName(number: state.number, hash: ObjectID(of: bytes.span))
+    /// Writes a checkpoint when one is due, the hint, and what this client remembers. None is needed, so failures
+    /// are ignored.
+    func writeCaches(after state: inout State, by writer: Writer) {
+        if isCheckpointDue(state), var bytes = try? Checkpoint.encode(state) {
+            let isSigned = writer.certify(&bytes, of: state)
+            let name = CheckpointName(
+                number: state.number, hash: ObjectID(of: bytes.span), isSigned: isSigned)
             // Named by its hash: a crash can lose or tear it, and it then is no checkpoint.
             if (try? bucket.replace(name.blob, bytes)) != nil {
                 state.restart(from: name, bytes)
@@ -76,6 +82,9 @@ extension Log {
         let hint = TipHint(
             number: state.number, entryHash: state.entryHash, checkpoint: state.checkpoint)
         try? bucket.overwrite(LogFile.tip, hint.encoded)
+        if let memory = trust.memory {
+            memory.record(state, after: memory.recall(), isDurable: true)
+        }
     }
 
     /// Whether the writer of the newest entry is to write a checkpoint: one in so many is, and if that
@@ -86,10 +95,12 @@ extension Log {
         return state.number > 0 && state.number % interval == 0 || distance >= 2 * interval
     }
 
-    /// Keeps the newest checkpoint and one before it, for readers whose hint lags.
+    /// Keeps the newest checkpoint and one before it, for readers whose hint lags, and the newest that somebody
+    /// vouches for, for those who come for the first time.
     private func removeCheckpoints(before newest: CheckpointName) {
         guard let names = try? checkpointNames() else { return }
-        for name in names.filter({ $0.number < newest.number }).dropFirst() {
+        let signed = newest.isSigned ? newest : names.first(where: \.isSigned)
+        for name in names.filter({ $0.number < newest.number }).dropFirst() where name != signed {
             try? bucket.delete(name.blob)
         }
     }

@@ -7,29 +7,38 @@ internal import Storage
 /// lock, and is safe from any number of threads and processes while others write.
 public struct Log: Sendable {
     let bucket: any Bucket
+    /// What is believed of the log before anything of it is read.
+    let trust: Trust
 
-    init(bucket: any Bucket) { self.bucket = bucket }
+    init(bucket: any Bucket, trust: Trust) {
+        self.bucket = bucket
+        self.trust = trust
+    }
 
     /// The state after the newest entry.
     ///
     /// Reads the hint, one checkpoint and the entries after it; lists nothing unless the hint is lost.
     ///
     /// - Throws: `noRepository` when there is no log; `damaged` when an entry is not what it must be, or
-    ///   when entries that somebody has seen are gone; `needsNewer`.
+    ///   when entries that somebody has seen are gone; `untrusted` when somebody wrote who may not; `rolledBack`,
+    ///   `forked` and `replaced` when it is not the log that this client remembers; `needsNewer`.
     public func state() throws(RefError) -> State {
         // Before any entry: whatever is committed meanwhile must not look like a loss.
         let hint = try readHint()
+        let remembered = trust.memory?.recall()
         var reader = entries()
-        var start = try checkpointed(hint?.checkpoint, &reader)
         var ahead: [State] = []
-        if start == nil { start = try newestListed(ahead: &ahead, &reader) }
+        let start = try start(hint: hint, remembered: remembered, ahead: &ahead, &reader)
         var state: State
         if let start {
-            state = start
+            state = start.state
         } else {
             state = try first(hint: hint)
         }
-        try fold(onto: &state, expecting: hint, &reader)
+        let startNumber = state.number
+        try fold(
+            onto: &state, expecting: hint, remembered: remembered,
+            vouchedThrough: start?.vouchedThrough ?? -1, &reader)
         if let hint, hint.number > state.number {
             throw lost(after: state.number, evidence: "the hint has seen \(hint.number)")
         }
@@ -37,6 +46,9 @@ public struct Log: Sendable {
         where other.number > state.number && other.repositoryID == state.repositoryID {
             throw lost(after: state.number, evidence: "a checkpoint has seen \(other.number)")
         }
+        try check(state, startedAt: startNumber, remembered)
+        trust.memory?.record(
+            state, after: remembered, isDurable: hint?.number == state.number)
         return state
     }
 
@@ -80,10 +92,17 @@ public struct Log: Sendable {
 
     /// Folds every entry after `state` onto it.
     private func fold(
-        onto state: inout State, expecting hint: TipHint?, _ reader: inout EntryReader,
+        onto state: inout State, expecting hint: TipHint?, remembered: Remembered? = nil,
+        vouchedThrough: Int = -1, _ reader: inout EntryReader,
         observe: (LogEntry) -> Void = { _ in }
     ) throws(RefError) {
         func check(_ state: State) throws(RefError) {
+            if let remembered, remembered.number == state.number,
+                remembered.entryHash != state.entryHash,
+                remembered.repositoryID == state.repositoryID
+            {
+                throw .forked(at: state.number)
+            }
             guard let hint, hint.number == state.number, hint.entryHash != state.entryHash else {
                 return
             }
@@ -94,9 +113,9 @@ public struct Log: Sendable {
         try check(state)
         while true {
             let run = try reader.run(from: state.number + 1)
-            for result in run.decoded() {
+            for result in run.decoded(signedFor: state.repositoryID, after: vouchedThrough) {
                 let entry = try result.get()
-                try state.apply(entry)
+                try state.apply(entry, isVouchedFor: true)
                 try check(state)
                 observe(entry)
             }

@@ -73,6 +73,16 @@ public struct LogEntry: Hashable, Sendable {
         return bytes
     }
 
+    /// Refuses an entry whose signature is not valid, whether or not anybody asked for one.
+    func checkSignature(for repository: RandomBits) throws(RefError) {
+        guard let signature, !signature.isValid(for: signedBytes(repository: repository)) else {
+            return
+        }
+        throw .untrusted(
+            place: LogFile.place(of: number),
+            reason: "its signature is not by key \(signature.key.short)")
+    }
+
     /// The refs that the transaction moved.
     public var changes: [RefChange] {
         actions.compactMap { action in

@@ -86,8 +86,12 @@ private struct Pass {
                 number = last + 1
                 continue
             } catch { throw error }
-            for (file, result) in zip(run.files, run.decoded()) {
-                try check(result, of: file)
+            // Once the repository is known, signatures are checked by several threads.
+            let repository = state?.repositoryID
+            let results =
+                repository.map { run.decoded(signedFor: $0, after: -1) } ?? run.decoded()
+            for (file, result) in zip(run.files, results) {
+                try check(result, of: file, isVouchedFor: repository != nil)
             }
             number += run.files.count
             if let failure = run.failure {
@@ -130,27 +134,27 @@ private struct Pass {
     }
 
     private mutating func check(
-        _ result: Result<LogEntry, RefError>, of file: EntryFile
+        _ result: Result<LogEntry, RefError>, of file: EntryFile, isVouchedFor: Bool
     ) throws(RefError) {
         switch result {
         case .success(let entry):
-            check(entry)
+            check(entry, isVouchedFor: isVouchedFor)
             entryCount += 1
-        case .failure(.damaged(let place, let reason)):
+        case .failure(.damaged(let place, let reason)), .failure(.untrusted(let place, let reason)):
             report(file.number...file.number, reason, at: place)
             entryCount += 1
         case .failure(let error): throw error
         }
     }
 
-    private mutating func check(_ entry: LogEntry) {
+    private mutating func check(_ entry: LogEntry, isVouchedFor: Bool) {
         if let hint, hint.number == entry.number { hintedHash = entry.hash }
         for case .ref(let name, _, _, let since) in entry.actions {
             if let index = since.flatMap({ damage[$0] }) { touched[index]?.insert(name) }
         }
         if isFolding {
             do throws(RefError) {
-                try fold(entry)
+                try fold(entry, isVouchedFor: isVouchedFor)
             } catch {
                 if case .damaged(_, let reason) = error {
                     report(reason, entry)
@@ -164,11 +168,11 @@ private struct Pass {
         previous = entry.hash
     }
 
-    private mutating func fold(_ entry: LogEntry) throws(RefError) {
+    private mutating func fold(_ entry: LogEntry, isVouchedFor: Bool) throws(RefError) {
         if entry.number == 0 {
             state = try State(first: entry)
         } else {
-            try state?.apply(entry)
+            try state?.apply(entry, isVouchedFor: isVouchedFor)
         }
         checkCheckpoints()
     }
@@ -235,14 +239,10 @@ private struct Pass {
         guard let state, let names = listing.checkpoints[state.number],
             let bytes = try? Checkpoint.encode(state)
         else { return }
-        let expected = CheckpointName(number: state.number, hash: ObjectID(of: bytes.span))
+        let expected = ObjectID(of: bytes.span)
         for name in names where log.isThere(name) {
-            if name != expected {
-                findings.append(
-                    Finding(problem: "it contradicts the log", place: name.blob.description))
-            } else if log.read(name) == nil {
-                findings.append(
-                    Finding(problem: "it is unreadable", place: name.blob.description))
+            if let problem = log.problem(of: name, hash: expected, in: state) {
+                findings.append(Finding(problem: problem, place: name.blob.description))
             }
         }
     }
@@ -274,6 +274,21 @@ private struct Pass {
 }
 
 extension Log {
+    /// What is wrong with a checkpoint of a state whose lines have a hash; nil for nothing.
+    fileprivate func problem(of name: CheckpointName, hash: ObjectID, in state: State) -> String? {
+        guard name.isSigned else {
+            if name.hash != hash { return "it contradicts the log" }
+            return read(name) == nil ? "it is unreadable" : nil
+        }
+        guard let bytes = try? bucket.read(name.blob, limit: Checkpoint.byteLimit),
+            let stored = Checkpoint.decode(bytes, name: name)
+        else { return "it is unreadable" }
+        let body = Array(Checkpoint.body(bytes, name: name))
+        guard ObjectID(of: body.span) == hash else { return "it contradicts the log" }
+        guard let key = stored.certifier else { return "its signature is not valid" }
+        return state.policy?.key(key)?.isAdmin ?? false ? nil : "it is not signed by an admin"
+    }
+
     fileprivate func isThere(_ name: CheckpointName) -> Bool {
         // What was removed since it was listed is no damage.
         if case .some(.none) = try? bucket.open(name.blob) { return false }

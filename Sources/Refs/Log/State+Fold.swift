@@ -17,7 +17,7 @@ extension State {
         refs = [:]
         removedRefs = [:]
         packLedger = PackLedger()
-        try checkSignature(entry)
+        try entry.checkSignature(for: repositoryID)
     }
 
     /// The format of repositories that this version reads and writes.
@@ -72,7 +72,7 @@ extension State {
                     "\(field).name is pack \(name.short), which was removed before")
             }
         }
-        if !isVouchedFor { try checkSignature(entry) }
+        if !isVouchedFor { try entry.checkSignature(for: repositoryID) }
         let authority = Authority(state: self, signer: entry.signature?.key, time: entry.time)
         if let objection = authority.objection(to: entry.actions) {
             throw .untrusted(place: place, reason: objection.reason)
@@ -93,16 +93,6 @@ extension State {
         entryHash = entry.hash
         time = entry.time
         approvals.removeAll { $0.expires <= time }
-    }
-
-    /// A signature holds or the entry is refused, whether or not anybody asked for one.
-    private func checkSignature(_ entry: LogEntry) throws(RefError) {
-        guard let signature = entry.signature else { return }
-        guard signature.isValid(for: entry.signedBytes(repository: repositoryID)) else {
-            throw .untrusted(
-                place: LogFile.place(of: entry.number),
-                reason: "its signature is not by key \(signature.key.short)")
-        }
     }
 
     private mutating func set(_ policy: Policy?, by entry: LogEntry) {

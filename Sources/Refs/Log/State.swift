@@ -42,6 +42,8 @@ public struct State: Sendable {
     /// The approvals that are not void yet, in the order in which they were given.
     public internal(set) var approvals: [Approval] = []
     var packLedger: PackLedger
+    /// Who has signed the checkpoint that this state was read from; nil when it was folded, or nobody has.
+    var certifier: PublicKey?
     /// The newest checkpoint that is known to be good.
     var checkpoint: CheckpointName?
     /// The bytes of that checkpoint.
@@ -69,7 +71,8 @@ public struct State: Sendable {
     mutating func restart(from name: CheckpointName, _ bytes: [UInt8]) {
         checkpoint = name
         checkpointSize = bytes.count
-        guard let end = bytes.firstIndex(of: 0x0A) else { return }
-        packLedger = PackLedger(lines: bytes[(end + 1)...], place: name.blob.description)
+        let lines = Checkpoint.body(bytes, name: name)
+        guard let end = lines.firstIndex(of: 0x0A) else { return }
+        packLedger = PackLedger(lines: lines[(end + 1)...], place: name.blob.description)
     }
 }

@@ -13,17 +13,19 @@ public struct Repository: Sendable {
     private let openPacks = OpenPacks()
 
     /// The repository in a bucket; whether there is one shows when it is first read.
-    public init(in bucket: any Bucket) {
+    ///
+    /// - Parameter trust: What is believed before anything is read.
+    public init(in bucket: any Bucket, trust: Trust = Trust()) {
         self.bucket = bucket
-        log = Log(bucket: bucket)
+        log = Log(bucket: bucket, trust: trust)
     }
 
     /// The repository in a directory, usually named `.fti`.
     ///
     /// - Throws: `noRepository` when the path is not such a directory; the bucket's refusals.
-    public init(opening path: String) throws(RefError) {
+    public init(opening path: String, trust: Trust = Trust()) throws(RefError) {
         do {
-            self.init(in: try DirectoryBucket(opening: path))
+            self.init(in: try DirectoryBucket(opening: path), trust: trust)
         } catch .noRepository(let path) {
             throw .noRepository(location: path)
         } catch { throw .storage(error) }

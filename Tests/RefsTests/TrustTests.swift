@@ -1,0 +1,215 @@
+import Foundation
+import Objects
+import Refs
+import Storage
+import Testing
+
+/// A client that remembers, in a folder of its own.
+final class Client {
+    private let folder: URL
+    let clock: TestClock
+
+    init(clock: TestClock) throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        self.clock = clock
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    var path: String { "\(folder.path)/memory" }
+
+    func trust(
+        roots: Set<PublicKey>? = nil, isStrict: Bool = false, accepting: Bool = false
+    ) -> Trust {
+        let clock = clock
+        return Trust(
+            memory: ClientMemory(at: path, now: { clock.now }, isForgetful: accepting),
+            roots: roots, isStrict: isStrict)
+    }
+
+    func open(_ bucket: MemoryBucket, accepting: Bool = false) -> Repository {
+        Repository(in: bucket, trust: trust(accepting: accepting))
+    }
+}
+
+@Suite("What a client trusts")
+struct TrustTests {
+    let signed: SignedRepository
+    let client: Client
+
+    init() throws {
+        signed = try SignedRepository()
+        client = try Client(clock: signed.clock)
+    }
+
+    private func commit(_ count: Int, by key: SecretKey? = nil, in bucket: MemoryBucket? = nil)
+        throws
+    {
+        let repository = Repository(in: bucket ?? signed.bucket)
+        for _ in 0..<count {
+            let text = String(UInt64.random(in: 0...UInt64.max))
+            try repository.put(
+                "features/a", text: text, writer: signed.writer(key ?? signed.features))
+        }
+    }
+
+    @Test("an older copy that is put back is noticed, and accepted when somebody says so")
+    func rollback() throws {
+        try commit(3)
+        let old = try signed.bucket.copy()
+        try commit(2)
+        #expect(try client.open(signed.bucket).state().number == 6)
+        let error = refError { _ = try client.open(old).state() }
+        #expect(error == .rolledBack(from: 6, to: 4))
+        #expect(error?.fault == .damaged)
+        #expect(error?.remedy?.contains("--accept-rollback") == true)
+        #expect(try client.open(old, accepting: true).state().number == 4)
+        #expect(try client.open(old).state().number == 4)
+    }
+
+    @Test("a log that goes another way from some entry on is noticed", arguments: [1, 40])
+    func fork(later: Int) throws {
+        try commit(2)
+        let other = try signed.bucket.copy()
+        try commit(3)
+        #expect(try client.open(signed.bucket).state().number == 6)
+        try commit(3 + later, in: other)
+        #expect(refError { _ = try client.open(other).state() } == .forked(at: 6))
+    }
+
+    @Test("an unsigned repository that went backwards or forked is noticed as well")
+    func unsigned() throws {
+        let bucket = MemoryBucket()
+        let repository = try Repository.create(in: bucket, writer: signed.unsigned)
+        try repository.put("models/a", text: "1", writer: signed.unsigned)
+        let old = try bucket.copy()
+        try repository.put("models/a", text: "2", writer: signed.unsigned)
+        #expect(try client.open(bucket).state().number == 2)
+        #expect(refError { _ = try client.open(old).state() } == .rolledBack(from: 2, to: 1))
+        for number in 3..<40 {
+            try Repository(in: old).put("models/a", text: "\(number)", writer: signed.unsigned)
+        }
+        #expect(refError { _ = try client.open(old).state() } == .forked(at: 2))
+    }
+
+    @Test("another repository in the same place is refused where signatures were demanded")
+    func replaced() throws {
+        let plain = MemoryBucket()
+        let writer = testWriter(seed: 70)
+        try Repository.create(in: plain, writer: writer).put("models/a", text: "x", writer: writer)
+        #expect(try client.open(plain).state().number == 1)
+        #expect(try client.open(signed.bucket).state().number == 1)
+        try commit(1)
+        #expect(try client.open(signed.bucket).state().number == 2)
+        #expect(refError { _ = try client.open(plain).state() } == .replaced)
+        #expect(try client.open(plain, accepting: true).state().number == 1)
+    }
+
+    @Test("a rollback of a ref is a new transaction, and nothing that a client minds")
+    func authorised() throws {
+        try commit(2)
+        let before = try client.open(signed.bucket).state()
+        let old = try #require(
+            try signed.repository.log.entry(2).changes.first?.new)
+        _ = try signed.repository.begin(writer: signed.writer(signed.features)).commit([
+            RefUpdate(try RefName("features/a"), new: old)
+        ])
+        let after = try client.open(signed.bucket).state()
+        #expect(after.number == before.number + 1)
+        #expect(after.target(of: try RefName("features/a")) == old)
+    }
+
+    @Test("a checkpoint of nobody's, or of somebody who is no admin, is not believed")
+    func forgedCheckpoint() throws {
+        try commit(20)
+        let evil = try #require(try signed.repository.log.entry(3).changes.first?.new)
+        let listed = try signed.bucket.list(.checkpoints)
+        #expect(!listed.isEmpty)
+        for entry in listed {
+            let name = BlobName(.checkpoints, entry.name)
+            let bytes = try #require(try signed.bucket.read(name, limit: .max))
+            let text = String(decoding: bytes, as: UTF8.self)
+            let state = try signed.repository.state()
+            let target = try #require(state.refs.values.first?.target)
+            // The target at the checkpoint is that of entry 16, whatever it is now.
+            let real = try #require(try signed.repository.log.entry(16).changes.first?.new)
+            _ = target
+            let forged = Array(text.replacing(real.hex, with: evil.hex).utf8)
+            let id = ObjectID(of: forged.span)
+            try signed.bucket.delete(name)
+            try signed.bucket.replace(
+                BlobName(.checkpoints, "\(entry.name.prefix(20))-\(id.hex).json"), forged)
+        }
+        // Without the entries since, the forged value would be what a client reads.
+        let fresh = try client.open(signed.bucket).state()
+        #expect(fresh.number == 21)
+        #expect(fresh.target(of: try RefName("features/a")) != evil)
+        let problems = try LogVerifier(signed.repository.log).verify().findings.map(\.problem)
+        #expect(problems.contains("it contradicts the log"))
+    }
+
+    @Test("a first contact begins at a checkpoint that an admin vouches for")
+    func signedCheckpoint() throws {
+        try commit(20, by: signed.admin)
+        let names = try signed.bucket.list(.checkpoints).map(\.name)
+        #expect(names.contains { $0.hasSuffix(".signed.json") })
+        // With an entry gone that the checkpoint covers, only who begins there gets through.
+        try signed.bucket.delete(entryName(5))
+        #expect(try client.open(signed.bucket).state().number == 21)
+    }
+
+    @Test("what a client has checked it does not read again")
+    func warm() throws {
+        try commit(20)
+        #expect(try client.open(signed.bucket).state().number == 21)
+        try signed.bucket.delete(entryName(5))
+        #expect(try client.open(signed.bucket).state().number == 21)
+        let repository = client.open(signed.bucket)
+        try repository.put("features/a", text: "22", writer: signed.writer(signed.features))
+        #expect(try client.open(signed.bucket).state().number == 22)
+    }
+
+    @Test("only a policy that a trusted key began is believed at first contact")
+    func roots() throws {
+        try commit(3)
+        let mine = client.trust(roots: [signed.admin.publicKey])
+        #expect(try Repository(in: signed.bucket, trust: mine).state().number == 4)
+        let other = Trust(roots: [signed.stranger.publicKey])
+        let error = refError { _ = try Repository(in: signed.bucket, trust: other).state() }
+        #expect(error?.fault == .damaged)
+        #expect(error?.message.contains(signed.admin.publicKey.hex) == true)
+        // Somebody who demands a key takes no repository without signatures.
+        let plain = MemoryBucket()
+        _ = try Repository.create(in: plain, writer: signed.unsigned)
+        #expect(try Repository(in: plain, trust: other).state().number == 0)
+        let strict = Trust(roots: [signed.admin.publicKey], isStrict: true)
+        #expect(refError { _ = try Repository(in: plain, trust: strict).state() } != nil)
+    }
+
+    @Test("a memory that cannot be written or read is no error")
+    func unwritable() throws {
+        try commit(2)
+        let clock = signed.clock
+        let trust = Trust(memory: ClientMemory(at: "/dev/null/fti/memory", now: { clock.now }))
+        #expect(try Repository(in: signed.bucket, trust: trust).state().number == 3)
+        #expect(try client.open(signed.bucket).state().number == 3)
+        for garbage in ["", "{}", "\n", String(repeating: "\0", count: 4096)] {
+            try Data(garbage.utf8).write(to: URL(fileURLWithPath: client.path))
+            #expect(try client.open(signed.bucket).state().number == 3)
+        }
+    }
+
+    @Test("a memory whose last bytes are lost still knows where the log was")
+    func tornMemory() throws {
+        try commit(4)
+        let old = try signed.bucket.copy()
+        try commit(1)
+        #expect(try client.open(signed.bucket).state().number == 6)
+        let url = URL(fileURLWithPath: client.path)
+        let bytes = try Data(contentsOf: url)
+        try bytes.dropLast(20).write(to: url)
+        #expect(refError { _ = try client.open(old).state() } == .rolledBack(from: 6, to: 5))
+        #expect(try client.open(signed.bucket).state().number == 6)
+    }
+}
