@@ -33,6 +33,7 @@ extension RefError {
                 ? "\(name) cannot point at \(snapshot.short): there is no such object"
                 : "\(name) cannot point at \(snapshot.short): it names object \(missing.short), "
                     + "which is not in this repository"
+        case .misfit(let reason, _): "this does not fit together: \(reason)"
         case .damaged(let place, let reason): "\(place) is damaged: \(reason)"
         case .untrusted(let place, let reason): "\(place) cannot be trusted: \(reason)"
         case .rolledBack(let from, let to):
@@ -74,6 +75,7 @@ extension RefError {
         case .unauthorized(_, let remedy): remedy
         case .policyChanged: "ftictl policy show, then repeat the command"
         case .key(let error): error.remedy
+        case .misfit(_, let remedy): remedy
         case .outcomeUnknown(let number, _): "ftictl reflog shows whether \(number) is there"
         case .revision(let error): error.remedy
         case .objects(let error): error.remedy

@@ -32,6 +32,8 @@ public enum RefError: Diagnosable, Hashable {
     case notASnapshot(RefName, ObjectID, reason: String)
     /// A snapshot names an object that is not in the repository.
     case incomplete(RefName, snapshot: ObjectID, missing: ObjectID)
+    /// What a release is to bind does not fit together.
+    case misfit(reason: String, remedy: String)
     /// The log's bytes are not what they must be.
     case damaged(place: String, reason: String)
     /// A transaction or a checkpoint is not by whom it must be: somebody without the right has written to the log.
@@ -65,7 +67,7 @@ public enum RefError: Diagnosable, Hashable {
         case .invalidName, .unknownNamespace, .invalidTransaction, .repositoryExists: .usage
         case .noRepository, .unknownRef, .noTransaction, .nothingToUndo, .incomplete: .missing
         case .conflict, .packRemoved, .busy, .policyChanged: .conflict
-        case .wrongKind, .notASnapshot, .unauthorized: .refused
+        case .wrongKind, .notASnapshot, .misfit, .unauthorized: .refused
         case .damaged, .untrusted, .rolledBack, .forked, .replaced: .damaged
         case .key(let error): error.fault
         case .needsNewer, .outcomeUnknown: .io

@@ -22,7 +22,8 @@ struct Ftictl: ParsableCommand {
             InitCommand.self, PutCommand.self, GetCommand.self, CatCommand.self, ListCommand.self,
             ShowCommand.self, ResolveCommand.self, LogCommand.self, ReflogCommand.self,
             RefsCommand.self, DiffCommand.self, MoveCommand.self, PromoteCommand.self,
-            RollbackCommand.self, UndoCommand.self, PinCommand.self, LineageCommand.self,
+            ReleaseCommand.self, RollbackCommand.self, UndoCommand.self, PinCommand.self,
+            LineageCommand.self,
             VerifyCommand.self,
             StatsCommand.self, CompletionCommand.self,
         ])

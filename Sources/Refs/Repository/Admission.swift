@@ -2,11 +2,12 @@ internal import Objects
 
 /// Whether refs may point where a transaction wants them to.
 enum Admission {
-    /// Checks that every new target is a snapshot of the ref's kind, and that all it needs is there.
+    /// Checks that every new target is a snapshot of the ref's kind, that all it needs is there, and that a
+    /// release binds what fits.
     ///
     /// What some ref points at in `state` is complete: no state of the log has a ref of which something is missing.
     ///
-    /// - Throws: `wrongKind`, `notASnapshot`, `incomplete`; `objects` when objects cannot be read.
+    /// - Throws: `wrongKind`, `notASnapshot`, `incomplete`, `misfit`; `objects` when objects cannot be read.
     static func check(
         _ changes: [RefChange], in objects: some ObjectSource, _ state: State
     ) throws(RefError) {
@@ -22,6 +23,7 @@ enum Admission {
                 throw .objects(error)
             }
             if let missing { throw .incomplete(change.name, snapshot: target, missing: missing) }
+            if snapshot.kind == .release { _ = try Release(of: snapshot, in: objects) }
         }
     }
 

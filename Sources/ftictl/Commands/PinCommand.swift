@@ -9,11 +9,13 @@ struct PinCommand: Command {
         abstract: "Write a lock file of resolved ids, or compare one with what its refs are now.",
         discussion: ArgumentHelp.discussion(
             """
-            All revisions are resolved in one state of the log. --check exits with 1 when a \
-            revision names something else now, or a pinned snapshot is gone.
+            All revisions are resolved in one state of the log. With a release its features and its \
+            model are pinned as well. --check exits with 1 when a revision names something else \
+            now, or a pinned snapshot is gone.
             """,
             examples: [
                 "ftictl pin models/current features/prod -o fti.lock",
+                "ftictl pin releases/prod -o fti.lock",
                 "ftictl pin --check fti.lock",
             ]))
 
@@ -39,11 +41,11 @@ struct PinCommand: Command {
         if let check { return try compare(check, context) }
         let repository = try context.open()
         var pins: [LockFile.Pin] = []
-        for revision in revisions
-        where !pins.contains(where: { $0.revision.utf8.elementsEqual(revision.utf8) }) {
-            let id = try repository.snapshotID(revision)
-            let kind = try repository.snapshot(id).kind
-            pins.append(LockFile.Pin(revision: revision, id: id, kind: kind))
+        for revision in revisions {
+            for pin in try pinned(revision, in: repository)
+            where !pins.contains(where: { $0.revision.utf8.elementsEqual(pin.revision.utf8) }) {
+                pins.append(pin)
+            }
         }
         let lock = LockFile(
             repository: repository.state.repositoryID, transaction: repository.state.number,
@@ -63,6 +65,26 @@ struct PinCommand: Command {
         }
         for line in columns(pins, context.output.style).lines { try context.output.line(line) }
         try context.output.note("wrote \(output)")
+    }
+
+    /// A revision with, when it is a release, what that binds: named from the release, so that `--check` asks
+    /// the release and not the refs that its parts came from.
+    private func pinned(
+        _ revision: String, in repository: OpenRepository
+    ) throws -> [LockFile.Pin] {
+        let id = try repository.snapshotID(revision)
+        let snapshot = try repository.snapshot(id)
+        let whole = LockFile.Pin(revision: revision, id: id, kind: snapshot.kind)
+        guard snapshot.kind == .release else { return [whole] }
+        let release = try Release(of: snapshot, in: try repository.objects)
+        return [
+            whole,
+            LockFile.Pin(
+                revision: "\(revision)^\(Release.featuresRole)", id: release.features,
+                kind: .features),
+            LockFile.Pin(
+                revision: "\(revision)^\(Release.modelRole)", id: release.model, kind: .model),
+        ]
     }
 
     private func columns(_ pins: [LockFile.Pin], _ style: Style) -> Columns {

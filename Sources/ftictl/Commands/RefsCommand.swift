@@ -30,7 +30,7 @@ struct RefsCommand: Command {
             let message = snapshot.message.split(whereSeparator: \.isNewline).first ?? ""
             columns.append([
                 Columns.Cell(name.text, style.cyan), Columns.Cell(ref.target.short, style.yellow),
-                Columns.Cell(snapshot.content.summary),
+                Columns.Cell(snapshot.summary),
                 Columns.Cell(Quantity.age(of: ref.time, at: context.now), style.dim),
                 Columns.Cell(String(message).printable().truncated(to: 60)),
             ])

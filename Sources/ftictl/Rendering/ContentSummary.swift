@@ -34,3 +34,13 @@ extension Content {
         return "\(value > 0 ? "+" : "")\(Quantity.count(value)) \(plural)"
     }
 }
+
+extension Snapshot {
+    /// What it holds, in a few words; of a release that is the prompt.
+    var summary: String {
+        guard kind == .release, case .tree(_, let files, let bytes) = content else {
+            return content.summary
+        }
+        return files == 0 ? "no prompt" : "prompt of \(Quantity.bytes(bytes))"
+    }
+}

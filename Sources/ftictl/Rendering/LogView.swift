@@ -79,9 +79,11 @@ struct LogView {
         guard let snapshot = move.snapshot else { return lines }
         lines += metrics(snapshot, before: move.before)
         lines += inputs(snapshot)
-        let change = move.before.flatMap { snapshot.content.change(since: $0.content) }
+        let change = move.before.flatMap {
+            snapshot.kind == .release ? nil : snapshot.content.change(since: $0.content)
+        }
         lines.append(
-            style.dim(snapshot.content.summary) + (change.map { style.dim(" (\($0))") } ?? ""))
+            style.dim(snapshot.summary) + (change.map { style.dim(" (\($0))") } ?? ""))
         return lines
     }
 

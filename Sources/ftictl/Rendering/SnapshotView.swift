@@ -24,7 +24,7 @@ struct SnapshotView {
         field(
             "producer",
             Columns.Cell("\(producer.pipeline) \(producer.version)\(revision)".printable()))
-        field("content", Columns.Cell(snapshot.content.summary))
+        field("content", Columns.Cell(snapshot.summary))
         for parent in snapshot.parents {
             let label = labels[parent].map { "  \($0)" } ?? ""
             field(

@@ -1,0 +1,66 @@
+internal import Objects
+
+/// Snapshots that a question leads through, each read once.
+struct Ancestry<Source: ObjectSource> {
+    private let objects: Source
+    private var known: [ObjectID: Snapshot] = [:]
+
+    /// Ancestors that are looked at before the search is given up: more than any ref has versions in years.
+    static var limit: Int { 20_000 }
+    /// Snapshots that are kept: those that are asked for again.
+    private static var knownLimit: Int { 256 }
+
+    init(in objects: Source) { self.objects = objects }
+
+    mutating func snapshot(_ id: ObjectID) throws(RefError) -> Snapshot {
+        if let snapshot = known[id] { return snapshot }
+        do throws(ObjectError) {
+            let snapshot = try Snapshot(id, in: objects)
+            if known.count < Self.knownLimit { known[id] = snapshot }
+            return snapshot
+        } catch { throw .objects(error) }
+    }
+
+    /// The snapshot that is reached from another by inputs of these roles, one after the other.
+    ///
+    /// - Returns: Nil when one of them is not there.
+    mutating func input(_ roles: [String], of id: ObjectID) throws(RefError) -> ObjectID? {
+        var current = id
+        for role in roles {
+            guard let next = try snapshot(current).input(role) else { return nil }
+            current = next
+        }
+        return current
+    }
+
+    /// Whether a snapshot is another one, or a parent of it, or a parent's, and so on.
+    mutating func isAncestor(_ id: ObjectID, orSameAs other: ObjectID) throws(RefError) -> Bool {
+        var seen: Set<ObjectID> = [other]
+        // The nearest come first: what was promoted was mostly made from something recent.
+        var level = [other]
+        while !level.isEmpty {
+            if level.contains(id) { return true }
+            var next: [ObjectID] = []
+            for descendant in level {
+                for parent in try snapshot(descendant).parents where seen.insert(parent).inserted {
+                    next.append(parent)
+                }
+            }
+            guard seen.count <= Self.limit else { return false }
+            level = next
+        }
+        return false
+    }
+}
+
+extension Snapshot {
+    /// The input in a role, which is compared by its bytes.
+    func input(_ role: String) -> ObjectID? {
+        inputs.first { $0.key.utf8.elementsEqual(role.utf8) }?.value
+    }
+
+    /// The metric of a name, which is compared by its bytes.
+    func metric(_ name: String) -> Double? {
+        metrics.first { $0.key.utf8.elementsEqual(name.utf8) }?.value
+    }
+}

@@ -1,0 +1,135 @@
+public import Objects
+internal import Storage
+
+/// What a release snapshot binds: features and a model that fit each other, and a prompt.
+///
+/// The snapshot has the inputs `features` and `model`, the embedding space of both, and as its content a
+/// tree that is empty or has the prompt in it.
+public struct Release: Hashable, Sendable {
+    /// The features snapshot.
+    public let features: ObjectID
+    /// The model snapshot.
+    public let model: ObjectID
+    /// The embedding space: the one that features or model declare, or both; nil when neither does.
+    public let space: ObjectID?
+    /// The object with the prompt's text.
+    public let prompt: ObjectID?
+    /// The features that the model says it was made from; nil when it does not.
+    public let modelFeatures: ObjectID?
+
+    /// The role of the features among the inputs of a release.
+    public static let featuresRole = "features"
+    /// The role of the model among the inputs of a release.
+    public static let modelRole = "model"
+    /// The name of the prompt in the tree of a release.
+    public static let promptName = "prompt.txt"
+    /// The most bytes that a prompt may have.
+    public static let promptLimit = 1 << 20
+
+    /// Binds features and a model.
+    ///
+    /// - Throws: `misfit` when they are not such snapshots, or are of different spaces; `objects`.
+    public init(
+        features: ObjectID, model: ObjectID, prompt: ObjectID? = nil, in source: some ObjectSource
+    ) throws(RefError) {
+        var ancestry = Ancestry(in: source)
+        let first = try Self.part(features, .features, from: &ancestry)
+        let second = try Self.part(model, .model, from: &ancestry)
+        self.features = features
+        self.model = model
+        self.prompt = prompt
+        space = first.space ?? second.space
+        let direct = try ancestry.input([Self.featuresRole], of: model)
+        modelFeatures =
+            direct == nil
+            ? try ancestry.input(["dataset", Self.featuresRole], of: model) : direct
+        guard let space = first.space, let needed = second.space, space != needed else { return }
+        var fitting: ObjectID?
+        if let made = modelFeatures, try ancestry.snapshot(made).space == needed { fitting = made }
+        throw .misfit(
+            reason: "the features \(features.short) are of embedding space \(space.short), and the "
+                + "model \(model.short) needs \(needed.short)",
+            remedy:
+                "ftictl release REF --features \(fitting?.short ?? "REV") --model \(model.short)"
+                + (fitting == nil ? ", with features of that space" : ""))
+    }
+
+    /// Reads what a release snapshot binds, and checks that it fits.
+    ///
+    /// - Throws: `misfit` when it is not such a snapshot, `objects`.
+    public init(of snapshot: Snapshot, in source: some ObjectSource) throws(RefError) {
+        func misfit(_ reason: String) -> RefError {
+            .misfit(
+                reason: reason, remedy: "ftictl release REF --features REV --model REV makes one")
+        }
+        guard snapshot.kind == .release, case .tree(let root, _, _) = snapshot.content else {
+            throw misfit("a release is a snapshot of that kind whose content is a tree")
+        }
+        guard let features = snapshot.input(Self.featuresRole),
+            let model = snapshot.input(Self.modelRole)
+        else { throw misfit("a release has the inputs features and model") }
+        var prompt: ObjectID?
+        do throws(ObjectError) {
+            let tree = try TreeReader(source).tree(root)
+            prompt = tree.entries.first { $0.name.bytes.elementsEqual(Self.promptName.utf8) }?.id
+        } catch { throw .objects(error) }
+        try self.init(features: features, model: model, prompt: prompt, in: source)
+        guard space == snapshot.space else {
+            throw misfit(
+                "it names embedding space \(snapshot.space?.short ?? "none"), and its features and "
+                    + "model \(space?.short ?? "none")")
+        }
+    }
+
+    /// Whether the model was made from these features or from features that came before them; true when it
+    /// does not say.
+    ///
+    /// - Throws: `objects`.
+    public func modelPrecedesFeatures(in source: some ObjectSource) throws(RefError) -> Bool {
+        guard let modelFeatures else { return true }
+        var ancestry = Ancestry(in: source)
+        return try ancestry.isAncestor(modelFeatures, orSameAs: features)
+    }
+
+    /// The snapshot of this release, for which the tree with the prompt is written.
+    ///
+    /// - Throws: As the sink.
+    public func snapshot(
+        into sink: some ObjectStore, parent: ObjectID?, producer: Snapshot.Producer,
+        created: Timestamp, message: String
+    ) throws(ObjectError) -> Snapshot {
+        var builder = TreeBuilder()
+        if let prompt {
+            guard let path = try? RelativePath(Self.promptName),
+                let size = try sink.size(of: prompt)
+            else { throw .missing(prompt) }
+            builder.add(path, size: size, id: prompt)
+        }
+        return Snapshot(
+            kind: .release, content: try builder.write(into: sink).content,
+            parents: parent.map { [$0] } ?? [],
+            inputs: [Self.featuresRole: features, Self.modelRole: model], producer: producer,
+            space: space, created: created, message: message)
+    }
+
+    private static func part(
+        _ id: ObjectID, _ kind: Snapshot.Kind, from ancestry: inout Ancestry<some ObjectSource>
+    ) throws(RefError) -> Snapshot {
+        let remedy = "ftictl show \(id.short) says what it is"
+        do throws(RefError) {
+            let snapshot = try ancestry.snapshot(id)
+            guard snapshot.kind == kind else {
+                throw .misfit(
+                    reason:
+                        "\(id.short) is a \(snapshot.kind.rawValue) snapshot, where one of kind "
+                        + "\(kind.rawValue) is needed", remedy: remedy)
+            }
+            return snapshot
+        } catch {
+            guard case .objects(.malformed(_, as: _, let reason, offset: _)) = error else {
+                throw error
+            }
+            throw .misfit(reason: "\(id.short) is not a snapshot: \(reason)", remedy: remedy)
+        }
+    }
+}
