@@ -37,7 +37,7 @@ run() { printf '%s$ %s%s\n' "$dim" "$*" "$plain"; "$@"; }
 
 rm -rf "$into" && mkdir -p "$into" && cd "$into"
 # Nothing is left outside of that directory.
-export XDG_CACHE_HOME="$PWD/.cache"
+export XDG_CACHE_HOME="$PWD/.cache" XDG_STATE_HOME="$PWD/.state" XDG_CONFIG_HOME="$PWD/.config"
 
 features_config() {
     cat <<EOF

@@ -7,6 +7,8 @@ public struct Environment: Sendable {
     public var variable: @Sendable (String) -> String?
     /// The absolute path of the working directory.
     public var workingDirectory: @Sendable () -> String?
+    /// The absolute path without links that stands for the same file; nil when there is none.
+    public var canonicalPath: @Sendable (String) -> String?
     /// The present time.
     public var now: @Sendable () -> Timestamp
 
@@ -20,6 +22,11 @@ public struct Environment: Sendable {
             guard let path = getcwd(nil, 0) else { return nil }
             defer { free(path) }
             return String(cString: path)
+        },
+        canonicalPath: { path in
+            guard let resolved = realpath(path, nil) else { return nil }
+            defer { free(resolved) }
+            return String(cString: resolved)
         },
         now: {
             var time = timespec()

@@ -21,6 +21,14 @@ public struct GlobalOptions: ParsableArguments {
     @Flag(name: .customLong("no-progress"), help: "Never show progress.")
     public var noProgress = false
 
+    /// Whether a log is accepted that is not the one seen before.
+    @Flag(
+        name: .customLong("accept-rollback"),
+        help: ArgumentHelp(
+            "Go on with a log that went backwards or is not the one seen here before.",
+            visibility: .hidden))
+    public var acceptRollback = false
+
     /// No options given; for the parser, which fills them in.
     public init() {}
 
@@ -33,6 +41,7 @@ public struct GlobalOptions: ParsableArguments {
         json = false
         quiet = false
         noProgress = false
+        acceptRollback = false
         var rest: [String] = []
         var index = 0
         while index < arguments.count, arguments[index] != "--" {
@@ -41,6 +50,7 @@ public struct GlobalOptions: ParsableArguments {
             case "--json": json = true
             case "--quiet": quiet = true
             case "--no-progress": noProgress = true
+            case "--accept-rollback": acceptRollback = true
             case "--repo" where index + 1 < arguments.count:
                 index += 1
                 repo = arguments[index]
@@ -60,7 +70,7 @@ public struct GlobalOptions: ParsableArguments {
     private static func form(of argument: String) -> Form? {
         switch argument {
         case "--repo": .optionWithValue
-        case "--json", "--quiet", "--no-progress": .flag
+        case "--json", "--quiet", "--no-progress", "--accept-rollback": .flag
         default: argument.utf8.starts(with: "--repo=".utf8) ? .flag : nil
         }
     }

@@ -32,7 +32,7 @@ struct RunCommand: Command {
         let configuration = try FeatureConfiguration(reading: config)
         let pipeline = FeaturePipeline(
             configuration, in: try repository(configuration, context),
-            by: Writer(name: context.environment.author, now: context.environment.now))
+            by: context.writer)
         let report = try pipeline.run(message: message) { done, total in
             context.progress.update(
                 "read \(Quantity.count(done)) of \(Quantity.count(total, "file"))")
@@ -51,7 +51,7 @@ struct RunCommand: Command {
         _ configuration: FeatureConfiguration, _ context: CommandContext
     ) throws -> Repository {
         let isNamed = options.repo != nil || context.environment.variable("FTI_REPO") != nil
-        if !isNamed, let path = configuration.repository { return try Repository(opening: path) }
-        return try Repository(opening: try context.repositoryLocation())
+        if !isNamed, let path = configuration.repository { return try context.repository(at: path) }
+        return try context.repository()
     }
 }

@@ -63,7 +63,7 @@ struct Ask: Command {
                 features: features ?? "features/prod", model: model ?? "models/current")
         }
         let answering = try QuestionAnswering(
-            selection, in: try Repository(opening: try context.repositoryLocation()),
+            selection, in: try context.repository(),
             now: context.now, approximately: approximate, threads: threads)
         let reply = try answering.answer(question, count: count)
         if context.output.isJSON {

@@ -38,9 +38,9 @@ struct Run: Command {
         let configuration = try TrainingConfiguration(yaml: text, path: config)
         let progress = context.progress
         let run = TrainingRun(
-            repository: try Repository(opening: try location(configuration, context)),
+            repository: try context.repository(at: try location(configuration, context)),
             configuration: configuration,
-            writer: Writer(name: context.environment.author, now: context.environment.now),
+            writer: context.writer,
             version: Version.text, threads: threads, progress: { progress.update($0) })
         let report = try run.run()
         for warning in report.warnings { try context.output.note("warning: \(warning)") }

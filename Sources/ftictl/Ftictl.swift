@@ -25,6 +25,7 @@ struct Ftictl: ParsableCommand {
             ReleaseCommand.self, RollbackCommand.self, UndoCommand.self, PinCommand.self,
             LineageCommand.self,
             VerifyCommand.self,
+            KeyCommand.self, PolicyCommand.self, ApproveCommand.self,
             StatsCommand.self, CompletionCommand.self,
         ])
 }

@@ -58,11 +58,6 @@ struct OpenRepository {
 }
 
 extension CommandContext {
-    /// The repository that the command works on.
-    func repository() throws -> Repository {
-        try Repository(opening: try repositoryLocation())
-    }
-
     /// That repository in its newest state.
     func open() throws -> OpenRepository {
         let repository = try repository()
@@ -73,11 +68,8 @@ extension CommandContext {
     /// Where the states of stored files are kept; nil when there is no home for it.
     func statCache(of repository: RandomBits) -> CacheFile? {
         StatCacheLocation.path(repository: repository.hex, environment: environment)
-            .map(CacheFile.init)
+            .map { CacheFile($0) }
     }
-
-    /// Who writes.
-    var writer: Writer { Writer(name: environment.author, now: environment.now) }
 }
 
 extension Content {

@@ -53,6 +53,7 @@ final class Workbench {
             "PATH": "\(Self.executables.path):/usr/local/bin:/usr/bin:/bin",
             "FTI_AUTHOR": "ada@test",
             "HOME": directory.path, "XDG_CACHE_HOME": cache,
+            "XDG_STATE_HOME": "\(cache)/state", "XDG_CONFIG_HOME": "\(cache)/config",
             "LC_ALL": "C.UTF-8",
         ]
         // To files: a pipe that nobody reads would make the process wait.

@@ -104,6 +104,7 @@ final class Sandbox {
         var variables = [
             "PATH": "/usr/bin:/bin", "FTI_AUTHOR": "ada@test", "FTICTL": Self.ftictl,
             "HOME": directory.path, "XDG_CACHE_HOME": cache,
+            "XDG_STATE_HOME": "\(cache)/state", "XDG_CONFIG_HOME": "\(cache)/config",
         ]
         variables.merge(environment) { $1 }
         process.environment = variables

@@ -24,7 +24,8 @@ public struct ClientMemory: Sendable {
     public init(
         at path: String, now: @escaping @Sendable () -> Timestamp, isForgetful: Bool = false
     ) {
-        file = CacheFile(path)
+        // Three folders, as in ~/.local/state/fti.
+        file = CacheFile(path, folders: 3)
         self.now = now
         self.isForgetful = isForgetful
     }

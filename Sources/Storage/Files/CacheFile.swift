@@ -4,9 +4,15 @@ internal import Glibc
 public struct CacheFile: Sendable {
     /// Where it is.
     public let path: String
+    private let folders: Int
 
     /// The cache at a path, whether or not there is a file.
-    public init(_ path: String) { self.path = path }
+    ///
+    /// - Parameter folders: How many of the folders above the file are made when there are none.
+    public init(_ path: String, folders: Int = 2) {
+        self.path = path
+        self.folders = folders
+    }
 
     /// The bytes of the file; nil when there is none, or it has more than `limit` bytes, or somebody else than the
     /// process's user may have written it.
@@ -24,7 +30,7 @@ public struct CacheFile: Sendable {
     /// Puts new bytes in the place of the file, all at once for every reader. It does not wait for the disk: after a
     /// power cut the file may hold anything.
     ///
-    /// The directory and the one above it are made when there are none, for the process's user alone.
+    /// The folders above it are made when there are none, as many as allowed, for the process's user alone.
     public func replace(_ bytes: [UInt8]) throws(StorageError) {
         let parts = path.utf8.split(separator: UInt8(ascii: "/"))
         guard let name = parts.last, path.utf8.first == UInt8(ascii: "/") else {
@@ -34,7 +40,7 @@ public struct CacheFile: Sendable {
         for (index, part) in parts.dropLast().enumerated() {
             folder += "/" + String(decoding: part, as: UTF8.self)
             // A home that does not exist is not made.
-            if index >= parts.count - 3 { mkdir(folder, 0o700) }
+            if index >= parts.count - 1 - folders { mkdir(folder, 0o700) }
         }
         let directory = try Directory(opening: folder, followLink: true)
         let file = try TemporaryFile(in: directory)

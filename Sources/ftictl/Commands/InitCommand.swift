@@ -35,7 +35,10 @@ struct InitCommand: Command {
 
     private func create(at place: String, _ context: CommandContext) throws -> Repository {
         do throws(RefError) {
-            return try Repository.create(at: place, writer: context.writer)
+            let repository = try Repository.create(at: place, writer: context.writer)
+            // What was here before is no matter of this repository's.
+            context.forget(place)
+            return repository
         } catch {
             guard case .storage(.unusable) = error else { throw error }
             let inside = place.utf8.last == UInt8(ascii: "/") ? place : place + "/"

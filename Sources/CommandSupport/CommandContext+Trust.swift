@@ -1,0 +1,88 @@
+internal import Objects
+public import Refs
+
+extension CommandContext {
+    /// The repository that the command line, the environment or the working directory names.
+    public func repository() throws -> Repository {
+        try repository(at: try repositoryLocation())
+    }
+
+    /// The repository in a directory, with what this user remembers of it and trusts.
+    public func repository(at path: String) throws -> Repository {
+        try Repository(opening: path, trust: try trust(in: path))
+    }
+
+    /// Who writes, and signs where that is needed or `$FTI_KEY` names a key.
+    public var writer: Writer {
+        let chosen = environment.variable("FTI_KEY")
+        let path = UserFolder.configuration.path(environment)
+        return Writer(
+            name: environment.author, now: environment.now,
+            key: { (isNeeded) throws(KeyError) in
+                if let chosen {
+                    guard !chosen.utf8.contains(UInt8(ascii: "/")) else {
+                        return try Keyring.secretKey(at: chosen)
+                    }
+                    guard let path else { throw .unknown(name: chosen) }
+                    return try Keyring(path).secretKey(named: chosen)
+                }
+                guard isNeeded else { return nil }
+                guard let path else { throw .none }
+                let keyring = Keyring(path)
+                guard let name = try keyring.defaultName() else { throw .none }
+                return try keyring.secretKey(named: name)
+            })
+    }
+
+    /// The user's keys.
+    ///
+    /// - Throws: `missing` when there is no home.
+    public func keyring() throws(CommandError) -> Keyring {
+        guard let path = UserFolder.configuration.path(environment) else {
+            throw .missing(
+                "there is no place for keys: neither HOME nor XDG_CONFIG_HOME is set",
+                remedy: "export HOME=/home/ada")
+        }
+        return Keyring(path)
+    }
+
+    /// Forgets what was seen in a place, because a new repository was made there.
+    public func forget(_ path: String) { memory(of: path)?.clear() }
+
+    private func trust(in path: String) throws -> Trust {
+        let memory = memory(of: path)
+        if let text = environment.variable("FTI_TRUST") {
+            var roots: Set<PublicKey> = []
+            for word in text.utf8.split(whereSeparator: { $0 == 0x20 || $0 == 0x2C }) {
+                guard let key = PublicKey(hex: String(decoding: word, as: UTF8.self)) else {
+                    throw CommandError.usage(
+                        "FTI_TRUST is not a public key: 64 lower-case hexadecimal digits",
+                        remedy: "ftictl key list shows yours; ftictl policy show those of a "
+                            + "repository")
+                }
+                roots.insert(key)
+            }
+            return Trust(memory: memory, roots: roots, isStrict: true)
+        }
+        guard let folder = UserFolder.configuration.path(environment) else {
+            return Trust(memory: memory)
+        }
+        let keyring = Keyring(folder)
+        let trusted = try keyring.trusted().map(\.key)
+        guard !trusted.isEmpty else { return Trust(memory: memory) }
+        let own = try keyring.names().compactMap { name in
+            try? keyring.secretKey(named: name).publicKey
+        }
+        return Trust(memory: memory, roots: Set(trusted + own))
+    }
+
+    /// What was seen of the repository in a place; nil when there is no home.
+    private func memory(of path: String) -> ClientMemory? {
+        guard let folder = UserFolder.state.path(environment) else { return nil }
+        // Two names of one place are one place.
+        let place = Array((environment.canonicalPath(path) ?? path).utf8)
+        let name = ObjectID(of: place.span).hex.prefix(32)
+        return ClientMemory(
+            at: "\(folder)/\(name).seen", now: environment.now, isForgetful: options.acceptRollback)
+    }
+}

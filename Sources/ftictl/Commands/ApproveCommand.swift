@@ -1,0 +1,68 @@
+import ArgumentParser
+import CommandSupport
+import Objects
+import Refs
+
+struct ApproveCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "approve",
+        abstract: "Approve that a ref moves from what it is now to a version.",
+        discussion: ArgumentHelp.discussion(
+            """
+            An approval is signed and in the log. It is good for one move: once the ref moves, wherever to, \
+            once the policy changes, or when it expires, it is void.
+            """,
+            examples: [
+                "ftictl approve models/current models/candidate",
+                "ftictl approve models/current 3fa9c1 --expires 2d",
+            ]))
+
+    @Argument(help: "The ref that is to move.")
+    var ref: String
+
+    @Argument(help: ArgumentHelp("What it is to move to.", valueName: "rev"))
+    var revision: String
+
+    @Option(help: ArgumentHelp("How long it is good: such as 12h, 7d or 2w.", valueName: "span"))
+    var expires = "7d"
+
+    @Option(name: [.short, .customLong("message")], help: "Why.")
+    var message: String?
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        guard let span = TimeSpan(expires) else {
+            throw CommandError.usage(
+                "\(expires.printable()) is not a span of time",
+                remedy: "ftictl approve \(ref) \(revision) --expires 7d")
+        }
+        let name = try RefName(ref)
+        let opened = try context.open()
+        let target = try opened.snapshotID(revision)
+        let kind = try opened.snapshot(target).kind
+        guard kind == name.namespace.kind else {
+            throw RefError.wrongKind(name, target, kind: kind)
+        }
+        let begin = max(context.now, opened.state.time)
+        guard let end = Timestamp(milliseconds: begin.milliseconds + span.milliseconds) else {
+            throw CommandError.usage("\(expires.printable()) is too long", remedy: "--expires 7d")
+        }
+        let state = try opened.repository.approve(
+            name, new: target, expires: end, on: opened.state,
+            message: message ?? "approve \(revision) for \(name)", writer: context.writer)
+        let approvers = state.approvers(of: name, to: target, at: state.time)
+        if context.output.isJSON {
+            return try context.output.emit([
+                "transaction": .integer(state.number), "ref": .string(name.text),
+                "old": .id(state.target(of: name)), "new": .id(target),
+                "expires": .string(end.description), "approvedBy": .array(approvers.map { .string($0) }),
+            ])
+        }
+        let style = context.output.style
+        try context.output.line(
+            "\(style.cyan(name.text))  \(state.target(of: name)?.short ?? "(none)") -> "
+                + "\(style.yellow(target.short))  approved by \(approvers.joined(separator: ", ")), "
+                + "until \(end.minuteDescription)")
+    }
+}

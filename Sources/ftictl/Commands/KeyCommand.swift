@@ -1,0 +1,154 @@
+import ArgumentParser
+import CommandSupport
+import Objects
+import Refs
+
+struct KeyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "key",
+        abstract: "Keys that sign transactions: make, list, trust, grant, revoke.",
+        discussion: ArgumentHelp.discussion(
+            """
+            A secret key is a file that only its owner can read, below $XDG_CONFIG_HOME/fti or \
+            ~/.config/fti. $FTI_KEY, a name or the path of a file, chooses another one than the default.
+            """,
+            examples: [
+                "ftictl key new ada", "ftictl key list",
+                "ftictl key grant feature-bot KEY --write features",
+                "ftictl key revoke feature-bot",
+            ]),
+        subcommands: [
+            KeyNewCommand.self, KeyListCommand.self, KeyUseCommand.self, KeyTrustCommand.self,
+            KeyGrantCommand.self, KeyRevokeCommand.self,
+        ])
+}
+
+struct KeyNewCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "new", abstract: "Make a key. The first one is the default.",
+        discussion: ArgumentHelp.discussion("", examples: ["ftictl key new ada"]))
+
+    @Argument(help: "What to call it.")
+    var name: String
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        let key = try context.keyring().create(name)
+        if context.output.isJSON {
+            return try context.output.emit([
+                "name": .string(key.name), "public": .string(key.publicKey.hex),
+            ])
+        }
+        try context.output.line("\(key.name)  \(key.publicKey.hex)")
+        try context.output.note(
+            "an admin lets it write with: ftictl key grant \(key.name) \(key.publicKey.hex) "
+                + "--write NAMESPACE")
+    }
+}
+
+struct KeyListCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Show your keys, and those that you trust.",
+        discussion: ArgumentHelp.discussion(
+            "The keys of a repository are in its policy: ftictl policy show.",
+            examples: ["ftictl key list"]))
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        let keyring = try context.keyring()
+        let chosen = try? keyring.defaultName()
+        var columns = Columns([.left, .left, .left])
+        for name in try keyring.names() {
+            let key = try keyring.secretKey(named: name).publicKey
+            let isDefault = chosen.map { $0.utf8.elementsEqual(name.utf8) } ?? false
+            try row(name, key, isDefault ? "default" : "", isOwn: true, &columns, context)
+        }
+        for (key, name) in try keyring.trusted() {
+            try row(name, key, "trusted", isOwn: false, &columns, context)
+        }
+        for line in columns.lines { try context.output.line(line) }
+        if !context.output.isJSON, columns.lines.isEmpty {
+            try context.output.note("you have no key: ftictl key new NAME makes one")
+        }
+    }
+
+    private func row(
+        _ name: String, _ key: PublicKey, _ mark: String, isOwn: Bool, _ columns: inout Columns,
+        _ context: CommandContext
+    ) throws {
+        if context.output.isJSON {
+            return try context.output.emit([
+                "name": .string(name), "public": .string(key.hex), "own": .bool(isOwn),
+                "default": .bool(mark == "default"),
+            ])
+        }
+        let style = context.output.style
+        columns.append([
+            Columns.Cell(name.printable(), style.cyan), Columns.Cell(key.hex, style.yellow),
+            Columns.Cell(mark, style.green),
+        ])
+    }
+}
+
+struct KeyUseCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "use", abstract: "Make a key the default.",
+        discussion: ArgumentHelp.discussion("", examples: ["ftictl key use ada"]))
+
+    @Argument(help: "The key.")
+    var name: String
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        try context.keyring().makeDefault(name)
+        try context.output.note("\(name) signs from now on, where $FTI_KEY names no other")
+    }
+}
+
+struct KeyTrustCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "trust",
+        abstract: "Trust a key to have begun a repository's policy, at the first contact with it.",
+        discussion: ArgumentHelp.discussion(
+            """
+            Who trusts nobody believes, at the first contact, whoever began the policy that is there. Who \
+            trusts somebody takes only repositories whose policy one of these keys began, or one of the own. \
+            $FTI_TRUST, a public key, demands that always, and for this command only.
+            """,
+            examples: [
+                "ftictl key trust KEY --name ada", "ftictl key trust KEY --remove",
+            ]))
+
+    @Argument(help: ArgumentHelp("A public key: 64 hexadecimal digits.", valueName: "key"))
+    var key: String
+
+    @Option(help: "What to call it.")
+    var name: String?
+
+    @Flag(help: "Trust it no more.")
+    var remove = false
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        let key = try PublicKey(argument: key)
+        let label = name.map { $0.printable() } ?? "trusted"
+        try context.keyring().trust(key, as: remove ? nil : label)
+        try context.output.note("\(key.short) is trusted\(remove ? " no more" : "")")
+    }
+}
+
+extension PublicKey {
+    /// Reads a key from the command line.
+    init(argument text: String) throws(CommandError) {
+        guard let key = PublicKey(hex: text) else {
+            throw .usage(
+                "\(text.printable()) is not a public key: 64 lower-case hexadecimal digits",
+                remedy: "ftictl key list shows yours")
+        }
+        self = key
+    }
+}
