@@ -5,20 +5,32 @@ extension Writer {
     ///
     /// - Throws: `unauthorized` when the policy does not let the writer do that, `key` when there is no key to use.
     func signed(_ entry: LogEntry, after state: State) throws(RefError) -> LogEntry {
+        guard let secret = try authorized(entry.actions, at: entry.time, after: state) else {
+            return entry
+        }
+        do throws(KeyError) {
+            return try entry.signed(by: secret, repository: state.repositoryID)
+        } catch { throw .key(error) }
+    }
+
+    /// The key that is to sign some actions; nil for none.
+    ///
+    /// - Throws: As ``signed(_:after:)``.
+    @discardableResult
+    func authorized(
+        _ actions: [Action], at time: Timestamp, after state: State
+    ) throws(RefError) -> SecretKey? {
         let secret: SecretKey?
         do throws(KeyError) {
-            secret = try key(Self.needsSignature(entry.actions, after: state))
+            secret = try key(Self.needsSignature(actions, after: state))
         } catch { throw .key(error) }
-        let authority = Authority(state: state, signer: secret?.publicKey, time: entry.time)
-        if let objection = authority.objection(to: entry.actions) {
+        let authority = Authority(state: state, signer: secret?.publicKey, time: time)
+        if let objection = authority.objection(to: actions) {
             throw .unauthorized(
                 reason: "the policy refuses the transaction: \(objection.reason)",
                 remedy: objection.remedy)
         }
-        guard let secret else { return entry }
-        do throws(KeyError) {
-            return try entry.signed(by: secret, repository: state.repositoryID)
-        } catch { throw .key(error) }
+        return secret
     }
 
     /// Adds a signature to a checkpoint where the writer is an admin; others cannot vouch for refs that they may not

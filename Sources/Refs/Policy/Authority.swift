@@ -139,6 +139,9 @@ struct Authority {
 }
 
 extension State {
+    /// What the policy calls a key; the first digits of one that it does not list.
+    public func name(of key: PublicKey) -> String { policy?.key(key)?.name ?? key.short }
+
     /// The names of the keys whose approval of a move counts at a moment.
     ///
     /// - Parameter names: Those that may count; nil for all that the policy lists.

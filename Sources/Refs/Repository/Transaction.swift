@@ -58,6 +58,9 @@ public struct Transaction: Sendable {
         let current = try log.refreshed(state)
         let changes = try proposal.changes(in: current, now: writer.now())
         try Admission.check(changes, in: objects, state)
+        try writer.authorized(
+            proposal.actions(for: changes, in: current), at: max(writer.now(), current.time),
+            after: current)
         do throws(ObjectError) {
             proposal.addedPacks = try objects.finish().map { [$0] } ?? []
         } catch { throw .objects(error) }

@@ -35,32 +35,40 @@ struct ReflogCommand: Command {
             if state.lastTransaction(of: name) == nil { _ = try opened.target(of: name) }
             var history = repository.log.history(of: name, in: state)
             while limit > 0, let version = try history.next() {
-                try show(version.entry, only: name, context)
+                try show(version.entry, only: name, state, context)
                 limit -= 1
             }
         } else {
             var number = state.number
             var entries = repository.log.entries()
             while limit > 0, number >= 0 {
-                try show(try entries.entry(number), only: nil, context)
+                try show(try entries.entry(number), only: nil, state, context)
                 number -= 1
                 limit -= 1
             }
         }
     }
 
-    private func show(_ entry: LogEntry, only: RefName?, _ context: CommandContext) throws {
+    private func show(
+        _ entry: LogEntry, only: RefName?, _ state: State, _ context: CommandContext
+    ) throws {
         let changes = entry.changes
+        let signer = entry.signature.map { state.name(of: $0.key) }
         if context.output.isJSON {
             try context.output.emit([
                 "transaction": .integer(entry.number), "time": .string(entry.time.description),
                 "author": .string(entry.writer), "message": .string(entry.message),
                 "hash": .id(entry.hash), "refs": .array(changes.map(\.json)),
+                "signer": signer.map { .string($0) } ?? .null,
+                "key": entry.signature.map { .string($0.key.hex) } ?? .null,
+                "decisions": .array(entry.decisions.map(\.json)),
             ])
             return
         }
         let style = context.output.style
-        let place = "\(entry.time.minuteDescription)  \(entry.writer.printable())"
+        let place =
+            "\(entry.time.minuteDescription)  \(entry.writer.printable())"
+            + (signer.map { "  signed by \($0)" } ?? "")
         let message = entry.message.split(whereSeparator: \.isNewline).first ?? ""
         let what = entry.number == 0 ? "the repository was made" : String(message).printable()
         let head = "\(style.bold(String(entry.number)))  \(style.dim(place))"
@@ -74,5 +82,6 @@ struct ReflogCommand: Command {
             ])
         }
         for line in columns.lines { try context.output.line(line) }
+        for decision in entry.decisions { try context.output.line("    \(decision.line(style))") }
     }
 }

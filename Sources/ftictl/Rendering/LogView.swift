@@ -47,7 +47,7 @@ struct LogView {
         head += "  \(age)"
         let place = [
             move.entry.time.minuteDescription, "transaction \(Quantity.count(move.entry.number))",
-            move.entry.writer.printable(),
+            move.entry.writer.printable() + (move.signer.map { ", signed by \($0)" } ?? ""),
         ]
         let origin = place.joined(separator: " · ")
         let used =
@@ -68,6 +68,7 @@ struct LogView {
             let from = move.previous.map { " from \($0.short)" } ?? ""
             lines.append(style.magenta("rolled back to \(target.short)\(from)"))
         }
+        if let decision = move.entry.override { lines.append(decision.line(style)) }
         let message = move.snapshot?.message ?? ""
         let reason = move.entry.message
         if move.manner != .rolledBack, !reason.isEmpty, !reason.utf8.elementsEqual(message.utf8) {

@@ -22,6 +22,8 @@ struct RefMove {
     let before: Snapshot?
     let manner: Manner
     let isCurrent: Bool
+    /// Who signed the transaction, as the policy calls the key; nil when nobody did.
+    let signer: String?
 
     /// What a transaction did to a ref.
     ///
@@ -37,6 +39,7 @@ struct RefMove {
         self.snapshot = snapshot
         self.before = before
         manner = Self.manner(from: change.old, before, to: change.new, older: older)
+        signer = entry.signature.map { state.name(of: $0.key) }
         isCurrent = state.refs[change.name]?.transaction == entry.number
     }
 
@@ -62,6 +65,8 @@ struct RefMove {
         object["time"] = .string(entry.time.description)
         object["author"] = .string(entry.writer)
         object["reason"] = .string(entry.message)
+        object["signer"] = signer.map { .string($0) } ?? .null
+        object["override"] = entry.override.map(\.json) ?? .null
         object["movement"] = .string(manner.rawValue)
         object["current"] = .bool(isCurrent)
         object["created"] = .string((snapshot?.created ?? entry.time).description)

@@ -1,0 +1,127 @@
+import Foundation
+import Testing
+
+@Suite("Keys and policies on the command line")
+struct PolicyCommandTests {
+    let sandbox: Sandbox
+
+    init() throws {
+        sandbox = try Sandbox()
+        _ = try sandbox.ftictl("init")
+        try sandbox.write("w", "weights")
+        try sandbox.write("r.jsonl", #"{"id":"a","text":"x"}"#)
+    }
+
+    private func publicKey(_ name: String) throws -> String {
+        let lines = try sandbox.ftictl("key", "list", "--json").output.split(separator: "\n")
+        for line in lines {
+            let object =
+                try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            if object?["name"] as? String == name { return object?["public"] as? String ?? "" }
+        }
+        return ""
+    }
+
+    @Test("a key, a policy and a grant are three commands, and then each writes where it may")
+    func firstMinutes() throws {
+        #expect(try sandbox.ftictl("policy", "init").status == 4)
+        #expect(try sandbox.ftictl("key", "new", "ada").status == 0)
+        #expect(try sandbox.ftictl("policy", "init").status == 0)
+        #expect(try sandbox.ftictl("key", "new", "feature-bot").status == 0)
+        let key = try publicKey("feature-bot")
+        let granted = try sandbox.ftictl("key", "grant", "feature-bot", key, "--write", "features")
+        #expect(granted.status == 0)
+        #expect(granted.output.contains("+ key feature-bot"))
+
+        let bot = ["FTI_KEY": "feature-bot"]
+        let put = try sandbox.ftictl(
+            "put", "features/a", "r.jsonl", "--key", "id", environment: bot)
+        #expect(put.status == 0)
+        let refused = try sandbox.ftictl("put", "models/a", "w", environment: bot)
+        #expect(refused.status == 4)
+        #expect(refused.error.contains("may not move models/a"))
+        #expect(refused.error.contains("try: let an admin run: ftictl key grant feature-bot"))
+        #expect(try sandbox.ftictl("put", "models/a", "w").status == 0)
+        #expect(try sandbox.ftictl("log").output.contains("signed by feature-bot"))
+        #expect(try sandbox.ftictl("verify").status == 0)
+
+        #expect(try sandbox.ftictl("key", "revoke", "feature-bot").status == 0)
+        let revoked = try sandbox.ftictl(
+            "put", "features/a", "r.jsonl", "--key", "id", "-m", "x", environment: bot)
+        #expect(revoked.status == 4)
+        #expect(try sandbox.ftictl("verify").status == 0)
+    }
+
+    @Test("without a key, and with one that others can read, nothing is written")
+    func keyFiles() throws {
+        _ = try sandbox.ftictl("key", "new", "ada")
+        _ = try sandbox.ftictl("policy", "init")
+        let empty = ["XDG_CONFIG_HOME": "\(sandbox.cache)/nobody"]
+        let none = try sandbox.ftictl("put", "models/a", "w", environment: empty)
+        #expect(none.status == 4)
+        #expect(none.error.contains("ftictl key new"))
+        let file = "\(sandbox.cache)/config/fti/keys/ada.key"
+        let attributes = try FileManager.default.attributesOfItem(atPath: file)
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
+        let exposed = try sandbox.ftictl("put", "models/a", "w")
+        #expect(exposed.status == 4)
+        #expect(exposed.error.contains("chmod 600"))
+        let secret = try String(contentsOfFile: file, encoding: .utf8)
+        let seed = try #require(secret.firstMatch(of: /"secret":"([0-9a-f]{64})"/)?.1)
+        #expect(!exposed.error.contains(seed))
+        #expect(try sandbox.ftictl("key", "new", "ada").status == 64)
+    }
+
+    @Test("a move that needs an approval waits for it, and takes it once")
+    func approvals() throws {
+        _ = try sandbox.ftictl("key", "new", "ada")
+        _ = try sandbox.ftictl("policy", "init")
+        _ = try sandbox.ftictl("put", "models/a", "w")
+        let shown = try sandbox.ftictl("policy", "show").output
+        try sandbox.write(
+            "policy.json",
+            shown.replacing(
+                "\"gates\":[",
+                with: #""gates":[{"ref":"models/current","type":"approvals","count":1}"#))
+        #expect(try sandbox.ftictl("policy", "set", "policy.json").status == 0)
+        let early = try sandbox.ftictl("promote", "models/a", "models/current")
+        #expect(early.status == 4)
+        #expect(early.error.contains("ftictl approve models/current"))
+        #expect(try sandbox.ftictl("approve", "models/current", "models/a").status == 0)
+        #expect(try sandbox.ftictl("promote", "models/a", "models/current").status == 0)
+        #expect(try sandbox.ftictl("reflog").output.contains("approved models/current"))
+        #expect(
+            try sandbox.ftictl("approve", "models/current", "models/a", "--expires", "soon").status
+                == 64)
+    }
+
+    @Test("an old copy that is put back is refused until somebody accepts it")
+    func rollback() throws {
+        _ = try sandbox.ftictl("put", "models/a", "w")
+        #expect(try sandbox.shell("cp -r .fti old").status == 0)
+        try sandbox.write("w", "other")
+        #expect(try sandbox.ftictl("put", "models/a", "w").status == 0)
+        #expect(try sandbox.shell("rm -rf .fti && mv old .fti").status == 0)
+        let refused = try sandbox.ftictl("resolve", "models/a")
+        #expect(refused.status == 5)
+        #expect(refused.error.contains("transaction 2 was seen here before, and it ends at 1"))
+        #expect(try sandbox.ftictl("resolve", "models/a", "--accept-rollback").status == 0)
+        #expect(try sandbox.ftictl("resolve", "models/a").status == 0)
+        // A repository that is made anew has nothing to do with the old one.
+        #expect(try sandbox.shell("rm -rf .fti && $FTICTL init && $FTICTL refs").status == 0)
+    }
+
+    @Test("FTI_TRUST takes only a repository whose policy that key began")
+    func roots() throws {
+        _ = try sandbox.ftictl("key", "new", "ada")
+        let key = try publicKey("ada")
+        #expect(try sandbox.ftictl("refs", environment: ["FTI_TRUST": key]).status == 5)
+        _ = try sandbox.ftictl("policy", "init")
+        #expect(try sandbox.ftictl("refs", environment: ["FTI_TRUST": key]).status == 0)
+        _ = try sandbox.ftictl("key", "new", "eve")
+        let other = try publicKey("eve")
+        #expect(try sandbox.ftictl("refs", environment: ["FTI_TRUST": other]).status == 5)
+        #expect(try sandbox.ftictl("refs", environment: ["FTI_TRUST": "ada"]).status == 64)
+    }
+}
