@@ -34,6 +34,13 @@ extension RefError {
                 : "\(name) cannot point at \(snapshot.short): it names object \(missing.short), "
                     + "which is not in this repository"
         case .misfit(let reason, _): "this does not fit together: \(reason)"
+        case .gone(let snapshot, let missing):
+            missing == snapshot
+                ? "snapshot \(snapshot.short) is not in this repository, or was collected"
+                : "snapshot \(snapshot.short) is not whole: object \(missing.short) was collected"
+        case .tooLateToUndo(let number, let missing, let count):
+            "it is too late to undo transaction \(number): of the \(count) packs that it removed, the "
+                + "files of \(missing) were deleted"
         case .damaged(let place, let reason): "\(place) is damaged: \(reason)"
         case .untrusted(let place, let reason): "\(place) cannot be trusted: \(reason)"
         case .rolledBack(let from, let to):

@@ -34,6 +34,10 @@ public enum RefError: Diagnosable, Hashable {
     case incomplete(RefName, snapshot: ObjectID, missing: ObjectID)
     /// What a release is to bind does not fit together.
     case misfit(reason: String, remedy: String)
+    /// A snapshot, or something that it needs, was collected.
+    case gone(snapshot: ObjectID, missing: ObjectID)
+    /// What a transaction removed cannot be brought back any more: files of packs were deleted.
+    case tooLateToUndo(Int, missing: Int, of: Int)
     /// The log's bytes are not what they must be.
     case damaged(place: String, reason: String)
     /// A transaction or a checkpoint is not by whom it must be: somebody without the right has written to the log.
@@ -65,7 +69,9 @@ public enum RefError: Diagnosable, Hashable {
     public var fault: Fault {
         switch self {
         case .invalidName, .unknownNamespace, .invalidTransaction, .repositoryExists: .usage
-        case .noRepository, .unknownRef, .noTransaction, .nothingToUndo, .incomplete: .missing
+        case .noRepository, .unknownRef, .noTransaction, .nothingToUndo, .incomplete, .gone,
+            .tooLateToUndo:
+            .missing
         case .conflict, .packRemoved, .busy, .policyChanged: .conflict
         case .wrongKind, .notASnapshot, .misfit, .unauthorized: .refused
         case .damaged, .untrusted, .rolledBack, .forked, .replaced: .damaged

@@ -34,6 +34,14 @@ public enum StorageError: Diagnosable, Hashable {
         }
     }
 
+    /// Whether more space would have helped.
+    public var isOutOfSpace: Bool {
+        switch self {
+        case .system(_, _, ENOSPC), .system(_, _, EDQUOT): true
+        default: false
+        }
+    }
+
     /// See ``Diagnosable``.
     public var message: String {
         switch self {

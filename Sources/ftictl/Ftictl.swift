@@ -26,6 +26,7 @@ struct Ftictl: ParsableCommand {
             LineageCommand.self,
             VerifyCommand.self,
             KeyCommand.self, PolicyCommand.self, ApproveCommand.self,
+            GcCommand.self,
             StatsCommand.self, CompletionCommand.self,
         ])
 }

@@ -37,7 +37,7 @@ extension PackStore {
         _ entry: TreeEntry, as path: RelativePath, to destination: DestinationTree, threads: Int,
         progress: @escaping @Sendable (Int) -> Void
     ) throws(ObjectError) {
-        guard let location = try locateObject(entry.id) else { throw .missing(entry.id) }
+        guard let location = try locateObject(entry.id) else { throw absence(of: entry.id) }
         guard try size(at: location) == entry.size else {
             throw .malformed(
                 entry.id, as: "file",

@@ -28,6 +28,10 @@ public struct PackDamage: Hashable, Sendable {
 extension PackStore {
     /// Counts what the packs hold; reads their indexes and nothing else.
     public func packStatistics() throws(ObjectError) -> PackStatistics {
+        try withPacks { (packs) throws(ObjectError) in try packStatistics(of: packs) }
+    }
+
+    private func packStatistics(of packs: [PackReference]) throws(ObjectError) -> PackStatistics {
         var result = PackStatistics()
         var seen: Set<ObjectID> = []
         for reference in packs {
@@ -75,6 +79,7 @@ extension PackStore {
                 sound.append(pack)
                 try pack.checkMagic()
             } catch {
+                if wasRemoved(reference, error) { continue }
                 result.append(PackDamage(object: nil, pack: reference.name, error: error))
             }
         }

@@ -6,6 +6,14 @@ extension PackStore {
         withPrefix prefix: ObjectIDPrefix, limit: Int
     ) throws(ObjectError) -> [ObjectID] {
         if let whole = prefix.whole { return try size(of: whole) == nil ? [] : [whole] }
+        return try withPacks { (packs) throws(ObjectError) in
+            try objects(of: packs, withPrefix: prefix, limit: limit)
+        }
+    }
+
+    private func objects(
+        of packs: [PackReference], withPrefix prefix: ObjectIDPrefix, limit: Int
+    ) throws(ObjectError) -> [ObjectID] {
         var found: Set<ObjectID> = []
         for reference in packs {
             let pack = try open(reference)

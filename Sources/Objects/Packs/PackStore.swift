@@ -15,14 +15,23 @@ public final class PackStore: ObjectSource {
     private let recent = RecentChunks()
     // Chunks whose stored bytes had the right checksum; their identity was not recomputed.
     private let recentlyDecoded = RecentChunks()
+    let renewal: (@Sendable () -> PackRenewal?)?
+    let renewed = Mutex<RenewedPacks?>(nil)
+    let isRenewed = Atomic<Bool>(false)
 
     private static let reservationLimit = 256 << 20
 
     /// Makes a store over packs that are live in one state of the log.
     ///
-    /// - Parameter opened: Indexes that other stores over the same bucket have read, and those that this one
-    ///   reads; without it the store has its own.
-    public init(bucket: any Bucket, packs: [PackReference], opened: OpenPacks = OpenPacks()) {
+    /// - Parameters:
+    ///   - opened: Indexes that other stores over the same bucket have read, and those that this one reads; without
+    ///     it the store has its own.
+    ///   - renewal: Asked, when the file of a pack is gone, what is live by now; nil when that is not known.
+    public init(
+        bucket: any Bucket, packs: [PackReference], opened: OpenPacks = OpenPacks(),
+        renewal: (@Sendable () -> PackRenewal?)? = nil
+    ) {
+        self.renewal = renewal
         self.bucket = bucket
         self.packs = packs
         self.opened = opened
@@ -67,7 +76,7 @@ public final class PackStore: ObjectSource {
             bytes.reserveCapacity(min(size, Self.reservationLimit))
             try stream(id) { bytes.append(contentsOf: $0) }
             return bytes
-        case nil: throw .missing(id)
+        case nil: throw absence(of: id)
         }
     }
 
@@ -92,7 +101,7 @@ public final class PackStore: ObjectSource {
             guard hasher.finalize() == id else {
                 throw .corrupt(id, where: "the recipe in pack \(pack.reference.name.short)")
             }
-        case nil: throw .missing(id)
+        case nil: throw absence(of: id)
         }
     }
 
@@ -115,7 +124,7 @@ public final class PackStore: ObjectSource {
                 start += piece.size
             }
             return result
-        case nil: throw .missing(id)
+        case nil: throw absence(of: id)
         }
     }
 
@@ -125,7 +134,7 @@ public final class PackStore: ObjectSource {
         case .chunk(_, let chunk): return [(id, chunk.size)]
         case .recipe(let pack, let index):
             return try pack.recipe(at: index).pieces.map { ($0.id, $0.size) }
-        case nil: throw .missing(id)
+        case nil: throw absence(of: id)
         }
     }
 
@@ -133,23 +142,29 @@ public final class PackStore: ObjectSource {
 
     /// Whether any pack has the chunk; which one, if so.
     func packHoldingChunk(_ id: ObjectID) throws(ObjectError) -> (pack: OpenPack, index: Int)? {
-        for reference in packs.reversed() {
-            let pack = try open(reference)
-            if let index = pack.footer.indexOfChunk(id) { return (pack, index) }
+        try withPacks { (packs) throws(ObjectError) in
+            for reference in packs.reversed() {
+                let pack = try open(reference)
+                if let index = pack.footer.indexOfChunk(id) { return (pack, index) }
+            }
+            return nil
         }
-        return nil
     }
 
     /// A copy of the chunk that is not a difference, as every base of a difference must be: after two writers
     /// stored the same chunk at once there may be copies of both sorts.
     func packHoldingBase(_ id: ObjectID) throws(ObjectError) -> (pack: OpenPack, index: Int)? {
-        for reference in packs.reversed() {
-            let pack = try open(reference)
-            if let index = pack.footer.indexOfChunk(id), try pack.chunk(at: index).codec != .delta {
-                return (pack, index)
+        try withPacks { (packs) throws(ObjectError) in
+            for reference in packs.reversed() {
+                let pack = try open(reference)
+                if let index = pack.footer.indexOfChunk(id),
+                    try pack.chunk(at: index).codec != .delta
+                {
+                    return (pack, index)
+                }
             }
+            return nil
         }
-        return nil
     }
 
     /// A chunk's bytes, verified; `size` must be its size.
@@ -162,7 +177,7 @@ public final class PackStore: ObjectSource {
     private func piece(
         _ id: ObjectID, size: Int
     ) throws(ObjectError) -> (pack: OpenPack, chunk: PackFooter.Chunk) {
-        guard let (pack, index) = try packHoldingChunk(id) else { throw .missing(id) }
+        guard let (pack, index) = try packHoldingChunk(id) else { throw absence(of: id) }
         let chunk = try pack.chunk(at: index)
         guard chunk.size == size else {
             throw .corrupt(id, where: "pack \(pack.reference.name.short): its size is wrong")
@@ -314,17 +329,19 @@ public final class PackStore: ObjectSource {
 
     /// The object, or, where there is none, the chunk of that identity that is only a piece.
     func locate(_ id: ObjectID) throws(ObjectError) -> Location? {
-        var piece: Location?
-        for reference in packs.reversed() {
-            let pack = try open(reference)
-            if let index = pack.footer.indexOfChunk(id) {
-                let chunk = try pack.chunk(at: index)
-                if chunk.isObject { return .chunk(pack, chunk) }
-                piece = piece ?? .chunk(pack, chunk)
+        try withPacks { (packs) throws(ObjectError) in
+            var piece: Location?
+            for reference in packs.reversed() {
+                let pack = try open(reference)
+                if let index = pack.footer.indexOfChunk(id) {
+                    let chunk = try pack.chunk(at: index)
+                    if chunk.isObject { return .chunk(pack, chunk) }
+                    piece = piece ?? .chunk(pack, chunk)
+                }
+                if let index = pack.footer.indexOfRecipe(id) { return .recipe(pack, index) }
             }
-            if let index = pack.footer.indexOfRecipe(id) { return .recipe(pack, index) }
+            return piece
         }
-        return piece
     }
 
     /// The pack, opened once.

@@ -18,6 +18,20 @@ extension PackStore {
             try OpenPack(reference, blob: StagedPack(staged: staged, size: reference.size)))
     }
 
+    /// What the log would say of a pack whose file is there, live or not; nil when there is no file, or it does not
+    /// end as packs do.
+    public func reference(to name: ObjectID) -> PackReference? {
+        guard let blob = try? bucket.open(BlobName(.packs, name.hex)),
+            blob.size >= PackFooter.headerSize + PackFooter.trailerSize,
+            let trailer = try? blob.read(at: blob.size - PackFooter.trailerSize, count: 8),
+            let length = Int(exactly: LittleEndian.uint64(trailer.span, at: 0)),
+            length <= blob.size
+        else { return nil }
+        let reference = PackReference(
+            name: name, size: blob.size, indexOffset: blob.size - length)
+        return available([reference]).first
+    }
+
     /// Those of some packs that can be opened, whether or not they are among ``packs``.
     func available(_ references: [PackReference]) -> [PackReference] {
         references.filter { (try? open($0)) != nil }

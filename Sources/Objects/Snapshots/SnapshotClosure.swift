@@ -31,10 +31,11 @@ public struct SnapshotClosure<Source: ObjectSource> {
                 pending += snapshot.inputs.values.sorted()
             }
             return nil
-        } catch .missing(let id) {
-            return id
         } catch {
-            throw error
+            switch error {
+            case .missing(let id), .collected(let id, _): return id
+            default: throw error
+            }
         }
     }
 

@@ -20,19 +20,23 @@ public struct SpacePlan: Sendable {
     public private(set) var marks: PackMarks
     private var rewritten: Set<Int> = []
     private let kept: Set<ObjectID>
+    private let removed: Set<ObjectID>
     private let spares: Bool
 
-    /// Decides for all packs that are marked, from `first` on.
+    /// Decides for all packs that are marked.
     ///
     /// - Parameters:
     ///   - marks: What is needed.
     ///   - kept: Packs that stay as they are whatever is needed of them, such as damaged ones.
+    ///   - removed: Packs that are not live: what is needed of them is copied.
     ///   - spare: Whether packs of which little is needed stay, because there is no space to copy it.
     public init(
-        _ marks: PackMarks, keeping kept: Set<ObjectID> = [], sparing spare: Bool = false
+        _ marks: PackMarks, keeping kept: Set<ObjectID> = [], removed: Set<ObjectID> = [],
+        sparing spare: Bool = false
     ) throws(ObjectError) {
         self.marks = marks
         self.kept = kept
+        self.removed = removed
         spares = spare
         for name in kept { try self.marks.markAll(of: name) }
         for number in self.marks.entries.indices { rewriteIfSparse(number) }
@@ -41,6 +45,10 @@ public struct SpacePlan: Sendable {
 
     private mutating func rewriteIfSparse(_ number: Int) {
         let entry = marks.entries[number]
+        if removed.contains(entry.pack.reference.name), entry.needed.count > 0 {
+            rewritten.insert(number)
+            return
+        }
         let bytes = entry.pack.reference.indexOffset - PackFooter.packMagic.count
         guard !spares, entry.needed.count > 0, 2 * entry.neededBytes < bytes,
             !kept.contains(entry.pack.reference.name)
@@ -48,12 +56,18 @@ public struct SpacePlan: Sendable {
         rewritten.insert(number)
     }
 
-    /// The decisions, in the order of the packs.
+    /// The decisions about live packs, in their order.
     public var decisions: [Decision] {
-        marks.entries.enumerated().map { number, entry in
-            Decision(
-                pack: entry.pack.reference, fate: fate(of: number), neededBytes: entry.neededBytes)
+        marks.entries.enumerated().compactMap { number, entry in
+            let pack = entry.pack.reference
+            if removed.contains(pack.name) { return nil }
+            return Decision(pack: pack, fate: fate(of: number), neededBytes: entry.neededBytes)
         }
+    }
+
+    /// The stored bytes that ``copySurvivors(damaged:progress:)`` copies.
+    public var copiedBytes: Int {
+        rewritten.reduce(0) { $0 + marks.entries[$1].neededBytes }
     }
 
     private func fate(of number: Int) -> Fate {

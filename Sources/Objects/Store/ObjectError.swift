@@ -4,6 +4,8 @@ public import Storage
 public enum ObjectError: Diagnosable, Hashable {
     /// No object has this identity.
     case missing(ObjectID)
+    /// The object was collected while it was needed; the newest transaction that removed packs then.
+    case collected(ObjectID, transaction: Int)
     /// Stored bytes do not hash to the identity that they are stored under.
     case corrupt(ObjectID, where: String)
     /// The object's bytes are not a valid encoding of what refers to it.
@@ -20,7 +22,7 @@ public enum ObjectError: Diagnosable, Hashable {
     /// See ``Diagnosable``.
     public var fault: Fault {
         switch self {
-        case .missing: .missing
+        case .missing, .collected: .missing
         case .corrupt, .malformed, .damagedPack, .tooLarge: .damaged
         case .invalid: .usage
         case .storage(let error): error.fault
@@ -31,6 +33,8 @@ public enum ObjectError: Diagnosable, Hashable {
     public var message: String {
         switch self {
         case .missing(let id): "there is no object \(id.short)"
+        case .collected(let id, let transaction):
+            "object \(id.short) was collected by transaction \(transaction)"
         case .corrupt(let id, let place): "object \(id.short) is damaged in \(place)"
         case .malformed(let id, let kind, let reason, let offset):
             (id.map { "object \($0.short) is not" } ?? "these bytes are not")
@@ -47,6 +51,8 @@ public enum ObjectError: Diagnosable, Hashable {
     public var remedy: String? {
         switch self {
         case .corrupt, .damagedPack: "ftictl verify --full lists all damage and what it affects"
+        case .collected(_, let transaction):
+            "ftictl undo \(transaction) brings it back while the files of its pack are there"
         case .storage(let error): error.remedy
         default: nil
         }

@@ -72,6 +72,17 @@ public struct Log: Sendable {
         return removed
     }
 
+    /// What is live by now, and what was removed since a state.
+    func renewal(of state: State) throws(RefError) -> PackRenewal {
+        var newest = state
+        var removals: [ObjectID: Int] = [:]
+        var reader = entries()
+        try fold(onto: &newest, expecting: nil, &reader) { entry in
+            for case .unpack(let name) in entry.actions { removals[name] = entry.number }
+        }
+        return PackRenewal(packs: try newest.packs, removals: removals)
+    }
+
     /// One entry, which is checked against its own hash; who reads many takes ``entries()``.
     ///
     /// - Throws: `noTransaction` when there is none of this number; `damaged`; `needsNewer`.

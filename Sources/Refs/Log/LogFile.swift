@@ -9,6 +9,9 @@ enum LogFile {
     /// The hint: the newest entry that somebody has seen.
     static let tip = BlobName(.log, "tip")
 
+    /// Room for an entry when the disk is full: whoever frees space removes it first.
+    static let reserve = BlobName(.log, "reserve")
+
     static func entry(_ number: Int) -> BlobName { BlobName(.log, padded(number) + ".json") }
 
     /// Where an entry is, for messages.

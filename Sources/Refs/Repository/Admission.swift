@@ -37,6 +37,8 @@ enum Admission {
             return try Snapshot(id, in: objects)
         } catch .missing(id) {
             throw .incomplete(name, snapshot: id, missing: id)
+        } catch .collected(id, _) {
+            throw .incomplete(name, snapshot: id, missing: id)
         } catch .malformed(_, _, let reason, _) {
             throw .notASnapshot(name, id, reason: reason)
         } catch .tooLarge(_, let size, _) {

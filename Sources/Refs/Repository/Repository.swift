@@ -70,7 +70,10 @@ public struct Repository: Sendable {
     ///
     /// - Throws: `damaged` when the log's account of packs contradicts itself.
     public func objects(in state: State) throws(RefError) -> PackStore {
-        objects(try state.packs)
+        let log = log
+        return PackStore(bucket: bucket, packs: try state.packs, opened: openPacks) {
+            try? log.renewal(of: state)
+        }
     }
 
     /// The objects of some packs.

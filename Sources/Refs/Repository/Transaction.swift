@@ -87,7 +87,7 @@ public struct Transaction: Sendable {
         proposal.addedPacks.removeAll { removed.contains($0.name) }
         if condemned.isEmpty, try isComplete(proposal, changes, state) { return }
         let live = try state.packs
-        let gone = try self.state.packs.filter { !live.contains($0) } + condemned
+        let gone = objects.existing.known.filter { !live.contains($0) } + condemned
         do throws(ObjectError) {
             for pack in condemned { try objects.keepOpen(pack) }
             let rescued = try repository.objects(live + proposal.addedPacks).rescue(

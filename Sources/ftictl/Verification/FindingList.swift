@@ -35,7 +35,8 @@ extension ObjectError {
     /// The object or the pack that the error is about.
     var place: String {
         switch self {
-        case .missing(let id), .corrupt(let id, _), .tooLarge(let id, _, _): id.hex
+        case .missing(let id), .collected(let id, _), .corrupt(let id, _), .tooLarge(let id, _, _):
+            id.hex
         case .malformed(let id, _, _, _): id?.hex ?? "(unknown)"
         case .damagedPack(let name, _): "packs/\(name)"
         case .invalid(let what, _): what

@@ -1,0 +1,59 @@
+public import Objects
+
+/// What a collection of garbage is to do.
+public struct CollectionOptions: Sendable {
+    /// How long what no ref points at any more is kept.
+    public var retention = Retention.standard
+    /// For how many milliseconds the files of packs that were removed are kept, for readers of older states and so
+    /// that the removal can be taken back, and packs that no transaction has added yet.
+    public var grace = CollectionOptions.standardGrace
+    /// Whether nothing is to be changed.
+    public var isDryRun = false
+
+    /// A day: longer than a reader takes, and time to notice a mistake.
+    public static let standardGrace = 86_400_000
+
+    /// Makes options with the standard retention and grace.
+    public init() {}
+}
+
+/// What a collection of garbage did, or would do.
+public struct CollectionReport: Sendable {
+    /// What becomes of a live pack, and why.
+    public struct Pack: Sendable {
+        /// The pack and how much of it is needed.
+        public let decision: SpacePlan.Decision
+        /// What needs something of it, at most a few; empty when nothing does.
+        public let reasons: [KeepingReason]
+        /// How many reasons there are.
+        public let reasonCount: Int
+    }
+
+    /// A file of a pack that is not live.
+    public struct File: Sendable {
+        /// The name of the pack.
+        public let name: ObjectID
+        /// Its size in bytes.
+        public let size: Int
+    }
+
+    /// The transaction that removed packs; nil when there was nothing to remove, or nothing was to be changed.
+    public internal(set) var transaction: Int?
+    /// The packs that were live before, in the order in which they were added.
+    public internal(set) var packs: [Pack] = []
+    /// The bytes of the pack into which what is needed of others was copied.
+    public internal(set) var copiedBytes = 0
+    /// The packs that no transaction had added and none ever will now: of writers that died.
+    public internal(set) var condemned: [File] = []
+    /// The files of removed packs that were deleted.
+    public internal(set) var deleted: [File] = []
+    /// The files of removed packs that are there still, until the grace has passed or a lease ends.
+    public internal(set) var waiting: [File] = []
+    /// Unfinished files of writers that died, which were removed.
+    public internal(set) var abandonedFiles = 0
+
+    /// Packs with a fate.
+    public func packs(_ fate: SpacePlan.Fate) -> [Pack] {
+        packs.filter { $0.decision.fate == fate }
+    }
+}

@@ -1,0 +1,178 @@
+internal import Objects
+internal import Storage
+
+/// Collects garbage: decides in a state what goes, and says so in one entry of the log.
+///
+/// What other writers commit meanwhile is looked at before the entry is made: had they begun to need something that
+/// is to go, everything is decided anew. A writer that finds the entry made before its own does the same with what
+/// it needs. So of both, whichever order their entries have, one knows of the other, and no clock and no lock is
+/// needed for it.
+struct Collector {
+    let repository: Repository
+    let options: CollectionOptions
+    let writer: Writer
+    let progress: @Sendable (_ copied: Int, _ total: Int) -> Void
+    private var lessons = Draft.Lessons()
+    /// The newest transaction when the file of a live pack was found gone.
+    private var lastLoss: Int?
+
+    /// How often everything is decided anew before it is left for another time.
+    private static let attempts = 64
+    /// How many packs one entry removes at most: it has room for so many.
+    private static let removalLimit = 9_000
+    /// Room for one entry, and for the blocks that the file system needs beside it.
+    private static let reserveSize = 256 << 10
+
+    init(
+        _ repository: Repository, _ options: CollectionOptions, writer: Writer,
+        progress: @escaping @Sendable (_ copied: Int, _ total: Int) -> Void
+    ) {
+        self.repository = repository
+        self.options = options
+        self.writer = writer
+        self.progress = progress
+    }
+
+    /// Collects.
+    ///
+    /// - Throws: `busy` when other writers change what is needed time and again; `damaged`; `storage`.
+    mutating func run() throws(RefError) -> CollectionReport {
+        for attempt in 0..<Self.attempts {
+            do throws(RefError) {
+                let draft = try Draft(repository, options, now: writer.now(), lessons)
+                if options.isDryRun { return draft.waiting(draft.report) }
+                if let report = try carryOut(draft) { return report }
+            } catch {
+                try learn(from: error)
+            }
+            writer.pause(writer.backoff(attempt: min(attempt, 2)))
+        }
+        throw .busy(attempts: Self.attempts)
+    }
+
+    /// Whether it is worth another attempt after an error, and under which conditions.
+    private mutating func learn(from error: RefError) throws(RefError) {
+        switch error {
+        case .packRemoved: return
+        case .storage(let cause), .objects(.storage(let cause)):
+            guard cause.isOutOfSpace, !lessons.isFull else { throw error }
+            // What has no room can only go.
+            lessons.isFull = true
+            try? repository.bucket.delete(LogFile.reserve)
+        case .objects(.damagedPack):
+            // Another collection may have deleted the file since the state was read.
+            let newest = try repository.state().number
+            guard lastLoss != newest else { throw error }
+            lastLoss = newest
+        default: throw error
+        }
+    }
+
+    /// Does what a draft says; nil when a pack turned out to be damaged, so that it must be drafted anew.
+    private mutating func carryOut(_ draft: Draft) throws(RefError) -> CollectionReport? {
+        var report = draft.report
+        let going = draft.going
+        let condemned = draft.condemned.sorted().prefix(max(0, Self.removalLimit - going.count))
+        var proposal = Proposal(
+            base: draft.state, updates: [], removedPacks: going.map(\.name) + condemned,
+            message: "collect garbage")
+        do throws(ObjectError) {
+            var damaged: PackReference?
+            let total = draft.plan.copiedBytes
+            var copied = 0
+            let survivors = try draft.plan.copySurvivors(damaged: &damaged) { count in
+                copied += count
+                progress(copied, total)
+            }
+            if let damaged {
+                lessons.damaged.insert(damaged.name)
+                return nil
+            }
+            if let survivors {
+                let pack = try survivors.publish()
+                lessons.vain.insert(pack.name)
+                proposal.addedPacks = [pack]
+                report.copiedBytes = pack.size
+            }
+        } catch { throw .objects(error) }
+        var files = draft.files
+        if !proposal.removedPacks.isEmpty || !proposal.addedPacks.isEmpty {
+            var check = RaceCheck(draft, repository, options)
+            let result = try repository.log.append(&proposal, writer: writer) {
+                (proposal, _, removed, state) throws(RefError) in
+                try check.run(&proposal, removed: removed, in: state)
+            }
+            if let state = result?.state {
+                report.transaction = state.number
+                report.condemned = files.files(draft.condemned.intersection(proposal.removedPacks))
+                files.add(
+                    PackFiles.Removal(transaction: state.number, time: state.time),
+                    of: proposal.removedPacks)
+            }
+        }
+        try delete(files, draft, &report)
+        return report
+    }
+
+    /// Deletes the files of packs that were removed long enough ago and that no lease asks for, and what writers
+    /// that died have left.
+    private func delete(
+        _ files: PackFiles, _ draft: Draft, _ report: inout CollectionReport
+    ) throws(RefError) {
+        let bucket = repository.bucket
+        var old = try files.removed(atLeast: options.grace, before: draft.time, in: bucket)
+        let leases = try repository.leaseFiles()
+        let new = leases.current.filter { !draft.leases.contains($0) }
+        if !old.isEmpty, !new.isEmpty {
+            old.subtract(try needed(by: new, of: old))
+        }
+        do throws(StorageError) {
+            for name in old.sorted() { try bucket.delete(BlobName(.packs, name.hex)) }
+            for blob in leases.expired { try bucket.delete(blob) }
+            report.abandonedFiles = try bucket.removeAbandonedFiles()
+        } catch { throw .storage(error) }
+        report.deleted = files.files(old)
+        report.waiting = files.files(Set(files.removals.keys).subtracting(old))
+        // Nothing depends on it until the disk is full.
+        if let found = try? bucket.open(LogFile.reserve), found.size == Self.reserveSize { return }
+        try? bucket.replace(LogFile.reserve, [UInt8](repeating: 0, count: Self.reserveSize))
+    }
+
+    /// Those of some removed packs that leases need: what was taken while it was being collected.
+    private func needed(
+        by leases: [Lease], of names: Set<ObjectID>
+    ) throws(RefError) -> Set<ObjectID> {
+        let live = try repository.state().packs
+        let store = repository.objects(live)
+        let removed = names.sorted().compactMap { store.reference(to: $0) }
+        do throws(ObjectError) {
+            var marks = try PackMarks(store)
+            try marks.add(removed, asOldest: true)
+            for lease in leases {
+                for snapshot in lease.snapshots {
+                    try marks.mark(snapshot: snapshot, whatIsThere: true)
+                }
+            }
+            return marks.takeTouched().intersection(names)
+        } catch { throw .objects(error) }
+    }
+}
+
+extension Repository {
+    /// Collects garbage: packs of which no ref, no retained value of a ref and no lease needs anything are removed,
+    /// of those of which less than half is needed the rest is copied into a new pack first, and the files of packs
+    /// are deleted that were removed long enough ago.
+    ///
+    /// Safe beside any number of writers, readers and other collections. Nothing is ever lost by a crash in it.
+    ///
+    /// - Parameter progress: Called with the bytes that were copied so far, and how many there are.
+    /// - Throws: `busy` when other writers change what is needed time and again; `damaged` when it cannot be told
+    ///   what is needed; `storage`.
+    public func collect(
+        _ options: CollectionOptions = CollectionOptions(), writer: Writer,
+        progress: @escaping @Sendable (_ copied: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws(RefError) -> CollectionReport {
+        var collector = Collector(self, options, writer: writer, progress: progress)
+        return try collector.run()
+    }
+}

@@ -1,0 +1,150 @@
+public import Objects
+internal import Storage
+
+/// Says that somebody needs snapshots, whatever refs point at: a service while it answers, a lock file.
+///
+/// It lasts for so long after it was written, by the clock of the place where the repository is: whose clock is
+/// wrong loses nothing. Its file is `leases/NAME.json`.
+public struct Lease: Hashable, Sendable {
+    /// The name of its file without `.json`: 32 hexadecimal digits.
+    public let name: RandomBits
+    /// What needs the snapshots, for people.
+    public var purpose: String
+    /// The snapshots that are needed, with all that they need.
+    public var snapshots: [ObjectID]
+    /// How many seconds it lasts after it was written; nil for as long as it is there.
+    public var seconds: Int?
+
+    /// The most bytes that the file of a lease may have.
+    static let byteLimit = 1 << 20
+    /// The longest that a lease may last unless it lasts for ever: whoever needs more renews it.
+    public static let longest = 7 * 86_400
+
+    /// Makes a lease.
+    public init(name: RandomBits, purpose: String, snapshots: [ObjectID], seconds: Int?) {
+        self.name = name
+        self.purpose = purpose
+        self.snapshots = snapshots
+        self.seconds = seconds.map { min(max($0, 1), Self.longest) }
+    }
+
+    var blob: BlobName { Self.blob(name) }
+
+    static func blob(_ name: RandomBits) -> BlobName { BlobName(.leases, name.hex + ".json") }
+
+    var encoded: [UInt8] {
+        let json: JSON = [
+            "type": "lease", "version": 1, "purpose": .string(purpose),
+            "snapshots": .array(snapshots.map { .string($0.hex) }),
+            "seconds": seconds.map { .integer($0) } ?? .null,
+        ]
+        return json.canonicalBytes + [0x0A]
+    }
+
+    /// Reads a lease; nil when its bytes are not one.
+    init?(decoding bytes: [UInt8], name: RandomBits) {
+        guard bytes.last == 0x0A, let object = try? JSON(canonical: Array(bytes.dropLast())).object
+        else { return nil }
+        var reader = JSONObjectReader(object)
+        do throws(JSONSchemaError) {
+            guard try reader.string("type") == "lease", try reader.count("version") == 1 else {
+                return nil
+            }
+            let purpose = try reader.string("purpose")
+            let seconds = try reader.countOrNull("seconds")
+            var snapshots: [ObjectID] = []
+            for value in try reader.array("snapshots") {
+                guard let id = value.string.flatMap({ ObjectID(hex: $0) }) else { return nil }
+                snapshots.append(id)
+            }
+            try reader.finish()
+            self.init(name: name, purpose: purpose, snapshots: snapshots, seconds: seconds)
+        } catch { return nil }
+    }
+}
+
+extension Repository {
+    /// Writes a lease, or renews one, and checks that what it is for is there.
+    ///
+    /// What is there after the lease was written stays, so whoever gets no error can go on for as long as the lease
+    /// lasts.
+    ///
+    /// - Throws: `incomplete` when something was collected before the lease was there, which is then withdrawn
+    ///   unless it was being renewed; `storage` when the repository cannot be written.
+    public func take(_ lease: Lease) throws(RefError) {
+        let isNew: Bool
+        do throws(StorageError) {
+            isNew = try bucket.create(lease.blob, lease.encoded) == .created
+            if !isNew { try bucket.replace(lease.blob, lease.encoded) }
+        } catch { throw .storage(error) }
+        // A state after the lease: a collection that follows it sees the lease before it deletes anything.
+        let state = try state()
+        var closure = SnapshotClosure(
+            in: try objects(in: state), complete: Admission.targets(of: state))
+        for snapshot in lease.snapshots {
+            let missing: ObjectID?
+            do throws(ObjectError) { missing = try closure.firstMissing(for: snapshot) } catch {
+                throw .objects(error)
+            }
+            guard let missing else { continue }
+            if isNew { try release(lease.name) }
+            throw .gone(snapshot: snapshot, missing: missing)
+        }
+    }
+
+    /// Removes a lease; does nothing when there is none.
+    public func release(_ name: RandomBits) throws(RefError) {
+        do throws(StorageError) { try bucket.delete(Lease.blob(name)) } catch {
+            throw .storage(error)
+        }
+    }
+
+    /// The leases that have not expired, by name. Whoever holds one that has may find its file gone.
+    ///
+    /// - Throws: `damaged` when a file that may be a lease is unreadable, because what it is for is not known then.
+    public func leases() throws(RefError) -> [Lease] {
+        try leaseFiles().current
+    }
+
+    /// The leases, and the files of those that have expired.
+    func leaseFiles() throws(RefError) -> (current: [Lease], expired: [BlobName]) {
+        var current: [Lease] = []
+        var expired: [BlobName] = []
+        for (name, bytes, age) in try readLeases() {
+            let lease = Lease(decoding: bytes, name: name)
+            // A crash can tear a lease that was being renewed: after the longest time it is void.
+            guard lease != nil || age > Lease.longest * 1000 else {
+                throw .damaged(place: Lease.blob(name).description, reason: "it is not a lease")
+            }
+            if let lease, lease.seconds.map({ age <= $0 * 1000 }) ?? true {
+                current.append(lease)
+            } else {
+                expired.append(Lease.blob(name))
+            }
+        }
+        return (current, expired)
+    }
+
+    /// What the files of leases hold, and how many milliseconds ago they were written.
+    private func readLeases() throws(RefError) -> [(name: RandomBits, bytes: [UInt8], age: Int)] {
+        do throws(StorageError) {
+            var names: [RandomBits] = []
+            for entry in try bucket.list(.leases) where entry.name.utf8.count == 37 {
+                guard entry.name.utf8.suffix(5).elementsEqual(".json".utf8),
+                    let name = RandomBits(hex: String(entry.name.dropLast(5)))
+                else { continue }
+                names.append(name)
+            }
+            if names.isEmpty { return [] }
+            let ages = try bucket.ages(of: names.map { Lease.blob($0) })
+            var files: [(name: RandomBits, bytes: [UInt8], age: Int)] = []
+            for name in names.sorted(by: { $0.hex < $1.hex }) {
+                guard let bytes = try bucket.read(Lease.blob(name), limit: Lease.byteLimit),
+                    let age = ages[Lease.blob(name)]
+                else { continue }
+                files.append((name, bytes, age))
+            }
+            return files
+        } catch { throw .storage(error) }
+    }
+}

@@ -1,0 +1,69 @@
+internal import Objects
+
+/// Whether what a collection is about to remove is garbage still, after others have committed something.
+struct RaceCheck {
+    private let draft: Draft
+    private let repository: Repository
+    private let options: CollectionOptions
+    private let going: Set<ObjectID>
+    private var marks: PackMarks
+    private var checked: Int
+
+    init(_ draft: Draft, _ repository: Repository, _ options: CollectionOptions) {
+        self.draft = draft
+        self.repository = repository
+        self.options = options
+        going = Set(draft.going.map(\.name))
+        marks = draft.plan.marks
+        checked = draft.state.number
+    }
+
+    /// Looks at what is new since the last time; orphans that are none any more are taken out of the proposal.
+    ///
+    /// - Throws: `packRemoved` when everything must be decided anew.
+    mutating func run(
+        _ proposal: inout Proposal, removed: Set<ObjectID>, in state: State
+    ) throws(RefError) {
+        let live = try state.packs
+        let liveNames = Set(live.map(\.name))
+        let condemned = draft.condemned
+        proposal.removedPacks.removeAll {
+            condemned.contains($0) && (removed.contains($0) || liveNames.contains($0))
+        }
+        for name in proposal.addedPacks.map(\.name) + going.sorted() where removed.contains(name) {
+            throw .packRemoved(name)
+        }
+        let after = live.filter { !going.contains($0.name) } + proposal.addedPacks
+        let roots = try repository.log.roots(
+            in: state, options.retention, at: draft.time, after: checked)
+        let isGarbage: Bool
+        do throws(ObjectError) {
+            isGarbage = try isStillGarbage(
+                roots, removed: removed, live: live, after: after, own: proposal.addedPacks)
+        } catch {
+            // What cannot be read now may have been taken away by others: the next attempt will tell.
+            throw .packRemoved(going.min() ?? state.entryHash)
+        }
+        guard isGarbage else { throw .packRemoved(going.min() ?? state.entryHash) }
+        checked = state.number
+    }
+
+    private mutating func isStillGarbage(
+        _ roots: [Root], removed: Set<ObjectID>, live: [PackReference], after: [PackReference],
+        own: [PackReference]
+    ) throws(ObjectError) -> Bool {
+        let store = repository.objects(after)
+        // Packs on which the decision counted, and which were merged since.
+        for pack in draft.live where removed.contains(pack.name) {
+            guard try store.holdsAll(of: pack) else { return false }
+        }
+        let known = Set(marks.packs)
+        let new = live.filter { !known.contains($0) }
+        try marks.add(new)
+        _ = marks.takeTouched()
+        for root in roots { try root.mark(&marks) }
+        guard marks.takeTouched().isSubset(of: after.map(\.name)) else { return false }
+        for pack in new + own where try !store.isWhole(pack) { return false }
+        return true
+    }
+}

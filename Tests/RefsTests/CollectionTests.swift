@@ -1,0 +1,300 @@
+import Objects
+import Refs
+import Storage
+import Synchronization
+import Testing
+
+/// Collects all that no ref points at, at once.
+func collectAll(_ repository: Repository, seed: UInt64 = 77) throws -> CollectionReport {
+    var options = CollectionOptions()
+    options.retention = Retention(milliseconds: 0, count: 1)
+    options.grace = 0
+    return try repository.collect(options, writer: testWriter("gc", seed: seed))
+}
+
+/// Checks with fresh eyes that the log is sound, that all refs are complete, and that everything in live packs can
+/// be read.
+func expectWhole(_ bucket: MemoryBucket, _ comment: Comment? = nil) throws {
+    let repository = Repository(in: bucket)
+    let state = try repository.state()
+    #expect(try LogVerifier(repository.log).verify().findings.isEmpty, comment)
+    let objects = try repository.objects(in: state)
+    let targets = state.refs.values.map(\.target)
+    for target in targets {
+        var closure = SnapshotClosure(in: objects, complete: [])
+        #expect(try closure.firstMissing(for: target) == nil, comment)
+    }
+    for pack in try state.packs { #expect(try objects.isWhole(pack), comment) }
+    #expect(objects.audit(full: true).isEmpty, comment)
+}
+
+@Suite("Garbage is collected, and nothing else")
+struct CollectionTests {
+    /// Puts a model whose tree has some files of some sizes, with what is given in common with others.
+    @discardableResult
+    private func put(
+        _ ref: String, _ numbers: [Int], in repository: Repository, seed: UInt64 = 1,
+        inputs: [String: ObjectID] = [:]
+    ) throws -> Commit {
+        let name = try RefName(ref)
+        let transaction = try repository.begin(writer: testWriter(seed: seed))
+        let id = try writeModel(
+            numbers, into: transaction.objects,
+            parents: transaction.state.target(of: name).map { [$0] } ?? [], inputs: inputs)
+        return try transaction.commit([RefUpdate(name, new: id)])
+    }
+
+    @Test("what refs point at stays, what they made it from stays, the rest goes")
+    func basics() throws {
+        let bucket = MemoryBucket()
+        let repository = try Repository.create(in: bucket, writer: testWriter())
+        let base = try #require(try put("models/base", [1, 2], in: repository).refs[0].new)
+        try put("models/a", [3, 4, 5], in: repository, inputs: ["base": base])
+        try put("models/base", [6], in: repository)
+        let old = try #require(try put("models/b", [7, 8, 9], in: repository).refs[0].new)
+        try put("models/b", [10], in: repository)
+        let report = try collectAll(repository)
+        #expect(report.packs(.drop).count == 1)
+        #expect(report.deleted.count == 1)
+        #expect(report.transaction == 6)
+        let objects = try Repository(in: bucket).objects(in: repository.state())
+        #expect(try objects.size(of: old) == nil)
+        #expect(try objects.size(of: base) != nil)
+        try expectWhole(bucket)
+        // There is nothing left to do.
+        #expect(try collectAll(repository).transaction == nil)
+        #expect(try bucket.list(.packs).count == 4)
+    }
+
+    @Test("what refs pointed at stays as long as the retention says")
+    func retention() throws {
+        let clock = TestClock()
+        let bucket = MemoryBucket { clock.now.milliseconds }
+        let writer = testWriter(clock: clock)
+        let repository = try Repository.create(in: bucket, writer: writer)
+        var ids: [ObjectID] = []
+        for number in 0..<6 {
+            let commit = try repository.put("models/a", text: "\(number)", writer: writer)
+            ids.append(try #require(commit.refs[0].new))
+            clock.advance(seconds: 86_400)
+        }
+        func collect(days: Int, count: Int) throws -> [Bool] {
+            var options = CollectionOptions()
+            options.retention = Retention(milliseconds: days * 86_400_000, count: count)
+            _ = try repository.collect(options, writer: writer)
+            let objects = try repository.objects(in: repository.state())
+            return try ids.map { try objects.size(of: $0) != nil }
+        }
+        #expect(try collect(days: 100, count: 1) == [true, true, true, true, true, true])
+        #expect(try collect(days: 0, count: 9) == [true, true, true, true, true, true])
+        // Each was succeeded a day after it was set, the last one but one a day ago.
+        #expect(try collect(days: 4, count: 1) == [false, false, true, true, true, true])
+        #expect(try collect(days: 2, count: 3) == [false, false, false, true, true, true])
+        #expect(try collect(days: 0, count: 1) == [false, false, false, false, false, true])
+        // The removed packs stay for a day.
+        #expect(try bucket.list(.packs).count == 6)
+        clock.advance(seconds: 86_399)
+        #expect(try collect(days: 0, count: 1).count == 6)
+        #expect(try bucket.list(.packs).count == 6)
+        clock.advance(seconds: 2)
+        #expect(try collect(days: 0, count: 1).count == 6)
+        #expect(try bucket.list(.packs).count == 1)
+        try expectWhole(bucket)
+    }
+
+    @Test("a clock that is ahead makes nothing old", arguments: [true, false])
+    func clocks(_ isWriter: Bool) throws {
+        let clock = TestClock()
+        let ahead = TestClock("2099-01-01T00:00:00.000Z")
+        let bucket = MemoryBucket { (isWriter ? clock : ahead).now.milliseconds }
+        let writer = testWriter(clock: clock)
+        let repository = try Repository.create(in: bucket, writer: writer)
+        try repository.put("models/a", text: "1", writer: writer)
+        try repository.put("models/a", text: "2", writer: writer)
+        var options = CollectionOptions()
+        options.retention.count = 1
+        let late = testWriter(clock: isWriter ? ahead : clock, seed: 3)
+        #expect(try repository.collect(options, writer: late).transaction == nil)
+        options.retention.milliseconds = 0
+        clock.advance(seconds: 1)
+        let report = try repository.collect(options, writer: late)
+        #expect(report.packs(.drop).count == 1)
+        #expect(report.deleted.isEmpty)
+        #expect(try repository.collect(options, writer: late).deleted.isEmpty)
+    }
+
+    @Test("a pack of which little is needed is written anew, one of which much is needed stays")
+    func sparse() throws {
+        let bucket = MemoryBucket()
+        let repository = try Repository.create(in: bucket, writer: testWriter())
+        try put("models/a", Array(0..<10), in: repository)
+        try put("models/a", [0, 1], in: repository)
+        try put("models/b", Array(20..<30), in: repository)
+        try put("models/b", Array(20..<28), in: repository)
+        let before = try repository.state().packs
+        let report = try collectAll(repository)
+        #expect(report.packs(.rewrite).map(\.decision.pack) == [before[0]])
+        #expect(report.copiedBytes > 0)
+        let after = try repository.state().packs
+        #expect(after.contains(before[2]))
+        #expect(!after.contains(before[0]))
+        #expect(try bucket.list(.packs).count == after.count)
+        try expectWhole(bucket)
+    }
+
+    @Test("a dry run says what would go and why the rest stays, and changes nothing")
+    func dryRun() throws {
+        let bucket = MemoryBucket()
+        let repository = try Repository.create(in: bucket, writer: testWriter())
+        try put("models/a", [1], in: repository)
+        try put("models/a", [2], in: repository)
+        try put("models/a", [3], in: repository)
+        let number = try repository.state().number
+        var options = CollectionOptions()
+        options.retention = Retention(milliseconds: 0, count: 2)
+        options.isDryRun = true
+        let report = try repository.collect(options, writer: testWriter())
+        #expect(report.packs.map(\.decision.fate) == [.drop, .keep, .keep])
+        #expect(report.packs[0].reasons.isEmpty)
+        #expect(
+            report.packs[1].reasons == [.history(try RefName("models/a"), transaction: 2)])
+        #expect(report.packs[2].reasons == [.ref(try RefName("models/a"))])
+        #expect(try repository.state().number == number)
+        #expect(try bucket.list(.packs).count == 3)
+    }
+
+    @Test("a pack that nobody added goes when its writer has had time enough")
+    func orphans() throws {
+        let clock = TestClock()
+        let bucket = MemoryBucket { clock.now.milliseconds }
+        let writer = testWriter(clock: clock)
+        let repository = try Repository.create(in: bucket, writer: writer)
+        try repository.put("models/a", text: "1", writer: writer)
+        let transaction = try repository.begin(writer: writer)
+        _ = try writeSnapshot(.model, "lost", into: transaction.objects)
+        let orphan = try #require(try transaction.objects.finish())
+        #expect(try repository.collect(writer: writer).condemned.isEmpty)
+        clock.advance(seconds: 90_000)
+        let report = try repository.collect(writer: writer)
+        #expect(report.condemned.map(\.name) == [orphan.name])
+        #expect(report.deleted.isEmpty)
+        #expect(try repository.log.entry(2).actions == [.unpack(orphan.name)])
+        clock.advance(seconds: 90_000)
+        #expect(try repository.collect(writer: writer).deleted.map(\.name) == [orphan.name])
+        #expect(try repository.collect(writer: writer).transaction == nil)
+        try expectWhole(bucket)
+    }
+
+    @Test("when a ref needs what is missing, nothing is removed")
+    func damaged() throws {
+        let bucket = MemoryBucket()
+        let repository = try Repository.create(in: bucket, writer: testWriter())
+        try put("models/a", [1], in: repository)
+        try put("models/b", [2], in: repository)
+        try put("models/b", [3], in: repository)
+        try bucket.delete(BlobName(.packs, try repository.state().packs[0].name.hex))
+        let error = refError { _ = try collectAll(Repository(in: bucket)) }
+        #expect(error?.fault == .damaged)
+        #expect(try repository.state().number == 3)
+    }
+
+    @Test("a pack with damage in what is needed stays as it is")
+    func damagedSurvivor() throws {
+        let bucket = MemoryBucket()
+        let repository = try Repository.create(in: bucket, writer: testWriter())
+        try put("models/a", Array(0..<10), in: repository)
+        try put("models/a", [0, 1], in: repository)
+        try put("models/b", [50], in: repository)
+        try put("models/b", [51], in: repository)
+        let packs = try repository.state().packs
+        // Whatever of the chunks is hit: in the end the pack is there or everything in it was sound.
+        for byte in stride(from: 9, to: packs[0].indexOffset, by: 97) {
+            let copy = try bucket.copy()
+            try copy.edit(BlobName(.packs, packs[0].name.hex)) { $0[byte] ^= 1 }
+            let report: CollectionReport
+            do {
+                report = try collectAll(Repository(in: copy))
+            } catch {
+                // A node that says what is needed: then nothing may go.
+                #expect((error as? RefError)?.fault == .damaged)
+                #expect(try Repository(in: copy).state().number == 4)
+                continue
+            }
+            let after = Repository(in: copy)
+            let objects = try after.objects(in: after.state())
+            let isThere = try after.state().packs.contains(packs[0])
+            #expect(isThere != objects.audit(full: true).isEmpty)
+            #expect(report.packs(.drop).count == 1)
+        }
+    }
+
+    @Test("everything that happens in any order leaves what refs point at", arguments: 1...12)
+    func model(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let bucket = MemoryBucket()
+        let names = ["models/a", "models/b", "models/c", "models/d"]
+        _ = try Repository.create(in: bucket, writer: testWriter())
+        var known: [ObjectID] = []
+        for step in 0..<60 {
+            let repository = Repository(in: bucket)
+            let name = try RefName(names.randomElement(using: &generator) ?? "")
+            switch Int.random(in: 0..<10, using: &generator) {
+            case 0..<5:
+                let start = Int.random(in: 0..<12, using: &generator)
+                let count = Int.random(in: 1..<8, using: &generator)
+                let commit = try put(
+                    name.text, Array(start..<start + count), in: repository,
+                    seed: UInt64(step + 1))
+                known += commit.refs.compactMap(\.new)
+            case 5..<7:
+                guard let id = known.randomElement(using: &generator) else { continue }
+                do {
+                    _ = try repository.begin(writer: testWriter(seed: UInt64(step + 1)))
+                        .commit([RefUpdate(name, new: id)])
+                } catch {
+                    guard case .incomplete = error else { throw error }
+                }
+            case 7:
+                guard try repository.state().target(of: name) != nil else { continue }
+                _ = try repository.begin(writer: testWriter(seed: UInt64(step + 1)))
+                    .commit([RefUpdate(name, new: nil)])
+            case 8:
+                _ = try collectAll(repository, seed: UInt64(step + 1))
+            default:
+                var options = CollectionOptions()
+                options.retention.count = 3
+                options.retention.milliseconds = 0
+                options.grace = Bool.random(using: &generator) ? 0 : 1000
+                _ = try repository.collect(options, writer: testWriter(seed: UInt64(step + 1)))
+            }
+            try expectWhole(bucket, "seed \(seed), step \(step)")
+        }
+        _ = try collectAll(Repository(in: bucket))
+        let objects = try Repository(in: bucket).objects(in: Repository(in: bucket).state())
+        let live = Set(try Repository(in: bucket).state().refs.values.map(\.target))
+        for id in known where live.contains(id) { #expect(try objects.size(of: id) != nil) }
+    }
+}
+
+/// Writes a model snapshot with one file for each number: small ones, and some that are large enough to be cut into
+/// pieces that they have in common.
+func writeModel(
+    _ numbers: [Int], into objects: some ObjectSink, parents: [ObjectID] = [],
+    inputs: [String: ObjectID] = [:]
+) throws -> ObjectID {
+    var entries: [TreeEntry] = []
+    for number in numbers {
+        var generator = SeededGenerator(seed: UInt64(number + 1000))
+        let bytes = (0..<300).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        entries.append(
+            TreeEntry(
+                name: try FileName("file\(number)"), mode: .file, size: bytes.count,
+                id: try objects.write(bytes, hint: .bulk)))
+    }
+    let bytes = entries.reduce(0) { $0 + $1.size }
+    let tree = try objects.write(try Tree(entries).encoded, hint: .structured)
+    let snapshot = Snapshot(
+        kind: .model, content: .tree(tree, files: entries.count, bytes: bytes), parents: parents,
+        inputs: inputs, producer: .init(pipeline: "test", version: "1"), created: epoch)
+    return try objects.write(snapshot.encoded, hint: .structured)
+}
