@@ -5,8 +5,8 @@ import Testing
 struct HelpTests {
     static let commands = [
         "init", "put", "get", "cat", "ls", "show", "resolve", "log", "reflog", "refs", "diff",
-        "move", "promote", "release", "rollback", "undo", "pin", "lineage", "verify", "stats",
-        "completion",
+        "move", "promote", "release", "rollback", "undo", "pin", "lineage", "verify", "key",
+        "policy", "approve", "stats", "completion",
     ]
 
     @Test("the help of every command has an example", arguments: commands)

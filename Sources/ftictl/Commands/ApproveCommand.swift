@@ -56,7 +56,8 @@ struct ApproveCommand: Command {
             return try context.output.emit([
                 "transaction": .integer(state.number), "ref": .string(name.text),
                 "old": .id(state.target(of: name)), "new": .id(target),
-                "expires": .string(end.description), "approvedBy": .array(approvers.map { .string($0) }),
+                "expires": .string(end.description),
+                "approvedBy": .array(approvers.map { .string($0) }),
             ])
         }
         let style = context.output.style

@@ -18,7 +18,8 @@ struct KeyCommand: ParsableCommand {
                 "ftictl key revoke feature-bot",
             ]),
         subcommands: [
-            KeyNewCommand.self, KeyListCommand.self, KeyUseCommand.self, KeyTrustCommand.self,
+            KeyNewCommand.self, KeyListCommand.self, KeyShowCommand.self, KeyUseCommand.self,
+            KeyTrustCommand.self,
             KeyGrantCommand.self, KeyRevokeCommand.self,
         ])
 }
@@ -89,6 +90,27 @@ struct KeyListCommand: Command {
             Columns.Cell(name.printable(), style.cyan), Columns.Cell(key.hex, style.yellow),
             Columns.Cell(mark, style.green),
         ])
+    }
+}
+
+struct KeyShowCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Print the public half of one of your keys.",
+        discussion: ArgumentHelp.discussion("", examples: ["ftictl key show ada"]))
+
+    @Argument(help: "The key.")
+    var name: String
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        let key = try context.keyring().secretKey(named: name).publicKey
+        if context.output.isJSON {
+            return try context.output.emit([
+                "name": .string(name), "public": .string(key.hex),
+            ])
+        }
+        try context.output.line(key.hex)
     }
 }
 

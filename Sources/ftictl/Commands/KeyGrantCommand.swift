@@ -15,14 +15,18 @@ struct KeyGrantCommand: Command {
             """,
             examples: [
                 "ftictl key grant feature-bot KEY --write features",
+                "ftictl key grant feature-bot --write features",
                 "ftictl key grant grace KEY --admin",
             ]))
 
     @Argument(help: "What the policy calls it.")
     var name: String
 
-    @Argument(help: ArgumentHelp("A public key: 64 hexadecimal digits.", valueName: "key"))
-    var key: String
+    @Argument(
+        help: ArgumentHelp(
+            "A public key: 64 hexadecimal digits; else your own key of that name.",
+            valueName: "key"))
+    var key: String?
 
     @Option(
         parsing: .upToNextOption,
@@ -35,20 +39,22 @@ struct KeyGrantCommand: Command {
     @OptionGroup var options: GlobalOptions
 
     func run(_ context: CommandContext) throws {
-        let publicKey = try PublicKey(argument: key)
+        let publicKey =
+            try key.map { try PublicKey(argument: $0) }
+            ?? context.keyring().secretKey(named: name).publicKey
         var namespaces: Set<RefNamespace> = []
         for word in write.flatMap({ $0.split(separator: ",") }) {
             guard let namespace = RefNamespace(rawValue: String(word)) else {
                 throw CommandError.usage(
                     "\(String(word).printable()) is not a namespace",
-                    remedy: "ftictl key grant \(name) \(key) --write features models")
+                    remedy: "ftictl key grant \(name) --write features models")
             }
             namespaces.insert(namespace)
         }
         guard admin || !namespaces.isEmpty else {
             throw CommandError.usage(
                 "nothing is granted",
-                remedy: "ftictl key grant \(name) \(key) --write features, or with --admin")
+                remedy: "ftictl key grant \(name) --write features, or with --admin")
         }
         let granted = Policy.Key(
             name: name, publicKey: publicKey, isAdmin: admin, namespaces: namespaces)
