@@ -38,6 +38,8 @@ extension RefError {
             missing == snapshot
                 ? "snapshot \(snapshot.short) is not in this repository, or was collected"
                 : "snapshot \(snapshot.short) is not whole: object \(missing.short) was collected"
+        case .nothingLost(let number):
+            "there is nothing to bring back: all that transaction \(number) removed is in other packs"
         case .tooLateToUndo(let number, let missing, let count):
             "it is too late to undo transaction \(number): of the \(count) packs that it removed, the "
                 + "files of \(missing) were deleted"

@@ -36,6 +36,8 @@ public enum RefError: Diagnosable, Hashable {
     case misfit(reason: String, remedy: String)
     /// A snapshot, or something that it needs, was collected.
     case gone(snapshot: ObjectID, missing: ObjectID)
+    /// Everything in the packs that a transaction removed is there, in other packs.
+    case nothingLost(Int)
     /// What a transaction removed cannot be brought back any more: files of packs were deleted.
     case tooLateToUndo(Int, missing: Int, of: Int)
     /// The log's bytes are not what they must be.
@@ -70,7 +72,7 @@ public enum RefError: Diagnosable, Hashable {
         switch self {
         case .invalidName, .unknownNamespace, .invalidTransaction, .repositoryExists: .usage
         case .noRepository, .unknownRef, .noTransaction, .nothingToUndo, .incomplete, .gone,
-            .tooLateToUndo:
+            .nothingLost, .tooLateToUndo:
             .missing
         case .conflict, .packRemoved, .busy, .policyChanged: .conflict
         case .wrongKind, .notASnapshot, .misfit, .unauthorized: .refused

@@ -1,0 +1,188 @@
+import Objects
+import Refs
+import Storage
+import Synchronization
+import Testing
+
+/// One process waits between two calls, and another one does all of its work then: for each pair of calls.
+@Suite("Collections beside writers, readers and each other")
+struct CollectionRaceTests {
+    /// A repository in which a ref, its earlier values and nobody at all need parts of packs.
+    private func sample() throws -> (bucket: MemoryBucket, old: ObjectID) {
+        let bucket = MemoryBucket()
+        let repository = try Repository.create(in: bucket, writer: testWriter())
+        var old: ObjectID?
+        for (index, numbers) in [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9], [0, 9], [20, 21]].enumerated() {
+            let transaction = try repository.begin(writer: testWriter(seed: UInt64(index + 2)))
+            let name = try RefName(index == 3 ? "models/b" : "models/a")
+            let id = try writeModel(numbers, into: transaction.objects)
+            _ = try transaction.commit([RefUpdate(name, new: id)])
+            if index == 1 { old = id }
+        }
+        return (bucket, try #require(old))
+    }
+
+    /// Does something in a copy of a bucket, with `interruption` before each of its calls in turn.
+    private func interrupt(
+        _ bucket: MemoryBucket, each step: Int = 1,
+        _ interruption: @escaping @Sendable (MemoryBucket) -> Void,
+        in work: (Repository, Int) throws -> Void
+    ) throws {
+        let counted = HookedBucket(try bucket.copy())
+        try work(Repository(in: counted), -1)
+        for call in stride(from: 0, to: counted.calls, by: step) {
+            let copy = try bucket.copy()
+            let hooked = HookedBucket(copy)
+            hooked.before(call) { interruption(copy) }
+            try work(Repository(in: hooked), call)
+            try expectWhole(copy, "interrupted before call \(call)")
+        }
+    }
+
+    @Test("a put is whole whenever a collection without grace comes in between")
+    func put() throws {
+        let (bucket, _) = try sample()
+        try interrupt(bucket) {
+            _ = try? collectAll(Repository(in: $0))
+        } in: { repository, _ in
+            let transaction = try repository.begin(writer: testWriter("late", seed: 9))
+            // Some of it is garbage, some is needed, some is new.
+            let id = try writeModel([6, 7, 1, 20, 40], into: transaction.objects)
+            let commit = try transaction.commit([RefUpdate(try RefName("models/c"), new: id)])
+            #expect(commit.number != nil)
+        }
+    }
+
+    @Test("a move to garbage happens with all of it or not at all")
+    func move() throws {
+        let (bucket, old) = try sample()
+        let outcomes = Mutex((moved: 0, refused: 0))
+        try interrupt(bucket) {
+            _ = try? collectAll(Repository(in: $0))
+        } in: { repository, _ in
+            do {
+                _ = try repository.begin(writer: testWriter("late", seed: 9)).commit([
+                    RefUpdate(try RefName("models/c"), new: old)
+                ])
+                outcomes.withLock { $0.moved += 1 }
+            } catch let error as RefError {
+                guard case .incomplete = error else { throw error }
+                outcomes.withLock { $0.refused += 1 }
+            }
+        }
+        #expect(outcomes.withLock { $0.moved > 0 && $0.refused > 0 })
+    }
+
+    @Test("a collection removes nothing that a writer has begun to need")
+    func collection() throws {
+        let (bucket, old) = try sample()
+        let moved = Mutex(0)
+        try interrupt(bucket) { bucket in
+            let repository = Repository(in: bucket)
+            guard let name = try? RefName("models/c"),
+                let transaction = try? repository.begin(writer: testWriter("other", seed: 5)),
+                (try? transaction.commit([RefUpdate(name, new: old)])) != nil
+            else { return }
+            moved.withLock { $0 += 1 }
+        } in: { repository, _ in
+            _ = try collectAll(repository)
+        }
+        #expect(moved.withLock { $0 } > 5)
+    }
+
+    @Test("a collection removes nothing that new packs are stored as differences against or use")
+    func dependents() throws {
+        let (bucket, _) = try sample()
+        try interrupt(bucket) { bucket in
+            let repository = Repository(in: bucket)
+            for index in 0..<3 {
+                guard let name = try? RefName("models/d\(index)"),
+                    let transaction = try? repository.begin(
+                        writer: testWriter("other", seed: UInt64(index + 30))),
+                    let id = try? writeModel([6, 8, 2, 50 + index], into: transaction.objects)
+                else { return }
+                _ = try? transaction.commit([RefUpdate(name, new: id)])
+            }
+        } in: { repository, _ in
+            _ = try collectAll(repository)
+        }
+    }
+
+    @Test("two collections at once do what one does")
+    func collections() throws {
+        let (bucket, _) = try sample()
+        try interrupt(bucket) {
+            _ = try? collectAll(Repository(in: $0), seed: 55)
+        } in: {
+            repository, _ in
+            _ = try collectAll(repository)
+            #expect(try collectAll(repository, seed: 56).transaction == nil)
+        }
+    }
+
+    @Test("a collection beside a merge of small packs")
+    func compaction() throws {
+        let (bucket, _) = try sample()
+        let repository = Repository(in: bucket)
+        for number in 0..<9 {
+            try repository.put(
+                "models/e", text: "\(number)", writer: testWriter(seed: UInt64(number + 60)))
+        }
+        // Whoever comes in between brings the log to where packs are merged.
+        try interrupt(bucket, each: 3) { bucket in
+            for number in 0..<5 {
+                _ = try? Repository(in: bucket).put(
+                    "models/f", text: "\(number)", writer: testWriter(seed: UInt64(number + 80)))
+            }
+        } in: { repository, _ in
+            _ = try collectAll(repository)
+        }
+    }
+
+    @Test("whatever a collection is killed at, nothing is lost, and the next one finishes")
+    func kills() throws {
+        let (bucket, _) = try sample()
+        let counted = HookedBucket(try bucket.copy())
+        _ = try collectAll(Repository(in: counted))
+        for call in 0..<counted.calls {
+            let copy = try bucket.copy()
+            let hooked = HookedBucket(copy)
+            hooked.fail(from: call)
+            _ = try? collectAll(Repository(in: hooked))
+            try expectWhole(copy, "killed at call \(call)")
+            _ = try collectAll(Repository(in: copy), seed: 78)
+            try expectWhole(copy, "collected after call \(call)")
+            let live = try Repository(in: copy).state().packs.count
+            #expect(try copy.list(.packs).count == live)
+        }
+    }
+
+    @Test("a reader of an older state finds everything in the packs that took the place of others")
+    func reader() throws {
+        let (bucket, old) = try sample()
+        let repository = Repository(in: bucket)
+        let state = try repository.state()
+        let target = try #require(state.target(of: try RefName("models/a")))
+        let objects = try repository.objects(in: state)
+        _ = try collectAll(Repository(in: bucket))
+        #expect(try objects.read(target, limit: 1 << 20).count > 0)
+        var closure = SnapshotClosure(in: objects, complete: [])
+        #expect(try closure.firstMissing(for: target) == nil)
+        do throws(ObjectError) {
+            _ = try objects.read(old, limit: 1 << 20)
+            Issue.record("it was read")
+        } catch {
+            #expect(error == .collected(old, transaction: 5))
+            #expect(error.fault == .missing)
+        }
+        // A file that is gone from a live pack is damage still.
+        for entry in try bucket.list(.packs) {
+            try bucket.delete(BlobName(.packs, entry.name))
+        }
+        let late = try Repository(in: bucket).objects(in: Repository(in: bucket).state())
+        do throws(ObjectError) {
+            _ = try late.size(of: target)
+            Issue.record("it was found")
+        } catch { #expect(error.fault == .damaged) }
+    }
+}

@@ -1,0 +1,162 @@
+import Objects
+import Refs
+import Storage
+import Synchronization
+import Testing
+
+@Suite("What a collection removed can be brought back")
+struct RestorationTests {
+    /// A repository whose first model is garbage, in part of a pack that is needed and in one that is not.
+    private func collected(
+        grace: Int = CollectionOptions.standardGrace
+    ) throws -> (bucket: MemoryBucket, repository: Repository, id: ObjectID, number: Int) {
+        let bucket = MemoryBucket()
+        let repository = try Repository.create(in: bucket, writer: testWriter())
+        let name = try RefName("models/a")
+        var first: ObjectID?
+        for (index, numbers) in [[1, 2, 3, 4, 5, 6, 7], [2, 3, 8, 9], [3]].enumerated() {
+            let transaction = try repository.begin(writer: testWriter(seed: UInt64(index + 2)))
+            let id = try writeModel(numbers, into: transaction.objects)
+            first = first ?? id
+            _ = try transaction.commit([RefUpdate(name, new: id)])
+        }
+        var options = CollectionOptions()
+        options.retention = Retention(milliseconds: 0, count: 1)
+        options.grace = grace
+        let report = try repository.collect(options, writer: testWriter("gc", seed: 9))
+        return (bucket, repository, try #require(first), try #require(report.transaction))
+    }
+
+    @Test("everything is back, and stays when a ref needs it")
+    func back() throws {
+        let (bucket, repository, id, number) = try collected()
+        #expect(try repository.objects(in: repository.state()).size(of: id) == nil)
+        let restoration = try repository.restore(number, writer: testWriter(seed: 20))
+        #expect(restoration.transaction == number + 1)
+        #expect(restoration.packCount == 2)
+        _ = try repository.begin(writer: testWriter(seed: 21)).commit([
+            RefUpdate(try RefName("models/old"), new: id)
+        ])
+        try expectWhole(bucket)
+        _ = try collectAll(repository)
+        try expectWhole(bucket)
+        // All of it is there now, or was never lost.
+        let error = refError { _ = try repository.restore(number, writer: testWriter(seed: 22)) }
+        #expect(error?.fault == .missing)
+    }
+
+    @Test("what nothing needs after it was brought back goes again")
+    func again() throws {
+        let (bucket, repository, id, number) = try collected()
+        _ = try repository.restore(number, writer: testWriter(seed: 20))
+        #expect(try collectAll(repository).transaction != nil)
+        #expect(try repository.objects(in: repository.state()).size(of: id) == nil)
+        try expectWhole(bucket)
+    }
+
+    @Test("when files were deleted it is too late")
+    func late() throws {
+        let (_, repository, _, number) = try collected(grace: 0)
+        let error = refError { _ = try repository.restore(number, writer: testWriter(seed: 20)) }
+        #expect(error == .tooLateToUndo(number, missing: 2, of: 2))
+    }
+
+    @Test("what did not remove packs, or lost nothing by it, has nothing to bring back")
+    func nothing() throws {
+        let bucket = MemoryBucket()
+        let repository = try Repository.create(in: bucket, writer: testWriter())
+        for number in 0..<16 {
+            try repository.put(
+                "models/a", text: "\(number)", writer: testWriter(seed: UInt64(number + 2)))
+        }
+        #expect(
+            refError { _ = try repository.restore(3, writer: testWriter()) } == .nothingToUndo)
+        #expect(
+            refError { _ = try repository.restore(99, writer: testWriter()) }
+                == .noTransaction(99))
+        let merge = try repository.state().number
+        #expect(
+            refError { _ = try repository.restore(merge, writer: testWriter()) }
+                == .nothingLost(merge))
+    }
+
+    @Test("a lease keeps what it names, and what was collected while it was taken comes back")
+    func leases() throws {
+        let (bucket, repository, id, number) = try collected()
+        let lease = Lease(
+            name: RandomBits(from: { 7 }), purpose: "a test", snapshots: [id], seconds: nil)
+        // It was collected: whoever takes a lease is told, and none is left behind.
+        #expect(refError { try repository.take(lease) }?.fault == .missing)
+        #expect(try repository.leases().isEmpty)
+        _ = try repository.restore(number, writer: testWriter(seed: 20))
+        try repository.take(lease)
+        #expect(try repository.leases() == [lease])
+        #expect(try collectAll(repository).packs(.drop).isEmpty)
+        #expect(try repository.objects(in: repository.state()).size(of: id) != nil)
+        try repository.release(lease.name)
+        _ = try collectAll(repository)
+        #expect(try repository.objects(in: repository.state()).size(of: id) == nil)
+        try expectWhole(bucket)
+        #expect(refError { try repository.take(lease) }?.fault == .missing)
+    }
+
+    @Test("a lease that is taken at any moment of a collection holds, or is refused")
+    func leaseRaces() throws {
+        let (bucket, restored, id, number) = try collected()
+        _ = try restored.restore(number, writer: testWriter(seed: 20))
+        let counted = HookedBucket(try bucket.copy())
+        _ = try collectAll(Repository(in: counted))
+        var taken = 0
+        for call in 0..<counted.calls {
+            let copy = try bucket.copy()
+            let hooked = HookedBucket(copy)
+            let isTaken = Mutex(false)
+            hooked.before(call) {
+                let lease = Lease(
+                    name: RandomBits(from: { 7 }), purpose: "a test", snapshots: [id],
+                    seconds: nil)
+                let done = (try? Repository(in: copy).take(lease)) != nil
+                isTaken.withLock { $0 = done }
+            }
+            _ = try collectAll(Repository(in: hooked))
+            _ = try collectAll(Repository(in: copy), seed: 78)
+            _ = try collectAll(Repository(in: copy), seed: 79)
+            try expectWhole(copy, "call \(call)")
+            let objects = try Repository(in: copy).objects(in: Repository(in: copy).state())
+            var closure = SnapshotClosure(in: objects, complete: [])
+            if isTaken.withLock({ $0 }) {
+                #expect(try closure.firstMissing(for: id) == nil, "call \(call)")
+                taken += 1
+            }
+        }
+        #expect(taken > 5)
+    }
+
+    @Test("leases expire by the clock of the bucket, and a damaged one stops collections")
+    func expiry() throws {
+        let clock = TestClock()
+        let bucket = MemoryBucket { clock.now.milliseconds }
+        let writer = testWriter(clock: clock)
+        let repository = try Repository.create(in: bucket, writer: writer)
+        let id = try #require(
+            try repository.put("models/a", text: "1", writer: writer).refs[0].new)
+        let lease = Lease(
+            name: RandomBits(from: { 7 }), purpose: "a service", snapshots: [id], seconds: 60)
+        try repository.take(lease)
+        clock.advance(seconds: 59)
+        #expect(try repository.leases() == [lease])
+        try repository.take(lease)
+        clock.advance(seconds: 59)
+        #expect(try repository.leases() == [lease])
+        clock.advance(seconds: 2)
+        #expect(try repository.leases().isEmpty)
+        _ = try repository.collect(writer: writer)
+        #expect(try bucket.list(.leases).isEmpty)
+        try repository.take(lease)
+        try bucket.edit(BlobName(.leases, lease.name.hex + ".json")) { $0[5] ^= 1 }
+        #expect(refError { _ = try repository.collect(writer: writer) }?.fault == .damaged)
+        clock.advance(seconds: Lease.longest + 1)
+        _ = try repository.collect(writer: writer)
+        #expect(try bucket.list(.leases).isEmpty)
+    }
+}
