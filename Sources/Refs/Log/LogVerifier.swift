@@ -26,6 +26,7 @@ public struct LogVerifier: Sendable {
     public func verify() throws(RefError) -> Report {
         // Both before any entry: what is committed meanwhile must not look like a loss.
         let hint = try log.readHint()
+        let remembered = log.trust.memory?.recall()
         let listing = try LogListing(log)
         guard hint != nil || !listing.isEmpty else {
             throw .noRepository(location: log.bucket.location)
@@ -34,6 +35,7 @@ public struct LogVerifier: Sendable {
         try pass.readEntries()
         try pass.readReplaced()
         try pass.readCaches()
+        try pass.checkTrust(remembered)
         return Report(
             findings: pass.findings
                 + listing.strays.map {
@@ -231,6 +233,25 @@ private struct Pass {
                 try log.load(name, blob)
             }
         } catch .damaged { return nil }
+    }
+
+    // MARK: Trust
+
+    /// Compares the log with what this client remembers of it and demands. A log in which nothing else is wrong is
+    /// remembered.
+    mutating func checkTrust(_ remembered: Remembered?) throws(RefError) {
+        guard let state, isFolding else { return }
+        do throws(RefError) {
+            try log.check(state, startedAt: .max, remembered)
+        } catch {
+            let number = min(remembered?.number ?? state.number, state.number)
+            findings.append(
+                Finding(problem: error.message, place: LogFile.place(of: number)))
+            return
+        }
+        guard findings.isEmpty else { return }
+        log.trust.memory?.record(
+            state, after: remembered, isDurable: hint?.number == state.number)
     }
 
     // MARK: Caches
