@@ -75,6 +75,8 @@ class Bench:
         self.samples, self.lines, self.skipped, self.versions = [], [], [], {}
         self.question, self.round, self._shared = "", 0, {}
         scratch.mkdir(parents=True, exist_ok=True)
+        # What a client remembers of a repository: a copy in the place of another one is no rollback here.
+        os.environ["XDG_STATE_HOME"] = str(scratch / "state")
 
     def rounds(self, count=None):
         """The rounds of the question: within each, every tool takes its turn."""
@@ -86,6 +88,7 @@ class Bench:
         """A path in scratch space where nothing is."""
         path = self.scratch / name
         remove(path)
+        remove(self.scratch / "state")
         return path
 
     def shared(self, name, make):
