@@ -296,3 +296,40 @@ struct ForgeryTests {
         #expect(try LogVerifier(signed.repository.log).verify().findings.isEmpty)
     }
 }
+
+@Suite("Old transactions, read one by one")
+struct OldEntryTests {
+    @Test("an old entry that somebody wrote anew is refused by whoever reads a ref's history")
+    func rewritten() throws {
+        let signed = try SignedRepository()
+        let client = try Client(clock: signed.clock)
+        for number in 1...40 {
+            try signed.repository.put(
+                "features/a", text: "\(number)", writer: signed.writer(signed.features))
+        }
+        let name = try RefName("features/a")
+        let state = try client.open(signed.bucket).state()
+        let old = try signed.repository.log.entry(30)
+        let evil = try #require(try signed.repository.log.entry(5).changes.first?.new)
+        let change = try #require(old.changes.first)
+        let rewritten = LogEntry(
+            number: 30, previous: old.previous, base: 29, time: old.time, writer: old.writer,
+            message: old.message, nonce: old.nonce,
+            actions: [.ref(name, old: evil, new: change.new, since: 29)])
+        func read(_ entry: LogEntry) throws -> RefError? {
+            let bucket = try signed.bucket.copy()
+            try bucket.replace(entryName(30), entry.encoded)
+            let repository = client.open(bucket)
+            let current = try repository.state()
+            #expect(current.number == state.number)
+            return refError {
+                var history = repository.log.history(of: name, in: current)
+                _ = try history.next(20)
+            }
+        }
+        #expect(try read(old) == nil)
+        #expect(try read(rewritten)?.fault == .damaged)
+        let foreign = try rewritten.signed(by: signed.stranger, repository: state.repositoryID)
+        #expect(try read(foreign)?.fault == .damaged)
+    }
+}

@@ -38,6 +38,8 @@ enum Checkpoint {
             "time": .string(state.time.description), "repository": .string(state.repositoryID.hex),
             "refs": .array(refs), "removed": .array(removed), "policy": state.policy?.json ?? .null,
             "root": state.policyRoot.map { .string($0.hex) } ?? .null,
+            "signedSince": state.signedSince.map { .integer($0) } ?? .null,
+            "listed": .array(state.listedKeys.sorted().map { .string($0.hex) }),
             "approvals": .array(state.approvals.map(\.json)),
         ]
         return header.canonicalBytes + [0x0A] + PackLedger.lines(try state.packLedger.live())
@@ -120,6 +122,14 @@ enum Checkpoint {
             root = PublicKey(hex: text)
             guard root != nil else { throw reader.error("root", "must be an Ed25519 key") }
         }
+        let signedSince = try reader.countOrNull("signedSince")
+        var listed: Set<PublicKey> = []
+        for value in try reader.array("listed") {
+            guard let key = value.string.flatMap({ PublicKey(hex: $0) }) else {
+                throw reader.error("listed", "must be Ed25519 keys")
+            }
+            listed.insert(key)
+        }
         var approvals: [Approval] = []
         for value in try reader.array("approvals") {
             var approval = JSONObjectReader(value.object ?? JSONObject(), path: "approvals")
@@ -128,7 +138,8 @@ enum Checkpoint {
         let state = State(
             number: try reader.count("n"), entryHash: try reader.objectID("entry"),
             time: try reader.timestamp("time"), repositoryID: repository, refs: refs,
-            removedRefs: removed, policy: policy, policyRoot: root, approvals: approvals,
+            removedRefs: removed, policy: policy, policyRoot: root, signedSince: signedSince,
+            listedKeys: listed, approvals: approvals,
             packLedger: PackLedger(lines: packs, place: name.blob.description), checkpoint: name,
             checkpointSize: size)
         try reader.finish()

@@ -28,19 +28,23 @@ public struct History: Sendable {
     private var entries: EntryReader
     private let name: RefName
     private var upcoming: Int?
-    /// What the value that comes next must be, once one has been read.
+    /// What the value that comes next must be.
     private var expected: ObjectID??
 
-    init(log: Log, name: RefName, newest: Int?) {
+    private let vouching: Vouching
+
+    init(log: Log, name: RefName, in state: State) {
         entries = log.entries()
         self.name = name
-        upcoming = newest
+        upcoming = state.lastTransaction(of: name)
+        expected = .some(state.target(of: name))
+        vouching = Vouching(state)
     }
 
     /// The next older value, or nil at the end.
     ///
     /// - Throws: `damaged` when the log has no such entry or it is not linked as it must be;
-    ///   `needsNewer`.
+    ///   `untrusted` when nobody signed it who could; `needsNewer`.
     public mutating func next() throws(RefError) -> RefVersion? {
         guard let number = upcoming else { return nil }
         let place = LogFile.place(of: number)
@@ -48,6 +52,7 @@ public struct History: Sendable {
             throw .damaged(
                 place: place, reason: "it is missing, although the history of \(name) leads there")
         }
+        try vouching.check(entry)
         for case .ref(name, let old, let new, let since) in entry.actions {
             guard since.map({ $0 < number }) ?? (old == nil) else {
                 throw .damaged(place: place, reason: "since of \(name) leads nowhere")

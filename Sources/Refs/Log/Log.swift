@@ -93,7 +93,7 @@ public struct Log: Sendable {
 
     /// The values that a ref has had, newest first; empty for a ref that never was.
     public func history(of name: RefName, in state: State) -> History {
-        History(log: self, name: name, newest: state.lastTransaction(of: name))
+        History(log: self, name: name, in: state)
     }
 
     func readEntry(_ number: Int) throws(RefError) -> LogEntry? {

@@ -98,6 +98,8 @@ extension State {
     private mutating func set(_ policy: Policy?, by entry: LogEntry) {
         if policyRoot == nil, policy?.isSigned ?? false { policyRoot = entry.signature?.key }
         self.policy = policy
+        signedSince = policy?.isSigned ?? false ? signedSince ?? entry.number : nil
+        listedKeys.formUnion(policy?.keys.map(\.publicKey) ?? [])
         // Somebody has consented to a move under rules that do not hold any more.
         approvals.removeAll()
     }

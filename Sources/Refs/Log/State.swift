@@ -39,6 +39,10 @@ public struct State: Sendable {
     public internal(set) var policy: Policy?
     /// Who signed the first policy that asked for signatures: the root of all rights.
     public internal(set) var policyRoot: PublicKey?
+    /// The transaction since which every later one had to be signed; nil when that is not demanded now.
+    var signedSince: Int?
+    /// Every key that a policy has listed.
+    var listedKeys: Set<PublicKey> = []
     /// The approvals that are not void yet, in the order in which they were given.
     public internal(set) var approvals: [Approval] = []
     var packLedger: PackLedger

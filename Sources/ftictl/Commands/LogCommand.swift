@@ -110,10 +110,8 @@ struct LogCommand: Command {
     private func forEachMove(
         in repository: OpenRepository, _ body: (RefMove) throws -> Bool
     ) throws {
-        var number = repository.state.number
-        var entries = repository.repository.log.entries()
-        while number >= 0 {
-            let entry = try entries.entry(number)
+        var entries = repository.repository.log.newestFirst(in: repository.state)
+        while let entry = try entries.next() {
             for change in entry.changes {
                 let move = RefMove(
                     change, entry, snapshot: try change.new.map { try repository.snapshot($0) },
@@ -121,7 +119,6 @@ struct LogCommand: Command {
                     in: repository.state)
                 guard try body(move) else { return }
             }
-            number -= 1
         }
     }
 }

@@ -39,11 +39,9 @@ struct ReflogCommand: Command {
                 limit -= 1
             }
         } else {
-            var number = state.number
-            var entries = repository.log.entries()
-            while limit > 0, number >= 0 {
-                try show(try entries.entry(number), only: nil, state, context)
-                number -= 1
+            var entries = repository.log.newestFirst(in: state)
+            while limit > 0, let entry = try entries.next() {
+                try show(entry, only: nil, state, context)
                 limit -= 1
             }
         }

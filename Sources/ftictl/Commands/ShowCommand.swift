@@ -52,8 +52,18 @@ struct ShowCommand: Command {
             return try context.output.emit(object)
         }
         let labels = try RefLabels(log: repository.repository.log, state: repository.state)
-        let view = SnapshotView(style: context.output.style, now: context.now, labels: labels)
+        let view = SnapshotView(
+            style: context.output.style, now: context.now, labels: labels,
+            signer: try signer(of: id, in: repository))
         for line in view.lines(id, snapshot, weights: weights) { try context.output.line(line) }
+    }
+
+    /// Who signed the first transaction of those that made refs point at a snapshot as they do now.
+    private func signer(of id: ObjectID, in repository: OpenRepository) throws -> String? {
+        let state = repository.state
+        let moves = state.refs.values.filter { $0.target == id }.map(\.transaction)
+        guard state.policy != nil, let first = moves.min() else { return nil }
+        return try repository.repository.log.entry(first).signature.map { state.name(of: $0.key) }
     }
 
     private func show(

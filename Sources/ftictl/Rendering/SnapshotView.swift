@@ -6,6 +6,8 @@ struct SnapshotView {
     let style: Style
     let now: Timestamp
     let labels: RefLabels
+    /// Who signed the transaction that made a ref point at the snapshot; nil when nobody did, or none does.
+    var signer: String?
 
     func lines(_ id: ObjectID, _ snapshot: Snapshot, weights: [WeightsSummary]) -> [String] {
         var lines = ["\(style.magenta(snapshot.kind.rawValue)) \(style.yellow(id.hex))"]
@@ -14,6 +16,7 @@ struct SnapshotView {
             fields.append([Columns.Cell("  \(name)"), value])
         }
         if let label = labels[id] { field("ref", Columns.Cell(label, style.cyan)) }
+        if let signer { field("signed by", Columns.Cell(signer)) }
         field(
             "created",
             Columns.Cell(
