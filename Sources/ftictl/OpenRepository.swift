@@ -43,6 +43,16 @@ struct OpenRepository {
     /// The snapshot with an identity.
     func snapshot(_ id: ObjectID) throws -> Snapshot { try resolver.read(id) }
 
+    /// The same; nil when it was collected.
+    func snapshotIfThere(_ id: ObjectID) throws -> Snapshot? {
+        do throws(RefError) { return try resolver.read(id) } catch {
+            switch error {
+            case .objects(.missing(id)), .objects(.collected(id, _)): return nil
+            default: throw error
+            }
+        }
+    }
+
     /// The target of a ref.
     ///
     /// - Throws: `unknownRef`, which says which refs are like it.

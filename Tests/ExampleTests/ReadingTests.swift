@@ -12,7 +12,6 @@ struct ReadingTests {
         "cat datasets/sft:train.jsonl", "lineage models/current", "lineage features/prod --down",
         "resolve models/current^dataset", "stats", "verify", "verify --full",
         "get datasets/sft -o out",
-        "pin features/prod models/current -o fti.lock", "pin --check fti.lock",
     ]
 
     /// For root, permissions do not bind: then only the listing shows that nothing was written.
@@ -27,10 +26,17 @@ struct ReadingTests {
             #expect(outcome.status == 0, "\(command): \(outcome.error)")
             #expect(!outcome.output.isEmpty, "\(command)")
         }
+        #expect(try Workbench.listing(of: bench.example) == before)
+        // A pin leaves a lease where it can, and works without one where it cannot.
+        let pin = try bench.run(
+            "ftictl --repo .fti-example pin features/prod models/current -o fti.lock")
+        #expect(pin.status == 0, "\(pin.error)")
+        let pinned = try Workbench.listing(of: bench.example)
+        #expect(try bench.run("ftictl --repo .fti-example pin --check fti.lock").status == 0)
         let answer = try bench.run(
             "fti-inference --repo .fti-example ask 'What size holes do I drill?' --pin fti.lock")
         #expect(answer.status == 0, "\(answer.error)")
-        #expect(try Workbench.listing(of: bench.example) == before)
+        #expect(try Workbench.listing(of: bench.example) == pinned)
     }
 
     /// Git keeps no empty folders, so a clone of this project has none.

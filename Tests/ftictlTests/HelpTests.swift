@@ -6,7 +6,7 @@ struct HelpTests {
     static let commands = [
         "init", "put", "get", "cat", "ls", "show", "resolve", "log", "reflog", "refs", "diff",
         "move", "promote", "release", "rollback", "undo", "pin", "lineage", "verify", "key",
-        "policy", "approve", "stats", "completion",
+        "policy", "approve", "gc", "stats", "completion",
     ]
 
     @Test("the help of every command has an example", arguments: commands)

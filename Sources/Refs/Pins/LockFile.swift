@@ -28,6 +28,8 @@ public struct LockFile: Hashable, Sendable {
     public let transaction: Int
     /// The versions, in the order in which they were asked for.
     public let pins: [Pin]
+    /// The lease that keeps the versions in the repository; nil when there is none.
+    public let lease: RandomBits?
 
     /// The most bytes that a lock file may have.
     public static let byteLimit = 1 << 20
@@ -35,10 +37,13 @@ public struct LockFile: Hashable, Sendable {
     private static let version = 1
 
     /// Makes a lock file's content.
-    public init(repository: RandomBits, transaction: Int, pins: [Pin]) {
+    public init(
+        repository: RandomBits, transaction: Int, pins: [Pin], lease: RandomBits? = nil
+    ) {
         self.repository = repository
         self.transaction = transaction
         self.pins = pins
+        self.lease = lease
     }
 
     /// The only pin of a kind, or nil when there is none or more than one.
@@ -49,7 +54,8 @@ public struct LockFile: Hashable, Sendable {
 
     /// The bytes of the file.
     public var encoded: [UInt8] {
-        var bytes = Array("{\"fti-lock\":\(Self.version),\"pins\":[".utf8)
+        let name = lease.map { "\"lease\":\"\($0.hex)\"," } ?? ""
+        var bytes = Array("{\"fti-lock\":\(Self.version),\(name)\"pins\":[".utf8)
         for (index, pin) in pins.enumerated() {
             bytes.append(contentsOf: (index == 0 ? "\n" : ",\n").utf8)
             let json: JSON = [
@@ -94,8 +100,13 @@ public struct LockFile: Hashable, Sendable {
             try pin.finish()
             pins.append(Pin(revision: revision, id: id, kind: kind))
         }
+        let lease = reader.has("lease") ? RandomBits(hex: try reader.string("lease")) : nil
+        guard lease != nil || !reader.has("lease") else {
+            throw reader.error("lease", "must be 32 lower-case hexadecimal digits")
+        }
         self.init(
-            repository: repository, transaction: try reader.count("transaction"), pins: pins)
+            repository: repository, transaction: try reader.count("transaction"), pins: pins,
+            lease: lease)
         try reader.finish()
     }
 }

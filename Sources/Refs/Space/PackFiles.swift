@@ -97,3 +97,15 @@ struct PackFiles {
         return orphans.filter { ages[BlobName(.packs, $0.hex)].map { $0 >= grace } ?? false }
     }
 }
+
+extension Repository {
+    /// The files of packs that are not live in a state: those of packs that were removed, and those that no
+    /// transaction has added, whose writers are at work yet or died.
+    public func idlePackFiles(
+        in state: State
+    ) throws(RefError) -> (removed: [CollectionReport.File], unknown: [CollectionReport.File]) {
+        var files = try PackFiles(in: bucket)
+        try files.tellApart(live: try state.packs, in: state, of: log)
+        return (files.files(Set(files.removals.keys)), files.files(files.orphans))
+    }
+}

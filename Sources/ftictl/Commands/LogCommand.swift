@@ -86,7 +86,7 @@ struct LogCommand: Command {
         func snapshot(_ id: ObjectID?) throws -> Snapshot? {
             guard let id else { return nil }
             if let known, known.id == id { return known.snapshot }
-            return try repository.snapshot(id)
+            return try repository.snapshotIfThere(id)
         }
         while true {
             guard let version = try window.isEmpty ? history.next() : window.removeFirst() else {
@@ -114,8 +114,10 @@ struct LogCommand: Command {
         while let entry = try entries.next() {
             for change in entry.changes {
                 let move = RefMove(
-                    change, entry, snapshot: try change.new.map { try repository.snapshot($0) },
-                    before: try change.old.map { try repository.snapshot($0) }, older: [],
+                    change, entry,
+                    snapshot: try change.new.flatMap { try repository.snapshotIfThere($0) },
+                    before: try change.old.flatMap { try repository.snapshotIfThere($0) },
+                    older: [],
                     in: repository.state)
                 guard try body(move) else { return }
             }

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Objects
 import Refs
+import Storage
 
 struct PinCommand: Command {
     static let configuration = CommandConfiguration(
@@ -11,12 +12,14 @@ struct PinCommand: Command {
             """
             All revisions are resolved in one state of the log. With a release its features and its \
             model are pinned as well. --check exits with 1 when a revision names something else \
-            now, or a pinned snapshot is gone.
+            now, or a pinned snapshot is gone. A lease in the repository keeps what is pinned, \
+            whatever refs do, until --release removes it.
             """,
             examples: [
                 "ftictl pin models/current features/prod -o fti.lock",
                 "ftictl pin releases/prod -o fti.lock",
                 "ftictl pin --check fti.lock",
+                "ftictl pin --release fti.lock",
             ]))
 
     @Argument(help: ArgumentHelp("What to pin.", valueName: "rev"))
@@ -28,17 +31,25 @@ struct PinCommand: Command {
     @Option(help: ArgumentHelp("The lock file to compare.", valueName: "file"))
     var check: String?
 
+    @Option(
+        help: ArgumentHelp("The lock file whose versions need not be kept.", valueName: "file"))
+    var release: String?
+
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
-        if check != nil, !revisions.isEmpty {
-            throw ValidationError("--check takes no revisions: they are in the file")
+        if check != nil, release != nil { throw ValidationError("--check or --release, not both") }
+        if check != nil || release != nil, !revisions.isEmpty {
+            throw ValidationError("the revisions are in the file: name none")
         }
-        if check == nil, revisions.isEmpty { throw ValidationError("name what to pin") }
+        if check == nil, release == nil, revisions.isEmpty {
+            throw ValidationError("name what to pin")
+        }
     }
 
     func run(_ context: CommandContext) throws {
         if let check { return try compare(check, context) }
+        if let release { return try endLease(of: release, context) }
         let repository = try context.open()
         var pins: [LockFile.Pin] = []
         for revision in revisions {
@@ -49,7 +60,7 @@ struct PinCommand: Command {
         }
         let lock = LockFile(
             repository: repository.state.repositoryID, transaction: repository.state.number,
-            pins: pins)
+            pins: pins, lease: try lease(for: pins, in: repository, context))
         try LocalFile.write(output, lock.encoded)
         if context.output.isJSON {
             return try context.output.emit([
@@ -99,20 +110,62 @@ struct PinCommand: Command {
         return columns
     }
 
-    private func compare(_ path: String, _ context: CommandContext) throws {
+    private func lockFile(_ path: String) throws -> LockFile {
         let bytes = try LocalFile.read(path, limit: LockFile.byteLimit)
-        let lock: LockFile
-        do throws(JSONSchemaError) { lock = try LockFile(decoding: bytes) } catch {
+        do throws(JSONSchemaError) { return try LockFile(decoding: bytes) } catch {
             throw CommandError.usage(
                 "\(path) is not a lock file: \(error.path) \(error.reason)",
                 remedy: "ftictl pin REV... -o fti.lock writes one")
         }
-        let repository = try context.open()
-        guard lock.repository == repository.state.repositoryID else {
+    }
+
+    private func check(_ lock: LockFile, at path: String, of repository: RandomBits) throws {
+        guard lock.repository == repository else {
             throw CommandError.usage(
                 "\(path) pins versions of another repository (\(lock.repository.hex.prefix(12)))",
                 remedy: "name that repository with --repo")
         }
+    }
+
+    /// Takes a lease for what is pinned, or the one of the lock file that is replaced; nil when the repository
+    /// cannot be written.
+    private func lease(
+        for pins: [LockFile.Pin], in repository: OpenRepository, _ context: CommandContext
+    ) throws -> RandomBits? {
+        let replaced = try? lockFile(output)
+        let isSame = replaced?.repository == repository.state.repositoryID
+        let name =
+            (isSame ? replaced?.lease : nil) ?? RandomBits(from: { UInt64.random(in: 0 ... .max) })
+        let lease = Lease(
+            name: name, purpose: "pin \(output)", snapshots: pins.map(\.id), seconds: nil)
+        do throws(RefError) { try repository.repository.take(lease) } catch {
+            guard case .storage(let cause) = error else { throw error }
+            try context.output.note(
+                "nothing keeps these versions from being collected: \(cause.message)")
+            return nil
+        }
+        return name
+    }
+
+    private func endLease(of path: String, _ context: CommandContext) throws {
+        let lock = try lockFile(path)
+        let repository = try context.open()
+        try check(lock, at: path, of: repository.state.repositoryID)
+        if let lease = lock.lease { try repository.repository.release(lease) }
+        if context.output.isJSON {
+            return try context.output.emit([
+                "path": .string(path), "released": .bool(lock.lease != nil),
+            ])
+        }
+        try context.output.line(
+            lock.lease == nil
+                ? "\(path) has no lease" : "what \(path) pins is kept no longer for its sake")
+    }
+
+    private func compare(_ path: String, _ context: CommandContext) throws {
+        let lock = try lockFile(path)
+        let repository = try context.open()
+        try check(lock, at: path, of: repository.state.repositoryID)
         var differences: [JSON] = []
         for pin in lock.pins {
             let current = try? repository.snapshotID(pin.revision)

@@ -15,6 +15,9 @@ struct StatsCommand: Command {
         let repository = try context.open()
         let figures = try repository.objects.packStatistics()
         let transactions = repository.state.number + 1
+        let idle = try repository.repository.idlePackFiles(in: repository.state)
+        let removed = idle.removed.reduce(0) { $0 + $1.size }
+        let unknown = idle.unknown.reduce(0) { $0 + $1.size }
         if context.output.isJSON {
             try context.output.emit([
                 "objects": .integer(figures.objects), "packs": .integer(figures.packs),
@@ -22,6 +25,8 @@ struct StatsCommand: Command {
                 "refs": .integer(repository.state.refs.count),
                 "rawBytes": .integer(figures.rawBytes),
                 "storedBytes": .integer(figures.storedBytes),
+                "removedPacks": .integer(idle.removed.count), "removedBytes": .integer(removed),
+                "unknownPacks": .integer(idle.unknown.count), "unknownBytes": .integer(unknown),
                 "repository": .string(repository.state.repositoryID.hex),
             ])
             return
@@ -41,6 +46,10 @@ struct StatsCommand: Command {
                 Double(figures.storedBytes) / Double(figures.rawBytes) * 100, places: 1)
                 + " % of raw" : ""
         row("stored", Quantity.bytes(figures.storedBytes), share)
+        if removed > 0 { row("removed", Quantity.bytes(removed), "ftictl gc deletes the files") }
+        if unknown > 0 {
+            row("unknown", Quantity.bytes(unknown), "of writers at work, or that died: ftictl gc")
+        }
         for line in columns.lines { try context.output.line(line) }
     }
 }

@@ -33,10 +33,12 @@ struct VerifyCommand: Command {
             let objects = try repository.objects(in: state)
             let damaged = audit(objects, &list, context)
             figures = (try? objects.packStatistics()) ?? figures
-            let roots = try roots(of: state, in: repository)
+            let roots = state.refs.values.map(\.target)
+            let history = try history(of: state, in: repository)
             let labels = (try? RefLabels(log: repository.log, state: state))
             var contents = ContentVerifier(objects: objects, damaged: damaged)
-            contents.verify(roots, name: { labels?[$0] ?? $0.short }) { error, affects in
+            contents.verify(roots, history: history, name: { labels?[$0] ?? $0.short }) {
+                error, affects in
                 list.add(error.message, at: error.place, affects: [affects])
             }
         }
@@ -66,15 +68,15 @@ struct VerifyCommand: Command {
         return damaged
     }
 
-    /// What is followed: what refs point at, and in full all that they ever pointed at.
-    private func roots(of state: State, in repository: Repository) throws -> [ObjectID] {
-        var roots = state.refs.values.map(\.target)
-        guard full else { return roots }
+    /// What refs pointed at before, which is followed as well to check everything.
+    private func history(of state: State, in repository: Repository) throws -> [ObjectID] {
+        guard full else { return [] }
+        var history: [ObjectID] = []
         var entries = repository.log.entries()
         for number in 0...state.number {
-            roots += try entries.entry(number).changes.compactMap(\.new)
+            history += try entries.entry(number).changes.compactMap(\.new)
         }
-        return roots
+        return history
     }
 
     private func report(

@@ -63,7 +63,7 @@ struct Lineage {
         }
         while let id = pending.popLast() {
             guard seen.insert(id).inserted else { continue }
-            let snapshot = try repository.snapshot(id)
+            guard let snapshot = try repository.snapshotIfThere(id) else { continue }
             for link in inputs(of: snapshot) {
                 users[link.id, default: []].append(Link(id: id, role: link.role))
                 pending.append(link.id)

@@ -32,6 +32,7 @@ struct LogView {
             return style.magenta("rolled back to") + " " + (first.isEmpty ? move.short : first)
         case .removed: return style.red("removed")
         case .created, .advanced:
+            if move.isCollected { return style.dim("collected since") }
             return first.isEmpty ? move.entry.message.printable() : first
         }
     }
@@ -77,6 +78,7 @@ struct LogView {
         lines += message.split(whereSeparator: \.isNewline).map {
             style.bold(String($0).printable())
         }
+        if move.isCollected { lines.append(style.dim("collected since: nothing needed it")) }
         guard let snapshot = move.snapshot else { return lines }
         lines += metrics(snapshot, before: move.before)
         lines += inputs(snapshot)

@@ -16,7 +16,7 @@ struct RefMove {
     let entry: LogEntry
     let target: ObjectID?
     let previous: ObjectID?
-    /// The snapshot at ``target``.
+    /// The snapshot at ``target``; nil when the ref was removed, or the snapshot was collected since.
     let snapshot: Snapshot?
     /// The snapshot at ``previous``, to compare with.
     let before: Snapshot?
@@ -55,6 +55,9 @@ struct RefMove {
         return isAncestor || older.contains(target) ? .rolledBack : .advanced
     }
 
+    /// Whether there is no more than the log's word of the value.
+    var isCollected: Bool { target != nil && snapshot == nil }
+
     /// The fields of `log --json`.
     var json: JSONObject {
         var object = JSONObject()
@@ -69,6 +72,7 @@ struct RefMove {
         object["override"] = entry.override.map(\.json) ?? .null
         object["movement"] = .string(manner.rawValue)
         object["current"] = .bool(isCurrent)
+        object["collected"] = .bool(isCollected)
         object["created"] = .string((snapshot?.created ?? entry.time).description)
         object["message"] = .string(snapshot?.message ?? "")
         object["kind"] = snapshot.map { .string($0.kind.rawValue) } ?? .null

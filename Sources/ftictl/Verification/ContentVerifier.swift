@@ -23,9 +23,32 @@ struct ContentVerifier {
 
     /// Checks snapshots, and those that they were made from or succeed.
     ///
-    /// - Parameter report: Called with each damage, the object or pack that it is in, and what it affects.
+    /// - Parameters:
+    ///   - roots: What must be whole, with what it was made from.
+    ///   - history: What was needed once, as what `roots` succeed was: what of it is missing was collected.
+    ///   - report: Called with each damage, the object or pack that it is in, and what it affects.
     mutating func verify(
-        _ roots: [ObjectID], name: (ObjectID) -> String,
+        _ roots: [ObjectID], history: [ObjectID], name: (ObjectID) -> String,
+        report: (_ error: ObjectError, _ affects: String) -> Void
+    ) {
+        var older = history
+        follow(roots, parents: &older, name: name, report: report)
+        var none: [ObjectID] = []
+        while !older.isEmpty {
+            follow(older, parents: &none, name: name) { error, affects in
+                switch error {
+                case .missing, .collected: break
+                default: report(error, affects)
+                }
+            }
+            older = none
+            none = []
+        }
+    }
+
+    /// Checks snapshots and those that they were made from, and gives those that they succeed.
+    private mutating func follow(
+        _ roots: [ObjectID], parents: inout [ObjectID], name: (ObjectID) -> String,
         report: (_ error: ObjectError, _ affects: String) -> Void
     ) {
         var pending = roots
@@ -40,7 +63,8 @@ struct ContentVerifier {
                 report(error, label)
                 continue
             }
-            pending += snapshot.parents + snapshot.inputs.values
+            parents += snapshot.parents
+            pending += snapshot.inputs.values
             var contents = [snapshot.content]
             if let cursor = snapshot.cursor { contents.append(cursor) }
             for damage in contents.flatMap({ check($0) }) {
