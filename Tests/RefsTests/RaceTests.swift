@@ -205,7 +205,7 @@ struct RaceTests {
 }
 
 /// A bucket in which something happens just before an entry is created, or just after.
-private final class InterposingBucket: Bucket {
+final class InterposingBucket: Bucket {
     enum Moment { case before, after }
 
     private struct Plan {

@@ -79,6 +79,44 @@ struct SigningTests {
         #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
     }
 
+    @Test("a key that is revoked while its transaction is on its way writes no more")
+    func revokedMeanwhile() throws {
+        let bucket = InterposingBucket(signed.bucket)
+        let signed = signed
+        bucket.beforeEntry {
+            _ = try? signed.repository.setPolicy(
+                try signed.policy(without: "feature-bot"), writer: signed.writer(signed.admin))
+        }
+        let error = refError {
+            try Repository(in: bucket).put(
+                "features/a", text: "1", writer: signed.writer(signed.features))
+        }
+        #expect(error?.fault == .refused)
+        #expect(try repository.state().number == 2)
+        #expect(try repository.state().refs.isEmpty)
+    }
+
+    @Test("who may only approve stores nothing and removes no pack")
+    func approver() throws {
+        let policy = try signed.policy()
+        let grace = try testKey("grace", seed: 105)
+        try repository.setPolicy(
+            try Policy(
+                isSigned: true,
+                keys: policy.keys + [Policy.Key(name: "grace", publicKey: grace.publicKey)],
+                gates: []), writer: signed.writer(signed.admin))
+        try repository.put("models/a", text: "m", writer: signed.writer(signed.admin))
+        let state = try repository.state()
+        let pack = try #require(try state.packs.first)
+        let entry = try LogEntry(
+            number: state.number + 1, previous: state.entryHash, base: state.number,
+            time: state.time, writer: "grace", message: "", nonce: RandomBits(from: { 1 }),
+            actions: [.unpack(pack.name)]
+        ).signed(by: grace, repository: state.repositoryID)
+        _ = try signed.bucket.create(entryName(entry.number), entry.encoded)
+        #expect(refError { _ = try repository.state() }?.fault == .damaged)
+    }
+
     @Test("of two admins who change the policy at once, the second is told")
     func racingAdmins() throws {
         let seen = try repository.state().policy

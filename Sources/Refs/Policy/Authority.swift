@@ -49,7 +49,8 @@ struct Authority {
             case .override:
                 counts.overrides += 1
                 found = key.flatMap { adminObjection(to: "override gates", by: $0) }
-            case .format, .pack, .unpack: found = nil
+            case .pack, .unpack: found = key.flatMap { approverObjection($0) }
+            case .format: found = nil
             }
             if let found { return found }
         }
@@ -69,6 +70,15 @@ struct Authority {
             reason: "key \(key.name) may not move \(name): it may not write to \(space)/*",
             remedy: "let an admin run: ftictl key grant \(key.name) \(key.publicKey.hex) --write "
                 + others.joined(separator: " "))
+    }
+
+    /// Who may move nothing has no use for packs, and so none for taking them away.
+    private func approverObjection(_ key: Policy.Key) -> Objection? {
+        if key.isAdmin || !key.namespaces.isEmpty { return nil }
+        return Objection(
+            reason: "key \(key.name) may approve, and store or remove nothing",
+            remedy: "let an admin run: ftictl key grant \(key.name) \(key.publicKey.hex) --write "
+                + RefNamespace.features.rawValue)
     }
 
     private func adminObjection(to what: String, by key: Policy.Key) -> Objection? {

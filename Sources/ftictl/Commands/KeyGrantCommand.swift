@@ -16,7 +16,7 @@ struct KeyGrantCommand: Command {
             examples: [
                 "ftictl key grant feature-bot KEY --write features",
                 "ftictl key grant feature-bot --write features",
-                "ftictl key grant grace KEY --admin",
+                "ftictl key grant grace KEY --approve", "ftictl key grant linus KEY --admin",
             ]))
 
     @Argument(help: "What the policy calls it.")
@@ -32,6 +32,9 @@ struct KeyGrantCommand: Command {
         parsing: .upToNextOption,
         help: ArgumentHelp("Namespaces in which it may move refs.", valueName: "namespace"))
     var write: [String] = []
+
+    @Flag(help: "It may approve moves, as every key may, and nothing else.")
+    var approve = false
 
     @Flag(help: "It may move every ref, change the policy and override gates.")
     var admin = false
@@ -51,10 +54,10 @@ struct KeyGrantCommand: Command {
             }
             namespaces.insert(namespace)
         }
-        guard admin || !namespaces.isEmpty else {
+        guard admin || approve || !namespaces.isEmpty else {
             throw CommandError.usage(
                 "nothing is granted",
-                remedy: "ftictl key grant \(name) --write features, or with --admin")
+                remedy: "ftictl key grant \(name) --write features, or with --approve or --admin")
         }
         let granted = Policy.Key(
             name: name, publicKey: publicKey, isAdmin: admin, namespaces: namespaces)

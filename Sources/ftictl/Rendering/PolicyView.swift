@@ -49,7 +49,8 @@ struct PolicyView {
 
     /// A key in one line: `ada  3fa9c1…  admin`.
     private func description(_ key: Policy.Key) -> String {
-        let rights = key.isAdmin ? ["admin"] : key.namespaces.map { "\($0.rawValue)/*" }.sorted()
+        let written = key.namespaces.map { "\($0.rawValue)/*" }.sorted()
+        let rights = key.isAdmin ? ["admin"] : written.isEmpty ? ["approves"] : written
         return "\(key.name)  \(key.publicKey.short)  \(rights.joined(separator: " "))"
     }
 }
