@@ -7,11 +7,14 @@ struct ErrorReport {
     let message: String
     let remedy: String?
     let status: ExitStatus
+    /// What the report in JSON has besides.
+    let details: JSONObject
 
     init(_ error: any Diagnosable) {
         word = error.fault.word
         message = error.message
         remedy = error.remedy
+        details = (error as? any DetailedFailure)?.details ?? JSONObject()
         status = ExitStatus(error.fault)
     }
 
@@ -19,6 +22,7 @@ struct ErrorReport {
         word = Fault.usage.word
         self.message = Self.sentence(message)
         self.remedy = remedy
+        details = JSONObject()
         status = .usage
     }
 
@@ -43,9 +47,11 @@ struct ErrorReport {
     }
 
     var json: JSON {
-        [
-            "error": .string(word), "message": .string(message),
-            "remedy": remedy.map { .string($0) } ?? .null, "exit": .integer(Int(status.rawValue)),
-        ]
+        var object = details
+        object["error"] = .string(word)
+        object["message"] = .string(message)
+        object["remedy"] = remedy.map { .string($0) } ?? .null
+        object["exit"] = .integer(Int(status.rawValue))
+        return .object(object)
     }
 }

@@ -1,4 +1,4 @@
-internal import Objects
+public import Objects
 internal import Storage
 
 extension RefError {
@@ -33,6 +33,7 @@ extension RefError {
                 ? "\(name) cannot point at \(snapshot.short): there is no such object"
                 : "\(name) cannot point at \(snapshot.short): it names object \(missing.short), "
                     + "which is not in this repository"
+        case .gates(let outcomes): outcomes.refusal
         case .misfit(let reason, _): "this does not fit together: \(reason)"
         case .gone(let snapshot, let missing):
             missing == snapshot
@@ -84,6 +85,7 @@ extension RefError {
         case .unauthorized(_, let remedy): remedy
         case .policyChanged: "ftictl policy show, then repeat the command"
         case .key(let error): error.remedy
+        case .gates(let outcomes): outcomes.remedy
         case .misfit(_, let remedy): remedy
         case .outcomeUnknown(let number, _): "ftictl reflog shows whether \(number) is there"
         case .revision(let error): error.remedy
@@ -91,6 +93,13 @@ extension RefError {
         case .storage(let error): error.remedy
         default: nil
         }
+    }
+
+    /// See ``DetailedFailure``: of gates that refuse, all that they say.
+    public var details: JSONObject {
+        var details = JSONObject()
+        if case .gates(let outcomes) = self { details["gates"] = .array(outcomes.map(\.json)) }
+        return details
     }
 
     private static func origin(transaction: Int?, ageMilliseconds: Int?) -> String {

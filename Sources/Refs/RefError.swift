@@ -2,7 +2,7 @@ public import Objects
 public import Storage
 
 /// Why the log, a ref or a revision could not be read or changed.
-public enum RefError: Diagnosable, Hashable {
+public enum RefError: DetailedFailure, Hashable {
     /// Text is not the name of a ref; `text` is quoted already.
     case invalidName(_ text: String, reason: String)
     /// A ref's first component is not one of the four namespaces.
@@ -32,6 +32,8 @@ public enum RefError: Diagnosable, Hashable {
     case notASnapshot(RefName, ObjectID, reason: String)
     /// A snapshot names an object that is not in the repository.
     case incomplete(RefName, snapshot: ObjectID, missing: ObjectID)
+    /// Gates do not let moves pass.
+    case gates([GateOutcome])
     /// What a release is to bind does not fit together.
     case misfit(reason: String, remedy: String)
     /// A snapshot, or something that it needs, was collected.
@@ -75,7 +77,7 @@ public enum RefError: Diagnosable, Hashable {
             .nothingLost, .tooLateToUndo:
             .missing
         case .conflict, .packRemoved, .busy, .policyChanged: .conflict
-        case .wrongKind, .notASnapshot, .misfit, .unauthorized: .refused
+        case .wrongKind, .notASnapshot, .misfit, .gates, .unauthorized: .refused
         case .damaged, .untrusted, .rolledBack, .forked, .replaced: .damaged
         case .key(let error): error.fault
         case .needsNewer, .outcomeUnknown: .io

@@ -70,7 +70,7 @@ struct Fixture {
             [
                 RefUpdate(try RefName("features/prod"), new: features),
                 RefUpdate(try RefName("models/current"), new: model),
-            ], message: "fixture")
+            ], message: "fixture", overriding: "a pair that does not fit is wanted")
     }
 
     static let current = Selection.revisions(features: "features/prod", model: "models/current")

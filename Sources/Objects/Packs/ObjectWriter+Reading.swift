@@ -53,3 +53,33 @@ extension ObjectWriter: ObjectSource {
         return contents.withLock { $0.chunks[id] }
     }
 }
+
+extension ObjectWriter: ObjectRangeSource {
+    /// See ``ObjectRangeSource``: of what was written, only the chunks that the range touches are read.
+    public func read(_ id: ObjectID, offset: Int, count: Int) throws(ObjectError) -> [UInt8] {
+        precondition(offset >= 0 && count >= 0, "a range begins at 0 or later")
+        guard let size = try size(of: id) else { throw .missing(id) }
+        let (isOwn, recipe) = contents.withLock { contents in
+            (contents.objects.contains(id), contents.recipes[id])
+        }
+        let pieces: [PackFooter.Piece]
+        if isOwn {
+            pieces = [PackFooter.Piece(id: id, size: size)]
+        } else if let recipe {
+            pieces = recipe.pieces
+        } else {
+            return try existing.read(id, offset: offset, count: count)
+        }
+        let end = offset + min(count, max(0, size - offset))
+        var result: [UInt8] = []
+        var start = 0
+        for piece in pieces {
+            if start + piece.size > offset, start < end {
+                let bytes = try chunkBytes(piece)
+                result += bytes[max(offset - start, 0)..<min(end - start, piece.size)]
+            }
+            start += piece.size
+        }
+        return result
+    }
+}

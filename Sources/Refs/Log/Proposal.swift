@@ -8,6 +8,8 @@ struct Proposal {
     var addedPacks: [PackReference] = []
     var removedPacks: [ObjectID] = []
     var message: String
+    /// Says which gates it passes over, and why.
+    var override: Action?
 
     /// The moves that it comes to in `state`, which is at or after ``base``.
     ///
@@ -46,6 +48,7 @@ struct Proposal {
                 change.name, old: change.old, new: change.new,
                 since: state.lastTransaction(of: change.name))
         }
+        if !changes.isEmpty, let override { actions.append(override) }
         actions.append(contentsOf: addedPacks.map { .pack($0) })
         actions.append(contentsOf: removedPacks.map { .unpack($0) })
         return actions

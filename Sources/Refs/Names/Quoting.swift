@@ -20,5 +20,8 @@ enum Quoting {
         return "'\(text)\(bytes.count > limit ? "..." : "")'"
     }
 
+    /// The same without the quotes.
+    static func plain(_ text: String) -> String { String(quoted(text).dropFirst().dropLast()) }
+
     static func quoted(_ text: some StringProtocol) -> String { quoted(Array(text.utf8)) }
 }

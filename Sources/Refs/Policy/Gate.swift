@@ -1,3 +1,5 @@
+public import Objects
+
 /// What a move of some refs must satisfy: one of the gates that a policy sets.
 public struct Gate: Hashable, Sendable {
     /// What a gate asks of the snapshot that a ref is to point at.

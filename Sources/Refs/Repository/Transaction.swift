@@ -11,6 +11,9 @@ public struct Commit: Sendable {
     /// What the caller should tell a person, such as that clocks disagree.
     public let warnings: [String]
 
+    /// What gates said of the moves.
+    public let gates: [GateOutcome]
+
     /// Whether nothing was to be changed.
     public var isUnchanged: Bool { number == nil }
 }
@@ -41,11 +44,12 @@ public struct Transaction: Sendable {
     /// Done once: a transaction that failed is begun anew. An update whose ref is already where it is to go moves nothing. When nothing moves and nothing is
     /// new, no entry is made.
     ///
-    /// - Throws: `conflict` when a ref is not as expected, or was moved since ``state``; `wrongKind`,
+    /// - Parameter reason: Why the moves are made even if gates refuse them; the entry then says which did.
+    /// - Throws: `gates` when a gate refuses a move and no reason is given; `conflict` when a ref is not as expected, or was moved since ``state``; `wrongKind`,
     ///   `notASnapshot` and `incomplete` when a ref cannot point there; `packRemoved` and `busy` when
     ///   repeating the whole transaction can help; `outcomeUnknown` when it may have taken place.
     public func commit(
-        _ updates: [RefUpdate], message: String = ""
+        _ updates: [RefUpdate], message: String = "", overriding reason: String? = nil
     ) throws(RefError) -> Commit {
         if let reason = LogEntry.objection(
             writer: writer.name, message: message, actions: updates.count)
@@ -58,24 +62,76 @@ public struct Transaction: Sendable {
         let current = try log.refreshed(state)
         let changes = try proposal.changes(in: current, now: writer.now())
         try Admission.check(changes, in: objects, state)
-        try writer.authorized(
-            proposal.actions(for: changes, in: current), at: max(writer.now(), current.time),
-            after: current)
+        var outcomes: [GateOutcome] = []
+        if current.number == state.number {
+            outcomes = try askGates(&proposal, changes, state, in: objects, reason)
+        }
+        // What an override passes over is known only in the state that it is committed on.
+        if reason == nil || current.number == state.number {
+            try writer.authorized(
+                proposal.actions(for: changes, in: current), at: max(writer.now(), current.time),
+                after: current)
+        }
         do throws(ObjectError) {
             proposal.addedPacks = try objects.finish().map { [$0] } ?? []
         } catch { throw .objects(error) }
         let result = try log.append(&proposal, writer: writer) {
             (proposal, changes, removed, state) throws(RefError) in
             if !removed.isEmpty { try readmit(&proposal, changes, removed, state) }
+            // Whatever was committed meanwhile may have changed what gates compare with, and the gates.
+            guard GateEvaluation<PackStore>.concerns(changes, in: state) else {
+                (outcomes, proposal.override) = ([], nil)
+                return
+            }
+            let store = repository.objects(try state.packs + proposal.addedPacks)
+            outcomes = try askGates(&proposal, changes, state, in: store, reason)
         }
         guard let result else {
-            return Commit(number: nil, refs: [], state: current, warnings: [])
+            return Commit(number: nil, refs: [], state: current, warnings: [], gates: [])
         }
         var after = result.state
         repository.compact(&after, writer: writer)
         return Commit(
             number: result.state.number, refs: result.changes, state: after,
-            warnings: Self.warnings(about: result.state, now: writer.now()))
+            warnings: Self.warnings(about: result.state, now: writer.now()), gates: outcomes)
+    }
+
+    /// What gates would say of moves now; commits nothing.
+    ///
+    /// - Throws: As ``commit(_:message:overriding:)``, but for gates that refuse.
+    public func rehearse(
+        _ updates: [RefUpdate]
+    ) throws(RefError) -> (refs: [RefChange], gates: [GateOutcome]) {
+        let proposal = Proposal(base: state, updates: updates, message: "")
+        let changes = try proposal.changes(in: state, now: writer.now())
+        try Admission.check(changes, in: objects, state)
+        return (changes, try gateOutcomes(changes, state, in: objects))
+    }
+
+    /// Asks the gates, and has the proposal say which of them it overrides.
+    ///
+    /// - Throws: `gates` when one refuses and there is no reason to override it.
+    private func askGates(
+        _ proposal: inout Proposal, _ changes: [RefChange], _ state: State,
+        in objects: some ObjectRangeSource, _ reason: String?
+    ) throws(RefError) -> [GateOutcome] {
+        let outcomes = try gateOutcomes(changes, state, in: objects)
+        let refusals = outcomes.filter { !$0.passes }
+        proposal.override = nil
+        guard !refusals.isEmpty else { return outcomes }
+        guard let reason else { throw .gates(refusals) }
+        proposal.override = .override(gates: refusals.map(\.summary), reason: reason)
+        return outcomes
+    }
+
+    private func gateOutcomes(
+        _ changes: [RefChange], _ state: State, in objects: some ObjectRangeSource
+    ) throws(RefError) -> [GateOutcome] {
+        let existing = self.objects.existing
+        var evaluation = GateEvaluation(
+            changes, in: state, objects: objects, time: max(writer.now(), state.time),
+            isStored: { id in (try? existing.size(of: id)) ?? nil != nil })
+        return try evaluation.outcomes()
     }
 
     /// Checks a proposal again after others removed packs. What it needs and was taken away meanwhile is stored once

@@ -26,6 +26,8 @@ struct MoveCommand: Command {
     @Option(help: ArgumentHelp("What the ref must be now.", valueName: "id|none"))
     var expect: String?
 
+    @OptionGroup var gates: GateOptions
+
     @OptionGroup var options: GlobalOptions
 
     func run(_ context: CommandContext) throws {
@@ -39,10 +41,8 @@ struct MoveCommand: Command {
             case let text?:
                 .exactly(try ObjectID(hex: text) ?? repository.snapshotID(text))
             }
-        let transaction = try repository.begin(context.writer)
-        let commit = try transaction.commit(
-            [RefUpdate(name, expected: expectation, new: target)],
-            message: "move \(name) to \(target.short)")
-        try context.output.report(commit)
+        try gates.move(
+            [RefUpdate(name, expected: expectation, new: target)], on: repository,
+            message: "move \(name) to \(target.short)", context)
     }
 }

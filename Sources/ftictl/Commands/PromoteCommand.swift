@@ -8,15 +8,21 @@ struct PromoteCommand: Command {
         commandName: "promote",
         abstract: "Move refs to where others are, all in one transaction or not at all.",
         discussion: ArgumentHelp.discussion(
-            "Readers see either all of the moves or none of them.",
+            """
+            Readers see either all of the moves or none of them. A gate that refuses one refuses all; what it \
+            demands holds for what refs are after all of them.
+            """,
             examples: [
                 "ftictl promote models/candidate models/current",
                 "ftictl promote features/staging features/prod models/new models/current",
+                "ftictl promote models/candidate models/current --dry-run",
             ]))
 
     @Argument(
         help: ArgumentHelp("Pairs of a revision and the ref to move there.", valueName: "src dst"))
     var pairs: [String] = []
+
+    @OptionGroup var gates: GateOptions
 
     @OptionGroup var options: GlobalOptions
 
@@ -36,9 +42,8 @@ struct PromoteCommand: Command {
             updates.append(RefUpdate(name, new: target))
             moves.append("\(pairs[index]) to \(name)")
         }
-        let transaction = try repository.begin(context.writer)
-        let commit = try transaction.commit(
-            updates, message: "promote \(moves.joined(separator: ", "))")
-        try context.output.report(commit)
+        try gates.move(
+            updates, on: repository,
+            message: "promote \(moves.joined(separator: ", "))", context)
     }
 }

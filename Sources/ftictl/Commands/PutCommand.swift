@@ -46,6 +46,8 @@ struct PutCommand: Command {
         help: "Read every file, also those that have not changed since they were stored.")
     var isAnew = false
 
+    @OptionGroup var override: OverrideOption
+
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
@@ -82,7 +84,8 @@ struct PutCommand: Command {
         let id = try objects.write(snapshot.encoded, hint: .structured)
         let commit = try transaction.commit(
             [RefUpdate(name, expected: parent.map { .exactly($0) } ?? .absent, new: id)],
-            message: snapshot.message)
+            message: snapshot.message, overriding: override.reason)
+        try override.note(commit, context.output)
         try report(Put(id: id, commit: commit, statistics: objects.statistics), content, context)
     }
 
@@ -143,6 +146,7 @@ struct PutCommand: Command {
                 "id": .id(put.id), "unchanged": .bool(put.commit == nil),
                 "transaction": put.commit?.number.map { .integer($0) } ?? .null,
                 "refs": .array(put.commit?.refs.map(\.json) ?? []),
+                "gates": .array(put.commit?.gates.map(\.json) ?? []),
                 "newBytes": .integer(newBytes), "storedBytes": .integer(storedBytes),
             ])
         }

@@ -34,6 +34,8 @@ struct ReleaseCommand: Command {
     @Option(name: [.short, .long], help: "What to say of this version.")
     var message: String?
 
+    @OptionGroup var override: OverrideOption
+
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
@@ -73,7 +75,9 @@ struct ReleaseCommand: Command {
         let id = try objects.write(snapshot.encoded, hint: .structured)
         let commit = try transaction.commit(
             [RefUpdate(name, expected: parent.map { .exactly($0) } ?? .absent, new: id)],
-            message: message ?? "release \(features) with \(model)")
+            message: message ?? "release \(features) with \(model)",
+            overriding: override.reason)
+        try override.note(commit, context.output)
         try report(id, release, commit, context)
     }
 
@@ -115,7 +119,8 @@ struct ReleaseCommand: Command {
             return try output.emit([
                 "id": .id(id), "unchanged": .bool(commit == nil),
                 "transaction": commit?.number.map { .integer($0) } ?? .null,
-                "refs": .array(commit?.refs.map(\.json) ?? []), "features": .id(release.features),
+                "refs": .array(commit?.refs.map(\.json) ?? []),
+                "gates": .array(commit?.gates.map(\.json) ?? []), "features": .id(release.features),
                 "model": .id(release.model), "space": .id(release.space),
                 "prompt": .id(release.prompt),
             ])

@@ -24,6 +24,8 @@ struct RollbackCommand: Command {
     @Option(help: ArgumentHelp("The version to go back to; with one ref only.", valueName: "rev"))
     var to: String?
 
+    @OptionGroup var gates: GateOptions
+
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
@@ -45,10 +47,9 @@ struct RollbackCommand: Command {
             updates.append(RefUpdate(name, expected: .exactly(current), new: target))
             moves.append("\(name) back to \(target.short)")
         }
-        let transaction = try repository.begin(context.writer)
-        let commit = try transaction.commit(
-            updates, message: "roll \(moves.joined(separator: ", "))")
-        try context.output.report(commit)
+        try gates.move(
+            updates, on: repository,
+            message: "roll \(moves.joined(separator: ", "))", context)
     }
 
     /// What the ref was before it first got its current value: so a second rollback goes further back

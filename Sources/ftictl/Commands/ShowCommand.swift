@@ -45,17 +45,21 @@ struct ShowCommand: Command {
     ) throws {
         let snapshot = try repository.snapshot(id)
         let weights = try WeightsSummary.all(of: snapshot, in: repository.objects)
+        let pickles = try PickledFile.all(of: snapshot, in: repository.objects)
         if context.output.isJSON {
             var object = try JSON(canonical: snapshot.encoded).object ?? JSONObject()
             object["id"] = .id(id)
             if !weights.isEmpty { object["weights"] = .array(weights.map(\.json)) }
+            if !pickles.isEmpty { object["pickles"] = .array(pickles.map(\.json)) }
             return try context.output.emit(object)
         }
         let labels = try RefLabels(log: repository.repository.log, state: repository.state)
         let view = SnapshotView(
             style: context.output.style, now: context.now, labels: labels,
             signer: try signer(of: id, in: repository))
-        for line in view.lines(id, snapshot, weights: weights) { try context.output.line(line) }
+        for line in view.lines(id, snapshot, weights: weights, pickles: pickles) {
+            try context.output.line(line)
+        }
     }
 
     /// Who signed the first transaction of those that made refs point at a snapshot as they do now.
@@ -71,17 +75,25 @@ struct ShowCommand: Command {
     ) throws {
         let output = context.output
         let weights = try WeightsSummary(entry, path: revision, in: repository.objects)
+        let format =
+            entry.mode == .directory
+            ? nil : try FileFormat(of: entry.id, in: try repository.objects)
         if output.isJSON {
             var object = JSONObject()
             object["id"] = .id(entry.id)
             object["mode"] = .string(entry.mode.word)
             object["size"] = .integer(entry.size)
             object["weights"] = weights?.json
+            object["format"] = format.map { .string($0.rawValue) }
             return try output.emit(object)
         }
         try output.line("\(entry.mode.word) \(output.style.yellow(entry.id.hex))")
         var fields = Columns([.left, .left])
         fields.append(["  size", Columns.Cell(Quantity.count(entry.size, "byte"))])
+        if let format {
+            let danger = format.runsCode ? ": loading it runs code" : ""
+            fields.append(["  format", Columns.Cell(format.rawValue + danger)])
+        }
         if let weights { fields.append(["  weights", Columns.Cell(weights.description)]) }
         for line in fields.lines { try output.line(line) }
         guard let weights else { return }

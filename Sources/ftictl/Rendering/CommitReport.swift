@@ -14,6 +14,7 @@ extension Output {
             var object = extra
             object["transaction"] = commit.number.map { .integer($0) } ?? .null
             object["refs"] = .array(commit.refs.map(\.json))
+            object["gates"] = .array(commit.gates.map(\.json))
             try emit(object)
         } else if let number = commit.number {
             for change in commit.refs {
@@ -23,6 +24,7 @@ extension Output {
                     "\(style.cyan(change.name.text))  \(old) -> \(new)"
                         + style.dim("  transaction \(Quantity.count(number))"))
             }
+            for gate in commit.gates where !gate.passes { try line(gate.line(style)) }
         } else {
             try line("unchanged")
         }

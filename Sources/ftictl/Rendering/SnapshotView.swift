@@ -9,7 +9,10 @@ struct SnapshotView {
     /// Who signed the transaction that made a ref point at the snapshot; nil when nobody did, or none does.
     var signer: String?
 
-    func lines(_ id: ObjectID, _ snapshot: Snapshot, weights: [WeightsSummary]) -> [String] {
+    func lines(
+        _ id: ObjectID, _ snapshot: Snapshot, weights: [WeightsSummary],
+        pickles: [PickledFile]
+    ) -> [String] {
         var lines = ["\(style.magenta(snapshot.kind.rawValue)) \(style.yellow(id.hex))"]
         var fields = Columns([.left, .left])
         func field(_ name: String, _ value: Columns.Cell) {
@@ -69,6 +72,14 @@ struct SnapshotView {
                 [
                     Columns.Cell("    \(weights.path.printable())"),
                     Columns.Cell(weights.description),
+                ]
+            })
+        lines += section(
+            "pickles",
+            pickles.map { file in
+                [
+                    Columns.Cell("    \(file.path.printable())"),
+                    Columns.Cell("\(file.format.rawValue): loading it runs code", style.red),
                 ]
             })
         if !snapshot.message.isEmpty {

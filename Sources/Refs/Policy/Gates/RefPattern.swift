@@ -26,6 +26,11 @@ public struct RefPattern: Hashable, Sendable, CustomStringConvertible {
         form = .below(String(decoding: bytes.dropLast(), as: UTF8.self))
     }
 
+    /// The ref, when it is one by its name.
+    public var only: RefName? {
+        if case .one(let name) = form { name } else { nil }
+    }
+
     /// Whether a ref is one of these.
     public func matches(_ name: RefName) -> Bool {
         switch form {

@@ -1,0 +1,125 @@
+internal import Objects
+internal import Storage
+
+/// The gates that look at a snapshot by itself.
+extension GateEvaluation {
+    mutating func metric(
+        _ name: String, _ atLeast: Double?, _ atMost: Double?, of target: ObjectID, for ref: RefName
+    ) throws(RefError) -> GateAnswer {
+        let bounds = [
+            atLeast.map { "at least \(Self.text($0))" }, atMost.map { "at most \(Self.text($0))" },
+        ].compactMap(\.self).joined(separator: " and ")
+        let name = Quoting.plain(name)
+        let demanded = "\(name) of \(bounds)"
+        guard let value = try ancestry.snapshot(target).metric(name) else {
+            return GateAnswer(
+                passes: false, demanded: demanded, found: "it has no such metric",
+                remedy: "ftictl put \(Self.origin(of: ref)) PATH --metric \(name)=NUMBER, "
+                    + "and promote that")
+        }
+        // A number that is none is within no bounds.
+        let passes = value >= atLeast ?? -.infinity && value <= atMost ?? .infinity
+        return GateAnswer(
+            passes: passes, demanded: demanded, found: "it has \(Self.text(value))",
+            remedy: passes ? nil : try promotion(to: ref, name, bounds, atLeast, atMost))
+    }
+
+    /// The command that moves a ref to a version with such a metric: to one that another ref points at, if one does.
+    private mutating func promotion(
+        to ref: RefName, _ metric: String, _ bounds: String, _ atLeast: Double?, _ atMost: Double?
+    ) throws(RefError) -> String {
+        let others = state.refs.keys.filter { $0.namespace == ref.namespace && $0 != ref }.sorted()
+        for other in others.prefix(Self.searchLimit) {
+            guard let id = state.target(of: other),
+                let value = try ancestry.snapshot(id).metric(metric),
+                value >= atLeast ?? -.infinity, value <= atMost ?? .infinity
+            else { continue }
+            return "ftictl promote \(other) \(ref)"
+        }
+        return "ftictl promote REV \(ref), where REV has \(metric) of \(bounds)"
+    }
+
+    mutating func evidence(
+        _ facts: [Evidence], of target: ObjectID, for ref: RefName
+    ) throws(RefError) -> GateAnswer {
+        let snapshot = try ancestry.snapshot(target)
+        var missing: [Evidence] = []
+        for fact in facts {
+            let isThere: Bool
+            switch fact {
+            case .metric(let name): isThere = snapshot.metric(name)?.isFinite ?? false
+            case .parameter(let name): isThere = snapshot.params[name] != nil
+            case .input(let roles): isThere = try ancestry.input(roles, of: target) != nil
+            }
+            if !isThere { missing.append(fact) }
+        }
+        let options = missing.map { fact in
+            switch fact {
+            case .metric(let name): " --metric \(Quoting.plain(name))=NUMBER"
+            case .parameter(let name): " --param \(Quoting.plain(name))=VALUE"
+            case .input(let roles): " --input \(Quoting.plain(roles.first ?? ""))=REV"
+            }
+        }
+        return GateAnswer(
+            passes: missing.isEmpty, demanded: Self.list(facts.map(\.description)),
+            found: missing.isEmpty
+                ? "all of it is there" : "it lacks \(Self.list(missing.map(\.description)))",
+            remedy: "ftictl put \(Self.origin(of: ref)) PATH\(options.joined()), and promote that")
+    }
+
+    mutating func formats(
+        _ allowed: [FileFormat], of target: ObjectID, for ref: RefName
+    ) throws(RefError) -> GateAnswer {
+        let names = allowed.map(\.rawValue)
+        let demanded = "no files but \(names.joined(separator: ", "))"
+        guard case .tree(let root, _, _) = try ancestry.snapshot(target).content else {
+            return GateAnswer(passes: true, demanded: demanded, found: "it has rows and no files")
+        }
+        var others: [String] = []
+        var files = 0
+        do throws(ObjectError) {
+            var walk = try TreeWalk(root, in: objects)
+            while let element = try walk.next() {
+                guard element.entry.mode != .directory else { continue }
+                files += 1
+                let format = try FileFormat(of: element.entry.id, in: objects)
+                guard !allowed.contains(format) else { continue }
+                others.append("\(Quoting.plain(element.path.description)) is \(format.rawValue)")
+            }
+        } catch { throw .objects(error) }
+        let rest = others.count > 3 ? ", and so on: \(others.count) of \(files) files" : ""
+        return GateAnswer(
+            passes: others.isEmpty, demanded: demanded,
+            found: others.isEmpty
+                ? "its \(files) files are" : others.prefix(3).joined(separator: ", ") + rest,
+            remedy:
+                "ftictl put \(Self.origin(of: ref)) PATH with files of those formats, and promote that"
+        )
+    }
+
+    func approvals(
+        _ count: Int, _ keys: [String]?, of target: ObjectID, for ref: RefName
+    ) -> GateAnswer {
+        let given = state.approvers(of: ref, to: target, at: time, among: keys)
+        let by = keys.map { " by \($0.joined(separator: ", "))" } ?? ""
+        return GateAnswer(
+            passes: given.count >= count,
+            demanded: count == 1 ? "an approval\(by)" : "\(count) approvals\(by)",
+            found: given.isEmpty
+                ? "it has none" : "it has \(given.count) (\(given.joined(separator: ", ")))",
+            remedy:
+                "ftictl approve \(ref) \(revision(target))\(keys.map { ", by one of \($0.joined(separator: ", "))" } ?? "")"
+        )
+    }
+
+    /// A ref that a version can be put at without a gate in the way.
+    private static func origin(of ref: RefName) -> String { "\(ref.namespace.rawValue)/candidate" }
+
+    private static func text(_ number: Double) -> String {
+        number.isFinite ? JSON.number(number).canonicalText : "\(number)"
+    }
+
+    private static func list(_ items: [String]) -> String {
+        items.map { Quoting.plain($0) }.joined(separator: ", ")
+    }
+}

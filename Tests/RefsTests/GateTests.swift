@@ -1,0 +1,316 @@
+import Objects
+import Refs
+import Storage
+import Testing
+
+/// A repository without signatures, whose policy has gates.
+struct GatedRepository {
+    let clock = TestClock()
+    let bucket = MemoryBucket()
+    let repository: Repository
+
+    init(_ gates: String...) throws {
+        repository = try Repository.create(in: bucket, writer: testWriter(clock: clock))
+        try setGates(gates)
+    }
+
+    func setGates(_ gates: [String]) throws {
+        guard !gates.isEmpty else { return }
+        let text = #"{"signed":false,"gates":[\#(gates.joined(separator: ","))]}"#
+        try repository.setPolicy(try Policy(decoding: Array(text.utf8)), writer: testWriter())
+    }
+
+    /// The outcomes of gates that refuse moves; empty when they were made.
+    func refusals(_ moves: KeyValuePairs<String, ObjectID>) throws -> [GateOutcome] {
+        let before = try repository.state()
+        do {
+            try repository.move(moves)
+            return []
+        } catch RefError.gates(let outcomes) {
+            #expect(try repository.state().number == before.number)
+            #expect(outcomes.allSatisfy { !$0.passes && $0.remedy != nil })
+            return outcomes
+        }
+    }
+}
+
+@Suite("Gates")
+struct GateTests {
+    private static let metric =
+        #"{"ref":"models/current","type":"metric","metric":"recall","atLeast":0.8}"#
+    private static let input =
+        #"{"ref":"models/current","type":"input","path":"dataset.features","ancestorOf":"features/prod"}"#
+    private static let space = #"{"ref":"models/current","type":"space","with":"features/prod"}"#
+
+    @Test(
+        "a metric lies within its bounds, or the move is refused with both values",
+        arguments: [(0.8, true), (0.9, true), (0.79, false), (-1, false)])
+    func metric(value: Double, passes: Bool) throws {
+        let gated = try GatedRepository(Self.metric)
+        let model = try gated.repository.put(
+            "models/a", Version(.model, "m", metrics: ["recall": value, "recall@10": 1]))
+        let refusals = try gated.refusals(["models/current": model])
+        #expect(refusals.isEmpty == passes)
+        guard let refusal = refusals.first else { return }
+        #expect(refusal.demanded.contains("0.8"))
+        #expect(refusal.found.contains(JSON.number(value).canonicalText))
+        #expect(try gated.refusals(["models/other": model]).isEmpty)
+    }
+
+    @Test("an upper bound holds as a lower one does")
+    func upperBound() throws {
+        let gated = try GatedRepository(
+            #"{"ref":"models/*","type":"metric","metric":"loss","atMost":2,"atLeast":1}"#)
+        for (loss, passes) in [(0.5, false), (1.5, true), (2.5, false)] {
+            let error = refError {
+                try gated.repository.put("models/a", Version(.model, "m", metrics: ["loss": loss]))
+            }
+            #expect((error == nil) == passes)
+        }
+    }
+
+    @Test("a metric that is not there is refused, and the remedy names a version that has it")
+    func missingMetric() throws {
+        let gated = try GatedRepository(Self.metric)
+        let none = try gated.repository.put("models/a", Version(.model, "none"))
+        #expect(try gated.refusals(["models/current": none])[0].found == "it has no such metric")
+        try gated.repository.put("models/good", Version(.model, "good", metrics: ["recall": 0.9]))
+        let bad = try gated.repository.put(
+            "models/b", Version(.model, "bad", metrics: ["recall": 0.1]))
+        let remedy = try gated.refusals(["models/current": bad])[0].remedy
+        #expect(remedy == "ftictl promote models/good models/current")
+    }
+
+    @Test("an input is the ref's value or an ancestor of it, through several links")
+    func ancestry() throws {
+        let gated = try GatedRepository(Self.input)
+        let repository = gated.repository
+        var features: [ObjectID] = []
+        for number in 0..<5 {
+            features.append(
+                try repository.put(
+                    "features/prod",
+                    Version(.features, "\(number)", parents: features.last.map { [$0] } ?? [])))
+        }
+        let side = try repository.put(
+            "features/side", Version(.features, "side", parents: [features[1]]))
+        func model(of id: ObjectID, _ name: String) throws -> ObjectID {
+            let dataset = try repository.put(
+                "datasets/a", Version(.dataset, name, inputs: ["features": id]))
+            return try repository.put(
+                "models/a", Version(.model, name, inputs: ["dataset": dataset]))
+        }
+        for (index, id) in features.enumerated() {
+            let model = try model(of: id, "m\(index)")
+            #expect(try gated.refusals(["models/current": model]).isEmpty)
+        }
+        let other = try model(of: side, "side")
+        let refusal = try #require(try gated.refusals(["models/current": other]).first)
+        #expect(refusal.found.contains(side.short) && refusal.found.contains(features[4].short))
+        let both = "ftictl promote \(side.short) features/prod \(other.short) models/current"
+        #expect(refusal.remedy == both)
+        // What the remedy says satisfies the gate, in one transaction and in either order.
+        #expect(try gated.refusals(["models/current": other, "features/prod": side]).isEmpty)
+        let last = try model(of: features[4], "last")
+        #expect(try gated.refusals(["models/current": last]).count == 1)
+        let plain = try repository.put("models/plain", Version(.model, "plain"))
+        #expect(
+            try gated.refusals(["models/current": plain])[0].found == "it has no input dataset")
+    }
+
+    @Test("features and model change their space together or not at all, without any policy")
+    func standingSpace() throws {
+        let gated = try GatedRepository()
+        let repository = gated.repository
+        let old = try repository.put("features/prod", Version(.features, "1", space: "one"))
+        let model = try repository.put("models/current", Version(.model, "1", space: "one"))
+        let new = try repository.put("features/next", Version(.features, "2", space: "two"))
+        let next = try repository.put("models/next", Version(.model, "2", space: "two"))
+        let features = try #require(try gated.refusals(["features/prod": new]).first)
+        #expect(features.remedy?.hasSuffix("\(next.short) models/current") == true)
+        #expect(features.ref.text == "features/prod")
+        let refusal = try #require(try gated.refusals(["models/current": next]).first)
+        #expect(refusal.remedy?.hasSuffix("\(new.short) features/prod") == true)
+        #expect(try gated.refusals(["features/prod": new, "models/current": next]).isEmpty)
+        // And back: a rollback of both is one transaction as well.
+        #expect(try gated.refusals(["features/prod": old]).count == 1)
+        #expect(try gated.refusals(["models/current": model, "features/prod": old]).isEmpty)
+        let plain = try repository.put("models/plain", Version(.model, "says nothing"))
+        #expect(try gated.refusals(["models/current": plain]).isEmpty)
+    }
+
+    @Test("a gate of spaces in a policy demands that both sides declare one")
+    func strictSpace() throws {
+        let gated = try GatedRepository(Self.space)
+        let repository = gated.repository
+        let plain = try repository.put("models/plain", Version(.model, "says nothing"))
+        let model = try repository.put("models/a", Version(.model, "m", space: "one"))
+        let features = try repository.put("features/a", Version(.features, "f", space: "one"))
+        #expect(try gated.refusals(["models/current": model]).count == 1)
+        #expect(try gated.refusals(["features/prod": features]).isEmpty)
+        #expect(try gated.refusals(["models/current": plain]).count == 1)
+        #expect(try gated.refusals(["models/current": model]).isEmpty)
+    }
+
+    @Test("evidence is metrics, parameters and inputs")
+    func evidence() throws {
+        let gated = try GatedRepository(
+            #"{"ref":"models/current","type":"evidence","requires":["metrics.a","params.b","inputs.dataset.features"]}"#
+        )
+        let repository = gated.repository
+        let features = try repository.put("features/a", Version(.features, "f"))
+        let dataset = try repository.put(
+            "datasets/a", Version(.dataset, "d", inputs: ["features": features]))
+        var version = Version(
+            .model, "m", inputs: ["dataset": dataset, "features": features], metrics: ["a": 0])
+        let poor = try repository.put("models/a", version)
+        let refusal = try #require(try gated.refusals(["models/current": poor]).first)
+        #expect(refusal.found == "it lacks params.b")
+        #expect(refusal.remedy?.contains("--param b=VALUE") == true)
+        version.params["b"] = "x"
+        let rich = try repository.put("models/a", version)
+        #expect(try gated.refusals(["models/current": rich]).isEmpty)
+    }
+
+    @Test("formats are those of the content, whatever the names say")
+    func formats() throws {
+        let gated = try GatedRepository(
+            #"{"ref":"models/*","type":"formats","allow":["text"]}"#)
+        let pickle: [UInt8] = [0x80, 4, 0x95, 2, 0, 0, 0, 0, 0, 0, 0, 0x4E, 0x2E]
+        try gated.repository.put(
+            "models/a", Version(.model, "m", files: ["config.json": Array("{}".utf8)]))
+        let error = refError {
+            try gated.repository.put(
+                "models/a",
+                Version(
+                    .model, "m",
+                    files: ["a/model.safetensors": pickle, "b.txt": Array("x".utf8)]))
+        }
+        guard case .gates(let outcomes)? = error else {
+            Issue.record("it was let in")
+            return
+        }
+        #expect(outcomes[0].found == "a/model.safetensors is pickle")
+    }
+
+    @Test("an override is in the entry with each gate that refused; without need there is none")
+    func override() throws {
+        let gated = try GatedRepository(Self.metric, Self.space)
+        let repository = gated.repository
+        let model = try repository.put("models/a", Version(.model, "m", metrics: ["recall": 0.1]))
+        let name = try RefName("models/current")
+        let commit = try repository.begin(writer: testWriter()).commit(
+            [RefUpdate(name, new: model)], overriding: "we must")
+        #expect(commit.gates.count == 2 && commit.gates.allSatisfy { !$0.passes })
+        let number = try #require(commit.number)
+        #expect(
+            try repository.log.entry(number).actions.contains(
+                .override(gates: commit.gates.map(\.summary), reason: "we must")))
+        let good = try repository.put("models/b", Version(.model, "g", metrics: ["recall": 0.9]))
+        let other = try repository.begin(writer: testWriter()).commit(
+            [RefUpdate(try RefName("models/c"), new: good)], overriding: "no need")
+        let entry = try repository.log.entry(try #require(other.number))
+        #expect(entry.actions.count == 1)
+    }
+
+    @Test("of three refs in one transaction none moves when a gate refuses one")
+    func three() throws {
+        let gated = try GatedRepository(Self.metric)
+        let repository = gated.repository
+        let model = try repository.put("models/a", Version(.model, "m", metrics: ["recall": 0.1]))
+        let features = try repository.put("features/a", Version(.features, "f"))
+        let dataset = try repository.put("datasets/a", Version(.dataset, "d"))
+        let refusals = try gated.refusals([
+            "features/prod": features, "models/current": model, "datasets/prod": dataset,
+        ])
+        #expect(refusals.count == 1)
+        #expect(try repository.target("features/prod") == nil)
+        #expect(try repository.target("datasets/prod") == nil)
+    }
+
+    @Test("gates hold for the state that a move is committed on, not for the one it began from")
+    func meanwhile() throws {
+        let gated = try GatedRepository(Self.metric)
+        let repository = gated.repository
+        let one = try repository.put("features/prod", Version(.features, "1", space: "one"))
+        let two = try repository.put("features/b", Version(.features, "2", space: "two"))
+        let model = try repository.put(
+            "models/a", Version(.model, "m", metrics: ["recall": 0.9], space: "one"))
+        let update = RefUpdate(try RefName("models/current"), new: model)
+        // The other side of a comparison moves.
+        var waiting = try repository.begin(writer: testWriter())
+        try repository.move(["features/prod": two])
+        guard case .gates? = refError({ _ = try waiting.commit([update]) }) else {
+            Issue.record("a model of another space was let in")
+            return
+        }
+        // A refusal in the state that it began from need not be one any more.
+        waiting = try repository.begin(writer: testWriter())
+        try repository.move(["features/prod": one])
+        #expect(try waiting.commit([update]).number != nil)
+        // The policy changes.
+        waiting = try repository.begin(writer: testWriter())
+        let next = try Version(.model, "n", metrics: ["recall": 0.85]).write(into: waiting.objects)
+        try gated.setGates([Self.metric.replacing("0.8", with: "0.95")])
+        let late = RefUpdate(try RefName("models/current"), new: next)
+        guard case .gates? = refError({ _ = try waiting.commit([late]) }) else {
+            Issue.record("a model below the new bound was let in")
+            return
+        }
+    }
+
+    @Test("a race that is lost at any moment never lets two halves of a pair in")
+    func race() throws {
+        var calls = 0
+        while true {
+            let gated = try GatedRepository()
+            let repository = gated.repository
+            try repository.put("features/prod", Version(.features, "1", space: "one"))
+            try repository.put("models/current", Version(.model, "0"))
+            let model = try repository.put("models/a", Version(.model, "m", space: "one"))
+            let two = try repository.put("features/b", Version(.features, "2", space: "two"))
+            let bucket = HookedBucket(gated.bucket)
+            bucket.before(calls) { _ = try? repository.move(["features/prod": two]) }
+            let slow = Repository(in: bucket)
+            let error = refError {
+                _ = try slow.begin(writer: testWriter(seed: 5)).commit([
+                    RefUpdate(try RefName("models/current"), new: model)
+                ])
+            }
+            let hasModel = try repository.target("models/current") == model
+            let hasFeatures = try repository.target("features/prod") == two
+            #expect(!(hasModel && hasFeatures), "call \(calls)")
+            if hasModel { #expect(error == nil) } else { #expect(error?.fault == .refused) }
+            if calls >= bucket.calls { break }
+            calls += 1
+        }
+        #expect(calls > 3)
+    }
+
+    @Test("removing a ref passes every gate, and a rehearsal commits nothing")
+    func removal() throws {
+        let gated = try GatedRepository(Self.metric)
+        let repository = gated.repository
+        let model = try repository.put(
+            "models/current", Version(.model, "m", metrics: ["recall": 0.9]))
+        let bad = try repository.put("models/bad", Version(.model, "bad"))
+        let before = try repository.state().number
+        let name = try RefName("models/current")
+        let rehearsal = try repository.begin(writer: testWriter()).rehearse([
+            RefUpdate(name, new: bad)
+        ])
+        #expect(rehearsal.gates.map(\.passes) == [false, true])
+        #expect(rehearsal.refs == [RefChange(name: name, old: model, new: bad)])
+        #expect(try repository.state().number == before)
+        _ = try repository.begin(writer: testWriter()).commit([RefUpdate(name, new: nil)])
+        #expect(try repository.target("models/current") == nil)
+    }
+}
+
+extension String {
+    /// The text with the first occurrence of a part replaced.
+    fileprivate func replacing(_ part: String, with other: String) -> String {
+        guard let range = firstRange(of: part) else { return self }
+        return self[..<range.lowerBound] + other + self[range.upperBound...]
+    }
+}
