@@ -62,8 +62,8 @@ struct OpenRepository {
     }
 
     /// Begins a transaction on the state that everything was resolved in.
-    func begin(_ writer: Writer) throws -> Transaction {
-        try repository.begin(on: state, writer: writer)
+    func begin(_ writer: Writer, moving names: [RefName] = []) throws -> Transaction {
+        try repository.begin(on: state, writer: writer, moving: names)
     }
 }
 

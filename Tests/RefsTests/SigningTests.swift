@@ -79,6 +79,20 @@ struct SigningTests {
         #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
     }
 
+    @Test("who may not move a ref is told before the work, and not after it")
+    func early() throws {
+        let name = try RefName("models/a")
+        let error = refError {
+            _ = try repository.begin(writer: signed.writer(signed.features), moving: [name])
+        }
+        #expect(error?.fault == .refused)
+        #expect(
+            refError { _ = try repository.begin(writer: signed.unsigned, moving: [name]) }
+                == .key(.none))
+        _ = try repository.begin(writer: signed.writer(signed.training), moving: [name])
+        #expect(try signed.bucket.list(.packs).isEmpty)
+    }
+
     @Test("a key that is revoked while its transaction is on its way writes no more")
     func revokedMeanwhile() throws {
         let bucket = InterposingBucket(signed.bucket)

@@ -38,7 +38,12 @@ public struct TrainingRun: Sendable {
         let created = writer.now()
         let state = try Wrapping.refs { () throws(RefError) in try repository.state() }
         let transaction = try Wrapping.refs { () throws(RefError) in
-            try repository.begin(on: state, writer: writer)
+            try repository.begin(
+                on: state, writer: writer,
+                moving: [
+                    try RefName(configuration.supervisedDataset),
+                    try RefName(configuration.preferenceDataset), try RefName(configuration.model),
+                ])
         }
         let id = try Wrapping.refs { () throws(RefError) in
             let resolver = Resolver(repository, state: state, now: created)

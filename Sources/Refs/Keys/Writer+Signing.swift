@@ -20,17 +20,31 @@ extension Writer {
     func authorized(
         _ actions: [Action], at time: Timestamp, after state: State
     ) throws(RefError) -> SecretKey? {
-        let secret: SecretKey?
-        do throws(KeyError) {
-            secret = try key(Self.needsSignature(actions, after: state))
-        } catch { throw .key(error) }
+        let secret = try secretKey(isNeeded: Self.needsSignature(actions, after: state))
         let authority = Authority(state: state, signer: secret?.publicKey, time: time)
-        if let objection = authority.objection(to: actions) {
-            throw .unauthorized(
-                reason: "the policy refuses the transaction: \(objection.reason)",
-                remedy: objection.remedy)
-        }
+        try Self.check(authority.objection(to: actions))
         return secret
+    }
+
+    /// Checks before any work is done that the writer could move some refs.
+    ///
+    /// - Throws: As ``signed(_:after:)``.
+    func checkRights(toMove names: [RefName], in state: State) throws(RefError) {
+        guard !names.isEmpty, state.policy?.isSigned ?? false else { return }
+        let secret = try secretKey(isNeeded: true)
+        let authority = Authority(state: state, signer: secret?.publicKey, time: state.time)
+        try Self.check(authority.objection(toMoving: names))
+    }
+
+    private func secretKey(isNeeded: Bool) throws(RefError) -> SecretKey? {
+        do throws(KeyError) { return try key(isNeeded) } catch { throw .key(error) }
+    }
+
+    private static func check(_ objection: Authority.Objection?) throws(RefError) {
+        guard let objection else { return }
+        throw .unauthorized(
+            reason: "the policy refuses the transaction: \(objection.reason)",
+            remedy: objection.remedy)
     }
 
     /// Adds a signature to a checkpoint where the writer is an admin; others cannot vouch for refs that they may not

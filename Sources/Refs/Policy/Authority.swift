@@ -18,24 +18,36 @@ struct Authority {
     /// Its moment.
     let time: Timestamp
 
+    /// What is wrong with the signer itself, whatever it wants to do; nil when nothing is.
+    private var signerObjection: Objection? {
+        guard let policy = state.policy, policy.isSigned else { return nil }
+        guard let signer else {
+            return Objection(
+                reason: "it is not signed, which the policy demands",
+                remedy: "ftictl key new NAME, and let an admin grant it")
+        }
+        guard policy.key(signer) == nil else { return nil }
+        return Objection(
+            reason: "the policy does not list key \(signer.short)",
+            remedy: "let an admin run: ftictl key grant NAME \(signer.hex) --write features")
+    }
+
+    /// What the policy says of the signer; nil where nothing need be signed.
+    private var key: Policy.Key? {
+        guard let policy = state.policy, policy.isSigned else { return nil }
+        return signer.flatMap { policy.key($0) }
+    }
+
+    /// What is wrong with moving some refs, wherever to; nil when nothing is.
+    func objection(toMoving names: [RefName]) -> Objection? {
+        if let objection = signerObjection { return objection }
+        return key.flatMap { key in names.lazy.compactMap { objection(to: $0, by: key) }.first }
+    }
+
     /// What is wrong with doing these things; nil when nothing is.
     func objection(to actions: [Action]) -> Objection? {
-        let policy = state.policy
-        var key: Policy.Key?
-        if let policy, policy.isSigned {
-            guard let signer else {
-                return Objection(
-                    reason: "it is not signed, which the policy demands",
-                    remedy: "ftictl key new NAME, and let an admin grant it")
-            }
-            guard let listed = policy.key(signer) else {
-                return Objection(
-                    reason: "the policy does not list key \(signer.short)",
-                    remedy: "let an admin run: ftictl key grant NAME \(signer.hex) --write features"
-                )
-            }
-            key = listed
-        }
+        if let objection = signerObjection { return objection }
+        let key = key
         var counts = (policies: 0, overrides: 0)
         for action in actions {
             let found: Objection?

@@ -83,17 +83,24 @@ public struct Repository: Sendable {
 
     /// Begins a transaction on the newest state.
     ///
-    /// - Throws: As ``state()``.
-    public func begin(writer: Writer) throws(RefError) -> Transaction {
-        try begin(on: try state(), writer: writer)
+    /// - Parameter names: Refs that it is to move: who may not do so is refused now, and not when all is done.
+    /// - Throws: As ``state()``; `unauthorized` and `key`.
+    public func begin(
+        writer: Writer, moving names: [RefName] = []
+    ) throws(RefError) -> Transaction {
+        try begin(on: try state(), writer: writer, moving: names)
     }
 
     /// Begins a transaction on a state that the caller has looked at: a ref that was moved since makes its
     /// commit a conflict.
     ///
-    /// - Throws: `damaged` when the log's account of packs contradicts itself.
-    public func begin(on state: State, writer: Writer) throws(RefError) -> Transaction {
-        Transaction(
+    /// - Parameter names: Refs that it is to move: who may not do so is refused now, and not when all is done.
+    /// - Throws: `damaged` when the log's account of packs contradicts itself; `unauthorized` and `key`.
+    public func begin(
+        on state: State, writer: Writer, moving names: [RefName] = []
+    ) throws(RefError) -> Transaction {
+        try writer.checkRights(toMove: names, in: state)
+        return Transaction(
             repository: self, state: state, writer: writer,
             objects: ObjectWriter(bucket: bucket, existing: try objects(in: state)))
     }

@@ -46,5 +46,17 @@ public struct CacheFile: Sendable {
         let file = try TemporaryFile(in: directory)
         try file.descriptor.write(bytes.span, at: 0)
         try file.replace(Array(name))
+        Self.clean(directory)
+    }
+
+    /// One process in so many looks for what others left that were stopped between making a file and naming it.
+    private static let cleaning: Int32 = 8
+
+    /// Removes unfinished files. Whoever is about to name one just has no cache this time.
+    private static func clean(_ directory: Directory) {
+        guard getpid() % cleaning == 0, let names = try? directory.names() else { return }
+        for name in names where name.starts(with: TemporaryFile.prefix) {
+            _ = try? TemporaryFile.removeAbandoned(name, in: directory)
+        }
     }
 }

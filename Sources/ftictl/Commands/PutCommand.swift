@@ -65,7 +65,7 @@ struct PutCommand: Command {
         let inputs = try metadata.parsedInputs { try repository.snapshotID($0) }
         let parent = repository.state.target(of: name)
         let before = try parent.map { try repository.snapshot($0) }
-        let transaction = try repository.begin(context.writer)
+        let transaction = try repository.begin(context.writer, moving: [name])
         let objects = transaction.objects
         let content =
             try key.map {

@@ -46,7 +46,7 @@ public struct FeaturePipeline: Sendable {
             try BuiltinEmbedder(dimension: configuration.dimension)
         }
         let transaction = try FeatureError.wrapping { () throws(RefError) in
-            try repository.begin(writer: writer)
+            try repository.begin(writer: writer, moving: [ref])
         }
         let (baseline, space) = try FeatureError.wrapping { () throws(ObjectError) in
             let space = try transaction.objects.write(embedder.space.encoded, hint: .structured)
