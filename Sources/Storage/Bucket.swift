@@ -160,6 +160,11 @@ public protocol StagedBlob: Sendable {
 
     /// Makes the bytes durable and gives them their name, which must be new.
     func publish(as name: BlobName) throws(StorageError)
+
+    /// Makes the bytes durable and puts them in the place of whatever has the name, all at once for every reader.
+    ///
+    /// Only for blobs that are not what their name says: the bytes must be those that belong there.
+    func replace(_ name: BlobName) throws(StorageError)
 }
 
 extension StagedBlob {

@@ -260,4 +260,9 @@ private struct FailingBlob: StagedBlob {
         try bucket.spend("a pack")
         try base.publish(as: name)
     }
+
+    func replace(_ name: BlobName) throws(StorageError) {
+        try bucket.spend("a pack")
+        try base.replace(name)
+    }
 }

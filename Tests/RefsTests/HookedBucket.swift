@@ -114,4 +114,9 @@ private final class HookedBlob: StagedBlob {
         try bucket.pass(isChange: true)
         try base.publish(as: name)
     }
+
+    func replace(_ name: BlobName) throws(StorageError) {
+        try bucket.pass(isChange: true)
+        try base.replace(name)
+    }
 }

@@ -10,12 +10,7 @@ struct OpenPack: Sendable {
     static let footerLimit = 2 << 30
 
     init(_ reference: PackReference, in bucket: any Bucket) throws(ObjectError) {
-        let blob: (any Blob)?
-        do throws(StorageError) { blob = try bucket.open(reference.blobName) } catch {
-            throw .storage(error)
-        }
-        guard let blob else { throw .damagedPack(reference.name.hex, reason: Self.absence) }
-        try self.init(reference, blob: blob)
+        try self.init(reference, blob: Self.blob(of: reference, in: bucket))
     }
 
     /// Why a pack that has no file is damaged.
@@ -44,6 +39,33 @@ struct OpenPack: Sendable {
             footer = try PackFooter(decoding: bytes, dataEnd: reference.indexOffset)
         } catch { throw .damagedPack(name, reason: error.reason) }
         self.reference = reference
+    }
+
+    /// The file of a pack, which has the right size.
+    static func blob(
+        of reference: PackReference, in bucket: any Bucket
+    ) throws(ObjectError) -> any Blob {
+        let name = reference.name.hex
+        let found: (any Blob)?
+        do throws(StorageError) { found = try bucket.open(reference.blobName) } catch {
+            // Something that is no file stands in its place.
+            if case .damaged(_, let reason) = error { throw .damagedPack(name, reason: reason) }
+            throw .storage(error)
+        }
+        guard let found else { throw .damagedPack(name, reason: absence) }
+        guard found.size == reference.size else {
+            throw .damagedPack(
+                name, reason: "it has \(found.size) bytes in place of \(reference.size)")
+        }
+        return found
+    }
+
+    /// Where the index of a pack is, if its file is there and has the right size.
+    static func indexRange(of reference: PackReference, in bucket: any Bucket) -> Range<Int>? {
+        guard reference.indexOffset <= reference.size,
+            (try? blob(of: reference, in: bucket)) != nil
+        else { return nil }
+        return reference.indexOffset..<reference.size
     }
 
     /// The file's bytes in place; nil where they must be read.

@@ -31,9 +31,27 @@ final class PackAudit: Sendable {
         return found.withLock { $0 }
     }
 
-    private func report(_ object: ObjectID, in pack: OpenPack, _ error: ObjectError) {
-        let damage = PackDamage(object: object, pack: pack.reference.name, error: error)
+    private func report(
+        _ object: ObjectID, in pack: OpenPack, at range: Range<Int>? = nil, _ error: ObjectError
+    ) {
+        let damage = PackDamage(
+            object: object, pack: pack.reference.name, range: range, error: error)
         found.withLock { _ = $0.insert(damage) }
+    }
+
+    /// Reports a chunk; where in the pack it is damaged follows from the error.
+    private func report(chunk index: Int, of pack: OpenPack, _ error: ObjectError) {
+        let id = pack.footer.chunkID(at: index)
+        var range: Range<Int>?
+        if let chunk = try? pack.chunk(at: index) {
+            switch error {
+            case .corrupt(id, _): range = chunk.offset..<chunk.offset + chunk.storedSize
+            case .damagedPack(pack.reference.name.hex, _):
+                range = chunk.offset - chunk.gap..<chunk.offset
+            default: break
+            }
+        }
+        report(id, in: pack, at: range, error)
     }
 
     private func nextBundle() -> [AuditPlan.Run] {
@@ -73,7 +91,7 @@ final class PackAudit: Sendable {
                 if wantsID || run.whole == nil { audit.progress(bytes.count) }
                 return RunPiece(bytes: bytes, wantsID: wantsID)
             } catch {
-                audit.report(pack.footer.chunkID(at: place.chunk), in: pack, error)
+                audit.report(chunk: place.chunk, of: pack, error)
                 if let whole = run.whole { audit.report(whole.id, in: whole.pack, error) }
                 return nil
             }
@@ -115,7 +133,7 @@ final class PackAudit: Sendable {
                 let place = run.place(ofPiece: 0)
                 let pack = audit.packs[place.pack]
                 return audit.report(
-                    pack.footer.chunkID(at: place.chunk), in: pack, damage(at: place, in: pack))
+                    chunk: place.chunk, of: pack, damage(at: place, in: pack))
             }
             audit.report(whole.id, in: whole.pack, damage(of: whole, in: run.digest))
         }
@@ -123,7 +141,9 @@ final class PackAudit: Sendable {
         private func check(_ id: ObjectID, at place: AuditPlan.Place) {
             let pack = audit.packs[place.pack]
             let expected = pack.footer.chunkID(at: place.chunk)
-            if id != expected { audit.report(expected, in: pack, damage(at: place, in: pack)) }
+            if id != expected {
+                audit.report(chunk: place.chunk, of: pack, damage(at: place, in: pack))
+            }
         }
 
         private func damage(at place: AuditPlan.Place, in pack: OpenPack) -> ObjectError {

@@ -21,6 +21,9 @@ public struct PackDamage: Hashable, Sendable {
     public let object: ObjectID?
     /// The pack.
     public let pack: ObjectID
+    /// The bytes of the pack's file that are not what they must be, as narrowly as their checksums tell; nil when
+    /// it is the whole file, or when the damage is elsewhere, in something that the object is made from.
+    public let range: Range<Int>?
     /// What is wrong.
     public let error: ObjectError
 }
@@ -56,6 +59,13 @@ extension PackStore {
         return result
     }
 
+    /// Counts what those of the packs hold that can be opened.
+    public func usableStatistics() -> PackStatistics {
+        let usable = packs.filter { (try? open($0)) != nil }
+        let store = PackStore(bucket: bucket, packs: usable, opened: opened)
+        return (try? store.packStatistics()) ?? PackStatistics()
+    }
+
     /// Checks that every pack is there, begins as packs do, and has the index that its name vouches
     /// for, and with `full` reads every copy of every chunk and puts every large object together, by as many
     /// threads as there are processors.
@@ -74,13 +84,16 @@ extension PackStore {
         var result: [PackDamage] = []
         var sound: [OpenPack] = []
         for reference in packs {
+            var range = OpenPack.indexRange(of: reference, in: bucket)
             do throws(ObjectError) {
                 let pack = try open(reference)
                 sound.append(pack)
+                range = 0..<PackFooter.packMagic.count
                 try pack.checkMagic()
             } catch {
                 if wasRemoved(reference, error) { continue }
-                result.append(PackDamage(object: nil, pack: reference.name, error: error))
+                result.append(
+                    PackDamage(object: nil, pack: reference.name, range: range, error: error))
             }
         }
         guard full else { return result }

@@ -12,6 +12,8 @@ public final class PackStore: ObjectSource {
     let opened: OpenPacks
     private let coders = Mutex<[PooledCoder]>([])
     private let counters = ReadCounters()
+    /// The packs that turned out to be damaged.
+    private let unusable = Mutex<[ObjectID: ObjectError]>([:])
     private let recent = RecentChunks()
     // Chunks whose stored bytes had the right checksum; their identity was not recomputed.
     private let recentlyDecoded = RecentChunks()
@@ -142,28 +144,19 @@ public final class PackStore: ObjectSource {
 
     /// Whether any pack has the chunk; which one, if so.
     func packHoldingChunk(_ id: ObjectID) throws(ObjectError) -> (pack: OpenPack, index: Int)? {
-        try withPacks { (packs) throws(ObjectError) in
-            for reference in packs.reversed() {
-                let pack = try open(reference)
-                if let index = pack.footer.indexOfChunk(id) { return (pack, index) }
-            }
-            return nil
+        try newest { (pack) throws(ObjectError) in
+            pack.footer.indexOfChunk(id).map { (pack, $0) }
         }
     }
 
     /// A copy of the chunk that is not a difference, as every base of a difference must be: after two writers
     /// stored the same chunk at once there may be copies of both sorts.
     func packHoldingBase(_ id: ObjectID) throws(ObjectError) -> (pack: OpenPack, index: Int)? {
-        try withPacks { (packs) throws(ObjectError) in
-            for reference in packs.reversed() {
-                let pack = try open(reference)
-                if let index = pack.footer.indexOfChunk(id),
-                    try pack.chunk(at: index).codec != .delta
-                {
-                    return (pack, index)
-                }
-            }
-            return nil
+        try newest { (pack) throws(ObjectError) in
+            guard let index = pack.footer.indexOfChunk(id),
+                try pack.chunk(at: index).codec != .delta
+            else { return nil }
+            return (pack, index)
         }
     }
 
@@ -329,28 +322,57 @@ public final class PackStore: ObjectSource {
 
     /// The object, or, where there is none, the chunk of that identity that is only a piece.
     func locate(_ id: ObjectID) throws(ObjectError) -> Location? {
-        try withPacks { (packs) throws(ObjectError) in
-            var piece: Location?
-            for reference in packs.reversed() {
-                let pack = try open(reference)
-                if let index = pack.footer.indexOfChunk(id) {
-                    let chunk = try pack.chunk(at: index)
-                    if chunk.isObject { return .chunk(pack, chunk) }
-                    piece = piece ?? .chunk(pack, chunk)
-                }
-                if let index = pack.footer.indexOfRecipe(id) { return .recipe(pack, index) }
+        var piece: Location?
+        let object = try newest { (pack) throws(ObjectError) -> Location? in
+            if let index = pack.footer.indexOfChunk(id) {
+                let chunk = try pack.chunk(at: index)
+                if chunk.isObject { return .chunk(pack, chunk) }
+                piece = piece ?? .chunk(pack, chunk)
             }
-            return piece
+            return pack.footer.indexOfRecipe(id).map { .recipe(pack, $0) }
+        }
+        return object ?? piece
+    }
+
+    /// What the newest pack that has it has.
+    ///
+    /// A pack that cannot be opened takes nothing away from the others.
+    ///
+    /// - Throws: Why a pack could not be opened, when no other has it.
+    private func newest<Found>(
+        _ find: (OpenPack) throws(ObjectError) -> Found?
+    ) throws(ObjectError) -> Found? {
+        try withPacks { (packs) throws(ObjectError) -> Found? in
+            var failure: ObjectError?
+            for reference in packs.reversed() {
+                let pack: OpenPack
+                do throws(ObjectError) { pack = try open(reference) } catch {
+                    // What is gone may be elsewhere by now, which is worth more than a reason.
+                    if case .damagedPack(_, OpenPack.absence) = error { failure = error }
+                    failure = failure ?? error
+                    continue
+                }
+                if let found = try find(pack) { return found }
+            }
+            if let failure { throw failure }
+            return nil
         }
     }
 
     /// The pack, opened once.
     func open(_ reference: PackReference) throws(ObjectError) -> OpenPack {
         if let pack = opened[reference] { return pack }
+        if let error = unusable.withLock({ $0[reference.name] }) { throw error }
         // Two threads may both read it: harmless, and no lock is held across the read.
-        let pack = try OpenPack(reference, in: bucket)
-        opened.insert(pack)
-        return pack
+        do throws(ObjectError) {
+            let pack = try OpenPack(reference, in: bucket)
+            opened.insert(pack)
+            return pack
+        } catch {
+            // Damage stays; what the system refuses now it may grant later.
+            if case .damagedPack = error { unusable.withLock { $0[reference.name] = error } }
+            throw error
+        }
     }
 }
 

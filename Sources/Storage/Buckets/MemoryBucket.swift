@@ -138,6 +138,17 @@ private final class StagedMemory: StagedBlob {
     }
 
     func publish(as name: BlobName) throws(StorageError) {
+        guard try bucket.create(name, try finish(as: name)) == .created else {
+            throw .system(operation: "create", path: name.description, errno: EEXIST)
+        }
+    }
+
+    /// See ``StagedBlob``.
+    func replace(_ name: BlobName) throws(StorageError) {
+        try bucket.replace(name, try finish(as: name))
+    }
+
+    private func finish(as name: BlobName) throws(StorageError) -> [UInt8] {
         let path = name.description
         guard name.folder == folder else {
             throw .unusable(path: path, reason: "the blob was begun in \(folder.rawValue)")
@@ -147,8 +158,6 @@ private final class StagedMemory: StagedBlob {
             return (state.bytes, !state.isPublished)
         }
         guard isFirst else { throw .unusable(path: path, reason: "it was published already") }
-        guard try bucket.create(name, bytes) == .created else {
-            throw .system(operation: "create", path: path, errno: EEXIST)
-        }
+        return bytes
     }
 }

@@ -58,6 +58,23 @@ final class StagedFile: StagedBlob {
 
     /// See ``StagedBlob``.
     func publish(as name: BlobName) throws(StorageError) {
+        let path = try finish(as: name)
+        guard try file.publish(as: Array(name.name.utf8)) else {
+            throw .system(operation: "create", path: path, errno: EEXIST)
+        }
+    }
+
+    /// See ``StagedBlob``.
+    func replace(_ name: BlobName) throws(StorageError) {
+        _ = try finish(as: name)
+        try file.descriptor.setPermissions(0o444)
+        try file.descriptor.synchronize()
+        try file.replace(Array(name.name.utf8))
+        try directory.synchronize()
+    }
+
+    /// Allows no more writing; gives the path for messages.
+    private func finish(as name: BlobName) throws(StorageError) -> String {
         let path = directory.path(of: Array(name.name.utf8))
         guard name.folder == folder else {
             throw .unusable(path: path, reason: "the blob was begun in \(folder.rawValue)")
@@ -70,8 +87,6 @@ final class StagedFile: StagedBlob {
                 reason: stage == .failed
                     ? "a part of it could not be written" : "it was published already")
         }
-        guard try file.publish(as: Array(name.name.utf8)) else {
-            throw .system(operation: "create", path: path, errno: EEXIST)
-        }
+        return path
     }
 }

@@ -1,0 +1,113 @@
+public import Objects
+internal import Storage
+
+/// Checks a repository: its log, its packs, and what refs point at.
+///
+/// Changes nothing. Damage is a finding and does not end the search.
+public struct RepositoryVerifier: Sendable {
+    /// What a verification found.
+    public struct Report: Sendable {
+        /// Everything that is wrong: the log first, then packs, then what they hold.
+        public let findings: [Finding]
+        /// What is no damage, but worth knowing.
+        public let notes: [String]
+        /// How many entries of the log were read.
+        public let entries: Int
+        /// What the packs hold, as far as they can be opened.
+        public let statistics: PackStatistics
+        /// The state that was checked; nil when the log does not tell one.
+        let state: State?
+        /// What is wrong with the log.
+        let log: [Finding]
+        /// What is wrong with packs.
+        let packs: [PackDamage]
+
+        /// Whether nothing is wrong.
+        public var isSound: Bool { findings.isEmpty }
+    }
+
+    private let repository: Repository
+
+    /// Makes a verifier of a repository, which reads everything anew.
+    public init(_ repository: Repository) {
+        self.repository = Repository(in: repository.bucket, trust: repository.log.trust)
+    }
+
+    /// Checks the log and the index of every pack, and that what refs point at is there; with `full` reads every byte,
+    /// and everything that any ref ever pointed at.
+    ///
+    /// - Parameter progress: Called, from any thread, with the number of bytes that were just read, and how many
+    ///   there are to be read at least.
+    /// - Throws: `noRepository` when there is nothing at all; `needsNewer`; `storage` when the bucket fails.
+    public func verify(
+        full: Bool, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
+    ) throws(RefError) -> Report {
+        let log = try LogVerifier(repository.log).verify()
+        var list = FindingList()
+        for finding in log.findings { list.add(finding) }
+        guard let state = log.state else {
+            return Report(
+                findings: list.findings, notes: [], entries: log.entries,
+                statistics: PackStatistics(), state: nil, log: log.findings, packs: [])
+        }
+        let objects = try repository.objects(in: state)
+        let total = objects.packs.reduce(0) { $0 + $1.size }
+        let damage = objects.audit(full: full) { progress($0, total) }
+        var damaged: [ObjectID: ObjectError] = [:]
+        for item in damage {
+            list.add(item)
+            if let id = item.object { damaged[id] = item.error }
+        }
+        var verifier = SnapshotVerifier(objects, damaged: damaged, full: full) {
+            progress($0, total)
+        }
+        var leased: [ObjectID] = []
+        do throws(RefError) { leased = try repository.leases().flatMap(\.snapshots) } catch {
+            guard case .damaged(let place, let reason) = error else { throw error }
+            list.add(
+                Finding(
+                    problem: reason, place: place,
+                    remedy: "remove it, and make the pin that it was for again"))
+        }
+        verifier.verify(
+            state.refs.sorted { $0.key < $1.key }.map(\.value.target) + leased,
+            history: full ? history(of: state) : [])
+        if !verifier.damage.isEmpty {
+            let names = SnapshotNames(log: repository.log, state: state)
+            for item in verifier.damage { list.add(item, names[item.snapshot]) }
+        }
+        return Report(
+            findings: list.findings, notes: try notes(state), entries: log.entries,
+            statistics: objects.usableStatistics(), state: state, log: log.findings, packs: damage)
+    }
+
+    /// Everything that any ref ever pointed at, the newest first.
+    private func history(of state: State) -> [ObjectID] {
+        var seen: Set<ObjectID> = []
+        var result: [ObjectID] = []
+        var entries = repository.log.entries()
+        for number in stride(from: state.number, through: 0, by: -1) {
+            // An entry that cannot be read is a finding already.
+            guard let entry = try? entries.entry(number) else { continue }
+            for id in entry.changes.compactMap(\.new) where seen.insert(id).inserted {
+                result.append(id)
+            }
+        }
+        return result
+    }
+
+    /// Files beside the live packs: left by a crash, or removed and not yet deleted.
+    private func notes(_ state: State) throws(RefError) -> [String] {
+        let live = Set(try state.packs.map(\.name.hex))
+        var count = 0
+        var bytes = 0
+        do throws(StorageError) {
+            for entry in try repository.bucket.list(.packs) where !live.contains(entry.name) {
+                count += 1
+                bytes += entry.size
+            }
+        } catch { throw .storage(error) }
+        guard count > 0 else { return [] }
+        return ["packs/ has \(count) more files, of \(bytes) bytes, that belong to no live pack"]
+    }
+}

@@ -1,0 +1,31 @@
+internal import Objects
+
+/// By which refs a person knows a snapshot: all that point at it, else the newest value of each ref that it once was.
+struct SnapshotNames {
+    private var names: [ObjectID: [String]] = [:]
+
+    /// Reads the whole log, as far as it can be read.
+    init(log: Log, state: State) {
+        for (name, ref) in state.refs.sorted(by: { $0.key < $1.key }) {
+            names[ref.target, default: []].append(name.text)
+        }
+        let current = Set(names.keys)
+        var positions: [RefName: Int] = [:]
+        var entries = log.entries()
+        for number in stride(from: state.number, through: 0, by: -1) {
+            guard let entry = try? entries.entry(number) else { continue }
+            for change in entry.changes {
+                let position = positions[change.name, default: 0]
+                positions[change.name] = position + 1
+                guard let target = change.new, !current.contains(target) else { continue }
+                let prefix = "\(change.name.text)@{"
+                guard names[target]?.contains(where: { $0.utf8.starts(with: prefix.utf8) }) != true
+                else { continue }
+                names[target, default: []].append("\(prefix)\(position)}")
+            }
+        }
+    }
+
+    /// `features/prod`, or `features/prod@{2}`; for what no ref ever pointed at, the id.
+    subscript(id: ObjectID) -> [String] { names[id] ?? [id.short] }
+}

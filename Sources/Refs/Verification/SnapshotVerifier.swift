@@ -1,0 +1,106 @@
+internal import Objects
+internal import Storage
+
+/// Follows snapshots to everything that they hold, and says which of them damage affects.
+struct SnapshotVerifier {
+    /// Something wrong with a snapshot, or with what it holds.
+    struct Damage {
+        let snapshot: ObjectID
+        /// Where in the snapshot's content; empty for the snapshot itself, or where there are no paths.
+        let path: String
+        let error: ObjectError
+    }
+
+    private let objects: PackStore
+    /// Objects whose bytes were found to be damaged already.
+    private let damaged: [ObjectID: ObjectError]
+    private var tables: TableVerifier
+    private var trees: TreeVerifier
+    private var contents: [Content: [(path: String, error: ObjectError)]] = [:]
+    private var seen: Set<ObjectID> = []
+    private(set) var damage: [Damage] = []
+
+    init(
+        _ objects: PackStore, damaged: [ObjectID: ObjectError], full: Bool,
+        progress: @escaping @Sendable (Int) -> Void
+    ) {
+        self.objects = objects
+        self.damaged = damaged
+        tables = TableVerifier(objects, damaged: damaged, readsLeaves: full, progress: progress)
+        trees = TreeVerifier(objects, damaged: damaged)
+    }
+
+    /// Checks what must be there: snapshots, and those that they were made from.
+    ///
+    /// What was found wrong is in ``damage``.
+    mutating func verify(_ roots: [ObjectID], history: [ObjectID]) {
+        var past = history
+        follow(roots, past: &past) { _ in true }
+        // Versions that nothing points at any more may have been collected, wholly or in part: what is not there is
+        // no damage then, but what is there must be sound. What lies in a damaged pack is not "missing".
+        while !past.isEmpty {
+            let pending = past
+            past = []
+            follow(pending, past: &past) { error in
+                switch error {
+                case .missing, .collected: false
+                default: true
+                }
+            }
+        }
+    }
+
+    private mutating func follow(
+        _ roots: [ObjectID], past: inout [ObjectID], counts: (ObjectError) -> Bool
+    ) {
+        var pending = Array(roots.reversed())
+        while let id = pending.popLast() {
+            guard seen.insert(id).inserted else { continue }
+            let snapshot: Snapshot
+            do throws(ObjectError) {
+                if let error = damaged[id] { throw error }
+                snapshot = try Snapshot(id, in: objects)
+            } catch {
+                if counts(error) { damage.append(Damage(snapshot: id, path: "", error: error)) }
+                continue
+            }
+            past += snapshot.parents
+            pending += snapshot.inputs.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+                .map(\.value)
+            for (path, error) in check(snapshot) where counts(error) {
+                damage.append(Damage(snapshot: id, path: path, error: error))
+            }
+        }
+    }
+
+    private mutating func check(_ snapshot: Snapshot) -> [(path: String, error: ObjectError)] {
+        var result = check(snapshot.content)
+        if let cursor = snapshot.cursor { result += check(cursor) }
+        if let space = snapshot.space, let error = absence(of: space) { result.append(("", error)) }
+        return result
+    }
+
+    private func absence(of id: ObjectID) -> ObjectError? {
+        if let error = damaged[id] { return error }
+        do throws(ObjectError) { return try objects.size(of: id) == nil ? .missing(id) : nil } catch
+        {
+            return error
+        }
+    }
+
+    private mutating func check(_ content: Content) -> [(path: String, error: ObjectError)] {
+        if let known = contents[content] { return known }
+        let result: [(path: String, error: ObjectError)]
+        switch content {
+        case .table(let root, let rows, let dimension):
+            let table = Table(root: root, rows: rows, dimension: dimension)
+            result = tables.check(table).map { ("", $0) }
+        case .tree(let root, let files, let bytes):
+            result = trees.check(root, files: files, bytes: bytes).map {
+                ($0.path.description, $0.error)
+            }
+        }
+        contents[content] = result
+        return result
+    }
+}
