@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole story on real documents: features, model, answers; the next edition; log, diff, pin, rollback.
+# The whole story on real documents: features, model, answers; the next edition; log, diff, release, pin, rollback.
 #
 #   Scripts/demo.sh [--documents DIR] [--later DIR] [--into DIR]
 #
@@ -92,8 +92,10 @@ run ftictl log models/current
 run ftictl log features/prod --oneline
 run ftictl reflog -n 4
 
-say "7. Pin what is live: the lock file names hashes, so nothing that moves later changes it"
-run ftictl pin features/prod models/current -o fti.lock
+say "7. Release and pin what is live: the lock file names hashes, so nothing that moves later changes it"
+echo "Answer from the passages only, and name them." >prompt.txt
+run ftictl release releases/prod --features features/prod --model models/current --prompt prompt.txt
+run ftictl pin releases/prod -o fti.lock
 run ftictl pin --check fti.lock
 
 if [ -n "$later" ]; then

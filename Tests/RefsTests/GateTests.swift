@@ -118,6 +118,23 @@ struct GateTests {
             try gated.refusals(["models/current": plain])[0].found == "it has no input dataset")
     }
 
+    @Test("a search among ancestors ends where history was collected")
+    func collectedAncestors() throws {
+        let gated = try GatedRepository(Self.input)
+        let repository = gated.repository
+        let gone = ObjectID(of: Array("collected".utf8).span)
+        let first = try repository.put("features/a", Version(.features, "1", parents: [gone]))
+        try repository.put("features/prod", Version(.features, "2", parents: [first]))
+        let side = try repository.put("features/b", Version(.features, "side"))
+        for (features, passes) in [(first, true), (side, false)] {
+            let dataset = try repository.put(
+                "datasets/a", Version(.dataset, "d", inputs: ["features": features]))
+            let model = try repository.put(
+                "models/a", Version(.model, features.hex, inputs: ["dataset": dataset]))
+            #expect(try gated.refusals(["models/current": model]).isEmpty == passes)
+        }
+    }
+
     @Test("features and model change their space together or not at all, without any policy")
     func standingSpace() throws {
         let gated = try GatedRepository()

@@ -33,7 +33,19 @@ struct Ancestry<Source: ObjectSource> {
         return current
     }
 
-    /// Whether a snapshot is another one, or a parent of it, or a parent's, and so on.
+    /// The parents of a snapshot; none when it is an older version that was collected.
+    private mutating func parents(of id: ObjectID) throws(RefError) -> [ObjectID] {
+        do throws(RefError) {
+            return try snapshot(id).parents
+        } catch {
+            switch error {
+            case .objects(.missing(id)), .objects(.collected(id, _)): return []
+            default: throw error
+            }
+        }
+    }
+
+    /// Whether a snapshot is another one, or a parent of it, or a parent's, and so on, as far as they are there.
     mutating func isAncestor(_ id: ObjectID, orSameAs other: ObjectID) throws(RefError) -> Bool {
         var seen: Set<ObjectID> = [other]
         // The nearest come first: what was promoted was mostly made from something recent.
@@ -42,7 +54,7 @@ struct Ancestry<Source: ObjectSource> {
             if level.contains(id) { return true }
             var next: [ObjectID] = []
             for descendant in level {
-                for parent in try snapshot(descendant).parents where seen.insert(parent).inserted {
+                for parent in try parents(of: descendant) where seen.insert(parent).inserted {
                     next.append(parent)
                 }
             }

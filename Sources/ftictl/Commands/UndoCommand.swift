@@ -18,6 +18,8 @@ struct UndoCommand: Command {
     @Argument(help: ArgumentHelp("The transaction.", valueName: "transaction"))
     var number: Int?
 
+    @OptionGroup var override: OverrideOption
+
     @OptionGroup var options: GlobalOptions
 
     func run(_ context: CommandContext) throws {
@@ -29,7 +31,9 @@ struct UndoCommand: Command {
         let reversal = try repository.log.reversal(of: number, in: state)
         let transaction = try repository.begin(on: state, writer: context.writer)
         let commit = try transaction.commit(
-            reversal.updates, message: "undo transaction \(reversal.transaction)")
+            reversal.updates, message: "undo transaction \(reversal.transaction)",
+            overriding: override.reason)
+        try override.note(commit, context.output)
         var extra = JSONObject()
         extra["undone"] = .integer(reversal.transaction)
         try context.output.report(commit, extra: extra)
