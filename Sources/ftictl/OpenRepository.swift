@@ -43,13 +43,21 @@ struct OpenRepository {
     /// The snapshot with an identity.
     func snapshot(_ id: ObjectID) throws -> Snapshot { try resolver.read(id) }
 
-    /// The same; nil when it was collected.
+    /// The same of what a ref once pointed at; nil when it was collected.
     func snapshotIfThere(_ id: ObjectID) throws -> Snapshot? {
         do throws(RefError) { return try resolver.read(id) } catch {
             switch error {
             case .objects(.missing(id)), .objects(.collected(id, _)): return nil
             default: throw error
             }
+        }
+    }
+
+    /// The same of what a ref points at in this state; nil when the ref was moved and the snapshot collected since.
+    func snapshotUnlessCollected(_ id: ObjectID) throws -> Snapshot? {
+        do throws(RefError) { return try resolver.read(id) } catch {
+            guard case .objects(.collected(id, _)) = error else { throw error }
+            return nil
         }
     }
 

@@ -110,6 +110,11 @@ struct OpenPack: Sendable {
         return bytes
     }
 
+    /// Bytes of the file as they are.
+    func bytes(_ range: Range<Int>) throws(StorageError) -> [UInt8] {
+        try blob.read(at: range.lowerBound, count: range.count)
+    }
+
     /// Where a chunk is, for messages.
     func place(of chunk: PackFooter.Chunk) -> String {
         "pack \(reference.name.short) at byte \(chunk.offset)"

@@ -89,31 +89,26 @@ extension PackStore {
         let order = chosen.sorted {
             ($0.value.pack, $0.value.chunk.offset) < ($1.value.pack, $1.value.chunk.offset)
         }
-        var chunks: [ObjectID: PackFooter.Chunk] = [:]
-        var output: [UInt8] = []
-        var start = PackFooter.packMagic.count
-        for (id, choice) in order {
-            let pack = packs[choice.pack]
-            var chunk = choice.chunk
-            do throws(ObjectError) {
-                let stored = try pack.storedBytes(of: id, chunk)
-                let end = start + output.count
-                chunk.gap = chunk.codec == .leaf ? LeafBlocks.aligned(end) - end : 0
-                output.append(contentsOf: repeatElement(0, count: chunk.gap))
-                chunk.offset = end + chunk.gap
-                output.append(contentsOf: stored)
-            } catch { throw .damaged(pack.reference) }
-            chunks[id] = chunk
-            if output.count >= ChunkBatch.flushSize {
-                progress(output.count)
-                start = try append(&output, to: staged)
+        var copy = PackCopy(to: staged)
+        var first = 0
+        while first < order.count {
+            let pack = order[first].value.pack
+            var last = first + 1
+            var end = order[first].value.chunk.end
+            while last < order.count, order[last].value.pack == pack,
+                order[last].value.chunk.offset - order[last].value.chunk.gap == end,
+                end - order[first].value.chunk.offset < PackCopy.runSize
+            {
+                end = order[last].value.chunk.end
+                last += 1
             }
+            try copy.add(order[first..<last].map { ($0.key, $0.value.chunk) }, of: packs[pack])
+            progress(end - order[first].value.chunk.offset)
+            first = last
         }
-        progress(output.count)
-        let end = try append(&output, to: staged)
         return MergedPack(
-            sources: packs.map(\.reference), storedBytes: end - PackFooter.packMagic.count,
-            staged: staged, chunks: chunks, recipes: recipes)
+            sources: packs.map(\.reference), storedBytes: copy.end - PackFooter.packMagic.count,
+            staged: staged, chunks: copy.chunks, recipes: recipes)
     }
 
     /// Chooses what a pack adds to the packs before it.
@@ -136,17 +131,6 @@ extension PackStore {
         for index in 0..<pack.footer.recipeCount where isWanted(number, chunkCount + index) {
             recipes[pack.footer.recipeID(at: index)] = try pack.recipe(at: index)
         }
-    }
-
-    /// Appends what is there and returns where the next bytes will be.
-    private func append(
-        _ output: inout [UInt8], to staged: any StagedBlob
-    ) throws(CopyError) -> Int {
-        do throws(StorageError) {
-            let start = try staged.append(output)
-            defer { output.removeAll(keepingCapacity: true) }
-            return start + output.count
-        } catch { throw .storage(error) }
     }
 
     /// Whether everything that was live in a pack can be read from this store's packs as well as it could there.

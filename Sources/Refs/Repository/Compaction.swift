@@ -10,12 +10,12 @@ internal import Objects
 enum Compaction {
     /// How many packs of one size are merged: fewer copy bytes more often, more are more to look into.
     static let factor = 16
-    /// Sizes end before these many bytes. What is in a small pack is copied three times at most.
-    static let sizes = [8 << 10, 128 << 10, 2 << 20]
+    /// Sizes end before these many bytes. What is in a small pack is copied four times at most.
+    static let sizes = [8 << 10, 128 << 10, 2 << 20, 32 << 20]
     /// The most packs that one transaction merges: what it does is to be done in a moment.
     static let packLimit = 1024
     /// The most bytes that one transaction copies.
-    static let byteLimit = 32 << 20
+    static let byteLimit = 128 << 20
     /// Only the writer of every so-many-th entry looks whether there is something to merge: of many writers one
     /// does it, and when that one dies, another does soon.
     static let interval = 8
@@ -36,7 +36,8 @@ enum Compaction {
                 guard bytes <= byteLimit else { break }
                 chosen.append(pack)
             }
-            return chosen
+            // Of many large packs few fit, and the next writer merges others.
+            return chosen.count > 1 ? chosen : nil
         }
         return nil
     }
@@ -60,7 +61,7 @@ extension Repository {
         let packs = try state.packs
         guard let chosen = Compaction.plan(packs) else { return nil }
         let merged = try objects(packs).merge(chosen)
-        guard merged.sources.count >= Compaction.factor else { return nil }
+        guard merged.sources.count >= min(Compaction.factor, chosen.count) else { return nil }
         let names = Set(merged.sources.map(\.name))
         // Before a pack that nobody would ever see is published: somebody else may have done the same.
         let removed = try log.refresh(&state)

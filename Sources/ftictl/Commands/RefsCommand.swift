@@ -17,20 +17,21 @@ struct RefsCommand: Command {
         let style = context.output.style
         var columns = Columns([.left, .left, .left, .left, .left])
         for (name, ref) in repository.state.refs.sorted(by: { $0.key < $1.key }) {
-            let snapshot = try repository.snapshot(ref.target)
+            let snapshot = try repository.snapshotUnlessCollected(ref.target)
             if context.output.isJSON {
                 try context.output.emit([
                     "name": .string(name.text), "id": .id(ref.target),
-                    "kind": .string(snapshot.kind.rawValue),
+                    "kind": .string(name.namespace.kind.rawValue),
                     "transaction": .integer(ref.transaction),
-                    "time": .string(ref.time.description), "message": .string(snapshot.message),
+                    "time": .string(ref.time.description),
+                    "message": .string(snapshot?.message ?? ""),
                 ])
                 continue
             }
-            let message = snapshot.message.split(whereSeparator: \.isNewline).first ?? ""
+            let message = snapshot?.message.split(whereSeparator: \.isNewline).first ?? ""
             columns.append([
                 Columns.Cell(name.text, style.cyan), Columns.Cell(ref.target.short, style.yellow),
-                Columns.Cell(snapshot.summary),
+                Columns.Cell(snapshot?.summary ?? "moved and collected since"),
                 Columns.Cell(Quantity.age(of: ref.time, at: context.now), style.dim),
                 Columns.Cell(String(message).printable().truncated(to: 60)),
             ])

@@ -1,0 +1,59 @@
+"""A collection of a repository of which half is garbage, against a plain copy of what survives."""
+import os, random, shutil, statistics
+
+from . import harness
+
+# Model files that no codec shrinks: every byte that survives must be moved.
+FILES, BYTES = 40, 25_000_000
+
+
+def fill(folder, seeds):
+    harness.remove(folder)
+    folder.mkdir(parents=True)
+    for seed in seeds:
+        (folder / f"part{seed}.bin").write_bytes(random.Random(seed).randbytes(BYTES))
+
+
+def packs(repo):
+    return sorted((repo / "packs").iterdir())
+
+
+def run(bench):
+    """Two sorts of garbage: whole packs, and a bit more than half of each of a few packs, which are copied."""
+    rounds = bench.count
+    ratios, peak = {"whole packs": [], "parts of packs": []}, 0
+    for case in ratios:
+        origin, work = bench.fresh(f"space-{case.replace(' ', '-')}.fti"), bench.fresh("space-work")
+        harness.execute([harness.FTICTL, "init", origin])
+        put = lambda ref, folder: harness.execute([harness.FTICTL, "--repo", origin, "put", ref, folder])
+        for pack in range(4):
+            seeds = list(range(pack * 10, pack * 10 + 10))
+            fill(work, seeds)
+            put(f"models/m{pack}", work)
+            if case == "whole packs" and pack < 2:
+                fill(work, [1000 + pack])
+                put(f"models/m{pack}", work)
+            elif case == "parts of packs":
+                # Four of ten files stay: the pack is written anew.
+                for seed in seeds[4:]:
+                    (work / f"part{seed}.bin").unlink()
+                put(f"models/m{pack}", work)
+        copy = bench.fresh("space-copy")
+        for _ in bench.rounds(rounds):
+            # A client would remember the newer log of the round before.
+            repo = bench.fresh("space.fti")
+            shutil.copytree(origin, repo)
+            os.sync()
+            gc = bench.ftictl(f"gc, {case}", repo, "gc", "--keep", "0s", "--keep-last", "1", "--grace", "0s")
+            peak = max(peak, gc.peak)
+            harness.remove(copy)
+            os.sync()
+            survivors = " ".join(str(path) for path in packs(repo))
+            plain = bench.measure("cp", f"copy, {case}", f"mkdir {copy} && cp --reflink=never {survivors} {copy} && sync {copy}/*")
+            ratios[case].append(gc.wall / plain.wall)
+        for folder in (origin, repo, copy, work):
+            harness.remove(folder)
+    for case, values in ratios.items():
+        bench.line(f"gc of 1 GB of which half is garbage ({case}), against a copy of what survives", "<= 3 x",
+                   statistics.median(values), 3, f"{statistics.median(values):.2f} x", command="ftictl gc")
+    bench.line("peak memory of it", "< 512 MiB", peak, 512, f"{peak:.0f} MiB", command="ftictl gc")
