@@ -4,7 +4,7 @@ SWIFT ?= swift
 # An import of a module that a target does not declare is an error: this keeps the pipelines apart.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: demo build test torture lint bench bench-all bench-build bench-check example setup clean
+.PHONY: demo build test torture lint fuzz bench bench-all bench-build bench-check example setup clean
 
 ## Builds everything and runs all three pipelines on real documents.
 ## DOCS=DIR and DOCS2=LATER_DIR run the same story on your own.
@@ -31,6 +31,11 @@ lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests \
 		Benchmarks/Package.swift Benchmarks/Sources
 	@python3 -m compileall -q -x '\.(venv|data|scratch)/' Benchmarks
+
+## Fuzzes every parser for so many seconds: make fuzz SECONDS=60, or only some: FUZZ_TARGETS="trees rows".
+SECONDS ?= 60
+fuzz: setup
+	@Tests/Fuzz/run.sh $(SECONDS) $(FUZZ_TARGETS)
 
 ## Measures fti against other tools in under ten minutes; see docs/performance.md.
 ## BENCH="--only model --rounds 9" asks a part. Ends with an error when a promise does not hold.

@@ -41,6 +41,8 @@ let package = Package(
         .library(name: "Objects", targets: ["Objects"]),
         .library(name: "Refs", targets: ["Refs"]),
         .library(name: "Artifacts", targets: ["Artifacts"]),
+        .library(name: "FeaturePipeline", targets: ["FeaturePipeline"]),
+        .library(name: "TrainingPipeline", targets: ["TrainingPipeline"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -117,6 +119,10 @@ let package = Package(
         .testTarget(
             name: "ObjectsTests", dependencies: ["Objects", "Storage", "CCrypto", "CKernels"],
             path: "Tests/ObjectsTests", swiftSettings: strict),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["FeaturePipeline", "TrainingPipeline", "Refs", "Objects", "Storage"],
+            path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(
             name: "FeaturePipelineTests",
             dependencies: ["FeaturePipeline", "Artifacts", "Refs", "Objects", "Storage"],

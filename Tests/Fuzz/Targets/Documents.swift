@@ -1,0 +1,58 @@
+@testable internal import FeaturePipeline
+
+extension FuzzTarget {
+    /// Pages: any bytes become text or an error, and the text becomes chunks within their size.
+    static let html = FuzzTarget(
+        "html", longestInput: 2048,
+        words: [
+            "<html>", "<body>", "<main>", "<article>", "<h1 id=\"a\">", "<table><tr><td>", "<th>",
+            "<ol start=\"9223372036854775807\"><li>", "<pre>", "<br>", "<title>", "&#0;", "&nbsp;",
+            "<!--", "<script>", "<![CDATA[", "<meta charset=\"utf-16\">", "</", "role=\"main\"",
+        ]
+    ) { _ in
+        [
+            "<html><head><title>T</title></head><body><h1 id=a>A</h1><p>x <b>y</b></p>"
+                + "<ul><li>1<li>2</ul><pre>a\n b</pre><table><tr><th>h<tr><td>c</table></body>",
+            "<ol start=7><li>a</ol>", "plain &amp; text",
+        ].map { Array($0.utf8) }
+    } run: { input throws(FuzzFinding) in
+        try clean(Array(input), .html)
+    }
+
+    /// Markdown and plain text, by the first byte of the input: as for pages.
+    static let markdown = FuzzTarget(
+        "markdown", longestInput: 2048,
+        words: [
+            "---\ntitle: ", "\n---\n", "+++\n", "# ", "| a | b |\n|---|---|\n", "```\n", "> ", "- ",
+            "1. ", "~~", "www.", "http://", "![](", "](", "<b>", "\n===\n", "[a]: ", "\u{feff}",
+        ]
+    ) { _ in
+        [
+            "a---\ntitle: \"T\"\n---\n# A\n\ntext *b* `c`\n\n- 1\n- 2\n\n| a | b |\n|---|---|\n| 1 | 2 |",
+            "bTitle\n=====\n\npara\n\n    code\n\nSub\n---\nx", "a```\ncode\n```\n> q\n> 1. r",
+        ].map { Array($0.utf8) }
+    } run: { input throws(FuzzFinding) in
+        guard input.count > 1 else { return }
+        let bytes = Array(input.extracting(1..<input.count))
+        try clean(bytes, input[0] & 1 == 1 ? .markdown : .text)
+    }
+
+    private static func clean(_ bytes: [UInt8], _ type: MediaType) throws(FuzzFinding) {
+        let raw = RawDocument(path: "a/b", mediaType: type, bytes: bytes)
+        guard let document = try? CleanDocument(raw) else { return }
+        var anchors: Set<[UInt8]> = []
+        for section in document.sections {
+            try FuzzFinding.unless(
+                anchors.insert(Array(section.anchor.utf8)).inserted, "an anchor names two sections")
+            try FuzzFinding.unless(
+                !section.blocks.isEmpty && section.blocks.allSatisfy { !$0.text.isEmpty },
+                "a section or a block is empty")
+        }
+        let splitter = RecursiveSplitter(size: 100, overlap: 20)
+        for chunk in splitter.chunks(of: document) {
+            try FuzzFinding.unless(
+                !chunk.text.isEmpty && chunk.text.unicodeScalars.count <= 100,
+                "a chunk has \(chunk.text.unicodeScalars.count) characters")
+        }
+    }
+}

@@ -1,0 +1,60 @@
+@testable internal import Objects
+internal import Storage
+
+/// Bytes of a real repository, to begin with.
+package struct ExampleBytes: Sendable {
+    private let bucket: DirectoryBucket
+    /// Every pack's footer, and how many bytes come before it.
+    let footers: [(bytes: [UInt8], dataEnd: Int)]
+    /// Every chunk as it is stored, with what its index says of it.
+    let chunks: [(id: ObjectID, entry: PackFooter.Chunk, stored: [UInt8])]
+
+    /// Opens the repository in a folder.
+    package init(repository: String) throws {
+        bucket = try DirectoryBucket(opening: repository)
+        var footers: [(bytes: [UInt8], dataEnd: Int)] = []
+        var chunks: [(id: ObjectID, entry: PackFooter.Chunk, stored: [UInt8])] = []
+        for file in try Self.files(bucket, .packs, limit: 64 << 20) {
+            let length = Int(LittleEndian.uint64(file.bytes.span, at: file.bytes.count - 16))
+            let dataEnd = file.bytes.count - length
+            let bytes = Array(file.bytes[dataEnd...])
+            let footer = try PackFooter(decoding: bytes, dataEnd: dataEnd)
+            footers.append((bytes, dataEnd))
+            for index in 0..<footer.chunkCount {
+                let chunk = try footer.chunk(at: index)
+                let stored = file.bytes[chunk.offset..<chunk.offset + chunk.storedSize]
+                chunks.append((footer.chunkID(at: index), chunk, Array(stored)))
+            }
+        }
+        self.footers = footers
+        self.chunks = chunks
+    }
+
+    private static func files(
+        _ bucket: DirectoryBucket, _ folder: BucketFolder, limit: Int
+    ) throws -> [(name: String, bytes: [UInt8])] {
+        try bucket.list(folder).sorted { $0.name < $1.name }.compactMap { entry in
+            guard entry.size <= limit,
+                let bytes = try bucket.read(BlobName(folder, entry.name), limit: limit)
+            else { return nil }
+            return (entry.name, bytes)
+        }
+    }
+
+    /// The files of the log with their names.
+    func log() throws -> [(name: String, bytes: [UInt8])] {
+        try Self.files(bucket, .log, limit: 1 << 20)
+    }
+
+    /// The objects that are one chunk, are not larger than `limit` and begin with a text.
+    func objects(beginningWith text: String, limit: Int) -> [[UInt8]] {
+        let coder = ChunkCoder()
+        return chunks.compactMap { _, entry, stored in
+            guard entry.isObject, entry.size <= limit, entry.codec != .delta,
+                let bytes = try? coder.decode(stored, codec: entry.codec, size: entry.size),
+                bytes.starts(with: text.utf8)
+            else { return nil }
+            return bytes
+        }
+    }
+}

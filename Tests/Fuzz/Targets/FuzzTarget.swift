@@ -1,0 +1,61 @@
+/// A property of the bytes of some format that must hold for every input.
+package struct FuzzTarget: Sendable {
+    /// What the target is called, and the folder of its corpus.
+    package let name: String
+    /// The most bytes of an input: longer ones find nothing that shorter ones do not.
+    package let longestInput: Int
+    /// Words of the format, which chance alone would not find.
+    package let words: [String]
+    /// Inputs to begin with.
+    package let seeds: @Sendable (ExampleBytes) throws -> [[UInt8]]
+    /// Runs one input. One that is refused is no finding; what is thrown is, and so is a crash.
+    let run: @Sendable (Span<UInt8>) throws(FuzzFinding) -> Void
+
+    init(
+        _ name: String, longestInput: Int = 4096, words: [String] = [],
+        seeds: @escaping @Sendable (ExampleBytes) throws -> [[UInt8]],
+        run: @escaping @Sendable (Span<UInt8>) throws(FuzzFinding) -> Void
+    ) {
+        self.name = name
+        self.longestInput = longestInput
+        self.words = words
+        self.seeds = seeds
+        self.run = run
+    }
+
+    /// Runs one input.
+    package func check(_ input: [UInt8]) throws(FuzzFinding) {
+        let span = input.span
+        try run(span)
+    }
+
+    /// All targets.
+    package static let all: [FuzzTarget] = [
+        .footers, .chunks, .codecs, .nodes, .tables, .trees, .snapshots, .entries, .checkpoints,
+        .weights, .rows, .json, .revisions, .names, .locks, .configurations, .html,
+        .markdown,
+    ]
+}
+
+/// A property that an input breaks.
+package struct FuzzFinding: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+
+    /// Throws unless something holds.
+    static func unless(
+        _ holds: Bool, _ description: @autoclosure () -> String
+    ) throws(FuzzFinding) {
+        guard holds else { throw FuzzFinding(description()) }
+    }
+}
+
+extension Array<UInt8> {
+    /// The bytes of a span.
+    init(_ span: Span<UInt8>) {
+        self = []
+        reserveCapacity(span.count)
+        for index in span.indices { append(span[index]) }
+    }
+}
