@@ -1,5 +1,6 @@
 internal import Objects
 public import Refs
+internal import Storage
 
 extension CommandContext {
     /// The repository that the command line, the environment or the working directory names.
@@ -9,7 +10,14 @@ extension CommandContext {
 
     /// The repository in a directory, with what this user remembers of it and trusts.
     public func repository(at path: String) throws -> Repository {
-        try Repository(opening: path, trust: try trust(in: path))
+        try Repository(opening: path, trust: try trust(in: path), trusting: trustedPlaces)
+    }
+
+    /// The places of other users that the user trusts: the file `places` beside the keys. No repository can add to
+    /// it.
+    private var trustedPlaces: TrustedPlaces {
+        UserFolder.configuration.path(environment)
+            .map { TrustedPlaces(reading: "\($0)/places") } ?? .none
     }
 
     /// Who writes, and signs where that is needed or `$FTI_KEY` names a key.

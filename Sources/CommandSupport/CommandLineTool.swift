@@ -40,12 +40,14 @@ public enum CommandLineTool {
 
     private static func begin() {
         signal(SIGPIPE, SIG_IGN)
+        StandardStream.openMissing()
         FreedMemory.keep()
     }
 
     /// Tells about an error on standard error and exits with its code.
     public static func fail(_ error: any Diagnosable, arguments: [String]) -> Never {
         signal(SIGPIPE, SIG_IGN)
+        StandardStream.openMissing()
         exit(tell(ErrorReport(error), arguments: arguments))
     }
 

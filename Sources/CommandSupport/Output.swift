@@ -1,4 +1,5 @@
 public import Objects
+internal import Storage
 
 /// Where a command's results go: text for people, or one JSON object per line.
 public final class Output {
@@ -11,6 +12,10 @@ public final class Output {
     private let isQuiet: Bool
     private let results: StandardStream
     private let notes: StandardStream
+    /// The transaction that the command made, once it has.
+    private var transaction: Int?
+    /// Whether results have nowhere to go, and nothing more is written.
+    private var isGone = false
 
     /// Makes the outputs of a command.
     public init(
@@ -25,35 +30,45 @@ public final class Output {
         self.notes = notes
     }
 
+    /// Says that the command has made a transaction, so that it is done whatever becomes of its results: from here on
+    /// an output that fails is a warning.
+    public func made(transaction: Int?) { self.transaction = transaction }
+
+    private func write(_ body: () throws -> Void) throws {
+        guard !isGone else { return }
+        do { try body() } catch let error as StorageError {
+            guard let transaction else { throw error }
+            isGone = true
+            // Nobody can be told that standard error does not work either.
+            try? notes.write(
+                "warning: transaction \(transaction) is made, and nothing else is told of it: \(error.message)\n"
+                    .utf8)
+            try? notes.flush()
+        }
+    }
+
     /// Writes a line of text as a result.
-    public func line(_ text: String = "") throws {
-        try results.write(text.utf8)
-        try results.write(CollectionOfOne(0x0A))
-    }
+    public func line(_ text: String = "") throws { try raw(Array("\(text)\n".utf8)) }
 
     /// Writes a result as one line of canonical JSON.
-    public func emit(_ object: JSONObject) throws {
-        try results.write(JSON.object(object).canonicalBytes)
-        try results.write(CollectionOfOne(0x0A))
-    }
+    public func emit(_ object: JSONObject) throws { try emit(JSON.object(object)) }
 
     /// Writes a result as one line of canonical JSON.
-    public func emit(_ json: JSON) throws {
-        try results.write(json.canonicalBytes)
-        try results.write(CollectionOfOne(0x0A))
-    }
+    public func emit(_ json: JSON) throws { try raw(json.canonicalBytes + [0x0A]) }
 
     /// Writes a result's bytes as they are.
-    public func raw(_ bytes: some Sequence<UInt8>) throws { try results.write(bytes) }
+    public func raw(_ bytes: some Sequence<UInt8>) throws { try write { try results.write(bytes) } }
 
     /// Says something that is not a result, on standard error, unless `--quiet` or `--json` is given.
     public func note(_ text: String) throws {
         guard !isQuiet, !isJSON else { return }
-        try results.flush()
-        try notes.write("\(text)\n".utf8)
-        try notes.flush()
+        try flush()
+        try write {
+            try notes.write("\(text)\n".utf8)
+            try notes.flush()
+        }
     }
 
     /// Writes everything that is waiting.
-    public func flush() throws { try results.flush() }
+    public func flush() throws { try write { try results.flush() } }
 }

@@ -27,6 +27,16 @@ public final class StandardStream {
         StandardStream(descriptor: STDERR_FILENO, name: "standard error")
     }
 
+    /// Makes sure that the three standard descriptors are open: the first file that a process opens takes the place
+    /// of one that is closed, and would be written over with results.
+    static func openMissing() {
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
+        where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
+            // The lowest number that is free is this one.
+            _ = open("/dev/null", O_RDWR)
+        }
+    }
+
     /// Appends bytes, and writes when enough have come together.
     public func write(_ bytes: some Sequence<UInt8>) throws {
         buffer.append(contentsOf: bytes)

@@ -10,6 +10,8 @@ public enum StorageError: Diagnosable, Hashable {
     case noRepository(path: String)
     /// A repository may not be used, because of whose it is or how it is laid out.
     case refused(path: String, reason: String)
+    /// A repository belongs to another user; `place` is what the user's `list` of trusted places would have to hold.
+    case foreign(path: String, owner: UInt32, user: UInt32, place: String, list: String?)
     /// A file or directory of a repository is not what it must be.
     case damaged(path: String, reason: String)
     /// A blob that must be there is not.
@@ -29,7 +31,7 @@ public enum StorageError: Diagnosable, Hashable {
         case .system, .changed, .durabilityUnknown: .io
         case .missing, .noRepository: .missing
         case .unusable: .usage
-        case .refused: .refused
+        case .refused, .foreign: .refused
         case .tooLarge, .truncated, .damaged: .damaged
         }
     }
@@ -51,6 +53,8 @@ public enum StorageError: Diagnosable, Hashable {
             "\(path) is visible, but may not survive a power cut: \(Self.describe(code))"
         case .noRepository(let path): "there is no repository at \(path)"
         case .refused(let path, let reason): "will not use \(path): \(reason)"
+        case .foreign(let path, let owner, let user, _, _):
+            "will not use \(path): it belongs to user \(owner), and you are user \(user)"
         case .damaged(let path, let reason): "\(path) is damaged: \(reason)"
         case .missing(let path): "there is no \(path)"
         case .unusable(let path, let reason): "cannot use \(path.isEmpty ? "''" : path): \(reason)"
@@ -72,6 +76,9 @@ public enum StorageError: Diagnosable, Hashable {
         case .durabilityUnknown: "check the disk, then look whether the transaction is in the log"
         case .noRepository(let path): "ftictl init \(path) makes one"
         case .refused: "name a repository of your own by its own path"
+        case .foreign(_, _, _, let place, let list?):
+            "if you trust whoever can write there, add the line \(place) to \(list)"
+        case .foreign: "name a repository of your own by its own path"
         case .changed: "repeat the command when nothing writes to that file"
         default: nil
         }

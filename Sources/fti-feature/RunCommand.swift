@@ -38,6 +38,7 @@ struct RunCommand: Command {
                 "read \(Quantity.count(done)) of \(Quantity.count(total, "file"))")
         }
         context.progress.finish()
+        context.output.made(transaction: report.transaction)
         if context.output.isJSON {
             try context.output.emit(report.json)
         } else {

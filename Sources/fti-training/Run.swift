@@ -43,6 +43,7 @@ struct Run: Command {
             writer: context.writer,
             version: Version.text, threads: threads, progress: { progress.update($0) })
         let report = try run.run()
+        context.output.made(transaction: report.transaction)
         for warning in report.warnings { try context.output.note("warning: \(warning)") }
         if context.output.isJSON {
             try context.output.emit(report.json)

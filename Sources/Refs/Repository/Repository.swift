@@ -22,10 +22,13 @@ public struct Repository: Sendable {
 
     /// The repository in a directory, usually named `.fti`.
     ///
+    /// - Parameter trusted: The places that may belong to another user.
     /// - Throws: `noRepository` when the path is not such a directory; the bucket's refusals.
-    public init(opening path: String, trust: Trust = Trust()) throws(RefError) {
+    public init(
+        opening path: String, trust: Trust = Trust(), trusting trusted: TrustedPlaces = .none
+    ) throws(RefError) {
         do {
-            self.init(in: try DirectoryBucket(opening: path), trust: trust)
+            self.init(in: try DirectoryBucket(opening: path, trusting: trusted), trust: trust)
         } catch .noRepository(let path) {
             throw .noRepository(location: path)
         } catch { throw .storage(error) }

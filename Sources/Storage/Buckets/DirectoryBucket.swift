@@ -21,14 +21,19 @@ public final class DirectoryBucket: Bucket {
 
     /// Opens the bucket in a directory.
     ///
-    /// - Throws: `noRepository` when the path is not a directory with the folders of a bucket;
-    ///   `refused` when it belongs to another user, or when it or a folder is a symbolic link.
-    public convenience init(opening path: String) throws(StorageError) {
-        try self.init(opening: path, as: geteuid())
+    /// - Parameter trusted: The places that may belong to another user.
+    /// - Throws: `noRepository` when the path is not a directory with the folders of a bucket; `foreign` when it
+    ///   belongs to another user; `refused` when it or a folder is a symbolic link.
+    public convenience init(
+        opening path: String, trusting trusted: TrustedPlaces = .none
+    ) throws(StorageError) {
+        try self.init(opening: path, as: geteuid(), trusting: trusted)
     }
 
     /// Opens the bucket in a directory for a user: the superuser may use everybody's.
-    init(opening path: String, as user: UInt32) throws(StorageError) {
+    init(
+        opening path: String, as user: UInt32, trusting trusted: TrustedPlaces = .none
+    ) throws(StorageError) {
         let root: Directory
         do {
             root = try Directory(opening: path, followLink: false)
@@ -54,10 +59,11 @@ public final class DirectoryBucket: Bucket {
         }
         for directory in [root, packs, log] {
             let owner = try directory.status().owner
-            guard user == 0 || owner == user else {
-                throw .refused(
-                    path: directory.path,
-                    reason: "it belongs to user \(owner), and you are user \(user)")
+            guard user == 0 || owner == user || trusted.contains(path) else {
+                throw .foreign(
+                    path: directory.path, owner: owner, user: user,
+                    place: TrustedPlaces.resolved(path).map { String(decoding: $0, as: UTF8.self) }
+                        ?? path, list: trusted.path)
             }
         }
         location = path

@@ -139,6 +139,7 @@ struct PutCommand: Command {
 
     private func report(_ put: Put, _ content: Content, _ context: CommandContext) throws {
         let output = context.output
+        output.made(transaction: put.commit?.number)
         let newBytes = put.statistics?.newBytes ?? 0
         let storedBytes = put.statistics?.storedBytes ?? 0
         if output.isJSON {

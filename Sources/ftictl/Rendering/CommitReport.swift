@@ -10,6 +10,7 @@ extension RefChange {
 extension Output {
     /// Tells what a transaction did: the fields that every moving command has, and `extra`.
     func report(_ commit: Commit, extra: JSONObject = JSONObject()) throws {
+        made(transaction: commit.number)
         if isJSON {
             var object = extra
             object["transaction"] = commit.number.map { .integer($0) } ?? .null

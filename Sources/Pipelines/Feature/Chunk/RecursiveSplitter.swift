@@ -84,7 +84,8 @@ package struct RecursiveSplitter: Sendable, Hashable {
     private func overlapStart(before end: Int, from start: Int, _ next: Int, _ breaks: Breaks)
         -> Int
     {
-        let earliest = max(start + 1, end - overlap)
+        // The chunk must reach beyond `next`, also when white space without end lies before that.
+        let earliest = max(start + 1, end - overlap, next - size + 1)
         guard overlap > 0, earliest < end else { return next }
         for strength in [Breaks.Strength.sentence, .word] {
             if let found = breaks.first(atLeast: strength, in: earliest...end - 1) {
