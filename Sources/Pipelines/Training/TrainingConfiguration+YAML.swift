@@ -10,6 +10,10 @@ extension TrainingConfiguration {
     ///   - path: Its path: relative paths in it start from its folder, and errors name it.
     public init(yaml: String, path: String) throws(TrainingError) {
         self.init()
+        guard !YAMLAliases.arePossible(in: yaml) else {
+            throw .configuration(
+                path: path, reason: "it has an alias (*name): write the value itself")
+        }
         let node: Node?
         do {
             node = try Yams.compose(yaml: yaml)

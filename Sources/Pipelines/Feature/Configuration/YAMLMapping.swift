@@ -1,3 +1,4 @@
+internal import Artifacts
 internal import Yams
 
 /// The keys of one YAML mapping, taken one by one; what is left over at the end is a mistake.
@@ -16,6 +17,10 @@ struct YAMLMapping {
 
     /// Reads a document that must be a mapping.
     init(document yaml: String, path: String) throws(FeatureError) {
+        guard !YAMLAliases.arePossible(in: yaml) else {
+            throw .configuration(
+                path: path, line: nil, reason: "it has an alias (*name): write the value itself")
+        }
         let node: Node?
         do {
             node = try compose(yaml: yaml)
