@@ -38,19 +38,27 @@ def run(bench):
                 for seed in seeds[4:]:
                     (work / f"part{seed}.bin").unlink()
                 put(f"models/m{pack}", work)
-        copy = bench.fresh("space-copy")
+        copy, survivors = bench.fresh("space-copy"), bench.fresh("space-survivors.fti")
+        collect = ["gc", "--keep", "0s", "--keep-last", "1", "--grace", "0s"]
+        shutil.copytree(origin, survivors)
+        harness.execute([harness.FTICTL, "--repo", survivors, *collect])
+        kept = " ".join(str(path) for path in packs(survivors))
         for _ in bench.rounds(rounds):
-            # A client would remember the newer log of the round before.
-            repo = bench.fresh("space.fti")
-            shutil.copytree(origin, repo)
-            os.sync()
-            gc = bench.ftictl(f"gc, {case}", repo, "gc", "--keep", "0s", "--keep-last", "1", "--grace", "0s")
-            peak = max(peak, gc.peak)
-            harness.remove(copy)
-            os.sync()
-            survivors = " ".join(str(path) for path in packs(repo))
-            plain = bench.measure("cp", f"copy, {case}", f"mkdir {copy} && cp --reflink=never {survivors} {copy} && sync {copy}/*")
+            # Both begin after a gigabyte was written, which slows whoever writes next.
+            # A client would remember the newer log of the round before: `fresh` makes it forget.
+            for turn in ("gc", "cp"):
+                repo = bench.fresh("space.fti")
+                harness.remove(copy)
+                shutil.copytree(origin, repo)
+                os.sync()
+                if turn == "gc":
+                    gc = bench.ftictl(f"gc, {case}", repo, *collect)
+                    peak = max(peak, gc.peak)
+                else:
+                    plain = bench.measure(
+                        "cp", f"copy, {case}", f"mkdir {copy} && cp --reflink=never {kept} {copy} && sync {copy}/*")
             ratios[case].append(gc.wall / plain.wall)
+        harness.remove(survivors)
         for folder in (origin, repo, copy, work):
             harness.remove(folder)
     for case, values in ratios.items():
