@@ -73,8 +73,7 @@ extension State {
             }
         }
         if !isVouchedFor { try entry.checkSignature(for: repositoryID) }
-        let authority = Authority(state: self, signer: entry.signature?.key, time: entry.time)
-        if let objection = authority.objection(to: entry.actions) {
+        if let objection = objection(to: entry) {
             throw .untrusted(place: place, reason: objection.reason)
         }
         for case .approve(let name, let old, let new, _, let expires) in entry.actions {
@@ -93,6 +92,12 @@ extension State {
         entryHash = entry.hash
         time = entry.time
         approvals.removeAll { $0.expires <= time }
+    }
+
+    /// What the policy has against an entry; a function of its own, so that no copy of the state outlives it.
+    private func objection(to entry: LogEntry) -> Authority.Objection? {
+        Authority(state: self, signer: entry.signature?.key, time: entry.time)
+            .objection(to: entry.actions)
     }
 
     private mutating func set(_ policy: Policy?, by entry: LogEntry) {

@@ -142,17 +142,18 @@ struct Authority {
     /// The first move that does not have the approvals that the policy demands.
     private func missingApprovals(_ actions: [Action]) -> Objection? {
         guard let policy = state.policy else { return nil }
-        for case .ref(let name, _, let new, _) in actions {
+        // A ref is removed without asking gates: its next move is asked again.
+        for case .ref(let name, _, let new?, _) in actions {
             for gate in policy.gates where gate.refs.matches(name) {
                 guard case .approvals(let count, let names) = gate.condition else { continue }
                 let given = state.approvers(of: name, to: new, at: time, among: names)
                 guard given.count < count else { continue }
                 return Objection(
                     reason:
-                        "\(name) moves with \(count) approvals, and \(new?.short ?? "its removal") "
+                        "\(name) moves with \(count) approvals, and \(new.short) "
                         + "has \(given.count)"
                         + (given.isEmpty ? "" : " (by \(given.joined(separator: ", ")))"),
-                    remedy: "ftictl approve \(name) \(new?.short ?? "REV")"
+                    remedy: "ftictl approve \(name) \(new.short)"
                         + (names.map { ", by \($0.joined(separator: ", "))" } ?? ""))
             }
         }
