@@ -113,9 +113,23 @@ public protocol Bucket: Sendable {
 
     /// Waits until everything that is visible in the log is durable.
     func synchronizeLog() throws(StorageError)
+
+    /// Asks to be the only one that appends to the log for a moment; nil when somebody else is.
+    ///
+    /// A courtesy among those who ask, which saves lost races, and no lock: nothing may depend on it.
+    func takeTurn() -> (any WriterTurn)?
 }
 
+/// A writer's turn, which ends when it is let go, or with the process.
+public protocol WriterTurn: AnyObject, Sendable {}
+
+/// The turn of a writer in a place that has no queue.
+private final class FreeTurn: WriterTurn {}
+
 extension Bucket {
+    /// See ``Bucket``: everybody's turn.
+    public func takeTurn() -> (any WriterTurn)? { FreeTurn() }
+
     /// See ``Bucket``; the same as replacing it.
     public func overwrite(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
         try replace(name, bytes)

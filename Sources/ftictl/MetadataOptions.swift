@@ -26,6 +26,9 @@ struct MetadataOptions: ParsableArguments {
         }
     }
 
+    /// The message without user names and passwords of URLs.
+    var cleanMessage: String? { message.map { Secrets.withoutCredentials($0) } }
+
     /// The metrics; each must be a finite number.
     func parsedMetrics() throws(CommandError) -> [String: Double] {
         var metrics: [String: Double] = [:]
@@ -55,7 +58,13 @@ struct MetadataOptions: ParsableArguments {
             switch try? JSON(parsing: Array(value.utf8).span) {
             case .number(let number)?: params[name] = .number(number)
             case .bool(let truth)?: params[name] = .bool(truth)
-            default: params[name] = .string(value)
+            default:
+                if let shape = Secrets.find(in: value) {
+                    throw .usage(
+                        "the parameter \(name.printable()) holds what looks like a secret key "
+                            + "(\(shape)...), and a snapshot keeps it for ever")
+                }
+                params[name] = .string(Secrets.withoutCredentials(value))
             }
         }
         return params

@@ -256,4 +256,16 @@ struct BucketConformance {
         #expect(try test.bucket.read(name, limit: 1) == [9])
         try test.bucket.synchronizeLog()
     }
+
+    @Test("one writer at a time has its turn in a directory, until it lets it go")
+    func turns() throws {
+        let test = try BucketUnderTest(.directory)
+        var turn = test.bucket.takeTurn()
+        #expect(turn != nil)
+        #expect(test.bucket.takeTurn() == nil)
+        turn = nil
+        #expect(test.bucket.takeTurn() != nil)
+        #expect(turn == nil)
+        #expect(MemoryBucket().takeTurn() != nil)
+    }
 }

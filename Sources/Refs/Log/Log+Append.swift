@@ -35,6 +35,8 @@ extension Log {
             inout Proposal, [RefChange], _ removed: Set<ObjectID>, State
         ) throws(RefError) -> Void
     ) throws(RefError) -> (state: State, changes: [RefChange])? {
+        let turn = awaitTurn(writer)
+        defer { withExtendedLifetime(turn) {} }
         var state = proposal.base
         var removed = try refresh(&state)
         // The state that everything was checked in; moves are checked in every later one as well.
@@ -91,6 +93,8 @@ extension Log {
         {
             throw .invalidTransaction(reason: reason)
         }
+        let turn = awaitTurn(writer)
+        defer { withExtendedLifetime(turn) {} }
         var state = try refreshed(base)
         for attempt in 0..<Self.attemptLimit {
             try admit(state)
@@ -114,6 +118,23 @@ extension Log {
         }
         throw .busy(attempts: Self.attemptLimit)
     }
+
+    /// Waits until no other writer is at it, but not for long: one that was stopped must not stop others. Nothing
+    /// depends on it; without it, of many writers some lose races again and again.
+    private func awaitTurn(_ writer: Writer) -> (any WriterTurn)? {
+        var waited = 0
+        while true {
+            if let turn = bucket.takeTurn() { return turn }
+            guard waited < Self.patience else { return nil }
+            // Little, so that a turn that comes free is taken at once by one of the many who look.
+            let pause = 1 + Int(writer.random() % 4)
+            writer.pause(pause)
+            waited += pause
+        }
+    }
+
+    /// How many milliseconds a writer waits for its turn.
+    private static let patience = 2000
 
     private enum Race { case won, lost }
 

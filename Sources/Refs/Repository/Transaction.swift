@@ -51,8 +51,10 @@ public struct Transaction: Sendable {
     public func commit(
         _ updates: [RefUpdate], message: String = "", overriding reason: String? = nil
     ) throws(RefError) -> Commit {
+        let message = Secrets.withoutCredentials(message)
         if let reason = LogEntry.objection(
             writer: writer.name, message: message, actions: updates.count)
+            ?? Secrets.objection(to: message) ?? reason.flatMap({ Secrets.objection(to: $0) })
         {
             throw .invalidTransaction(reason: reason)
         }

@@ -9,7 +9,7 @@ public final class DirectoryBucket: Bucket {
     public let location: String
     private let root: Directory
     private let packs: Directory
-    private let log: Directory
+    let log: Directory
     // These may be missing, and are then made when the first blob in them is written.
     private let checkpoints: Mutex<Directory?>
     private let leases: Mutex<Directory?>

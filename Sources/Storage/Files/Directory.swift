@@ -183,6 +183,19 @@ final class Directory: Sendable {
         return number < 0 ? nil : FileDescriptor(owning: number, path: path(of: relative))
     }
 
+    /// The directory opened once more with an advisory lock on it, which ends with it; nil while another one has it.
+    /// Where there are no such locks, none is taken.
+    func locked() -> Directory? {
+        guard
+            let number = try? systemCall(
+                "open", path,
+                { fti_open_at(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
+        else { return self }
+        let other = Directory(FileDescriptor(owning: number, path: path))
+        let code = interruptible { flock(number, LOCK_EX | LOCK_NB) }.code
+        return code == EWOULDBLOCK ? nil : other
+    }
+
     /// Waits until the names in the directory are durable.
     func synchronize() throws(StorageError) {
         try descriptor.synchronize()

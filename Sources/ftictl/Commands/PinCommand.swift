@@ -58,6 +58,8 @@ struct PinCommand: Command {
                 pins.append(pin)
             }
         }
+        // What is pinned is told to others: a power cut must not take it back.
+        try repository.repository.log.makeDurable(repository.state, now: context.now)
         let lock = LockFile(
             repository: repository.state.repositoryID, transaction: repository.state.number,
             pins: pins, lease: try lease(for: pins, in: repository, context))

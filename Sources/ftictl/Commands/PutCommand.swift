@@ -75,7 +75,7 @@ struct PutCommand: Command {
             kind: name.namespace.kind, content: content, parents: parent.map { [$0] } ?? [],
             inputs: inputs, producer: .init(pipeline: "ftictl", version: Version.text),
             params: params, metrics: metrics, created: context.now,
-            message: metadata.message ?? "")
+            message: metadata.cleanMessage ?? "")
         if let parent, let before, isUnchanged(snapshot, since: before) {
             return try report(Put(id: parent, commit: nil, statistics: nil), content, context)
         }

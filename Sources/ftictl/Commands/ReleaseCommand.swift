@@ -66,7 +66,7 @@ struct ReleaseCommand: Command {
         var snapshot = try release.snapshot(
             into: objects, parent: parent,
             producer: .init(pipeline: "ftictl", version: Version.text), created: context.now,
-            message: message ?? "")
+            message: message.map { Secrets.withoutCredentials($0) } ?? "")
         if let parent, let before, isUnchanged(snapshot, since: before) {
             return try report(parent, release, nil, context)
         }
