@@ -12,11 +12,12 @@ import random
 import sys
 import time
 
+import flips
 import kills
 import scenarios
 from tools import ROOT, VARIANTS, Tools
 
-CAMPAIGNS = {"kills": kills.run}
+CAMPAIGNS = {"kills": kills.run, "flips": flips.run}
 
 
 class Context:

@@ -41,6 +41,16 @@ public enum CommandLineTool {
     private static func begin() {
         signal(SIGPIPE, SIG_IGN)
         StandardStream.openMissing()
+        // A pack in use that another program cuts short: nothing of it can be read, and there is no way back.
+        signal(SIGBUS) { _ in
+            let text: StaticString = """
+                error: a file of the repository was cut short while it was read
+                  try: ftictl verify
+
+                """
+            write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+            _exit(5)
+        }
         FreedMemory.keep()
     }
 

@@ -92,8 +92,25 @@ final class PackAudit: Sendable {
                 return RunPiece(bytes: bytes, wantsID: wantsID)
             } catch {
                 audit.report(chunk: place.chunk, of: pack, error)
-                if let whole = run.whole { audit.report(whole.id, in: whole.pack, error) }
+                if let whole = run.whole {
+                    audit.report(whole.id, in: whole.pack, error)
+                    checkRest(after: piece, of: run)
+                }
                 return nil
+            }
+        }
+
+        /// Looks for damage in the pieces of a run that is given up: nobody else reads them.
+        private mutating func checkRest(after piece: Int, of run: AuditPlan.Run) {
+            for other in (piece + 1)..<max(piece + 1, run.digest.pieces.upperBound)
+            where run.wantsID(ofPiece: other) {
+                let place = run.place(ofPiece: other)
+                let pack = audit.packs[place.pack]
+                do throws(ObjectError) {
+                    let bytes = try decode(place, in: pack, isShared: false)
+                    audit.progress(bytes.count)
+                    check(ObjectID(of: bytes.span), at: place)
+                } catch { audit.report(chunk: place.chunk, of: pack, error) }
             }
         }
 

@@ -82,7 +82,7 @@ public struct RepositoryVerifier: Sendable {
     }
 
     /// Everything that any ref ever pointed at, the newest first.
-    private func history(of state: State) -> [ObjectID] {
+    func history(of state: State) -> [ObjectID] {
         var seen: Set<ObjectID> = []
         var result: [ObjectID] = []
         var entries = repository.log.entries()

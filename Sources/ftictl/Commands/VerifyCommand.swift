@@ -12,11 +12,25 @@ struct VerifyCommand: Command {
             The log is read from its beginning, and the index of every pack, and what refs point at \
             must be there. With --full every byte is read, and everything that any ref ever pointed \
             at is followed to its files and rows. Exit code 1 says that there is damage.
+
+
+            With --repair, what can be derived is made anew, and damaged packs and entries of the log \
+            are restored from other copies of the repository, which are named by --from; everything \
+            that comes from there is verified first. What is left is listed.
             """,
-            examples: ["ftictl verify", "ftictl verify --full --json"]))
+            examples: [
+                "ftictl verify", "ftictl verify --full --json",
+                "ftictl verify --repair --from /backup/shop.fti",
+            ]))
 
     @Flag(help: "Read everything.")
     var full = false
+
+    @Flag(help: "Repair what is damaged; reads everything.")
+    var repair = false
+
+    @Option(help: ArgumentHelp("Another copy of the repository.", valueName: "copy"))
+    var from: [String] = []
 
     @OptionGroup var options: GlobalOptions
 
@@ -24,26 +38,47 @@ struct VerifyCommand: Command {
         let repository = try context.repository()
         let done = ByteCount()
         let progress = context.progress
-        let report = try RepositoryVerifier(repository).verify(full: full) { count, total in
+        guard repair || from.isEmpty else {
+            throw CommandError.usage(
+                "--from needs --repair", remedy: "ftictl verify --repair --from COPY")
+        }
+        let tell: @Sendable (Int, Int) -> Void = { count, total in
             let sum = done.add(count)
             progress.update("reading", bytes: sum, of: max(total, sum))
         }
+        var actions: [String] = []
+        let report: RepositoryVerifier.Report
+        if repair {
+            let copies = try from.map { try Repository(opening: $0) }
+            let repaired = try RepositoryRepair(
+                repository, copies: copies, writer: context.writer
+            ).run(progress: tell)
+            (report, actions) = (repaired.after, repaired.done)
+        } else {
+            report = try RepositoryVerifier(repository).verify(full: full, progress: tell)
+        }
         context.progress.finish()
-        try show(report, context)
+        try show(report, actions, context)
         if !report.isSound { throw ExitCode.negative }
     }
 
-    private func show(_ report: RepositoryVerifier.Report, _ context: CommandContext) throws {
+    private func show(
+        _ report: RepositoryVerifier.Report, _ actions: [String], _ context: CommandContext
+    ) throws {
         let output = context.output
         let figures = report.statistics
         if output.isJSON {
             return try output.emit([
-                "ok": .bool(report.isSound), "full": .bool(full),
+                "ok": .bool(report.isSound), "full": .bool(full || repair),
                 "transactions": .integer(report.entries), "packs": .integer(figures.packs),
                 "objects": .integer(figures.objects), "bytes": .integer(figures.rawBytes),
                 "findings": .array(report.findings.map(\.json)),
+                "repaired": .array(actions.map { .string($0) }),
                 "notes": .array(report.notes.map { .string($0) }),
             ])
+        }
+        for action in actions {
+            try output.line("\(output.style.green("repaired:")) \(action.printable())")
         }
         for finding in report.findings { try output.show(finding) }
         for note in report.notes { try output.line("note: \(note)") }
