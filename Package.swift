@@ -55,6 +55,7 @@ let package = Package(
         system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
         system("CMarkdown", pkgConfig: "libcmark-gfm", apt: "libcmark-gfm-extensions-dev"),
         system("CHTML", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
+        system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         .target(name: "CPosix"),
         .target(name: "CKernels"),
 
@@ -71,18 +72,26 @@ let package = Package(
             name: "Artifacts", dependencies: ["Objects", "Storage", "CKernels"],
             swiftSettings: strict),
         .target(
+            name: "EmbeddingService", dependencies: ["Artifacts", "Objects", "Storage", "CCurl"],
+            swiftSettings: strict),
+        .target(
             name: "FeaturePipeline",
             dependencies: [
-                "Artifacts", "Refs", "Objects", "Storage", "CMarkdown", "CHTML", "Yams",
+                "EmbeddingService", "Artifacts", "Refs", "Objects", "Storage", "CMarkdown", "CHTML",
+                "Yams",
             ],
             path: "Sources/Pipelines/Feature", swiftSettings: strict),
         .target(
             name: "TrainingPipeline",
-            dependencies: ["Artifacts", "Refs", "Objects", "Storage", "Yams"],
+            dependencies: [
+                "EmbeddingService", "Artifacts", "Refs", "Objects", "Storage", "Yams",
+            ],
             path: "Sources/Pipelines/Training", swiftSettings: strict),
         .target(
             name: "InferencePipeline",
-            dependencies: ["Artifacts", "Refs", "Objects", "Storage", "Yams"],
+            dependencies: [
+                "EmbeddingService", "Artifacts", "Refs", "Objects", "Storage", "Yams",
+            ],
             path: "Sources/Pipelines/Inference", swiftSettings: strict),
 
         // Executables.
@@ -100,13 +109,15 @@ let package = Package(
         .executableTarget(
             name: "fti-training",
             dependencies: [
-                "TrainingPipeline", "CommandSupport", "Refs", "Objects", "Storage", arguments,
+                "TrainingPipeline", "EmbeddingService", "CommandSupport", "Refs", "Objects",
+                "Storage", arguments,
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "fti-inference",
             dependencies: [
-                "InferencePipeline", "CommandSupport", "Refs", "Objects", "Storage", arguments,
+                "InferencePipeline", "EmbeddingService", "CommandSupport", "Refs", "Objects",
+                "Storage", arguments,
             ],
             swiftSettings: strict),
 

@@ -5,6 +5,7 @@ set -euo pipefail
 packages=(
     pkg-config libssl-dev zlib1g-dev libzstd-dev       # the store
     libcmark-gfm-extensions-dev libcmark-gfm-dev libxml2-dev  # Markdown and HTML
+    libcurl4-openssl-dev                               # embedders behind a service
     python3                                            # tests that must not use our own decoders
     strace                                             # the torture: every call that writes is known
 )

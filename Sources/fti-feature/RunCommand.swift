@@ -11,11 +11,13 @@ struct RunCommand: Command {
             """
             Documents that did not change are not embedded again. Documents that are gone lose their \
             rows only where the sources could be listed completely. When nothing changed there is no \
-            transaction.
+            transaction. Rows of another embedding space are never mixed in: such a run is refused, \
+            unless --rebuild replaces all of them.
             """,
             examples: [
                 "fti-feature run features.yaml",
                 "fti-feature run features.yaml -m \"Edition 2\" --json",
+                "fti-feature run features.yaml --rebuild",
             ]))
 
     @Argument(help: ArgumentHelp("The configuration, a YAML file.", valueName: "config"))
@@ -26,14 +28,17 @@ struct RunCommand: Command {
         help: ArgumentHelp("What the snapshot says of itself.", valueName: "text"))
     var message: String?
 
+    @Flag(help: "Embed everything again where the ref has rows of another embedding space.")
+    var rebuild = false
+
     @OptionGroup var options: GlobalOptions
 
     func run(_ context: CommandContext) throws {
         let configuration = try FeatureConfiguration(reading: config)
         let pipeline = FeaturePipeline(
             configuration, in: try repository(configuration, context),
-            by: context.writer)
-        let report = try pipeline.run(message: message) { done, total in
+            by: context.writer, variable: context.environment.variable)
+        let report = try pipeline.run(message: message, rebuild: rebuild) { done, total in
             context.progress.update(
                 "read \(Quantity.count(done)) of \(Quantity.count(total, "file"))")
         }

@@ -78,6 +78,23 @@ import Testing
         #expect(throws: EmbeddingError.invalidDimension(12)) { try BuiltinEmbedder(dimension: 12) }
     }
 
+    @Test("an embedder whose tokenizer alone changed is refused, and the tokenizer is named")
+    func tokenizer() throws {
+        var space = embedder.space
+        space.tokenizer = ObjectID(of: [1, 2, 3].span)
+        #expect(space.dimension == embedder.space.dimension)
+        #expect(space.weights == embedder.space.weights)
+        #expect(throws: Never.self) { try space.check(embedder) }
+        do {
+            _ = try space.availableEmbedder()
+            Issue.record("accepted")
+        } catch {
+            #expect(error.fault == .refused)
+            #expect(error.message.contains("tokenizer \(space.tokenizer.short), not"))
+        }
+        #expect(embedder.space.differences(from: space).count == 1)
+    }
+
     @Test("every cut and every changed byte of a space is refused or means another space")
     func hostileSpace() throws {
         let bytes = try BuiltinEmbedder(dimension: 8).space.encoded

@@ -29,7 +29,7 @@ struct ConfigurationTests {
         #expect(configuration.sources.map(\.prefix) == ["handbook", "faq/en"])
         #expect(configuration.sources[0].include.map(\.text) == ["**/*.md", "**/*.html"])
         #expect((configuration.chunkSize, configuration.chunkOverlap) == (500, 50))
-        #expect(configuration.dimension == 128)
+        #expect(configuration.embedder.dimension == 128)
     }
 
     @Test("what is not said has defaults")
@@ -40,7 +40,7 @@ struct ConfigurationTests {
         #expect(configuration.sources.map(\.location) == ["/project"])
         #expect(configuration.sources.map(\.prefix) == [""])
         #expect((configuration.chunkSize, configuration.chunkOverlap) == (1000, 100))
-        #expect(configuration.dimension == 384)
+        #expect(configuration.embedder.dimension == 384)
     }
 
     @Test(

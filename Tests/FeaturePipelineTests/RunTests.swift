@@ -190,11 +190,21 @@ struct RunTests {
         try bench.run()
         let chunks = try bench.run(bench.configuration(size: 100))
         #expect((chunks.documents.changed, chunks.embedded) == (5, 0))
-        let space = try bench.run(bench.configuration(dimension: 32))
+        do {
+            try bench.run(bench.configuration(dimension: 32))
+            Issue.record("rows of two spaces in one table")
+        } catch let error as FeatureError {
+            #expect(error.fault == .refused)
+            #expect(error.message.contains("dimension 16, not 32"))
+            #expect(error.remedy?.contains("--rebuild") == true)
+        }
+        let space = try bench.run(bench.configuration(dimension: 32), rebuild: true)
         #expect((space.documents.changed, space.embedded, space.chunks) == (5, 6, 6))
         #expect(try bench.rows().allSatisfy { $0.vector.count == 32 })
         try bench.folder.move("docs", to: "elsewhere")
-        #expect(throws: FeatureError.self) { try bench.run(bench.configuration(dimension: 16)) }
+        #expect(throws: FeatureError.self) {
+            try bench.run(bench.configuration(dimension: 16), rebuild: true)
+        }
         #expect(try bench.repository.state().number == 3)
     }
 

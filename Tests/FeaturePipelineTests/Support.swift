@@ -61,12 +61,15 @@ struct Bench {
     ) -> FeatureConfiguration {
         FeatureConfiguration(
             ref: ref, sources: sources ?? [DocumentSource(location: "\(folder.path)/docs")],
-            chunkSize: size, chunkOverlap: 20, dimension: dimension)
+            chunkSize: size, chunkOverlap: 20, embedder: .builtin(dimension: dimension))
     }
 
     @discardableResult
-    func run(_ configuration: FeatureConfiguration? = nil) throws -> RunReport {
-        try FeaturePipeline(configuration ?? self.configuration(), in: repository, by: writer).run()
+    func run(
+        _ configuration: FeatureConfiguration? = nil, rebuild: Bool = false
+    ) throws -> RunReport {
+        try FeaturePipeline(configuration ?? self.configuration(), in: repository, by: writer)
+            .run(rebuild: rebuild)
     }
 
     /// The rows that the ref points at, in key order.

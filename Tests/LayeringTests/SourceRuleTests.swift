@@ -48,6 +48,7 @@ struct SourceRuleTests {
         "Sources/Objects/Weights/TensorDistance.swift",
         "Sources/Artifacts/Math/DotProduct.swift",
         "Sources/Artifacts/Search/CodeBlock.swift",
+        "Sources/EmbeddingService/Connection.swift",
         "Sources/Pipelines/Feature/Sources/FolderEntry.swift",
         "Sources/Pipelines/Feature/Clean/MarkdownTree.swift",
         "Sources/Pipelines/Feature/Clean/HTMLTree.swift",

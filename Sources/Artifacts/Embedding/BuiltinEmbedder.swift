@@ -59,6 +59,17 @@ public struct BuiltinEmbedder: Embedder {
         Self.vector(of: text, dimension: dimension)
     }
 
+    /// See ``Embedder``. Several threads share the texts.
+    public func embed(_ texts: [String], as role: EmbeddingRole) -> [[Float]] {
+        let group = 16
+        let groups = Threads.map((texts.count + group - 1) / group) { index in
+            texts[index * group..<min(texts.count, (index + 1) * group)].map {
+                Self.vector(of: $0, dimension: dimension)
+            }
+        }
+        return groups.flatMap(\.self)
+    }
+
     private static func vector(of text: String, dimension: Int) -> [Float] {
         let words = Words(text)
         let counts = count(words)

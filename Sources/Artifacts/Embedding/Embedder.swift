@@ -16,4 +16,19 @@ public protocol Embedder: Sendable {
 
     /// The vector of a text: ``EmbeddingSpace/dimension`` finite numbers.
     func embed(_ text: String, as role: EmbeddingRole) throws(EmbeddingError) -> [Float]
+
+    /// The vectors of some texts, in their order: an embedder that takes many at once does so here.
+    func embed(_ texts: [String], as role: EmbeddingRole) throws(EmbeddingError) -> [[Float]]
+}
+
+extension Embedder {
+    /// The vectors of some texts, one after the other.
+    public func embed(
+        _ texts: [String], as role: EmbeddingRole
+    ) throws(EmbeddingError) -> [[Float]] {
+        var vectors: [[Float]] = []
+        vectors.reserveCapacity(texts.count)
+        for text in texts { vectors.append(try embed(text, as: role)) }
+        return vectors
+    }
 }

@@ -5,10 +5,16 @@ public import Storage
 public enum EmbeddingError: Diagnosable, Hashable {
     /// No embedder of this program makes vectors of the space.
     case unavailable(space: ObjectID, embedder: String, version: String)
+    /// The embedder that this program has under the name is not the one that the space describes.
+    case embedderDiffers(space: ObjectID, differences: [String])
     /// An embedder does not reproduce a canary of the space that it claims.
     case canaryDiffers(space: ObjectID, canary: Int, difference: Double, tolerance: Double)
     /// Vectors of two spaces were about to be compared.
     case spacesDiffer(needed: ObjectID?, found: ObjectID?)
+    /// The embedder is a service, and nobody said where this program finds it.
+    case serviceUnknown(space: ObjectID, model: String)
+    /// A service does not do what is asked of it; the name holds no password and no key.
+    case service(name: String, reason: String, Fault)
     /// A dimension that the embedder does not have.
     case invalidDimension(Int)
 
@@ -16,7 +22,9 @@ public enum EmbeddingError: Diagnosable, Hashable {
     public var fault: Fault {
         switch self {
         case .invalidDimension: .usage
-        case .unavailable, .canaryDiffers, .spacesDiffer: .refused
+        case .service(_, _, let fault): fault
+        case .unavailable, .embedderDiffers, .canaryDiffers, .serviceUnknown, .spacesDiffer:
+            .refused
         }
     }
 
@@ -26,12 +34,19 @@ public enum EmbeddingError: Diagnosable, Hashable {
         case .unavailable(let space, let embedder, let version):
             "embedding space \(space.short) needs embedder \(embedder) version \(version), "
                 + "which this program does not have"
+        case .embedderDiffers(let space, let differences):
+            "this program's embedder does not make vectors of space \(space.short): the space has "
+                + differences.joined(separator: "; ")
         case .canaryDiffers(let space, let canary, let difference, let tolerance):
             "the embedder does not make vectors of space \(space.short): canary \(canary) differs "
                 + "by \(difference), more than \(tolerance)"
         case .spacesDiffer(let needed, let found):
             "the embedding spaces differ: the model needs \(needed?.hex ?? "none"), "
                 + "the features have \(found?.hex ?? "none")"
+        case .serviceUnknown(let space, let model):
+            "vectors of space \(space.short) are made by a service with the model \(model), "
+                + "and nothing says where it is"
+        case .service(let name, let reason, _): "the embedding service \(name) \(reason)"
         case .invalidDimension(let dimension):
             "an embedding of dimension \(dimension) is not possible: "
                 + "it must be a multiple of 8 from 8 to 65536"
@@ -42,7 +57,13 @@ public enum EmbeddingError: Diagnosable, Hashable {
     public var remedy: String? {
         switch self {
         case .unavailable: "embed the features again with an embedder of this program"
-        case .canaryDiffers: "use the embedder that made the features, or embed them again"
+        case .serviceUnknown:
+            "export FTI_EMBED_URL=https://HOST/v1/embeddings and, where it needs a key, FTI_EMBED_KEY"
+        case .service(_, _, .refused): "correct its url"
+        case .service(_, _, .io): "repeat the command when it answers"
+        case .service: nil
+        case .embedderDiffers, .canaryDiffers:
+            "use the embedder that made the features, or embed them again"
         case .spacesDiffer: "train the model on these features, or promote both together"
         case .invalidDimension: "set embed.dimension to 384"
         }

@@ -88,37 +88,4 @@ public struct EmbeddingSpace: Hashable, Sendable {
     public static func rounded(_ vector: [Float]) -> [Double] {
         vector.map { (Double($0) * 10_000).rounded() / 10_000 + 0 }
     }
-
-    /// Insists that an embedder reproduces the canaries of this space.
-    ///
-    /// - Throws: `canaryDiffers`, or what the embedder throws.
-    public func check(_ embedder: some Embedder) throws(EmbeddingError) {
-        for (index, canary) in canaries.enumerated() {
-            let vector = try embedder.embed(canary.text, as: .document)
-            var difference = vector.count == canary.vector.count ? 0 : Double.infinity
-            for (actual, expected) in zip(vector, canary.vector) {
-                let distance = (Double(actual) - expected).magnitude
-                difference = distance.isNaN ? .infinity : max(difference, distance)
-            }
-            guard difference <= tolerance else {
-                throw .canaryDiffers(
-                    space: id, canary: index, difference: difference, tolerance: tolerance)
-            }
-        }
-    }
-
-    /// The embedder of this program that makes vectors of this space, its canaries checked.
-    ///
-    /// - Throws: `unavailable` when there is none, `canaryDiffers` when it is not what it claims.
-    public func availableEmbedder() throws(EmbeddingError) -> any Embedder {
-        guard embedder == BuiltinEmbedder.name, version == BuiltinEmbedder.version,
-            BuiltinEmbedder.dimensions.contains(dimension), dimension.isMultiple(of: 8)
-        else { throw .unavailable(space: id, embedder: embedder, version: version) }
-        let builtin = try BuiltinEmbedder(dimension: dimension)
-        try check(builtin)
-        guard builtin.space.id == id else {
-            throw .unavailable(space: id, embedder: embedder, version: version)
-        }
-        return builtin
-    }
 }

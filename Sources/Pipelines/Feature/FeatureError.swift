@@ -13,6 +13,8 @@ public enum FeatureError: Diagnosable, Hashable {
     case duplicateDocument(String)
     /// No source gave a document, and at least one could not be read.
     case noDocuments(reason: String)
+    /// The rows that the ref has are of another embedding space than the run would add.
+    case spaceDiffers(RefName, found: ObjectID?, needed: ObjectID, differences: [String])
     /// Rows of another embedding space would have to stay, because it is not known whether their
     /// documents are gone.
     case spaceChangesIncompletely(document: String)
@@ -29,7 +31,7 @@ public enum FeatureError: Diagnosable, Hashable {
     public var fault: Fault {
         switch self {
         case .configuration, .duplicateDocument: .usage
-        case .notFeatures, .spaceChangesIncompletely: .refused
+        case .notFeatures, .spaceDiffers, .spaceChangesIncompletely: .refused
         case .noDocuments: .missing
         case .embedding(let error): error.fault
         case .refs(let error): error.fault
@@ -47,6 +49,10 @@ public enum FeatureError: Diagnosable, Hashable {
             "the feature pipeline does not write to \(ref): only to features/*"
         case .duplicateDocument(let path): "two documents have the path \(path)"
         case .noDocuments(let reason): "there are no documents: \(reason)"
+        case .spaceDiffers(let ref, let found, let needed, let differences):
+            "\(ref) has rows of embedding space \(found?.short ?? "unknown"), and this run embeds into "
+                + "\(needed.short)"
+                + (differences.isEmpty ? "" : ": " + differences.joined(separator: "; "))
         case .spaceChangesIncompletely(let document):
             "the embedding space changes, but \(document) could not be listed and its rows have to stay"
         case .embedding(let error): error.message
@@ -64,6 +70,9 @@ public enum FeatureError: Diagnosable, Hashable {
         case .duplicateDocument:
             "give each source a name of its own, and each record an id of its own"
         case .noDocuments: "check files, include and exclude of the sources"
+        case .spaceDiffers:
+            "configure the embedder that made them, or embed everything again: "
+                + "fti-feature run CONFIG --rebuild"
         case .spaceChangesIncompletely:
             "make all sources readable, or write to another ref, such as features/next"
         case .embedding(let error): error.remedy

@@ -1,4 +1,3 @@
-internal import Artifacts
 internal import Refs
 internal import Storage
 internal import Yams
@@ -93,22 +92,11 @@ extension FeatureConfiguration {
                 line: overlap?.line)
         }
 
-        var embed = try top.mapping("embed")
-        let embedder = try embed?.text("name")
-        guard embedder.map({ $0.value == BuiltinEmbedder.name }) ?? true else {
-            throw top.error(
-                "embed.name is \(embedder?.value ?? ""): \(BuiltinEmbedder.name) is the only embedder",
-                line: embedder?.line)
-        }
-        let dimension = try embed?.integer("dimension")
-        try embed?.finish(known: ["name", "dimension"])
-        do throws(EmbeddingError) {
-            _ = try BuiltinEmbedder(dimension: dimension?.value ?? 384)
-        } catch { throw top.error(error.message, line: dimension?.line) }
+        let embedder = try EmbedderChoice(try top.mapping("embed"))
         try top.finish(known: ["repo", "ref", "sources", "chunk", "embed"])
         self.init(
             repository: repository, ref: ref, sources: sources.map(\.source), chunkSize: chunkSize,
-            chunkOverlap: chunkOverlap, dimension: dimension?.value ?? 384)
+            chunkOverlap: chunkOverlap, embedder: embedder)
     }
 
     private static func withoutEndingSlash(_ path: String) -> String {

@@ -13,8 +13,8 @@ public struct FeatureConfiguration: Sendable {
     public var chunkSize: Int
     /// The most characters that a chunk repeats.
     public var chunkOverlap: Int
-    /// The dimension of the built-in embedder.
-    public var dimension: Int
+    /// What makes the vectors.
+    public var embedder: EmbedderChoice
     /// What snapshots say of all this.
     public var params: JSONObject
 
@@ -24,17 +24,17 @@ public struct FeatureConfiguration: Sendable {
     /// Makes a configuration.
     public init(
         repository: String? = nil, ref: RefName, sources: [DocumentSource], chunkSize: Int = 1000,
-        chunkOverlap: Int = 100, dimension: Int = 384
+        chunkOverlap: Int = 100, embedder: EmbedderChoice = .builtin(dimension: 384)
     ) {
         self.repository = repository
         self.ref = ref
         self.sources = sources
         self.chunkSize = chunkSize
         self.chunkOverlap = chunkOverlap
-        self.dimension = dimension
+        self.embedder = embedder
         params = JSONObject()
         params["chunk"] = ["size": .integer(chunkSize), "overlap": .integer(chunkOverlap)]
-        params["embed"] = ["name": "builtin", "dimension": .integer(dimension)]
+        params["embed"] = embedder.params
         params["sources"] = .array(sources.map(Self.describe))
     }
 

@@ -100,6 +100,15 @@ struct YAMLMapping {
         return Located(value: value, line: node.mark?.line)
     }
 
+    /// Takes a finite number, or nil.
+    mutating func number(_ key: String) throws(FeatureError) -> Located<Double>? {
+        guard let node = take(key) else { return nil }
+        guard case .scalar(let scalar) = node, scalar.style == .plain,
+            let value = Double(scalar.string), value.isFinite
+        else { throw error("\(full(key)) must be a number", line: node.mark?.line) }
+        return Located(value: value, line: node.mark?.line)
+    }
+
     /// Takes a list of texts, or nil.
     mutating func texts(_ key: String) throws(FeatureError) -> [String]? {
         guard let node = take(key) else { return nil }

@@ -1,3 +1,4 @@
+internal import Artifacts
 internal import Objects
 internal import Refs
 
@@ -9,6 +10,8 @@ struct Baseline: Sendable {
     let tables: FeatureTables?
     /// The embedding space of the rows.
     let space: ObjectID?
+    /// What that space is.
+    let description: EmbeddingSpace?
     /// The documents by the bytes of their paths.
     let documents: [[UInt8]: CursorEntry]
     /// The first document, by path, with each digest.
@@ -20,11 +23,14 @@ struct Baseline: Sendable {
         objects = transaction.objects
         snapshot = transaction.state.target(of: ref)
         guard let snapshot else {
-            (tables, space, documents, documentsByDigest) = (nil, nil, [:], [:])
+            (tables, space, description, documents, documentsByDigest) = (nil, nil, nil, [:], [:])
             return
         }
         let previous = try Snapshot(snapshot, in: objects)
         space = previous.space
+        description = try previous.space.map { (id) throws(ObjectError) in
+            try EmbeddingSpace(id, in: transaction.objects)
+        }
         guard case .table(let rows, let count, let dimension) = previous.content,
             case .table(let cursor, let cursorCount, 0) = previous.cursor
         else {

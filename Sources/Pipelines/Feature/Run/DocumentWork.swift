@@ -1,7 +1,7 @@
 internal import Artifacts
 internal import Objects
 
-/// The way of one document through the stages: raw, clean, chunks, embedded chunks.
+/// The way of one document through the stages: raw, clean, chunks with the vectors that exist already.
 ///
 /// It depends on the document and the baseline only, so documents are worked on in any order, at once.
 struct DocumentWork: Sendable {
@@ -18,16 +18,15 @@ struct DocumentWork: Sendable {
     /// Rows that were made.
     struct Made: Sendable {
         let entry: CursorEntry
-        let rows: [TableRow]
+        let drafts: [DraftRow]
         /// The rows that the document had.
         let previous: [TableRow]
-        /// How many vectors were made; the others existed.
+        /// How many vectors have to be made; the others exist.
         let embedded: Int
         let note: String?
     }
 
     let splitter: RecursiveSplitter
-    let embedder: BuiltinEmbedder
     let space: ObjectID
     let baseline: Baseline
 
@@ -88,19 +87,15 @@ struct DocumentWork: Sendable {
         if previous.isEmpty, isComparable, let twin = baseline.documentsByDigest[document.digest] {
             pool = VectorPool(try baseline.rows(of: twin))
         }
-        var embedded = 0
-        let rows = splitter.chunks(of: document).map { chunk in
+        let drafts = splitter.chunks(of: document).map { chunk in
             let row = FeatureRow(chunk, of: document)
             let text = row.embeddingText
-            if let vector = pool.vector(of: text) {
-                return EmbeddedChunk(row: row, vector: vector).tableRow
-            }
-            embedded += 1
-            return EmbeddedChunk(row: row, vector: embedder.embed(text, as: .document)).tableRow
+            return DraftRow(row: row, text: text, vector: pool.vector(of: text))
         }
         return Made(
             entry: CursorEntry(
-                digest: document.digest, chunker: chunker, space: space, chunks: rows.count),
-            rows: rows, previous: previous, embedded: embedded, note: document.note)
+                digest: document.digest, chunker: chunker, space: space, chunks: drafts.count),
+            drafts: drafts, previous: previous, embedded: drafts.count { $0.vector == nil },
+            note: document.note)
     }
 }

@@ -12,6 +12,7 @@ public struct FeaturePipeline: Sendable {
     private let configuration: FeatureConfiguration
     private let repository: Repository
     private let writer: Writer
+    private let variable: @Sendable (String) -> String?
 
     /// Makes a pipeline.
     ///
@@ -19,11 +20,15 @@ public struct FeaturePipeline: Sendable {
     ///   - configuration: What it reads and where it writes.
     ///   - repository: The repository that it writes to.
     ///   - writer: Who runs it.
-    public init(_ configuration: FeatureConfiguration, in repository: Repository, by writer: Writer)
-    {
+    ///   - variable: The value of an environment variable, where a key may be; nil when it is not set.
+    public init(
+        _ configuration: FeatureConfiguration, in repository: Repository, by writer: Writer,
+        variable: @escaping @Sendable (String) -> String? = { _ in nil }
+    ) {
         self.configuration = configuration
         self.repository = repository
         self.writer = writer
+        self.variable = variable
     }
 
     /// Reads the sources and brings the ref up to date with them.
@@ -33,30 +38,39 @@ public struct FeaturePipeline: Sendable {
     ///
     /// - Parameters:
     ///   - message: What the snapshot says of itself; nil for the counts.
+    ///   - rebuild: Whether rows of another embedding space may be replaced, all of them.
     ///   - progress: Called now and then with the number of files done and of all files.
-    /// - Throws: `duplicateDocument`, `noDocuments`, `spaceChangesIncompletely`; `refs` with a conflict
+    /// - Throws: `spaceDiffers` when the ref has rows of another embedding space; `duplicateDocument`,
+    ///   `noDocuments`, `spaceChangesIncompletely`, `embedding`; `refs` with a conflict
     ///   when another writer moved the ref meanwhile. Nothing has changed then.
     public func run(
-        message: String? = nil, progress: (Int, Int) -> Void = { _, _ in }
+        message: String? = nil, rebuild: Bool = false, progress: (Int, Int) -> Void = { _, _ in }
     ) throws(FeatureError) -> RunReport {
         let start = ContinuousClock.now
         let ref = configuration.ref
         guard ref.namespace == .features else { throw .notFeatures(ref) }
-        let embedder = try FeatureError.wrapping { () throws(EmbeddingError) in
-            try BuiltinEmbedder(dimension: configuration.dimension)
-        }
         let transaction = try FeatureError.wrapping { () throws(RefError) in
             try repository.begin(writer: writer, moving: [ref])
         }
-        let (baseline, space) = try FeatureError.wrapping { () throws(ObjectError) in
-            let space = try transaction.objects.write(embedder.space.encoded, hint: .structured)
-            return (try Baseline(of: ref, in: transaction), space)
+        let baseline = try FeatureError.wrapping { () throws(ObjectError) in
+            try Baseline(of: ref, in: transaction)
+        }
+        let embedder = try embedder(baseline, in: transaction)
+        let space = embedder.space.id
+        if baseline.snapshot != nil, baseline.space != space, !rebuild {
+            throw .spaceDiffers(
+                ref, found: baseline.space, needed: space,
+                differences: baseline.description?.differences(from: embedder.space) ?? [])
+        }
+        _ = try FeatureError.wrapping { () throws(ObjectError) in
+            try embedder.space.write(to: transaction.objects)
         }
         let work = DocumentWork(
             splitter: RecursiveSplitter(
                 size: configuration.chunkSize, overlap: configuration.chunkOverlap),
-            embedder: embedder, space: space, baseline: baseline)
-        let reading = try Reading(configuration.sources, baseline, work, progress)
+            space: space, baseline: baseline)
+        let reading = try Reading(
+            configuration.sources, baseline, work, EmbedStage(embedder: embedder), progress)
         let changes = reading.changes
         if changes.counts.total == 0, baseline.snapshot == nil {
             let passedOver = reading.skipped.first.map { "\($0.path) \($0.reason)" }
@@ -94,6 +108,38 @@ public struct FeaturePipeline: Sendable {
                 + Double(seconds.components.attoseconds / 1_000_000_000_000_000) / 1000)
     }
 
+    /// The embedder of the run, in the space that the ref has rows of, or else that any other features have, where
+    /// it makes vectors of that space.
+    private func embedder(
+        _ baseline: Baseline, in transaction: Transaction
+    ) throws(FeatureError) -> any Embedder {
+        var known = baseline.description.map { [$0] } ?? []
+        if case .service = configuration.embedder {
+            known += try FeatureError.wrapping { () throws(ObjectError) in
+                try Self.spaces(in: transaction)
+            }
+        }
+        return try FeatureError.wrapping { () throws(EmbeddingError) in
+            try configuration.embedder.open(known: known, variable: variable)
+        }
+    }
+
+    /// The spaces of all features that a ref points at, by the name of the ref.
+    private static func spaces(in transaction: Transaction) throws(ObjectError) -> [EmbeddingSpace]
+    {
+        var spaces: [EmbeddingSpace] = []
+        var seen: Set<ObjectID> = []
+        let names = transaction.state.refs.keys.filter { $0.namespace == .features }
+        for name in names.sorted(by: { $0.text < $1.text }) {
+            guard let target = transaction.state.target(of: name),
+                let id = try Snapshot(target, in: transaction.objects).space,
+                seen.insert(id).inserted
+            else { continue }
+            spaces.append(try EmbeddingSpace(id, in: transaction.objects))
+        }
+        return spaces
+    }
+
     /// Applies the changes to the tables of the baseline, or builds the tables.
     private func tables(
         _ changes: Reconciliation, _ baseline: Baseline, space: ObjectID,
@@ -113,7 +159,7 @@ public struct FeaturePipeline: Sendable {
             return FeatureTables(
                 rows: try Table.build(
                     rows: changes.rowEdits.compactMap(\.newRow),
-                    dimension: configuration.dimension, in: objects),
+                    dimension: configuration.embedder.dimension, in: objects),
                 cursor: try Table.build(
                     rows: changes.cursorEdits.compactMap(\.newRow), dimension: 0, in: objects))
         }

@@ -1,3 +1,4 @@
+internal import Artifacts
 internal import Objects
 
 /// All documents of the sources, worked on and compared with the baseline.
@@ -13,7 +14,7 @@ struct Reading {
 
     init(
         _ sources: [DocumentSource], _ baseline: Baseline, _ work: DocumentWork,
-        _ progress: (Int, Int) -> Void
+        _ stage: EmbedStage, _ progress: (Int, Int) -> Void
     ) throws(FeatureError) {
         let listing = SourceListing(sources)
         var reader = DocumentReader(listing.files)
@@ -21,12 +22,18 @@ struct Reading {
         while true {
             let wave = reader.nextWave()
             if wave.isEmpty { break }
+            var documents: [(path: String, outcome: DocumentWork.Outcome)] = []
             for result in Threads.map(wave.count, { work.run(wave[$0]) }) {
                 switch result {
-                case .success(let (path, outcome)): try changes.add(path, outcome)
+                case .success(let document): documents.append(document)
                 case .failure(let error): throw .objects(error)
                 }
             }
+            let embedded: [EmbedStage.Embedded]
+            do throws(EmbeddingError) { embedded = try stage.run(documents) } catch {
+                throw .embedding(error)
+            }
+            for document in embedded { try changes.add(document) }
             progress(reader.filesDone, listing.files.count)
         }
         let skipped = listing.skipped + reader.skipped + changes.skipped

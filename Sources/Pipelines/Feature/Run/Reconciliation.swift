@@ -20,7 +20,8 @@ struct Reconciliation {
     init(_ baseline: Baseline) { self.baseline = baseline }
 
     /// Takes what became of one document.
-    mutating func add(_ path: String, _ outcome: DocumentWork.Outcome) throws(FeatureError) {
+    mutating func add(_ document: EmbedStage.Embedded) throws(FeatureError) {
+        let (path, outcome) = (document.path, document.outcome)
         let key = Array(path.utf8)
         if case .skipped(let reason) = outcome {
             skipped.append(Remark(path, reason))
@@ -35,13 +36,13 @@ struct Reconciliation {
         case .made(let made):
             if let note = made.note { notes.append(Remark(path, note)) }
             embedded += made.embedded
-            reused += made.rows.count - made.embedded
+            reused += made.drafts.count - made.embedded
             if baseline.documents[key] == nil {
                 added.append((key, made.entry.digest))
             } else {
                 counts.changed += 1
             }
-            change(made.previous, to: made.rows)
+            change(made.previous, to: document.rows)
             cursorEdits.append(.put(made.entry.row(for: path)))
         }
     }

@@ -1,15 +1,17 @@
 internal import Artifacts
 internal import Objects
 
-/// A chunk with its vector: one row of the table.
-struct EmbeddedChunk: Sendable {
+/// A chunk on its way into the table, with its vector as soon as there is one.
+struct DraftRow: Sendable {
     /// What the row says.
     let row: FeatureRow
-    /// The vector of the row's embedding text.
-    let vector: [Float]
+    /// What is embedded.
+    let text: String
+    /// The vector that the text has already; nil when it is to be made.
+    var vector: [Float]?
 
     /// The row as the table holds it.
-    var tableRow: TableRow {
+    func tableRow(_ vector: [Float]) -> TableRow {
         TableRow(key: row.key, attributes: row.attributes, vector: vector)
     }
 }

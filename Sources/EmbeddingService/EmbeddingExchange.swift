@@ -1,0 +1,79 @@
+internal import Artifacts
+internal import Objects
+
+/// A question to a service and the reading of its answer, in the form of OpenAI's embeddings API.
+struct EmbeddingExchange {
+    let model: ServiceModel
+    let texts: [String]
+
+    /// The body of the request.
+    var body: [UInt8] {
+        let json: JSON = [
+            "model": .string(model.name), "input": .array(texts.map { .string($0) }),
+            "encoding_format": "float",
+        ]
+        return json.canonicalBytes
+    }
+
+    /// The most bytes of an answer: each number as long as anybody writes it, and some room.
+    var limit: Int { 64 << 10 + texts.count * (model.dimension * 32 + 1024) }
+
+    /// Why an answer is of no use: the end of a sentence that begins with the service.
+    struct Unusable: Error {
+        let reason: String
+    }
+
+    /// The vectors in an answer, in the order of the texts, each of length 1.
+    func vectors(in answer: [UInt8]) throws(Unusable) -> [[Float]] {
+        let json: JSON
+        do throws(JSONError) { json = try JSON(parsing: answer.span) } catch {
+            throw Unusable(reason: "answers with what is not JSON")
+        }
+        guard let items = json["data"]?.array, items.count == texts.count else {
+            throw Unusable(reason: "answers without one vector for each text")
+        }
+        var vectors = [[Float]](repeating: [], count: texts.count)
+        for (position, item) in items.enumerated() {
+            let place = item["index"]?.integer ?? position
+            guard vectors.indices.contains(place), vectors[place].isEmpty,
+                let numbers = item["embedding"]?.array
+            else { throw Unusable(reason: "answers without one vector for each text") }
+            guard numbers.count == model.dimension else {
+                throw Unusable(
+                    reason:
+                        "answers with vectors of \(numbers.count) numbers, not \(model.dimension)")
+            }
+            vectors[place] = try Self.normalized(numbers)
+        }
+        return vectors
+    }
+
+    private static func normalized(_ numbers: [JSON]) throws(Unusable) -> [Float] {
+        var values: [Double] = []
+        values.reserveCapacity(numbers.count)
+        var squares = 0.0
+        for number in numbers {
+            guard let value = number.number else {
+                throw Unusable(reason: "answers with a vector that has more than numbers in it")
+            }
+            values.append(value)
+            squares += value * value
+        }
+        guard squares > 0, squares.isFinite else {
+            throw Unusable(reason: "answers with a vector that has no direction")
+        }
+        let length = squares.squareRoot()
+        return values.map { Float($0 / length) }
+    }
+
+    /// What a service says about why it refuses, on one line and not long.
+    static func explanation(in answer: [UInt8]) -> String {
+        let json = try? JSON(parsing: answer.span)
+        let said =
+            json?["error"]?["message"]?.string ?? json?["error"]?.string ?? json?["message"]?.string
+            ?? json?["detail"]?.string ?? ""
+        return String(
+            String.UnicodeScalarView(
+                said.unicodeScalars.map { $0.properties.isWhitespace ? " " : $0 }.prefix(200)))
+    }
+}
