@@ -1,6 +1,8 @@
 import ArgumentParser
 import CommandSupport
+import EmbeddingService
 import InferencePipeline
+import Objects
 import Refs
 
 /// `fti-inference ask QUESTION`.
@@ -9,18 +11,27 @@ struct Ask: Command {
         abstract: "Answer a question with sentences from the best passages.",
         discussion: ArgumentHelp.discussion(
             """
-            Features and model are resolved in one state of the log, or taken from a lock file, and must \
-            be of one embedding space. Nothing is written.
+            Features and model are resolved in one state of the log, or taken from a release or a lock file, \
+            and must be of one embedding space. With --stdin, each line of standard input is a question, \
+            or a JSON object with a question and an id, and each reply is a line of JSON; refs that move \
+            meanwhile are followed.
             """,
             examples: [
                 "fti-inference ask \"What size holes do I drill in brick?\"",
                 "fti-inference ask \"Why is the light amber?\" --pin fti.lock --json",
+                "fti-inference ask --release releases/prod --stdin < questions.txt",
             ]))
 
     @OptionGroup var options: GlobalOptions
 
     @Argument(help: ArgumentHelp("The question.", valueName: "question"))
-    var question: String
+    var question: String?
+
+    @Flag(help: "Answer every line of standard input, with a line of JSON.")
+    var stdin = false
+
+    @Option(help: ArgumentHelp("Answer from what this release binds.", valueName: "rev"))
+    var release: String?
 
     @Option(help: ArgumentHelp("The features to answer from.", valueName: "rev"))
     var features: String?
@@ -42,34 +53,95 @@ struct Ask: Command {
     var threads: Int = 2
 
     func validate() throws {
-        guard question.contains(where: { $0.isLetter || $0.isNumber }) else {
+        guard stdin != (question != nil) else {
+            throw ValidationError(
+                stdin ? "--stdin takes no question" : "a question is missing")
+        }
+        guard question.map(Self.hasWords) ?? true else {
             throw ValidationError("the question has no words")
         }
         guard 1...1000 ~= count else { throw ValidationError("-k must be from 1 to 1000") }
         guard 1...1024 ~= threads else {
             throw ValidationError("--threads must be from 1 to 1024")
         }
-        guard pin == nil || features == nil && model == nil else {
-            throw ValidationError("--pin names the versions: leave out --features and --model")
+        guard
+            [pin != nil, release != nil, features != nil || model != nil].count(where: { $0 }) < 2
+        else {
+            throw ValidationError(
+                "--pin and --release name the versions: leave out what else does")
         }
     }
 
+    private static func hasWords(_ text: String) -> Bool {
+        text.contains { $0.isLetter || $0.isNumber }
+    }
+
     func run(_ context: CommandContext) throws {
-        let selection: Selection
-        if let pin {
-            selection = try .pinned(by: pin)
-        } else {
-            selection = .revisions(
-                features: features ?? "features/prod", model: model ?? "models/current")
-        }
+        let selection: Selection =
+            if let pin {
+                try .pinned(by: pin)
+            } else if let release {
+                .release(release)
+            } else {
+                .revisions(
+                    features: features ?? "features/prod", model: model ?? "models/current")
+            }
+        let embedders = EmbedderSource(
+            endpoint: try ServiceEndpoint(environment: context.environment.variable))
+        guard let question else { return try serve(selection, embedders, context) }
         let answering = try QuestionAnswering(
-            selection, in: try context.repository(),
-            now: context.now, approximately: approximate, threads: threads)
+            selection, in: try context.repository(), now: context.now, embedders: embedders,
+            approximately: approximate, threads: threads)
         let reply = try answering.answer(question, count: count)
         if context.output.isJSON {
             try context.output.emit(reply.json)
         } else {
             for line in reply.lines { try context.output.line(line) }
+        }
+    }
+
+    /// Answers line after line until there is none.
+    private func serve(
+        _ selection: Selection, _ embedders: EmbedderSource, _ context: CommandContext
+    ) throws {
+        let service = try FollowingService(
+            selection, in: try context.repository(), now: context.environment.now,
+            embedders: embedders, approximately: approximate, threads: threads)
+        defer { service.stop() }
+        let output = context.output
+        while let line = readLine() {
+            guard let asked = AskedLine(line) else { continue }
+            switch service.follow() {
+            case nil: break
+            case .switched:
+                try output.note(
+                    "switched to features \(service.current.pair.features.short), "
+                        + "model \(service.current.pair.model.short)")
+            case .parked(let parked):
+                try output.note(
+                    "parked, the versions before go on answering: \(parked.error.message)")
+            }
+            var reply: JSONObject
+            do throws(InferenceError) {
+                guard Self.hasWords(asked.question) else { throw .question }
+                reply = try service.answer(asked.question, count: count).json
+            } catch {
+                reply = JSONObject()
+                reply["question"] = .string(asked.question)
+                reply["error"] = .string(error.fault.word)
+                reply["message"] = .string(error.message)
+                reply["remedy"] = error.remedy.map { .string($0) } ?? .null
+            }
+            if let id = asked.id { reply["id"] = id }
+            if let parked = service.parked {
+                var object = JSONObject()
+                object["features"] = parked.features.map { .string($0.hex) } ?? .null
+                object["model"] = parked.model.map { .string($0.hex) } ?? .null
+                object["message"] = .string(parked.error.message)
+                reply["parked"] = .object(object)
+            }
+            try output.emit(reply)
+            try output.flush()
         }
     }
 }

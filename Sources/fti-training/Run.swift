@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import EmbeddingService
 import Objects
 import Refs
 import Storage
@@ -41,7 +42,10 @@ struct Run: Command {
             repository: try context.repository(at: try location(configuration, context)),
             configuration: configuration,
             writer: context.writer,
-            version: Version.text, threads: threads, progress: { progress.update($0) })
+            version: Version.text, threads: threads,
+            embedders: EmbedderSource(
+                endpoint: try ServiceEndpoint(environment: context.environment.variable)),
+            progress: { progress.update($0) })
         let report = try run.run()
         context.output.made(transaction: report.transaction)
         for warning in report.warnings { try context.output.note("warning: \(warning)") }

@@ -107,4 +107,33 @@ struct HTMLTests {
         #expect(outline(document).first?.hasPrefix("||start") == true)
         #expect(document.note != nil)
     }
+
+    @Test("of a page with more elements and attributes than anybody writes, a part is read")
+    func budget() throws {
+        func prefix(_ page: String, _ nodes: Int) -> Int {
+            HTMLBudget.prefix(of: Array(page.utf8), nodes: nodes)
+        }
+        let page = String(repeating: "<p>x", count: 100)
+        #expect(prefix(page, 100) == 400)
+        #expect(prefix(page, 60) == 240)
+        #expect(prefix("<a b=1 c='<>\">' d>x<p>", 4) == 19)
+        #expect(prefix("<a b=1 c='<>\">' d>x<p>", 3) == 0)
+        // What is in comments and scripts is no element.
+        let hidden = "<!-- <a><a> --><SCRIPT>if (a<b && c<d) {}</script><scripts a><p>"
+        #expect(prefix(hidden, 4) == hidden.utf8.count)
+        #expect(prefix(hidden, 3) == hidden.utf8.count - 3)
+        for cut in ["<", "<a b=", "<a b='", "<!--", "<script", "<script>", "</", "<a b = \""] {
+            #expect(prefix(cut, 10) == cut.utf8.count)
+        }
+    }
+
+    @Test("a tag with a hundred thousand attributes takes no time")
+    func attributes() throws {
+        let bomb = (0..<100_000).map { " a\($0)" }.joined()
+        for page in ["<p>start</p><p\(bomb)>end", "<p>start</p><p x=\">\"\(bomb)>end"] {
+            let document = try clean(page, .html)
+            #expect(outline(document) == ["||start"])
+            #expect(document.note != nil)
+        }
+    }
 }

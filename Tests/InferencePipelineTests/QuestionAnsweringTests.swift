@@ -116,6 +116,88 @@ import Testing
         #expect(throws: InferenceError.self) { try Selection.pinned(by: "/no/such/fti.lock") }
     }
 
+    /// Moves refs of the fixture's repository.
+    private func move(_ fixture: Fixture, _ names: [String: ObjectID?]) throws {
+        let transaction = try fixture.repository.begin(writer: Fixture.writer)
+        _ = try transaction.commit(
+            try names.map { RefUpdate(try RefName($0.key), new: $0.value) }, message: "move")
+    }
+
+    @Test("versions that do not fit are parked while the ones before answer, until others fit")
+    func follows() throws {
+        let fixture = try Fixture()
+        try move(fixture, ["features/next": fixture.features, "models/next": fixture.model])
+        let service = try FollowingService(
+            .revisions(features: "features/next", model: "models/next"), in: fixture.repository,
+            now: Fixture.writer.now, threads: 1)
+        #expect(
+            try fixture.repository.leases().map(\.snapshots) == [[fixture.features, fixture.model]])
+        #expect(service.follow().isNothing)
+        let transaction = try fixture.repository.begin(writer: Fixture.writer)
+        var misfit = try Snapshot(fixture.model, in: transaction.objects)
+        misfit.space = try BuiltinEmbedder(dimension: 128).space.write(to: transaction.objects)
+        let wrong = try transaction.objects.write(misfit.encoded, hint: .structured)
+        var fit = try Snapshot(fixture.model, in: transaction.objects)
+        fit.message = "another"
+        let right = try transaction.objects.write(fit.encoded, hint: .structured)
+        _ = try transaction.commit(
+            [
+                RefUpdate(try RefName("models/next"), new: wrong),
+                RefUpdate(try RefName("models/right"), new: right),
+            ], message: "a model of another space")
+        guard case .parked(let parked) = service.follow() else {
+            Issue.record("not parked")
+            return
+        }
+        #expect(parked.model == wrong)
+        #expect(parked.error.fault == .refused)
+        #expect(try service.answer("frost alarm", count: 1).model == fixture.model)
+        // It is said once, and remembered.
+        #expect(service.follow().isNothing)
+        #expect(service.parked?.model == wrong)
+        try move(fixture, ["models/next": right])
+        guard case .switched = service.follow() else {
+            Issue.record("not switched")
+            return
+        }
+        #expect(service.parked == nil)
+        #expect(try service.answer("frost alarm", count: 1).model == right)
+        #expect(try fixture.repository.leases().map(\.snapshots) == [[fixture.features, right]])
+        try move(fixture, ["models/next": nil])
+        guard case .parked = service.follow() else {
+            Issue.record("a ref that is gone is parked")
+            return
+        }
+        #expect(try service.answer("frost alarm", count: 1).model == right)
+        service.stop()
+        #expect(try fixture.repository.leases().isEmpty)
+    }
+
+    @Test("a release answers from what it binds, and so does a pin of it")
+    func release() throws {
+        let fixture = try Fixture()
+        let transaction = try fixture.repository.begin(writer: Fixture.writer)
+        let bound = try Release(
+            features: fixture.features, model: fixture.model, in: transaction.objects)
+        let snapshot = try bound.snapshot(
+            into: transaction.objects, parent: nil, producer: .init(pipeline: "test", version: "1"),
+            created: Fixture.writer.now(), message: "")
+        let id = try transaction.objects.write(snapshot.encoded, hint: .structured)
+        _ = try transaction.commit([RefUpdate(try RefName("releases/prod"), new: id)])
+        let reply = try fixture.answering(.release("releases/prod")).answer("frost", count: 1)
+        #expect(reply.release == id)
+        #expect(reply.json["release"]?.string == id.hex)
+        let state = try fixture.repository.state()
+        let lock = LockFile(
+            repository: state.repositoryID, transaction: state.number,
+            pins: [.init(revision: "releases/prod", id: id, kind: .release)])
+        let pinned = try fixture.answering(.pinned(lock, path: "fti.lock"))
+        #expect(try pinned.answer("frost", count: 1).model == fixture.model)
+        #expect(throws: InferenceError.self) {
+            try fixture.answering(.release("models/current"))
+        }
+    }
+
     @Test("refs of the wrong kind are refused")
     func kinds() throws {
         let fixture = try Fixture()
@@ -133,4 +215,8 @@ import Testing
         #expect(reply.sources.count == 2)
         #expect(reply.sentences.count == 1)
     }
+}
+
+extension FollowingService.Change? {
+    fileprivate var isNothing: Bool { if case .none = self { true } else { false } }
 }

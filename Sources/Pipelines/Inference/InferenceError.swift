@@ -7,6 +7,8 @@ public import Storage
 public enum InferenceError: Diagnosable {
     /// What was named is not a snapshot of the kind that is needed, or not usable as one.
     case unusable(name: String, reason: String)
+    /// A question has no words.
+    case question
     /// The lock file does not say what to use.
     case pin(path: String, reason: String)
     /// The features and the model do not fit, or the embedder is not there.
@@ -22,7 +24,7 @@ public enum InferenceError: Diagnosable {
     public var fault: Fault {
         switch self {
         case .unusable: .refused
-        case .pin: .usage
+        case .pin, .question: .usage
         case .embedding(let error): error.fault
         case .refs(let error): error.fault
         case .objects(let error): error.fault
@@ -34,6 +36,7 @@ public enum InferenceError: Diagnosable {
     public var message: String {
         switch self {
         case .unusable(let name, let reason): "\(name) cannot be used: \(reason)"
+        case .question: "the question has no words"
         case .pin(let path, let reason): "\(path): \(reason)"
         case .embedding(let error): error.message
         case .refs(let error): error.message
@@ -46,6 +49,7 @@ public enum InferenceError: Diagnosable {
     public var remedy: String? {
         switch self {
         case .unusable: "name features that fti-feature made and a model that fti-training made"
+        case .question: nil
         case .pin: "ftictl pin features/prod models/current -o fti.lock"
         case .embedding(let error): error.remedy
         case .refs(let error): error.remedy

@@ -1,4 +1,5 @@
 internal import Artifacts
+public import EmbeddingService
 public import Objects
 public import Refs
 
@@ -10,15 +11,28 @@ public struct QuestionAnswering: Sendable {
 
     /// Resolves a selection and loads what it names.
     ///
-    /// - Parameter approximately: Whether candidates are found without comparing all rows, and may be missed;
-    ///   see ``Reply/search``.
+    /// - Parameters:
+    ///   - embedders: Where embedders behind a service are found.
+    ///   - approximately: Whether candidates are found without comparing all rows, and may be missed;
+    ///     see ``Reply/search``.
     /// - Throws: `embedding` when features and model are of different spaces, or the embedder of that space
     ///   is not there; `unusable`, `pin`, `refs`, `objects`.
     public init(
         _ selection: Selection, in repository: Repository, now: Timestamp,
-        approximately: Bool = false, threads: Int
+        embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false, threads: Int
     ) throws(InferenceError) {
-        pair = try ResolvedPair(selection, in: repository, now: now)
+        let state = try Wrapping.refs { () throws(RefError) in try repository.state() }
+        try self.init(
+            try ChosenVersions(selection, in: repository, state: state, now: now), in: repository,
+            state: state, embedders: embedders, approximately: approximately, threads: threads)
+    }
+
+    /// Loads versions that were chosen in a state.
+    init(
+        _ chosen: ChosenVersions, in repository: Repository, state: State,
+        embedders: EmbedderSource, approximately: Bool, threads: Int
+    ) throws(InferenceError) {
+        pair = try ResolvedPair(chosen, in: repository, state: state, embedders: embedders)
         retriever = try Retriever(pair, approximately: approximately, threads: threads)
     }
 
@@ -29,7 +43,7 @@ public struct QuestionAnswering: Sendable {
             QuestionText(question, statistics: retriever.policy.statistics), from: passages)
         return Reply(
             question: question, sentences: answer.sentences, sources: passages,
-            features: pair.features, model: pair.model, space: pair.space,
+            features: pair.features, model: pair.model, release: pair.release, space: pair.space,
             transaction: pair.transaction, search: retriever.mode)
     }
 }

@@ -13,6 +13,8 @@ public struct Reply: Sendable {
     public let features: ObjectID
     /// The model snapshot.
     public let model: ObjectID
+    /// The release that binds the two, when it was named.
+    public let release: ObjectID?
     /// The embedding space.
     public let space: ObjectID
     /// The newest transaction of the state that was answered from.
@@ -38,6 +40,7 @@ public struct Reply: Sendable {
             })
         object["features"] = .string(features.hex)
         object["model"] = .string(model.hex)
+        if let release { object["release"] = .string(release.hex) }
         object["space"] = .string(space.hex)
         object["transaction"] = .integer(transaction)
         switch search {
@@ -68,8 +71,9 @@ public struct Reply: Sendable {
             "",
             "features     \(features.hex)",
             "model        \(model.hex)",
-            "transaction  \(transaction)",
         ]
+        if let release { lines.append("release      \(release.hex)") }
+        lines.append("transaction  \(transaction)")
         if case .approximate(let recall, let sample) = search {
             let found = Double(Int((recall * 1000).rounded(.down))) / 10
             lines.append(

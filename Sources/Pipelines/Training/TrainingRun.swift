@@ -1,4 +1,5 @@
 internal import Artifacts
+public import EmbeddingService
 internal import Objects
 public import Refs
 
@@ -12,6 +13,7 @@ public struct TrainingRun: Sendable {
     private let writer: Writer
     private let version: String
     private let threads: Int
+    private let embedders: EmbedderSource
     private let progress: @Sendable (String) -> Void
 
     /// Prepares a run.
@@ -19,16 +21,19 @@ public struct TrainingRun: Sendable {
     /// - Parameters:
     ///   - version: The version of the program, for the snapshots' producer.
     ///   - threads: How many threads compute; the result does not depend on it.
+    ///   - embedders: Where embedders behind a service are found.
     ///   - progress: Is told what begins.
     public init(
         repository: Repository, configuration: TrainingConfiguration, writer: Writer,
-        version: String, threads: Int, progress: @escaping @Sendable (String) -> Void = { _ in }
+        version: String, threads: Int, embedders: EmbedderSource = EmbedderSource(),
+        progress: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.repository = repository
         self.configuration = configuration
         self.writer = writer
         self.version = version
         self.threads = threads
+        self.embedders = embedders
         self.progress = progress
     }
 
@@ -51,7 +56,7 @@ public struct TrainingRun: Sendable {
         }
         progress("reading \(configuration.features)")
         let features = try TrainingFeatures(
-            id, name: configuration.features, in: transaction.objects)
+            id, name: configuration.features, in: transaction.objects, embedders: embedders)
         progress("building datasets")
         let set = try build(features)
         progress("training on \(set.questions.count { !$0.isHeldOut }) questions")

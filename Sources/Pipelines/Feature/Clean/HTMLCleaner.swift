@@ -26,7 +26,7 @@ struct HTMLCleaner {
         cleaner.visit(content(of: root), name: "body", depth: 0)
         cleaner.endParagraph()
         var text = cleaner.builder.finish(
-            note: tree.isCut ? "read in part: the HTML parser stopped before its end" : nil)
+            note: tree.isCut ? "read in part: it is more than is parsed of one page" : nil)
         if text.headingTitle == nil {
             text.headingTitle = first(in: root) { $0.name == "title" }
                 .map { WhiteSpace.collapsed(rawText(of: $0)) }.flatMap { $0.isEmpty ? nil : $0 }

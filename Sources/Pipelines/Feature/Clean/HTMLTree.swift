@@ -63,7 +63,7 @@ final class HTMLTree {
     }
 
     private let document: htmlDocPtr
-    /// Whether the parser gave up before the end of the bytes.
+    /// Whether the page is too much to parse all of it, or the parser gave up before the end of the bytes.
     let isCut: Bool
 
     // libxml2 asks to be initialised once before threads use it.
@@ -82,10 +82,11 @@ final class HTMLTree {
             | HTML_PARSE_COMPACT.rawValue
         guard let context = htmlNewParserCtxt() else { return nil }
         defer { htmlFreeParserCtxt(context) }
+        let count = HTMLBudget.prefix(of: bytes)
         let document = bytes.withUnsafeBytes { buffer in
             buffer.withMemoryRebound(to: CChar.self) { characters in
                 htmlCtxtReadMemory(
-                    context, characters.baseAddress, Int32(clamping: characters.count), nil,
+                    context, characters.baseAddress, Int32(clamping: count), nil,
                     encoding,
                     Int32(options))
             }
@@ -93,7 +94,7 @@ final class HTMLTree {
         guard let document else { return nil }
         self.document = document
         // The parser stops itself at 256 levels of nesting and at 10 MB of text without markup.
-        isCut = context.pointee.disableSAX != 0
+        isCut = context.pointee.disableSAX != 0 || count < bytes.count
     }
 
     deinit { xmlFreeDoc(document) }

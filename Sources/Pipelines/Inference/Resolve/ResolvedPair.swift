@@ -1,7 +1,7 @@
 internal import Artifacts
+internal import EmbeddingService
 public import Objects
 internal import Refs
-internal import Storage
 
 /// The outcome of the resolve stage: features and a model that fit each other, by identity.
 public struct ResolvedPair: Sendable {
@@ -9,6 +9,8 @@ public struct ResolvedPair: Sendable {
     public let features: ObjectID
     /// The model snapshot.
     public let model: ObjectID
+    /// The release that binds the two, when they were chosen by one.
+    public let release: ObjectID?
     /// The embedding space of both.
     public let space: ObjectID
     /// The newest transaction of the state in which both were resolved.
@@ -18,42 +20,24 @@ public struct ResolvedPair: Sendable {
     let embedder: any Embedder
     let objects: PackStore
 
-    /// Resolves a selection in the newest state of a repository and checks that the two parts fit.
+    /// Checks that the chosen parts fit, and finds the embedder that the features name.
     ///
-    /// - Throws: `embedding` with both spaces when they differ, `unusable`, `pin`, `refs`, `objects`.
+    /// - Throws: `embedding` with both spaces when they differ, or when the embedder is not there or not what it was;
+    ///   `unusable`, `refs`, `objects`.
     init(
-        _ selection: Selection, in repository: Repository, now: Timestamp
+        _ chosen: ChosenVersions, in repository: Repository, state: State,
+        embedders: EmbedderSource
     ) throws(InferenceError) {
-        let state = try Wrapping.refs { () throws(RefError) in try repository.state() }
         let objects = try Wrapping.refs { () throws(RefError) in try repository.objects(in: state) }
-        let names: (features: String, model: String)
-        let ids: (features: ObjectID, model: ObjectID)
-        switch selection {
-        case .revisions(let features, let model):
-            names = (features, model)
-            let resolver = Resolver(repository, state: state, now: now)
-            ids = try Wrapping.refs { () throws(RefError) in
-                (
-                    try resolver.snapshot(try Revision(features)),
-                    try resolver.snapshot(try Revision(model))
-                )
-            }
-            transaction = state.number
-        case .pinned(let lock, let path):
-            guard lock.repository == state.repositoryID else {
-                throw .pin(path: path, reason: "it pins versions of another repository")
-            }
-            guard let features = lock.pin(of: .features), let model = lock.pin(of: .model) else {
-                throw .pin(path: path, reason: "it must pin one features snapshot and one model")
-            }
-            names = (features.revision, model.revision)
-            ids = (features.id, model.id)
-            transaction = lock.transaction
-        }
-        (features, model) = ids
+        let names = chosen.names
+        (features, model, release) = (chosen.features, chosen.model, chosen.release)
+        transaction = chosen.transaction
         self.objects = objects
         let (first, second) = try Wrapping.objects { () throws(ObjectError) in
-            (try Snapshot(ids.features, in: objects), try Snapshot(ids.model, in: objects))
+            (
+                try Snapshot(chosen.features, in: objects),
+                try Snapshot(chosen.model, in: objects)
+            )
         }
         guard first.kind == .features,
             case .table(let root, let rows, let dimension) = first.content
@@ -70,13 +54,13 @@ public struct ResolvedPair: Sendable {
         let description = try Wrapping.objects { () throws(ObjectError) in
             try EmbeddingSpace(space, in: objects)
         }
-        embedder = try Wrapping.embedding { () throws(EmbeddingError) in
-            try description.availableEmbedder()
-        }
         guard description.dimension == dimension else {
             throw .unusable(
                 name: names.features,
                 reason: "its vectors have \(dimension) numbers, its space \(description.dimension)")
+        }
+        embedder = try Wrapping.embedding { () throws(EmbeddingError) in
+            try embedders.embedder(of: description)
         }
     }
 }

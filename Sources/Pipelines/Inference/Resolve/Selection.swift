@@ -6,6 +6,8 @@ internal import Storage
 public enum Selection: Sendable {
     /// Two revisions, resolved in one state of the log.
     case revisions(features: String, model: String)
+    /// What a release binds, by a revision of the release.
+    case release(String)
     /// The versions of a lock file.
     case pinned(LockFile, path: String)
 

@@ -64,10 +64,10 @@ struct Retriever: Sendable {
                 in: pair.objects, threads: threads)
         }
         return try Wrapping.embedding { () throws(EmbeddingError) in
-            try rows.map { (row) throws(EmbeddingError) in
-                let words = row.text.split(separator: " ", maxSplits: 12).prefix(12)
-                return try pair.embedder.embed(words.joined(separator: " "), as: .query)
-            }
+            try pair.embedder.embed(
+                rows.map { row in
+                    row.text.split(separator: " ", maxSplits: 12).prefix(12).joined(separator: " ")
+                }, as: .query)
         }
     }
 

@@ -46,9 +46,7 @@ struct CandidatePool: Sendable {
 
     private func find(_ requests: [Request]) throws(TrainingError) -> [[VectorMatch]] {
         let queries = try Wrapping.embedding { () throws(EmbeddingError) in
-            try requests.map { (request) throws(EmbeddingError) in
-                try features.embedder.embed(request.question, as: .query)
-            }
+            try features.embedder.embed(requests.map(\.question), as: .query)
         }
         let vectors = features.index.vectors
         return try Wrapping.objects { () throws(ObjectError) in

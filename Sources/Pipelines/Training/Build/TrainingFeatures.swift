@@ -1,4 +1,5 @@
 internal import Artifacts
+internal import EmbeddingService
 internal import Objects
 
 /// The features that a model is trained on, opened.
@@ -15,7 +16,7 @@ struct TrainingFeatures: Sendable {
     ///
     /// - Throws: `notFeatures`, `embedding`, `objects`.
     init(
-        _ id: ObjectID, name: String, in source: any ObjectSource
+        _ id: ObjectID, name: String, in source: any ObjectSource, embedders: EmbedderSource
     ) throws(TrainingError) {
         let snapshot = try Wrapping.objects { () throws(ObjectError) in
             try Snapshot(id, in: source)
@@ -37,7 +38,7 @@ struct TrainingFeatures: Sendable {
                 reason: "its vectors have \(dimension) numbers, its space \(description.dimension)")
         }
         embedder = try Wrapping.embedding { () throws(EmbeddingError) in
-            try description.availableEmbedder()
+            try embedders.embedder(of: description)
         }
         let table = Table(root: root, rows: rows, dimension: dimension)
         let index = try Wrapping.objects { () throws(ObjectError) in

@@ -1,0 +1,160 @@
+public import EmbeddingService
+public import Objects
+public import Refs
+internal import Storage
+
+/// Answers question after question from what a selection names, and follows when refs move.
+///
+/// The new versions are loaded beside the old ones and take over when they fit. Versions that do not fit are parked:
+/// the old ones go on answering, and each reply can say so. Not for two threads at once.
+public final class FollowingService {
+    /// Versions that were to be answered from and cannot be.
+    public struct Parked: Sendable {
+        /// The features snapshot; nil when not even that is known.
+        public let features: ObjectID?
+        /// The model snapshot.
+        public let model: ObjectID?
+        /// Why.
+        public let error: InferenceError
+    }
+
+    /// What became of the versions since the question before.
+    public enum Change: Sendable {
+        /// Other versions answer from now on.
+        case switched
+        /// Other versions were chosen and do not fit.
+        case parked(Parked)
+    }
+
+    /// What answers at present.
+    public private(set) var current: QuestionAnswering
+    /// What does not, although refs point at it.
+    public private(set) var parked: Parked?
+
+    private let selection: Selection
+    private let repository: Repository
+    private let embedders: EmbedderSource
+    private let approximately: Bool
+    private let threads: Int
+    private let now: @Sendable () -> Timestamp
+    private var state: State
+    private var chosen: ChosenVersions
+    private var refused: ChosenVersions?
+    private let lease: RandomBits
+    private var leased: Timestamp?
+
+    /// How long what answers is kept after the service was last seen.
+    private static let leaseSeconds = 600
+
+    /// Loads what a selection names, and takes a lease for it where the repository can be written.
+    ///
+    /// - Throws: As ``QuestionAnswering``.
+    public init(
+        _ selection: Selection, in repository: Repository, now: @escaping @Sendable () -> Timestamp,
+        embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false, threads: Int
+    ) throws(InferenceError) {
+        self.selection = selection
+        self.repository = repository
+        self.embedders = embedders
+        self.approximately = approximately
+        self.threads = threads
+        self.now = now
+        lease = RandomBits { UInt64.random(in: .min ... .max) }
+        state = try Wrapping.refs { () throws(RefError) in try repository.state() }
+        chosen = try ChosenVersions(selection, in: repository, state: state, now: now())
+        current = try QuestionAnswering(
+            chosen, in: repository, state: state, embedders: embedders,
+            approximately: approximately, threads: threads)
+        try renewLease(isNew: true)
+    }
+
+    /// Looks whether other versions are chosen now; says what came of it, nil when nothing did.
+    ///
+    /// Whatever fails here leaves the present versions answering.
+    public func follow() -> Change? {
+        do throws(InferenceError) {
+            try renewLease(isNew: false)
+            if case .pinned = selection { return nil }
+            let before = state
+            let newest = try Wrapping.refs { () throws(RefError) in
+                try repository.log.refreshed(before)
+            }
+            guard newest.number != state.number else { return nil }
+            let next = try ChosenVersions(selection, in: repository, state: newest, now: now())
+            if next.areSame(as: chosen) {
+                state = newest
+                (parked, refused) = (nil, nil)
+                return nil
+            }
+            if let refused, next.areSame(as: refused) {
+                state = newest
+                return nil
+            }
+            return replace(with: next, in: newest)
+        } catch {
+            return park(error, nil)
+        }
+    }
+
+    /// Answers from the present versions.
+    public func answer(_ question: String, count: Int) throws(InferenceError) -> Reply {
+        try current.answer(question, count: count)
+    }
+
+    /// Gives the lease back; the versions may be collected then.
+    public func stop() {
+        guard leased != nil else { return }
+        leased = nil
+        // It expires by itself where it cannot be removed.
+        try? repository.release(lease)
+    }
+
+    private func replace(with next: ChosenVersions, in newest: State) -> Change? {
+        do throws(InferenceError) {
+            current = try QuestionAnswering(
+                next, in: repository, state: newest, embedders: embedders,
+                approximately: approximately, threads: threads)
+            (chosen, state) = (next, newest)
+            (parked, refused) = (nil, nil)
+            try renewLease(isNew: true)
+            return .switched
+        } catch {
+            // What fails for a reason outside is tried again at the next question.
+            if error.fault != .io { (refused, state) = (next, newest) }
+            return park(error, next)
+        }
+    }
+
+    /// Remembers what cannot answer; nil when that was said already.
+    private func park(_ error: InferenceError, _ versions: ChosenVersions?) -> Change? {
+        let isKnown = parked.map { parked in
+            parked.features == versions?.features && parked.model == versions?.model
+                && parked.error.message.utf8.elementsEqual(error.message.utf8)
+        }
+        let parked = Parked(features: versions?.features, model: versions?.model, error: error)
+        self.parked = parked
+        return isKnown == true ? nil : .parked(parked)
+    }
+
+    private func renewLease(isNew: Bool) throws(InferenceError) {
+        let time = now()
+        if !isNew {
+            guard let leased else { return }
+            let age = time.milliseconds - leased.milliseconds
+            guard age > Self.leaseSeconds * 250 else { return }
+        }
+        do throws(RefError) {
+            try repository.take(
+                Lease(
+                    name: lease, purpose: "fti-inference",
+                    snapshots: [chosen.features, chosen.model]
+                        + (chosen.release.map { [$0] } ?? []),
+                    seconds: Self.leaseSeconds))
+            leased = time
+        } catch .storage {
+            // A repository that cannot be written can be read all the same.
+        } catch {
+            throw .refs(error)
+        }
+    }
+}

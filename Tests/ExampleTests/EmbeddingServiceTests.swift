@@ -1,0 +1,183 @@
+import Foundation
+import Testing
+
+/// A fake embedding service in a process of its own, and a project that is configured for it.
+private final class ServiceBench {
+    let bench: Workbench
+    private let folder: URL
+    private let server = Process()
+
+    init(configuration: String = "") throws {
+        bench = try Workbench()
+        folder = bench.directory.appending(path: "service")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try behave("good")
+        server.executableURL = URL(filePath: "/usr/bin/env")
+        server.arguments = [
+            "python3",
+            Workbench.root.appending(path: "Tests/ExampleTests/embedding_service.py").path,
+            folder.path,
+        ]
+        try server.run()
+        var port: String?
+        for _ in 0..<2000 where port == nil {
+            port = try? String(contentsOf: folder.appending(path: "port"), encoding: .utf8)
+            if port == nil { usleep(10_000) }
+        }
+        let number = try #require(port)
+        try write(
+            "features.yaml",
+            """
+            ref: features/prod
+            sources: [{files: Examples/handbook/edition-1/install}]
+            embed: {url: "http://ada:pass-word@127.0.0.1:\(number)/v1", model: tiny, dimension: 64\(configuration)}
+            """)
+        try write(
+            "training.yaml",
+            "features: features/prod\nmodel: models/current\ncandidates: 50\nsft: {epochs: 5}\ndpo: {epochs: 1}\n"
+        )
+        try write("url", "http://127.0.0.1:\(number)/v1/embeddings")
+        #expect(try bench.run("ftictl init").status == 0)
+    }
+
+    deinit {
+        server.terminate()
+        server.waitUntilExit()
+    }
+
+    func behave(_ mode: String) throws { try write("service/mode", mode) }
+
+    func write(_ name: String, _ text: String) throws {
+        try Data(text.utf8).write(to: bench.directory.appending(path: name), options: .atomic)
+    }
+
+    func run(_ line: String) throws -> Workbench.Outcome { try bench.run(line) }
+
+    /// Runs a line that has the service in its environment.
+    func asking(_ line: String) throws -> Workbench.Outcome {
+        try bench.run("export FTI_EMBED_URL=$(cat url); \(line)")
+    }
+
+    var requests: String {
+        (try? String(contentsOf: folder.appending(path: "requests"), encoding: .utf8)) ?? ""
+    }
+
+    static let ask = "fti-inference ask 'What size holes do I drill in brick?'"
+}
+
+@Suite("Embedders behind a service")
+struct EmbeddingServiceTests {
+    @Test("features, a model and answers come from a service; nothing secret is stored or printed")
+    func works() throws {
+        let bench = try ServiceBench()
+        try bench.behave("busy")
+        let run = try bench.run("fti-feature run features.yaml")
+        #expect(run.status == 0, "\(run.error)")
+        try bench.behave("noisy")
+        let again = try bench.run("fti-feature run features.yaml --json")
+        #expect(again.output.contains("\"transaction\":null"), "\(again.output)\(again.error)")
+        let training = try bench.asking("fti-training run training.yaml")
+        #expect(training.status == 0, "\(training.error)")
+        let reply = try bench.asking("\(ServiceBench.ask) --json")
+        #expect(reply.status == 0, "\(reply.error)")
+        #expect(reply.output.contains("drilling-template"))
+        let shown = try bench.run(
+            "ftictl show features/prod --json; ftictl cat features/prod; ftictl log --json")
+        #expect(shown.output.contains("127.0.0.1"))
+        #expect(!(shown.output + run.output + run.error).contains("pass-word"))
+        let without = try bench.run(ServiceBench.ask)
+        #expect(without.status == 4)
+        #expect(without.error.contains("FTI_EMBED_URL"))
+    }
+
+    @Test("a service that silently changed is caught by its canaries wherever it is used")
+    func drift() throws {
+        let bench = try ServiceBench()
+        #expect(try bench.run("fti-feature run features.yaml").status == 0)
+        #expect(try bench.asking("fti-training run training.yaml").status == 0)
+        try bench.behave("changed")
+        let run = try bench.run("fti-feature run features.yaml")
+        #expect(run.status == 4)
+        #expect(run.error.contains("canaries"))
+        for line in ["fti-training run training.yaml", ServiceBench.ask] {
+            let outcome = try bench.asking(line)
+            #expect(outcome.status == 4, "\(line)")
+            #expect(outcome.error.contains("canary"), "\(outcome.error)")
+        }
+        let unforced = try bench.run("fti-feature run features.yaml --rebuild")
+        // The model that answers needs the space before: the default gate keeps the two together.
+        #expect(unforced.status == 4, "\(unforced.error)")
+        try bench.behave("good")
+        #expect(try bench.asking(ServiceBench.ask).status == 0)
+        let model = try bench.run(
+            "sed -i s/tiny/mini/ features.yaml; fti-feature run features.yaml")
+        #expect(model.status == 4)
+        #expect(model.error.contains("version tiny, not mini"), "\(model.error)")
+    }
+
+    @Test(
+        "what a service should not answer is an error of one kind, and nothing changes",
+        arguments: [("short", 74), ("text", 74), ("long", 74), ("redirect", 4), ("key", 74)])
+    func faults(mode: String, status: Int32) throws {
+        let bench = try ServiceBench(configuration: ", key: TEST_KEY")
+        try bench.behave(mode)
+        let outcome = try bench.run("TEST_KEY=hush-hush fti-feature run features.yaml")
+        #expect(outcome.status == status, "\(outcome.error)")
+        #expect(!(outcome.output + outcome.error).contains("hush-hush"))
+        #expect(!(outcome.output + outcome.error).contains("pass-word"))
+        #expect(try bench.run("ftictl refs").output.isEmpty)
+        if mode == "key" {
+            #expect(outcome.error.contains("***"))
+            #expect(
+                try bench.run("TEST_KEY=test-secret fti-feature run features.yaml").status == 0)
+            #expect(bench.requests.contains("Bearer test-secret"))
+            #expect(
+                try bench.run("grep -r -e test-secret -e pass-word .fti").status == 1)
+        }
+    }
+}
+
+@Suite("Answers that follow")
+struct FollowingTests {
+    @Test("a loop answers from a release, follows it, and parks what does not fit")
+    func follows() throws {
+        let bench = try Workbench()
+        let outcome = try bench.run(
+            """
+            set -e
+            ftictl init --quiet
+            cat > f.yaml <<< '{ref: features/prod, sources: [{files: Examples/handbook/edition-1/install}], embed: {dimension: 64}}'
+            cat > t.yaml <<< '{model: models/current, candidates: 50, sft: {epochs: 5}, dpo: {epochs: 1}}'
+            fti-feature run f.yaml --quiet >&2; fti-training run t.yaml --quiet >&2
+            ftictl release releases/prod --features features/prod --model models/current >&2
+            mkfifo questions
+            fti-inference ask --release releases/prod --stdin < questions > replies 2> notes & loop=$!
+            exec 9> questions
+            wait_for() { for i in $(seq 600); do [ "$(wc -l < replies)" -ge $1 ] && return; sleep 0.05; done; return 1; }
+            echo 'What size holes do I drill in brick?' >&9; wait_for 1
+            ls .fti/leases | wc -l > leases
+            sed -i s/edition-1/edition-2/ f.yaml; fti-feature run f.yaml --quiet >&2
+            ftictl release releases/prod --features features/prod --model models/current >&2
+            echo '{"id": 7, "question": "What size holes do I drill in brick?"}' >&9; wait_for 2
+            echo '?' >&9; wait_for 3
+            exec 9>&-
+            wait $loop
+            ls .fti/leases | wc -l >> leases
+            cat leases; cat replies
+            """)
+        #expect(outcome.status == 0, "\(outcome.error)")
+        let lines = outcome.output.split(separator: "\n").map(String.init)
+        try #require(lines.count == 5, "\(outcome.output)\(outcome.error)")
+        #expect(lines[0].trimmingCharacters(in: .whitespaces) == "1")
+        #expect(lines[1].trimmingCharacters(in: .whitespaces) == "0")
+        let replies = try lines.dropFirst(2).map { line in
+            try #require(
+                try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        }
+        #expect(replies[0]["release"] as? String != replies[1]["release"] as? String)
+        #expect(replies[0]["features"] as? String != replies[1]["features"] as? String)
+        #expect(replies[1]["id"] as? Int == 7)
+        #expect(replies[2]["error"] as? String == "usage")
+        #expect(try bench.run("cat notes").output.contains("switched"))
+    }
+}
