@@ -1,5 +1,6 @@
 import Artifacts
 import Objects
+import Storage
 import Testing
 
 @Suite struct EmbeddingTests {

@@ -32,6 +32,7 @@ package enum HTMLBudget {
                 return start
             }
             nodes += attributes
+            guard follows("s", start + 1, bytes) else { continue }
             for name in ["script", "style"] where isElement(name, start + 1, bytes) {
                 at = end(of: "</\(name)", from: at, bytes, isIncluded: false)
             }

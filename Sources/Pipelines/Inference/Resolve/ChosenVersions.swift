@@ -49,7 +49,7 @@ struct ChosenVersions: Sendable {
                     try Self.release(pin.id, in: repository.objects(in: state))
                 }
                 names = (pin.revision, pin.revision)
-                (features, model, release) = (bound.features, bound.model, pin.id)
+                (self.features, self.model, release) = (bound.features, bound.model, pin.id)
                 return
             }
             guard let features = lock.pin(of: .features), let model = lock.pin(of: .model) else {
