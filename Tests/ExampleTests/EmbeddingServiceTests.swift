@@ -145,7 +145,7 @@ struct FollowingTests {
         let outcome = try bench.run(
             """
             set -e
-            ftictl init --quiet
+            ftictl init --quiet >&2
             cat > f.yaml <<< '{ref: features/prod, sources: [{files: Examples/handbook/edition-1/install}], embed: {dimension: 64}}'
             cat > t.yaml <<< '{model: models/current, candidates: 50, sft: {epochs: 5}, dpo: {epochs: 1}}'
             fti-feature run f.yaml --quiet >&2; fti-training run t.yaml --quiet >&2
