@@ -54,7 +54,7 @@ package enum HTMLBudget {
     private static func tag(_ at: inout Int, _ bytes: borrowing Span<UInt8>) -> Int? {
         var attributes = 0
         var wasBreak = false
-        at += 1
+        at += follows("</", at, bytes) ? 2 : 1
         while at < bytes.count {
             let byte = bytes[at]
             at += 1
