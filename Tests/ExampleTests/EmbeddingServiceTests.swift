@@ -41,7 +41,8 @@ private final class ServiceBench {
     }
 
     deinit {
-        server.terminate()
+        // Not SIGTERM: a child of a test runs with the signals blocked that are blocked here.
+        kill(server.processIdentifier, SIGKILL)
         server.waitUntilExit()
     }
 

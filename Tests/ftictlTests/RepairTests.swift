@@ -6,7 +6,12 @@ struct RepairTests {
     /// A repository of several packs, its copy `copy.fti`, and what `models/a` and `features/a` hold.
     private static func damaged(_ damage: String) throws -> Sandbox {
         let sandbox = try Sandbox.withRepository()
-        try sandbox.write("m/big", Data((0..<200_000).map { _ in UInt8.random(in: 0...255) }))
+        var noise: UInt64 = 20_261
+        let big = (0..<200_000).map { _ in
+            noise = noise &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(truncatingIfNeeded: noise >> 33)
+        }
+        try sandbox.write("m/big", Data(big))
         try sandbox.write("m/small", "x")
         _ = try sandbox.ftictl("put", "models/a", "m")
         try sandbox.write("rows.jsonl", "{\"id\":\"1\",\"t\":\"a\"}\n{\"id\":\"2\",\"t\":\"b\"}\n")
