@@ -23,6 +23,16 @@ class Fault:
             *VARIANTS[self.variant], "-a", self.action, "-n", str(self.call.number),
             *(["-f"] if self.forever else [])]
 
+    def strike(self, sandbox):
+        """Runs the command with the fault in it; gives its outcome, or None when the fault did not happen.
+
+        Threads may make their calls in another order than when they were recorded: the call is the one that
+        was there.
+        """
+        outcome, calls = sandbox.recorded(self.scenario.words, *self.options())
+        self.call = next((call for call in calls if call.is_hit), None) or self.call
+        return outcome if self.call.is_hit else None
+
     @property
     def name(self):
         return f"{self.scenario.name}-{self.variant}-{self.call.number}-{self.mode}"
@@ -107,7 +117,7 @@ def _judge(index):
         problems.append(f"kept in {sandbox.directory}")
     else:
         sandbox.remove()
-    return index, problems
+    return index, problems and [f"{fault}: {problem}" for problem in problems]
 
 
 def sweep(context, title, points, judge):
@@ -131,6 +141,5 @@ def sweep(context, title, points, judge):
             tally.counts[fault.scenario.name] += 1
             context.progress(tally)
             for problem in problems:
-                tally.violations.append(
-                    f"{fault}: {problem}\n    reproduce: {fault.reproduce(context.campaign)}")
+                tally.violations.append(f"{problem}\n    reproduce: {fault.reproduce(context.campaign)}")
     return tally

@@ -15,13 +15,11 @@ def points(scenario, variant, chance, share):
 def run(context):
     """Every scenario, every variant of a file system, every call, before and after."""
     def judge(fault, sandbox):
-        outcome = sandbox.traced(fault.scenario.words, *fault.options())
-        told = bool(outcome.output)
-        if outcome.status == 137:
-            return examine(fault, sandbox, must_be_new=told)
-        if outcome.status == 0:
-            # Fewer calls than were recorded: nothing was killed, and nothing is counted.
+        outcome = fault.strike(sandbox)
+        if outcome is None:
             return None
-        return [f"neither killed nor done: {outcome}"]
+        if outcome.status != 137:
+            return [f"it was not killed: {outcome}"]
+        return examine(fault, sandbox, must_be_new=bool(outcome.output))
 
     return sweep(context, "kill points", points, judge)

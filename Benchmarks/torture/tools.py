@@ -1,5 +1,6 @@
 """The programs that a torture runs, and directories to run them in."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -39,6 +40,8 @@ class Call:
         self.name = record["call"]
         places = [record[key]["path"] for key in ("file", "path", "path2") if key in record]
         self.place = places[-1] if places else ""
+        # Whether the fault happened at this one.
+        self.is_hit = record.get("hit", False)
 
     def __str__(self):
         parts = self.place.split("/")
@@ -123,14 +126,16 @@ class Sandbox:
     def json(self, *words):
         return [json.loads(line) for line in self.must(*words, "--json").splitlines()]
 
-    def traced(self, words, *options):
-        """Runs ftictl under the tracer."""
-        return self.process([self.tools.tracer, *options, "--", self.tools.ftictl, *words])
-
     def recorded(self, words, *options):
-        """Runs ftictl and gives its outcome and its write-like calls."""
+        """Runs ftictl under the tracer; gives its outcome and its write-like calls."""
         file = self.directory.with_name(self.directory.name + ".calls")
-        outcome = self.traced(words, "-o", str(file), *options)
-        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        outcome = self.process(
+            [self.tools.tracer, "-o", str(file), *options, "--", self.tools.ftictl, *words])
+        calls = []
+        for line in file.read_text().splitlines():
+            with contextlib.suppress(json.JSONDecodeError):  # a tracee that is killed ends a line early
+                record = json.loads(line)
+                if "call" in record:
+                    calls.append(Call(record))
         file.unlink()
-        return outcome, [Call(line) for line in lines if "call" in line]
+        return outcome, calls

@@ -12,12 +12,13 @@ import random
 import sys
 import time
 
+import errors
 import flips
 import kills
 import scenarios
 from tools import ROOT, VARIANTS, Tools
 
-CAMPAIGNS = {"kills": kills.run, "flips": flips.run}
+CAMPAIGNS = {"kills": kills.run, "errors": errors.run, "flips": flips.run}
 
 
 class Context:

@@ -84,14 +84,18 @@ extension DirectoryBucket {
     private static func place(
         _ temporary: [UInt8], as name: [UInt8], in parent: Directory, _ path: String
     ) throws(StorageError) {
-        switch parent.renameToNew(temporary, name) {
-        case 0: return
-        case EEXIST, ENOTEMPTY: throw taken(path)
-        case EINVAL, ENOSYS:
+        let code = parent.renameToNew(temporary, name)
+        if code == 0 { return }
+        if code == EINVAL || code == ENOSYS {
             // This file system cannot refuse to replace; a directory replaces an empty one at most.
-            try parent.rename(temporary, to: name)
-        case let code: throw .system(operation: "create", path: path, errno: code)
+            return try parent.rename(temporary, to: name)
         }
+        // A network file system may have lost the answer to a call that succeeded: the name that is gone decides.
+        guard try parent.status(of: temporary) != nil else { return }
+        guard code == EEXIST || code == ENOTEMPTY else {
+            throw .system(operation: "create", path: path, errno: code)
+        }
+        throw taken(path)
     }
 
     /// Removes a bucket that did not come to be, as far as it goes.
