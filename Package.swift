@@ -146,7 +146,8 @@ let package = Package(
             name: "ftictlTests", path: "Tests/ftictlTests", swiftSettings: strict),
         .testTarget(
             name: "ExampleTests", dependencies: ["Artifacts", "Refs", "Objects"],
-            path: "Tests/ExampleTests", swiftSettings: strict),
+            path: "Tests/ExampleTests", exclude: ["embedding_service.py"],
+            swiftSettings: strict),
         .testTarget(
             name: "InferencePipelineTests",
             dependencies: ["InferencePipeline", "Artifacts", "Refs", "Objects", "Storage"],

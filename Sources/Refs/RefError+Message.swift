@@ -14,7 +14,9 @@ extension RefError {
         case .unknownRef(let name, let suggestions):
             "there is no ref \(name)" + Suggestions.question(suggestions)
         case .noTransaction(let number): "there is no transaction \(number)"
-        case .nothingToUndo: "there is no transaction to undo: none has moved a ref"
+        case .nothingToUndo(nil): "there is no transaction to undo: none has moved a ref"
+        case .nothingToUndo(let number?):
+            "transaction \(number) cannot be undone: it moved no ref and removed no pack"
         case .conflict(let name, let expected, let actual, let transaction, let age):
             "\(name) is not as expected: expected \(expected.noun), found "
                 + (actual?.short ?? "no such ref")

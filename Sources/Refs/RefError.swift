@@ -17,8 +17,8 @@ public enum RefError: DetailedFailure, Hashable {
     case unknownRef(RefName, suggestions: [RefName])
     /// The log has no entry of this number.
     case noTransaction(Int)
-    /// There is no transaction that moved a ref.
-    case nothingToUndo
+    /// The transaction, or every one, moved no ref and removed no pack.
+    case nothingToUndo(Int?)
     /// A ref is not what the update expects: it has `actual`, set by a transaction so long ago.
     case conflict(
         RefName, expected: Expectation, actual: ObjectID?, transaction: Int?, ageMilliseconds: Int?)

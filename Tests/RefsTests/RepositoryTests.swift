@@ -167,7 +167,7 @@ struct RepositoryTests {
         let repository = try Repository.create(in: MemoryBucket(), writer: writer)
         #expect(
             refError { _ = try repository.log.reversal(in: try repository.state()) }
-                == .nothingToUndo)
+                == .nothingToUndo(nil))
         try repository.put("models/a", text: "one", writer: writer)
         let before = try repository.state()
         try repository.put("models/a", "models/b", text: "two", writer: writer)

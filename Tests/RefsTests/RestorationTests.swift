@@ -70,7 +70,7 @@ struct RestorationTests {
                 "models/a", text: "\(number)", writer: testWriter(seed: UInt64(number + 2)))
         }
         #expect(
-            refError { _ = try repository.restore(3, writer: testWriter()) } == .nothingToUndo)
+            refError { _ = try repository.restore(3, writer: testWriter()) } == .nothingToUndo(3))
         #expect(
             refError { _ = try repository.restore(99, writer: testWriter()) }
                 == .noTransaction(99))

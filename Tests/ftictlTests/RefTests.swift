@@ -46,6 +46,16 @@ struct RefTests {
         #expect(try sandbox.ftictl("resolve", "models/b").status == 2)
     }
 
+    @Test("a ref that was removed and made anew rolls back to what it was before")
+    func rollbackPastRemoval() throws {
+        let before = try id("models/a")
+        #expect(try sandbox.ftictl("move", "models/new", "models/a").status == 0)
+        #expect(try sandbox.ftictl("undo").status == 0)
+        #expect(try sandbox.ftictl("move", "models/new", "models/a~1").status == 0)
+        #expect(try sandbox.ftictl("rollback", "models/new").status == 0)
+        #expect(try id("models/new") == before)
+    }
+
     @Test("each rollback goes one version further back, and log says so")
     func rollback() throws {
         let versions = [try id("models/a"), try id("models/a~1"), try id("models/a~2")]

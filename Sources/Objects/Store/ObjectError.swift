@@ -51,6 +51,8 @@ public enum ObjectError: Diagnosable, Hashable {
     public var remedy: String? {
         switch self {
         case .corrupt, .damagedPack: "ftictl verify --full lists all damage and what it affects"
+        case .missing:
+            "if it was collected, ftictl reflog shows by which transaction: ftictl undo takes that back"
         case .collected(_, let transaction):
             "ftictl undo \(transaction) brings it back while the files of its pack are there"
         case .storage(let error): error.remedy

@@ -21,10 +21,10 @@ extension Log {
         let newest = number ?? moves.joined().max()
         guard let newest, newest <= state.number else {
             if let number { throw .noTransaction(number) }
-            throw .nothingToUndo
+            throw .nothingToUndo(nil)
         }
         let changes = try entry(newest).changes
-        guard !changes.isEmpty else { throw .nothingToUndo }
+        guard !changes.isEmpty else { throw .nothingToUndo(newest) }
         var updates: [RefUpdate] = []
         for change in changes {
             guard state.lastTransaction(of: change.name) == newest else {

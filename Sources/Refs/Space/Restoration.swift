@@ -23,7 +23,7 @@ extension Repository {
     public func restore(_ number: Int, writer: Writer) throws(RefError) -> Restoration {
         var names: [ObjectID] = []
         for case .unpack(let name) in try log.entry(number).actions { names.append(name) }
-        guard !names.isEmpty else { throw .nothingToUndo }
+        guard !names.isEmpty else { throw .nothingToUndo(number) }
         for _ in 0..<Self.restorationAttempts {
             do throws(RefError) {
                 return try restore(names, removedBy: number, writer: writer)

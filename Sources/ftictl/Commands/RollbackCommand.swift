@@ -61,7 +61,11 @@ struct RollbackCommand: Command {
         let snapshot = try repository.snapshot(current)
         var previous: ObjectID?
         while let version = try history.next() {
-            guard version.target == current else { continue }
+            guard version.target == current else {
+                // Before its removal a ref had a version as well.
+                previous = previous ?? version.target
+                continue
+            }
             previous = version.previous
             if version.isNew(snapshot) { break }
         }
