@@ -63,5 +63,3 @@ static inline int fti_crypto_ed25519_verify(const uint8_t *public_key, const uin
     return valid;
 }
 
-/// Overwrites what must not stay in memory; not removed by a compiler.
-static inline void fti_crypto_erase(uint8_t *bytes, size_t count) { OPENSSL_cleanse(bytes, count); }
