@@ -113,10 +113,9 @@ struct CompactionTests {
         let memory = MemoryBucket()
         let repository = try Repository.create(in: memory, writer: testWriter())
         try put(15, in: repository)
-        let bucket = FailingBucket(memory)
+        let bucket = InterposingBucket(memory)
         let rival = Mutex(0)
-        // The entry after the next is that of the merge.
-        bucket.before(entry: 17) {
+        let merge: @Sendable () -> Void = {
             // The rival merges first: its own entry would be number 17.
             let packs = (try? repository.state().packs) ?? []
             let store = PackStore(bucket: memory, packs: packs)
@@ -131,6 +130,8 @@ struct CompactionTests {
                 rival.withLock { $0 += 1 }
             }
         }
+        // The entry after the next is that of the merge.
+        bucket.beforeEntry { bucket.beforeEntry(merge) }
         let commit = try Repository(in: bucket).put("models/b", text: "b", writer: testWriter())
         #expect(commit.number == 16)
         #expect(rival.withLock { $0 } == 1)
@@ -145,11 +146,12 @@ struct CompactionTests {
         let memory = MemoryBucket()
         let ids = try put(15, in: try Repository.create(in: memory, writer: testWriter()))
         var merged = 0
-        for limit in 0..<40 {
+        let counted = HookedBucket(try memory.copy())
+        try Repository(in: counted).put("models/b", text: "b", writer: testWriter(seed: 8))
+        for call in 0...counted.calls {
             let copy = try memory.copy()
-            let bucket = FailingBucket(copy)
-            // Everything fails from then on, as if the process had been killed.
-            bucket.failAfter(writes: limit)
+            let bucket = HookedBucket(copy)
+            bucket.fail(from: call)
             let commit = try? Repository(in: bucket).put(
                 "models/b", text: "b", writer: testWriter(seed: 8))
             let repository = Repository(in: copy)
@@ -165,104 +167,5 @@ struct CompactionTests {
             try expectSound(repository, ids)
         }
         #expect(merged > 0)
-    }
-}
-
-/// A bucket whose writes fail from some moment on, or in which something happens before an entry.
-private final class FailingBucket: Bucket {
-    private struct Plan {
-        var remaining = Int.max
-        var action: (entry: BlobName, body: @Sendable () -> Void)?
-    }
-
-    private let base: MemoryBucket
-    private let plan = Mutex(Plan())
-
-    init(_ base: MemoryBucket) { self.base = base }
-
-    func failAfter(writes: Int) { plan.withLock { $0.remaining = writes } }
-
-    func before(entry number: Int, _ body: @escaping @Sendable () -> Void) {
-        plan.withLock { $0.action = (entryName(number), body) }
-    }
-
-    fileprivate func spend(_ name: String) throws(StorageError) {
-        let isAllowed = plan.withLock { plan in
-            plan.remaining -= plan.remaining == .max ? 0 : 1
-            return plan.remaining >= 0
-        }
-        guard isAllowed else { throw .system(operation: "write", path: name, errno: 5) }
-    }
-
-    var location: String { base.location }
-
-    func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation {
-        let action = plan.withLock { plan in
-            guard plan.action?.entry == name else { return nil as (@Sendable () -> Void)? }
-            defer { plan.action = nil }
-            return plan.action?.body
-        }
-        action?()
-        try spend(name.description)
-        return try base.create(name, bytes)
-    }
-
-    func read(_ name: BlobName, limit: Int) throws(StorageError) -> [UInt8]? {
-        try base.read(name, limit: limit)
-    }
-
-    func open(_ name: BlobName) throws(StorageError) -> (any Blob)? { try base.open(name) }
-
-    func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
-        try spend(name.description)
-        try base.replace(name, bytes)
-    }
-
-    func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry] { try base.list(folder) }
-
-    func delete(_ name: BlobName) throws(StorageError) {
-        try spend(name.description)
-        try base.delete(name)
-    }
-
-    func ages(of names: [BlobName]) throws(StorageError) -> [BlobName: Int] {
-        try base.ages(of: names)
-    }
-
-    func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob {
-        FailingBlob(try base.stage(in: folder), of: self)
-    }
-
-    func synchronizeLog() throws(StorageError) { try base.synchronizeLog() }
-}
-
-private struct FailingBlob: StagedBlob {
-    private let base: any StagedBlob
-    private let bucket: FailingBucket
-
-    init(_ base: any StagedBlob, of bucket: FailingBucket) {
-        self.base = base
-        self.bucket = bucket
-    }
-
-    func append(
-        _ bytes: [UInt8], alignment: Int
-    ) throws(StorageError) -> (offset: Int, gap: Int) {
-        try bucket.spend("a pack")
-        return try base.append(bytes, alignment: alignment)
-    }
-
-    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
-        try base.read(at: offset, count: count)
-    }
-
-    func publish(as name: BlobName) throws(StorageError) {
-        try bucket.spend("a pack")
-        try base.publish(as: name)
-    }
-
-    func replace(_ name: BlobName) throws(StorageError) {
-        try bucket.spend("a pack")
-        try base.replace(name)
     }
 }

@@ -17,6 +17,19 @@ public struct JSONObjectReader {
         self.path = path
     }
 
+    /// Begins to read a file that a person may have written: an object in any form that JSON allows.
+    ///
+    /// - Throws: An error that names the byte at which the file is not JSON.
+    public init(file bytes: [UInt8]) throws(JSONSchemaError) {
+        self.init(JSONObject())
+        let json: JSON
+        do throws(JSONError) { json = try JSON(parsing: bytes.span) } catch {
+            throw self.error("byte \(error.offset)", error.reason)
+        }
+        guard let object = json.object else { throw error("the file", "is not a JSON object") }
+        remaining = object
+    }
+
     /// An error about one member.
     public func error(_ key: String, _ reason: String) -> JSONSchemaError {
         JSONSchemaError(path: path.isEmpty ? key : "\(path).\(key)", reason: reason)

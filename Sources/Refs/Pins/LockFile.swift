@@ -72,14 +72,7 @@ public struct LockFile: Hashable, Sendable {
     ///
     /// - Throws: ``JSONSchemaError``, which says what is wrong with the file.
     public init(decoding bytes: [UInt8]) throws(JSONSchemaError) {
-        let json: JSON
-        do throws(JSONError) { json = try JSON(parsing: bytes.span) } catch {
-            throw JSONObjectReader(JSONObject()).error("byte \(error.offset)", error.reason)
-        }
-        guard let object = json.object else {
-            throw JSONObjectReader(JSONObject()).error("the file", "is not a JSON object")
-        }
-        var reader = JSONObjectReader(object)
+        var reader = try JSONObjectReader(file: bytes)
         guard try reader.count("fti-lock") == Self.version else {
             throw reader.error("fti-lock", "is a version that this program does not know")
         }

@@ -16,14 +16,7 @@ extension Policy {
     ///
     /// - Throws: An error with the path of the member that is wrong.
     public init(decoding bytes: [UInt8]) throws(JSONSchemaError) {
-        let json: JSON
-        do throws(JSONError) { json = try JSON(parsing: bytes.span) } catch {
-            throw JSONObjectReader(JSONObject()).error("byte \(error.offset)", error.reason)
-        }
-        guard let object = json.object else {
-            throw JSONObjectReader(JSONObject()).error("the file", "is not a JSON object")
-        }
-        var reader = JSONObjectReader(object)
+        var reader = try JSONObjectReader(file: bytes)
         try self.init(&reader)
         try reader.finish()
     }
