@@ -81,7 +81,9 @@ extension RefError {
         case .packRemoved, .busy: "repeat the command"
         case .wrongKind(_, let id, let kind):
             "choose a ref below \(RefNamespace(kind).rawValue)/ for \(id.short)"
-        case .damaged, .untrusted: "ftictl verify lists all damage"
+        case .damaged:
+            "ftictl verify lists all damage; verify --repair --from COPY restores what a copy has"
+        case .untrusted: "ftictl verify lists all damage"
         case .rolledBack, .forked, .replaced:
             "compare with another copy; if you know why, --accept-rollback goes on with what is there"
         case .unauthorized(_, let remedy): remedy

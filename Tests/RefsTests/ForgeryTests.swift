@@ -61,7 +61,7 @@ struct ForgeryTests {
         #expect(try refusal(of: entry) == nil)
     }
 
-    @Test("an entry without a signature, or by a key that nobody listed")
+    @Test("an entry without a signature, or by a key that nobody listed (B135)")
     func unsigned() throws {
         let state = try signed.repository.state()
         let bare = try entry(back(in: state), after: state)
@@ -70,7 +70,7 @@ struct ForgeryTests {
         #expect(try refusal(of: foreign)?.message.contains("does not list") == true)
     }
 
-    @Test("a signature that was made for something else")
+    @Test("a signature that was made for something else (B136)")
     func replayed() throws {
         let state = try signed.repository.state()
         let fits = try entry(back(in: state), after: state)
@@ -85,6 +85,49 @@ struct ForgeryTests {
         let forged = try LogEntry(
             decoding: Array("\(text)\n\(seal)\n".utf8), number: fits.number)
         #expect(try refusal(of: forged)?.message.contains("signature") == true)
+    }
+
+    @Test("a forged entry is refused whoever has built on it, but for the owner of the key")
+    func builtOn() throws {
+        let state = try signed.repository.state()
+        // In the name of the pipeline, by somebody who does not have its key.
+        let stolen = try sign(entry(back(in: state), after: state), signed.stranger, in: state)
+        let text = String(decoding: stolen.encoded, as: UTF8.self)
+        let forged = try LogEntry(
+            decoding: Array(
+                text.replacing(
+                    signed.stranger.publicKey.hex, with: signed.features.publicKey.hex
+                ).utf8), number: stolen.number)
+        func log(_ keys: [SecretKey]) throws -> Repository {
+            let bucket = try signed.bucket.copy()
+            var last = forged
+            #expect(try bucket.create(entryName(last.number), last.encoded) == .created)
+            for key in keys {
+                let id = ObjectID(of: Array("\(last.number)".utf8).span)
+                let next = LogEntry(
+                    number: last.number + 1, previous: last.hash, base: state.number,
+                    time: last.time, writer: key.name, message: "",
+                    nonce: RandomBits(from: { 8 }), actions: [.unpack(id)])
+                last = try sign(next, key, in: state)
+                #expect(try bucket.create(entryName(last.number), last.encoded) == .created)
+            }
+            return Repository(in: bucket)
+        }
+        let place = entryName(forged.number).description
+        for keys in [[], [signed.training], [signed.admin, signed.training, signed.admin]] {
+            let repository = try log(keys)
+            let error = refError { _ = try repository.state() }
+            #expect(error?.message.contains(place) == true, "\(keys.count)")
+            #expect(error?.fault == .damaged)
+            // Nobody who reads it first adds to it, either.
+            #expect(refError { _ = try repository.log.refreshed(state) } == error)
+            let findings = try LogVerifier(repository.log).verify().findings
+            #expect(findings.first?.place == place)
+        }
+        // Whose name it is has signed for it; that the signature itself is none shows to who checks each.
+        let owned = try log([signed.training, signed.features])
+        #expect(try owned.state().number == forged.number + 2)
+        #expect(try LogVerifier(owned.log).verify().findings.first?.place == place)
     }
 
     @Test("a signature in which any bit is flipped", arguments: [0, 17, 255, 256, 400, 511])
@@ -115,7 +158,7 @@ struct ForgeryTests {
         }
     }
 
-    @Test("a revoked key, also with a time at which it was none")
+    @Test("a revoked key, also with a time at which it was none (B137)")
     func revoked() throws {
         let before = try signed.repository.state()
         try signed.repository.setPolicy(

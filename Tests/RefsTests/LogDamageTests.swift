@@ -25,7 +25,9 @@ struct LogDamageTests {
         #expect(!report.findings.isEmpty)
     }
 
-    @Test("a lost entry is noticed: in the middle, the newest, the first", arguments: [0, 3, 5])
+    @Test(
+        "a lost entry is noticed: any, the newest, the first (B125, B126, B128)",
+        arguments: [0, 3, 5])
     func lost(_ number: Int) throws {
         let (bucket, _) = try repository(5)
         try bucket.delete(entryName(number))
@@ -59,7 +61,7 @@ struct LogDamageTests {
         #expect(findings.first?.affects == ["models/a"])
     }
 
-    @Test("any flip of any byte of any entry is noticed")
+    @Test("any flip of any byte of any entry is noticed (B127)")
     func flips() throws {
         let (bucket, repository) = try repository(3)
         #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
@@ -73,7 +75,7 @@ struct LogDamageTests {
         }
     }
 
-    @Test("empty, zeroed, cut and oversized entries are damage", arguments: [1, 3])
+    @Test("empty, zeroed, cut and oversized entries are damage (B133, B134)", arguments: [1, 3])
     func garbage(_ number: Int) throws {
         let replacements: [([UInt8]) -> [UInt8]] = [
             { _ in [] }, { [UInt8](repeating: 0, count: $0.count) }, { Array($0.dropLast()) },
@@ -89,20 +91,20 @@ struct LogDamageTests {
 
     /// Replaces entry 2 of a log of two by one with other contents, correctly sealed and chained.
     private func forge(
-        number: Int = 2, previous: ObjectID? = nil, time: String? = nil,
+        number: Int = 2, previous: ObjectID? = nil, time: String? = nil, skew: Int? = nil,
         _ actions: (State) throws -> [Action]
     ) throws -> MemoryBucket {
         let (bucket, repository) = try repository(1)
         let state = try repository.state()
         let entry = LogEntry(
             number: number, previous: previous ?? state.entryHash, base: 0,
-            time: try time.map { try #require(Timestamp($0)) } ?? state.time, writer: "eve",
-            message: "", nonce: RandomBits(from: { 7 }), actions: try actions(state))
+            time: try time.map { try #require(Timestamp($0)) } ?? state.time, skew: skew,
+            writer: "eve", message: "", nonce: RandomBits(from: { 7 }), actions: try actions(state))
         try bucket.replace(entryName(2), entry.encoded)
         return bucket
     }
 
-    @Test("an entry that does not follow from the ones before is damage, and the field is named")
+    @Test("an entry that does not follow from those before is damage, and says why (B129 to B132)")
     func semantics() throws {
         let name = try RefName("models/b")
         let other = ObjectID(of: Array("other".utf8).span)
@@ -136,11 +138,17 @@ struct LogDamageTests {
         try expectDamaged(try forge(number: 3) { _ in [.unpack(other)] }, naming: "n is 3")
         try expectDamaged(
             try forge(time: "2020-01-01T00:00:00.000Z") { _ in [.unpack(other)] }, naming: "time")
-        let sound = try forge { [.unpack(try pack($0).name)] }
+        for (skew, time) in [
+            (86_400_000, nil), (-1, nil), (1 << 52, nil), (90_000_000, "2030-01-01T00:00:00.000Z"),
+        ] as [(Int, String?)] {
+            try expectDamaged(
+                try forge(time: time, skew: skew) { _ in [.unpack(other)] }, naming: "skew")
+        }
+        let sound = try forge(skew: 86_400_001) { [.unpack(try pack($0).name)] }
         #expect(try Repository(in: sound).state().packs.isEmpty)
     }
 
-    @Test("a pack that was removed is never added again, however long ago that was")
+    @Test("a pack that was removed is never added again, however long ago that was (B132)")
     func removedPack() throws {
         let (bucket, repository) = try repository(1)
         let pack = try #require(try repository.state().packs.first)
@@ -153,6 +161,13 @@ struct LogDamageTests {
             #expect(try bucket.create(entryName(entry.number), entry.encoded) == .created)
         }
         try append(.unpack(pack.name))
+        let soon = try bucket.copy()
+        let again = LogEntry(
+            number: 3, previous: try repository.log.entry(2).hash, base: 2,
+            time: try repository.state().time, writer: "gc", message: "",
+            nonce: RandomBits(from: { 7 }), actions: [.pack(pack)])
+        try soon.replace(entryName(3), again.encoded)
+        try expectDamaged(soon, naming: "removed before")
         for number in 0..<20 {
             try repository.put("models/c", text: "\(number)", writer: testWriter(seed: 3))
         }
@@ -176,7 +191,7 @@ struct LogDamageTests {
         #expect(error?.message.contains("newer fti") == true)
     }
 
-    @Test("a garbage hint is ignored when reading, and listed")
+    @Test("a garbage hint is ignored when reading, and listed (B138)")
     func hint() throws {
         for garbage in ["", "garbage", "3 x - y\n", "99999999999999999999 a b c\n", "\0\0\0\0"] {
             let (bucket, repository) = try repository(3)
@@ -209,7 +224,7 @@ struct LogDamageTests {
         try expectDamaged(bucket)
     }
 
-    @Test("checkpoints that are garbage, or contradict the log, are ignored and listed")
+    @Test("checkpoints that are garbage, or contradict the log, are ignored and listed (B139)")
     func checkpoints() throws {
         let (bucket, repository) = try repository(40)
         let names = try bucket.list(.checkpoints).map { BlobName(.checkpoints, $0.name) }
@@ -244,7 +259,7 @@ struct LogDamageTests {
         }
     }
 
-    @Test("strange names in the log are listed and do no harm")
+    @Test("strange names in the log are listed and do no harm (B140)")
     func strays() throws {
         let (bucket, repository) = try repository(3)
         for name in ["x.json", "00000000000000000006.json-", "3.json", "18446744073709551615.json"]

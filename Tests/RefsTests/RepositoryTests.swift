@@ -149,6 +149,43 @@ struct RepositoryTests {
         #expect(versions.map(\.entry.number) == [4, 3, 1])
     }
 
+    @Test("an entry from the far future does not hide when later ones were made (H16, B141)")
+    func skew() throws {
+        let wrong = TestClock("2099-01-01T00:00:00.000Z")
+        let clock = TestClock("2026-08-01T00:00:00.000Z")
+        let repository = try Repository.create(
+            in: MemoryBucket(), writer: testWriter(clock: clock))
+        let name = try RefName("models/a")
+        let day = 86_400
+        var values: [ObjectID] = []
+        for (text, by) in [("one", clock), ("two", wrong), ("three", clock), ("four", clock)] {
+            clock.advance(seconds: day)
+            let commit = try repository.put("models/a", text: text, writer: testWriter(clock: by))
+            values.append(try #require(commit.refs[0].new))
+            #expect(commit.warnings.isEmpty == ["one", "two"].contains(text))
+        }
+        let entries = try (0...4).map { try repository.log.entry($0) }
+        #expect(entries.map { $0.skew != nil } == [false, false, false, true, true])
+        // Nobody makes it worse: the time stays what it is.
+        #expect(entries[4].time == wrong.now)
+        #expect(entries[4].clock == clock.now)
+        #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
+        let resolver = Resolver(repository, state: try repository.state(), now: clock.now)
+        for (moment, value) in [("now", 3), ("12 hours ago", 2), ("3 days ago", 0)] {
+            #expect(
+                try resolver.snapshot(try Revision("\(name)@{\(moment)}")) == values[value])
+        }
+        // A day is what clocks may differ without a word in the entry.
+        let near = try Repository.create(in: MemoryBucket(), writer: testWriter(clock: clock))
+        let ahead = TestClock("2026-08-01T00:00:00.000Z")
+        ahead.advance(seconds: 5 * day)
+        try near.put("models/a", text: "one", writer: testWriter(clock: ahead))
+        let commit = try near.put("models/a", text: "two", writer: testWriter(clock: clock))
+        #expect(commit.warnings.count == 1)
+        #expect(try near.log.entry(2).skew == nil)
+        #expect(try near.log.entry(2).time == ahead.now)
+    }
+
     @Test("time in the log never goes back, and a clock that lags is told so")
     func time() throws {
         let clock = TestClock("2099-01-01T00:00:00.000Z")

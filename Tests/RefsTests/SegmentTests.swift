@@ -6,33 +6,12 @@ import Testing
 
 @Suite("Segments of the log")
 struct SegmentTests {
-    /// A log of `count` transactions that move models/a and models/b in turn, none of them gathered.
-    private func longLog(_ count: Int) throws -> (MemoryBucket, Repository) {
-        let bucket = MemoryBucket()
-        let writer = testWriter()
-        let repository = try Repository.create(in: bucket, writer: writer)
-        try repository.put("models/a", "models/b", text: "first", writer: writer)
-        var state = try repository.state()
-        for _ in 1..<count { state = try bucket.append(after: state) }
-        return (bucket, repository)
-    }
-
     private func names(_ bucket: MemoryBucket) throws -> [String] {
         try bucket.list(.log).map(\.name).sorted()
     }
 
     private func files(_ numbers: ClosedRange<Int>, of bucket: MemoryBucket) throws -> [[UInt8]] {
         try numbers.map { try #require(try bucket.read(entryName($0), limit: .max)) }
-    }
-
-    private func expectSound(
-        _ bucket: any Bucket, at number: Int, _ place: SourceLocation = #_sourceLocation
-    ) throws {
-        let repository = Repository(in: bucket)
-        #expect(try repository.state().number == number, sourceLocation: place)
-        let report = try LogVerifier(repository.log).verify()
-        #expect(report.findings.isEmpty, "\(report.findings)", sourceLocation: place)
-        #expect(report.entries == number + 1, sourceLocation: place)
     }
 
     @Test("old entries are gathered byte for byte, and every reader finds them")
@@ -49,7 +28,7 @@ struct SegmentTests {
         let index = String(decoding: bytes[old[0...63].joined().count...], as: UTF8.self)
         #expect(index.split(separator: "\n").map { Int($0) }[1] == old[0].count)
 
-        try expectSound(bucket, at: 200)
+        try expectSoundLog(bucket, at: 200)
         let after = try Repository(in: bucket).state()
         #expect(after.refs == before.refs)
         #expect(after.entryHash == before.entryHash)
@@ -77,7 +56,7 @@ struct SegmentTests {
             try names(bucket).filter { $0.hasSuffix(".segment") }
                 == [(0, 1023), (1024, 1087)].map { segmentName($0.0, $0.1).name })
         #expect(try names(bucket).count == 3 + 113)
-        try expectSound(bucket, at: 1200)
+        try expectSoundLog(bucket, at: 1200)
     }
 
     @Test("writers gather by themselves")
@@ -89,7 +68,7 @@ struct SegmentTests {
         #expect(try names(bucket).contains(segmentName(64, 127).name))
         #expect(try bucket.read(entryName(127), limit: .max) == nil)
         #expect(try bucket.read(entryName(128), limit: .max) != nil)
-        try expectSound(bucket, at: 192)
+        try expectSoundLog(bucket, at: 192)
     }
 
     @Test("gathering that stops anywhere harms nothing, and is finished by the next one")
@@ -102,10 +81,10 @@ struct SegmentTests {
             let repository = Repository(in: bucket)
             let state = try repository.state()
             #expect(refError { try repository.log.gather(upTo: state) } != nil)
-            try expectSound(memory, at: 140)
+            try expectSoundLog(memory, at: 140)
             try Repository(in: memory).log.gather(upTo: state)
             #expect(try names(memory).count == 2 + 141 - 64)
-            try expectSound(memory, at: 140)
+            try expectSoundLog(memory, at: 140)
         }
     }
 
@@ -123,7 +102,7 @@ struct SegmentTests {
             "models/c", text: "late", writer: testWriter(seed: 9))
         #expect(commit.number == 162)
         #expect(try memory.read(entryName(2), limit: .max) == nil)
-        try expectSound(memory, at: 162)
+        try expectSoundLog(memory, at: 162)
     }
 
     @Test("what a stopped writer made of a gathered number is void for everyone")
@@ -138,10 +117,10 @@ struct SegmentTests {
         try bucket.replace(entryName(2), forged)
         #expect(try repository.log.entry(2) == real)
         #expect(try repository.log.refreshed(early).entryHash == state.entryHash)
-        try expectSound(bucket, at: 161)
+        try expectSoundLog(bucket, at: 161)
         try repository.log.gather(upTo: state)
         #expect(try bucket.read(entryName(2), limit: .max) == nil)
-        try expectSound(bucket, at: 161)
+        try expectSoundLog(bucket, at: 161)
     }
 
     @Test("a repository whose first entry is gathered is not made again")
@@ -150,7 +129,7 @@ struct SegmentTests {
         try repository.log.gather(upTo: try repository.state())
         let error = refError { _ = try Repository.create(in: bucket, writer: testWriter()) }
         #expect(error == .repositoryExists(location: bucket.location))
-        try expectSound(bucket, at: 140)
+        try expectSoundLog(bucket, at: 140)
     }
 
     @Test("any flip of any byte of a segment is found and the segment named")
@@ -183,19 +162,6 @@ struct SegmentTests {
         #expect(refError { _ = try repository.log.entry(5) } == .noTransaction(5))
     }
 
-    @Test("single files are kept as long as their segment is not sound")
-    func damagedSegment() throws {
-        let (bucket, repository) = try longLog(140)
-        let copy = try bucket.copy()
-        let state = try repository.state()
-        try Repository(in: copy).log.gather(upTo: state)
-        var bytes = try #require(try copy.read(segmentName(0, 63), limit: .max))
-        bytes[100] ^= 1
-        try bucket.replace(segmentName(0, 63), bytes)
-        #expect(try repository.log.gather(upTo: state) == 0)
-        #expect(try files(0...63, of: bucket).count == 64)
-    }
-
     @Test("names that no segment has are listed and ignored")
     func strays() throws {
         let (bucket, _) = try longLog(3)
@@ -208,40 +174,6 @@ struct SegmentTests {
         }
         #expect(try Repository(in: bucket).state().number == 3)
         #expect(try LogVerifier(Repository(in: bucket).log).verify().findings.count == 4)
-    }
-}
-
-/// The name of a segment.
-private func segmentName(_ first: Int, _ last: Int) -> BlobName {
-    let names = [first, last].map { entryName($0).name.dropLast(5) }
-    return BlobName(.log, "\(names[0])-\(names[1]).segment")
-}
-
-extension MemoryBucket {
-    /// Appends an entry that makes models/a what models/b is, or removes it, without any cache.
-    fileprivate func append(after state: State) throws -> State {
-        let entry = try nextEntry(after: state, writer: "ada@test")
-        guard try create(entryName(entry.number), entry.encoded) == .created else { return state }
-        return try Repository(in: self).log.refreshed(state)
-    }
-
-    /// The bytes of another entry of the same number.
-    fileprivate func copyAppending(after state: State, writer: String) throws -> [UInt8]? {
-        try nextEntry(after: state, writer: writer).encoded
-    }
-
-    private func nextEntry(after state: State, writer: String) throws -> LogEntry {
-        let name = try RefName(state.number % 2 == 0 ? "models/a" : "models/b")
-        let other = ObjectID(of: Array("\(state.number)".utf8).span)
-        return LogEntry(
-            number: state.number + 1, previous: state.entryHash, base: state.number,
-            time: state.time, writer: writer, message: "",
-            nonce: RandomBits(from: { UInt64(state.number) }),
-            actions: [
-                .ref(
-                    name, old: state.target(of: name), new: other,
-                    since: state.lastTransaction(of: name))
-            ])
     }
 }
 

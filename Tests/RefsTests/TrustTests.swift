@@ -54,7 +54,7 @@ struct TrustTests {
         }
     }
 
-    @Test("an older copy that is put back is noticed, and accepted when somebody says so")
+    @Test("an older copy that is put back is noticed, and accepted when somebody says so (B122)")
     func rollback() throws {
         try commit(3)
         let old = try signed.bucket.copy()
@@ -68,7 +68,7 @@ struct TrustTests {
         #expect(try client.open(old).state().number == 4)
     }
 
-    @Test("a log that goes another way from some entry on is noticed", arguments: [1, 40])
+    @Test("a log that goes another way from some entry on is noticed (B123)", arguments: [1, 40])
     func fork(later: Int) throws {
         try commit(2)
         let other = try signed.bucket.copy()
@@ -93,7 +93,7 @@ struct TrustTests {
         #expect(refError { _ = try client.open(old).state() } == .forked(at: 2))
     }
 
-    @Test("another repository in the same place is refused where signatures were demanded")
+    @Test("another repository in the same place is refused where signatures were demanded (B124)")
     func replaced() throws {
         let plain = MemoryBucket()
         let writer = testWriter(seed: 70)

@@ -76,7 +76,9 @@ struct HostileTests {
         ("rm packs/*", true),
     ]
 
-    @Test("damage to the log is found, and never read as something else", arguments: logDamage)
+    @Test(
+        "damage to the log is found, and never read as something else (B125 to B134, B138, B140)",
+        arguments: logDamage)
     func damagedLog(command: String, readable: Bool) throws {
         let sandbox = try Sandbox.withRepository()
         for text in ["1", "2", "3"] {

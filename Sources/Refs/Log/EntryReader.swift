@@ -9,8 +9,12 @@ internal import Storage
 /// after it; a writer that was away for long can make it anew then, and removes it when it notices. So a single
 /// file counts when no segment with its number is there *after* it was read. Segments of 64 go after the one of
 /// 1,024 that holds the same, so they are looked for in this order.
+///
+/// Where a segment is damaged, what it has replaced counts again, as long as it is there (``Log/spare(of:)``).
 public struct EntryReader: Sendable {
     private let log: Log
+    /// Whether a damaged segment is damage even if its entries are elsewhere as well.
+    private let isStrict: Bool
     private var opened: Opened?
     private var loaded: Segment?
     /// What was read already of the run that comes next.
@@ -27,7 +31,10 @@ public struct EntryReader: Sendable {
     /// reading so many.
     private static let singleReads = 8
 
-    init(_ log: Log) { self.log = log }
+    init(_ log: Log, isStrict: Bool = false) {
+        self.log = log
+        self.isStrict = isStrict
+    }
 
     /// One entry, which is checked against its own hash.
     ///
@@ -39,8 +46,28 @@ public struct EntryReader: Sendable {
 
     /// One entry, or nil when there is none of this number.
     mutating func find(_ number: Int) throws(RefError) -> LogEntry? {
-        guard let file = try file(number) else { return nil }
-        return try file.decoded()
+        try sound(number)?.entry
+    }
+
+    /// One entry with its file, from elsewhere when a segment is damaged; nil when there is none of this number.
+    mutating func sound(
+        _ number: Int
+    ) throws(RefError) -> (file: EntryFile, entry: LogEntry)? {
+        do throws(RefError) {
+            guard let file = try file(number) else { return nil }
+            return (file, try file.decoded())
+        } catch {
+            // Outside of a segment there may also be what a writer has made too late.
+            guard case .damaged = error, !isStrict, let spare = log.spare(of: number),
+                next(after: number)?.previous == spare.entry.hash
+            else { throw error }
+            return spare
+        }
+    }
+
+    private mutating func next(after number: Int) -> LogEntry? {
+        if let file = try? file(number + 1), let entry = try? file.decoded() { return entry }
+        return log.spare(of: number + 1)?.entry
     }
 
     /// The file of one entry, wherever it is.
@@ -74,7 +101,10 @@ public struct EntryReader: Sendable {
     ///   run.
     mutating func run(from number: Int) throws(RefError) -> EntryRun {
         if let run = kept.take(), run.first == number { return run }
-        if let loaded, loaded.name.holds(number) { return EntryRun(loaded, from: number) }
+        let spares = isStrict ? nil : log
+        if let loaded, loaded.name.holds(number) {
+            return EntryRun(loaded, from: number, spares: spares)
+        }
         let end = SegmentName(of: SegmentName.smallest, holding: number).last
         var files: [EntryFile] = []
         var failure: RefError?
@@ -91,14 +121,31 @@ public struct EntryReader: Sendable {
             next += 1
         }
         // What is absent is no less so if it is gathered by now: whatever covers the first covers all of them.
-        if let (name, blob) = try log.openSegment(holding: number) {
-            let segment = try log.load(name, blob)
-            loaded = segment
-            return EntryRun(segment, from: number)
+        do throws(RefError) {
+            if let (name, blob) = try log.openSegment(holding: number) {
+                let segment = try log.load(name, blob)
+                loaded = segment
+                return EntryRun(segment, from: number, spares: spares)
+            }
+        } catch {
+            guard case .damaged = error, !isStrict else { throw error }
+            return spareRun(from: number, to: end, error)
         }
         return EntryRun(
             first: number, files: files, failure: failure,
             isLast: next <= end && failure == nil)
+    }
+
+    /// What is left elsewhere of entries whose segment cannot be read at all.
+    private func spareRun(from number: Int, to last: Int, _ error: RefError) -> EntryRun {
+        var files: [EntryFile] = []
+        for number in number...last {
+            guard let spare = log.spare(of: number) else {
+                return EntryRun(first: number, files: files, failure: error, isLast: false)
+            }
+            files.append(spare.file)
+        }
+        return EntryRun(first: number, files: files, failure: nil, isLast: false)
     }
 
     /// The entry at a number, when those after it are read next.
@@ -110,14 +157,32 @@ public struct EntryReader: Sendable {
         }
         kept = EntryRun(
             first: number + 1, files: Array(run.files.dropFirst()), failure: run.failure,
-            isLast: run.isLast)
-        return try file.decoded()
+            isLast: run.isLast, spares: run.spares)
+        return try run.entry(in: file)
     }
 }
 
 extension Log {
     /// A reader of entries, for who reads many.
     public func entries() -> EntryReader { EntryReader(self) }
+
+    /// An entry that some file holds, whichever comes first in which it is whole; nil when there is none.
+    ///
+    /// For entries of damaged segments: what a segment replaces goes only when the segment is sound, so it may be
+    /// there still. Whether the entry is the right one shows by the one after it.
+    func spare(of number: Int) -> (file: EntryFile, entry: LogEntry)? {
+        for size in SegmentName.sizes {
+            let name = SegmentName(of: size, holding: number)
+            guard let blob = (try? openSegment(name)) ?? nil,
+                let bytes = try? Segment.file(of: number, in: blob, name)
+            else { continue }
+            let file = EntryFile(number: number, bytes: bytes, segment: name)
+            if let entry = try? file.decoded() { return (file, entry) }
+        }
+        guard let bytes = (try? readSingle(number).get()) ?? nil else { return nil }
+        let file = EntryFile(number: number, bytes: bytes, segment: nil)
+        return (try? file.decoded()).map { (file, $0) }
+    }
 
     /// What the single file of an entry has; nil when there is none.
     func readSingle(_ number: Int) -> Result<[UInt8]?, RefError> {

@@ -41,18 +41,36 @@ struct EntryRun: Sendable {
     let failure: RefError?
     /// Whether there was no entry after them.
     let isLast: Bool
+    /// Where else an entry is looked for that is damaged in a segment; nil for nowhere.
+    let spares: Log?
 
-    init(first: Int, files: [EntryFile], failure: RefError?, isLast: Bool) {
+    init(
+        first: Int, files: [EntryFile], failure: RefError?, isLast: Bool, spares: Log? = nil
+    ) {
         self.first = first
         self.files = files
         self.failure = failure
         self.isLast = isLast
+        self.spares = spares
     }
 
-    init(_ segment: Segment, from number: Int) {
+    init(_ segment: Segment, from number: Int, spares: Log? = nil) {
         self.init(
             first: number, files: (number...segment.name.last).map { EntryFile($0, in: segment) },
-            failure: nil, isLast: false)
+            failure: nil, isLast: false, spares: spares)
+    }
+
+    /// The entry in one of the files, or from elsewhere when that is damaged. Whether it then is the right one
+    /// shows by those around it.
+    func entry(in file: EntryFile) throws(RefError) -> LogEntry {
+        do throws(RefError) {
+            return try file.decoded()
+        } catch {
+            guard case .damaged = error, file.segment != nil,
+                let spare = spares?.spare(of: file.number)
+            else { throw error }
+            return spare.entry
+        }
     }
 
     /// So many entries are decoded by one thread at a time.
@@ -66,7 +84,7 @@ struct EntryRun: Sendable {
         return Threads.map(blocks) { index in
             files[index * Self.block..<min((index + 1) * Self.block, files.count)].map { file in
                 Result { () throws(RefError) in
-                    let entry = try file.decoded()
+                    let entry = try entry(in: file)
                     try judge(entry)
                     return entry
                 }
@@ -76,15 +94,8 @@ struct EntryRun: Sendable {
 
     /// The entries, their signatures checked by the same threads.
     ///
-    /// - Parameters:
-    ///   - repository: What the signatures must be for.
-    ///   - vouchedThrough: The number of the last entry whose signature needs no check.
-    func decoded(
-        signedFor repository: RandomBits, after vouchedThrough: Int
-    ) -> [Result<LogEntry, RefError>] {
-        decoded { (entry) throws(RefError) in
-            guard entry.number > vouchedThrough else { return }
-            try entry.checkSignature(for: repository)
-        }
+    /// - Parameter repository: What the signatures must be for.
+    func decoded(signedFor repository: RandomBits) -> [Result<LogEntry, RefError>] {
+        decoded { (entry) throws(RefError) in try entry.checkSignature(for: repository) }
     }
 }

@@ -35,16 +35,14 @@ extension Log {
             inout Proposal, [RefChange], _ removed: Set<ObjectID>, State
         ) throws(RefError) -> Void
     ) throws(RefError) -> (state: State, changes: [RefChange])? {
-        let turn = awaitTurn(writer)
-        defer { withExtendedLifetime(turn) {} }
-        var state = proposal.base
-        var removed = try refresh(&state)
         // The state that everything was checked in; moves are checked in every later one as well.
         var base = proposal.base.number
         var admitted = base
-        for attempt in 0..<attempts {
-            let now = writer.now()
-            let changes = try proposal.changes(in: state, now: now)
+        var changes: [RefChange] = []
+        let after = try append(
+            to: proposal.base, message: proposal.message, writer: writer, attempts: attempts
+        ) { (state, removed, now) throws(RefError) in
+            changes = try proposal.changes(in: state, now: now)
             if proposal.actions(for: changes, in: state).isEmpty { return nil }
             if state.number > admitted {
                 try admit(&proposal, changes, removed, state)
@@ -52,32 +50,9 @@ extension Log {
                 admitted = state.number
             }
             let actions = proposal.actions(for: changes, in: state)
-            if actions.isEmpty { return nil }
-            if let reason = LogEntry.objection(
-                writer: writer.name, message: proposal.message, actions: actions.count)
-            {
-                throw .invalidTransaction(reason: reason)
-            }
-            let unsigned = LogEntry(
-                number: state.number + 1, previous: state.entryHash,
-                base: base, time: max(now, state.time), writer: writer.name,
-                message: proposal.message, nonce: RandomBits(from: writer.random),
-                actions: actions)
-            let entry = try writer.signed(unsigned, after: state)
-            if case .won = try put(entry) {
-                try state.apply(entry, isVouchedFor: true)
-                writeCaches(after: &state, by: writer)
-                gatherIfDue(state)
-                return (state, changes)
-            }
-            writer.pause(writer.backoff(attempt: attempt))
-            let lost = state.number + 1
-            removed = try refresh(&state)
-            guard state.number >= lost else {
-                throw .damaged(place: LogFile.place(of: lost), reason: "it vanished")
-            }
+            return actions.isEmpty ? nil : (base, actions)
         }
-        throw .busy(attempts: attempts)
+        return after.map { ($0, changes) }
     }
 
     /// Appends an entry with actions that move no ref, wherever the log ends by then.
@@ -88,21 +63,46 @@ extension Log {
         _ actions: [Action], to base: State, message: String, writer: Writer,
         admit: (State) throws(RefError) -> Void
     ) throws(RefError) -> State {
-        if let reason = LogEntry.objection(
-            writer: writer.name, message: message, actions: actions.count)
-        {
-            throw .invalidTransaction(reason: reason)
+        let after = try append(to: base, message: message, writer: writer) {
+            (state, _, _) throws(RefError) in
+            try admit(state)
+            return (state.number, actions)
         }
+        guard let after else { throw .invalidTransaction(reason: "it has no actions") }
+        return after
+    }
+
+    /// Appends an entry to the log, wherever it ends by then.
+    ///
+    /// - Parameter draft: What the entry is to do in a state, and the number of the state that this was computed on;
+    ///   nil when it is to do nothing. Asked again in each state that others bring about first, and told which
+    ///   packs were removed since it was asked last.
+    /// - Returns: The state after the entry, or nil when there is none.
+    private func append(
+        to base: State, message: String, writer: Writer, attempts: Int = attemptLimit,
+        draft: (
+            State, _ removed: Set<ObjectID>, _ now: Timestamp
+        ) throws(RefError) -> (base: Int, actions: [Action])?
+    ) throws(RefError) -> State? {
         let turn = awaitTurn(writer)
         defer { withExtendedLifetime(turn) {} }
-        var state = try refreshed(base)
-        for attempt in 0..<Self.attemptLimit {
-            try admit(state)
-            let entry = try writer.signed(
-                LogEntry(
-                    number: state.number + 1, previous: state.entryHash, base: state.number,
-                    time: max(writer.now(), state.time), writer: writer.name, message: message,
-                    nonce: RandomBits(from: writer.random), actions: actions), after: state)
+        var state = base
+        var removed = try refresh(&state)
+        for attempt in 0..<attempts {
+            let now = writer.now()
+            guard let drafted = try draft(state, removed, now) else { return nil }
+            if let reason = LogEntry.objection(
+                writer: writer.name, message: message, actions: drafted.actions.count)
+            {
+                throw .invalidTransaction(reason: reason)
+            }
+            let lead = state.time.milliseconds - now.milliseconds
+            let unsigned = LogEntry(
+                number: state.number + 1, previous: state.entryHash, base: drafted.base,
+                time: max(now, state.time), skew: lead > LogEntry.tolerableSkew ? lead : nil,
+                writer: writer.name, message: message, nonce: RandomBits(from: writer.random),
+                actions: drafted.actions)
+            let entry = try writer.signed(unsigned, after: state)
             if case .won = try put(entry) {
                 try state.apply(entry, isVouchedFor: true)
                 writeCaches(after: &state, by: writer)
@@ -111,12 +111,12 @@ extension Log {
             }
             writer.pause(writer.backoff(attempt: attempt))
             let lost = state.number + 1
-            state = try refreshed(state)
+            removed = try refresh(&state)
             guard state.number >= lost else {
                 throw .damaged(place: LogFile.place(of: lost), reason: "it vanished")
             }
         }
-        throw .busy(attempts: Self.attemptLimit)
+        throw .busy(attempts: attempts)
     }
 
     /// Waits until no other writer is at it, but not for long: one that was stopped must not stop others. Nothing

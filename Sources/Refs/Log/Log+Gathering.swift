@@ -49,14 +49,20 @@ extension Log {
         return removed
     }
 
-    /// Makes a segment of entries, and checks that they and the entry after them are one chain.
     private func make(_ name: SegmentName) throws(RefError) {
+        let bytes = try gathered(name)
+        do throws(StorageError) {
+            _ = try bucket.create(name.blob, bytes)
+        } catch { throw .storage(error) }
+    }
+
+    /// What a segment of entries is to have: they and the entries around them are one chain.
+    func gathered(_ name: SegmentName) throws(RefError) -> [UInt8] {
         var reader = entries()
         var files: [[UInt8]] = []
         var previous = try name.first == 0 ? nil : reader.entry(name.first - 1).hash
         for number in name.first...(name.last + 1) {
-            guard let file = try reader.file(number) else { throw .noTransaction(number) }
-            let entry = try file.decoded()
+            guard let (file, entry) = try reader.sound(number) else { throw .noTransaction(number) }
             guard entry.previous == previous else {
                 throw .damaged(
                     place: file.place, reason: "prev is not the hash of entry \(number - 1)")
@@ -64,13 +70,11 @@ extension Log {
             previous = entry.hash
             if number <= name.last { files.append(file.bytes) }
         }
-        do throws(StorageError) {
-            _ = try bucket.create(name.blob, Segment.encode(files))
-        } catch { throw .storage(error) }
+        return Segment.encode(files)
     }
 
     /// Whether every entry of a segment can be read.
-    private func isSound(_ name: SegmentName) throws(RefError) -> Bool {
+    func isSound(_ name: SegmentName) throws(RefError) -> Bool {
         do throws(RefError) {
             guard let blob = try openSegment(name) else { return false }
             let segment = try load(name, blob)

@@ -122,17 +122,20 @@ public struct Log: Sendable {
                 reason: "its hash is not the one that \(LogFile.tip) has seen")
         }
         try check(state)
+        var signatures = NewestSignatures()
         while true {
             let run = try reader.run(from: state.number + 1)
-            for result in run.decoded(signedFor: state.repositoryID, after: vouchedThrough) {
+            for result in run.decoded() {
                 let entry = try result.get()
                 try state.apply(entry, isVouchedFor: true)
                 try check(state)
+                if entry.number > vouchedThrough { signatures.add(entry) }
                 observe(entry)
             }
             if let failure = run.failure { throw failure }
             if run.isLast { break }
         }
+        try signatures.check(for: state.repositoryID)
         // A gap: entry N+2 may have come since N+1 was found absent, and then N+1 has come as well.
         let gap = state.number + 1
         if try isThere(gap + 1, after: gap), try !exists(gap) {

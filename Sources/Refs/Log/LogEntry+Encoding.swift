@@ -4,8 +4,8 @@ extension LogEntry {
     /// The bytes of the entry's file: a line of canonical JSON, and a line with the hash of the first.
     public var encoded: [UInt8] {
         Self.line(
-            number: number, previous: previous, base: base, time: time, writer: writer,
-            message: message, nonce: nonce, actions: actions) + [0x0A]
+            number: number, previous: previous, base: base, time: time, skew: skew,
+            writer: writer, message: message, nonce: nonce, actions: actions) + [0x0A]
             + JSON.object(seal).canonicalBytes + [0x0A]
     }
 
@@ -18,16 +18,21 @@ extension LogEntry {
     }
 
     static func line(
-        number: Int, previous: ObjectID?, base: Int?, time: Timestamp, writer: String,
-        message: String, nonce: RandomBits, actions: [Action]
+        number: Int, previous: ObjectID?, base: Int?, time: Timestamp, skew: Int?,
+        writer: String, message: String, nonce: RandomBits, actions: [Action]
     ) -> [UInt8] {
-        let json: JSON = [
-            "n": .integer(number), "prev": .string(previous?.hex ?? ""),
-            "base": base.map { .integer($0) } ?? .null, "time": .string(time.description),
-            "writer": .string(writer), "message": .string(message), "nonce": .string(nonce.hex),
-            "requires": [], "actions": .array(actions.map(\.json)),
-        ]
-        return json.canonicalBytes
+        var object = JSONObject()
+        object["n"] = .integer(number)
+        object["prev"] = .string(previous?.hex ?? "")
+        object["base"] = base.map { .integer($0) } ?? .null
+        object["time"] = .string(time.description)
+        if let skew { object["skew"] = .integer(skew) }
+        object["writer"] = .string(writer)
+        object["message"] = .string(message)
+        object["nonce"] = .string(nonce.hex)
+        object["requires"] = []
+        object["actions"] = .array(actions.map(\.json))
+        return JSON.object(object).canonicalBytes
     }
 
     /// Reads the file of entry `number`; anything but the one canonical encoding is refused.
@@ -107,7 +112,16 @@ extension LogEntry {
         guard number == 0 ? base == nil : base.map({ $0 < number }) ?? false else {
             throw reader.error("base", "must be a number below n, and null in the first entry")
         }
-        time = try reader.timestamp("time")
+        let time = try reader.timestamp("time")
+        self.time = time
+        skew = reader.has("skew") ? try reader.count("skew") : nil
+        if let skew {
+            guard skew > Self.tolerableSkew,
+                Timestamp(milliseconds: time.milliseconds - skew) != nil
+            else {
+                throw reader.error("skew", "must be milliseconds of more than a day before time")
+            }
+        }
         writer = try reader.string("writer")
         message = try reader.string("message")
         guard let nonce = RandomBits(hex: try reader.string("nonce")) else {

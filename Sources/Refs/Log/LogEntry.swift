@@ -8,8 +8,11 @@ public struct LogEntry: Hashable, Sendable {
     public let previous: ObjectID?
     /// The number of the state that the transaction was computed on; nil in entry 0.
     public let base: Int?
-    /// When it was made; never before ``previous``.
+    /// When it was made, as far as the log knows; never before ``previous``.
     public let time: Timestamp
+    /// How many milliseconds ``time`` is ahead of the clock of whoever made it, when that is more than a day: some
+    /// entry before is dated wrongly then, and all after it have its time.
+    public let skew: Int?
     /// Who made it.
     public let writer: String
     /// What a person says of it.
@@ -32,24 +35,36 @@ public struct LogEntry: Hashable, Sendable {
     public static let messageLimit = 64 << 10
     /// The most bytes that the name of a writer may have.
     public static let writerLimit = 1 << 10
+    /// A log may be so many milliseconds ahead of a writer's clock before its entries say so.
+    static let tolerableSkew = 24 * 3_600_000
 
     /// Makes an entry.
+    ///
+    /// - Parameter skew: Given only when it is more than a day.
     public init(
-        number: Int, previous: ObjectID?, base: Int?, time: Timestamp, writer: String,
-        message: String, nonce: RandomBits, actions: [Action]
+        number: Int, previous: ObjectID?, base: Int?, time: Timestamp, skew: Int? = nil,
+        writer: String, message: String, nonce: RandomBits, actions: [Action]
     ) {
         self.number = number
         self.previous = previous
         self.base = base
         self.time = time
+        self.skew = skew
         self.writer = writer
         self.message = message
         self.nonce = nonce
         self.actions = actions
         let line = Self.line(
-            number: number, previous: previous, base: base, time: time, writer: writer,
-            message: message, nonce: nonce, actions: actions)
+            number: number, previous: previous, base: base, time: time, skew: skew,
+            writer: writer, message: message, nonce: nonce, actions: actions)
         hash = ObjectID(of: line.span)
+    }
+
+    /// When it was made by the clock of whoever made it, if that differs much from ``time``.
+    ///
+    /// Not in order: an entry that is dated wrongly itself stays so.
+    public var clock: Timestamp {
+        skew.flatMap { Timestamp(milliseconds: time.milliseconds - $0) } ?? time
     }
 
     /// The entry with a signature.

@@ -74,7 +74,7 @@ private struct Pass {
     // MARK: Entries
 
     mutating func readEntries() throws(RefError) {
-        var reader = log.entries()
+        var reader = EntryReader(log, isStrict: true)
         var number = 0
         while true {
             let run: EntryRun
@@ -91,7 +91,7 @@ private struct Pass {
             // Once the repository is known, signatures are checked by several threads.
             let repository = state?.repositoryID
             let results =
-                repository.map { run.decoded(signedFor: $0, after: -1) } ?? run.decoded()
+                repository.map { run.decoded(signedFor: $0) } ?? run.decoded()
             for (file, result) in zip(run.files, results) {
                 try check(result, of: file, isVouchedFor: repository != nil)
             }

@@ -41,6 +41,9 @@ extension State {
                 + entryHash.short)
         try check(
             entry.time >= time, "time \(entry.time) is before that of entry \(number), \(time)")
+        try check(
+            entry.skew == nil || entry.time == time,
+            "skew is given, and time \(entry.time) is not that of entry \(number), \(time)")
         try check(!entry.actions.isEmpty, "actions is empty")
 
         var touched: Set<RefName> = []

@@ -15,7 +15,7 @@ struct LogRepair {
 
     /// Repairs what can be, and says what was done.
     func run() throws(RefError) -> [String] {
-        var done: [String] = []
+        var done = try restoreFromSpares()
         for copy in copies {
             let findings = try LogVerifier(log).verify().findings
             guard findings.contains(where: { !Self.isCheckpoint($0.place) }) else { break }
@@ -67,6 +67,18 @@ struct LogRepair {
     }
 
     // MARK: Entries
+
+    /// Puts damaged segments together anew of the files that they have replaced, where these are still there.
+    private func restoreFromSpares() throws(RefError) -> [String] {
+        var done: [String] = []
+        let names = try LogListing(log).segments.keys.sorted { $0.first < $1.first }
+        for name in names where try !log.isSound(name) {
+            guard let bytes = try? log.gathered(name) else { continue }
+            do { try replace(name.blob, bytes) } catch { throw .storage(error) }
+            done.append("\(name.place): put together anew")
+        }
+        return done
+    }
 
     private func restore(from copy: Log) throws(RefError) -> [String] {
         guard let other = try? LogVerifier(copy).verify(), let state = other.state,
