@@ -134,6 +134,14 @@ class Bench:
         _, _, peak, out = execute([PROGRAMS / name, *arguments])
         return [json.loads(line) for line in out.splitlines()], peak
 
+    def fixture(self, path, kind, *arguments):
+        """Makes a repository of Benchmarks: fixtures, where a sync costs nothing if there is such a place: making it is not what is asked."""
+        with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as folder:
+            made = pathlib.Path(folder) / path.name
+            self.program("fixtures", kind, made, *arguments)
+            shutil.copytree(made, path)
+        os.sync()
+
     def python(self, name, *arguments):
         """The command of a program of Benchmarks/peers."""
         return [sys.executable, HERE / "peers" / name, *arguments]

@@ -1,5 +1,5 @@
 """A ref with 10,000 versions: resolve and log, whole processes, against git."""
-import json, os, pathlib, shutil, tempfile
+import json, os
 
 from . import harness
 
@@ -7,7 +7,7 @@ VERSIONS = 10_000
 
 
 def run(bench):
-    repo = bench.shared("history.fti", lambda path: history(bench, path))
+    repo = bench.shared("history.fti", lambda path: bench.fixture(path, "history", "--versions", VERSIONS))
     work = bench.shared("history.git", git_history)
     env = {"LC_ALL": "C"}
     bench.versions["git"] = harness.execute("git --version")[3].strip()
@@ -19,15 +19,6 @@ def run(bench):
             bench.measure("git", op, ["git", "-C", work, *theirs], env=env)
     for op, (ours, _) in asked.items():
         bench.against(f"{op}, 10,000 versions, whole process", 2, ("fti", op), ("git", op), command="ftictl " + " ".join(ours))
-
-
-def history(bench, path):
-    """Made where a sync costs nothing, if there is such a place: making it is not what is asked."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as folder:
-        made = pathlib.Path(folder) / "history.fti"
-        bench.program("fixtures", "history", made, "--versions", VERSIONS)
-        shutil.copytree(made, path)
-    os.sync()
 
 
 def git_history(path):

@@ -1,5 +1,5 @@
 """A repository with a long life, every transaction of which stored something, against one that has just begun: whole processes."""
-import json, os, pathlib, shutil, tempfile
+import json, os
 
 from . import harness
 
@@ -8,11 +8,12 @@ REF = "models/ref-3"
 
 def run(bench):
     count = 100_000 if bench.everything else 10_000
-    old = bench.shared("life.fti", lambda path: life(bench, path, count))
+    old = bench.fresh("life.fti")
+    bench.fixture(old, "life", "--transactions", count)
     # So young that opening reads nothing but entries; and one whose refs have had twenty values each.
     fresh, young = bench.fresh("life-fresh.fti"), bench.fresh("life-young.fti")
-    life(bench, fresh, 8)
-    life(bench, young, 160)
+    bench.fixture(fresh, "life", "--transactions", 8)
+    bench.fixture(young, "life", "--transactions", 160)
     after = f"after {count:,} transactions"
     figures = json.loads(harness.execute([harness.FTICTL, "--repo", old, "--json", "stats"])[3])
     bench.line(f"live packs {after}", "<= 64", figures["packs"], 64, str(figures["packs"]), command="ftictl stats")
@@ -38,12 +39,3 @@ def compare(bench, what, op, limit, command):
     value = bench.ratio(("fti", f"{op} old"), ("fti", f"{op} new"))
     medians = ", ".join(f"{words} {harness.seconds(bench.median('fti', f'{op} {name}'))}" for name, words in (("old", "long life"), ("new", "begun")))
     bench.line(what, f"<= {limit} x a fresh repository" if limit else "", value, limit, f"{value:.2f} x", medians=medians, command=f"ftictl {command}")
-
-
-def life(bench, path, count):
-    """Made where a sync costs nothing, if there is such a place: making it is not what is asked."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as folder:
-        made = pathlib.Path(folder) / "life.fti"
-        bench.program("fixtures", "life", made, "--transactions", count)
-        shutil.copytree(made, path)
-    os.sync()

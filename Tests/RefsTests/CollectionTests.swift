@@ -123,6 +123,32 @@ struct CollectionTests {
         #expect(try repository.collect(options, writer: late).deleted.isEmpty)
     }
 
+    @Test("an entry from the far future keeps nothing from being collected in its time (H16)")
+    func poisonedTime() throws {
+        let clock = TestClock()
+        let bucket = MemoryBucket { clock.now.milliseconds }
+        let writer = testWriter(clock: clock)
+        let repository = try Repository.create(in: bucket, writer: writer)
+        let wrong = testWriter(clock: TestClock("2099-01-01T00:00:00.000Z"), seed: 3)
+        try repository.put("models/b", text: "0", writer: wrong)
+        for text in ["1", "2", "3"] {
+            try repository.put("models/a", text: text, writer: writer)
+            clock.advance(seconds: 86_400)
+        }
+        func collect(days: Int) throws -> CollectionReport {
+            var options = CollectionOptions()
+            options.retention = Retention(milliseconds: days * 86_400_000, count: 1)
+            return try repository.collect(options, writer: writer)
+        }
+        #expect(try collect(days: 9).transaction == nil)
+        #expect(try collect(days: 2).packs(.drop).count == 1)
+        clock.advance(seconds: 86_399)
+        #expect(try collect(days: 9).deleted.isEmpty)
+        clock.advance(seconds: 2)
+        #expect(try collect(days: 9).deleted.count == 1)
+        try expectWhole(bucket)
+    }
+
     @Test("a pack of which little is needed is written anew, one of which much is needed stays")
     func sparse() throws {
         let bucket = MemoryBucket()

@@ -60,11 +60,11 @@ public struct LogEntry: Hashable, Sendable {
         hash = ObjectID(of: line.span)
     }
 
-    /// When it was made by the clock of whoever made it, if that differs much from ``time``.
-    ///
-    /// Not in order: an entry that is dated wrongly itself stays so.
-    public var clock: Timestamp {
-        skew.flatMap { Timestamp(milliseconds: time.milliseconds - $0) } ?? time
+    /// When it was made, as somebody sees it whose clock shows `now`, in milliseconds: if ``time`` has not come yet, some
+    /// entry was dated wrongly, and what its writer had on the clock is the better guess.
+    public func moment(asOf now: Int) -> Timestamp {
+        guard let skew, time.milliseconds > now else { return time }
+        return Timestamp(milliseconds: time.milliseconds - skew) ?? time
     }
 
     /// The entry with a signature.

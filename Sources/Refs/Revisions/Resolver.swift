@@ -161,9 +161,9 @@ public final class Resolver: Sendable {
         var first = now
         var isThen = true
         while let version = try history.next() {
-            first = version.entry.clock
+            first = version.entry.moment(asOf: now.milliseconds)
             // A moment before the year 0 is before everything.
-            guard isThen, let moment, version.entry.clock <= moment else { continue }
+            guard isThen, let moment, first <= moment else { continue }
             if let target = version.target { return target }
             isThen = false
         }

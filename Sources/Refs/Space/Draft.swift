@@ -57,7 +57,7 @@ struct Draft {
         state = try repository.state()
         live = try state.packs
         time = try Self.time(now, state, in: repository.bucket)
-        try files.tellApart(live: live, in: state, of: repository.log)
+        try files.tellApart(live: live, in: state, of: repository.log, at: time)
         self.files = files
         condemned = try files.abandoned(atLeast: options.grace, in: repository.bucket)
             .union(lessons.vain.intersection(files.orphans))

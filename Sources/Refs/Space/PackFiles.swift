@@ -27,7 +27,11 @@ struct PackFiles {
 
     /// Looks up, from the newest transaction backwards, what removed the files that are not live: as far as it takes
     /// to find all of them, or to the beginning.
-    mutating func tellApart(live: [PackReference], in state: State, of log: Log) throws(RefError) {
+    ///
+    /// - Parameter time: The present time.
+    mutating func tellApart(
+        live: [PackReference], in state: State, of log: Log, at time: Int
+    ) throws(RefError) {
         removals = [:]
         orphans = Set(sizes.keys)
         for pack in live { orphans.remove(pack.name) }
@@ -36,7 +40,8 @@ struct PackFiles {
         while !orphans.isEmpty, number > 0 {
             let entry = try reader.entry(number)
             for case .unpack(let name) in entry.actions where orphans.remove(name) != nil {
-                removals[name] = Removal(transaction: number, time: entry.time)
+                removals[name] = Removal(
+                    transaction: number, time: entry.moment(asOf: time))
             }
             number -= 1
         }
@@ -105,7 +110,8 @@ extension Repository {
         in state: State
     ) throws(RefError) -> (removed: [CollectionReport.File], unknown: [CollectionReport.File]) {
         var files = try PackFiles(in: bucket)
-        try files.tellApart(live: try state.packs, in: state, of: log)
+        try files.tellApart(
+            live: try state.packs, in: state, of: log, at: state.time.milliseconds)
         return (files.files(Set(files.removals.keys)), files.files(files.orphans))
     }
 }

@@ -77,7 +77,7 @@ extension Log {
                             snapshot: target,
                             reason: .history(name, transaction: version.entry.number)))
                 }
-                end = version.entry.time.milliseconds
+                end = version.entry.moment(asOf: time).milliseconds
                 number += 1
             }
         }
