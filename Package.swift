@@ -41,6 +41,7 @@ let package = Package(
         .library(name: "Objects", targets: ["Objects"]),
         .library(name: "Refs", targets: ["Refs"]),
         .library(name: "Artifacts", targets: ["Artifacts"]),
+        .library(name: "EmbeddingService", targets: ["EmbeddingService"]),
         .library(name: "FeaturePipeline", targets: ["FeaturePipeline"]),
         .library(name: "TrainingPipeline", targets: ["TrainingPipeline"]),
     ],
@@ -132,7 +133,10 @@ let package = Package(
             path: "Tests/ObjectsTests", swiftSettings: strict),
         .testTarget(
             name: "FuzzTests",
-            dependencies: ["FeaturePipeline", "TrainingPipeline", "Refs", "Objects", "Storage"],
+            dependencies: [
+                "FeaturePipeline", "TrainingPipeline", "EmbeddingService", "Artifacts", "Refs",
+                "Objects", "Storage",
+            ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(
             name: "FeaturePipelineTests",

@@ -1,4 +1,5 @@
 internal import Objects
+internal import Refs
 internal import Storage
 
 /// How an error is told: a line that says what and where, and below it what to do next.
@@ -12,15 +13,15 @@ struct ErrorReport {
 
     init(_ error: any Diagnosable) {
         word = error.fault.word
-        message = error.message
-        remedy = error.remedy
+        message = Secrets.redacted(error.message)
+        remedy = error.remedy.map { Secrets.redacted($0) }
         details = (error as? any DetailedFailure)?.details ?? JSONObject()
         status = ExitStatus(error.fault)
     }
 
     init(usage message: String, remedy: String?) {
         word = Fault.usage.word
-        self.message = Self.sentence(message)
+        self.message = Secrets.redacted(Self.sentence(message))
         self.remedy = remedy
         details = JSONObject()
         status = .usage

@@ -1,4 +1,5 @@
 public import Objects
+internal import Refs
 internal import Storage
 
 /// Where a command's results go: text for people, or one JSON object per line.
@@ -64,7 +65,7 @@ public final class Output {
         guard !isQuiet, !isJSON else { return }
         try flush()
         try write {
-            try notes.write("\(text)\n".utf8)
+            try notes.write("\(Secrets.redacted(text))\n".utf8)
             try notes.flush()
         }
     }

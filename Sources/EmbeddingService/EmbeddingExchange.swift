@@ -59,21 +59,35 @@ struct EmbeddingExchange {
             values.append(value)
             squares += value * value
         }
-        guard squares > 0, squares.isFinite else {
+        // Beyond these, squares lose digits or overflow; no embedder is near them.
+        guard 1e-200...1e200 ~= squares else {
             throw Unusable(reason: "answers with a vector that has no direction")
         }
         let length = squares.squareRoot()
         return values.map { Float($0 / length) }
     }
 
-    /// What a service says about why it refuses, on one line and not long.
-    static func explanation(in answer: [UInt8]) -> String {
+    /// What a service says about why it refuses, on one line and not long, without what is hidden.
+    static func explanation(in answer: [UInt8], hiding redaction: Redaction) -> String {
         let json = try? JSON(parsing: answer.span)
         let said =
             json?["error"]?["message"]?.string ?? json?["error"]?.string ?? json?["message"]?.string
             ?? json?["detail"]?.string ?? ""
+        // Nothing is cut before: the beginning of a secret would not be found.
         return String(
             String.UnicodeScalarView(
-                said.unicodeScalars.map { $0.properties.isWhitespace ? " " : $0 }.prefix(200)))
+                redaction.applied(to: said).unicodeScalars.prefix(200).map {
+                    isPrintable($0) ? $0 : " "
+                }))
+    }
+
+    /// Whether a terminal shows a character and does nothing else.
+    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate,
+            .unassigned:
+            false
+        default: true
+        }
     }
 }

@@ -10,6 +10,10 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
     public let description: String
     /// The whole address, as requests need it.
     let full: String
+    /// What stands before the host, as `user:password`, without the `@`; nil where nothing does.
+    let userInformation: [UInt8]?
+    /// What stands behind the `?`; nil where nothing does.
+    let query: [UInt8]?
 
     /// Longer addresses are none.
     static let byteLimit = 2048
@@ -45,6 +49,8 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         func joined(_ parts: ArraySlice<UInt8>...) -> String {
             "\(scheme)://" + String(decoding: parts.joined(), as: UTF8.self)
         }
+        userInformation = at.map { Array(authority[..<$0]) }
+        query = queryStart < tail.endIndex ? Array(tail[(queryStart + 1)...]) : nil
         description = joined(place, path[...])
         full = joined(authority, path[...], tail[queryStart...])
     }

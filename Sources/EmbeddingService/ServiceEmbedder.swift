@@ -181,8 +181,8 @@ public struct ServiceEmbedder: Embedder {
     }
 
     private func explained(_ answer: Connection.Answer) -> String {
-        let said = EmbeddingExchange.explanation(in: answer.bytes)
-        let shown = endpoint.key?.redacted(said) ?? said
+        let shown = EmbeddingExchange.explanation(
+            in: answer.bytes, hiding: Redaction(endpoint.address, endpoint.key))
         let what =
             switch answer.status {
             case 300...399: "answers with a redirect, which is not followed"

@@ -17,22 +17,4 @@ public struct ServiceKey: Sendable, CustomStringConvertible, CustomDebugStringCo
     public var debugDescription: String { "***" }
     /// Nothing of the secret.
     public var customMirror: Mirror { Mirror(self, children: []) }
-
-    /// Text with the secret replaced, wherever it is in it.
-    func redacted(_ text: String) -> String {
-        let bytes = Array(text.utf8)
-        let hidden = Array(secret.utf8)
-        var result: [UInt8] = []
-        var at = 0
-        while at < bytes.count {
-            if bytes[at...].starts(with: hidden) {
-                result += Array("***".utf8)
-                at += hidden.count
-            } else {
-                result.append(bytes[at])
-                at += 1
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
-    }
 }

@@ -17,6 +17,9 @@ extension RefError {
         case .nothingToUndo(nil): "there is no transaction to undo: none has moved a ref"
         case .nothingToUndo(let number?):
             "transaction \(number) cannot be undone: it moved no ref and removed no pack"
+        case .nothingToApprove(let name, let id):
+            "there is nothing to approve: \(name) is already "
+                + (id.map { "at \($0.short)" } ?? "absent")
         case .conflict(let name, let expected, let actual, let transaction, let age):
             "\(name) is not as expected: expected \(expected.noun), found "
                 + (actual?.short ?? "no such ref")
@@ -77,6 +80,7 @@ extension RefError {
         case .unknownNamespace: "ftictl refs lists the refs"
         case .notASnapshot(_, let id, _): "ftictl show \(id.short) says what it is"
         case .nothingToUndo: "ftictl reflog lists the transactions"
+        case .nothingToApprove(let name, _): "ftictl log \(name) -n 2 shows what it was before"
         case .conflict(let name, _, _, _, _): "ftictl log \(name) -n 2, then repeat the command"
         case .packRemoved, .busy: "repeat the command"
         case .wrongKind(_, let id, let kind):

@@ -19,6 +19,8 @@ public enum RefError: DetailedFailure, Hashable {
     case noTransaction(Int)
     /// The transaction, or every one, moved no ref and removed no pack.
     case nothingToUndo(Int?)
+    /// A ref is already where its move is to be approved to.
+    case nothingToApprove(RefName, ObjectID?)
     /// A ref is not what the update expects: it has `actual`, set by a transaction so long ago.
     case conflict(
         RefName, expected: Expectation, actual: ObjectID?, transaction: Int?, ageMilliseconds: Int?)
@@ -77,7 +79,7 @@ public enum RefError: DetailedFailure, Hashable {
             .nothingLost, .tooLateToUndo:
             .missing
         case .conflict, .packRemoved, .busy, .policyChanged: .conflict
-        case .wrongKind, .notASnapshot, .misfit, .gates, .unauthorized: .refused
+        case .wrongKind, .notASnapshot, .misfit, .gates, .unauthorized, .nothingToApprove: .refused
         case .damaged, .untrusted, .rolledBack, .forked, .replaced: .damaged
         case .key(let error): error.fault
         case .needsNewer, .outcomeUnknown: .io

@@ -89,10 +89,9 @@ struct Ask: Command {
         let embedders = EmbedderSource(
             endpoint: try ServiceEndpoint(environment: context.environment.variable))
         guard let question else { return try serve(selection, embedders, context) }
-        let answering = try QuestionAnswering(
-            selection, in: try context.repository(), now: context.now, embedders: embedders,
-            approximately: approximate, threads: threads)
-        let reply = try answering.answer(question, count: count)
+        let reply = try QuestionAnswering.reply(
+            to: question, count: count, selection, in: try context.repository(), now: context.now,
+            embedders: embedders, approximately: approximate, threads: threads)
         if context.output.isJSON {
             try context.output.emit(reply.json)
         } else {
@@ -109,7 +108,8 @@ struct Ask: Command {
             embedders: embedders, approximately: approximate, threads: threads)
         defer { service.stop() }
         let output = context.output
-        while let line = readLine() {
+        var lines = InputLines(limit: AskedLine.byteLimit)
+        while let line = lines.next() {
             guard let asked = AskedLine(line) else { continue }
             switch service.follow() {
             case nil: break
@@ -123,21 +123,22 @@ struct Ask: Command {
             }
             var reply: JSONObject
             do throws(InferenceError) {
+                guard !asked.isTooLong else { throw .longQuestion(limit: AskedLine.byteLimit) }
                 guard Self.hasWords(asked.question) else { throw .question }
                 reply = try service.answer(asked.question, count: count).json
             } catch {
                 reply = JSONObject()
                 reply["question"] = .string(asked.question)
                 reply["error"] = .string(error.fault.word)
-                reply["message"] = .string(error.message)
-                reply["remedy"] = error.remedy.map { .string($0) } ?? .null
+                reply["message"] = .string(Secrets.redacted(error.message))
+                reply["remedy"] = error.remedy.map { .string(Secrets.redacted($0)) } ?? .null
             }
             if let id = asked.id { reply["id"] = id }
             if let parked = service.parked {
                 var object = JSONObject()
                 object["features"] = parked.features.map { .string($0.hex) } ?? .null
                 object["model"] = parked.model.map { .string($0.hex) } ?? .null
-                object["message"] = .string(parked.error.message)
+                object["message"] = .string(Secrets.redacted(parked.error.message))
                 reply["parked"] = .object(object)
             }
             try output.emit(reply)

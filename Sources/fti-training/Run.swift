@@ -3,7 +3,6 @@ import CommandSupport
 import EmbeddingService
 import Objects
 import Refs
-import Storage
 import TrainingPipeline
 
 /// `fti-training run CONFIG`.
@@ -33,10 +32,7 @@ struct Run: Command {
     }
 
     func run(_ context: CommandContext) throws {
-        let file = try SourceFile(opening: config, followLink: true)
-        let text = String(
-            decoding: try file.read(at: 0, count: min(file.size, 1 << 20)), as: UTF8.self)
-        let configuration = try TrainingConfiguration(yaml: text, path: config)
+        let configuration = try TrainingConfiguration(reading: config)
         let progress = context.progress
         let run = TrainingRun(
             repository: try context.repository(at: try location(configuration, context)),

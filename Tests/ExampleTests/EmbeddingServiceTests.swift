@@ -30,7 +30,7 @@ private final class ServiceBench {
             """
             ref: features/prod
             sources: [{files: Examples/handbook/edition-1/install}]
-            embed: {url: "http://ada:pass-word@127.0.0.1:\(number)/v1", model: tiny, dimension: 64\(configuration)}
+            embed: {url: "http://ada:pass-word@127.0.0.1:\(number)/v1?token=query-secret", model: tiny, dimension: 64\(configuration)}
             """)
         try write(
             "training.yaml",
@@ -85,10 +85,29 @@ struct EmbeddingServiceTests {
         let shown = try bench.run(
             "ftictl show features/prod --json; ftictl cat features/prod; ftictl log --json")
         #expect(shown.output.contains("127.0.0.1"))
-        #expect(!(shown.output + run.output + run.error).contains("pass-word"))
+        for secret in ["pass-word", "query-secret"] {
+            #expect(!(shown.output + run.output + run.error).contains(secret))
+        }
         let without = try bench.run(ServiceBench.ask)
         #expect(without.status == 4)
         #expect(without.error.contains("FTI_EMBED_URL"))
+    }
+
+    @Test("no message repeats a password, wherever it stands in a configuration (B114)")
+    func configurations() throws {
+        let bench = try ServiceBench()
+        for line in [
+            "embed: {url: \"http://ada:pass-word@\", model: tiny, dimension: 64}",
+            "embed: {url: \"http://ada:pass-word@host/v1?key=query-secret\", model: [tiny",
+            "embed: {url: http://ada:pass-word@host/v1?key=query-secret, model: tiny, dimension: x}",
+        ] {
+            try bench.write("wrong.yaml", "ref: features/prod\nsources: [{files: .}]\n\(line)\n")
+            for json in ["", " --json"] {
+                let outcome = try bench.run("fti-feature run wrong.yaml\(json)")
+                #expect(outcome.status == 64, "\(outcome.error)")
+                #expect(!outcome.error.contains("pass-word") && !outcome.error.contains("query-"))
+            }
+        }
     }
 
     @Test("a service that silently changed is caught by its canaries wherever it is used")
@@ -118,14 +137,18 @@ struct EmbeddingServiceTests {
 
     @Test(
         "what a service should not answer is an error of one kind, and nothing changes",
-        arguments: [("short", 74), ("text", 74), ("long", 74), ("redirect", 4), ("key", 74)])
+        arguments: [
+            ("short", 74), ("text", 74), ("long", 74), ("redirect", 4), ("key", 74), ("echo", 74),
+        ])
     func faults(mode: String, status: Int32) throws {
         let bench = try ServiceBench(configuration: ", key: TEST_KEY")
         try bench.behave(mode)
         let outcome = try bench.run("TEST_KEY=hush-hush fti-feature run features.yaml")
         #expect(outcome.status == status, "\(outcome.error)")
         #expect(!(outcome.output + outcome.error).contains("hush-hush"))
-        #expect(!(outcome.output + outcome.error).contains("pass-word"))
+        for secret in ["pass-word", "query-", "YWRhOnBhc3Mtd29yZA", "hush"] {
+            #expect(!(outcome.output + outcome.error).contains(secret), "\(outcome.error)")
+        }
         #expect(try bench.run("ftictl refs").output.isEmpty)
         if mode == "key" {
             #expect(outcome.error.contains("***"))

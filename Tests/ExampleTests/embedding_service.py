@@ -6,8 +6,9 @@ usage: embedding_service.py FOLDER
 It writes its port to FOLDER/port and the headers of each request to FOLDER/requests, and reads how to behave from
 FOLDER/mode at every request: `good`, `changed` (other vectors under the same name), `short` (another dimension),
 `noisy` (the same vectors but for the fifth decimal), `busy` (every second request is turned away), `redirect`,
-`long` (an endless answer), `text`, `key` (only `Bearer test-secret` is let in).
+`long` (an endless answer), `echo` (refuses, and says back all that it was shown), `text`, `key` (only `Bearer test-secret` is let in).
 """
+import base64
 import hashlib
 import http.server
 import json
@@ -57,6 +58,12 @@ class Service(http.server.BaseHTTPRequestHandler):
         if mode == "long":
             return self.reply(200, b"[" + b" " * (64 << 20))
         authorization = self.headers.get("Authorization")
+        if mode == "echo":
+            shown = str(authorization)
+            if shown.startswith("Basic "):
+                shown += " " + base64.b64decode(shown[6:]).decode()
+            said = "x" * 150 + " pass-word " + self.path + " " + shown
+            return self.reply(403, json.dumps({"error": said}).encode())
         if mode == "key" and authorization != "Bearer test-secret":
             said = {"error": {"message": "incorrect key: " + str(authorization)}}
             return self.reply(401, json.dumps(said).encode())

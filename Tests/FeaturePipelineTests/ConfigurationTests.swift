@@ -1,11 +1,26 @@
 import FeaturePipeline
+import Glibc
 import Refs
+import Storage
 import Testing
 
 @Suite("The configuration")
 struct ConfigurationTests {
     private func read(_ yaml: String) throws -> FeatureConfiguration {
         try FeatureConfiguration(yaml: yaml, path: "f.yaml", folder: "/project")
+    }
+
+    @Test("a file that is larger than a configuration may be is refused by its name")
+    func large() throws {
+        let path = "/tmp/feature-\(UInt64.random(in: 0...UInt64.max)).yaml"
+        fclose(fopen(path, "w"))
+        defer { unlink(path) }
+        truncate(path, 1 << 20 + 1)
+        let error = #expect(throws: FeatureError.self) {
+            _ = try FeatureConfiguration(reading: path)
+        }
+        #expect(error?.fault == .usage)
+        #expect(error?.message.contains(path) == true)
     }
 
     @Test("everything that can be said")

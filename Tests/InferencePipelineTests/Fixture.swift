@@ -7,6 +7,7 @@ import Testing
 
 /// A small repository with features and a model that fit each other.
 struct Fixture {
+    let bucket = MemoryBucket()
     let repository: Repository
     let features: ObjectID
     let model: ObjectID
@@ -22,7 +23,7 @@ struct Fixture {
     ///   - modelDimension: The dimension of the embedder that the model claims to be made for.
     ///   - canaryShift: What is added to one number of a canary, so that no embedder fits.
     init(modelDimension: Int = 64, canaryShift: Double = 0) throws {
-        repository = try Repository.create(in: MemoryBucket(), writer: Self.writer)
+        repository = try Repository.create(in: bucket, writer: Self.writer)
         let transaction = try repository.begin(writer: Self.writer)
         let embedder = try BuiltinEmbedder(dimension: 64)
         var space = embedder.space
@@ -81,6 +82,27 @@ struct Fixture {
         try QuestionAnswering(
             selection, in: repository, now: Self.writer.now(), approximately: approximately,
             threads: threads)
+    }
+
+    /// Puts a new model in the place of the one of a ref, and collects what no ref points at any more.
+    func replaceModel(
+        _ name: String = "models/current", message: String = "another"
+    ) throws -> ObjectID {
+        let transaction = try repository.begin(writer: Self.writer)
+        var other = try Snapshot(model, in: transaction.objects)
+        other.message = message
+        let id = try transaction.objects.write(other.encoded, hint: .structured)
+        _ = try transaction.commit([RefUpdate(try RefName(name), new: id)])
+        try collect()
+        return id
+    }
+
+    /// Collects what no ref points at, at once.
+    func collect() throws {
+        var options = CollectionOptions()
+        options.retention = Retention(milliseconds: 0, count: 1)
+        options.grace = 0
+        _ = try repository.collect(options, writer: Self.writer)
     }
 
     static let rows: [FeatureRow] = {

@@ -3,6 +3,7 @@ import InferencePipeline
 import Objects
 import Refs
 import Storage
+import Synchronization
 import Testing
 
 @Suite struct QuestionAnsweringTests {
@@ -171,6 +172,72 @@ import Testing
         #expect(try service.answer("frost alarm", count: 1).model == right)
         service.stop()
         #expect(try fixture.repository.leases().isEmpty)
+    }
+
+    @Test(
+        "what is collected between the moment it is resolved and that in which it is read is resolved anew"
+    )
+    func collectedMeanwhile() throws {
+        let fixture = try Fixture()
+        // In a pack of its own, so that nothing keeps it.
+        let first = try fixture.replaceModel(message: "first")
+        let bucket = InterruptedBucket(fixture.bucket)
+        let replaced = Mutex<ObjectID?>(nil)
+        bucket.before(.packs) {
+            let id = try? fixture.replaceModel()
+            replaced.withLock { $0 = id }
+        }
+        let reply = try QuestionAnswering.reply(
+            to: "frost alarm", count: 1, Fixture.current, in: Repository(in: bucket),
+            now: Fixture.writer.now(), threads: 1)
+        #expect(bucket.hasHappened)
+        #expect(reply.model == replaced.withLock { $0 })
+        // Without a newer state there is nothing else to try.
+        let gone = Repository(in: fixture.bucket)
+        #expect(throws: InferenceError.self) {
+            try QuestionAnswering.reply(
+                to: "frost alarm", count: 1,
+                .revisions(features: "features/prod", model: first.hex), in: gone,
+                now: Fixture.writer.now(), threads: 1)
+        }
+    }
+
+    @Test(
+        "versions that no lease can be had for any more are parked, and the ones before stay leased"
+    )
+    func lostLease() throws {
+        let fixture = try Fixture()
+        _ = try fixture.bucket.list(.packs)
+        let transaction = try fixture.repository.begin(writer: Fixture.writer)
+        var next = try Snapshot(fixture.model, in: transaction.objects)
+        next.message = "next"
+        let id = try transaction.objects.write(next.encoded, hint: .structured)
+        let ref = try RefName("models/next")
+        _ = try transaction.commit([RefUpdate(ref, new: fixture.model)])
+        let bucket = InterruptedBucket(fixture.bucket)
+        let service = try FollowingService(
+            .revisions(features: "features/prod", model: "models/next"), in: Repository(in: bucket),
+            now: Fixture.writer.now, threads: 1)
+        let second = try fixture.repository.begin(writer: Fixture.writer)
+        _ = try second.objects.write(next.encoded, hint: .structured)
+        _ = try second.commit([RefUpdate(ref, new: id)])
+        bucket.before(.leases) { _ = try? fixture.replaceModel("models/next") }
+        guard case .parked(let parked) = service.follow() else {
+            Issue.record("not parked")
+            return
+        }
+        #expect(bucket.hasHappened)
+        #expect(parked.model == id)
+        #expect(parked.error.message.contains("collected"), "\(parked.error.message)")
+        #expect(try service.answer("frost alarm", count: 1).model == fixture.model)
+        #expect(
+            try fixture.repository.leases().map(\.snapshots) == [[fixture.features, fixture.model]])
+        // What took its place answers the next question.
+        guard case .switched = service.follow() else {
+            Issue.record("not switched")
+            return
+        }
+        #expect(service.parked == nil)
     }
 
     @Test("a release answers from what it binds, and so does a pin of it")

@@ -331,3 +331,87 @@ extension String {
         return self[..<range.lowerBound] + other + self[range.upperBound...]
     }
 }
+
+@Suite("Moves that no gate was asked about")
+struct UngatedMoveTests {
+    private static let gate =
+        #"{"ref":"models/current","type":"metric","metric":"recall","atLeast":0.8}"#
+
+    /// Commits an entry as somebody would who has the directory and asks no gate.
+    private func smuggle(_ actions: [Action], into gated: GatedRepository) throws {
+        let state = try gated.repository.state()
+        let entry = LogEntry(
+            number: state.number + 1, previous: state.entryHash, base: state.number,
+            time: state.time, writer: "mallory@test", message: "",
+            nonce: RandomBits(from: { UInt64(state.number) }), actions: actions)
+        #expect(
+            try gated.bucket.create(entryName(entry.number), entry.encoded) == .created)
+    }
+
+    private func verify(_ gated: GatedRepository) throws -> RepositoryVerifier.Report {
+        try RepositoryVerifier(Repository(in: gated.bucket)).verify(full: true)
+    }
+
+    @Test(
+        "a full verification names a ref that stands where a gate refuses it, and older moves as a note"
+    )
+    func named() throws {
+        let gated = try GatedRepository(Self.gate)
+        let poor = try gated.repository.put(
+            "models/a", Version(.model, "poor", metrics: ["recall": 0.5]))
+        let good = try gated.repository.put(
+            "models/b", Version(.model, "good", metrics: ["recall": 0.9]))
+        try gated.repository.move(["models/current": good])
+        #expect(try verify(gated).isSound)
+        let current = try RefName("models/current")
+        let since = try gated.repository.state().lastTransaction(of: current)
+        try smuggle([.ref(current, old: good, new: poor, since: since)], into: gated)
+        let number = try gated.repository.state().number
+        let report = try verify(gated)
+        let finding = try #require(report.findings.first)
+        #expect(report.findings.count == 1)
+        #expect(finding.place == entryName(number).description)
+        #expect(finding.affects == ["models/current"])
+        #expect(finding.problem.contains("0.8") && finding.problem.contains("0.5"))
+        #expect(finding.remedy?.contains("rollback models/current") == true)
+        #expect(try RepositoryVerifier(gated.repository).verify(full: false).isSound)
+        // What the ref stands at is right again; what once was is worth knowing.
+        try gated.repository.move(["models/current": good])
+        let later = try verify(gated)
+        #expect(later.isSound)
+        #expect(later.notes.contains { $0.contains("(\(number))") })
+    }
+
+    @Test("an override explains a move, but only past the gates that it names")
+    func overridden() throws {
+        let gated = try GatedRepository(Self.gate)
+        let poor = try gated.repository.put(
+            "models/a", Version(.model, "poor", metrics: ["recall": 0.5]))
+        let current = try RefName("models/current")
+        _ = try gated.repository.begin(writer: testWriter()).commit(
+            [RefUpdate(current, new: poor)], overriding: "because")
+        #expect(try verify(gated).isSound)
+        let worse = try gated.repository.put(
+            "models/b", Version(.model, "worse", metrics: ["recall": 0.1]))
+        let since = try gated.repository.state().lastTransaction(of: current)
+        try smuggle(
+            [
+                .ref(current, old: poor, new: worse, since: since),
+                .override(gates: ["metric of something else"], reason: "because"),
+            ], into: gated)
+        #expect(try verify(gated).findings.first?.affects == ["models/current"])
+    }
+
+    @Test("what was collected is not judged again, and counted")
+    func collected() throws {
+        let gated = try GatedRepository(Self.gate)
+        for recall in [0.85, 0.9] {
+            let id = try gated.repository.put(
+                "models/a", Version(.model, "\(recall)", metrics: ["recall": recall]))
+            try gated.repository.move(["models/current": id])
+        }
+        _ = try collectAll(gated.repository)
+        let report = try verify(gated)
+        #expect(report.notes.contains { $0.contains("gates say of 1 older") }, "\(report.notes)")
+    }
+}

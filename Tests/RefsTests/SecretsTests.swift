@@ -36,6 +36,21 @@ struct SecretsTests {
         }
     }
 
+    @Test("a text that is shown has no query of a URL either (B114)")
+    func redacted() {
+        for (text, expected) in [
+            ("at https://u:p@host/x?key=secret, twice", "at https://host/x?..."),
+            ("(http://h/?a=b) and https://h/x", "(http://h/?...) and https://h/x"),
+            ("what? s3://b/k?t \"http://h?k\"", "what? s3://b/k?... \"http://h?...\""),
+            ("no://", "no://"), ("a ? b", "a ? b"),
+        ] {
+            let shown = Secrets.redacted(text)
+            #expect(
+                shown.utf8.elementsEqual(expected.utf8)
+                    || shown.utf8.elementsEqual("\(expected) twice".utf8), "\(shown)")
+        }
+    }
+
     @Test(
         "a message with a secret key is refused before anything is stored, one with a URL is cleaned"
     )

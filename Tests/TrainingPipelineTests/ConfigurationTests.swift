@@ -1,3 +1,5 @@
+import Glibc
+import Storage
 import Testing
 import TrainingPipeline
 
@@ -34,6 +36,25 @@ import TrainingPipeline
         #expect(configuration.supervised.l2 == 0.5)
         #expect(configuration.preference.beta == 2 && configuration.preference.l2 == 0)
         #expect(configuration.recallDepth == 3)
+    }
+
+    @Test("a file that is larger than a configuration may be is refused, and no part of it is read")
+    func large() throws {
+        let path = "/tmp/training-\(UInt64.random(in: 0...UInt64.max)).yaml"
+        let text = Array("features: features/a\n#".utf8)
+        let file = fopen(path, "w")
+        if let file {
+            fwrite(text, 1, text.count, file)
+            fclose(file)
+        }
+        defer { unlink(path) }
+        #expect(try TrainingConfiguration(reading: path).features == "features/a")
+        truncate(path, 1 << 20 + 1)
+        let error = #expect(throws: TrainingError.self) {
+            _ = try TrainingConfiguration(reading: path)
+        }
+        #expect(error?.fault == .usage)
+        #expect(error?.message.contains(path) == true)
     }
 
     @Test(

@@ -91,6 +91,10 @@ struct PolicyCommandTests {
         #expect(try sandbox.ftictl("approve", "models/current", "models/a").status == 0)
         #expect(try sandbox.ftictl("promote", "models/a", "models/current").status == 0)
         #expect(try sandbox.ftictl("reflog").output.contains("approved models/current"))
+        let needless = try sandbox.ftictl("approve", "models/current", "models/a")
+        #expect(needless.status == 4)
+        #expect(needless.error.contains("nothing to approve"))
+        #expect(!(try sandbox.ftictl("reflog", "-n", "1").output.contains("approved")))
         #expect(
             try sandbox.ftictl("approve", "models/current", "models/a", "--expires", "soon").status
                 == 64)

@@ -65,7 +65,7 @@ public final class FollowingService {
         current = try QuestionAnswering(
             chosen, in: repository, state: state, embedders: embedders,
             approximately: approximately, threads: threads)
-        try renewLease(isNew: true)
+        try takeLease(for: [chosen])
     }
 
     /// Looks whether other versions are chosen now; says what came of it, nil when nothing did.
@@ -73,7 +73,7 @@ public final class FollowingService {
     /// Whatever fails here leaves the present versions answering.
     public func follow() -> Change? {
         do throws(InferenceError) {
-            try renewLease(isNew: false)
+            try renewLease()
             if case .pinned = selection { return nil }
             let before = state
             let newest = try Wrapping.refs { () throws(RefError) in
@@ -111,19 +111,25 @@ public final class FollowingService {
 
     private func replace(with next: ChosenVersions, in newest: State) -> Change? {
         do throws(InferenceError) {
+            // Both, as long as it is not known which will answer.
+            try takeLease(for: [chosen, next])
             current = try QuestionAnswering(
                 next, in: repository, state: newest, embedders: embedders,
                 approximately: approximately, threads: threads)
-            (chosen, state) = (next, newest)
-            (parked, refused) = (nil, nil)
-            try renewLease(isNew: true)
-            return .switched
         } catch {
             // What fails for a reason outside is tried again at the next question.
             if error.fault != .io { (refused, state) = (next, newest) }
+            narrowLease()
             return park(error, next)
         }
+        (chosen, state) = (next, newest)
+        (parked, refused) = (nil, nil)
+        narrowLease()
+        return .switched
     }
+
+    /// Leaves in the lease what answers. Where that fails it names more than is needed until it is renewed.
+    private func narrowLease() { try? takeLease(for: [chosen]) }
 
     /// Remembers what cannot answer; nil when that was said already.
     private func park(_ error: InferenceError, _ versions: ChosenVersions?) -> Change? {
@@ -136,19 +142,26 @@ public final class FollowingService {
         return isKnown == true ? nil : .parked(parked)
     }
 
-    private func renewLease(isNew: Bool) throws(InferenceError) {
+    private func renewLease() throws(InferenceError) {
+        guard let leased else { return }
+        let age = now().milliseconds - leased.milliseconds
+        guard age > Self.leaseSeconds * 250 else { return }
+        try takeLease(for: [chosen])
+    }
+
+    private func takeLease(for versions: [ChosenVersions]) throws(InferenceError) {
         let time = now()
-        if !isNew {
-            guard let leased else { return }
-            let age = time.milliseconds - leased.milliseconds
-            guard age > Self.leaseSeconds * 250 else { return }
+        var snapshots: [ObjectID] = []
+        for version in versions {
+            for id in [version.features, version.model, version.release].compactMap(\.self)
+            where !snapshots.contains(id) {
+                snapshots.append(id)
+            }
         }
         do throws(RefError) {
             try repository.take(
                 Lease(
-                    name: lease, purpose: "fti-inference",
-                    snapshots: [chosen.features, chosen.model]
-                        + (chosen.release.map { [$0] } ?? []),
+                    name: lease, purpose: "fti-inference", snapshots: snapshots,
                     seconds: Self.leaseSeconds))
             leased = time
         } catch .storage {

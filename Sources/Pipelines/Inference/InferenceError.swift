@@ -9,6 +9,8 @@ public enum InferenceError: Diagnosable {
     case unusable(name: String, reason: String)
     /// A question has no words.
     case question
+    /// A question is longer than any may be.
+    case longQuestion(limit: Int)
     /// The lock file does not say what to use.
     case pin(path: String, reason: String)
     /// The features and the model do not fit, or the embedder is not there.
@@ -20,11 +22,21 @@ public enum InferenceError: Diagnosable {
     /// The lock file could not be read.
     case storage(StorageError)
 
+    /// Whether something is not there that may have been there a moment ago.
+    var isOfCollection: Bool {
+        switch self {
+        case .objects(.missing), .objects(.collected), .refs(.objects(.missing)),
+            .refs(.objects(.collected)), .refs(.gone), .refs(.incomplete):
+            true
+        default: false
+        }
+    }
+
     /// See ``Diagnosable``.
     public var fault: Fault {
         switch self {
         case .unusable: .refused
-        case .pin, .question: .usage
+        case .pin, .question, .longQuestion: .usage
         case .embedding(let error): error.fault
         case .refs(let error): error.fault
         case .objects(let error): error.fault
@@ -37,6 +49,7 @@ public enum InferenceError: Diagnosable {
         switch self {
         case .unusable(let name, let reason): "\(name) cannot be used: \(reason)"
         case .question: "the question has no words"
+        case .longQuestion(let limit): "the question has more than \(limit) bytes"
         case .pin(let path, let reason): "\(path): \(reason)"
         case .embedding(let error): error.message
         case .refs(let error): error.message
@@ -49,7 +62,7 @@ public enum InferenceError: Diagnosable {
     public var remedy: String? {
         switch self {
         case .unusable: "name features that fti-feature made and a model that fti-training made"
-        case .question: nil
+        case .question, .longQuestion: nil
         case .pin: "ftictl pin features/prod models/current -o fti.lock"
         case .embedding(let error): error.remedy
         case .refs(let error): error.remedy

@@ -27,6 +27,35 @@ public struct QuestionAnswering: Sendable {
             state: state, embedders: embedders, approximately: approximately, threads: threads)
     }
 
+    /// Answers one question, and takes no lease for it.
+    ///
+    /// What the selection names may be collected between the moment in which it is resolved and the one in which it is
+    /// read. Then it is resolved once more.
+    ///
+    /// - Throws: As ``init(_:in:now:embedders:approximately:threads:)``.
+    public static func reply(
+        to question: String, count: Int, _ selection: Selection, in repository: Repository,
+        now: Timestamp, embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
+        threads: Int
+    ) throws(InferenceError) -> Reply {
+        func reply(in state: State) throws(InferenceError) -> Reply {
+            try QuestionAnswering(
+                try ChosenVersions(selection, in: repository, state: state, now: now),
+                in: repository, state: state, embedders: embedders, approximately: approximately,
+                threads: threads
+            ).answer(question, count: count)
+        }
+        let state = try Wrapping.refs { () throws(RefError) in try repository.state() }
+        do throws(InferenceError) { return try reply(in: state) } catch {
+            guard error.isOfCollection else { throw error }
+            let newest = try Wrapping.refs { () throws(RefError) in
+                try repository.log.refreshed(state)
+            }
+            guard newest.number > state.number else { throw error }
+            return try reply(in: newest)
+        }
+    }
+
     /// Loads versions that were chosen in a state.
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,

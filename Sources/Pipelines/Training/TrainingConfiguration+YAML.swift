@@ -3,6 +3,17 @@ internal import Objects
 internal import Yams
 
 extension TrainingConfiguration {
+    /// Longer files are no configuration.
+    private static let sizeLimit = 1 << 20
+
+    /// Reads a configuration file.
+    ///
+    /// - Throws: `configuration` with what is wrong; `storage` when it cannot be read or is too large.
+    public init(reading path: String) throws(TrainingError) {
+        let bytes = try WholeFile.read(path, limit: Self.sizeLimit)
+        try self.init(yaml: String(decoding: bytes, as: UTF8.self), path: path)
+    }
+
     /// Reads a configuration; keys that are not known are refused, so that a misspelt one is noticed.
     ///
     /// - Parameters:

@@ -23,8 +23,8 @@ extension Repository {
 
     /// Approves a move of a ref from what it is now.
     ///
-    /// - Throws: `unauthorized` when the policy does not list the writer's key, or there is none; `unknownRef` never: a
-    ///   ref may be approved that does not exist yet.
+    /// - Throws: `unauthorized` when the policy does not list the writer's key, or there is none; `nothingToApprove` when
+    ///   the ref is there already; `unknownRef` never: a ref may be approved that does not exist yet.
     @discardableResult
     public func approve(
         _ name: RefName, new: ObjectID?, expires: Timestamp, on state: State,
@@ -36,6 +36,7 @@ extension Repository {
                 remedy: "ftictl policy init")
         }
         let old = state.target(of: name)
+        guard new != old else { throw .nothingToApprove(name, new) }
         return try log.append(
             [.approve(name, old: old, new: new, policy: policy.id, expires: expires)], to: state,
             message: message, writer: writer

@@ -4,6 +4,8 @@ internal import Objects
 struct Ancestry<Source: ObjectSource> {
     private let objects: Source
     private var known: [ObjectID: Snapshot] = [:]
+    /// Whether a search came to a version that was collected, so that an answer may have been another one before.
+    private(set) var isCut = false
 
     /// Ancestors that are looked at before the search is given up: more than any ref has versions in years.
     static var limit: Int { 20_000 }
@@ -39,7 +41,9 @@ struct Ancestry<Source: ObjectSource> {
             return try snapshot(id).parents
         } catch {
             switch error {
-            case .objects(.missing(id)), .objects(.collected(id, _)): return []
+            case .objects(.missing(id)), .objects(.collected(id, _)):
+                isCut = true
+                return []
             default: throw error
             }
         }

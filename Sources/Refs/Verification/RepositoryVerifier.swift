@@ -76,8 +76,14 @@ public struct RepositoryVerifier: Sendable {
             let names = SnapshotNames(log: repository.log, state: state)
             for item in verifier.damage { list.add(item, names[item.snapshot]) }
         }
+        var notes = try notes(state)
+        if full {
+            let gates = try GateVerifier(log: repository.log, objects: objects, tip: state).verify()
+            for finding in gates.findings { list.add(finding) }
+            notes += gates.notes
+        }
         return Report(
-            findings: list.findings, notes: try notes(state), entries: log.entries,
+            findings: list.findings, notes: notes, entries: log.entries,
             statistics: objects.usableStatistics(), state: state, log: log.findings, packs: damage)
     }
 

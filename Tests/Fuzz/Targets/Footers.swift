@@ -8,7 +8,7 @@ extension FuzzTarget {
     static let footers = FuzzTarget("footers") { example in
         example.footers.filter { $0.bytes.count < 4000 }.map { footer in
             [UInt8(footer.dataEnd & 0xFF), UInt8(footer.dataEnd >> 8 & 0xFF)] + footer.bytes
-        }
+        } + withRecipes
     } run: { input throws(FuzzFinding) in
         guard input.count >= 2 + PackFooter.headerSize + PackFooter.trailerSize else { return }
         var bytes = Array(input.extracting(2..<input.count))
@@ -43,5 +43,27 @@ extension FuzzTarget {
             PackFooter.encode(chunks: chunks, recipes: recipes, nonce: Array(bytes[8..<24]))
                 == bytes,
             "an index has two encodings")
+    }
+
+    /// The index of a pack with two large objects, of which one has digest points and pieces of another pack.
+    private static var withRecipes: [[UInt8]] {
+        let ids = (0..<6).map { ObjectID(of: [UInt8($0)].span) }
+        let chunks = ids.prefix(4).enumerated().map { index, id in
+            let chunk = PackFooter.Chunk(
+                offset: 8 + 64 * index, storedSize: 64, size: 64, codec: .stored,
+                isObject: index == 3, checksum: 7)
+            return (id, chunk)
+        }
+        let pieces = ids.prefix(3).map { PackFooter.Piece(id: $0, size: 64) }
+        let point = PackFooter.DigestPoint(piece: 1, words: SIMD8(), rest: SIMD64())
+        let recipes = [
+            ids[4]: PackFooter.Recipe(size: 192, pieces: pieces, points: [point]),
+            ids[5]: PackFooter.Recipe(
+                size: 128, pieces: [pieces[0], PackFooter.Piece(id: ids[5], size: 64)]),
+        ]
+        let footer = PackFooter.encode(
+            chunks: Dictionary(uniqueKeysWithValues: chunks), recipes: recipes,
+            nonce: [UInt8](repeating: 9, count: PackFooter.nonceSize))
+        return [[UInt8((8 + 256) & 0xFF), 1] + footer]
     }
 }

@@ -32,8 +32,8 @@ package struct FuzzTarget: Sendable {
     /// All targets.
     package static let all: [FuzzTarget] = [
         .footers, .chunks, .codecs, .nodes, .tables, .trees, .snapshots, .entries, .checkpoints,
-        .weights, .rows, .json, .revisions, .names, .locks, .configurations, .html,
-        .markdown,
+        .segments, .signatures, .policies, .leases, .memories, .weights, .rows, .json, .revisions,
+        .names, .locks, .spaces, .replies, .configurations, .html, .markdown,
     ]
 }
 

@@ -11,13 +11,17 @@ extension FeatureConfiguration {
     /// - Throws: `configuration` with the line of what is wrong; `storage` when it cannot be read.
     public init(reading path: String) throws(FeatureError) {
         let bytes: [UInt8]
+        let size: Int
         do throws(StorageError) {
             let file = try SourceFile(opening: path, followLink: true)
-            guard file.size <= Self.sizeLimit else {
-                throw .tooLarge(path: path, size: file.size, limit: Self.sizeLimit)
-            }
-            bytes = try file.read(at: 0, count: file.size)
+            size = file.size
+            bytes = size > Self.sizeLimit ? [] : try file.read(at: 0, count: size)
         } catch { throw .storage(error) }
+        guard size <= Self.sizeLimit else {
+            throw .configuration(
+                path: path, line: nil,
+                reason: "it has \(size) bytes, more than the \(Self.sizeLimit) allowed")
+        }
         let text = String(decoding: bytes, as: UTF8.self)
         let folder = path.utf8.lastIndex(of: 0x2F).map { String(path[..<$0]) }
         try self.init(yaml: text, path: path, folder: folder.map { $0.isEmpty ? "/" : $0 } ?? ".")

@@ -1,6 +1,5 @@
 internal import Artifacts
 internal import Objects
-internal import Storage
 
 /// Files of labels: one JSON object a line; empty lines do not count.
 public enum LabelFile {
@@ -55,10 +54,7 @@ public enum LabelFile {
 
     /// Reads a whole file.
     static func read(_ path: String) throws(TrainingError) -> [UInt8] {
-        try Wrapping.storage { () throws(StorageError) in
-            let file = try SourceFile(opening: path, followLink: true)
-            return try file.read(at: 0, count: min(file.size, byteLimit))
-        }
+        try WholeFile.read(path, limit: byteLimit)
     }
 
     private static func section(

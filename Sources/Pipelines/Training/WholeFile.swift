@@ -1,0 +1,20 @@
+internal import Storage
+
+/// A file of the user's that is read as a whole: never a part of it.
+enum WholeFile {
+    /// The bytes of a file.
+    ///
+    /// - Throws: `configuration` when it is larger than it may be; `storage`.
+    static func read(_ path: String, limit: Int) throws(TrainingError) -> [UInt8] {
+        let file = try Wrapping.storage { () throws(StorageError) in
+            try SourceFile(opening: path, followLink: true)
+        }
+        guard file.size <= limit else {
+            throw .configuration(
+                path: path, reason: "it has \(file.size) bytes, more than the \(limit) allowed")
+        }
+        return try Wrapping.storage { () throws(StorageError) in
+            try file.read(at: 0, count: file.size)
+        }
+    }
+}
