@@ -9,6 +9,7 @@ import argparse
 import os
 import pathlib
 import random
+import signal
 import sys
 import time
 
@@ -69,6 +70,8 @@ def main():
     parser.add_argument("--keep", action="store_true", help="keep repositories that violate something")
     parser.add_argument("--scratch", type=pathlib.Path, help="where there is room; by default in memory")
     options = parser.parse_args()
+    # Who runs this may have blocked signals, and one of them ends the workers.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     if options.share is None:
         options.share = 0.1 if options.short else 1
     context = Context(options)
