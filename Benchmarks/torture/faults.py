@@ -7,7 +7,7 @@ import os
 import random
 import traceback
 
-from invariants import check, debris
+from invariants import debris
 from tools import VARIANTS
 
 
@@ -50,31 +50,37 @@ def examine(fault, sandbox, must_be_new=False, must_be_old=False):
     """What is there after a fault: everything holds, the command's effect is there whole or not at all,
     and the next commands work as if nothing had happened. Gives violations."""
     scenario = fault.scenario
-    view, problems = check(sandbox, scenario.contents)
-    state = view.like(scenario.known) if view else None
+    if scenario.is_untouched(sandbox):
+        # Then it is as in the template, which was looked at, and in which the command was run.
+        return [UNKEPT] if must_be_new and scenario.changes else []
+    state, problems = scenario.look(sandbox)
     is_new, is_old = state == scenario.new, state == scenario.old
     if not is_new and not is_old:
-        problems.append(f"refs are neither as before nor as after: {state}")
+        problems.append(f"it is neither as before nor as after: {state}, not {scenario.old} or {scenario.new}")
     if must_be_new and not is_new:
-        problems.append("the command told of its success and nothing is there")
+        problems.append(UNKEPT)
     if must_be_old and not is_old:
         problems.append("the command told of its failure and its effect is there")
-    problems += go_on(scenario, sandbox, is_new)
-    return problems
+    return problems + go_on(scenario, sandbox, is_new)
+
+
+UNKEPT = "the command told of its success and its effect is not there"
 
 
 def go_on(scenario, sandbox, is_new):
     """The same command again, then another one."""
-    problems = []
     outcome = sandbox.run(*scenario.words)
     expected = scenario.repeated if is_new else (0,)
     if outcome.status not in expected:
         return [f"the command, run again: {outcome}"]
+    problems = []
     if scenario.again or not is_new:
-        view, found = check(sandbox, scenario.contents)
+        state, found = scenario.look(sandbox)
         problems += [f"after it ran again: {problem}" for problem in found]
-        if not found and scenario.changes and view.like(scenario.known) != scenario.new:
-            problems.append("run again, it had not its effect")
+        if not found and state != scenario.new:
+            problems.append(f"run again, it had not its effect: {state}, not {scenario.new}")
+        if not found and scenario.settled:
+            problems += scenario.settled(sandbox)
     sandbox.write("afterwards.txt", "one more")
     outcome = sandbox.run("put", "models/afterwards", "afterwards.txt")
     if outcome.status != 0:

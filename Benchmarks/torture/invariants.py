@@ -13,7 +13,7 @@ from tools import ROOT
 
 EXPECTED_FILES = [
     r"log/\d{20}\.json", r"log/tip", r"log/reserve", r"log/\d{20}-\d{20}\.segment",
-    r"log/checkpoints/\d{20}-[0-9a-f]{64}\.json", r"packs/[0-9a-f]{64}", r"leases/[^/]+\.json",
+    r"log/checkpoints/\d{20}-[0-9a-f]{64}(\.signed)?\.json", r"packs/[0-9a-f]{64}", r"leases/[^/]+\.json",
 ]
 DEBRIS = re.compile(r"(^|/)tmp-[0-9a-f]{32}$")
 
@@ -30,19 +30,17 @@ WALKER = load_walker()
 
 
 class View:
-    """What a repository says: the snapshot of each ref and that snapshot's content."""
+    """What a repository says: the snapshot of each ref, that snapshot's content, and how many older versions were
+    collected."""
 
-    def __init__(self, refs, contents):
-        self.refs, self.contents = refs, contents
-
-    def __eq__(self, other):
-        return self.refs == other.refs
+    def __init__(self, refs, contents, collected):
+        self.refs, self.contents, self.collected = refs, contents, collected
 
     def like(self, known):
         """The same with ids that are not in `known` replaced: new snapshots carry the time."""
         return {
-            name: (id if id in known else "new", self.contents[name])
-            for name, id in self.refs.items()}
+            "collected": self.collected,
+            **{name: (id if id in known else "new", self.contents[name]) for name, id in self.refs.items()}}
 
 
 def walk(repository):
@@ -96,7 +94,7 @@ def debris(sandbox):
     return unfinished, strange
 
 
-def check(sandbox, contents=None, skip=()):
+def check(sandbox, contents=None):
     """Everything that must hold of any repository.
 
     `contents` maps the id of a content to the files that it must give. Gives a View, or None where there is
@@ -113,14 +111,13 @@ def check(sandbox, contents=None, skip=()):
         problems.append(f"verify --full: {outcome} {outcome.output.decode(errors='replace')[:400]}")
     report, objections = walk(sandbox.repository)
     problems += objections
-    seen = {}
+    seen, collected = {}, 0
     if report:
         if report["refs"] != refs:
             problems.append(f"refs are {refs}, the walker says {report['refs']}")
-        seen = report["contents"]
-    for name in refs:
-        if name in skip:
-            continue
+        seen, collected = report["contents"], report["collected"]
+    # Several refs may point at one snapshot.
+    for name in {id: name for name, id in refs.items()}.values():
         files, problem = read_out(sandbox, name)
         if problem:
             problems.append(problem)
@@ -129,4 +126,28 @@ def check(sandbox, contents=None, skip=()):
     _, strange = debris(sandbox)
     if strange:
         problems.append(f"files that the format does not know: {strange}")
-    return View(refs, {name: seen.get(name) for name in refs}), problems
+    return View(refs, {name: seen.get(name) for name in refs}, collected), problems
+
+
+def check_damaged(sandbox, refs, files):
+    """What must hold of a repository that is damaged, and known to have these refs with these files: whoever asks is
+    given the truth or exit 5, and `verify` finds the damage."""
+    problems = []
+    outcome = sandbox.run("verify", "--full")
+    if outcome.status != 1:
+        problems.append(f"verify --full: {outcome}")
+    found, problem = view(sandbox)
+    if problem is not None and ": exit 5: " not in problem:
+        problems.append(problem)
+    if found is not None and found != refs:
+        problems.append(f"refs are {found} and were {refs}")
+    for name in {id: name for name, id in refs.items()}.values():
+        found, problem = read_out(sandbox, name)
+        if problem is not None and ": exit 5: " not in problem:
+            problems.append(problem)
+        if found is not None and found != files[name]:
+            problems.append(f"{name} has other files than were stored")
+    _, strange = debris(sandbox)
+    if strange:
+        problems.append(f"files that the format does not know: {strange}")
+    return problems

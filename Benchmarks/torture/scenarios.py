@@ -1,21 +1,26 @@
 """The commands that are tortured, and the repositories in which they begin."""
 
+import hashlib
 import json
 import random
+import shutil
 
-from invariants import check, read_out
+from invariants import check, check_damaged, read_out
 
 
 class Scenario:
     """A command that is run in copies of one template.
 
-    `refs` are those that it moves. `again` is whether the command, when it had its effect already, is done
-    again without an error; otherwise the codes in `repeated` are right for it.
+    `again` is whether the command, when it had its effect already, is done again without an error and to the
+    same end; otherwise the codes in `repeated` are right for it. `effect` tells, of a sandbox, what the command
+    changes besides refs; `settled` what must hold of one in which it ran undisturbed, as a list of objections.
     """
 
-    def __init__(self, name, command, build, again=True, repeated=(0,), changes=True):
+    def __init__(
+            self, name, command, build, again=True, repeated=(0,), changes=True, effect=None, settled=None):
         self.name, self.command, self.build = name, command, build
         self.again, self.repeated, self.changes = again, repeated, changes
+        self.effect, self.settled = effect, settled
 
     def prepare(self, tools, seed):
         """Makes the template, runs the command once in a copy, and notes what it does."""
@@ -23,35 +28,53 @@ class Scenario:
         self.seed = seed
         self.build(self.template, random.Random(f"{self.name} {seed}"))
         self.words = self.command(self.template) if callable(self.command) else self.command
-        self.contents = {}
-        self.before = self.observe(self.template)
-        self.known = set(self.before.refs.values()) if self.before else set()
+        self.note_template()
+        self.untouched = digest(self.template)
         finished = self.template.copy(f"{self.name}-finished")
         outcome = finished.run(*self.words)
         if outcome.status != 0:
             raise RuntimeError(f"{self.name} does not work without faults: {outcome}")
-        self.after = self.observe(finished)
-        # What later commands of the template know: a promote moves refs to snapshots that are there.
-        self.new = self.after.like(self.known)
-        self.old = self.before.like(self.known) if self.before else None
+        self.note_contents(finished)
+        self.new = self.sound_look(finished)
         if self.changes and self.new == self.old:
             raise RuntimeError(f"{self.name} changes nothing")
         finished.remove()
         return self
 
-    def observe(self, sandbox):
+    def note_template(self):
+        self.contents, self.known = {}, set()
+        view = self.note_contents(self.template)
+        # What later commands of the template know: a promote moves refs to snapshots that are there.
+        self.known = set(view.refs.values()) if view else set()
+        self.old = self.sound_look(self.template)
+
+    def note_contents(self, sandbox):
         """Checks a repository without faults, and notes which content gives which files."""
         view, problems = check(sandbox)
+        for name, content in view.contents.items() if view else ():
+            self.contents[content], problem = read_out(sandbox, name)
+            problems += [problem] if problem else []
         if problems:
             raise RuntimeError(f"{self.name}: {problems}")
-        if view is None:
-            return None
-        for name, content in view.contents.items():
-            files, problem = read_out(sandbox, name)
-            if problem:
-                raise RuntimeError(f"{self.name}: {problem}")
-            self.contents[content] = files
         return view
+
+    def look(self, sandbox):
+        """What state a repository is in, to be compared with `old` and `new`, and what is wrong with it."""
+        view, problems = check(sandbox, self.contents)
+        state = view.like(self.known) if view else None
+        if state is not None and self.effect:
+            state["effect"] = self.effect(sandbox)
+        return state, problems
+
+    def sound_look(self, sandbox):
+        state, problems = self.look(sandbox)
+        if problems:
+            raise RuntimeError(f"{self.name}: {problems}")
+        return state
+
+    def is_untouched(self, sandbox):
+        """Whether not one byte differs from where the command began: then it is known what comes of it."""
+        return digest(sandbox) == self.untouched
 
     def calls(self, *options):
         """The write-like calls of the command."""
@@ -61,6 +84,40 @@ class Scenario:
         if outcome.status != 0:
             raise RuntimeError(f"{self.name} {' '.join(options)}: {outcome}")
         return calls
+
+
+class Repair(Scenario):
+    """A scenario that begins in a damaged repository: until it is repaired, nobody may be told anything wrong."""
+
+    def note_template(self):
+        self.contents = {}
+        sound = self.template.copy(f"{self.name}-sound")
+        shutil.rmtree(sound.repository)
+        shutil.move(sound.directory / "sound.fti", sound.repository)
+        view = self.note_contents(sound)
+        self.known = set(view.refs.values())
+        self.refs, self.files = view.refs, {name: self.contents[id] for name, id in view.contents.items()}
+        sound.remove()
+        self.old = "damaged"
+        state, problems = self.look(self.template)
+        if state != self.old or problems:
+            raise RuntimeError(f"{self.name}: {state}: {problems}")
+
+    def look(self, sandbox):
+        if sandbox.run("verify", "--full").status == 0:
+            return super().look(sandbox)
+        return self.old, check_damaged(sandbox, self.refs, self.files)
+
+
+def digest(sandbox):
+    """Of all names, modes and bytes of a sandbox."""
+    total = hashlib.sha256()
+    for path in sorted(sandbox.directory.rglob("*")):
+        status = path.lstat()
+        total.update(f"{path.relative_to(sandbox.directory)}\0{status.st_mode}\0{status.st_size}\0".encode())
+        if path.is_file():
+            total.update(path.read_bytes())
+    return total.digest()
 
 
 def text(chance, words):
@@ -101,7 +158,8 @@ def nothing(sandbox, chance):
 
 
 def empty(sandbox, chance):
-    sandbox.must("init")
+    if not sandbox.repository.exists():
+        sandbox.must("init")
 
 
 def first_put(sandbox, chance):
@@ -180,22 +238,174 @@ def newest(sandbox):
     return sandbox.json("reflog", "-n", "1")[0]["transaction"]
 
 
+def long_log(sandbox, chance):
+    """The next transaction is the one at which the oldest entries are gathered in a segment."""
+    second_put(sandbox, chance)
+    sandbox.must("put", "models/other", "files")
+    for number in range(newest(sandbox) + 1, 128):
+        sandbox.must("move", "models/shadow", ["models/candidate", "models/other"][number % 2])
+
+
+def garbage(sandbox, chance):
+    """Versions that nothing needs: of one pack all goes, of one a little is needed, of one most."""
+    empty(sandbox, chance)
+    for name, sizes in [("all", (3000, 4000)), ("most", (700, 9000)), ("little", (8000, 600))]:
+        sandbox.write(f"{name}/kept.bin", chance.randbytes(sizes[0]))
+        sandbox.write(f"{name}/lost.bin", chance.randbytes(sizes[1]))
+        sandbox.must("put", f"models/{name}", name)
+    sandbox.write("all/kept.bin", "now it is this\n")
+    for name in ("all", "most", "little"):
+        sandbox.write(f"{name}/lost.bin", chance.randbytes(2000))
+        sandbox.must("put", f"models/{name}", name)
+
+
+def sparse(sandbox, chance):
+    """Several packs of which a small part is needed, which is written anew."""
+    empty(sandbox, chance)
+    for name in "abcd":
+        sandbox.write(f"{name}/kept.bin", chance.randbytes(700))
+        sandbox.write(f"{name}/lost.bin", chance.randbytes(9000))
+        sandbox.must("put", f"models/{name}", name)
+        sandbox.write(f"{name}/lost.bin", chance.randbytes(20))
+        sandbox.must("put", f"models/{name}", name)
+
+
+COLLECT = ["gc", "--keep", "0s", "--keep-last", "1"]
+
+
+def collected(sandbox, chance):
+    garbage(sandbox, chance)
+    sandbox.must(*COLLECT)
+
+
+def live_packs(sandbox):
+    return sandbox.json("stats")[0]["packs"]
+
+
+def transactions(sandbox):
+    return newest(sandbox)
+
+
+def collect_again(sandbox):
+    """Once nobody is disturbed, nothing stays that nobody needs, whatever a collection that died has left."""
+    sandbox.must(*COLLECT, "--grace", "0s")
+    files = len(list((sandbox.repository / "packs").iterdir()))
+    live = live_packs(sandbox)
+    return [] if files == live else [f"{files} files in packs/ for {live} live packs after a collection"]
+
+
+def flip(path):
+    path.chmod(0o644)
+    data = bytearray(path.read_bytes())
+    data[min(20, len(data) - 1)] ^= 1
+    path.write_bytes(data)
+
+
+def damaged(sandbox, chance):
+    """Two damaged packs and a missing one, a damaged entry, a damaged checkpoint and no hint; beside it a sound copy."""
+    three_candidates(sandbox, chance)
+    for number in range(newest(sandbox) + 1, 19):
+        sandbox.must("move", "models/shadow", ["models/candidate", "models/current"][number % 2])
+    shutil.copytree(sandbox.repository, sandbox.directory / "sound.fti")
+    packs = sorted((sandbox.repository / "packs").iterdir(), key=lambda path: path.stat().st_size)
+    packs[0].unlink()
+    flip(packs[-1])
+    flip(packs[1])
+    flip(sandbox.repository / f"log/{3:020}.json")
+    flip(next((sandbox.repository / "log/checkpoints").iterdir()))
+    (sandbox.repository / "log/tip").unlink()
+
+
+def damaged_otherwise(sandbox, chance):
+    """Damaged packs whose objects a copy, which has gone on since, has in other packs."""
+    until(15)(sandbox, chance)
+    shutil.copytree(sandbox.repository, sandbox.directory / "sound.fti")
+    shutil.copytree(sandbox.repository, sandbox.directory / "copy.fti")
+    for number in range(2):
+        sandbox.write("small/file.txt", text(chance, 10))
+        sandbox.must("--repo", "copy.fti", "put", "models/small-1", "small")
+    theirs = {path.name for path in (sandbox.directory / "copy.fti/packs").iterdir()}
+    sandbox.must("--repo", "copy.fti", *COLLECT, "--keep", "1d", "--grace", "0s")
+    ours = sorted((sandbox.repository / "packs").iterdir())
+    for path in ours[:3]:
+        flip(path)
+        (sandbox.directory / "copy.fti/packs" / path.name).unlink(missing_ok=True)
+
+
+def signed(build):
+    """The same, under a policy that asks for signatures."""
+    def build_signed(sandbox, chance):
+        empty(sandbox, chance)
+        sandbox.must("key", "new", "ada")
+        sandbox.must("policy", "init")
+        build(sandbox, chance)
+    return build_signed
+
+
+def with_approvals(sandbox, chance):
+    """A ref that moves only when that was approved."""
+    three_candidates(sandbox, chance)
+    sandbox.must("key", "new", "ada")
+    sandbox.must("policy", "init")
+    gate = '"gates":[{"ref":"models/current","type":"approvals","count":1,"by":["ada"]}'
+    sandbox.write("policy.json", sandbox.must("policy", "show").decode().replace('"gates":[', gate))
+
+
+def waiting(sandbox, chance):
+    with_approvals(sandbox, chance)
+    sandbox.must("policy", "set", "policy.json")
+
+
+def approved(sandbox, chance):
+    waiting(sandbox, chance)
+    sandbox.must("approve", "models/current", "models/candidate")
+
+
+def lock_file(sandbox):
+    """Whether it is there; a pin that is there holds."""
+    path = sandbox.directory / "fti.lock"
+    if not path.exists():
+        return "no lock file"
+    sandbox.must("pin", "--check", "fti.lock")
+    return "a lock file"
+
+
+PUT_ROWS = ["put", "features/staging", "rows.jsonl", "--key", "id", "--vector", "vector"]
+GO_BACK = ["rollback", *(target for _, target in PAIRS)]
+REPAIR = ["verify", "--repair", "--from"]
+
 SCENARIOS = [
     Scenario("init", ["init"], nothing, again=False, repeated=(64,)),
     Scenario("put", ["put", "models/candidate", "files", "-m", "first"], first_put),
     Scenario("put-again", ["put", "models/candidate", "files", "-m", "second"], second_put),
     Scenario("put-large", ["put", "models/large", "files"], large_put),
-    Scenario("put-rows", ["put", "features/staging", "rows.jsonl", "--key", "id", "--vector", "vector"], first_rows),
-    Scenario(
-        "put-rows-again", ["put", "features/staging", "rows.jsonl", "--key", "id", "--vector", "vector"],
-        second_rows),
+    Scenario("put-rows", PUT_ROWS, first_rows),
+    Scenario("put-rows-again", PUT_ROWS, second_rows),
     Scenario("put-vectors", ["put", "features/wide", "rows.jsonl", "--key", "id", "--vector", "vector"], wide_rows),
     Scenario("move", ["move", "models/shadow", "models/candidate"], second_put),
     Scenario("promote", PROMOTE, three_candidates),
-    Scenario("rollback", ["rollback", *(target for _, target in PAIRS)], promoted, again=False, repeated=(0, 2)),
-    Scenario("undo", ["undo"], promoted, again=False, repeated=(0,)),
+    Scenario("rollback", GO_BACK, promoted, again=False, repeated=(0, 2)),
+    Scenario("undo", ["undo"], promoted, again=False),
     Scenario("compaction", ["put", "models/small-0", "small"], until(16)),
     Scenario("checkpoint", ["put", "models/small-0", "small"], until(32)),
+    Scenario("gather", ["move", "models/shadow", "models/candidate"], long_log),
+    Scenario("gc", [*COLLECT, "--grace", "0s"], garbage, effect=live_packs, settled=collect_again),
+    Scenario("gc-grace", COLLECT, garbage, effect=live_packs, settled=collect_again),
+    Scenario("gc-sparse", [*COLLECT, "--grace", "0s"], sparse, effect=live_packs, settled=collect_again),
+    Scenario(
+        "gc-undo", lambda sandbox: ["undo", str(newest(sandbox))], collected, again=False, repeated=(2,),
+        effect=live_packs),
+    Repair("repair", [*REPAIR, "sound.fti"], damaged),
+    Repair("repair-anew", [*REPAIR, "copy.fti"], damaged_otherwise),
+    Scenario("signed-put", ["put", "models/candidate", "files", "-m", "second"], signed(second_put)),
+    Scenario("signed-promote", PROMOTE, signed(three_candidates)),
+    Scenario("policy", ["policy", "set", "policy.json"], with_approvals, again=False, effect=transactions),
+    Scenario("approve", ["approve", "models/current", "models/candidate"], waiting, again=False, effect=transactions),
+    Scenario("approved", PROMOTE, approved),
+    Scenario(
+        "release", ["release", "releases/prod", "--features", "features/prod", "--model", "models/current"],
+        promoted),
+    Scenario("pin", ["pin", "models/current", "features/prod"], promoted, effect=lock_file),
 ]
 
 

@@ -20,6 +20,10 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
+class Missing(Exception):
+    """An object is in no live pack."""
+
+
 def check(condition, message):
     if not condition:
         sys.exit(f"walk_repository: {message}")
@@ -67,7 +71,7 @@ def read_log(root):
     for file, data in read_entries(root):
         line, digest, rest = data.split(b"\n")
         entry = json.loads(line)
-        check(json.loads(digest) == {"sha256": sha256(line)} and not rest, f"hash of {file}")
+        check(json.loads(digest)["sha256"] == sha256(line) and not rest, f"hash of {file}")
         check(entry["n"] == number and entry["prev"] == previous, f"chain at {file}")
         for action in entry["actions"]:
             name = action.get("name")
@@ -79,7 +83,8 @@ def read_log(root):
             elif action["type"] == "pack":
                 packs[name] = action
             elif action["type"] == "unpack":
-                del packs[name]
+                # What was never added is condemned: nobody may add it any more.
+                packs.pop(name, None)
         previous, number = sha256(line), number + 1
     check(number > 0, f"no log in {root}")
     return number, {name: id for name, id in refs.items() if id}, packs, targets
@@ -90,12 +95,12 @@ def read_pack(root, pack, chunks, recipes):
     footer = data[pack["index"]:]
     check(len(data) == pack["size"] and sha256(footer) == pack["name"], f"pack {pack['name']}")
     check(data[:8] == footer[:8] == b"ftipack1" and footer[-8:] == b"ftiindex", "magic of a pack")
-    count, large, pieces, zero = struct.unpack_from("<IIII", footer, 24)
+    count, large, pieces, points = struct.unpack_from("<IIII", footer, 24)
     check(struct.unpack_from("<Q", footer, len(footer) - 16) == (len(footer),), "length of a footer")
     at = [40]
-    for size in (32 * count, 24 * count, 32 * large, 16 * large, 32 * pieces, 4 * pieces):
+    for size in (32 * count, 24 * count, 32 * large, 16 * large, 32 * pieces, 4 * pieces, 100 * points):
         at.append(at[-1] + size)
-    check(zero == 0 and at[6] + 16 == len(footer), "counts of a footer")
+    check(at[7] + 16 == len(footer), "counts of a footer")
     for i in range(count):
         offset, stored, raw, codec, _, gap, _, crc = struct.unpack_from(
             "<QIIBBBBI", footer, at[1] + 24 * i)
@@ -112,7 +117,7 @@ def read_pack(root, pack, chunks, recipes):
 def walk(root):
     """What is in a repository; ends the process with the reason when something is wrong."""
     transactions, refs, packs, snapshots = read_log(root)
-    chunks, recipes, seen, skipped = {}, {}, {}, set()
+    chunks, recipes, seen, skipped, older = {}, {}, {}, set(), set(snapshots)
     for pack in packs.values():
         read_pack(root, pack, chunks, recipes)
 
@@ -127,7 +132,8 @@ def walk(root):
             data = b"".join(parts)
             check(len(data) == size, f"size of {id}")
         else:
-            check(id in chunks, f"{id} is missing")
+            if id not in chunks:
+                raise Missing(id)
             stored, size, codec = chunks[id]
             if codec > 1:
                 skipped.add(id)
@@ -141,12 +147,20 @@ def walk(root):
         if id in seen:
             check(seen[id] == kind, f"{id} is a {seen[id]} and a {kind}")
             return
-        seen[id], data = kind, read(id)
+        seen[id] = kind
+        try:
+            visit_within(kind, id, read(id))
+        except Missing:
+            del seen[id]
+            raise
+
+    def visit_within(kind, id, data):
         if kind == "snapshot":
             check(data is not None, f"snapshot {id} is not stored or zlib")
             value = json.loads(data)
             check(value["type"] == "snapshot", f"{id} is no snapshot")
-            for link in value["parents"] + list(value["inputs"].values()):
+            older.update(value["parents"])
+            for link in value["inputs"].values():
                 visit("snapshot", link)
             for content in [value["content"], value.get("cursor")]:
                 if content:
@@ -169,13 +183,25 @@ def walk(root):
         elif kind == "space":
             check(data is None or json.loads(data)["type"] == "space", f"{id} is no space")
 
-    for id in snapshots:
-        visit("snapshot", id)
+    # What a ref points at is there, whole. Of what it pointed at before, some may have been collected.
+    for id in refs.values():
+        try:
+            visit("snapshot", id)
+        except Missing as missing:
+            check(False, f"{missing} is missing")
+    collected = set()
+    while older:
+        id = older.pop()
+        try:
+            visit("snapshot", id)
+        except Missing:
+            collected.add(id)
+        older -= collected
     contents = {name: json.loads(read(id))["content"]["id"] for name, id in refs.items()}
     kinds = {kind: sum(k == kind for k in seen.values()) for kind in sorted(set(seen.values()))}
     return {
         "transactions": transactions, "packs": len(packs), "refs": refs, "contents": contents,
-        "objects": kinds, "skipped": len(skipped)}
+        "objects": kinds, "skipped": len(skipped), "collected": len(collected)}
 
 
 if __name__ == "__main__":
