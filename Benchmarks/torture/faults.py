@@ -5,6 +5,7 @@ import concurrent.futures
 import multiprocessing
 import os
 import random
+import time
 import traceback
 
 from invariants import debris
@@ -12,11 +13,11 @@ from tools import VARIANTS
 
 
 class Fault:
-    """What happens at which call."""
+    """What happens at which call. `share` is how often it is tried where everything is."""
 
-    def __init__(self, scenario, variant, call, mode, action=None, forever=False):
+    def __init__(self, scenario, variant, call, mode, action=None, forever=False, share=1):
         self.scenario, self.variant, self.call, self.mode = scenario, variant, call, mode
-        self.action, self.forever = action or mode, forever
+        self.action, self.forever, self.share = action or mode, forever, share
 
     def options(self):
         return [
@@ -103,7 +104,7 @@ class Tally:
         return sum(self.counts.values())
 
     def __str__(self):
-        parts = ", ".join(f"{name} {count}" for name, count in self.counts.items())
+        parts = ", ".join(f"{name} {count:,}" for name, count in self.counts.items())
         return f"{self.title}: {self.total:,} ({parts}); {len(self.violations)} violations"
 
 
@@ -129,14 +130,16 @@ def _judge(index):
 def sweep(context, title, points, judge):
     """Judges every fault of every scenario, several at once."""
     global _work
-    tally = Tally(title)
-    faults = []
-    for scenario in context.scenarios():
-        for variant in context.variants():
-            chance = random.Random(f"{title} {scenario.name} {variant} {context.seed}")
-            faults += [
-                fault for fault in points(scenario, variant, chance, context.share)
-                if context.is_chosen(fault)]
+    tally, faults, began = Tally(title), [], time.monotonic()
+    def chosen(scenario):
+        chance = random.Random(f"{title} {scenario.name} {context.seed}")
+        return [
+            fault for variant in context.variants() for fault in points(scenario, variant)
+            if context.is_chosen(fault, chance.random())]
+
+    with concurrent.futures.ThreadPoolExecutor(context.jobs) as pool:
+        for found in pool.map(chosen, context.scenarios()):
+            faults += found
     _work = (faults, judge, context.keep)
     workers = multiprocessing.get_context("fork")
     with concurrent.futures.ProcessPoolExecutor(context.jobs, mp_context=workers) as pool:
@@ -148,4 +151,6 @@ def sweep(context, title, points, judge):
             context.progress(tally)
             for problem in problems:
                 tally.violations.append(f"{problem}\n    reproduce: {fault.reproduce(context.campaign)}")
+    taken = time.monotonic() - began
+    tally.notes.append(f"{taken * context.jobs / max(1, tally.total):.2f} s a point")
     return tally

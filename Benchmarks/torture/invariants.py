@@ -1,10 +1,8 @@
 """What must hold of a repository whatever happened to it, asked of fresh processes and of the walker,
 which shares no code with the project."""
 
-import contextlib
 import hashlib
 import importlib.util
-import io
 import json
 import re
 import shutil
@@ -46,8 +44,7 @@ class View:
 def walk(repository):
     """The walker's report, and what it objects to."""
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            return WALKER.walk(repository), []
+        return WALKER.walk(repository), []
     except SystemExit as error:
         return None, [f"the walker: {error}"]
     except Exception as error:  # a walker that fails at all has found something

@@ -4,12 +4,10 @@ from faults import Fault, examine, sweep
 from tools import VARIANTS
 
 
-def points(scenario, variant, chance, share):
-    calls = scenario.calls(*VARIANTS[variant])
-    for call in calls:
+def points(scenario, variant):
+    for call in scenario.calls(*VARIANTS[variant]):
         for mode in ("kill", "killafter"):
-            if chance.random() < share:
-                yield Fault(scenario, variant, call, mode)
+            yield Fault(scenario, variant, call, mode)
 
 
 def run(context):

@@ -78,7 +78,7 @@ class Scenario:
 
     def calls(self, *options):
         """The write-like calls of the command."""
-        sandbox = self.template.copy(f"{self.name}-calls")
+        sandbox = self.template.copy(f"{self.name}-calls-{''.join(options)}")
         outcome, calls = sandbox.recorded(self.words, *options)
         sandbox.remove()
         if outcome.status != 0:

@@ -61,9 +61,15 @@ class Tools:
         self.tracer = str(self.scratch / "tracer")
         compiler = next((name for name in ("cc", "clang", "gcc") if shutil.which(name)), None)
         if not compiler:
-            raise SystemExit("torture: there is no C compiler")
+            raise SystemExit("torture: there is no C compiler; apt-get install gcc, or clang")
         subprocess.run(
             [compiler, "-O1", "-o", self.tracer, str(HERE / "tracer.c")], check=True)
+        attempt = subprocess.run([self.tracer, "--", "true"], capture_output=True, text=True)
+        if attempt.returncode != 0:
+            self.remove()
+            raise SystemExit(
+                f"torture: this machine lets no process trace another ({attempt.stderr.strip()}); in a container, "
+                "start it with --cap-add=SYS_PTRACE; else sysctl kernel.yama.ptrace_scope=0")
 
     def remove(self):
         shutil.rmtree(self.scratch, ignore_errors=True)

@@ -6,9 +6,9 @@ each violation says how to see it again. See docs/reliability.md.
 """
 
 import argparse
+import concurrent.futures
 import os
 import pathlib
-import random
 import signal
 import sys
 import time
@@ -36,18 +36,22 @@ class Context:
 
     def scenarios(self):
         """The scenarios that were asked for, each with its template."""
-        for scenario in scenarios.named(self.options.scenario):
-            if scenario.name not in self.prepared:
-                self.prepared[scenario.name] = scenario.prepare(self.tools, self.seed)
-            yield scenario
+        chosen = scenarios.named(self.options.scenario)
+        missing = [scenario for scenario in chosen if scenario.name not in self.prepared]
+        # Threads, because what they do is to wait for processes.
+        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+            for scenario in pool.map(lambda scenario: scenario.prepare(self.tools, self.seed), missing):
+                self.prepared[scenario.name] = scenario
+        return chosen
 
     def variants(self):
         return [name for name in VARIANTS if self.options.variant in (None, name)]
 
-    def is_chosen(self, fault):
-        return (
-            self.options.call in (None, fault.call.number)
-            and self.options.mode in (None, fault.mode))
+    def is_chosen(self, fault, chance):
+        """Whether a fault was asked for, or else by a number from 0 to 1."""
+        if self.options.call is None and self.options.mode is None:
+            return chance < self.share * fault.share
+        return self.options.call in (None, fault.call.number) and self.options.mode in (None, fault.mode)
 
     def progress(self, tally):
         if time.monotonic() - self.shown > 10:
