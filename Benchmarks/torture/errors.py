@@ -18,7 +18,7 @@ FOREVER = ["ENOSPC", "EIO", "EROFS"]
 # An answer that never came, to a call that was done.
 LOST = ["EIO", "EEXIST", "ENOENT"]
 # What a person is told when the state is not what a failure suggests.
-UNKNOWN = (b"may have been committed", b"may not survive a power cut", b"standard output")
+UNKNOWN = (b"may have been committed", b"may not survive a power cut", b"standard output", b"standard error")
 
 
 # What happens most, at every call of every command; of the rest a share.
@@ -54,15 +54,20 @@ def judge(fault, sandbox):
     else:
         problems = objections_to_message(outcome.error)
         unfinished, _ = debris(sandbox) if sandbox.repository.exists() else ([], [])
-        if unfinished and not fault.forever and fault.call.name not in ("unlinkat", "renameat", "linkat"):
+        # A name that it was told is not there, or that it may not remove, it cannot remove.
+        if unfinished and not fault.forever and fault.call.name not in ("unlinkat", "renameat", "linkat") \
+                and not fault.action.startswith("lost"):
             problems.append(f"unfinished files stay: {unfinished}")
         problems += examine(
-            fault, sandbox, must_be_old=not any(words in outcome.error for words in UNKNOWN))
+            fault, sandbox,
+            must_be_old=not fault.scenario.in_steps and not any(words in outcome.error for words in UNKNOWN))
     return problems
 
 
 def objections_to_message(error):
     lines = error.decode(errors="replace").splitlines()
+    while lines and lines[0].startswith(("note: ", "warning: ")):
+        del lines[0]
     if not lines or not lines[0].startswith("error: "):
         return [f"no error is told: {lines}"]
     if len(lines) > 2 or (len(lines) == 2 and not lines[1].startswith("  try: ")):
@@ -71,5 +76,5 @@ def objections_to_message(error):
 
 
 def run(context):
-    """Every scenario, every call, every error."""
+    """Every scenario, every call; of errors the usual ones, and a share of the others."""
     return sweep(context, "errors", points, judge)

@@ -55,7 +55,7 @@ def examine(fault, sandbox, must_be_new=False, must_be_old=False):
         # Then it is as in the template, which was looked at, and in which the command was run.
         return [UNKEPT] if must_be_new and scenario.changes else []
     state, problems = scenario.look(sandbox)
-    is_new, is_old = state == scenario.new, state == scenario.old
+    is_new, is_old = scenario.is_done(state), scenario.is_undone(state)
     if not is_new and not is_old:
         problems.append(f"it is neither as before nor as after: {state}, not {scenario.old} or {scenario.new}")
     if must_be_new and not is_new:
@@ -76,7 +76,7 @@ def go_on(scenario, sandbox, is_new):
         return [f"the command, run again: {outcome}"]
     problems = []
     if scenario.again or not is_new:
-        state, found = scenario.look(sandbox)
+        state, found = scenario.look_again(sandbox)
         problems += [f"after it ran again: {problem}" for problem in found]
         if not found and state != scenario.new:
             problems.append(f"run again, it had not its effect: {state}, not {scenario.new}")
@@ -98,6 +98,8 @@ class Tally:
     def __init__(self, title):
         self.title, self.counts, self.violations = title, collections.Counter(), []
         self.notes = []
+        # How many violations were printed.
+        self.told = 0
 
     @property
     def total(self):

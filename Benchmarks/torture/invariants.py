@@ -91,11 +91,11 @@ def debris(sandbox):
     return unfinished, strange
 
 
-def check(sandbox, contents=None):
+def check(sandbox, contents, learns=False):
     """Everything that must hold of any repository.
 
-    `contents` maps the id of a content to the files that it must give. Gives a View, or None where there is
-    no repository, and the violations.
+    `contents` maps the id of a content to the files that it must give, and learns those that it does not know
+    where nothing has happened yet. Gives a View, or None where there is no repository, and the violations.
     """
     if not sandbox.repository.exists():
         return None, []
@@ -118,12 +118,22 @@ def check(sandbox, contents=None):
         files, problem = read_out(sandbox, name)
         if problem:
             problems.append(problem)
-        elif contents is not None and name in seen and files != contents.get(seen[name], files):
+        elif learns:
+            contents[seen[name]] = files
+        elif name in seen and files != contents.get(seen[name], files):
             problems.append(f"{name} has other files than were stored")
     _, strange = debris(sandbox)
     if strange:
         problems.append(f"files that the format does not know: {strange}")
     return View(refs, {name: seen.get(name) for name in refs}, collected), problems
+
+
+def check_again(sandbox):
+    """What the walker alone finds: for repositories in which `verify --full` follows."""
+    report, problems = walk(sandbox.repository)
+    if problems:
+        return None, problems
+    return View(report["refs"], report["contents"], report["collected"]), []
 
 
 def check_damaged(sandbox, refs, files):

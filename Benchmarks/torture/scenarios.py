@@ -1,11 +1,14 @@
 """The commands that are tortured, and the repositories in which they begin."""
 
+import collections
+import functools
 import hashlib
 import json
 import random
 import shutil
+import threading
 
-from invariants import check, check_damaged, read_out
+from invariants import check, check_again, check_damaged
 
 
 class Scenario:
@@ -16,15 +19,20 @@ class Scenario:
     changes besides refs; `settled` what must hold of one in which it ran undisturbed, as a list of objections.
     """
 
+    # Whether a command that fails may have done a part, each step of which is right by itself.
+    in_steps = False
+
     def __init__(
             self, name, command, build, again=True, repeated=(0,), changes=True, effect=None, settled=None):
         self.name, self.command, self.build = name, command, build
         self.again, self.repeated, self.changes = again, repeated, changes
         self.effect, self.settled = effect, settled
+        # The calls of the command, by the options of the tracer.
+        self.recorded = {}
 
     def prepare(self, tools, seed):
         """Makes the template, runs the command once in a copy, and notes what it does."""
-        self.template = tools.sandbox(f"template-{self.name}-{seed}")
+        self.template = tools.sandbox(f"template-{self.name}")
         self.seed = seed
         self.build(self.template, random.Random(f"{self.name} {seed}"))
         self.words = self.command(self.template) if callable(self.command) else self.command
@@ -34,26 +42,22 @@ class Scenario:
         outcome = finished.run(*self.words)
         if outcome.status != 0:
             raise RuntimeError(f"{self.name} does not work without faults: {outcome}")
-        self.note_contents(finished)
-        self.new = self.sound_look(finished)
+        self.new = self.seen(finished, self.learn(finished))
         if self.changes and self.new == self.old:
             raise RuntimeError(f"{self.name} changes nothing")
         finished.remove()
         return self
 
     def note_template(self):
-        self.contents, self.known = {}, set()
-        view = self.note_contents(self.template)
+        self.contents = {}
+        view = self.learn(self.template)
         # What later commands of the template know: a promote moves refs to snapshots that are there.
         self.known = set(view.refs.values()) if view else set()
-        self.old = self.sound_look(self.template)
+        self.old = self.seen(self.template, view)
 
-    def note_contents(self, sandbox):
-        """Checks a repository without faults, and notes which content gives which files."""
-        view, problems = check(sandbox)
-        for name, content in view.contents.items() if view else ():
-            self.contents[content], problem = read_out(sandbox, name)
-            problems += [problem] if problem else []
+    def learn(self, sandbox):
+        """Checks a repository to which nothing has happened, and notes which content gives which files."""
+        view, problems = check(sandbox, self.contents, learns=True)
         if problems:
             raise RuntimeError(f"{self.name}: {problems}")
         return view
@@ -61,16 +65,28 @@ class Scenario:
     def look(self, sandbox):
         """What state a repository is in, to be compared with `old` and `new`, and what is wrong with it."""
         view, problems = check(sandbox, self.contents)
-        state = view.like(self.known) if view else None
-        if state is not None and self.effect:
-            state["effect"] = self.effect(sandbox)
-        return state, problems
+        return self.seen(sandbox, view), problems
 
-    def sound_look(self, sandbox):
-        state, problems = self.look(sandbox)
-        if problems:
-            raise RuntimeError(f"{self.name}: {problems}")
+    def look_again(self, sandbox):
+        """The same, of one that was looked at and in which the command was run once more; `verify` is to follow."""
+        view, problems = check_again(sandbox)
+        return self.seen(sandbox, view), problems
+
+    def seen(self, sandbox, view):
+        """A view of it as it is compared: what is the same whenever the command is run."""
+        if view is None:
+            return None
+        state = view.like(self.known)
+        if self.effect:
+            state["effect"] = self.effect(sandbox)
         return state
+
+    def is_done(self, state):
+        """Whether the command had its effect."""
+        return state == self.new
+
+    def is_undone(self, state):
+        return state == self.old
 
     def is_untouched(self, sandbox):
         """Whether not one byte differs from where the command began: then it is known what comes of it."""
@@ -78,23 +94,38 @@ class Scenario:
 
     def calls(self, *options):
         """The write-like calls of the command."""
-        sandbox = self.template.copy(f"{self.name}-calls-{''.join(options)}")
-        outcome, calls = sandbox.recorded(self.words, *options)
-        sandbox.remove()
-        if outcome.status != 0:
-            raise RuntimeError(f"{self.name} {' '.join(options)}: {outcome}")
-        return calls
+        if options not in self.recorded:
+            sandbox = self.template.copy(f"{self.name}-calls-{''.join(options)}")
+            outcome, self.recorded[options] = sandbox.recorded(self.words, *options)
+            sandbox.remove()
+            if outcome.status != 0:
+                raise RuntimeError(f"{self.name} {' '.join(options)}: {outcome}")
+        return self.recorded[options]
+
+
+class Collection(Scenario):
+    """A scenario that moves no ref. What it frees it may free in part, where the disk is full; run again it does the
+    rest."""
+
+    in_steps = True
+
+    def is_done(self, state):
+        return state is not None and all(state[name] == self.old[name] for name in self.old if "/" in name)
+
+    is_undone = is_done
 
 
 class Repair(Scenario):
     """A scenario that begins in a damaged repository: until it is repaired, nobody may be told anything wrong."""
+
+    in_steps = True
 
     def note_template(self):
         self.contents = {}
         sound = self.template.copy(f"{self.name}-sound")
         shutil.rmtree(sound.repository)
         shutil.move(sound.directory / "sound.fti", sound.repository)
-        view = self.note_contents(sound)
+        view = self.learn(sound)
         self.known = set(view.refs.values())
         self.refs, self.files = view.refs, {name: self.contents[id] for name, id in view.contents.items()}
         sound.remove()
@@ -153,20 +184,44 @@ def change_rows(sandbox, chance, name="rows.jsonl"):
     sandbox.write(name, "\n".join(map(json.dumps, lines)) + "\n")
 
 
+# What was built by whom, and who is building it.
+_stages, _locks = {}, collections.defaultdict(threading.Lock)
+
+
+def stage(build):
+    """A repository that others begin with: built once, then copied."""
+    @functools.wraps(build)
+    def built(sandbox, chance):
+        key = (build.__name__, sandbox.is_signed)
+        with _locks[key]:
+            if key not in _stages:
+                base = sandbox.tools.sandbox(f"stage-{build.__name__}{'-signed' if sandbox.is_signed else ''}")
+                base.is_signed = sandbox.is_signed
+                build(base, random.Random(f"{build.__name__} {sandbox.tools.seed}"))
+                _stages[key] = base.directory
+        shutil.copytree(_stages[key], sandbox.directory, symlinks=True, dirs_exist_ok=True)
+    return built
+
+
 def nothing(sandbox, chance):
     pass
 
 
+@stage
 def empty(sandbox, chance):
-    if not sandbox.repository.exists():
-        sandbox.must("init")
+    sandbox.must("init")
+    if sandbox.is_signed:
+        sandbox.must("key", "new", "ada")
+        sandbox.must("policy", "init")
 
 
+@stage
 def first_put(sandbox, chance):
     empty(sandbox, chance)
     files(sandbox, chance)
 
 
+@stage
 def second_put(sandbox, chance):
     first_put(sandbox, chance)
     sandbox.must("put", "models/candidate", "files", "-m", "first")
@@ -182,11 +237,13 @@ def large_put(sandbox, chance):
         sandbox.write(f"files/{number}.txt", "".join(text(chance, 4) for _ in range(300)) * 120)
 
 
+@stage
 def first_rows(sandbox, chance):
     second_put(sandbox, chance)
     rows(sandbox, chance)
 
 
+@stage
 def second_rows(sandbox, chance):
     first_rows(sandbox, chance)
     sandbox.must("put", "features/staging", "rows.jsonl", "--key", "id", "--vector", "vector")
@@ -198,6 +255,7 @@ def wide_rows(sandbox, chance):
     rows(sandbox, chance, count=300, dimension=48)
 
 
+@stage
 def three_candidates(sandbox, chance):
     second_rows(sandbox, chance)
     sandbox.must("put", "datasets/next", "files")
@@ -216,22 +274,31 @@ PAIRS = [
 PROMOTE = ["promote", *(word for pair in PAIRS for word in pair)]
 
 
+@stage
 def promoted(sandbox, chance):
     three_candidates(sandbox, chance)
     sandbox.must(*PROMOTE)
 
 
 def until(number):
-    """A repository in which the next transaction has a number."""
+    """A repository in which the next transaction has a number. In the fifteenth there are 15 small packs."""
     def build(sandbox, chance):
-        first_put(sandbox, chance)
-        while newest(sandbox) < number - 1:
+        # On the way to a larger number is a smaller one.
+        reached = next((step for step in (16, 15) if step < number), None)
+        if reached:
+            until(reached)(sandbox, chance)
+        else:
+            first_put(sandbox, chance)
+        newest = reached - 1 if reached else 0
+        while newest < number - 1:
             sandbox.write("small/file.txt", text(chance, 10))
-            sandbox.must("put", f"models/small-{chance.randrange(4)}", "small", "-m", str(chance.random()))
-            if newest(sandbox) == number:
+            put = ["put", f"models/small-{chance.randrange(4)}", "small", "-m", str(chance.random())]
+            newest = sandbox.json(*put)[0]["transaction"]
+            if newest == number:
                 raise RuntimeError(f"transaction {number} happened by itself")
         sandbox.write("small/file.txt", text(chance, 10))
-    return build
+    build.__name__ = f"until_{number}"
+    return stage(build)
 
 
 def newest(sandbox):
@@ -335,22 +402,20 @@ def damaged_otherwise(sandbox, chance):
 def signed(build):
     """The same, under a policy that asks for signatures."""
     def build_signed(sandbox, chance):
-        empty(sandbox, chance)
-        sandbox.must("key", "new", "ada")
-        sandbox.must("policy", "init")
+        sandbox.is_signed = True
         build(sandbox, chance)
     return build_signed
 
 
 def with_approvals(sandbox, chance):
-    """A ref that moves only when that was approved."""
+    """A ref that is to move only when that was approved."""
+    sandbox.is_signed = True
     three_candidates(sandbox, chance)
-    sandbox.must("key", "new", "ada")
-    sandbox.must("policy", "init")
     gate = '"gates":[{"ref":"models/current","type":"approvals","count":1,"by":["ada"]}'
     sandbox.write("policy.json", sandbox.must("policy", "show").decode().replace('"gates":[', gate))
 
 
+@stage
 def waiting(sandbox, chance):
     with_approvals(sandbox, chance)
     sandbox.must("policy", "set", "policy.json")
@@ -389,9 +454,9 @@ SCENARIOS = [
     Scenario("compaction", ["put", "models/small-0", "small"], until(16)),
     Scenario("checkpoint", ["put", "models/small-0", "small"], until(32)),
     Scenario("gather", ["move", "models/shadow", "models/candidate"], long_log),
-    Scenario("gc", [*COLLECT, "--grace", "0s"], garbage, effect=live_packs, settled=collect_again),
-    Scenario("gc-grace", COLLECT, garbage, effect=live_packs, settled=collect_again),
-    Scenario("gc-sparse", [*COLLECT, "--grace", "0s"], sparse, effect=live_packs, settled=collect_again),
+    Collection("gc", [*COLLECT, "--grace", "0s"], garbage, effect=live_packs, settled=collect_again),
+    Collection("gc-grace", COLLECT, garbage, effect=live_packs, settled=collect_again),
+    Collection("gc-sparse", [*COLLECT, "--grace", "0s"], sparse, effect=live_packs, settled=collect_again),
     Scenario(
         "gc-undo", lambda sandbox: ["undo", str(newest(sandbox))], collected, again=False, repeated=(2,),
         effect=live_packs),

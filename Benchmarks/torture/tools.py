@@ -51,7 +51,8 @@ class Call:
 class Tools:
     """Where the programs are, and where there is room for repositories."""
 
-    def __init__(self, ftictl, scratch=None):
+    def __init__(self, ftictl, seed="1", scratch=None):
+        self.seed = seed
         self.ftictl = str(pathlib.Path(ftictl).resolve())
         if not os.access(self.ftictl, os.X_OK):
             raise SystemExit(f"torture: there is no executable {ftictl}; make build makes it")
@@ -86,6 +87,8 @@ class Sandbox:
     def __init__(self, tools, directory):
         self.tools, self.directory = tools, pathlib.Path(directory)
         self.repository = self.directory / ".fti"
+        # Whether its policy is to ask for signatures.
+        self.is_signed = False
         self.environment = {
             "PATH": "/usr/bin:/bin", "FTI_AUTHOR": "torture@test", "HOME": str(self.directory / "home"),
             "XDG_CACHE_HOME": str(self.directory / "home/cache"),

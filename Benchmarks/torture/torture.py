@@ -30,7 +30,7 @@ class Context:
         self.seed, self.jobs, self.keep = options.seed, options.jobs, options.keep
         self.short, self.share = options.short, options.share
         self.campaign = None
-        self.tools = Tools(options.ftictl, options.scratch)
+        self.tools = Tools(options.ftictl, options.seed, options.scratch)
         self.prepared = {}
         self.shown = time.monotonic()
 
@@ -50,13 +50,20 @@ class Context:
     def is_chosen(self, fault, chance):
         """Whether a fault was asked for, or else by a number from 0 to 1."""
         if self.options.call is None and self.options.mode is None:
-            return chance < self.share * fault.share
+            return chance < self.share * fault.share * (0.3 if self.short else 1)
         return self.options.call in (None, fault.call.number) and self.options.mode in (None, fault.mode)
 
     def progress(self, tally):
         if time.monotonic() - self.shown > 10:
             self.shown = time.monotonic()
-            print(f"  ... {tally.title}: {tally.total}", flush=True)
+            print(f"  ... {tally.title}: {tally.total:,}", flush=True)
+            self.tell(tally)
+
+    def tell(self, tally):
+        """Prints the violations that were not printed yet; after many of them, no more."""
+        for violation in tally.violations[tally.told:50]:
+            print(f"VIOLATION {violation}", flush=True)
+        tally.told = len(tally.violations)
 
 
 def main():
@@ -89,8 +96,7 @@ def main():
             print(f"{tally}; {time.monotonic() - began:.0f} s", flush=True)
             for note in tally.notes:
                 print(f"  {note}")
-            for violation in tally.violations[:50]:
-                print(f"VIOLATION {violation}")
+            context.tell(tally)
             violations += len(tally.violations)
     finally:
         if not options.keep:

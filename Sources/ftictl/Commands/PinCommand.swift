@@ -143,7 +143,7 @@ struct PinCommand: Command {
         do throws(RefError) { try repository.repository.take(lease) } catch {
             guard case .storage(let cause) = error else { throw error }
             try context.output.note(
-                "nothing keeps these versions from being collected: \(cause.message)")
+                "warning: nothing keeps these versions from being collected: \(cause.message)")
             return nil
         }
         return name
