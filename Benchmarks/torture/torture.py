@@ -50,7 +50,7 @@ class Context:
     def is_chosen(self, fault, chance):
         """Whether a fault was asked for, or else by a number from 0 to 1."""
         if self.options.call is None and self.options.mode is None:
-            return chance < self.share * fault.share * (0.3 if self.short else 1)
+            return chance < self.share * fault.share * (0.2 if self.short else 1)
         return self.options.call in (None, fault.call.number) and self.options.mode in (None, fault.mode)
 
     def progress(self, tally):
