@@ -53,7 +53,7 @@ def examine(fault, sandbox, must_be_new=False, must_be_old=False):
     scenario = fault.scenario
     if scenario.is_untouched(sandbox):
         # Then it is as in the template, which was looked at, and in which the command was run.
-        return [UNKEPT] if must_be_new and scenario.changes else []
+        return [UNKEPT] if must_be_new and not scenario.is_done(scenario.old) else []
     state, problems = scenario.look(sandbox)
     is_new, is_old = scenario.is_done(state), scenario.is_undone(state)
     if not is_new and not is_old:

@@ -52,6 +52,12 @@ public struct CollectionReport: Sendable {
     /// Unfinished files of writers that died, which were removed.
     public internal(set) var abandonedFiles = 0
 
+    /// Whether there was no space to copy what is needed of packs, so that those stayed as they are.
+    public internal(set) var ranOutOfSpace = false
+
+    /// Whether it left everything as it was.
+    var hasFreedNothing: Bool { transaction == nil && deleted.isEmpty && abandonedFiles == 0 }
+
     /// Packs with a fate.
     public func packs(_ fate: SpacePlan.Fate) -> [Pack] {
         packs.filter { $0.decision.fate == fate }

@@ -15,6 +15,8 @@ struct Collector {
     private var lessons = Draft.Lessons()
     /// The newest transaction when the file of a live pack was found gone.
     private var lastLoss: Int?
+    /// The error that told that there was no space.
+    private var lack: RefError?
 
     /// How often everything is decided anew before it is left for another time.
     private static let attempts = 64
@@ -41,7 +43,11 @@ struct Collector {
             do throws(RefError) {
                 let draft = try Draft(repository, options, now: writer.now(), lessons)
                 if options.isDryRun { return draft.waiting(draft.report) }
-                if let report = try carryOut(draft) { return report }
+                if var report = try carryOut(draft) {
+                    report.ranOutOfSpace = lessons.isFull
+                    if let lack, report.hasFreedNothing { throw lack }
+                    return report
+                }
             } catch {
                 try learn(from: error)
             }
@@ -58,6 +64,7 @@ struct Collector {
             guard cause.isOutOfSpace, !lessons.isFull else { throw error }
             // What has no room can only go.
             lessons.isFull = true
+            lack = error
             try? repository.bucket.delete(LogFile.reserve)
         case .objects(.damagedPack):
             // Another collection may have deleted the file since the state was read.

@@ -6,7 +6,8 @@ extension DirectoryBucket {
     /// It is built beside the path and moved there when it is durable: a crash leaves either all of
     /// it or nothing under its name. Directories above it are made where they are missing.
     ///
-    /// - Throws: `unusable` when something is at the path already.
+    /// - Throws: `unusable` when something is at the path already; `durabilityUnknown` when it is made and a power
+    ///   cut may yet undo that.
     public static func create(
         at path: String, containing blobs: [BlobName: [UInt8]] = [:]
     ) throws(StorageError) -> DirectoryBucket {
@@ -22,7 +23,11 @@ extension DirectoryBucket {
             discard(temporary, in: parent)
             throw error
         }
-        try parent.synchronize()
+        do throws(StorageError) {
+            try parent.synchronize()
+        } catch .system(_, _, let code) {
+            throw .durabilityUnknown(path: path, errno: code)
+        }
         return try DirectoryBucket(opening: path)
     }
 

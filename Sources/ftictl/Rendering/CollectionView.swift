@@ -38,7 +38,10 @@ struct CollectionView {
         if report.abandonedFiles > 0 {
             lines.append("\(Quantity.count(report.abandonedFiles, "unfinished file")) removed")
         }
-        if lines.isEmpty || dropped.isEmpty && rewritten.isEmpty && report.condemned.isEmpty {
+        if report.ranOutOfSpace {
+            lines.append("there was no space to write anew what is needed of packs; run it again")
+        } else if lines.isEmpty || dropped.isEmpty && rewritten.isEmpty && report.condemned.isEmpty
+        {
             lines.append("nothing to collect: everything in live packs is needed")
         }
         if let transaction = report.transaction, report.deleted.count < report.goneCount {
