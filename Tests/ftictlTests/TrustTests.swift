@@ -52,6 +52,26 @@ struct PolicyCommandTests {
         #expect(try sandbox.ftictl("verify").status == 0)
     }
 
+    @Test("a transaction is not said to be by a key that did not sign it")
+    func otherSigner() throws {
+        _ = try sandbox.ftictl("key", "new", "ada")
+        _ = try sandbox.ftictl("policy", "init")
+        for message in ["a", "b", "c"] {
+            _ = try sandbox.ftictl("put", "models/a", "w", "-m", message)
+        }
+        #expect(try sandbox.ftictl("reflog").output.contains("signed by ada"))
+        let key = try publicKey("ada")
+        let other = (key.hasPrefix("0") ? "1" : "0") + key.dropFirst()
+        _ = try sandbox.shell(
+            "chmod 644 .fti/log/*2.json && sed -i '2s/\(key)/\(other)/' .fti/log/*2.json")
+        for command in ["reflog", "log"] {
+            let told = try sandbox.ftictl(command, "--json")
+            #expect(told.status == 5)
+            #expect(!told.output.contains(other))
+        }
+        #expect(try sandbox.ftictl("verify").status == 1)
+    }
+
     @Test("without a key, and with one that others can read, nothing is written")
     func keyFiles() throws {
         _ = try sandbox.ftictl("key", "new", "ada")

@@ -15,9 +15,12 @@ struct Vouching: Sendable {
         keys = state.listedKeys
     }
 
-    /// Refuses an entry from a time when all were signed that nobody signed who was ever listed.
+    /// Refuses an entry from a time when all were signed that nobody signed who was ever listed, and a signature that
+    /// is not valid at any time: whose it is would be told wrongly.
     func check(_ entry: LogEntry) throws(RefError) {
-        guard let signedSince, entry.number > signedSince else { return }
+        guard let signedSince, entry.number > signedSince else {
+            return try entry.checkSignature(for: repositoryID)
+        }
         guard let signature = entry.signature, keys.contains(signature.key) else {
             throw .untrusted(
                 place: LogFile.place(of: entry.number),
