@@ -4,7 +4,7 @@ SWIFT ?= swift
 # An import of a module that a target does not declare is an error: this keeps the pipelines apart.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: demo build test torture lint fuzz bench bench-all bench-build bench-check example setup clean
+.PHONY: demo build test torture bounds lint fuzz bench bench-all bench-build bench-check example setup clean
 
 ## Builds everything and runs all three pipelines on real documents.
 ## DOCS=DIR and DOCS2=LATER_DIR run the same story on your own.
@@ -25,6 +25,10 @@ test: setup
 torture: setup
 	$(SWIFT) build -c release $(CHECKED) --product ftictl
 	@python3 Benchmarks/torture/torture.py $(TORTURE)
+
+## Feeds hostile inputs of up to 5 GB to every program and measures what they take; see docs/hostile-input.md.
+bounds: build
+	@python3 Tests/bounds.py .build/release --large $(BOUNDS)
 
 ## Checks the style of every Swift file, and that every Python file is one.
 lint:

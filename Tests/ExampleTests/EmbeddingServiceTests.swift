@@ -7,17 +7,28 @@ private final class ServiceBench {
     private let folder: URL
     private let server = Process()
 
-    init(configuration: String = "") throws {
+    /// - Parameter isSecure: Whether it speaks TLS, with a certificate that nobody vouches for.
+    init(configuration: String = "", isSecure: Bool = false) throws {
         bench = try Workbench()
         folder = bench.directory.appending(path: "service")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try behave("good")
+        if isSecure {
+            let made = try bench.run(
+                """
+                openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \\
+                -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem && \\
+                cat key.pem cert.pem > service/both.pem
+                """)
+            #expect(made.status == 0, "\(made.error)")
+        }
         server.executableURL = URL(filePath: "/usr/bin/env")
         server.arguments = [
             "python3",
             Workbench.root.appending(path: "Tests/ExampleTests/embedding_service.py").path,
             folder.path,
         ]
+        if isSecure { server.arguments?.append(folder.appending(path: "both.pem").path) }
         try server.run()
         var port: String?
         for _ in 0..<2000 where port == nil {
@@ -30,7 +41,7 @@ private final class ServiceBench {
             """
             ref: features/prod
             sources: [{files: Examples/handbook/edition-1/install}]
-            embed: {url: "http://ada:pass-word@127.0.0.1:\(number)/v1?token=query-secret", model: tiny, dimension: 64\(configuration)}
+            embed: {url: "\(isSecure ? "https" : "http")://ada:pass-word@127.0.0.1:\(number)/v1?token=query-secret", model: tiny, dimension: 64\(configuration)}
             """)
         try write(
             "training.yaml",
@@ -91,6 +102,38 @@ struct EmbeddingServiceTests {
         let without = try bench.run(ServiceBench.ask)
         #expect(without.status == 4)
         #expect(without.error.contains("FTI_EMBED_URL"))
+    }
+
+    @Test(
+        "an address that is none, or of another scheme, is refused before anybody is asked (B111, B113, B115)",
+        arguments: [
+            "file:///etc/passwd", "https:///host", "https://", "gopher://host/", "//host",
+            "http://host/\\r\\nX-Header: 1", "http://host/\\0", "http://host:99999/",
+            "http://ho st/",
+            "http://h\u{f6}st/", "http://host/#part", "http://[::1/", "http://host\\\\@other/",
+        ])
+    func addresses(address: String) throws {
+        let bench = try Workbench()
+        let text = """
+            ref: features/prod
+            sources: [{files: Examples/handbook/edition-1/install}]
+            embed: {url: "\(address)", model: tiny, dimension: 64}
+            """
+        try Data(text.utf8).write(to: bench.directory.appending(path: "f.yaml"))
+        let outcome = try bench.run("ftictl init --quiet && fti-feature run f.yaml")
+        #expect(outcome.status == 64, "\(outcome.error)")
+        #expect(outcome.error.split(separator: "\n").count <= 2, "\(outcome.error)")
+    }
+
+    @Test(
+        "a service whose certificate nobody vouches for is not asked (B119)",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")))
+    func certificate() throws {
+        let bench = try ServiceBench(isSecure: true)
+        let outcome = try bench.run("fti-feature run features.yaml")
+        #expect(outcome.status == 74, "\(outcome.error)")
+        #expect(outcome.error.contains("certificate"), "\(outcome.error)")
+        #expect(bench.requests.isEmpty)
     }
 
     @Test("no message repeats a password, wherever it stands in a configuration (B114)")

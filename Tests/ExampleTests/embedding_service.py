@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """A service with OpenAI's embeddings API, for tests: vectors of words, and the faults that it is told to have.
 
-usage: embedding_service.py FOLDER
+usage: embedding_service.py FOLDER [CERTIFICATE]
 
 It writes its port to FOLDER/port and the headers of each request to FOLDER/requests, and reads how to behave from
 FOLDER/mode at every request: `good`, `changed` (other vectors under the same name), `short` (another dimension),
 `noisy` (the same vectors but for the fifth decimal), `busy` (every second request is turned away), `redirect`,
-`long` (an endless answer), `echo` (refuses, and says back all that it was shown), `text`, `key` (only `Bearer test-secret` is let in).
+`long` (an endless answer), `echo` (refuses, and says back all that it was shown), `text`, `key` (only
+`Bearer test-secret` is let in). With a file of a certificate and its key it speaks TLS.
 """
 import base64
 import hashlib
 import http.server
 import json
 import os
+import ssl
 import sys
 
 FOLDER = sys.argv[1]
@@ -81,6 +83,10 @@ class Service(http.server.BaseHTTPRequestHandler):
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
+if len(sys.argv) > 2:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[2])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 with open(os.path.join(FOLDER, "port.new"), "w") as file:
     file.write(str(server.server_port))
 os.rename(os.path.join(FOLDER, "port.new"), os.path.join(FOLDER, "port"))

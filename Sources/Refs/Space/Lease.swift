@@ -145,6 +145,12 @@ extension Repository {
                 files.append((name, bytes, age))
             }
             return files
-        } catch { throw .storage(error) }
+        } catch {
+            guard case .tooLarge(let path, let size, let limit) = error else {
+                throw .storage(error)
+            }
+            throw .damaged(
+                place: path, reason: "it has \(size) bytes, more than the \(limit) of a lease")
+        }
     }
 }
