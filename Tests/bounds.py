@@ -24,7 +24,7 @@ import zlib
 
 MIB = 1 << 20
 # The most that a command and a pipeline may hold at once, for an input of any size.
-COMMAND_LIMIT, PIPELINE_LIMIT = 256, 512
+COMMAND_LIMIT, PIPELINE_LIMIT = 320, 512
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 

@@ -6,6 +6,9 @@ struct JSONLinesRowParser: Sendable {
     private let vectorField: [UInt8]?
     private let vectorName: String
 
+    /// The most values of a row beside its vector: no row in use has a thousandth of it.
+    private static let valueLimit = 1 << 20
+
     init(keyFields: [String], vectorField: String?) throws(ObjectError) {
         guard !keyFields.isEmpty, keyFields.allSatisfy({ !$0.isEmpty }) else {
             throw .invalid(what: "key fields", reason: "name at least one member, such as id")
@@ -25,6 +28,7 @@ struct JSONLinesRowParser: Sendable {
         _ line: Span<UInt8>, expecting dimension: Int? = nil
     ) throws(JSONError) -> TableRow? {
         var parser = JSONParser()
+        parser.valuesLeft = Self.valueLimit
         parser.skipSpace(line)
         guard parser.offset < line.count else { return nil }
         guard line[parser.offset] == 0x7B else {

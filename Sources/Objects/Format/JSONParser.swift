@@ -40,6 +40,8 @@ extension JSON {
 /// A recursive-descent reader of JSON; the span is passed along, so that it holds no pointer.
 struct JSONParser {
     var offset = 0
+    /// How many more values may be read: a value takes up to a hundred times the memory of its text.
+    var valuesLeft = Int.max
 
     func error(_ reason: String) -> JSONError { JSONError(reason: reason, offset: offset) }
 
@@ -54,6 +56,8 @@ struct JSONParser {
 
     mutating func value(_ bytes: Span<UInt8>, depth: Int) throws(JSONError) -> JSON {
         guard offset < bytes.count else { throw error("the text ends where a value is expected") }
+        guard valuesLeft > 0 else { throw error("it has more values than are read") }
+        valuesLeft -= 1
         switch bytes[offset] {
         case 0x7B, 0x5B:
             guard depth < JSON.depthLimit else { throw error("nested too deeply") }

@@ -1,5 +1,9 @@
 /// Plain text: paragraphs between empty lines, and headings that are underlined as in reStructuredText.
 enum TextCleaner {
+    /// The most lines of a text: each takes a hundred bytes and more, so that a text of nothing but line feeds would take
+    /// a hundred times its size. 64 MiB of prose have a million.
+    static let lineLimit = 2_000_000
+
     static func clean(
         _ text: String, declaredTitle: String? = nil, note: String? = nil
     ) -> DocumentText {
@@ -16,8 +20,11 @@ enum TextCleaner {
                 builder.add(.paragraph, WhiteSpace.collapsed(paragraph.joined(separator: "\n")))
             }
         }
-        let lines = text.unicodeScalars.split(omittingEmptySubsequences: false) { $0 == "\n" }
-        for line in lines {
+        let lines = text.unicodeScalars.split(
+            maxSplits: lineLimit, omittingEmptySubsequences: false
+        ) { $0 == "\n" }
+        let cut = lines.count > lineLimit ? "read up to line \(lineLimit): no text has more" : nil
+        for line in lines.prefix(lineLimit) {
             let line = trimmingEnd(Substring(line))
             if line.isEmpty {
                 endParagraph()
@@ -32,7 +39,9 @@ enum TextCleaner {
             }
         }
         endParagraph()
-        return builder.finish(declaredTitle: declaredTitle, note: note)
+        let notes = [note, cut].compactMap(\.self)
+        return builder.finish(
+            declaredTitle: declaredTitle, note: notes.isEmpty ? nil : notes.joined(separator: "; "))
     }
 
     private static func trimmingEnd(_ line: Substring) -> Substring {
