@@ -6,8 +6,8 @@ struct JSONLinesRowParser: Sendable {
     private let vectorField: [UInt8]?
     private let vectorName: String
 
-    /// The most values of a row beside its vector: no row in use has a thousandth of it.
-    private static let valueLimit = 1 << 20
+    /// The most values of a row beside its vector: no row in use has a hundredth of it.
+    private static let valueLimit = 1 << 18
 
     init(keyFields: [String], vectorField: String?) throws(ObjectError) {
         guard !keyFields.isEmpty, keyFields.allSatisfy({ !$0.isEmpty }) else {
