@@ -1,65 +1,52 @@
-#!/usr/bin/env python3
 """Collections and merges of packs in a loop beside writers and readers that never stop.
-
-    python3 Benchmarks/torture/collect.py --seconds 300 --writers 8 --readers 8
 
 Writers put directories that partly consist of what was garbage a moment ago, move refs back to older versions and
 remove nothing by hand; readers fetch what refs point at and compare every byte with what was stored; collectors keep
 nothing but what refs point at, and delete at once. Every command must succeed: a writer may lose its ref to nobody,
-because each has its own; a move to a version that was collected is refused, and nothing else is. With --retention 0s readers may find
-that what a ref pointed at a moment ago was collected, and must be told so. In the end the repository must be whole, and hold
-no file that it does not need."""
+because each has its own; a move to a version that was collected is refused, and nothing else is. Where nothing is kept
+for a while, readers may find that what a ref pointed at a moment ago was collected, and must be told so. In the end the
+repository must be whole, and hold no file that it does not need.
+"""
 
-import argparse
-import collections
 import hashlib
 import json
 import os
-import pathlib
 import random
 import shutil
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+from faults import Tally
+
+SECONDS, WRITERS, READERS, COLLECTORS = 300, 8, 8, 2
 COLLECT = ["gc", "--keep-last", "1", "--grace", "0s", "--json"]
 
 
 class Arena:
     """The repository, and what everybody knows of it."""
 
-    def __init__(self, ftictl, folder, seconds, retention):
-        self.ftictl, self.folder, self.retention = ftictl, folder, retention
-        self.repository = folder / "arena.fti"
+    def __init__(self, sandbox, seconds, retention, counts):
+        self.sandbox, self.retention, self.counts = sandbox, retention, counts
+        self.folder, self.repository = sandbox.directory, sandbox.repository
         self.end = time.monotonic() + seconds
-        self.counts, self.violations, self.lock = collections.Counter(), [], threading.Lock()
-        self.environment = {
-            **os.environ, "FTI_AUTHOR": "torture", "XDG_STATE_HOME": str(folder / "state"),
-            "XDG_CACHE_HOME": str(folder / "cache")}
+        self.violations, self.lock = [], threading.Lock()
         # The digest of the content of every snapshot that was ever stored.
         self.contents = {}
-        self.run("init", self.repository, bare=True)
+        self.run("init")
 
-    def run(self, *words, allowed=(0,), bare=False):
-        command = [self.ftictl, *([] if bare else ["--repo", self.repository]), *words]
-        done = subprocess.run(
-            [str(word) for word in command], capture_output=True, text=True, env=self.environment,
-            timeout=120)
-        if done.returncode not in allowed:
-            self.violate(f"{' '.join(map(str, words))}: exit {done.returncode}: {done.stderr.strip()}")
-        return done
+    def run(self, *words, allowed=(0,)):
+        outcome = self.sandbox.run(*map(str, words))
+        if outcome.status not in allowed:
+            self.violate(f"{' '.join(map(str, words))}: {outcome}")
+        return outcome
 
     def violate(self, text):
         with self.lock:
             self.violations.append(text)
-            print("VIOLATION", text, flush=True)
 
-    def count(self, what):
+    def count(self, what, number=1):
         with self.lock:
-            self.counts[what] += 1
+            self.counts[what] += number
 
     def is_over(self):
         return time.monotonic() > self.end or len(self.violations) > 20
@@ -96,36 +83,34 @@ def rows(path, chance):
         for n in range(900)))
 
 
-def write(arena, number):
-    chance = random.Random(number)
+def write(arena, number, chance):
     folder, old = arena.folder / f"writer{number}", []
     table = arena.folder / f"rows{number}.jsonl"
     while not arena.is_over():
         turn = chance.random()
         if turn < 0.6:
             fill(folder, chance)
-            done = arena.run("put", f"models/w{number}", folder, "--json")
-            if done.returncode == 0:
-                id = json.loads(done.stdout)["id"]
+            outcome = arena.run("put", f"models/w{number}", folder, "--json")
+            if outcome.status == 0:
+                id = json.loads(outcome.output)["id"]
                 with arena.lock:
                     arena.contents[id] = digest(folder)
                 old.append(id)
-                arena.count("put")
+                arena.count("puts")
         elif turn < 0.8:
             rows(table, chance)
             arena.run("put", f"features/w{number}", table, "--key", "id")
-            arena.count("put of a table")
+            arena.count("puts of tables")
         elif old:
-            done = arena.run("move", f"models/m{number}", chance.choice(old[-6:]), allowed=(0, 2))
-            arena.count("move" if done.returncode == 0 else "move refused")
+            outcome = arena.run("move", f"models/m{number}", chance.choice(old[-6:]), allowed=(0, 2))
+            arena.count("moves" if outcome.status == 0 else "moves refused")
 
 
-def read(arena, number):
-    chance = random.Random(1000 + number)
+def read(arena, number, chance):
     out = arena.folder / f"reader{number}"
     while not arena.is_over():
-        done = arena.run("refs", "--json")
-        refs = [json.loads(line) for line in done.stdout.splitlines()]
+        outcome = arena.run("refs", "--json")
+        refs = [json.loads(line) for line in outcome.output.splitlines()]
         if not refs:
             continue
         ref = chance.choice(refs)
@@ -142,66 +127,64 @@ def read(arena, number):
 
 def get(arena, revision, out):
     """Whether a version was fetched; without a retention it may have been collected, which then must be said."""
-    done = arena.run("get", revision, "-o", out, "--quiet", allowed=(0,) if arena.retention != "0s" else (0, 2))
-    if done.returncode == 0:
-        arena.count("get")
-    elif "collected" in done.stderr or "no object" in done.stderr:
-        arena.count("get of what was collected")
-    else:
-        arena.violate(f"get {revision}: {done.stderr.strip()}")
-    return done.returncode == 0
+    outcome = arena.run("get", revision, "-o", out, "--quiet", allowed=(0,) if arena.retention != "0s" else (0, 2))
+    if outcome.status == 0:
+        arena.count("gets")
+    elif outcome.status == 2:
+        if b"collected" in outcome.error or b"no object" in outcome.error:
+            arena.count("gets of what was collected")
+        else:
+            arena.violate(f"get {revision}: {outcome}")
+    return outcome.status == 0
 
 
-def collect(arena, chance):
+def collect(arena, number, chance):
     while not arena.is_over():
-        done = arena.run(*COLLECT, "--keep", arena.retention)
-        if done.returncode == 0:
-            report = json.loads(done.stdout)
-            arena.count("collection")
+        outcome = arena.run(*COLLECT, "--keep", arena.retention)
+        if outcome.status == 0:
+            report = json.loads(outcome.output)
+            arena.count("collections")
             for name in ("removed", "rewritten", "condemned", "deleted"):
-                arena.counts[f"packs {name}"] += len(report[name])
+                arena.count(f"packs {name}", len(report[name]))
         if chance.random() < 0.2:
             arena.run("verify")
-            arena.count("verify")
+            arena.count("verifications")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--ftictl", default=ROOT / ".build/release/ftictl", type=pathlib.Path)
-    parser.add_argument("--seconds", type=float, default=300)
-    parser.add_argument("--writers", type=int, default=8)
-    parser.add_argument("--readers", type=int, default=8)
-    parser.add_argument("--collectors", type=int, default=2)
-    parser.add_argument("--retention", default="5s", help="how long what refs pointed at is kept")
-    parser.add_argument("--keep", action="store_true", help="leave the repository for a look at it")
-    options = parser.parse_args()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="collect-"))
-    arena = Arena(options.ftictl.resolve(), folder, options.seconds, options.retention)
+def meet(context, retention, seconds, tally):
+    """Everybody at once, for a while."""
+    sandbox = context.tools.sandbox(f"collections-{retention}")
+    arena = Arena(sandbox, seconds, retention, tally.counts)
     work = [
-        *(threading.Thread(target=write, args=(arena, n)) for n in range(options.writers)),
-        *(threading.Thread(target=read, args=(arena, n)) for n in range(options.readers)),
-        *(threading.Thread(target=collect, args=(arena, random.Random(n))) for n in range(options.collectors))]
+        threading.Thread(
+            target=task, args=(arena, number, random.Random(f"{task.__name__} {number} {context.seed}")))
+        for task, count in ((write, WRITERS), (read, READERS), (collect, COLLECTORS)) for number in range(count)]
     for thread in work:
         thread.start()
     for thread in work:
-        thread.join()
-    arena.run(*COLLECT, "--keep", "0s")
-    arena.run(*COLLECT, "--keep", "0s")
+        while thread.is_alive():
+            thread.join(1)
+            with arena.lock:
+                context.progress(tally)
+    for _ in range(2):
+        arena.run(*COLLECT, "--keep", "0s")
     arena.run("verify", "--full")
-    state = json.loads(arena.run("stats", "--json").stdout)
+    state = sandbox.json("stats")[0]
     files = len(os.listdir(arena.repository / "packs"))
     if files != state["packs"]:
         arena.violate(f"{files} files in packs/ for {state['packs']} live packs")
-    for name in sorted(arena.counts):
-        print(f"{arena.counts[name]:8} {name}")
-    print(f"{state['transactions']:8} transactions, {state['packs']} live packs at the end")
-    print(f"{len(arena.violations):8} violations")
-    if options.keep or arena.violations:
-        print(f"left in {folder}")
-    else:
-        shutil.rmtree(folder)
-    sys.exit(1 if arena.violations else 0)
+    tally.violations += [f"with --keep {retention}: {violation}" for violation in arena.violations]
+    tally.notes.append(
+        f"--keep {retention}: {seconds:.0f} s, {state['transactions']:,} transactions, "
+        f"{state['packs']} live packs at the end")
+    if not (context.keep and arena.violations):
+        sandbox.remove()
 
 
-if __name__ == "__main__":
-    main()
+def run(context):
+    """A meeting in which what refs pointed at is kept for 5 s, and a shorter one in which nothing is."""
+    tally = Tally("collections beside writers and readers")
+    seconds = SECONDS * context.share * (0.2 if context.short else 1)
+    meet(context, "5s", max(5, seconds), tally)
+    meet(context, "0s", max(5, seconds / 5), tally)
+    return tally

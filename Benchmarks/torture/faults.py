@@ -5,6 +5,7 @@ import concurrent.futures
 import multiprocessing
 import os
 import random
+import shlex
 import time
 import traceback
 
@@ -44,7 +45,7 @@ class Fault:
     def reproduce(self, campaign):
         return (
             f"--only {campaign} --seed {self.scenario.seed} --scenario {self.scenario.name} "
-            f"--variant {self.variant} --call {self.call.number} --mode {self.mode} --keep")
+            f"--variant {self.variant} --call {self.call.number} --mode {shlex.quote(self.mode)} --keep")
 
 
 def examine(fault, sandbox, must_be_new=False, must_be_old=False):

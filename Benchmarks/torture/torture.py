@@ -13,13 +13,18 @@ import signal
 import sys
 import time
 
+import collect
+import crowd
 import errors
 import flips
 import kills
+import lost_writes
 import scenarios
 from tools import ROOT, VARIANTS, Tools
 
-CAMPAIGNS = {"kills": kills.run, "errors": errors.run, "flips": flips.run}
+CAMPAIGNS = {
+    "kills": kills.run, "errors": errors.run, "lost-writes": lost_writes.run,
+    "crowds": crowd.run, "collections": collect.run, "flips": flips.run}
 
 
 class Context:

@@ -54,7 +54,7 @@
 static const struct { int number; const char *name, *shape; } calls[] = {
     {SYS_write, "write", "fbc"}, {SYS_pwrite64, "pwrite", "fbco"},
     {SYS_writev, "writev", "f--"}, {SYS_pwritev, "pwritev", "f--"}, {SYS_pwritev2, "pwritev2", "f--"},
-    {SYS_openat, "openat", "dpn-"}, {SYS_mkdirat, "mkdirat", "dp-"},
+    {SYS_openat, "openat", "dpnn"}, {SYS_mkdirat, "mkdirat", "dpn"},
     {SYS_unlinkat, "unlinkat", "dpn"}, {SYS_linkat, "linkat", "dpdp-"},
     {SYS_renameat2, "renameat2", "dpdpn"}, {SYS_symlinkat, "symlinkat", "-dp"},
     {SYS_ftruncate, "ftruncate", "fn"}, {SYS_truncate, "truncate", "Pn"},
@@ -65,7 +65,7 @@ static const struct { int number; const char *name, *shape; } calls[] = {
     {SYS_splice, "splice", "f-f-n"}, {SYS_utimensat, "utimensat", "dp"},
     {SYS_fsetxattr, "fsetxattr", "f"}, {SYS_fchownat, "fchownat", "dp"}, {SYS_fchown, "fchown", "f"},
 #ifdef SYS_open
-    {SYS_open, "open", "Pn"}, {SYS_creat, "creat", "P"}, {SYS_mkdir, "mkdir", "P"},
+    {SYS_open, "open", "Pnn"}, {SYS_creat, "creat", "P"}, {SYS_mkdir, "mkdir", "Pn"},
     {SYS_rmdir, "rmdir", "P"}, {SYS_unlink, "unlink", "P"}, {SYS_link, "link", "PP"},
     {SYS_rename, "rename", "PP"}, {SYS_symlink, "symlink", "-P"}, {SYS_chmod, "chmod", "P"},
 #endif

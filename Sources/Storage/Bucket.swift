@@ -84,14 +84,16 @@ public protocol Bucket: Sendable {
     /// durable when it returns `created`.
     func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation
 
-    /// Creates or replaces a blob that is only a cache: atomic, but may be lost in a crash.
+    /// Creates or replaces a blob: atomic, also in a crash, after which there is the old one or the new one, whole.
+    ///
+    /// A caller that returned may still have the old one after a crash, or none where there was none.
     func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError)
 
     /// Creates a blob that is only a hint, or writes over it, as cheaply as the place allows: a hint that is
     /// renewed with every transaction must not cost as much as one.
     ///
-    /// All hints of a name have the same number of bytes. Need not be atomic, and may be lost in a crash: a
-    /// reader must be able to tell a mixture of two hints from a hint.
+    /// All hints of a name have the same number of bytes, at most 512, which no crash tears. Need not be atomic for
+    /// readers, who must be able to tell a mixture of two hints from a hint, and may be the old one after a crash.
     func overwrite(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError)
 
     /// The blobs of a folder, in no particular order; empty when the folder is not there.

@@ -11,7 +11,7 @@ extension DirectoryBucket {
     public static func create(
         at path: String, containing blobs: [BlobName: [UInt8]] = [:]
     ) throws(StorageError) -> DirectoryBucket {
-        let (parentPath, name) = try split(path)
+        let (parentPath, name) = try Directory.split(path)
         let parent = try madeDirectory(parentPath)
         guard try parent.status(of: name) == nil else { throw taken(path) }
         let temporary = try TemporaryFile.randomName()
@@ -36,7 +36,7 @@ extension DirectoryBucket {
         do throws(StorageError) {
             return try Directory(opening: path, followLink: true)
         } catch .system(_, _, ENOENT) {
-            let (parentPath, name) = try split(path)
+            let (parentPath, name) = try Directory.split(path)
             let parent = try madeDirectory(parentPath)
             do throws(StorageError) {
                 try parent.makeDirectory(name)
@@ -50,19 +50,6 @@ extension DirectoryBucket {
 
     private static func taken(_ path: String) -> StorageError {
         .unusable(path: path, reason: "it exists already")
-    }
-
-    /// The directory that a path is in, and its name there.
-    private static func split(_ path: String) throws(StorageError) -> (parent: String, [UInt8]) {
-        var bytes = Array(path.utf8)
-        while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
-        let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
-        let name = Array(bytes[(slash.map { $0 + 1 } ?? 0)...])
-        guard !name.isEmpty, name != [0x2E], name != [0x2E, 0x2E], !bytes.contains(0) else {
-            throw .unusable(path: path, reason: "it does not end in a name")
-        }
-        guard let slash else { return (".", name) }
-        return (slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self), name)
     }
 
     private static func build(

@@ -152,9 +152,17 @@ public final class DirectoryBucket: Bucket {
 
     /// See ``Bucket``.
     public func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
+        try replace(name, bytes, permissions: 0o444)
+    }
+
+    private func replace(
+        _ name: BlobName, _ bytes: [UInt8], permissions: mode_t
+    ) throws(StorageError) {
         let file = try TemporaryFile(in: try writable(name.folder))
         try file.descriptor.write(bytes.span, at: 0)
-        try file.descriptor.setPermissions(0o444)
+        try file.descriptor.setPermissions(permissions)
+        // A name that is durable before its bytes are would be taken for damage.
+        try file.descriptor.synchronize()
         try file.replace(name.bytes)
     }
 
@@ -169,10 +177,7 @@ public final class DirectoryBucket: Bucket {
         {
             return try file.write(bytes.span, at: 0)
         }
-        let file = try TemporaryFile(in: directory)
-        try file.descriptor.write(bytes.span, at: 0)
-        try file.descriptor.setPermissions(0o644)
-        try file.replace(name.bytes)
+        try replace(name, bytes, permissions: 0o644)
     }
 
     /// See ``Bucket``.

@@ -68,9 +68,7 @@ final class StagedFile: StagedBlob {
     func replace(_ name: BlobName) throws(StorageError) {
         _ = try finish(as: name)
         try file.descriptor.setPermissions(0o444)
-        try file.descriptor.synchronize()
-        try file.replace(Array(name.name.utf8))
-        try directory.synchronize()
+        try file.publish(replacing: Array(name.name.utf8))
     }
 
     /// Allows no more writing; gives the path for messages.

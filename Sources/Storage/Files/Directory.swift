@@ -31,6 +31,21 @@ final class Directory: Sendable {
         return path.utf8.last == UInt8(ascii: "/") ? path + text : "\(path)/\(text)"
     }
 
+    /// The path of the directory that a path is in, and its name there.
+    ///
+    /// - Throws: `unusable` when it does not end in a name.
+    static func split(_ path: String) throws(StorageError) -> (parent: String, [UInt8]) {
+        var bytes = Array(path.utf8)
+        while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
+        let name = Array(bytes[(slash.map { $0 + 1 } ?? 0)...])
+        guard !name.isEmpty, name != [0x2E], name != [0x2E, 0x2E], !bytes.contains(0) else {
+            throw .unusable(path: path, reason: "it does not end in a name")
+        }
+        guard let slash else { return (".", name) }
+        return (slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self), name)
+    }
+
     /// What the system knows about the directory itself.
     func status() throws(StorageError) -> FileStatus { try descriptor.status() }
 

@@ -73,12 +73,9 @@ public struct PrivateFolder: Sendable {
 
     /// Puts new bytes in the place of a file, durably and all at once.
     public func replace(_ name: String, _ bytes: [UInt8]) throws(StorageError) {
-        let directory = try made()
-        let file = try TemporaryFile(in: directory)
+        let file = try TemporaryFile(in: try made())
         try file.descriptor.write(bytes.span, at: 0)
-        try file.descriptor.synchronize()
-        try file.replace(Array(name.utf8))
-        try directory.synchronize()
+        try file.publish(replacing: Array(name.utf8))
     }
 
     private func made() throws(StorageError) -> Directory {

@@ -83,17 +83,29 @@ final class TemporaryFile: Sendable {
                 return false
             }
         }
-        do {
-            try directory.synchronize()
-        } catch {
-            guard case .system(_, _, let code) = error else { throw error }
-            throw .durabilityUnknown(path: directory.path(of: target), errno: code)
-        }
+        try makeDurable(target)
         // The second name is only clutter from here on.
         if let name, (try? directory.remove(name)) != nil {
             ownsName.store(false, ordering: .relaxed)
         }
         return true
+    }
+
+    /// Makes the content durable and gives it a name, in the place of the file that has it, durably as well.
+    ///
+    /// - Throws: `durabilityUnknown` as ``publish(as:)``.
+    func publish(replacing target: [UInt8]) throws(StorageError) {
+        try descriptor.synchronize()
+        try replace(target)
+        try makeDurable(target)
+    }
+
+    private func makeDurable(_ target: [UInt8]) throws(StorageError) {
+        do {
+            try directory.synchronize()
+        } catch .system(_, _, let code) {
+            throw .durabilityUnknown(path: directory.path(of: target), errno: code)
+        } catch { throw error }
     }
 
     /// Gives the file a name that must be new, without waiting for the disk.
