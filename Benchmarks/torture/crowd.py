@@ -83,12 +83,13 @@ def crowd(context, title, refs_of, tally):
     """One crowd: `refs_of` gives the ref of each writer."""
     sandbox = context.tools.sandbox(f"crowd-{title}".replace(" ", "-"))
     sandbox.must("init")
+    count = WRITERS // 4 if context.short else WRITERS
     transactions = max(3, round(TRANSACTIONS * context.share * (0.6 if context.short else 1)))
     results = multiprocessing.get_context("fork").Queue()
     writers = [
         multiprocessing.get_context("fork").Process(
             target=write, args=(sandbox, n, refs_of(n), transactions, f"{title} {context.seed}", results))
-        for n in range(WRITERS)]
+        for n in range(count)]
     began = time.monotonic()
     for writer in writers:
         writer.start()
@@ -106,7 +107,7 @@ def crowd(context, title, refs_of, tally):
     for writer in writers:
         writer.join()
     taken = time.monotonic() - began
-    problems += objections(sandbox, sorted({refs_of(n) for n in range(WRITERS)}), told, unknown)
+    problems += objections(sandbox, sorted({refs_of(n) for n in range(count)}), told, unknown)
     if longest > PATIENCE:
         problems.append(f"a command took {longest:.1f} s")
     problems += walk(sandbox.repository)[1]
@@ -120,7 +121,7 @@ def crowd(context, title, refs_of, tally):
         f"{title}: {problem}\n    reproduce: --only crowds --seed {context.seed} --share {context.share}"
         for problem in problems]
     tally.notes.append(
-        f"{title}: {WRITERS} writers, {len(told):,} transactions in {taken:.0f} s, {len(unknown)} killed, "
+        f"{title}: {count} writers, {len(told):,} transactions in {taken:.0f} s, {len(unknown)} killed, "
         f"{conflicts:,} conflicts, longest wait {longest:.2f} s")
     if not (context.keep and problems):
         sandbox.remove()

@@ -67,12 +67,8 @@ def rehomed(path, recorded, place):
 
 
 def digest(tree):
-    total = hashlib.sha256()
-    for path, inode in sorted(tree.items()):
-        data = inode.data or b""
-        total.update(f"{path}\0{inode.mode}\0{len(data)}\0".encode())
-        total.update(data)
-    return total.digest()
+    """A number that trees which are the same have in common, within one process."""
+    return hash(tuple(sorted((path, inode.mode, inode.data or b"") for path, inode in tree.items())))
 
 
 def points(scenario, variant):
@@ -103,5 +99,10 @@ def judge(cut, sandbox):
 
 
 def run(context):
-    """Every scenario, every variant of a file system, every state."""
-    return sweep(context, "lost writes", points, judge)
+    """Every scenario, every variant of a file system, every state; in short a few of the two that matter most."""
+    def chosen(scenario, variant):
+        if context.short and (variant != "plain" or scenario.name not in WHOLE):
+            return ()
+        return points(scenario, variant)
+
+    return sweep(context, "lost writes", chosen, judge)
