@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef RENAME_NOREPLACE
@@ -82,4 +83,21 @@ int fti_open_below(int dir, const char *path, int flags) {
     errno = ENOSYS;
     return -1;
 #endif
+}
+
+int fti_is_remote(int fd) {
+    struct statfs system;
+    if (fstatfs(fd, &system)) return 1;
+    switch ((uint32_t)system.f_type) {
+    case 0x6969:      // NFS
+    case 0x517B:      // SMB
+    case 0xFF534D42:  // CIFS
+    case 0xFE534D42:  // SMB 2
+    case 0x65735546:  // FUSE
+    case 0x00C36400:  // Ceph
+    case 0x01021997:  // 9p
+        return 1;
+    default:
+        return 0;
+    }
 }

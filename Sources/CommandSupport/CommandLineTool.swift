@@ -52,6 +52,7 @@ public enum CommandLineTool {
             _exit(5)
         }
         FreedMemory.keep()
+        OpenFiles.allowMost()
     }
 
     /// Tells about an error on standard error and exits with its code.

@@ -24,9 +24,7 @@ public struct GlobalOptions: ParsableArguments {
     /// Whether a log is accepted that is not the one seen before.
     @Flag(
         name: .customLong("accept-rollback"),
-        help: ArgumentHelp(
-            "Go on with a log that went backwards or is not the one seen here before.",
-            visibility: .hidden))
+        help: "Go on with a log that went backwards or is not the one seen here before.")
     public var acceptRollback = false
 
     /// No options given; for the parser, which fills them in.

@@ -70,6 +70,17 @@ public final class Output {
         }
     }
 
+    /// Warns on standard error, of what nobody may miss: as JSON with `--json`, and also with `--quiet`.
+    public func warn(_ text: String) throws {
+        let text = Secrets.redacted(text)
+        let warning: JSON = ["warning": .string(text)]
+        try flush()
+        try write {
+            try notes.write("\(isJSON ? warning.canonicalText : "warning: \(text)")\n".utf8)
+            try notes.flush()
+        }
+    }
+
     /// Writes everything that is waiting.
     public func flush() throws { try write { try results.flush() } }
 }

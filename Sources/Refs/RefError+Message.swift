@@ -51,6 +51,7 @@ extension RefError {
                 + "files of \(missing) were deleted"
         case .damaged(let place, let reason): "\(place) is damaged: \(reason)"
         case .untrusted(let place, let reason): "\(place) cannot be trusted: \(reason)"
+        case .foreignRoot(let reason): "this repository is not trusted: \(reason)"
         case .rolledBack(let from, let to):
             "the log went backwards: transaction \(from) was seen here before, and "
                 + (to.map { "it ends at \($0) now" } ?? "nothing is left of it")
@@ -81,13 +82,16 @@ extension RefError {
         case .notASnapshot(_, let id, _): "ftictl show \(id.short) says what it is"
         case .nothingToUndo: "ftictl reflog lists the transactions"
         case .nothingToApprove(let name, _): "ftictl log \(name) -n 2 shows what it was before"
-        case .conflict(let name, _, _, _, _): "ftictl log \(name) -n 2, then repeat the command"
+        case .conflict(_, _, nil, nil, _): "ftictl refs lists the refs"
+        case .conflict(let name, _, _, _, _): "ftictl log \(name) -n 2 shows by whom; decide anew"
         case .packRemoved, .busy: "repeat the command"
         case .wrongKind(_, let id, let kind):
             "choose a ref below \(RefNamespace(kind).rawValue)/ for \(id.short)"
         case .damaged:
             "ftictl verify lists all damage; verify --repair --from COPY restores what a copy has"
         case .untrusted: "ftictl verify lists all damage"
+        case .foreignRoot:
+            "ask the owner of the repository for the key; FTI_TRUST or ftictl key trust says which one"
         case .rolledBack, .forked, .replaced:
             "compare with another copy; if you know why, --accept-rollback goes on with what is there"
         case .unauthorized(_, let remedy): remedy

@@ -48,6 +48,8 @@ public enum RefError: DetailedFailure, Hashable {
     case damaged(place: String, reason: String)
     /// A transaction or a checkpoint is not by whom it must be: somebody without the right has written to the log.
     case untrusted(place: String, reason: String)
+    /// A repository was not begun by any key that this client trusts.
+    case foreignRoot(reason: String)
     /// The log ends before an entry that this client has seen; `to` is nil when nothing is left.
     case rolledBack(from: Int, to: Int?)
     /// The log has another entry where this client has seen one.
@@ -80,7 +82,7 @@ public enum RefError: DetailedFailure, Hashable {
             .missing
         case .conflict, .packRemoved, .busy, .policyChanged: .conflict
         case .wrongKind, .notASnapshot, .misfit, .gates, .unauthorized, .nothingToApprove: .refused
-        case .damaged, .untrusted, .rolledBack, .forked, .replaced: .damaged
+        case .damaged, .untrusted, .foreignRoot, .rolledBack, .forked, .replaced: .damaged
         case .key(let error): error.fault
         case .needsNewer, .outcomeUnknown: .io
         case .revision(let error): error.fault

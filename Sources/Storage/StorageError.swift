@@ -44,6 +44,22 @@ public enum StorageError: Diagnosable, Hashable {
         }
     }
 
+    /// Whether the process had no means to go on, such as open files or memory: nothing is wrong with what it asked for.
+    public var isOutOfMeans: Bool {
+        switch self {
+        case .system(_, _, EMFILE), .system(_, _, ENFILE), .system(_, _, ENOMEM): true
+        default: false
+        }
+    }
+
+    /// Whether there is nothing at the path.
+    public var isAbsence: Bool {
+        switch self {
+        case .system(_, _, ENOENT), .missing: true
+        default: false
+        }
+    }
+
     /// See ``Diagnosable``.
     public var message: String {
         switch self {

@@ -75,6 +75,26 @@ struct ApprovalGateTests {
         #expect(try refusal(model)?.found == "it has 1 (ada)")
     }
 
+    @Test("an approval stays that of who signed it, whatever the line below it says later")
+    func relabelled() throws {
+        let model = try put("one")
+        try approve(model, by: signed.training)
+        let number = try signed.repository.state().number
+        // Others go on, and have accepted it as what it was.
+        try signed.repository.put("features/a", text: "1", writer: signed.writer(signed.features))
+        try signed.repository.put("features/a", text: "2", writer: signed.writer(signed.admin))
+        let hash = try signed.repository.log.entry(number).hash
+        try signed.bucket.edit(entryName(number)) { bytes in
+            let text = String(decoding: bytes, as: UTF8.self)
+            let other = text.replacing(
+                signed.training.publicKey.hex, with: signed.admin.publicKey.hex)
+            bytes = Array(other.utf8)
+        }
+        #expect(try signed.repository.log.entry(number).hash == hash)
+        let fresh = refError { _ = try Repository(in: signed.bucket).state() }
+        #expect(fresh?.message.contains("signature") == true)
+    }
+
     @Test("an admin overrides gates and nobody else")
     func override() throws {
         let model = try put("one")

@@ -156,6 +156,28 @@ struct GateTests {
         #expect(try gated.refusals(["models/current": plain]).isEmpty)
     }
 
+    @Test(
+        "a gate of a policy about other refs, or about many, leaves nothing unasked",
+        arguments: [
+            #"{"ref":"models/*","type":"space","with":"features/prod"}"#,
+            #"{"ref":"features/prod","type":"space","with":"features/canary"}"#,
+        ])
+    func otherSpaces(gate: String) throws {
+        let gated = try GatedRepository()
+        let repository = gated.repository
+        for name in ["prod", "canary"] {
+            try repository.put("features/\(name)", Version(.features, "1", space: "one"))
+        }
+        let model = try repository.put("models/current", Version(.model, "1", space: "one"))
+        let new = try repository.put("features/next", Version(.features, "2", space: "two"))
+        let other = try repository.put("models/other", Version(.model, "2", space: "one"))
+        try gated.setGates([gate])
+        #expect(
+            try !gated.refusals(["features/prod": new, "features/canary": new]).isEmpty)
+        #expect(try gated.refusals(["models/current": other]).isEmpty)
+        #expect(try gated.refusals(["models/current": model]).isEmpty)
+    }
+
     @Test("a gate of spaces in a policy demands that both sides declare one")
     func strictSpace() throws {
         let gated = try GatedRepository(Self.space)

@@ -52,6 +52,71 @@ struct LogDamageTests {
         try expectDamaged(bucket)
     }
 
+    @Test("nobody writes into a gap of several entries, whatever a lagging hint says")
+    func gap() throws {
+        let (bucket, _) = try repository(18)
+        let hint = try #require(try bucket.read(tipName, limit: 1000))
+        let writer = testWriter(seed: 9)
+        for number in 19...38 {
+            try Repository(in: bucket).put("models/a", text: "\(number)", writer: writer)
+        }
+        let sound = try bucket.copy()
+        try bucket.replace(tipName, hint)
+        for number in [19, 20] { try bucket.delete(entryName(number)) }
+        let error = refError {
+            try Repository(in: bucket).put("models/a", text: "new", writer: writer)
+        }
+        #expect(error?.fault == .damaged)
+        #expect(try bucket.read(entryName(19), limit: 10_000) == nil)
+        // A copy mends it.
+        let report = try RepositoryRepair(
+            Repository(in: bucket), copies: [Repository(in: sound)], writer: writer
+        ).run()
+        #expect(report.after.isSound)
+        try Repository(in: bucket).put("models/a", text: "new", writer: writer)
+    }
+
+    @Test("a repair takes no entries of another history than the hint has seen")
+    func fork() throws {
+        let (bucket, _) = try repository(1)
+        let other = try bucket.copy()
+        for (place, seed) in [(bucket, 20), (other, 30)] as [(MemoryBucket, UInt64)] {
+            for number in 2...3 {
+                try Repository(in: place).put(
+                    "models/a", text: "\(seed) \(number)", writer: testWriter(seed: seed))
+            }
+        }
+        let sound = try bucket.copy()
+        for number in 2...3 { try bucket.delete(entryName(number)) }
+        let writer = testWriter(seed: 40)
+        let wrong = try RepositoryRepair(
+            Repository(in: bucket), copies: [Repository(in: other)], writer: writer
+        ).run()
+        #expect(wrong.done.isEmpty)
+        #expect(!wrong.after.isSound)
+        let right = try RepositoryRepair(
+            Repository(in: bucket), copies: [Repository(in: sound)], writer: writer
+        ).run()
+        #expect(right.after.isSound)
+        #expect(try Repository(in: bucket).state().number == 3)
+    }
+
+    @Test("a log that claims packs of any size is read to an end")
+    func sizes() throws {
+        let (bucket, repository) = try repository(1)
+        let state = try repository.state()
+        let packs = try (1...1100).map { number in
+            let name = try #require(
+                ObjectID(hex: String(repeating: "0", count: 60) + String(number + 1000)))
+            return Action.pack(PackReference(name: name, size: 1 << 53 - 1, indexOffset: 100))
+        }
+        let entry = LogEntry(
+            number: 2, previous: state.entryHash, base: 1, time: state.time, writer: "eve@test",
+            message: "", nonce: RandomBits(from: { 7 }), actions: packs)
+        #expect(try bucket.create(entryName(2), entry.encoded) == .created)
+        #expect(try !RepositoryVerifier(repository).verify(full: true).isSound)
+    }
+
     @Test("a verification names what a lost entry affects")
     func affects() throws {
         let (bucket, _) = try repository(5)

@@ -185,6 +185,53 @@ struct TrustTests {
         #expect(try Repository(in: plain, trust: other).state().number == 0)
         let strict = Trust(roots: [signed.admin.publicKey], isStrict: true)
         #expect(refError { _ = try Repository(in: plain, trust: strict).state() } != nil)
+        // Nor one that does not ask for them any more, whoever had begun it.
+        #expect(try Repository(in: signed.bucket, trust: strict).state().number == 4)
+        try signed.repository.setPolicy(nil, writer: signed.writer(signed.admin))
+        let opened = refError { _ = try Repository(in: signed.bucket, trust: strict).state() }
+        guard case .foreignRoot? = opened else {
+            Issue.record("\(opened?.message ?? "it was trusted")")
+            return
+        }
+        // It is no damage of any file.
+        let verified = refError {
+            _ = try LogVerifier(Repository(in: signed.bucket, trust: strict).log).verify()
+        }
+        #expect(verified == opened)
+    }
+
+    @Test("a client that was away believes no checkpoint of an admin who was revoked since")
+    func revokedAdmin() throws {
+        let second = try testKey("eve", seed: 105)
+        let keys = [
+            Policy.Key(name: "ada", publicKey: signed.admin.publicKey, isAdmin: true),
+            Policy.Key(name: "eve", publicKey: second.publicKey, isAdmin: true),
+            Policy.Key(
+                name: "feature-bot", publicKey: signed.features.publicKey, namespaces: [.features]),
+        ]
+        let admin = signed.writer(signed.admin)
+        try signed.repository.setPolicy(
+            try Policy(isSigned: true, keys: keys, gates: []), writer: admin)
+        #expect(try client.open(signed.bucket).state().number == 2)
+        // Eve is revoked in another history than the one in which she writes her checkpoints.
+        let hers = try signed.bucket.copy()
+        try signed.repository.setPolicy(try signed.policy(), writer: admin)
+        let evil = Repository(in: hers)
+        for number in 0..<300 {
+            try evil.put("features/evil", text: "\(number)", writer: signed.writer(second))
+            try signed.repository.put(
+                "features/a", text: "\(number)", writer: signed.writer(signed.features))
+        }
+        for name in try signed.bucket.list(.checkpoints) {
+            try signed.bucket.delete(BlobName(.checkpoints, name.name))
+        }
+        for name in try hers.list(.checkpoints) where name.name.hasSuffix(".signed.json") {
+            let blob = BlobName(.checkpoints, name.name)
+            try signed.bucket.replace(blob, try hers.read(blob, limit: .max) ?? [])
+        }
+        let seen = try client.open(signed.bucket).state()
+        #expect(try seen.target(of: RefName("features/evil")) == nil)
+        #expect(try seen.target(of: RefName("features/a")) != nil)
     }
 
     @Test("a memory that cannot be written or read is no error")

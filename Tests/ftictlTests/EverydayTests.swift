@@ -93,6 +93,46 @@ struct EverydayTests {
         let wrong = try sandbox.ftictl("pin", "--check", "rows.jsonl")
         #expect(wrong.status == 64)
         #expect(!wrong.error.contains("-o rows.jsonl"))
+        // Nor does a pin.
+        let rows = try sandbox.read("rows.jsonl")
+        #expect(try sandbox.ftictl("pin", "models/a", "-o", "rows.jsonl").status == 64)
+        #expect(try sandbox.read("rows.jsonl") == rows)
+    }
+
+    @Test("a lease is there for each lock file, and for none that could not be written")
+    func leases() throws {
+        let sandbox = try sandbox()
+        func leases() throws -> [[String: Any]] {
+            try sandbox.ftictl("pin", "--leases", "--json").objects()
+        }
+        #expect(try sandbox.ftictl("pin", "models/a", "-o", "no/such/fti.lock").status == 74)
+        #expect(try leases().isEmpty)
+        let first = try sandbox.ftictl("pin", "models/a", "--json").object()["lease"] as? String
+        let second = try sandbox.ftictl("pin", "models/a", "--json").object()["lease"] as? String
+        #expect(first != second)
+        #expect(try leases().map { $0["lease"] as? String } == [second])
+        #expect(try leases().first?["seconds"] is NSNull)
+        let check = try sandbox.ftictl("pin", "--check", "fti.lock", "--json").object()
+        #expect(check["kept"] as? Bool == true)
+        let name = try #require(second)
+        #expect(try sandbox.ftictl("pin", "--release", name).status == 0)
+        #expect(try leases().isEmpty)
+        let bare = try sandbox.ftictl("pin", "--check", "fti.lock")
+        #expect(bare.status == 0)
+        #expect(bare.error.contains("no lease keeps"))
+        let again = try sandbox.ftictl("pin", "--release", "fti.lock", "--json").object()
+        #expect(again["released"] as? Bool == false)
+    }
+
+    @Test("refs that cannot be read take nothing away from the others")
+    func damagedRef() throws {
+        let sandbox = try sandbox()
+        #expect(try sandbox.shell("rm -f .fti/packs/*").status == 0)
+        let outcome = try sandbox.ftictl("refs")
+        #expect(outcome.status == 5)
+        #expect(outcome.output.contains("models/a"))
+        #expect(outcome.output.contains("features/a"))
+        #expect(outcome.output.contains("damaged"))
     }
 
     @Test("a command line without a command says what is missing")

@@ -34,3 +34,6 @@ ssize_t fti_read_directory(int fd, void *bytes, size_t count);
 
 /// `openat2(2)` that follows no symbolic link on the way: a descriptor, or -1 with `errno` set.
 int fti_open_below(int dir, const char *path, int flags);
+
+/// Whether a file is on a file system whose files may go away while they are mapped, as those of a network may: 0 or 1.
+int fti_is_remote(int fd);

@@ -103,6 +103,37 @@ extension PackStore {
         return result
     }
 
+    /// The bytes of a pack's file before its index, live or not, that are not what the index says, by their checksums.
+    ///
+    /// - Throws: `damagedPack` when the index is damaged; `storage`.
+    public func damagedBytes(of reference: PackReference) throws(ObjectError) -> [Range<Int>] {
+        let pack = try open(reference)
+        let found = try Threads.map(
+            Array(0..<pack.footer.chunkCount), threads: Threads.available
+        ) { (index) throws(ObjectError) -> [Range<Int>] in
+            let chunk = try pack.chunk(at: index)
+            var damaged: [Range<Int>] = []
+            if !Self.isSound({ () throws(ObjectError) in try pack.checkGap(before: chunk) }) {
+                damaged.append(chunk.offset - chunk.gap..<chunk.offset)
+            }
+            let id = pack.footer.chunkID(at: index)
+            if !Self.isSound({ () throws(ObjectError) in _ = try pack.storedBytes(of: id, chunk) })
+            {
+                damaged.append(chunk.offset..<chunk.end)
+            }
+            return damaged
+        }
+        let beginning = Self.isSound({ () throws(ObjectError) in try pack.checkMagic() })
+        return (beginning ? [] : [0..<PackFooter.packMagic.count]) + found.flatMap(\.self)
+    }
+
+    private static func isSound(_ check: () throws(ObjectError) -> Void) -> Bool {
+        do throws(ObjectError) {
+            try check()
+            return true
+        } catch { return false }
+    }
+
     /// By identity; the message only orders several errors of one object.
     private static func precedes(_ left: PackDamage, _ right: PackDamage) -> Bool {
         guard left.object == right.object else {

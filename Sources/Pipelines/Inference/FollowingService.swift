@@ -72,8 +72,9 @@ public final class FollowingService {
     ///
     /// Whatever fails here leaves the present versions answering.
     public func follow() -> Change? {
+        // Last, so that what was collected in a long pause keeps nobody from what took its place.
+        defer { renewLease() }
         do throws(InferenceError) {
-            try renewLease()
             if case .pinned = selection { return nil }
             let before = state
             let newest = try Wrapping.refs { () throws(RefError) in
@@ -142,11 +143,13 @@ public final class FollowingService {
         return isKnown == true ? nil : .parked(parked)
     }
 
-    private func renewLease() throws(InferenceError) {
+    /// Renews the lease when a quarter of it is over. Where that fails the present versions answer as long as they can be
+    /// read.
+    private func renewLease() {
         guard let leased else { return }
         let age = now().milliseconds - leased.milliseconds
         guard age > Self.leaseSeconds * 250 else { return }
-        try takeLease(for: [chosen])
+        try? takeLease(for: [chosen])
     }
 
     private func takeLease(for versions: [ChosenVersions]) throws(InferenceError) {

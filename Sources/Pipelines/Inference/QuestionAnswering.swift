@@ -61,6 +61,8 @@ public struct QuestionAnswering: Sendable {
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         embedders: EmbedderSource, approximately: Bool, threads: Int
     ) throws(InferenceError) {
+        // Whoever is answered acts on it: a power cut must not take back what the answer names.
+        try Wrapping.refs { () throws(RefError) in try repository.log.makeDurable() }
         pair = try ResolvedPair(chosen, in: repository, state: state, embedders: embedders)
         retriever = try Retriever(pair, approximately: approximately, threads: threads)
     }

@@ -63,6 +63,8 @@ extension Log {
         _ actions: [Action], to base: State, message: String, writer: Writer,
         admit: (State) throws(RefError) -> Void
     ) throws(RefError) -> State {
+        let message = Secrets.withoutCredentials(message)
+        if let reason = Secrets.objection(to: message) { throw .invalidTransaction(reason: reason) }
         let after = try append(to: base, message: message, writer: writer) {
             (state, _, _) throws(RefError) in
             try admit(state)
@@ -88,6 +90,7 @@ extension Log {
         defer { withExtendedLifetime(turn) {} }
         var state = base
         var removed = try refresh(&state)
+        try refuseGap(after: state)
         for attempt in 0..<attempts {
             let now = writer.now()
             guard let drafted = try draft(state, removed, now) else { return nil }

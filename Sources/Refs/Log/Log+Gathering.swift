@@ -73,13 +73,21 @@ extension Log {
         return Segment.encode(files)
     }
 
-    /// Whether every entry of a segment can be read.
+    /// Whether every entry of a segment can be read, and they follow one another and what is before them, and what is
+    /// after them follows them.
     func isSound(_ name: SegmentName) throws(RefError) -> Bool {
         do throws(RefError) {
             guard let blob = try openSegment(name) else { return false }
             let segment = try load(name, blob)
-            for result in EntryRun(segment, from: name.first).decoded() { _ = try result.get() }
-            return true
+            var reader = entries()
+            var previous = try name.first == 0 ? nil : reader.find(name.first - 1)?.hash
+            for result in EntryRun(segment, from: name.first).decoded() {
+                let entry = try result.get()
+                guard entry.previous == previous else { return false }
+                previous = entry.hash
+            }
+            guard let next = try reader.find(name.last + 1) else { return true }
+            return next.previous == previous
         } catch .damaged { return false }
     }
 }

@@ -129,7 +129,7 @@ public struct Log: Sendable {
                 let entry = try result.get()
                 try state.apply(entry, isVouchedFor: true)
                 try check(state)
-                if entry.number > vouchedThrough { signatures.add(entry) }
+                signatures.add(entry, isKnown: entry.number <= vouchedThrough)
                 observe(entry)
             }
             if let failure = run.failure { throw failure }
@@ -141,6 +141,26 @@ public struct Log: Sendable {
         if try isThere(gap + 1, after: gap), try !exists(gap) {
             throw lost(after: state.number, evidence: "entry \(gap + 1) is there")
         }
+    }
+
+    /// Refuses to append where more than one entry is missing below others: a new one in the gap would break the chain
+    /// for ever. Looks at the checkpoints, and at all names where the hint is not about this state.
+    ///
+    /// - Throws: `damaged`.
+    func refuseGap(after state: State) throws(RefError) {
+        var seen = try checkpointNames().lazy.filter { $0.number > state.number }.first {
+            read($0)?.repositoryID == state.repositoryID
+        }?.number
+        if try readHint()?.number != state.number,
+            let last = try LogListing(self).ranges.map(\.upperBound).max()
+        {
+            seen = max(seen ?? 0, last)
+        }
+        guard let seen, seen > state.number else { return }
+        // Others may have come so far since.
+        let newest = try refreshed(state)
+        guard newest.number < seen else { return }
+        throw lost(after: newest.number, evidence: "there are traces of \(seen)")
     }
 
     /// Whether an entry is there, when the one before it was not, neither single nor in a segment.

@@ -11,6 +11,8 @@ enum LogFile {
 
     /// Room for an entry when the disk is full: whoever frees space removes it first.
     static let reserve = BlobName(.log, "reserve")
+    /// What is in ``reserve``: room for one entry, and for the blocks that the file system needs beside it.
+    static let reserveBytes = [UInt8](repeating: 0, count: 256 << 10)
 
     static func entry(_ number: Int) -> BlobName { BlobName(.log, padded(number) + ".json") }
 

@@ -243,6 +243,9 @@ private struct Pass {
         guard let state, isFolding else { return }
         do throws(RefError) {
             try log.check(state, startedAt: .max, remembered)
+        } catch .foreignRoot(let reason) {
+            // Nothing is damaged, and nothing can be repaired.
+            throw .foreignRoot(reason: reason)
         } catch {
             let number = min(remembered?.number ?? state.number, state.number)
             findings.append(

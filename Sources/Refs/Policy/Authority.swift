@@ -19,7 +19,9 @@ struct Authority {
     let time: Timestamp
 
     /// What is wrong with the signer itself, whatever it wants to do; nil when nothing is.
-    private var signerObjection: Objection? {
+    ///
+    /// - Parameter names: The refs that it wants to move.
+    private func signerObjection(toMoving names: [RefName]) -> Objection? {
         guard let policy = state.policy, policy.isSigned else { return nil }
         guard let signer else {
             return Objection(
@@ -27,9 +29,11 @@ struct Authority {
                 remedy: "ftictl key new NAME, and let an admin grant it")
         }
         guard policy.key(signer) == nil else { return nil }
+        let spaces = Set(names.map(\.namespace.rawValue)).sorted()
+        let rights = spaces.isEmpty ? "--approve" : "--write \(spaces.joined(separator: " "))"
         return Objection(
             reason: "the policy does not list key \(signer.short)",
-            remedy: "let an admin run: ftictl key grant NAME \(signer.hex) --write features")
+            remedy: "let an admin run: ftictl key grant NAME \(signer.hex) \(rights)")
     }
 
     /// What the policy says of the signer; nil where nothing need be signed.
@@ -40,13 +44,16 @@ struct Authority {
 
     /// What is wrong with moving some refs, wherever to; nil when nothing is.
     func objection(toMoving names: [RefName]) -> Objection? {
-        if let objection = signerObjection { return objection }
+        if let objection = signerObjection(toMoving: names) { return objection }
         return key.flatMap { key in names.lazy.compactMap { objection(to: $0, by: key) }.first }
     }
 
     /// What is wrong with doing these things; nil when nothing is.
     func objection(to actions: [Action]) -> Objection? {
-        if let objection = signerObjection { return objection }
+        let names = actions.compactMap { action in
+            if case .ref(let name, _, _, _) = action { name } else { nil }
+        }
+        if let objection = signerObjection(toMoving: names) { return objection }
         let key = key
         var counts = (policies: 0, overrides: 0)
         for action in actions {

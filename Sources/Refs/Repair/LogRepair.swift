@@ -88,7 +88,10 @@ struct LogRepair {
         else { return [] }
         let listing = try LogListing(log)
         let hint = try log.readHint()
-        let end = max(listing.ranges.map(\.upperBound).max() ?? 0, hint?.number ?? 0)
+        let remembered = log.trust.memory?.recall()
+            .flatMap { $0.repositoryID == state.repositoryID ? $0 : nil }
+        let end = max(
+            listing.ranges.map(\.upperBound).max() ?? 0, hint?.number ?? 0, remembered?.number ?? 0)
         let last = min(end, state.number)
         var reader = copy.entries()
         var own = OwnEntries(log, listing)
@@ -99,7 +102,14 @@ struct LogRepair {
             guard let file = try? reader.file(number), let theirs = try? file.decoded() else {
                 return []
             }
+            // What was seen of an entry that is missing here tells one history from another.
+            if let remembered, remembered.number == number, remembered.entryHash != theirs.hash {
+                return []
+            }
             let mine = own.read(number)
+            if mine == nil, let hint, hint.number == number, hint.entryHash != theirs.hash {
+                return []
+            }
             let entry = mine.flatMap { try? LogEntry(decoding: $0, number: number) }
             // An entry that reads well and says something else is wrong only if what follows it says so.
             if let doubted = doubtful {

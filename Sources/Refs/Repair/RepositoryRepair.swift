@@ -55,6 +55,10 @@ public struct RepositoryRepair: Sendable {
     private func repairPacks(
         _ report: RepositoryVerifier.Report, _ state: State
     ) throws(RefError) -> [String] {
+        // What cannot be read for want of means is not damaged.
+        for case .storage(let error) in report.packs.map(\.error) where error.isOutOfMeans {
+            throw .storage(error)
+        }
         let wrong = Set(report.packs.filter { $0.object == nil || $0.range != nil }.map(\.pack))
         let packs = try state.packs
         // Without the indexes that are in memory: files are replaced.
@@ -92,7 +96,7 @@ public struct RepositoryRepair: Sendable {
         var rescue = ObjectRescue(kept: kept, sources: sources)
         let roots =
             state.refs.sorted { $0.key < $1.key }.map(\.value.target)
-            + ((try? fresh.leases()) ?? []).flatMap(\.snapshots)
+            + (try fresh.leases()).flatMap(\.snapshots)
         let pack: PackReference?
         do throws(ObjectError) {
             var past: [ObjectID] = []
@@ -102,6 +106,8 @@ public struct RepositoryRepair: Sendable {
             pack = try rescue.writer.finish()
         } catch { throw .objects(error) }
         let removed = rescue.lost.isEmpty ? damaged : []
+        // What nobody had a copy of stays as it is.
+        guard !removed.isEmpty || !copies.isEmpty else { return [] }
         guard pack != nil || !removed.isEmpty else { return [] }
         var proposal = Proposal(
             base: state, updates: [], addedPacks: pack.map { [$0] } ?? [],

@@ -53,7 +53,10 @@ public struct Repository: Sendable {
         do {
             return Repository(
                 in: try DirectoryBucket.create(
-                    at: path, containing: [LogFile.entry(0): first.encoded]))
+                    at: path,
+                    containing: [
+                        LogFile.entry(0): first.encoded, LogFile.reserve: LogFile.reserveBytes,
+                    ]))
         } catch {
             if case .unusable = error, let there = try? Repository(opening: path),
                 (try? there.state()) != nil

@@ -52,6 +52,7 @@ public struct Transaction: Sendable {
         _ updates: [RefUpdate], message: String = "", overriding reason: String? = nil
     ) throws(RefError) -> Commit {
         let message = Secrets.withoutCredentials(message)
+        let reason = reason.map { Secrets.withoutCredentials($0) }
         if let reason = LogEntry.objection(
             writer: writer.name, message: message, actions: updates.count)
             ?? Secrets.objection(to: message) ?? reason.flatMap({ Secrets.objection(to: $0) })
@@ -89,6 +90,8 @@ public struct Transaction: Sendable {
             outcomes = try askGates(&proposal, changes, state, in: store, reason)
         }
         guard let result else {
+            // Who made it so may have died before it was durable.
+            try log.makeDurable()
             return Commit(number: nil, refs: [], state: current, warnings: [], gates: [])
         }
         var after = result.state

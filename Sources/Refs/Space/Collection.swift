@@ -55,6 +55,19 @@ public struct CollectionReport: Sendable {
     /// Whether there was no space to copy what is needed of packs, so that those stayed as they are.
     public internal(set) var ranOutOfSpace = false
 
+    /// Whether somebody has taken a lease, just before the transaction, for something that it removed.
+    var isOvertaken = false
+
+    /// What both of two collections did, of which the second brought back what a lease needs.
+    func followed(by second: CollectionReport) -> CollectionReport {
+        var report = self
+        report.copiedBytes += second.copiedBytes
+        report.deleted += second.deleted
+        report.waiting = second.waiting
+        report.abandonedFiles += second.abandonedFiles
+        return report
+    }
+
     /// Whether it left everything as it was.
     var hasFreedNothing: Bool { transaction == nil && deleted.isEmpty && abandonedFiles == 0 }
 

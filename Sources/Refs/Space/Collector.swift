@@ -17,13 +17,13 @@ struct Collector {
     private var lastLoss: Int?
     /// The error that told that there was no space.
     private var lack: RefError?
+    /// What was done before a lease was found to need some of it.
+    private var overtaken: CollectionReport?
 
     /// How often everything is decided anew before it is left for another time.
     private static let attempts = 64
     /// How many packs one entry removes at most: it has room for so many.
     private static let removalLimit = 9_000
-    /// Room for one entry, and for the blocks that the file system needs beside it.
-    private static let reserveSize = 256 << 10
 
     init(
         _ repository: Repository, _ options: CollectionOptions, writer: Writer,
@@ -44,6 +44,11 @@ struct Collector {
                 let draft = try Draft(repository, options, now: writer.now(), lessons)
                 if options.isDryRun { return draft.waiting(draft.report) }
                 if var report = try carryOut(draft) {
+                    if report.isOvertaken, attempt + 1 < Self.attempts {
+                        overtaken = overtaken ?? report
+                        continue
+                    }
+                    report = overtaken?.followed(by: report) ?? report
                     report.ranOutOfSpace = lessons.isFull
                     if let lack, report.hasFreedNothing { throw lack }
                     return report
@@ -61,7 +66,7 @@ struct Collector {
         switch error {
         case .packRemoved: return
         case .storage(let cause), .objects(.storage(let cause)):
-            guard cause.isOutOfSpace, !lessons.isFull else { throw error }
+            guard cause.isOutOfSpace, !lessons.isFull, !options.isDryRun else { throw error }
             // What has no room can only go.
             lessons.isFull = true
             lack = error
@@ -78,8 +83,8 @@ struct Collector {
     /// Does what a draft says; nil when a pack turned out to be damaged, so that it must be drafted anew.
     private mutating func carryOut(_ draft: Draft) throws(RefError) -> CollectionReport? {
         var report = draft.report
-        let going = draft.going
-        let condemned = draft.condemned.sorted().prefix(max(0, Self.removalLimit - going.count))
+        let going = draft.going.prefix(Self.removalLimit)
+        let condemned = draft.condemned.sorted().prefix(Self.removalLimit - going.count)
         var proposal = Proposal(
             base: draft.state, updates: [], removedPacks: going.map(\.name) + condemned,
             message: "collect garbage")
@@ -104,6 +109,8 @@ struct Collector {
         } catch { throw .objects(error) }
         var files = draft.files
         if !proposal.removedPacks.isEmpty || !proposal.addedPacks.isEmpty {
+            // Copying took its time: who has taken a lease since needs what it names.
+            guard try newLeases(draft).isEmpty else { throw .packRemoved(draft.state.entryHash) }
             var check = RaceCheck(draft, repository, options)
             let result = try repository.log.append(&proposal, writer: writer) {
                 (proposal, _, removed, state) throws(RefError) in
@@ -128,21 +135,30 @@ struct Collector {
     ) throws(RefError) {
         let bucket = repository.bucket
         var old = try files.removed(atLeast: options.grace, before: draft.time, in: bucket)
-        let leases = try repository.leaseFiles()
-        let new = leases.current.filter { !draft.leases.contains($0) }
-        if !old.isEmpty, !new.isEmpty {
-            old.subtract(try needed(by: new, of: old))
+        let new = try newLeases(draft)
+        if !files.removals.isEmpty, !new.isEmpty {
+            // What was leased between the last look and the entry is brought back at once.
+            let needed = try needed(by: new, of: Set(files.removals.keys))
+            old.subtract(needed)
+            report.isOvertaken = !needed.isEmpty
         }
+        let expired = try repository.leaseFiles().expired
         do throws(StorageError) {
             for name in old.sorted() { try bucket.delete(BlobName(.packs, name.hex)) }
-            for blob in leases.expired { try bucket.delete(blob) }
+            for blob in expired { try bucket.delete(blob) }
             report.abandonedFiles = try bucket.removeAbandonedFiles()
         } catch { throw .storage(error) }
         report.deleted = files.files(old)
         report.waiting = files.files(Set(files.removals.keys).subtracting(old))
         // Nothing depends on it until the disk is full.
-        if let found = try? bucket.open(LogFile.reserve), found.size == Self.reserveSize { return }
-        try? bucket.replace(LogFile.reserve, [UInt8](repeating: 0, count: Self.reserveSize))
+        let reserve = LogFile.reserveBytes
+        if let found = try? bucket.open(LogFile.reserve), found.size == reserve.count { return }
+        try? bucket.replace(LogFile.reserve, reserve)
+    }
+
+    /// The leases that were taken since a draft was made.
+    private func newLeases(_ draft: Draft) throws(RefError) -> [Lease] {
+        try repository.leases().filter { !draft.leases.contains($0) }
     }
 
     /// Those of some removed packs that leases need: what was taken while it was being collected.

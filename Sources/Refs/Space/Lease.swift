@@ -38,12 +38,19 @@ public struct Lease: Hashable, Sendable {
             "snapshots": .array(snapshots.map { .string($0.hex) }),
             "seconds": seconds.map { .integer($0) } ?? .null,
         ]
-        return json.canonicalBytes + [0x0A]
+        let line = json.canonicalBytes
+        return line + [0x0A] + Array(ObjectID(of: line.span).hex.utf8) + [0x0A]
     }
 
     /// Reads a lease; nil when its bytes are not one.
     init?(decoding bytes: [UInt8], name: RandomBits) {
-        guard bytes.last == 0x0A, let object = try? JSON(canonical: Array(bytes.dropLast())).object
+        let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map {
+            Array($0)
+        }
+        guard lines.count == 3, lines[2].isEmpty else { return nil }
+        let line = lines[0]
+        let hash = ObjectID(of: line.span).hex
+        guard lines[1].elementsEqual(hash.utf8), let object = try? JSON(canonical: line).object
         else { return nil }
         var reader = JSONObjectReader(object)
         do throws(JSONSchemaError) {
@@ -106,20 +113,20 @@ extension Repository {
         try leaseFiles().current
     }
 
-    /// The leases, and the files of those that have expired.
+    /// The leases, and the files of those that have long expired: not of one that is being renewed just now.
     func leaseFiles() throws(RefError) -> (current: [Lease], expired: [BlobName]) {
         var current: [Lease] = []
         var expired: [BlobName] = []
         for (name, bytes, age) in try readLeases() {
-            let lease = Lease(decoding: bytes, name: name)
-            // A crash can tear a lease that was being renewed: after the longest time it is void.
-            guard lease != nil || age > Lease.longest * 1000 else {
+            // What it is for is not known: until a person removes it nothing can be collected.
+            guard let lease = Lease(decoding: bytes, name: name) else {
                 throw .damaged(place: Lease.blob(name).description, reason: "it is not a lease")
             }
-            if let lease, lease.seconds.map({ age <= $0 * 1000 }) ?? true {
+            let span = lease.seconds.map { $0 * 1000 } ?? .max
+            if age <= span {
                 current.append(lease)
-            } else {
-                expired.append(Lease.blob(name))
+            } else if age / 2 > span {
+                expired.append(lease.blob)
             }
         }
         return (current, expired)

@@ -3,10 +3,6 @@ internal import Storage
 
 /// Where reading a log begins, and what must come of it.
 extension Log {
-    /// Entries after a client's own state beyond which it looks for a checkpoint that an admin vouches for: reading
-    /// and checking so many takes as long as looking.
-    private static let patience = 256
-
     /// The state to fold later entries onto, and the number up to which they need no check of their signatures,
     /// because their hashes lead to one that was checked before.
     func start(
@@ -24,11 +20,8 @@ extension Log {
         guard let entry = try reader.first(from: own.number), entry.hash == own.entryHash else {
             throw try departure(from: remembered)
         }
-        if let hint, hint.number - own.number > Self.patience,
-            let newer = try certified(after: own.number, by: own.policy, &reader)
-        {
-            return (newer, -1)
-        }
+        // No checkpoint of the repository may stand for what this client can check itself: an admin who vouches for
+        // it may have been revoked since.
         var state = own
         // The hint that a writer leaves names a checkpoint of the repository, not one of this client's.
         state.checkpoint = hint?.checkpoint.flatMap { $0.number <= own.number ? nil : $0 }
@@ -65,18 +58,5 @@ extension Log {
             return .rolledBack(from: remembered.number, to: found.number)
         }
         return .forked(at: remembered.number)
-    }
-
-    /// The newest checkpoint that an admin of a policy vouches for.
-    private func certified(
-        after number: Int, by policy: Policy?, _ reader: inout EntryReader
-    ) throws(RefError) -> State? {
-        for name in try checkpointNames() where name.isSigned && name.number > number {
-            guard let state = read(name), let key = state.certifier,
-                policy?.key(key)?.isAdmin ?? false, try agrees(state, &reader)
-            else { continue }
-            return state
-        }
-        return nil
     }
 }

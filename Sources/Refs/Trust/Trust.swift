@@ -34,18 +34,19 @@ public struct Trust: Sendable {
     }
 
     /// Refuses a state that was begun by somebody else than it must be.
+    ///
+    /// - Throws: `foreignRoot`.
     func check(_ state: State, isFirstContact: Bool) throws(RefError) {
         guard let roots, isStrict || isFirstContact else { return }
-        guard let root = state.policyRoot else {
+        guard let root = state.policyRoot, !isStrict || state.policy?.isSigned ?? false else {
             guard isStrict else { return }
-            throw .untrusted(
-                place: LogFile.place(of: state.number),
-                reason: "nothing in this log is signed, and FTI_TRUST demands a policy by "
+            throw .foreignRoot(
+                reason:
+                    "it asks for no signatures, and FTI_TRUST demands a policy that was begun by "
                     + Self.text(roots))
         }
         guard roots.contains(root) else {
-            throw .untrusted(
-                place: LogFile.place(of: state.number),
+            throw .foreignRoot(
                 reason: "its first policy is by key \(root.hex), and you trust \(Self.text(roots))")
         }
     }

@@ -208,16 +208,27 @@ public final class DirectoryBucket: Bucket {
 
     /// See ``Bucket``.
     public func ages(of names: [BlobName]) throws(StorageError) -> [BlobName: Int] {
-        // A file that is written now has the time of the place, which may be another machine's.
-        let fresh = try TemporaryFile(in: packs)
-        try fresh.descriptor.write([0].span, at: 0)
-        let now = try fresh.descriptor.status().modified
+        let now = try time()
         var ages: [BlobName: Int] = [:]
         for name in names {
             guard let status = try directory(name.folder)?.status(of: name.bytes) else { continue }
             ages[name] = (now - status.modified) / 1_000_000
         }
         return ages
+    }
+
+    /// The time of the place in nanoseconds: a file that is written now has it, which may be another machine's. A place
+    /// where nothing can be written, and so nothing be removed, has the time of this machine.
+    private func time() throws(StorageError) -> Int {
+        do throws(StorageError) {
+            let fresh = try TemporaryFile(in: packs)
+            try fresh.descriptor.write([0].span, at: 0)
+            return try fresh.descriptor.status().modified
+        } catch .system(_, _, EROFS) {
+            var now = timespec()
+            clock_gettime(CLOCK_REALTIME, &now)
+            return now.tv_sec * 1_000_000_000 + now.tv_nsec
+        } catch { throw error }
     }
 
     /// See ``Bucket``; some file systems cannot do without names for unfinished files.

@@ -1,3 +1,4 @@
+internal import CPosix
 internal import Glibc
 
 /// The bytes of an immutable file where the system keeps them: nothing is read before it is looked at, and nothing
@@ -11,9 +12,10 @@ public final class MappedFile: Sendable {
     // Sound: the memory is never written, and stays until `deinit`.
     private nonisolated(unsafe) let start: UnsafeRawPointer
 
-    /// Maps the first `count` bytes of a file; nil where the system does not do that.
+    /// Maps the first `count` bytes of a file; nil where the system does not do that, and
+    /// on file systems of a network.
     init?(_ descriptor: borrowing FileDescriptor, count: Int) {
-        guard count > 0,
+        guard count > 0, fti_is_remote(descriptor.number) == 0,
             let address = mmap(nil, count, PROT_READ, MAP_SHARED, descriptor.number, 0),
             address != MAP_FAILED
         else { return nil }

@@ -132,7 +132,8 @@ final class TemporaryFile: Sendable {
             ownsName.store(false, ordering: .relaxed)
             return
         }
-        // Only what has a name can be renamed.
+        // Only what has a name can be renamed. Tells collectors that it is in use, while it has this one.
+        _ = interruptible { flock(descriptor.number, LOCK_EX) }
         let name = try Self.randomName()
         let code = directory.link(descriptor, as: name)
         guard code == 0 else {

@@ -13,7 +13,7 @@ struct PinCommand: Command {
             All revisions are resolved in one state of the log. With a release its features and its \
             model are pinned as well. --check exits with 1 when a revision names something else \
             now, or a pinned snapshot is gone. A lease in the repository keeps what is pinned, \
-            whatever refs do, until --release removes it.
+            whatever refs do, until --release removes it; --leases lists those that are there.
             """,
             examples: [
                 "ftictl pin models/current features/prod -o fti.lock",
@@ -32,24 +32,29 @@ struct PinCommand: Command {
     var check: String?
 
     @Option(
-        help: ArgumentHelp("The lock file whose versions need not be kept.", valueName: "file"))
+        help: ArgumentHelp(
+            "The lock file whose versions need not be kept, or the name of a lease.",
+            valueName: "file"))
     var release: String?
+
+    @Flag(help: "List what leases keep.")
+    var leases = false
 
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
-        if check != nil, release != nil { throw ValidationError("--check or --release, not both") }
-        if check != nil || release != nil, !revisions.isEmpty {
-            throw ValidationError("the revisions are in the file: name none")
+        let questions = [check != nil, release != nil, leases].count { $0 }
+        if questions > 1 { throw ValidationError("one of --check, --release and --leases") }
+        if questions == 1, !revisions.isEmpty {
+            throw ValidationError("--check, --release and --leases take no revisions")
         }
-        if check == nil, release == nil, revisions.isEmpty {
-            throw ValidationError("name what to pin")
-        }
+        if questions == 0, revisions.isEmpty { throw ValidationError("name what to pin") }
     }
 
     func run(_ context: CommandContext) throws {
         if let check { return try compare(check, context) }
         if let release { return try endLease(of: release, context) }
+        if leases { return try listLeases(context) }
         let repository = try context.open()
         var pins: [LockFile.Pin] = []
         for revision in revisions {
@@ -59,14 +64,12 @@ struct PinCommand: Command {
             }
         }
         // What is pinned is told to others: a power cut must not take it back.
-        try repository.repository.log.makeDurable(repository.state, now: context.now)
-        let lock = LockFile(
-            repository: repository.state.repositoryID, transaction: repository.state.number,
-            pins: pins, lease: try lease(for: pins, in: repository, context))
-        try LocalFile.write(output, lock.encoded)
+        try repository.repository.log.makeDurable()
+        let lock = try write(pins, of: repository, context)
         if context.output.isJSON {
             return try context.output.emit([
                 "path": .string(output), "transaction": .integer(lock.transaction),
+                "lease": lock.lease.map { .string($0.hex) } ?? .null,
                 "pins": .array(
                     pins.map { pin in
                         [
@@ -129,39 +132,99 @@ struct PinCommand: Command {
         }
     }
 
-    /// Takes a lease for what is pinned, or the one of the lock file that is replaced; nil when the repository
-    /// cannot be written.
-    private func lease(
-        for pins: [LockFile.Pin], in repository: OpenRepository, _ context: CommandContext
-    ) throws -> RandomBits? {
-        let replaced = try? lockFile(output)
-        let isSame = replaced?.repository == repository.state.repositoryID
-        let name =
-            (isSame ? replaced?.lease : nil) ?? RandomBits(from: { UInt64.random(in: 0 ... .max) })
-        let lease = Lease(
-            name: name, purpose: "pin \(output)", snapshots: pins.map(\.id), seconds: nil)
-        do throws(RefError) { try repository.repository.take(lease) } catch {
+    /// How long a lease lasts, in seconds, until its lock file is written.
+    private static let provisional = 600
+
+    /// Writes the lock file, and takes a lease for what is pinned where the repository can be written.
+    ///
+    /// A new lease comes before the file and the lease of a file that is replaced goes after it, so that at no moment
+    /// a lock file is there whose versions nothing keeps; what a crash leaves of the new one expires.
+    private func write(
+        _ pins: [LockFile.Pin], of opened: OpenRepository, _ context: CommandContext
+    ) throws -> LockFile {
+        let repository = opened.repository
+        let replaced = try replacedLock()
+        var lease: Lease? = Lease(
+            name: RandomBits(from: { UInt64.random(in: 0 ... .max) }), purpose: "pin \(output)",
+            snapshots: pins.map(\.id), seconds: Self.provisional)
+        do throws(RefError) { if let lease { try repository.take(lease) } } catch {
             guard case .storage(let cause) = error else { throw error }
-            try context.output.note(
-                "warning: nothing keeps these versions from being collected: \(cause.message)")
+            try context.output.warn(
+                "nothing keeps these versions from being collected: \(cause.message)")
+            lease = nil
+        }
+        let lock = LockFile(
+            repository: opened.state.repositoryID, transaction: opened.state.number, pins: pins,
+            lease: lease?.name)
+        do throws(StorageError) { try LocalFile.write(output, lock.encoded) } catch {
+            // It may be there all the same, and then needs its lease.
+            if case .durabilityUnknown = error {
+            } else if let lease {
+                try? repository.release(lease.name)
+            }
+            throw error
+        }
+        if var lease {
+            lease.seconds = nil
+            try repository.take(lease)
+        }
+        if let replaced, let old = replaced.lease, replaced.repository == lock.repository {
+            try? repository.release(old)
+        }
+        return lock
+    }
+
+    /// The lock file in the place of the new one; nil when there is nothing.
+    ///
+    /// - Throws: `usage` when something else is there.
+    private func replacedLock() throws -> LockFile? {
+        do { return try lockFile(output) } catch let error as StorageError {
+            guard error.isAbsence else { throw error }
             return nil
         }
-        return name
     }
 
     private func endLease(of path: String, _ context: CommandContext) throws {
-        let lock = try lockFile(path)
         let repository = try context.open()
-        try check(lock, at: path, of: repository.state.repositoryID)
-        if let lease = lock.lease { try repository.repository.release(lease) }
+        let lease: RandomBits?
+        if let name = RandomBits(hex: path) {
+            lease = try repository.repository.leases().first { $0.name == name }?.name
+        } else {
+            let lock = try lockFile(path)
+            try check(lock, at: path, of: repository.state.repositoryID)
+            lease = try repository.repository.leases().first { $0.name == lock.lease }?.name
+        }
+        if let lease { try repository.repository.release(lease) }
         if context.output.isJSON {
             return try context.output.emit([
-                "path": .string(path), "released": .bool(lock.lease != nil),
+                "path": .string(path), "released": .bool(lease != nil),
             ])
         }
         try context.output.line(
-            lock.lease == nil
-                ? "\(path) has no lease" : "what \(path) pins is kept no longer for its sake")
+            lease == nil
+                ? "\(path.printable()) has no lease"
+                : "what \(path.printable()) pins is kept no longer for its sake")
+    }
+
+    private func listLeases(_ context: CommandContext) throws {
+        let style = context.output.style
+        var columns = Columns([.left, .left, .left])
+        for lease in try context.open().repository.leases() {
+            if context.output.isJSON {
+                try context.output.emit([
+                    "lease": .string(lease.name.hex), "purpose": .string(lease.purpose),
+                    "seconds": lease.seconds.map { .integer($0) } ?? .null,
+                    "snapshots": .array(lease.snapshots.map { .id($0) }),
+                ])
+                continue
+            }
+            columns.append([
+                Columns.Cell(lease.name.hex, style.yellow),
+                Columns.Cell(lease.seconds.map { "for \($0) s" } ?? "until it is released"),
+                Columns.Cell(lease.purpose.printable()),
+            ])
+        }
+        for line in columns.lines { try context.output.line(line) }
     }
 
     private func compare(_ path: String, _ context: CommandContext) throws {
@@ -169,9 +232,11 @@ struct PinCommand: Command {
         let repository = try context.open()
         try check(lock, at: path, of: repository.state.repositoryID)
         var differences: [JSON] = []
+        let isKept = try repository.repository.leases().contains { $0.name == lock.lease }
+        var closure = SnapshotClosure(in: try repository.objects, complete: [])
         for pin in lock.pins {
             let current = try? repository.snapshotID(pin.revision)
-            let isThere = try repository.objects.size(of: pin.id) != nil
+            let isThere = try closure.firstMissing(for: pin.id) == nil
             guard current != pin.id || !isThere else { continue }
             differences.append([
                 "revision": .string(pin.revision), "pinned": .id(pin.id), "current": .id(current),
@@ -185,10 +250,16 @@ struct PinCommand: Command {
         }
         if context.output.isJSON {
             try context.output.emit([
-                "ok": .bool(differences.isEmpty), "differences": .array(differences),
+                "ok": .bool(differences.isEmpty), "kept": .bool(isKept),
+                "differences": .array(differences),
             ])
         } else if differences.isEmpty {
-            try context.output.line("\(Quantity.count(lock.pins.count, "pin")) as they were")
+            let count = lock.pins.count
+            try context.output.line(
+                "\(Quantity.count(count, "pin")) as \(count == 1 ? "it was" : "they were")")
+        }
+        if !isKept, !context.output.isJSON {
+            try context.output.note("note: no lease keeps these versions from being collected")
         }
         if !differences.isEmpty { throw ExitCode.negative }
     }

@@ -77,6 +77,8 @@ struct PutCommand: Command {
             params: params, metrics: metrics, created: context.now,
             message: metadata.cleanMessage ?? "")
         if let parent, let before, isUnchanged(snapshot, since: before) {
+            // Who made it so may have died before it was durable.
+            try repository.repository.log.makeDurable()
             return try report(Put(id: parent, commit: nil, statistics: nil), content, context)
         }
         // A log never runs backwards, and neither do the snapshots in it.

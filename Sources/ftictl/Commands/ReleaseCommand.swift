@@ -68,6 +68,8 @@ struct ReleaseCommand: Command {
             producer: .init(pipeline: "ftictl", version: Version.text), created: context.now,
             message: message.map { Secrets.withoutCredentials($0) } ?? "")
         if let parent, let before, isUnchanged(snapshot, since: before) {
+            // Who made it so may have died before it was durable.
+            try repository.repository.log.makeDurable()
             return try report(parent, release, nil, context)
         }
         // A log never runs backwards, and neither do the snapshots in it.

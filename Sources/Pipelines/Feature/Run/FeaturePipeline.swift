@@ -81,7 +81,10 @@ public struct FeaturePipeline: Sendable {
         let isUnchanged = baseline.tables.map { $0 == tables } ?? false
         var snapshot = baseline.snapshot
         var commit: Commit?
-        if !isUnchanged {
+        if isUnchanged {
+            // Who made it so may have died before it was durable.
+            try FeatureError.wrapping { () throws(RefError) in try repository.log.makeDurable() }
+        } else {
             let new = self.snapshot(
                 tables, changes, parent: baseline.snapshot, space: space, message: message)
             let id = try FeatureError.wrapping { () throws(ObjectError) in
@@ -181,7 +184,8 @@ public struct FeaturePipeline: Sendable {
                 "embedded": Double(changes.embedded),
             ], space: space,
             cursor: .table(tables.cursor.root, rows: tables.cursor.rows, dimension: 0),
-            created: writer.now(), message: message ?? summary(tables, changes))
+            created: writer.now(),
+            message: message.map { Secrets.withoutCredentials($0) } ?? summary(tables, changes))
     }
 
     private func summary(_ tables: FeatureTables, _ changes: Reconciliation) -> String {

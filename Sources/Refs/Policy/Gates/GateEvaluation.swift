@@ -69,15 +69,16 @@ struct GateEvaluation<Source: ObjectRangeSource> {
                         moved: change))
             }
             // What moves the other side of a comparison can break it as well.
-            guard case .space(let other) = gate.condition, let subject = gate.refs.only,
-                let moved = changes.first(where: { $0.name == other }), moved.new != nil,
-                !changes.contains(where: { $0.name == subject }),
-                let target = state.target(of: subject)
+            guard case .space(let other) = gate.condition,
+                let moved = changes.first(where: { $0.name == other }), moved.new != nil
             else { continue }
-            questions.append(
-                Question(
-                    gate: gate, isStanding: isStanding, subject: subject, target: target,
-                    moved: moved))
+            for (subject, ref) in state.refs.sorted(by: { $0.key < $1.key })
+            where gate.refs.matches(subject) && !changes.contains(where: { $0.name == subject }) {
+                questions.append(
+                    Question(
+                        gate: gate, isStanding: isStanding, subject: subject, target: ref.target,
+                        moved: moved))
+            }
         }
         return questions
     }
@@ -122,7 +123,7 @@ struct GateAnswer {
 }
 
 extension Gate {
-    /// The gate that holds where no policy has one of its sort: the model that serves and the features that it is served
+    /// The gate that holds where no policy compares these two refs: the model that serves and the features that it is served
     /// with are of one embedding space, when both say of which they are.
     static let standing: Gate? = {
         guard let model = try? RefName("models/current"),
@@ -139,8 +140,9 @@ extension Gate {
             case .space(let other) = standing.condition
         else { return gates }
         let isReplaced = own.contains { gate in
-            guard case .space = gate.condition else { return false }
-            return gate.refs.matches(subject) || gate.refs.matches(other)
+            guard case .space(let partner) = gate.condition else { return false }
+            return partner == other && gate.refs.matches(subject)
+                || partner == subject && gate.refs.matches(other)
         }
         return isReplaced ? gates : gates + [(standing, true)]
     }
