@@ -115,6 +115,12 @@ class Collection(Scenario):
     is_undone = is_done
 
 
+class Steps(Scenario):
+    """A scenario that does one thing after the other, and may fail between them."""
+
+    in_steps = True
+
+
 class Repair(Scenario):
     """A scenario that begins in a damaged repository: until it is repaired, nobody may be told anything wrong."""
 
@@ -470,7 +476,7 @@ SCENARIOS = [
     Scenario(
         "release", ["release", "releases/prod", "--features", "features/prod", "--model", "models/current"],
         promoted),
-    Scenario("pin", ["pin", "models/current", "features/prod"], promoted, effect=lock_file),
+    Steps("pin", ["pin", "models/current", "features/prod"], promoted, effect=lock_file),
 ]
 
 

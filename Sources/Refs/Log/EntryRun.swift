@@ -20,6 +20,11 @@ struct EntryFile: Sendable {
     /// Where they are, for messages.
     var place: String { segment?.place ?? LogFile.place(of: number) }
 
+    /// What is wrong with the entry, for a message that names the place.
+    func saying(_ reason: String) -> String {
+        segment == nil ? reason : "entry \(number): \(reason)"
+    }
+
     /// The entry.
     ///
     /// - Throws: As ``LogEntry/init(decoding:number:)``, naming the file that the bytes are in.
@@ -28,7 +33,7 @@ struct EntryFile: Sendable {
         do throws(RefError) {
             return try LogEntry(decoding: bytes, number: number)
         } catch .damaged(_, let reason) {
-            throw .damaged(place: segment.place, reason: "entry \(number): \(reason)")
+            throw .damaged(place: segment.place, reason: saying(reason))
         } catch { throw error }
     }
 }

@@ -140,16 +140,19 @@ private struct Pass {
     ) throws(RefError) {
         switch result {
         case .success(let entry):
-            check(entry, isVouchedFor: isVouchedFor)
+            check(entry, in: file, isVouchedFor: isVouchedFor)
             entryCount += 1
-        case .failure(.damaged(let place, let reason)), .failure(.untrusted(let place, let reason)):
-            report(file.number...file.number, reason, at: place)
+        case .failure(.damaged(_, let reason)):
+            report(file.number...file.number, reason, at: file.place)
+            entryCount += 1
+        case .failure(.untrusted(_, let reason)):
+            report(file.number...file.number, file.saying(reason), at: file.place)
             entryCount += 1
         case .failure(let error): throw error
         }
     }
 
-    private mutating func check(_ entry: LogEntry, isVouchedFor: Bool) {
+    private mutating func check(_ entry: LogEntry, in file: EntryFile, isVouchedFor: Bool) {
         if let hint, hint.number == entry.number { hintedHash = entry.hash }
         for case .ref(let name, _, _, let since) in entry.actions {
             if let index = since.flatMap({ damage[$0] }) { touched[index]?.insert(name) }
@@ -159,13 +162,13 @@ private struct Pass {
                 try fold(entry, isVouchedFor: isVouchedFor)
             } catch {
                 if case .damaged(_, let reason) = error {
-                    report(reason, entry)
+                    report(reason, entry, in: file)
                 } else {
-                    report(error.message, entry)
+                    report(error.message, entry, in: file)
                 }
             }
         } else if let previous, entry.previous != previous {
-            report("prev is not the hash of entry \(entry.number - 1)", entry)
+            report("prev is not the hash of entry \(entry.number - 1)", entry, in: file)
         }
         previous = entry.hash
     }
@@ -180,8 +183,8 @@ private struct Pass {
     }
 
     /// Notes that an entry does not fit.
-    private mutating func report(_ problem: String, _ entry: LogEntry) {
-        report(entry.number...entry.number, problem, at: LogFile.place(of: entry.number))
+    private mutating func report(_ problem: String, _ entry: LogEntry, in file: EntryFile) {
+        report(entry.number...entry.number, file.saying(problem), at: file.place)
         touched[findings.count - 1]?.formUnion(entry.changes.map(\.name))
     }
 

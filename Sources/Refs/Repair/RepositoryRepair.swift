@@ -45,7 +45,13 @@ public struct RepositoryRepair: Sendable {
         guard !report.isSound, let state = report.state else {
             return Report(done: done, after: report)
         }
-        let repaired = try repairPacks(report, state)
+        var repaired = try repairPacks(report, state)
+        // Which files no ref needs is certain where the log is.
+        if report.log.isEmpty {
+            let fresh = Repository(in: repository.bucket, trust: repository.log.trust)
+            repaired += try IdleFiles(fresh).repair(
+                in: fresh.state(), from: copies.map(\.bucket))
+        }
         guard !repaired.isEmpty else { return Report(done: done, after: report) }
         return Report(
             done: done + repaired,

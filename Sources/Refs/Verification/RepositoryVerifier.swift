@@ -84,7 +84,8 @@ public struct RepositoryVerifier: Sendable {
             let gates = try GateVerifier(log: repository.log, objects: objects, tip: state).verify()
             for finding in gates.findings { list.add(finding) }
             notes += gates.notes
-            for finding in try idleDamage(state) { list.add(finding) }
+            let idle = IdleFiles(repository)
+            for finding in try idle.findings(in: state) { list.add(finding) }
         }
         return Report(
             findings: list.findings, notes: notes, entries: log.entries,
@@ -104,47 +105,6 @@ public struct RepositoryVerifier: Sendable {
             }
         }
         return result
-    }
-
-    /// What is wrong with files that no ref needs: the room in reserve, and packs whose removal can be taken back.
-    private func idleDamage(_ state: State) throws(RefError) -> [Finding] {
-        var findings: [Finding] = []
-        do throws(StorageError) {
-            let reserve = LogFile.reserve
-            let limit = LogFile.reserveBytes.count
-            if let room = try repository.bucket.open(reserve), room.size <= limit {
-                let bytes = try room.read(at: 0, count: room.size)
-                if let offset = bytes.firstIndex(where: { $0 != 0 }) {
-                    findings.append(
-                        Finding(
-                            problem: "it is not all zeros", place: reserve.description,
-                            range: offset..<offset + 1,
-                            remedy: "remove it; ftictl gc makes it anew"))
-                }
-            }
-        } catch { throw .storage(error) }
-        let store = try repository.objects(in: state)
-        for file in try repository.idlePackFiles(in: state).removed {
-            let place = "packs/\(file.name.hex)"
-            let remedy = "ftictl gc --grace 0s deletes it; it cannot be taken back whole"
-            let affects = ["what ftictl undo would bring back"]
-            guard let pack = store.reference(to: file.name) else {
-                findings.append(
-                    Finding(
-                        problem: "its index is damaged, and it was removed", place: place,
-                        affects: affects, remedy: remedy))
-                continue
-            }
-            do throws(ObjectError) {
-                for range in try store.damagedBytes(of: pack) {
-                    findings.append(
-                        Finding(
-                            problem: "bytes of a pack that was removed are damaged", place: place,
-                            range: range, affects: affects, remedy: remedy))
-                }
-            } catch { throw .objects(error) }
-        }
-        return findings
     }
 
     /// Files beside the live packs: left by a crash, or removed and not yet deleted.

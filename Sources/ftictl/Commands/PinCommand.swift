@@ -166,7 +166,12 @@ struct PinCommand: Command {
         }
         if var lease {
             lease.seconds = nil
-            try repository.take(lease)
+            do throws(RefError) { try repository.take(lease) } catch {
+                try context.output.warn(
+                    "\(output.printable()) is written, and its versions are kept for "
+                        + "\(Self.provisional) seconds only: pin again")
+                throw error
+            }
         }
         if let replaced, let old = replaced.lease, replaced.repository == lock.repository {
             try? repository.release(old)

@@ -34,7 +34,7 @@ struct RefsCommand: Command {
                     "kind": .string(name.namespace.kind.rawValue),
                     "transaction": .integer(ref.transaction),
                     "time": .string(ref.time.description),
-                    "message": .string(snapshot?.message ?? ""),
+                    "message": snapshot.map { .string($0.message) } ?? .null,
                 ])
                 continue
             }
