@@ -20,7 +20,7 @@ test: setup
 	$(SWIFT) build --build-tests $(CHECKED)
 	$(SWIFT) test --skip-build --disable-xctest
 
-## Interrupts, starves and crowds ftictl in every way, in half an hour; see docs/reliability.md.
+## Interrupts, starves and crowds ftictl in every way, in three quarters of an hour; see docs/reliability.md.
 ## TORTURE="--short --seed 7" asks less. Ends with an error when anything is violated.
 torture: setup
 	$(SWIFT) build -c release $(CHECKED) --product ftictl

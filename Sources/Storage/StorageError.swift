@@ -14,6 +14,8 @@ public enum StorageError: Diagnosable, Hashable {
     case foreign(path: String, owner: UInt32, user: UInt32, place: String, list: String?)
     /// A file or directory of a repository is not what it must be.
     case damaged(path: String, reason: String)
+    /// A repository has lost one of its folders.
+    case incomplete(path: String, folder: String)
     /// A blob that must be there is not.
     case missing(path: String)
     /// A file name or a directory entry cannot be used.
@@ -32,7 +34,7 @@ public enum StorageError: Diagnosable, Hashable {
         case .missing, .noRepository: .missing
         case .unusable: .usage
         case .refused, .foreign: .refused
-        case .tooLarge, .truncated, .damaged: .damaged
+        case .tooLarge, .truncated, .damaged, .incomplete: .damaged
         }
     }
 
@@ -72,6 +74,7 @@ public enum StorageError: Diagnosable, Hashable {
         case .foreign(let path, let owner, let user, _, _):
             "will not use \(path): it belongs to user \(owner), and you are user \(user)"
         case .damaged(let path, let reason): "\(path) is damaged: \(reason)"
+        case .incomplete(let path, let folder): "\(path) is damaged: it has no folder \(folder)"
         case .missing(let path): "there is no \(path)"
         case .unusable(let path, let reason): "cannot use \(path.isEmpty ? "''" : path): \(reason)"
         case .changed(let path): "\(path) changed while it was read"
@@ -95,6 +98,9 @@ public enum StorageError: Diagnosable, Hashable {
         case .foreign(_, _, _, let place, let list?):
             "if you trust whoever can write there, add the line \(place) to \(list)"
         case .foreign: "name a repository of your own by its own path"
+        case .incomplete(let path, "packs"):
+            "mkdir \(path)/packs, then ftictl verify --repair --from COPY, where COPY is one of it"
+        case .incomplete(_, let folder): "take the folder \(folder) from a copy of the repository"
         case .changed: "repeat the command when nothing writes to that file"
         default: nil
         }

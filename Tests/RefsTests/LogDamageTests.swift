@@ -101,6 +101,33 @@ struct LogDamageTests {
         #expect(try Repository(in: bucket).state().number == 3)
     }
 
+    @Test(
+        "a repair takes no entries of a fork that ended before the hint",
+        arguments: [4...5, 4...8])
+    func shortFork(lost: ClosedRange<Int>) throws {
+        let (bucket, _) = try repository(3)
+        let other = try bucket.copy()
+        let histories: [(MemoryBucket, UInt64, Int)] = [(bucket, 20, 8), (other, 30, 5)]
+        for (place, seed, last) in histories {
+            for number in 4...last {
+                try Repository(in: place).put(
+                    "models/a", text: "\(seed) \(number)", writer: testWriter(seed: seed))
+            }
+        }
+        let sound = try bucket.copy()
+        for number in lost { try bucket.delete(entryName(number)) }
+        let writer = testWriter(seed: 40)
+        let wrong = try RepositoryRepair(
+            Repository(in: bucket), copies: [Repository(in: other)], writer: writer
+        ).run()
+        #expect(wrong.done.isEmpty)
+        let right = try RepositoryRepair(
+            Repository(in: bucket), copies: [Repository(in: sound)], writer: writer
+        ).run()
+        #expect(right.after.isSound)
+        #expect(try Repository(in: bucket).state().number == 8)
+    }
+
     @Test("a log that claims packs of any size is read to an end")
     func sizes() throws {
         let (bucket, repository) = try repository(1)

@@ -137,6 +137,90 @@ struct RestorationTests {
         #expect(taken > 5)
     }
 
+    @Test("what a lease needs comes back although the rest of it was never gone")
+    func half() throws {
+        let bucket = MemoryBucket()
+        let repository = try Repository.create(in: bucket, writer: testWriter())
+        var ids: [ObjectID] = []
+        let models = [("a", [1]), ("b", [1, 2, 3, 4, 5, 6]), ("c", [2, 3, 4, 5, 6])]
+        for (index, (name, numbers)) in models.enumerated() {
+            let transaction = try repository.begin(writer: testWriter(seed: UInt64(index + 2)))
+            ids.append(try writeModel(numbers, into: transaction.objects))
+            _ = try transaction.commit([RefUpdate(try RefName("models/\(name)"), new: ids[index])])
+        }
+        let lease = Lease(
+            name: RandomBits(from: { 7 }), purpose: "a test", snapshots: [ids[1]], seconds: nil)
+        try repository.take(lease)
+        // A lease that a collection does not see, and the next one does.
+        let place = BlobName(.leases, lease.name.hex + ".json")
+        let bytes = try #require(try bucket.read(place, limit: 1 << 20))
+        try bucket.delete(place)
+        for name in ["a", "b"] {
+            _ = try repository.begin(writer: testWriter(seed: 9)).commit([
+                RefUpdate(try RefName("models/\(name)"), new: ids[2])
+            ])
+        }
+        var options = CollectionOptions()
+        options.retention = Retention(milliseconds: 0, count: 1)
+        _ = try repository.collect(options, writer: testWriter("gc", seed: 20))
+        let objects = try repository.objects(in: repository.state())
+        #expect(try objects.size(of: ids[1]) != nil)
+        #expect(try objects.size(of: ids[0]) == nil)
+        _ = try bucket.create(place, bytes)
+        _ = try collectAll(repository)
+        var closure = SnapshotClosure(
+            in: try repository.objects(in: repository.state()), complete: [])
+        #expect(try closure.firstMissing(for: ids[1]) == nil)
+        try expectWhole(bucket)
+    }
+
+    /// Flips a bit of the first chunk of a pack.
+    private func damage(_ pack: ObjectID, in bucket: MemoryBucket) throws {
+        let name = BlobName(.packs, pack.hex)
+        var bytes = try #require(try bucket.read(name, limit: 1 << 24))
+        bytes[20] ^= 1
+        try bucket.replace(name, bytes)
+    }
+
+    @Test("a repair keeps damaged packs that were removed and hold what was pointed at")
+    func repair() throws {
+        let (bucket, repository, id, number) = try collected()
+        let removed = try repository.idlePackFiles(in: repository.state()).removed
+        #expect(removed.count == 2)
+        try damage(removed[0].name, in: bucket)
+        let report = try RepositoryRepair(
+            Repository(in: bucket), copies: [], writer: testWriter(seed: 30)
+        ).run()
+        #expect(!report.after.isSound)
+        #expect(try repository.idlePackFiles(in: repository.state()).removed.count == 2)
+        // A lease on it costs no more than what is damaged.
+        let lease = Lease(
+            name: RandomBits(from: { 7 }), purpose: "a test", snapshots: [id], seconds: nil)
+        #expect(refError { try repository.take(lease) }?.fault == .missing)
+        _ = try? repository.restore(number, writer: testWriter(seed: 31))
+        try expectWhole(bucket)
+    }
+
+    @Test("a repair deletes damaged packs that were removed and hold nothing of their own")
+    func needless() throws {
+        let bucket = MemoryBucket()
+        let repository = try Repository.create(in: bucket, writer: testWriter())
+        for number in 0..<16 {
+            try repository.put(
+                "models/a", text: "\(number)", writer: testWriter(seed: UInt64(number + 2)))
+        }
+        let removed = try repository.idlePackFiles(in: repository.state()).removed
+        try damage(try #require(removed.first).name, in: bucket)
+        #expect(try !RepositoryVerifier(repository).verify(full: true).isSound)
+        let report = try RepositoryRepair(
+            Repository(in: bucket), copies: [], writer: testWriter(seed: 30)
+        ).run()
+        #expect(report.done.count == 1)
+        #expect(report.after.isSound)
+        let left = try repository.idlePackFiles(in: repository.state()).removed
+        #expect(left.count == removed.count - 1)
+    }
+
     @Test("leases expire by the clock of the bucket, and a damaged one stops collections")
     func expiry() throws {
         let clock = TestClock()

@@ -93,6 +93,7 @@ struct DirectoryBucketTests {
         try FileManager.default.removeItem(atPath: "\(path)/log")
         let error = #expect(throws: StorageError.self) { try DirectoryBucket(opening: path) }
         #expect(error?.fault == .damaged)
+        #expect(error?.remedy == "take the folder log from a copy of the repository")
     }
 
     @Test("what is not a file in the place of a blob is damage, at once (B140)")

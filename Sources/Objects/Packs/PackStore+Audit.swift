@@ -113,25 +113,31 @@ extension PackStore {
         ) { (index) throws(ObjectError) -> [Range<Int>] in
             let chunk = try pack.chunk(at: index)
             var damaged: [Range<Int>] = []
-            if !Self.isSound({ () throws(ObjectError) in try pack.checkGap(before: chunk) }) {
+            if try !Self.isSound({ () throws(ObjectError) in try pack.checkGap(before: chunk) }) {
                 damaged.append(chunk.offset - chunk.gap..<chunk.offset)
             }
             let id = pack.footer.chunkID(at: index)
-            if !Self.isSound({ () throws(ObjectError) in _ = try pack.storedBytes(of: id, chunk) })
-            {
+            if try !Self.isSound({ () throws(ObjectError) in
+                _ = try pack.storedBytes(of: id, chunk)
+            }) {
                 damaged.append(chunk.offset..<chunk.end)
             }
             return damaged
         }
-        let beginning = Self.isSound({ () throws(ObjectError) in try pack.checkMagic() })
+        let beginning = try Self.isSound({ () throws(ObjectError) in try pack.checkMagic() })
         return (beginning ? [] : [0..<PackFooter.packMagic.count]) + found.flatMap(\.self)
     }
 
-    private static func isSound(_ check: () throws(ObjectError) -> Void) -> Bool {
+    private static func isSound(
+        _ check: () throws(ObjectError) -> Void
+    ) throws(ObjectError) -> Bool {
         do throws(ObjectError) {
             try check()
             return true
-        } catch { return false }
+        } catch {
+            if error.isOutOfMeans { throw error }
+            return false
+        }
     }
 
     /// By identity; the message only orders several errors of one object.

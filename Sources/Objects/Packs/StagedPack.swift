@@ -20,16 +20,41 @@ extension PackStore {
 
     /// What the log would say of a pack whose file is there, live or not; nil when there is no file, or it does not
     /// end as packs do.
-    public func reference(to name: ObjectID) -> PackReference? {
-        guard let blob = try? bucket.open(BlobName(.packs, name.hex)),
-            blob.size >= PackFooter.headerSize + PackFooter.trailerSize,
-            let trailer = try? blob.read(at: blob.size - PackFooter.trailerSize, count: 8),
-            let length = Int(exactly: LittleEndian.uint64(trailer.span, at: 0)),
-            length <= blob.size
-        else { return nil }
-        let reference = PackReference(
-            name: name, size: blob.size, indexOffset: blob.size - length)
-        return available([reference]).first
+    ///
+    /// - Throws: `storage` when the process has not the means to look, such as open files.
+    public func reference(to name: ObjectID) throws(ObjectError) -> PackReference? {
+        do throws(ObjectError) {
+            let blob: (any Blob)?
+            let trailer: [UInt8]
+            do throws(StorageError) {
+                blob = try bucket.open(BlobName(.packs, name.hex))
+                guard let blob, blob.size >= PackFooter.headerSize + PackFooter.trailerSize else {
+                    return nil
+                }
+                trailer = try blob.read(at: blob.size - PackFooter.trailerSize, count: 8)
+            } catch { throw .storage(error) }
+            guard let blob, let length = Int(exactly: LittleEndian.uint64(trailer.span, at: 0)),
+                length <= blob.size
+            else { return nil }
+            let reference = PackReference(
+                name: name, size: blob.size, indexOffset: blob.size - length)
+            _ = try open(reference)
+            return reference
+        } catch {
+            if error.isOutOfMeans { throw error }
+            return nil
+        }
+    }
+
+    /// What the log would say of those of some packs of which it can be told.
+    ///
+    /// - Throws: As ``reference(to:)``.
+    public func references(
+        to names: some Sequence<ObjectID>
+    ) throws(ObjectError) -> [PackReference] {
+        var result: [PackReference] = []
+        for name in names { if let found = try reference(to: name) { result.append(found) } }
+        return result
     }
 
     /// Those of some packs that can be opened, whether or not they are among ``packs``.

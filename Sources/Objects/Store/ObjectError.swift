@@ -29,6 +29,11 @@ public enum ObjectError: Diagnosable, Hashable {
         }
     }
 
+    /// Whether the process had no means to go on, such as open files: nothing is wrong with what it asked for.
+    public var isOutOfMeans: Bool {
+        if case .storage(let error) = self { error.isOutOfMeans } else { false }
+    }
+
     /// See ``Diagnosable``.
     public var message: String {
         switch self {

@@ -112,8 +112,14 @@ public final class FollowingService {
 
     private func replace(with next: ChosenVersions, in newest: State) -> Change? {
         do throws(InferenceError) {
-            // Both, as long as it is not known which will answer.
-            try takeLease(for: [chosen, next])
+            do throws(InferenceError) {
+                // Both, as long as it is not known which will answer.
+                try takeLease(for: [chosen, next])
+            } catch {
+                // After a long pause the one that answers may have been collected.
+                if error.fault == .io { throw error }
+                try takeLease(for: [next])
+            }
             current = try QuestionAnswering(
                 next, in: repository, state: newest, embedders: embedders,
                 approximately: approximately, threads: threads)

@@ -27,7 +27,8 @@ extension TrainingConfiguration {
         }
         let node: Node?
         do {
-            node = try Yams.compose(yaml: yaml)
+            // Which type a scalar has is asked for, not guessed by regular expressions.
+            node = try Yams.compose(yaml: yaml, .basic)
         } catch let error as YamlError {
             throw .configuration(path: path, reason: "not YAML: \(error)")
         } catch {
@@ -119,9 +120,15 @@ private struct YAMLReader {
         return text
     }
 
+    /// The text of a scalar without quotes. What YAML 1.1 makes of it, such as numbers to the base of 60, is not wanted.
+    private static func plain(_ node: Node) -> String? {
+        guard case .scalar(let scalar) = node, scalar.style == .plain else { return nil }
+        return scalar.string
+    }
+
     mutating func whole(_ key: String, _ range: ClosedRange<Int>) throws(TrainingError) -> Int? {
         guard let node = take(key) else { return nil }
-        guard let value = node.int, range.contains(value) else {
+        guard let value = Self.plain(node).flatMap({ Int($0) }), range.contains(value) else {
             throw refuse(key, "a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
@@ -131,7 +138,7 @@ private struct YAMLReader {
         _ key: String, _ range: ClosedRange<Double>
     ) throws(TrainingError) -> Double? {
         guard let node = take(key) else { return nil }
-        guard let value = node.float, range.contains(value) else {
+        guard let value = Self.plain(node).flatMap({ Double($0) }), range.contains(value) else {
             throw refuse(key, "a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return value

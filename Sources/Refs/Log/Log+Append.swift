@@ -25,12 +25,15 @@ extension Log {
 
     /// Appends a proposal to the log as one entry, wherever the log ends by then.
     ///
-    /// - Parameter admit: Checks the moves, and that what the proposal builds on is there still, in a state
-    ///   that others brought about since the last check, removing packs; it may add packs to the proposal, or
-    ///   take some out. The caller has checked the moves for the proposal's base.
+    /// - Parameters:
+    ///   - turn: A turn that the caller has taken already, so that none is waited for.
+    ///   - admit: Checks the moves, and that what the proposal builds on is there still, in a state
+    ///     that others brought about since the last check, removing packs; it may add packs to the proposal, or
+    ///     take some out. The caller has checked the moves for the proposal's base.
     /// - Returns: The state after the entry and the moves in it, or nil when it would hold nothing.
     func append(
         _ proposal: inout Proposal, writer: Writer, attempts: Int = attemptLimit,
+        holding turn: (any WriterTurn)? = nil,
         admit: (
             inout Proposal, [RefChange], _ removed: Set<ObjectID>, State
         ) throws(RefError) -> Void
@@ -40,7 +43,8 @@ extension Log {
         var admitted = base
         var changes: [RefChange] = []
         let after = try append(
-            to: proposal.base, message: proposal.message, writer: writer, attempts: attempts
+            to: proposal.base, message: proposal.message, writer: writer, attempts: attempts,
+            holding: turn
         ) { (state, removed, now) throws(RefError) in
             changes = try proposal.changes(in: state, now: now)
             if proposal.actions(for: changes, in: state).isEmpty { return nil }
@@ -82,11 +86,12 @@ extension Log {
     /// - Returns: The state after the entry, or nil when there is none.
     private func append(
         to base: State, message: String, writer: Writer, attempts: Int = attemptLimit,
+        holding held: (any WriterTurn)? = nil,
         draft: (
             State, _ removed: Set<ObjectID>, _ now: Timestamp
         ) throws(RefError) -> (base: Int, actions: [Action])?
     ) throws(RefError) -> State? {
-        let turn = awaitTurn(writer)
+        let turn = held ?? awaitTurn(writer)
         defer { withExtendedLifetime(turn) {} }
         var state = base
         var removed = try refresh(&state)
@@ -124,7 +129,7 @@ extension Log {
 
     /// Waits until no other writer is at it, but not for long: one that was stopped must not stop others. Nothing
     /// depends on it; without it, of many writers some lose races again and again.
-    private func awaitTurn(_ writer: Writer) -> (any WriterTurn)? {
+    func awaitTurn(_ writer: Writer) -> (any WriterTurn)? {
         var waited = 0
         while true {
             if let turn = bucket.takeTurn() { return turn }

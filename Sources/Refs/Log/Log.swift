@@ -72,14 +72,15 @@ public struct Log: Sendable {
         return removed
     }
 
-    /// What is live by now, and what was removed since a state.
-    func renewal(of state: State) throws(RefError) -> PackRenewal {
+    /// What is live by now, and what was removed since a state; nil when nothing was.
+    func renewal(of state: State) throws(RefError) -> PackRenewal? {
         var newest = state
         var removals: [ObjectID: Int] = [:]
         var reader = entries()
         try fold(onto: &newest, expecting: nil, &reader) { entry in
             for case .unpack(let name) in entry.actions { removals[name] = entry.number }
         }
+        if removals.isEmpty { return nil }
         return PackRenewal(packs: try newest.packs, removals: removals)
     }
 

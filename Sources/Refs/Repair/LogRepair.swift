@@ -98,26 +98,36 @@ struct LogRepair {
         var wrong: [Int] = []
         var agreed = 0
         var doubtful: ObjectID?
+        // What would be restored as the entry before, and how far what is here vouches for the copy.
+        var restored: ObjectID?
+        var vouched = -1
         for number in 0...last {
             guard let file = try? reader.file(number), let theirs = try? file.decoded() else {
                 return []
             }
             // What was seen of an entry that is missing here tells one history from another.
-            if let remembered, remembered.number == number, remembered.entryHash != theirs.hash {
-                return []
+            if let remembered, remembered.number == number {
+                guard remembered.entryHash == theirs.hash else { return [] }
+                vouched = number
             }
             let mine = own.read(number)
-            if mine == nil, let hint, hint.number == number, hint.entryHash != theirs.hash {
-                return []
+            if mine == nil, let hint, hint.number == number {
+                guard hint.entryHash == theirs.hash else { return [] }
+                vouched = number
             }
             let entry = mine.flatMap { try? LogEntry(decoding: $0, number: number) }
+            if let before = restored, let entry {
+                guard entry.previous == before else { return [] }
+                vouched = number - 1
+            }
+            restored = nil
             // An entry that reads well and says something else is wrong only if what follows it says so.
             if let doubted = doubtful {
                 guard entry?.previous == doubted else { return [] }
                 doubtful = nil
             }
             if mine == file.bytes {
-                agreed += 1
+                (agreed, vouched) = (agreed + 1, number)
                 continue
             }
             if let entry, entry.hash != theirs.hash {
@@ -126,8 +136,21 @@ struct LogRepair {
                 }
             }
             wrong.append(number)
+            restored = theirs.hash
         }
         guard agreed > 0, doubtful == nil else { return [] }
+        if end > last {
+            // The copy ends earlier: where nothing that is here follows, it may be another history.
+            if let before = restored,
+                let next = own.read(last + 1).flatMap({
+                    try? LogEntry(decoding: $0, number: last + 1)
+                })
+            {
+                guard next.previous == before else { return [] }
+                vouched = last
+            }
+            wrong.removeAll { $0 > vouched }
+        }
         return try write(wrong, listing, last, &reader, copy)
     }
 

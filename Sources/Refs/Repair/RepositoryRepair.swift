@@ -62,9 +62,7 @@ public struct RepositoryRepair: Sendable {
         _ report: RepositoryVerifier.Report, _ state: State
     ) throws(RefError) -> [String] {
         // What cannot be read for want of means is not damaged.
-        for case .storage(let error) in report.packs.map(\.error) where error.isOutOfMeans {
-            throw .storage(error)
-        }
+        for error in report.packs.map(\.error) where error.isOutOfMeans { throw .objects(error) }
         let wrong = Set(report.packs.filter { $0.object == nil || $0.range != nil }.map(\.pack))
         let packs = try state.packs
         // Without the indexes that are in memory: files are replaced.
@@ -118,10 +116,11 @@ public struct RepositoryRepair: Sendable {
         var proposal = Proposal(
             base: state, updates: [], addedPacks: pack.map { [$0] } ?? [],
             removedPacks: removed.map(\.name), message: "repair \(removed.count) damaged packs")
-        // Whoever removed packs meanwhile has changed what can be relied on.
+        // Whoever removed packs or moved refs meanwhile has changed what can be relied on, and what is needed.
         let result = try repository.log.append(&proposal, writer: writer) {
-            (_, _, removed, _) throws(RefError) in
+            (_, _, removed, newest) throws(RefError) in
             if let name = removed.first { throw .packRemoved(name) }
+            guard newest.refs == state.refs else { throw .busy(attempts: 1) }
         }
         guard let number = result?.state.number else { return [] }
         let what = removed.map { "packs/\($0.name.hex)" }.joined(separator: ", ")

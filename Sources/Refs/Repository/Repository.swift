@@ -78,7 +78,7 @@ public struct Repository: Sendable {
     public func objects(in state: State) throws(RefError) -> PackStore {
         let log = log
         return PackStore(bucket: bucket, packs: try state.packs, opened: openPacks) {
-            try? log.renewal(of: state)
+            (try? log.renewal(of: state)) ?? nil
         }
     }
 

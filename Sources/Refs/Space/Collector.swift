@@ -22,6 +22,8 @@ struct Collector {
 
     /// How often everything is decided anew before it is left for another time.
     private static let attempts = 64
+    /// How often it competes with writers before it makes them wait while it decides, for as long as they are willing to.
+    private static let freeAttempts = 4
     /// How many packs one entry removes at most: it has room for so many.
     private static let removalLimit = 9_000
 
@@ -40,10 +42,13 @@ struct Collector {
     /// - Throws: `busy` when other writers change what is needed time and again; `damaged`; `storage`.
     mutating func run() throws(RefError) -> CollectionReport {
         for attempt in 0..<Self.attempts {
+            let turn =
+                attempt < Self.freeAttempts || options.isDryRun
+                ? nil : repository.log.awaitTurn(writer)
             do throws(RefError) {
                 let draft = try Draft(repository, options, now: writer.now(), lessons)
                 if options.isDryRun { return draft.waiting(draft.report) }
-                if var report = try carryOut(draft) {
+                if var report = try carryOut(draft, holding: turn) {
                     if report.isOvertaken, attempt + 1 < Self.attempts {
                         overtaken = overtaken ?? report
                         continue
@@ -56,6 +61,7 @@ struct Collector {
             } catch {
                 try learn(from: error)
             }
+            withExtendedLifetime(turn) {}
             writer.pause(writer.backoff(attempt: min(attempt, 2)))
         }
         throw .busy(attempts: Self.attempts)
@@ -81,7 +87,9 @@ struct Collector {
     }
 
     /// Does what a draft says; nil when a pack turned out to be damaged, so that it must be drafted anew.
-    private mutating func carryOut(_ draft: Draft) throws(RefError) -> CollectionReport? {
+    private mutating func carryOut(
+        _ draft: Draft, holding turn: (any WriterTurn)?
+    ) throws(RefError) -> CollectionReport? {
         var report = draft.report
         let going = draft.going.prefix(Self.removalLimit)
         let condemned = draft.condemned.sorted().prefix(Self.removalLimit - going.count)
@@ -112,7 +120,7 @@ struct Collector {
             // Copying took its time: who has taken a lease since needs what it names.
             guard try newLeases(draft).isEmpty else { throw .packRemoved(draft.state.entryHash) }
             var check = RaceCheck(draft, repository, options)
-            let result = try repository.log.append(&proposal, writer: writer) {
+            let result = try repository.log.append(&proposal, writer: writer, holding: turn) {
                 (proposal, _, removed, state) throws(RefError) in
                 try check.run(&proposal, removed: removed, in: state)
             }
@@ -135,6 +143,7 @@ struct Collector {
     ) throws(RefError) {
         let bucket = repository.bucket
         var old = try files.removed(atLeast: options.grace, before: draft.time, in: bucket)
+            .subtracting(lessons.damaged)
         let new = try newLeases(draft)
         if !files.removals.isEmpty, !new.isEmpty {
             // What was leased between the last look and the entry is brought back at once.
@@ -144,8 +153,9 @@ struct Collector {
         }
         let expired = try repository.leaseFiles().expired
         do throws(StorageError) {
-            for name in old.sorted() { try bucket.delete(BlobName(.packs, name.hex)) }
+            // At once: one may be renewed.
             for blob in expired { try bucket.delete(blob) }
+            for name in old.sorted() { try bucket.delete(BlobName(.packs, name.hex)) }
             report.abandonedFiles = try bucket.removeAbandonedFiles()
         } catch { throw .storage(error) }
         report.deleted = files.files(old)
@@ -167,8 +177,8 @@ struct Collector {
     ) throws(RefError) -> Set<ObjectID> {
         let live = try repository.state().packs
         let store = repository.objects(live)
-        let removed = names.sorted().compactMap { store.reference(to: $0) }
         do throws(ObjectError) {
+            let removed = try store.references(to: names.sorted())
             var marks = try PackMarks(store)
             try marks.add(removed, asOldest: true)
             for lease in leases {

@@ -66,28 +66,51 @@ struct Draft {
         do throws(ObjectError) {
             var marks = try PackMarks(store)
             var reasons = Reasons()
-            for root in roots {
+            for root in roots where root.isPromised {
                 try root.mark(&marks)
                 reasons.add(root.reason, for: marks.takeTouched())
             }
-            let removed = files.removals.keys.sorted().compactMap { store.reference(to: $0) }
-            var recovered: [PackReference] = []
-            for lease in leases {
-                for snapshot in lease.snapshots {
-                    do throws(ObjectError) { try marks.mark(snapshot: snapshot) } catch .missing {
-                        // It was taken while something that it needs was being collected.
-                        if recovered.isEmpty { try marks.add(removed, asOldest: true) }
-                        recovered = removed
-                        try marks.mark(snapshot: snapshot, whatIsThere: true)
-                    }
-                    reasons.add(.lease(lease.purpose), for: marks.takeTouched())
-                }
+            let recovered = try Self.mark(
+                leases, in: &marks, &reasons,
+                removed: store.references(
+                    to: Set(files.removals.keys).subtracting(lessons.damaged).sorted()))
+            // What is left of versions that were collected comes last: what was looked at there, and below which something
+            // is missing, is not looked at again.
+            for root in roots where !root.isPromised {
+                try root.mark(&marks)
+                reasons.add(root.reason, for: marks.takeTouched())
             }
             plan = try SpacePlan(
-                marks, keeping: lessons.damaged, removed: Set(recovered.map(\.name)),
+                marks, keeping: lessons.damaged, removed: recovered,
                 sparing: lessons.isFull)
             self.reasons = reasons
         } catch { throw .objects(error) }
+    }
+
+    /// Marks what leases keep, and gives the names of the removed packs that were looked into: where a lease was taken
+    /// while something that it needs was being collected, all of them.
+    private static func mark(
+        _ leases: [Lease], in marks: inout PackMarks, _ reasons: inout Reasons,
+        removed: [PackReference]
+    ) throws(ObjectError) -> Set<ObjectID> {
+        let (before, known) = (marks, reasons)
+        do throws(ObjectError) {
+            for lease in leases {
+                for snapshot in lease.snapshots { try marks.mark(snapshot: snapshot) }
+                reasons.add(.lease(lease.purpose), for: marks.takeTouched())
+            }
+            return []
+        } catch .missing {
+            (marks, reasons) = (before, known)
+            try marks.add(removed, asOldest: true)
+            for lease in leases {
+                for snapshot in lease.snapshots {
+                    try marks.mark(snapshot: snapshot, whatIsThere: true)
+                }
+                reasons.add(.lease(lease.purpose), for: marks.takeTouched())
+            }
+            return Set(removed.map(\.name))
+        }
     }
 
     /// The present time as far as both the clock of this machine and the log with the clock of the bucket agree that

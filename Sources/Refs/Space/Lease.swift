@@ -97,6 +97,11 @@ extension Repository {
             if isNew { try release(lease.name) }
             throw .gone(snapshot: snapshot, missing: missing)
         }
+        do throws(StorageError) {
+            // Whoever found that it had long expired may have removed it just now.
+            guard try bucket.open(lease.blob) == nil else { return }
+        } catch { throw .storage(error) }
+        try take(lease)
     }
 
     /// Removes a lease; does nothing when there is none.

@@ -41,7 +41,10 @@ extension Repository {
     ) throws(RefError) -> Restoration {
         let state = try state()
         let store = objects(try state.packs)
-        let files = names.compactMap { store.reference(to: $0) }
+        let files: [PackReference]
+        do throws(ObjectError) { files = try store.references(to: names) } catch {
+            throw .objects(error)
+        }
         guard files.count == names.count else {
             throw .tooLateToUndo(number, missing: names.count - files.count, of: names.count)
         }

@@ -52,8 +52,8 @@ public final class DirectoryBucket: Bucket {
         let log = try Self.folder(Self.logName, in: root)
         guard let packs, let log else {
             guard packs == nil, log == nil else {
-                throw .damaged(
-                    path: path, reason: "it has no folder \(packs == nil ? "packs" : "log")")
+                throw .incomplete(
+                    path: path, folder: packs == nil ? "packs" : "log")
             }
             throw .noRepository(path: path)
         }
@@ -221,10 +221,8 @@ public final class DirectoryBucket: Bucket {
     /// where nothing can be written, and so nothing be removed, has the time of this machine.
     private func time() throws(StorageError) -> Int {
         do throws(StorageError) {
-            let fresh = try TemporaryFile(in: packs)
-            try fresh.descriptor.write([0].span, at: 0)
-            return try fresh.descriptor.status().modified
-        } catch .system(_, _, EROFS) {
+            return try TemporaryFile(in: packs).descriptor.status().modified
+        } catch .system(_, _, let code) where [EROFS, EACCES, EPERM].contains(code) {
             var now = timespec()
             clock_gettime(CLOCK_REALTIME, &now)
             return now.tv_sec * 1_000_000_000 + now.tv_nsec

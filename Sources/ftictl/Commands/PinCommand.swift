@@ -157,10 +157,14 @@ struct PinCommand: Command {
             repository: opened.state.repositoryID, transaction: opened.state.number, pins: pins,
             lease: lease?.name)
         do throws(StorageError) { try LocalFile.write(output, lock.encoded) } catch {
-            // It may be there all the same, and then needs its lease.
-            if case .durabilityUnknown = error {
-            } else if let lease {
-                try? repository.release(lease.name)
+            if var lease {
+                if case .durabilityUnknown = error {
+                    // It is there all the same, and needs its lease.
+                    lease.seconds = nil
+                    try? repository.take(lease)
+                } else {
+                    try? repository.release(lease.name)
+                }
             }
             throw error
         }
@@ -173,7 +177,9 @@ struct PinCommand: Command {
                 throw error
             }
         }
-        if let replaced, let old = replaced.lease, replaced.repository == lock.repository {
+        if lease != nil, let replaced, let old = replaced.lease,
+            replaced.repository == lock.repository
+        {
             try? repository.release(old)
         }
         return lock
@@ -232,15 +238,27 @@ struct PinCommand: Command {
         for line in columns.lines { try context.output.line(line) }
     }
 
+    /// What a revision names; nil when it names nothing.
+    private func current(
+        _ revision: String, in repository: OpenRepository
+    ) throws -> ObjectID? {
+        do { return try repository.snapshotID(revision) } catch let error as any Diagnosable {
+            guard error.fault == .missing else { throw error }
+            return nil
+        }
+    }
+
     private func compare(_ path: String, _ context: CommandContext) throws {
         let lock = try lockFile(path)
         let repository = try context.open()
         try check(lock, at: path, of: repository.state.repositoryID)
         var differences: [JSON] = []
-        let isKept = try repository.repository.leases().contains { $0.name == lock.lease }
+        let lease = try repository.repository.leases().first { $0.name == lock.lease }
+        // One that ends by itself is of a pin that was cut off.
+        let isKept = lease.map { $0.seconds == nil } ?? false
         var closure = SnapshotClosure(in: try repository.objects, complete: [])
         for pin in lock.pins {
-            let current = try? repository.snapshotID(pin.revision)
+            let current = try current(pin.revision, in: repository)
             let isThere = try closure.firstMissing(for: pin.id) == nil
             guard current != pin.id || !isThere else { continue }
             differences.append([
@@ -264,7 +282,10 @@ struct PinCommand: Command {
                 "\(Quantity.count(count, "pin")) as \(count == 1 ? "it was" : "they were")")
         }
         if !isKept, !context.output.isJSON {
-            try context.output.note("note: no lease keeps these versions from being collected")
+            try context.output.note(
+                lease == nil
+                    ? "note: no lease keeps these versions from being collected"
+                    : "note: these versions are kept for a few minutes only: pin again")
         }
         if !differences.isEmpty { throw ExitCode.negative }
     }

@@ -54,8 +54,6 @@ package struct FuzzFinding: Error, CustomStringConvertible {
 extension Array<UInt8> {
     /// The bytes of a span.
     init(_ span: Span<UInt8>) {
-        self = []
-        reserveCapacity(span.count)
-        for index in span.indices { append(span[index]) }
+        self = span.withUnsafeBufferPointer { Self($0) }
     }
 }

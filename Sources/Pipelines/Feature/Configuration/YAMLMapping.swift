@@ -23,7 +23,8 @@ struct YAMLMapping {
         }
         let node: Node?
         do {
-            node = try compose(yaml: yaml)
+            // Which type a scalar has is asked for, not guessed by regular expressions.
+            node = try compose(yaml: yaml, .basic)
         } catch let error as YamlError {
             let (reason, line) = Self.explain(error)
             throw .configuration(path: path, line: line, reason: "not YAML: \(reason)")
