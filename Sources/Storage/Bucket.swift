@@ -113,6 +113,9 @@ public protocol Bucket: Sendable {
     /// Begins a blob whose name is known only once its bytes are written.
     func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob
 
+    /// Waits until what was deleted in a folder stays deleted after a power cut.
+    func synchronize(_ folder: BucketFolder) throws(StorageError)
+
     /// Waits until everything that is visible in the log is durable.
     func synchronizeLog() throws(StorageError)
 
@@ -136,6 +139,9 @@ extension Bucket {
     public func overwrite(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
         try replace(name, bytes)
     }
+
+    /// See ``Bucket``; nothing, where what is deleted stays deleted.
+    public func synchronize(_ folder: BucketFolder) throws(StorageError) {}
 
     /// See ``Bucket``; nothing, where unfinished blobs have no names.
     public func removeAbandonedFiles() throws(StorageError) -> Int { 0 }

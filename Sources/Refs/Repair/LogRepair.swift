@@ -55,6 +55,7 @@ struct LogRepair {
                         continue
                     }
                     try log.bucket.delete(name.blob)
+                    try log.bucket.synchronize(name.blob.folder)
                     done.append("\(finding.place): removed; the next one is made by itself")
                 }
             }

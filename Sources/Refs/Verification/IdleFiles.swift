@@ -133,7 +133,10 @@ struct IdleFiles {
     }
 
     private func delete(_ name: BlobName) throws(RefError) {
-        do throws(StorageError) { try repository.bucket.delete(name) } catch {
+        do throws(StorageError) {
+            try repository.bucket.delete(name)
+            try repository.bucket.synchronize(name.folder)
+        } catch {
             throw .storage(error)
         }
     }

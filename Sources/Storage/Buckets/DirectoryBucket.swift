@@ -243,6 +243,11 @@ public final class DirectoryBucket: Bucket {
     }
 
     /// See ``Bucket``.
+    public func synchronize(_ folder: BucketFolder) throws(StorageError) {
+        try directory(folder)?.synchronize()
+    }
+
+    /// See ``Bucket``.
     public func synchronizeLog() throws(StorageError) {
         do {
             try log.synchronize()
