@@ -203,7 +203,6 @@ QUESTIONS = [
 ]
 
 
-
 def is_truth(answer, right):
     """Whether an answer is the right one, or exit 5 and nothing that is not in the right one."""
     if answer.status == 0:

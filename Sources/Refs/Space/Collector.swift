@@ -147,7 +147,9 @@ struct Collector {
         let new = try newLeases(draft)
         if !files.removals.isEmpty, !new.isEmpty {
             // What was leased between the last look and the entry is brought back at once.
-            let needed = try needed(by: new, of: Set(files.removals.keys))
+            let needed = try repository.removed(
+                Set(files.removals.keys), neededBy: new.flatMap(\.snapshots),
+                in: repository.state())
             old.subtract(needed)
             report.isOvertaken = !needed.isEmpty
         }
@@ -169,25 +171,6 @@ struct Collector {
     /// The leases that were taken since a draft was made.
     private func newLeases(_ draft: Draft) throws(RefError) -> [Lease] {
         try repository.leases().filter { !draft.leases.contains($0) }
-    }
-
-    /// Those of some removed packs that leases need: what was taken while it was being collected.
-    private func needed(
-        by leases: [Lease], of names: Set<ObjectID>
-    ) throws(RefError) -> Set<ObjectID> {
-        let live = try repository.state().packs
-        let store = repository.objects(live)
-        do throws(ObjectError) {
-            let removed = try store.references(to: names.sorted())
-            var marks = try PackMarks(store)
-            try marks.add(removed, asOldest: true)
-            for lease in leases {
-                for snapshot in lease.snapshots {
-                    try marks.mark(snapshot: snapshot, whatIsThere: true)
-                }
-            }
-            return marks.takeTouched().intersection(names)
-        } catch { throw .objects(error) }
     }
 }
 

@@ -70,10 +70,18 @@ struct Draft {
                 try root.mark(&marks)
                 reasons.add(root.reason, for: marks.takeTouched())
             }
-            let recovered = try Self.mark(
-                leases, in: &marks, &reasons,
-                removed: store.references(
-                    to: Set(files.removals.keys).subtracting(lessons.damaged).sorted()))
+            let before = (marks, reasons)
+            var recovered: [PackReference] = []
+            do throws(ObjectError) {
+                try Self.mark(leases, in: &marks, &reasons)
+            } catch .missing {
+                // One was taken while something that it needs was being collected.
+                (marks, reasons) = before
+                recovered = try store.references(
+                    to: Set(files.removals.keys).subtracting(lessons.damaged).sorted())
+                try marks.add(recovered, asOldest: true)
+                try Self.mark(leases, in: &marks, &reasons, whatIsThere: true)
+            }
             // What is left of versions that were collected comes last: what was looked at there, and below which something
             // is missing, is not looked at again.
             for root in roots where !root.isPromised {
@@ -81,35 +89,22 @@ struct Draft {
                 reasons.add(root.reason, for: marks.takeTouched())
             }
             plan = try SpacePlan(
-                marks, keeping: lessons.damaged, removed: recovered,
+                marks, keeping: lessons.damaged, removed: Set(recovered.map(\.name)),
                 sparing: lessons.isFull)
             self.reasons = reasons
         } catch { throw .objects(error) }
     }
 
-    /// Marks what leases keep, and gives the names of the removed packs that were looked into: where a lease was taken
-    /// while something that it needs was being collected, all of them.
+    /// Marks what leases keep, or what is there of it.
     private static func mark(
         _ leases: [Lease], in marks: inout PackMarks, _ reasons: inout Reasons,
-        removed: [PackReference]
-    ) throws(ObjectError) -> Set<ObjectID> {
-        let (before, known) = (marks, reasons)
-        do throws(ObjectError) {
-            for lease in leases {
-                for snapshot in lease.snapshots { try marks.mark(snapshot: snapshot) }
-                reasons.add(.lease(lease.purpose), for: marks.takeTouched())
+        whatIsThere: Bool = false
+    ) throws(ObjectError) {
+        for lease in leases {
+            for snapshot in lease.snapshots {
+                try marks.mark(snapshot: snapshot, whatIsThere: whatIsThere)
             }
-            return []
-        } catch .missing {
-            (marks, reasons) = (before, known)
-            try marks.add(removed, asOldest: true)
-            for lease in leases {
-                for snapshot in lease.snapshots {
-                    try marks.mark(snapshot: snapshot, whatIsThere: true)
-                }
-                reasons.add(.lease(lease.purpose), for: marks.takeTouched())
-            }
-            return Set(removed.map(\.name))
+            reasons.add(.lease(lease.purpose), for: marks.takeTouched())
         }
     }
 

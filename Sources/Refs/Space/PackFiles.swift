@@ -109,9 +109,28 @@ extension Repository {
     public func idlePackFiles(
         in state: State
     ) throws(RefError) -> (removed: [CollectionReport.File], unknown: [CollectionReport.File]) {
+        let files = try packFiles(in: state)
+        return (files.files(Set(files.removals.keys)), files.files(files.orphans))
+    }
+
+    /// The files of packs, told apart by a state and its time.
+    func packFiles(in state: State) throws(RefError) -> PackFiles {
         var files = try PackFiles(in: bucket)
         try files.tellApart(
             live: try state.packs, in: state, of: log, at: state.time.milliseconds)
-        return (files.files(Set(files.removals.keys)), files.files(files.orphans))
+        return files
+    }
+
+    /// Those of some removed packs that have something which snapshots need, as far as it is there, and no live pack has.
+    func removed(
+        _ names: Set<ObjectID>, neededBy snapshots: [ObjectID], in state: State
+    ) throws(RefError) -> Set<ObjectID> {
+        let store = objects(try state.packs)
+        do throws(ObjectError) {
+            var marks = try PackMarks(store)
+            try marks.add(try store.references(to: names.sorted()), asOldest: true)
+            for snapshot in snapshots { try marks.mark(snapshot: snapshot, whatIsThere: true) }
+            return marks.takeTouched().intersection(names)
+        } catch { throw .objects(error) }
     }
 }

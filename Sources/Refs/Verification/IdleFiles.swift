@@ -15,7 +15,7 @@ struct IdleFiles {
     /// The removed packs that are damaged, with what is wrong with each.
     ///
     /// Their objects are in other packs, or nobody needs them: only ``Restoration`` is affected.
-    func damagedPacks(
+    private func damagedPacks(
         in state: State
     ) throws(RefError) -> [(name: ObjectID, reference: PackReference?, findings: [Finding])] {
         var damaged: [(name: ObjectID, reference: PackReference?, findings: [Finding])] = []
@@ -53,7 +53,7 @@ struct IdleFiles {
     ) -> Finding {
         Finding(
             problem: "\(problem), and the pack was removed",
-            place: BlobName(.packs, pack.hex).description, range: range,
+            place: blob(pack).description, range: range,
             affects: ["what ftictl undo would bring back"], remedy: "ftictl verify --repair")
     }
 
@@ -87,9 +87,10 @@ struct IdleFiles {
             } catch { throw .objects(error) }
         }
         if !left.isEmpty {
-            let needed = try transactionsOfNeeded(in: state)
-            for (name, transaction) in try removals(in: state)
-            where left.contains(name) && !needed.contains(transaction) {
+            let removals = try repository.packFiles(in: state).removals.mapValues(\.transaction)
+            let needed = try transactionsOfNeeded(removals, in: state)
+            for name in left {
+                guard let number = removals[name], !needed.contains(number) else { continue }
                 try delete(Self.blob(name))
                 done.append("\(Self.blob(name)): deleted; nothing needs it")
             }
@@ -101,34 +102,23 @@ struct IdleFiles {
         return done
     }
 
-    private func removals(
-        in state: State
-    ) throws(RefError) -> [(name: ObjectID, transaction: Int)] {
-        var files = try PackFiles(in: repository.bucket)
-        try files.tellApart(
-            live: try state.packs, in: state, of: repository.log, at: state.time.milliseconds)
-        return files.removals.sorted { $0.key < $1.key }.map { ($0.key, $0.value.transaction) }
-    }
-
     /// The transactions that removed something that a ref has ever needed or a lease needs, and that no live pack has:
     /// ``Restoration`` takes back all that one of them removed, or nothing.
-    private func transactionsOfNeeded(in state: State) throws(RefError) -> Set<Int> {
-        let removals = try removals(in: state)
-        let all = Set(removals.map(\.transaction))
+    private func transactionsOfNeeded(
+        _ removals: [ObjectID: Int], in state: State
+    ) throws(RefError) -> Set<Int> {
         let roots =
             state.refs.values.map(\.target) + RepositoryVerifier(repository).history(of: state)
             + (try repository.leases()).flatMap(\.snapshots)
-        let store = try repository.objects(in: state)
-        do throws(ObjectError) {
-            var marks = try PackMarks(store)
-            try marks.add(try store.references(to: removals.map(\.name)), asOldest: true)
-            for root in roots { try marks.mark(snapshot: root, whatIsThere: true) }
-            let needed = marks.takeTouched()
-            return Set(removals.filter { needed.contains($0.name) }.map(\.transaction))
+        do throws(RefError) {
+            let needed = try repository.removed(
+                Set(removals.keys), neededBy: roots, in: state)
+            return Set(needed.compactMap { removals[$0] })
         } catch {
-            if case .storage = error { throw .objects(error) }
+            guard case .objects(let cause) = error else { throw error }
+            if case .storage = cause { throw error }
             // What cannot be read may need any of them.
-            return all
+            return Set(removals.values)
         }
     }
 
