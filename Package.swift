@@ -97,7 +97,8 @@ let package = Package(
 
         // Executables.
         .target(
-            name: "CommandSupport", dependencies: ["Refs", "Objects", "Storage", arguments],
+            name: "CommandSupport",
+            dependencies: ["Refs", "Objects", "Storage", "CPosix", arguments],
             swiftSettings: strict),
         .executableTarget(
             name: "ftictl",
@@ -140,14 +141,17 @@ let package = Package(
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(
             name: "FeaturePipelineTests",
-            dependencies: ["FeaturePipeline", "Artifacts", "Refs", "Objects", "Storage"],
+            dependencies: [
+                "FeaturePipeline", "EmbeddingService", "Artifacts", "Refs", "Objects", "Storage",
+            ],
             path: "Tests/FeaturePipelineTests", swiftSettings: strict),
         .testTarget(
             name: "TrainingPipelineTests",
             dependencies: ["TrainingPipeline", "Artifacts", "Refs", "Objects", "Storage"],
             path: "Tests/TrainingPipelineTests", swiftSettings: strict),
         .testTarget(
-            name: "ftictlTests", path: "Tests/ftictlTests", swiftSettings: strict),
+            name: "ftictlTests", dependencies: ["CommandSupport", "Refs", "Objects", "Storage"],
+            path: "Tests/ftictlTests", swiftSettings: strict),
         .testTarget(
             name: "ExampleTests", dependencies: ["Artifacts", "Refs", "Objects"],
             path: "Tests/ExampleTests", exclude: ["embedding_service.py"],

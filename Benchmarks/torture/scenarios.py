@@ -463,6 +463,7 @@ SCENARIOS = [
     Collection("gc", [*COLLECT, "--grace", "0s"], garbage, effect=live_packs, settled=collect_again),
     Collection("gc-grace", COLLECT, garbage, effect=live_packs, settled=collect_again),
     Collection("gc-sparse", [*COLLECT, "--grace", "0s"], sparse, effect=live_packs, settled=collect_again),
+    Collection("gc-purge", [*COLLECT, "--purge", "--grace", "0s"], garbage, effect=live_packs, settled=collect_again),
     Scenario(
         "gc-undo", lambda sandbox: ["undo", str(newest(sandbox))], collected, again=False, repeated=(2,),
         effect=live_packs),

@@ -5,24 +5,31 @@ public protocol Command: ParsableCommand {
     /// The options that every command takes; declared with `@OptionGroup`.
     var options: GlobalOptions { get }
 
+    /// Whether results are shown through a pager on a terminal.
+    static var isPaged: Bool { get }
+
     /// Does the work. An error that is `Diagnosable` is told and decides the exit code; an
     /// `ExitCode` ends the process with that code and without a word.
     func run(_ context: CommandContext) throws
 }
 
 extension Command {
+    /// Most results are short.
+    public static var isPaged: Bool { false }
+
     /// Runs with the context of this process.
     public mutating func run() throws {
-        let context = CommandContext(options: options)
+        let context = CommandContext(options: options, isPaged: Self.isPaged)
         do {
             try run(context)
         } catch {
             context.progress.finish()
-            try context.output.flush()
+            // A reader that goes away, such as a pager that is quit, changes nothing about how the command ended.
+            do { try context.output.finish() } catch is StandardStream.ReaderGone {}
             throw error
         }
         context.progress.finish()
-        try context.output.flush()
+        try context.output.finish()
     }
 }
 

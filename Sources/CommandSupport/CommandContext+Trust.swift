@@ -1,6 +1,7 @@
 internal import Objects
 public import Refs
 internal import Storage
+internal import Synchronization
 
 extension CommandContext {
     /// The repository that the command line, the environment or the working directory names.
@@ -8,9 +9,10 @@ extension CommandContext {
         try repository(at: try repositoryLocation())
     }
 
-    /// The repository in a directory, with what this user remembers of it and trusts.
+    /// The repository in a directory, or in the `.fti` of a directory, with what this user remembers of it and trusts.
     public func repository(at path: String) throws -> Repository {
-        try Repository(opening: path, trust: try trust(in: path), trusting: trustedPlaces)
+        let path = RepositoryLocation.existing(path)
+        return try Repository(opening: path, trust: try trust(in: path), trusting: trustedPlaces)
     }
 
     /// The places of other users that the user trusts: the file `places` beside the keys. No repository can add to
@@ -87,10 +89,21 @@ extension CommandContext {
     /// What was seen of the repository in a place; nil when there is no home.
     private func memory(of path: String) -> ClientMemory? {
         guard let folder = UserFolder.state.path(environment) else { return nil }
-        // Two names of one place are one place.
-        let place = Array((environment.canonicalPath(path) ?? path).utf8)
-        let name = ObjectID(of: place.span).hex.prefix(32)
         return ClientMemory(
-            at: "\(folder)/\(name).seen", now: environment.now, isForgetful: options.acceptRollback)
+            at: "\(folder)/\(environment.nameOfPlace(path)).seen", now: environment.now,
+            isForgetful: options.acceptRollback,
+            report: Self.warnOnce(isJSON: options.json))
+    }
+
+    /// Warns on standard error of the first of several losses, which are one.
+    private static func warnOnce(isJSON: Bool) -> @Sendable (String) -> Void {
+        let hasWarned = Atomic(false)
+        return { text in
+            guard !hasWarned.exchange(true, ordering: .relaxed) else { return }
+            let stream = StandardStream.error()
+            // Nobody can be told that standard error does not work.
+            try? stream.write(warning: text, isJSON: isJSON)
+            try? stream.flush()
+        }
     }
 }

@@ -13,20 +13,31 @@ public struct CommandContext {
     public let progress: Progress
 
     /// Makes the context of this process.
-    public init(options: GlobalOptions, environment: Environment = .process) {
+    ///
+    /// - Parameter isPaged: Whether results are long enough to read that they go through a pager on a terminal.
+    public init(
+        options: GlobalOptions, environment: Environment = .process, isPaged: Bool = false
+    ) {
         self.options = options
         self.environment = environment
+        let errors = Terminal(descriptor: STDERR_FILENO, environment: environment)
         output = Output(
             options: options,
-            terminal: Terminal(descriptor: STDOUT_FILENO, environment: environment))
-        let errors = Terminal(descriptor: STDERR_FILENO, environment: environment)
+            terminal: Terminal(descriptor: STDOUT_FILENO, environment: environment), errors: errors)
+        if isPaged { output.usePager(environment, options: options) }
         progress = Progress(
-            isShown: errors.isTerminal && !options.noProgress && !options.quiet && !options.json,
+            // A pager has the terminal.
+            isShown: errors.isTerminal && !options.noProgress && !options.quiet && !options.json
+                && !output.isPaged,
             width: errors.width)
     }
 
     /// The present time.
     public var now: Timestamp { environment.now() }
+
+    /// Where programs of this user keep what can be lost at any time: `$XDG_CACHE_HOME/fti`, else `~/.cache/fti`; nil when
+    /// there is no home.
+    public var cacheFolder: String? { UserFolder.cache.path(environment) }
 
     /// Where the repository is.
     ///

@@ -16,9 +16,16 @@ public enum CommandLineTool {
         if Terminal(descriptor: STDOUT_FILENO, environment: .process).width < narrowest {
             setenv("COLUMNS", String(narrowest), 1)
         }
+        var rest = arguments
+        if GlobalOptions(extractedFrom: &rest).json, rest == ["--version"] {
+            let version: JSON = [
+                "name": .string(root._commandName), "version": .string(Version.text),
+            ]
+            exit(show(version.canonicalText))
+        }
         do {
             let hoisted = GlobalOptions.hoisted(arguments, root: root)
-            run(try root.parseAsRoot(hoisted), root, arguments)
+            run(try root.parseAsRoot(ArgumentRuns.joined(hoisted)), root, arguments)
         } catch {
             exit(status(of: error, root: root, arguments: arguments))
         }
@@ -40,6 +47,8 @@ public enum CommandLineTool {
 
     private static func begin() {
         signal(SIGPIPE, SIG_IGN)
+        // A write beyond the limit on file sizes fails, and that is told.
+        signal(SIGXFSZ, SIG_IGN)
         StandardStream.openMissing()
         // A pack in use that another program cuts short: nothing of it can be read, and there is no way back.
         signal(SIGBUS) { _ in
@@ -72,7 +81,7 @@ public enum CommandLineTool {
         if let code = error as? ExitCode { return code.rawValue }
         switch root.exitCode(for: error) {
         case .success:
-            return show(root.fullMessage(for: error, columns: columns))
+            return show(laidOut(root.fullMessage(for: error, columns: columns)))
         case .validationFailure:
             let path = root.commandPath(in: GlobalOptions.hoisted(arguments, root: root))
             let help = ([root._commandName] + path + ["--help"]).joined(separator: " ")
@@ -92,10 +101,29 @@ public enum CommandLineTool {
         max(narrowest, min(100, Terminal(descriptor: STDOUT_FILENO, environment: .process).width))
     }
 
+    /// Help with its usage, which the parser leaves on one line, broken between arguments.
+    private static func laidOut(_ help: String) -> String {
+        let mark = "USAGE: "
+        guard let start = help.utf8.firstRange(of: mark.utf8)?.lowerBound else { return help }
+        let end = help[start...].utf8.firstIndex(of: 0x0A) ?? help.endIndex
+        var depth = 0
+        // What stands in brackets stays together.
+        let usage = help[start..<end].reduce(into: "") { usage, character in
+            if character == "[" || character == "<" { depth += 1 }
+            if character == "]" || character == ">" { depth -= 1 }
+            usage.append(character == " " && depth > 0 ? "\u{A0}" : character)
+        }
+        let lines = usage.wrapped(to: columns).joined(separator: "\n")
+        return help[..<start] + String(lines.map { $0 == "\u{A0}" ? " " : $0 }) + help[end...]
+    }
+
     private static func show(_ text: String) -> Int32 {
         do {
             let output = StandardStream.output()
-            try output.write("\(text)\n".utf8)
+            // Help has many lines, and nothing from outside in it.
+            for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+                try output.write(line: String(line))
+            }
             try output.flush()
             return ExitStatus.success.rawValue
         } catch is StandardStream.ReaderGone {
@@ -107,13 +135,18 @@ public enum CommandLineTool {
 
     private static func tell(_ report: ErrorReport, arguments: [String]) -> Int32 {
         let stream = StandardStream.error()
-        let style = Style(
-            isEnabled: Terminal(descriptor: STDERR_FILENO, environment: .process).hasColor)
+        let terminal = Terminal(descriptor: STDERR_FILENO, environment: .process)
+        let style = Style(isEnabled: terminal.hasColor)
         // The parsed options may not exist: the command line itself may be what is wrong.
         let isJSON = arguments.prefix { $0 != "--" }.contains("--json")
-        let text = isJSON ? report.json.canonicalText + "\n" : report.text(style)
         // Nobody can be told that standard error does not work.
-        try? stream.write(text.utf8)
+        if isJSON {
+            try? stream.write(json: report.json)
+        } else {
+            for line in report.lines(style, width: terminal.isTerminal ? terminal.width : nil) {
+                try? stream.write(line: line, hasColor: style.isEnabled)
+            }
+        }
         try? stream.flush()
         return report.status.rawValue
     }

@@ -5,6 +5,8 @@ public import Objects
 public struct Environment: Sendable {
     /// The value of an environment variable; nil when it is not set or empty.
     public var variable: @Sendable (String) -> String?
+    /// Whether an environment variable is set, be it empty.
+    public var isSet: @Sendable (String) -> Bool
     /// The absolute path of the working directory.
     public var workingDirectory: @Sendable () -> String?
     /// The absolute path without links that stands for the same file; nil when there is none.
@@ -18,6 +20,7 @@ public struct Environment: Sendable {
             guard let value = getenv(name), value.pointee != 0 else { return nil }
             return String(cString: value)
         },
+        isSet: { getenv($0) != nil },
         workingDirectory: {
             guard let path = getcwd(nil, 0) else { return nil }
             defer { free(path) }
@@ -34,6 +37,12 @@ public struct Environment: Sendable {
             let milliseconds = time.tv_sec * 1000 + time.tv_nsec / 1_000_000
             return Timestamp(milliseconds: milliseconds) ?? .epoch
         })
+
+    /// What files of the user about a repository are called: two names of one place are one place.
+    func nameOfPlace(_ path: String) -> String {
+        let place = Array((canonicalPath(path) ?? path).utf8)
+        return String(ObjectID(of: place.span).hex.prefix(32))
+    }
 
     /// Who writes: `$FTI_AUTHOR`, else the user and the host.
     public var author: String {

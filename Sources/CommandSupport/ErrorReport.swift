@@ -22,7 +22,7 @@ struct ErrorReport {
     init(usage message: String, remedy: String?) {
         word = Fault.usage.word
         self.message = Secrets.redacted(Self.sentence(message))
-        self.remedy = remedy
+        self.remedy = remedy.map { Secrets.redacted($0) }
         details = JSONObject()
         status = .usage
     }
@@ -38,13 +38,17 @@ struct ErrorReport {
         return String(decoding: [first | 0x20], as: UTF8.self) + text.dropFirst()
     }
 
-    func text(_ style: Style) -> String {
-        let lines = message.printable(multiline: true).split(
-            separator: "\n", omittingEmptySubsequences: true)
-        var result = "\(style.red("error:")) \(lines.first ?? "unknown")\n"
-        for line in lines.dropFirst() { result += "  \(line)\n" }
-        if let remedy { result += "  try: \(remedy.printable())\n" }
-        return result
+    /// A line that says what and where, those that continue it, and a line of remedy.
+    ///
+    /// - Parameter width: The columns of the terminal; nil where lines may be of any length.
+    func lines(_ style: Style, width: Int?) -> [String] {
+        let lines = message.split(separator: "\n", omittingEmptySubsequences: true)
+        var result = [
+            "\(style.red("error:")) \(lines.first.map { String($0).printable() } ?? "unknown")"
+        ]
+        for line in lines.dropFirst() { result.append("  \(String(line).printable())") }
+        if let remedy { result.append("  try: \(remedy.printable())") }
+        return width.map { width in result.flatMap { $0.wrapped(to: width) } } ?? result
     }
 
     var json: JSON {

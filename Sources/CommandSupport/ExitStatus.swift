@@ -19,6 +19,21 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
     /// Input or output failed.
     case inputOutput = 74
 
+    /// What the code says, for manuals.
+    public var meaning: String {
+        switch self {
+        case .success: "Done."
+        case .negative:
+            "A negative answer that was asked for: differences, damage, pins that differ."
+        case .missing: "No such ref, object, path or repository."
+        case .conflict: "The ref moved meanwhile."
+        case .refused: "Refused by policy, gate or kind."
+        case .damaged: "The repository is damaged."
+        case .usage: "The command line, or what it names, is not valid."
+        case .inputOutput: "Input or output failed."
+        }
+    }
+
     /// The code for a class of failure: the only place that maps one to the other.
     public init(_ fault: Fault) {
         self =

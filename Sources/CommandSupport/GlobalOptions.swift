@@ -6,7 +6,7 @@ public struct GlobalOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The repository; else $FTI_REPO, else the nearest .fti above here.",
-            valueName: "path|url"))
+            valueName: "path"))
     public var repo: String?
 
     /// Whether results and errors are JSON.
@@ -20,6 +20,10 @@ public struct GlobalOptions: ParsableArguments {
     /// Whether progress is never shown.
     @Flag(name: .customLong("no-progress"), help: "Never show progress.")
     public var noProgress = false
+
+    /// Whether results go to the terminal themselves, and not through a pager.
+    @Flag(name: .customLong("no-pager"), help: "Never show results through a pager.")
+    public var noPager = false
 
     /// Whether a log is accepted that is not the one seen before.
     @Flag(
@@ -39,6 +43,7 @@ public struct GlobalOptions: ParsableArguments {
         json = false
         quiet = false
         noProgress = false
+        noPager = false
         acceptRollback = false
         var rest: [String] = []
         var index = 0
@@ -48,6 +53,7 @@ public struct GlobalOptions: ParsableArguments {
             case "--json": json = true
             case "--quiet": quiet = true
             case "--no-progress": noProgress = true
+            case "--no-pager": noPager = true
             case "--accept-rollback": acceptRollback = true
             case "--repo" where index + 1 < arguments.count:
                 index += 1
@@ -68,7 +74,7 @@ public struct GlobalOptions: ParsableArguments {
     private static func form(of argument: String) -> Form? {
         switch argument {
         case "--repo": .optionWithValue
-        case "--json", "--quiet", "--no-progress", "--accept-rollback": .flag
+        case "--json", "--quiet", "--no-progress", "--no-pager", "--accept-rollback": .flag
         default: argument.utf8.starts(with: "--repo=".utf8) ? .flag : nil
         }
     }

@@ -45,14 +45,58 @@ public enum Quantity {
         return "\(sign)\(digits.dropLast(places)).\(digits.suffix(places))"
     }
 
-    /// A measurement, to at most four decimal places or four significant digits.
-    public static func measurement(_ value: Double) -> String {
-        if let whole = Int(exactly: value) { return count(whole) }
-        guard value.magnitude >= 0.001, value.magnitude < 1e9 else { return value.description }
-        var text = decimal(value, places: value.magnitude >= 1000 ? 1 : 4)
-        while text.last == "0" { text.removeLast() }
-        if text.last == "." { text.removeLast() }
-        return text
+    /// Digits of a measurement up to which all of them are shown.
+    private static let exactDigits = 9
+    /// The share of a number below which a difference is the noise of binary fractions, as in 0.1 + 0.2.
+    private static let noise = 1e-12
+
+    /// A measurement: exactly where few digits tell it, and with four decimal places, or three digits, where it has
+    /// many. Rounding never makes it another number with fewer digits: 0.99999 is not shown as 1.
+    public static func measurement(_ value: Double) -> String { measurement(value, extra: 0) }
+
+    /// Two measurements that are compared, with as many digits as it takes to tell them apart.
+    public static func measurements(_ first: Double, _ second: Double) -> (String, String) {
+        for extra in 0..<17 {
+            let texts = (measurement(first, extra: extra), measurement(second, extra: extra))
+            if first == second || !texts.0.utf8.elementsEqual(texts.1.utf8) { return texts }
+        }
+        return (first.description, second.description)
+    }
+
+    /// How much a measurement rose or fell, with its sign and without the noise of binary fractions: `+0.1`.
+    public static func change(from old: Double, to new: Double) -> String {
+        let difference = new - old
+        guard difference.isFinite, old.isFinite else { return difference.description }
+        let all = DecimalDigits(difference)
+        // Decimal places that the larger number does not have are noise in the difference.
+        let reach = max(DecimalDigits(old).point, DecimalDigits(new).point) - 15
+        let text = text(all.rounded(to: all.point - reach), extra: 0, exact: 0)
+        return difference > 0 ? "+" + text : text
+    }
+
+    private static func measurement(_ value: Double, extra: Int) -> String {
+        value.isFinite ? text(DecimalDigits(value), extra: extra) : value.description
+    }
+
+    /// - Parameter exact: Digits up to which all of them are shown.
+    private static func text(
+        _ number: DecimalDigits, extra: Int, exact: Int = exactDigits
+    ) -> String {
+        if number.isWhole, let whole = Int(number.text) { return count(whole) }
+        guard number.digits.count > exact else { return number.text }
+        var places = extra + (number.point < 4 ? max(3, number.point + 4) : number.point + 1)
+        while places < number.digits.count {
+            let rounded = number.rounded(to: places)
+            if rounded.digits.count == places || isNoise(rounded, number) { return rounded.text }
+            places += 1
+        }
+        return number.text
+    }
+
+    /// Whether two numbers differ by no more than binary fractions do from decimal ones.
+    private static func isNoise(_ left: DecimalDigits, _ right: DecimalDigits) -> Bool {
+        guard let left = Double(left.text), let right = Double(right.text) else { return false }
+        return (left - right).magnitude <= noise * right.magnitude
     }
 
     /// The time between two moments as a person says it: `2 minutes ago`.

@@ -5,22 +5,33 @@ internal import Objects
 struct EmbeddingExchange {
     let model: ServiceModel
     let texts: [String]
+    let role: EmbeddingRole
 
     /// The body of the request.
     var body: [UInt8] {
-        let json: JSON = [
-            "model": .string(model.name), "input": .array(texts.map { .string($0) }),
-            "encoding_format": "float",
-        ]
-        return json.canonicalBytes
+        var object = JSONObject()
+        object["encoding_format"] = "float"
+        if model.asksForDimension { object[Self.dimensionMember] = .integer(model.dimension) }
+        for member in model.request[role] {
+            object[member.key] = member.value == .null ? nil : member.value
+        }
+        object["model"] = .string(model.name)
+        object["input"] = .array(texts.map { .string($0) })
+        return JSON.object(object).canonicalBytes
     }
 
-    /// The most bytes of an answer: each number as long as anybody writes it, and some room.
-    var limit: Int { 64 << 10 + texts.count * (model.dimension * 32 + 1024) }
+    /// The member by which a request asks for a dimension.
+    static let dimensionMember = "dimensions"
+
+    /// The most bytes of an answer: each number as long as anybody writes it, and some room, also where a model's
+    /// own dimension is greater than the one that is wanted.
+    var limit: Int { 64 << 10 + texts.count * (max(model.dimension, 4096) * 32 + 1024) }
 
     /// Why an answer is of no use: the end of a sentence that begins with the service.
     struct Unusable: Error {
         let reason: String
+        /// The numbers of the vectors, where that is what is wrong.
+        var dimension: Int?
     }
 
     /// The vectors in an answer, in the order of the texts, each of length 1.
@@ -41,7 +52,8 @@ struct EmbeddingExchange {
             guard numbers.count == model.dimension else {
                 throw Unusable(
                     reason:
-                        "answers with vectors of \(numbers.count) numbers, not \(model.dimension)")
+                        "answers with vectors of \(numbers.count) numbers, not \(model.dimension)",
+                    dimension: numbers.count)
             }
             vectors[place] = try Self.normalized(numbers)
         }
@@ -65,29 +77,5 @@ struct EmbeddingExchange {
         }
         let length = squares.squareRoot()
         return values.map { Float($0 / length) }
-    }
-
-    /// What a service says about why it refuses, on one line and not long, without what is hidden.
-    static func explanation(in answer: [UInt8], hiding redaction: Redaction) -> String {
-        let json = try? JSON(parsing: answer.span)
-        let said =
-            json?["error"]?["message"]?.string ?? json?["error"]?.string ?? json?["message"]?.string
-            ?? json?["detail"]?.string ?? ""
-        // Nothing is cut before: the beginning of a secret would not be found.
-        return String(
-            String.UnicodeScalarView(
-                redaction.applied(to: said).unicodeScalars.prefix(200).map {
-                    isPrintable($0) ? $0 : " "
-                }))
-    }
-
-    /// Whether a terminal shows a character and does nothing else.
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate,
-            .unassigned:
-            false
-        default: true
-        }
     }
 }

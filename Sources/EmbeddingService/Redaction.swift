@@ -1,4 +1,4 @@
-/// What no message may repeat: the key, and whatever an address has besides the place, because a service may say it back.
+/// What no message may repeat: the key, values of headers, and whatever an address has besides the place, because a service may say it back.
 struct Redaction {
     /// The longest first, so that no part of one is left.
     private let hidden: [[UInt8]]
@@ -6,9 +6,12 @@ struct Redaction {
     /// Shorter values are not looked for by themselves: they are in every other word.
     private static let shortest = 4
 
-    init(_ address: ServiceAddress, _ key: ServiceKey?) {
+    init(_ address: ServiceAddress, _ key: ServiceKey?, headers: [ServiceHeader] = []) {
         var hidden: Set<[UInt8]> = []
         if let key { hidden.insert(Array(key.secret.utf8)) }
+        for secret in headers.flatMap(\.secrets) where secret.utf8.count >= Self.shortest {
+            hidden.insert(Array(secret.utf8))
+        }
         if let user = address.userInformation {
             hidden.insert(user)
             hidden.insert(Self.decoded(user))

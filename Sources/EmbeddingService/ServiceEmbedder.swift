@@ -45,17 +45,15 @@ public struct ServiceEmbedder: Embedder {
     public init(
         _ model: ServiceModel, at endpoint: ServiceEndpoint, known: [EmbeddingSpace]
     ) throws(EmbeddingError) {
-        let connections = Connections()
-        let blank = model.space(canaries: [])
-        let asking = ServiceEmbedder(model, at: endpoint, space: blank, connections)
-        let vectors = try asking.embed(ServiceModel.canaryTexts, as: .document)
-        let fresh = model.space(canaries: vectors)
+        let asked = try Self.canaries(ServiceModel.canaryTexts, of: model, at: endpoint)
+        let fresh = model.space(canaries: asked.vectors)
         let same = known.first { space in
             space.declaredDifferences(from: fresh).isEmpty
                 && space.canaries.map(\.text) == fresh.canaries.map(\.text)
-                && space.firstDifference(from: vectors) == nil
+                && space.firstDifference(from: asked.vectors) == nil
         }
-        self.init(model, at: endpoint, space: same ?? fresh, connections)
+        self.init(
+            asked.embedder.model, at: endpoint, space: same ?? fresh, asked.embedder.connections)
     }
 
     /// The embedder of a space that exists, its canaries checked.
@@ -71,8 +69,60 @@ public struct ServiceEmbedder: Embedder {
         guard differences.isEmpty else {
             throw .embedderDiffers(space: space.id, differences: differences)
         }
-        self.init(model, at: endpoint, space: space, Connections())
-        try space.check(self)
+        let asked = try Self.canaries(space.canaries.map(\.text), of: model, at: endpoint)
+        self.init(asked.embedder.model, at: endpoint, space: space, asked.embedder.connections)
+        try space.check(asked.vectors)
+    }
+
+    /// The vectors of canary texts, and an embedder that asks as they were asked for.
+    ///
+    /// A model whose own dimension is greater is asked once more, with `dimensions`: only then, because many
+    /// services refuse a member that they do not know.
+    private static func canaries(
+        _ texts: [String], of model: ServiceModel, at endpoint: ServiceEndpoint
+    ) throws(EmbeddingError) -> (embedder: ServiceEmbedder, vectors: [[Float]]) {
+        let blank = model.space(canaries: [])
+        let asking = ServiceEmbedder(model, at: endpoint, space: blank, Connections())
+        let own: Int
+        do throws(Refusal) {
+            return (asking, try asking.made(texts, as: .document) { _, _ in })
+        } catch {
+            guard case .dimension(let found, _) = error, found > model.dimension,
+                model.request.document[EmbeddingExchange.dimensionMember] == nil
+            else { throw error.reason }
+            own = found
+        }
+        var model = model
+        model.asksForDimension = true
+        let shortened = ServiceEmbedder(model, at: endpoint, space: blank, asking.connections)
+        do throws(Refusal) {
+            return (shortened, try shortened.made(texts, as: .document) { _, _ in })
+        } catch {
+            guard error.isFinal, case .service(_, let reason, let fault, _) = error.reason else {
+                throw error.reason
+            }
+            throw shortened.failure(
+                "answers with vectors of \(own) numbers; asked for \(model.dimension), it "
+                    + reason, fault, remedy: "set embed.dimension to \(own)")
+        }
+    }
+
+    /// Why texts have no vectors.
+    private enum Refusal: Error {
+        /// The service understood the request and does not do what it says.
+        case final(EmbeddingError)
+        /// Vectors have another count of numbers.
+        case dimension(Int, EmbeddingError)
+        /// Another time it may.
+        case passing(EmbeddingError)
+
+        var reason: EmbeddingError {
+            switch self {
+            case .final(let reason), .dimension(_, let reason), .passing(let reason): reason
+            }
+        }
+
+        var isFinal: Bool { if case .passing = self { false } else { true } }
     }
 
     /// See ``Embedder``.
@@ -80,26 +130,49 @@ public struct ServiceEmbedder: Embedder {
         try embed([text], as: role).first ?? []
     }
 
-    /// See ``Embedder``. Several requests are under way at once.
+    /// See ``Embedder``. Several requests are under way at once, and what one of them brings is told although
+    /// another fails.
     public func embed(
-        _ texts: [String], as role: EmbeddingRole
+        _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
     ) throws(EmbeddingError) -> [[Float]] {
+        do throws(Refusal) { return try self.made(texts, as: role, made) } catch {
+            throw error.reason
+        }
+    }
+
+    private func made(
+        _ texts: [String], as role: EmbeddingRole, _ made: @Sendable (Int, [[Float]]) -> Void
+    ) throws(Refusal) -> [[Float]] {
         let prefix = role == .query ? model.queryPrefix : model.documentPrefix
-        let exchanges = batches(prefix.isEmpty ? texts : texts.map { prefix + $0 })
+        let exchanges = batches(prefix.isEmpty ? texts : texts.map { prefix + $0 }, role)
+        var count = 0
+        let starts = exchanges.map { exchange in
+            defer { count += exchange.texts.count }
+            return count
+        }
+        let hasFailed = Atomic(false)
         let results = Threads.map(exchanges.count, threads: Self.requestsAtOnce) { index in
-            do throws(EmbeddingError) {
-                return Result<[[Float]], EmbeddingError>.success(try ask(exchanges[index]))
+            // What would be asked for after a failure would be paid for and thrown away.
+            guard !hasFailed.load(ordering: .relaxed) else {
+                return Result<[[Float]], Refusal>.success([])
+            }
+            do throws(Refusal) {
+                let vectors = try ask(exchanges[index])
+                made(starts[index], vectors)
+                return .success(vectors)
             } catch {
+                hasFailed.store(true, ordering: .relaxed)
                 return .failure(error)
             }
         }
         var vectors: [[Float]] = []
         vectors.reserveCapacity(texts.count)
+        for case .failure(let error) in results { throw error }
         for result in results { vectors += try result.get() }
         return vectors
     }
 
-    private func batches(_ texts: [String]) -> [EmbeddingExchange] {
+    private func batches(_ texts: [String], _ role: EmbeddingRole) -> [EmbeddingExchange] {
         var result: [EmbeddingExchange] = []
         var batch: [String] = []
         var bytes = 0
@@ -107,39 +180,57 @@ public struct ServiceEmbedder: Embedder {
             if batch.count == endpoint.batch
                 || !batch.isEmpty && bytes + text.utf8.count > Self.requestBytes
             {
-                result.append(EmbeddingExchange(model: model, texts: batch))
+                result.append(EmbeddingExchange(model: model, texts: batch, role: role))
                 batch = []
                 bytes = 0
             }
             batch.append(text)
             bytes += text.utf8.count
         }
-        if !batch.isEmpty { result.append(EmbeddingExchange(model: model, texts: batch)) }
+        if !batch.isEmpty {
+            result.append(EmbeddingExchange(model: model, texts: batch, role: role))
+        }
         return result
     }
 
-    private func ask(_ exchange: EmbeddingExchange) throws(EmbeddingError) -> [[Float]] {
+    private func ask(_ exchange: EmbeddingExchange) throws(Refusal) -> [[Float]] {
         let body = exchange.body
         var attempt = 0
         while true {
-            let problem: String
+            let problem: EmbeddingError
             var wanted = 0
             switch send(body, limit: exchange.limit) {
-            case .success(let answer) where answer.status == 200:
-                return try vectors(exchange, answer)
             case .success(let answer):
-                problem = explained(answer)
-                guard Self.passing.contains(answer.status) else {
-                    throw failure(problem, 300...399 ~= answer.status ? .refused : .io)
+                var status = answer.status
+                var said: ServiceExplanation?
+                if status == 200 {
+                    do throws(EmbeddingExchange.Unusable) {
+                        return try exchange.vectors(in: answer.bytes)
+                    } catch {
+                        // Some services and proxies answer errors with status 200 and name the status inside.
+                        let explanation = ServiceExplanation(answer.bytes)
+                        guard let inner = explanation.status else {
+                            throw unusable(error, explanation)
+                        }
+                        (status, said) = (inner, explanation)
+                    }
                 }
+                problem = failure(status, said ?? ServiceExplanation(answer.bytes))
+                guard ServiceStatus.isPassing(status) else { throw .final(problem) }
                 wanted = min(answer.retryAfter, Self.longestPause / 1000) * 1000
-            case .failure(.lost(let reason)): problem = "could not be reached: \(reason)"
+            case .failure(.lost(let reason)):
+                problem = failure(
+                    "could not be reached: \(reason)", remedy: "repeat the command when it answers")
             case .failure(.impossible(let reason)):
-                throw failure("could not be asked: \(reason)")
+                throw .final(
+                    failure("could not be asked: \(reason)", remedy: ServiceStatus.checkAddress))
             case .failure(.tooLong(let limit)):
-                throw failure("answers with more than \(limit) bytes")
+                throw .final(
+                    failure(
+                        "answers with more than \(limit) bytes", remedy: ServiceStatus.checkAddress)
+                )
             }
-            guard attempt < endpoint.retries else { throw failure(problem) }
+            guard attempt < endpoint.retries else { throw .passing(problem) }
             let usual = 500 << min(attempt, 6)
             // Jitter, so that several programs do not come back together.
             endpoint.pause(
@@ -148,15 +239,16 @@ public struct ServiceEmbedder: Embedder {
         }
     }
 
-    /// What a service answers with while it is too busy or somebody in between is.
-    private static let passing: Set<Int> = [408, 429, 500, 502, 503, 504]
-
     private func send(
         _ body: [UInt8], limit: Int
     ) -> Result<Connection.Answer, Connection.Failure> {
         // The empty line keeps a service from being asked first whether it wants the body.
         var headers = ["Content-Type: application/json", "Accept: application/json", "Expect:"]
-        if let key = endpoint.key { headers.append("Authorization: Bearer \(key.secret)") }
+        let isAuthorized = endpoint.headers.contains { $0.name.lowercased() == "authorization" }
+        if let key = endpoint.key, !isAuthorized {
+            headers.append("Authorization: Bearer \(key.secret)")
+        }
+        headers += endpoint.headers.map(\.line)
         do throws(Connection.Failure) {
             let idle = connections.idle.withLock { $0.popLast() }
             let connection = if let idle { idle } else { try Connection() }
@@ -170,31 +262,36 @@ public struct ServiceEmbedder: Embedder {
         }
     }
 
-    private func vectors(
-        _ exchange: EmbeddingExchange, _ answer: Connection.Answer
-    ) throws(EmbeddingError) -> [[Float]] {
-        do throws(EmbeddingExchange.Unusable) {
-            return try exchange.vectors(in: answer.bytes)
-        } catch {
-            throw failure(error.reason)
+    private func unusable(
+        _ answer: EmbeddingExchange.Unusable, _ said: ServiceExplanation
+    ) -> Refusal {
+        if let dimension = answer.dimension {
+            return .dimension(
+                dimension, failure(answer.reason, remedy: "set embed.dimension to \(dimension)"))
         }
+        let shown = said.shown(hiding: redaction)
+        return .final(
+            failure(
+                answer.reason + (shown.isEmpty ? "" : ": \(shown)"),
+                remedy: ServiceStatus.checkAddress))
     }
 
-    private func explained(_ answer: Connection.Answer) -> String {
-        let shown = EmbeddingExchange.explanation(
-            in: answer.bytes, hiding: Redaction(endpoint.address, endpoint.key))
-        let what =
-            switch answer.status {
-            case 300...399: "answers with a redirect, which is not followed"
-            case 401, 403: endpoint.key == nil ? "asks for a key" : "refuses the key"
-            case 404: "has nothing at this address, or no model \(model.name)"
-            case 429: "has had too many requests"
-            default: "fails"
-            }
-        return "\(what) (status \(answer.status))" + (shown.isEmpty ? "" : ": \(shown)")
+    private var redaction: Redaction {
+        Redaction(endpoint.address, endpoint.key, headers: endpoint.headers)
     }
 
-    private func failure(_ reason: String, _ fault: Fault = .io) -> EmbeddingError {
-        .service(name: endpoint.address.description, reason: reason, fault)
+    private func failure(_ status: Int, _ said: ServiceExplanation) -> EmbeddingError {
+        let shown = said.shown(hiding: redaction)
+        let what = ServiceStatus.meaning(status, model: model.name, hasKey: endpoint.isAuthorized)
+        return failure(
+            "\(what) (status \(status))" + (shown.isEmpty ? "" : ": \(shown)"),
+            300...399 ~= status ? .refused : .io, remedy: ServiceStatus.remedy(status))
+    }
+
+    private func failure(
+        _ reason: String, _ fault: Fault = .io, remedy: String
+    ) -> EmbeddingError {
+        .service(
+            name: endpoint.address.description, reason: reason, fault, remedy: remedy)
     }
 }

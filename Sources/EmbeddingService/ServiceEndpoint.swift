@@ -7,6 +7,8 @@ public struct ServiceEndpoint: Sendable {
     public var address: ServiceAddress
     /// What it is shown; nil where it asks for nothing.
     public var key: ServiceKey?
+    /// What requests have besides; a header `Authorization` takes the place of the key's.
+    public var headers: [ServiceHeader] = []
     /// The most seconds that one request may take.
     public var timeout = 60
     /// The most texts of one request.
@@ -15,6 +17,14 @@ public struct ServiceEndpoint: Sendable {
     public var retries = 4
     /// Waits for so many milliseconds before a request is repeated.
     public var pause: @Sendable (Int) -> Void
+
+    /// Whether requests have something that says who asks.
+    var isAuthorized: Bool {
+        key != nil
+            || headers.contains { header in
+                ["authorization", "api-key", "x-api-key"].contains(header.name.lowercased())
+            }
+    }
 
     /// The variable that names the service where no configuration does.
     public static let addressVariable = "FTI_EMBED_URL"
@@ -42,9 +52,19 @@ public struct ServiceEndpoint: Sendable {
             throw .service(
                 name: "that \(Self.addressVariable) names",
                 reason: "cannot be used: its url \(error.reason)",
-                .usage)
+                .usage, remedy: "export \(Self.addressVariable)=https://HOST/v1/embeddings")
         }
         self.init(address, key: try Self.key(named: Self.keyVariable, variable))
+        headers = try Self.headers(variable)
+    }
+
+    /// The headers in the variable ``ServiceHeader/variable``; none when it is not set.
+    ///
+    /// - Throws: `service` when it cannot be used; it is not repeated.
+    public static func headers(
+        _ variable: (String) -> String?
+    ) throws(EmbeddingError) -> [ServiceHeader] {
+        try ServiceHeader.fromEnvironment(variable)
     }
 
     /// The key in a variable; nil when it is not set.

@@ -14,8 +14,13 @@ public struct ServiceModel: Hashable, Sendable {
     public var queryPrefix = ""
     /// What is put before a document.
     public var documentPrefix = ""
+    /// What requests have beside the model and the texts.
+    public var request = RequestMembers()
     /// The greatest difference of one number of a canary that counts as equal.
     public var tolerance: Double
+    /// Whether requests name the dimension, as they must where the model's own is greater: services that know one
+    /// dimension only refuse such requests.
+    var asksForDimension = false
 
     /// The dimensions that vectors can have.
     public static let dimensions = 1...16_384
@@ -41,6 +46,7 @@ public struct ServiceModel: Hashable, Sendable {
         self.init(space.version, dimension: space.dimension, tolerance: space.tolerance)
         queryPrefix = space.queryPrefix
         documentPrefix = space.documentPrefix
+        request = space.request
     }
 
     /// The space of the model's vectors, with the vectors that it gives the canary texts.
@@ -52,7 +58,7 @@ public struct ServiceModel: Hashable, Sendable {
             embedder: Self.embedder, version: name, weights: Self.digest(of: "weights", name),
             tokenizer: Self.digest(of: "tokenizer", name), pooling: "service",
             normalization: "l2", queryPrefix: queryPrefix, documentPrefix: documentPrefix,
-            dimension: dimension, elementType: "fp32", tolerance: tolerance,
+            request: request, dimension: dimension, elementType: "fp32", tolerance: tolerance,
             canaries: zip(Self.canaryTexts, vectors).map { text, vector in
                 EmbeddingSpace.Canary(text: text, vector: EmbeddingSpace.rounded(vector))
             })

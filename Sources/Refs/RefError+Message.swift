@@ -13,6 +13,16 @@ extension RefError {
         case .repositoryExists(let location): "there is a repository in \(location) already"
         case .unknownRef(let name, let suggestions):
             "there is no ref \(name)" + Suggestions.question(suggestions)
+        case .deleted(let name, let transaction):
+            "\(name) was deleted by transaction \(transaction)"
+        case .notRestorable(let name, let deletion, let snapshot):
+            "\(name) cannot be restored: transaction \(deletion) deleted it, and what it pointed at, "
+                + "\(snapshot.short), was collected since"
+        case .misdirected(let name, let id, let found):
+            "\(name) points at \(id.short), which is \(found): only a "
+                + "\(name.namespace.kind.rawValue) snapshot belongs there"
+        case .movedSince(let change, let transaction, let actual, let later):
+            Self.movedSince(change, transaction: transaction, actual: actual, by: later)
         case .noTransaction(let number): "there is no transaction \(number)"
         case .nothingToUndo(nil): "there is no transaction to undo: none has moved a ref"
         case .nothingToUndo(let number?):
@@ -20,12 +30,17 @@ extension RefError {
         case .nothingToApprove(let name, let id):
             "there is nothing to approve: \(name) is already "
                 + (id.map { "at \($0.short)" } ?? "absent")
+        case .conflict(let name, let expected, let actual, let transaction, let age)
+        where expected.allows(actual):
+            "\(name) was moved meanwhile, and is \(actual.map { "at \($0.short)" } ?? "absent") again"
+                + Self.origin(transaction: transaction, ageMilliseconds: age)
         case .conflict(let name, let expected, let actual, let transaction, let age):
             "\(name) is not as expected: expected \(expected.noun), found "
                 + (actual?.short ?? "no such ref")
                 + Self.origin(transaction: transaction, ageMilliseconds: age)
         case .packRemoved(let name):
             "something that this transaction builds on was collected meanwhile (pack \(name.short))"
+        case .outdated: "others changed the repository meanwhile"
         case .busy(let attempts):
             "other writers were faster \(attempts) times in a row"
         case .wrongKind(let name, let id, let kind):
@@ -76,6 +91,16 @@ extension RefError {
         switch self {
         case .noRepository: "ftictl init makes one; --repo or FTI_REPO names another"
         case .unknownRef: "ftictl refs lists the refs"
+        case .deleted(let name, _): "ftictl ref restore \(name)"
+        case .notRestorable:
+            "ftictl undo N, where N is the collection in ftictl reflog, while the files of its packs are there"
+        case .misdirected(let name, _, _):
+            "ftictl rollback \(name), or ftictl ref delete \(name)"
+        case .movedSince(let change, _, let actual, _) where actual == change.old:
+            "ftictl reflog \(change.name) lists its moves"
+        case .movedSince(let change, _, _, _):
+            change.old.map { "ftictl move \(change.name) \($0.short)" }
+                ?? "ftictl ref delete \(change.name)"
         case .invalidName:
             "ftictl refs lists the refs; the name of a new one is like models/candidate"
         case .unknownNamespace: "ftictl refs lists the refs"
@@ -84,7 +109,7 @@ extension RefError {
         case .nothingToApprove(let name, _): "ftictl log \(name) -n 2 shows what it was before"
         case .conflict(_, _, nil, nil, _): "ftictl refs lists the refs"
         case .conflict(let name, _, _, _, _): "ftictl log \(name) -n 2 shows by whom; decide anew"
-        case .packRemoved, .busy: "repeat the command"
+        case .packRemoved, .outdated, .busy: "repeat the command"
         case .wrongKind(_, let id, let kind):
             "choose a ref below \(RefNamespace(kind).rawValue)/ for \(id.short)"
         case .damaged:
@@ -112,6 +137,20 @@ extension RefError {
         var details = JSONObject()
         if case .gates(let outcomes) = self { details["gates"] = .array(outcomes.map(\.json)) }
         return details
+    }
+
+    private static func movedSince(
+        _ change: RefChange, transaction: Int, actual: ObjectID?, by later: Int
+    ) -> String {
+        let name = change.name
+        if actual == change.old {
+            let place = actual.map { "back at \($0.short)" } ?? "gone again"
+            return "transaction \(transaction) is undone already: \(name) is \(place) since "
+                + "transaction \(later)"
+        }
+        let move = change.new.map { "moved \(name) to \($0.short)" } ?? "deleted \(name)"
+        return "transaction \(transaction) cannot be undone: it \(move), and transaction \(later) "
+            + (actual.map { "moved it to \($0.short)" } ?? "deleted it")
     }
 
     private static func origin(transaction: Int?, ageMilliseconds: Int?) -> String {

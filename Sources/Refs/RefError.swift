@@ -15,6 +15,14 @@ public enum RefError: DetailedFailure, Hashable {
     case repositoryExists(location: String)
     /// No ref has this name; refs that it may have been meant for.
     case unknownRef(RefName, suggestions: [RefName])
+    /// A ref does not exist any more: the transaction that deleted it.
+    case deleted(RefName, transaction: Int)
+    /// What a deleted ref pointed at was collected since.
+    case notRestorable(RefName, deletion: Int, snapshot: ObjectID)
+    /// Somebody wrote an entry that points a ref at what it cannot point at.
+    case misdirected(RefName, ObjectID, found: String)
+    /// A transaction cannot be undone: a later one moved a ref that it moved.
+    case movedSince(RefChange, transaction: Int, actual: ObjectID?, by: Int)
     /// The log has no entry of this number.
     case noTransaction(Int)
     /// The transaction, or every one, moved no ref and removed no pack.
@@ -26,6 +34,8 @@ public enum RefError: DetailedFailure, Hashable {
         RefName, expected: Expectation, actual: ObjectID?, transaction: Int?, ageMilliseconds: Int?)
     /// What a transaction builds on was removed by another one meanwhile: this pack, or what it needs.
     case packRemoved(ObjectID)
+    /// Others have changed what this was decided on, so it must be decided anew.
+    case outdated
     /// Other writers win every race for the next entry.
     case busy(attempts: Int)
     /// A ref cannot point at a snapshot of this kind.
@@ -73,16 +83,54 @@ public enum RefError: DetailedFailure, Hashable {
     /// The bucket failed.
     case storage(StorageError)
 
+    /// Whether something is not there. Another process may have taken it away.
+    var isAbsence: Bool {
+        switch self {
+        case .incomplete, .gone: true
+        case .objects(let error): error.isAbsence
+        default: false
+        }
+    }
+
+    /// Whether it is about one file, so that whoever looks at many can go on with the others.
+    var concernsOneFile: Bool {
+        switch self {
+        case .damaged: true
+        case .storage(let error), .objects(.storage(let error)): error.concernsOneFile
+        default: false
+        }
+    }
+
+    /// The file that is damaged.
+    var place: String? {
+        if case .damaged(let place, _) = self { place } else { nil }
+    }
+
+    /// What is wrong with the one file that the error is about.
+    var reason: String {
+        if case .damaged(_, let reason) = self { reason } else { message }
+    }
+
+    /// Whether the process had no means to go on, such as open files: nothing is wrong with what it asked for.
+    public var isOutOfMeans: Bool {
+        switch self {
+        case .objects(let error): error.isOutOfMeans
+        case .storage(let error): error.isOutOfMeans
+        default: false
+        }
+    }
+
     /// See ``Diagnosable``.
     public var fault: Fault {
         switch self {
         case .invalidName, .unknownNamespace, .invalidTransaction, .repositoryExists: .usage
         case .noRepository, .unknownRef, .noTransaction, .nothingToUndo, .incomplete, .gone,
-            .nothingLost, .tooLateToUndo:
+            .nothingLost, .tooLateToUndo, .deleted, .notRestorable:
             .missing
-        case .conflict, .packRemoved, .busy, .policyChanged: .conflict
+        case .conflict, .movedSince, .packRemoved, .outdated, .busy, .policyChanged: .conflict
         case .wrongKind, .notASnapshot, .misfit, .gates, .unauthorized, .nothingToApprove: .refused
-        case .damaged, .untrusted, .foreignRoot, .rolledBack, .forked, .replaced: .damaged
+        case .damaged, .untrusted, .foreignRoot, .rolledBack, .forked, .replaced, .misdirected:
+            .damaged
         case .key(let error): error.fault
         case .needsNewer, .outcomeUnknown: .io
         case .revision(let error): error.fault

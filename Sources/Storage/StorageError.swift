@@ -20,6 +20,8 @@ public enum StorageError: Diagnosable, Hashable {
     case missing(path: String)
     /// A file name or a directory entry cannot be used.
     case unusable(path: String, reason: String)
+    /// Entries of what is to be stored cannot be: the first of them, and how many there are.
+    case unusableEntries([UnusableEntry], count: Int)
     /// A file changed while it was read.
     case changed(path: String)
     /// A blob is larger than what may be read at once.
@@ -32,7 +34,7 @@ public enum StorageError: Diagnosable, Hashable {
         switch self {
         case .system, .changed, .durabilityUnknown: .io
         case .missing, .noRepository: .missing
-        case .unusable: .usage
+        case .unusable, .unusableEntries: .usage
         case .refused, .foreign: .refused
         case .tooLarge, .truncated, .damaged, .incomplete: .damaged
         }
@@ -52,6 +54,24 @@ public enum StorageError: Diagnosable, Hashable {
         case .system(_, _, EMFILE), .system(_, _, ENFILE), .system(_, _, ENOMEM): true
         default: false
         }
+    }
+
+    /// Whether it is about this one file or folder, so that whoever looks at many can go on with the others.
+    public var concernsOneFile: Bool {
+        switch self {
+        case .damaged, .refused, .unusable, .tooLarge, .truncated, .missing: true
+        case .system(_, _, let code):
+            [
+                EACCES, EPERM, EIO, ELOOP, ENOTDIR, EISDIR, ENOTEMPTY, EEXIST, ENXIO, ENODEV,
+                EBUSY, EINVAL,
+            ].contains(code)
+        default: false
+        }
+    }
+
+    /// Whether a directory stands where a file is expected.
+    public var isNoFile: Bool {
+        if case .system(_, _, EISDIR) = self { true } else { false }
     }
 
     /// Whether there is nothing at the path.
@@ -77,6 +97,12 @@ public enum StorageError: Diagnosable, Hashable {
         case .incomplete(let path, let folder): "\(path) is damaged: it has no folder \(folder)"
         case .missing(let path): "there is no \(path)"
         case .unusable(let path, let reason): "cannot use \(path.isEmpty ? "''" : path): \(reason)"
+        case .unusableEntries(let entries, let count):
+            count == 1
+                ? entries.map { "cannot store \($0)" }.joined()
+                : (["cannot store \(count) entries"] + entries.map(\.description)
+                    + (count > entries.count ? ["and \(count - entries.count) more"] : []))
+                    .joined(separator: "\n")
         case .changed(let path): "\(path) changed while it was read"
         case .tooLarge(let path, let size, let limit):
             "\(path) has \(size) bytes, more than the \(limit) that are allowed"
@@ -90,6 +116,10 @@ public enum StorageError: Diagnosable, Hashable {
         switch self {
         case .system(_, _, ENOSPC), .system(_, _, EDQUOT):
             "free some space, then repeat the command"
+        case .system(_, _, EFBIG):
+            "raise the limit on file sizes (ulimit -f), then repeat the command"
+        case .system(_, _, EMFILE), .system(_, _, ENFILE):
+            "raise the limit on open files (ulimit -n), then repeat the command"
         case .system(_, _, EACCES), .system(_, _, EPERM), .system(_, _, EROFS):
             "check the permissions of that path"
         case .durabilityUnknown: "check the disk, then look whether the transaction is in the log"
@@ -101,6 +131,7 @@ public enum StorageError: Diagnosable, Hashable {
         case .incomplete(let path, "packs"):
             "mkdir \(path)/packs, then ftictl verify --repair --from COPY, where COPY is one of it"
         case .incomplete(_, let folder): "take the folder \(folder) from a copy of the repository"
+        case .unusableEntries(let entries, _): UnusableEntry.remedy(for: entries)
         case .changed: "repeat the command when nothing writes to that file"
         default: nil
         }

@@ -37,10 +37,12 @@ struct RunCommand: Command {
         let configuration = try FeatureConfiguration(reading: config)
         let pipeline = FeaturePipeline(
             configuration, in: try repository(configuration, context),
-            by: context.writer, variable: context.environment.variable)
-        let report = try pipeline.run(message: message, rebuild: rebuild) { done, total in
-            context.progress.update(
-                "read \(Quantity.count(done)) of \(Quantity.count(total, "file"))")
+            by: context.writer, variable: context.environment.variable,
+            cache: context.cacheFolder)
+        let line = context.progress
+        let begin = ContinuousClock.now
+        let report = try pipeline.run(message: message, rebuild: rebuild) { progress in
+            line.update(ProgressText.of(progress, after: ContinuousClock.now - begin))
         }
         context.progress.finish()
         context.output.made(transaction: report.transaction)

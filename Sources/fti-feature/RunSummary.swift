@@ -31,7 +31,9 @@ struct RunSummary {
                 + (report.skipped.isEmpty
                     ? "" : "; \(Quantity.count(report.skipped.count)) skipped"))
         try output.line(
-            "\(Quantity.count(report.chunks, "chunk")): embedded \(Quantity.count(report.embedded)), "
+            "\(Quantity.count(report.chunks, "chunk")): embedded \(Quantity.count(report.embedded))"
+                + (report.recovered > 0
+                    ? " (\(Quantity.count(report.recovered)) by an interrupted run), " : ", ")
                 + "reused \(Quantity.count(report.reused)); "
                 + "read \(Quantity.bytes(report.bytesRead)) in "
                 + "\(Quantity.decimal(report.seconds, places: 2)) s")

@@ -13,8 +13,8 @@ struct Ask: Command {
             """
             Features and model are resolved in one state of the log, or taken from a release or a lock file, \
             and must be of one embedding space. With --stdin, each line of standard input is a question, \
-            or a JSON object with a question and an id, and each reply is a line of JSON; refs that move \
-            meanwhile are followed.
+            or a JSON object with a question and an id, and is answered with a line of JSON, its own \
+            or an error's; refs that move meanwhile are followed.
             """,
             examples: [
                 "fti-inference ask \"What size holes do I drill in brick?\"",
@@ -88,10 +88,18 @@ struct Ask: Command {
             }
         let embedders = EmbedderSource(
             endpoint: try ServiceEndpoint(environment: context.environment.variable))
-        guard let question else { return try serve(selection, embedders, context) }
+        let path = try context.repositoryLocation()
+        let verified = try context.verifiedLeaves(of: path)
+        // Also what was verified before something failed need not be verified again.
+        defer { verified.save() }
+        let repository = try context.repository(at: path)
+        guard let question else {
+            return try serve(selection, in: repository, embedders, verified, context)
+        }
         let reply = try QuestionAnswering.reply(
-            to: question, count: count, selection, in: try context.repository(), now: context.now,
-            embedders: embedders, approximately: approximate, threads: threads)
+            to: question, count: count, selection, in: repository, now: context.now,
+            embedders: embedders, approximately: approximate, verified: verified.leaves,
+            threads: threads)
         if context.output.isJSON {
             try context.output.emit(reply.json)
         } else {
@@ -101,19 +109,23 @@ struct Ask: Command {
 
     /// Answers line after line until there is none.
     private func serve(
-        _ selection: Selection, _ embedders: EmbedderSource, _ context: CommandContext
+        _ selection: Selection, in repository: Repository, _ embedders: EmbedderSource,
+        _ verified: VerifiedLeavesFile, _ context: CommandContext
     ) throws {
         let service = try FollowingService(
-            selection, in: try context.repository(), now: context.environment.now,
-            embedders: embedders, approximately: approximate, threads: threads)
+            selection, in: repository, now: context.environment.now,
+            embedders: embedders, approximately: approximate, verified: verified.leaves,
+            threads: threads)
+        verified.save()
         defer { service.stop() }
         let output = context.output
         var lines = InputLines(limit: AskedLine.byteLimit)
         while let line = lines.next() {
-            guard let asked = AskedLine(line) else { continue }
+            let asked = AskedLine(line)
             switch service.follow() {
             case nil: break
             case .switched:
+                verified.save()
                 try output.note(
                     "switched to features \(service.current.pair.features.short), "
                         + "model \(service.current.pair.model.short)")
@@ -123,17 +135,16 @@ struct Ask: Command {
             }
             var reply: JSONObject
             do throws(InferenceError) {
-                guard !asked.isTooLong else { throw .longQuestion(limit: AskedLine.byteLimit) }
-                guard Self.hasWords(asked.question) else { throw .question }
-                reply = try service.answer(asked.question, count: count).json
+                let question = try asked.question.get()
+                guard Self.hasWords(question) else { throw .question }
+                reply = try service.answer(question, count: count).json
             } catch {
                 reply = JSONObject()
-                reply["question"] = .string(asked.question)
+                reply["question"] = (try? asked.question.get()).map { .string($0) } ?? .null
                 reply["error"] = .string(error.fault.word)
                 reply["message"] = .string(Secrets.redacted(error.message))
                 reply["remedy"] = error.remedy.map { .string(Secrets.redacted($0)) } ?? .null
             }
-            if let id = asked.id { reply["id"] = id }
             if let parked = service.parked {
                 var object = JSONObject()
                 object["features"] = parked.features.map { .string($0.hex) } ?? .null
@@ -141,7 +152,7 @@ struct Ask: Command {
                 object["message"] = .string(Secrets.redacted(parked.error.message))
                 reply["parked"] = .object(object)
             }
-            try output.emit(reply)
+            try output.raw(asked.line(reply))
             try output.flush()
         }
     }

@@ -34,21 +34,24 @@ struct Run: Command {
     func run(_ context: CommandContext) throws {
         let configuration = try TrainingConfiguration(reading: config)
         let progress = context.progress
+        let path = try location(configuration, context)
+        let verified = try context.verifiedLeaves(of: path)
+        defer { verified.save() }
         let run = TrainingRun(
-            repository: try context.repository(at: try location(configuration, context)),
+            repository: try context.repository(at: path),
             configuration: configuration,
             writer: context.writer,
             version: Version.text, threads: threads,
             embedders: EmbedderSource(
                 endpoint: try ServiceEndpoint(environment: context.environment.variable)),
-            progress: { progress.update($0) })
+            verified: verified.leaves, progress: { progress.update($0) })
         let report = try run.run()
         context.output.made(transaction: report.transaction)
         for warning in report.warnings { try context.output.note("warning: \(warning)") }
         if context.output.isJSON {
             try context.output.emit(report.json)
         } else {
-            for line in report.lines { try context.output.line(line) }
+            for line in report.lines { try context.output.line(line.printable()) }
         }
     }
 

@@ -35,24 +35,11 @@ enum ExternalCommand {
             execute("\(directory)/\(executable)", [executable] + passed)
         }
         let names = Ftictl.configuration.subcommands.map { $0._commandName }
+        // What is the name of another program's command is no slip of the hand.
         let near = names.first { $0.utf8.starts(with: name.utf8) || similar($0, name) }
         throw .usage(
             "there is no command \(name), and no \(executable) beside ftictl or on the path",
-            remedy: (near ?? Self.equivalent(of: name)).map { "ftictl \($0)" } ?? "ftictl --help")
-    }
-
-    /// The command that does what a command of git, DVC or restic does.
-    private static func equivalent(of name: String) -> String? {
-        switch name {
-        case "add", "commit", "backup", "import": "put"
-        case "branch", "tag", "show-ref": "refs"
-        case "checkout", "restore", "export": "get"
-        case "snapshots", "history": "log"
-        case "fsck", "check": "verify"
-        case "reset", "revert": "rollback"
-        case "rev-parse": "resolve"
-        default: nil
-        }
+            remedy: Habits.remedy(for: name) ?? near.map { "ftictl \($0)" } ?? "ftictl --help")
     }
 
     private static func isName(_ text: String) -> Bool {

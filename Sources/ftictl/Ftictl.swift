@@ -21,12 +21,13 @@ struct Ftictl: ParsableCommand {
         subcommands: [
             InitCommand.self, PutCommand.self, GetCommand.self, CatCommand.self, ListCommand.self,
             ShowCommand.self, ResolveCommand.self, LogCommand.self, ReflogCommand.self,
-            RefsCommand.self, DiffCommand.self, MoveCommand.self, PromoteCommand.self,
-            ReleaseCommand.self, RollbackCommand.self, UndoCommand.self, PinCommand.self,
+            RefsCommand.self, StatusCommand.self, DiffCommand.self, MoveCommand.self,
+            PromoteCommand.self, ReleaseCommand.self, RollbackCommand.self, UndoCommand.self,
+            RefCommand.self, RemoveCommand.self, PinCommand.self,
             LineageCommand.self,
             VerifyCommand.self,
             KeyCommand.self, PolicyCommand.self, ApproveCommand.self,
             GcCommand.self,
-            StatsCommand.self, CompletionCommand.self,
+            StatsCommand.self, CompletionCommand.self, ManualCommand.self,
         ])
 }

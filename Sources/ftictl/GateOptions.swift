@@ -42,6 +42,15 @@ struct GateOptions: ParsableArguments {
         _ updates: [RefUpdate], on repository: OpenRepository, message: String,
         extra: JSONObject = JSONObject(), _ context: CommandContext
     ) throws {
+        try repository.writing(updates.map(\.name)) {
+            try tryMoving(updates, on: repository, message: message, extra: extra, context)
+        }
+    }
+
+    private func tryMoving(
+        _ updates: [RefUpdate], on repository: OpenRepository, message: String,
+        extra: JSONObject, _ context: CommandContext
+    ) throws {
         let transaction = try repository.begin(context.writer)
         guard dryRun else {
             let commit = try transaction.commit(

@@ -5,24 +5,47 @@ import Refs
 
 /// What a command line says of a new snapshot beside its content.
 struct MetadataOptions: ParsableArguments {
-    @Option(name: [.short, .long], help: "What to say of this version.")
+    @Option(
+        name: [.short, .long], parsing: .unconditional, help: "What to say of this version.")
     var message: String?
 
     @Option(help: ArgumentHelp("A measurement; may be repeated.", valueName: "name=number"))
     var metric: [String] = []
 
-    @Option(help: ArgumentHelp("A parameter; may be repeated.", valueName: "name=value"))
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A parameter, kept as text; may be repeated.", valueName: "name=text"))
     var param: [String] = []
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "A parameter that is a number, a truth value, a list or an object; may be repeated.",
+            valueName: "name=json"))
+    var paramJson: [String] = []
 
     @Option(
         help: ArgumentHelp(
             "A snapshot that this one was made from; may be repeated.", valueName: "role=rev"))
     var input: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "A model needs the embedding space of this input, such as features or dataset.features.",
+            valueName: "role"))
+    var space: String?
+
     func validate() throws {
         if let message, message.utf8.count > Snapshot.messageLimit {
             throw ValidationError(
                 "the message has \(message.utf8.count) bytes, more than \(Snapshot.messageLimit)")
+        }
+        // The transaction would refuse them too, after everything is read.
+        for text in [message ?? ""] + metric + param + paramJson + input {
+            guard let name = Secrets.find(in: text) else { continue }
+            throw ValidationError(
+                "what is said of the version holds what looks like a secret key (\(name)...), and a log "
+                    + "keeps everything for ever")
         }
     }
 
@@ -32,13 +55,19 @@ struct MetadataOptions: ParsableArguments {
     /// The metrics; each must be a finite number.
     func parsedMetrics() throws(CommandError) -> [String: Double] {
         var metrics: [String: Double] = [:]
-        for text in metric {
+        for text in metric.separated {
             let (name, value) = try Self.pair(text, option: "--metric", example: "recall@10=0.84")
             guard let number = Double(value), number.isFinite else {
                 throw .usage(
                     "the metric \(name.printable()) is not a finite number: "
                         + value.printable().truncated(to: 40),
                     remedy: "--metric \(name.printable())=0.84")
+            }
+            guard Self.isKept(value) else {
+                throw .usage(
+                    "the metric \(name.printable()) is a whole number beyond 2^53, whose last "
+                        + "digits would be lost: \(value.printable().truncated(to: 40))",
+                    remedy: "--param \(name.printable())=\(value.printable().truncated(to: 40))")
             }
             guard metrics.updateValue(number, forKey: name) == nil else {
                 throw .usage("the metric \(name.printable()) is given twice")
@@ -47,33 +76,66 @@ struct MetadataOptions: ParsableArguments {
         return metrics
     }
 
-    /// The parameters: JSON numbers and truth values as such, anything else as text.
+    /// Whether a number that is written out in digits has kept all of them.
+    private static func isKept(_ text: String) -> Bool {
+        let hasSign = text.utf8.first.map { $0 == 0x2B || $0 == 0x2D } ?? false
+        guard text.utf8.dropFirst(hasSign ? 1 : 0).allSatisfy({ 0x30...0x39 ~= $0 }) else {
+            return true
+        }
+        return Int(text).map { $0.magnitude <= UInt(JSON.largestInteger) } ?? false
+    }
+
+    /// The parameters: text as it is given, and JSON.
     func parsedParams() throws(CommandError) -> JSONObject {
         var params = JSONObject()
-        for text in param {
-            let (name, value) = try Self.pair(text, option: "--param", example: "epochs=3")
-            guard params[name] == nil else {
-                throw .usage("the parameter \(name.printable()) is given twice")
+        for text in param.separated {
+            let (name, value) = try Self.pair(text, option: "--param", example: "version=1.10")
+            try Self.add(.string(value), name, to: &params)
+        }
+        for text in paramJson.separated {
+            let (name, value) = try Self.pair(text, option: "--param-json", example: "epochs=3")
+            let json: JSON
+            do throws(JSONError) {
+                json = try JSON(parsing: Array(value.utf8).span)
+            } catch {
+                throw .usage(
+                    "the parameter \(name.printable()) is not JSON: \(error.reason)",
+                    remedy: "--param \(name.printable())=... keeps it as text")
             }
-            switch try? JSON(parsing: Array(value.utf8).span) {
-            case .number(let number)?: params[name] = .number(number)
-            case .bool(let truth)?: params[name] = .bool(truth)
-            default:
-                if let shape = Secrets.find(in: value) {
-                    throw .usage(
-                        "the parameter \(name.printable()) holds what looks like a secret key "
-                            + "(\(shape)...), and a snapshot keeps it for ever")
-                }
-                params[name] = .string(Secrets.withoutCredentials(value))
-            }
+            try Self.add(json, name, to: &params)
         }
         return params
+    }
+
+    private static func add(
+        _ value: JSON, _ name: String, to params: inout JSONObject
+    ) throws(CommandError) {
+        guard params[name] == nil else {
+            throw .usage("the parameter \(name.printable()) is given twice")
+        }
+        params[name] = withoutCredentials(value)
+    }
+
+    /// A value without user names and passwords of URLs.
+    private static func withoutCredentials(_ value: JSON) -> JSON {
+        switch value {
+        case .null, .bool, .number, .float: value
+        case .string(let text): .string(Secrets.withoutCredentials(text))
+        case .array(let values): .array(values.map(withoutCredentials))
+        case .object(let object):
+            .object(
+                JSONObject(
+                    object.map {
+                        (Secrets.withoutCredentials($0.key), withoutCredentials($0.value))
+                    })
+            )
+        }
     }
 
     /// The inputs by role, each resolved.
     func parsedInputs(_ resolve: (String) throws -> ObjectID) throws -> [String: ObjectID] {
         var inputs: [String: ObjectID] = [:]
-        for text in input {
+        for text in input.separated {
             let (role, revision) = try Self.pair(
                 text, option: "--input", example: "dataset=datasets/sft")
             guard inputs.updateValue(try resolve(revision), forKey: role) == nil else {
@@ -81,6 +143,23 @@ struct MetadataOptions: ParsableArguments {
             }
         }
         return inputs
+    }
+
+    /// The embedding space that a new snapshot needs: that of the input that `--space` names; without it, a model of
+    /// `fti-training` needs that of its features.
+    func space(
+        of snapshot: Snapshot, in objects: some ObjectSource
+    ) throws -> ObjectID? {
+        guard let space else { return try SpaceNeed(of: snapshot, in: objects).id }
+        guard snapshot.kind == .model else {
+            throw CommandError.usage("--space is for models", remedy: "leave out --space")
+        }
+        guard let id = try SpaceNeed.inherited(from: space, of: snapshot, in: objects) else {
+            throw CommandError.usage(
+                "there is no input \(space.printable()) that has an embedding space",
+                remedy: "--input features=REV --space features, where REV has one")
+        }
+        return id
     }
 
     private static func pair(

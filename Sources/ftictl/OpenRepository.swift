@@ -27,6 +27,17 @@ struct OpenRepository {
         return resolution
     }
 
+    /// The rows that a revision names, whose path is what their keys begin with; nil when it names no table.
+    func rows(of text: String) throws -> KeyedRows? {
+        // What is wrong with the text is found out where it is resolved.
+        guard let revision = try? Revision(text) else { return nil }
+        let resolution = try resolver.resolve(revision.withoutPath)
+        guard case .snapshot(let id) = resolution.target, let table = try snapshot(id).content.table
+        else { return nil }
+        for warning in resolution.warnings { try output.note("warning: \(warning)") }
+        return KeyedRows(table: table, prefix: revision.path ?? "", snapshot: id)
+    }
+
     /// The snapshot that a revision names.
     func snapshotID(_ text: String) throws -> ObjectID {
         let resolution = try resolve(text)
@@ -43,19 +54,39 @@ struct OpenRepository {
     /// The snapshot with an identity.
     func snapshot(_ id: ObjectID) throws -> Snapshot { try resolver.read(id) }
 
-    /// The same of what a ref once pointed at; nil when it was collected.
+    /// The snapshot that a ref points at.
+    ///
+    /// - Throws: `misdirected` when the ref cannot point at what is there.
+    func snapshot(_ id: ObjectID, of name: RefName) throws -> Snapshot {
+        try resolver.read(id, of: name)
+    }
+
+    /// The row that a revision means.
+    func row(_ key: String, of resolution: Resolution) throws -> TableRow {
+        guard let id = resolution.snapshot, let table = try snapshot(id).content.table,
+            let row = try table.row(for: key, in: objects)
+        else { throw CommandError.missing("there is no row \(key.printable())") }
+        return row
+    }
+
+    /// The same of what a ref once pointed at; nil when it was collected, or is no snapshot, which a note says.
     func snapshotIfThere(_ id: ObjectID) throws -> Snapshot? {
         do throws(RefError) { return try resolver.read(id) } catch {
             switch error {
             case .objects(.missing(id)), .objects(.collected(id, _)): return nil
+            case .revision(.notASnapshot):
+                try output.note("warning: \(error.message)")
+                return nil
             default: throw error
             }
         }
     }
 
-    /// The same of what a ref points at in this state; nil when the ref was moved and the snapshot collected since.
-    func snapshotUnlessCollected(_ id: ObjectID) throws -> Snapshot? {
-        do throws(RefError) { return try resolver.read(id) } catch {
+    /// What a ref points at in this state; nil when the ref was moved and the snapshot collected since.
+    ///
+    /// - Throws: `misdirected` when the ref cannot point at what is there.
+    func snapshotUnlessCollected(_ id: ObjectID, of name: RefName) throws -> Snapshot? {
+        do throws(RefError) { return try resolver.read(id, of: name) } catch {
             guard case .objects(.collected(id, _)) = error else { throw error }
             return nil
         }
@@ -63,10 +94,24 @@ struct OpenRepository {
 
     /// The target of a ref.
     ///
-    /// - Throws: `unknownRef`, which says which refs are like it.
-    func target(of name: RefName) throws -> ObjectID {
-        if let target = state.target(of: name) { return target }
-        return try resolver.snapshot(Revision(name))
+    /// - Throws: `unknownRef`, which says which refs are like it; `deleted` when it was one.
+    func target(of name: RefName) throws -> ObjectID { try state.existingTarget(of: name) }
+
+    /// Says that the history that follows is of a ref that was deleted; refuses a name that no ref ever had.
+    func noteDeletion(of name: RefName) throws {
+        if let transaction = state.deletion(of: name) {
+            try output.note(
+                "note: \(name) was deleted by transaction \(transaction); "
+                    + "ftictl ref restore \(name) brings it back")
+        } else {
+            _ = try target(of: name)
+        }
+    }
+
+    /// Does something that writes: when it fails for what a collection removed because a ref that it relies on was moved
+    /// meanwhile, that is a conflict.
+    func writing(_ names: [RefName] = [], _ body: () throws -> Void) throws {
+        try resolver.writing(names, body)
     }
 
     /// Begins a transaction on the state that everything was resolved in.

@@ -15,9 +15,10 @@ struct RowSource {
     func store(
         _ path: String, follow: Bool, into objects: ObjectWriter, _ progress: Progress
     ) throws -> Content {
-        let file = try SourceFile(opening: path, followLink: follow)
+        let file = try SourceFile(openingInput: path, followLink: follow)
         let source = try JSONLinesSource(
-            ObservedBlob(blob: file, progress: progress), name: path, keyFields: keyFields,
+            ObservedBlob(blob: try objects.readable(file), progress: progress), name: path,
+            keyFields: keyFields,
             vectorField: vectorField)
         let table = try Table.importing(
             source, succeeding: predecessor, in: objects,

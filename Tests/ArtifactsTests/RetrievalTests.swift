@@ -6,7 +6,9 @@ import Testing
     @Test("results of parallel work keep their order")
     func parallel() {
         for threads in [1, 2, 5] {
-            #expect(Threads.map(100, threads: threads) { $0 * $0 } == (0..<100).map { $0 * $0 })
+            let squares: [Int] = Threads.map(100, threads: threads) { $0 * $0 }
+            let expected: [Int] = (0..<100).map { $0 * $0 }
+            #expect(squares == expected)
         }
         #expect(Threads.map(0, threads: 2) { $0 } == [])
     }

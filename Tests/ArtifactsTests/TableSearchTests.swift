@@ -57,7 +57,7 @@ struct TableSearchTests {
     func memory() throws {
         let store = MemoryStore()
         let table = try Table.build(rows: rows, dimension: dimension, in: store)
-        try check(try FeatureIndex(table, in: store), store)
+        try check(try FeatureIndex(table, in: store, verified: VerifiedLeaves()), store)
     }
 
     @Test("a table in packs, whose vectors are read in place", arguments: [1, 4])
@@ -69,9 +69,10 @@ struct TableSearchTests {
         let table = try Table.build(rows: rows, dimension: dimension, in: writer)
         let pack = try #require(try writer.finish())
         let store = PackStore(bucket: bucket, packs: [pack])
-        let blocks = try TableVectors(table, in: store, codes: true).blocks
+        let blocks = try TableVectors(table, in: store, verified: VerifiedLeaves()).blocks
         #expect(blocks.allSatisfy(\.isInPlace) && blocks.count > 1)
-        try check(try FeatureIndex(table, in: store, threads: threads), store)
+        try check(
+            try FeatureIndex(table, in: store, verified: VerifiedLeaves(), threads: threads), store)
     }
 
     @Test("a table without vectors cannot be searched, one without rows finds nothing")
@@ -80,10 +81,14 @@ struct TableSearchTests {
         let plain = try Table.build(
             rows: [TableRow(key: "a", attributes: JSONObject(), vector: [])], dimension: 0,
             in: store)
-        #expect(throws: ObjectError.self) { try FeatureIndex(plain, in: store) }
-        #expect(throws: ObjectError.self) { try VectorSearch(plain, in: store) }
+        #expect(throws: ObjectError.self) {
+            try FeatureIndex(plain, in: store, verified: VerifiedLeaves())
+        }
+        #expect(throws: ObjectError.self) {
+            try VectorSearch(plain, in: store, verified: VerifiedLeaves())
+        }
         let none = try Table.build(rows: [], dimension: 8, in: store)
-        let search = try VectorSearch(none, in: store)
+        let search = try VectorSearch(none, in: store, verified: VerifiedLeaves())
         #expect(try search.nearest(3, to: [Float](repeating: 1, count: 8)).isEmpty)
     }
 

@@ -144,6 +144,24 @@ struct ApproximateSearchTests {
         #expect(try approximate.recall(10, of: []) == 1)
         #expect(try ApproximateSearch(VectorSearch(dimension: 2, values: [])).sample(3).isEmpty)
     }
+
+    @Test("a search widens until it finds enough of a sample, and gives up where that is no gain")
+    func widening() throws {
+        // The best of rows in one quadrant are ranked last, so nothing but all rows will do.
+        let quadrant = (0..<100).flatMap { row -> [Float] in [1, 1 + Float(row)] }
+        let hopeless = ApproximateSearch(VectorSearch(dimension: 2, values: quadrant), ranked: 3)
+        #expect(try hopeless.widened(for: 10, of: [[1, 1]]) == nil)
+        var random = SplitMix(seed: 23)
+        let values = VectorKind.random.vectors(4000, dimension: 128, &random)
+        let narrow = ApproximateSearch(VectorSearch(dimension: 128, values: values), ranked: 5)
+        let queries = try narrow.sample(8)
+        #expect(try narrow.recall(5, of: queries) < ApproximateSearch.leastRecall)
+        let (wide, recall) = try #require(try narrow.widened(for: 5, of: queries))
+        #expect(recall >= ApproximateSearch.leastRecall && wide.ranked <= 1000)
+        #expect(try wide.recall(5, of: queries) == recall)
+        #expect(try wide.widened(for: 5, of: queries)?.search.ranked == wide.ranked)
+        #expect(try narrow.widened(for: 5, of: [])?.recall == 1)
+    }
 }
 
 /// Rows that are hard in different ways.

@@ -202,6 +202,89 @@ struct EmbeddingServiceTests {
                 try bench.run("grep -r -e test-secret -e pass-word .fti").status == 1)
         }
     }
+
+    @Test("a shorter dimension is asked for where the model's own is greater, and nowhere else")
+    func dimensions() throws {
+        let bench = try ServiceBench()
+        try bench.behave("strict")
+        #expect(try bench.run("fti-feature run features.yaml").status == 0)
+        #expect(!bench.requests.contains("dimensions"))
+        let wide = try ServiceBench()
+        try wide.behave("wide")
+        let run = try wide.run("fti-feature run features.yaml")
+        #expect(run.status == 0, "\(run.error)")
+        #expect(wide.requests.contains("\"dimensions\""))
+        #expect(try wide.asking("fti-training run training.yaml").status == 0)
+        #expect(try wide.asking(ServiceBench.ask).status == 0)
+        let rigid = try ServiceBench()
+        try rigid.behave("rigid")
+        let refused = try rigid.run("fti-feature run features.yaml")
+        #expect(refused.status == 74)
+        #expect(refused.error.contains("set embed.dimension to 128"), "\(refused.error)")
+    }
+
+    @Test("headers come from variables, here and where questions are embedded")
+    func headers() throws {
+        let bench = try ServiceBench(configuration: ", headers: {api-key: $AZURE}")
+        let without = try bench.run("fti-feature run features.yaml")
+        #expect(without.status == 64 && without.error.contains("AZURE"), "\(without.error)")
+        let run = try bench.run("AZURE=hush-hush fti-feature run features.yaml")
+        #expect(run.status == 0, "\(run.error)")
+        #expect(bench.requests.contains("\"key\": \"hush-hush\""))
+        #expect(try bench.run("grep -r hush .fti").status == 1)
+        let trained = try bench.asking(
+            "FTI_EMBED_HEADERS='api-key: other-key' fti-training run training.yaml")
+        #expect(trained.status == 0, "\(trained.error)")
+        #expect(bench.requests.contains("\"key\": \"other-key\""))
+    }
+
+    @Test(
+        "what a service says is shown with what to do next, also when it says it with status 200",
+        arguments: [
+            ("say 2 422 {\"detail\":[{\"loc\":[\"body\"],\"msg\":\"WHY\"}]}", "embed.batch"),
+            ("say 2 413 WHY", "chunk.size"), ("say 2 401 {\"error\":\"WHY\"}", "FTI_EMBED_KEY"),
+            ("say 2 404 <title>WHY</title>", "embed.url"),
+            ("say 2 200 {\"error\":{\"message\":\"WHY\"}}", "embed.url"),
+        ])
+    func reasons(mode: String, remedy: String) throws {
+        let bench = try ServiceBench(configuration: ", batch: 4")
+        try bench.behave(mode)
+        let outcome = try bench.run("fti-feature run features.yaml")
+        #expect(outcome.status == 74)
+        #expect(outcome.error.contains("WHY") && outcome.error.contains(remedy), "\(outcome.error)")
+    }
+
+    @Test("what was embedded before a run was killed is not asked for again")
+    func interrupted() throws {
+        let bench = try ServiceBench(configuration: ", batch: 4")
+        try bench.behave("stall 6")
+        let killed = try bench.run(
+            """
+            fti-feature run features.yaml & run=$!
+            for i in $(seq 600); do [ "$(wc -l < service/requests)" -ge 7 ] && break; sleep 0.05; done
+            sleep 0.5
+            kill -9 $run; wait $run
+            """)
+        #expect(killed.status == 137, "\(killed.error)")
+        #expect(try bench.run("ftictl refs").output.isEmpty)
+        // Two requests for canaries, and four that were answered.
+        try bench.behave("good")
+        try bench.write("service/requests", "")
+        let run = try bench.run("fti-feature run features.yaml --json")
+        #expect(run.status == 0, "\(run.error)")
+        let report = try #require(
+            try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        let recovered = try #require(report["recovered"] as? Int)
+        #expect(recovered == 16)
+        let texts = try bench.requests.split(separator: "\n").map { line in
+            try #require(
+                try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        }.compactMap { $0["texts"] as? Int }.reduce(0, +)
+        let chunks = try #require(report["chunks"] as? Int)
+        #expect(texts == 8 + chunks - recovered)
+        #expect(
+            try bench.run("find .. -path \"$XDG_CACHE_HOME*\" -name '*.vectors'").output.isEmpty)
+    }
 }
 
 @Suite("Answers that follow")
@@ -246,5 +329,71 @@ struct FollowingTests {
         #expect(replies[1]["id"] as? Int == 7)
         #expect(replies[2]["error"] as? String == "usage")
         #expect(try bench.run("cat notes").output.contains("switched"))
+    }
+
+    @Test("every line gets a line, and every request its id back as it was spelled")
+    func requests() throws {
+        let bench = try Workbench()
+        let question = "\"question\":\"What size holes do I drill in brick?\""
+        let lines: [(line: String, id: String?, isAnswer: Bool)] = [
+            ("What size holes do I drill in brick?", nil, true),
+            ("{\(question)}", nil, true), ("  {\"id\":7,\(question)}  ", "7", true),
+            ("{\"id\":9007199254740993,\(question)}", "9007199254740993", true),
+            ("{\"id\":1.0,\(question)}", "1.0", true), ("{\"id\":null,\(question)}", "null", true),
+            ("{\"id\":\"\\ud83d\",\(question)}", "\"\\ud83d\"", true),
+            ("{\"id\":[1,{\"a\":2}],\(question)}", "[1,{\"a\":2}]", true),
+            ("{\"id\":\"k\",\"id\":\"k\",\(question)}", "\"k\"", false),
+            ("{\"id\":\"k\",\"id\":\"l\",\(question)}", nil, false),
+            ("{\"question\":\"cut \\ud83d\",\"id\":\"s\"}", "\"s\"", false),
+            ("{\(question),\"id\":3,}", "3", false), ("{\"id\":4,\"question\":5}", "4", false),
+            ("{\"id\":5}", "5", false), ("{\"id\":6,\"question\":\"?\"}", "6", false),
+            ("{\"id\":8,\(question)", "8", false), ("{", nil, false), ("{\"id\":", nil, false),
+            ("{\"id\":01,\(question)}", nil, false),
+            ("{\"x\":{\"id\":1},\"id\":2 \(question)}", "2", false), ("", nil, false),
+            ("   ", nil, false),
+        ]
+        let input = lines.map(\.line).joined(separator: "\n") + "\n"
+        try Data(input.utf8).write(to: bench.directory.appending(path: "asked"))
+        let outcome = try bench.run(
+            """
+            set -e
+            ftictl init --quiet >&2
+            cat > f.yaml <<< '{ref: features/prod, sources: [{files: Examples/handbook/edition-1/install}], embed: {dimension: 64}}'
+            cat > t.yaml <<< '{model: models/current, candidates: 50, sft: {epochs: 5}, dpo: {epochs: 1}}'
+            fti-feature run f.yaml --quiet >&2; fti-training run t.yaml --quiet >&2
+            fti-inference ask --stdin < asked
+            """)
+        #expect(outcome.status == 0, "\(outcome.error)")
+        let replies = outcome.output.split(separator: "\n").map(String.init)
+        try #require(replies.count == lines.count, "\(outcome.output)")
+        for ((line, id, isAnswer), reply) in zip(lines, replies) {
+            #expect(reply.contains("\"answer\":") == isAnswer, "\(line): \(reply)")
+            #expect(reply.contains("\"error\":\"usage\"") != isAnswer, "\(line): \(reply)")
+            if let id {
+                #expect(reply.contains("\"id\":\(id),"), "\(line): \(reply)")
+            } else {
+                #expect(!reply.contains("\"id\":"), "\(line): \(reply)")
+            }
+        }
+    }
+
+    @Test("a lock file whose pins were edited answers nothing, and --check says why")
+    func editedLock() throws {
+        let bench = try Workbench()
+        let outcome = try bench.run(
+            """
+            set -e
+            cp -r .fti-example .fti
+            ftictl pin features/prod models/current -o fti.lock >&2
+            fti-inference ask 'What size holes do I drill in brick?' --pin fti.lock >&2
+            sed -i 's/"transaction":\\([0-9]*\\)/"transaction":1\\1/' fti.lock
+            set +e
+            fti-inference ask 'What size holes do I drill in brick?' --pin fti.lock; echo $?
+            ftictl pin --check fti.lock; echo $?
+            ftictl pin features/prod models/current -o fti.lock >&2; echo $?
+            ftictl pin --check fti.lock >&2; echo $?
+            """)
+        #expect(outcome.output == "64\n64\n0\n0\n", "\(outcome.output)\(outcome.error)")
+        #expect(outcome.error.components(separatedBy: "the file was edited").count == 3)
     }
 }

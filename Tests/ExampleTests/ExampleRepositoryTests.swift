@@ -83,7 +83,7 @@ struct ExampleRepositoryTests {
                 #expect(try objects.size(of: link) != nil, "\(id) names \(link)")
             }
         }
-        #expect(kinds == [.features, .dataset, .model])
+        #expect(kinds == [.features, .dataset, .model, .release])
     }
 
     private func check(_ content: Content) throws {

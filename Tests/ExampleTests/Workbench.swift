@@ -20,6 +20,9 @@ final class Workbench {
         directory = FileManager.default.temporaryDirectory.appending(
             path: "fti-example-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        // Commands make their own folders in it, and no home.
+        try FileManager.default.createDirectory(
+            atPath: cache, withIntermediateDirectories: true)
         try FileManager.default.copyItem(
             at: Self.root.appending(path: ".fti-example"),
             to: directory.appending(path: ".fti-example"))

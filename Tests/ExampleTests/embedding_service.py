@@ -7,7 +7,9 @@ It writes its port to FOLDER/port and the headers of each request to FOLDER/requ
 FOLDER/mode at every request: `good`, `changed` (other vectors under the same name), `short` (another dimension),
 `noisy` (the same vectors but for the fifth decimal), `busy` (every second request is turned away), `redirect`,
 `long` (an endless answer), `echo` (refuses, and says back all that it was shown), `text`, `key` (only
-`Bearer test-secret` is let in). With a file of a certificate and its key it speaks TLS.
+`Bearer test-secret` is let in), `wide` (its own dimension is twice as great, and `dimensions` is understood), `rigid` (the
+same, and `dimensions` is refused), `strict` (a member beside the usual three is refused), `stall N` (nobody is answered after N
+requests), `say N STATUS BODY` (after N requests, all are answered so). With a file of a certificate and its key it speaks TLS.
 """
 import base64
 import hashlib
@@ -16,6 +18,7 @@ import json
 import os
 import ssl
 import sys
+import time
 
 FOLDER = sys.argv[1]
 DIMENSION = 64
@@ -50,7 +53,16 @@ class Service(http.server.BaseHTTPRequestHandler):
         question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with open(os.path.join(FOLDER, "requests"), "a") as log:
             log.write(json.dumps({"path": self.path, "texts": len(question["input"]),
+                                  "members": sorted(question), "key": self.headers.get("api-key"),
                                   "authorization": self.headers.get("Authorization")}) + "\n")
+        word, *rest = mode.split(" ", 3)
+        if word == "stall" and Service.requests > int(rest[0]):
+            time.sleep(3600)
+        if word == "say" and Service.requests > int(rest[0]):
+            return self.reply(int(rest[1]), rest[2].encode())
+        extra = set(question) - {"input", "model", "encoding_format"}
+        if mode == "strict" and extra or mode == "rigid" and "dimensions" in question:
+            return self.reply(400, json.dumps({"error": {"message": "unknown " + str(extra)}}).encode())
         if mode == "busy" and Service.requests % 2:
             return self.reply(429, b"{}", [("Retry-After", "0")])
         if mode == "redirect":
@@ -70,6 +82,8 @@ class Service(http.server.BaseHTTPRequestHandler):
             said = {"error": {"message": "incorrect key: " + str(authorization)}}
             return self.reply(401, json.dumps(said).encode())
         dimension = DIMENSION // 2 if mode == "short" else DIMENSION
+        if mode in ("wide", "rigid"):
+            dimension = question.get("dimensions", 2 * DIMENSION)
         salt = question["model"] + ("changed" if mode == "changed" else "")
         data = []
         for index, text in enumerate(question["input"]):

@@ -22,7 +22,9 @@ struct HostileInputTests {
 
     @Test("every row is in the list once")
     func complete() throws {
-        let expected = (1...149).map { "B\($0)" } + (1...34).map { "H\($0)" }
+        // B150 to B163 are about serving HTTP, which no version does yet.
+        let expected =
+            (Array(1...149) + Array(164...172)).map { "B\($0)" } + (1...38).map { "H\($0)" }
         #expect(try Self.rows().map(\.name) == expected)
     }
 

@@ -44,6 +44,7 @@ struct SourceRuleTests {
         "Sources/Objects/Codecs/PlaneCodec.swift",
         "Sources/Objects/Tables/TableBytes.swift",
         "Sources/Objects/Tables/TableVectors+Matrix.swift",
+        "Sources/Objects/Vectors/KeyedHash.swift",
         "Sources/Objects/Vectors/VectorCodes.swift",
         "Sources/Objects/Weights/TensorDistance.swift",
         "Sources/Artifacts/Math/DotProduct.swift",

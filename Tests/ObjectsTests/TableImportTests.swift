@@ -265,7 +265,6 @@ struct TableImportTests {
                 "{\"id\":\"a\"}\n{\"id\":\"b\"}\n\n{\"id\":\"a\"}",
                 "line 4: the key \"a\" is already on line 1"
             ),
-            ("{\"id\":\"a\",\"n\":1e17}", "line 1: row \"a\": a number"),
         ])
     func badLines(text: String, reason: String) throws {
         let store = MemoryStore()

@@ -38,9 +38,9 @@ struct TableVectorsTests {
 
     private static func check(_ table: Table, _ store: PackStore, threads: Int) throws {
         let rows = try TableSamples.contents(of: table, in: store)
-        let vectors = try TableVectors(table, in: store, codes: true, threads: threads)
+        let vectors = try TableVectors(
+            table, in: store, verified: VerifiedLeaves(), threads: threads)
         #expect(try vectors.matrix(threads: threads) == rows.flatMap(\.vector))
-        #expect(try vectors.keys(in: store, threads: threads) == rows.map(\.key))
         for (number, row) in rows.enumerated() {
             let position = vectors.position(of: number)
             let block = vectors.blocks[position.block]
@@ -56,10 +56,7 @@ struct TableVectorsTests {
             TableBytes.append(leaf.vectors, to: &bytes)
             let codes = VectorCodes(rows: block.rows, dimension: dimension)
             let made = codes.encoded(of: bytes.span)
-            let isSame = block.withCodes { codes in
-                codes.count == made.count && made.indices.allSatisfy { made[$0] == codes[$0] }
-            }
-            #expect(isSame)
+            #expect(try block.codes() == made)
         }
     }
 
@@ -71,7 +68,7 @@ struct TableVectorsTests {
             let (tables, packs) = try Self.tables(in: bucket)
             let store = PackStore(bucket: bucket, packs: packs)
             for table in tables { try Self.check(table, store, threads: threads) }
-            let vectors = try TableVectors(tables[1], in: store, codes: false)
+            let vectors = try TableVectors(tables[1], in: store, verified: nil)
             let isInPlace = Set(vectors.blocks.map(\.isInPlace))
             #expect(isInPlace == (bucket is MemoryBucket ? [false] : [true, false]))
         }
@@ -83,12 +80,11 @@ struct TableVectorsTests {
         for count in [0, 1, 3] {
             let rows = (0..<count).map { TableSamples.row($0) }
             let table = try Table.build(rows: rows, dimension: 4, in: store)
-            let vectors = try TableVectors(table, in: store, codes: true)
+            let vectors = try TableVectors(table, in: store, verified: VerifiedLeaves())
             #expect(try vectors.matrix() == rows.flatMap(\.vector))
             var matrix = [Float](repeating: .nan, count: rows.count * vectors.table.dimension)
             try vectors.read(into: &matrix)
             #expect(matrix == rows.flatMap(\.vector))
-            #expect(try vectors.keys(in: store) == rows.map(\.key))
         }
     }
 
@@ -98,7 +94,7 @@ struct TableVectorsTests {
         let bucket = try DirectoryBucket.create(at: place.url.path)
         let (tables, packs) = try Self.tables(in: bucket)
         let vectors = try TableVectors(
-            tables[0], in: PackStore(bucket: bucket, packs: packs), codes: true)
+            tables[0], in: PackStore(bucket: bucket, packs: packs), verified: VerifiedLeaves())
         let matrix = try vectors.matrix()
         for pack in packs { try bucket.delete(pack.blobName) }
         #expect(try vectors.matrix() == matrix)
@@ -128,16 +124,15 @@ struct TableVectorsTests {
                 #expect(FileManager.default.createFile(atPath: path, contents: Data(damaged)))
                 let store = PackStore(bucket: bucket, packs: packs)
                 let isFound = [
-                    Self.fails { _ = try TableVectors(tables[0], in: store, codes: false) },
+                    Self.fails { _ = try TableVectors(tables[0], in: store, verified: nil) },
                     Self.fails {
-                        _ = try TableVectors(tables[0], in: store, codes: false).matrix()
+                        _ = try TableVectors(tables[0], in: store, verified: nil).matrix()
                     },
-                    Self.fails { _ = try TableVectors(tables[0], in: store, codes: true) },
                     Self.fails {
-                        _ = try TableVectors(tables[0], in: store, codes: false).keys(in: store)
+                        _ = try TableVectors(tables[0], in: store, verified: VerifiedLeaves())
                     },
                 ]
-                let expected = (0..<4).map { part == 0 || part == $0 }
+                let expected = [part == 0, part < 2, true]
                 #expect(isFound == expected, "part \(part)")
                 seen += 1
             }

@@ -143,7 +143,7 @@ struct WeightHeaderTests {
         }
         let nested = (0..<100).flatMap { _ in number(UInt32(9)) + number(UInt64(1)) }
         let hostile: [[UInt8]] = [
-            header(huge, 0, []), header(0, 0, []), header(1, huge, []),
+            header(huge, 0, []), header(1, huge, []),
             header(1 << 20, 1 << 40, []),
             header(1, 1, number(huge)), header(1, 1, key + number(UInt32(99))),
             header(1, 1, key + number(UInt32(8)) + number(huge)),
@@ -266,5 +266,69 @@ struct WeightHeaderTests {
             offset += cuts.reduce(0, +)
         }
         #expect(try lengths == Self.pieces(file).map(\.size))
+    }
+
+    @Test("a GGUF file says what it holds, in either byte order", arguments: [false, true])
+    func listing(isBigEndian: Bool) throws {
+        let data = TestBytes.random.make(64)
+        func number(_ value: some FixedWidthInteger) -> [UInt8] {
+            isBigEndian ? GGUFFile.number(value).reversed() : GGUFFile.number(value)
+        }
+        func text(_ text: String) -> [UInt8] { number(UInt64(text.utf8.count)) + Array(text.utf8) }
+        var bytes = Array("GGUF".utf8) + number(UInt32(3)) + number(UInt64(3)) + number(UInt64(5))
+        bytes += text("general.name") + number(UInt32(8)) + text("tiny")
+        bytes += text("blocks") + number(UInt32(4)) + number(UInt32(7))
+        bytes += text("shift") + number(UInt32(5)) + number(Int32(-2))
+        bytes += text("base") + number(UInt32(6)) + number(Float(0.5).bitPattern)
+        bytes += text("tokens") + number(UInt32(9)) + number(UInt32(8)) + number(UInt64(2))
+        bytes += text("a") + text("b")
+        for (name, shape, type, offset) in [
+            ("q", [32, 1], 2, 0), ("f", [4], 0, 32), ("new", [2], 99, 48),
+        ] as [(String, [UInt64], UInt32, UInt64)] {
+            bytes += text(name) + number(UInt32(shape.count)) + shape.flatMap { number($0) }
+            bytes += number(type) + number(offset)
+        }
+        bytes += [UInt8](repeating: 0, count: (32 - bytes.count % 32) % 32)
+        // Alignment is 32, so the tensor at 48 is out of place.
+        #expect(try GGUF(BytesBlob(bytes + data)) == nil)
+        let place = try #require(bytes.lastRange(of: number(UInt64(48))))
+        bytes.replaceSubrange(place, with: number(UInt64(64)))
+        let start = bytes.count
+        bytes += data + [1, 2, 3]
+        let store = MemoryStore()
+        let id = try store.write(bytes, hint: .bulk)
+        let file = try #require(try GGUF.read(id, in: store))
+        #expect(file.metadata.map(\.key) == ["general.name", "blocks", "shift", "base", "tokens"])
+        #expect(
+            file.metadata.map(\.value) == [
+                .text("tiny"), .unsigned(7), .signed(-2), .float(0.5),
+                .list(type: "string", count: 2),
+            ])
+        #expect(file.tensors.map(\.name) == ["q", "f", "new"])
+        #expect(file.tensors.map(\.dtype) == ["Q4_0", "F32", "type 99"])
+        #expect(file.tensors.map(\.shape) == [[32, 1], [4], [2]])
+        #expect(
+            file.tensors.map(\.range)
+                == [start..<start + 18, start + 32..<start + 48, start + 64..<start + 67])
+        #expect(try FileFormat(of: id, in: store) == .gguf)
+    }
+
+    @Test("a list of other values is another value, also of the same length")
+    func lists() throws {
+        var file = Self.model([100])
+        let store = MemoryStore()
+        let first = try store.write(file.encoded.bytes, hint: .bulk)
+        file.metadata[6].value[15] = 8
+        let second = try store.write(file.encoded.bytes, hint: .bulk)
+        let before = try #require(try GGUF.read(first, in: store)).metadata
+        let after = try #require(try GGUF.read(second, in: store)).metadata
+        let same = try zip(before, after).map { try $0.hasValue(of: $1, first, second, in: store) }
+        #expect(same.indices.filter { !same[$0] } == [6])
+    }
+}
+
+extension Array where Element: Equatable {
+    fileprivate func lastRange(of other: [Element]) -> Range<Int>? {
+        indices.reversed().first { self[$0...].starts(with: other) }.map { $0..<$0 + other.count }
     }
 }

@@ -72,7 +72,7 @@ struct ApprovalGateTests {
         try approve(model, by: signed.admin)
         try approve(model, by: signed.features, seconds: 30)
         signed.clock.advance(seconds: 31)
-        #expect(try refusal(model)?.found == "it has 1 (ada)")
+        #expect(try refusal(model)?.found == "it has 1 (ada); expired: feature-bot")
     }
 
     @Test("an approval stays that of who signed it, whatever the line below it says later")

@@ -39,11 +39,13 @@ struct CollectionRaceTests {
         }
     }
 
-    @Test("a put is whole whenever a collection without grace comes in between")
-    func put() throws {
+    @Test(
+        "a put is whole whenever a collection without grace comes in between",
+        arguments: [false, true])
+    func put(isPurge: Bool) throws {
         let (bucket, _) = try sample()
         try interrupt(bucket) {
-            _ = try? collectAll(Repository(in: $0))
+            _ = try? collectAll(Repository(in: $0), isPurge: isPurge)
         } in: { repository, _ in
             let transaction = try repository.begin(writer: testWriter("late", seed: 9))
             // Some of it is garbage, some is needed, some is new.
@@ -90,8 +92,10 @@ struct CollectionRaceTests {
         #expect(moved.withLock { $0 } > 5)
     }
 
-    @Test("a collection removes nothing that new packs are stored as differences against or use")
-    func dependents() throws {
+    @Test(
+        "a collection removes nothing that new packs are stored as differences against or use",
+        arguments: [false, true])
+    func dependents(isPurge: Bool) throws {
         let (bucket, _) = try sample()
         try interrupt(bucket) { bucket in
             let repository = Repository(in: bucket)
@@ -104,7 +108,7 @@ struct CollectionRaceTests {
                 _ = try? transaction.commit([RefUpdate(name, new: id)])
             }
         } in: { repository, _ in
-            _ = try collectAll(repository)
+            _ = try collectAll(repository, isPurge: isPurge)
         }
     }
 
@@ -139,16 +143,18 @@ struct CollectionRaceTests {
         }
     }
 
-    @Test("whatever a collection is killed at, nothing is lost, and the next one finishes")
-    func kills() throws {
+    @Test(
+        "whatever a collection is killed at, nothing is lost, and the next one finishes",
+        arguments: [false, true])
+    func kills(isPurge: Bool) throws {
         let (bucket, _) = try sample()
         let counted = HookedBucket(try bucket.copy())
-        _ = try collectAll(Repository(in: counted))
+        _ = try collectAll(Repository(in: counted), isPurge: isPurge)
         for call in 0..<counted.calls {
             let copy = try bucket.copy()
             let hooked = HookedBucket(copy)
             hooked.fail(from: call)
-            _ = try? collectAll(Repository(in: hooked))
+            _ = try? collectAll(Repository(in: hooked), isPurge: isPurge)
             try expectWhole(copy, "killed at call \(call)")
             _ = try collectAll(Repository(in: copy), seed: 78)
             try expectWhole(copy, "collected after call \(call)")

@@ -5,8 +5,11 @@ import Synchronization
 import Testing
 
 /// Collects all that no ref points at, at once.
-func collectAll(_ repository: Repository, seed: UInt64 = 77) throws -> CollectionReport {
+func collectAll(
+    _ repository: Repository, seed: UInt64 = 77, isPurge: Bool = false
+) throws -> CollectionReport {
     var options = CollectionOptions()
+    options.isPurge = isPurge
     options.retention = Retention(milliseconds: 0, count: 1)
     options.grace = 0
     return try repository.collect(options, writer: testWriter("gc", seed: seed))
@@ -112,10 +115,10 @@ struct CollectionTests {
         try repository.put("models/a", text: "1", writer: writer)
         try repository.put("models/a", text: "2", writer: writer)
         var options = CollectionOptions()
-        options.retention.count = 1
+        options.keepLast = 1
         let late = testWriter(clock: isWriter ? ahead : clock, seed: 3)
         #expect(try repository.collect(options, writer: late).transaction == nil)
-        options.retention.milliseconds = 0
+        options.keep = 0
         clock.advance(seconds: 1)
         let report = try repository.collect(options, writer: late)
         #expect(report.packs(.drop).count == 1)
@@ -204,7 +207,7 @@ struct CollectionTests {
         let report = try repository.collect(writer: writer)
         #expect(report.condemned.map(\.name) == [orphan.name])
         #expect(report.deleted.isEmpty)
-        #expect(try repository.log.entry(2).actions == [.unpack(orphan.name)])
+        #expect(try repository.log.entry(2).actions.contains(.unpack(orphan.name)))
         clock.advance(seconds: 90_000)
         #expect(try repository.collect(writer: writer).deleted.map(\.name) == [orphan.name])
         #expect(try repository.collect(writer: writer).transaction == nil)
@@ -288,8 +291,7 @@ struct CollectionTests {
                 _ = try collectAll(repository, seed: UInt64(step + 1))
             default:
                 var options = CollectionOptions()
-                options.retention.count = 3
-                options.retention.milliseconds = 0
+                options.retention = Retention(milliseconds: 0, count: 3)
                 options.grace = Bool.random(using: &generator) ? 0 : 1000
                 _ = try repository.collect(options, writer: testWriter(seed: UInt64(step + 1)))
             }

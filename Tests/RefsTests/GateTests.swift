@@ -326,7 +326,7 @@ struct GateTests {
         #expect(calls > 3)
     }
 
-    @Test("removing a ref passes every gate, and a rehearsal commits nothing")
+    @Test("a removal passes gates that look at a snapshot, and a rehearsal commits nothing")
     func removal() throws {
         let gated = try GatedRepository(Self.metric)
         let repository = gated.repository

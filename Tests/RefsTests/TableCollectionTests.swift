@@ -69,7 +69,8 @@ struct TableCollectionTests {
                     ref, edits, after: Table(root: root, rows: rows, dimension: 0),
                     in: repository, seed: UInt64(step))
             } else {
-                _ = try collectAll(repository, seed: UInt64(step + 100))
+                _ = try collectAll(
+                    repository, seed: UInt64(step + 100), isPurge: step.isMultiple(of: 2))
             }
             try expectWhole(bucket, "seed \(seed), step \(step)")
             let fresh = Repository(in: bucket)

@@ -2,12 +2,28 @@ import Foundation
 import Objects
 import Refs
 import Storage
+import Synchronization
 import Testing
+
+/// What a client reported to be lost.
+private final class Losses: Sendable {
+    private let texts = Mutex<[String]>([])
+
+    func add(_ text: String) { texts.withLock { $0.append(text) } }
+
+    func take() -> [String] {
+        texts.withLock { texts in
+            defer { texts = [] }
+            return texts
+        }
+    }
+}
 
 /// A client that remembers, in a folder of its own.
 final class Client {
     private let folder: URL
     let clock: TestClock
+    private let losses = Losses()
 
     init(clock: TestClock) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
@@ -19,12 +35,18 @@ final class Client {
 
     var path: String { "\(folder.path)/memory" }
 
+    /// What was reported to be lost since the last time that this was asked.
+    func takeLosses() -> [String] { losses.take() }
+
     func trust(
         roots: Set<PublicKey>? = nil, isStrict: Bool = false, accepting: Bool = false
     ) -> Trust {
         let clock = clock
+        let losses = losses
         return Trust(
-            memory: ClientMemory(at: path, now: { clock.now }, isForgetful: accepting),
+            memory: ClientMemory(
+                at: path, now: { clock.now }, isForgetful: accepting,
+                report: { losses.add($0) }),
             roots: roots, isStrict: isStrict)
     }
 
@@ -234,17 +256,29 @@ struct TrustTests {
         #expect(try seen.target(of: RefName("features/a")) != nil)
     }
 
-    @Test("a memory that cannot be written or read is no error")
+    @Test("a memory that cannot be written is no error, and one that cannot be read is told")
     func unwritable() throws {
         try commit(2)
         let clock = signed.clock
         let trust = Trust(memory: ClientMemory(at: "/dev/null/fti/memory", now: { clock.now }))
         #expect(try Repository(in: signed.bucket, trust: trust).state().number == 3)
         #expect(try client.open(signed.bucket).state().number == 3)
+        #expect(client.takeLosses().isEmpty)
         for garbage in ["", "{}", "\n", String(repeating: "\0", count: 4096)] {
             try Data(garbage.utf8).write(to: URL(fileURLWithPath: client.path))
             #expect(try client.open(signed.bucket).state().number == 3)
+            #expect(client.takeLosses().count == 1)
+            // It is remembered anew.
+            #expect(try client.open(signed.bucket).state().number == 3)
+            #expect(client.takeLosses().isEmpty)
         }
+        try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: client.path)
+        _ = try client.open(signed.bucket).state()
+        #expect(client.takeLosses().first?.contains("others can write it") == true)
+        client.trust().memory?.clear()
+        #expect(!FileManager.default.fileExists(atPath: client.path))
+        _ = try client.open(signed.bucket).state()
+        #expect(client.takeLosses().isEmpty)
     }
 
     @Test("a memory whose last bytes are lost still knows where the log was")
@@ -257,6 +291,7 @@ struct TrustTests {
         let bytes = try Data(contentsOf: url)
         try bytes.dropLast(20).write(to: url)
         #expect(refError { _ = try client.open(old).state() } == .rolledBack(from: 6, to: 5))
+        #expect(client.takeLosses().count == 1)
         #expect(try client.open(signed.bucket).state().number == 6)
     }
 }

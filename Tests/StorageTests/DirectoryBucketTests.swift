@@ -74,6 +74,38 @@ struct DirectoryBucketTests {
         _ = try DirectoryBucket(opening: path)
     }
 
+    @Test("a shared repository lets the members of its group in, and nobody else")
+    func shared() throws {
+        let path = directory("shared")
+        let bucket = try DirectoryBucket.create(at: path, isShared: true)
+        let group = try FileStatus(of: path, followLink: false).group
+        let member = geteuid() + 1
+        _ = try DirectoryBucket(opening: path, as: member, of: [group])
+        _ = try DirectoryBucket(opening: path, as: member, of: [group + 1, group])
+        #expect(throws: StorageError.self) {
+            try DirectoryBucket(opening: path, as: member, of: [group + 1])
+        }
+        // What is made later keeps the rights of the group.
+        _ = try bucket.create(BlobName(.leases, "a.json"), [1])
+        _ = try bucket.create(BlobName(.checkpoints, "b.json"), [1])
+        try bucket.overwrite(BlobName(.log, "tip"), [1])
+        for folder in ["", "/packs", "/log", "/log/checkpoints", "/leases"] {
+            let permissions = try FileStatus(of: path + folder, followLink: false).permissions
+            #expect(permissions & 0o2772 == 0o2770)
+        }
+        #expect(try FileStatus(of: path + "/log/tip", followLink: false).permissions == 0o664)
+        // A group may not let everybody in.
+        chmod(path, 0o2777)
+        #expect(throws: StorageError.self) {
+            try DirectoryBucket(opening: path, as: member, of: [group])
+        }
+        // Nor is a directory shared that its owner has not shared.
+        _ = try DirectoryBucket.create(at: directory("own"))
+        #expect(throws: StorageError.self) {
+            try DirectoryBucket(opening: directory("own"), as: member, of: [group])
+        }
+    }
+
     @Test("a repository or folder behind a symbolic link is refused", arguments: ["packs", "log"])
     func links(folder: String) throws {
         try directory.link("link", to: path)

@@ -9,11 +9,17 @@ struct SourceTests {
 
     init() throws { directory = try TemporaryDirectory() }
 
+    static func following(_ follow: Bool) -> SourceOptions {
+        var options = SourceOptions()
+        options.followLinks = follow
+        return options
+    }
+
     func expectRefusal(
         _ fault: Fault, naming name: String, of paths: [String], follow: Bool = false
     ) {
         let error = #expect(throws: StorageError.self) {
-            try SourceWalk(paths, followLinks: follow)
+            try SourceWalk(paths, Self.following(follow))
         }
         #expect(error?.fault == fault)
         #expect(error?.message.contains(name) == true, "\(error?.message ?? "")")
@@ -140,7 +146,7 @@ struct SourceTests {
         }
     }
 
-    @Test("links are followed only where a path is one and that was asked for (B101)")
+    @Test("a path that is a link is followed only when that is asked for (B101)")
     func links() throws {
         try directory.makeDirectory("top")
         let file = try directory.write("top/file", "text")
@@ -148,13 +154,195 @@ struct SourceTests {
         try directory.link("to-top", to: directory("top"))
         for name in ["to-file", "to-top"] {
             expectRefusal(.usage, naming: name, of: [directory(name)])
-            let walk = try SourceWalk([directory(name)], followLinks: true)
+            let walk = try SourceWalk([directory(name)], Self.following(true))
             #expect(walk.entries.count == 1)
             #expect(try walk.entries.first?.open().size == 4)
         }
         #expect(throws: StorageError.self) { try SourceFile(opening: directory("to-file")) }
-        try directory.link("top/inside", to: file)
-        expectRefusal(.usage, naming: "top/inside", of: [directory("top")], follow: true)
+    }
+
+    @Test("links in a directory are followed inside of it, and elsewhere when that is asked for")
+    func linksInside() throws {
+        try directory.makeDirectory("top/sub")
+        try directory.write("top/sub/file", "text")
+        let outside = try directory.write("outside", "more")
+        try directory.link("top/relative", to: "sub/file")
+        try directory.link("top/absolute", to: directory("top/sub/file"))
+        try directory.link("top/folder", to: "sub")
+        let walk = try SourceWalk([directory("top")])
+        #expect(
+            walk.entries.map(\.path.description)
+                == ["absolute", "folder/file", "relative", "sub/file"])
+        for entry in walk.entries { #expect(try entry.open().size == 4) }
+        #expect(Set(walk.entries.map(\.absolutePath)).count == 1)
+        try directory.link("top/sub/out", to: outside)
+        expectRefusal(.usage, naming: "top/sub/out", of: [directory("top")])
+        let all = try SourceWalk([directory("top")], Self.following(true))
+        #expect(all.entries.map(\.path.description).contains("folder/out"))
+        // What is stored is what was looked at.
+        let entry = try #require(all.entries.first { $0.path.description == "sub/out" })
+        // Both are there at once, so the second is another file.
+        let other = try directory.write("other", "text")
+        #expect(rename(other, outside) == 0)
+        #expect(throws: StorageError.self) { try entry.open() }
+    }
+
+    @Test(
+        "links are followed inside what a tool marks as its root",
+        arguments: [
+            ("hub/m/snapshots/abc/f", "hub/m/blobs/b", "hub/m/snapshots/abc", true),
+            ("p/data/f", "p/.dvc/cache/b", "p/data", true),
+            ("p/data/f", "p/.git/annex/b", "p/data", true),
+            ("p/data/f", "p/other/b", "p/data", false),
+            ("hub/m/snapshots/abc/f", "hub/n/blobs/b", "hub/m/snapshots/abc", false),
+        ])
+    func scope(link: String, target: String, named: String, isFollowed: Bool) throws {
+        for path in [link, target] {
+            try directory.makeDirectory(
+                path.split(separator: "/").dropLast().joined(separator: "/"))
+        }
+        try directory.makeDirectory("hub/m/blobs")
+        try directory.write(target, "text")
+        try directory.link(link, to: directory(target))
+        guard isFollowed else {
+            return expectRefusal(.usage, naming: "out of what", of: [directory(named)])
+        }
+        #expect(try SourceWalk([directory(named)]).entries.first?.open().size == 4)
+        #expect(try SourceWalk([directory(link)]).entries.count == 1)
+    }
+
+    @Test("links to directories that never end are refused", arguments: [false, true])
+    func endlessLinks(follow: Bool) throws {
+        try directory.makeDirectory("top/a/b")
+        try directory.link("top/a/b/up", to: "..")
+        expectRefusal(.usage, naming: "circle", of: [directory("top")], follow: follow)
+        // Two links at each of many steps lead to more places than there are atoms.
+        try directory.makeDirectory("fan")
+        for step in 0..<40 {
+            try directory.makeDirectory("fan/\(step)")
+            try directory.link("fan/\(step)/l", to: "../\(step + 1)")
+            try directory.link("fan/\(step)/r", to: "../\(step + 1)")
+        }
+        try directory.makeDirectory("fan/40")
+        expectRefusal(.usage, naming: "too many links", of: [directory("fan")], follow: follow)
+    }
+
+    @Test("all that cannot be stored is named at once, with what to do")
+    func allAtOnce() throws {
+        try directory.makeDirectory("top/sub")
+        try directory.write("top/a:b", "")
+        try directory.write("top/sub/con", "")
+        try directory.link("top/away", to: "/")
+        mkfifo(directory("top/pipe"), 0o644)
+        for number in 0..<30 { try directory.write("top/sub/\(number).", "") }
+        let error = #expect(throws: StorageError.self) { try SourceWalk([directory("top")]) }
+        guard case .unusableEntries(let entries, let count)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(count == 34)
+        #expect(entries.count == 20)
+        #expect(entries.prefix(3).map(\.problem) == [.name, .link, .nature])
+        #expect(error?.message.hasSuffix("and 14 more") == true)
+        #expect(error?.remedy?.contains("--rename-invalid") == true)
+        #expect(error?.remedy?.contains("--follow") == true)
+    }
+
+    @Test("names that no tree may hold get others, the same ones each time")
+    func repairedNames() throws {
+        try directory.makeDirectory("top/a:b")
+        try directory.write("top/a:b/f", "inside")
+        for name in ["con.txt", "x.", "x%2E", "README", "readme", "o\u{308}", "n\nl"] {
+            try directory.write("top/\(name)", name)
+        }
+        var options = SourceOptions()
+        options.renamesInvalid = true
+        let walk = try SourceWalk([directory("top")], options)
+        #expect(
+            walk.entries.map(\.path.description) == [
+                "%63on.txt", "README", "a%3Ab/f", "n%0Al", "o%CC%88", "readme~2", "x%2E", "x%2E~2",
+            ])
+        #expect(walk.renamed.count == 6)
+        for entry in walk.entries {
+            let file = try entry.open()
+            let text = String(decoding: try file.read(at: 0, count: file.size), as: UTF8.self)
+            #expect(
+                entry.absolutePath.suffix(text.utf8.count) == text.utf8.suffix(text.utf8.count)
+                    || text == "inside")
+        }
+    }
+
+    @Test(
+        "patterns mean what they mean to git",
+        arguments: [
+            ("*.tmp", "a.tmp sub/b.tmp", "a.tm tmp"), ("/a", "a", "sub/a"),
+            ("sub/a", "sub/a", "x/sub/a"), ("**/a", "a sub/a x/y/a", "b"),
+            ("a/**", "a/b a/c/d", "b/a"), ("a/**/b", "a/b a/x/b a/x/y/b", "a/bb ab"),
+            ("a?c", "abc", "ac abbc"), ("[a-c]x", "ax cx", "dx x"), ("[!a]x", "bx", "ax"),
+            ("\\#a", "#a", "a"), ("\\!a", "!a", "a"), ("a ", "a", "b"), ("*", "a sub/b", ""),
+            ("a*b*c", "abc aXbYc", "ab acb"), ("[", "[", "a"),
+            ("dir/", "dir/x sub/dir/y", "sub/dirx"),
+            ("a**b", "ab axb", "a/b"),
+        ])
+    func patterns(pattern: String, excluded: String, kept: String) throws {
+        let (gone, stays) = (excluded.split(separator: " "), kept.split(separator: " "))
+        for path in gone + stays {
+            let parents = path.split(separator: "/").dropLast()
+            try directory.makeDirectory((["top"] + parents).joined(separator: "/"))
+            try directory.write("top/\(path)", "")
+        }
+        var options = SourceOptions()
+        options.excludes = [pattern]
+        let walk = try SourceWalk([directory("top")], options)
+        let found = Set(walk.entries.filter { !$0.isDirectory }.map(\.path.description))
+        #expect(found == Set(stays.map(String.init)))
+        #expect(walk.excluded.count > 0)
+    }
+
+    @Test("what tools leave behind is left out, and ignore files say what else")
+    func excludes() throws {
+        for folder in [".git", "sub/__pycache__", "a/.cache/huggingface", "sub/deep"] {
+            try directory.makeDirectory("top/\(folder)")
+            try directory.write("top/\(folder)/x.log", "")
+        }
+        try directory.write("top/.ftiignore", "*.log\n!keep.log\n# a comment\n\n")
+        try directory.write("top/sub/.ftiignore", "!x.log\r\n/keep.log\n")
+        for name in ["keep.log", "sub/keep.log", "sub/other", ".DS_Store"] {
+            try directory.write("top/\(name)", "")
+        }
+        var options = SourceOptions()
+        func paths() throws -> [String] {
+            try SourceWalk([directory("top")], options).entries.map(\.path.description)
+        }
+        let usual = [
+            ".ftiignore", "keep.log", "sub/.ftiignore", "sub/deep/x.log", "sub/other",
+        ]
+        #expect(try paths() == usual)
+        #expect(try SourceWalk([directory("top")]).excludedByDefault.count == 4)
+        options.excludes = ["sub/deep", "!.DS_Store"]
+        #expect(
+            try paths() == [".DS_Store"] + usual.filter { $0 != "sub/deep/x.log" })
+        options = SourceOptions()
+        options.usesDefaultExcludes = false
+        options.excludes = [".git"]
+        #expect(try paths().contains("sub/__pycache__/x.log"))
+    }
+
+    @Test("a file that claims to be empty and is not says so")
+    func unsized() throws {
+        #expect(try !SourceFile(opening: directory.write("empty", "")).isUnsized())
+        #expect(try !SourceFile(opening: directory.write("full", "x")).isUnsized())
+        guard FileManager.default.isReadableFile(atPath: "/proc/version") else { return }
+        let file = try SourceFile(opening: "/proc/version")
+        #expect(file.size == 0)
+        #expect(try file.isUnsized())
+        var bytes: [UInt8] = []
+        try file.forEachPart { (part) throws(StorageError) in
+            bytes += part
+        } failing: {
+            $0
+        }
+        #expect(bytes.last == 0x0A)
     }
 
     @Test("links that lead in a circle are refused (B102)")
@@ -178,6 +366,8 @@ struct SourceTests {
 
     @Test("names that no tree may hold are refused, quoted (B41 to B62, B104)")
     func hostileNames() throws {
+        var options = SourceOptions()
+        options.usesDefaultExcludes = false
         for (row, name) in HostileNames.all
         where !name.contains(0) && !name.contains(UInt8(ascii: "/")) && name.count < 256
             && !name.isEmpty && !name.allSatisfy({ $0 == 0x2E })
@@ -189,7 +379,9 @@ struct SourceTests {
             }
             try #require(number >= 0, "\(row)")
             close(number)
-            let error = #expect(throws: StorageError.self, "\(row)") { try SourceWalk([top]) }
+            let error = #expect(throws: StorageError.self, "\(row)") {
+                try SourceWalk([top], options)
+            }
             #expect(error?.fault == .usage, "\(row)")
             #expect(error?.message.utf8.contains(0x0A) == false, "\(row)")
         }

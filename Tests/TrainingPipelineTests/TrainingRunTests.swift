@@ -37,6 +37,11 @@ import TrainingPipeline
         #expect(last.recallAtK > base.recallAtK + 0.05)
         #expect(last.meanReciprocalRank > base.meanReciprocalRank + 0.05)
         #expect(report.questions.unresolved > 0)
+        let unused = report.missing.filter { $0.kind == .question && !$0.isUsed }
+        #expect(unused.count >= report.questions.unresolved)
+        #expect(report.json["missing"]?.array?.count == report.missing.count)
+        let missing = try #require(report.missing.first)
+        #expect(report.lines.contains { $0.contains(missing.id) && $0.contains(missing.section) })
         #expect(
             report.questions.training + report.questions.heldOut + report.questions.unresolved
                 == 138)
@@ -80,15 +85,30 @@ import TrainingPipeline
             config: try file("config.json", of: report.model))
         #expect(policy.space == report.space)
         #expect(policy.reference != nil && policy.reference != policy.weights)
-        for name in ["train", "heldout"] {
+        for name in ["train", "test"] {
             try checkLines(try file("\(name).jsonl", of: report.supervisedDataset), ["messages"])
             try checkLines(
                 try file("\(name).jsonl", of: report.preferenceDataset),
                 ["chosen", "prompt", "rejected"])
-            try checkLines(
-                try file("\(name).labels.jsonl", of: report.supervisedDataset),
-                ["id", "question", "rows"])
         }
+        try checkLines(
+            try file("labels.jsonl", of: report.supervisedDataset),
+            ["id", "index", "question", "rows", "split"])
+        let readme = String(
+            decoding: try file("README.md", of: report.preferenceDataset), as: UTF8.self)
+        #expect(
+            readme.hasPrefix(
+                """
+                ---
+                configs:
+                - config_name: default
+                  data_files:
+                  - split: train
+                    path: train.jsonl
+                  - split: test
+                    path: test.jsonl
+                ---
+                """))
     }
 
     private func checkLines(_ bytes: [UInt8], _ keys: [String]) throws {
@@ -163,7 +183,8 @@ import TrainingPipeline
         #expect(throws: TrainingError.self) { try run(repository, configuration) }
         configuration = self.configuration()
         configuration.split.heldOut = 0
-        #expect(throws: TrainingError.self) { try run(repository, configuration) }
+        let error = try #require(throws: TrainingError.self) { try run(repository, configuration) }
+        #expect(error.message.contains("question q") && error.message.contains("more; --json"))
         configuration = self.configuration()
         configuration.model = "datasets/sft"
         #expect(throws: TrainingError.self) { try run(repository, configuration) }

@@ -154,22 +154,50 @@ struct EverydayTests {
         #expect(try sandbox.ftictl("init", "a/b/.fti").status == 0)
         #expect(try sandbox.ftictl("--repo", "a/b/.fti", "stats").status == 0)
         _ = try sandbox.write("file", "text")
+        #expect(try sandbox.ftictl("init", "file").status == 64)
         let outcome = try sandbox.ftictl("init", "file/b/.fti")
-        #expect(outcome.status == 74)
+        #expect(outcome.status == 64)
         #expect(outcome.error.contains("not a directory"))
     }
 
-    @Test("where something is already, init says where a repository could be")
-    func initRemedy() throws {
+    @Test(
+        "a directory holds its repository as .fti; a name that is free or ends in .fti becomes one",
+        arguments: [
+            ("project", "project/.fti"), ("project/", "project/.fti"), (".", ".fti"),
+            ("./", ".fti"), ("project/.fti", "project/.fti"), ("new/one/", "new/one/.fti"),
+            ("new/one", "new/one"), ("models.fti", "models.fti"), ("models.fti/", "models.fti"),
+            ("a.fti/b/", "a.fti/b/.fti"),
+        ])
+    func initPlace(named: String, place: String) throws {
         let sandbox = try Sandbox()
         try sandbox.write("project/file", "x")
-        for place in ["project", "project/"] {
-            let outcome = try sandbox.ftictl("init", place)
-            #expect(outcome.status == 64)
-            #expect(outcome.error.contains("try: ftictl init project/.fti\n"))
+        #expect(try sandbox.ftictl("init", named).status == 0)
+        #expect(FileManager.default.fileExists(atPath: sandbox.path("\(place)/log")))
+        // It is found by either path.
+        for repository in [named, place] {
+            let stats = try sandbox.ftictl("--repo", repository, "stats", "--json")
+            #expect(try stats.object()["transactions"] as? Int == 1)
         }
-        #expect(try sandbox.ftictl("init", ".").error.contains("try: ftictl init ./.fti\n"))
-        #expect(try sandbox.ftictl("init", "project/.fti").status == 0)
+        #expect(try sandbox.ftictl("init", named).status == 64)
+        #expect(try sandbox.ftictl("init", place).error.contains("there is a repository"))
+        // So it is from within.
+        #expect(
+            try sandbox.shell("mkdir -p \(named)/below; cd \(named)/below && $FTICTL refs").status
+                == 0)
+    }
+
+    @Test("init --shared lets a group write, whatever the mask")
+    func initShared() throws {
+        let sandbox = try Sandbox()
+        let made = try sandbox.shell("umask 077; $FTICTL init --shared team.fti --json")
+        #expect(try made.object()["shared"] as? Bool == true)
+        try sandbox.write("f", "x")
+        #expect(
+            try sandbox.shell("umask 077; $FTICTL --repo team.fti put models/a f").status == 0)
+        let modes = try sandbox.shell("find team.fti -type d -printf '%m\\n' | sort -u")
+        #expect(modes.output == "2770\n")
+        let unreadable = try sandbox.shell("find team.fti -type f ! -perm -g+r")
+        #expect(unreadable.output.isEmpty)
     }
 
     @Test("what is typed as in git is taken, or answered with the command that does it")
@@ -177,8 +205,19 @@ struct EverydayTests {
         let sandbox = try sandbox()
         #expect(try sandbox.ftictl("log", "-n1", "--oneline").lines.count == 1)
         #expect(try sandbox.ftictl("reflog", "-n", "1", "--json").lines.count == 1)
-        for (typed, meant) in [("commit", "put"), ("checkout", "get"), ("statss", "stats")] {
-            #expect(try sandbox.ftictl(typed).error.contains("try: ftictl \(meant)\n"))
+        for (typed, meant) in [
+            ("commit", "ftictl put REF PATH"), ("add", "ftictl put"), ("upload", "ftictl put"),
+            ("checkout", "ftictl get REV"), ("download", "ftictl get"), ("verfy", "ftictl verify"),
+            ("branch", "ftictl refs"), ("list", "ftictl refs"), ("tag", "ftictl promote"),
+            ("cp", "ftictl promote"), ("mv", "ftictl ref rename"), ("reset", "ftictl rollback"),
+            ("revert", "ftictl rollback"), ("fsck", "ftictl verify"), ("prune", "ftictl gc"),
+            ("history", "ftictl log"), ("info", "ftictl show"), ("config", "ftictl --help"),
+            ("serve", "fti-inference ask"), ("remote", "cp -a .fti"), ("push", "cp -a .fti"),
+            ("pull", "cp -a .fti"), ("clone", "cp -a .fti"), ("search", "ftictl ls REV --where"),
+        ] {
+            let outcome = try sandbox.ftictl(typed)
+            #expect(outcome.status == 64)
+            #expect(outcome.error.contains("try: \(meant)"), "\(typed): \(outcome.error)")
         }
     }
 

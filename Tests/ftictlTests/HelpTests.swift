@@ -4,9 +4,11 @@ import Testing
 @Suite("Help and options")
 struct HelpTests {
     static let commands = [
-        "init", "put", "get", "cat", "ls", "show", "resolve", "log", "reflog", "refs", "diff",
-        "move", "promote", "release", "rollback", "undo", "pin", "lineage", "verify", "key",
-        "policy", "approve", "gc", "stats", "completion",
+        "init", "put", "get", "cat", "ls", "show", "resolve", "log", "reflog", "refs", "status",
+        "diff",
+        "move", "promote", "release", "rollback", "undo", "ref", "rm", "pin", "lineage", "verify",
+        "key",
+        "policy", "approve", "gc", "stats", "completion", "man",
     ]
 
     @Test("the help of every command has an example", arguments: commands)
@@ -91,10 +93,57 @@ struct HelpTests {
         #expect(try sandbox.ftictl("reslove").error.contains("try: ftictl resolve"))
     }
 
-    @Test("completion scripts name the commands", arguments: ["bash", "zsh"])
+    @Test(
+        "completion scripts name the commands and ask for refs", arguments: ["bash", "zsh", "fish"])
     func completion(shell: String) throws {
-        let outcome = try Sandbox().ftictl("completion", shell)
+        let sandbox = try Sandbox()
+        let outcome = try sandbox.ftictl("completion", shell)
         #expect(outcome.status == 0)
         #expect(outcome.output.contains("rollback"))
+        #expect(outcome.output.contains("---completion"))
+        let json = try sandbox.ftictl("completion", shell, "--json").object()
+        #expect(json["shell"] as? String == shell)
+        #expect((json["script"] as? String).map { $0 + "\n" } == outcome.output)
+    }
+
+    @Test("bash completes the names of refs, and says nothing where there is no repository")
+    func completionOfRefs() throws {
+        let sandbox = try Sandbox.withRepository()
+        try sandbox.write("f", "x")
+        for name in ["models/current", "models/candidate"] {
+            #expect(try sandbox.ftictl("put", name, "f").status == 0)
+        }
+        let folder = Sandbox.executables.path
+        func complete(_ words: String, in directory: String) throws -> Outcome {
+            try sandbox.shell(
+                """
+                PATH=\(folder):$PATH; source <(ftictl completion bash); cd \(directory)
+                COMP_WORDS=(\(words) ''); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+                COMP_LINE="${COMP_WORDS[*]}"; COMP_POINT=${#COMP_LINE}
+                _ftictl ftictl '' log; printf '%s\\n' "${COMPREPLY[@]}"
+                """)
+        }
+        let found = try complete("ftictl log", in: ".")
+        #expect(found.lines.contains("models/current") && found.lines.contains("models/candidate"))
+        let named = try complete("ftictl log --repo \(sandbox.path(".fti"))", in: "/")
+        #expect(named.lines.contains("models/current"))
+        let none = try complete("ftictl log", in: "/")
+        #expect(!none.output.contains("models/") && none.error.isEmpty)
+    }
+
+    @Test(
+        "the version is JSON where JSON is asked for",
+        arguments: [["--json", "--version"], ["--version", "--json"]])
+    func version(arguments: [String]) throws {
+        let object = try Sandbox().ftictl(arguments).object()
+        #expect(object["name"] as? String == "ftictl")
+        #expect((object["version"] as? String)?.isEmpty == false)
+    }
+
+    @Test("no line of help is wider than a terminal of 80 columns", arguments: commands)
+    func narrow(command: String) throws {
+        let help = try Sandbox().ftictl(command, "--help", environment: ["COLUMNS": "80"])
+        #expect(help.lines.allSatisfy { $0.count <= 80 }, "\(help.output)")
+        #expect(!help.output.contains("|url"))
     }
 }

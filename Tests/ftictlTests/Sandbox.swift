@@ -45,6 +45,9 @@ final class Sandbox {
         directory = FileManager.default.temporaryDirectory.appending(
             path: "ftictl-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        // Commands make their own folders in it, and no home.
+        try FileManager.default.createDirectory(
+            atPath: cache, withIntermediateDirectories: true)
     }
 
     /// A sandbox with a repository in it.
@@ -122,7 +125,7 @@ final class Sandbox {
         return running
     }
 
-    private func run(
+    func run(
         _ executable: String, _ arguments: [String], environment: [String: String] = [:]
     ) throws -> Outcome {
         try start(executable, arguments, environment: environment).finish()

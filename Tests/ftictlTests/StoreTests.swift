@@ -76,7 +76,7 @@ struct StoreTests {
         #expect(try sandbox.ftictl("get", "features/a", "-o", "out").status == 0)
         let written = try sandbox.read("out/rows.jsonl").split(separator: "\n")
         #expect(written.count == 400)
-        let first = #"{"id":"doc1","text":"the text of document 1","vector":[0.5,1]}"#
+        let first = #"{"id":"doc1","text":"the text of document 1","vector":[0.5,1.0]}"#
         #expect(written[0] == first)
         #expect(try sandbox.ftictl("cat", "features/a:doc1").lines == [first])
         #expect(try sandbox.ftictl("ls", "features/a").lines.count == 400)
@@ -115,7 +115,8 @@ struct StoreTests {
     func specialFiles() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("dir/file", "x")
-        _ = try sandbox.shell("mkfifo pipe; ln -s dir link; ln -s loop loop; ln -s file dir/inside")
+        _ = try sandbox.shell(
+            "mkfifo pipe; ln -s dir link; ln -s loop loop; ln -s ../link dir/outside")
         for (path, status) in [("pipe", 64), ("link", 64), ("loop", 64), ("dir", 64)]
             as [(String, Int32)]
         {
@@ -123,7 +124,7 @@ struct StoreTests {
             #expect(outcome.status == status)
             #expect(outcome.error.contains(path))
         }
-        _ = try sandbox.shell("rm dir/inside")
+        _ = try sandbox.shell("rm dir/outside")
         #expect(try sandbox.ftictl("put", "models/a", "link", "--follow").status == 0)
         _ = try sandbox.shell("mkdir odd; touch $'odd/new\\nline'")
         #expect(try sandbox.ftictl("put", "models/a", "odd").status == 64)

@@ -30,7 +30,7 @@ enum Scan {
 
     private static func open(_ name: RefName, _ path: String) throws -> TableVectors {
         let (table, objects) = try Benchmark.table(name, in: path)
-        return try TableVectors(table, in: objects, codes: false)
+        return try TableVectors(table, in: objects, verified: nil)
     }
 
     /// The number of rows whose vectors were lent, which verifies them.

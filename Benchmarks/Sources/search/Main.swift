@@ -20,7 +20,13 @@ enum Search {
             Array(numbers[$0..<($0 + table.dimension)])
         }
         let count = arguments.count("count", or: 10)
-        let (loading, index) = try Measurement.seconds { try FeatureIndex(table, in: objects) }
+        // The first opening verifies every leaf, the second compares what it uses with what the first found.
+        let verified = try VerifiedLeaves()
+        func open() throws -> FeatureIndex {
+            try FeatureIndex(table, in: objects, verified: verified)
+        }
+        let (verifying, _) = try Measurement.seconds { try open() }
+        let (loading, index) = try Measurement.seconds { try open() }
         let (signs, approximate) = Measurement.seconds { ApproximateSearch(index.vectors) }
         // The first answer reads what the others find in the page cache.
         if let query = queries.first { _ = try index.vectors.nearest(count, to: query) }
@@ -32,7 +38,8 @@ enum Search {
                 try queries.map { try approximate.nearest(count, to: $0).map(\.row) }
             }
             Measurement.emit([
-                "round": .integer(round), "loading": .number(loading), "signs": .number(signs),
+                "round": .integer(round), "verifying": .number(verifying),
+                "loading": .number(loading), "signs": .number(signs),
                 "queries": .integer(queries.count), "single": .number(exact),
                 "approximate": .number(fast), "rows": list(rows), "near": list(near),
             ])

@@ -60,6 +60,15 @@ public struct BuiltinEmbedder: Embedder {
     }
 
     /// See ``Embedder``. Several threads share the texts.
+    public func embed(
+        _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
+    ) -> [[Float]] {
+        let vectors = embed(texts, as: role)
+        made(0, vectors)
+        return vectors
+    }
+
+    /// The vectors of some texts, in their order.
     public func embed(_ texts: [String], as role: EmbeddingRole) -> [[Float]] {
         let group = 16
         let groups = Threads.map((texts.count + group - 1) / group) { index in

@@ -18,17 +18,33 @@ public protocol Embedder: Sendable {
     func embed(_ text: String, as role: EmbeddingRole) throws(EmbeddingError) -> [Float]
 
     /// The vectors of some texts, in their order: an embedder that takes many at once does so here.
-    func embed(_ texts: [String], as role: EmbeddingRole) throws(EmbeddingError) -> [[Float]]
+    ///
+    /// - Parameter made: Is told of vectors as soon as they exist, from any thread: the place of the first one's text
+    ///   among `texts`, and the vectors. What it was told stays true when others cannot be made.
+    func embed(
+        _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
+    ) throws(EmbeddingError) -> [[Float]]
 }
 
 extension Embedder {
     /// The vectors of some texts, one after the other.
     public func embed(
-        _ texts: [String], as role: EmbeddingRole
+        _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
     ) throws(EmbeddingError) -> [[Float]] {
         var vectors: [[Float]] = []
         vectors.reserveCapacity(texts.count)
-        for text in texts { vectors.append(try embed(text, as: role)) }
+        for (index, text) in texts.enumerated() {
+            let vector = try embed(text, as: role)
+            made(index, [vector])
+            vectors.append(vector)
+        }
         return vectors
+    }
+
+    /// The vectors of some texts, in their order.
+    public func embed(
+        _ texts: [String], as role: EmbeddingRole
+    ) throws(EmbeddingError) -> [[Float]] {
+        try embed(texts, as: role) { _, _ in }
     }
 }

@@ -13,8 +13,8 @@ public enum EmbeddingError: Diagnosable, Hashable {
     case spacesDiffer(needed: ObjectID?, found: ObjectID?)
     /// The embedder is a service, and nobody said where this program finds it.
     case serviceUnknown(space: ObjectID, model: String)
-    /// A service does not do what is asked of it; the name holds no password and no key.
-    case service(name: String, reason: String, Fault)
+    /// A service does not do what is asked of it; neither the name nor the reason holds a password or a key.
+    case service(name: String, reason: String, Fault, remedy: String? = nil)
     /// A dimension that the embedder does not have.
     case invalidDimension(Int)
 
@@ -22,7 +22,7 @@ public enum EmbeddingError: Diagnosable, Hashable {
     public var fault: Fault {
         switch self {
         case .invalidDimension: .usage
-        case .service(_, _, let fault): fault
+        case .service(_, _, let fault, _): fault
         case .unavailable, .embedderDiffers, .canaryDiffers, .serviceUnknown, .spacesDiffer:
             .refused
         }
@@ -46,7 +46,7 @@ public enum EmbeddingError: Diagnosable, Hashable {
         case .serviceUnknown(let space, let model):
             "vectors of space \(space.short) are made by a service with the model \(model), "
                 + "and nothing says where it is"
-        case .service(let name, let reason, _): "the embedding service \(name) \(reason)"
+        case .service(let name, let reason, _, _): "the embedding service \(name) \(reason)"
         case .invalidDimension(let dimension):
             "an embedding of dimension \(dimension) is not possible: "
                 + "it must be a multiple of 8 from 8 to 65536"
@@ -59,9 +59,7 @@ public enum EmbeddingError: Diagnosable, Hashable {
         case .unavailable: "embed the features again with an embedder of this program"
         case .serviceUnknown:
             "export FTI_EMBED_URL=https://HOST/v1/embeddings and, where it needs a key, FTI_EMBED_KEY"
-        case .service(_, _, .refused): "correct its url"
-        case .service(_, _, .io): "repeat the command when it answers"
-        case .service: nil
+        case .service(_, _, _, let remedy): remedy
         case .embedderDiffers, .canaryDiffers:
             "use the embedder that made the features, or embed them again"
         case .spacesDiffer: "train the model on these features, or promote both together"

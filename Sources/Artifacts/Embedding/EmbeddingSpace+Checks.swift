@@ -48,6 +48,7 @@ extension EmbeddingSpace {
             ("normalization", normalization, other.normalization),
             ("query prefix", queryPrefix, other.queryPrefix),
             ("document prefix", documentPrefix, other.documentPrefix),
+            ("request", request.text, other.request.text),
             ("dimension", "\(dimension)", "\(other.dimension)"),
             ("element type", elementType, other.elementType),
             ("tolerance", "\(tolerance)", "\(other.tolerance)"),

@@ -12,6 +12,7 @@ extension EmbeddingSpace {
         object["normalization"] = .string(normalization)
         object["queryPrefix"] = .string(queryPrefix)
         object["documentPrefix"] = .string(documentPrefix)
+        if !request.isEmpty { object["request"] = request.json }
         object["dimension"] = .integer(dimension)
         object["elementType"] = .string(elementType)
         object["tolerance"] = .number(tolerance)
@@ -71,14 +72,20 @@ extension EmbeddingSpace {
             throw reader.error("canaries", "must be \(Self.canaryCount)")
         }
         let tolerance = try reader.number("tolerance")
+        let request =
+            reader.has("request")
+            ? try reader.nested("request") { (inner) throws(JSONSchemaError) in
+                try RequestMembers(&inner)
+            } : RequestMembers()
         guard tolerance >= 0 else { throw reader.error("tolerance", "must not be negative") }
         self.init(
             embedder: name.0, version: name.1, weights: try reader.objectID("weights"),
             tokenizer: try reader.objectID("tokenizer"), pooling: try reader.string("pooling"),
             normalization: try reader.string("normalization"),
             queryPrefix: try reader.string("queryPrefix"),
-            documentPrefix: try reader.string("documentPrefix"), dimension: dimension,
-            elementType: try reader.string("elementType"), tolerance: tolerance,
+            documentPrefix: try reader.string("documentPrefix"), request: request,
+            dimension: dimension, elementType: try reader.string("elementType"),
+            tolerance: tolerance,
             canaries: canaries)
     }
 }

@@ -35,6 +35,8 @@ public struct EmbeddingSpace: Hashable, Sendable {
     public var queryPrefix: String
     /// What is put before a document.
     public var documentPrefix: String
+    /// What requests for vectors have beside the model and the texts, where the embedder is a service.
+    public var request: RequestMembers
     /// The count of numbers in a vector.
     public var dimension: Int
     /// The type of the numbers, such as `fp32`.
@@ -65,7 +67,8 @@ public struct EmbeddingSpace: Hashable, Sendable {
     public init(
         embedder: String, version: String, weights: ObjectID, tokenizer: ObjectID,
         pooling: String, normalization: String, queryPrefix: String, documentPrefix: String,
-        dimension: Int, elementType: String, tolerance: Double, canaries: [Canary]
+        request: RequestMembers = RequestMembers(), dimension: Int, elementType: String,
+        tolerance: Double, canaries: [Canary]
     ) {
         self.embedder = embedder
         self.version = version
@@ -75,6 +78,7 @@ public struct EmbeddingSpace: Hashable, Sendable {
         self.normalization = normalization
         self.queryPrefix = queryPrefix
         self.documentPrefix = documentPrefix
+        self.request = request
         self.dimension = dimension
         self.elementType = elementType
         self.tolerance = tolerance

@@ -11,17 +11,19 @@ public struct FeatureIndex: Sendable {
 
     /// Reads the inner nodes of a table and the codes of its vectors.
     ///
-    /// - Throws: `invalid` when the table has no vectors; what reading nodes throws; `corrupt` when codes are
-    ///   damaged.
+    /// - Parameter verified: What verified leaves are.
+    /// - Throws: `invalid` when the table has no vectors; what reading nodes throws; `corrupt` when a leaf is not what its
+    ///   identity says, or codes are not those of their vectors.
     public init(
-        _ table: Table, in source: some ObjectSource, threads: Int = Threads.available
+        _ table: Table, in source: some ObjectSource, verified: VerifiedLeaves,
+        threads: Int = Threads.available
     ) throws(ObjectError) {
         guard table.dimension > 0 else {
             throw .invalid(what: "the features", reason: "their rows have no vectors")
         }
         self.table = table
-        leaves = try TableVectors(table, in: source, codes: true, threads: threads)
-        vectors = VectorSearch(leaves, threads: threads)
+        leaves = try TableVectors(table, in: source, verified: verified, threads: threads)
+        vectors = try VectorSearch(leaves, threads: threads)
     }
 
     /// The number of rows.

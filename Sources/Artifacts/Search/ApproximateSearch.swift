@@ -10,7 +10,7 @@ public struct ApproximateSearch: Sendable {
     /// What is searched.
     public let vectors: VectorSearch
     /// How many rows are ranked: the more, the less is missed.
-    public let ranked: Int
+    public private(set) var ranked: Int
 
     private static let part = 4096
     /// The signs of the codes, ``part`` rows at a time.
@@ -25,6 +25,27 @@ public struct ApproximateSearch: Sendable {
         let parts = (codes.rows + Self.part - 1) / Self.part
         signs = Threads.map(parts, threads: threads) { index in
             codes.signs(index * Self.part..<min((index + 1) * Self.part, codes.rows))
+        }
+    }
+
+    /// The part of the best rows below which a search is no substitute for an exact one.
+    public static let leastRecall = 0.95
+
+    /// The same search, widened until it finds ``leastRecall`` of the best rows of some queries; nil when ranking as
+    /// many rows as that takes would cost more than comparing all.
+    ///
+    /// - Throws: What reading vectors throws.
+    public func widened(
+        for count: Int, of queries: [[Float]], threads: Int = Threads.available
+    ) throws(ObjectError) -> (search: ApproximateSearch, recall: Double)? {
+        let best = try vectors.nearest(count, to: queries, threads: threads)
+        var search = self
+        while true {
+            let recall = try search.recall(of: best, queries, threads: threads)
+            if recall >= Self.leastRecall { return (search, recall) }
+            search.ranked *= 2
+            // A row whose vector is read costs as much as many whose codes are.
+            guard search.ranked <= vectors.rows / 4 else { return nil }
         }
     }
 
@@ -78,11 +99,19 @@ extension ApproximateSearch {
     public func recall(
         _ count: Int, of queries: [[Float]], threads: Int = Threads.available
     ) throws(ObjectError) -> Double {
+        try recall(
+            of: try vectors.nearest(count, to: queries, threads: threads), queries,
+            threads: threads)
+    }
+
+    /// The part of some queries' best rows that this search finds.
+    private func recall(
+        of best: [[VectorMatch]], _ queries: [[Float]], threads: Int
+    ) throws(ObjectError) -> Double {
         var sought = 0
         var found = 0
-        for query in queries {
-            let best = try vectors.nearest(count, to: query, threads: threads)
-            let rows = Set(try nearest(count, to: query, threads: threads).map(\.row))
+        for (query, best) in zip(queries, best) {
+            let rows = Set(try nearest(best.count, to: query, threads: threads).map(\.row))
             sought += best.count
             found += best.count { rows.contains($0.row) }
         }

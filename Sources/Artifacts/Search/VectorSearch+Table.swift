@@ -2,21 +2,23 @@ public import Objects
 
 extension VectorSearch {
     /// Searches the vectors of a table where they lie: their codes are copied to one piece of memory, a vector is
-    /// read, and verified, when its codes do not exclude it.
+    /// read when its codes do not exclude it; both are verified as far as the vectors were opened for that.
     ///
-    /// - Parameter vectors: Must have been opened with codes.
-    public init(_ vectors: TableVectors, threads: Int = Threads.available) {
+    /// - Throws: `corrupt` when codes are not those of their vectors.
+    public init(
+        _ vectors: TableVectors, threads: Int = Threads.available
+    ) throws(ObjectError) {
         let codes = CodeBlock(rows: vectors.table.rows, dimension: vectors.table.dimension)
         let blocks = vectors.blocks
         // Handing out work costs more than copying one leaf's codes.
         let group = 32
-        _ = Threads.map((blocks.count + group - 1) / group, threads: threads) { index in
+        let groups = Array(0..<(blocks.count + group - 1) / group)
+        _ = try Threads.map(groups, threads: threads) { (index) throws(ObjectError) in
             for block in index * group..<min((index + 1) * group, blocks.count) {
-                blocks[block].withCodes { stored in
-                    codes.set(
-                        at: vectors.firstRows[block], count: blocks[block].rows,
-                        stored: stored.bytes)
-                }
+                let stored = try blocks[block].codes()
+                codes.set(
+                    at: vectors.firstRows[block], count: blocks[block].rows,
+                    stored: stored.span.bytes)
             }
         }
         self.init(codes: codes, vectors: TableVectorRows(vectors: vectors))
@@ -24,16 +26,19 @@ extension VectorSearch {
 
     /// Opens the vectors of a table for search: reads its inner nodes and its codes.
     ///
-    /// - Throws: `invalid` when the table has no vectors; what reading nodes throws; `corrupt` when codes are
-    ///   damaged.
+    /// - Parameter verified: What verified leaves are.
+    /// - Throws: `invalid` when the table has no vectors; what reading nodes throws; `corrupt` when a leaf is not what its
+    ///   identity says, or codes are not those of their vectors.
     public init(
-        _ table: Table, in source: some ObjectSource, threads: Int = Threads.available
+        _ table: Table, in source: some ObjectSource, verified: VerifiedLeaves,
+        threads: Int = Threads.available
     ) throws(ObjectError) {
         guard table.dimension > 0 else {
             throw .invalid(what: "the table", reason: "its rows have no vectors")
         }
-        self.init(
-            try TableVectors(table, in: source, codes: true, threads: threads), threads: threads)
+        try self.init(
+            try TableVectors(table, in: source, verified: verified, threads: threads),
+            threads: threads)
     }
 }
 

@@ -3,6 +3,7 @@
 #include "checksum.h"
 #include "chunking.h"
 #include "json.h"
+#include "keyed_hash.h"
 #include "planes.h"
 #include "sha256.h"
 #include "vectors.h"

@@ -37,3 +37,7 @@ int fti_open_below(int dir, const char *path, int flags);
 
 /// Whether a file is on a file system whose files may go away while they are mapped, as those of a network may: 0 or 1.
 int fti_is_remote(int fd);
+
+/// Starts a shell command that reads what this process writes to standard output from here on, which becomes a pipe to
+/// it; the command itself writes where standard output went before. Its process id, or -1 with nothing changed.
+pid_t fti_start_pager(const char *command);

@@ -89,11 +89,6 @@ final class ChunkCoder {
         return ObjectID(bytes: stored)
     }
 
-    /// The text of a stored leaf, from its block.
-    func leafText(_ stored: Span<UInt8>, _ blocks: LeafBlocks) throws(CodecError) -> [UInt8] {
-        try LeafCodec.text(stored, blocks, capacity: blocks.textSize, zstd: zstd)
-    }
-
     /// Exactly `size` bytes from a stored form; `base` must be given for a difference.
     func decode(
         _ stored: [UInt8], codec: Codec, size: Int, base: [UInt8]? = nil

@@ -12,11 +12,4 @@ final class PooledCoder: Sendable {
             try coder.decode(stored, codec: codec, size: size, base: base)
         }
     }
-
-    /// See ``ChunkCoder/leafText(_:_:)``.
-    func leafText(_ stored: [UInt8], _ blocks: LeafBlocks) throws(CodecError) -> [UInt8] {
-        try coder.withLock { (coder) throws(CodecError) in
-            try coder.leafText(stored.span, blocks)
-        }
-    }
 }

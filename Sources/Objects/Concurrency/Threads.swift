@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
@@ -7,13 +6,49 @@ public enum Threads {
     /// As many as there are processors; more than 16 would mostly wait for the disk.
     public static var available: Int { max(1, min(16, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
-    /// Calls `work` that many times, at once where there are processors for it, and waits for all of them.
+    /// Calls `work` that many times, each time by a thread of its own as far as the system has any, and waits for all
+    /// of them.
+    ///
+    /// Plain threads, because those of a dispatch queue need descriptors, and end the process where there are none.
     static func run(_ count: Int, _ work: @Sendable () -> Void) {
         guard count > 1 else {
             work()
             return
         }
-        DispatchQueue.concurrentPerform(iterations: count) { _ in work() }
+        withoutActuallyEscaping(work) { work in
+            let job = Job(work)
+            var threads: [pthread_t] = []
+            for _ in 1..<count {
+                guard let thread = job.start() else { break }
+                threads.append(thread)
+            }
+            for _ in threads.count..<count { work() }
+            for thread in threads { pthread_join(thread, nil) }
+        }
+    }
+
+    /// What a thread does.
+    private final class Job: Sendable {
+        private let work: @Sendable () -> Void
+
+        init(_ work: @escaping @Sendable () -> Void) { self.work = work }
+
+        /// Does it in a new thread; nil when the system has no more.
+        func start() -> pthread_t? {
+            var thread = pthread_t()
+            let job = Unmanaged.passRetained(self)
+            let code = pthread_create(
+                &thread, nil,
+                { argument in
+                    if let argument {
+                        Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().work()
+                    }
+                    return nil
+                }, job.toOpaque())
+            guard code != 0 else { return thread }
+            job.release()
+            return nil
+        }
     }
 
     /// Computes `count` independent results, several at a time, and returns them in order.

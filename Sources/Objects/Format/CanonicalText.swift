@@ -1,4 +1,4 @@
-/// Canonical JSON (RFC 8785) in the making, copied piece by piece from JSON text that mostly is canonical.
+/// Canonical JSON (RFC 8785, but for ``JSON/float(_:)``) in the making, copied piece by piece from JSON text that mostly is canonical.
 ///
 /// Every function that reads gives up, with false or nil, on what is wrong or unusual.
 struct CanonicalText {
@@ -241,10 +241,15 @@ struct CanonicalText {
             return true
         }
         var parser = JSONParser(offset: start)
-        guard let value = try? parser.number(line),
-            value.magnitude <= Double(JSON.largestInteger) || value.magnitude >= 1e21
-        else { return false }
-        JSON.number(value).appendCanonical(to: &bytes)
+        guard let value = try? parser.number(line) else { return false }
+        if JSONText.isFloat(line.extracting(start..<parser.offset)) {
+            JSON.real(value).appendCanonical(to: &bytes)
+        } else {
+            guard value.magnitude <= Double(JSON.largestInteger) || value.magnitude >= 1e21 else {
+                return false
+            }
+            JSON.number(value).appendCanonical(to: &bytes)
+        }
         offset = parser.offset
         return true
     }

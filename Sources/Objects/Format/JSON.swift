@@ -9,6 +9,9 @@ public enum JSON: Sendable {
     case bool(Bool)
     /// A number; always finite.
     case number(Double)
+    /// A whole number that was written as a floating-point number, and is written so again: `1.0`. Rows keep the
+    /// difference, since programs read columns of numbers by it; see ``real(_:)``.
+    case float(Double)
     /// A string of Unicode scalars.
     case string(String)
     /// A list.
@@ -25,6 +28,13 @@ public enum JSON: Sendable {
         return .number(Double(value))
     }
 
+    /// A floating-point number: one that is whole stays one when it is written.
+    ///
+    /// From 10^21 on numbers are written with an exponent, and nobody takes them for whole ones.
+    public static func real(_ value: Double) -> JSON {
+        value.rounded() == value && value.magnitude < 1e21 ? .float(value) : .number(value)
+    }
+
     /// The value as text, or nil.
     public var string: String? {
         if case .string(let value) = self { value } else { nil }
@@ -32,12 +42,15 @@ public enum JSON: Sendable {
 
     /// The value as a number, or nil.
     public var number: Double? {
-        if case .number(let value) = self { value } else { nil }
+        switch self {
+        case .number(let value), .float(let value): value
+        default: nil
+        }
     }
 
     /// The value as a whole number within ±2^53, or nil.
     public var integer: Int? {
-        guard case .number(let value) = self, value.magnitude <= Double(Self.largestInteger) else {
+        guard let value = number, value.magnitude <= Double(Self.largestInteger) else {
             return nil
         }
         return Int(exactly: value)
@@ -69,6 +82,7 @@ extension JSON: Equatable {
         case (.null, .null): true
         case (.bool(let a), .bool(let b)): a == b
         case (.number(let a), .number(let b)): a == b
+        case (.float(let a), .float(let b)): a == b && a.sign == b.sign
         case (.string(let a), .string(let b)): a.utf8.elementsEqual(b.utf8)
         case (.array(let a), .array(let b)): a == b
         case (.object(let a), .object(let b)): a == b
@@ -93,9 +107,7 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     public init(arrayLiteral elements: JSON...) { self = .array(elements) }
     /// An object; of members with the same key the last counts.
     public init(dictionaryLiteral elements: (String, JSON)...) {
-        var object = JSONObject()
-        for (key, value) in elements { object[key] = value }
-        self = .object(object)
+        self = .object(JSONObject(elements))
     }
 }
 
@@ -130,6 +142,23 @@ public struct JSONObject: Sendable, Equatable, Sequence {
         }
     }
 
+    /// An object of members in any order, of which the last counts where several have the same key: O(n log n).
+    ///
+    /// For many members; assigning them one by one moves those behind each time.
+    public init(_ members: some Sequence<(String, JSON)>) {
+        let sorted = members.enumerated().map { ($0.offset, $0.element.0, $0.element.1) }.sorted {
+            Self.precedes($0.1, $1.1) || (Self.areSame($0.1, $1.1) && $0.0 < $1.0)
+        }
+        self.members = []
+        self.members.reserveCapacity(sorted.count)
+        for (_, key, value) in sorted {
+            if let last = self.members.last, Self.areSame(last.key, key) {
+                self.members.removeLast()
+            }
+            self.members.append(Member(key: key, value: value))
+        }
+    }
+
     /// The number of members.
     public var count: Int { members.count }
 
@@ -139,17 +168,25 @@ public struct JSONObject: Sendable, Equatable, Sequence {
     /// The keys in canonical order.
     public var keys: [String] { members.map(\.key) }
 
-    /// The value under a key; assigning nil removes it.
+    /// The value under a key, found in O(log n); assigning nil removes it.
     public subscript(key: String) -> JSON? {
-        get { members.first { Self.areSame($0.key, key) }?.value }
+        get { index(of: key).map { members[$0].value } }
         set {
-            if let at = members.firstIndex(where: { Self.areSame($0.key, key) }) {
-                members.remove(at: at)
+            let at = members.binarySearch { Self.precedes($0.key, key) }
+            let isThere = at < members.count && Self.areSame(members[at].key, key)
+            switch (newValue, isThere) {
+            case (let value?, true): members[at] = Member(key: key, value: value)
+            case (let value?, false): members.insert(Member(key: key, value: value), at: at)
+            case (nil, true): members.remove(at: at)
+            case (nil, false): break
             }
-            guard let newValue else { return }
-            let at = members.firstIndex { Self.precedes(key, $0.key) } ?? members.endIndex
-            members.insert(Member(key: key, value: newValue), at: at)
         }
+    }
+
+    /// Where a key stands among ``members``; nil when it is not there.
+    func index(of key: String) -> Int? {
+        let at = members.binarySearch { Self.precedes($0.key, key) }
+        return at < members.count && Self.areSame(members[at].key, key) ? at : nil
     }
 
     /// Iterates over the members in canonical order.

@@ -29,6 +29,7 @@ struct JSONLinesRowParser: Sendable {
     ) throws(JSONError) -> TableRow? {
         var parser = JSONParser()
         parser.valuesLeft = Self.valueLimit
+        parser.keepsFloats = true
         parser.skipSpace(line)
         guard parser.offset < line.count else { return nil }
         guard line[parser.offset] == 0x7B else {
@@ -122,8 +123,8 @@ struct JSONLinesRowParser: Sendable {
             case nil: throw error("is missing")
             case .string(let text):
                 guard !text.isEmpty else { throw error("is empty") }
-                parts.append(text)
-            case .number(let number):
+                parts.append(RowKey.part(text, isComposite: keyFields.count > 1))
+            case .number(let number), .float(let number):
                 guard let whole = JSON.number(number).integer else {
                     throw error("is not a whole number")
                 }
@@ -131,7 +132,7 @@ struct JSONLinesRowParser: Sendable {
             default: throw error("is neither a string nor a whole number")
             }
         }
-        let key = parts.joined(separator: "#")
+        let key = parts.joined(separator: RowKey.separator)
         if let reason = EncodedTableRow.keyProblem(key.utf8.span) {
             throw JSONError(reason: "the key \(reason)", offset: 0)
         }

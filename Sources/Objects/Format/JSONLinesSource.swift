@@ -28,8 +28,8 @@ public struct JSONLinesSource: Sendable {
     /// - Parameters:
     ///   - blob: The bytes.
     ///   - name: What errors call them, such as the name of their file.
-    ///   - keyFields: The members whose values, joined with `#`, are the key: strings or whole numbers. They
-    ///     stay among the attributes.
+    ///   - keyFields: The members whose values, joined with `#`, are the key: strings or whole numbers (see
+    ///     ``RowKey``). They stay among the attributes.
     ///   - vectorField: The member that is the vector, a list of numbers, which are rounded to fp32; it leaves
     ///     the attributes.
     /// - Throws: `invalid` when no key field is given, or one is also the vector field.

@@ -8,12 +8,15 @@ public struct JSONSchemaError: Error, Hashable, Sendable {
 
 /// Takes the members of a JSON object one by one, and at the end insists that none is left over.
 public struct JSONObjectReader {
-    private var remaining: JSONObject
+    private var object: JSONObject
+    /// Which members were taken, by their place in ``object``.
+    private var isTaken: [Bool]
     private let path: String
 
     /// Begins to read an object; `path` names it in errors.
     public init(_ object: JSONObject, path: String = "") {
-        remaining = object
+        self.object = object
+        isTaken = Array(repeating: false, count: object.count)
         self.path = path
     }
 
@@ -21,13 +24,14 @@ public struct JSONObjectReader {
     ///
     /// - Throws: An error that names the byte at which the file is not JSON.
     public init(file bytes: [UInt8]) throws(JSONSchemaError) {
-        self.init(JSONObject())
         let json: JSON
         do throws(JSONError) { json = try JSON(parsing: bytes.span) } catch {
-            throw self.error("byte \(error.offset)", error.reason)
+            throw JSONSchemaError(path: "byte \(error.offset)", reason: error.reason)
         }
-        guard let object = json.object else { throw error("the file", "is not a JSON object") }
-        remaining = object
+        guard let object = json.object else {
+            throw JSONSchemaError(path: "the file", reason: "is not a JSON object")
+        }
+        self.init(object)
     }
 
     /// An error about one member.
@@ -37,8 +41,14 @@ public struct JSONObjectReader {
 
     /// Takes a member, or nil when it is not there.
     public mutating func take(_ key: String) -> JSON? {
-        defer { remaining[key] = nil }
-        return remaining[key]
+        guard let index = remaining(key) else { return nil }
+        isTaken[index] = true
+        return object.members[index].value
+    }
+
+    /// Where a member is that was not taken yet.
+    private func remaining(_ key: String) -> Int? {
+        object.index(of: key).flatMap { isTaken[$0] ? nil : $0 }
     }
 
     private mutating func required<Value>(
@@ -92,7 +102,7 @@ public struct JSONObjectReader {
 
     /// Takes an optional identity.
     public mutating func optionalObjectID(_ key: String) throws(JSONSchemaError) -> ObjectID? {
-        remaining[key] == nil ? nil : try objectID(key)
+        has(key) ? try objectID(key) : nil
     }
 
     /// Takes an object and reads it with `read`, which must take all of its members.
@@ -107,10 +117,11 @@ public struct JSONObjectReader {
     }
 
     /// Whether a member is there and not yet taken.
-    public func has(_ key: String) -> Bool { remaining[key] != nil }
+    public func has(_ key: String) -> Bool { remaining(key) != nil }
 
     /// Insists that every member was taken.
     public func finish() throws(JSONSchemaError) {
-        if let key = remaining.keys.first { throw error(key, "is not known here") }
+        guard let index = isTaken.firstIndex(of: false) else { return }
+        throw error(object.members[index].key, "is not known here")
     }
 }

@@ -15,8 +15,12 @@ extension JSON {
     /// Refused beyond the grammar: repeated keys, a byte-order mark, lone surrogates, invalid UTF-8,
     /// numbers that no double holds (whole numbers beyond ±2^53 that would lose digits, overflow), nesting beyond
     /// ``depthLimit``.
-    public init(parsing bytes: Span<UInt8>) throws(JSONError) {
+    ///
+    /// - Parameter keepsFloats: Whether a whole number that is written with a fraction or an exponent stays a
+    ///   ``float(_:)``.
+    public init(parsing bytes: Span<UInt8>, keepsFloats: Bool = false) throws(JSONError) {
         var parser = JSONParser()
+        parser.keepsFloats = keepsFloats
         parser.skipSpace(bytes)
         self = try parser.value(bytes, depth: 0)
         parser.skipSpace(bytes)
@@ -26,8 +30,10 @@ extension JSON {
     }
 
     /// Reads a value that must be spelled canonically (RFC 8785): re-encoding gives the same bytes.
-    public init(canonical bytes: [UInt8]) throws(JSONError) {
-        self = try JSON(parsing: bytes.span)
+    ///
+    /// - Parameter keepsFloats: Whether it may hold floating-point numbers that are whole, spelled `1.0`.
+    public init(canonical bytes: [UInt8], keepsFloats: Bool = false) throws(JSONError) {
+        self = try JSON(parsing: bytes.span, keepsFloats: keepsFloats)
         let again = canonicalBytes
         guard again == bytes else {
             let offset = zip(again, bytes).enumerated().first { $1.0 != $1.1 }?.offset
@@ -42,6 +48,8 @@ struct JSONParser {
     var offset = 0
     /// How many more values may be read: a value takes up to a hundred times the memory of its text.
     var valuesLeft = Int.max
+    /// Whether whole numbers that are written as floating-point numbers stay such.
+    var keepsFloats = false
 
     func error(_ reason: String) -> JSONError { JSONError(reason: reason, offset: offset) }
 
@@ -67,7 +75,13 @@ struct JSONParser {
         case 0x74: return try literal("true", .bool(true), bytes)
         case 0x66: return try literal("false", .bool(false), bytes)
         case 0x6E: return try literal("null", .null, bytes)
-        case 0x2D, 0x30...0x39: return .number(try number(bytes))
+        case 0x2D, 0x30...0x39:
+            let start = offset
+            let value = try number(bytes)
+            guard keepsFloats, JSONText.isFloat(bytes.extracting(start..<offset)) else {
+                return .number(value)
+            }
+            return .real(value)
         default: throw error("not a value")
         }
     }

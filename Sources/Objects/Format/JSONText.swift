@@ -5,6 +5,15 @@ internal import CKernels
 /// Pointers are confined to this file; each is used inside the closure that lends it, within the bounds of
 /// its buffer.
 enum JSONText {
+    /// Whether a number is written with a fraction or an exponent.
+    static func isFloat(_ number: Span<UInt8>) -> Bool {
+        for index in number.indices {
+            let byte = number[index]
+            if byte == 0x2E || byte | 0x20 == 0x65 { return true }
+        }
+        return false
+    }
+
     /// The offset of the first quote, backslash or control character from `start` on, or the end; `isASCII`
     /// becomes false when a byte before it is none.
     static func plainEnd(

@@ -15,6 +15,10 @@ extension JSON {
         case .null: bytes.append(contentsOf: "null".utf8)
         case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
         case .number(let value): Self.append(value, to: &bytes)
+        case .float(let value):
+            if value == 0, value.sign == .minus { bytes.append(0x2D) }
+            Self.append(value, to: &bytes)
+            bytes.append(contentsOf: ".0".utf8)
         case .string(let value): Self.append(value, to: &bytes)
         case .array(let values):
             bytes.append(0x5B)

@@ -1,6 +1,6 @@
 /// Little-endian numbers in byte arrays; offsets must be in range.
-enum LittleEndian {
-    static func uint32(_ bytes: Span<UInt8>, at offset: Int) -> UInt32 {
+package enum LittleEndian {
+    package static func uint32(_ bytes: Span<UInt8>, at offset: Int) -> UInt32 {
         UInt32(bytes[offset]) | UInt32(bytes[offset + 1]) << 8 | UInt32(bytes[offset + 2]) << 16
             | UInt32(bytes[offset + 3]) << 24
     }
@@ -9,7 +9,7 @@ enum LittleEndian {
         UInt64(uint32(bytes, at: offset)) | UInt64(uint32(bytes, at: offset + 4)) << 32
     }
 
-    static func append(_ value: UInt32, to bytes: inout [UInt8]) {
+    package static func append(_ value: UInt32, to bytes: inout [UInt8]) {
         for shift in stride(from: 0, through: 24, by: 8) {
             bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(shift)))
         }

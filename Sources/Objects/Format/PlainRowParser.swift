@@ -61,7 +61,17 @@ struct PlainRowParser {
         for range in keyRanges {
             guard !range.isEmpty else { return false }
             if !parts.isEmpty { parts.append(0x23) }
+            let isText = canonical.bytes[range.lowerBound - 1] == 0x22
+            if isText, keyFields.count > 1,
+                canonical.bytes[range].contains(where: { RowKey.isEscaped($0) })
+            {
+                return false
+            }
+            // Texts with quotes in them have escapes, and were left to the other parser.
+            let isQuoted = isText && RowKey.readsAsNumber(canonical.bytes[range])
+            if isQuoted { parts.append(0x22) }
             LittleEndian.append(canonical.bytes.span.extracting(range), to: &parts)
+            if isQuoted { parts.append(0x22) }
         }
         swap(&parts, &key)
         return EncodedTableRow.keyProblem(key.span) == nil

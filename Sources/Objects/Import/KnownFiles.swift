@@ -59,7 +59,8 @@ final class KnownFiles: Sendable {
         var found = Found(ids: [])
         found.ids.reserveCapacity(range.count)
         for entry in entries[range] {
-            guard let version = entry.version,
+            // What claims to be empty is looked at: files of the kernel are not.
+            guard let version = entry.version, version.size > 0,
                 let id = cache.id(of: version, at: entry.absolutePath),
                 try writer.existing.holds(id, size: version.size, packs: &found.packs)
             else {

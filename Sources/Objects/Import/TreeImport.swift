@@ -33,7 +33,8 @@ extension ObjectWriter {
 private final class TreeImport: Sendable {
     private struct Stored {
         let index: Int
-        let version: FileVersion
+        let isExecutable: Bool
+        let size: Int
         let id: ObjectID
     }
 
@@ -81,19 +82,20 @@ private final class TreeImport: Sendable {
         do throws(StorageError) { file = try entries[index].open() } catch {
             throw .storage(error)
         }
-        let id = try writer.importBytes(of: file, progress: progress)
-        do throws(StorageError) { try file.checkUnchanged() } catch { throw .storage(error) }
-        cache?.add(id, of: file.version, at: entries[index].absolutePath)
-        return Stored(index: index, version: file.version, id: id)
+        let (id, size, isAsListed) = try writer.importFile(file, progress: progress)
+        if isAsListed { cache?.add(id, of: file.version, at: entries[index].absolutePath) }
+        return Stored(index: index, isExecutable: file.isExecutable, size: size, id: id)
     }
 
     func finish() throws(ObjectError) -> TreeSummary {
         if let failure = failure.withLock({ $0 }) { throw failure }
-        var files = [(version: FileVersion, id: ObjectID)?](repeating: nil, count: entries.count)
+        var files = [Stored?](repeating: nil, count: entries.count)
         for (index, id) in known.enumerated() {
-            if let id, let version = entries[index].version { files[index] = (version, id) }
+            guard let id, let version = entries[index].version else { continue }
+            files[index] = Stored(
+                index: index, isExecutable: version.isExecutable, size: version.size, id: id)
         }
-        for file in stored.withLock({ $0 }) { files[file.index] = (file.version, file.id) }
+        for file in stored.withLock({ $0 }) { files[file.index] = file }
         var builder = TreeBuilder()
         for (entry, file) in zip(entries, files) {
             guard let file else {
@@ -101,8 +103,7 @@ private final class TreeImport: Sendable {
                 continue
             }
             builder.add(
-                entry.path, isExecutable: file.version.isExecutable, size: file.version.size,
-                id: file.id)
+                entry.path, isExecutable: file.isExecutable, size: file.size, id: file.id)
         }
         return try builder.write(into: writer)
     }

@@ -13,9 +13,6 @@ struct OpenPack: Sendable {
         try self.init(reference, blob: Self.blob(of: reference, in: bucket))
     }
 
-    /// Why a pack that has no file is damaged.
-    static let absence = "its file is gone"
-
     init(_ reference: PackReference, blob: any Blob) throws(ObjectError) {
         let name = reference.name.hex
         guard blob.size == reference.size else {
@@ -52,7 +49,7 @@ struct OpenPack: Sendable {
             if case .damaged(_, let reason) = error { throw .damagedPack(name, reason: reason) }
             throw .storage(error)
         }
-        guard let found else { throw .damagedPack(name, reason: absence) }
+        guard let found else { throw .packGone(reference.name) }
         guard found.size == reference.size else {
             throw .damagedPack(
                 name, reason: "it has \(found.size) bytes in place of \(reference.size)")

@@ -49,6 +49,23 @@ struct PackCopy {
         end += gap + range.count
     }
 
+    /// Stores a chunk by itself, whatever it was stored as before.
+    mutating func add(_ id: ObjectID, _ bytes: [UInt8], isObject: Bool) throws(CopyError) {
+        var batch = ChunkBatch()
+        _ = batch.add(id, bytes.span, hint: StorageHint(suiting: bytes), base: nil)
+        do throws(StorageError) {
+            let (start, gap) = try staged.append(batch.output, alignment: batch.alignment)
+            for (index, entry) in batch.pending.enumerated() {
+                var chunk = entry.chunk
+                chunk.offset += start
+                chunk.isObject = isObject
+                if index == 0 { chunk.gap += gap }
+                chunks[entry.id] = chunk
+            }
+            end = start + batch.output.count
+        } catch { throw .storage(error) }
+    }
+
     /// Whether every chunk has its checksum and every gap is zero; `bytes` begin with the first chunk.
     private static func isSound(
         _ run: [(id: ObjectID, chunk: PackFooter.Chunk)], _ bytes: Span<UInt8>

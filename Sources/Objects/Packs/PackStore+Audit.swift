@@ -97,7 +97,10 @@ extension PackStore {
             }
         }
         guard full else { return result }
-        let damage = PackAudit(sound, of: self, progress: progress).run(threads: threads)
+        let damage = PackAudit(sound, of: self, progress: progress).run(threads: threads).filter {
+            // A collection may have removed the base of what is only in a removed pack.
+            if case .collected = $0.error { false } else { true }
+        }
         let found = Dictionary(grouping: damage, by: \.pack)
         for reference in packs { result += (found[reference.name] ?? []).sorted(by: Self.precedes) }
         return result

@@ -61,6 +61,8 @@ extension PackStore {
     private struct Chosen {
         var pack: Int
         var chunk: PackFooter.Chunk
+        /// Whether it is a difference that is to be stored by itself.
+        var isDetached = false
     }
 
     /// Copies packs, or some of what is in them, into a new one.
@@ -68,9 +70,11 @@ extension PackStore {
     /// - Parameters:
     ///   - isWanted: Whether something in a pack is to be copied: the number of the pack, and the place in its
     ///     index, where recipes follow chunks.
+    ///   - isDetached: Whether a difference is to be stored by itself; asked as `isWanted`.
     ///   - progress: Called with the number of bytes that were just copied.
     func copy(
         _ packs: [OpenPack], where isWanted: (Int, Int) -> Bool = { _, _ in true },
+        detaching isDetached: (Int, Int) -> Bool = { _, _ in false },
         progress: (Int) -> Void = { _ in }
     ) throws(CopyError) -> MergedPack {
         var chosen: [ObjectID: Chosen] = [:]
@@ -78,7 +82,8 @@ extension PackStore {
         for (number, pack) in packs.enumerated() {
             do throws(ObjectError) {
                 try pack.checkMagic()
-                try choose(from: pack, number: number, isWanted, &chosen, &recipes)
+                try choose(
+                    from: pack, number: number, isWanted, isDetached, &chosen, &recipes)
             } catch { throw .damaged(pack.reference) }
         }
         let staged: any StagedBlob
@@ -86,7 +91,8 @@ extension PackStore {
             staged = try bucket.stage(in: .packs)
             _ = try staged.append(PackFooter.packMagic)
         } catch { throw .storage(error) }
-        let order = chosen.sorted {
+        let detached = chosen.filter(\.value.isDetached)
+        let order = chosen.filter { !$0.value.isDetached }.sorted {
             ($0.value.pack, $0.value.chunk.offset) < ($1.value.pack, $1.value.chunk.offset)
         }
         var copy = PackCopy(to: staged)
@@ -106,6 +112,17 @@ extension PackStore {
             progress(end - order[first].value.chunk.offset)
             first = last
         }
+        for (id, choice) in detached.sorted(by: { $0.key < $1.key }) {
+            let pack = packs[choice.pack]
+            let bytes: [UInt8]
+            do throws(ObjectError) { bytes = try self.bytes(of: id, choice.chunk, in: pack) } catch
+            {
+                if case .storage(let cause) = error { throw .storage(cause) }
+                throw .damaged(pack.reference)
+            }
+            try copy.add(id, bytes, isObject: choice.chunk.isObject)
+            progress(choice.chunk.storedSize)
+        }
         return MergedPack(
             sources: packs.map(\.reference), storedBytes: copy.end - PackFooter.packMagic.count,
             staged: staged, chunks: copy.chunks, recipes: recipes)
@@ -114,12 +131,15 @@ extension PackStore {
     /// Chooses what a pack adds to the packs before it.
     private func choose(
         from pack: OpenPack, number: Int, _ isWanted: (Int, Int) -> Bool,
+        _ isDetached: (Int, Int) -> Bool,
         _ chosen: inout [ObjectID: Chosen], _ recipes: inout [ObjectID: PackFooter.Recipe]
     ) throws(ObjectError) {
         let chunkCount = pack.footer.chunkCount
         for index in 0..<chunkCount where isWanted(number, index) {
             let id = pack.footer.chunkID(at: index)
-            var choice = Chosen(pack: number, chunk: try pack.chunk(at: index))
+            var choice = Chosen(
+                pack: number, chunk: try pack.chunk(at: index),
+                isDetached: isDetached(number, index))
             if let other = chosen[id] {
                 let isObject = choice.chunk.isObject || other.chunk.isObject
                 // One copy is enough, but a difference can be the base of no other.

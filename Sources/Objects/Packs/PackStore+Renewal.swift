@@ -34,7 +34,7 @@ extension PackStore {
         while true {
             let packs = searched
             do throws(ObjectError) { return try body(packs) } catch {
-                guard case .damagedPack(let name, OpenPack.absence) = error,
+                guard case .packGone(let name) = error,
                     renew(packs, without: name)
                 else { throw error }
             }
@@ -58,16 +58,25 @@ extension PackStore {
         return .collected(id, transaction: transaction)
     }
 
+    /// The bytes of a chunk whose base was removed: the collection that removed it stored the chunk by itself.
+    func independentCopy(
+        of id: ObjectID, insteadOf place: String
+    ) throws(ObjectError) -> [UInt8] {
+        guard isRenewed.load(ordering: .acquiring) else { throw .corrupt(id, where: place) }
+        guard let (pack, index) = try packHoldingBase(id) else { throw absence(of: id) }
+        return try decoded(id, try pack.chunk(at: index), in: pack, isBase: true)
+    }
+
     /// Whether a pack whose file is gone was removed, so that nothing is damaged.
     func wasRemoved(_ reference: PackReference, _ error: ObjectError) -> Bool {
-        guard case .damagedPack(_, OpenPack.absence) = error else { return false }
-        return renew(packs, without: reference.name.hex)
+        guard case .packGone = error else { return false }
+        return renew(packs, without: reference.name)
     }
 
     /// Looks for what took the place of a pack whose file is gone; false when it should be there.
-    private func renew(_ current: [PackReference], without name: String) -> Bool {
+    private func renew(_ current: [PackReference], without name: ObjectID) -> Bool {
         guard let renewal, let newest = renewal(),
-            let gone = current.first(where: { $0.name.hex == name }),
+            let gone = current.first(where: { $0.name == name }),
             let transaction = newest.removals[gone.name]
         else { return false }
         let live = Set(newest.packs)

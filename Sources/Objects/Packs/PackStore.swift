@@ -266,9 +266,12 @@ public final class PackStore: ObjectSource {
         counters.stored.add(stored.count, ordering: .relaxed)
         var base: [UInt8]?
         if chunk.codec == .delta {
-            guard !isBase, let baseID = try? ChunkCoder.deltaBase(stored.span),
-                let (basePack, index) = try packHoldingBase(baseID)
-            else { throw .corrupt(id, where: place) }
+            guard !isBase, let baseID = try? ChunkCoder.deltaBase(stored.span) else {
+                throw .corrupt(id, where: place)
+            }
+            guard let (basePack, index) = try packHoldingBase(baseID) else {
+                return try independentCopy(of: id, insteadOf: place)
+            }
             base = try bytes(
                 of: baseID, try basePack.chunk(at: index), in: basePack, isBase: true,
                 verifying: verification)
@@ -348,7 +351,7 @@ public final class PackStore: ObjectSource {
                 let pack: OpenPack
                 do throws(ObjectError) { pack = try open(reference) } catch {
                     // What is gone may be elsewhere by now, which is worth more than a reason.
-                    if case .damagedPack(_, OpenPack.absence) = error { failure = error }
+                    if case .packGone = error { failure = error }
                     failure = failure ?? error
                     continue
                 }
@@ -370,7 +373,10 @@ public final class PackStore: ObjectSource {
             return pack
         } catch {
             // Damage stays; what the system refuses now it may grant later.
-            if case .damagedPack = error { unusable.withLock { $0[reference.name] = error } }
+            switch error {
+            case .damagedPack, .packGone: unusable.withLock { $0[reference.name] = error }
+            default: break
+            }
             throw error
         }
     }

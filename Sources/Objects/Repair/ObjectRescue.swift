@@ -73,8 +73,10 @@ public struct ObjectRescue {
         }
         for source in sources {
             guard let bytes = try? source.read(id, limit: structuredObjectLimit) else { continue }
-            let isLeaf = bytes.starts(with: TableLeaf.magic)
-            try writer.write(bytes, hint: isLeaf ? .bulk : .structured, predecessor: nil)
+            let hint: StorageHint =
+                bytes.starts(with: TableLeaf.magic)
+                ? (try? TableLeaf(bytes, id: id))?.hint ?? .bulk : .structured
+            try writer.write(bytes, hint: hint, predecessor: nil)
             return bytes
         }
         give(up: id, isHistory)

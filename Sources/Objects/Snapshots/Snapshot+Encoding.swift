@@ -6,10 +6,10 @@ extension Snapshot {
         object["kind"] = .string(kind.rawValue)
         object["content"] = content.json
         object["parents"] = .array(parents.map { .string($0.hex) })
-        object["inputs"] = .object(Self.object(inputs.mapValues { .string($0.hex) }))
+        object["inputs"] = .object(JSONObject(inputs.map { ($0, .string($1.hex)) }))
         object["producer"] = producer.json
         object["params"] = .object(params)
-        object["metrics"] = .object(Self.object(metrics.mapValues { .number($0) }))
+        object["metrics"] = .object(JSONObject(metrics.map { ($0, .number($1)) }))
         object["space"] = space.map { .string($0.hex) }
         object["cursor"] = cursor?.json
         object["created"] = .string(created.description)
@@ -95,16 +95,11 @@ extension Snapshot {
     public var links: [ObjectID] {
         [content.id] + parents + inputs.values.sorted() + [space, cursor?.id].compactMap { $0 }
     }
-
-    private static func object(_ members: [String: JSON]) -> JSONObject {
-        var object = JSONObject()
-        for (key, value) in members { object[key] = value }
-        return object
-    }
 }
 
 extension Snapshot.Producer {
-    var json: JSON {
+    /// The members that a snapshot's JSON has for it.
+    public var json: JSON {
         var object = JSONObject()
         object["pipeline"] = .string(pipeline)
         object["version"] = .string(version)

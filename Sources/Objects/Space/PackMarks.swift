@@ -16,6 +16,9 @@ public struct PackMarks: Sendable {
         var walked: Bitmap
         var neededBytes = 0
 
+        /// How many chunks and recipes the pack has.
+        var placeCount: Int { pack.footer.chunkCount + pack.footer.recipeCount }
+
         init(_ pack: OpenPack) {
             self.pack = pack
             let count = pack.footer.chunkCount + pack.footer.recipeCount
@@ -30,12 +33,16 @@ public struct PackMarks: Sendable {
     private(set) var entries: [Entry] = []
     /// For ``takeTouched()``.
     private var touched: Set<Int> = []
+    /// Whether a difference needs its base: not if it may be stored by itself in place of it.
+    private let needsBases: Bool
 
     /// Marks nothing yet.
     ///
+    /// - Parameter needsBases: Whether what is stored as a difference needs the base of that.
     /// - Throws: What opening one of the packs throws.
-    public init(_ store: PackStore) throws(ObjectError) {
+    public init(_ store: PackStore, needsBases: Bool = true) throws(ObjectError) {
         self.store = store
+        self.needsBases = needsBases
         for reference in store.packs { entries.append(Entry(try store.open(reference))) }
     }
 
@@ -128,22 +135,52 @@ public struct PackMarks: Sendable {
             guard let other = try chunk(need.id, asBase: need.isBase) else {
                 throw .missing(need.id)
             }
-            try mark(other)
+            if needsBases || !need.isBase { try mark(other) }
         }
     }
 
-    /// Marks everything that a pack holds.
+    /// Marks everything that a pack holds, and the bases of its differences.
     mutating func markAll(of name: ObjectID) throws(ObjectError) {
         guard let number = entries.firstIndex(where: { $0.pack.reference.name == name }) else {
             return
         }
         let footer = entries[number].pack.footer
         for bit in 0..<footer.chunkCount + footer.recipeCount {
-            try mark(Place(pack: number, bit: bit))
+            let place = Place(pack: number, bit: bit)
+            try mark(place)
+            for need in try needs(of: place) where need.isBase {
+                if let base = try chunk(need.id, asBase: true) { try mark(base) }
+            }
         }
     }
 
     // MARK: Looking
+
+    /// The needed differences of which no base is needed for itself, by pack.
+    func differencesWithoutBase() throws(ObjectError) -> [Int: Set<Int>] {
+        var found: [Int: Set<Int>] = [:]
+        for (number, entry) in entries.enumerated() {
+            for bit in 0..<entry.pack.footer.chunkCount where entry.needed.contains(bit) {
+                for need in try needs(of: Place(pack: number, bit: bit))
+                where need.isBase {
+                    if try isNeeded(base: need.id) { continue }
+                    found[number, default: []].insert(bit)
+                }
+            }
+        }
+        return found
+    }
+
+    private func isNeeded(base id: ObjectID) throws(ObjectError) -> Bool {
+        for entry in entries {
+            if let index = entry.pack.footer.indexOfChunk(id), entry.needed.contains(index),
+                try entry.pack.chunk(at: index).codec != .delta
+            {
+                return true
+            }
+        }
+        return false
+    }
 
     /// The chunks that something cannot be read without, and whether as bases of differences.
     func needs(of place: Place) throws(ObjectError) -> [(id: ObjectID, isBase: Bool)] {

@@ -1,10 +1,30 @@
-/// What becomes of each pack, so that space is freed and everything in a live pack can be read afterwards.
+/// What becomes of each pack, so that a collection frees space and everything in a live pack can be read afterwards.
 ///
-/// A pack of which nothing is needed goes. One of which less than half is needed goes too, after what is needed
+/// A pack of which nothing is needed goes. A pack that is to be rewritten goes too, after what is needed
 /// was copied. The others stay as they are, with what nobody needs.
 public struct SpacePlan: Sendable {
+    /// Which packs are rewritten.
+    public enum Rewriting: Sendable {
+        /// Those of which less than half is needed: copying the others would cost more than it frees.
+        case sparse
+        /// Every one that holds anything that nobody needs. Differences against it are stored by themselves.
+        case all
+        /// None, because there is no space to copy anything.
+        case none
+    }
+
     /// What becomes of a pack.
     public enum Fate: Sendable { case keep, rewrite, drop }
+
+    /// Why something that nobody needs stays in a live pack.
+    public enum Obstacle: String, Sendable {
+        /// At least half of the pack is needed, so copying costs more than it frees.
+        case half
+        /// The pack is damaged, so it cannot be copied.
+        case damage
+        /// There is no space for a copy.
+        case space
+    }
 
     /// What becomes of one pack, and why.
     public struct Decision: Sendable {
@@ -14,14 +34,22 @@ public struct SpacePlan: Sendable {
         public let fate: Fate
         /// The stored bytes in it that are needed.
         public let neededBytes: Int
+        /// The stored bytes that stay although nobody needs them.
+        public let unneededBytes: Int
+        /// Why they stay; nil when there are none.
+        public let obstacle: Obstacle?
     }
 
     /// What was marked, and what else must stay for packs that are kept to be whole.
     public private(set) var marks: PackMarks
     private var rewritten: Set<Int> = []
     private let kept: Set<ObjectID>
+    /// What is needed of packs that stay as they are, in stored bytes.
+    private var neededOfKept: [ObjectID: Int] = [:]
     private let removed: Set<ObjectID>
-    private let spares: Bool
+    private let rewriting: Rewriting
+    /// The differences that are stored by themselves, by pack.
+    private var detached: [Int: Set<Int>] = [:]
 
     /// Decides for all packs that are marked.
     ///
@@ -29,31 +57,40 @@ public struct SpacePlan: Sendable {
     ///   - marks: What is needed.
     ///   - kept: Packs that stay as they are whatever is needed of them, such as damaged ones.
     ///   - removed: Packs that are not live: what is needed of them is copied.
-    ///   - spare: Whether packs of which little is needed stay, because there is no space to copy it.
+    ///   - rewriting: Which packs are rewritten; of all of them only where the marks do without bases.
     public init(
         _ marks: PackMarks, keeping kept: Set<ObjectID> = [], removed: Set<ObjectID> = [],
-        sparing spare: Bool = false
+        rewriting: Rewriting = .sparse
     ) throws(ObjectError) {
         self.marks = marks
         self.kept = kept
         self.removed = removed
-        spares = spare
+        self.rewriting = rewriting
+        for entry in marks.entries where kept.contains(entry.pack.reference.name) {
+            neededOfKept[entry.pack.reference.name] = entry.neededBytes
+        }
         for name in kept { try self.marks.markAll(of: name) }
-        for number in self.marks.entries.indices { rewriteIfSparse(number) }
+        detached = try self.marks.differencesWithoutBase()
+        for number in self.marks.entries.indices { rewriteIfDue(number) }
         while try !closeKept() {}
     }
 
-    private mutating func rewriteIfSparse(_ number: Int) {
+    private mutating func rewriteIfDue(_ number: Int) {
         let entry = marks.entries[number]
-        if removed.contains(entry.pack.reference.name), entry.needed.count > 0 {
-            rewritten.insert(number)
-            return
-        }
-        let bytes = entry.pack.reference.indexOffset - PackFooter.packMagic.count
-        guard !spares, entry.needed.count > 0, 2 * entry.neededBytes < bytes,
-            !kept.contains(entry.pack.reference.name)
-        else { return }
-        rewritten.insert(number)
+        let name = entry.pack.reference.name
+        guard entry.needed.count > 0, !kept.contains(name) else { return }
+        let isDue =
+            switch rewriting {
+            case .none: false
+            case .sparse: 2 * entry.neededBytes < Self.contentBytes(entry)
+            case .all: entry.needed.count < entry.placeCount || detached[number] != nil
+            }
+        if isDue || removed.contains(name) { rewritten.insert(number) }
+    }
+
+    /// The stored bytes of all that a pack holds.
+    private static func contentBytes(_ entry: PackMarks.Entry) -> Int {
+        entry.pack.reference.indexOffset - PackFooter.packMagic.count
     }
 
     /// The decisions about live packs, in their order.
@@ -61,8 +98,19 @@ public struct SpacePlan: Sendable {
         marks.entries.enumerated().compactMap { number, entry in
             let pack = entry.pack.reference
             if removed.contains(pack.name) { return nil }
-            return Decision(pack: pack, fate: fate(of: number), neededBytes: entry.neededBytes)
+            let fate = fate(of: number)
+            let needed = neededOfKept[pack.name] ?? entry.neededBytes
+            let unneeded = fate == .keep ? max(0, Self.contentBytes(entry) - needed) : 0
+            return Decision(
+                pack: pack, fate: fate, neededBytes: needed, unneededBytes: unneeded,
+                obstacle: unneeded > 0 ? obstacle(pack.name) : nil)
         }
+    }
+
+    private func obstacle(_ pack: ObjectID) -> Obstacle {
+        if kept.contains(pack) { return .damage }
+        if case .none = rewriting { return .space }
+        return .half
     }
 
     /// The stored bytes that ``copySurvivors(damaged:progress:)`` copies.
@@ -96,7 +144,7 @@ public struct SpacePlan: Sendable {
                         break
                     }
                     try marks.mark(base)
-                    rewriteIfSparse(base.pack)
+                    rewriteIfDue(base.pack)
                 }
                 if rewritten.contains(number) { break }
             }
@@ -116,7 +164,8 @@ public struct SpacePlan: Sendable {
 
     /// Copies what is needed from packs that do not stay into one new pack; nil when there is nothing to copy.
     ///
-    /// Chunks keep their stored form, and the checksum of every one is verified on the way.
+    /// Chunks keep their stored form, and the checksum of every one is verified on the way; differences that lose their
+    /// base are stored anew.
     ///
     /// - Parameters:
     ///   - damaged: Set to the pack that could not be copied because something in it is damaged, in place of an
@@ -127,19 +176,26 @@ public struct SpacePlan: Sendable {
     ) throws(ObjectError) -> MergedPack? {
         let numbers = marks.entries.indices.filter { fate(of: $0) == .rewrite }
         if numbers.isEmpty { return nil }
-        return try marks.copy(from: numbers, damaged: &damaged, progress: progress)
+        return try marks.copy(
+            from: numbers, detaching: detached, damaged: &damaged, progress: progress)
     }
 }
 
 extension PackMarks {
     /// Copies what is needed from some packs into a new one; nil when one of them is damaged.
+    ///
+    /// - Parameter detached: The differences that are stored by themselves, by pack.
     func copy(
-        from numbers: [Int], damaged: inout PackReference?, progress: (Int) -> Void = { _ in }
+        from numbers: [Int], detaching detached: [Int: Set<Int>] = [:],
+        damaged: inout PackReference?, progress: (Int) -> Void = { _ in }
     ) throws(ObjectError) -> MergedPack? {
         do throws(CopyError) {
             return try store.copy(
                 numbers.map { entries[$0].pack },
                 where: { number, bit in entries[numbers[number]].needed.contains(bit) },
+                detaching: { number, bit in
+                    detached[numbers[number]]?.contains(bit) ?? false
+                },
                 progress: progress)
         } catch {
             switch error {

@@ -14,6 +14,8 @@ public enum ObjectError: Diagnosable, Hashable {
     case tooLarge(ObjectID, size: Int, limit: Int)
     /// A pack's own structure is damaged.
     case damagedPack(String, reason: String)
+    /// The file of a pack is not there: it was removed, or else it is damage.
+    case packGone(ObjectID)
     /// What a caller asked to store is not valid.
     case invalid(what: String, reason: String)
     /// The bucket failed.
@@ -23,9 +25,17 @@ public enum ObjectError: Diagnosable, Hashable {
     public var fault: Fault {
         switch self {
         case .missing, .collected: .missing
-        case .corrupt, .malformed, .damagedPack, .tooLarge: .damaged
+        case .corrupt, .malformed, .damagedPack, .packGone, .tooLarge: .damaged
         case .invalid: .usage
         case .storage(let error): error.fault
+        }
+    }
+
+    /// Whether something is not there. Another process may have taken it away.
+    public var isAbsence: Bool {
+        switch self {
+        case .missing, .collected, .packGone: true
+        default: false
         }
     }
 
@@ -47,6 +57,7 @@ public enum ObjectError: Diagnosable, Hashable {
         case .tooLarge(let id, let size, let limit):
             "object \(id.short) has \(size) bytes, more than the \(limit) that fit here"
         case .damagedPack(let name, let reason): "pack \(name.prefix(12)) is damaged: \(reason)"
+        case .packGone(let name): "pack \(name.short) is damaged: its file is gone"
         case .invalid(let what, let reason): "\(what): \(reason)"
         case .storage(let error): error.message
         }
@@ -55,7 +66,8 @@ public enum ObjectError: Diagnosable, Hashable {
     /// See ``Diagnosable``.
     public var remedy: String? {
         switch self {
-        case .corrupt, .damagedPack: "ftictl verify --full lists all damage and what it affects"
+        case .corrupt, .damagedPack, .packGone:
+            "ftictl verify --full lists all damage and what it affects"
         case .missing:
             "if it was collected, ftictl reflog shows by which transaction: ftictl undo takes that back"
         case .collected(_, let transaction):

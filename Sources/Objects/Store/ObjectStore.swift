@@ -10,6 +10,24 @@ public enum StorageHint: Hashable, Sendable {
     case leaf(vectorOffset: Int, dimension: Int)
 }
 
+extension StorageHint {
+    /// How the bytes of an object are best stored of which nothing else is known.
+    init(suiting bytes: [UInt8]) {
+        if let leaf = try? TableLeaf(bytes, id: nil) {
+            self =
+                leaf.dimension == 0
+                ? .bulk
+                : .leaf(
+                    vectorOffset: bytes.count - 4 * leaf.dimension * leaf.count,
+                    dimension: leaf.dimension)
+        } else if bytes.starts(with: TableInnerNode.magic) {
+            self = .structured
+        } else {
+            self = .bulk
+        }
+    }
+}
+
 /// Where objects are read from.
 ///
 /// Implementations verify what they return: bytes handed out for an identity hash to it.

@@ -92,7 +92,7 @@ struct RowOrder: Sendable {
             return start..<start + row.vectorCount
         }
         return (
-            bytes, dimension == 0 ? .bulk : .leaf(vectorOffset: vectorOffset, dimension: dimension)
+            bytes, TableLeaf.hint(vectorOffset: vectorOffset, dimension: dimension)
         )
     }
 

@@ -31,8 +31,7 @@ public struct TableLeaf: Sendable {
     /// Reads a leaf without its rows' attributes, which are checked when they are asked for: most reads
     /// copy or compare them as bytes.
     ///
-    /// - Parameter textOnly: Whether `bytes` end before the vectors, which are then not there to be asked for.
-    init(_ bytes: [UInt8], id: ObjectID?, textOnly: Bool = false) throws(ObjectError) {
+    init(_ bytes: [UInt8], id: ObjectID?) throws(ObjectError) {
         func malformed(_ reason: String, _ offset: Int) -> ObjectError {
             .malformed(id, as: Self.kind, reason: reason, offset: offset)
         }
@@ -51,7 +50,7 @@ public struct TableLeaf: Sendable {
         keysAt = Self.headerBytes + 8 * count
         attributesAt = keysAt + keyBytes
         vectorsAt = Self.aligned(attributesAt + attributeBytes)
-        guard vectorsAt + (textOnly ? 0 : 4 * dimension * count) == bytes.count else {
+        guard vectorsAt + 4 * dimension * count == bytes.count else {
             throw malformed("its counts do not add up to its \(bytes.count) bytes", 8)
         }
         self.bytes = bytes
@@ -70,6 +69,14 @@ public struct TableLeaf: Sendable {
     }
 
     static func aligned(_ offset: Int) -> Int { (offset + 63) & ~63 }
+
+    /// How a leaf is best stored.
+    static func hint(vectorOffset: Int, dimension: Int) -> StorageHint {
+        dimension == 0 ? .bulk : .leaf(vectorOffset: vectorOffset, dimension: dimension)
+    }
+
+    /// How this leaf is best stored.
+    var hint: StorageHint { Self.hint(vectorOffset: vectorsAt, dimension: dimension) }
 
     /// Where keys lie in ``bytes``, after the checks of ``init(_:id:)``.
     func keyRange(_ index: Int) -> Range<Int> {
@@ -124,7 +131,7 @@ extension TableLeaf {
     public func attributes(at index: Int) throws(ObjectError) -> JSONObject {
         let range = attributeRange(index)
         do throws(JSONError) {
-            let json = try JSON(canonical: Array(bytes[range]))
+            let json = try JSON(canonical: Array(bytes[range]), keepsFloats: true)
             guard let object = json.object else {
                 throw JSONError(reason: "a row's attributes are not an object", offset: 0)
             }

@@ -60,8 +60,7 @@ struct TableLeafWriter {
         bytes.append(contentsOf: vectors)
         let finished = Finished(
             bytes: bytes,
-            hint: dimension == 0
-                ? .bulk : .leaf(vectorOffset: vectorOffset, dimension: dimension),
+            hint: TableLeaf.hint(vectorOffset: vectorOffset, dimension: dimension),
             rows: count, lastKey: lastKey, predecessor: predecessor.id)
         boundary = TableBoundary(level: 0)
         predecessor = TablePredecessor()

@@ -47,7 +47,7 @@ struct EncodedTableRow: Sendable {
     /// The row that was encoded.
     func decoded() throws(ObjectError) -> TableRow {
         let key = String(decoding: key, as: UTF8.self)
-        guard let object = try? JSON(canonical: attributes).object else {
+        guard let object = try? JSON(canonical: attributes, keepsFloats: true).object else {
             throw Self.invalid(key, "its attributes are not a JSON object")
         }
         var vector: [Float] = []
@@ -117,6 +117,8 @@ struct EncodedTableRow: Sendable {
                 number.isFinite
                 && (number.magnitude <= Double(JSON.largestInteger) || number.magnitude >= 1e21)
             return isReadable ? nil : "a number in its attributes is beyond 2^53 (use a string)"
+        case .float(let number):
+            return number.isFinite ? nil : "a number in its attributes is not finite"
         case .array(let values):
             for value in values {
                 if let reason = problem(value, depth: depth + 1) { return reason }

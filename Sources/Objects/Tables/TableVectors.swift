@@ -1,7 +1,7 @@
 /// All vectors of a table in key order, leaf by leaf, in place wherever their packs can be mapped.
 ///
-/// Opening reads the nodes above the leaves and, of each leaf that is in place, a header and the codes: what it costs
-/// follows the count of leaves. It holds packs open, so that the vectors outlive every change of the repository.
+/// Opening reads the nodes above the leaves and, of each leaf that is in place, a header: what it costs follows the count of
+/// leaves. A leaf that is to be verified and never was is read whole. It holds packs open, so that the vectors outlive every change of the repository.
 public struct TableVectors: Sendable {
     /// The table.
     public let table: Table
@@ -13,19 +13,19 @@ public struct TableVectors: Sendable {
     /// Opens the vectors of a table.
     ///
     /// - Parameters:
-    ///   - codes: Whether the vectors' codes are wanted too: they are verified, and made for leaves that are
-    ///     stored without.
+    ///   - verified: What verified leaves are: every leaf is compared with its identity the first time, and what is used in
+    ///     place with this from then on. Nil where checksums are enough, which find damage and no forgery.
     ///   - threads: How many threads work at it; the result does not depend on it.
-    /// - Throws: What reading nodes throws; `corrupt` when vectors or codes are damaged.
+    /// - Throws: What reading nodes throws; `corrupt` when a leaf is not what its identity says.
     public init(
-        _ table: Table, in source: some ObjectSource, codes: Bool,
+        _ table: Table, in source: some ObjectSource, verified: VerifiedLeaves?,
         threads: Int = Threads.available
     ) throws(ObjectError) {
         self.table = table
         let reader = TableReader(table, in: source)
         let places = try reader.leafPlaces(of: table, threads: threads)
         blocks = try Threads.map(places, threads: threads) { (place) throws(ObjectError) in
-            try reader.vectors(at: place, codes: codes)
+            try reader.vectors(at: place, verified: verified)
         }
         var firstRows: [Int] = []
         firstRows.reserveCapacity(blocks.count)
@@ -47,30 +47,6 @@ public struct TableVectors: Sendable {
             if firstRows[middle] <= row { low = middle } else { high = middle - 1 }
         }
         return (low, row - firstRows[low])
-    }
-
-    /// The keys of all rows, in order; no vector is read for them where a block is in place.
-    ///
-    /// - Throws: What reading nodes throws.
-    public func keys(
-        in source: some ObjectSource, threads: Int = Threads.available
-    ) throws(ObjectError) -> [String] {
-        let keys = try Threads.map(blocks, threads: threads) {
-            (block) throws(ObjectError) -> [String] in
-            if let source = source as? any VectorSource, let text = try source.text(of: block) {
-                return text.keys
-            }
-            let bytes = try source.read(block.leaf, limit: TableLimits.nodeBytes)
-            return try TableLeaf(bytes, id: block.leaf).keys
-        }
-        var all: [String] = []
-        all.reserveCapacity(table.rows)
-        for keys in keys { all += keys }
-        guard all.count == table.rows else {
-            throw .malformed(
-                table.root, as: "table", reason: "it has \(all.count) keys", offset: nil)
-        }
-        return all
     }
 
     /// The leaf with the keys and attributes of a block's rows.
@@ -104,9 +80,11 @@ extension TableReader {
     }
 
     /// The vectors of the leaf at a place.
-    fileprivate func vectors(at place: TablePlace, codes: Bool) throws(ObjectError) -> VectorBlock {
+    fileprivate func vectors(
+        at place: TablePlace, verified: VerifiedLeaves?
+    ) throws(ObjectError) -> VectorBlock {
         if let source = source as? any VectorSource,
-            let block = try source.vectorBlock(of: place.id, codes: codes)
+            let block = try source.vectorBlock(of: place.id, verified: verified)
         {
             guard block.rows == place.rows, block.dimension == dimension else {
                 throw .malformed(
@@ -115,6 +93,6 @@ extension TableReader {
             }
             return block
         }
-        return VectorBlock(copying: try leaf(at: place), id: place.id, codes: codes)
+        return VectorBlock(copying: try leaf(at: place), id: place.id)
     }
 }

@@ -8,7 +8,13 @@ public struct VectorBlock: Sendable {
     private enum Place: Sendable {
         /// A stored leaf that begins at an offset.
         case mapped(MappedFile, at: Int, LeafBlocks)
-        case owned([Float], codes: [UInt8])
+        case owned([Float])
+    }
+
+    /// By what bytes that are used in place are known to be those that the leaf's identity vouches for.
+    private struct Proof: Sendable {
+        let leaves: VerifiedLeaves
+        let digests: VerifiedLeaves.Digests
     }
 
     /// The leaf, which also has the keys and attributes.
@@ -18,7 +24,8 @@ public struct VectorBlock: Sendable {
     /// The count of numbers in a vector.
     public let dimension: Int
     private let place: Place
-    private let hasCodes: Bool
+    /// Nil where the vectors are a copy, or their checksum is enough.
+    private let proof: Proof?
 
     /// Whether the vectors are used where they are in the pack.
     public var isInPlace: Bool {
@@ -30,72 +37,80 @@ public struct VectorBlock: Sendable {
     /// - Parameters:
     ///   - range: The stored leaf in the file.
     ///   - size: The size of the raw leaf.
-    ///   - codes: Whether ``withCodes(_:)`` will be called; they are verified here, once.
-    /// - Throws: `corrupt`.
+    ///   - verified: What verified leaves are, and is told of this one; nil where checksums are enough.
+    ///   - read: Gives the leaf, compared with its identity.
+    /// - Throws: `corrupt`, and what `read` throws.
     init(
-        _ leaf: ObjectID, in file: MappedFile, at range: Range<Int>, size: Int, codes: Bool,
-        where description: String
+        _ leaf: ObjectID, in file: MappedFile, at range: Range<Int>, size: Int,
+        verified: VerifiedLeaves?, where description: String,
+        read: () throws(ObjectError) -> TableLeaf
     ) throws(ObjectError) {
         let blocks: LeafBlocks
         do throws(CodecError) {
             blocks = try file.withBytes(range) { (stored) throws(CodecError) in
-                let blocks = try LeafBlocks(decoding: stored, size: size, storedSize: range.count)
-                guard
-                    !codes || !blocks.hasCodes
-                        || Checksum.of(stored.extracting(blocks.codes)) == blocks.codeChecksum
-                else { throw CodecError("a leaf's codes are damaged") }
-                return blocks
+                try LeafBlocks(decoding: stored, size: size, storedSize: range.count)
             }
         } catch { throw .corrupt(leaf, where: description) }
         self.leaf = leaf
         rows = blocks.rows
         dimension = blocks.dimension
-        hasCodes = codes
-        if codes, !blocks.hasCodes {
-            let vectors = file.withBytes(Self.range(blocks.vectors, at: range.lowerBound)) {
-                var vectors: [Float] = []
-                TableBytes.appendFloats($0, 0..<$0.count, to: &vectors)
-                return vectors
-            }
-            place = .owned(vectors, codes: Self.codes(of: vectors, rows, dimension))
-        } else {
-            place = .mapped(file, at: range.lowerBound, blocks)
+        place = .mapped(file, at: range.lowerBound, blocks)
+        guard let verified else {
+            proof = nil
+            return
         }
+        if let digests = verified.digests(of: leaf) {
+            proof = Proof(leaves: verified, digests: digests)
+            return
+        }
+        let whole = try read()
+        guard whole.count == blocks.rows, whole.dimension == blocks.dimension else {
+            throw .corrupt(leaf, where: description)
+        }
+        let vectors = Self.bytes(of: whole.vectors)
+        let codes = VectorCodes(rows: rows, dimension: dimension).encoded(of: vectors.span)
+        let digests = verified.add(leaf, vectors: vectors.span, codes: codes.span)
+        proof = Proof(leaves: verified, digests: digests)
+        // The codes in the pack may be read much later; what is wrong with them is said now.
+        if blocks.hasCodes { _ = try self.codes() }
     }
 
-    /// Copies the vectors of a leaf, and makes their codes.
-    init(copying leaf: TableLeaf, id: ObjectID, codes: Bool) {
+    /// Copies the vectors of a leaf.
+    init(copying leaf: TableLeaf, id: ObjectID) {
         self.leaf = id
         rows = leaf.count
         dimension = leaf.dimension
-        hasCodes = codes
-        let vectors = leaf.vectors
-        place = .owned(vectors, codes: codes ? Self.codes(of: vectors, rows, dimension) : [])
+        place = .owned(leaf.vectors)
+        proof = nil
     }
 
-    private static func codes(of vectors: [Float], _ rows: Int, _ dimension: Int) -> [UInt8] {
+    private static func bytes(of vectors: [Float]) -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(4 * vectors.count)
         TableBytes.append(vectors, to: &bytes)
-        return VectorCodes(rows: rows, dimension: dimension).encoded(of: bytes.span)
+        return bytes
     }
 
     private static func range(_ range: Range<Int>, at offset: Int) -> Range<Int> {
         offset + range.lowerBound..<offset + range.upperBound
     }
 
-    /// Lends the vectors, fp32[rows, dimension], row-major, after verifying them: with the checksum that they
-    /// were stored with where they are in place, as a part of the whole leaf otherwise.
+    /// Lends the vectors, fp32[rows, dimension], row-major, after comparing them: where they are in place, with what
+    /// was found when the leaf was verified, or with their checksum where that was not asked for.
     ///
     /// - Throws: `corrupt`.
     public func withVectors<Result>(
         _ body: (Span<Float>) -> Result
     ) throws(ObjectError) -> Result {
         switch place {
-        case .owned(let vectors, _): return body(vectors.span)
+        case .owned(let vectors): return body(vectors.span)
         case .mapped(let file, let offset, let blocks):
             let range = Self.range(blocks.vectors, at: offset)
             return try file.withBytes(range) { (bytes) throws(ObjectError) in
-                guard Checksum.of(bytes) == blocks.vectorChecksum else {
+                let isRight =
+                    proof.map { $0.leaves.hash.digest(bytes) == $0.digests.vectors }
+                    ?? (Checksum.of(bytes) == blocks.vectorChecksum)
+                guard isRight else {
                     throw .corrupt(leaf, where: "its vectors in the pack, from byte \(offset)")
                 }
                 return TableBytes.withFloats(bytes, body)
@@ -124,31 +139,27 @@ public struct VectorBlock: Sendable {
         if let (file, range) = wanted { file.prefetch(range) }
     }
 
-    /// The leaf without its vectors, from its text in the pack; nil where the block is not in place.
+    /// The stored form of the vectors' codes; see ``VectorCodes``. They are those of the vectors: computed, or compared
+    /// with what was computed when the leaf was verified.
     ///
-    /// - Throws: `corrupt` when it is not what was stored; `malformed` when that is no leaf.
-    func text(_ coder: PooledCoder) throws(ObjectError) -> TableLeaf? {
-        guard case .mapped(let file, let offset, let blocks) = place else { return nil }
-        let bytes: [UInt8]
-        do throws(CodecError) {
-            var stored: [UInt8] = []
-            file.withBytes(Self.range(blocks.text, at: offset)) {
-                LittleEndian.append($0, to: &stored)
+    /// - Throws: `corrupt`.
+    public func codes() throws(ObjectError) -> [UInt8] {
+        guard case .mapped(let file, let offset, let blocks) = place, blocks.hasCodes, let proof
+        else {
+            return try withVectors { vectors in
+                let bytes = Self.bytes(of: vectors.indices.map { vectors[$0] })
+                return VectorCodes(rows: rows, dimension: dimension).encoded(of: bytes.span)
             }
-            bytes = try coder.leafText(stored, blocks)
-        } catch { throw .corrupt(leaf, where: "its text in the pack, from byte \(offset)") }
-        return try TableLeaf(bytes, id: leaf, textOnly: true)
-    }
-
-    /// Lends the stored form of the vectors' codes; see ``VectorCodes``.
-    ///
-    /// The block must have been opened for codes. They were verified then, and are good for finding candidates only.
-    public func withCodes<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
-        precondition(hasCodes, "the block was opened for its codes")
-        switch place {
-        case .owned(_, let codes): return body(codes.span)
-        case .mapped(let file, let offset, let blocks):
-            return file.withBytes(Self.range(blocks.codes, at: offset), body)
         }
+        // A copy is compared and not what lies in the pack, which may change in between.
+        var codes: [UInt8] = []
+        codes.reserveCapacity(blocks.codes.count)
+        file.withBytes(Self.range(blocks.codes, at: offset)) {
+            LittleEndian.append($0, to: &codes)
+        }
+        guard proof.leaves.hash.digest(codes.span) == proof.digests.codes else {
+            throw .corrupt(leaf, where: "its search codes in the pack, from byte \(offset)")
+        }
+        return codes
     }
 }

@@ -2,25 +2,25 @@
 protocol VectorSource: ObjectSource {
     /// The vectors of a leaf in place; nil where the leaf must be read as an object.
     ///
-    /// - Parameter codes: Whether the vectors' codes are wanted too.
+    /// - Parameter verified: What verified leaves are, and is told of this one; nil where checksums are enough.
     /// - Throws: `missing`; `corrupt` when the place is damaged.
-    func vectorBlock(of leaf: ObjectID, codes: Bool) throws(ObjectError) -> VectorBlock?
-
-    /// The leaf of a block that is in place, without its vectors; nil for another.
-    func text(of block: VectorBlock) throws(ObjectError) -> TableLeaf?
+    func vectorBlock(
+        of leaf: ObjectID, verified: VerifiedLeaves?
+    ) throws(ObjectError) -> VectorBlock?
 }
 
 extension PackStore: VectorSource {
-    func vectorBlock(of leaf: ObjectID, codes: Bool) throws(ObjectError) -> VectorBlock? {
+    func vectorBlock(
+        of leaf: ObjectID, verified: VerifiedLeaves?
+    ) throws(ObjectError) -> VectorBlock? {
         guard case .chunk(let pack, let chunk)? = try locateObject(leaf), chunk.codec == .leaf,
             let file = pack.map()
         else { return nil }
         return try VectorBlock(
             leaf, in: file, at: chunk.offset..<chunk.offset + chunk.storedSize, size: chunk.size,
-            codes: codes, where: pack.place(of: chunk))
-    }
-
-    func text(of block: VectorBlock) throws(ObjectError) -> TableLeaf? {
-        try withCoder { (coder) throws(ObjectError) in try block.text(coder) }
+            verified: verified, where: pack.place(of: chunk)
+        ) { () throws(ObjectError) in
+            try TableLeaf(try read(leaf, limit: TableLimits.nodeBytes), id: leaf)
+        }
     }
 }

@@ -23,13 +23,8 @@ public struct Tree: Hashable, Sendable {
 
     /// The entry with a name, or nil; takes time logarithmic in the number of entries.
     public subscript(_ name: FileName) -> TreeEntry? {
-        var low = 0
-        var high = entries.count
-        while low < high {
-            let middle = (low + high) / 2
-            if entries[middle].name < name { low = middle + 1 } else { high = middle }
-        }
-        return low < entries.count && entries[low].name == name ? entries[low] : nil
+        let at = entries.binarySearch { $0.name < name }
+        return at < entries.count && entries[at].name == name ? entries[at] : nil
     }
 
     /// The first of the sorted entries that cannot stand in a tree with the others, and why.

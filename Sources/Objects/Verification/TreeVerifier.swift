@@ -94,7 +94,7 @@ public struct TreeVerifier {
         }
         (result.files, result.bytes) = (files, bytes)
         result.longestPath = max(result.longestPath, path)
-        for damage in below.damage where result.damage.count < Self.damageLimit {
+        for damage in below.damage.prefix(Self.damageLimit - result.damage.count) {
             // A path that is too long was refused above.
             let path = (try? RelativePath([entry.name] + damage.path.names)) ?? damage.path
             result.damage.append(Damage(path: path, error: damage.error))

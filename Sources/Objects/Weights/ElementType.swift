@@ -16,6 +16,10 @@ public enum ElementType: String, Sendable, CaseIterable {
     case float8E5M2 = "F8_E5M2"
     /// 8-bit floating point with 4 exponent bits.
     case float8E4M3 = "F8_E4M3"
+    /// 8-bit floating point with 5 exponent bits, without infinity and negative zero.
+    case float8E5M2FNUZ = "F8_E5M2FNUZ"
+    /// 8-bit floating point with 4 exponent bits, without infinity and negative zero.
+    case float8E4M3FNUZ = "F8_E4M3FNUZ"
     /// An 8-bit power of two (OCP MX scale).
     case float8E8M0 = "F8_E8M0"
     /// Signed 16-bit integer.
@@ -46,7 +50,9 @@ public enum ElementType: String, Sendable, CaseIterable {
         switch self {
         case .float4: 4
         case .float6E2M3, .float6E3M2: 6
-        case .bool, .uint8, .int8, .float8E5M2, .float8E4M3, .float8E8M0: 8
+        case .bool, .uint8, .int8, .float8E5M2, .float8E4M3, .float8E5M2FNUZ,
+            .float8E4M3FNUZ, .float8E8M0:
+            8
         case .int16, .uint16, .float16, .bfloat16: 16
         case .int32, .uint32, .float32: 32
         case .complex64, .float64, .int64, .uint64: 64

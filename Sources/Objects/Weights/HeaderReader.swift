@@ -1,19 +1,51 @@
 internal import Storage
 
+/// Bytes that a header is read from, at any offset.
+protocol HeaderSource {
+    associatedtype Failure: Error
+    /// The size of the file in bytes.
+    var size: Int { get }
+    /// Reads exactly `count` bytes, which lie inside the file.
+    func read(at offset: Int, count: Int) throws(Failure) -> [UInt8]
+}
+
+/// A file that is about to be stored.
+struct BlobHeader: HeaderSource {
+    let blob: any Blob
+    var size: Int { blob.size }
+
+    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        try blob.read(at: offset, count: count)
+    }
+}
+
+/// A file that is stored.
+struct ObjectHeader<Source: ObjectRangeSource>: HeaderSource {
+    let id: ObjectID
+    let size: Int
+    let source: Source
+
+    func read(at offset: Int, count: Int) throws(ObjectError) -> [UInt8] {
+        try source.read(id, offset: offset, count: count)
+    }
+}
+
 /// Reads the header of a file from its beginning, a window at a time: what is passed over is not read.
-struct HeaderReader {
-    private let source: any Blob
+struct HeaderReader<Source: HeaderSource> {
+    private let source: Source
     /// Nothing from here on is read.
     private let end: Int
     private var window: [UInt8] = []
     private var windowStart = 0
     /// Where the next number or text begins.
     private(set) var offset = 0
+    /// Whether numbers have their most significant byte first.
+    var isBigEndian = false
 
     /// Enough for the names and shapes of a thousand tensors.
-    private static let windowSize = 64 << 10
+    private static var windowSize: Int { 64 << 10 }
 
-    init(_ source: any Blob, limit: Int) {
+    init(_ source: Source, limit: Int) {
         self.source = source
         end = min(source.size, limit)
     }
@@ -26,7 +58,7 @@ struct HeaderReader {
     }
 
     /// The next bytes; nil when the header would be longer than it may be.
-    mutating func bytes(_ count: Int) throws(StorageError) -> ArraySlice<UInt8>? {
+    mutating func bytes(_ count: Int) throws(Source.Failure) -> ArraySlice<UInt8>? {
         guard count <= end - offset else { return nil }
         if offset < windowStart || offset + count > windowStart + window.count {
             window = try source.read(
@@ -38,15 +70,19 @@ struct HeaderReader {
         return window[start..<start + count]
     }
 
-    /// The next little-endian number; nil as in ``bytes(_:)``.
-    mutating func uint32() throws(StorageError) -> UInt32? {
-        guard let bytes = try bytes(4) else { return nil }
-        return bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    /// The next number of up to eight bytes; nil as in ``bytes(_:)``.
+    mutating func number(_ width: Int) throws(Source.Failure) -> UInt64? {
+        guard let bytes = try bytes(width) else { return nil }
+        return isBigEndian
+            ? bytes.reduce(0) { $0 << 8 | UInt64($1) }
+            : bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    /// The next little-endian number; nil as in ``bytes(_:)``.
-    mutating func uint64() throws(StorageError) -> UInt64? {
-        guard let bytes = try bytes(8) else { return nil }
-        return bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    /// The next number; nil as in ``bytes(_:)``.
+    mutating func uint32() throws(Source.Failure) -> UInt32? {
+        try number(4).map { UInt32(truncatingIfNeeded: $0) }
     }
+
+    /// The next number; nil as in ``bytes(_:)``.
+    mutating func uint64() throws(Source.Failure) -> UInt64? { try number(8) }
 }

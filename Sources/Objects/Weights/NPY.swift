@@ -12,7 +12,7 @@ struct NPY: Hashable, Sendable {
     ///
     /// - Throws: When the file cannot be read.
     init?(_ source: any Blob) throws(StorageError) {
-        var reader = HeaderReader(source, limit: Self.headerLimit)
+        var reader = HeaderReader(BlobHeader(blob: source), limit: Self.headerLimit)
         guard let prefix = try reader.bytes(8), prefix.starts(with: [0x93]),
             prefix.dropFirst().starts(with: "NUMPY".utf8), 1...3 ~= prefix[prefix.startIndex + 6],
             prefix.last == 0

@@ -6,8 +6,30 @@ public struct TensorChange: Hashable, Sendable {
     public let before: Tensor?
     /// The tensor in the second file; nil when it was removed.
     public let after: Tensor?
-    /// `‖after - before‖ / ‖before‖`; nil where shapes or types differ, or the norm is 0 or not finite.
+    /// `‖after - before‖ / ‖before‖`; nil where shapes or types differ, the numbers of the type cannot be read, the
+    /// norm is 0, or a number is not finite.
     public let relativeChange: Double?
+    /// How many numbers are NaN.
+    public let nan: Counts
+    /// How many numbers are infinite.
+    public let infinite: Counts
+
+    /// How many numbers of the two tensors are of some sort; 0 where they were not compared as numbers.
+    public struct Counts: Hashable, Sendable {
+        /// Of the first tensor.
+        public var before: Int
+        /// Of the second tensor.
+        public var after: Int
+    }
+
+    init(name: String, before: Tensor?, after: Tensor?, distance: TensorDistance? = nil) {
+        self.name = name
+        self.before = before
+        self.after = after
+        relativeChange = distance?.relative
+        nan = distance?.nan ?? Counts(before: 0, after: 0)
+        infinite = distance?.infinite ?? Counts(before: 0, after: 0)
+    }
 }
 
 /// The tensors that differ between two weights files, in the order of their names' bytes.
@@ -30,12 +52,12 @@ public struct TensorDiff<Source: ObjectRangeSource> {
 
     /// Compares the file `before` with the file `after`, whose headers were read already.
     public init(
-        before: ObjectID, _ beforeHeader: Safetensors, after: ObjectID, _ afterHeader: Safetensors,
+        before: ObjectID, _ beforeTensors: [Tensor], after: ObjectID, _ afterTensors: [Tensor],
         in source: Source
     ) {
         self.source = source
-        self.before = Side(id: before, tensors: Self.sorted(beforeHeader.tensors))
-        self.after = Side(id: after, tensors: Self.sorted(afterHeader.tensors))
+        self.before = Side(id: before, tensors: Self.sorted(beforeTensors))
+        self.after = Side(id: after, tensors: Self.sorted(afterTensors))
     }
 
     private static func sorted(_ tensors: [Tensor]) -> ArraySlice<Tensor> {
@@ -66,18 +88,18 @@ public struct TensorDiff<Source: ObjectRangeSource> {
 
     private mutating func removed(_ tensor: Tensor) -> TensorChange {
         before.tensors.removeFirst()
-        return TensorChange(name: tensor.name, before: tensor, after: nil, relativeChange: nil)
+        return TensorChange(name: tensor.name, before: tensor, after: nil)
     }
 
     private mutating func added(_ tensor: Tensor) -> TensorChange {
         after.tensors.removeFirst()
-        return TensorChange(name: tensor.name, before: nil, after: tensor, relativeChange: nil)
+        return TensorChange(name: tensor.name, before: nil, after: tensor)
     }
 
     private func compare(_ left: Tensor, _ right: Tensor) throws(ObjectError) -> TensorChange? {
-        guard left.type == right.type, left.shape == right.shape else {
-            return TensorChange(name: left.name, before: left, after: right, relativeChange: nil)
-        }
+        guard left.dtype == right.dtype, left.shape == right.shape,
+            left.range.count == right.range.count
+        else { return TensorChange(name: left.name, before: left, after: right) }
         if let leftPieces = try source.pieces(of: before.id, in: left.range),
             let rightPieces = try source.pieces(of: after.id, in: right.range),
             leftPieces == rightPieces
@@ -94,12 +116,14 @@ public struct TensorDiff<Source: ObjectRangeSource> {
             let rightBytes = try source.read(
                 after.id, offset: right.range.lowerBound + offset, count: count)
             if leftBytes != rightBytes { isChanged = true }
-            distance.add(leftBytes.span, rightBytes.span, type: left.type)
+            if let type = left.type {
+                distance.add(leftBytes.span, rightBytes.span, type: type)
+            }
             offset += count
         }
         guard isChanged else { return nil }
         return TensorChange(
             name: left.name, before: left, after: right,
-            relativeChange: TensorDistance.supports(left.type) ? distance.relative : nil)
+            distance: left.type.map(TensorDistance.supports) == true ? distance : nil)
     }
 }

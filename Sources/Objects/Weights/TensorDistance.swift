@@ -4,6 +4,10 @@ struct TensorDistance {
     private var square = 0.0
     /// The sum of the squares of the differences.
     private var difference = 0.0
+    /// How many numbers of each tensor are NaN.
+    private(set) var nan = TensorChange.Counts(before: 0, after: 0)
+    /// How many numbers of each tensor are infinite.
+    private(set) var infinite = TensorChange.Counts(before: 0, after: 0)
 
     /// Whether numbers of this type can be compared.
     static func supports(_ type: ElementType) -> Bool {
@@ -25,6 +29,10 @@ struct TensorDistance {
         case .float8E4M3: add(before, after, UInt8.self) { Self.float8E4M3($0) }
         // E5M2 is the upper byte of half precision.
         case .float8E5M2: add(before, after, UInt8.self) { Self.half(UInt16($0) << 8) }
+        case .float8E4M3FNUZ:
+            add(before, after, UInt8.self) { $0 == 0x80 ? .nan : Self.float8($0, fraction: 3, 8) }
+        case .float8E5M2FNUZ:
+            add(before, after, UInt8.self) { $0 == 0x80 ? .nan : Self.float8($0, fraction: 2, 16) }
         case .bool, .uint8: add(before, after, UInt8.self) { Double($0) }
         case .int8: add(before, after, Int8.self) { Double($0) }
         case .uint16: add(before, after, UInt16.self) { Double($0) }
@@ -63,6 +71,7 @@ struct TensorDistance {
                         Bits(
                             littleEndian: after.loadUnaligned(fromByteOffset: offset, as: Bits.self)
                         ))
+                    if !left.isFinite || !right.isFinite { note(left, right) }
                     square += left * left
                     difference += (right - left) * (right - left)
                 }
@@ -70,6 +79,13 @@ struct TensorDistance {
         }
         self.square += square
         self.difference += difference
+    }
+
+    private mutating func note(_ left: Double, _ right: Double) {
+        if left.isNaN { nan.before += 1 }
+        if right.isNaN { nan.after += 1 }
+        if left.isInfinite { infinite.before += 1 }
+        if right.isInfinite { infinite.after += 1 }
     }
 
     /// IEEE 754 half precision; spelled out because not every platform has `Float16`.
@@ -88,14 +104,17 @@ struct TensorDistance {
 
     /// Micikevicius et al., "FP8 Formats for Deep Learning" (2022): no infinity, one NaN.
     private static func float8E4M3(_ bits: UInt8) -> Double {
-        let exponent = Int(bits >> 3 & 15)
-        let fraction = Double(bits & 7)
+        bits & 0x7F == 0x7F ? .nan : float8(bits, fraction: 3, 7)
+    }
+
+    /// A number of eight bits, of which so many are its fraction, whose exponent is that much too large.
+    private static func float8(_ bits: UInt8, fraction width: Int, _ bias: Int) -> Double {
+        let exponent = Int(bits & 0x7F) >> width
+        let steps = Double(1 << width)
+        let fraction = Double(Int(bits) & (1 << width - 1))
         let sign = bits >> 7 == 0 ? 1.0 : -1.0
-        switch (exponent, bits & 7) {
-        case (0, _): return sign * fraction * 0x1p-9
-        case (15, 7): return .nan
-        default:
-            return sign * Double(sign: .plus, exponent: exponent - 7, significand: 1 + fraction / 8)
-        }
+        let (power, significand) =
+            exponent == 0 ? (1 - bias, fraction / steps) : (exponent - bias, 1 + fraction / steps)
+        return sign * significand * Double(sign: .plus, exponent: power, significand: 1)
     }
 }

@@ -35,6 +35,7 @@ public final class FollowingService {
     private let repository: Repository
     private let embedders: EmbedderSource
     private let approximately: Bool
+    private let verified: VerifiedLeaves?
     private let threads: Int
     private let now: @Sendable () -> Timestamp
     private var state: State
@@ -51,12 +52,14 @@ public final class FollowingService {
     /// - Throws: As ``QuestionAnswering``.
     public init(
         _ selection: Selection, in repository: Repository, now: @escaping @Sendable () -> Timestamp,
-        embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false, threads: Int
+        embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
+        verified: VerifiedLeaves? = nil, threads: Int
     ) throws(InferenceError) {
         self.selection = selection
         self.repository = repository
         self.embedders = embedders
         self.approximately = approximately
+        self.verified = verified
         self.threads = threads
         self.now = now
         lease = RandomBits { UInt64.random(in: .min ... .max) }
@@ -64,7 +67,7 @@ public final class FollowingService {
         chosen = try ChosenVersions(selection, in: repository, state: state, now: now())
         current = try QuestionAnswering(
             chosen, in: repository, state: state, embedders: embedders,
-            approximately: approximately, threads: threads)
+            approximately: approximately, verified: verified, threads: threads)
         try takeLease(for: [chosen])
     }
 
@@ -122,7 +125,7 @@ public final class FollowingService {
             }
             current = try QuestionAnswering(
                 next, in: repository, state: newest, embedders: embedders,
-                approximately: approximately, threads: threads)
+                approximately: approximately, verified: verified, threads: threads)
         } catch {
             // What fails for a reason outside is tried again at the next question.
             if error.fault != .io { (refused, state) = (next, newest) }

@@ -9,6 +9,8 @@ public enum InferenceError: Diagnosable {
     case unusable(name: String, reason: String)
     /// A question has no words.
     case question
+    /// A line that begins as a request and is none.
+    case request(reason: String)
     /// A question is longer than any may be.
     case longQuestion(limit: Int)
     /// The lock file does not say what to use.
@@ -36,7 +38,7 @@ public enum InferenceError: Diagnosable {
     public var fault: Fault {
         switch self {
         case .unusable: .refused
-        case .pin, .question, .longQuestion: .usage
+        case .pin, .question, .request, .longQuestion: .usage
         case .embedding(let error): error.fault
         case .refs(let error): error.fault
         case .objects(let error): error.fault
@@ -49,6 +51,7 @@ public enum InferenceError: Diagnosable {
         switch self {
         case .unusable(let name, let reason): "\(name) cannot be used: \(reason)"
         case .question: "the question has no words"
+        case .request(let reason): "the request cannot be read: \(reason)"
         case .longQuestion(let limit): "the question has more than \(limit) bytes"
         case .pin(let path, let reason): "\(path): \(reason)"
         case .embedding(let error): error.message
@@ -62,6 +65,7 @@ public enum InferenceError: Diagnosable {
     public var remedy: String? {
         switch self {
         case .unusable: "name features that fti-feature made and a model that fti-training made"
+        case .request: "one object a line, as {\"id\": 1, \"question\": \"...\"}"
         case .question, .longQuestion: nil
         case .pin: "ftictl pin features/prod models/current -o fti.lock"
         case .embedding(let error): error.remedy

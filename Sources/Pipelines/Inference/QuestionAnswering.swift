@@ -15,16 +15,19 @@ public struct QuestionAnswering: Sendable {
     ///   - embedders: Where embedders behind a service are found.
     ///   - approximately: Whether candidates are found without comparing all rows, and may be missed;
     ///     see ``Reply/search``.
+    ///   - verified: Which leaves of features were verified before; nil to verify all.
     /// - Throws: `embedding` when features and model are of different spaces, or the embedder of that space
     ///   is not there; `unusable`, `pin`, `refs`, `objects`.
     public init(
         _ selection: Selection, in repository: Repository, now: Timestamp,
-        embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false, threads: Int
+        embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
+        verified: VerifiedLeaves? = nil, threads: Int
     ) throws(InferenceError) {
         let state = try Wrapping.refs { () throws(RefError) in try repository.state() }
         try self.init(
             try ChosenVersions(selection, in: repository, state: state, now: now), in: repository,
-            state: state, embedders: embedders, approximately: approximately, threads: threads)
+            state: state, embedders: embedders, approximately: approximately, verified: verified,
+            threads: threads)
     }
 
     /// Answers one question, and takes no lease for it.
@@ -32,17 +35,17 @@ public struct QuestionAnswering: Sendable {
     /// What the selection names may be collected between the moment in which it is resolved and the one in which it is
     /// read. Then it is resolved once more.
     ///
-    /// - Throws: As ``init(_:in:now:embedders:approximately:threads:)``.
+    /// - Throws: As ``init(_:in:now:embedders:approximately:verified:threads:)``.
     public static func reply(
         to question: String, count: Int, _ selection: Selection, in repository: Repository,
         now: Timestamp, embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
-        threads: Int
+        verified: VerifiedLeaves? = nil, threads: Int
     ) throws(InferenceError) -> Reply {
         func reply(in state: State) throws(InferenceError) -> Reply {
             try QuestionAnswering(
                 try ChosenVersions(selection, in: repository, state: state, now: now),
                 in: repository, state: state, embedders: embedders, approximately: approximately,
-                threads: threads
+                verified: verified, threads: threads
             ).answer(question, count: count)
         }
         let state = try Wrapping.refs { () throws(RefError) in try repository.state() }
@@ -59,12 +62,13 @@ public struct QuestionAnswering: Sendable {
     /// Loads versions that were chosen in a state.
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
-        embedders: EmbedderSource, approximately: Bool, threads: Int
+        embedders: EmbedderSource, approximately: Bool, verified: VerifiedLeaves?, threads: Int
     ) throws(InferenceError) {
         // Whoever is answered acts on it: a power cut must not take back what the answer names.
         try Wrapping.refs { () throws(RefError) in try repository.log.makeDurable() }
         pair = try ResolvedPair(chosen, in: repository, state: state, embedders: embedders)
-        retriever = try Retriever(pair, approximately: approximately, threads: threads)
+        retriever = try Retriever(
+            pair, approximately: approximately, verified: verified, threads: threads)
     }
 
     /// Answers a question from its `count` best passages.

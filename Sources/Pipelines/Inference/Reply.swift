@@ -45,6 +45,11 @@ public struct Reply: Sendable {
         object["transaction"] = .integer(transaction)
         switch search {
         case .exact: object["search"] = ["mode": "exact"]
+        case .exactInstead(let sample):
+            object["search"] = [
+                "mode": "exact", "sample": .integer(sample),
+                "reason": "preselecting rows by their signs misses too many",
+            ]
         case .approximate(let recall, let sample):
             object["search"] = [
                 "mode": "approximate", "recall": .number(recall), "sample": .integer(sample),
@@ -74,7 +79,13 @@ public struct Reply: Sendable {
         ]
         if let release { lines.append("release      \(release.hex)") }
         lines.append("transaction  \(transaction)")
-        if case .approximate(let recall, let sample) = search {
+        switch search {
+        case .exact: break
+        case .exactInstead(let sample):
+            lines.append(
+                "search       exact: preselecting rows misses too many of what \(sample) sample questions look for"
+            )
+        case .approximate(let recall, let sample):
             let found = Double(Int((recall * 1000).rounded(.down))) / 10
             lines.append(
                 "search       approximate; \(found) % found of what \(sample) sample questions look for"

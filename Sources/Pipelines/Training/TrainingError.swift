@@ -12,7 +12,7 @@ public enum TrainingError: Diagnosable {
     /// What `features` names is not a features snapshot with an embedding space.
     case notFeatures(name: String, reason: String)
     /// Too few questions remain to train on some and measure on others.
-    case tooFewQuestions(training: Int, heldOut: Int, unresolved: Int)
+    case tooFewQuestions(training: Int, heldOut: Int, unresolved: Int, missing: [MissingLabel])
     /// The embedder of the features is not there, or is another.
     case embedding(EmbeddingError)
     /// The repository failed or refused.
@@ -40,9 +40,12 @@ public enum TrainingError: Diagnosable {
         case .configuration(let path, let reason): "\(path): \(reason)"
         case .labels(let path, let line, let reason): "\(path), line \(line): \(reason)"
         case .notFeatures(let name, let reason): "\(name) cannot be trained on: \(reason)"
-        case .tooFewQuestions(let training, let heldOut, let unresolved):
-            "too few questions: \(training) to train on, \(heldOut) held out, "
-                + "\(unresolved) whose sections the features do not have"
+        case .tooFewQuestions(let training, let heldOut, let unresolved, let missing):
+            ([
+                "too few questions: \(training) to train on, \(heldOut) held out, "
+                    + "\(unresolved) whose sections the features do not have"
+            ]
+                + MissingLabel.lines(missing)).joined(separator: "\n")
         case .embedding(let error): error.message
         case .refs(let error): error.message
         case .objects(let error): error.message

@@ -22,6 +22,7 @@ extension TrainingReport {
         object["model"] = .string(model.hex)
         object["questions"] = json(questions)
         object["preferences"] = json(preferences)
+        object["missing"] = .array(missing.map(\.json))
         object["stages"] = .array(stages.map { .object(json($0)) })
         var weights = JSONObject()
         for (feature, weight) in self.weights { weights[feature] = .number(Double(weight)) }
@@ -53,6 +54,12 @@ extension TrainingReport {
         var lines = [
             "questions    \(describe(questions))",
             "preferences  \(describe(preferences))",
+        ]
+        if !missing.isEmpty {
+            lines += ["", "not in these features:"]
+            lines += MissingLabel.lines(missing).map { "  \($0)" }
+        }
+        lines += [
             "",
             "on the \(questions.heldOut) held-out questions and \(preferences.heldOut) preferences:",
             row(["", "recall@1", "recall@\(recallDepth)", "MRR", "preferences", "training loss"]),

@@ -44,6 +44,8 @@ public struct TrainingReport: Sendable {
     public let questions: Counts
     /// Preferences.
     public let preferences: Counts
+    /// What labels name and cannot be used.
+    public let missing: [MissingLabel]
     /// The policies, in the order of training.
     public let stages: [Stage]
     /// The k of recall@k.
@@ -69,6 +71,7 @@ public struct TrainingReport: Sendable {
             training: outcome.set.preferences.count { !$0.isHeldOut },
             heldOut: outcome.set.preferences.count { $0.isHeldOut },
             unresolved: outcome.set.unresolvedPreferences)
+        missing = outcome.set.missing
         stages = outcome.measurements.map {
             Stage(
                 name: $0.name, measurement: $0.measurement, lossBefore: $0.loss?.before,

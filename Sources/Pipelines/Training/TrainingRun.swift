@@ -1,6 +1,6 @@
 internal import Artifacts
 public import EmbeddingService
-internal import Objects
+public import Objects
 public import Refs
 
 /// One run of the training pipeline: build, train, evaluate, publish.
@@ -14,6 +14,7 @@ public struct TrainingRun: Sendable {
     private let version: String
     private let threads: Int
     private let embedders: EmbedderSource
+    private let verified: VerifiedLeaves?
     private let progress: @Sendable (String) -> Void
 
     /// Prepares a run.
@@ -22,10 +23,12 @@ public struct TrainingRun: Sendable {
     ///   - version: The version of the program, for the snapshots' producer.
     ///   - threads: How many threads compute; the result does not depend on it.
     ///   - embedders: Where embedders behind a service are found.
+    ///   - verified: Which leaves of features were verified before; nil to verify all.
     ///   - progress: Is told what begins.
     public init(
         repository: Repository, configuration: TrainingConfiguration, writer: Writer,
         version: String, threads: Int, embedders: EmbedderSource = EmbedderSource(),
+        verified: VerifiedLeaves? = nil,
         progress: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.repository = repository
@@ -34,6 +37,7 @@ public struct TrainingRun: Sendable {
         self.version = version
         self.threads = threads
         self.embedders = embedders
+        self.verified = verified
         self.progress = progress
     }
 
@@ -50,13 +54,38 @@ public struct TrainingRun: Sendable {
                     try RefName(configuration.preferenceDataset), try RefName(configuration.model),
                 ])
         }
+        do throws(TrainingError) {
+            return try run(transaction, state, created: created)
+        } catch {
+            let cause: RefError
+            switch error {
+            case .refs(let error): cause = error
+            case .objects(let error): cause = .objects(error)
+            default: throw error
+            }
+            var names = [
+                configuration.supervisedDataset, configuration.preferenceDataset,
+                configuration.model,
+            ].compactMap { try? RefName($0) }
+            if case .ref(let name)? = (try? Revision(configuration.features))?.base {
+                names.append(name)
+            }
+            throw repository.conflict(behind: cause, relyingOn: names, in: state)
+                .map { .refs($0) } ?? error
+        }
+    }
+
+    private func run(
+        _ transaction: Transaction, _ state: State, created: Timestamp
+    ) throws(TrainingError) -> TrainingReport {
         let id = try Wrapping.refs { () throws(RefError) in
             let resolver = Resolver(repository, state: state, now: created)
             return try resolver.snapshot(try Revision(configuration.features))
         }
         progress("reading \(configuration.features)")
         let features = try TrainingFeatures(
-            id, name: configuration.features, in: transaction.objects, embedders: embedders)
+            id, name: configuration.features, in: transaction.objects, embedders: embedders,
+            verified: verified)
         progress("building datasets")
         let set = try build(features)
         progress("training on \(set.questions.count { !$0.isHeldOut }) questions")

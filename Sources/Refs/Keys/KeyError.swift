@@ -14,6 +14,8 @@ public enum KeyError: Diagnosable, Hashable {
     case malformed(path: String, reason: String)
     /// Others than its owner can read the file, or write one that they should not.
     case exposed(path: String)
+    /// The folder of keys belongs to another user, or others than its owner can read or write it.
+    case exposedFolder(path: String)
     /// A signature is needed, and there is no key.
     case none
     /// A signature is needed, and it is not clear by which key.
@@ -27,7 +29,7 @@ public enum KeyError: Diagnosable, Hashable {
         case .unavailable: .io
         case .unknown: .missing
         case .invalidName, .exists, .malformed: .usage
-        case .exposed, .none, .ambiguous: .refused
+        case .exposed, .exposedFolder, .none, .ambiguous: .refused
         case .storage(let error): error.fault
         }
     }
@@ -43,6 +45,8 @@ public enum KeyError: Diagnosable, Hashable {
         case .exists(let name, let path): "there is a key \(name) already, in \(path)"
         case .malformed(let path, let reason): "\(path) is not the file of a key: \(reason)"
         case .exposed(let path): "\(path) is open to others than its owner, so it is not used"
+        case .exposedFolder(let path):
+            "\(path) is open to others than its owner, so no key in it is used"
         case .none: "this repository takes signed transactions only, and you have no key"
         case .ambiguous(let names):
             "this repository takes signed transactions only, and you have several keys: "
@@ -58,6 +62,7 @@ public enum KeyError: Diagnosable, Hashable {
         case .unknown, .exists, .malformed: "ftictl key list"
         case .invalidName: "ftictl key new ada"
         case .exposed(let path): "chmod 600 \(path)"
+        case .exposedFolder(let path): "chmod 700 \(path)"
         case .none:
             "ftictl key new NAME, and let an admin run the ftictl key grant that it prints"
         case .ambiguous(let names): "FTI_KEY=\(names.first ?? "NAME") names the one to use"

@@ -56,9 +56,11 @@ public struct Keyring: Sendable {
 
     /// A secret key by its name.
     ///
-    /// - Throws: `unknown`; `exposed` when others can read its file; `malformed`.
+    /// - Throws: `unknown`; `exposed` when others can read its file, `exposedFolder` when they can read or write the
+    ///   folder; `malformed`.
     public func secretKey(named name: String) throws(KeyError) -> SecretKey {
         guard KeyName.isValid(name) else { throw .invalidName(Quoting.quoted(name)) }
+        try requirePrivate()
         guard let key = try Self.secretKey("\(name)\(Self.suffix)", in: keys) else {
             throw .unknown(name: name)
         }
@@ -67,7 +69,7 @@ public struct Keyring: Sendable {
 
     /// A secret key by the path of its file.
     ///
-    /// - Throws: As ``secretKey(named:)``.
+    /// - Throws: `unknown`, `exposed` and `malformed`, as ``secretKey(named:)``.
     public static func secretKey(at path: String) throws(KeyError) -> SecretKey {
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
         let folder = slash.map { String(path[..<$0]) } ?? "."
@@ -80,9 +82,10 @@ public struct Keyring: Sendable {
 
     /// Draws a new key and keeps it, durably. The first one is the default from then on.
     ///
-    /// - Throws: `exists` when there is one of this name: a key is never overwritten.
+    /// - Throws: `exists` when there is one of this name: a key is never overwritten; `exposedFolder`.
     public func create(_ name: String) throws(KeyError) -> SecretKey {
         guard KeyName.isValid(name) else { throw .invalidName(Quoting.quoted(name)) }
+        try requirePrivate()
         let isFirst = try names().isEmpty
         let key = try SecretKey(name: name)
         do {
@@ -127,6 +130,15 @@ public struct Keyring: Sendable {
         do {
             try folder.replace(Self.trustedFile, Array(lines.utf8))
         } catch { throw .storage(error) }
+    }
+
+    /// Refuses a folder in which others could read keys, or put theirs.
+    private func requirePrivate() throws(KeyError) {
+        let isPrivate: Bool?
+        do {
+            isPrivate = try keys.isPrivate()
+        } catch { throw .storage(error) }
+        guard isPrivate ?? true else { throw .exposedFolder(path: keys.path) }
     }
 
     private static func secretKey(

@@ -5,7 +5,7 @@ extension Writer {
     ///
     /// - Throws: `unauthorized` when the policy does not let the writer do that, `key` when there is no key to use.
     func signed(_ entry: LogEntry, after state: State) throws(RefError) -> LogEntry {
-        guard let secret = try authorized(entry.actions, at: entry.time, after: state) else {
+        guard let secret = try authorized(entry.actions, at: entry.clock, after: state) else {
             return entry
         }
         do throws(KeyError) {
@@ -32,7 +32,8 @@ extension Writer {
     func checkRights(toMove names: [RefName], in state: State) throws(RefError) {
         guard !names.isEmpty, state.policy?.isSigned ?? false else { return }
         let secret = try secretKey(isNeeded: true)
-        let authority = Authority(state: state, signer: secret?.publicKey, time: state.time)
+        let authority = Authority(
+            state: state, signer: secret?.publicKey, time: state.moment(at: now()))
         try Self.check(authority.objection(toMoving: names))
     }
 

@@ -14,6 +14,8 @@ public enum Action: Hashable, Sendable {
     case pack(PackReference)
     /// Removes a pack for ever, or condemns one that was never added.
     case unpack(ObjectID)
+    /// Says what a collection kept: whatever it removed was older. Stands beside its removals.
+    case retain(RetentionRules)
     /// Sets the policy from the next entry on; nil removes it.
     case policy(Policy?)
     /// Says that the signer of the entry wants a ref to be moved from `old` to `new`, up to a moment and as long as
@@ -40,6 +42,7 @@ public enum Action: Hashable, Sendable {
                 "index": .integer(pack.indexOffset),
             ]
         case .unpack(let name): ["type": "unpack", "name": .string(name.hex)]
+        case .retain(let rules): ["type": "retain", "retention": rules.json]
         case .policy(let policy): ["type": "policy", "policy": policy?.json ?? .null]
         case .approve(let name, let old, let new, let policy, let expires):
             [
@@ -75,6 +78,13 @@ public enum Action: Hashable, Sendable {
                     name: try reader.objectID("name"), size: try reader.count("size"),
                     indexOffset: try reader.count("index")))
         case "unpack": self = .unpack(try reader.objectID("name"))
+        case "retain":
+            let value = reader.take("retention") ?? .null
+            let rules = try RetentionRules(value, as: "retention")
+            guard rules.json.canonicalBytes == value.canonicalBytes else {
+                throw reader.error("retention", "is not written as a retention is")
+            }
+            self = .retain(rules)
         case "policy": self = .policy(try Policy.take("policy", from: &reader))
         case "approve":
             self = .approve(

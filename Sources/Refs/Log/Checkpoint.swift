@@ -139,7 +139,7 @@ enum Checkpoint {
             number: try reader.count("n"), entryHash: try reader.objectID("entry"),
             time: try reader.timestamp("time"), repositoryID: repository, refs: refs,
             removedRefs: removed, policy: policy, policyRoot: root, signedSince: signedSince,
-            listedKeys: listed, approvals: approvals,
+            listedKeys: listed, pendingApprovals: Approvals(approvals),
             packLedger: PackLedger(lines: packs, place: name.blob.description), checkpoint: name,
             checkpointSize: size)
         try reader.finish()

@@ -46,7 +46,10 @@ public struct EntryReader: Sendable {
 
     /// One entry, or nil when there is none of this number.
     mutating func find(_ number: Int) throws(RefError) -> LogEntry? {
-        try sound(number)?.entry
+        if !isStrict, let entry = log.largeEntries[number] { return entry }
+        let entry = try sound(number)?.entry
+        if !isStrict, let entry { log.largeEntries.keep(entry) }
+        return entry
     }
 
     /// One entry with its file, from elsewhere when a segment is damaged; nil when there is none of this number.

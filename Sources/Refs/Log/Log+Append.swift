@@ -7,8 +7,11 @@ extension Log {
     static let attemptLimit = 1000
 
     /// Entry 0 of a new repository.
-    static func firstEntry(by writer: Writer, message: String) -> LogEntry {
-        LogEntry(
+    ///
+    /// - Throws: `invalidTransaction` when the writer's name or the message holds a secret key.
+    static func firstEntry(by writer: Writer, message: String) throws(RefError) -> LogEntry {
+        try refuseSecrets(writer.name, message, [])
+        return LogEntry(
             number: 0, previous: nil, base: nil, time: writer.now(), writer: writer.name,
             message: message, nonce: RandomBits(from: writer.random),
             actions: [
@@ -49,7 +52,10 @@ extension Log {
             changes = try proposal.changes(in: state, now: now)
             if proposal.actions(for: changes, in: state).isEmpty { return nil }
             if state.number > admitted {
-                try admit(&proposal, changes, removed, state)
+                // An attempt that fails and is repeated must find the proposal as it was.
+                var admissible = proposal
+                try admit(&admissible, changes, removed, state)
+                proposal = admissible
                 if !removed.isEmpty { base = state.number }
                 admitted = state.number
             }
@@ -68,7 +74,6 @@ extension Log {
         admit: (State) throws(RefError) -> Void
     ) throws(RefError) -> State {
         let message = Secrets.withoutCredentials(message)
-        if let reason = Secrets.objection(to: message) { throw .invalidTransaction(reason: reason) }
         let after = try append(to: base, message: message, writer: writer) {
             (state, _, _) throws(RefError) in
             try admit(state)
@@ -98,16 +103,25 @@ extension Log {
         try refuseGap(after: state)
         for attempt in 0..<attempts {
             let now = writer.now()
-            guard let drafted = try draft(state, removed, now) else { return nil }
+            let drafted: (base: Int, actions: [Action])?
+            do throws(RefError) { drafted = try draft(state, removed, now) } catch {
+                // What is absent may have been collected after others moved on: judge again where the log ends now.
+                let judged = state.number
+                guard error.isAbsence else { throw error }
+                removed.formUnion(try refresh(&state))
+                guard state.number > judged else { throw error }
+                continue
+            }
+            guard let drafted else { return nil }
             if let reason = LogEntry.objection(
                 writer: writer.name, message: message, actions: drafted.actions.count)
             {
                 throw .invalidTransaction(reason: reason)
             }
-            let lead = state.time.milliseconds - now.milliseconds
+            try Self.refuseSecrets(writer.name, message, drafted.actions)
             let unsigned = LogEntry(
                 number: state.number + 1, previous: state.entryHash, base: drafted.base,
-                time: max(now, state.time), skew: lead > LogEntry.tolerableSkew ? lead : nil,
+                time: max(now, state.time), skew: state.skew(at: now),
                 writer: writer.name, message: message, nonce: RandomBits(from: writer.random),
                 actions: drafted.actions)
             let entry = try writer.signed(unsigned, after: state)
@@ -125,6 +139,13 @@ extension Log {
             }
         }
         throw .busy(attempts: attempts)
+    }
+
+    private static func refuseSecrets(
+        _ writer: String, _ message: String, _ actions: [Action]
+    ) throws(RefError) {
+        let reason = Secrets.objection(writer: writer, message: message, actions: actions)
+        if let reason { throw .invalidTransaction(reason: reason) }
     }
 
     /// Waits until no other writer is at it, but not for long: one that was stopped must not stop others. Nothing

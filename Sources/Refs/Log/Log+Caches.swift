@@ -15,10 +15,8 @@ extension Log {
             }
             return nil
         } catch {
-            switch error {
-            case .damaged, .unusable, .tooLarge, .truncated: return nil
-            default: throw .storage(error)
-            }
+            if error.concernsOneFile { return nil }
+            throw .storage(error)
         }
     }
 
@@ -50,7 +48,10 @@ extension Log {
         do {
             return try bucket.list(.checkpoints).compactMap { CheckpointName($0.name) }
                 .sorted { ($0.number, $0.hash) > ($1.number, $1.hash) }
-        } catch { throw .storage(error) }
+        } catch {
+            if error.concernsOneFile { return [] }
+            throw .storage(error)
+        }
     }
 
     /// What a checkpoint holds, or nil: whatever is wrong with it, the log itself is better.

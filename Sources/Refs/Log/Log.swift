@@ -9,6 +9,7 @@ public struct Log: Sendable {
     let bucket: any Bucket
     /// What is believed of the log before anything of it is read.
     let trust: Trust
+    let largeEntries = LargeEntries()
 
     init(bucket: any Bucket, trust: Trust) {
         self.bucket = bucket

@@ -119,7 +119,7 @@ extension LogEntry {
             guard skew > Self.tolerableSkew,
                 Timestamp(milliseconds: time.milliseconds - skew) != nil
             else {
-                throw reader.error("skew", "must be milliseconds of more than a day before time")
+                throw reader.error("skew", "must be more than \(Self.tolerableSkew) milliseconds")
             }
         }
         writer = try reader.string("writer")
@@ -129,6 +129,7 @@ extension LogEntry {
         }
         self.nonce = nonce
         actions = try Self.actions(try reader.array("actions"), place: place)
+        overriding = Self.overriding(in: actions)
         try reader.finish()
         if let reason = Self.objection(writer: writer, message: message, actions: actions.count) {
             throw RefError.damaged(place: place, reason: reason)

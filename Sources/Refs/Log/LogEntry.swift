@@ -10,7 +10,7 @@ public struct LogEntry: Hashable, Sendable {
     public let base: Int?
     /// When it was made, as far as the log knows; never before ``previous``.
     public let time: Timestamp
-    /// How many milliseconds ``time`` is ahead of the clock of whoever made it, when that is more than a day: some
+    /// How many milliseconds ``time`` is ahead of the writer's clock, when that is more than ``tolerableSkew``: some
     /// entry before is dated wrongly then, and all after it have its time.
     public let skew: Int?
     /// Who made it.
@@ -21,6 +21,8 @@ public struct LogEntry: Hashable, Sendable {
     public let nonce: RandomBits
     /// What it does, in order.
     public let actions: [Action]
+    /// The action that passes over gates; nil when there is none.
+    public let overriding: Action?
     /// The SHA-256 of the entry's first line without its line feed.
     public let hash: ObjectID
     /// Who signed it; whether that is true shows when it is folded into a state.
@@ -35,12 +37,13 @@ public struct LogEntry: Hashable, Sendable {
     public static let messageLimit = 64 << 10
     /// The most bytes that the name of a writer may have.
     public static let writerLimit = 1 << 10
-    /// A log may be so many milliseconds ahead of a writer's clock before its entries say so.
-    static let tolerableSkew = 24 * 3_600_000
+    /// How many milliseconds the log may be ahead of a clock, five minutes: machines that nobody synchronizes differ by
+    /// as much. Beyond it writers record their own clock, and people are warned.
+    static let tolerableSkew = 5 * 60_000
 
     /// Makes an entry.
     ///
-    /// - Parameter skew: Given only when it is more than a day.
+    /// - Parameter skew: Given only when it is more than ``tolerableSkew``.
     public init(
         number: Int, previous: ObjectID?, base: Int?, time: Timestamp, skew: Int? = nil,
         writer: String, message: String, nonce: RandomBits, actions: [Action]
@@ -54,10 +57,21 @@ public struct LogEntry: Hashable, Sendable {
         self.message = message
         self.nonce = nonce
         self.actions = actions
+        overriding = Self.overriding(in: actions)
         let line = Self.line(
             number: number, previous: previous, base: base, time: time, skew: skew,
             writer: writer, message: message, nonce: nonce, actions: actions)
         hash = ObjectID(of: line.span)
+    }
+
+    static func overriding(in actions: [Action]) -> Action? {
+        actions.first { action in if case .override = action { true } else { false } }
+    }
+
+    /// What the writer's clock showed, as far as the entry tells: ``time``, less ``skew``. Approvals expire by it, so
+    /// that one entry dated far ahead does not expire all that follow.
+    public var clock: Timestamp {
+        Timestamp(milliseconds: time.milliseconds - (skew ?? 0)) ?? time
     }
 
     /// When it was made, as somebody sees it whose clock shows `now`, in milliseconds: if ``time`` has not come yet, some

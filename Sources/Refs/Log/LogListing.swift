@@ -28,6 +28,8 @@ struct LogListing {
                     strays.append("log/" + Quoting.quoted(entry.name))
                 }
             }
+        } catch { throw .storage(error) }
+        do throws(StorageError) {
             for entry in try log.bucket.list(.checkpoints) {
                 if let name = CheckpointName(entry.name) {
                     checkpoints[name.number, default: []].append(name)
@@ -35,7 +37,10 @@ struct LogListing {
                     strays.append("log/checkpoints/" + Quoting.quoted(entry.name))
                 }
             }
-        } catch { throw .storage(error) }
+        } catch {
+            guard error.concernsOneFile else { throw .storage(error) }
+            strays.append(BucketFolder.checkpoints.rawValue)
+        }
         strays.sort()
     }
 

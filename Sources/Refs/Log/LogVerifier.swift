@@ -13,6 +13,8 @@ public struct LogVerifier: Sendable {
         public let state: State?
         /// How many entries were read.
         public let entries: Int
+        /// Whether the hint is what a crash leaves of one: no damage, and the next writer makes it anew.
+        public let isHintTorn: Bool
     }
 
     private let log: Log
@@ -40,7 +42,7 @@ public struct LogVerifier: Sendable {
             findings: pass.findings
                 + listing.strays.map {
                     Finding(problem: "it is no part of a log and is ignored", place: $0)
-                }, state: pass.state, entries: pass.entryCount)
+                }, state: pass.state, entries: pass.entryCount, isHintTorn: pass.isHintTorn)
     }
 }
 
@@ -52,10 +54,14 @@ private struct Pass {
     var findings: [Finding] = []
     var state: State?
     var entryCount = 0
+    private(set) var isHintTorn = false
     private var isFolding = true
     /// The hash of the entry before, when that could be read.
     private var previous: ObjectID?
     private var hintedHash: ObjectID?
+    /// The newest entries, which an unreadable hint may have been about.
+    private var newest: [(number: Int, hash: ObjectID)] = []
+    private static let newestCount = 64
     /// Where in ``findings`` the damage of an entry is.
     private var damage: [Int: Int] = [:]
     /// The refs that the damage touches, by its place in ``findings``.
@@ -80,14 +86,18 @@ private struct Pass {
             let run: EntryRun
             do throws(RefError) {
                 run = try reader.run(from: number)
-            } catch .damaged(let place, let reason) {
+            } catch {
+                guard error.concernsOneFile else { throw error }
                 // Nothing of the segment can be read.
-                let last = listing.segment(holding: number)?.last ?? number
-                report(number...last, reason, at: place)
+                let segment = listing.segment(holding: number)
+                let last = segment?.last ?? number
+                report(
+                    number...last, error.reason,
+                    at: error.place ?? segment?.place ?? LogFile.place(of: number))
                 entryCount += last - number + 1
                 number = last + 1
                 continue
-            } catch { throw error }
+            }
             // Once the repository is known, signatures are checked by several threads.
             let repository = state?.repositoryID
             let results =
@@ -97,8 +107,10 @@ private struct Pass {
             }
             number += run.files.count
             if let failure = run.failure {
-                guard case .damaged(let place, let reason) = failure else { throw failure }
-                report(number...number, reason, at: place)
+                guard failure.concernsOneFile else { throw failure }
+                report(
+                    number...number, failure.reason,
+                    at: failure.place ?? LogFile.place(of: number))
                 entryCount += 1
                 number += 1
             } else if run.isLast {
@@ -154,6 +166,10 @@ private struct Pass {
 
     private mutating func check(_ entry: LogEntry, in file: EntryFile, isVouchedFor: Bool) {
         if let hint, hint.number == entry.number { hintedHash = entry.hash }
+        if hint == nil {
+            if newest.count == Self.newestCount { newest.removeFirst() }
+            newest.append((entry.number, entry.hash))
+        }
         for case .ref(let name, _, _, let since) in entry.actions {
             if let index = since.flatMap({ damage[$0] }) { touched[index]?.insert(name) }
         }
@@ -209,9 +225,12 @@ private struct Pass {
             do throws(RefError) {
                 guard let bytes = try log.readSingle(number).get() else { continue }
                 _ = try LogEntry(decoding: bytes, number: number)
-            } catch .damaged(let place, let reason) {
+            } catch {
+                guard error.concernsOneFile else { throw error }
                 findings.append(
-                    Finding(problem: "\(reason); \(name.place) holds the entry", place: place))
+                    Finding(
+                        problem: "\(error.reason); \(name.place) holds the entry",
+                        place: error.place ?? LogFile.place(of: number)))
             }
         }
         for small in listing.segments.keys.sorted(by: { $0.first < $1.first }) {
@@ -235,7 +254,10 @@ private struct Pass {
             return try log.openSegment(name).map { (blob) throws(RefError) in
                 try log.load(name, blob)
             }
-        } catch .damaged { return nil }
+        } catch {
+            guard error.concernsOneFile else { throw error }
+            return nil
+        }
     }
 
     // MARK: Trust
@@ -287,8 +309,15 @@ private struct Pass {
         }
         let place = LogFile.tip.description
         guard let hint else {
-            if try log.hasHint() {
+            do throws(RefError) {
+                guard let bytes = try log.hintBytes() else { return }
+                isHintTorn = TipHint.isTorn(
+                    bytes, about: newest, checkpoints: listing.checkpoints.values.flatMap(\.self))
+                if isHintTorn { return }
                 findings.append(Finding(problem: "it is unreadable and is ignored", place: place))
+            } catch {
+                guard error.concernsOneFile else { throw error }
+                findings.append(Finding(problem: error.reason, place: place))
             }
             return
         }
@@ -322,12 +351,13 @@ extension Log {
         return true
     }
 
-    fileprivate func hasHint() throws(RefError) -> Bool {
+    /// What stands where the hint does; nil when there is none.
+    fileprivate func hintBytes() throws(RefError) -> [UInt8]? {
         do throws(StorageError) {
-            return try bucket.open(LogFile.tip) != nil
+            return try bucket.read(LogFile.tip, limit: TipHint.byteCount)
         } catch {
-            if case .damaged = error { return true }
-            throw .storage(error)
+            guard case .damaged(_, let reason) = error else { throw .storage(error) }
+            throw .damaged(place: LogFile.tip.description, reason: reason)
         }
     }
 }

@@ -7,6 +7,8 @@ struct Proposal {
     var updates: [RefUpdate]
     var addedPacks: [PackReference] = []
     var removedPacks: [ObjectID] = []
+    /// What a collection keeps, which its removals are judged by.
+    var retention: RetentionRules?
     var message: String
     /// Says which gates it passes over, and why.
     var override: Action?
@@ -51,6 +53,7 @@ struct Proposal {
         if !changes.isEmpty, let override { actions.append(override) }
         actions.append(contentsOf: addedPacks.map { .pack($0) })
         actions.append(contentsOf: removedPacks.map { .unpack($0) })
+        if let retention, !removedPacks.isEmpty { actions.append(.retain(retention)) }
         return actions
     }
 }

@@ -14,8 +14,8 @@ extension Log {
     /// - Parameters:
     ///   - number: The transaction; nil for the newest one that moved a ref.
     ///   - state: The state that the moves are for.
-    /// - Throws: `nothingToUndo` when no ref was moved; `conflict` when a later transaction moved one of
-    ///   the same refs; `noTransaction`.
+    /// - Throws: `nothingToUndo` when no ref was moved; `movedSince` when a later transaction moved one of
+    ///   the same refs elsewhere; `noTransaction`.
     public func reversal(of number: Int? = nil, in state: State) throws(RefError) -> Reversal {
         let moves = [state.refs.values.map(\.transaction), Array(state.removedRefs.values)]
         let newest = number ?? moves.joined().max()
@@ -27,11 +27,11 @@ extension Log {
         guard !changes.isEmpty else { throw .nothingToUndo(newest) }
         var updates: [RefUpdate] = []
         for change in changes {
-            guard state.lastTransaction(of: change.name) == newest else {
-                throw .conflict(
-                    change.name, expected: .same(as: change.new),
-                    actual: state.target(of: change.name),
-                    transaction: state.lastTransaction(of: change.name), ageMilliseconds: nil)
+            // A ref that came back to where the transaction moved it can be taken back as if nothing had happened.
+            guard state.target(of: change.name) == change.new else {
+                throw .movedSince(
+                    change, transaction: newest, actual: state.target(of: change.name),
+                    by: state.lastTransaction(of: change.name) ?? newest)
             }
             updates.append(
                 RefUpdate(change.name, expected: .same(as: change.new), new: change.old))

@@ -52,7 +52,7 @@ extension State {
             let field = "actions[\(index)]"
             switch action {
             case .format: try check(false, "\(field).type is format, which only entry 0 has")
-            case .policy, .approve, .override: break
+            case .policy, .approve, .override, .retain: break
             case .ref(let name, let old, let new, let since):
                 try check(touched.insert(name).inserted, "\(field).name is \(name) a second time")
                 let actual = refs[name]?.target
@@ -79,12 +79,15 @@ extension State {
         if let objection = objection(to: entry) {
             throw .untrusted(place: place, reason: objection.reason)
         }
-        for case .approve(let name, let old, let new, _, let expires) in entry.actions {
-            approve(name, old: old, new: new, expires: expires, by: entry)
+        // Only those who could move a ref anyway let time pass for its approvals: nobody else can end them by an entry
+        // dated in the future.
+        let signer = entry.signature.flatMap { policy?.key($0.key) }
+        pendingApprovals.settle(entry, moving: touched, at: entry.clock) {
+            signer?.mayMove($0) ?? false
         }
         for action in entry.actions {
             switch action {
-            case .format, .approve, .override: break
+            case .format, .approve, .override, .retain: break
             case .policy(let policy): set(policy, by: entry)
             case .ref(let name, _, let new, _): set(name, to: new, by: entry)
             case .pack(let pack): packLedger.add(pack, place: place)
@@ -94,12 +97,11 @@ extension State {
         number = entry.number
         entryHash = entry.hash
         time = entry.time
-        approvals.removeAll { $0.expires <= time }
     }
 
     /// What the policy has against an entry; a function of its own, so that no copy of the state outlives it.
     private func objection(to entry: LogEntry) -> Authority.Objection? {
-        Authority(state: self, signer: entry.signature?.key, time: entry.time)
+        Authority(state: self, signer: entry.signature?.key, time: entry.clock)
             .objection(to: entry.actions)
     }
 
@@ -108,25 +110,11 @@ extension State {
         self.policy = policy
         signedSince = policy?.isSigned ?? false ? signedSince ?? entry.number : nil
         listedKeys.formUnion(policy?.keys.map(\.publicKey) ?? [])
-        // Somebody has consented to a move under rules that do not hold any more.
-        approvals.removeAll()
-    }
-
-    private mutating func approve(
-        _ name: RefName, old: ObjectID?, new: ObjectID?, expires: Timestamp, by entry: LogEntry
-    ) {
-        guard let key = entry.signature?.key else { return }
-        approvals.removeAll { $0.ref == name && $0.new == new && $0.key == key }
-        approvals.append(
-            Approval(
-                ref: name, old: old, new: new, key: key, expires: expires,
-                transaction: entry.number))
     }
 
     private mutating func set(_ name: RefName, to new: ObjectID?, by entry: LogEntry) {
-        approvals.removeAll { $0.ref == name }
         if let new {
-            refs[name] = RefState(target: new, transaction: entry.number, time: entry.time)
+            refs[name] = RefState(target: new, transaction: entry.number, time: entry.clock)
             removedRefs[name] = nil
         } else {
             refs[name] = nil

@@ -43,8 +43,8 @@ public struct State: Sendable {
     var signedSince: Int?
     /// Every key that a policy has listed.
     var listedKeys: Set<PublicKey> = []
-    /// The approvals that are not void yet, in the order in which they were given.
-    public internal(set) var approvals: [Approval] = []
+    /// The approvals that are not void yet.
+    var pendingApprovals = Approvals()
     var packLedger: PackLedger
     /// Who has signed the checkpoint that this state was read from; nil when it was folded, or nobody has.
     var certifier: PublicKey?
@@ -56,11 +56,26 @@ public struct State: Sendable {
     /// What a ref points at, or nil when it does not exist.
     public func target(of name: RefName) -> ObjectID? { refs[name]?.target }
 
+    /// How many milliseconds the log is ahead of a clock, when that is more than entries leave unsaid.
+    func skew(at now: Timestamp) -> Int? {
+        let lead = time.milliseconds - now.milliseconds
+        return lead > LogEntry.tolerableSkew ? lead : nil
+    }
+
+    /// The moment that an entry made now counts as: `now`, or the log's time when that is a little ahead. A log that is
+    /// far ahead holds an entry that is dated wrongly, and does not count.
+    public func moment(at now: Timestamp) -> Timestamp {
+        skew(at: now) == nil ? max(now, time) : now
+    }
+
     /// The number of the newest transaction that moved or removed a ref; nil when there was never such a
     /// ref.
     public func lastTransaction(of name: RefName) -> Int? {
         refs[name]?.transaction ?? removedRefs[name]
     }
+
+    /// The approvals that are not void yet, in the order of the transactions that gave them.
+    public var approvals: [Approval] { pendingApprovals.all }
 
     /// The live packs in the order in which they were added.
     ///

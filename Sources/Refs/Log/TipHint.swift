@@ -39,3 +39,30 @@ struct TipHint: Hashable {
         guard encoded == bytes else { return nil }
     }
 }
+
+extension TipHint {
+    /// Whether bytes are what a crash leaves of a hint that was being written over another: the beginning of one and
+    /// the end of another, or the beginning of one and zeros or nothing. Anything else that is no hint is damage.
+    ///
+    /// - Parameters:
+    ///   - entries: The newest entries, of which one or two the hints were about.
+    ///   - checkpoints: The checkpoints that the hints may name.
+    static func isTorn(
+        _ bytes: [UInt8], about entries: [(number: Int, hash: ObjectID)],
+        checkpoints: [CheckpointName]
+    ) -> Bool {
+        guard bytes.count <= byteCount else { return false }
+        let names: [CheckpointName?] = [nil] + checkpoints
+        var beginning = 0
+        var end = 0
+        for (number, hash) in entries {
+            for name in names {
+                let hint = TipHint(number: number, entryHash: hash, checkpoint: name).encoded
+                beginning = max(beginning, zip(hint, bytes).prefix { $0 == $1 }.count)
+                guard bytes.count == byteCount else { continue }
+                end = max(end, zip(hint.reversed(), bytes.reversed()).prefix { $0 == $1 }.count)
+            }
+        }
+        return beginning + end >= byteCount || bytes.dropFirst(beginning).allSatisfy { $0 == 0 }
+    }
+}

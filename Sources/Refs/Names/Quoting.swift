@@ -6,7 +6,7 @@ enum Quoting {
     private static let limit = 100
 
     /// The text in quotes; control characters are written as `\xNN`.
-    static func quoted(_ bytes: some Collection<UInt8>) -> String {
+    static func quoted(_ bytes: some Collection<UInt8>, limit: Int = limit) -> String {
         let shown = Array(bytes.prefix(limit))
         var text = ""
         // Cutting at the limit may split a character, whose bytes then show as replacements.
@@ -20,8 +20,10 @@ enum Quoting {
         return "'\(text)\(bytes.count > limit ? "..." : "")'"
     }
 
-    /// The same without the quotes.
-    static func plain(_ text: String) -> String { String(quoted(text).dropFirst().dropLast()) }
+    /// The same without the quotes; only for showing, never for looking something up.
+    static func plain(_ text: String, limit: Int = limit) -> String {
+        String(quoted(Array(text.utf8), limit: limit).dropFirst().dropLast())
+    }
 
     static func quoted(_ text: some StringProtocol) -> String { quoted(Array(text.utf8)) }
 }

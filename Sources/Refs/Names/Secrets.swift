@@ -1,106 +1,119 @@
-/// What must not get into a log or a snapshot, because those are for ever.
+internal import Objects
+
+/// What must not get into a log or a snapshot, because those are permanent.
+///
+/// Finds what is pasted by mistake, not what somebody hides.
 public enum Secrets {
-    /// How keys of well-known services begin, and how many letters, digits, `-` and `_` follow at least.
-    private static let shapes: [(prefix: String, count: Int)] = [
-        ("AKIA", 16), ("ASIA", 16), ("ghp_", 36), ("gho_", 36), ("ghs_", 36), ("github_pat_", 40),
-        ("glpat-", 20), ("hf_", 30), ("sk-ant-", 20), ("sk-proj-", 20), ("sk-", 40),
-        ("xoxb-", 20), ("xoxp-", 20), ("AIza", 35), ("npm_", 36), ("pypi-", 40),
-    ]
-
-    /// The beginning of something that looks like a secret key; nil when there is none.
+    /// The beginning of something in a text that looks like a secret key; nil when there is none.
     ///
-    /// Finds what is pasted by mistake, not what somebody hides.
+    /// Takes time linear in the length of the text.
     public static func find(in text: String) -> String? {
-        let bytes = Array(text.utf8)
-        for word in bytes.split(whereSeparator: { !isPart($0) }) {
-            for (prefix, count) in shapes
-            where word.count >= prefix.utf8.count + count && word.starts(with: prefix.utf8) {
-                return prefix
+        firstMatch(in: Array(text.utf8), from: 0)?.name
+    }
+
+    /// The beginning of something in a JSON value that looks like a secret key, in its texts, its keys, or in a key
+    /// together with its value; nil when there is none.
+    static func find(in json: JSON) -> String? {
+        switch json {
+        case .null, .bool, .number, .float: return nil
+        case .string(let text): return find(in: text)
+        case .array(let values):
+            for value in values { if let name = find(in: value) { return name } }
+            return nil
+        case .object(let members):
+            for member in members {
+                // Some keys have no shape of their own: the name before them tells what they are.
+                let found =
+                    member.value.string.map { find(in: "\(member.key)=\($0)") }
+                    ?? find(in: member.key) ?? find(in: member.value)
+                if let found { return found }
             }
-        }
-        return holdsPrivateKey(bytes) ? "-----BEGIN" : nil
-    }
-
-    private static func isPart(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F: true
-        default: false
+            return nil
         }
     }
 
-    private static func holdsPrivateKey(_ bytes: [UInt8]) -> Bool {
-        bytes.split(separator: 0x0A).contains { line in
-            let line = line.drop { $0 == 0x20 || $0 == 0x09 }
-            let end = Array("PRIVATE KEY-----".utf8)
-            guard line.starts(with: "-----BEGIN ".utf8), line.count >= end.count else {
-                return false
-            }
-            return line.indices.contains { line[$0...].starts(with: end) }
-        }
-    }
-
-    /// The text without the user names and passwords of URLs in it: `https://u:p@host/x` becomes `https://host/x`.
-    public static func withoutCredentials(_ text: String) -> String {
+    /// The text with `...` in the place of what is secret in keys.
+    static func masked(_ text: String) -> String {
         let bytes = Array(text.utf8)
-        let mark = Array("://".utf8)
         var result: [UInt8] = []
-        var index = 0
+        var copied = 0
+        while let match = firstMatch(in: bytes, from: copied) {
+            result += bytes[copied..<match.range.lowerBound]
+            result += Array("\(match.name)...".utf8)
+            copied = match.range.upperBound
+        }
+        return copied == 0 ? text : String(decoding: result + bytes[copied...], as: UTF8.self)
+    }
+
+    /// Something that looks like a secret key.
+    struct Match {
+        /// The part of it that is no secret.
+        let name: String
+        /// The bytes that it takes.
+        let range: Range<Int>
+    }
+
+    private static func firstMatch(in bytes: [UInt8], from start: Int) -> Match? {
+        var index = start
         while index < bytes.count {
-            guard bytes[index...].starts(with: mark) else {
-                result.append(bytes[index])
-                index += 1
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "-") {
+                let dashes = bytes[index...].prefix { $0 == UInt8(ascii: "-") }.count
+                if let match = PrivateKeyText.match(bytes, dashes: index..<index + dashes) {
+                    return match
+                }
+                index += dashes
                 continue
             }
-            result += mark
-            index += mark.count
-            let end = bytes[index...].firstIndex { isEndOfHost($0) } ?? bytes.count
-            if let at = bytes[index..<end].lastIndex(of: 0x40) { index = at + 1 }
-        }
-        return String(decoding: result, as: UTF8.self)
-    }
-
-    /// The text as it may be shown: without user names and passwords of URLs, and without what stands behind the `?` of
-    /// one, where keys are.
-    public static func redacted(_ text: String) -> String {
-        let bytes = Array(withoutCredentials(text).utf8)
-        let mark = Array("://".utf8)
-        var result: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            guard bytes[index...].starts(with: mark) else {
-                result.append(bytes[index])
+            // A token begins where a word does.
+            if SecretShape.isAlphanumeric(byte) {
+                if let match = SecretShape.match(bytes, at: index) { return match }
                 index += 1
-                continue
+                while index < bytes.count, SecretShape.isAlphanumeric(bytes[index]) { index += 1 }
+            } else {
+                index += 1
             }
-            let end = bytes[index...].firstIndex { isEndOfURL($0) } ?? bytes.count
-            let query = bytes[index..<end].firstIndex(of: 0x3F)
-            result += bytes[index..<(query ?? end)]
-            if query != nil { result += Array("?...".utf8) }
-            index = end
         }
-        return String(decoding: result, as: UTF8.self)
+        return nil
+    }
+}
+
+// MARK: What a transaction may hold
+
+extension Secrets {
+    /// Why an entry cannot be in a log; nil when nothing is against it.
+    static func objection(writer: String, message: String, actions: [Action]) -> String? {
+        if let name = find(in: writer) { return objection("the name of the writer", name) }
+        if let name = find(in: message) { return objection("the message", name) }
+        for action in actions {
+            switch action {
+            case .override(_, let reason):
+                if let name = find(in: reason) { return objection("the reason", name) }
+            case .policy(let policy?):
+                if let name = find(in: policy.json) { return objection("the policy", name) }
+            case .ref(let ref, old: nil, new: _?, _):
+                if let name = find(in: ref.text) { return objection("the name of a ref", name) }
+            case .ref, .policy, .format, .pack, .unpack, .approve, .retain: break
+            }
+        }
+        return nil
     }
 
-    /// What ends a URL in text: white space, quotes, brackets.
-    private static func isEndOfURL(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0...0x20, 0x22, 0x27, 0x28, 0x29, 0x3C, 0x3E, 0x60, 0x7B, 0x7D: true
-        default: false
+    /// Why a snapshot cannot be stored; nil when nothing is against it.
+    static func objection(to snapshot: Snapshot) -> String? {
+        let parts: [(String, JSON)] = [
+            ("the message", .string(snapshot.message)), ("a parameter", .object(snapshot.params)),
+            ("the name of a metric", .array(snapshot.metrics.keys.sorted().map { .string($0) })),
+            ("the role of an input", .array(snapshot.inputs.keys.sorted().map { .string($0) })),
+            ("the producer", snapshot.producer.json),
+        ]
+        for (place, json) in parts {
+            if let name = find(in: json) { return objection(place, name) }
         }
+        return nil
     }
 
-    /// What ends the host of a URL, in text: `/`, `?`, `#`, white space, quotes, brackets.
-    private static func isEndOfHost(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0...0x20, 0x22, 0x23, 0x27, 0x28, 0x29, 0x2F, 0x3C, 0x3E, 0x3F, 0x60: true
-        default: false
-        }
-    }
-
-    /// What is wrong with a message or a parameter; nil when nothing is.
-    static func objection(to text: String) -> String? {
-        find(in: text).map {
-            "it holds what looks like a secret key (\($0)...), and a log keeps everything for ever"
-        }
+    private static func objection(_ place: String, _ name: String) -> String {
+        "\(place) holds what looks like a secret key (\(name)...), and a log keeps everything for ever"
     }
 }

@@ -3,7 +3,8 @@ public import Objects
 /// A set of versions that belong together, by identity: what `fti.lock` holds.
 ///
 /// The file is JSON with one pin on each line, so that tools of any kind can read it and a difference of
-/// two of them shows what moved.
+/// two of them shows what moved. `sha256` is that of the canonical JSON (RFC 8785) of all other members, so a file that
+/// was edited is told from one that was laid out anew.
 public struct LockFile: Hashable, Sendable {
     /// One version.
     public struct Pin: Hashable, Sendable {
@@ -52,26 +53,43 @@ public struct LockFile: Hashable, Sendable {
         return found.count == 1 ? found.first : nil
     }
 
+    /// The SHA-256 of the canonical JSON of what the file says.
+    private var digest: ObjectID {
+        var object = JSONObject()
+        object["fti-lock"] = .integer(Self.version)
+        object["lease"] = lease.map { .string($0.hex) }
+        object["pins"] = .array(pins.map(Self.json))
+        object["repository"] = .string(repository.hex)
+        object["transaction"] = .integer(transaction)
+        return ObjectID(of: JSON.object(object).canonicalBytes.span)
+    }
+
+    private static func json(_ pin: Pin) -> JSON {
+        [
+            "revision": .string(pin.revision), "id": .string(pin.id.hex),
+            "kind": .string(pin.kind.rawValue),
+        ]
+    }
+
     /// The bytes of the file.
     public var encoded: [UInt8] {
         let name = lease.map { "\"lease\":\"\($0.hex)\"," } ?? ""
         var bytes = Array("{\"fti-lock\":\(Self.version),\(name)\"pins\":[".utf8)
         for (index, pin) in pins.enumerated() {
             bytes.append(contentsOf: (index == 0 ? "\n" : ",\n").utf8)
-            let json: JSON = [
-                "revision": .string(pin.revision), "id": .string(pin.id.hex),
-                "kind": .string(pin.kind.rawValue),
-            ]
-            json.appendCanonical(to: &bytes)
+            Self.json(pin).appendCanonical(to: &bytes)
         }
-        let end = "\n],\"repository\":\"\(repository.hex)\",\"transaction\":\(transaction)}\n"
+        let end =
+            "\n],\"repository\":\"\(repository.hex)\",\"sha256\":\"\(digest.hex)\","
+            + "\"transaction\":\(transaction)}\n"
         return bytes + Array(end.utf8)
     }
 
-    /// Reads a lock file.
+    /// Reads a lock file; how it is laid out does not matter.
     ///
+    /// - Parameter edited: Whether a file is read too that says something else than when it was written.
     /// - Throws: ``JSONSchemaError``, which says what is wrong with the file.
-    public init(decoding bytes: [UInt8]) throws(JSONSchemaError) {
+    public init(decoding bytes: [UInt8], edited: Bool = false) throws(JSONSchemaError) {
         var reader = try JSONObjectReader(file: bytes)
         guard try reader.count("fti-lock") == Self.version else {
             throw reader.error("fti-lock", "is a version that this program does not know")
@@ -100,6 +118,11 @@ public struct LockFile: Hashable, Sendable {
         self.init(
             repository: repository, transaction: try reader.count("transaction"), pins: pins,
             lease: lease)
+        let digest = try reader.objectID("sha256")
         try reader.finish()
+        guard edited || digest == self.digest else {
+            throw reader.error(
+                "sha256", "is not that of the other members: the file was edited; pin again")
+        }
     }
 }

@@ -18,6 +18,14 @@ public struct Approval: Hashable, Sendable {
     /// The transaction that says so.
     public let transaction: Int
 
+    /// What one key can approve of a ref once at a time.
+    struct Subject: Hashable {
+        let new: ObjectID?
+        let key: PublicKey
+    }
+
+    var subject: Subject { Subject(new: new, key: key) }
+
     var json: JSON {
         [
             "ref": .string(ref.text), "old": old.map { .string($0.hex) } ?? .null,
@@ -36,6 +44,11 @@ public struct Approval: Hashable, Sendable {
         self.key = key
         self.expires = expires
         self.transaction = transaction
+    }
+
+    /// The command that approves a move, or with no revision the removal of a ref.
+    static func command(for ref: RefName, to revision: String?) -> String {
+        "ftictl approve \(ref) \(revision ?? "--delete")"
     }
 
     init(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {

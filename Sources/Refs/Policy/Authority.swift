@@ -55,7 +55,7 @@ struct Authority {
         }
         if let objection = signerObjection(toMoving: names) { return objection }
         let key = key
-        var counts = (policies: 0, overrides: 0)
+        var counts = (policies: 0, overrides: 0, retentions: 0)
         for action in actions {
             let found: Objection?
             switch action {
@@ -68,17 +68,20 @@ struct Authority {
             case .override:
                 counts.overrides += 1
                 found = key.flatMap { adminObjection(to: "override gates", by: $0) }
+            case .retain(let rules):
+                counts.retentions += 1
+                found = key.flatMap { objection(toKeeping: rules, by: $0) }
             case .pack, .unpack: found = key.flatMap { approverObjection($0) }
             case .format: found = nil
             }
             if let found { return found }
         }
-        guard counts.policies < 2, counts.overrides < 2 else {
+        guard counts.policies < 2, counts.overrides < 2, counts.retentions < 2 else {
             return Objection(
-                reason: "it sets the policy or overrides gates twice",
+                reason: "it sets the policy, overrides gates or says what it keeps twice",
                 remedy: "make two transactions of it")
         }
-        return counts.overrides == 0 ? missingApprovals(actions) : nil
+        return counts.overrides == 0 ? gateObjection(to: actions) : nil
     }
 
     private func objection(to name: RefName, by key: Policy.Key) -> Objection? {
@@ -129,7 +132,7 @@ struct Authority {
                 reason: "it approves a move where no policy asks for signatures",
                 remedy: "ftictl policy show")
         }
-        let again = "ftictl approve \(name) REV"
+        let again = Approval.command(for: name, to: "REV")
         guard policy.id == id else {
             return Objection(reason: "it approves a move under another policy", remedy: again)
         }
@@ -146,22 +149,31 @@ struct Authority {
         return nil
     }
 
-    /// The first move that does not have the approvals that the policy demands.
-    private func missingApprovals(_ actions: [Action]) -> Objection? {
-        guard let policy = state.policy else { return nil }
-        // A ref is removed without asking gates: its next move is asked again.
-        for case .ref(let name, _, let new?, _) in actions {
-            for gate in policy.gates where gate.refs.matches(name) {
-                guard case .approvals(let count, let names) = gate.condition else { continue }
-                let given = state.approvers(of: name, to: new, at: time, among: names)
-                guard given.count < count else { continue }
-                return Objection(
-                    reason:
-                        "\(name) moves with \(count) approvals, and \(new.short) "
-                        + "has \(given.count)"
-                        + (given.isEmpty ? "" : " (by \(given.joined(separator: ", ")))"),
-                    remedy: "ftictl approve \(name) \(new.short)"
-                        + (names.map { ", by \($0.joined(separator: ", "))" } ?? ""))
+    /// The first move that a gate refuses which the log alone can answer: one that counts approvals, or one that fixes a
+    /// ref.
+    private func gateObjection(to actions: [Action]) -> Objection? {
+        let gates = (state.policy?.gates ?? []).filter(\.condition.isAnsweredByLog)
+        guard !gates.isEmpty else { return nil }
+        for case .ref(let name, let old, let new, _) in actions {
+            for gate in gates where gate.refs.matches(name) {
+                switch gate.condition {
+                case .fixed:
+                    guard let old else { continue }
+                    return Objection(
+                        reason: "\(name) is fixed at \(old.short)",
+                        remedy: "choose another name, or let an admin override the gate")
+                case .approvals(let count, let names):
+                    let given = state.approvers(of: name, to: new, at: time, among: names)
+                    guard given.count < count else { continue }
+                    return Objection(
+                        reason:
+                            "\(name) moves with \(count) approvals, and "
+                            + "\(new?.short ?? "its removal") has \(given.count)"
+                            + (given.isEmpty ? "" : " (by \(given.joined(separator: ", ")))"),
+                        remedy: Approval.command(for: name, to: new?.short)
+                            + (names.map { ", by \($0.joined(separator: ", "))" } ?? ""))
+                case .metric, .input, .space, .evidence, .formats: continue
+                }
             }
         }
         return nil
@@ -174,15 +186,17 @@ extension State {
 
     /// The names of the keys whose approval of a move counts at a moment.
     ///
-    /// - Parameter names: Those that may count; nil for all that the policy lists.
+    /// - Parameters:
+    ///   - time: The moment; nil to count those that have expired as well.
+    ///   - names: Those that may count; nil for all that the policy lists.
     public func approvers(
-        of name: RefName, to new: ObjectID?, at time: Timestamp, among names: [String]? = nil
+        of name: RefName, to new: ObjectID?, at time: Timestamp?, among names: [String]? = nil
     ) -> [String] {
         guard let policy else { return [] }
         var found: [String] = []
-        for approval in approvals
-        where approval.ref == name && approval.old == target(of: name) && approval.new == new
-            && approval.expires > time
+        for approval in pendingApprovals[name]
+        where approval.old == target(of: name) && approval.new == new
+            && time.map({ approval.expires > $0 }) ?? true
         {
             guard let key = policy.key(approval.key),
                 names.map({ $0.contains { $0.utf8.elementsEqual(key.name.utf8) } }) ?? true,

@@ -17,6 +17,8 @@ public struct Gate: Hashable, Sendable {
         case formats([FileFormat])
         /// So many keys have approved the move; `keys` are the names of those that count, nil for all.
         case approvals(count: Int, keys: [String]?)
+        /// The ref stays where it is once it exists: a tag.
+        case fixed
     }
 
     /// The refs that it is about.

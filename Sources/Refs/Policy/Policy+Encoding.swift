@@ -6,13 +6,23 @@ extension Policy {
 
     /// The policy as it stands in the log.
     public var json: JSON {
-        [
-            "type": "policy", "version": .integer(Self.version), "signed": .bool(isSigned),
-            "keys": .array(keys.map(\.json)), "gates": .array(gates.map(\.json)),
-        ]
+        Self.json(isSigned: isSigned, keys: keys, gates: gates, retention: retention)
     }
 
-    /// Reads a policy's file: JSON, in which `version`, `admin`, `write` and `gates` may be left out.
+    static func json(
+        isSigned: Bool, keys: [Key], gates: [Gate], retention: RetentionRules?
+    ) -> JSON {
+        var object = JSONObject()
+        object["type"] = "policy"
+        object["version"] = .integer(version)
+        object["signed"] = .bool(isSigned)
+        object["keys"] = .array(keys.map(\.json))
+        object["gates"] = .array(gates.map(\.json))
+        if let retention { object["retention"] = retention.json }
+        return .object(object)
+    }
+
+    /// Reads a policy's file: JSON, in which `version`, `admin`, `write`, `gates` and `retention` may be left out.
     ///
     /// - Throws: An error with the path of the member that is wrong.
     public init(decoding bytes: [UInt8]) throws(JSONSchemaError) {
@@ -40,7 +50,11 @@ extension Policy {
             var member = JSONObjectReader(value.object ?? JSONObject(), path: "gates[\(index)]")
             gates.append(try Gate(&member))
         }
-        try self.init(isSigned: isSigned, keys: keys, gates: gates)
+        let retention =
+            try reader.take("retention").map { (json) throws(JSONSchemaError) in
+                try RetentionRules(json, as: "retention")
+            }
+        try self.init(isSigned: isSigned, keys: keys, gates: gates, retention: retention)
     }
 
     /// Takes a policy or `null`, of which only the one encoding is accepted.

@@ -39,6 +39,10 @@ public struct Policy: Hashable, Sendable {
     public let keys: [Key]
     /// What moves must satisfy.
     public let gates: [Gate]
+    /// For how long collections keep what refs pointed at; nil for the standard.
+    public let retention: RetentionRules?
+    /// The policy's identity: the SHA-256 of its canonical JSON.
+    public let id: ObjectID
 
     /// The most keys that a policy may have.
     public static let keyLimit = 256
@@ -49,17 +53,19 @@ public struct Policy: Hashable, Sendable {
     ///
     /// - Throws: An error with the path of the member that is wrong: two keys with one name, gates that nobody could
     ///   satisfy, nobody who could ever change the policy.
-    public init(isSigned: Bool, keys: [Key], gates: [Gate]) throws(JSONSchemaError) {
+    public init(
+        isSigned: Bool, keys: [Key], gates: [Gate], retention: RetentionRules? = nil
+    ) throws(JSONSchemaError) {
         self.isSigned = isSigned
         self.keys = keys.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         self.gates = gates
+        self.retention = retention
+        let bytes = Self.json(
+            isSigned: isSigned, keys: self.keys, gates: gates, retention: retention
+        ).canonicalBytes
+        // Computed once: a transaction with thousands of approvals asks for it thousands of times.
+        id = ObjectID(of: bytes.span)
         try check()
-    }
-
-    /// The policy's identity: the SHA-256 of its canonical JSON.
-    public var id: ObjectID {
-        let bytes = json.canonicalBytes
-        return ObjectID(of: bytes.span)
     }
 
     /// What the policy says of a key; nil when it does not list it.

@@ -2,7 +2,7 @@ internal import Objects
 
 /// Snapshots that a question leads through, each read once.
 struct Ancestry<Source: ObjectSource> {
-    private let objects: Source
+    let objects: Source
     private var known: [ObjectID: Snapshot] = [:]
     /// Whether a search came to a version that was collected, so that an answer may have been another one before.
     private(set) var isCut = false
@@ -71,12 +71,15 @@ struct Ancestry<Source: ObjectSource> {
 
 extension Snapshot {
     /// The input in a role, which is compared by its bytes.
-    func input(_ role: String) -> ObjectID? {
-        inputs.first { $0.key.utf8.elementsEqual(role.utf8) }?.value
-    }
+    func input(_ role: String) -> ObjectID? { Self.value(role, in: inputs) }
 
     /// The metric of a name, which is compared by its bytes.
-    func metric(_ name: String) -> Double? {
-        metrics.first { $0.key.utf8.elementsEqual(name.utf8) }?.value
+    func metric(_ name: String) -> Double? { Self.value(name, in: metrics) }
+
+    /// Keys of a dictionary are equal when they are canonically equivalent, and no two of those are in a snapshot.
+    private static func value<Value>(_ key: String, in members: [String: Value]) -> Value? {
+        members.index(forKey: key).flatMap { index in
+            members[index].key.utf8.elementsEqual(key.utf8) ? members[index].value : nil
+        }
     }
 }

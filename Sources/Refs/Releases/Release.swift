@@ -28,7 +28,8 @@ public struct Release: Hashable, Sendable {
 
     /// Binds features and a model.
     ///
-    /// - Throws: `misfit` when they are not such snapshots, or are of different spaces; `objects`.
+    /// - Throws: `misfit` when they are not such snapshots, are of different spaces, or the model is a ranker and nothing
+    ///   says of which space; `objects`.
     public init(
         features: ObjectID, model: ObjectID, prompt: ObjectID? = nil, in source: some ObjectSource
     ) throws(RefError) {
@@ -38,12 +39,16 @@ public struct Release: Hashable, Sendable {
         self.features = features
         self.model = model
         self.prompt = prompt
-        space = first.space ?? second.space
-        let direct = try ancestry.input([Self.featuresRole], of: model)
-        modelFeatures =
-            direct == nil
-            ? try ancestry.input(["dataset", Self.featuresRole], of: model) : direct
-        guard let space = first.space, let needed = second.space, space != needed else { return }
+        let need = try ancestry.space(of: second)
+        space = first.space ?? need.id
+        modelFeatures = try ancestry.features(of: second)
+        guard let space = first.space, !need.fits(.space(space), isLenient: true) else { return }
+        guard let needed = need.id else {
+            throw .misfit(
+                reason: "the features \(features.short) are of embedding space \(space.short), and "
+                    + "the model \(model.short) is a ranker that names none",
+                remedy: SpaceNeed.remedy)
+        }
         var fitting: ObjectID?
         if let made = modelFeatures, try ancestry.snapshot(made).space == needed { fitting = made }
         throw .misfit(

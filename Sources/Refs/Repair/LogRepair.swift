@@ -26,6 +26,11 @@ struct LogRepair {
             Self.isCheckpoint($0.place) || $0.place.utf8.elementsEqual(Self.tip.utf8)
         }
         guard let state = report.state, areCaches else { return done }
+        if report.isHintTorn {
+            do throws(StorageError) { done += try remakeHint(state) } catch {
+                throw .storage(error)
+            }
+        }
         return try done + remakeCaches(report.findings, state)
     }
 
@@ -45,22 +50,36 @@ struct LogRepair {
                 if finding.place.utf8.elementsEqual(Self.tip.utf8) {
                     // One that can be read and says otherwise is evidence, and no cache.
                     guard try hint() == nil else { continue }
-                    let hint = TipHint(
-                        number: state.number, entryHash: state.entryHash, checkpoint: nil)
-                    try log.bucket.overwrite(LogFile.tip, hint.encoded)
-                    done.append("\(Self.tip): made anew")
+                    done += try remakeHint(state)
                 } else {
                     let text = String(finding.place.utf8.dropFirst(Self.folder.utf8.count)) ?? ""
                     guard let name = CheckpointName(text), name.number <= state.number else {
                         continue
                     }
-                    try log.bucket.delete(name.blob)
+                    guard try delete(name.blob) else { continue }
                     try log.bucket.synchronize(name.blob.folder)
                     done.append("\(finding.place): removed; the next one is made by itself")
                 }
             }
         } catch { throw .storage(error) }
         return done
+    }
+
+    private func remakeHint(_ state: State) throws(StorageError) -> [String] {
+        let hint = TipHint(number: state.number, entryHash: state.entryHash, checkpoint: nil)
+        do throws(StorageError) { try log.bucket.overwrite(LogFile.tip, hint.encoded) } catch {
+            if error.isNoFile { return [] }
+            throw error
+        }
+        return ["\(Self.tip): made anew"]
+    }
+
+    private func delete(_ name: BlobName) throws(StorageError) -> Bool {
+        do throws(StorageError) { try log.bucket.delete(name) } catch {
+            if error.isNoFile { return false }
+            throw error
+        }
+        return true
     }
 
     private func hint() throws(StorageError) -> TipHint? {
@@ -75,7 +94,9 @@ struct LogRepair {
         let names = try LogListing(log).segments.keys.sorted { $0.first < $1.first }
         for name in names where try !log.isSound(name) {
             guard let bytes = try? log.gathered(name) else { continue }
-            do { try replace(name.blob, bytes) } catch { throw .storage(error) }
+            do { guard try replace(name.blob, bytes) else { continue } } catch {
+                throw .storage(error)
+            }
             done.append("\(name.place): put together anew")
         }
         return done
@@ -174,9 +195,9 @@ struct LogRepair {
             let isThere = segment != nil || listing.singles[number] != nil
             do throws(StorageError) {
                 if let segment {
-                    try replace(segment.blob, Segment.encode(files))
+                    guard try replace(segment.blob, Segment.encode(files)) else { continue }
                 } else if isThere {
-                    try replace(name, files[0])
+                    guard try replace(name, files[0]) else { continue }
                 } else if try log.bucket.create(name, files[0]) == .exists {
                     continue
                 }
@@ -186,10 +207,17 @@ struct LogRepair {
         return done
     }
 
-    private func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
-        let staged = try log.bucket.stage(in: name.folder)
-        _ = try staged.append(bytes)
-        try staged.replace(name)
+    /// Replaces a file; false where something stands that no file can take the place of.
+    private func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Bool {
+        do throws(StorageError) {
+            let staged = try log.bucket.stage(in: name.folder)
+            _ = try staged.append(bytes)
+            try staged.replace(name)
+            return true
+        } catch {
+            if error.isNoFile { return false }
+            throw error
+        }
     }
 }
 

@@ -36,7 +36,7 @@ public struct RepositoryRepair: Sendable {
     ) throws(RefError) -> Report {
         var report = try RepositoryVerifier(repository).verify(full: true, progress: progress)
         var done: [String] = []
-        if !report.log.isEmpty {
+        if !report.log.isEmpty || report.isHintTorn {
             done += try LogRepair(repository.log, copies: copies.map(\.log)).run()
             if !done.isEmpty {
                 report = try RepositoryVerifier(repository).verify(full: true, progress: progress)
@@ -72,7 +72,7 @@ public struct RepositoryRepair: Sendable {
         do throws(ObjectError) {
             for pack in packs where wrong.contains(pack.name) {
                 let store = fresh.objects(packs)
-                if try store.mend(pack, from: copies.map(\.bucket)) {
+                if try mend(pack, in: store) {
                     done.append("packs/\(pack.name.hex): put together anew")
                 } else {
                     left.append(pack)
@@ -82,6 +82,16 @@ public struct RepositoryRepair: Sendable {
         let isIncomplete = report.findings.contains { !$0.affects.isEmpty }
         guard !left.isEmpty || (isIncomplete && done.isEmpty) else { return done }
         return try done + rescue(from: left, state)
+    }
+
+    /// Whether a pack was put together anew; not where something stands that no file can take the place of.
+    private func mend(_ pack: PackReference, in store: PackStore) throws(ObjectError) -> Bool {
+        do throws(ObjectError) {
+            return try store.mend(pack, from: copies.map(\.bucket))
+        } catch {
+            if case .storage(let cause) = error, cause.isNoFile { return false }
+            throw error
+        }
     }
 
     /// Copies what is needed and cannot be read here into a new pack, which takes the place of damaged ones.
@@ -98,9 +108,10 @@ public struct RepositoryRepair: Sendable {
             }
         }
         var rescue = ObjectRescue(kept: kept, sources: sources)
+        let leases = try fresh.listLeases()
         let roots =
             state.refs.sorted { $0.key < $1.key }.map(\.value.target)
-            + (try fresh.leases()).flatMap(\.snapshots)
+            + leases.current.flatMap(\.snapshots)
         let pack: PackReference?
         do throws(ObjectError) {
             var past: [ObjectID] = []
@@ -109,7 +120,8 @@ public struct RepositoryRepair: Sendable {
             while let id = past.popLast() { past += try rescue.bring(id, isHistory: true) }
             pack = try rescue.writer.finish()
         } catch { throw .objects(error) }
-        let removed = rescue.lost.isEmpty ? damaged : []
+        // Nobody knows what an unreadable lease needs.
+        let removed = rescue.lost.isEmpty && leases.unreadable.isEmpty ? damaged : []
         // What nobody had a copy of stays as it is.
         guard !removed.isEmpty || !copies.isEmpty else { return [] }
         guard pack != nil || !removed.isEmpty else { return [] }

@@ -12,8 +12,11 @@ enum Admission {
         _ changes: [RefChange], in objects: some ObjectSource, _ state: State
     ) throws(RefError) {
         var closure = SnapshotClosure(in: objects, complete: targets(of: state))
+        // Thousands of refs may move to one snapshot.
+        var kinds: [ObjectID: Snapshot.Kind] = [:]
         for change in changes {
             guard let target = change.new else { continue }
+            if let kind = kinds[target], kind == change.name.namespace.kind { continue }
             let snapshot = try snapshot(target, for: change.name, in: objects)
             guard snapshot.kind == change.name.namespace.kind else {
                 throw .wrongKind(change.name, target, kind: snapshot.kind)
@@ -24,6 +27,7 @@ enum Admission {
             }
             if let missing { throw .incomplete(change.name, snapshot: target, missing: missing) }
             if snapshot.kind == .release { _ = try Release(of: snapshot, in: objects) }
+            kinds[target] = snapshot.kind
         }
     }
 

@@ -41,22 +41,25 @@ public struct Repository: Sendable {
         in bucket: any Bucket, writer: Writer
     ) throws(RefError) -> Repository {
         let repository = Repository(in: bucket)
-        try repository.log.create(Log.firstEntry(by: writer, message: ""))
+        try repository.log.create(try Log.firstEntry(by: writer, message: ""))
         return repository
     }
 
     /// Makes a repository in a directory that does not exist yet; a crash leaves all of it or nothing.
     ///
+    /// - Parameter isShared: Whether the members of the directory's group may use and write it.
     /// - Throws: `repositoryExists` when there is one; `storage` when something else is there.
-    public static func create(at path: String, writer: Writer) throws(RefError) -> Repository {
-        let first = Log.firstEntry(by: writer, message: "")
+    public static func create(
+        at path: String, writer: Writer, isShared: Bool = false
+    ) throws(RefError) -> Repository {
+        let first = try Log.firstEntry(by: writer, message: "")
         do {
             return Repository(
                 in: try DirectoryBucket.create(
                     at: path,
                     containing: [
                         LogFile.entry(0): first.encoded, LogFile.reserve: LogFile.reserveBytes,
-                    ]))
+                    ], isShared: isShared))
         } catch {
             if case .unusable = error, let there = try? Repository(opening: path),
                 (try? there.state()) != nil

@@ -29,9 +29,6 @@ public struct Transaction: Sendable {
     private let repository: Repository
     private let writer: Writer
 
-    /// How far the log's time may be ahead of the writer's clock before a person is told.
-    private static let tolerableSkew = 5 * 60_000
-
     init(repository: Repository, state: State, writer: Writer, objects: ObjectWriter) {
         self.repository = repository
         self.state = state
@@ -51,11 +48,22 @@ public struct Transaction: Sendable {
     public func commit(
         _ updates: [RefUpdate], message: String = "", overriding reason: String? = nil
     ) throws(RefError) -> Commit {
+        do throws(RefError) { return try attempt(updates, message: message, reason) } catch {
+            throw repository.conflict(
+                behind: error, relyingOn: updates.lazy.map(\.name), in: state) ?? error
+        }
+    }
+
+    private func attempt(
+        _ updates: [RefUpdate], message: String, _ reason: String?
+    ) throws(RefError) -> Commit {
         let message = Secrets.withoutCredentials(message)
         let reason = reason.map { Secrets.withoutCredentials($0) }
         if let reason = LogEntry.objection(
             writer: writer.name, message: message, actions: updates.count)
-            ?? Secrets.objection(to: message) ?? reason.flatMap({ Secrets.objection(to: $0) })
+            ?? Secrets.objection(
+                writer: writer.name, message: message,
+                actions: reason.map { [.override(gates: [], reason: $0)] } ?? [])
         {
             throw .invalidTransaction(reason: reason)
         }
@@ -65,14 +73,23 @@ public struct Transaction: Sendable {
         let current = try log.refreshed(state)
         let changes = try proposal.changes(in: current, now: writer.now())
         try Admission.check(changes, in: objects, state)
+        try refuseSecrets(in: changes)
         var outcomes: [GateOutcome] = []
         if current.number == state.number {
-            outcomes = try askGates(&proposal, changes, state, in: objects, reason)
+            do throws(RefError) {
+                outcomes = try askGates(&proposal, changes, state, in: objects, reason)
+            } catch {
+                // Gates read other refs, whose versions may be collected once others have moved them. They are
+                // asked again where the log ends then.
+                guard error.isAbsence, try log.refreshed(state).number > state.number else {
+                    throw error
+                }
+            }
         }
-        // What an override passes over is known only in the state that it is committed on.
+        // Which gates an override skips is known only against the state it commits on.
         if reason == nil || current.number == state.number {
             try writer.authorized(
-                proposal.actions(for: changes, in: current), at: max(writer.now(), current.time),
+                proposal.actions(for: changes, in: current), at: current.moment(at: writer.now()),
                 after: current)
         }
         do throws(ObjectError) {
@@ -90,7 +107,7 @@ public struct Transaction: Sendable {
             outcomes = try askGates(&proposal, changes, state, in: store, reason)
         }
         guard let result else {
-            // Who made it so may have died before it was durable.
+            // The writer may have crashed before syncing; sync before reporting success.
             try log.makeDurable()
             return Commit(number: nil, refs: [], state: current, warnings: [], gates: [])
         }
@@ -132,11 +149,31 @@ public struct Transaction: Sendable {
     private func gateOutcomes(
         _ changes: [RefChange], _ state: State, in objects: some ObjectRangeSource
     ) throws(RefError) -> [GateOutcome] {
-        let existing = self.objects.existing
+        let time = state.moment(at: writer.now())
         var evaluation = GateEvaluation(
-            changes, in: state, objects: objects, time: max(writer.now(), state.time),
-            isStored: { id in (try? existing.size(of: id)) ?? nil != nil })
+            changes, in: state, objects: objects, time: time,
+            lapsed: try repository.log.lapsedApprovals(of: changes, in: state, at: time),
+            isStored: isStored)
         return try evaluation.outcomes()
+    }
+
+    /// Whether an object was stored before this transaction.
+    private func isStored(_ id: ObjectID) -> Bool {
+        (try? objects.existing.size(of: id)) ?? nil != nil
+    }
+
+    /// Refuses new snapshots with secret keys in them, whoever wrote them. One that is stored already may be moved
+    /// to: refusing that would only take a way back away.
+    private func refuseSecrets(in changes: [RefChange]) throws(RefError) {
+        for id in Set(changes.compactMap(\.new)) where !isStored(id) {
+            let snapshot: Snapshot
+            do throws(ObjectError) { snapshot = try Snapshot(id, in: objects) } catch {
+                throw .objects(error)
+            }
+            if let reason = Secrets.objection(to: snapshot) {
+                throw .invalidTransaction(reason: reason)
+            }
+        }
     }
 
     /// Checks a proposal again after others removed packs. What it needs and was taken away meanwhile is stored once
@@ -148,7 +185,8 @@ public struct Transaction: Sendable {
         proposal.addedPacks.removeAll { removed.contains($0.name) }
         if condemned.isEmpty, try isComplete(proposal, changes, state) { return }
         let live = try state.packs
-        let gone = objects.existing.known.filter { !live.contains($0) } + condemned
+        let names = Set(live.map(\.name))
+        let gone = objects.existing.known.filter { !names.contains($0.name) } + condemned
         do throws(ObjectError) {
             for pack in condemned { try objects.keepOpen(pack) }
             let rescued = try repository.objects(live + proposal.addedPacks).rescue(
@@ -177,8 +215,7 @@ public struct Transaction: Sendable {
     }
 
     private static func warnings(about state: State, now: Timestamp) -> [String] {
-        let lead = state.time.milliseconds - now.milliseconds
-        guard lead > tolerableSkew else { return [] }
+        guard let lead = state.skew(at: now) else { return [] }
         return [
             "the log's time is \(Age.description(milliseconds: lead)) ahead of this clock: "
                 + "transaction \(state.number) is dated \(state.time)"

@@ -26,12 +26,42 @@ extension Resolver {
             return .entry(entry)
         case .table(let root, let rows, let dimension):
             let table = Table(root: root, rows: rows, dimension: dimension)
-            let row: TableRow?
-            do throws(ObjectError) {
-                row = try table.row(for: path, in: objects)
-            } catch { throw .objects(error) }
-            guard row != nil else { throw .revision(.noPath(path, of: id)) }
-            return .row(key: path)
+            for key in Self.keys(meantBy: path) {
+                do throws(ObjectError) {
+                    if try table.row(for: key, in: objects) != nil { return .row(key: key) }
+                } catch { throw .objects(error) }
+            }
+            throw .revision(.noPath(path, of: id))
         }
+    }
+
+    /// The keys that a person may mean: the one that is typed; of a number the text that is spelled so; and what is
+    /// shown with escapes, since a terminal would obey it.
+    private static func keys(meantBy path: String) -> [String] {
+        var keys = [path]
+        if let text = RowKey.ofText(spelledAs: path) { keys.append(text) }
+        if let shown = unescaped(path) { keys.append(shown) }
+        return keys
+    }
+
+    /// A text in which escapes such as `\u{202e}` are the characters; nil where there are none.
+    private static func unescaped(_ text: String) -> String? {
+        var result = ""
+        var rest = text[...]
+        var found = false
+        while let mark = rest.firstRange(of: "\\u{") {
+            result += rest[..<mark.lowerBound]
+            rest = rest[mark.upperBound...]
+            guard let end = rest.firstIndex(of: "}"), rest[..<end].utf8.count <= 6,
+                let value = UInt32(rest[..<end], radix: 16), let scalar = Unicode.Scalar(value)
+            else {
+                result += "\\u{"
+                continue
+            }
+            result.unicodeScalars.append(scalar)
+            rest = rest[rest.index(after: end)...]
+            found = true
+        }
+        return found ? result + rest : nil
     }
 }

@@ -4,13 +4,24 @@ internal import Synchronization
 /// Finds what revisions mean in one state of a repository.
 ///
 /// Made once for each operation, so that everything it resolves belongs together. Resolving the name of a
-/// ref reads no object. Safe to use from several threads.
+/// ref reads one object: the snapshot, which must be of the ref's kind. Safe to use from several threads.
 public final class Resolver: Sendable {
     /// The state that everything is resolved in.
     public let state: State
     private let repository: Repository
     private let now: Timestamp
     private let store = Mutex<PackStore?>(nil)
+    private let names = Mutex<Set<RefName>>([])
+    private let known = Mutex(Known())
+
+    /// Snapshots that were read: many refs may point at one, and it may be large.
+    private struct Known {
+        var snapshots: [ObjectID: Snapshot] = [:]
+        var bytes = 0
+    }
+
+    /// The most bytes of snapshots that are kept, as they are encoded.
+    private static let knownLimit = 16 << 20
 
     /// The most bytes of an object whose sort is looked at when an id names it: larger than any snapshot
     /// that a person made, and small enough to read in passing.
@@ -63,7 +74,10 @@ public final class Resolver: Sendable {
         switch revision.base {
         case .ref(let name):
             ref = name
-            target = .snapshot(try value(of: name, revision.selector, &warnings))
+            _ = names.withLock { $0.insert(name) }
+            let id = try value(of: name, revision.selector, &warnings)
+            try refuseMisdirected(name, at: id)
+            target = .snapshot(id)
         case .object(let prefix): target = try object(prefix)
         }
         for step in revision.steps {
@@ -89,17 +103,68 @@ public final class Resolver: Sendable {
         try snapshotID(try resolve(revision).target)
     }
 
+    /// Does something that writes, relying on the refs that were resolved and on others.
+    ///
+    /// - Throws: What `body` throws; `conflict` in place of an error about something absent, when one of the refs was moved
+    ///   meanwhile: a collection may remove what it pointed at before.
+    public func writing<Result>(
+        _ others: [RefName], _ body: () throws -> Result
+    ) throws -> Result {
+        do { return try body() } catch {
+            guard
+                let cause = error as? RefError ?? (error as? ObjectError).map({ .objects($0) }),
+                let conflict = repository.conflict(
+                    behind: cause, relyingOn: names.withLock { $0 }.union(others), in: state)
+            else { throw error }
+            throw conflict
+        }
+    }
+
     /// Reads a snapshot.
     ///
     /// - Throws: `revision` when the object is no snapshot; `objects`.
     public func read(_ id: ObjectID) throws(RefError) -> Snapshot {
         let objects = try objects()
-        do throws(ObjectError) {
-            return try Snapshot(id, in: objects)
-        } catch {
+        do throws(ObjectError) { return try snapshot(id, in: objects) } catch {
             if case .malformed = error { throw .revision(.notASnapshot(id)) }
             throw .objects(error)
         }
+    }
+
+    private func snapshot(_ id: ObjectID, in objects: PackStore) throws(ObjectError) -> Snapshot {
+        if let snapshot = known.withLock({ $0.snapshots[id] }) { return snapshot }
+        let bytes = try objects.read(id, limit: structuredObjectLimit)
+        let snapshot = try Snapshot(decoding: bytes, id: id)
+        known.withLock { known in
+            if known.bytes + bytes.count > Self.knownLimit { known = Known() }
+            known.snapshots[id] = snapshot
+            known.bytes += bytes.count
+        }
+        return snapshot
+    }
+
+    /// Reads the snapshot that a ref points at, or once did.
+    ///
+    /// - Throws: `misdirected` when the ref cannot point at what is there; `objects`.
+    public func read(_ id: ObjectID, of name: RefName) throws(RefError) -> Snapshot {
+        let objects = try objects()
+        let snapshot: Snapshot
+        do throws(ObjectError) { snapshot = try self.snapshot(id, in: objects) } catch {
+            switch error {
+            case .malformed(id, _, _, _), .tooLarge(id, _, _):
+                throw .misdirected(name, id, found: "no snapshot")
+            default: throw .objects(error)
+            }
+        }
+        guard snapshot.kind == name.namespace.kind else {
+            throw .misdirected(name, id, found: "a \(snapshot.kind.rawValue) snapshot")
+        }
+        return snapshot
+    }
+
+    /// Refuses a value of a ref that no writer would have given it. One that is not there says so when it is read.
+    private func refuseMisdirected(_ name: RefName, at id: ObjectID) throws(RefError) {
+        do throws(RefError) { _ = try read(id, of: name) } catch .objects { return }
     }
 
     private func snapshotID(_ target: Resolution.Target) throws(RefError) -> ObjectID {
@@ -116,26 +181,17 @@ public final class Resolver: Sendable {
     private func value(
         of name: RefName, _ selector: Revision.Selector?, _ warnings: inout [String]
     ) throws(RefError) -> ObjectID {
-        guard state.lastTransaction(of: name) != nil else { throw unknown(name) }
+        guard state.lastTransaction(of: name) != nil else { throw state.absence(of: name) }
         switch selector {
-        case nil:
-            guard let target = state.target(of: name) else { throw unknown(name) }
-            return target
+        case nil: return try state.existingTarget(of: name)
         case .position(let position): return try value(of: name, at: position)
         case .time(let time): return try value(of: name, at: time, &warnings)
         }
     }
 
-    private func unknown(_ name: RefName) -> RefError {
-        .unknownRef(name, suggestions: Suggestions.near(name.text, among: state.refs.keys))
-    }
-
     /// Counts values only: a removal in between is none.
     private func value(of name: RefName, at position: Int) throws(RefError) -> ObjectID {
-        if position == 0 {
-            guard let target = state.target(of: name) else { throw unknown(name) }
-            return target
-        }
+        if position == 0 { return try state.existingTarget(of: name) }
         var history = repository.log.history(of: name, in: state)
         // A ref that is removed now had its last value one move ago.
         var count = state.target(of: name) == nil ? 1 : 0

@@ -59,6 +59,9 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
         self.path = path
     }
 
+    /// The same without the path behind `:`.
+    public var withoutPath: Revision { Revision(base: base, selector: selector, steps: steps) }
+
     /// Reads a revision; total over all texts.
     ///
     /// - Throws: `revision` with the place of the mistake; `invalidName` and `unknownNamespace` when only

@@ -133,10 +133,6 @@ struct RevisionParser {
         guard let text = String(validating: path, as: UTF8.self), !path.contains(0) else {
             throw error("a path is UTF-8 without NUL", at: start)
         }
-        for component in path.split(separator: 0x2F)
-        where component.elementsEqual(".".utf8) || component.elementsEqual("..".utf8) {
-            throw error("a path has no component '.' or '..'", at: start)
-        }
         return text
     }
 }

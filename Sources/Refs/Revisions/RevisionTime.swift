@@ -37,9 +37,12 @@ public enum RevisionTime: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Reads a moment, or gives nil.
+    /// Reads what stands in `@{...}`, or gives nil.
+    public init?(_ text: String) { self.init(Array(text.utf8)) }
+
+    /// The same from bytes, which may be anything.
     init?(_ bytes: [UInt8]) {
-        if let moment = Self.moment(bytes) {
+        if let moment = Timestamp(reading: bytes) {
             self = .moment(moment)
             return
         }
@@ -86,41 +89,5 @@ public enum RevisionTime: Hashable, Sendable, CustomStringConvertible {
         case .yesterday: "yesterday"
         case .ago(let count, let unit): "\(count) \(unit.rawValue)\(count == 1 ? "" : "s") ago"
         }
-    }
-
-    /// Reads a date, or a date and a time of day, of ISO 8601.
-    private static func moment(_ bytes: [UInt8]) -> Timestamp? {
-        var rest = bytes[...]
-        func digits(_ count: Int) -> Int? {
-            guard rest.count >= count, let value = LogFile.number(rest.prefix(count)) else {
-                return nil
-            }
-            rest = rest.dropFirst(count)
-            return value
-        }
-        func take(_ separators: String) -> Bool {
-            guard let byte = rest.first, separators.utf8.contains(byte) else { return false }
-            rest = rest.dropFirst()
-            return true
-        }
-        guard let year = digits(4), take("-"), let month = digits(2), take("-"),
-            let day = digits(2)
-        else { return nil }
-        if rest.isEmpty { return Timestamp(year: year, month: month, day: day) }
-        guard take("T "), let hour = digits(2), hour < 24, take(":"), let minute = digits(2),
-            minute < 60
-        else { return nil }
-        var milliseconds = (hour * 60 + minute) * 60_000
-        if take(":") {
-            guard let second = digits(2), second < 60 else { return nil }
-            milliseconds += second * 1000
-            if take(".") {
-                guard let fraction = digits(3) else { return nil }
-                milliseconds += fraction
-            }
-        }
-        _ = take("Z")
-        guard rest.isEmpty else { return nil }
-        return Timestamp(year: year, month: month, day: day, milliseconds: milliseconds)
     }
 }

@@ -2,19 +2,38 @@ public import Objects
 
 /// What a collection of garbage is to do.
 public struct CollectionOptions: Sendable {
-    /// How long what no ref points at any more is kept.
-    public var retention = Retention.standard
+    /// For how many milliseconds each ref keeps what it pointed at; nil for what the policy says.
+    public var keep: Int?
+    /// How many values each ref keeps at least; nil for what the policy says.
+    public var keepLast: Int?
     /// For how many milliseconds the files of packs that were removed are kept, for readers of older states and so
     /// that the removal can be taken back, and packs that no transaction has added yet.
     public var grace = CollectionOptions.standardGrace
+    /// Whether every pack is rewritten that holds anything that nobody needs, so that deleted content is gone from
+    /// the disk as soon as the files are.
+    public var isPurge = false
     /// Whether nothing is to be changed.
     public var isDryRun = false
 
     /// A day: longer than a reader takes, and time to notice a mistake.
     public static let standardGrace = 86_400_000
 
-    /// Makes options with the standard retention and grace.
+    /// Makes options with the policy's retention and the standard grace.
     public init() {}
+
+    /// One retention for every ref; nil for what the policy says.
+    public var retention: Retention? {
+        get {
+            guard let keep, let keepLast else { return nil }
+            return Retention(milliseconds: keep, count: keepLast)
+        }
+        set { (keep, keepLast) = (newValue?.milliseconds, newValue?.count) }
+    }
+
+    /// What is kept in a state.
+    func rules(in state: State) -> RetentionRules {
+        state.retention.replacing(milliseconds: keep, count: keepLast)
+    }
 }
 
 /// What a collection of garbage did, or would do.
@@ -52,6 +71,9 @@ public struct CollectionReport: Sendable {
     /// Unfinished files of writers that died, which were removed.
     public internal(set) var abandonedFiles = 0
 
+    /// How many packs are left for another collection, because one transaction removes no more.
+    public internal(set) var leftCount = 0
+
     /// Whether there was no space to copy what is needed of packs, so that those stayed as they are.
     public internal(set) var ranOutOfSpace = false
 
@@ -70,6 +92,24 @@ public struct CollectionReport: Sendable {
 
     /// Whether it left everything as it was.
     var hasFreedNothing: Bool { transaction == nil && deleted.isEmpty && abandonedFiles == 0 }
+
+    /// The packs that stay with something that nobody needs.
+    public var wasteful: [Pack] { packs.filter { $0.decision.unneededBytes > 0 } }
+
+    /// The stored bytes of what live packs hold after the collection.
+    public var liveBytes: Int {
+        packs.reduce(0) { sum, pack in
+            let decision = pack.decision
+            return switch decision.fate {
+            case .keep: sum + decision.neededBytes + decision.unneededBytes
+            case .rewrite: sum + decision.neededBytes
+            case .drop: sum
+            }
+        }
+    }
+
+    /// Those of them that nobody needs.
+    public var unneededBytes: Int { packs.reduce(0) { $0 + $1.decision.unneededBytes } }
 
     /// Packs with a fate.
     public func packs(_ fate: SpacePlan.Fate) -> [Pack] {

@@ -70,14 +70,14 @@ struct Collector {
     /// Whether it is worth another attempt after an error, and under which conditions.
     private mutating func learn(from error: RefError) throws(RefError) {
         switch error {
-        case .packRemoved: return
+        case .outdated: return
         case .storage(let cause), .objects(.storage(let cause)):
             guard cause.isOutOfSpace, !lessons.isFull, !options.isDryRun else { throw error }
             // What has no room can only go.
             lessons.isFull = true
             lack = error
             try? repository.bucket.delete(LogFile.reserve)
-        case .objects(.damagedPack):
+        case .objects(.damagedPack), .objects(.packGone):
             // Another collection may have deleted the file since the state was read.
             let newest = try repository.state().number
             guard lastLoss != newest else { throw error }
@@ -95,7 +95,15 @@ struct Collector {
         let condemned = draft.condemned.sorted().prefix(Self.removalLimit - going.count)
         var proposal = Proposal(
             base: draft.state, updates: [], removedPacks: going.map(\.name) + condemned,
-            message: "collect garbage")
+            retention: draft.rules, message: "collect garbage")
+        report.leftCount =
+            draft.going.count - going.count + draft.condemned.count - condemned.count
+        if !proposal.removedPacks.isEmpty {
+            // Refused before anything is copied.
+            try writer.authorized(
+                [.retain(draft.rules)], at: max(writer.now(), draft.state.time),
+                after: draft.state)
+        }
         do throws(ObjectError) {
             var damaged: PackReference?
             let total = draft.plan.copiedBytes
@@ -118,7 +126,7 @@ struct Collector {
         var files = draft.files
         if !proposal.removedPacks.isEmpty || !proposal.addedPacks.isEmpty {
             // Copying took its time: who has taken a lease since needs what it names.
-            guard try newLeases(draft).isEmpty else { throw .packRemoved(draft.state.entryHash) }
+            guard try newLeases(draft).isEmpty else { throw .outdated }
             var check = RaceCheck(draft, repository, options)
             let result = try repository.log.append(&proposal, writer: writer, holding: turn) {
                 (proposal, _, removed, state) throws(RefError) in
@@ -157,7 +165,13 @@ struct Collector {
         do throws(StorageError) {
             // At once: one may be renewed.
             for blob in expired { try bucket.delete(blob) }
-            for name in old.sorted() { try bucket.delete(BlobName(.packs, name.hex)) }
+            for name in old.sorted() {
+                // What is no file stays: a person has put it there.
+                do throws(StorageError) { try bucket.delete(BlobName(.packs, name.hex)) } catch {
+                    guard error.isNoFile else { throw error }
+                    old.remove(name)
+                }
+            }
             report.abandonedFiles = try bucket.removeAbandonedFiles()
         } catch { throw .storage(error) }
         report.deleted = files.files(old)

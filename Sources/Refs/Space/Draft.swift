@@ -5,6 +5,8 @@ internal import Storage
 struct Draft {
     /// The state that it is about.
     let state: State
+    /// What it keeps.
+    let rules: RetentionRules
     /// The live packs of that state.
     let live: [PackReference]
     let leases: [Lease]
@@ -55,16 +57,17 @@ struct Draft {
         var files = try PackFiles(in: repository.bucket)
         leases = try repository.leaseFiles().current
         state = try repository.state()
+        rules = options.rules(in: state)
         live = try state.packs
         time = try Self.time(now, state, in: repository.bucket)
         try files.tellApart(live: live, in: state, of: repository.log, at: time)
         self.files = files
         condemned = try files.abandoned(atLeast: options.grace, in: repository.bucket)
             .union(lessons.vain.intersection(files.orphans))
-        let roots = try repository.log.roots(in: state, options.retention, at: time)
+        let roots = try repository.log.roots(in: state, rules, at: time)
         let store = repository.objects(live)
         do throws(ObjectError) {
-            var marks = try PackMarks(store)
+            var marks = try PackMarks(store, needsBases: !options.isPurge || lessons.isFull)
             var reasons = Reasons()
             for root in roots where root.isPromised {
                 try root.mark(&marks)
@@ -90,7 +93,7 @@ struct Draft {
             }
             plan = try SpacePlan(
                 marks, keeping: lessons.damaged, removed: Set(recovered.map(\.name)),
-                sparing: lessons.isFull)
+                rewriting: lessons.isFull ? .none : options.isPurge ? .all : .sparse)
             self.reasons = reasons
         } catch { throw .objects(error) }
     }
@@ -156,6 +159,8 @@ extension Root {
     func mark(_ marks: inout PackMarks) throws(ObjectError) {
         do throws(ObjectError) {
             try marks.mark(snapshot: snapshot, whatIsThere: !isPromised)
+        } catch .malformed(snapshot, _, _, _) where !isPromised {
+            // Somebody pointed a ref at something else for a while. Nothing of that need be kept.
         } catch .missing(let id) {
             throw .corrupt(id, where: "what \(reason.description) needs: it is missing")
         } catch { throw error }

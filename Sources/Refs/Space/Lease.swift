@@ -119,50 +119,95 @@ extension Repository {
     }
 
     /// The leases, and the files of those that have long expired: not of one that is being renewed just now.
-    func leaseFiles() throws(RefError) -> (current: [Lease], expired: [BlobName]) {
-        var current: [Lease] = []
-        var expired: [BlobName] = []
-        for (name, bytes, age) in try readLeases() {
-            // What it is for is not known: until a person removes it nothing can be collected.
-            guard let lease = Lease(decoding: bytes, name: name) else {
-                throw .damaged(place: Lease.blob(name).description, reason: "it is not a lease")
-            }
-            let span = lease.seconds.map { $0 * 1000 } ?? .max
-            if age <= span {
-                current.append(lease)
-            } else if age / 2 > span {
-                expired.append(lease.blob)
-            }
-        }
-        return (current, expired)
+    ///
+    /// - Throws: As ``leases()``.
+    func leaseFiles() throws(RefError) -> LeaseListing {
+        let listing = try listLeases()
+        // What it is for is not known: until a person removes it nothing can be collected.
+        if let (_, error) = listing.unreadable.first { throw error }
+        return listing
     }
 
-    /// What the files of leases hold, and how many milliseconds ago they were written.
-    private func readLeases() throws(RefError) -> [(name: RandomBits, bytes: [UInt8], age: Int)] {
-        do throws(StorageError) {
-            var names: [RandomBits] = []
-            for entry in try bucket.list(.leases) where entry.name.utf8.count == 37 {
-                guard entry.name.utf8.suffix(5).elementsEqual(".json".utf8),
-                    let name = RandomBits(hex: String(entry.name.dropLast(5)))
-                else { continue }
-                names.append(name)
-            }
-            if names.isEmpty { return [] }
-            let ages = try bucket.ages(of: names.map { Lease.blob($0) })
-            var files: [(name: RandomBits, bytes: [UInt8], age: Int)] = []
-            for name in names.sorted(by: { $0.hex < $1.hex }) {
-                guard let bytes = try bucket.read(Lease.blob(name), limit: Lease.byteLimit),
-                    let age = ages[Lease.blob(name)]
-                else { continue }
-                files.append((name, bytes, age))
-            }
-            return files
-        } catch {
-            guard case .tooLarge(let path, let size, let limit) = error else {
-                throw .storage(error)
-            }
-            throw .damaged(
-                place: path, reason: "it has \(size) bytes, more than the \(limit) of a lease")
+    /// Everything that may be a lease, also what is not one.
+    ///
+    /// - Throws: `storage` when the process has not the means to look.
+    func listLeases() throws(RefError) -> LeaseListing {
+        var listing = LeaseListing()
+        let names: [RandomBits]
+        do throws(StorageError) { names = try leaseNames() } catch {
+            try listing.add(BucketFolder.leases.rawValue, .storage(error))
+            return listing
         }
+        if names.isEmpty { return listing }
+        let ages: [BlobName: Int]
+        do throws(StorageError) { ages = try bucket.ages(of: names.map { Lease.blob($0) }) } catch {
+            throw .storage(error)
+        }
+        for name in names {
+            let blob = Lease.blob(name)
+            do throws(RefError) {
+                guard let lease = try readLease(name), let age = ages[blob] else { continue }
+                let span = lease.seconds.map { $0 * 1000 } ?? .max
+                if age <= span {
+                    listing.current.append(lease)
+                } else if age / 2 > span {
+                    listing.expired.append(blob)
+                }
+            } catch { try listing.add(blob.description, error) }
+        }
+        return listing
+    }
+
+    /// The names of the files that are named as leases are, ascending.
+    private func leaseNames() throws(StorageError) -> [RandomBits] {
+        var names: [RandomBits] = []
+        for entry in try bucket.list(.leases) where entry.name.utf8.count == 37 {
+            guard entry.name.utf8.suffix(5).elementsEqual(".json".utf8),
+                let name = RandomBits(hex: String(entry.name.dropLast(5)))
+            else { continue }
+            names.append(name)
+        }
+        return names.sorted { $0.hex < $1.hex }
+    }
+
+    /// A lease, however old; nil when its file is gone.
+    ///
+    /// - Throws: `damaged` when the file is not a lease.
+    private func readLease(_ name: RandomBits) throws(RefError) -> Lease? {
+        let place = Lease.blob(name).description
+        let bytes: [UInt8]?
+        do throws(StorageError) {
+            bytes = try bucket.read(Lease.blob(name), limit: Lease.byteLimit)
+        } catch {
+            switch error {
+            case .tooLarge(_, let size, let limit):
+                throw .damaged(
+                    place: place,
+                    reason: "it has \(size) bytes, more than the \(limit) of a lease")
+            case .damaged(_, let reason): throw .damaged(place: place, reason: reason)
+            default: throw .storage(error)
+            }
+        }
+        guard let bytes else { return nil }
+        guard let lease = Lease(decoding: bytes, name: name) else {
+            throw .damaged(place: place, reason: "it is not a lease")
+        }
+        return lease
+    }
+}
+
+/// What the folder of leases holds.
+struct LeaseListing {
+    /// Those that have not expired, by name.
+    var current: [Lease] = []
+    /// The files of those that have long expired.
+    var expired: [BlobName] = []
+    /// What may be a lease and cannot be read, and why.
+    private(set) var unreadable: [(place: String, error: RefError)] = []
+
+    /// Notes what cannot be read; passes on what is not about it.
+    fileprivate mutating func add(_ place: String, _ error: RefError) throws(RefError) {
+        guard error.concernsOneFile else { throw error }
+        unreadable.append((place, error))
     }
 }

@@ -20,31 +20,32 @@ struct RaceCheck {
 
     /// Looks at what is new since the last time; orphans that are none any more are taken out of the proposal.
     ///
-    /// - Throws: `packRemoved` when everything must be decided anew.
+    /// - Throws: `outdated` when everything must be decided anew.
     mutating func run(
         _ proposal: inout Proposal, removed: Set<ObjectID>, in state: State
     ) throws(RefError) {
+        guard options.rules(in: state) == draft.rules else { throw .outdated }
         let live = try state.packs
         let liveNames = Set(live.map(\.name))
         let condemned = draft.condemned
         proposal.removedPacks.removeAll {
             condemned.contains($0) && (removed.contains($0) || liveNames.contains($0))
         }
-        for name in proposal.addedPacks.map(\.name) + going.sorted() where removed.contains(name) {
-            throw .packRemoved(name)
+        for name in proposal.addedPacks.map(\.name) + going where removed.contains(name) {
+            throw .outdated
         }
         let after = live.filter { !going.contains($0.name) } + proposal.addedPacks
         let roots = try repository.log.roots(
-            in: state, options.retention, at: draft.time, after: checked)
+            in: state, draft.rules, at: draft.time, after: checked)
         let isGarbage: Bool
         do throws(ObjectError) {
             isGarbage = try isStillGarbage(
                 roots, removed: removed, live: live, after: after, own: proposal.addedPacks)
         } catch {
-            // What cannot be read now may have been taken away by others: the next attempt will tell.
-            throw .packRemoved(going.min() ?? state.entryHash)
+            // Another collector may have removed the pack that could not be read; the next attempt will tell.
+            throw .outdated
         }
-        guard isGarbage else { throw .packRemoved(going.min() ?? state.entryHash) }
+        guard isGarbage else { throw .outdated }
         checked = state.number
     }
 

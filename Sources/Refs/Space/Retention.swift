@@ -51,36 +51,64 @@ struct Root {
 extension Log {
     /// The snapshots that refs point at, and then those that they pointed at within a retention.
     ///
+    /// Reads each entry once, however many refs it moved.
+    ///
     /// - Parameters:
     ///   - time: The present time.
     ///   - after: Values from this transaction on only.
     func roots(
-        in state: State, _ retention: Retention, at time: Int, after: Int = -1
+        in state: State, _ retention: RetentionRules, at time: Int, after: Int = -1
     ) throws(RefError) -> [Root] {
         var roots: [Root] = []
         for (name, ref) in state.refs.sorted(by: { $0.key < $1.key })
         where ref.transaction > after {
             roots.append(Root(snapshot: ref.target, reason: .ref(name)))
         }
-        let cutoff = time - retention.milliseconds
+        var walks: [Walk] = []
+        var cursors: [HistoryCursor] = []
         for name in (Array(state.refs.keys) + Array(state.removedRefs.keys)).sorted() {
-            var history = history(of: name, in: state)
-            let count = state.refs[name] == nil ? 0 : retention.count
-            // When the value that comes next was succeeded; the present one never was.
-            var end = Int.max
-            var number = 0
-            while number < count || end > cutoff {
-                guard let version = try history.next(), version.entry.number > after else { break }
-                if let target = version.target, number > 0 {
-                    roots.append(
-                        Root(
-                            snapshot: target,
-                            reason: .history(name, transaction: version.entry.number)))
-                }
-                end = version.entry.moment(asOf: time).milliseconds
-                number += 1
-            }
+            var rule = retention.retention(of: name)
+            if state.refs[name] == nil { rule.count = 0 }
+            let walk = Walk(rule)
+            let cursor = HistoryCursor(name, in: state)
+            guard walk.goesOn(to: cursor.upcoming, after: after, at: time) else { continue }
+            walks.append(walk)
+            cursors.append(cursor)
         }
-        return roots
+        try follow(cursors, in: state) { (index, version, upcoming) throws(RefError) in
+            walks[index].take(version, of: cursors[index].name, at: time)
+            return walks[index].goesOn(to: upcoming, after: after, at: time)
+        }
+        return roots + walks.flatMap(\.roots)
+    }
+}
+
+/// The values of one ref from the newest backwards, as far as they are kept.
+private struct Walk {
+    private let retention: Retention
+    private(set) var roots: [Root] = []
+    private var count = 0
+    /// When the value that comes next was succeeded; the present one never was.
+    private var end = Int.max
+
+    init(_ retention: Retention) { self.retention = retention }
+
+    /// Whether the value that comes next is kept.
+    ///
+    /// - Parameter upcoming: The entry that set it; nil when there is none.
+    func goesOn(to upcoming: Int?, after: Int, at time: Int) -> Bool {
+        guard let upcoming, upcoming > after else { return false }
+        return count < retention.count || end > time - retention.milliseconds
+    }
+
+    mutating func take(_ version: RefVersion, of name: RefName, at time: Int) {
+        if let target = version.target, count > 0 {
+            roots.append(
+                Root(
+                    snapshot: target,
+                    reason: .history(name, transaction: version.entry.number)))
+        }
+        end = version.entry.moment(asOf: time).milliseconds
+        count += 1
     }
 }

@@ -42,7 +42,7 @@ extension Action {
     /// Whether what it does depends on whose signature is below it.
     fileprivate var dependsOnSigner: Bool {
         switch self {
-        case .approve, .policy, .override: true
+        case .approve, .policy, .override, .retain: true
         case .ref, .pack, .unpack, .format: false
         }
     }

@@ -9,6 +9,10 @@ struct Remembered {
     /// The newest entry that was seen.
     let number: Int
     let entryHash: ObjectID
+    /// The newest time that this client's clock has shown when something was remembered.
+    private(set) var time: Timestamp
+    /// Whether a state was remembered that cannot be read any more.
+    let isTorn: Bool
     /// Whether a policy has demanded signatures.
     let isSigned: Bool
     /// A state at or before ``number`` that was folded and checked by this client.
@@ -24,8 +28,12 @@ struct Remembered {
 
     /// What is remembered once a state was seen.
     ///
-    /// - Parameter known: What was remembered before of the same repository.
-    init(_ state: State, after known: Remembered?) {
+    /// - Parameters:
+    ///   - known: What was remembered before of the same repository.
+    ///   - now: What the client's clock shows.
+    init(_ state: State, after known: Remembered?, at now: Timestamp) {
+        time = max(known?.time ?? now, now)
+        isTorn = false
         repositoryID = state.repositoryID
         number = state.number
         entryHash = state.entryHash
@@ -42,11 +50,19 @@ struct Remembered {
         }
     }
 
+    /// The same, seen again later.
+    func seen(at now: Timestamp) -> Remembered {
+        var copy = self
+        copy.time = max(time, now)
+        return copy
+    }
+
     var encoded: [UInt8] {
         let header: JSON = [
             "type": "memory", "version": .integer(Self.version),
             "repository": .string(repositoryID.hex), "n": .integer(number),
-            "entry": .string(entryHash.hex), "signed": .bool(isSigned),
+            "entry": .string(entryHash.hex), "time": .string(time.description),
+            "signed": .bool(isSigned),
             "checkpoint": checkpoint.map { .integer($0.number) } ?? .null,
             "sha256": .string(ObjectID(of: checkpointBytes.span).hex),
         ]
@@ -63,23 +79,28 @@ struct Remembered {
             (try? reader.count("version")) == Self.version,
             let repository = (try? reader.string("repository")).flatMap({ RandomBits(hex: $0) }),
             let number = try? reader.count("n"), let entry = try? reader.objectID("entry"),
+            let time = try? reader.timestamp("time"),
             let isSigned = reader.take("signed")?.bool,
             let hash = try? reader.objectID("sha256")
         else { return nil }
         repositoryID = repository
         self.number = number
         entryHash = entry
+        self.time = time
         self.isSigned = isSigned
         let rest = Array(bytes[(end + 1)...])
+        let hasCheckpoint = object["checkpoint"] != .null
         if let at = try? reader.count("checkpoint"),
             let state = Checkpoint.decode(rest, name: CheckpointName(number: at, hash: hash)),
             state.repositoryID == repository, at <= number
         {
             checkpoint = state
             checkpointBytes = rest
+            isTorn = false
         } else {
             checkpoint = nil
             checkpointBytes = []
+            isTorn = hasCheckpoint
         }
     }
 }

@@ -79,6 +79,7 @@ extension ObjectError {
             id.hex
         case .malformed(let id, _, _, _): id?.hex ?? "(unknown)"
         case .damagedPack(let name, _): "packs/\(name)"
+        case .packGone(let name): "packs/\(name.hex)"
         case .invalid(let what, _): what
         case .storage(let error): error.message
         }

@@ -70,7 +70,7 @@ struct GateVerifier {
     ) throws(RefError) {
         let changes = entry.changes
         guard GateEvaluation<PackStore>.concerns(changes, in: state) else { return }
-        var evaluation = GateEvaluation(changes, in: state, objects: objects, time: entry.time)
+        var evaluation = GateEvaluation(changes, in: state, objects: objects, time: entry.clock)
         let outcomes: [GateOutcome]
         do throws(RefError) { outcomes = try evaluation.outcomes() } catch {
             switch error {

@@ -44,6 +44,7 @@ struct IdleFiles {
 
     private func isThere(_ name: BlobName) throws(RefError) -> Bool {
         do throws(StorageError) { return try repository.bucket.open(name) != nil } catch {
+            if error.concernsOneFile { return true }
             throw .storage(error)
         }
     }
@@ -68,7 +69,14 @@ struct IdleFiles {
                     problem: "it is not all zeros", place: name.description,
                     range: offset..<offset + 1, remedy: "ftictl verify --repair")
             ]
-        } catch { throw .storage(error) }
+        } catch {
+            guard error.concernsOneFile else { throw .storage(error) }
+            return [
+                Finding(
+                    problem: RefError.storage(error).reason, place: name.description,
+                    remedy: "ftictl verify --repair")
+            ]
+        }
     }
 
     /// Puts removed packs that are damaged together anew where copies have what is missing, and deletes those that nothing
@@ -91,12 +99,11 @@ struct IdleFiles {
             let needed = try transactionsOfNeeded(removals, in: state)
             for name in left {
                 guard let number = removals[name], !needed.contains(number) else { continue }
-                try delete(Self.blob(name))
+                guard try delete(Self.blob(name)) else { continue }
                 done.append("\(Self.blob(name)): deleted; nothing needs it")
             }
         }
-        if try !reserveFindings().isEmpty {
-            try delete(LogFile.reserve)
+        if try !reserveFindings().isEmpty, try delete(LogFile.reserve) {
             done.append("\(LogFile.reserve): deleted; the next gc makes it anew")
         }
         return done
@@ -107,9 +114,12 @@ struct IdleFiles {
     private func transactionsOfNeeded(
         _ removals: [ObjectID: Int], in state: State
     ) throws(RefError) -> Set<Int> {
+        let leases = try repository.listLeases()
+        // Nobody knows what an unreadable lease needs.
+        guard leases.unreadable.isEmpty else { return Set(removals.values) }
         let roots =
             state.refs.values.map(\.target) + RepositoryVerifier(repository).history(of: state)
-            + (try repository.leases()).flatMap(\.snapshots)
+            + leases.current.flatMap(\.snapshots)
         do throws(RefError) {
             let needed = try repository.removed(
                 Set(removals.keys), neededBy: roots, in: state)
@@ -122,11 +132,14 @@ struct IdleFiles {
         }
     }
 
-    private func delete(_ name: BlobName) throws(RefError) {
+    /// Deletes a file, durably; false for what is none, which a person has put there.
+    private func delete(_ name: BlobName) throws(RefError) -> Bool {
         do throws(StorageError) {
             try repository.bucket.delete(name)
             try repository.bucket.synchronize(name.folder)
+            return true
         } catch {
+            if error.isNoFile { return false }
             throw .storage(error)
         }
     }

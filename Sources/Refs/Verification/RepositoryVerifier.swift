@@ -19,6 +19,8 @@ public struct RepositoryVerifier: Sendable {
         let state: State?
         /// What is wrong with the log.
         let log: [Finding]
+        /// Whether the log's hint is to be made anew.
+        let isHintTorn: Bool
         /// What is wrong with packs.
         let packs: [PackDamage]
 
@@ -48,48 +50,63 @@ public struct RepositoryVerifier: Sendable {
         guard let state = log.state else {
             return Report(
                 findings: list.findings, notes: [], entries: log.entries,
-                statistics: PackStatistics(), state: nil, log: log.findings, packs: [])
+                statistics: PackStatistics(), state: nil, log: log.findings,
+                isHintTorn: log.isHintTorn, packs: [])
         }
         let objects = try repository.objects(in: state)
         // A log can claim any sizes: how far it has come is all that this is for.
         let total = objects.packs.reduce(0) {
             $0.addingReportingOverflow($1.size).overflow ? .max : $0 + $1.size
         }
-        let damage = objects.audit(full: full) { progress($0, total) }
+        let packDamage = objects.audit(full: full) { progress($0, total) }
         var damaged: [ObjectID: ObjectError] = [:]
-        for item in damage {
+        for item in packDamage {
             list.add(item)
             if let id = item.object { damaged[id] = item.error }
         }
         var verifier = SnapshotVerifier(objects, damaged: damaged, full: full) {
             progress($0, total)
         }
-        var leased: [ObjectID] = []
-        do throws(RefError) { leased = try repository.leases().flatMap(\.snapshots) } catch {
-            guard case .damaged(let place, let reason) = error else { throw error }
+        let past = full ? history(of: state) : []
+        let leases = try repository.listLeases()
+        for (place, error) in leases.unreadable {
             list.add(
                 Finding(
-                    problem: reason, place: place,
-                    remedy: "remove it, and make the pin that it was for again"))
+                    problem: error.reason, place: place,
+                    remedy: (error.place == nil ? error.remedy : nil)
+                        ?? "remove it, and make the pin that it was for again"))
         }
         verifier.verify(
-            state.refs.sorted { $0.key < $1.key }.map(\.value.target) + leased,
-            history: full ? history(of: state) : [])
-        if !verifier.damage.isEmpty {
+            state.refs.sorted { $0.key < $1.key }.map(\.value.target)
+                + leases.current.flatMap(\.snapshots),
+            history: past)
+        let misdirected = verifier.misdirectedRefs(of: state)
+        for finding in misdirected.findings { list.add(finding) }
+        let damage = verifier.damage.filter { !misdirected.objects.contains($0.snapshot) }
+        if !damage.isEmpty {
             let names = SnapshotNames(log: repository.log, state: state)
-            for item in verifier.damage { list.add(item, names[item.snapshot]) }
+            for item in damage { list.add(item, names[item.snapshot]) }
         }
-        var notes = try notes(state)
+        var notes =
+            log.isHintTorn
+            ? ["\(LogFile.tip) was cut short by a crash; the next writer makes it anew"] : []
+        do throws(RefError) { notes += try self.notes(state) } catch {
+            guard error.concernsOneFile else { throw error }
+            list.add(Finding(problem: error.reason, place: BucketFolder.packs.rawValue))
+        }
         if full {
             let gates = try GateVerifier(log: repository.log, objects: objects, tip: state).verify()
             for finding in gates.findings { list.add(finding) }
             notes += gates.notes
+            let retention = RetentionVerifier(log: repository.log, tip: state)
+            for finding in retention.findings(about: verifier.gone(of: past)) { list.add(finding) }
             let idle = IdleFiles(repository)
             for finding in try idle.findings(in: state) { list.add(finding) }
         }
         return Report(
             findings: list.findings, notes: notes, entries: log.entries,
-            statistics: objects.usableStatistics(), state: state, log: log.findings, packs: damage)
+            statistics: objects.usableStatistics(), state: state, log: log.findings,
+            isHintTorn: log.isHintTorn, packs: packDamage)
     }
 
     /// Everything that any ref ever pointed at, the newest first.

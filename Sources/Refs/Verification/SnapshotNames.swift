@@ -11,6 +11,7 @@ struct SnapshotNames {
         }
         let current = Set(names.keys)
         var positions: [RefName: Int] = [:]
+        var named: [ObjectID: Set<RefName>] = [:]
         var entries = log.entries()
         for number in stride(from: state.number, through: 0, by: -1) {
             guard let entry = try? entries.entry(number) else { continue }
@@ -18,10 +19,8 @@ struct SnapshotNames {
                 let position = positions[change.name, default: 0]
                 positions[change.name] = position + 1
                 guard let target = change.new, !current.contains(target) else { continue }
-                let prefix = "\(change.name.text)@{"
-                guard names[target]?.contains(where: { $0.utf8.starts(with: prefix.utf8) }) != true
-                else { continue }
-                names[target, default: []].append("\(prefix)\(position)}")
+                guard named[target, default: []].insert(change.name).inserted else { continue }
+                names[target, default: []].append("\(change.name.text)@{\(position)}")
             }
         }
     }

@@ -19,6 +19,12 @@ struct SnapshotVerifier {
     private var contents: [Content: [(path: String, error: ObjectError)]] = [:]
     private var seen: Set<ObjectID> = []
     private(set) var damage: [Damage] = []
+    /// The versions of the past of which something is not there.
+    private var incomplete: Set<ObjectID> = []
+    /// What versions of the past were made from.
+    private var inputs: [ObjectID: [ObjectID]] = [:]
+    /// The kind of each snapshot that was read.
+    private(set) var kinds: [ObjectID: Snapshot.Kind] = [:]
 
     init(
         _ objects: PackStore, damaged: [ObjectID: ObjectError], full: Bool,
@@ -35,7 +41,8 @@ struct SnapshotVerifier {
     /// What was found wrong is in ``damage``.
     mutating func verify(_ roots: [ObjectID], history: [ObjectID]) {
         var past = history
-        follow(roots, past: &past) { _ in true }
+        // What a ref points at is collected only once the ref was moved, after the state that is checked here.
+        follow(roots, past: &past) { if case .collected = $0 { false } else { true } }
         // Versions that nothing points at any more may have been collected, wholly or in part: what is not there is
         // no damage then, but what is there must be sound. What lies in a damaged pack is not "missing".
         while !past.isEmpty {
@@ -50,6 +57,18 @@ struct SnapshotVerifier {
         }
     }
 
+    /// Those of some versions of the past of which something is not there, whether or not that is damage.
+    func gone(of history: [ObjectID]) -> Set<ObjectID> {
+        var gone = incomplete
+        var users: [ObjectID: [ObjectID]] = [:]
+        for (user, used) in inputs { for id in used { users[id, default: []].append(user) } }
+        var pending = Array(incomplete)
+        while let id = pending.popLast() {
+            for user in users[id] ?? [] where gone.insert(user).inserted { pending.append(user) }
+        }
+        return gone.intersection(history)
+    }
+
     private mutating func follow(
         _ roots: [ObjectID], past: inout [ObjectID], counts: (ObjectError) -> Bool
     ) {
@@ -61,14 +80,24 @@ struct SnapshotVerifier {
                 if let error = damaged[id] { throw error }
                 snapshot = try Snapshot(id, in: objects)
             } catch {
-                if counts(error) { damage.append(Damage(snapshot: id, path: "", error: error)) }
+                if counts(error) {
+                    damage.append(Damage(snapshot: id, path: "", error: error))
+                } else if case .missing = error {
+                    incomplete.insert(id)
+                }
                 continue
             }
+            kinds[id] = snapshot.kind
             past += snapshot.parents
             pending += snapshot.inputs.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
                 .map(\.value)
-            for (path, error) in check(snapshot) where counts(error) {
-                damage.append(Damage(snapshot: id, path: path, error: error))
+            inputs[id] = Array(snapshot.inputs.values)
+            for (path, error) in check(snapshot) {
+                if counts(error) {
+                    damage.append(Damage(snapshot: id, path: path, error: error))
+                } else if case .missing = error {
+                    incomplete.insert(id)
+                }
             }
         }
     }

@@ -6,18 +6,26 @@ extension DirectoryBucket {
     /// It is built beside the path and moved there when it is durable: a crash leaves either all of
     /// it or nothing under its name. Directories above it are made where they are missing.
     ///
+    /// - Parameter isShared: Whether the members of the directory's group may use and write it, whatever the mask of
+    ///   the process that makes it.
     /// - Throws: `unusable` when something is at the path already; `durabilityUnknown` when it is made and a power
     ///   cut may yet undo that.
     public static func create(
-        at path: String, containing blobs: [BlobName: [UInt8]] = [:]
+        at path: String, containing blobs: [BlobName: [UInt8]] = [:], isShared: Bool = false
     ) throws(StorageError) -> DirectoryBucket {
         let (parentPath, name) = try Directory.split(path)
         let parent = try madeDirectory(parentPath)
-        guard try parent.status(of: name) == nil else { throw taken(path) }
+        if let status = try parent.status(of: name) {
+            // An empty directory is as good as none; the system refuses to remove any other.
+            guard status.sort == .directory, (try? parent.remove(name, directory: true)) != nil
+            else { throw taken(path) }
+        }
         let temporary = try TemporaryFile.randomName()
         try parent.makeDirectory(temporary)
         do {
-            try build(try parent.directory(temporary), blobs)
+            let root = try parent.directory(temporary)
+            if isShared { try share(root) }
+            try build(root, blobs)
             try place(temporary, as: name, in: parent, path)
         } catch {
             discard(temporary, in: parent)
@@ -48,6 +56,19 @@ extension DirectoryBucket {
         }
     }
 
+    /// Lets the group of a directory change what is in it; others may still do what the mask lets them do.
+    private static func share(_ directory: Directory) throws(StorageError) {
+        let others = try directory.status().permissions & UInt32(S_IROTH | S_IXOTH)
+        try directory.setPermissions(FileStatus.sharedMode | others)
+    }
+
+    /// Makes a directory; in one that is shared it is shared the same way.
+    static func makeFolder(_ name: [UInt8], in parent: Directory) throws(StorageError) {
+        try parent.makeDirectory(name)
+        let status = try parent.status()
+        if status.isShared { try parent.directory(name).setPermissions(status.permissions) }
+    }
+
     private static func taken(_ path: String) -> StorageError {
         .unusable(path: path, reason: "it exists already")
     }
@@ -59,7 +80,7 @@ extension DirectoryBucket {
             var parent = root
             for component in folder.rawValue.utf8.split(separator: UInt8(ascii: "/")) {
                 let name = Array(component)
-                if try parent.status(of: name) == nil { try parent.makeDirectory(name) }
+                if try parent.status(of: name) == nil { try makeFolder(name, in: parent) }
                 let directory = try parent.directory(name)
                 try parent.synchronize()
                 parent = directory

@@ -10,6 +10,8 @@ public final class DirectoryBucket: Bucket {
     private let root: Directory
     private let packs: Directory
     let log: Directory
+    /// Whether the group of the directory writes to it too.
+    private let isShared: Bool
     // These may be missing, and are then made when the first blob in them is written.
     private let checkpoints: Mutex<Directory?>
     private let leases: Mutex<Directory?>
@@ -23,16 +25,27 @@ public final class DirectoryBucket: Bucket {
     ///
     /// - Parameter trusted: The places that may belong to another user.
     /// - Throws: `noRepository` when the path is not a directory with the folders of a bucket; `foreign` when it
-    ///   belongs to another user; `refused` when it or a folder is a symbolic link.
+    ///   belongs to another user and is not shared with a group of this one's; `refused` when it or a folder is a symbolic link.
     public convenience init(
         opening path: String, trusting trusted: TrustedPlaces = .none
     ) throws(StorageError) {
-        try self.init(opening: path, as: geteuid(), trusting: trusted)
+        try self.init(
+            opening: path, as: geteuid(), of: Self.ownGroups(), trusting: trusted)
     }
 
-    /// Opens the bucket in a directory for a user: the superuser may use everybody's.
+    /// The groups of the process's user.
+    private static func ownGroups() -> Set<UInt32> {
+        let count = getgroups(0, nil)
+        var groups = [gid_t](repeating: 0, count: Int(max(count, 0)))
+        let found = getgroups(count, &groups)
+        return Set(groups.prefix(Int(max(found, 0))) + [getegid()])
+    }
+
+    /// Opens the bucket in a directory for a user: the superuser may use everybody's, and the members of a group what
+    /// is shared with it.
     init(
-        opening path: String, as user: UInt32, trusting trusted: TrustedPlaces = .none
+        opening path: String, as user: UInt32, of groups: Set<UInt32> = [],
+        trusting trusted: TrustedPlaces = .none
     ) throws(StorageError) {
         let root: Directory
         do {
@@ -58,8 +71,12 @@ public final class DirectoryBucket: Bucket {
             throw .noRepository(path: path)
         }
         for directory in [root, packs, log] {
-            let owner = try directory.status().owner
-            guard user == 0 || owner == user || trusted.contains(path) else {
+            let status = try directory.status()
+            let owner = status.owner
+            guard
+                user == 0 || owner == user || status.isShared && groups.contains(status.group)
+                    || trusted.contains(path)
+            else {
                 throw .foreign(
                     path: directory.path, owner: owner, user: user,
                     place: TrustedPlaces.resolved(path).map { String(decoding: $0, as: UTF8.self) }
@@ -67,10 +84,12 @@ public final class DirectoryBucket: Bucket {
             }
         }
         location = path
+        isShared = try root.status().isShared
         self.root = root
         self.packs = packs
         self.log = log
-        checkpoints = Mutex(try Self.folder(Self.checkpointsName, in: log))
+        // A cache: what stands in its place is no reason to read nothing.
+        checkpoints = Mutex(try? Self.folder(Self.checkpointsName, in: log))
         leases = Mutex(nil)
     }
 
@@ -106,7 +125,7 @@ public final class DirectoryBucket: Bucket {
         var directory = try Self.folder(name, in: parent)
         if directory == nil, making {
             do {
-                try parent.makeDirectory(name)
+                try Self.makeFolder(name, in: parent)
             } catch .system(_, _, EEXIST) {
                 // Another process made it just now.
             } catch {
@@ -177,7 +196,8 @@ public final class DirectoryBucket: Bucket {
         {
             return try file.write(bytes.span, at: 0)
         }
-        try replace(name, bytes, permissions: 0o644)
+        // Every member of a group writes in place.
+        try replace(name, bytes, permissions: isShared ? 0o664 : 0o644)
     }
 
     /// See ``Bucket``.
@@ -234,7 +254,8 @@ public final class DirectoryBucket: Bucket {
     public func removeAbandonedFiles() throws(StorageError) -> Int {
         var count = 0
         for folder in BucketFolder.allCases {
-            guard let directory = try directory(folder) else { continue }
+            // What stands in the place of a folder holds no unfinished files.
+            guard let directory = (try? directory(folder)) ?? nil else { continue }
             for name in try directory.names() where name.starts(with: TemporaryFile.prefix) {
                 if try TemporaryFile.removeAbandoned(name, in: directory) { count += 1 }
             }

@@ -16,12 +16,15 @@ public struct CacheFile: Sendable {
 
     /// The bytes of the file; nil when there is none, or it has more than `limit` bytes, or somebody else than the
     /// process's user may have written it.
-    public func read(limit: Int) -> [UInt8]? {
+    ///
+    /// - Parameter isSecret: Whether it counts as absent too when somebody else may read it.
+    public func read(limit: Int, isSecret: Bool = false) -> [UInt8]? {
+        let forbidden = isSecret ? S_IRWXG | S_IRWXO : S_IWGRP | S_IWOTH
         guard
             let file = try? FileDescriptor(
                 opening: path, O_RDONLY | O_NONBLOCK, followLink: false),
             let status = try? file.status(), status.sort == .regular, status.owner == geteuid(),
-            status.mode & UInt32(S_IWGRP | S_IWOTH) == 0, status.size <= limit,
+            status.mode & UInt32(forbidden) == 0, status.size <= limit,
             let bytes = try? file.read(at: 0, upTo: status.size), bytes.count == status.size
         else { return nil }
         return bytes
@@ -32,6 +35,15 @@ public struct CacheFile: Sendable {
     ///
     /// The folders above it are made when there are none, as many as allowed, for the process's user alone.
     public func replace(_ bytes: [UInt8]) throws(StorageError) {
+        let (directory, name) = try place()
+        let file = try TemporaryFile(in: directory)
+        try file.descriptor.write(bytes.span, at: 0)
+        try file.replace(name)
+        Self.clean(directory)
+    }
+
+    /// The folder of the file, made when there is none, and the file's name in it.
+    func place() throws(StorageError) -> (directory: Directory, name: [UInt8]) {
         let parts = path.utf8.split(separator: UInt8(ascii: "/"))
         guard let name = parts.last, path.utf8.first == UInt8(ascii: "/") else {
             throw .unusable(path: path, reason: "the path of a cache begins with a slash")
@@ -42,11 +54,7 @@ public struct CacheFile: Sendable {
             // A home that does not exist is not made.
             if index >= parts.count - 1 - folders { mkdir(folder, 0o700) }
         }
-        let directory = try Directory(opening: folder, followLink: true)
-        let file = try TemporaryFile(in: directory)
-        try file.descriptor.write(bytes.span, at: 0)
-        try file.replace(Array(name))
-        Self.clean(directory)
+        return (try Directory(opening: folder, followLink: true), Array(name))
     }
 
     /// One process in so many looks for what others left that were stopped between making a file and naming it.

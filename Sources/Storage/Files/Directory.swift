@@ -49,6 +49,11 @@ final class Directory: Sendable {
     /// What the system knows about the directory itself.
     func status() throws(StorageError) -> FileStatus { try descriptor.status() }
 
+    /// Sets the directory's own permissions, whatever the process's mask.
+    func setPermissions(_ mode: UInt32) throws(StorageError) {
+        try descriptor.setPermissions(mode_t(mode))
+    }
+
     /// What the system knows about an entry, or nil when there is none.
     func status(of name: [UInt8]) throws(StorageError) -> FileStatus? {
         var status = stat()

@@ -60,6 +60,17 @@ struct FileDescriptor: ~Copyable, Sendable {
         return bytes
     }
 
+    /// Reads what comes next, up to `count` bytes; none at the end.
+    func readNext(upTo count: Int) throws(StorageError) -> [UInt8] {
+        var code: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            let (result, error) = interruptible { Glibc.read(number, buffer.baseAddress, count) }
+            (filled, code) = (max(0, result), error)
+        }
+        guard code == 0 else { throw .system(operation: "read", path: path, errno: code) }
+        return bytes
+    }
+
     /// Fills `bytes` from `offset` and returns how many bytes were read: fewer than it holds only
     /// where the file ends.
     func read(at offset: Int, into bytes: inout [UInt8]) throws(StorageError) -> Int {

@@ -29,6 +29,7 @@ struct FileStatus: Sendable, Hashable {
     let size: Int
     let identity: Identity
     let owner: UInt32
+    let group: UInt32
     let links: Int
     /// The type and the permissions.
     let mode: UInt32
@@ -36,6 +37,16 @@ struct FileStatus: Sendable, Hashable {
     let modified: Int
     /// The time of the last change of the content or of the attributes, in nanoseconds since 1970.
     let changed: Int
+
+    /// The permissions that a directory shared by its group has: the group may change what is in it, and what is made
+    /// there belongs to the group.
+    static let sharedMode = UInt32(S_ISGID | S_IRWXU | S_IRWXG)
+
+    /// Whether it is a directory shared by its group, and by nobody else.
+    var isShared: Bool { mode & Self.sharedMode == Self.sharedMode && mode & UInt32(S_IWOTH) == 0 }
+
+    /// The permissions without the type.
+    var permissions: UInt32 { mode & 0o7777 }
 
     /// Whether its owner may execute it.
     var isExecutable: Bool { mode & UInt32(S_IXUSR) != 0 }
@@ -67,6 +78,7 @@ struct FileStatus: Sendable, Hashable {
         size = Int(status.st_size)
         identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
         owner = status.st_uid
+        group = status.st_gid
         links = Int(status.st_nlink)
         mode = UInt32(status.st_mode)
         modified = Self.nanoseconds(status.st_mtim)

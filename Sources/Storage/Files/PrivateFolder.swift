@@ -32,6 +32,18 @@ public struct PrivateFolder: Sendable {
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// Whether only the process's user can read and write the folder itself; nil when there is none.
+    public func isPrivate() throws(StorageError) -> Bool? {
+        let status: FileStatus
+        do {
+            status = try Directory(opening: path, followLink: true).status()
+        } catch .system(_, _, ENOENT), .system(_, _, ENOTDIR) {
+            return nil
+        } catch { throw error }
+        return (status.owner == geteuid() || status.owner == 0)
+            && status.mode & UInt32(S_IRWXG | S_IRWXO) == 0
+    }
+
     /// A file of the folder; nil when there is none.
     ///
     /// - Throws: `tooLarge` when it has more than `limit` bytes; `unusable` when it is not a file.
@@ -76,6 +88,16 @@ public struct PrivateFolder: Sendable {
         let file = try TemporaryFile(in: try made())
         try file.descriptor.write(bytes.span, at: 0)
         try file.publish(replacing: Array(name.utf8))
+    }
+
+    /// Removes a file, durably; does nothing when there is none.
+    public func remove(_ name: String) throws(StorageError) {
+        do throws(StorageError) {
+            let directory = try Directory(opening: path, followLink: true)
+            try directory.remove(Array(name.utf8))
+            try directory.synchronize()
+        } catch .system(_, _, ENOENT), .system(_, _, ENOTDIR) {
+        } catch { throw error }
     }
 
     private func made() throws(StorageError) -> Directory {

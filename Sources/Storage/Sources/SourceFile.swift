@@ -9,14 +9,33 @@ public final class SourceFile: Blob {
 
     /// Opens a file.
     ///
-    /// - Parameter followLink: Whether the last component of the path may be a symbolic link.
+    /// - Parameters:
+    ///   - followLink: Whether the last component of the path may be a symbolic link.
+    ///   - mayBePipe: Whether a pipe is a file, too, which is then waited for.
     /// - Throws: `unusable` for anything but a file, at once even for a pipe that nobody writes to.
-    public convenience init(opening path: String, followLink: Bool = false) throws(StorageError) {
+    public convenience init(
+        opening path: String, followLink: Bool = false, mayBePipe: Bool = false
+    ) throws(StorageError) {
         do {
-            try self.init(try FileDescriptor(opening: path, Self.flags, followLink: followLink))
+            let flags = mayBePipe ? Self.flags & ~O_NONBLOCK : Self.flags
+            try self.init(
+                try FileDescriptor(opening: path, flags, followLink: followLink),
+                mayBePipe: mayBePipe)
         } catch {
             throw Self.explain(error, path)
         }
+    }
+
+    /// Opens a file that is named as an input: what the process has open, such as `/dev/stdin`, may be a pipe.
+    ///
+    /// - Throws: `unusable` for anything but a file.
+    public convenience init(openingInput path: String, followLink: Bool) throws(StorageError) {
+        let isDescriptor = SourceRoot.isDescriptor(path)
+        // A pipe of another name would be waited for without end.
+        var isPipe = false
+        if isDescriptor { isPipe = try FileStatus(of: path, followLink: true).sort == .pipe }
+        try self.init(
+            opening: path, followLink: followLink || isDescriptor, mayBePipe: isPipe)
     }
 
     /// Opens an entry of a directory.
@@ -30,17 +49,17 @@ public final class SourceFile: Blob {
 
     /// Opens a file some directories below another in one call; nil where that cannot be done for any reason, a
     /// symbolic link on the way among them.
-    convenience init?(opening names: ArraySlice<FileName>, below directory: Directory) {
-        guard let descriptor = directory.openBelow(names.map(\.bytes), Self.flags) else {
-            return nil
-        }
+    convenience init?(opening names: [[UInt8]], below directory: Directory) {
+        guard let descriptor = directory.openBelow(names, Self.flags) else { return nil }
         try? self.init(descriptor)
     }
 
-    private init(_ descriptor: consuming FileDescriptor) throws(StorageError) {
+    private init(
+        _ descriptor: consuming FileDescriptor, mayBePipe: Bool = false
+    ) throws(StorageError) {
         self.descriptor = descriptor
         opened = try self.descriptor.status()
-        guard opened.sort == .regular else {
+        guard opened.sort == .regular || mayBePipe && opened.sort == .pipe else {
             throw .unusable(
                 path: self.descriptor.path, reason: "it is \(opened.sort.description), not a file")
         }
@@ -58,6 +77,35 @@ public final class SourceFile: Blob {
 
     /// The path, for messages.
     public var path: String { descriptor.path }
+
+    /// Whether its size says nothing: a pipe has none, and files of the kernel and of some network file systems claim
+    /// to be empty and are not.
+    public func isUnsized() throws(StorageError) -> Bool {
+        guard opened.sort == .regular else { return true }
+        guard opened.size == 0 else { return false }
+        return try !descriptor.read(at: 0, upTo: 1).isEmpty
+    }
+
+    /// Reads from the beginning to the end, whatever the size says, a part at a time; of a pipe once only.
+    public func forEachPart<Failure: Error>(
+        _ body: ([UInt8]) throws(Failure) -> Void, failing: (StorageError) -> Failure
+    ) throws(Failure) {
+        var offset = 0
+        while true {
+            let part: [UInt8]
+            do throws(StorageError) {
+                part =
+                    opened.sort == .pipe
+                    ? try descriptor.readNext(upTo: Self.partSize)
+                    : try descriptor.read(at: offset, upTo: Self.partSize)
+            } catch { throw failing(error) }
+            guard !part.isEmpty else { return }
+            offset += part.count
+            try body(part)
+        }
+    }
+
+    private static let partSize = 1 << 20
 
     /// The size in bytes when it was opened.
     public var size: Int { opened.size }

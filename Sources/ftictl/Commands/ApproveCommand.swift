@@ -15,43 +15,58 @@ struct ApproveCommand: Command {
             examples: [
                 "ftictl approve models/current models/candidate",
                 "ftictl approve models/current 3fa9c1 --expires 2d",
+                "ftictl approve models/old --delete",
             ]))
 
-    @Argument(help: "The ref that is to move.")
+    @Argument(help: "The ref that is to move.", completion: .revisions)
     var ref: String
 
     @Argument(help: ArgumentHelp("What it is to move to.", valueName: "rev"))
-    var revision: String
+    var revision: String?
+
+    @Flag(help: "Approve that the ref is deleted, in place of a move.")
+    var delete = false
 
     @Option(help: ArgumentHelp("How long it is good: such as 12h, 7d or 2w.", valueName: "span"))
     var expires = "7d"
 
-    @Option(name: [.short, .customLong("message")], help: "Why.")
+    @Option(name: [.short, .customLong("message")], parsing: .unconditional, help: "Why.")
     var message: String?
 
     @OptionGroup var options: GlobalOptions
 
+    func validate() throws {
+        guard delete == (revision == nil) else {
+            throw ValidationError("name the revision to move to, or give --delete")
+        }
+    }
+
     func run(_ context: CommandContext) throws {
-        guard let span = TimeSpan(expires) else {
+        guard let span = TimeSpan(expires), span.milliseconds > 0 else {
             throw CommandError.usage(
                 "\(expires.printable()) is not a span of time",
-                remedy: "ftictl approve \(ref) \(revision) --expires 7d")
+                remedy: "ftictl approve \(ref) \(revision ?? "--delete") --expires 7d")
         }
         let name = try RefName(ref)
         let opened = try context.open()
-        let target = try opened.snapshotID(revision)
-        let kind = try opened.snapshot(target).kind
-        guard kind == name.namespace.kind else {
-            throw RefError.wrongKind(name, target, kind: kind)
+        let target = try revision.map { try opened.snapshotID($0) }
+        if let target {
+            let kind = try opened.snapshot(target).kind
+            guard kind == name.namespace.kind else {
+                throw RefError.wrongKind(name, target, kind: kind)
+            }
         }
-        let begin = max(context.now, opened.state.time)
+        let begin = opened.state.moment(at: context.now)
         guard let end = Timestamp(milliseconds: begin.milliseconds + span.milliseconds) else {
             throw CommandError.usage("\(expires.printable()) is too long", remedy: "--expires 7d")
         }
         let state = try opened.repository.approve(
             name, new: target, expires: end, on: opened.state,
-            message: message ?? "approve \(revision) for \(name)", writer: context.writer)
-        let approvers = state.approvers(of: name, to: target, at: state.time)
+            message: message
+                ?? GeneratedMessage.text(
+                    "approve", [revision.map { "\($0) for \(name)" } ?? "deleting \(name)"]),
+            writer: context.writer)
+        let approvers = state.approvers(of: name, to: target, at: begin)
         if context.output.isJSON {
             return try context.output.emit([
                 "transaction": .integer(state.number), "ref": .string(name.text),
@@ -63,7 +78,7 @@ struct ApproveCommand: Command {
         let style = context.output.style
         try context.output.line(
             "\(style.cyan(name.text))  \(state.target(of: name)?.short ?? "(none)") -> "
-                + "\(style.yellow(target.short))  approved by \(approvers.joined(separator: ", ")), "
+                + "\(style.yellow(target?.short ?? "(removed)"))  approved by \(approvers.joined(separator: ", ")), "
                 + "until \(end.minuteDescription)")
     }
 }

@@ -8,13 +8,17 @@ struct CatCommand: Command {
         commandName: "cat",
         abstract: "Print the bytes of a file, an object, a snapshot, or a row.",
         discussion: ArgumentHelp.discussion(
-            "An object's bytes are what its id is the SHA-256 of. A row is printed as JSON.",
+            """
+            An object's bytes are what its id is the SHA-256 of; on a terminal what would steer it is escaped. A row is \
+            printed as JSON. With --json the bytes \
+            are a member of an object: as text, or in base64 where they are none.
+            """,
             examples: [
                 "ftictl cat models/current:config.json", "ftictl cat 3fa9c1d2e4b5 | sha256sum",
                 "ftictl cat features/prod:handbook/leave.md#0",
             ]))
 
-    @Argument(help: ArgumentHelp("What to print.", valueName: "rev[:path]"))
+    @Argument(help: ArgumentHelp("What to print.", valueName: "rev[:path]"), completion: .revisions)
     var revision: String
 
     @OptionGroup var options: GlobalOptions
@@ -30,10 +34,7 @@ struct CatCommand: Command {
                 "\(revision) is a directory", remedy: "ftictl ls \(revision)")
         case .entry(let entry): try write(entry.id, in: repository, context)
         case .row(let key):
-            guard let id = resolution.snapshot,
-                let table = try repository.snapshot(id).content.table,
-                let row = try table.row(for: key, in: repository.objects)
-            else { throw CommandError.missing("there is no row \(key)") }
+            let row = try repository.row(key, of: resolution)
             try context.output.emit(row.exported)
         }
     }
@@ -41,12 +42,43 @@ struct CatCommand: Command {
     private func write(
         _ id: ObjectID, in repository: OpenRepository, _ context: CommandContext
     ) throws {
+        guard !context.output.isJSON else { return try emit(id, in: repository, context) }
         // The library stops at its own errors only, so an error of the output is carried past it.
         var failure: (any Error)?
+        var text = VisibleText()
+        let isSeen = context.output.terminal.isTerminal
         try repository.objects.stream(id) { bytes in
             guard failure == nil else { return }
-            do { try context.output.raw(bytes) } catch { failure = error }
+            do {
+                if isSeen {
+                    try context.output.raw(text.take(bytes))
+                } else {
+                    try context.output.raw(bytes)
+                }
+            } catch { failure = error }
         }
         if let failure { throw failure }
+        if isSeen { try context.output.raw(text.finish()) }
+    }
+
+    /// The most bytes that are put into one JSON object.
+    private static let jsonLimit = 64 << 20
+
+    private func emit(
+        _ id: ObjectID, in repository: OpenRepository, _ context: CommandContext
+    ) throws {
+        let objects = try repository.objects
+        let size = try objects.size(of: id) ?? 0
+        guard size <= Self.jsonLimit else {
+            throw CommandError.usage(
+                "\(revision) has \(Quantity.bytes(size)), which is too much for one JSON object",
+                remedy: "ftictl cat \(revision) without --json")
+        }
+        let bytes = try objects.read(id, limit: Self.jsonLimit)
+        let text = String(validating: bytes, as: UTF8.self)
+        try context.output.emit([
+            "id": .id(id), "size": .integer(size), "text": text.map { .string($0) } ?? .null,
+            "base64": text == nil ? .string(Base64.encode(bytes)) : .null,
+        ])
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import Objects
 
 struct CompletionCommand: Command {
     static let configuration = CommandConfiguration(
@@ -30,6 +31,12 @@ struct CompletionCommand: Command {
             case .zsh: Ftictl.completionScript(for: .zsh)
             case .fish: Ftictl.completionScript(for: .fish)
             }
-        try context.output.line(script)
+        if context.output.isJSON {
+            return try context.output.emit([
+                "shell": .string(shell.rawValue), "script": .string(script),
+            ])
+        }
+        // A script is not broken into lines of a terminal.
+        try context.output.raw("\(script)\n".utf8)
     }
 }

@@ -19,13 +19,15 @@ struct DiffCommand: Command {
                 "ftictl diff models/a:model.safetensors models/b:model.safetensors",
             ]))
 
-    @Argument(help: ArgumentHelp("The version before.", valueName: "rev[:path]"))
+    @Argument(
+        help: ArgumentHelp("The version before.", valueName: "rev[:path]"), completion: .revisions)
     var before: String
 
-    @Argument(help: ArgumentHelp("The version after.", valueName: "rev[:path]"))
+    @Argument(
+        help: ArgumentHelp("The version after.", valueName: "rev[:path]"), completion: .revisions)
     var after: String
 
-    @Flag(help: "Show the counts only.")
+    @Flag(help: "Show counts: of each document of features, or each file, and in all.")
     var stat = false
 
     @Flag(help: "Show each change of the content; with --json, one line for each.")
@@ -36,12 +38,14 @@ struct DiffCommand: Command {
 
     @OptionGroup var options: GlobalOptions
 
+    static var isPaged: Bool { true }
+
     func run(_ context: CommandContext) throws {
         let repository = try context.open()
         let left = try Comparand(before, in: repository)
         let right = try Comparand(after, in: repository)
         var report = DiffReport(
-            objects: try repository.objects, context: context, listsChanges: listsChanges)
+            objects: try repository.objects, context: context, detail: detail)
         switch (left.content, right.content) {
         case (.table(let first), .table(let second)):
             try report.compare(first, second, metadata: metadata(left, right))
@@ -58,7 +62,9 @@ struct DiffCommand: Command {
     }
 
     /// In text every change is shown unless only the counts are wanted; JSON lists when asked to.
-    private var listsChanges: Bool { options.json ? rows && !stat : !stat }
+    private var detail: DiffReport.Detail {
+        stat ? .places : options.json && !rows ? .counts : .changes
+    }
 
     private func metadata(_ left: Comparand, _ right: Comparand) -> [MetadataChange] {
         guard let before = left.snapshot, let after = right.snapshot else { return [] }

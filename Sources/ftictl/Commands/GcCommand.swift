@@ -2,30 +2,48 @@ import ArgumentParser
 import CommandSupport
 import Objects
 import Refs
+import Storage
 
 struct GcCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "gc",
-        abstract: "Free the space of what nothing needs any more.",
+        abstract: "Delete what nothing needs any more.",
         discussion: ArgumentHelp.discussion(
             """
             Kept is what refs point at, what they pointed at within --keep and at least --keep-last \
-            values of each, what leases and pins name, and the inputs of all of these. Packs of \
-            which nothing is kept are removed; files of removed packs are deleted after --grace, \
-            and until then ftictl undo brings them back. Others may go on reading and writing.
+            values of each, what leases and pins name, and the inputs of all of these. Without these \
+            two the policy's retention holds, else 30d and 20; under a policy with signatures only \
+            an admin keeps less. Packs of which nothing is kept are removed, and those of which less \
+            than half is kept are rewritten. Files of removed packs are deleted after --grace, and \
+            until then ftictl undo brings them back. Others may go on reading and writing.
+
+            With --purge every pack is rewritten that holds anything that nothing needs: with \
+            --grace 0s, what no kept version has is gone from the disk.
 
             Durations are a number with s, m, h, d or w.
             """,
-            examples: ["ftictl gc --dry-run", "ftictl gc", "ftictl gc --keep 7d --grace 0s"]))
+            examples: [
+                "ftictl gc --dry-run", "ftictl gc", "ftictl gc --keep 7d --grace 0s",
+                "ftictl gc --keep 0s --keep-last 1 --purge --grace 0s",
+            ]))
 
     @Flag(help: "Change nothing; say what would go, and why each pack stays.")
     var dryRun = false
 
-    @Option(help: ArgumentHelp("How long values of refs are kept.", valueName: "duration"))
-    var keep = "30d"
+    @Flag(help: "Rewrite every pack that holds anything that nothing needs.")
+    var purge = false
 
-    @Option(help: ArgumentHelp("How many values of each ref are kept.", valueName: "n"))
-    var keepLast = Retention.standard.count
+    @Option(
+        help: ArgumentHelp(
+            "How long values of refs are kept (default: the policy's, else 30d).",
+            valueName: "duration"))
+    var keep: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How many values of each ref are kept (default: the policy's, else 20).",
+            valueName: "n"))
+    var keepLast: Int?
 
     @Option(help: ArgumentHelp("How long removed packs stay.", valueName: "duration"))
     var grace = "24h"
@@ -33,37 +51,58 @@ struct GcCommand: Command {
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
-        for text in [keep, grace] { _ = try Self.milliseconds(text) }
-        guard keepLast >= 1 else { throw ValidationError("--keep-last is at least 1") }
+        for text in [keep, grace].compactMap(\.self) { _ = try Self.milliseconds(text) }
+        guard keepLast ?? 1 >= 1 else { throw ValidationError("--keep-last is at least 1") }
     }
 
     func run(_ context: CommandContext) throws {
         var options = CollectionOptions()
-        options.retention = Retention(
-            milliseconds: try Self.milliseconds(keep), count: keepLast)
+        options.keep = try keep.map { try Self.milliseconds($0) }
+        options.keepLast = keepLast
         options.grace = try Self.milliseconds(grace)
+        options.isPurge = purge
         options.isDryRun = dryRun
         let progress = context.progress
         let report = try context.repository().collect(options, writer: context.writer) {
             progress.update("copying", bytes: $0, of: $1)
         }
         progress.finish()
-        if context.output.isJSON { return try context.output.emit(json(report)) }
-        let view = CollectionView(report, isDryRun: dryRun, style: context.output.style)
-        for line in view.lines { try context.output.line(line) }
+        if context.output.isJSON {
+            try context.output.emit(json(report))
+        } else {
+            let view = CollectionView(
+                report, isDryRun: dryRun, style: context.output.style)
+            for line in view.lines { try context.output.line(line) }
+        }
+        if purge, !dryRun { try insist(report) }
     }
 
-    /// Reads a duration such as `30d`.
+    /// A purge that leaves anything that nothing needs has not done what was asked of it.
+    private func insist(_ report: CollectionReport) throws {
+        if report.ranOutOfSpace {
+            throw CommandError(
+                .io, "there was no space to rewrite packs, so what nothing needs is still there",
+                remedy: "free some space, then repeat the command")
+        }
+        if report.leftCount > 0 {
+            throw CommandError(
+                .conflict, "one transaction removes no more packs; \(report.leftCount) are left",
+                remedy: "repeat the command")
+        }
+        let damaged = report.wasteful.count
+        guard damaged > 0 else { return }
+        throw CommandError(
+            .damaged,
+            "\(Quantity.count(damaged, "damaged pack")) cannot be rewritten, and what nothing needs "
+                + "is still in them",
+            remedy: "ftictl verify --repair --from COPY, then repeat the command")
+    }
+
     private static func milliseconds(_ text: String) throws -> Int {
-        let units = ["s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000]
-        let digits = text.utf8.dropLast()
-        guard let unit = units[String(text.suffix(1))], (1...6).contains(digits.count),
-            digits.allSatisfy({ (0x30...0x39).contains($0) }),
-            let number = Int(String(decoding: digits, as: UTF8.self))
-        else {
+        guard let span = TimeSpan(text) else {
             throw ValidationError("'\(text)' is no duration: a number with s, m, h, d or w")
         }
-        return number * unit
+        return span.milliseconds
     }
 
     private func json(_ report: CollectionReport) -> JSONObject {
@@ -74,6 +113,8 @@ struct GcCommand: Command {
                         "pack": .id(pack.decision.pack.name),
                         "bytes": .integer(pack.decision.pack.size),
                         "neededBytes": .integer(pack.decision.neededBytes),
+                        "unneededBytes": .integer(pack.decision.unneededBytes),
+                        "obstacle": pack.decision.obstacle.map { .string($0.rawValue) } ?? .null,
                         "neededBy": .array(pack.reasons.map { .string($0.description) }),
                         "reasons": .integer(pack.reasonCount),
                     ]
@@ -84,6 +125,9 @@ struct GcCommand: Command {
         }
         var object = JSONObject()
         object["dryRun"] = .bool(dryRun)
+        object["purge"] = .bool(purge)
+        object["liveBytes"] = .integer(report.liveBytes)
+        object["unneededBytes"] = .integer(report.unneededBytes)
         object["transaction"] = report.transaction.map { .integer($0) } ?? .null
         object["removed"] = packs(.drop)
         object["rewritten"] = packs(.rewrite)

@@ -10,7 +10,7 @@ struct GetCommand: Command {
         abstract: "Write a version, or a part of it, to a directory; verified while it is written.",
         discussion: ArgumentHelp.discussion(
             """
-            A tree is written as it was stored, a table as rows.jsonl. The directory is made when \
+            A tree is written as it was stored, a table or a row as rows.jsonl. The directory is made when \
             there is none and must be empty, unless --force is given; nothing in it is ever removed.
             """,
             examples: [
@@ -19,7 +19,7 @@ struct GetCommand: Command {
                 "ftictl get features/prod@{yesterday} -o ./features",
             ]))
 
-    @Argument(help: ArgumentHelp("What to write.", valueName: "rev[:path]"))
+    @Argument(help: ArgumentHelp("What to write.", valueName: "rev[:path]"), completion: .revisions)
     var revision: String
 
     @Option(name: [.short, .long], help: ArgumentHelp("The directory.", valueName: "dir"))
@@ -33,6 +33,11 @@ struct GetCommand: Command {
     private static let rowsName = "rows.jsonl"
 
     func run(_ context: CommandContext) throws {
+        guard !output.utf8.elementsEqual("-".utf8) else {
+            throw CommandError.usage(
+                "get writes a directory, and - is none (./- names a directory of that name)",
+                remedy: "ftictl cat \(revision)")
+        }
         let repository = try context.open()
         let resolution = try repository.resolve(revision)
         switch resolution.target {
@@ -42,7 +47,8 @@ struct GetCommand: Command {
                 try write(tree: root, total: bytes, of: repository, context)
             case .table(let root, let rows, let dimension):
                 let table = Table(root: root, rows: rows, dimension: dimension)
-                try write(table, of: repository, context)
+                var cursor = TableCursor(table, in: try repository.objects)
+                try write(rows: rows, context) { try cursor.next() }
             }
         case .entry(let entry) where entry.mode == .directory:
             try write(tree: entry.id, total: nil, of: repository, context)
@@ -56,9 +62,13 @@ struct GetCommand: Command {
                 progress.update("writing", bytes: done.add(count), of: entry.size)
             }
             try report(files: 1, bytes: entry.size, context)
-        case .row, .object:
+        case .row(let key):
+            let row = try repository.row(key, of: resolution)
+            var rows = [row].makeIterator()
+            try write(rows: 1, context) { rows.next() }
+        case .object:
             throw CommandError.usage(
-                "\(revision) is neither a tree, a table nor a file",
+                "\(revision) is neither a tree, a table, a file nor a row",
                 remedy: "ftictl cat \(revision)")
         }
     }
@@ -75,15 +85,15 @@ struct GetCommand: Command {
         try report(files: summary.files, bytes: summary.bytes, context)
     }
 
+    /// Writes rows, which `next` gives one after the other, to a file.
     private func write(
-        _ table: Table, of repository: OpenRepository, _ context: CommandContext
+        rows total: Int, _ context: CommandContext, next: () throws -> TableRow?
     ) throws {
         let destination = try DestinationTree(at: output, force: force)
         let file = try destination.file(try RelativePath(Self.rowsName))
-        var cursor = TableCursor(table, in: try repository.objects)
         var buffer: [UInt8] = []
         var rows = 0
-        while let row = try cursor.next() {
+        while let row = try next() {
             JSON.object(row.exported).appendCanonical(to: &buffer)
             buffer.append(UInt8(ascii: "\n"))
             rows += 1
@@ -91,7 +101,7 @@ struct GetCommand: Command {
             try file.append(buffer)
             buffer.removeAll(keepingCapacity: true)
             context.progress.update(
-                "writing \(Quantity.count(rows)) of \(Quantity.count(table.rows, "row"))")
+                "writing \(Quantity.count(rows)) of \(Quantity.count(total, "row"))")
         }
         try file.append(buffer)
         let size = file.size

@@ -106,7 +106,8 @@ extension CommandContext {
         let (keys, gates) = try change(old)
         try setPolicy(
             try Policy.made { () throws(JSONSchemaError) in
-                try Policy(isSigned: old.isSigned, keys: keys, gates: gates)
+                try Policy(
+                    isSigned: old.isSigned, keys: keys, gates: gates, retention: old.retention)
             }, replacing: .some(old), in: opened, message: message)
     }
 

@@ -8,13 +8,19 @@ struct LineageCommand: Command {
         commandName: "lineage",
         abstract: "Show what a snapshot was made from, or what was made from it.",
         discussion: ArgumentHelp.discussion(
-            "",
+            """
+            What a snapshot was made from is followed to its sources; the version that it succeeds (its parent) \
+            is named. Of a row or a file it is said since which version it is as it is.
+            """,
             examples: [
                 "ftictl lineage models/current", "ftictl lineage features/prod --down",
                 "ftictl lineage models/current --dot | dot -Tsvg > lineage.svg",
             ]))
 
-    @Argument(help: ArgumentHelp("The snapshot.", valueName: "rev"))
+    @Argument(
+        help:
+            ArgumentHelp("The snapshot, or a row or a file of it.", valueName: "rev[:path]"),
+        completion: .revisions)
     var revision: String
 
     @Flag(help: "Show what was made from it.")
@@ -25,19 +31,39 @@ struct LineageCommand: Command {
 
     @OptionGroup var options: GlobalOptions
 
+    static var isPaged: Bool { true }
+
     func run(_ context: CommandContext) throws {
         let repository = try context.open()
-        let root = try repository.snapshotID(revision)
+        let (root, origin) = try origin(in: repository)
         let labels = try RefLabels(log: repository.repository.log, state: repository.state)
         let lineage = try Lineage(of: root, isDown: down, in: repository)
         if context.output.isJSON {
-            for node in lineage.nodes { try context.output.emit(node.json(labels)) }
+            for node in lineage.nodes {
+                try context.output.emit(node.json(labels, origin: node.depth == 0 ? origin : nil))
+            }
         } else if dot {
             for line in lineage.dot(labels) { try context.output.line(line) }
         } else {
             let view = LineageView(
                 style: context.output.style, now: context.now, labels: labels)
+            if let origin { try context.output.line(view.line(origin)) }
             for line in view.lines(lineage.nodes) { try context.output.line(line) }
         }
+    }
+
+    /// The snapshot whose lineage is shown, and the part of it that was named.
+    private func origin(in repository: OpenRepository) throws -> (ObjectID, PartOrigin?) {
+        let resolution = try repository.resolve(revision)
+        switch resolution.target {
+        case .entry, .row:
+            guard let id = resolution.snapshot, let path = try Revision(revision).path else {
+                break
+            }
+            let origin = try PartOrigin(resolution.target, path: path, of: id, in: repository)
+            return (id, origin)
+        case .snapshot, .object: break
+        }
+        return (try repository.snapshotID(revision), nil)
     }
 }

@@ -9,80 +9,85 @@ struct ListCommand: Command {
         commandName: "ls",
         abstract: "List the files of a tree or the rows of a table.",
         discussion: ArgumentHelp.discussion(
-            "",
+            """
+            The path names a directory of a tree, or is what the keys of rows begin with. --where takes a \
+            condition: on files by path, name, mode, type, size and id; on rows by their members and key.
+            """,
             examples: [
                 "ftictl ls models/current", "ftictl ls models/current:tokenizer",
-                "ftictl ls -r models/current --json", "ftictl ls features/prod | head",
+                "ftictl ls -r models/current --json", "ftictl ls features/prod:install/",
+                "ftictl ls features/prod --where \"author = 'ada'\"",
             ]))
 
-    @Argument(help: ArgumentHelp("What to list.", valueName: "rev[:path]"))
+    @Argument(
+        help: ArgumentHelp("What to list.", valueName: "rev[:path]"), completion: .revisions)
     var revision: String
 
     @Flag(name: [.short, .long], help: "List what is in directories too.")
     var recursive = false
 
+    @OptionGroup var filter: ConditionOption
+
     @OptionGroup var options: GlobalOptions
 
+    static var isPaged: Bool { true }
+
     func run(_ context: CommandContext) throws {
+        let condition = try filter.condition
         let repository = try context.open()
+        if let rows = try repository.rows(of: revision) {
+            return try list(rows, condition, in: repository, context)
+        }
         let resolution = try repository.resolve(revision)
         switch resolution.target {
         case .snapshot(let id):
-            switch try repository.snapshot(id).content {
-            case .tree(let root, _, _):
-                try list(tree: root, below: .root, in: repository, context)
-            case .table(let root, let rows, let dimension):
-                let table = Table(root: root, rows: rows, dimension: dimension)
-                try list(table, in: repository, context)
-            }
+            // A table was listed already.
+            guard case .tree(let root, _, _) = try repository.snapshot(id).content else { return }
+            try list(tree: root, condition, in: repository, context)
         case .entry(let entry) where entry.mode == .directory:
-            try list(tree: entry.id, below: .root, in: repository, context)
+            try list(tree: entry.id, condition, in: repository, context)
         case .entry(let entry):
-            try show([Item(path: entry.name.description, entry: entry)], context)
+            let item = ListedFile(path: entry.name.description, entry: entry)
+            let condition = try condition.map { try ListedFile.schema.checked($0) }
+            try show(condition.map(item.matching) ?? [item], context)
         case .object(let id):
             do {
-                try list(tree: id, below: .root, in: repository, context)
+                try list(tree: id, condition, in: repository, context)
             } catch ObjectError.malformed(id, as: _, reason: _, offset: _) {
                 // Its bytes are those that the id vouches for: they are of another sort.
                 throw CommandError.usage(
                     "object \(id.short) is not a directory", remedy: "ftictl show \(id.short)")
             }
-        case .row:
-            throw CommandError.usage(
-                "\(revision) is a row, which holds nothing to list",
-                remedy: "ftictl cat \(revision)")
+        case .row: return
         }
     }
 
     private func list(
-        tree: ObjectID, below path: RelativePath, in repository: OpenRepository,
+        tree: ObjectID, _ condition: Condition?, in repository: OpenRepository,
         _ context: CommandContext
     ) throws {
-        var walk = try TreeWalk(tree, in: repository.objects, below: path)
-        var items: [Item] = []
-        while let element = try walk.next() {
-            if recursive, element.entry.mode == .directory { continue }
-            items.append(Item(path: element.path.description, entry: element.entry))
-            if !recursive, element.entry.mode == .directory { walk.skipContent() }
+        let condition = try condition.map { try ListedFile.schema.checked($0) }
+        var items: [ListedFile] = []
+        if recursive {
+            var walk = try TreeWalk(tree, in: repository.objects)
+            while let element = try walk.next() {
+                guard element.entry.mode != .directory else { continue }
+                items.append(ListedFile(path: element.path.description, entry: element.entry))
+            }
+        } else {
+            items = try TreeReader(repository.objects).tree(tree).entries.map { entry in
+                ListedFile(path: entry.name.description, entry: entry)
+            }
         }
-        try show(items, context)
+        try show(
+            condition.map { condition in items.flatMap { $0.matching(condition) } } ?? items,
+            context)
     }
 
-    private struct Item {
-        let path: String
-        let entry: TreeEntry
-    }
-
-    private func show(_ items: [Item], _ context: CommandContext) throws {
+    private func show(_ items: [ListedFile], _ context: CommandContext) throws {
         let output = context.output
         if output.isJSON {
-            let entries = items.map { item -> JSON in
-                [
-                    "path": .string(item.path), "mode": .string(item.entry.mode.word),
-                    "size": .integer(item.entry.size), "id": .id(item.entry.id),
-                ]
-            }
-            return try output.emit(["entries": .array(entries)])
+            return try output.emit(["entries": .array(items.map { .object($0.json) })])
         }
         var columns = Columns([.left, .left, .right, .left])
         for item in items {
@@ -100,10 +105,16 @@ struct ListCommand: Command {
     }
 
     private func list(
-        _ table: Table, in repository: OpenRepository, _ context: CommandContext
+        _ rows: KeyedRows, _ condition: Condition?, in repository: OpenRepository,
+        _ context: CommandContext
     ) throws {
-        var cursor = TableCursor(table, in: try repository.objects)
-        while let row = try cursor.next() {
+        let objects = try repository.objects
+        let condition = try condition.map { try rows.checked($0, in: objects) }
+        var cursor = rows.cursor(in: objects)
+        var isEmpty = true
+        while let row = try rows.next(&cursor) {
+            isEmpty = false
+            guard condition?.holds(of: KeyedRows.record(row)) ?? true else { continue }
             if context.output.isJSON {
                 try context.output.emit([
                     "key": .string(row.key), "attributes": .object(row.attributes),
@@ -112,6 +123,44 @@ struct ListCommand: Command {
                 try context.output.line(row.key.printable())
             }
         }
+        guard isEmpty, !rows.prefix.isEmpty else { return }
+        // What is typed may be another spelling of one key.
+        guard case .row(let key) = try repository.resolve(revision).target,
+            !key.utf8.starts(with: rows.prefix.utf8)
+        else { throw RefError.revision(.noPath(rows.prefix, of: rows.snapshot)) }
+        let row = KeyedRows(table: rows.table, prefix: key, snapshot: rows.snapshot)
+        try list(row, condition, in: repository, context)
+    }
+}
+
+/// One file or directory of a listing.
+private struct ListedFile {
+    let path: String
+    let entry: TreeEntry
+
+    /// What a condition can ask.
+    static let schema = ConditionSchema([
+        "path": .text, "name": .text, "mode": .text, "type": .text, "size": .number, "id": .text,
+    ])
+
+    var json: JSONObject {
+        var object = JSONObject()
+        object["path"] = .string(path)
+        object["mode"] = .string(entry.mode.word)
+        object["size"] = .integer(entry.size)
+        object["id"] = .id(entry.id)
+        return object
+    }
+
+    /// This file when a condition holds of it, otherwise nothing.
+    func matching(_ condition: Condition) -> [ListedFile] {
+        var record = json
+        record["name"] = .string(entry.name.description)
+        let isDirectory = entry.mode == .directory
+        record["type"] = .string(isDirectory ? "directory" : "file")
+        // The bytes that list a directory are no size that a person means.
+        if isDirectory { record["size"] = nil }
+        return condition.holds(of: ConditionRecord(record)) ? [self] : []
     }
 }
 

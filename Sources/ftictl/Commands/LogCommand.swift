@@ -12,13 +12,18 @@ struct LogCommand: Command {
             Each version is shown with its time, transaction, writer, message, metrics and what \
             changed in them, and the snapshots it was made from. Without REF, the versions of all \
             refs are shown in the order of their transactions.
+
+            --since and --until take what stands in @{...}. --where takes a condition on message, author, \
+            kind, ref, reason, created, time, transaction, movement, current, collected, signer and \
+            producer, on metrics by their names, and on params.NAME and inputs.ROLE.
             """,
             examples: [
                 "ftictl log models/current", "ftictl log models/current -n 1 --json",
-                "ftictl log --oneline",
+                "ftictl log --oneline", "ftictl log --since yesterday",
+                #"ftictl log models/current --where '"recall@10" >= 0.8'"#,
             ]))
 
-    @Argument(help: "The ref; all refs when it is left out.")
+    @Argument(help: "The ref; all refs when it is left out.", completion: .revisions)
     var ref: String?
 
     @Option(
@@ -32,7 +37,17 @@ struct LogCommand: Command {
     @Flag(help: "Draw what each version was made from.")
     var graph = false
 
+    @Option(help: ArgumentHelp("Show versions from this time on.", valueName: "time"))
+    var since: String?
+
+    @Option(help: ArgumentHelp("Show versions up to this time.", valueName: "time"))
+    var until: String?
+
+    @OptionGroup var filter: ConditionOption
+
     @OptionGroup var options: GlobalOptions
+
+    static var isPaged: Bool { true }
 
     /// Values beyond the last one shown that are read to tell a rollback from an advance.
     private static let lookahead = 16
@@ -45,6 +60,9 @@ struct LogCommand: Command {
         let repository = try context.open()
         let limit = number ?? .max
         let name = try ref.map { try RefName($0) }
+        var selection = try LogSelection(
+            since: since, until: until, condition: try filter.condition, now: context.now)
+        selection.condition = try selection.condition.map { try checked($0, name, in: repository) }
         let view = LogView(
             style: context.output.style, now: context.now,
             labels: LazyRefLabels(log: repository.repository.log, state: repository.state),
@@ -65,6 +83,7 @@ struct LogCommand: Command {
             }
         }
         try forEachMove(of: name, in: repository) { move in
+            guard selection.includes(move) else { return !selection.ends(before: move) }
             if let waiting { try show(waiting, isLast: false) }
             waiting = move
             shown += 1
@@ -73,12 +92,26 @@ struct LogCommand: Command {
         if let waiting { try show(waiting, isLast: true) }
     }
 
+    /// A condition whose names and values fit the versions that there are.
+    private func checked(
+        _ condition: Condition, _ name: RefName?, in repository: OpenRepository
+    ) throws -> Condition {
+        var observed = ObservedSchema(for: condition, declared: LogSelection.schema)
+        if !observed.isComplete {
+            try forEachMove(of: name, in: repository) { move in
+                observed.observe(move.record)
+                return !observed.isComplete
+            }
+        }
+        return try observed.schema.checked(condition)
+    }
+
     /// Calls `body` for each value, newest first, until it returns false.
     private func forEachMove(
         of name: RefName?, in repository: OpenRepository, _ body: (RefMove) throws -> Bool
     ) throws {
         guard let name else { return try forEachMove(in: repository, body) }
-        if repository.state.lastTransaction(of: name) == nil { _ = try repository.target(of: name) }
+        try repository.noteDeletion(of: name)
         var history = repository.repository.log.history(of: name, in: repository.state)
         // Values that were read ahead, and the snapshot that comes next.
         var window: [RefVersion] = []
@@ -156,6 +189,10 @@ extension LogCommand {
         self.number = number
         self.options = options
         set(oneline: oneline)
+        filter = ConditionOption()
+        filter.text = nil
+        since = nil
+        until = nil
     }
 
     /// Inside an initialiser the assignment of a flag would only declare its default.

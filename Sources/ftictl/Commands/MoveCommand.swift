@@ -17,10 +17,12 @@ struct MoveCommand: Command {
                 "ftictl move models/current 3fa9c1 --expect 81c04d5e9a11",
             ]))
 
-    @Argument(help: "The ref to move; it is made when there is none.")
+    @Argument(help: "The ref to move; it is made when there is none.", completion: .revisions)
     var ref: String
 
-    @Argument(help: ArgumentHelp("The snapshot that it is to point at.", valueName: "rev"))
+    @Argument(
+        help: ArgumentHelp("The snapshot that it is to point at.", valueName: "rev"),
+        completion: .revisions)
     var revision: String
 
     @Option(help: ArgumentHelp("What the ref must be now.", valueName: "id|none"))
@@ -33,6 +35,12 @@ struct MoveCommand: Command {
     func run(_ context: CommandContext) throws {
         let name = try RefName(ref)
         let repository = try context.open()
+        try repository.writing([name]) { try move(name, in: repository, context) }
+    }
+
+    private func move(
+        _ name: RefName, in repository: OpenRepository, _ context: CommandContext
+    ) throws {
         let target = try repository.snapshotID(revision)
         let expectation: Expectation =
             switch expect {

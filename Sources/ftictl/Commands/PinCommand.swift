@@ -22,11 +22,11 @@ struct PinCommand: Command {
                 "ftictl pin --release fti.lock",
             ]))
 
-    @Argument(help: ArgumentHelp("What to pin.", valueName: "rev"))
+    @Argument(help: ArgumentHelp("What to pin.", valueName: "rev"), completion: .revisions)
     var revisions: [String] = []
 
     @Option(name: [.short, .long], help: ArgumentHelp("Where to write.", valueName: "file"))
-    var output = "fti.lock"
+    var output = LockFile.usualName
 
     @Option(help: ArgumentHelp("The lock file to compare.", valueName: "file"))
     var check: String?
@@ -56,12 +56,20 @@ struct PinCommand: Command {
         if let release { return try endLease(of: release, context) }
         if leases { return try listLeases(context) }
         let repository = try context.open()
+        try repository.writing { try pin(in: repository, context) }
+    }
+
+    private func pin(in repository: OpenRepository, _ context: CommandContext) throws {
+        guard !output.utf8.elementsEqual("-".utf8) else {
+            throw CommandError.usage(
+                "a lock file is written to a file, not to standard output",
+                remedy: "ftictl pin REV... -o \(LockFile.usualName)")
+        }
         var pins: [LockFile.Pin] = []
-        for revision in revisions {
+        var known: Set<[UInt8]> = []
+        for revision in revisions.separated {
             for pin in try pinned(revision, in: repository)
-            where !pins.contains(where: { $0.revision.utf8.elementsEqual(pin.revision.utf8) }) {
-                pins.append(pin)
-            }
+            where known.insert(Array(pin.revision.utf8)).inserted { pins.append(pin) }
         }
         // What is pinned is told to others: a power cut must not take it back.
         try repository.repository.log.makeDurable()
@@ -113,15 +121,6 @@ struct PinCommand: Command {
             ])
         }
         return columns
-    }
-
-    private func lockFile(_ path: String) throws -> LockFile {
-        let bytes = try LocalFile.read(path, limit: LockFile.byteLimit)
-        do throws(JSONSchemaError) { return try LockFile(decoding: bytes) } catch {
-            throw CommandError.usage(
-                "\(path) is not a lock file: \(error.path) \(error.reason)",
-                remedy: "ftictl pin REV... -o fti.lock writes one")
-        }
     }
 
     private func check(_ lock: LockFile, at path: String, of repository: RandomBits) throws {
@@ -189,7 +188,7 @@ struct PinCommand: Command {
     ///
     /// - Throws: `usage` when something else is there.
     private func replacedLock() throws -> LockFile? {
-        do { return try lockFile(output) } catch let error as StorageError {
+        do { return try LockFile(at: output, edited: true) } catch let error as StorageError {
             guard error.isAbsence else { throw error }
             return nil
         }
@@ -201,7 +200,7 @@ struct PinCommand: Command {
         if let name = RandomBits(hex: path) {
             lease = try repository.repository.leases().first { $0.name == name }?.name
         } else {
-            let lock = try lockFile(path)
+            let lock = try LockFile(at: path)
             try check(lock, at: path, of: repository.state.repositoryID)
             lease = try repository.repository.leases().first { $0.name == lock.lease }?.name
         }
@@ -222,11 +221,7 @@ struct PinCommand: Command {
         var columns = Columns([.left, .left, .left])
         for lease in try context.open().repository.leases() {
             if context.output.isJSON {
-                try context.output.emit([
-                    "lease": .string(lease.name.hex), "purpose": .string(lease.purpose),
-                    "seconds": lease.seconds.map { .integer($0) } ?? .null,
-                    "snapshots": .array(lease.snapshots.map { .id($0) }),
-                ])
+                try context.output.emit(lease.json)
                 continue
             }
             columns.append([
@@ -238,52 +233,28 @@ struct PinCommand: Command {
         for line in columns.lines { try context.output.line(line) }
     }
 
-    /// What a revision names; nil when it names nothing.
-    private func current(
-        _ revision: String, in repository: OpenRepository
-    ) throws -> ObjectID? {
-        do { return try repository.snapshotID(revision) } catch let error as any Diagnosable {
-            guard error.fault == .missing else { throw error }
-            return nil
-        }
-    }
-
     private func compare(_ path: String, _ context: CommandContext) throws {
-        let lock = try lockFile(path)
+        let lock = try LockFile(at: path)
         let repository = try context.open()
         try check(lock, at: path, of: repository.state.repositoryID)
-        var differences: [JSON] = []
-        let lease = try repository.repository.leases().first { $0.name == lock.lease }
-        // One that ends by itself is of a pin that was cut off.
-        let isKept = lease.map { $0.seconds == nil } ?? false
-        var closure = SnapshotClosure(in: try repository.objects, complete: [])
-        for pin in lock.pins {
-            let current = try current(pin.revision, in: repository)
-            let isThere = try closure.firstMissing(for: pin.id) == nil
-            guard current != pin.id || !isThere else { continue }
-            differences.append([
-                "revision": .string(pin.revision), "pinned": .id(pin.id), "current": .id(current),
-                "exists": .bool(isThere),
-            ])
-            guard !context.output.isJSON else { continue }
-            let now = current.map { "is \($0.short) now" } ?? "names nothing now"
-            try context.output.line(
-                "\(pin.revision.printable())  pinned \(pin.id.short), \(now)"
-                    + (isThere ? "" : "; the pinned snapshot is gone"))
-        }
+        let comparison = try PinComparison(lock, in: repository)
+        let differences = comparison.differences
         if context.output.isJSON {
             try context.output.emit([
-                "ok": .bool(differences.isEmpty), "kept": .bool(isKept),
-                "differences": .array(differences),
+                "ok": .bool(differences.isEmpty), "kept": .bool(comparison.isKept),
+                "differences": .array(differences.map(\.json)),
             ])
-        } else if differences.isEmpty {
+        } else {
+            for difference in differences { try context.output.line(difference.line) }
+        }
+        if differences.isEmpty, !context.output.isJSON {
             let count = lock.pins.count
             try context.output.line(
                 "\(Quantity.count(count, "pin")) as \(count == 1 ? "it was" : "they were")")
         }
-        if !isKept, !context.output.isJSON {
+        if !comparison.isKept, !context.output.isJSON {
             try context.output.note(
-                lease == nil
+                comparison.lease == nil
                     ? "note: no lease keeps these versions from being collected"
                     : "note: these versions are kept for a few minutes only: pin again")
         }

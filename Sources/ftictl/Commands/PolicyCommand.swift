@@ -52,7 +52,7 @@ struct PolicyInitCommand: Command {
             try Policy(
                 isSigned: true,
                 keys: [Policy.Key(name: key.name, publicKey: key.publicKey, isAdmin: true)],
-                gates: old?.gates ?? [])
+                gates: old?.gates ?? [], retention: old?.retention)
         }
         try context.setPolicy(policy, replacing: old, in: opened, message: "begin a policy")
     }

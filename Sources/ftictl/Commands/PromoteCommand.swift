@@ -19,7 +19,8 @@ struct PromoteCommand: Command {
             ]))
 
     @Argument(
-        help: ArgumentHelp("Pairs of a revision and the ref to move there.", valueName: "src dst"))
+        help: ArgumentHelp("Pairs of a revision and the ref to move there.", valueName: "src dst"),
+        completion: .revisions)
     var pairs: [String] = []
 
     @OptionGroup var gates: GateOptions
@@ -27,15 +28,20 @@ struct PromoteCommand: Command {
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
-        guard !pairs.isEmpty, pairs.count.isMultiple(of: 2) else {
+        guard !pairs.isEmpty, pairs.separated.count.isMultiple(of: 2) else {
             throw ValidationError("promote takes pairs of SRC and DST")
         }
     }
 
     func run(_ context: CommandContext) throws {
         let repository = try context.open()
+        try repository.writing { try promote(in: repository, context) }
+    }
+
+    private func promote(in repository: OpenRepository, _ context: CommandContext) throws {
         var updates: [RefUpdate] = []
         var moves: [String] = []
+        let pairs = pairs.separated
         for index in stride(from: 0, to: pairs.count, by: 2) {
             let name = try RefName(pairs[index + 1])
             let target = try repository.snapshotID(pairs[index])
@@ -44,6 +50,6 @@ struct PromoteCommand: Command {
         }
         try gates.move(
             updates, on: repository,
-            message: "promote \(moves.joined(separator: ", "))", context)
+            message: GeneratedMessage.text("promote", moves), context)
     }
 }

@@ -11,17 +11,23 @@ struct PutCommand: Command {
         discussion: ArgumentHelp.discussion(
             """
             The content of a single directory becomes the tree; files, and each of several paths, \
-            keep their own names. With --key the rows of one .jsonl file become a table. The \
+            keep their own names; a pipe, such as <(command) or /dev/stdin, is read to its end. A \
+            symbolic link in a directory is stored as what it leads to, if that lies in the same \
+            project (.git, .dvc), folder of the Hugging Face cache, or else directory. What the \
+            patterns of .ftiignore files match is left out, as git does with .gitignore; so are .git, \
+            .cache/huggingface, __pycache__, .DS_Store and .ipynb_checkpoints. With --key the rows of one .jsonl file become a table. The \
             version before becomes the parent. Content that is unchanged makes no transaction, \
             unless a message, metrics, params or inputs are new.
             """,
             examples: [
                 "ftictl put models/candidate ./output -m 'first try' --metric recall@10=0.84",
                 "ftictl put features/staging rows.jsonl --key id --vector embedding",
+                "ftictl put models/base ~/.cache/huggingface/hub/models--a--b/snapshots/abc",
+                "ftictl put models/new ./output --exclude 'checkpoint-*/' --exclude '*.tmp'",
                 "ftictl put models/new ./output --input dataset=datasets/sft --param lr=0.1",
             ]))
 
-    @Argument(help: "The ref to move; it is made when there is none.")
+    @Argument(help: "The ref to move; it is made when there is none.", completion: .revisions)
     var ref: String
 
     @Argument(help: ArgumentHelp("What to store.", valueName: "path"))
@@ -38,8 +44,25 @@ struct PutCommand: Command {
     @Option(help: ArgumentHelp("The member of each row that is its vector.", valueName: "field"))
     var vector: String?
 
-    @Flag(help: "Store what a symbolic link among the paths points at.")
+    @Flag(help: "Store what symbolic links point at, wherever it lies.")
     var follow = false
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "Leave out what a pattern of .gitignore syntax matches; may be repeated.",
+            valueName: "pattern"))
+    var exclude: [String] = []
+
+    @Flag(
+        name: .customLong("no-default-excludes"),
+        help: "Store what is left out by default, too.")
+    var includesAll = false
+
+    @Flag(
+        name: .customLong("rename-invalid"),
+        help: "Store entries whose names cannot be stored under others, made by escaping with %.")
+    var renamesInvalid = false
 
     @Flag(
         name: .customLong("no-cache"),
@@ -52,8 +75,11 @@ struct PutCommand: Command {
 
     func validate() throws {
         if vector != nil, key == nil { throw ValidationError("--vector needs --key") }
-        if key != nil, paths.count != 1 {
+        if key != nil, paths.separated.count != 1 {
             throw ValidationError("--key takes one .jsonl file")
+        }
+        if key != nil, !exclude.isEmpty || renamesInvalid {
+            throw ValidationError("--exclude and --rename-invalid are about files, not rows")
         }
     }
 
@@ -62,24 +88,41 @@ struct PutCommand: Command {
         let metrics = try metadata.parsedMetrics()
         let params = try metadata.parsedParams()
         let repository = try context.open()
+        try repository.writing([name]) {
+            try put(name, metrics: metrics, params: params, in: repository, context)
+        }
+    }
+
+    private func put(
+        _ name: RefName, metrics: [String: Double], params: JSONObject,
+        in repository: OpenRepository, _ context: CommandContext
+    ) throws {
         let inputs = try metadata.parsedInputs { try repository.snapshotID($0) }
         let parent = repository.state.target(of: name)
-        let before = try parent.map { try repository.snapshot($0) }
+        let before = try parent.map { try repository.snapshot($0, of: name) }
         let transaction = try repository.begin(context.writer, moving: [name])
         let objects = transaction.objects
-        let content =
-            try key.map {
-                try rows(key: $0, into: objects, before: before, context)
-            } ?? files(into: objects, repository: repository.state.repositoryID, context)
+        var walk: SourceWalk?
+        let content: Content
+        if let key {
+            content = try rows(key: key, into: objects, before: before, context)
+        } else {
+            let found = try findFiles(context.output)
+            walk = found
+            content = try files(
+                found, into: objects, repository: repository.state.repositoryID, context)
+        }
         var snapshot = Snapshot(
             kind: name.namespace.kind, content: content, parents: parent.map { [$0] } ?? [],
             inputs: inputs, producer: .init(pipeline: "ftictl", version: Version.text),
             params: params, metrics: metrics, created: context.now,
             message: metadata.cleanMessage ?? "")
+        snapshot.space = try metadata.space(of: snapshot, in: objects)
         if let parent, let before, isUnchanged(snapshot, since: before) {
-            // Who made it so may have died before it was durable.
+            // The writer may have crashed before syncing; sync before reporting success.
             try repository.repository.log.makeDurable()
-            return try report(Put(id: parent, commit: nil, statistics: nil), content, context)
+            let put = Put(id: parent, commit: nil, statistics: nil, walk: walk)
+            return try report(put, content, context)
         }
         // A log never runs backwards, and neither do the snapshots in it.
         if let before, snapshot.created < before.created { snapshot.created = before.created }
@@ -88,7 +131,8 @@ struct PutCommand: Command {
             [RefUpdate(name, expected: parent.map { .exactly($0) } ?? .absent, new: id)],
             message: snapshot.message, overriding: override.reason)
         try override.note(commit, context.output)
-        try report(Put(id: id, commit: commit, statistics: objects.statistics), content, context)
+        let put = Put(id: id, commit: commit, statistics: objects.statistics, walk: walk)
+        try report(put, content, context)
     }
 
     private func rows(
@@ -101,8 +145,21 @@ struct PutCommand: Command {
         return try rows.store(paths[0], follow: follow, into: objects, context.progress)
     }
 
+    private func findFiles(_ output: Output) throws -> SourceWalk {
+        var options = SourceOptions()
+        options.followLinks = follow
+        options.excludes = exclude.separated
+        options.usesDefaultExcludes = !includesAll
+        options.renamesInvalid = renamesInvalid
+        let walk = try SourceWalk(paths.separated, options)
+        try tell(of: walk, output)
+        try refuseNothing(walk)
+        return walk
+    }
+
     private func files(
-        into objects: ObjectWriter, repository: RandomBits, _ context: CommandContext
+        _ walk: SourceWalk, into objects: ObjectWriter, repository: RandomBits,
+        _ context: CommandContext
     ) throws -> Content {
         let file = isAnew ? nil : context.statCache(of: repository)
         let cache = file.map {
@@ -110,8 +167,6 @@ struct PutCommand: Command {
                 $0.read(limit: StatCache.sizeLimit), repository: repository.hex,
                 moment: context.now)
         }
-        let walk = try SourceWalk(paths, followLinks: follow)
-        for path in walk.skipped { try context.output.note("left out the repository \(path)") }
         let total = walk.size
         let done = ByteCount()
         let progress = context.progress
@@ -124,6 +179,37 @@ struct PutCommand: Command {
         return summary.content
     }
 
+    /// Refuses a version of nothing where patterns left out all that there was.
+    private func refuseNothing(_ walk: SourceWalk) throws {
+        guard walk.entries.isEmpty, walk.excluded.count > 0 else { return }
+        throw CommandError.usage(
+            "patterns leave out everything that there is to store",
+            remedy: "ftictl put REF PATH with fewer --exclude, or with another .ftiignore")
+    }
+
+    /// Says what is not stored as it was found.
+    private func tell(of walk: SourceWalk, _ output: Output) throws {
+        for path in walk.skipped { try output.note("left out the repository \(path)") }
+        let excluded = walk.excludedByDefault
+        if excluded.count > 0 {
+            let first = excluded.paths.prefix(3).joined(separator: ", ")
+            let rest = excluded.count > 3 ? ", ..." : ""
+            try output.note(
+                "left out \(Quantity.count(excluded.count, "entry", plural: "entries")) by default: "
+                    + "\(first)\(rest) (--no-default-excludes stores them)")
+        }
+        if walk.excluded.count > 0 {
+            try output.note(
+                "left out \(Quantity.count(walk.excluded.count, "entry", plural: "entries")) by patterns"
+            )
+        }
+        for name in walk.renamed.paths { try output.note("renamed \(name)") }
+        if walk.renamed.count > walk.renamed.paths.count {
+            let rest = walk.renamed.count - walk.renamed.paths.count
+            try output.note("renamed \(Quantity.count(rest)) more")
+        }
+    }
+
     /// Whether the content is the same and nothing was said that the version before does not say.
     private func isUnchanged(_ snapshot: Snapshot, since before: Snapshot) -> Bool {
         snapshot.content == before.content
@@ -131,12 +217,15 @@ struct PutCommand: Command {
             && (snapshot.metrics.isEmpty || snapshot.metrics == before.metrics)
             && (snapshot.params.isEmpty || snapshot.params == before.params)
             && (snapshot.inputs.isEmpty || snapshot.inputs == before.inputs)
+            && (snapshot.space == nil || snapshot.space == before.space)
     }
 
     private struct Put {
         let id: ObjectID
         let commit: Commit?
         let statistics: ObjectWriter.Statistics?
+        /// What was found; nil for rows.
+        let walk: SourceWalk?
     }
 
     private func report(_ put: Put, _ content: Content, _ context: CommandContext) throws {
@@ -151,6 +240,9 @@ struct PutCommand: Command {
                 "refs": .array(put.commit?.refs.map(\.json) ?? []),
                 "gates": .array(put.commit?.gates.map(\.json) ?? []),
                 "newBytes": .integer(newBytes), "storedBytes": .integer(storedBytes),
+                "excluded": .integer(
+                    (put.walk?.excluded.count ?? 0) + (put.walk?.excludedByDefault.count ?? 0)),
+                "renamed": .integer(put.walk?.renamed.count ?? 0),
             ])
         }
         guard let commit = put.commit, let number = commit.number else {

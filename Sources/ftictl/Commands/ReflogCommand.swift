@@ -11,7 +11,7 @@ struct ReflogCommand: Command {
             "With REF, those that moved it.",
             examples: ["ftictl reflog", "ftictl reflog models/current -n 5"]))
 
-    @Argument(help: "The ref; all transactions when it is left out.")
+    @Argument(help: "The ref; all transactions when it is left out.", completion: .revisions)
     var ref: String?
 
     @Option(
@@ -20,6 +20,8 @@ struct ReflogCommand: Command {
     var number: Int?
 
     @OptionGroup var options: GlobalOptions
+
+    static var isPaged: Bool { true }
 
     func validate() throws {
         if let number, number < 1 { throw ValidationError("-n must be 1 or more") }
@@ -32,7 +34,7 @@ struct ReflogCommand: Command {
         var limit = number ?? .max
         if let ref {
             let name = try RefName(ref)
-            if state.lastTransaction(of: name) == nil { _ = try opened.target(of: name) }
+            try opened.noteDeletion(of: name)
             var history = repository.log.history(of: name, in: state)
             while limit > 0, let version = try history.next() {
                 try show(version.entry, only: name, state, context)

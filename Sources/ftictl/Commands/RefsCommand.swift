@@ -7,50 +7,108 @@ import Storage
 struct RefsCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "refs",
-        abstract: "List every ref: its id, kind and age.",
+        abstract: "List refs: their ids, kinds and ages, and what releases bind.",
         discussion: ArgumentHelp.discussion(
-            "", examples: ["ftictl refs", "ftictl refs --json"]))
+            """
+            A ref whose version cannot be read is listed with what is wrong, and the exit code is 5 then.
+            """, examples: ["ftictl refs", "ftictl refs models/", "ftictl refs --json"]))
+
+    @Argument(
+        help: "What the names begin with; all refs when it is left out.", completion: .revisions)
+    var prefix: String?
 
     @OptionGroup var options: GlobalOptions
+
+    static var isPaged: Bool { true }
 
     func run(_ context: CommandContext) throws {
         let repository = try context.open()
         let style = context.output.style
         var columns = Columns([.left, .left, .left, .left, .left])
-        var damage: RefError?
+        var bindings: [[String]] = []
+        var names: [ObjectID: [RefName]] = [:]
         for (name, ref) in repository.state.refs.sorted(by: { $0.key < $1.key }) {
+            names[ref.target, default: []].append(name)
+        }
+        var broken: [(name: RefName, reason: String)] = []
+        let refs = repository.state.refs.filter { name, _ in
+            prefix.map { name.text.utf8.starts(with: $0.utf8) } ?? true
+        }
+        for (name, ref) in refs.sorted(by: { $0.key < $1.key }) {
             var snapshot: Snapshot?
-            var isDamaged = false
-            // What is damaged takes nothing away from the others.
-            do { snapshot = try repository.snapshotUnlessCollected(ref.target) } catch let error
-                as RefError where error.fault == .damaged
-            {
-                damage = damage ?? error
-                isDamaged = true
+            var problem: String?
+            // What is broken takes nothing away from the others.
+            do {
+                snapshot = try repository.snapshotUnlessCollected(ref.target, of: name)
+            } catch let error as RefError where !error.isOutOfMeans {
+                problem = error.message
+                broken.append((name, error.message))
             }
             if context.output.isJSON {
-                try context.output.emit([
-                    "name": .string(name.text), "id": .id(ref.target),
-                    "kind": .string(name.namespace.kind.rawValue),
-                    "transaction": .integer(ref.transaction),
-                    "time": .string(ref.time.description),
-                    "message": snapshot.map { .string($0.message) } ?? .null,
-                ])
+                var object = JSONObject()
+                object["name"] = .string(name.text)
+                object["id"] = .id(ref.target)
+                object["kind"] = .string(name.namespace.kind.rawValue)
+                object["transaction"] = .integer(ref.transaction)
+                object["time"] = .string(ref.time.description)
+                object["message"] = snapshot.map { .string($0.message) } ?? .null
+                object["binds"] =
+                    snapshot.flatMap(Self.bound).map { .object(JSONObject($0) { .id($0) }) }
+                    ?? .null
+                object["broken"] = problem.map { .string($0) } ?? .null
+                try context.output.emit(object)
                 continue
             }
-            let message = snapshot?.message.split(whereSeparator: \.isNewline).first ?? ""
+            let message =
+                problem ?? snapshot?.message.split(whereSeparator: \.isNewline).first.map(
+                    String.init)
+                ?? ""
+            let kind =
+                snapshot?.summary ?? (problem == nil ? "moved and collected since" : "broken")
             columns.append([
                 Columns.Cell(name.text, style.cyan), Columns.Cell(ref.target.short, style.yellow),
-                Columns.Cell(
-                    snapshot?.summary ?? (isDamaged ? "damaged" : "moved and collected since")),
+                problem == nil ? Columns.Cell(kind) : Columns.Cell(kind, style.red),
                 Columns.Cell(Quantity.age(of: ref.time, at: context.now), style.dim),
-                Columns.Cell(String(message).printable().truncated(to: 60)),
+                Columns.Cell(message.printable().truncated(to: 60)),
+            ])
+            bindings.append(lines(snapshot.flatMap(Self.bound) ?? [:], names, style))
+        }
+        for (line, bound) in zip(columns.lines, bindings) {
+            for line in [line] + bound { try context.output.line(line) }
+        }
+        if refs.isEmpty, !context.output.isJSON {
+            try context.output.note(
+                prefix.map { "no ref begins with \($0.printable())" }
+                    ?? "there are no refs yet; ftictl put models/first PATH makes one")
+        }
+        guard let (name, reason) = broken.first else { return }
+        let count = broken.count
+        throw CommandError(
+            .damaged,
+            "\(count) of \(Quantity.count(repository.state.refs.count, "ref")) "
+                + "\(count == 1 ? "is" : "are") broken: \(name): \(reason)",
+            remedy: "ftictl verify lists all damage and what it affects")
+    }
+
+    /// The snapshots that a release binds, by role; nil for other snapshots.
+    private static func bound(_ snapshot: Snapshot) -> [String: ObjectID]? {
+        guard snapshot.kind == .release else { return nil }
+        return snapshot.inputs.filter {
+            [Release.featuresRole, Release.modelRole].contains($0.key)
+        }
+    }
+
+    /// A line for each of them, with the refs that point there now.
+    private func lines(
+        _ bound: [String: ObjectID], _ names: [ObjectID: [RefName]], _ style: Style
+    ) -> [String] {
+        var columns = Columns([.left, .left, .left])
+        for (role, id) in bound.sorted(by: { $0.key < $1.key }) {
+            columns.append([
+                Columns.Cell("  binds \(role)"), Columns.Cell(id.short, style.yellow),
+                Columns.Cell((names[id] ?? []).map(\.text).joined(separator: ", "), style.cyan),
             ])
         }
-        for line in columns.lines { try context.output.line(line) }
-        if repository.state.refs.isEmpty, !context.output.isJSON {
-            try context.output.note("there are no refs yet; ftictl put models/first PATH makes one")
-        }
-        if let damage { throw damage }
+        return columns.lines
     }
 }

@@ -19,19 +19,20 @@ struct ReleaseCommand: Command {
                 "ftictl release releases/b --features 3fa9 --model 81c0 --prompt p.txt",
             ]))
 
-    @Argument(help: "The ref to move; it is made when there is none.")
+    @Argument(help: "The ref to move; it is made when there is none.", completion: .revisions)
     var ref: String
 
-    @Option(help: ArgumentHelp("The features.", valueName: "rev"))
+    @Option(help: ArgumentHelp("The features.", valueName: "rev"), completion: .revisions)
     var features: String
 
-    @Option(help: ArgumentHelp("The model.", valueName: "rev"))
+    @Option(help: ArgumentHelp("The model.", valueName: "rev"), completion: .revisions)
     var model: String
 
     @Option(help: ArgumentHelp("A text file: the prompt.", valueName: "file"))
     var prompt: String?
 
-    @Option(name: [.short, .long], help: "What to say of this version.")
+    @Option(
+        name: [.short, .long], parsing: .unconditional, help: "What to say of this version.")
     var message: String?
 
     @OptionGroup var override: OverrideOption
@@ -54,9 +55,15 @@ struct ReleaseCommand: Command {
         }
         let text = try prompt.map(readPrompt)
         let repository = try context.open()
+        try repository.writing([name]) { try bind(name, text, in: repository, context) }
+    }
+
+    private func bind(
+        _ name: RefName, _ text: [UInt8]?, in repository: OpenRepository, _ context: CommandContext
+    ) throws {
         let parts = (try repository.snapshotID(features), try repository.snapshotID(model))
         let parent = repository.state.target(of: name)
-        let before = try parent.map { try repository.snapshot($0) }
+        let before = try parent.map { try repository.snapshot($0, of: name) }
         let transaction = try repository.begin(context.writer)
         let objects = transaction.objects
         let prompt = try text.map { try objects.write($0, hint: .bulk) }
@@ -68,7 +75,7 @@ struct ReleaseCommand: Command {
             producer: .init(pipeline: "ftictl", version: Version.text), created: context.now,
             message: message.map { Secrets.withoutCredentials($0) } ?? "")
         if let parent, let before, isUnchanged(snapshot, since: before) {
-            // Who made it so may have died before it was durable.
+            // The writer may have crashed before syncing; sync before reporting success.
             try repository.repository.log.makeDurable()
             return try report(parent, release, nil, context)
         }
@@ -77,7 +84,7 @@ struct ReleaseCommand: Command {
         let id = try objects.write(snapshot.encoded, hint: .structured)
         let commit = try transaction.commit(
             [RefUpdate(name, expected: parent.map { .exactly($0) } ?? .absent, new: id)],
-            message: message ?? "release \(features) with \(model)",
+            message: message ?? GeneratedMessage.text("release", ["\(features) with \(model)"]),
             overriding: override.reason)
         try override.note(commit, context.output)
         try report(id, release, commit, context)

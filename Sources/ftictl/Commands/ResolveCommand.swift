@@ -8,13 +8,13 @@ struct ResolveCommand: Command {
         commandName: "resolve",
         abstract: "Print the full id of what a revision names.",
         discussion: ArgumentHelp.discussion(
-            "Resolving a ref reads the log's state and no object.",
+            "Resolving a ref reads the log's state and the snapshot, which must be of the ref's kind.",
             examples: [
                 "ftictl resolve models/current", "ftictl resolve features/prod@{yesterday}",
                 "ftictl resolve models/current^dataset:train.jsonl",
             ]))
 
-    @Argument(help: ArgumentHelp("What to resolve.", valueName: "rev"))
+    @Argument(help: ArgumentHelp("What to resolve.", valueName: "rev"), completion: .revisions)
     var revision: String
 
     @OptionGroup var options: GlobalOptions

@@ -18,7 +18,7 @@ struct RollbackCommand: Command {
                 "ftictl rollback models/current --to models/current~3",
             ]))
 
-    @Argument(help: "The refs to move.")
+    @Argument(help: "The refs to move.", completion: .revisions)
     var refs: [String]
 
     @Option(help: ArgumentHelp("The version to go back to; with one ref only.", valueName: "rev"))
@@ -29,16 +29,22 @@ struct RollbackCommand: Command {
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
-        if to != nil, refs.count > 1 {
+        if to != nil, refs.separated.count > 1 {
             throw ValidationError("--to says where one ref goes; name one ref only")
         }
     }
 
     func run(_ context: CommandContext) throws {
         let repository = try context.open()
+        try repository.writing(try refs.separated.map { try RefName($0) }) {
+            try rollBack(in: repository, context)
+        }
+    }
+
+    private func rollBack(in repository: OpenRepository, _ context: CommandContext) throws {
         var updates: [RefUpdate] = []
         var moves: [String] = []
-        for ref in refs {
+        for ref in refs.separated {
             let name = try RefName(ref)
             let current = try repository.target(of: name)
             let target =
@@ -49,7 +55,7 @@ struct RollbackCommand: Command {
         }
         try gates.move(
             updates, on: repository,
-            message: "roll \(moves.joined(separator: ", "))", context)
+            message: GeneratedMessage.text("roll", moves), context)
     }
 
     /// What the ref was before it first got its current value: so a second rollback goes further back
@@ -58,7 +64,8 @@ struct RollbackCommand: Command {
         of name: RefName, before current: ObjectID, in repository: OpenRepository
     ) throws -> ObjectID {
         var history = repository.repository.log.history(of: name, in: repository.state)
-        let snapshot = try repository.snapshot(current)
+        // A ref may have to be rolled back just because nothing can be read there.
+        let snapshot = try? repository.snapshot(current)
         var previous: ObjectID?
         while let version = try history.next() {
             guard version.target == current else {
@@ -67,7 +74,7 @@ struct RollbackCommand: Command {
                 continue
             }
             previous = version.previous
-            if version.isNew(snapshot) { break }
+            if let snapshot, version.isNew(snapshot) { break }
         }
         guard let previous else {
             throw CommandError.missing(

@@ -8,15 +8,23 @@ struct ShowCommand: Command {
         commandName: "show",
         abstract: "Describe a snapshot, a file, or a row.",
         discussion: ArgumentHelp.discussion(
-            "Of weights (.safetensors) the tensors are counted, and listed when one file is named.",
+            """
+            Of weights (.safetensors and .gguf) the tensors are counted, and listed when one file is \
+            named, with the metadata of a GGUF file.
+            """,
             examples: [
                 "ftictl show models/current", "ftictl show models/current:model.safetensors",
             ]))
 
-    @Argument(help: ArgumentHelp("What to describe.", valueName: "rev[:path]"))
+    @Argument(
+        help: ArgumentHelp("What to describe.", valueName: "rev[:path]"), completion: .revisions)
     var revision: String
 
     @OptionGroup var options: GlobalOptions
+
+    static var isPaged: Bool { true }
+    /// Columns of a value of the metadata: templates of prompts have thousands of characters.
+    private static let valueWidth = 60
 
     func run(_ context: CommandContext) throws {
         let repository = try context.open()
@@ -29,13 +37,11 @@ struct ShowCommand: Command {
             if context.output.isJSON {
                 try context.output.emit(["id": .id(id), "size": .integer(size)])
             } else {
-                try context.output.line("object \(id.hex)\n  size  \(Quantity.count(size, "byte"))")
+                try context.output.line("object \(id.hex)")
+                try context.output.line("  size  \(Quantity.count(size, "byte"))")
             }
         case .row(let key):
-            guard let id = resolution.snapshot,
-                let table = try repository.snapshot(id).content.table,
-                let row = try table.row(for: key, in: repository.objects)
-            else { throw CommandError.missing("there is no row \(key)") }
+            let row = try repository.row(key, of: resolution)
             try show(row, context)
         }
     }
@@ -49,8 +55,9 @@ struct ShowCommand: Command {
         if context.output.isJSON {
             var object = try JSON(canonical: snapshot.encoded).object ?? JSONObject()
             object["id"] = .id(id)
-            if !weights.isEmpty { object["weights"] = .array(weights.map(\.json)) }
-            if !pickles.isEmpty { object["pickles"] = .array(pickles.map(\.json)) }
+            object["weights"] = .array(weights.map(\.json))
+            object["pickles"] = .array(pickles.map(\.json))
+            for name in ["cursor", "space"] where object[name] == nil { object[name] = .null }
             return try context.output.emit(object)
         }
         let labels = try RefLabels(log: repository.repository.log, state: repository.state)
@@ -74,17 +81,39 @@ struct ShowCommand: Command {
         _ entry: TreeEntry, in repository: OpenRepository, _ context: CommandContext
     ) throws {
         let output = context.output
-        let weights = try WeightsSummary(entry, path: revision, in: repository.objects)
+        let objects = try repository.objects
         let format =
-            entry.mode == .directory
-            ? nil : try FileFormat(of: entry.id, in: try repository.objects)
+            entry.mode == .directory ? nil : try FileFormat(of: entry.id, in: objects)
+        // What it is counts, and where it is nothing of the sort, what its name says.
+        let claimed = format == .gguf ? format : WeightsSummary.format(of: entry.name) ?? format
+        let weights =
+            claimed == .safetensors || claimed == .gguf
+            ? try claimed.map {
+                try WeightsSummary(entry.id, $0, path: revision, in: objects)
+            } : nil
         if output.isJSON {
             var object = JSONObject()
             object["id"] = .id(entry.id)
             object["mode"] = .string(entry.mode.word)
             object["size"] = .integer(entry.size)
-            object["weights"] = weights?.json
-            object["format"] = format.map { .string($0.rawValue) }
+            object["weights"] = weights?.json ?? .null
+            object["format"] = format.map { .string($0.rawValue) } ?? .null
+            // Weights that cannot be read have neither.
+            let readable = weights.flatMap { (try? $0.content.get()) == nil ? nil : $0 }
+            object["tensors"] =
+                readable.map { weights in
+                    .array(
+                        weights.tensors.map { tensor in
+                            var json = tensor.json.object ?? JSONObject()
+                            json["name"] = .string(tensor.name)
+                            return .object(json)
+                        })
+                } ?? .null
+            object["metadata"] =
+                readable.map { weights in
+                    .array(
+                        weights.metadata.map { ["key": .string($0.key), "value": $0.value.json] })
+                } ?? .null
             return try output.emit(object)
         }
         try output.line("\(entry.mode.word) \(output.style.yellow(entry.id.hex))")
@@ -97,11 +126,20 @@ struct ShowCommand: Command {
         if let weights { fields.append(["  weights", Columns.Cell(weights.description)]) }
         for line in fields.lines { try output.line(line) }
         guard let weights else { return }
+        var members = Columns([.left, .left])
+        for member in weights.metadata {
+            members.append([
+                Columns.Cell("    " + member.key.printable()),
+                Columns.Cell(
+                    member.value.description.printable().truncated(to: Self.valueWidth)),
+            ])
+        }
+        for line in members.lines { try output.line(line) }
         var columns = Columns([.left, .left, .left])
         for tensor in weights.tensors {
             columns.append([
                 Columns.Cell("    " + tensor.name.printable()),
-                Columns.Cell(tensor.type.rawValue, output.style.magenta),
+                Columns.Cell(tensor.dtype.printable(), output.style.magenta),
                 Columns.Cell(tensor.shapeDescription),
             ])
         }

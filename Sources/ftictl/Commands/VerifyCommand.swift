@@ -49,7 +49,7 @@ struct VerifyCommand: Command {
         var actions: [String] = []
         let report: RepositoryVerifier.Report
         if repair {
-            let copies = try from.map { try Repository(opening: $0) }
+            let copies = try from.map { try context.repository(at: $0) }
             let repaired = try RepositoryRepair(
                 repository, copies: copies, writer: context.writer
             ).run(progress: tell)

@@ -41,10 +41,7 @@ struct Comparand {
             content = entry.mode == .directory ? .tree(entry.id) : .file(entry)
         case .row(let key):
             snapshot = nil
-            guard let id = resolution.snapshot,
-                let table = try repository.snapshot(id).content.table,
-                let row = try table.row(for: key, in: repository.objects)
-            else { throw CommandError.missing("there is no row \(key)") }
+            let row = try repository.row(key, of: resolution)
             content = .row(row)
         case .object(let id): throw RefError.revision(.notASnapshot(id))
         }

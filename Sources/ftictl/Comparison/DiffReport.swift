@@ -6,21 +6,33 @@ import Storage
 struct DiffReport {
     let objects: PackStore
     let context: CommandContext
-    let listsChanges: Bool
+    let detail: Detail
     private(set) var hasDifferences = false
     private let view: ChangeView
 
     /// The largest texts whose lines are compared: more is not read by a person.
     private static let textLimit = 1 << 20
 
-    init(objects: PackStore, context: CommandContext, listsChanges: Bool) {
+    /// How much is shown besides counts.
+    enum Detail {
+        /// Nothing.
+        case counts
+        /// A line for each document or file.
+        case places
+        /// Each change, with what is inside.
+        case changes
+    }
+
+    init(objects: PackStore, context: CommandContext, detail: Detail) {
         self.objects = objects
         self.context = context
-        self.listsChanges = listsChanges
+        self.detail = detail
         view = ChangeView(style: context.output.style, width: context.output.terminal.width)
     }
 
     private var output: Output { context.output }
+
+    private var listsChanges: Bool { detail == .changes }
 
     // MARK: Tables
 
@@ -31,12 +43,15 @@ struct DiffReport {
         hasDifferences =
             counts.added + counts.removed + counts.changed > 0 || !metadata.isEmpty
             || before != after
+        let documents =
+            detail == .places ? try DocumentChange.all(from: before, to: after, in: objects) : []
         if output.isJSON {
             try emitSummary(
                 "rows", added: counts.added, removed: counts.removed, changed: counts.changed,
-                unchanged: counts.unchanged, metadata)
+                unchanged: counts.unchanged, metadata, places: documents.map(\.json))
         } else {
             try show(metadata)
+            for line in view.lines(documents) { try output.line(line) }
         }
         if listsChanges {
             var diff = try TableDiff(from: before, to: after, in: objects)
@@ -74,39 +89,56 @@ struct DiffReport {
     mutating func compare(
         tree before: ObjectID, _ after: ObjectID, metadata: [MetadataChange]
     ) throws {
-        var changes: [TreeChange] = []
-        var diff = try TreeDiff(from: before, to: after, in: objects)
-        while let change = try diff.next() { changes.append(change) }
-        hasDifferences = !changes.isEmpty || !metadata.isEmpty
-        let added = changes.count { $0.before == nil }
-        let removed = changes.count { $0.after == nil }
-        let changed = changes.count - added - removed
-        let unchanged = try files(in: before) - removed - changed
+        let counts = try TreeDiff.counts(from: before, to: after, in: objects)
+        hasDifferences = counts.total > 0 || !metadata.isEmpty
+        var census = TreeCensus(in: objects)
+        let files = try census.count(before).files
+        let unchanged = max(0, files - counts.removed - counts.changed)
+        let changes = try changes(from: before, to: after, count: counts.total)
         if output.isJSON {
             try emitSummary(
-                "files", added: added, removed: removed, changed: changed, unchanged: unchanged,
-                metadata)
+                "files", added: counts.added, removed: counts.removed, changed: counts.changed,
+                unchanged: unchanged, metadata, places: changes.map(\.json))
         } else {
             try show(metadata)
         }
-        if listsChanges {
-            for change in changes { try show(change) }
+        switch detail {
+        case .changes: for change in changes { try show(change) }
+        case .places where !output.isJSON:
+            for change in changes { try output.line(line(change)) }
+        case .places, .counts: break
         }
         if !output.isJSON {
             try output.line(
                 view.summary(
-                    added: added, removed: removed, changed: changed, unchanged: unchanged,
-                    noun: "files"))
+                    added: counts.added, removed: counts.removed, changed: counts.changed,
+                    unchanged: unchanged, noun: "files"))
         }
     }
 
-    private func files(in tree: ObjectID) throws -> Int {
-        var walk = try TreeWalk(tree, in: objects)
-        var count = 0
-        while let element = try walk.next() {
-            if element.entry.mode != .directory { count += 1 }
+    /// The files that differ, where they are to be listed.
+    private func changes(
+        from before: ObjectID, to after: ObjectID, count: Int
+    ) throws -> [TreeChange] {
+        guard detail != .counts else { return [] }
+        guard count <= TreeWalk.entryLimit else {
+            let much =
+                "\(Quantity.count(count)) differences are more than the "
+                + "\(Quantity.count(TreeWalk.entryLimit)) that are listed"
+            guard detail == .changes else {
+                try output.note(much)
+                return []
+            }
+            throw CommandError(.usage, much, remedy: "ftictl diff A B --stat counts them")
         }
-        return count
+        var changes: [TreeChange] = []
+        var diff = try TreeDiff(from: before, to: after, in: objects)
+        while let change = try diff.next() { changes.append(change) }
+        return changes
+    }
+
+    private func line(_ change: TreeChange) -> String {
+        view.head(change.word, change.path.description, note: change.note)
     }
 
     private func show(_ change: TreeChange) throws {
@@ -114,7 +146,7 @@ struct DiffReport {
         if output.isJSON {
             try output.emit(change.json)
         } else {
-            try output.line(view.head(change.word, path, note: change.note))
+            try output.line(line(change))
         }
         guard let before = change.before, let after = change.after else { return }
         try showInside(path, before, after)
@@ -145,29 +177,51 @@ struct DiffReport {
         guard before.id != after.id, before.mode != .directory, after.mode != .directory else {
             return
         }
-        if WeightsSummary.isNamedSo(after.name) {
-            return try showTensors(path, before.id, after.id)
+        if let format = WeightsSummary.format(of: after.name) {
+            return try showTensors(path, before.id, after.id, format)
         }
         guard !output.isJSON, before.size + after.size <= Self.textLimit,
             let old = try text(before.id), let new = try text(after.id)
         else { return }
-        for line in LineDiff(from: old, to: new).lines(style: output.style) {
+        let (left, right) = Self.laidOut(old, new)
+        for line in LineDiff(from: left, to: right).lines(style: output.style) {
             try output.line("    " + line)
         }
     }
+
+    /// Two texts that are JSON on a single line each, over as many lines as they have members, so that a person sees
+    /// which of them changed; others as they are.
+    private static func laidOut(_ old: String, _ new: String) -> (String, String) {
+        func lines(_ text: String) -> String? {
+            let parts = text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false)
+            guard parts.count == 1 || parts.count == 2 && parts[1].isEmpty,
+                let json = try? JSON(parsing: Array(parts[0]).span), json.isStructure
+            else { return nil }
+            return json.lines(width: lineWidth).map { $0 + "\n" }.joined()
+        }
+        guard let left = lines(old), let right = lines(new), !left.utf8.elementsEqual(right.utf8)
+        else { return (old, new) }
+        return (left, right)
+    }
+
+    /// Columns of a line of JSON: it fits a terminal with what stands before it.
+    private static let lineWidth = 72
 
     private func text(_ id: ObjectID) throws -> String? {
         let bytes = try objects.read(id, limit: Self.textLimit)
         return bytes.contains(0) ? nil : String(validating: bytes, as: UTF8.self)
     }
 
-    private func showTensors(_ path: String, _ before: ObjectID, _ after: ObjectID) throws {
-        let left = try Safetensors.read(before, in: objects)
-        let right = try Safetensors.read(after, in: objects)
+    private func showTensors(
+        _ path: String, _ before: ObjectID, _ after: ObjectID, _ format: FileFormat
+    ) throws {
+        let left = try WeightsSummary(before, format, path: path, in: objects).content
+        let right = try WeightsSummary(after, format, path: path, in: objects).content
         switch (left, right) {
         case (.success(let first), .success(let second)):
+            try showMetadata(path, (before, first.metadata), (after, second.metadata))
             var diff = TensorDiff(
-                before: before, first, after: after, second, in: objects)
+                before: before, first.tensors, after: after, second.tensors, in: objects)
             while let change = try diff.next() {
                 context.progress.update("comparing \(change.name)")
                 if output.isJSON {
@@ -181,23 +235,61 @@ struct DiffReport {
                 try output.line(
                     "    " + Quantity.count(diff.unchanged, "tensor") + " unchanged")
             }
-        case (.failure(let error), _), (_, .failure(let error)):
+        case (.failure(let problem), _), (_, .failure(let problem)):
             guard !output.isJSON else { return }
-            try output.line("    \(error.description.printable())")
+            try output.line("    \(problem.reason.printable())")
+        }
+    }
+
+    /// What two GGUF files say differently of their models.
+    private func showMetadata(
+        _ path: String, _ before: (id: ObjectID, members: [GGUF.Member]),
+        _ after: (id: ObjectID, members: [GGUF.Member])
+    ) throws {
+        func byKey(_ members: [GGUF.Member]) -> [String: GGUF.Member] {
+            Dictionary(members.map { ($0.key, $0) }) { $1 }
+        }
+        let (old, new) = (byKey(before.members), byKey(after.members))
+        for key in Set(old.keys).union(new.keys).sorted() {
+            if let left = old[key], let right = new[key],
+                try left.hasValue(of: right, before.id, after.id, in: objects)
+            {
+                continue
+            }
+            let word = old[key] == nil ? "added" : new[key] == nil ? "removed" : "changed"
+            if output.isJSON {
+                try output.emit([
+                    "what": "metadata", "path": .string(path), "key": .string(key),
+                    "change": .string(word), "before": old[key]?.value.json ?? .null,
+                    "after": new[key]?.value.json ?? .null,
+                ])
+            } else {
+                let values = [old[key], new[key]].compactMap {
+                    $0?.value.description.printable().truncated(to: 60)
+                }
+                // Of lists only the lengths are said, and those may be the same.
+                let note =
+                    Set(values).count == 1 && values.count == 2
+                    ? "\(values[0]) -> other values" : values.joined(separator: " -> ")
+                try output.line("    " + view.head(word, key, note: note))
+            }
         }
     }
 
     // MARK: Summaries
 
     private func show(_ metadata: [MetadataChange]) throws {
-        for change in metadata { try output.line(view.line(change)) }
+        for change in metadata {
+            for line in view.lines(change) { try output.line(line) }
+        }
     }
 
     private func emitSummary(
         _ noun: String, added: Int, removed: Int, changed: Int, unchanged: Int,
-        _ metadata: [MetadataChange]
+        _ metadata: [MetadataChange], places: [JSON] = []
     ) throws {
-        try output.emit([
+        var summary: JSONObject = JSONObject()
+        for (key, value) in [
             "what": .string(noun), "added": .integer(added), "removed": .integer(removed),
             "changed": .integer(changed), "unchanged": .integer(unchanged),
             "metadata": .array(
@@ -207,7 +299,9 @@ struct DiffReport {
                         "before": change.before ?? .null, "after": change.after ?? .null,
                     ]
                 }),
-        ])
+        ] as [String: JSON] { summary[key] = value }
+        if detail == .places { summary[noun == "rows" ? "documents" : "files"] = .array(places) }
+        try output.emit(summary)
     }
 }
 

@@ -14,24 +14,26 @@ struct MetadataChange {
     static func between(_ before: Snapshot, _ after: Snapshot) -> [MetadataChange] {
         let left = fields(before)
         let right = fields(after)
-        var changes: [MetadataChange] = []
-        for key in Set(left.keys + right.keys).sorted() where left[key] != right[key] {
-            changes.append(MetadataChange(key: key, before: left[key], after: right[key]))
+        let keys = JSONObject((left.keys + right.keys).map { ($0, .null) }).keys
+        return keys.compactMap { key in
+            let (old, new) = (left[key], right[key])
+            return old == new ? nil : MetadataChange(key: key, before: old, after: new)
         }
-        return changes
     }
 
     private static func fields(_ snapshot: Snapshot) -> JSONObject {
-        var fields = JSONObject()
-        for (name, value) in snapshot.metrics { fields["metrics.\(name)"] = .number(value) }
-        for member in snapshot.params { fields["params.\(member.key)"] = member.value }
-        for (role, id) in snapshot.inputs { fields["inputs.\(role)"] = .id(id) }
-        fields["kind"] = .string(snapshot.kind.rawValue)
-        fields["message"] = snapshot.message.isEmpty ? nil : .string(snapshot.message)
-        fields["space"] = snapshot.space.map { .id($0) }
-        fields["producer.pipeline"] = .string(snapshot.producer.pipeline)
-        fields["producer.version"] = .string(snapshot.producer.version)
-        fields["producer.revision"] = snapshot.producer.revision.map { .string($0) }
-        return fields
+        var fields: [(String, JSON)] = []
+        fields += snapshot.metrics.map { ("metrics.\($0)", .number($1)) }
+        fields += snapshot.params.map { ("params.\($0.key)", $0.value) }
+        fields += snapshot.inputs.map { ("inputs.\($0)", .id($1)) }
+        fields.append(("kind", .string(snapshot.kind.rawValue)))
+        if !snapshot.message.isEmpty { fields.append(("message", .string(snapshot.message))) }
+        if let space = snapshot.space { fields.append(("space", .id(space))) }
+        fields.append(("producer.pipeline", .string(snapshot.producer.pipeline)))
+        fields.append(("producer.version", .string(snapshot.producer.version)))
+        if let revision = snapshot.producer.revision {
+            fields.append(("producer.revision", .string(revision)))
+        }
+        return JSONObject(fields)
     }
 }

@@ -12,7 +12,8 @@ struct PickledFile {
     /// Those among the first files of a snapshot.
     static func all(of snapshot: Snapshot, in objects: PackStore) throws -> [PickledFile] {
         guard case .tree(let root, _, _) = snapshot.content else { return [] }
-        var walk = try TreeWalk(root, in: objects)
+        // A tree can name one directory at any number of paths.
+        var walk = try TreeWalk(root, in: objects, visiting: .eachDirectoryOnce)
         var found: [PickledFile] = []
         var seen = 0
         while seen < fileLimit, let element = try walk.next() {

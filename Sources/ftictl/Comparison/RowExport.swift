@@ -4,7 +4,7 @@ extension TableRow {
     /// The row as `cat` and `get` write it: its attributes, and its vector as `vector`.
     var exported: JSONObject {
         var object = attributes
-        if !vector.isEmpty { object["vector"] = .array(vector.map { .number(Double($0)) }) }
+        if !vector.isEmpty { object["vector"] = .array(vector.map { .real(Double($0)) }) }
         return object
     }
 }

@@ -5,67 +5,134 @@ import Storage
 /// What a weights file holds, or why it is not one although its name says so.
 struct WeightsSummary {
     let path: String
-    let header: Result<Safetensors, SafetensorsError>
+    /// The tensors, and of a GGUF file what it says of the model; or why it is no such file.
+    let content: Result<Content, Problem>
 
-    private static let suffix = Array(".safetensors".utf8)
+    /// What is in it.
+    struct Content {
+        let tensors: [Tensor]
+        var metadata: [GGUF.Member] = []
+    }
+
+    /// Why a file is not what its name says.
+    struct Problem: Error {
+        let reason: String
+    }
+
     /// Files of one snapshot that are looked into.
     private static let fileLimit = 64
 
-    /// Whether a name says that a file holds weights.
-    static func isNamedSo(_ name: FileName) -> Bool {
-        name.bytes.suffix(suffix.count) == suffix[...]
+    /// The format of weights that a name says a file has; nil for any other name.
+    static func format(of name: FileName) -> FileFormat? {
+        let formats: [FileFormat] = [.safetensors, .gguf]
+        return formats.first { format in
+            let suffix = Array(".\(format.rawValue)".utf8)
+            return name.bytes.count > suffix.count && name.bytes.suffix(suffix.count) == suffix[...]
+        }
     }
 
-    /// Reads a file's header; nil for a file that does not claim to hold weights.
-    init?(_ entry: TreeEntry, path: String, in objects: PackStore) throws {
-        guard entry.mode != .directory, Self.isNamedSo(entry.name) else { return nil }
+    /// Reads the header of a file of weights.
+    init(_ id: ObjectID, _ format: FileFormat, path: String, in objects: PackStore) throws {
         self.path = path
-        header = try Safetensors.read(entry.id, in: objects)
+        if format == .gguf {
+            let header = try GGUF.read(id, in: objects)
+            content =
+                header.map { .success(Content(tensors: $0.tensors, metadata: $0.metadata)) }
+                ?? .failure(Problem(reason: "not a valid GGUF file"))
+        } else {
+            content = try Safetensors.read(id, in: objects)
+                .map { Content(tensors: $0.tensors) }
+                .mapError { Problem(reason: $0.description) }
+        }
     }
 
-    /// The weights files of a snapshot.
+    /// The weights files of a snapshot, by their names.
     static func all(of snapshot: Snapshot, in objects: PackStore) throws -> [WeightsSummary] {
         guard case .tree(let root, _, _) = snapshot.content else { return [] }
-        var walk = try TreeWalk(root, in: objects)
+        // A tree can name one directory at any number of paths.
+        var walk = try TreeWalk(root, in: objects, visiting: .eachDirectoryOnce)
         var result: [WeightsSummary] = []
         while result.count < fileLimit, let element = try walk.next() {
-            let path = element.path.description
-            guard let summary = try WeightsSummary(element.entry, path: path, in: objects) else {
-                continue
-            }
-            result.append(summary)
+            guard element.entry.mode != .directory, let format = format(of: element.entry.name)
+            else { continue }
+            result.append(
+                try WeightsSummary(
+                    element.entry.id, format, path: element.path.description, in: objects))
         }
         return result
     }
 
-    var tensors: [Tensor] { (try? header.get())?.tensors ?? [] }
+    var tensors: [Tensor] { (try? content.get())?.tensors ?? [] }
 
-    private var parameters: Int {
-        tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
-    }
+    var metadata: [GGUF.Member] { (try? content.get())?.metadata ?? [] }
 
-    private var types: [String] { Set(tensors.map(\.type.rawValue)).sorted() }
+    private var parameters: Double { tensors.reduce(0) { $0 + Double($1.elements) } }
+
+    private var types: [String] { Set(tensors.map(\.dtype)).sorted() }
 
     /// `12 tensors, 1,204,224 parameters (BF16)`, or why not.
     var description: String {
-        switch header {
-        case .failure(let error): error.description.printable()
+        switch content {
+        case .failure(let problem): problem.reason.printable()
         case .success:
             "\(Quantity.count(tensors.count, "tensor")), "
-                + "\(Quantity.count(parameters, "parameter"))"
-                + (types.isEmpty ? "" : " (\(types.joined(separator: ", ")))")
+                + (Int(exactly: parameters).map { Quantity.count($0, "parameter") }
+                    ?? "\(parameters) parameters")
+                + (types.isEmpty ? "" : " (\(types.joined(separator: ", ").printable()))")
         }
     }
 
     var json: JSON {
-        switch header {
-        case .failure(let error): ["path": .string(path), "problem": .string(error.description)]
+        switch content {
+        case .failure(let problem): ["path": .string(path), "problem": .string(problem.reason)]
         case .success:
             [
                 "path": .string(path), "tensors": .integer(tensors.count),
-                "parameters": .number(Double(parameters)),
+                "parameters": .number(parameters),
                 "dtypes": .array(types.map { .string($0) }),
             ]
+        }
+    }
+}
+
+extension Tensor {
+    /// `dtype` and `shape`, as JSON results have them.
+    var json: JSON {
+        [
+            "dtype": .string(dtype),
+            // A file may claim any extent.
+            "shape": .array(shape.map { .number(Double($0)) }),
+        ]
+    }
+}
+
+extension GGUF.Value {
+    /// The value as a person reads it.
+    var description: String {
+        switch self {
+        case .unsigned(let number): String(number)
+        case .signed(let number): String(number)
+        case .float(let number): number.isFinite ? Quantity.measurement(number) : "\(number)"
+        case .bool(let truth): "\(truth)"
+        case .text(let text): text
+        case .list(let type, let count): "list of \(count) (\(type))"
+        }
+    }
+
+    /// The value in JSON; text where JSON has no such number, and of a list its type and length.
+    var json: JSON {
+        switch self {
+        case .unsigned(let number):
+            number <= UInt64(JSON.largestInteger)
+                ? .number(Double(number)) : .string(String(number))
+        case .signed(let number):
+            number.magnitude <= UInt64(JSON.largestInteger)
+                ? .number(Double(number)) : .string(String(number))
+        case .float(let number): number.isFinite ? .number(number) : .string("\(number)")
+        case .bool(let truth): .bool(truth)
+        case .text(let text): .string(text)
+        case .list(let type, let count):
+            ["list": .string(type), "count": .number(Double(count))]
         }
     }
 }

@@ -49,22 +49,43 @@ struct ChangeView {
             return diff.lines(width: width - Self.indent.utf8.count, style: style)
                 .map { Self.indent + $0 }
         }
-        return [Self.indent + "\(field.printable()): \(value(before)) -> \(value(after))"]
+        return [Self.indent + "\(field.printable()): \(values(before, after))"]
+    }
+
+    /// Both sides of a change, numbers with as many digits as it takes to tell them apart.
+    private func values(_ before: JSON?, _ after: JSON?) -> String {
+        if let old = before?.number, let new = after?.number {
+            let texts = Quantity.measurements(old, new)
+            return "\(texts.0) -> \(texts.1)"
+        }
+        return "\(value(before)) -> \(value(after))"
     }
 
     private func value(_ json: JSON?) -> String {
         guard let json else { return style.dim("(none)") }
-        if case .number(let number) = json { return Quantity.measurement(number) }
+        if let number = json.number { return Quantity.measurement(number) }
         if let id = json.string.flatMap({ ObjectID(hex: $0) }) { return style.yellow(id.short) }
         return json.canonicalText.printable().truncated(to: max(40, width / 2))
     }
 
-    /// The line about one field of a snapshot.
-    func line(_ change: MetadataChange) -> String {
-        var line =
-            "\(change.key.printable()): \(value(change.before)) -> \(value(change.after))"
+    /// The lines about one field of a snapshot: of lists and objects, about what differs in them.
+    func lines(_ change: MetadataChange) -> [String] {
+        guard let before = change.before, let after = change.after,
+            before.isStructure, after.isStructure
+        else { return [line(change)] }
+        let left = before.leaves(named: change.key)
+        let right = after.leaves(named: change.key)
+        let old = Dictionary(left.map { ($0.name, $0.value) }) { $1 }
+        let new = Dictionary(right.map { ($0.name, $0.value) }) { $1 }
+        return (left + right.filter { old[$0.name] == nil }).map(\.name)
+            .filter { old[$0] != new[$0] }
+            .map { line(MetadataChange(key: $0, before: old[$0], after: new[$0])) }
+    }
+
+    private func line(_ change: MetadataChange) -> String {
+        var line = "\(change.key.printable()): \(values(change.before, change.after))"
         if let old = change.before?.number, let new = change.after?.number {
-            line += "  (\(new > old ? "+" : "")\(Quantity.measurement(new - old)))"
+            line += "  (\(Quantity.change(from: old, to: new)))"
         }
         return line
     }
@@ -73,7 +94,7 @@ struct ChangeView {
     func line(_ change: TensorChange) -> String {
         let word = change.before == nil ? "added" : change.after == nil ? "removed" : "changed"
         func description(_ tensor: Tensor) -> String {
-            "\(tensor.type.rawValue) \(tensor.shapeDescription)"
+            "\(tensor.dtype.printable()) \(tensor.shapeDescription)"
         }
         let note: String
         switch (change.before, change.after) {
@@ -81,16 +102,41 @@ struct ChangeView {
             note = "\(description(before)) -> \(description(after))"
         case (_?, let after?):
             let share = change.relativeChange.map { "  relative L2 change \(Self.share($0))" }
-            note = description(after) + (share ?? "")
+            note =
+                description(after) + (share ?? "") + Self.count("NaN", change.nan)
+                + Self.count("infinite", change.infinite)
         case (let tensor?, nil), (nil, let tensor?): note = description(tensor)
         case (nil, nil): note = ""
         }
         return Self.indent + head(word, change.name, note: note)
     }
 
+    /// How many numbers are of a sort that no distance takes in; nothing where none is.
+    private static func count(_ word: String, _ counts: TensorChange.Counts) -> String {
+        guard counts.before + counts.after > 0 else { return "" }
+        return "  \(word): \(Quantity.count(counts.before)) -> \(Quantity.count(counts.after))"
+    }
+
     private static func share(_ value: Double) -> String {
         value >= 0.0001 || value == 0
             ? Quantity.decimal(value * 100, places: 2) + " %" : value.description
+    }
+
+    /// A line for each document: its name, and how many of its rows were added, removed and changed.
+    func lines(_ documents: [DocumentChange]) -> [String] {
+        var columns = Columns([.left, .right, .right, .right])
+        func cell(_ mark: String, _ count: Int, _ look: @escaping @Sendable (String) -> String)
+            -> Columns.Cell
+        {
+            Columns.Cell(count == 0 ? "" : mark + Quantity.count(count), look)
+        }
+        for document in documents {
+            columns.append([
+                Columns.Cell(document.name.printable()), cell("+", document.added, style.green),
+                cell("-", document.removed, style.red), cell("~", document.changed, style.yellow),
+            ])
+        }
+        return columns.lines
     }
 
     /// `3 added, 1 removed, 2 changed, 1,204 unchanged`.
@@ -107,18 +153,15 @@ struct ChangeView {
 extension TensorChange {
     /// A line of `diff --rows --json`.
     func json(path: String) -> JSON {
-        func description(_ tensor: Tensor?) -> JSON {
-            guard let tensor else { return .null }
-            return [
-                "dtype": .string(tensor.type.rawValue),
-                "shape": .array(tensor.shape.map { .integer($0) }),
-            ]
+        func counts(_ counts: TensorChange.Counts) -> JSON {
+            ["before": .integer(counts.before), "after": .integer(counts.after)]
         }
         let word = before == nil ? "added" : after == nil ? "removed" : "changed"
         return [
             "what": "tensor", "path": .string(path), "key": .string(name), "change": .string(word),
-            "before": description(before), "after": description(after),
+            "before": before?.json ?? .null, "after": after?.json ?? .null,
             "relativeChange": relativeChange.map { .number($0) } ?? .null,
+            "nan": counts(nan), "infinite": counts(infinite),
         ]
     }
 }

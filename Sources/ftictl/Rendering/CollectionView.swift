@@ -27,7 +27,7 @@ struct CollectionView {
         let needed = rewritten.reduce(0) { $0 + $1.decision.neededBytes }
         add(
             rewritten.count, "pack", Self.size(of: rewritten),
-            would + "written anew: \(Quantity.bytes(needed)) of them needed")
+            would + "rewritten: \(Quantity.bytes(needed)) of them needed")
         add(
             report.condemned.count, "pack", Self.size(of: report.condemned),
             would + "removed: no transaction ever added them")
@@ -39,15 +39,48 @@ struct CollectionView {
             lines.append("\(Quantity.count(report.abandonedFiles, "unfinished file")) removed")
         }
         if report.ranOutOfSpace {
-            lines.append("there was no space to write anew what is needed of packs; run it again")
-        } else if lines.isEmpty || dropped.isEmpty && rewritten.isEmpty && report.condemned.isEmpty
-        {
-            lines.append("nothing to collect: everything in live packs is needed")
+            lines.append("there was no space to rewrite packs; run it again")
+        } else if dropped.isEmpty, rewritten.isEmpty, report.condemned.isEmpty {
+            lines.append(
+                report.unneededBytes == 0
+                    ? "nothing to collect: everything in live packs is needed"
+                    : "nothing to collect")
         }
+        if report.leftCount > 0 {
+            lines.append(
+                "\(Quantity.count(report.leftCount, "pack")) left for the next gc: one transaction "
+                    + "removes no more")
+        }
+        lines += waste
         if let transaction = report.transaction, report.deleted.count < report.goneCount {
             lines.append("transaction \(transaction); ftictl undo \(transaction) takes it back")
         } else if let transaction = report.transaction {
             lines.append("transaction \(transaction)")
+        }
+        return lines
+    }
+
+    /// How much of live packs nothing needs, and why it stays.
+    private var waste: [String] {
+        var lines: [String] = []
+        for (obstacle, reason) in [
+            (SpacePlan.Obstacle.half, "packs are rewritten when less than half of them is needed"),
+            (.damage, "damaged packs stay as they are: ftictl verify --repair"),
+            (.space, "there is no space to rewrite packs"),
+        ] {
+            let packs = report.wasteful.filter { $0.decision.obstacle == obstacle }
+            let bytes = packs.reduce(0) { $0 + $1.decision.unneededBytes }
+            guard bytes > 0 else { continue }
+            let share = Double(bytes) * 100 / Double(max(1, report.liveBytes))
+            let text =
+                share < 0.1
+                ? "less than 0.1"
+                : share > 99.9 && bytes < report.liveBytes
+                    ? "more than 99.9" : Quantity.decimal(share, places: 1)
+            lines.append(
+                "\(text) % of live packs, \(Quantity.bytes(bytes)) of "
+                    + "\(Quantity.bytes(report.liveBytes)), is not needed and stays: \(reason)"
+                    + (obstacle == .half ? "; ftictl gc --purge rewrites them now" : ""))
         }
         return lines
     }
@@ -62,7 +95,7 @@ struct CollectionView {
             let fate =
                 switch decision.fate {
                 case .keep: "kept for "
-                case .rewrite: "written anew for "
+                case .rewrite: "rewritten for "
                 case .drop: "removed"
                 }
             let others = pack.reasonCount - pack.reasons.count

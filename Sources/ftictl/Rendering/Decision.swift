@@ -2,14 +2,15 @@ import CommandSupport
 import Objects
 import Refs
 
-/// What a transaction does beside moving refs that people decide: an approval, an override, a policy.
+/// What a transaction does beside moving refs that people decide: an approval, an override, a policy, what a
+/// collection keeps.
 struct Decision {
     private let action: Action
 
     /// Nil for what nobody decides.
     init?(_ action: Action) {
         switch action {
-        case .policy, .approve, .override: self.action = action
+        case .policy, .approve, .override, .retain: self.action = action
         case .format, .ref, .pack, .unpack: return nil
         }
     }
@@ -27,6 +28,7 @@ struct Decision {
                 "type": "override", "gates": .array(gates.map { .string($0) }),
                 "reason": .string(reason),
             ]
+        case .retain(let rules): ["type": "retain", "retention": rules.json]
         case .format, .ref, .pack, .unpack: .null
         }
     }
@@ -44,6 +46,7 @@ struct Decision {
         case .override(let gates, let reason):
             let count = Quantity.count(gates.count, "gate")
             return style.red("overrode \(count):") + " \(reason.printable())"
+        case .retain(let rules): return style.dim("kept of each ref: \(rules.text)")
         case .format, .ref, .pack, .unpack: return ""
         }
     }
@@ -54,10 +57,5 @@ extension LogEntry {
     var decisions: [Decision] { actions.compactMap(Decision.init) }
 
     /// The gates that it overrode.
-    var override: Decision? {
-        for action in actions {
-            if case .override = action { return Decision(action) }
-        }
-        return nil
-    }
+    var override: Decision? { overriding.flatMap(Decision.init) }
 }

@@ -98,10 +98,15 @@ struct LogView {
             name.utf8.firstIndex(of: 0x2E).map { String(name[name.index(after: $0)...]) }
                 .flatMap { snapshot.metrics[$0] == nil ? nil : $0 }
         }
+        var stages: [String: [String]] = [:]
+        for (name, value) in byName {
+            guard let owner = owner(name) else { continue }
+            let stage = name.utf8.dropLast(owner.utf8.count + 1)
+            stages[owner, default: []].append(
+                "\(String(decoding: Array(stage), as: UTF8.self)) \(Quantity.measurement(value))")
+        }
         for (name, value) in byName where owner(name) == nil {
-            let stages = byName.filter { owner($0.key) == name }.map {
-                "\($0.key.dropLast(name.count + 1)) \(Quantity.measurement($0.value))"
-            }
+            let stages = stages[name] ?? []
             let metric = MetricLine(name: name, value: value, previous: before?.metrics[name])
             columns.append(
                 metric.cells(style)

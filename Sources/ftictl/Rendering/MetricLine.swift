@@ -12,14 +12,14 @@ struct MetricLine {
     /// The name, the value, and an arrow with the change where there is one.
     func cells(_ style: Style) -> [Columns.Cell] {
         let name = Columns.Cell(name.printable())
-        let value = Columns.Cell(Quantity.measurement(value), style.bold)
         guard let previous, previous != self.value else {
+            let value = Columns.Cell(Quantity.measurement(value), style.bold)
             return [name, value, Columns.Cell(previous == nil ? "" : "=", style.dim)]
         }
-        let change = self.value - previous
-        let isRise = change > 0
+        let value = Columns.Cell(Quantity.measurements(self.value, previous).0, style.bold)
+        let isRise = self.value > previous
         let isFall = Self.falling.contains { self.name.lowercased().contains($0) }
-        let text = "\(isRise ? "▲ +" : "▼ ")\(Quantity.measurement(change))"
+        let text = "\(isRise ? "▲" : "▼") \(Quantity.change(from: previous, to: self.value))"
         return [name, value, Columns.Cell(text, isRise != isFall ? style.green : style.red)]
     }
 }

@@ -17,10 +17,11 @@ struct RefLabels {
         }
         let depth = min(Self.depth, Self.budget / max(1, state.refs.count))
         guard depth > 1 else { return }
-        for name in state.refs.keys.sorted() {
-            var history = log.history(of: name, in: state)
-            for (position, version) in try history.next(depth).enumerated() {
-                guard let target = version.target, labels[target] == nil else { continue }
+        let names = state.refs.keys.sorted()
+        let targets = try log.newestTargets(of: names, count: depth, in: state)
+        for (name, targets) in zip(names, targets) {
+            for (position, target) in targets.enumerated() {
+                guard let target, labels[target] == nil else { continue }
                 labels[target] = "\(name.text)@{\(position)}"
             }
         }

@@ -77,6 +77,7 @@ struct RefMove {
         object["message"] = .string(snapshot?.message ?? "")
         object["kind"] = snapshot.map { .string($0.kind.rawValue) } ?? .null
         object["metrics"] = .object(JSONObject(snapshot?.metrics ?? [:]) { .number($0) })
+        object["params"] = .object(snapshot?.params ?? JSONObject())
         object["inputs"] = .object(JSONObject(snapshot?.inputs ?? [:]) { .id($0) })
         return object
     }
@@ -85,8 +86,7 @@ struct RefMove {
 extension JSONObject {
     /// An object with the members of a dictionary.
     init<Value>(_ members: [String: Value], _ convert: (Value) -> JSON) {
-        self.init()
-        for (key, value) in members { self[key] = convert(value) }
+        self.init(members.map { ($0, convert($1)) })
     }
 }
 

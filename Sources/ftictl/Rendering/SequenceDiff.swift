@@ -25,13 +25,22 @@ struct SequenceDiff<Element: Hashable> {
         if let kept = Self.commonPositions(oldMiddle, newMiddle) {
             var oldAt = 0
             var newAt = 0
-            for pair in kept + [Pair(old: oldMiddle.count, new: newMiddle.count)] {
-                append(.removed(Array(oldMiddle[oldAt..<pair.old])))
-                append(.inserted(Array(newMiddle[newAt..<pair.new])))
-                if pair.old < oldMiddle.count { append(.kept([oldMiddle[pair.old]])) }
-                oldAt = pair.old + 1
-                newAt = pair.new + 1
+            var index = 0
+            while index < kept.count {
+                // Stretches, not elements: joining runs one element at a time would copy all that came before.
+                let first = kept[index]
+                var end = index + 1
+                while end < kept.count, kept[end].old == first.old + end - index,
+                    kept[end].new == first.new + end - index
+                { end += 1 }
+                append(.removed(Array(oldMiddle[oldAt..<first.old])))
+                append(.inserted(Array(newMiddle[newAt..<first.new])))
+                append(.kept(Array(oldMiddle[first.old..<first.old + end - index])))
+                (oldAt, newAt) = (first.old + end - index, first.new + end - index)
+                index = end
             }
+            append(.removed(Array(oldMiddle[oldAt...])))
+            append(.inserted(Array(newMiddle[newAt...])))
         } else {
             append(.removed(oldMiddle))
             append(.inserted(newMiddle))

@@ -60,10 +60,10 @@ struct SnapshotView {
             })
         lines += section(
             "params",
-            snapshot.params.map { member in
+            snapshot.params.flatMap { $0.value.leaves(named: $0.key) }.map { leaf in
                 [
-                    Columns.Cell("    \(member.key.printable())"),
-                    Columns.Cell(member.value.canonicalText.printable()),
+                    Columns.Cell("    \(leaf.name.printable())"),
+                    Columns.Cell(leaf.value.spacedText.printable()),
                 ]
             })
         lines += section(

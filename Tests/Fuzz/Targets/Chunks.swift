@@ -30,13 +30,6 @@ extension FuzzTarget {
             bytes.count == size, "\(codec) gives \(bytes.count) bytes in place of \(size)")
         guard codec == .leaf else { return }
         _ = LeafCodec.hasRightCodes(stored.span, size: size)
-        guard
-            let blocks = try? LeafBlocks(
-                decoding: stored.span, size: size, storedSize: stored.count),
-            let text = try? coder.leafText(Array(stored[blocks.text]), blocks)
-        else { throw FuzzFinding("the text of a leaf is read with its vectors only") }
-        try FuzzFinding.unless(
-            text.elementsEqual(bytes.prefix(blocks.textSize)), "a leaf has two texts")
     }
 
     /// One chunk of each codec and hint.

@@ -33,6 +33,7 @@ package struct FuzzTarget: Sendable {
     package static let all: [FuzzTarget] = [
         .footers, .chunks, .codecs, .nodes, .tables, .trees, .snapshots, .entries, .checkpoints,
         .segments, .signatures, .policies, .leases, .memories, .weights, .rows, .json, .revisions,
+        .conditions,
         .names, .locks, .spaces, .replies, .configurations, .html, .markdown,
     ]
 }

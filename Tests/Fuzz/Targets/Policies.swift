@@ -100,7 +100,7 @@ extension FuzzTarget {
         ]
     ) { example in
         let states = [FuzzKeys.state, FuzzKeys.signedState]
-        return states.map { [0] + Remembered($0, after: nil).encoded }
+        return states.map { [0] + Remembered($0, after: nil, at: $0.time).encoded }
             + FuzzKeys.keys.map { [1] + $0.file }
     } run: { input throws(FuzzFinding) in
         guard input.count > 1 else { return }
@@ -122,6 +122,7 @@ extension FuzzTarget {
         guard let memory = Remembered(decoding: bytes) else { return }
         guard let again = Remembered(decoding: memory.encoded), again.number == memory.number,
             again.entryHash == memory.entryHash, again.isSigned == memory.isSigned,
+            again.time == memory.time,
             again.checkpoint?.refs == memory.checkpoint?.refs
         else { throw FuzzFinding("a memory does not read as what it was written from") }
         try FuzzFinding.unless(

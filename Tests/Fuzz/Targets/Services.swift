@@ -3,7 +3,7 @@
 
 extension FuzzTarget {
     private static let exchange = EmbeddingExchange(
-        model: ServiceModel("tiny", dimension: 4), texts: ["a", "b", "c"])
+        model: ServiceModel("tiny", dimension: 4), texts: ["a", "b", "c"], role: .document)
 
     private static let redaction = Redaction(address, ServiceKey("hush-hush"))
     private static let address: ServiceAddress = {
@@ -37,7 +37,7 @@ extension FuzzTarget {
         guard input.count > 1 else { return }
         let bytes = Array(input.extracting(1..<input.count))
         guard input[0] & 1 == 1 else { return try checkAddress(bytes) }
-        let said = EmbeddingExchange.explanation(in: bytes, hiding: redaction)
+        let said = ServiceExplanation(bytes).shown(hiding: redaction)
         try FuzzFinding.unless(
             said.unicodeScalars.count <= 200
                 && said.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F },

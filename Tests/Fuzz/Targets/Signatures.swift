@@ -82,14 +82,16 @@ extension FuzzTarget {
         for action in entry.actions {
             let isAllowed: Bool
             switch action {
-            case .ref(let name, _, let new, _):
+            case .ref(let name, _, _, _):
                 isAllowed =
                     (index == 0 || index == 1 && name.namespace == .features)
-                    && (name != FuzzKeys.approved || new == nil || overrides)
+                    && (name != FuzzKeys.approved || overrides)
             case .policy, .override: isAllowed = index == 0
             case .pack, .unpack: isAllowed = index < 2
+            case .retain(let rules):
+                isAllowed = index == 0 || rules.keepsAtLeast(state.retention)
             case .approve(_, _, _, let policy, let expires):
-                isAllowed = policy == state.policy?.id && expires > entry.time
+                isAllowed = policy == state.policy?.id && expires > entry.clock
             case .format: isAllowed = false
             }
             try FuzzFinding.unless(isAllowed, "key \(index) is let do \(action)")
@@ -107,7 +109,8 @@ extension FuzzTarget {
             (0, [.ref(prod, old: id, new: other, since: 0), .override(gates: ["x"], reason: "y")]),
             (1, [.ref(prod, old: id, new: nil, since: 0)]),
             (2, [.approve(prod, old: id, new: other, policy: policy.id, expires: end)]),
-            (0, [.policy(nil)]), (0, [.policy(policy)]),
+            (0, [.retain(RetentionRules(Retention(milliseconds: 0, count: 1)))]),
+            (1, [.retain(.standard)]), (0, [.policy(nil)]), (0, [.policy(policy)]),
             (3, [.ref(try RefName("models/a"), old: nil, new: other, since: nil)]),
         ]
         return try wishes.flatMap { signer, actions in

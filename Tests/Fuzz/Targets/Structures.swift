@@ -108,7 +108,7 @@ extension FuzzTarget {
         let pin = LockFile.Pin(revision: "models/current~2", id: id, kind: .model)
         return [LockFile(repository: repository, transaction: 7, pins: [pin, pin]).encoded]
     } run: { input throws(FuzzFinding) in
-        guard let file = try? LockFile(decoding: Array(input)) else { return }
+        guard let file = try? LockFile(decoding: Array(input), edited: true) else { return }
         guard let again = try? LockFile(decoding: file.encoded), again == file else {
             throw FuzzFinding("a lock file does not read as what it was written from")
         }

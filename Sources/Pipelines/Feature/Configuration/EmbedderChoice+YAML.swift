@@ -1,5 +1,6 @@
 internal import Artifacts
 internal import EmbeddingService
+internal import Objects
 
 extension EmbedderChoice {
     /// Reads what a configuration says below `embed`: a service where it names a `url`.
@@ -65,14 +66,70 @@ extension EmbedderChoice {
                 "embed.key must be the name of an environment variable that holds the key, such as "
                     + "FTI_EMBED_KEY, not the key", line: key?.line)
         }
+        model.request = try request(&mapping)
+        let headers = try headers(&mapping)
         let batch = try bounded("batch", 1...2048, &mapping)
         let timeout = try bounded("timeout", 1...3600, &mapping)
         try mapping.finish(known: [
             "url", "model", "dimension", "key", "tolerance", "query-prefix", "document-prefix",
-            "batch", "timeout",
+            "request", "query-request", "document-request", "headers", "batch", "timeout",
         ])
         return Service(
-            address, model: model, keyVariable: key?.value, batch: batch, timeout: timeout)
+            address, model: model, keyVariable: key?.value, headers: headers, batch: batch,
+            timeout: timeout)
+    }
+
+    /// What requests have besides: of both roles, and of one.
+    private static func request(
+        _ mapping: inout YAMLMapping
+    ) throws(FeatureError) -> RequestMembers {
+        let both = try members("request", &mapping)
+        func joined(_ own: JSONObject) -> JSONObject {
+            own.reduce(into: both) { $0[$1.key] = $1.value }
+        }
+        let document = try members("document-request", &mapping)
+        let query = try members("query-request", &mapping)
+        return RequestMembers(document: joined(document), query: joined(query))
+    }
+
+    private static func members(
+        _ key: String, _ mapping: inout YAMLMapping
+    ) throws(FeatureError) -> JSONObject {
+        guard let members = try mapping.object(key) else { return JSONObject() }
+        for name in ["model", "input"] where members.value[name] != nil {
+            throw mapping.error(
+                "embed.\(key) must not have \(name): the program sets it", line: members.line)
+        }
+        if let format = members.value["encoding_format"], format != .null, format != "float" {
+            throw mapping.error(
+                "embed.\(key).encoding_format must be float, or null to leave it out",
+                line: members.line)
+        }
+        return members.value
+    }
+
+    private static func headers(
+        _ mapping: inout YAMLMapping
+    ) throws(FeatureError) -> [HeaderTemplate] {
+        guard let inner = try mapping.mapping("headers") else { return [] }
+        return try inner.allTexts().map { (header) throws(FeatureError) in
+            // The value may be a secret: it is not repeated.
+            guard ServiceHeader.isName(header.key),
+                let template = HeaderTemplate(
+                    header.key, header.value)
+            else {
+                throw mapping.error(
+                    "embed.headers.\(header.key) is no header that can be set, or has a $ that no "
+                        + "variable's name follows",
+                    line: header.line)
+            }
+            guard !template.showsSecret else {
+                throw mapping.error(
+                    "embed.headers.\(header.key) must name an environment variable that holds the "
+                        + "secret, such as $FTI_EMBED_KEY", line: header.line)
+            }
+            return template
+        }
     }
 
     private static func bounded(

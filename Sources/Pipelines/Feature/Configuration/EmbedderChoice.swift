@@ -18,6 +18,8 @@ public enum EmbedderChoice: Hashable, Sendable {
         public var model: ServiceModel
         /// The environment variable that holds the key; nil for the usual one, which need not be set.
         public var keyVariable: String?
+        /// The headers that requests have besides.
+        public var headers: [HeaderTemplate]
         /// The most texts of one request.
         public var batch: Int?
         /// The most seconds of one request.
@@ -26,11 +28,12 @@ public enum EmbedderChoice: Hashable, Sendable {
         /// Makes a service.
         public init(
             _ address: ServiceAddress, model: ServiceModel, keyVariable: String? = nil,
-            batch: Int? = nil, timeout: Int? = nil
+            headers: [HeaderTemplate] = [], batch: Int? = nil, timeout: Int? = nil
         ) {
             self.address = address
             self.model = model
             self.keyVariable = keyVariable
+            self.headers = headers
             self.batch = batch
             self.timeout = timeout
         }
@@ -50,13 +53,12 @@ public enum EmbedderChoice: Hashable, Sendable {
         case .builtin(let dimension):
             ["name": .string(BuiltinEmbedder.name), "dimension": .integer(dimension)]
         case .service(let service):
-            [
-                "name": .string(ServiceModel.embedder), "model": .string(service.model.name),
-                "url": .string(service.address.description),
-                "dimension": .integer(service.model.dimension),
-            ]
+            service.params
         }
     }
+
+    /// Whether its vectors have to be paid for, so that those of an interrupted run are kept.
+    var isService: Bool { if case .service = self { true } else { false } }
 
     /// The embedder, ready.
     ///
@@ -76,11 +78,31 @@ public enum EmbedderChoice: Hashable, Sendable {
             if endpoint.key == nil, let name = service.keyVariable {
                 throw .service(
                     name: service.address.description,
-                    reason: "needs a key: the environment variable \(name) is not set", .usage)
+                    reason: "needs a key: the environment variable \(name) is not set", .usage,
+                    remedy: "export \(name)=KEY")
             }
+            endpoint.headers =
+                service.headers.isEmpty
+                ? try ServiceEndpoint.headers(variable)
+                : try service.headers.map { (header) throws(EmbeddingError) in
+                    try header.resolved(for: service.address, variable)
+                }
             endpoint.batch = service.batch ?? endpoint.batch
             endpoint.timeout = service.timeout ?? endpoint.timeout
             return try ServiceEmbedder(service.model, at: endpoint, known: known)
         }
+    }
+}
+
+extension EmbedderChoice.Service {
+    /// What a snapshot says of it: nothing of keys and headers.
+    fileprivate var params: JSON {
+        var object = JSONObject()
+        object["name"] = .string(ServiceModel.embedder)
+        object["model"] = .string(model.name)
+        object["url"] = .string(address.description)
+        object["dimension"] = .integer(model.dimension)
+        if !model.request.isEmpty { object["request"] = model.request.json }
+        return .object(object)
     }
 }

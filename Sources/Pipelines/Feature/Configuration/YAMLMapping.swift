@@ -1,4 +1,5 @@
 internal import Artifacts
+internal import Objects
 internal import Yams
 
 /// The keys of one YAML mapping, taken one by one; what is left over at the end is a mistake.
@@ -136,6 +137,66 @@ struct YAMLMapping {
         var result: [YAMLMapping] = []
         for item in items { result.append(try YAMLMapping(item, name: full(key), path: path)) }
         return result
+    }
+
+    /// Every key with its text, in the order of the file.
+    func allTexts() throws(FeatureError) -> [(key: String, value: String, line: Int?)] {
+        try members.map { (member) throws(FeatureError) in
+            (member.key, try text(member.node, full(member.key)), member.line)
+        }
+    }
+
+    /// Takes a mapping as the JSON object that it stands for, or nil.
+    mutating func object(_ key: String) throws(FeatureError) -> Located<JSONObject>? {
+        guard let node = take(key) else { return nil }
+        guard case .object(let object) = try json(node, full(key), depth: 0) else {
+            throw error("\(full(key)) must be a mapping", line: node.mark?.line)
+        }
+        return Located(value: object, line: node.mark?.line)
+    }
+
+    /// Deeper values are none that a service takes.
+    private static let deepest = 8
+
+    private func json(_ node: Node, _ name: String, depth: Int) throws(FeatureError) -> JSON {
+        guard depth < Self.deepest else {
+            throw error("\(name) is nested too deeply", line: node.mark?.line)
+        }
+        switch node {
+        case .scalar(let scalar): return Self.json(scalar)
+        case .sequence(let items):
+            return .array(
+                try items.map { (item) throws(FeatureError) in
+                    try json(item, name, depth: depth + 1)
+                })
+        case .mapping(let mapping):
+            var object = JSONObject()
+            for (key, value) in mapping {
+                guard case .scalar(let scalar) = key else {
+                    throw error("a key must be a word", line: key.mark?.line)
+                }
+                object[scalar.string] = try json(
+                    value, "\(name).\(scalar.string)", depth: depth + 1)
+            }
+            return .object(object)
+        default: throw error("\(name) cannot be read", line: node.mark?.line)
+        }
+    }
+
+    /// A value as YAML's core schema reads it: what is quoted is text.
+    private static func json(_ scalar: Node.Scalar) -> JSON {
+        guard scalar.style == .plain else { return .string(scalar.string) }
+        switch scalar.string {
+        case "", "~", "null", "Null", "NULL": return .null
+        case "true", "True", "TRUE": return true
+        case "false", "False", "FALSE": return false
+        default: break
+        }
+        let digits = scalar.string.utf8.first.map { 0x30...0x39 ~= $0 || $0 == 0x2D || $0 == 0x2E }
+        guard digits == true, let number = Double(scalar.string), number.isFinite else {
+            return .string(scalar.string)
+        }
+        return .number(number)
     }
 
     /// Insists that every key was taken.

@@ -13,6 +13,7 @@ public struct FeaturePipeline: Sendable {
     private let repository: Repository
     private let writer: Writer
     private let variable: @Sendable (String) -> String?
+    private let cache: String?
 
     /// Makes a pipeline.
     ///
@@ -21,14 +22,16 @@ public struct FeaturePipeline: Sendable {
     ///   - repository: The repository that it writes to.
     ///   - writer: Who runs it.
     ///   - variable: The value of an environment variable, where a key may be; nil when it is not set.
+    ///   - cache: The folder in which vectors that a service made are kept until the run is over; nil to keep none.
     public init(
         _ configuration: FeatureConfiguration, in repository: Repository, by writer: Writer,
-        variable: @escaping @Sendable (String) -> String? = { _ in nil }
+        variable: @escaping @Sendable (String) -> String? = { _ in nil }, cache: String? = nil
     ) {
         self.configuration = configuration
         self.repository = repository
         self.writer = writer
         self.variable = variable
+        self.cache = cache
     }
 
     /// Reads the sources and brings the ref up to date with them.
@@ -39,23 +42,46 @@ public struct FeaturePipeline: Sendable {
     /// - Parameters:
     ///   - message: What the snapshot says of itself; nil for the counts.
     ///   - rebuild: Whether rows of another embedding space may be replaced, all of them.
-    ///   - progress: Called now and then with the number of files done and of all files.
+    ///   - progress: Called now and then, from any thread.
     /// - Throws: `spaceDiffers` when the ref has rows of another embedding space; `duplicateDocument`,
     ///   `noDocuments`, `spaceChangesIncompletely`, `embedding`; `refs` with a conflict
     ///   when another writer moved the ref meanwhile. Nothing has changed then.
     public func run(
-        message: String? = nil, rebuild: Bool = false, progress: (Int, Int) -> Void = { _, _ in }
+        message: String? = nil, rebuild: Bool = false,
+        progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
     ) throws(FeatureError) -> RunReport {
-        let start = ContinuousClock.now
         let ref = configuration.ref
         guard ref.namespace == .features else { throw .notFeatures(ref) }
         let transaction = try FeatureError.wrapping { () throws(RefError) in
             try repository.begin(writer: writer, moving: [ref])
         }
+        do throws(FeatureError) {
+            return try run(transaction, message: message, rebuild: rebuild, progress)
+        } catch {
+            let cause: RefError
+            switch error {
+            case .refs(let error): cause = error
+            case .objects(let error): cause = .objects(error)
+            default: throw error
+            }
+            // Other features are asked for their embedding space.
+            let names = transaction.state.refs.keys.filter { $0.namespace == .features } + [ref]
+            throw repository.conflict(behind: cause, relyingOn: names, in: transaction.state)
+                .map { .refs($0) } ?? error
+        }
+    }
+
+    private func run(
+        _ transaction: Transaction, message: String?, rebuild: Bool,
+        _ progress: @escaping @Sendable (RunProgress) -> Void
+    ) throws(FeatureError) -> RunReport {
+        let start = ContinuousClock.now
+        let ref = configuration.ref
         let baseline = try FeatureError.wrapping { () throws(ObjectError) in
             try Baseline(of: ref, in: transaction)
         }
-        let embedder = try embedder(baseline, in: transaction)
+        let left = keptVectors(in: transaction)
+        let embedder = try embedder(baseline, left?.space, in: transaction)
         let space = embedder.space.id
         if baseline.snapshot != nil, baseline.space != space, !rebuild {
             throw .spaceDiffers(
@@ -69,8 +95,11 @@ public struct FeaturePipeline: Sendable {
             splitter: RecursiveSplitter(
                 size: configuration.chunkSize, overlap: configuration.chunkOverlap),
             space: space, baseline: baseline)
+        let kept = left?.of(embedder.space)
+        let meter = RunMeter(progress)
         let reading = try Reading(
-            configuration.sources, baseline, work, EmbedStage(embedder: embedder), progress)
+            configuration.sources, baseline, work,
+            EmbedStage(embedder: embedder, kept: kept, meter: meter))
         let changes = reading.changes
         if changes.counts.total == 0, baseline.snapshot == nil {
             let passedOver = reading.skipped.first.map { "\($0.path) \($0.reason)" }
@@ -100,11 +129,13 @@ public struct FeaturePipeline: Sendable {
             }
             snapshot = id
         }
+        kept?.remove()
         let seconds = ContinuousClock.now - start
         return RunReport(
             ref: ref, previous: baseline.snapshot, snapshot: snapshot, transaction: commit?.number,
             documents: changes.counts, chunks: tables.rows.rows, embedded: changes.embedded,
-            reused: changes.reused, rows: changes.rowCounts, skipped: reading.skipped,
+            recovered: meter.value.recovered, reused: changes.reused, rows: changes.rowCounts,
+            skipped: reading.skipped,
             notes: changes.notes, gaps: reading.gaps, bytesRead: reading.bytes,
             warnings: commit?.warnings ?? [],
             seconds: Double(seconds.components.seconds)
@@ -114,17 +145,27 @@ public struct FeaturePipeline: Sendable {
     /// The embedder of the run, in the space that the ref has rows of, or else that any other features have, where
     /// it makes vectors of that space.
     private func embedder(
-        _ baseline: Baseline, in transaction: Transaction
+        _ baseline: Baseline, _ left: EmbeddingSpace?, in transaction: Transaction
     ) throws(FeatureError) -> any Embedder {
         var known = baseline.description.map { [$0] } ?? []
         if case .service = configuration.embedder {
             known += try FeatureError.wrapping { () throws(ObjectError) in
                 try Self.spaces(in: transaction)
             }
+            // Vectors of a run that was cut off are of use only where their space is the run's.
+            if let left { known.append(left) }
         }
         return try FeatureError.wrapping { () throws(EmbeddingError) in
             try configuration.embedder.open(known: known, variable: variable)
         }
+    }
+
+    /// What an interrupted run of a service left; nil where nothing can be kept, or vectors cost nothing.
+    private func keptVectors(in transaction: Transaction) -> KeptVectors? {
+        guard configuration.embedder.isService, let cache else { return nil }
+        return KeptVectors(
+            configuration.ref.text, of: transaction.state.repositoryID.hex, in: cache,
+            now: writer.now())
     }
 
     /// The spaces of all features that a ref points at, by the name of the ref.

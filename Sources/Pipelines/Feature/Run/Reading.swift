@@ -14,7 +14,7 @@ struct Reading {
 
     init(
         _ sources: [DocumentSource], _ baseline: Baseline, _ work: DocumentWork,
-        _ stage: EmbedStage, _ progress: (Int, Int) -> Void
+        _ stage: EmbedStage
     ) throws(FeatureError) {
         let listing = SourceListing(sources)
         var reader = DocumentReader(listing.files)
@@ -29,12 +29,12 @@ struct Reading {
                 case .failure(let error): throw .objects(error)
                 }
             }
+            stage.meter.read(reader.filesDone, of: listing.files.count)
             let embedded: [EmbedStage.Embedded]
             do throws(EmbeddingError) { embedded = try stage.run(documents) } catch {
                 throw .embedding(error)
             }
             for document in embedded { try changes.add(document) }
-            progress(reader.filesDone, listing.files.count)
         }
         let skipped = listing.skipped + reader.skipped + changes.skipped
         do throws(ObjectError) {

@@ -46,6 +46,8 @@ public struct RunReport: Sendable {
     public let chunks: Int
     /// The vectors that were made.
     public let embedded: Int
+    /// The texts among them whose vectors an interrupted run had left.
+    public let recovered: Int
     /// The vectors that existed.
     public let reused: Int
     /// The rows that changed.
@@ -83,6 +85,7 @@ public struct RunReport: Sendable {
         object["kept"] = .integer(documents.kept)
         object["chunks"] = .integer(chunks)
         object["embedded"] = .integer(embedded)
+        object["recovered"] = .integer(recovered)
         object["reused"] = .integer(reused)
         object["rows"] = [
             "added": .integer(rows.added), "changed": .integer(rows.changed),

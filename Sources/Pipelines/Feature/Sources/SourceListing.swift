@@ -1,3 +1,4 @@
+internal import Artifacts
 internal import Storage
 
 /// The files that the sources hold, and where it is not known whether there are more.

@@ -47,8 +47,11 @@ public struct ResolvedPair: Sendable {
         }
         table = Table(root: root, rows: rows, dimension: dimension)
         modelTree = tree
-        guard let space = first.space, second.space == space else {
-            throw .embedding(.spacesDiffer(needed: second.space, found: first.space))
+        let needed = try Wrapping.refs { () throws(RefError) in
+            try SpaceNeed(of: second, in: objects).id
+        }
+        guard let space = first.space, needed == space else {
+            throw .embedding(.spacesDiffer(needed: needed, found: first.space))
         }
         self.space = space
         let description = try Wrapping.objects { () throws(ObjectError) in

@@ -17,11 +17,13 @@ struct Retriever: Sendable {
 
     /// Loads what a pair names.
     ///
-    /// - Parameter approximately: Whether candidates are preselected by their signs.
+    /// - Parameters:
+    ///   - approximately: Whether candidates are preselected by their signs.
+    ///   - verified: What verified leaves are; nil where nothing is remembered of them.
     /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's own
     ///   configuration names another space than its snapshot.
     init(
-        _ pair: ResolvedPair, approximately: Bool, threads: Int
+        _ pair: ResolvedPair, approximately: Bool, verified: VerifiedLeaves?, threads: Int
     ) throws(InferenceError) {
         self.pair = pair
         self.threads = threads
@@ -35,7 +37,9 @@ struct Retriever: Sendable {
         }
         self.policy = policy
         let index = try Wrapping.objects { () throws(ObjectError) in
-            try FeatureIndex(pair.table, in: pair.objects, threads: threads)
+            let verified = if let verified { verified } else { try VerifiedLeaves() }
+            return try FeatureIndex(
+                pair.table, in: pair.objects, verified: verified, threads: threads)
         }
         self.index = index
         guard approximately else {
@@ -45,11 +49,13 @@ struct Retriever: Sendable {
         }
         let search = ApproximateSearch(index.vectors, threads: threads)
         let queries = try Self.queries(Self.sample, of: index, pair, threads: threads)
-        let recall = try Wrapping.objects { () throws(ObjectError) in
-            try search.recall(policy.candidates, of: queries, threads: threads)
+        let widened = try Wrapping.objects { () throws(ObjectError) in
+            try search.widened(for: policy.candidates, of: queries, threads: threads)
         }
-        approximate = search
-        mode = .approximate(recall: recall, sample: queries.count)
+        approximate = widened?.search
+        mode =
+            widened.map { .approximate(recall: $0.recall, sample: queries.count) }
+            ?? .exactInstead(sample: queries.count)
     }
 
     /// The beginnings of the texts of some rows, evenly spread, embedded as if somebody had asked for them: nearer

@@ -2,6 +2,9 @@
 public enum SearchMode: Hashable, Sendable {
     /// All rows are compared; what is found is what is nearest.
     case exact
+    /// All rows are compared although that was not asked for: in a sample of so many queries, preselecting rows missed
+    /// too many of the nearest.
+    case exactInstead(sample: Int)
     /// Rows are preselected by the signs of their numbers, so that some of the nearest may be missed.
     ///
     /// - Parameters:

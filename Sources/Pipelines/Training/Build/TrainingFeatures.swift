@@ -16,7 +16,8 @@ struct TrainingFeatures: Sendable {
     ///
     /// - Throws: `notFeatures`, `embedding`, `objects`.
     init(
-        _ id: ObjectID, name: String, in source: any ObjectSource, embedders: EmbedderSource
+        _ id: ObjectID, name: String, in source: any ObjectSource, embedders: EmbedderSource,
+        verified: VerifiedLeaves?
     ) throws(TrainingError) {
         let snapshot = try Wrapping.objects { () throws(ObjectError) in
             try Snapshot(id, in: source)
@@ -42,7 +43,8 @@ struct TrainingFeatures: Sendable {
         }
         let table = Table(root: root, rows: rows, dimension: dimension)
         let index = try Wrapping.objects { () throws(ObjectError) in
-            try FeatureIndex(table, in: source)
+            let verified = if let verified { verified } else { try VerifiedLeaves() }
+            return try FeatureIndex(table, in: source, verified: verified)
         }
         keys = try Wrapping.objects { () throws(ObjectError) in try FeatureKeys(table, in: source) }
         var counter = LexicalStatistics.Counter()

@@ -27,18 +27,31 @@ struct TrainingSet: Sendable {
     var unresolvedQuestions = 0
     /// Preferences of which one section is not in the features.
     var unresolvedPreferences = 0
+    /// What labels say that the features do not have, in the order of the labels.
+    var missing: [MissingLabel] = []
 
     init(
         questions: [LabelledQuestion], preferences: [LabelledPreference], keys: FeatureKeys,
         heldOut: HeldOut
     ) {
         func rows(_ label: SectionLabel) -> Range<Int> {
-            keys.rows(document: label.document, section: label.section)
+            let rows = keys.rows(document: label.document, section: label.section)
+            guard rows.isEmpty, let otherwise = label.otherwise else { return rows }
+            return keys.rows(document: otherwise, section: label.section)
         }
         // A preference about a question follows it, or training would see what is measured.
         var fates: [[UInt8]: Bool] = [:]
         for question in Self.sorted(questions, by: \.id) {
-            let found = Set(question.answers.flatMap { Array(rows($0)) })
+            var found: Set<Int> = []
+            var absent: [SectionLabel] = []
+            for answer in question.answers {
+                let rows = rows(answer)
+                if rows.isEmpty { absent.append(answer) }
+                found.formUnion(rows)
+            }
+            missing += absent.map {
+                MissingLabel(.question, id: question.id, $0, isUsed: !found.isEmpty)
+            }
             let isHeldOut = heldOut.contains(question.id)
             fates[Array(question.question.utf8)] = isHeldOut
             if found.isEmpty {
@@ -55,6 +68,15 @@ struct TrainingSet: Sendable {
             let rejected = Array(rows(preference.rejected))
             if chosen.isEmpty || rejected.isEmpty || chosen == rejected {
                 unresolvedPreferences += 1
+                missing += [(preference.chosen, chosen), (preference.rejected, rejected)]
+                    .filter(\.1.isEmpty)
+                    .map { MissingLabel(.preference, id: preference.id, $0.0, isUsed: false) }
+                if !chosen.isEmpty, chosen == rejected {
+                    missing.append(
+                        MissingLabel(
+                            .preference, id: preference.id, preference.rejected, isUsed: false,
+                            isChosenToo: true))
+                }
                 continue
             }
             self.preferences.append(

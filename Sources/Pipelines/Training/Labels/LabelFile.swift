@@ -60,8 +60,11 @@ public enum LabelFile {
     private static func section(
         _ reader: inout JSONObjectReader
     ) throws(JSONSchemaError) -> SectionLabel {
-        SectionLabel(
-            document: try reader.string("document"), section: try reader.string("section"))
+        let document = try reader.string("document")
+        let encoded = DocumentPath.encode(document) ?? document
+        return SectionLabel(
+            document: encoded, section: try reader.string("section"),
+            otherwise: encoded.utf8.elementsEqual(document.utf8) ? nil : document)
     }
 
     /// Reads the objects with `read`, which returns the id of each.

@@ -2,16 +2,22 @@ internal import Objects
 
 /// A section of a document.
 public struct SectionLabel: Hashable, Sendable {
-    /// The path of the document below the source folder.
+    /// The path of the document below the source folder, as rows spell it.
     public var document: String
     /// The anchor of the section.
     public var section: String
+    /// What the label says where that is not how rows spell a path: a path of the file system, or else a row's.
+    public var otherwise: String?
 
     /// Makes a label.
-    public init(document: String, section: String) {
+    public init(document: String, section: String, otherwise: String? = nil) {
         self.document = document
         self.section = section
+        self.otherwise = otherwise
     }
+
+    /// The document as the label spells it.
+    public var spelled: String { otherwise ?? document }
 }
 
 /// A question and the sections that answer it.

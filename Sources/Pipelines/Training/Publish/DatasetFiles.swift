@@ -2,7 +2,11 @@ internal import Artifacts
 internal import Objects
 
 /// The files of the two datasets: chat and preference examples in the form that TRL and the OpenAI
-/// fine-tuning interface take, and beside each the rows of the features that it was made from.
+/// fine-tuning interface take, and the rows of the features that each was made from.
+///
+/// The `datasets` library takes every file for data of a split whose name has the split's in it, and refuses a split of
+/// files with different columns. So the labels of all splits are in one file without such a name, a split without
+/// examples has no file, and `README.md` says which splits there are.
 struct DatasetFiles {
     struct File {
         let name: String
@@ -15,8 +19,7 @@ struct DatasetFiles {
     init(_ outcome: TrainingOutcome) throws(ObjectError) {
         let texts = try Texts(outcome)
         let keys = outcome.features.keys.all
-        var trainFiles = LinePair(part: "train")
-        var heldOutFiles = LinePair(part: "heldout")
+        var files = SplitFiles()
         for (question, answer) in zip(outcome.set.questions, outcome.answers) {
             let example: JSON = [
                 "messages": [
@@ -28,16 +31,12 @@ struct DatasetFiles {
                 "id": .string(question.id), "question": .string(question.question),
                 "rows": .array(question.rows.map { .string(keys[$0]) }),
             ]
-            if question.isHeldOut {
-                heldOutFiles.append(example, label)
-            } else {
-                trainFiles.append(example, label)
-            }
+            files.append(example, label, isHeldOut: question.isHeldOut)
         }
-        supervised = trainFiles.files + heldOutFiles.files
+        supervised = files.files(
+            title: "Questions and answers for supervised fine-tuning, made by fti-training.")
 
-        trainFiles = LinePair(part: "train")
-        heldOutFiles = LinePair(part: "heldout")
+        files = SplitFiles()
         for preference in outcome.set.preferences {
             let example: JSON = [
                 "prompt": [Self.message("user", preference.question)],
@@ -49,13 +48,10 @@ struct DatasetFiles {
                 "chosen": .array(preference.chosen.map { .string(keys[$0]) }),
                 "rejected": .array(preference.rejected.map { .string(keys[$0]) }),
             ]
-            if preference.isHeldOut {
-                heldOutFiles.append(example, label)
-            } else {
-                trainFiles.append(example, label)
-            }
+            files.append(example, label, isHeldOut: preference.isHeldOut)
         }
-        preference = trainFiles.files + heldOutFiles.files
+        preference = files.files(
+            title: "Pairs of answers for preference training, made by fti-training.")
     }
 
     private static func message(_ role: String, _ content: String) -> JSON {
@@ -76,28 +72,5 @@ struct DatasetFiles {
         }
 
         subscript(row: Int) -> String { texts[row] ?? "" }
-    }
-
-    /// Examples and their labels, line by line.
-    private struct LinePair {
-        let part: String
-        private var examples: [UInt8] = []
-        private var labels: [UInt8] = []
-
-        init(part: String) { self.part = part }
-
-        mutating func append(_ example: JSON, _ label: JSON) {
-            example.appendCanonical(to: &examples)
-            examples.append(0x0A)
-            label.appendCanonical(to: &labels)
-            labels.append(0x0A)
-        }
-
-        var files: [File] {
-            [
-                File(name: "\(part).jsonl", bytes: examples),
-                File(name: "\(part).labels.jsonl", bytes: labels),
-            ]
-        }
     }
 }

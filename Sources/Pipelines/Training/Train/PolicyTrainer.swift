@@ -19,7 +19,7 @@ struct PolicyTrainer: Sendable {
         guard !training.isEmpty, !heldOut.isEmpty else {
             throw .tooFewQuestions(
                 training: training.count, heldOut: heldOut.count,
-                unresolved: set.unresolvedQuestions)
+                unresolved: set.unresolvedQuestions, missing: set.missing)
         }
         // Retrieval may miss an answer; training needs it among the candidates, measuring must not.
         let prepared = try pool.prepare(

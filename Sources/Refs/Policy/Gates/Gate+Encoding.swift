@@ -21,6 +21,7 @@ extension Gate {
         case .approvals(let count, let keys):
             object["count"] = .integer(count)
             object["by"] = keys.map { .array($0.map { .string($0) }) }
+        case .fixed: break
         }
         return .object(object)
     }
@@ -52,9 +53,10 @@ extension Gate {
             condition = .formats(
                 try reader.list("allow", of: names) { FileFormat(rawValue: $0) })
         case "approvals": condition = try Self.approvals(&reader)
+        case "fixed": condition = .fixed
         default:
             throw reader.error(
-                "type", "must be metric, input, space, evidence, formats or approvals")
+                "type", "must be metric, input, space, evidence, formats, approvals or fixed")
         }
         try reader.finish()
     }
@@ -102,6 +104,7 @@ extension Gate.Condition {
         case .evidence: "evidence"
         case .formats: "formats"
         case .approvals: "approvals"
+        case .fixed: "fixed"
         }
     }
 }

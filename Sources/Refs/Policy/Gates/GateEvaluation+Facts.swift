@@ -9,15 +9,15 @@ extension GateEvaluation {
         let bounds = [
             atLeast.map { "at least \(Self.text($0))" }, atMost.map { "at most \(Self.text($0))" },
         ].compactMap(\.self).joined(separator: " and ")
-        let name = Quoting.plain(name)
-        let demanded = "\(name) of \(bounds)"
+        let shown = Self.shown(name)
+        let demanded = "\(shown) of \(bounds)"
         guard let value = try ancestry.snapshot(target).metric(name) else {
             return GateAnswer(
                 passes: false, demanded: demanded, found: "it has no such metric",
-                remedy: "ftictl put \(Self.origin(of: ref)) PATH --metric \(name)=NUMBER, "
+                remedy: "ftictl put \(Self.origin(of: ref)) PATH --metric \(shown)=NUMBER, "
                     + "and promote that")
         }
-        // A number that is none is within no bounds.
+        // NaN satisfies no bound.
         let passes = value >= atLeast ?? -.infinity && value <= atMost ?? .infinity
         return GateAnswer(
             passes: passes, demanded: demanded, found: "it has \(Self.text(value))",
@@ -28,7 +28,7 @@ extension GateEvaluation {
     private mutating func promotion(
         to ref: RefName, _ metric: String, _ bounds: String, _ atLeast: Double?, _ atMost: Double?
     ) throws(RefError) -> String {
-        let others = state.refs.keys.filter { $0.namespace == ref.namespace && $0 != ref }.sorted()
+        let others = namesToSuggest(ref.namespace).filter { $0 != ref }
         for other in others.prefix(Self.searchLimit) {
             guard let id = state.target(of: other),
                 let value = try ancestry.snapshot(id).metric(metric),
@@ -36,7 +36,7 @@ extension GateEvaluation {
             else { continue }
             return "ftictl promote \(other) \(ref)"
         }
-        return "ftictl promote REV \(ref), where REV has \(metric) of \(bounds)"
+        return "ftictl promote REV \(ref), where REV has \(Self.shown(metric)) of \(bounds)"
     }
 
     mutating func evidence(
@@ -55,9 +55,9 @@ extension GateEvaluation {
         }
         let options = missing.map { fact in
             switch fact {
-            case .metric(let name): " --metric \(Quoting.plain(name))=NUMBER"
-            case .parameter(let name): " --param \(Quoting.plain(name))=VALUE"
-            case .input(let roles): " --input \(Quoting.plain(roles.first ?? ""))=REV"
+            case .metric(let name): " --metric \(Self.shown(name))=NUMBER"
+            case .parameter(let name): " --param \(Self.shown(name))=VALUE"
+            case .input(let roles): " --input \(Self.shown(roles.first ?? ""))=REV"
             }
         }
         return GateAnswer(
@@ -78,7 +78,8 @@ extension GateEvaluation {
         var others: [String] = []
         var files = 0
         do throws(ObjectError) {
-            var walk = try TreeWalk(root, in: objects)
+            // A format is a matter of content: equal directories need one look.
+            var walk = try TreeWalk(root, in: objects, visiting: .eachDirectoryOnce)
             while let element = try walk.next() {
                 guard element.entry.mode != .directory else { continue }
                 files += 1
@@ -98,18 +99,30 @@ extension GateEvaluation {
     }
 
     func approvals(
-        _ count: Int, _ keys: [String]?, of target: ObjectID, for ref: RefName
+        _ count: Int, _ keys: [String]?, of target: ObjectID?, for ref: RefName
     ) -> GateAnswer {
-        let given = state.approvers(of: ref, to: target, at: time, among: keys)
+        var current = state
+        current.pendingApprovals.remove(lapsed)
+        let given = current.approvers(of: ref, to: target, at: time, among: keys)
+        let all = state.approvers(of: ref, to: target, at: nil, among: keys)
+        let expired = all.filter { name in !given.contains { $0.utf8.elementsEqual(name.utf8) } }
         let by = keys.map { " by \($0.joined(separator: ", "))" } ?? ""
         return GateAnswer(
             passes: given.count >= count,
             demanded: count == 1 ? "an approval\(by)" : "\(count) approvals\(by)",
-            found: given.isEmpty
-                ? "it has none" : "it has \(given.count) (\(given.joined(separator: ", ")))",
-            remedy:
-                "ftictl approve \(ref) \(revision(target))\(keys.map { ", by one of \($0.joined(separator: ", "))" } ?? "")"
-        )
+            found: (given.isEmpty
+                ? "it has none" : "it has \(given.count) (\(given.joined(separator: ", ")))")
+                + (expired.isEmpty ? "" : "; expired: \(expired.joined(separator: ", "))"),
+            remedy: Approval.command(for: ref, to: target.map { revision($0) })
+                + (keys.map { ", by one of \($0.joined(separator: ", "))" } ?? ""))
+    }
+
+    func fixed(_ move: RefChange) -> GateAnswer {
+        GateAnswer(
+            passes: move.old == nil, demanded: "that it never moves once it exists",
+            found: move.old.map { "it is at \($0.short)" } ?? "it is new",
+            remedy: move.new.map { "ftictl promote \(revision($0)) REF, where REF is another name" }
+                ?? "ftictl policy show; an admin can --override the gate")
     }
 
     /// A ref that a version can be put at without a gate in the way.
@@ -119,7 +132,10 @@ extension GateEvaluation {
         number.isFinite ? JSON.number(number).canonicalText : "\(number)"
     }
 
+    /// A name as a message shows it, whole: a remedy must be a command that works.
+    static func shown(_ name: String) -> String { Quoting.plain(name, limit: Gate.nameLimit) }
+
     private static func list(_ items: [String]) -> String {
-        items.map { Quoting.plain($0) }.joined(separator: ", ")
+        items.map(shown).joined(separator: ", ")
     }
 }

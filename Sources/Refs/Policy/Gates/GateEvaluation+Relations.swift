@@ -5,7 +5,7 @@ extension GateEvaluation {
     mutating func input(
         _ roles: [String], of target: ObjectID, for ref: RefName, isAncestorOf other: RefName
     ) throws(RefError) -> GateAnswer {
-        let path = Quoting.plain(roles.joined(separator: "."))
+        let path = Self.shown(roles.joined(separator: "."))
         let demanded = "that its \(path) is \(other) or came before it"
         var current = target
         for role in roles {
@@ -13,8 +13,8 @@ extension GateEvaluation {
                 return GateAnswer(
                     passes: false, demanded: demanded,
                     found: current == target
-                        ? "it has no input \(Quoting.plain(role))"
-                        : "its input \(current.short) has no input \(Quoting.plain(role))",
+                        ? "it has no input \(Self.shown(role))"
+                        : "its input \(current.short) has no input \(Self.shown(role))",
                     remedy: "ftictl promote REV \(ref), where REV has the input \(path)")
             }
             current = next
@@ -37,25 +37,30 @@ extension GateEvaluation {
         of target: ObjectID, for ref: RefName, with other: RefName, moved: RefChange,
         isLenient: Bool
     ) throws(RefError) -> GateAnswer {
-        let own = try ancestry.snapshot(target).space
-        let partner = self.target(of: other)
-        let needed =
-            try partner.map { (id) throws(RefError) in try ancestry.snapshot(id).space } ?? nil
-        let passes: Bool
-        if let own, let needed { passes = own == needed } else { passes = isLenient }
-        func name(_ space: ObjectID?) -> String { space.map { "space \($0.short)" } ?? "no space" }
+        let demanded = "one embedding space for \(ref) and \(other)"
+        let own = try ancestry.space(of: target)
+        guard let partner = self.target(of: other) else {
+            return GateAnswer(
+                passes: isLenient, demanded: demanded,
+                found: "it is \(own.phrase) and there is no \(other)",
+                remedy: moved.name == other
+                    ? "ftictl ref delete \(other) \(ref)"
+                    : try both(target, ref, and: other, of: own.id))
+        }
+        let needed = try ancestry.space(of: partner)
         let isOther = moved.name == other
         // What moves is "it"; the other ref is named.
         let (moving, staying) = isOther ? (needed, own) : (own, needed)
-        let (movingTarget, stayingRef) = isOther ? (moved.new ?? target, ref) : (target, other)
-        let found =
-            "it is of \(name(moving)) and "
-            + (isOther || partner != nil
-                ? "\(stayingRef) of \(name(staying))" : "there is no \(stayingRef)")
+        let (movingTarget, stayingRef) = isOther ? (partner, ref) : (target, other)
+        let passes = moving.fits(staying, isLenient: isLenient)
         return GateAnswer(
-            passes: passes, demanded: "one embedding space for \(ref) and \(other)", found: found,
+            passes: passes, demanded: demanded,
+            found: "it is \(moving.phrase) and \(stayingRef) \(staying.phrase)",
             remedy: passes
-                ? nil : try both(movingTarget, moved.name, and: stayingRef, of: moving))
+                ? nil
+                : moving == .undeclared
+                    ? SpaceNeed.remedy
+                    : try both(movingTarget, moved.name, and: stayingRef, of: moving.id))
     }
 
     /// The command that moves a snapshot and, in the same transaction, another ref to something of its space.
@@ -66,14 +71,13 @@ extension GateEvaluation {
         if let space {
             let inputs = try ancestry.snapshot(target).inputs.sorted { $0.key < $1.key }.map(
                 \.value)
-            let refs = state.refs.keys.filter { $0.namespace == other.namespace }.sorted()
+            let refs = namesToSuggest(other.namespace)
             let candidates =
                 inputs + refs.prefix(Self.searchLimit).compactMap { state.target(of: $0) }
             for candidate in candidates where fitting == nil {
-                let snapshot = try ancestry.snapshot(candidate)
-                guard snapshot.kind == other.namespace.kind, snapshot.space == space else {
-                    continue
-                }
+                guard try ancestry.snapshot(candidate).kind == other.namespace.kind,
+                    try ancestry.space(of: candidate).id == space
+                else { continue }
                 fitting = candidate
             }
         }

@@ -7,19 +7,28 @@ struct GateEvaluation<Source: ObjectRangeSource> {
     let objects: Source
     /// The moment of the transaction.
     let time: Timestamp
+    /// Approvals in ``state`` that have expired by another clock than ``time``.
+    let lapsed: Set<Approval>
     /// Tells what exists already: a remedy cannot name what is stored only if the move takes place.
     let isStored: (ObjectID) -> Bool
+    /// What refs are moved to, by name.
+    private let targets: [RefName: ObjectID?]
+    /// The refs of each namespace that a remedy may name, in order.
+    private var namesToSuggest: [RefNamespace: [RefName]] = [:]
     var ancestry: Ancestry<Source>
 
     init(
         _ changes: [RefChange], in state: State, objects: Source, time: Timestamp,
+        lapsed: Set<Approval> = [],
         isStored: @escaping (ObjectID) -> Bool = { _ in true }
     ) {
         self.changes = changes
         self.state = state
         self.objects = objects
         self.time = time
+        self.lapsed = lapsed
         self.isStored = isStored
+        targets = Dictionary(changes.map { ($0.name, $0.new) }) { first, _ in first }
         ancestry = Ancestry(in: objects)
     }
 
@@ -30,7 +39,8 @@ struct GateEvaluation<Source: ObjectRangeSource> {
         let isStanding: Bool
         /// The ref that the gate is about.
         let subject: RefName
-        let target: ObjectID
+        /// What that points at after the moves; nil when it is removed.
+        let target: ObjectID?
         /// The ref that moves: the subject, or the one that it is compared with.
         let moved: RefChange
     }
@@ -42,10 +52,9 @@ struct GateEvaluation<Source: ObjectRangeSource> {
         var outcomes: [GateOutcome] = []
         for question in Self.questions(changes, in: state) {
             let answer = try answer(question)
-            guard let new = question.moved.new else { continue }
             outcomes.append(
                 GateOutcome(
-                    gate: question.gate, ref: question.moved.name, target: new,
+                    gate: question.gate, ref: question.moved.name, target: question.moved.new,
                     passes: answer.passes, demanded: answer.demanded, found: answer.found,
                     remedy: answer.passes ? nil : answer.remedy))
         }
@@ -58,22 +67,31 @@ struct GateEvaluation<Source: ObjectRangeSource> {
     }
 
     private static func questions(_ changes: [RefChange], in state: State) -> [Question] {
-        guard changes.contains(where: { $0.new != nil }) else { return [] }
+        guard !changes.isEmpty else { return [] }
         var questions: [Question] = []
+        let byName = Dictionary(changes.map { ($0.name, $0) }) { first, _ in first }
+        lazy var refs = state.refs.sorted { $0.key < $1.key }
         for (gate, isStanding) in Gate.all(in: state.policy) {
             for change in changes where gate.refs.matches(change.name) {
-                guard let target = change.new else { continue }
+                guard change.new != nil || gate.condition.isAnsweredByLog else { continue }
                 questions.append(
                     Question(
-                        gate: gate, isStanding: isStanding, subject: change.name, target: target,
-                        moved: change))
+                        gate: gate, isStanding: isStanding, subject: change.name,
+                        target: change.new, moved: change))
             }
             // What moves the other side of a comparison can break it as well.
             guard case .space(let other) = gate.condition,
-                let moved = changes.first(where: { $0.name == other }), moved.new != nil
+                let moved = byName[other],
+                moved.new != nil || !isStanding
             else { continue }
-            for (subject, ref) in state.refs.sorted(by: { $0.key < $1.key })
-            where gate.refs.matches(subject) && !changes.contains(where: { $0.name == subject }) {
+            let subjects =
+                if let only = gate.refs.only {
+                    state.refs[only].map { [(key: only, value: $0)] } ?? []
+                } else {
+                    refs
+                }
+            for (subject, ref) in subjects
+            where gate.refs.matches(subject) && byName[subject] == nil {
                 questions.append(
                     Question(
                         gate: gate, isStanding: isStanding, subject: subject, target: ref.target,
@@ -88,15 +106,25 @@ struct GateEvaluation<Source: ObjectRangeSource> {
 
     /// What a ref points at once the moves are done.
     func target(of name: RefName) -> ObjectID? {
-        if let change = changes.first(where: { $0.name == name }) { return change.new }
-        return state.target(of: name)
+        targets[name] ?? state.target(of: name)
+    }
+
+    /// The first refs of a namespace, of which a remedy can name one.
+    mutating func namesToSuggest(_ namespace: RefNamespace) -> [RefName] {
+        if let names = namesToSuggest[namespace] { return names }
+        let names = Array(
+            state.refs.keys.filter { $0.namespace == namespace }.sorted().prefix(
+                Self.searchLimit + 1))
+        namesToSuggest[namespace] = names
+        return names
     }
 
     /// How a remedy names a snapshot.
     func revision(_ id: ObjectID) -> String { isStored(id) ? id.short : "REV" }
 
     private mutating func answer(_ question: Question) throws(RefError) -> GateAnswer {
-        let (ref, target) = (question.subject, question.target)
+        let ref = question.subject
+        guard let target = question.target else { return answerToRemoval(question) }
         switch question.gate.condition {
         case .metric(let name, let atLeast, let atMost):
             return try metric(name, atLeast, atMost, of: target, for: ref)
@@ -108,8 +136,18 @@ struct GateEvaluation<Source: ObjectRangeSource> {
                 isLenient: question.isStanding)
         case .evidence(let facts): return try evidence(facts, of: target, for: ref)
         case .formats(let formats): return try self.formats(formats, of: target, for: ref)
+        case .approvals(let count, let keys): return approvals(count, keys, of: target, for: ref)
+        case .fixed: return fixed(question.moved)
+        }
+    }
+
+    private func answerToRemoval(_ question: Question) -> GateAnswer {
+        switch question.gate.condition {
         case .approvals(let count, let keys):
-            return approvals(count, keys, of: target, for: ref)
+            approvals(count, keys, of: nil, for: question.subject)
+        case .fixed: fixed(question.moved)
+        case .metric, .input, .space, .evidence, .formats:
+            GateAnswer(passes: true, demanded: "nothing of a removal", found: "it is one")
         }
     }
 }
@@ -120,6 +158,17 @@ struct GateAnswer {
     let demanded: String
     let found: String
     var remedy: String?
+}
+
+extension Gate.Condition {
+    /// Whether the log alone answers the gate. Such a gate is asked about removals as well: the others would have no
+    /// snapshot to look at.
+    var isAnsweredByLog: Bool {
+        switch self {
+        case .approvals, .fixed: true
+        case .metric, .input, .space, .evidence, .formats: false
+        }
+    }
 }
 
 extension Gate {

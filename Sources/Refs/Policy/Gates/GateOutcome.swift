@@ -6,8 +6,8 @@ public struct GateOutcome: Hashable, Sendable {
     public let gate: Gate
     /// The ref that is to be moved.
     public let ref: RefName
-    /// What it is to point at.
-    public let target: ObjectID
+    /// What it is to point at; nil when it is to be removed.
+    public let target: ObjectID?
     /// Whether the gate lets it pass.
     public let passes: Bool
     /// What the gate demands, as a noun: `recall@10 of at least 0.8`.
@@ -26,7 +26,8 @@ public struct GateOutcome: Hashable, Sendable {
     public var json: JSON {
         [
             "gate": .string(gate.condition.type), "of": .string(gate.refs.description),
-            "ref": .string(ref.text), "id": .string(target.hex), "passes": .bool(passes),
+            "ref": .string(ref.text), "id": target.map { .string($0.hex) } ?? .null,
+            "passes": .bool(passes),
             "demanded": .string(demanded), "found": .string(found),
             "remedy": remedy.map { .string($0) } ?? .null,
         ]
@@ -38,8 +39,9 @@ extension [GateOutcome] {
     var refusal: String {
         let lines = map { outcome in
             let other = outcome.gate.refs.matches(outcome.ref) ? "" : " of \(outcome.gate.refs)"
+            let move = outcome.target.map { "cannot move to \($0.short)" } ?? "cannot be removed"
             return
-                "\(outcome.ref) cannot move to \(outcome.target.short): the \(outcome.gate.condition.type) "
+                "\(outcome.ref) \(move): the \(outcome.gate.condition.type) "
                 + "gate\(other) demands \(outcome.demanded), and \(outcome.found)"
         }
         return lines.joined(separator: "\n")
@@ -48,7 +50,8 @@ extension [GateOutcome] {
     /// The different remedies.
     var remedy: String? {
         var remedies: [String] = []
-        for case let remedy? in map(\.remedy) where !remedies.contains(remedy) {
+        var known: Set<String> = []
+        for case let remedy? in map(\.remedy) where known.insert(remedy).inserted {
             remedies.append(remedy)
         }
         return remedies.isEmpty ? nil : remedies.joined(separator: "; ")

@@ -1,0 +1,248 @@
+/// Reads a condition from left to right, by recursive descent of bounded depth.
+struct ConditionParser {
+    private let bytes: [UInt8]
+    private var offset = 0
+    private var depth = 0
+
+    private static let keywords = ["and", "or", "not", "in", "is", "null", "true", "false"]
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Whether a name can stand without quotes.
+    static func isPlainName(_ bytes: [UInt8]) -> Bool {
+        guard let first = bytes.first, isNameStart(first), bytes.allSatisfy(isNameByte) else {
+            return false
+        }
+        return !keywords.contains { $0.utf8.elementsEqual(bytes.map(lowered)) }
+    }
+
+    private static func isNameStart(_ byte: UInt8) -> Bool {
+        (0x61...0x7A).contains(byte | 0x20) || byte == UInt8(ascii: "_")
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        isNameStart(byte) || isDigit(byte) || byte == UInt8(ascii: "-")
+            || byte == UInt8(ascii: ".")
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+
+    private static func lowered(_ byte: UInt8) -> UInt8 {
+        (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
+    }
+
+    private var current: UInt8? { offset < bytes.count ? bytes[offset] : nil }
+
+    private func error(_ reason: String, at offset: Int? = nil) -> ConditionError {
+        .syntax(column: (offset ?? self.offset) + 1, reason: reason)
+    }
+
+    mutating func condition() throws(ConditionError) -> Condition {
+        guard bytes.count <= Condition.byteLimit else {
+            throw error("it has more than \(Condition.byteLimit) bytes", at: Condition.byteLimit)
+        }
+        let condition = try alternatives()
+        skipSpace()
+        guard offset == bytes.count else { throw error("'and' or 'or' is expected") }
+        return condition
+    }
+
+    // MARK: Combinations
+
+    private mutating func alternatives() throws(ConditionError) -> Condition {
+        var conditions = [try conjunction()]
+        while take(word: "or") { conditions.append(try conjunction()) }
+        return conditions.count == 1 ? conditions[0] : .any(conditions)
+    }
+
+    private mutating func conjunction() throws(ConditionError) -> Condition {
+        var conditions = [try factor()]
+        while take(word: "and") { conditions.append(try factor()) }
+        return conditions.count == 1 ? conditions[0] : .all(conditions)
+    }
+
+    private mutating func factor() throws(ConditionError) -> Condition {
+        skipSpace()
+        let start = offset
+        let isNegation = take(word: "not")
+        guard isNegation || take("(") else { return try comparison() }
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Condition.depthLimit else {
+            throw error("it is nested more than \(Condition.depthLimit) deep", at: start)
+        }
+        if isNegation { return .not(try factor()) }
+        let condition = try alternatives()
+        guard take(")") else { throw error("')' is expected") }
+        return condition
+    }
+
+    // MARK: Comparisons
+
+    private mutating func comparison() throws(ConditionError) -> Condition {
+        let name = try name()
+        if take(word: "is") {
+            let isNegation = take(word: "not")
+            guard take(word: "null") else { throw error("'null' is expected") }
+            return isNegation ? .not(.absence(name)) : .absence(name)
+        }
+        let isNegation = take(word: "not")
+        if take(word: "in") {
+            let condition = Condition.membership(name, try list())
+            return isNegation ? .not(condition) : condition
+        }
+        guard !isNegation else { throw error("'in' is expected") }
+        let comparison = try comparisonOperator()
+        return .comparison(name, comparison, try literal())
+    }
+
+    private mutating func comparisonOperator() throws(ConditionError) -> Condition.Operator {
+        skipSpace()
+        let start = offset
+        while let byte = current, "=!<>~".utf8.contains(byte) { offset += 1 }
+        let text = String(decoding: bytes[start..<offset], as: UTF8.self)
+        if let comparison = Condition.Operator(rawValue: text) { return comparison }
+        throw error(
+            "a comparison is expected: =, !=, <, <=, >, >=, in, is null or is not null", at: start)
+    }
+
+    private mutating func list() throws(ConditionError) -> [Condition.Literal] {
+        guard take("(") else { throw error("'(' is expected after 'in'") }
+        var literals = [try literal()]
+        while take(",") { literals.append(try literal()) }
+        guard take(")") else { throw error("',' or ')' is expected") }
+        return literals
+    }
+
+    /// A name, of which each part between dots may be quoted: `metrics."recall@10"`.
+    private mutating func name() throws(ConditionError) -> Condition.Name {
+        skipSpace()
+        let start = offset
+        var text: [UInt8] = []
+        var isQuoted = false
+        if current != UInt8(ascii: "\"") {
+            guard let byte = current, Self.isNameStart(byte) else {
+                throw error(nameReason, at: start)
+            }
+            text = takeNameBytes()
+            guard !isKeyword(text) else {
+                throw error(
+                    "a name is expected, and one that is a word of the language stands in double "
+                        + "quotes", at: start)
+            }
+        }
+        // Quoted parts and plain ones follow each other across dots.
+        while let byte = current {
+            if byte == UInt8(ascii: "\""), text.isEmpty || text.last == UInt8(ascii: "."), !isQuoted
+            {
+                text += try quoted("\"")
+                isQuoted = true
+            } else if byte == UInt8(ascii: "."), isQuoted {
+                text += takeNameBytes()
+                isQuoted = false
+            } else {
+                break
+            }
+        }
+        guard let name = String(validating: text, as: UTF8.self), !name.isEmpty else {
+            throw error("a name is UTF-8, and not empty", at: start)
+        }
+        return Condition.Name(name, at: start)
+    }
+
+    private mutating func takeNameBytes() -> [UInt8] {
+        let start = offset
+        while let byte = current, Self.isNameByte(byte) { offset += 1 }
+        return Array(bytes[start..<offset])
+    }
+
+    private var nameReason: String {
+        switch current {
+        case nil: "a name is expected, and nothing follows"
+        case UInt8(ascii: "'")?: "a name is expected; 'text' in single quotes is a value"
+        default: "a name is expected"
+        }
+    }
+
+    private func isKeyword(_ word: [UInt8]) -> Bool {
+        let word = word.map(Self.lowered)
+        return Self.keywords.contains { $0.utf8.elementsEqual(word) }
+    }
+
+    // MARK: Values
+
+    private mutating func literal() throws(ConditionError) -> Condition.Literal {
+        skipSpace()
+        let start = offset
+        if current == UInt8(ascii: "'") {
+            guard let text = String(validating: try quoted("'"), as: UTF8.self) else {
+                throw error("text is UTF-8", at: start)
+            }
+            return Condition.Literal(.text(text), at: start)
+        }
+        while let byte = current,
+            Self.isNameByte(byte) || byte == UInt8(ascii: ":")
+                || byte == UInt8(ascii: "+")
+        { offset += 1 }
+        let word = Array(bytes[start..<offset])
+        if let value = Self.value(of: word) { return Condition.Literal(value, at: start) }
+        let isNull = word.map(Self.lowered).elementsEqual("null".utf8)
+        throw error(
+            isNull
+                ? "nothing equals null: write 'is null' or 'is not null'"
+                : "a value is expected: 'text', a number, a date such as 2026-01-31, true or false",
+            at: start)
+    }
+
+    private static func value(of word: [UInt8]) -> ConditionValue? {
+        switch String(decoding: word.map(lowered), as: UTF8.self) {
+        case "true": return .truth(true)
+        case "false": return .truth(false)
+        default: break
+        }
+        if let time = Timestamp(reading: word) { return .time(time) }
+        return (try? JSON(parsing: word.span))?.number.map { .number($0) }
+    }
+
+    /// The bytes between two quotes, with doubled ones inside made single.
+    private mutating func quoted(_ quote: Unicode.Scalar) throws(ConditionError) -> [UInt8] {
+        let mark = UInt8(ascii: quote)
+        let start = offset
+        var text: [UInt8] = []
+        offset += 1
+        while let byte = current {
+            offset += 1
+            guard byte == mark else {
+                text.append(byte)
+                continue
+            }
+            guard current == mark else { return text }
+            text.append(mark)
+            offset += 1
+        }
+        throw error("the quote that opens here is not closed", at: start)
+    }
+
+    // MARK: Words and marks
+
+    private mutating func skipSpace() {
+        while let byte = current, byte == 0x20 || (0x09...0x0D).contains(byte) { offset += 1 }
+    }
+
+    private mutating func take(_ mark: Unicode.Scalar) -> Bool {
+        skipSpace()
+        guard current == UInt8(ascii: mark) else { return false }
+        offset += 1
+        return true
+    }
+
+    /// Takes a word in upper or lower case, unless it is the beginning of a longer one.
+    private mutating func take(word: String) -> Bool {
+        skipSpace()
+        var end = offset
+        while end < bytes.count, Self.isNameByte(bytes[end]) { end += 1 }
+        guard word.utf8.elementsEqual(bytes[offset..<end].map(Self.lowered)) else { return false }
+        offset = end
+        return true
+    }
+}

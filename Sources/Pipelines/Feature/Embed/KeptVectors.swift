@@ -1,0 +1,150 @@
+internal import Artifacts
+internal import Objects
+internal import Storage
+internal import Synchronization
+
+/// The vectors that a service made for a run, in a file of this user's alone until the run is over: a run that is cut off,
+/// however suddenly, leaves to the next one what was paid for.
+///
+/// The file is the magic `ftivect1`, the size u32 of the embedding space's encoding, the encoding, and a record for each
+/// vector: the SHA-256 of its text, its numbers as fp32, and the first eight bytes of the SHA-256 of both. It ends before the first
+/// record that is not whole. All numbers are little-endian.
+final class KeptVectors: Sendable {
+    private static let magic = Array("ftivect1".utf8)
+    private static let checkSize = 8
+    /// Spaces have eight canaries: more is none.
+    private static let spaceLimit = 16 << 20
+    /// Beyond this no more is kept.
+    private static let byteLimit = 8 << 30
+    /// What nobody continued for so many days is removed.
+    private static let lifetime = 30
+
+    private let file: AppendFile
+    /// The space that the vectors of the file are of; nil while there are none.
+    let space: EmbeddingSpace?
+    private let recordsAt: Int
+    /// Where the vectors of texts are in the file.
+    private let places = Mutex<[ObjectID: Int]>([:])
+
+    /// Opens or makes the file for one ref of a repository; nil where nothing can be kept.
+    ///
+    /// - Parameters:
+    ///   - folder: Where caches are.
+    ///   - now: The present time.
+    convenience init?(_ ref: String, of repository: String, in folder: String, now: Timestamp) {
+        let name = ObjectID(of: Array("\(repository) \(ref)".utf8).span).hex.prefix(32)
+        let file = CacheFile("\(folder)/\(name).vectors")
+        file.removeAged(suffix: ".vectors", days: Self.lifetime, now: now.milliseconds)
+        guard let opened = file.opened() else { return nil }
+        self.init(opened)
+    }
+
+    /// Reads what a file holds; what is not whole, and all behind it, is forgotten.
+    private init(_ file: AppendFile) {
+        self.file = file
+        let prefix = Self.magic.count + 4
+        let head = (try? file.read(at: 0, upTo: prefix)) ?? []
+        guard head.count == prefix, head.starts(with: Self.magic),
+            case let size = Int(LittleEndian.uint32(head.span, at: Self.magic.count)),
+            size <= Self.spaceLimit, let encoded = try? file.read(at: prefix, upTo: size),
+            encoded.count == size, let space = try? EmbeddingSpace(decoding: encoded)
+        else {
+            (self.space, recordsAt) = (nil, 0)
+            return
+        }
+        self.space = space
+        recordsAt = prefix + size
+        let end = readRecords(of: space.dimension)
+        if end < file.size { try? file.cut(to: end) }
+    }
+
+    /// A file that was read, emptied, for the vectors of a space.
+    ///
+    /// - Throws: `storage` when the file cannot be written.
+    private init(_ file: AppendFile, for space: EmbeddingSpace) throws(StorageError) {
+        self.file = file
+        self.space = space
+        var head = Self.magic
+        let encoded = space.encoded
+        LittleEndian.append(UInt32(encoded.count), to: &head)
+        head += encoded
+        recordsAt = head.count
+        try file.cut(to: 0)
+        try file.append(head)
+    }
+
+    /// The vectors that are kept of a space: those of this file, or none yet; nil where none can be kept.
+    func of(_ space: EmbeddingSpace) -> KeptVectors? {
+        self.space == space ? self : try? KeptVectors(file, for: space)
+    }
+
+    private static func recordSize(_ dimension: Int) -> Int {
+        ObjectID.byteCount + 4 * dimension + checkSize
+    }
+
+    /// Finds the records, and says where the last whole one ends.
+    private func readRecords(of dimension: Int) -> Int {
+        let size = Self.recordSize(dimension)
+        let group = max(1, (4 << 20) / size)
+        var found: [ObjectID: Int] = [:]
+        var end = recordsAt
+        reading: while let bytes = try? file.read(at: end, upTo: group * size), !bytes.isEmpty {
+            for start in stride(from: 0, to: bytes.count, by: size) {
+                guard start + size <= bytes.count,
+                    Self.isWhole(bytes.span.extracting(start..<(start + size)))
+                else { break reading }
+                found[ObjectID(bytes: bytes.span, at: start)] = end
+                end += size
+            }
+        }
+        let places = found
+        self.places.withLock { $0 = places }
+        return end
+    }
+
+    private static func isWhole(_ record: Span<UInt8>) -> Bool {
+        let content = record.count - checkSize
+        let check = ObjectID(of: record.extracting(0..<content)).bytes
+        return (0..<checkSize).allSatisfy { record[content + $0] == check[$0] }
+    }
+
+    /// The vector of a text; nil when it is not kept.
+    func vector(of text: String) -> [Float]? {
+        let id = ObjectID(of: Array(text.utf8).span)
+        guard let space, let place = places.withLock({ $0[id] }),
+            let record = try? file.read(at: place, upTo: Self.recordSize(space.dimension)),
+            record.count == Self.recordSize(space.dimension), Self.isWhole(record.span),
+            ObjectID(bytes: record.span) == id
+        else { return nil }
+        return (0..<space.dimension).map { index in
+            Float(
+                bitPattern: LittleEndian.uint32(
+                    record.span, at: ObjectID.byteCount + 4 * index))
+        }
+    }
+
+    /// Keeps vectors of texts. What cannot be written is not kept.
+    func add(_ vectors: [[Float]], of texts: ArraySlice<String>) {
+        guard file.size < Self.byteLimit else { return }
+        var records: [UInt8] = []
+        var ids: [ObjectID] = []
+        for (text, vector) in zip(texts, vectors) {
+            let start = records.count
+            let id = ObjectID(of: Array(text.utf8).span)
+            records += id.bytes
+            for number in vector { LittleEndian.append(number.bitPattern, to: &records) }
+            let check = ObjectID(of: records.span.extracting(start..<records.count)).bytes
+            records += check.prefix(Self.checkSize)
+            ids.append(id)
+        }
+        guard let first = ids.isEmpty ? nil : try? file.append(records) else { return }
+        let size = records.count / ids.count
+        let kept = ids
+        places.withLock { places in
+            for (index, id) in kept.enumerated() { places[id] = first + index * size }
+        }
+    }
+
+    /// Removes the file: what it holds is in the repository.
+    func remove() { file.remove() }
+}

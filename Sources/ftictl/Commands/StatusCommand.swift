@@ -1,0 +1,109 @@
+import ArgumentParser
+import CommandSupport
+import Objects
+import Refs
+import Storage
+
+struct StatusCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show what is in production, what waits to follow it, and what is pinned.",
+        discussion: ArgumentHelp.discussion(
+            """
+            In production are refs named prod, production, current or live. Newer versions beside them, in refs \
+            named staging, stage, candidate or next, are shown with what gates say to promoting them. The lock file \
+            fti.lock of the working directory is compared with what its revisions name now.
+            """,
+            examples: ["ftictl status", "ftictl status --json"]))
+
+    @OptionGroup var options: GlobalOptions
+
+    static var isPaged: Bool { true }
+
+    func run(_ context: CommandContext) throws {
+        let repository = try context.open()
+        let standing = try Standing(in: repository, writer: context.writer)
+        try show(standing, in: repository, context)
+        // What is broken is told when all else is.
+        if let problem = standing.productions.lazy.compactMap(\.problem).first { throw problem }
+    }
+
+    private func show(
+        _ standing: Standing, in repository: OpenRepository, _ context: CommandContext
+    ) throws {
+        let pins = try pins(in: repository, context.output)
+        let leases = try repository.repository.leases()
+        if context.output.isJSON {
+            return try context.output.emit([
+                "production": .array(standing.productions.map(\.json)),
+                "waiting": .array(
+                    standing.productions.flatMap { production in
+                        production.waiting.map { $0.json(for: production.name) }
+                    }),
+                "pins": pins.map { .array($0.differences.map(\.json)) } ?? .null,
+                "leases": .array(leases.map(\.json)),
+                "transaction": .integer(repository.state.number),
+            ])
+        }
+        let labels = try RefLabels(log: repository.repository.log, state: repository.state)
+        let view = StatusView(style: context.output.style, now: context.now, labels: labels)
+        var lines: [String] = []
+        for production in standing.productions { lines += view.lines(production) }
+        if lines.isEmpty {
+            lines = [
+                "nothing is in production: no ref is named prod or current",
+                "  try: ftictl promote REV models/current",
+            ]
+        }
+        lines += view.lines(pins) + view.lines(leases)
+        for line in lines { try context.output.line(line) }
+    }
+
+    /// What the lock file of the working directory pins; nil when there is none, or it is of another repository.
+    private func pins(in repository: OpenRepository, _ output: Output) throws -> PinComparison? {
+        let lock: LockFile
+        do { lock = try LockFile(at: LockFile.usualName) } catch let error as StorageError
+            where error.isAbsence
+        { return nil } catch let error as any Diagnosable {
+            // It takes nothing away from what is in production.
+            try output.warn(error.message)
+            return nil
+        }
+        guard lock.repository == repository.state.repositoryID else { return nil }
+        return try PinComparison(lock, in: repository)
+    }
+}
+
+extension Standing.Production {
+    fileprivate var json: JSON {
+        [
+            "ref": .string(name.text), "id": .id(ref.target),
+            "kind": .string(name.namespace.kind.rawValue), "since": .string(ref.time.description),
+            "transaction": .integer(ref.transaction),
+            "message": snapshot.map { .string($0.message) } ?? .null,
+            "broken": problem.map { .string($0.message) } ?? .null,
+        ]
+    }
+}
+
+extension Standing.Waiting {
+    fileprivate func json(for production: RefName) -> JSON {
+        [
+            "ref": .string(name.text), "id": .id(ref.target), "for": .string(production.text),
+            "since": .string(ref.time.description), "passes": .bool(passes),
+            "gates": .array((gates ?? []).map(\.json)),
+            "refusal": refusal.map { .string($0.message) } ?? .null,
+        ]
+    }
+}
+
+extension Lease {
+    /// A line of `pin --leases --json`.
+    var json: JSON {
+        [
+            "lease": .string(name.hex), "purpose": .string(purpose),
+            "seconds": seconds.map { .integer($0) } ?? .null,
+            "snapshots": .array(snapshots.map { .id($0) }),
+        ]
+    }
+}

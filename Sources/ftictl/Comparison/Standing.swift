@@ -1,0 +1,90 @@
+import Objects
+import Refs
+
+/// Which refs stand for what is in production, and which versions wait to follow them.
+///
+/// Names decide, as everywhere: `features/prod`, `models/current` and `releases/prod` are in production, and
+/// `features/staging` or `models/candidate` wait beside them.
+struct Standing {
+    /// A ref that is in production.
+    struct Production {
+        let name: RefName
+        let ref: RefState
+        /// What it points at; nil when it was collected, or cannot be read.
+        let snapshot: Snapshot?
+        /// Why it cannot be read.
+        let problem: RefError?
+        /// Versions beside it that were made later.
+        let waiting: [Waiting]
+    }
+
+    /// A version that may follow what is in production.
+    struct Waiting {
+        let name: RefName
+        let ref: RefState
+        /// What gates would say to the move; nil when it is refused for another reason.
+        let gates: [GateOutcome]?
+        /// That reason.
+        let refusal: RefError?
+
+        /// Whether it could be promoted now.
+        var passes: Bool { gates?.allSatisfy(\.passes) ?? false }
+    }
+
+    let productions: [Production]
+
+    private static let productionNames: Set<String> = ["prod", "production", "current", "live"]
+    private static let waitingNames: Set<String> = ["staging", "stage", "candidate", "next"]
+
+    init(in repository: OpenRepository, writer: Writer) throws {
+        let refs = repository.state.refs.sorted { $0.key < $1.key }
+        let waiting = Dictionary(
+            grouping: refs.filter { Self.last($0.key, isIn: Self.waitingNames) }
+        ) {
+            Self.folder(of: $0.key)
+        }
+        let transaction = try repository.begin(writer)
+        productions = try refs.filter { Self.last($0.key, isIn: Self.productionNames) }.map {
+            name, ref in
+            let found = try Self.read(name, ref, in: repository)
+            let current = found.snapshot?.created ?? ref.time
+            let newer = try (waiting[Self.folder(of: name)] ?? []).filter { other, state in
+                guard state.target != ref.target else { return false }
+                let created = try Self.read(other, state, in: repository).snapshot?.created
+                return created ?? state.time > current
+            }
+            return Production(
+                name: name, ref: ref, snapshot: found.snapshot, problem: found.problem,
+                waiting: newer.map { Self.rehearse($0, $1, for: name, in: transaction) })
+        }
+    }
+
+    /// What a ref points at, or why that cannot be read: what is broken takes nothing away from the others.
+    private static func read(
+        _ name: RefName, _ ref: RefState, in repository: OpenRepository
+    ) throws -> (snapshot: Snapshot?, problem: RefError?) {
+        do {
+            return (try repository.snapshotUnlessCollected(ref.target, of: name), nil)
+        } catch let error as RefError where !error.isOutOfMeans {
+            return (nil, error)
+        }
+    }
+
+    private static func rehearse(
+        _ name: RefName, _ ref: RefState, for production: RefName, in transaction: Transaction
+    ) -> Waiting {
+        do throws(RefError) {
+            let gates = try transaction.rehearse([RefUpdate(production, new: ref.target)]).gates
+            return Waiting(name: name, ref: ref, gates: gates, refusal: nil)
+        } catch { return Waiting(name: name, ref: ref, gates: nil, refusal: error) }
+    }
+
+    private static func last(_ name: RefName, isIn names: Set<String>) -> Bool {
+        name.components.last.map { names.contains(String($0)) } ?? false
+    }
+
+    /// The components of a name but the last.
+    private static func folder(of name: RefName) -> Substring {
+        name.text[..<(name.text.lastIndex(of: "/") ?? name.text.startIndex)]
+    }
+}
