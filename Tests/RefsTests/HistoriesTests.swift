@@ -46,6 +46,25 @@ struct HistoriesTests {
         #expect(try Double(Self.work(refs: 20, moves: 16)) <= 2.6 * Double(once))
     }
 
+    @Test("the history of each of many refs decodes what they share once")
+    func separate() throws {
+        func work(refs: Int) throws -> Int {
+            let (bucket, names) = try Self.repository(refs: refs, moves: 2)
+            let counting = CountingBucket(bucket)
+            let repository = Repository(in: counting)
+            let state = try repository.state()
+            let start = counting.reads + counting.opens
+            for name in names {
+                var history = repository.log.history(of: name, in: state)
+                #expect(try history.next(2).count == 2)
+            }
+            return counting.reads + counting.opens - start
+        }
+        let once = try work(refs: 100)
+        #expect(once > 0)
+        #expect(try work(refs: 200) == once)
+    }
+
     @Test("the values are those that each history gives by itself")
     func same() throws {
         let (bucket, names) = try Self.repository(refs: 5, moves: 7)

@@ -169,7 +169,8 @@ struct HostileTextTests {
             pty.spawn(sys.argv[1:])
             """
         try sandbox.write("terminal.py", program)
-        for command in Self.commands {
+        // Content is escaped for a terminal too.
+        for command in Self.commands + [["cat", "models/a:a.txt"], ["cat", "models/a"]] {
             for arguments in [command, command + ["--json"]] {
                 let outcome = try sandbox.run(
                     "/usr/bin/python3", [sandbox.path("terminal.py"), Sandbox.ftictl] + arguments)
@@ -179,7 +180,7 @@ struct HostileTextTests {
         }
     }
 
-    @Test("what cat and get write is the content, byte for byte")
+    @Test("what cat writes into a pipe is the content, byte for byte")
     func content() throws {
         let sandbox = try Self.sandbox()
         #expect(

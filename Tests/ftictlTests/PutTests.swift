@@ -22,6 +22,21 @@ struct PutTests {
         #expect(try sandbox.ftictl("put", "models/a", path, "--follow").status == 0)
     }
 
+    @Test("patterns that leave out everything, and texts that begin with dashes")
+    func edges() throws {
+        let sandbox = try Sandbox.withRepository()
+        try sandbox.write("d/a", "a")
+        let nothing = try sandbox.ftictl("put", "models/a", "d", "--exclude", "*")
+        #expect(nothing.status == 64 && nothing.error.contains("leave out everything"))
+        #expect(try sandbox.ftictl("resolve", "models/a").status == 2)
+        for message in ["- fix", "--- x", "--fix it", "-----", "-1"] {
+            #expect(try sandbox.ftictl("put", "models/a", "d", "-m", message).status == 0)
+            #expect(
+                try sandbox.ftictl("show", "models/a", "--json").object()["message"] as? String
+                    == message)
+        }
+    }
+
     @Test("pipes and files of the kernel are read to their end")
     func unsized() throws {
         let sandbox = try Sandbox.withRepository()
