@@ -41,7 +41,7 @@ enum ArgumentRuns {
         "--where": "--where",
     ]
 
-    /// Whether an argument begins with a dash and is none of this program's options.
+    /// Whether an argument begins with a dash but does not look like an option.
     private static func isText(_ argument: String) -> Bool {
         guard argument.utf8.first == UInt8(ascii: "-") else { return false }
         let name = argument.utf8.dropFirst(argument.hasPrefix("--") ? 2 : 1)

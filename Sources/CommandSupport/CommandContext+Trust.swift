@@ -101,7 +101,7 @@ extension CommandContext {
         return { text in
             guard !hasWarned.exchange(true, ordering: .relaxed) else { return }
             let stream = StandardStream.error()
-            // Nobody can be told that standard error does not work.
+            // A failure of standard error cannot be reported anywhere.
             try? stream.write(warning: text, isJSON: isJSON)
             try? stream.flush()
         }

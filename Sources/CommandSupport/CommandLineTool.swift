@@ -139,7 +139,7 @@ public enum CommandLineTool {
         let style = Style(isEnabled: terminal.hasColor)
         // The parsed options may not exist: the command line itself may be what is wrong.
         let isJSON = arguments.prefix { $0 != "--" }.contains("--json")
-        // Nobody can be told that standard error does not work.
+        // A failure of standard error cannot be reported anywhere.
         if isJSON {
             try? stream.write(json: report.json)
         } else {

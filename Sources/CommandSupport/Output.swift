@@ -102,7 +102,7 @@ public final class Output {
         try tell(Secrets.redacted(text))
     }
 
-    /// Warns on standard error, of what nobody may miss: as JSON with `--json`, and also with `--quiet`.
+    /// Prints a warning on standard error, even with `--quiet`; as JSON with `--json`.
     public func warn(_ text: String) throws {
         guard isJSON else { return try tell("warning: \(Secrets.redacted(text))") }
         try flush()

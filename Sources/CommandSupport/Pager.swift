@@ -14,7 +14,7 @@ final class Pager {
     /// Whether results are going to it.
     var isRunning: Bool { process > 0 }
 
-    /// Nil where no pager is wanted: it is `cat` or empty, or there is no such program.
+    /// Returns nil if the pager is `cat`, is empty, or is not installed.
     init?(environment: Environment) {
         let named = ["FTI_PAGER", "PAGER"].first { environment.isSet($0) }
         let command = named.map { environment.variable($0) ?? "" } ?? "less"

@@ -5,7 +5,7 @@ internal import Objects
 /// Services agree on vectors and not on errors: the text may be a member of the answer or of something inside it, in
 /// a list, plain, or the title of a page that a proxy made.
 struct ServiceExplanation {
-    /// The text; empty when there is none.
+    /// The text; empty if the service gave none.
     let text: String
     /// The status that the text's surroundings name, as services do that answer errors with status 200; nil where
     /// they name none.
@@ -80,7 +80,7 @@ struct ServiceExplanation {
         return nil
     }
 
-    /// The title of a page, or the first line of what is no page.
+    /// The title of an HTML page, or the first line of any other text.
     private static func plain(_ answer: [UInt8]) -> String {
         let text = String(decoding: answer.prefix(pageBytes), as: UTF8.self)
         let bytes = Array(text.utf8)

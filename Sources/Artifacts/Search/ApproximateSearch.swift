@@ -28,7 +28,7 @@ public struct ApproximateSearch: Sendable {
         }
     }
 
-    /// The part of the best rows below which a search is no substitute for an exact one.
+    /// The recall below which an approximate search must not replace an exact one.
     public static let leastRecall = 0.95
 
     /// The same search, widened until it finds ``leastRecall`` of the best rows of some queries; nil when ranking as

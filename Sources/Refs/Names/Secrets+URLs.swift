@@ -1,42 +1,43 @@
 extension Secrets {
     /// The text without the user names and passwords of URLs in it: `https://u:p@host/x` becomes `https://host/x`.
     public static func withoutCredentials(_ text: String) -> String {
-        let bytes = Array(text.utf8)
-        let mark = Array("://".utf8)
-        var result: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            guard bytes[index...].starts(with: mark) else {
-                result.append(bytes[index])
-                index += 1
-                continue
-            }
-            result += mark
-            index += mark.count
-            let end = bytes[index...].firstIndex { isEndOfHost($0) } ?? bytes.count
-            if let at = bytes[index..<end].lastIndex(of: 0x40) { index = at + 1 }
+        rewritingURLs(in: Array(text.utf8)) { rest, result in
+            let host = rest.dropFirst(urlMark.count)
+            result += urlMark
+            let end = host.firstIndex(where: isEndOfHost) ?? host.endIndex
+            return host[..<end].lastIndex(of: 0x40).map { $0 + 1 } ?? host.startIndex
         }
-        return String(decoding: result, as: UTF8.self)
     }
 
     /// The text as it may be shown: without secret keys, without user names and passwords of URLs, and without the
     /// query of a URL, where keys are.
     public static func redacted(_ text: String) -> String {
-        let bytes = Array(masked(withoutCredentials(text)).utf8)
-        let mark = Array("://".utf8)
+        rewritingURLs(in: Array(masked(withoutCredentials(text)).utf8)) { rest, result in
+            let end = rest.firstIndex(where: isEndOfURL) ?? rest.endIndex
+            let query = rest[..<end].firstIndex(of: 0x3F)
+            result += rest[..<(query ?? end)]
+            if query != nil { result += Array("?...".utf8) }
+            return end
+        }
+    }
+
+    private static let urlMark = Array("://".utf8)
+
+    /// Copies a text, and at each `://` lets `rewrite` append what replaces the beginning of the rest.
+    ///
+    /// - Parameter rewrite: Returns where the rest goes on that is copied.
+    private static func rewritingURLs(
+        in bytes: [UInt8], _ rewrite: (ArraySlice<UInt8>, inout [UInt8]) -> Int
+    ) -> String {
         var result: [UInt8] = []
         var index = 0
         while index < bytes.count {
-            guard bytes[index...].starts(with: mark) else {
+            if bytes[index...].starts(with: urlMark) {
+                index = rewrite(bytes[index...], &result)
+            } else {
                 result.append(bytes[index])
                 index += 1
-                continue
             }
-            let end = bytes[index...].firstIndex { isEndOfURL($0) } ?? bytes.count
-            let query = bytes[index..<end].firstIndex(of: 0x3F)
-            result += bytes[index..<(query ?? end)]
-            if query != nil { result += Array("?...".utf8) }
-            index = end
         }
         return String(decoding: result, as: UTF8.self)
     }
