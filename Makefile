@@ -4,7 +4,7 @@ SWIFT ?= swift
 # An import of a module that a target does not declare is an error: this keeps the pipelines apart.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: demo build test torture bounds lint fuzz bench bench-all bench-build bench-check example setup clean
+.PHONY: demo build test test-documents torture bounds lint fuzz bench bench-all bench-build bench-check example setup clean
 
 ## Builds everything and runs all three pipelines on real documents.
 ## DOCS=DIR and DOCS2=LATER_DIR run the same story on your own.
@@ -30,11 +30,17 @@ torture: setup
 bounds: build
 	@python3 Tests/bounds.py .build/release --large $(BOUNDS)
 
+## Reads real manuals and odd documents, and compares the rows with what independent readers see: Tests/Documents/README.md.
+## DOCUMENTS="odd --show html/cdata.html" asks a part. Ends with an error when a figure is not met.
+test-documents: build
+	@Tests/Documents/setup.sh
+	@"$${FTI_CORPORA:-Tests/Documents/.data}"/.venv/bin/python Tests/Documents/measure.py .build/release $(DOCUMENTS)
+
 ## Checks the style of every Swift file, and that every Python file is one.
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests \
 		Benchmarks/Package.swift Benchmarks/Sources
-	@python3 -m compileall -q -x '\.(venv|data|scratch)/' Benchmarks
+	@python3 -m compileall -q -x '\.(venv|data|scratch)/' Benchmarks Tests/Documents
 
 ## Fuzzes every parser for so many seconds: make fuzz SECONDS=60, or only some: FUZZ_TARGETS="trees rows".
 SECONDS ?= 60

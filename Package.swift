@@ -42,12 +42,14 @@ let package = Package(
         .library(name: "Refs", targets: ["Refs"]),
         .library(name: "Artifacts", targets: ["Artifacts"]),
         .library(name: "EmbeddingService", targets: ["EmbeddingService"]),
+        .library(name: "Documents", targets: ["Documents"]),
         .library(name: "FeaturePipeline", targets: ["FeaturePipeline"]),
         .library(name: "TrainingPipeline", targets: ["TrainingPipeline"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // System libraries and C.
@@ -55,10 +57,14 @@ let package = Package(
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
         system("CMarkdown", pkgConfig: "libcmark-gfm", apt: "libcmark-gfm-extensions-dev"),
-        system("CHTML", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
+        system("CGumbo", pkgConfig: "gumbo", apt: "libgumbo-dev"),
+        system("CXML", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
+        system("CZip", pkgConfig: "libzip", apt: "libzip-dev"),
+        system("CUchardet", pkgConfig: "uchardet", apt: "libuchardet-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         .target(name: "CPosix"),
         .target(name: "CKernels"),
+        // toml++ 3.4.0, one header as its authors release it.
 
         // The store, from the bottom up.
         .target(name: "Storage", dependencies: ["CPosix"], swiftSettings: strict),
@@ -76,10 +82,16 @@ let package = Package(
             name: "EmbeddingService", dependencies: ["Artifacts", "Objects", "Storage", "CCurl"],
             swiftSettings: strict),
         .target(
+            name: "Documents",
+            dependencies: [
+                "Objects", "Storage", "CPosix", "CMarkdown", "CGumbo", "CXML", "CZip", "CUchardet",
+                "TOMLKit",
+                "Yams",
+            ], swiftSettings: strict),
+        .target(
             name: "FeaturePipeline",
             dependencies: [
-                "EmbeddingService", "Artifacts", "Refs", "Objects", "Storage", "CMarkdown", "CHTML",
-                "Yams",
+                "Documents", "EmbeddingService", "Artifacts", "Refs", "Objects", "Storage", "Yams",
             ],
             path: "Sources/Pipelines/Feature", swiftSettings: strict),
         .target(
@@ -106,7 +118,9 @@ let package = Package(
             swiftSettings: strict, linkerSettings: staticExecutable),
         .executableTarget(
             name: "fti-feature",
-            dependencies: ["FeaturePipeline", "CommandSupport", "Refs", "Objects", arguments],
+            dependencies: [
+                "FeaturePipeline", "Documents", "CommandSupport", "Refs", "Objects", arguments,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "fti-training",
@@ -135,14 +149,18 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "FeaturePipeline", "TrainingPipeline", "EmbeddingService", "Artifacts", "Refs",
-                "Objects", "Storage",
+                "Documents", "FeaturePipeline", "TrainingPipeline", "EmbeddingService", "Artifacts",
+                "Refs", "Objects", "Storage",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(
+            name: "DocumentsTests", dependencies: ["Documents", "Objects"],
+            path: "Tests/DocumentsTests", swiftSettings: strict),
+        .testTarget(
             name: "FeaturePipelineTests",
             dependencies: [
-                "FeaturePipeline", "EmbeddingService", "Artifacts", "Refs", "Objects", "Storage",
+                "Documents", "FeaturePipeline", "EmbeddingService", "Artifacts", "Refs", "Objects",
+                "Storage",
             ],
             path: "Tests/FeaturePipelineTests", swiftSettings: strict),
         .testTarget(

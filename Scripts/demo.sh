@@ -44,7 +44,6 @@ features_config() {
 ref: features/staging
 sources:
   - files: $1
-    include: ["**/*.md", "**/*.html", "**/*.txt", "**/*.rst", "**/*.jsonl"]
 chunk: {size: 1000, overlap: 100}
 embed: {name: builtin, dimension: 384}
 EOF

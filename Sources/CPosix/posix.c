@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -118,4 +120,35 @@ pid_t fti_start_pager(const char *command) {
     close(ends[0]);
     close(ends[1]);
     return child;
+}
+
+int fti_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int fti_memory_file(void) { return memfd_create("fti", MFD_CLOEXEC); }
+
+int fti_spawn(pid_t *child, const char *path, char *const arguments[], char *const variables[], const int streams[3]) {
+    enum { first_free = 100 };
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error) return error;
+    error = posix_spawnattr_init(&attributes);
+    if (error) {
+        posix_spawn_file_actions_destroy(&actions);
+        return error;
+    }
+    // First out of the way of each other: a stream may have the number that another is to get.
+    for (int i = 0; i < 3 && !error; i++) error = posix_spawn_file_actions_adddup2(&actions, streams[i], first_free + i);
+    for (int i = 0; i < 3 && !error; i++) error = posix_spawn_file_actions_adddup2(&actions, first_free + i, i);
+    if (!error) error = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    sigset_t signals;
+    sigfillset(&signals);
+    if (!error) error = posix_spawnattr_setsigdefault(&attributes, &signals);
+    sigemptyset(&signals);
+    if (!error) error = posix_spawnattr_setsigmask(&attributes, &signals);
+    if (!error) error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    if (!error) error = posix_spawn(child, path, &actions, &attributes, arguments, variables);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
 }

@@ -1,6 +1,7 @@
 internal import Glibc
+internal import Storage
 
-/// Lines of standard input, each of which is read up to a limit only, so that an endless one does not fill the memory.
+/// Lines of standard input, without a byte-order mark, each of which is read up to a limit only, so that an endless one does not fill the memory.
 public struct InputLines {
     /// A line, without what ends it.
     public enum Line: Equatable {
@@ -14,6 +15,7 @@ public struct InputLines {
     private var buffer: [UInt8]
     private var waiting: ArraySlice<UInt8> = []
     private var hasEnded = false
+    private var hasBegun = false
 
     /// Begins to read.
     ///
@@ -34,15 +36,22 @@ public struct InputLines {
                 guard !isTooLong, line.count + rest.count <= limit else { return .tooLong }
                 line += rest
                 if line.last == 0x0D { line.removeLast() }
-                return .text(String(decoding: line, as: UTF8.self))
+                return text(line)
             }
             if line.count + waiting.count > limit { isTooLong = true }
             if isTooLong { line = [] } else { line += waiting }
             guard fill() else {
                 if isTooLong { return .tooLong }
-                return line.isEmpty ? nil : .text(String(decoding: line, as: UTF8.self))
+                return line.isEmpty ? nil : text(line)
             }
         }
+    }
+
+    /// A line as text; the first one may begin with a mark.
+    private mutating func text(_ line: [UInt8]) -> Line {
+        defer { hasBegun = true }
+        return .text(
+            String(decoding: hasBegun ? line : ByteOrderMark.skipped(line), as: UTF8.self))
     }
 
     /// Waits for more; false at the end.

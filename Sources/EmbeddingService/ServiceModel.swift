@@ -53,6 +53,13 @@ public struct ServiceModel: Hashable, Sendable {
     ///
     /// Weights and tokenizer are hidden behind the service: the digests stand for the name, and the canaries are
     /// what tells that something behind it changed.
+    /// The space that the service's vectors will most likely be of, without asking it: one that is known and
+    /// that this model describes, else a new one.
+    public func expectedSpace(among known: [EmbeddingSpace]) -> EmbeddingSpace {
+        let fresh = space(canaries: [])
+        return known.first { $0.declaredDifferences(from: fresh).isEmpty } ?? fresh
+    }
+
     func space(canaries vectors: [[Float]]) -> EmbeddingSpace {
         EmbeddingSpace(
             embedder: Self.embedder, version: name, weights: Self.digest(of: "weights", name),

@@ -1,4 +1,5 @@
 import CommandSupport
+import Documents
 import FeaturePipeline
 import Objects
 import Refs
@@ -6,17 +7,22 @@ import Refs
 /// A report for people: what became of the documents, what it cost, and where the result is.
 struct RunSummary {
     private let report: RunReport
+    private let isVerbose: Bool
 
-    /// More remarks of one sort are counted only; `--json` has them all.
+    /// More remarks of one sort are counted only, unless all were asked for.
     private static let remarkLimit = 10
 
-    init(_ report: RunReport) { self.report = report }
+    init(_ report: RunReport, isVerbose: Bool) {
+        self.report = report
+        self.isVerbose = isVerbose
+    }
 
     func write(to output: Output) throws {
         for (title, remarks) in [
             ("not listed completely, nothing removed there", report.gaps),
-            ("skipped", report.skipped), ("note", report.notes),
+            ("skipped", report.skipped), ("matches nothing", unmatched),
         ] { try note(title, remarks, output) }
+        try writeFindings(to: output)
         for warning in report.warnings { try output.note(warning) }
         let style = output.style
         let documents = report.documents
@@ -31,12 +37,16 @@ struct RunSummary {
                 + (report.skipped.isEmpty
                     ? "" : "; \(Quantity.count(report.skipped.count)) skipped"))
         try output.line(
-            "\(Quantity.count(report.chunks, "chunk")): embedded \(Quantity.count(report.embedded))"
+            "\(Quantity.count(report.chunks, "chunk")): "
+                + "\(report.isPreview ? "to embed" : "embedded") \(Quantity.count(report.embedded))"
                 + (report.recovered > 0
                     ? " (\(Quantity.count(report.recovered)) by an interrupted run), " : ", ")
                 + "reused \(Quantity.count(report.reused)); "
                 + "read \(Quantity.bytes(report.bytesRead)) in "
                 + "\(Quantity.decimal(report.seconds, places: 2)) s")
+        if report.isPreview {
+            return try output.line("\(style.cyan(report.ref.text)): nothing was done")
+        }
         guard let snapshot = report.snapshot else { return try output.line("nothing to store") }
         let place = "\(style.yellow(snapshot.short)) \(style.cyan(report.ref.text))"
         if let transaction = report.transaction {
@@ -46,14 +56,70 @@ struct RunSummary {
         }
     }
 
-    private func note(_ title: String, _ remarks: [Remark], _ output: Output) throws {
-        for remark in remarks.prefix(Self.remarkLimit) {
-            let path = remark.path.isEmpty ? "the source" : remark.path
-            try output.note("\(title): \("\(path) \(remark.reason)".printable())")
+    /// What matches nothing, without the sources that are known not to be listed.
+    private var unmatched: [Remark] {
+        report.unmatched.filter { remark in !report.gaps.contains { $0.path == remark.path } }
+    }
+
+    /// Writes what is not in the rows: the totals, and with `--verbose` each of it.
+    private func writeFindings(to output: Output) throws {
+        if isVerbose {
+            for remark in report.notes + report.leftOut { try note(nil, remark, output) }
+            return
         }
-        if remarks.count > Self.remarkLimit {
+        let totals = report.totals
+        let files = totals.filter { $0.documents == 0 }
+        let findings = totals.filter { $0.documents > 0 && $0.reason != "unreadable" }
+        for total in findings.prefix(Self.remarkLimit) {
+            try output.note(Self.sentence(total).printable())
+        }
+        if findings.count > Self.remarkLimit {
             try output.note(
-                "\(title): \(Quantity.count(remarks.count - Self.remarkLimit)) more; --json lists all"
+                "\(Quantity.count(findings.count - Self.remarkLimit)) more kinds; --verbose lists all"
+            )
+        }
+        guard !files.isEmpty else { return }
+        let parts = files.prefix(Self.remarkLimit).map(Self.part)
+        let more = files.count > parts.count ? ", and others" : ""
+        try output.note("no documents: \(parts.joined(separator: ", "))\(more)".printable())
+    }
+
+    /// Such as `left out: 1,234 words of navigation in 53 documents`.
+    private static func sentence(_ total: FindingTotal) -> String {
+        let isNamed = total.unit.utf8.starts(with: total.reason.utf8)
+        return "\(total.fate.phrase): \(quantity(total))\(isNamed ? "" : " of \(total.reason)") in "
+            + Quantity.count(total.documents, "document")
+    }
+
+    /// Such as `12 .png`, `3 hidden files`.
+    private static func part(_ total: FindingTotal) -> String {
+        switch total.reason {
+        case "format": "\(Quantity.count(total.count)) \(total.ending ?? "others")"
+        case "not included": "\(Quantity.count(total.count)) \(total.ending ?? "") not included"
+        default:
+            "\(Quantity.count(total.count)) \(total.reason) "
+                + (total.count == 1 ? String(total.unit.dropLast()) : total.unit)
+        }
+    }
+
+    private static func quantity(_ total: FindingTotal) -> String {
+        let noun =
+            total.unit.utf8.last == UInt8(ascii: "s") ? total.unit.dropLast() : total.unit[...]
+        return Quantity.count(total.count, String(noun))
+    }
+
+    private func note(_ title: String?, _ remark: Remark, _ output: Output) throws {
+        let path = remark.path.isEmpty ? "the source" : remark.path
+        let text = "\(path) \(remark.reason)".printable()
+        try output.note(title.map { "\($0): \(text)" } ?? text)
+    }
+
+    private func note(_ title: String, _ remarks: [Remark], _ output: Output) throws {
+        let shown = isVerbose ? remarks[...] : remarks.prefix(Self.remarkLimit)
+        for remark in shown { try note(title, remark, output) }
+        if remarks.count > shown.count {
+            try output.note(
+                "\(title): \(Quantity.count(remarks.count - shown.count)) more; --verbose lists all"
             )
         }
     }

@@ -13,13 +13,16 @@ struct Ask: Command {
             """
             Features and model are resolved in one state of the log, or taken from a release or a lock file, \
             and must be of one embedding space. With --stdin, each line of standard input is a question, \
-            or a JSON object with a question and an id, and is answered with a line of JSON, its own \
-            or an error's; refs that move meanwhile are followed.
+            or a JSON object with a question, perhaps a condition under "where", and an id, and is \
+            answered with a line of JSON, its own or an error's; refs that move meanwhile are followed. \
+            --where takes a condition on the members of rows and their key: the best passages are \
+            looked for among the rows that it holds of.
             """,
             examples: [
                 "fti-inference ask \"What size holes do I drill in brick?\"",
                 "fti-inference ask \"Why is the light amber?\" --pin fti.lock --json",
                 "fti-inference ask --release releases/prod --stdin < questions.txt",
+                "fti-inference ask \"What is new?\" --where \"updated >= 2026-01-01\"",
             ]))
 
     @OptionGroup var options: GlobalOptions
@@ -41,6 +44,8 @@ struct Ask: Command {
 
     @Option(help: ArgumentHelp("Answer from the versions of this lock file.", valueName: "file"))
     var pin: String?
+
+    @OptionGroup var filter: ConditionOption
 
     @Option(name: .customShort("k"), help: ArgumentHelp("Show N sources.", valueName: "n"))
     var count: Int = 5
@@ -77,6 +82,7 @@ struct Ask: Command {
     }
 
     func run(_ context: CommandContext) throws {
+        let condition = try filter.condition
         let selection: Selection =
             if let pin {
                 try .pinned(by: pin)
@@ -94,11 +100,12 @@ struct Ask: Command {
         defer { verified.save() }
         let repository = try context.repository(at: path)
         guard let question else {
-            return try serve(selection, in: repository, embedders, verified, context)
+            return try serve(selection, condition, in: repository, embedders, verified, context)
         }
         let reply = try QuestionAnswering.reply(
             to: question, count: count, selection, in: repository, now: context.now,
-            embedders: embedders, approximately: approximate, verified: verified.leaves,
+            where: condition, embedders: embedders, approximately: approximate,
+            verified: verified.leaves,
             threads: threads)
         if context.output.isJSON {
             try context.output.emit(reply.json)
@@ -109,11 +116,11 @@ struct Ask: Command {
 
     /// Answers line after line until there is none.
     private func serve(
-        _ selection: Selection, in repository: Repository, _ embedders: EmbedderSource,
-        _ verified: VerifiedLeavesFile, _ context: CommandContext
+        _ selection: Selection, _ condition: Condition?, in repository: Repository,
+        _ embedders: EmbedderSource, _ verified: VerifiedLeavesFile, _ context: CommandContext
     ) throws {
         let service = try FollowingService(
-            selection, in: repository, now: context.environment.now,
+            selection, in: repository, now: context.environment.now, where: condition,
             embedders: embedders, approximately: approximate, verified: verified.leaves,
             threads: threads)
         verified.save()
@@ -137,7 +144,8 @@ struct Ask: Command {
             do throws(InferenceError) {
                 let question = try asked.question.get()
                 guard Self.hasWords(question) else { throw .question }
-                reply = try service.answer(question, count: count).json
+                let condition = try asked.condition?.get()
+                reply = try service.answer(question, count: count, where: condition).json
             } catch {
                 reply = JSONObject()
                 reply["question"] = (try? asked.question.get()).map { .string($0) } ?? .null

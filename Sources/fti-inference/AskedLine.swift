@@ -3,10 +3,12 @@ import InferencePipeline
 import Objects
 
 /// A line of standard input: a question as it stands, or, where it begins with a brace, a request: a JSON object with a
-/// question and perhaps an id for the reply.
+/// question and perhaps a condition on rows and an id for the reply.
 struct AskedLine {
     /// What is asked, or why nothing is.
     let question: Result<String, InferenceError>
+    /// What must hold of the rows that answer it, or why that cannot be asked; nil where the request has no `where`.
+    let condition: Result<Condition, InferenceError>?
     /// The JSON text of the request's id; nil where there is none.
     let id: [UInt8]?
 
@@ -15,33 +17,49 @@ struct AskedLine {
 
     init(_ line: InputLines.Line) {
         guard case .text(let line) = line else {
-            (question, id) = (.failure(.longQuestion(limit: Self.byteLimit)), nil)
+            question = .failure(.longQuestion(limit: Self.byteLimit))
+            (condition, id) = (nil, nil)
             return
         }
-        var bytes = Array(line.utf8)
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
+        let bytes = Array(line.utf8)
         guard bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") else {
-            (question, id) = (.success(line), nil)
+            (question, condition, id) = (.success(line), nil, nil)
             return
         }
         let found = RequestID(in: bytes)
         id = found.text
-        question = Self.question(in: bytes, found)
+        switch Self.request(in: bytes, found) {
+        case .failure(let error): (question, condition) = (.failure(error), nil)
+        case .success(let request):
+            question = Self.question(in: request)
+            condition = request["where"].map(Self.condition)
+        }
     }
 
-    private static func question(
+    private static func request(
         in bytes: [UInt8], _ id: RequestID
-    ) -> Result<String, InferenceError> {
-        let request: JSON
+    ) -> Result<JSON, InferenceError> {
         do throws(JSONError) {
-            request = try JSON(parsing: bytes.span)
+            return .success(try JSON(parsing: bytes.span))
         } catch {
             // The id goes back as it came, so it may be what this program would not read.
             guard let rest = try? JSON(parsing: id.withoutID.span) else {
                 return .failure(.request(reason: "\(error.reason) at byte \(error.offset)"))
             }
-            request = rest
+            return .success(rest)
         }
+    }
+
+    private static func condition(_ json: JSON) -> Result<Condition, InferenceError> {
+        guard let text = json.string else {
+            return .failure(.request(reason: "its where is not text"))
+        }
+        do throws(ConditionError) { return .success(try Condition(text)) } catch {
+            return .failure(.condition(error))
+        }
+    }
+
+    private static func question(in request: JSON) -> Result<String, InferenceError> {
         guard let question = request["question"] else {
             return .failure(.request(reason: "it has no question"))
         }

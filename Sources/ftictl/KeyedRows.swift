@@ -21,17 +21,18 @@ struct KeyedRows {
 
     /// What a condition is asked of: the members of a row, and its key.
     static func record(_ row: TableRow) -> ConditionRecord {
-        var key = JSONObject()
-        key["key"] = .string(row.key)
-        return ConditionRecord(row.attributes, key)
+        ConditionRecord(key: row.key, attributes: row.attributes)
     }
 
-    /// A condition whose names and values fit the rows; without rows nothing is known of them, and any fits.
-    func checked(_ condition: Condition, in objects: PackStore) throws -> Condition {
-        var observed = ObservedSchema(for: condition)
+    /// A condition whose names and values fit the rows, by the schema of their snapshot and, of names that it does not
+    /// declare, by the first rows that have them; without rows nothing is known of those, and any fits.
+    func checked(
+        _ condition: Condition, declared: AttributeSchema, in objects: PackStore
+    ) throws -> Condition {
+        var observed = ObservedSchema(for: condition, declared: declared.conditionSchema)
         var cursor = cursor(in: objects)
         var isEmpty = true
-        while !observed.isComplete, let row = try next(&cursor) {
+        while !observed.isComplete || isEmpty, let row = try next(&cursor) {
             isEmpty = false
             observed.observe(Self.record(row))
         }

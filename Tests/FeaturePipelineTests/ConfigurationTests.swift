@@ -1,5 +1,7 @@
+import Documents
 import FeaturePipeline
 import Glibc
+import Objects
 import Refs
 import Storage
 import Testing
@@ -75,6 +77,8 @@ struct ConfigurationTests {
             ("sources: [{files: x}]\nembed: {dimension: 7}", 2, "dimension 7"),
             ("sources: [{files: a/x}, {files: b/x}]", 1, "a name of its own"),
             ("sources: [{files: a}, {files: b, name: a/c}]", 1, "a name of its own"),
+            ("sources:\n  - files: x\n    format: pdfx", 3, "sources.format is pdfx"),
+            ("sources:\n  - files: x\n    encoding: utf-9", 3, "utf-9, which is not known"),
             ("ref: nothing\nsources: [{files: x}]", 1, "nothing"),
         ] as [(String, Int?, String)])
     func mistakes(yaml: String, line: Int?, text: String) {
@@ -89,6 +93,123 @@ struct ConfigurationTests {
             #expect(found == line)
             #expect(reason.contains(text), "\(reason)")
         }
+    }
+
+    private func sources(_ yaml: String) throws -> [DocumentSource] {
+        try read("sources:\n  - files: x\n    " + yaml.replacing("\n", with: "\n    ")).sources
+    }
+
+    @Test("attributes are types, values and mappings")
+    func attributes() throws {
+        let source = try #require(
+            try sources(
+                """
+                attributes:
+                  author: string
+                  tags: strings
+                  url: https://docs.example.com/{path}
+                  product: Hub
+                  edition: 2
+                  public: true
+                  version: "5.10"
+                  updated: {type: date, from: [lastmod, date]}
+                  seen: {type: date, from: file.modified}
+                  level: {type: integer, value: "{2}"}
+                  kind: {value: date}
+                  owner: {from: meta.owner}
+                """
+            ).first)
+        let expected: [AttributeRule] = [
+            AttributeRule("author", .string), AttributeRule("tags", .strings),
+            AttributeRule(
+                "url", .string,
+                from: .template(try ValueTemplate("https://docs.example.com/{path}"))),
+            AttributeRule("product", .string, from: .template(try ValueTemplate("Hub"))),
+            AttributeRule("edition", .integer, from: .constant(.number(2))),
+            AttributeRule("public", .boolean, from: .constant(.truth(true))),
+            AttributeRule("version", .string, from: .template(try ValueTemplate("5.10"))),
+            AttributeRule("updated", .date, from: .members(["lastmod", "date"])),
+            AttributeRule("seen", .date, from: .fileTime),
+            AttributeRule("level", .integer, from: .template(try ValueTemplate("{2}"))),
+            AttributeRule("kind", .string, from: .template(try ValueTemplate("date"))),
+            AttributeRule("owner", .string, from: .members(["meta.owner"])),
+        ]
+        #expect(source.attributes == expected)
+        let params = try read(
+            "sources: [{files: x, attributes: {author: string, updated: date}}]"
+        ).params
+        #expect(params["attributes"] == ["author": "string", "updated": "date"])
+    }
+
+    @Test(
+        "the members of records are named, and those that are no part of a document are attributes")
+    func fields() throws {
+        let source = try #require(
+            try sources(
+                """
+                fields: {text: page_content, id: _id, title: name, url: link, updated: meta.time}
+                attributes: {updated: date, stars: integer}
+                format: html
+                """
+            ).first)
+        #expect(source.fields.text == ["page_content"] && source.fields.id == ["_id"])
+        #expect(source.fields.title == ["name"] && source.fields.format == .html)
+        let expected = [
+            AttributeRule("updated", .date, from: .members(["meta.time"])),
+            AttributeRule("stars", .integer),
+            AttributeRule("url", .string, from: .members(["link"])),
+        ]
+        #expect(source.attributes == expected)
+    }
+
+    @Test(
+        "mistakes in attributes are named with their line",
+        arguments: [
+            ("attributes: {text: string}", 3, "every row has"),
+            ("attributes:\n  a: string\n  score: number", 5, "every row has"),
+            ("attributes: {_a: string}", 3, "begins with a letter"),
+            ("attributes: {a.b: string}", 3, "begins with a letter"),
+            ("attributes: {a: strng}", 3, "a type is string"),
+            ("attributes: {a: String}", 3, "a type is string"),
+            ("attributes: {a: datetime}", 3, "{value: datetime}"),
+            ("attributes: {a: [x]}", 3, "must be a word or a mapping"),
+            ("attributes: {a: }", 3, "is empty"), ("attributes: {a: 5.10}", 3, "quotes"),
+            ("attributes:\n  a: x{pth}", 4, "{pth} is not known"),
+            ("attributes: {a: 'x{'}", 3, "not closed"),
+            ("attributes: {a: {type: day}}", 3, "a type is string"),
+            ("attributes: {a: {from: x, value: y}}", 3, "one of them"),
+            ("attributes: {a: {form: x}}", 3, "form is not known"),
+            ("attributes: {a: {from: []}}", 3, "empty list"),
+            ("attributes: {a: {from: file.modified}}", 3, "is a date"),
+            ("attributes: {a: {type: date, from: [file.modified, x]}}", 3, "stands alone"),
+            ("fields: {headings: x}", 3, "every row has"),
+            ("attributes: {u: {from: x}}\nfields: {u: y}", 4, "one of them"),
+            ("format: klingon", 3, "format is klingon"),
+        ])
+    func attributeMistakes(yaml: String, line: Int, text: String) {
+        do {
+            _ = try sources(yaml)
+            Issue.record("accepted")
+        } catch {
+            guard case .configuration(_, let found, let reason) = error as? FeatureError else {
+                Issue.record("\(error)")
+                return
+            }
+            #expect(reason.contains(text) && found == line, "\(reason)")
+        }
+    }
+
+    @Test("an attribute has one type in all sources")
+    func types() throws {
+        let error = #expect(throws: FeatureError.self) {
+            try read(
+                """
+                sources:
+                  - {files: x, attributes: {a: date, b: string}}
+                  - {files: y, attributes: {b: string, a: string}}
+                """)
+        }
+        #expect(error?.message.contains("a is date in one source and string in another") == true)
     }
 
     @Test("only features can be advanced")
@@ -106,7 +227,53 @@ struct ConfigurationTests {
             ("*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaac", false),
             ("./docs/*.md", "docs/a.md", true), ("*", "", false), ("a*", "a", true),
         ])
-    func patterns(pattern: String, path: String, fits: Bool) {
-        #expect(GlobPattern(pattern).matches(path) == fits)
+    func patterns(pattern: String, path: String, fits: Bool) throws {
+        #expect(try GlobPattern(pattern).matches(path) == fits)
+    }
+
+    @Test(
+        "braces, sets and endings in any case",
+        arguments: [
+            ("**/*.{html,txt}", "a/b.txt", true), ("**/*.{html,txt}", "a/b.md", false),
+            ("{docs,src/{a,b}}/**", "src/b/c.md", true),
+            ("{docs,src/{a,b}}/**", "src/c/c.md", false),
+            ("x{,.gz}", "x", true), ("x{,.gz}", "x.gz", true), ("a,b", "a,b", true),
+            ("[abc]x", "bx", true), ("[abc]x", "dx", false), ("[a-c]x", "bx", true),
+            ("[!a-c]x", "bx", false), ("[^a]x", "bx", true), ("[]]x", "]x", true),
+            ("[a-]x", "-x", true), ("[é-ü]x", "öx", true), ("[a]", "/", false),
+            ("*.md", "README.MD", true), ("*.M[dx]", "a.mx", true), ("*.md", "a.MDX", false),
+            ("Docs/*.md", "docs/a.md", false), ("README.md", "readme.md", false),
+            ("/docs/*.md", "docs/a.md", true), ("a\\{b\\}", "a{b}", true), ("\\[a]", "[a]", true),
+            ("*.tar.gz", "x.tar.GZ", true), ("*.tar.gz", "x.TAR.gz", false),
+        ])
+    func forms(pattern: String, path: String, fits: Bool) throws {
+        #expect(try GlobPattern(pattern).matches(path) == fits)
+    }
+
+    @Test(
+        "what is no pattern is refused with its line",
+        arguments: [
+            "*.{md", "*.md}", "*.{md}", "[abc", "[z-a]", "a[/]b", "!drafts/**", "!(a).md",
+            "docs\\a",
+            "../x", "/", String(repeating: "{a,b}", count: 12), String(repeating: "{", count: 4000),
+            String(repeating: "a", count: 5000),
+        ])
+    func malformed(pattern: String) throws {
+        #expect(throws: GlobPattern.Malformed.self) { try GlobPattern(pattern) }
+        let yaml = "sources:\n  - files: x\n    exclude:\n      - a\n      - '\(pattern)'"
+        do {
+            _ = try read(yaml)
+            Issue.record("accepted")
+        } catch FeatureError.configuration(_, let line, let reason) {
+            #expect(line == 5)
+            #expect(reason.contains("exclude"))
+        }
+    }
+
+    @Test("how files are read is part of a source")
+    func reading() throws {
+        let source = try read("sources: [{files: x, format: text, encoding: Shift_JIS}]").sources[0]
+        #expect(source.format == .text)
+        #expect(source.encoding == "Shift_JIS")
     }
 }

@@ -112,7 +112,7 @@ struct RunTests {
         #expect(
             (report.documents.moved, report.documents.added, report.documents.removed) == (1, 0, 0))
         #expect((report.embedded, report.reused) == (0, 6))
-        #expect((report.rows.added, report.rows.removed) == (2, 2))
+        #expect((report.rows.moved, report.rows.added, report.rows.removed) == (2, 0, 0))
         #expect(try bench.rows().map(\.key).contains("b/new.md#sub/00"))
     }
 
@@ -144,7 +144,10 @@ struct RunTests {
         try bench.folder.move("a", to: "elsewhere")
         try bench.folder.remove("b/three.md")
         try bench.folder.write("b/four.md", "Four.")
-        let missing = try bench.run(configuration)
+        #expect(
+            throws: FeatureError.sourceMissing(location: "\(bench.folder.path)/a", bench.ref)
+        ) { try bench.run(configuration) }
+        let missing = try bench.run(configuration, checks: SourceChecks(allowsMissing: true))
         #expect(missing.gaps.map(\.path) == ["a"])
         #expect(
             (missing.documents.kept, missing.documents.added, missing.documents.removed) == (
@@ -203,7 +206,9 @@ struct RunTests {
         #expect(try bench.rows().allSatisfy { $0.vector.count == 32 })
         try bench.folder.move("docs", to: "elsewhere")
         #expect(throws: FeatureError.self) {
-            try bench.run(bench.configuration(dimension: 16), rebuild: true)
+            try bench.run(
+                bench.configuration(dimension: 16), rebuild: true,
+                checks: SourceChecks(allowsMissing: true))
         }
         #expect(try bench.repository.state().number == 3)
     }
@@ -230,5 +235,69 @@ struct RunTests {
         try bench.folder.write("docs/a.md", "# B%.md C\n\nText.")
         try bench.run()
         #expect(try bench.rows().map(\.key) == ["a%23b%25.md#c/00", "a.md#bmd-c/00"])
+    }
+
+    @Test(
+        "vectors are found wherever the ref ever had them: in another document, or in an older version"
+    )
+    func reuse() throws {
+        let bench = try Bench()
+        let section = "## Pumps\n\nA pump moves water.\n"
+        try bench.folder.write("docs/a.md", "# Guide\n\nAlpha text.\n\n\(section)")
+        try bench.folder.write("docs/b.md", "# Guide\n\nBeta text.\n")
+        try bench.run()
+        // To another document.
+        try bench.folder.write("docs/a.md", "# Guide\n\nAlpha text.\n")
+        try bench.folder.write("docs/b.md", "# Guide\n\nBeta text.\n\n\(section)")
+        let moved = try bench.run()
+        #expect((moved.embedded, moved.rows.moved) == (0, 1))
+        // Away for some versions, and back.
+        try bench.folder.write("docs/b.md", "# Guide\n\nBeta text.\n")
+        #expect(try bench.run().embedded == 0)
+        for number in 0..<5 {
+            try bench.folder.write("docs/c.md", "# C\n\nNumber \(number).\n")
+            #expect(try bench.run().embedded == 1)
+        }
+        try bench.folder.write("docs/b.md", "# Guide\n\nBeta text.\n\n\(section)")
+        try bench.folder.write("docs/c.md", "# C\n\nNumber 2.\n")
+        let back = try bench.run()
+        #expect((back.embedded, back.documents.changed) == (0, 2))
+        // What was made stays what it would be if it were made now.
+        let embedder = try BuiltinEmbedder(dimension: 16)
+        for row in try bench.rows() {
+            let feature = try FeatureRow(attributes: row.attributes)
+            #expect(row.vector == embedder.embed(feature.embeddingText, as: .document))
+        }
+    }
+
+    @Test("vectors of another space are of no use, and those of an older version in the same are")
+    func spaces() throws {
+        let bench = try Bench()
+        try handbook(bench)
+        try bench.run()
+        #expect(try bench.run(bench.configuration(dimension: 32), rebuild: true).embedded == 6)
+        let back = try bench.run(bench.configuration(dimension: 16), rebuild: true)
+        #expect((back.embedded, back.reused) == (0, 6))
+        #expect(try bench.rows().allSatisfy { $0.vector.count == 16 })
+    }
+
+    @Test("rows are counted as a comparison counts them")
+    func counts() throws {
+        let bench = try Bench()
+        func write(_ paragraphs: [String]) throws {
+            let text = paragraphs.map { $0 + String(repeating: " word", count: 30) + "." }
+            try bench.folder.write("docs/a.md", "# A\n\n" + text.joined(separator: "\n\n"))
+        }
+        let paragraphs = (0..<10).map { "Paragraph \($0)" }
+        try write(paragraphs)
+        try bench.run()
+        try write(["New"] + paragraphs)
+        let report = try bench.run()
+        #expect((report.rows.added, report.rows.removed, report.rows.changed) == (1, 0, 0))
+        #expect((report.rows.moved, report.embedded) == (10, 1))
+        #expect(report.json["rows"]?.object?["moved"] == 10)
+        try bench.folder.move("docs/a.md", to: "docs/z.md")
+        let moved = try bench.run()
+        #expect((moved.rows.moved, moved.rows.added, moved.rows.removed) == (11, 0, 0))
     }
 }

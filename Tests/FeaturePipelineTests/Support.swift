@@ -66,10 +66,18 @@ struct Bench {
 
     @discardableResult
     func run(
+        _ configuration: FeatureConfiguration? = nil, rebuild: Bool = false,
+        checks: SourceChecks = SourceChecks()
+    ) throws -> RunReport {
+        try FeaturePipeline(configuration ?? self.configuration(), in: repository, by: writer)
+            .run(rebuild: rebuild, checks: checks)
+    }
+
+    func preview(
         _ configuration: FeatureConfiguration? = nil, rebuild: Bool = false
     ) throws -> RunReport {
         try FeaturePipeline(configuration ?? self.configuration(), in: repository, by: writer)
-            .run(rebuild: rebuild)
+            .preview(rebuild: rebuild)
     }
 
     /// The rows that the ref points at, in key order.
@@ -87,5 +95,17 @@ struct Bench {
         let state = try repository.state()
         return try Snapshot(
             try #require(state.target(of: ref)), in: try repository.objects(in: state))
+    }
+}
+/// SplitMix64: the same numbers in every run.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }

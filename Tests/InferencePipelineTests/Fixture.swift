@@ -42,7 +42,7 @@ struct Fixture {
             }, dimension: 64, in: transaction.objects)
         let featuresSnapshot = Snapshot(
             kind: .features, content: .table(table.root, rows: table.rows, dimension: 64),
-            producer: .init(pipeline: "test", version: "1"), space: spaceID,
+            producer: .init(pipeline: "test", version: "1"), params: Self.params, space: spaceID,
             created: Self.writer.now())
         features = try transaction.objects.write(featuresSnapshot.encoded, hint: .structured)
         var counter = LexicalStatistics.Counter()
@@ -105,6 +105,25 @@ struct Fixture {
         _ = try repository.collect(options, writer: Self.writer)
     }
 
+    /// The attributes that the rows are declared to have.
+    static let params: JSONObject = {
+        var params = JSONObject()
+        params[AttributeSchema.param] = [
+            "author": "string", "updated": "date", "tags": "strings", "url": "string",
+        ]
+        return params
+    }()
+
+    /// What is known of a document, beside its text.
+    private static func metadata(_ document: String) -> JSONObject {
+        var metadata = JSONObject()
+        metadata["author"] = document == "frost.md" ? "ada" : "bob"
+        metadata["updated"] = document == "export.md" ? .null : "2026-01-31"
+        metadata["tags"] = ["all", .string(document)]
+        metadata["url"] = .string("https://docs.example.com/\(document)")
+        return metadata
+    }
+
     static let rows: [FeatureRow] = {
         let texts = [
             (
@@ -125,7 +144,7 @@ struct Fixture {
             FeatureRow(
                 document: document, title: document, section: section,
                 headings: [document, section],
-                ordinal: 0, text: text)
+                ordinal: 0, text: text, metadata: metadata(document))
         }
     }()
 }

@@ -68,8 +68,12 @@ struct PackageGraphTests {
 
     /// From the bottom up; a target may depend on those below it only.
     private static let layers: [[String]] = [
-        ["CPosix", "CKernels", "CCrypto", "CZlib", "CZstd", "CMarkdown", "CHTML", "CCurl"],
-        ["Storage"], ["Objects"], ["Refs", "Artifacts"], ["EmbeddingService"],
+        [
+            "CPosix", "CKernels", "CCrypto", "CZlib", "CZstd", "CMarkdown", "CGumbo", "CXML",
+            "CZip",
+            "CUchardet", "CCurl",
+        ],
+        ["Storage"], ["Objects"], ["Refs", "Artifacts", "Documents"], ["EmbeddingService"],
         ["CommandSupport"] + pipelines,
         ["ftictl", "fti-feature", "fti-training", "fti-inference"],
     ]

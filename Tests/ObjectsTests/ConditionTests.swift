@@ -80,7 +80,7 @@ struct ConditionTests {
 
     private static let schema = ConditionSchema([
         "text": .text, "number": .number, "time": .time, "truth": .truth, "list": .structure,
-        "date": .momentText, "empty": .unknown,
+        "date": .momentText, "empty": .unknown, "tags": .texts,
     ])
 
     @Test(
@@ -93,7 +93,8 @@ struct ConditionTests {
             ("truth < true", 1), ("list is null", nil), ("list = 'x'", 8), ("date = 'x'", nil),
             ("date < 2026-01-01", nil), ("date = 1", 8), ("empty = 1 or empty = 'x'", nil),
             ("other = 1", 1), ("\"a\nb\" = 1", 1), ("number = 1 and other is null", 16),
-            ("not (Text = 'x')", 6),
+            ("not (Text = 'x')", 6), ("tags = 'x' and tags not in ('y')", nil), ("tags = 1", 8),
+            ("tags = true", 8), ("tags < 'x'", 1), ("tags is null", nil),
         ] as [(String, Int?)])
     func types(_ text: String, _ column: Int?) throws {
         let condition = try Condition(text)
@@ -123,10 +124,15 @@ struct ConditionTests {
             ("t > 'B'", true), ("t > 'b'", false), ("d >= 2026-01-01", true),
             ("d < 2026-01-01T00:00:01", true), ("t >= 2026-01-01", false),
             ("not (t >= 2026-01-01)", false), ("b = true", true), ("b != true", false),
+            ("l = 'x'", true), ("l = 'z'", false), ("l != 'z'", true), ("l != 'x'", false),
+            ("l in ('z', 'y')", true), ("l not in ('z')", true), ("not (l = 'x')", false),
+            ("l = 1", false), ("not (l = 1)", false), ("l > 'a'", false), ("l is null", false),
+            ("e = 'x'", false), ("e != 'x'", true), ("e is not null", true), ("m = 'x'", false),
         ])
     func truth(_ text: String, _ holds: Bool) throws {
         let record = try record(
-            #"{"a":1,"n":null,"s":{"deep":"v"},"t":"b","d":"2026-01-01","b":true}"#)
+            #"{"a":1,"n":null,"s":{"deep":"v"},"t":"b","d":"2026-01-01","b":true,"l":["x","y"],"e":[],"m":["x",1]}"#
+        )
         #expect(try Condition(text).holds(of: record) == holds)
     }
 

@@ -38,10 +38,10 @@ import TrainingPipeline
         #expect(configuration.recallDepth == 3)
     }
 
-    @Test("a file that is larger than a configuration may be is refused, and no part of it is read")
+    @Test("a byte-order mark is no content, and a file that is too large is refused as a whole")
     func large() throws {
         let path = "/tmp/training-\(UInt64.random(in: 0...UInt64.max)).yaml"
-        let text = Array("features: features/a\n#".utf8)
+        let text = [0xEF, 0xBB, 0xBF] + Array("features: features/a\n#".utf8)
         let file = fopen(path, "w")
         if let file {
             fwrite(text, 1, text.count, file)

@@ -123,4 +123,83 @@ struct DiffTests {
         let diff = try sandbox.ftictl("diff", "models/a~1", "models/a")
         #expect(diff.output.contains("not a valid safetensors: "))
     }
+
+    /// Puts chunks, given as document, section and texts, under the keys that a run gives them.
+    private func put(
+        _ sections: [(document: String, section: String, texts: [String])], in sandbox: Sandbox,
+        ref: String = "features/a"
+    ) throws {
+        let rows = sections.flatMap { section in
+            section.texts.enumerated().map { ordinal, text in
+                """
+                {"document":"\(section.document)","section":"\(section.section)",\
+                "ordinal":\(ordinal),"headings":["H"],"text":"\(text)"}
+                """
+            }
+        }
+        try sandbox.write("rows.jsonl", rows.joined(separator: "\n"))
+        let outcome = try sandbox.ftictl(
+            "put", ref, "rows.jsonl", "--key", "document,section,ordinal")
+        #expect(outcome.status == 0, "\(outcome.error)")
+    }
+
+    @Test("a chunk that only has another number is told as moved, and an inserted one as added")
+    func moved() throws {
+        let sandbox = try Sandbox.withRepository()
+        let texts = ["one", "two", "three"]
+        try put([("a.md", "s", texts), ("b.md", "s", ["other"])], in: sandbox)
+        try put([("a.md", "s", ["new"] + texts), ("b.md", "s", ["other"])], in: sandbox)
+        let text = try sandbox.ftictl("diff", "features/a~1", "features/a").output
+        #expect(text.contains("+ a.md#s#0\n    new\n"))
+        #expect(text.contains("> a.md#s#3  from a.md#s#2\n"))
+        #expect(text.contains("1 added, 0 removed, 0 changed, 3 moved, 1 unchanged (rows)"))
+        let json = try sandbox.ftictl("diff", "features/a~1", "features/a", "--rows", "--json")
+            .objects()
+        #expect(json.first?["moved"] as? Int == 3 && json.first?["added"] as? Int == 1)
+        let moved = json.filter { $0["change"] as? String == "moved" }
+        #expect(moved.map { $0["key"] as? String } == ["a.md#s#1", "a.md#s#2", "a.md#s#3"])
+        #expect(moved.map { $0["from"] as? String } == ["a.md#s#0", "a.md#s#1", "a.md#s#2"])
+        #expect(moved.map { $0["fields"] as? [String] } == [["ordinal"], ["ordinal"], ["ordinal"]])
+        #expect(
+            try sandbox.ftictl("diff", "features/a~1", "features/a", "--exit-code").status == 1)
+    }
+
+    @Test("documents that are new, gone, changed or elsewhere are told by name, and counted")
+    func documents() throws {
+        let sandbox = try Sandbox.withRepository()
+        try put(
+            [
+                ("gone.md", "s", ["g"]), ("old/name.md", "s", ["one", "two", "three"]),
+                ("same.md", "s", ["same"]), ("shifted.md", "s", ["x", "y"]),
+            ], in: sandbox, ref: "features/prod")
+        try put(
+            [
+                ("new.md", "s", ["n"]), ("new/name.md", "s", ["one", "two", "III"]),
+                ("same.md", "s", ["same"]), ("shifted.md", "s", ["w", "x", "y"]),
+            ], in: sandbox, ref: "features/staging")
+        let stat = ["diff", "features/prod", "features/staging", "--stat"]
+        let text = try sandbox.ftictl(stat[0], stat[1], stat[2], stat[3]).output
+        #expect(
+            text.hasSuffix(
+                """
+                gone.md          -1        gone
+                new.md       +1            new
+                new/name.md  +1  -1    >2  from old/name.md
+                shifted.md   +1        >2
+                1 added, 1 removed, 1 changed, 1 moved (documents)
+                3 added, 2 removed, 0 changed, 4 moved, 1 unchanged (rows)
+
+                """), "\(text)")
+        let object = try sandbox.ftictl(stat[0], stat[1], stat[2], stat[3], "--json").object()
+        let documents = try #require(object["documents"] as? [[String: Any]])
+        #expect(
+            documents.map { $0["change"] as? String } == ["removed", "added", "moved", "changed"])
+        #expect(documents.map { $0["from"] as? String } == [nil, nil, "old/name.md", nil])
+        let status = try sandbox.ftictl("status").output
+        #expect(status.contains("documents: 1 added, 1 removed, 1 changed, 1 moved"))
+        let waiting = try sandbox.ftictl("status", "--json").object()["waiting"] as? [[String: Any]]
+        #expect(
+            waiting?.first?["documents"] as? [String: Int]
+                == ["added": 1, "removed": 1, "changed": 1, "moved": 1])
+    }
 }

@@ -39,7 +39,9 @@ struct ListingTests {
             ("author is null", ["b/c.md#0"]), ("not (author = 'ada')", ["a.md#1"]),
             ("stars >= 3", ["a.md#1", "b/c.md#0"]), ("stars in (1.5, 5)", ["a.md#0", "b/c.md#0"]),
             ("key = 'a.md#1'", ["a.md#1"]), ("date < 2026-02-01", ["a.md#0"]),
-            ("tags is not null", ["b/c.md#0"]), ("doc = 'a.md' and not n = 0", ["a.md#1"]),
+            ("tags is not null", ["b/c.md#0"]), ("tags = 'x'", ["b/c.md#0"]),
+            ("tags != 'x'", []), ("tags in ('x', 'y')", ["b/c.md#0"]),
+            ("doc = 'a.md' and not n = 0", ["a.md#1"]),
             ("stars > 100", []),
         ])
     func rows(condition: String, keys: [String]) throws {
@@ -78,7 +80,8 @@ struct ListingTests {
             (["ls", "features/a"], "autor = 'x'", "byte 1"),
             (["ls", "features/a"], "stars > 1 and autor is null", "byte 15"),
             (["ls", "features/a"], "stars = 'x'", "a number"),
-            (["ls", "features/a"], "tags = 'x'", "a list"),
+            (["ls", "features/a"], "tags = 1", "a list of texts"),
+            (["ls", "features/a"], "tags < 'x'", "no order"),
             (["ls", "features/a"], "stars >", "byte 8"),
             (["ls", "models/a"], "siz > 1", "size"),
             (["ls", "models/a"], "size > 'x'", "a number"),
@@ -146,7 +149,11 @@ struct ListingTests {
         try sandbox.write("rows.jsonl", rows.joined(separator: "\n"))
         #expect(try sandbox.ftictl("put", "features/a", "rows.jsonl", "--key", "doc,n").status == 0)
         let text = try lines("diff", "features/a~1", "features/a", "--stat")
-        #expect(text.dropLast() == ["a.md  +1  -1  ~1", "d.md  +1"])
+        #expect(
+            text.dropLast() == [
+                "a.md  +1  -1  ~1", "d.md  +1            new",
+                "1 added, 0 removed, 1 changed (documents)",
+            ])
         let json = try sandbox.ftictl("diff", "features/a~1", "features/a", "--stat", "--json")
             .object()
         let documents = try #require(json["documents"] as? [[String: Any]])

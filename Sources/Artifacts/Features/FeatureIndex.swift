@@ -8,20 +8,25 @@ public struct FeatureIndex: Sendable {
     /// The vectors, one row per row of the table.
     public let vectors: VectorSearch
     private let leaves: TableVectors
+    /// The types of the attributes that the rows are declared to have.
+    private let schema: AttributeSchema
 
     /// Reads the inner nodes of a table and the codes of its vectors.
     ///
-    /// - Parameter verified: What verified leaves are.
+    /// - Parameters:
+    ///   - schema: The attributes that the rows are declared to have.
+    ///   - verified: What verified leaves are.
     /// - Throws: `invalid` when the table has no vectors; what reading nodes throws; `corrupt` when a leaf is not what its
     ///   identity says, or codes are not those of their vectors.
     public init(
-        _ table: Table, in source: some ObjectSource, verified: VerifiedLeaves,
-        threads: Int = Threads.available
+        _ table: Table, schema: AttributeSchema = AttributeSchema(), in source: some ObjectSource,
+        verified: VerifiedLeaves, threads: Int = Threads.available
     ) throws(ObjectError) {
         guard table.dimension > 0 else {
             throw .invalid(what: "the features", reason: "their rows have no vectors")
         }
         self.table = table
+        self.schema = schema
         leaves = try TableVectors(table, in: source, verified: verified, threads: threads)
         vectors = try VectorSearch(leaves, threads: threads)
     }
@@ -46,6 +51,52 @@ public struct FeatureIndex: Sendable {
         }
         let found = Dictionary(read.joined(), uniquingKeysWith: { first, _ in first })
         return indices.compactMap { found[$0] }
+    }
+
+    /// A condition whose names and values fit the rows: by their schema, by what every features row has and, of other
+    /// names, by the first rows that have them. A table without rows takes any.
+    ///
+    /// - Throws: What reading nodes throws.
+    public func checked(
+        _ condition: Condition, in source: some ObjectSource
+    ) throws(ObjectError) -> Result<Condition, ConditionError> {
+        guard count > 0 else { return .success(condition) }
+        var declared = Self.builtInSchema
+        for (name, type) in schema.types { declared[name] = type.fieldType }
+        var observed = ObservedSchema(for: condition, declared: declared)
+        var cursor = TableCursor(table, in: source)
+        while !observed.isComplete, let row = try cursor.next() {
+            observed.observe(ConditionRecord(key: row.key, attributes: row.attributes))
+        }
+        let schema = observed.schema
+        return Result { () throws(ConditionError) in try schema.checked(condition) }
+    }
+
+    private static let builtInSchema = ConditionSchema([
+        "document": .text, "title": .text, "section": .text, "headings": .texts,
+        "ordinal": .number, "text": .text, "links": .texts, "languages": .texts, "page": .number,
+    ])
+
+    /// The rows of which a checked condition holds; reads every leaf once.
+    ///
+    /// - Throws: What reading nodes throws.
+    public func rows(
+        where condition: Condition, in source: some ObjectSource, threads: Int = Threads.available
+    ) throws(ObjectError) -> RowSet {
+        let found = try Threads.map(Array(leaves.blocks.indices), threads: threads) {
+            (block) throws(ObjectError) in
+            let leaf = try leaves.leaf(block, in: source)
+            var set = RowSet()
+            for place in 0..<leaf.count {
+                let record = ConditionRecord(
+                    key: leaf.key(at: place), attributes: try leaf.attributes(at: place))
+                if condition.holds(of: record) { set.append(leaves.firstRows[block] + place) }
+            }
+            return set
+        }
+        var all = RowSet()
+        for set in found { all.append(set) }
+        return all
     }
 
     /// Reads every row once, in order.

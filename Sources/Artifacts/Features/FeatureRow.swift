@@ -17,11 +17,20 @@ public struct FeatureRow: Hashable, Sendable {
     public var ordinal: Int
     /// The text.
     public var text: String
+    /// The targets of the links in the text, in order, each once.
+    public var links: [String]
+    /// The languages of the code in the text, as the document names them.
+    public var languages: [String]
+    /// The page that the text begins on, in documents that have pages.
+    public var page: Int?
+    /// What else is known of the document: members of the row beside those above, such as `author` or `url`.
+    public var metadata: JSONObject
 
     /// Makes a row.
     public init(
         document: String, title: String, section: String, headings: [String], ordinal: Int,
-        text: String
+        text: String, links: [String] = [], languages: [String] = [], page: Int? = nil,
+        metadata: JSONObject = JSONObject()
     ) {
         self.document = document
         self.title = title
@@ -29,7 +38,17 @@ public struct FeatureRow: Hashable, Sendable {
         self.headings = headings
         self.ordinal = ordinal
         self.text = text
+        self.links = links
+        self.languages = languages
+        self.page = page
+        self.metadata = metadata
     }
+
+    /// The members that a row has of its own, some of them only where there is something to say; metadata has other
+    /// names.
+    public static let builtInMembers = [
+        "document", "title", "section", "headings", "ordinal", "text", "links", "languages", "page",
+    ]
 
     /// The row's key: `<document>#<section>/<ordinal>`, the ordinal with at least two digits.
     public var key: String { Self.keyPrefix(document: document, section: section) + paddedOrdinal }
@@ -46,30 +65,30 @@ public struct FeatureRow: Hashable, Sendable {
         headings.isEmpty ? text : headings.joined(separator: " / ") + "\n" + text
     }
 
-    /// The row's attributes as they are stored.
+    /// The row's attributes as they are stored; ``links``, ``languages`` and ``page`` only where there are any.
     public var attributes: JSONObject {
-        var object = JSONObject()
+        var object = metadata
         object["document"] = .string(document)
         object["title"] = .string(title)
         object["section"] = .string(section)
         object["headings"] = .array(headings.map { .string($0) })
         object["ordinal"] = .integer(ordinal)
         object["text"] = .string(text)
+        if !links.isEmpty { object["links"] = .array(links.map { .string($0) }) }
+        if !languages.isEmpty { object["languages"] = .array(languages.map { .string($0) }) }
+        if let page { object["page"] = .integer(page) }
         return object
     }
 
-    /// Reads a row's attributes; members that are not known here are left alone.
+    /// Reads a row's attributes; members that are not known here are ``metadata``, and so are the optional ones where
+    /// they are of another type, so that ``attributes`` gives all of them back.
     ///
-    /// - Throws: `malformed` when a member is missing or of another type.
+    /// - Throws: `malformed` when a member that every row has is missing or of another type.
     public init(attributes: JSONObject) throws(ObjectError) {
         do throws(JSONSchemaError) {
             var reader = JSONObjectReader(attributes)
-            var headings: [String] = []
-            for heading in try reader.array("headings") {
-                guard let heading = heading.string else {
-                    throw reader.error("headings", "must be strings")
-                }
-                headings.append(heading)
+            guard let headings = Self.strings(.array(try reader.array("headings"))) else {
+                throw reader.error("headings", "must be strings")
             }
             self.init(
                 document: try reader.string("document"), title: try reader.string("title"),
@@ -79,5 +98,39 @@ public struct FeatureRow: Hashable, Sendable {
             throw .malformed(
                 nil, as: "features row", reason: "\(error.path) \(error.reason)", offset: nil)
         }
+        guard attributes.count > Self.requiredMembers.count else { return }
+        metadata = attributes
+        for name in Self.requiredMembers { metadata[name] = nil }
+        if let links = Self.texts(metadata["links"]) {
+            self.links = links
+            metadata["links"] = nil
+        }
+        if let languages = Self.texts(metadata["languages"]) {
+            self.languages = languages
+            metadata["languages"] = nil
+        }
+        if case .number? = metadata["page"], let page = metadata["page"]?.integer {
+            self.page = page
+            metadata["page"] = nil
+        }
+    }
+
+    private static let requiredMembers = builtInMembers.prefix(6)
+
+    /// A list of strings that has some; nil when it is anything else.
+    private static func texts(_ json: JSON?) -> [String]? {
+        json.flatMap(strings).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    private static func strings(_ json: JSON) -> [String]? {
+        guard let items = json.array else { return nil }
+        let strings = items.compactMap(\.string)
+        return strings.count == items.count ? strings : nil
+    }
+
+    /// Hashes what tells rows of a table apart.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(key)
+        hasher.combine(text)
     }
 }

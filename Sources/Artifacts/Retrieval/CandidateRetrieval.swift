@@ -21,11 +21,12 @@ public struct CandidateRetrieval: Sendable {
 
     /// The rows that are worth a score, in the order of their cosines.
     ///
+    /// - Parameter set: The rows to look among; nil for all.
     /// - Throws: What reading vectors throws.
     public func candidates(
-        _ query: [Float], in vectors: VectorSearch, threads: Int
+        _ query: [Float], in vectors: VectorSearch, among set: RowSet? = nil, threads: Int
     ) throws(ObjectError) -> [VectorMatch] {
-        try vectors.nearest(policy.candidates, to: query, threads: threads)
+        try vectors.nearest(policy.candidates, to: query, among: set, threads: threads)
     }
 
     /// The candidates in the order of their scores; equal scores in the order of `candidates`.

@@ -34,38 +34,47 @@ public struct ApproximateSearch: Sendable {
     /// The same search, widened until it finds ``leastRecall`` of the best rows of some queries; nil when ranking as
     /// many rows as that takes would cost more than comparing all.
     ///
+    /// - Parameter set: The rows to look among; nil for all.
     /// - Throws: What reading vectors throws.
     public func widened(
-        for count: Int, of queries: [[Float]], threads: Int = Threads.available
+        for count: Int, of queries: [[Float]], among set: RowSet? = nil,
+        threads: Int = Threads.available
     ) throws(ObjectError) -> (search: ApproximateSearch, recall: Double)? {
-        let best = try vectors.nearest(count, to: queries, threads: threads)
+        let best = try vectors.nearest(count, to: queries, among: set, threads: threads)
         var search = self
         while true {
-            let recall = try search.recall(of: best, queries, threads: threads)
+            let recall = try search.recall(of: best, queries, among: set, threads: threads)
             if recall >= Self.leastRecall { return (search, recall) }
             search.ranked *= 2
             // A row whose vector is read costs as much as many whose codes are.
-            guard search.ranked <= vectors.rows / 4 else { return nil }
+            guard search.ranked <= (set?.count ?? vectors.rows) / 4 else { return nil }
         }
     }
 
     /// Rows that are very similar to a query, best first: the best of the ``ranked`` whose signs differ
     /// least from the query's. The same for any number of threads.
     ///
+    /// - Parameter set: The rows to look among; nil for all.
     /// - Throws: What reading vectors throws.
     public func nearest(
-        _ count: Int, to query: [Float], threads: Int = Threads.available
+        _ count: Int, to query: [Float], among set: RowSet? = nil, threads: Int = Threads.available
     ) throws(ObjectError) -> [VectorMatch] {
         precondition(query.count == vectors.dimension, "the query has the vectors' dimension")
+        if let set, set.count <= max(ranked, count) {
+            // All of them would be ranked.
+            return try vectors.nearest(count, to: query, among: set, threads: threads)
+        }
         let count = min(count, vectors.rows)
         guard count > 0 else { return [] }
         let search = ExactSearch(of: vectors, query: query, count: count)
-        let rows = candidates(max(ranked, count), search.coded, threads: threads)
+        let rows = candidates(max(ranked, count), search.coded, among: set, threads: threads)
         return try search.best(of: search.survivors(among: rows), threads: threads)
     }
 
     /// The rows whose signs differ least, ascending.
-    private func candidates(_ count: Int, _ query: CodeBlock, threads: Int) -> [Int] {
+    private func candidates(
+        _ count: Int, _ query: CodeBlock, among set: RowSet?, threads: Int
+    ) -> [Int] {
         let querySigns = query.signs(0..<1)
         let next = Atomic(0)
         let workers = min(max(threads, 1), signs.count)
@@ -77,14 +86,20 @@ public struct ApproximateSearch: Sendable {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard index < signs.count else { return nearest.candidates }
                 let rows = min(Self.part, vectors.rows - index * Self.part)
+                let bounds = index * Self.part..<index * Self.part + rows
+                var sought = set.map { RowWalk($0.ranges(within: bounds)) }
+                if sought?.isAtEnd ?? false { continue }
                 let kept = SignKernels.select(
                     signs[index], rows: rows, query: querySigns, limit: nearest.limit,
                     distances: &distances, into: &selected)
                 for place in 0..<kept {
                     let offset = Int(selected[place])
                     let distance = distances[offset]
-                    guard Int(distance) <= nearest.limit else { continue }
-                    nearest.add(.init(distance: distance, row: index * Self.part + offset))
+                    let row = index * Self.part + offset
+                    guard Int(distance) <= nearest.limit, sought?.reaches(row) ?? true else {
+                        continue
+                    }
+                    nearest.add(.init(distance: distance, row: row))
                 }
             }
         }
@@ -106,12 +121,13 @@ extension ApproximateSearch {
 
     /// The part of some queries' best rows that this search finds.
     private func recall(
-        of best: [[VectorMatch]], _ queries: [[Float]], threads: Int
+        of best: [[VectorMatch]], _ queries: [[Float]], among set: RowSet? = nil, threads: Int
     ) throws(ObjectError) -> Double {
         var sought = 0
         var found = 0
         for (query, best) in zip(queries, best) {
-            let rows = Set(try nearest(best.count, to: query, threads: threads).map(\.row))
+            let rows = Set(
+                try nearest(best.count, to: query, among: set, threads: threads).map(\.row))
             sought += best.count
             found += best.count { rows.contains($0.row) }
         }

@@ -30,11 +30,11 @@ struct ExactSearch: Sendable {
             norm: coded.norm(0))
     }
 
-    /// The best rows of each of some queries of the same vectors.
+    /// The best rows of each of some queries of the same vectors, among some of the rows.
     static func run(
-        _ searches: [ExactSearch], threads: Int
+        _ searches: [ExactSearch], among rows: RowSet, threads: Int
     ) throws(ObjectError) -> [[VectorMatch]] {
-        let survivors = survivors(of: searches, threads: threads)
+        let survivors = survivors(of: searches, among: rows, threads: threads)
         if searches.count == 1 { return [try searches[0].best(of: survivors[0], threads: threads)] }
         let found = Threads.map(searches.count, threads: threads) { index in
             Result { () throws(ObjectError) in
@@ -52,7 +52,9 @@ extension ExactSearch {
     private static let group = 256
 
     /// The rows that no bound excludes, in no order, for each of some queries of the same vectors.
-    private static func survivors(of searches: [ExactSearch], threads: Int) -> [[Survivor]] {
+    private static func survivors(
+        of searches: [ExactSearch], among set: RowSet, threads: Int
+    ) -> [[Survivor]] {
         let rows = searches.first?.search.rows ?? 0
         let parts = (rows + part - 1) / part
         // What one thread has proven excludes rows in the others too.
@@ -66,9 +68,11 @@ extension ExactSearch {
                 guard index < parts else { return scans.map { $0.finish() } }
                 let known = proven.withLock { $0 }
                 let end = min((index + 1) * part, rows)
-                for first in stride(from: index * part, to: end, by: group) {
-                    let range = first..<min(first + group, end)
-                    for query in scans.indices { scans[query].add(range, proven: known[query]) }
+                for rows in set.ranges(within: index * part..<end) {
+                    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: group) {
+                        let range = first..<min(first + group, rows.upperBound)
+                        for query in scans.indices { scans[query].add(range, proven: known[query]) }
+                    }
                 }
                 proven.withLock { proven in
                     for query in scans.indices {

@@ -37,11 +37,12 @@ public struct VectorSearch: Sendable {
     /// ``DotProduct`` computes them, equal ones by row, what is no number last. It is the same for any number
     /// of threads.
     ///
+    /// - Parameter set: The rows to look among; nil for all. What is found is what a table of these rows alone would give.
     /// - Throws: What reading vectors throws: nothing where they are in memory.
     public func nearest(
-        _ count: Int, to query: [Float], threads: Int = Threads.available
+        _ count: Int, to query: [Float], among set: RowSet? = nil, threads: Int = Threads.available
     ) throws(ObjectError) -> [VectorMatch] {
-        try nearest(count, to: [query], threads: threads)[0]
+        try nearest(count, to: [query], among: set, threads: threads)[0]
     }
 
     /// What the search for one query finds, for each of some queries.
@@ -50,18 +51,20 @@ public struct VectorSearch: Sendable {
     ///
     /// - Throws: What reading vectors throws: nothing where they are in memory.
     public func nearest(
-        _ count: Int, to queries: [[Float]], threads: Int = Threads.available
+        _ count: Int, to queries: [[Float]], among set: RowSet? = nil,
+        threads: Int = Threads.available
     ) throws(ObjectError) -> [[VectorMatch]] {
         precondition(
             queries.allSatisfy { $0.count == dimension }, "queries have the vectors' dimension")
-        let count = min(count, rows)
+        let set = set ?? RowSet(all: rows)
+        let count = min(count, set.count)
         guard count > 0 else { return queries.map { _ in [] } }
         var found: [[VectorMatch]] = []
         found.reserveCapacity(queries.count)
         while found.count < queries.count {
             let next = queries[found.count..<min(found.count + Self.batch, queries.count)]
             let searches = next.map { ExactSearch(of: self, query: $0, count: count) }
-            found += try ExactSearch.run(searches, threads: threads)
+            found += try ExactSearch.run(searches, among: set, threads: threads)
         }
         return found
     }

@@ -41,3 +41,13 @@ int fti_is_remote(int fd);
 /// Starts a shell command that reads what this process writes to standard output from here on, which becomes a pipe to
 /// it; the command itself writes where standard output went before. Its process id, or -1 with nothing changed.
 pid_t fti_start_pager(const char *command);
+
+/// A pipe whose ends no other program inherits: 0, or -1 with `errno` set.
+int fti_pipe(int ends[2]);
+
+/// An empty file in memory that has no name and that no other program inherits: a descriptor, or -1 with `errno` set.
+int fti_memory_file(void);
+
+/// Starts the program at a path with three descriptors as its standard streams and no others, and with all signals as
+/// they are by default: 0, or the number of the error.
+int fti_spawn(pid_t *child, const char *path, char *const arguments[], char *const variables[], const int streams[3]);

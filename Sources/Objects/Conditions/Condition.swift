@@ -148,6 +148,8 @@ extension Condition {
 extension Condition.Operator {
     /// Whether two values compare so; nil when they cannot be compared.
     func holds(_ left: ConditionValue, _ right: ConditionValue) -> Bool? {
+        if self == .equal { return left.equals(right) }
+        if self == .unequal { return left.equals(right).map { !$0 } }
         guard let order = left.order(relativeTo: right) else { return nil }
         return switch self {
         case .equal: order == 0

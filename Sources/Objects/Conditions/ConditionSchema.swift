@@ -12,7 +12,9 @@ public struct ConditionSchema: Sendable {
         case time
         /// `true` or `false`.
         case truth
-        /// A list or an object, which is there or not and cannot be compared.
+        /// A list of texts: it equals a text that it holds, and has no order.
+        case texts
+        /// Another list, or an object, which is there or not and cannot be compared.
         case structure
         /// Not known: no record has a value.
         case unknown
@@ -47,7 +49,7 @@ public struct ConditionSchema: Sendable {
         case .comparison(let name, let comparison, let literal):
             let type = try type(of: name)
             let value = try check(literal, against: type, of: name)
-            if type == .truth, comparison != .equal, comparison != .unequal {
+            if type == .truth || type == .texts, comparison != .equal, comparison != .unequal {
                 throw .unordered(name.text, type, column: name.offset + 1)
             }
             return .comparison(name, comparison, value)
@@ -83,7 +85,7 @@ public struct ConditionSchema: Sendable {
     ) throws(ConditionError) -> Condition.Literal {
         switch (type, literal.value) {
         case (.unknown, _), (.text, .text), (.number, .number), (.time, .time), (.truth, .truth),
-            (.momentText, .text), (.momentText, .time):
+            (.momentText, .text), (.momentText, .time), (.texts, .text):
             return literal
         case (.time, .text(let text)):
             guard let time = Timestamp(reading: text) else { fallthrough }
@@ -103,6 +105,7 @@ extension ConditionSchema.FieldType {
             case .number: .number
             case .time: .time
             case .truth: .truth
+            case .texts: .texts
             case .structure: .structure
             }
     }
@@ -111,6 +114,8 @@ extension ConditionSchema.FieldType {
     public init(_ json: JSON) {
         switch ConditionValue(json) {
         case .text(let text)?: self = Timestamp(reading: text) == nil ? .text : .momentText
+        // What an empty list would hold is not known.
+        case .texts(let texts)? where texts.isEmpty: self = .unknown
         case let value?: self = Self(value)
         case nil: self = .unknown
         }
@@ -124,6 +129,7 @@ extension ConditionSchema.FieldType {
         case .number: "a number"
         case .time: "a time"
         case .truth: "true or false"
+        case .texts: "a list of texts"
         case .structure: "a list or an object"
         case .unknown: "without a value"
         }
@@ -132,7 +138,7 @@ extension ConditionSchema.FieldType {
     /// A value as it is typed; nil where nothing can be compared.
     var example: String? {
         switch self {
-        case .text: "'text'"
+        case .text, .texts: "'text'"
         case .momentText, .time: "2026-01-31"
         case .number: "0.5"
         case .truth: "true"

@@ -8,7 +8,9 @@ public enum ConditionValue: Hashable, Sendable, CustomStringConvertible {
     case time(Timestamp)
     /// `true` or `false`, which have no order.
     case truth(Bool)
-    /// A list or an object, which is there and cannot be compared; no condition can name one.
+    /// A list of texts, which equals each of them; no condition can name one.
+    case texts([String])
+    /// Another list, or an object, which is there and cannot be compared; no condition can name one.
     case structure
 
     /// A JSON value; nil for `null`, which is none.
@@ -21,6 +23,8 @@ public enum ConditionValue: Hashable, Sendable, CustomStringConvertible {
             self = .truth(truth)
         } else if case .null = json {
             return nil
+        } else if let texts = json.array?.compactMap(\.string), texts.count == json.array?.count {
+            self = .texts(texts)
         } else {
             self = .structure
         }
@@ -33,6 +37,7 @@ public enum ConditionValue: Hashable, Sendable, CustomStringConvertible {
         case .number(let number): JSON.number(number).canonicalText
         case .time(let time): time.description
         case .truth(let truth): truth ? "true" : "false"
+        case .texts: "(a list of texts)"
         case .structure: "(a list or an object)"
         }
     }
@@ -44,9 +49,20 @@ public enum ConditionValue: Hashable, Sendable, CustomStringConvertible {
         case (.number(let a), .number(let b)): a == b
         case (.time(let a), .time(let b)): a == b
         case (.truth(let a), .truth(let b)): a == b
+        case (.texts(let a), .texts(let b)):
+            a.elementsEqual(b) { $0.utf8.elementsEqual($1.utf8) }
         case (.structure, .structure): true
         default: false
         }
+    }
+
+    /// Whether this value is another, or has it among its texts; nil when they are of different types.
+    func equals(_ other: ConditionValue) -> Bool? {
+        guard case .texts(let texts) = self else {
+            return order(relativeTo: other).map { $0 == 0 }
+        }
+        guard case .text(let text) = other else { return nil }
+        return texts.contains { $0.utf8.elementsEqual(text.utf8) }
     }
 
     /// Negative when this value comes first, 0 when both are the same, positive otherwise; nil when they are of

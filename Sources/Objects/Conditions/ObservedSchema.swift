@@ -5,6 +5,13 @@ public struct ConditionRecord: Sendable {
     /// Makes a record; a name is looked for in one object after the other.
     public init(_ parts: JSONObject...) { self.parts = parts }
 
+    /// A row of a table: the members of its attributes, and then `key`.
+    public init(key: String, attributes: JSONObject) {
+        var name = JSONObject()
+        name["key"] = .string(key)
+        self.init(attributes, name)
+    }
+
     /// The member of a name, or, for `metrics.recall`, the member `recall` of the object `metrics`; nil where there
     /// is none.
     public func field(_ name: String) -> JSON? {

@@ -54,6 +54,12 @@ enum TableBytes {
         }
     }
 
+    static func hash(_ bytes: Span<UInt8>, into hasher: inout Hasher) {
+        // The length keeps neighbours apart.
+        hasher.combine(bytes.count)
+        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+
     /// The offset of the first fp32 number that is infinite or not a number, or nil; the count of bytes
     /// is a multiple of 4.
     static func firstNotFinite(_ bytes: Span<UInt8>) -> Int? {

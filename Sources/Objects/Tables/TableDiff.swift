@@ -19,13 +19,34 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
         self.after = TableRowRun(after, leaves.after)
     }
 
+    /// Compares some leaves of two tables, such that all rows between their first keys and their last are in them.
+    init(
+        _ left: TableReader<Source>, _ before: ArraySlice<TablePlace>,
+        _ right: TableReader<Source>, _ after: ArraySlice<TablePlace>
+    ) {
+        self.before = TableRowRun(left, Array(before))
+        self.after = TableRowRun(right, Array(after))
+    }
+
     /// The next row that differs, or nil at the end.
     public mutating func next() throws(ObjectError) -> TableChange? {
+        guard let pair = try nextPair() else { return nil }
+        switch (try pair.before?.row, try pair.after?.row) {
+        case (let before?, nil): return .removed(before)
+        case (let before?, let after?): return .changed(from: before, to: after)
+        case (nil, let after?): return .added(after)
+        case (nil, nil): return nil
+        }
+    }
+
+    /// The next row that differs, as it lies in the leaves of one table or both; nil at the end.
+    mutating func nextPair() throws(ObjectError) -> TableRowPair? {
         while let step = try step() {
             switch step {
-            case .removed: return .removed(try before.take())
-            case .added: return .added(try after.take())
-            case .changed: return .changed(from: try before.take(), to: try after.take())
+            case .removed: return TableRowPair(before: try before.take(), after: nil)
+            case .added: return TableRowPair(before: nil, after: try after.take())
+            case .changed:
+                return TableRowPair(before: try before.take(), after: try after.take())
             case .unchanged:
                 before.skip()
                 after.skip()
@@ -77,13 +98,36 @@ private struct TableRowRun<Source: ObjectSource>: Sendable {
 
     mutating func skip() { index += 1 }
 
-    mutating func take() throws(ObjectError) -> TableRow {
+    mutating func take() throws(ObjectError) -> TableRowPlace {
         guard let leaf = try current() else {
             preconditionFailure("a row is taken where there is one")
         }
         defer { index += 1 }
-        return try leaf.row(at: index)
+        return TableRowPlace(leaf: leaf, index: index)
     }
+}
+
+/// A row that was not decoded yet.
+struct TableRowPlace {
+    let leaf: TableLeaf
+    let index: Int
+
+    var key: [UInt8] { Array(leaf.bytes[leaf.keyRange(index)]) }
+
+    var row: TableRow {
+        get throws(ObjectError) { try leaf.row(at: index) }
+    }
+
+    /// What the row says; nil when it is no chunk of a document.
+    var identity: ChunkIdentity? { ChunkIdentity(leaf, index) }
+}
+
+/// The rows of two tables under one key; one of them is there.
+struct TableRowPair {
+    let before: TableRowPlace?
+    let after: TableRowPlace?
+
+    var key: [UInt8] { after?.key ?? before?.key ?? [] }
 }
 
 extension TableLeaf {

@@ -13,6 +13,10 @@ public enum FeatureError: Diagnosable, Hashable {
     case duplicateDocument(String)
     /// No source gave a document, and at least one could not be read.
     case noDocuments(reason: String)
+    /// The folder of a source is not there, although the ref has rows of its documents.
+    case sourceMissing(location: String, RefName)
+    /// A source or a pattern chooses nothing, and the run was to be strict.
+    case nothingMatches(reasons: [String])
     /// The rows that the ref has are of another embedding space than the run would add.
     case spaceDiffers(RefName, found: ObjectID?, needed: ObjectID, differences: [String])
     /// Rows of another embedding space would have to stay, because it is not known whether their
@@ -32,7 +36,7 @@ public enum FeatureError: Diagnosable, Hashable {
         switch self {
         case .configuration, .duplicateDocument: .usage
         case .notFeatures, .spaceDiffers, .spaceChangesIncompletely: .refused
-        case .noDocuments: .missing
+        case .noDocuments, .sourceMissing, .nothingMatches: .missing
         case .embedding(let error): error.fault
         case .refs(let error): error.fault
         case .objects(let error): error.fault
@@ -49,6 +53,9 @@ public enum FeatureError: Diagnosable, Hashable {
             "the feature pipeline does not write to \(ref): only to features/*"
         case .duplicateDocument(let path): "two documents have the path \(path)"
         case .noDocuments(let reason): "there are no documents: \(reason)"
+        case .sourceMissing(let location, let ref):
+            "\(location) is not there, and \(ref) has rows of its documents"
+        case .nothingMatches(let reasons): reasons.joined(separator: "; ")
         case .spaceDiffers(let ref, let found, let needed, let differences):
             "\(ref) has rows of embedding space \(found?.short ?? "unknown"), and this run embeds into "
                 + "\(needed.short)"
@@ -70,6 +77,9 @@ public enum FeatureError: Diagnosable, Hashable {
         case .duplicateDocument:
             "give each source a name of its own, and each record an id of its own"
         case .noDocuments: "check files, include and exclude of the sources"
+        case .sourceMissing:
+            "bring it back, or keep its rows as they are: fti-feature run CONFIG --allow-missing"
+        case .nothingMatches: "mend include and exclude, or run without --strict"
         case .spaceDiffers:
             "configure the embedder that made them, or embed everything again: "
                 + "fti-feature run CONFIG --rebuild"

@@ -33,6 +33,7 @@ public final class FollowingService {
 
     private let selection: Selection
     private let repository: Repository
+    private let condition: Condition?
     private let embedders: EmbedderSource
     private let approximately: Bool
     private let verified: VerifiedLeaves?
@@ -52,11 +53,13 @@ public final class FollowingService {
     /// - Throws: As ``QuestionAnswering``.
     public init(
         _ selection: Selection, in repository: Repository, now: @escaping @Sendable () -> Timestamp,
+        where condition: Condition? = nil,
         embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
         verified: VerifiedLeaves? = nil, threads: Int
     ) throws(InferenceError) {
         self.selection = selection
         self.repository = repository
+        self.condition = condition
         self.embedders = embedders
         self.approximately = approximately
         self.verified = verified
@@ -66,7 +69,7 @@ public final class FollowingService {
         state = try Wrapping.refs { () throws(RefError) in try repository.state() }
         chosen = try ChosenVersions(selection, in: repository, state: state, now: now())
         current = try QuestionAnswering(
-            chosen, in: repository, state: state, embedders: embedders,
+            chosen, in: repository, state: state, where: condition, embedders: embedders,
             approximately: approximately, verified: verified, threads: threads)
         try takeLease(for: [chosen])
     }
@@ -100,9 +103,11 @@ public final class FollowingService {
         }
     }
 
-    /// Answers from the present versions.
-    public func answer(_ question: String, count: Int) throws(InferenceError) -> Reply {
-        try current.answer(question, count: count)
+    /// Answers from the present versions; as ``QuestionAnswering/answer(_:count:where:)``.
+    public func answer(
+        _ question: String, count: Int, where own: Condition? = nil
+    ) throws(InferenceError) -> Reply {
+        try current.answer(question, count: count, where: own)
     }
 
     /// Gives the lease back; the versions may be collected then.
@@ -124,7 +129,7 @@ public final class FollowingService {
                 try takeLease(for: [next])
             }
             current = try QuestionAnswering(
-                next, in: repository, state: newest, embedders: embedders,
+                next, in: repository, state: newest, where: condition, embedders: embedders,
                 approximately: approximately, verified: verified, threads: threads)
         } catch {
             // What fails for a reason outside is tried again at the next question.

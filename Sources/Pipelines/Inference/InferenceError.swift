@@ -13,6 +13,8 @@ public enum InferenceError: Diagnosable {
     case request(reason: String)
     /// A question is longer than any may be.
     case longQuestion(limit: Int)
+    /// A condition on rows does not fit them.
+    case condition(ConditionError)
     /// The lock file does not say what to use.
     case pin(path: String, reason: String)
     /// The features and the model do not fit, or the embedder is not there.
@@ -39,6 +41,7 @@ public enum InferenceError: Diagnosable {
         switch self {
         case .unusable: .refused
         case .pin, .question, .request, .longQuestion: .usage
+        case .condition(let error): error.fault
         case .embedding(let error): error.fault
         case .refs(let error): error.fault
         case .objects(let error): error.fault
@@ -54,6 +57,7 @@ public enum InferenceError: Diagnosable {
         case .request(let reason): "the request cannot be read: \(reason)"
         case .longQuestion(let limit): "the question has more than \(limit) bytes"
         case .pin(let path, let reason): "\(path): \(reason)"
+        case .condition(let error): error.message
         case .embedding(let error): error.message
         case .refs(let error): error.message
         case .objects(let error): error.message
@@ -68,6 +72,7 @@ public enum InferenceError: Diagnosable {
         case .request: "one object a line, as {\"id\": 1, \"question\": \"...\"}"
         case .question, .longQuestion: nil
         case .pin: "ftictl pin features/prod models/current -o fti.lock"
+        case .condition(let error): error.remedy
         case .embedding(let error): error.remedy
         case .refs(let error): error.remedy
         case .objects(let error): error.remedy

@@ -8,26 +8,30 @@ public struct QuestionAnswering: Sendable {
     /// What is answered from.
     public let pair: ResolvedPair
     private let retriever: Retriever
+    private let condition: Condition?
 
     /// Resolves a selection and loads what it names.
     ///
     /// - Parameters:
+    ///   - condition: What must hold of the rows that answers come from; nil for all rows. It chooses before the
+    ///     nearest are looked for, and once for all questions.
     ///   - embedders: Where embedders behind a service are found.
     ///   - approximately: Whether candidates are found without comparing all rows, and may be missed;
     ///     see ``Reply/search``.
     ///   - verified: Which leaves of features were verified before; nil to verify all.
     /// - Throws: `embedding` when features and model are of different spaces, or the embedder of that space
-    ///   is not there; `unusable`, `pin`, `refs`, `objects`.
+    ///   is not there; `condition` when the rows have no such names or values; `unusable`, `pin`, `refs`, `objects`.
     public init(
         _ selection: Selection, in repository: Repository, now: Timestamp,
+        where condition: Condition? = nil,
         embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
         verified: VerifiedLeaves? = nil, threads: Int
     ) throws(InferenceError) {
         let state = try Wrapping.refs { () throws(RefError) in try repository.state() }
         try self.init(
             try ChosenVersions(selection, in: repository, state: state, now: now), in: repository,
-            state: state, embedders: embedders, approximately: approximately, verified: verified,
-            threads: threads)
+            state: state, where: condition, embedders: embedders, approximately: approximately,
+            verified: verified, threads: threads)
     }
 
     /// Answers one question, and takes no lease for it.
@@ -35,17 +39,18 @@ public struct QuestionAnswering: Sendable {
     /// What the selection names may be collected between the moment in which it is resolved and the one in which it is
     /// read. Then it is resolved once more.
     ///
-    /// - Throws: As ``init(_:in:now:embedders:approximately:verified:threads:)``.
+    /// - Throws: As ``init(_:in:now:where:embedders:approximately:verified:threads:)``.
     public static func reply(
         to question: String, count: Int, _ selection: Selection, in repository: Repository,
-        now: Timestamp, embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
+        now: Timestamp, where condition: Condition? = nil,
+        embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
         verified: VerifiedLeaves? = nil, threads: Int
     ) throws(InferenceError) -> Reply {
         func reply(in state: State) throws(InferenceError) -> Reply {
             try QuestionAnswering(
                 try ChosenVersions(selection, in: repository, state: state, now: now),
-                in: repository, state: state, embedders: embedders, approximately: approximately,
-                verified: verified, threads: threads
+                in: repository, state: state, where: condition, embedders: embedders,
+                approximately: approximately, verified: verified, threads: threads
             ).answer(question, count: count)
         }
         let state = try Wrapping.refs { () throws(RefError) in try repository.state() }
@@ -62,23 +67,34 @@ public struct QuestionAnswering: Sendable {
     /// Loads versions that were chosen in a state.
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
-        embedders: EmbedderSource, approximately: Bool, verified: VerifiedLeaves?, threads: Int
+        where condition: Condition?, embedders: EmbedderSource, approximately: Bool,
+        verified: VerifiedLeaves?, threads: Int
     ) throws(InferenceError) {
+        self.condition = condition
         // Whoever is answered acts on it: a power cut must not take back what the answer names.
         try Wrapping.refs { () throws(RefError) in try repository.log.makeDurable() }
         pair = try ResolvedPair(chosen, in: repository, state: state, embedders: embedders)
         retriever = try Retriever(
-            pair, approximately: approximately, verified: verified, threads: threads)
+            pair, where: condition, approximately: approximately, verified: verified,
+            threads: threads)
     }
 
     /// Answers a question from its `count` best passages.
-    public func answer(_ question: String, count: Int) throws(InferenceError) -> Reply {
-        let passages = try retriever.passages(for: question, count: count)
+    ///
+    /// - Parameter own: What must hold of their rows besides the condition of all questions. The rows that fit are
+    ///   remembered for the last few conditions.
+    /// - Throws: `condition` when the rows have no such names or values; `embedding`, `objects`.
+    public func answer(
+        _ question: String, count: Int, where own: Condition? = nil
+    ) throws(InferenceError) -> Reply {
+        let (passages, mode) = try retriever.passages(for: question, count: count, where: own)
+        let conditions = [condition, own].compactMap { $0 }
         let answer = ExtractiveAnswer(
             QuestionText(question, statistics: retriever.policy.statistics), from: passages)
         return Reply(
             question: question, sentences: answer.sentences, sources: passages,
             features: pair.features, model: pair.model, release: pair.release, space: pair.space,
-            transaction: pair.transaction, search: retriever.mode)
+            transaction: pair.transaction,
+            condition: conditions.count > 1 ? .all(conditions) : conditions.first, search: mode)
     }
 }

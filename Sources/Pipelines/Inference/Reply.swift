@@ -19,6 +19,8 @@ public struct Reply: Sendable {
     public let space: ObjectID
     /// The newest transaction of the state that was answered from.
     public let transaction: Int
+    /// What holds of all passages; nil where they come from all rows.
+    public let condition: Condition?
     /// How the passages were found among all rows.
     public let search: SearchMode
 
@@ -28,21 +30,13 @@ public struct Reply: Sendable {
         object["question"] = .string(question)
         object["answer"] = .string(sentences.joined(separator: " "))
         object["sources"] = .array(
-            sources.map { source in
-                [
-                    "key": .string(source.row.key), "document": .string(source.row.document),
-                    "section": .string(source.row.section),
-                    "headings": .array(source.row.headings.map { .string($0) }),
-                    "score": .number(source.score),
-                    "similarity": .number(Double(source.similarity)),
-                    "text": .string(source.row.text),
-                ]
-            })
+            sources.map { .object($0.json) })
         object["features"] = .string(features.hex)
         object["model"] = .string(model.hex)
         if let release { object["release"] = .string(release.hex) }
         object["space"] = .string(space.hex)
         object["transaction"] = .integer(transaction)
+        if let condition { object["where"] = .string(condition.description) }
         switch search {
         case .exact: object["search"] = ["mode": "exact"]
         case .exactInstead(let sample):
@@ -71,6 +65,7 @@ public struct Reply: Sendable {
             let headings = source.row.headings.joined(separator: " / ")
             let passages = count == 1 ? "" : "; \(count) passages"
             lines.append("\(index + 1). \(place)  (\(headings); score \(score)\(passages))")
+            lines += source.details.map { "   \($0)" }
         }
         lines += [
             "",
@@ -79,6 +74,7 @@ public struct Reply: Sendable {
         ]
         if let release { lines.append("release      \(release.hex)") }
         lines.append("transaction  \(transaction)")
+        if let condition { lines.append("where        \(condition)") }
         switch search {
         case .exact: break
         case .exactInstead(let sample):

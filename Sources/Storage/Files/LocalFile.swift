@@ -2,7 +2,7 @@ internal import Glibc
 
 /// A small file of the user's, outside of any repository, that is read or written as a whole.
 public enum LocalFile {
-    /// The bytes of a file.
+    /// The text of a file, without a byte-order mark.
     ///
     /// - Throws: `unusable` when it is not a file, or has more than `limit` bytes.
     public static func read(_ path: String, limit: Int) throws(StorageError) -> [UInt8] {
@@ -11,7 +11,7 @@ public enum LocalFile {
             throw .unusable(
                 path: path, reason: "it has \(file.size) bytes, more than \(limit)")
         }
-        return try file.read(at: 0, count: file.size)
+        return ByteOrderMark.skipped(try file.read(at: 0, count: file.size))
     }
 
     /// Replaces a file durably and at once: a reader sees the old bytes or the new ones.

@@ -75,6 +75,12 @@ public final class SourceFile: Blob {
         }
     }
 
+    /// When it was last written to before it was opened, in milliseconds since 1970.
+    public var modifiedMilliseconds: Int {
+        let (quotient, rest) = opened.modified.quotientAndRemainder(dividingBy: 1_000_000)
+        return rest < 0 ? quotient - 1 : quotient
+    }
+
     /// The path, for messages.
     public var path: String { descriptor.path }
 

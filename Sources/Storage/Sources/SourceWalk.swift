@@ -332,7 +332,8 @@ public struct SourceWalk: Sendable {
                 reason: "it has more than \(Self.ignoreFileLimit >> 20) MiB")
         }
         let file = try SourceFile(opening: name, in: directory)
-        rules.add(try file.read(at: 0, count: file.size), depth: level.trail.count)
+        let text = ByteOrderMark.skipped(try file.read(at: 0, count: file.size))
+        rules.add(text, depth: level.trail.count)
     }
 
     // MARK: Links

@@ -109,7 +109,11 @@ struct ListCommand: Command {
         _ context: CommandContext
     ) throws {
         let objects = try repository.objects
-        let condition = try condition.map { try rows.checked($0, in: objects) }
+        let condition = try condition.map { condition in
+            let params = try repository.snapshot(rows.snapshot).params
+            return try rows.checked(
+                condition, declared: AttributeSchema(params: params), in: objects)
+        }
         var cursor = rows.cursor(in: objects)
         var isEmpty = true
         while let row = try rows.next(&cursor) {

@@ -11,7 +11,8 @@ struct StatusCommand: Command {
         discussion: ArgumentHelp.discussion(
             """
             In production are refs named prod, production, current or live. Newer versions beside them, in refs \
-            named staging, stage, candidate or next, are shown with what gates say to promoting them. The lock file \
+            named staging, stage, candidate or next, are shown with what gates say to promoting them, and features with the \
+            documents in which they differ. The lock file \
             fti.lock of the working directory is compared with what its revisions name now.
             """,
             examples: ["ftictl status", "ftictl status --json"]))
@@ -93,6 +94,17 @@ extension Standing.Waiting {
             "since": .string(ref.time.description), "passes": .bool(passes),
             "gates": .array((gates ?? []).map(\.json)),
             "refusal": refusal.map { .string($0.message) } ?? .null,
+            "documents": documents.map(\.counts) ?? .null,
+        ]
+    }
+}
+
+extension DocumentChanges {
+    /// How many documents had which fate.
+    fileprivate var counts: JSON {
+        [
+            "added": .integer(count(.added)), "removed": .integer(count(.removed)),
+            "changed": .integer(count(.changed)), "moved": .integer(count(.moved)),
         ]
     }
 }

@@ -39,22 +39,23 @@ struct DiffReport {
     mutating func compare(
         _ before: Table, _ after: Table, metadata: [MetadataChange]
     ) throws {
-        let counts = try TableDiff.counts(from: before, to: after, in: objects)
-        hasDifferences =
-            counts.added + counts.removed + counts.changed > 0 || !metadata.isEmpty
-            || before != after
+        let moves = try RowMoves(from: before, to: after, in: objects)
+        let counts = moves.counts
+        hasDifferences = !metadata.isEmpty || before != after
         let documents =
-            detail == .places ? try DocumentChange.all(from: before, to: after, in: objects) : []
+            detail == .places
+            ? try DocumentChanges(from: before, to: after, moves: moves, in: objects) : nil
         if output.isJSON {
             try emitSummary(
                 "rows", added: counts.added, removed: counts.removed, changed: counts.changed,
-                unchanged: counts.unchanged, metadata, places: documents.map(\.json))
+                moved: counts.moved, unchanged: counts.unchanged, metadata,
+                places: documents?.all.map(\.json) ?? [])
         } else {
             try show(metadata)
-            for line in view.lines(documents) { try output.line(line) }
+            for line in documents.map(view.lines) ?? [] { try output.line(line) }
         }
         if listsChanges {
-            var diff = try TableDiff(from: before, to: after, in: objects)
+            var diff = try RowDiff(from: before, to: after, moves: moves, in: objects)
             while let change = try diff.next() {
                 if output.isJSON {
                     try output.emit(change.json)
@@ -67,7 +68,7 @@ struct DiffReport {
             try output.line(
                 view.summary(
                     added: counts.added, removed: counts.removed, changed: counts.changed,
-                    unchanged: counts.unchanged, noun: "rows"))
+                    moved: counts.moved, unchanged: counts.unchanged, noun: "rows"))
         }
     }
 
@@ -76,10 +77,10 @@ struct DiffReport {
         let count = hasDifferences ? 1 : 0
         if output.isJSON {
             try emitSummary(
-                "rows", added: 0, removed: 0, changed: count, unchanged: 1 - count, [])
+                "rows", added: 0, removed: 0, changed: count, moved: 0, unchanged: 1 - count, [])
         }
         guard hasDifferences, listsChanges else { return }
-        let change = TableChange.changed(from: before, to: after)
+        let change = RowChange.changed(from: before, to: after)
         if output.isJSON { return try output.emit(change.json) }
         for line in view.lines(change) { try output.line(line) }
     }
@@ -285,7 +286,7 @@ struct DiffReport {
     }
 
     private func emitSummary(
-        _ noun: String, added: Int, removed: Int, changed: Int, unchanged: Int,
+        _ noun: String, added: Int, removed: Int, changed: Int, moved: Int? = nil, unchanged: Int,
         _ metadata: [MetadataChange], places: [JSON] = []
     ) throws {
         var summary: JSONObject = JSONObject()
@@ -300,6 +301,7 @@ struct DiffReport {
                     ]
                 }),
         ] as [String: JSON] { summary[key] = value }
+        if let moved { summary["moved"] = .integer(moved) }
         if detail == .places { summary[noun == "rows" ? "documents" : "files"] = .array(places) }
         try output.emit(summary)
     }

@@ -1,46 +1,103 @@
 import Objects
 
-/// How many rows of one document differ between two tables.
+/// How one document differs between two tables, and how many of its rows do.
 struct DocumentChange {
-    let name: String
-    var added = 0
-    var removed = 0
-    var changed = 0
-
-    /// The documents in which two tables differ, in the order of their names; empty for tables whose keys name no
-    /// documents.
-    static func all(
-        from before: Table, to after: Table, in objects: PackStore
-    ) throws(ObjectError) -> [DocumentChange] {
-        var documents: [DocumentChange] = []
-        var diff = try TableDiff(from: before, to: after, in: objects)
-        while let change = try diff.next() {
-            guard let name = name(in: change.key) else { continue }
-            // The rows of a document are neighbours: their keys begin with its name and the mark behind it.
-            if !(documents.last?.name.utf8.elementsEqual(name.utf8) ?? false) {
-                documents.append(DocumentChange(name: name))
-            }
-            let last = documents.count - 1
-            switch change {
-            case .added: documents[last].added += 1
-            case .removed: documents[last].removed += 1
-            case .changed: documents[last].changed += 1
-            }
-        }
-        return documents
+    /// What became of a document.
+    enum Fate: String {
+        case added, removed, changed
+        /// It is new, one that is gone has most of its rows in it.
+        case moved
     }
 
-    /// The first of the components of a key, `document#section#ordinal`; nil where there is only one.
-    private static func name(in key: String) -> String? {
+    let name: String
+    /// What the keys of its rows begin with.
+    fileprivate let prefix: [UInt8]
+    fileprivate(set) var fate = Fate.changed
+    /// The document that it was; nil unless it moved.
+    fileprivate(set) var origin: String?
+    fileprivate(set) var added = 0
+    fileprivate(set) var removed = 0
+    fileprivate(set) var changed = 0
+    /// Rows that came to the keys that they have in this document from others.
+    fileprivate(set) var moved = 0
+
+    /// Rows that it had under other keys, or that other documents have now.
+    fileprivate var left = 0
+    /// How many rows came from which other documents.
+    fileprivate var sources: [[UInt8]: Int] = [:]
+
+    fileprivate init(name: String, prefix: [UInt8]) {
+        self.name = name
+        self.prefix = prefix
+    }
+
+    var json: JSON {
+        [
+            "document": .string(name), "change": .string(fate.rawValue),
+            "from": origin.map { .string($0) } ?? .null,
+            "added": .integer(added), "removed": .integer(removed), "changed": .integer(changed),
+            "moved": .integer(moved),
+        ]
+    }
+}
+
+/// The documents in which two tables differ.
+struct DocumentChanges {
+    /// The documents, in the order of their names; none for tables whose keys name no documents.
+    private(set) var all: [DocumentChange] = []
+    private var places: [[UInt8]: Int] = [:]
+
+    /// Compares two tables.
+    ///
+    /// - Parameter moves: The rows that moved between them.
+    init(
+        from before: Table, to after: Table, moves: RowMoves, in objects: PackStore
+    ) throws(ObjectError) {
+        var diff = try RowDiff(from: before, to: after, moves: moves, in: objects)
+        while let change = try diff.next() { count(change) }
+        try findFates(RowFinder(before, in: objects), RowFinder(after, in: objects))
+        findMoves()
+        all.sort { $0.prefix.lexicographicallyPrecedes($1.prefix) }
+    }
+
+    /// How many documents had a fate.
+    func count(_ fate: DocumentChange.Fate) -> Int { all.count { $0.fate == fate } }
+
+    private mutating func count(_ change: RowChange) {
+        guard let place = place(of: change.key) else { return }
+        switch change {
+        case .added: all[place].added += 1
+        case .removed: all[place].removed += 1
+        case .changed: all[place].changed += 1
+        case .moved(let before, _):
+            all[place].moved += 1
+            guard let source = self.place(of: before.key) else { return }
+            all[source].left += 1
+            if source != place { all[place].sources[all[source].prefix, default: 0] += 1 }
+        }
+    }
+
+    /// Where the document of a key is in the list.
+    private mutating func place(of key: String) -> Int? {
+        guard let (name, prefix) = Self.document(of: key) else { return nil }
+        if let place = places[prefix] { return place }
+        places[prefix] = all.count
+        all.append(DocumentChange(name: name, prefix: prefix))
+        return all.count - 1
+    }
+
+    /// The first of the components of a key, `document#section#ordinal`, and how it is written with the mark behind it;
+    /// nil where there is only one.
+    private static func document(of key: String) -> (name: String, prefix: [UInt8])? {
         var name: [UInt8] = []
         var isEscaped = false
-        for byte in key.utf8 {
+        for (index, byte) in key.utf8.enumerated() {
             if byte == UInt8(ascii: "\\"), !isEscaped {
                 isEscaped = true
                 continue
             }
             if byte == UInt8(ascii: "#"), !isEscaped {
-                return String(decoding: name, as: UTF8.self)
+                return (String(decoding: name, as: UTF8.self), Array(key.utf8.prefix(index + 1)))
             }
             name.append(byte)
             isEscaped = false
@@ -48,10 +105,44 @@ struct DocumentChange {
         return nil
     }
 
-    var json: JSON {
-        [
-            "document": .string(name), "added": .integer(added), "removed": .integer(removed),
-            "changed": .integer(changed),
-        ]
+    private mutating func findFates(
+        _ before: RowFinder<PackStore>, _ after: RowFinder<PackStore>
+    ) throws(ObjectError) {
+        var (before, after) = (before, after)
+        for index in all.indices.sorted(by: {
+            all[$0].prefix.lexicographicallyPrecedes(all[$1].prefix)
+        }) {
+            let change = all[index]
+            // A row under the same key in both is the rarest, so that mostly one look is enough.
+            if change.changed > 0 { continue }
+            if change.removed + change.left == 0 {
+                let existed = try before.hasRow(beginning: change.prefix)
+                if !existed { all[index].fate = .added }
+            } else if change.added + change.moved == 0 {
+                let exists = try after.hasRow(beginning: change.prefix)
+                if !exists { all[index].fate = .removed }
+            }
+        }
+    }
+
+    /// Finds the documents that are new with most of the rows of one that is gone, and makes one of both.
+    private mutating func findMoves() {
+        var gone: Set<Int> = []
+        for index in all.indices where all[index].fate == .added {
+            let best = all[index].sources.max { left, right in
+                left.value != right.value
+                    ? left.value < right.value : right.key.lexicographicallyPrecedes(left.key)
+            }
+            guard let best, let source = places[best.key], all[source].fate == .removed,
+                !gone.contains(source),
+                2 * best.value > all[source].left + all[source].removed
+            else { continue }
+            all[index].fate = .moved
+            all[index].origin = all[source].name
+            all[index].removed += all[source].removed
+            gone.insert(source)
+        }
+        all = all.indices.filter { !gone.contains($0) }.map { all[$0] }
+        places = [:]
     }
 }

@@ -1,12 +1,13 @@
 import Objects
 
-extension TableChange {
-    /// `added`, `removed` or `changed`.
+extension RowChange {
+    /// `added`, `removed`, `changed` or `moved`.
     var word: String {
         switch self {
         case .added: "added"
         case .removed: "removed"
         case .changed: "changed"
+        case .moved: "moved"
         }
     }
 
@@ -14,7 +15,7 @@ extension TableChange {
     var before: TableRow? {
         switch self {
         case .added: nil
-        case .removed(let row), .changed(let row, _): row
+        case .removed(let row), .changed(let row, _), .moved(let row, _): row
         }
     }
 
@@ -22,11 +23,14 @@ extension TableChange {
     var after: TableRow? {
         switch self {
         case .removed: nil
-        case .added(let row), .changed(_, let row): row
+        case .added(let row), .changed(_, let row), .moved(_, let row): row
         }
     }
 
-    /// The attributes that are not the same, and `vector` when that is not; empty unless changed.
+    /// The key that a row had before it moved; nil for others.
+    var origin: String? { if case .moved(let before, _) = self { before.key } else { nil } }
+
+    /// The attributes that are not the same, and `vector` when that is not; empty where there is one row.
     var fields: [String] {
         guard let before, let after else { return [] }
         var fields = Set(before.attributes.keys + after.attributes.keys)
@@ -41,6 +45,7 @@ extension TableChange {
     var json: JSON {
         [
             "what": "row", "key": .string(key), "change": .string(word),
+            "from": origin.map { .string($0) } ?? .null,
             "fields": .array(fields.map { .string($0) }),
             "before": before.map { .object($0.attributes) } ?? .null,
             "after": after.map { .object($0.attributes) } ?? .null,

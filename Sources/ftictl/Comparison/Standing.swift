@@ -26,6 +26,8 @@ struct Standing {
         let gates: [GateOutcome]?
         /// That reason.
         let refusal: RefError?
+        /// The documents in which it differs from what is in production; nil of what is no features, or cannot be read.
+        var documents: DocumentChanges?
 
         /// Whether it could be promoted now.
         var passes: Bool { gates?.allSatisfy(\.passes) ?? false }
@@ -55,7 +57,32 @@ struct Standing {
             }
             return Production(
                 name: name, ref: ref, snapshot: found.snapshot, problem: found.problem,
-                waiting: newer.map { Self.rehearse($0, $1, for: name, in: transaction) })
+                waiting: try newer.map { other, state in
+                    var waiting = Self.rehearse(other, state, for: name, in: transaction)
+                    waiting.documents = try Self.documents(
+                        from: found.snapshot,
+                        to: try Self.read(other, state, in: repository).snapshot, in: repository)
+                    return waiting
+                })
+        }
+    }
+
+    /// The documents in which two features differ.
+    private static func documents(
+        from before: Snapshot?, to after: Snapshot?, in repository: OpenRepository
+    ) throws -> DocumentChanges? {
+        guard case .table(let root, let rows, let dimension)? = before?.content,
+            case .table(let newRoot, let newRows, let newDimension)? = after?.content
+        else { return nil }
+        let old = Table(root: root, rows: rows, dimension: dimension)
+        let new = Table(root: newRoot, rows: newRows, dimension: newDimension)
+        let objects = try repository.objects
+        do throws(ObjectError) {
+            let moves = try RowMoves(from: old, to: new, in: objects)
+            return try DocumentChanges(from: old, to: new, moves: moves, in: objects)
+        } catch {
+            guard !RefError.objects(error).isOutOfMeans else { throw RefError.objects(error) }
+            return nil
         }
     }
 

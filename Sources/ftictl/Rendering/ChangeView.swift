@@ -7,21 +7,24 @@ struct ChangeView {
     let width: Int
     /// The attribute whose words are compared, rather than its value as a whole.
     private static let textField = "text"
+    /// The attributes that say where a chunk stands.
+    private static let placeFields: Set<String> = ["document", "section", "ordinal"]
     private static let indent = "    "
 
-    /// `+`, `-` or `~` with what it is about.
+    /// `+`, `-`, `~` or `>` with what it is about.
     func head(_ word: String, _ name: String, note: String = "") -> String {
         let name = name.printable()
         let note = note.isEmpty ? "" : "  " + style.dim(note)
         return switch word {
         case "added": style.green("+ \(name)") + note
         case "removed": style.red("- \(name)") + note
+        case "moved": style.cyan("> \(name)") + note
         default: style.yellow("~ \(name)") + note
         }
     }
 
     /// The lines about one row.
-    func lines(_ change: TableChange) -> [String] {
+    func lines(_ change: RowChange) -> [String] {
         switch change {
         case .added(let row), .removed(let row):
             let text = row.attributes[Self.textField]?.string ?? ""
@@ -31,12 +34,20 @@ struct ChangeView {
                     ? [] : [Self.indent + line.printable().truncated(to: max(20, width - 4))])
         case .changed(let before, let after):
             let fields = change.fields
-            var lines = [head(change.word, change.key, note: fields.joined(separator: ", "))]
-            for field in fields where field != "vector" {
-                lines += self.lines(
-                    field, before.attributes[field], after.attributes[field])
-            }
-            return lines
+            return [head(change.word, change.key, note: fields.joined(separator: ", "))]
+                + lines(fields, before, after)
+        case .moved(let before, let after):
+            // Where it was and is, the keys say.
+            let fields = change.fields.filter { !Self.placeFields.contains($0) }
+            let note = ["from \(before.key.printable())"] + fields
+            return [head(change.word, change.key, note: note.joined(separator: ", "))]
+                + lines(fields, before, after)
+        }
+    }
+
+    private func lines(_ fields: [String], _ before: TableRow, _ after: TableRow) -> [String] {
+        fields.filter { $0 != "vector" }.flatMap { field in
+            lines(field, before.attributes[field], after.attributes[field])
         }
     }
 
@@ -122,31 +133,50 @@ struct ChangeView {
             ? Quantity.decimal(value * 100, places: 2) + " %" : value.description
     }
 
-    /// A line for each document: its name, and how many of its rows were added, removed and changed.
-    func lines(_ documents: [DocumentChange]) -> [String] {
-        var columns = Columns([.left, .right, .right, .right])
+    /// A line for each document: its name, how many of its rows were added, removed, changed and moved, and whether it
+    /// is new or gone or was elsewhere; then how many there are of each.
+    func lines(_ documents: DocumentChanges) -> [String] {
+        guard !documents.all.isEmpty else { return [] }
+        var columns = Columns([.left, .right, .right, .right, .right, .left])
         func cell(_ mark: String, _ count: Int, _ look: @escaping @Sendable (String) -> String)
             -> Columns.Cell
         {
             Columns.Cell(count == 0 ? "" : mark + Quantity.count(count), look)
         }
-        for document in documents {
+        for document in documents.all {
+            let note =
+                switch document.fate {
+                case .added: "new"
+                case .removed: "gone"
+                case .moved: "from \((document.origin ?? "").printable())"
+                case .changed: ""
+                }
             columns.append([
                 Columns.Cell(document.name.printable()), cell("+", document.added, style.green),
                 cell("-", document.removed, style.red), cell("~", document.changed, style.yellow),
+                cell(">", document.moved, style.cyan), Columns.Cell(note, style.dim),
             ])
         }
-        return columns.lines
+        return columns.lines + [
+            summary(
+                added: documents.count(.added), removed: documents.count(.removed),
+                changed: documents.count(.changed), moved: documents.count(.moved),
+                unchanged: nil, noun: "documents")
+        ]
     }
 
-    /// `3 added, 1 removed, 2 changed, 1,204 unchanged`.
-    func summary(added: Int, removed: Int, changed: Int, unchanged: Int, noun: String) -> String {
-        [
+    /// `3 added, 1 removed, 2 changed, 1,204 unchanged`; what moved only where there is any.
+    func summary(
+        added: Int, removed: Int, changed: Int, moved: Int = 0, unchanged: Int?, noun: String
+    ) -> String {
+        var parts = [
             style.green("\(Quantity.count(added)) added"),
             style.red("\(Quantity.count(removed)) removed"),
             style.yellow("\(Quantity.count(changed)) changed"),
-            "\(Quantity.count(unchanged)) unchanged",
-        ].joined(separator: ", ") + " (\(noun))"
+        ]
+        if moved > 0 { parts.append(style.cyan("\(Quantity.count(moved)) moved")) }
+        if let unchanged { parts.append("\(Quantity.count(unchanged)) unchanged") }
+        return parts.joined(separator: ", ") + " (\(noun))"
     }
 }
 

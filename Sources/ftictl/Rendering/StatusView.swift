@@ -24,6 +24,7 @@ struct StatusView {
             lines.append(
                 "  newer: \(style.cyan(waiting.name.text))  \(style.yellow(waiting.ref.target.short))  "
                     + Quantity.age(of: waiting.ref.time, at: now))
+            if let documents = line(waiting.documents) { lines.append("    \(documents)") }
             for gate in waiting.gates ?? [] where !gate.passes {
                 lines.append("  \(gate.line(style))")
             }
@@ -38,6 +39,16 @@ struct StatusView {
             }
         }
         return lines
+    }
+
+    /// `documents: 4 added, 15 changed, 1 moved`; nil where none differs.
+    private func line(_ documents: DocumentChanges?) -> String? {
+        guard let documents, !documents.all.isEmpty else { return nil }
+        let fates: [DocumentChange.Fate] = [.added, .removed, .changed, .moved]
+        let parts = fates.filter { documents.count($0) > 0 }.map {
+            "\(Quantity.count(documents.count($0))) \($0.rawValue)"
+        }
+        return "documents: " + parts.joined(separator: ", ")
     }
 
     /// What the lock file of the working directory pins, as far as it differs from its revisions.

@@ -4,7 +4,9 @@ internal import TrainingPipeline
 extension FuzzTarget {
     private static let yamlWords = [
         "repo: ", "ref: ", "sources:\n", "  - files: ", "    include: [", "name: ", "exclude: ",
-        "chunk: {size: ", "overlap: ", "embed: {", "dimension: ", "&a ", "*a", "<<: *a", "? ",
+        "attributes: {", "fields: {text: ", "format: html", "from: ", "value: ", "type: date",
+        "{path}", "chunk: {size: ", "overlap: ", "embed: {", "dimension: ", "&a ", "*a", "<<: *a",
+        "? ",
         "!!int ", "---\n", "...\n", "|-\n", ">\n", "0x7fffffffffffffff", "190:20:30", ".inf",
         "features/staging", "sft:\n", "dpo:\n", "epochs: ", "rate: ", "beta: ", "split: {",
         "heldout: ", "seed: ", "evaluate: {k: ", "candidates: ", "datasets:\n", "model: ",
@@ -43,6 +45,18 @@ extension FuzzTarget {
             exclude: [a]
         chunk: {size: 1000, overlap: 100}
         embed: {name: builtin, dimension: 384}
+        """,
+        """
+        sources:
+          - files: a
+            attributes:
+              author: string
+              url: https://docs.example.com/{path}
+              updated: {type: date, from: [lastmod, file.modified]}
+              level: {type: integer, value: "{2}"}
+              stars: 3
+            fields: {text: page_content, id: _id, link: url}
+            format: html
         """, "sources: [{files: a}]", "sources: &a\n - &b {files: x}\n",
     ]
 

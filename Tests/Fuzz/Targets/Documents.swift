@@ -1,3 +1,4 @@
+@testable internal import Documents
 @testable internal import FeaturePipeline
 
 extension FuzzTarget {
@@ -37,9 +38,39 @@ extension FuzzTarget {
         try clean(bytes, input[0] & 1 == 1 ? .markdown : .text)
     }
 
-    private static func clean(_ bytes: [UInt8], _ type: MediaType) throws(FuzzFinding) {
-        let raw = RawDocument(path: "a/b", mediaType: type, bytes: bytes)
+    /// reStructuredText and AsciiDoc, by the first byte of the input: as for pages.
+    static let markup = FuzzTarget(
+        "markup", longestInput: 2048,
+        words: [
+            ".. note:: ", ".. code-block:: c\n\n   ", ".. _a: ", ".. |a| replace:: ", "|a| ",
+            "::\n\n  ",
+            ".. list-table::\n\n   * - ", ".. csv-table::\n\n   ", "== ==\n", "-- --\n", "+--+\n",
+            "+==+\n", "|a |\n", "\n====\n", "``", ":ref:`", "`a <b>`_ ", "[#]_ ", ".. [#] ",
+            ">>> ", "#. ", "(a) ", ":a: ", "--a=B  ", "__ http://a", "\n----\n", "\n|===\n",
+            "[source,c]\n", "2.3+a|", "\n....\n", "a:: ", "\n+\n", ":a: {a}\n", "{a}", "<<a,b>>",
+            "link:a[", "footnote:[", "((", "[[a]]", "** ", "= A\n", "include::a[]\n", "^", "\n--\n",
+        ]
+    ) { _ in
+        [
+            "a\nA\n=\n\n.. _b:\n\nB\n-\n\n*x* :r:`y` `z <u>`_ |s|\n\n.. |s| replace:: t\n\n- a\n\n"
+                + "  - b::\n\n      c\n\nt\n  d\n\n== ==\na  b\n== ==\n1  2\n== ==\n\n+--+--+\n|a |b |\n+--+--+",
+            "a.. note:: a\n   :b: c\n\n   d\n\n.. list-table::\n   :header-rows: 1\n\n   * - a\n     - b",
+            "b= T\n:a: b\n\n{a} *b* <<c,d>>\n\n* e\n+\n----\nf\n----\n\n|===\n|a |b\n\n2+|c\n|===",
+        ].map { Array($0.utf8) }
+    } run: { input throws(FuzzFinding) in
+        guard input.count > 1 else { return }
+        let bytes = Array(input.extracting(1..<input.count))
+        try clean(bytes, input[0] & 1 == 1 ? .restructuredText : .asciidoc)
+    }
+
+    static func clean(_ bytes: [UInt8], _ type: DocumentFormat) throws(FuzzFinding) {
+        let raw = RawDocument(path: "a/b", format: type, bytes: bytes)
         guard let document = try? CleanDocument(raw) else { return }
+        try check(document)
+    }
+
+    /// What holds of every document.
+    static func check(_ document: CleanDocument) throws(FuzzFinding) {
         var anchors: Set<[UInt8]> = []
         for section in document.sections {
             try FuzzFinding.unless(

@@ -34,7 +34,8 @@ package struct FuzzTarget: Sendable {
         .footers, .chunks, .codecs, .nodes, .tables, .trees, .snapshots, .entries, .checkpoints,
         .segments, .signatures, .policies, .leases, .memories, .weights, .rows, .json, .revisions,
         .conditions,
-        .names, .locks, .spaces, .replies, .configurations, .html, .markdown,
+        .names, .locks, .spaces, .replies, .configurations, .attributes, .html, .markdown,
+        .dialects, .markup, .word, .notebook, .pdf, .patterns,
     ]
 }
 

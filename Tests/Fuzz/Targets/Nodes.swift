@@ -18,10 +18,17 @@ extension FuzzTarget {
             try FuzzFinding.unless(
                 vectors.count == leaf.count * leaf.dimension, "vectors are missing")
             for index in 0..<leaf.count {
-                guard (try? leaf.row(at: index)) != nil else {
+                guard let row = try? leaf.row(at: index) else {
                     throw FuzzFinding("a row of an accepted leaf is refused")
                 }
                 let span = bytes.span
+                var members = CanonicalMembers()
+                var found = 0
+                while members.advance(in: span.extracting(leaf.attributeRange(index))) {
+                    found += 1
+                }
+                try FuzzFinding.unless(
+                    found == row.attributes.count, "a member of a row is not found")
                 let key = span.extracting(leaf.keyRange(index))
                 try FuzzFinding.unless(leaf.firstIndex(notBelow: key) == index, "a key is lost")
                 let cuts = writer.append(

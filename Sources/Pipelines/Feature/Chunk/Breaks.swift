@@ -1,135 +1,116 @@
-/// Where a section's text may be cut, and how well.
+internal import Documents
+
+/// Where a section's text may be cut, and how well: every place is where a chunk would begin.
 struct Breaks {
     /// How good a place is.
-    enum Strength: UInt8 {
-        case none, word, sentence, block
+    enum Strength: UInt8, Comparable {
+        /// In a word, or before white space.
+        case none
+        /// Between a block and the one that it announces.
+        case kept
+        case word
+        /// At a line of code.
+        case line
+        /// At a sentence, or at a line of code that begins something.
+        case sentence
+        /// At an item of a list or a row of a table.
+        case item
+        case block
+
+        static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
 
-    private let text: [Unicode.Scalar]
-    /// The strength of a cut before each scalar, and one more for the end.
     private let strengths: [Strength]
 
-    /// The number of scalars.
-    var count: Int { text.count }
-
-    init(_ text: [Unicode.Scalar], blocks: [CleanDocument.Block]) {
-        self.text = text
-        var strengths = [Strength](repeating: .none, count: text.count + 1)
-        var at = 0
-        for block in blocks {
-            while at < text.count, WhiteSpace.isSpace(text[at]), !Self.begins(block, text, at) {
-                at += 1
+    init(_ text: SectionText) {
+        var strengths = [Strength](repeating: .none, count: text.count)
+        for (index, range) in text.ranges.enumerated() {
+            if text.blocks[index].kind == .code {
+                Self.markLines(&strengths, text.scalars, range)
+            } else {
+                Self.markSentences(&strengths, text.scalars, range)
             }
-            let end = min(at + block.text.unicodeScalars.count, text.count)
-            Self.mark(&strengths, text, at..<end, isCode: block.kind == .code)
-            strengths[at] = .block
-            strengths[end] = .block
-            at = end
+            strengths[range.lowerBound] = Self.strength(before: index, text)
         }
-        strengths[text.count] = .block
         self.strengths = strengths
     }
 
-    /// Blocks may begin with spaces (code does); separators are new lines only.
-    private static func begins(
-        _ block: CleanDocument.Block, _ text: [Unicode.Scalar], _ at: Int
-    ) -> Bool { text[at] != "\n" && block.text.unicodeScalars.first == text[at] }
+    /// How good it is to cut before a block.
+    private static func strength(before index: Int, _ text: SectionText) -> Strength {
+        guard index > 0 else { return .block }
+        let (previous, block) = (text.blocks[index - 1], text.blocks[index])
+        if previous.keepsWithNext || previous.isHeader && block.kind == .tableRow { return .kept }
+        let isClose =
+            previous.kind == block.kind && (block.kind == .listItem || block.kind == .tableRow)
+        return isClose ? .item : .block
+    }
 
-    private static func mark(
-        _ strengths: inout [Strength], _ text: [Unicode.Scalar], _ range: Range<Int>, isCode: Bool
+    private static func markSentences(
+        _ strengths: inout [Strength], _ text: [Unicode.Scalar], _ range: Range<Int>
     ) {
-        var mayEndSentence = false
-        for at in range {
-            let scalar = text[at]
-            if WhiteSpace.isSpace(scalar) {
-                // The cut is after the white space, before what follows.
-                if scalar == "\n" { mayEndSentence = true }
-                continue
-            }
-            if at > range.lowerBound, WhiteSpace.isSpace(text[at - 1]) {
+        var at = range.lowerBound + 1
+        while at < range.upperBound {
+            defer { at += 1 }
+            if WhiteSpace.isSpace(text[at]) { continue }
+            if WhiteSpace.isSpace(text[at - 1]) {
+                var end = at - 1
+                while end > range.lowerBound, WhiteSpace.isSpace(text[end - 1]) { end -= 1 }
                 let isSentence =
-                    mayEndSentence
-                    && (isCode ? isNewLine(before: at, text) : startsSentence(scalar))
+                    Sentences.ends(text, before: end, from: range.lowerBound)
+                    && Sentences.begins(text, at: at, before: range.upperBound)
                 strengths[at] = isSentence ? .sentence : .word
-                mayEndSentence = false
-            } else if at > range.lowerBound, isIdeographicStop(text[at - 1]) {
+            } else if Sentences.isIdeographicStop(text[at - 1]), !Sentences.isClosing(text[at]),
+                !Sentences.isIdeographicStop(text[at])
+            {
                 strengths[at] = .sentence
             }
-            if isStop(scalar) {
-                mayEndSentence = true
-            } else if !isClosing(scalar) {
-                mayEndSentence = false
+        }
+    }
+
+    /// Lines keep their indentation, so that they are cut before it.
+    private static func markLines(
+        _ strengths: inout [Strength], _ text: [Unicode.Scalar], _ range: Range<Int>
+    ) {
+        var isAfterEmptyLine = false
+        for at in range.dropFirst() {
+            if text[at - 1] != "\n" {
+                if WhiteSpace.isSpace(text[at - 1]), !WhiteSpace.isSpace(text[at]),
+                    isInLine(text, at, range.lowerBound)
+                {
+                    strengths[at] = .word
+                }
+                continue
             }
+            if text[at] == "\n" {
+                isAfterEmptyLine = true
+                continue
+            }
+            let isOuter = !WhiteSpace.isSpace(text[at]) && !Sentences.isClosing(text[at])
+            strengths[at] =
+                announces(text, before: at, range.lowerBound)
+                ? .word : isAfterEmptyLine || isOuter ? .sentence : .line
+            isAfterEmptyLine = false
         }
     }
 
-    private static func isNewLine(before at: Int, _ text: [Unicode.Scalar]) -> Bool {
-        var at = at
-        while at > 0, WhiteSpace.isSpace(text[at - 1]) {
-            if text[at - 1] == "\n" { return true }
-            at -= 1
-        }
-        return false
-    }
-
-    private static func isStop(_ scalar: Unicode.Scalar) -> Bool {
-        scalar == "." || scalar == "!" || scalar == "?" || scalar == "…"
-            || isIdeographicStop(scalar)
-    }
-
-    private static func isIdeographicStop(_ scalar: Unicode.Scalar) -> Bool {
-        scalar == "。" || scalar == "！" || scalar == "？"
-    }
-
-    private static func isClosing(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar {
-        case "\"", "'", ")", "]", "}", "”", "’", "»", "」", "』": true
-        default: false
+    /// Whether the line before a place goes on, as `def f():` and `f(a,` do.
+    private static func announces(_ text: [Unicode.Scalar], before at: Int, _ start: Int) -> Bool {
+        var end = at - 1
+        while end > start, text[end] == "\n" { end -= 1 }
+        switch text[end] {
+        case ":", "(", "[", "{", ",", "\\": return true
+        default: return false
         }
     }
 
-    /// "e.g. this" goes on: a sentence does not begin with a small letter.
-    private static func startsSentence(_ scalar: Unicode.Scalar) -> Bool {
-        !scalar.properties.isLowercase
+    /// Whether anything but indentation is before a word; looks no further than a few columns.
+    private static func isInLine(_ text: [Unicode.Scalar], _ at: Int, _ start: Int) -> Bool {
+        var before = at - 1
+        let limit = max(start, at - 256)
+        while before > limit, WhiteSpace.isSpace(text[before]), text[before] != "\n" { before -= 1 }
+        return !WhiteSpace.isSpace(text[before])
     }
 
-    /// The last cut at least this good in a range of positions.
-    func last(atLeast strength: Strength, in range: ClosedRange<Int>) -> Int? {
-        range.last { strengths[$0].rawValue >= strength.rawValue }
-    }
-
-    /// The first cut at least this good in a range of positions.
-    func first(atLeast strength: Strength, in range: ClosedRange<Int>) -> Int? {
-        range.first { strengths[$0].rawValue >= strength.rawValue }
-    }
-
-    /// The first position from `start` on that holds no white space.
-    func skippingSpace(from start: Int) -> Int {
-        var at = start
-        while at < count, WhiteSpace.isSpace(text[at]) { at += 1 }
-        return at
-    }
-
-    /// The position after the last scalar before `end` that is not white space.
-    func trimmingSpace(before end: Int, after start: Int) -> Int {
-        var at = end
-        while at > start, WhiteSpace.isSpace(text[at - 1]) { at -= 1 }
-        return at
-    }
-
-    /// A cut at `limit`, or a little before it where `limit` would part a letter from its marks.
-    func hardBreak(before limit: Int, after floor: Int) -> Int {
-        var at = limit
-        while at > floor + 1, continues(text[at]) || text[at - 1].value == 0x200D { at -= 1 }
-        return continues(text[at]) ? limit : at
-    }
-
-    /// Whether a scalar belongs to the one before it.
-    private func continues(_ scalar: Unicode.Scalar) -> Bool {
-        guard scalar.value >= 0x300 else { return false }
-        switch scalar.properties.generalCategory {
-        case .nonspacingMark, .spacingMark, .enclosingMark: return true
-        default: return scalar.value == 0x200D || scalar.properties.isEmojiModifier
-        }
-    }
+    /// How good it is to begin a chunk at a position.
+    subscript(_ position: Int) -> Strength { strengths[position] }
 }

@@ -1,9 +1,13 @@
-/// Cuts sections into chunks: at the end of a block where one is near, else of a sentence or a line, else
-/// of a word, else anywhere.
+package import Documents
+
+/// Cuts sections into chunks: between blocks, else between items of a list or rows of a table, else at a sentence, else
+/// at a line of code, else at a word, else anywhere.
 ///
-/// Chunks are ranges of the section's text. They cover all of it but white space, none is longer than
-/// ``size``, and each but the first of a section begins at most ``overlap`` before the end of the one
-/// before it, at the start of a sentence or of a word.
+/// Chunks are ranges of the section's text that cover all of it but white space; none is longer than ``size``. They are cut
+/// from the end of the section to its beginning, and among places of the same rank the text that follows decides, by its
+/// hash: so a paragraph that is inserted at the beginning leaves all chunks but the first as they were, and one that is
+/// inserted elsewhere leaves most of them. A paragraph that is cut repeats up to ``overlap`` characters in whole sentences,
+/// and a table that is cut repeats the rows that name its columns.
 package struct RecursiveSplitter: Sendable, Hashable {
     /// The most characters (Unicode scalars) of a chunk.
     package let size: Int
@@ -30,69 +34,137 @@ package struct RecursiveSplitter: Sendable, Hashable {
     }
 
     /// What the chunks of a document depend on besides its text.
-    package var identity: String { "recursive-1 \(size)/\(overlap)" }
+    package var identity: String { "recursive-2 \(size)/\(overlap)" }
 
     /// The chunks of a document in order.
     package func chunks(of document: CleanDocument) -> [Chunk] {
-        document.sections.flatMap { chunks(of: $0) }
+        SectionJoining(size: size).joined(document.sections.map { ($0, chunks(of: $0)) })
     }
 
     /// The chunks of one section in order.
     package func chunks(of section: CleanDocument.Section) -> [Chunk] {
-        let text = Array(section.text.unicodeScalars)
-        let breaks = Breaks(text, blocks: section.blocks)
-        return ranges(breaks).enumerated().map { ordinal, range in
-            var scalars = String.UnicodeScalarView()
-            scalars.append(contentsOf: text[range])
-            return Chunk(
-                anchor: section.anchor, headings: section.headings, ordinal: ordinal,
-                text: String(scalars), range: range)
+        let text = SectionText(section.blocks)
+        let breaks = Breaks(text)
+        return starts(text, breaks).enumerated().map { ordinal, piece in
+            chunk(piece, ordinal, of: section, text, breaks)
         }
     }
 
-    private func ranges(_ breaks: Breaks) -> [Range<Int>] {
+    private func chunk(
+        _ piece: Range<Int>, _ ordinal: Int, of section: CleanDocument.Section, _ text: SectionText,
+        _ breaks: Breaks
+    ) -> Chunk {
+        let header = header(above: piece.lowerBound, text)
+        let range =
+            ordinal > 0 && header == nil
+            ? overlapStart(of: piece, text, breaks)..<piece.upperBound : piece
+        let repeated = header.map { text.string($0) + "\n" } ?? ""
+        let blocks = text.blocks[
+            text.block(at: range.lowerBound)...text.block(at: range.upperBound - 1)]
+        return Chunk(
+            anchor: section.anchor, headings: section.headings, ordinal: ordinal,
+            text: repeated + text.string(range), range: range, repeated: repeated,
+            blocks: blocks)
+    }
+
+    /// The pieces that the text is cut into, in order.
+    private func starts(_ text: SectionText, _ breaks: Breaks) -> [Range<Int>] {
         var result: [Range<Int>] = []
-        var start = breaks.skippingSpace(from: 0)
-        var done = 0
-        while start < breaks.count {
-            let end = self.end(from: start, after: max(done, start), breaks)
-            result.append(start..<breaks.trimmingSpace(before: end, after: start))
-            let next = breaks.skippingSpace(from: end)
-            done = next
-            if next >= breaks.count { break }
-            start = overlapStart(
-                before: result[result.count - 1].upperBound, from: start, next, breaks)
+        var end = text.trimmingSpace(before: text.count, after: 0)
+        // Only code begins with white space, and keeps it.
+        while end > 0 {
+            let start = self.start(of: end, text, breaks)
+            result.append(start..<end)
+            end = text.trimmingSpace(before: start, after: 0)
         }
-        return result
+        return result.reversed()
     }
 
-    /// Where a chunk from `start` ends: always after `done`, so that it has something new.
-    private func end(from start: Int, after done: Int, _ breaks: Breaks) -> Int {
-        let limit = start + size
-        if limit >= breaks.count { return breaks.count }
-        // A block that ends early is not worth a chunk of its own.
-        let earliest = max(done, start + size / 4)
-        for strength in [Breaks.Strength.block, .sentence, .word] {
-            let floor = strength == .word ? done : earliest
-            if let end = breaks.last(atLeast: strength, in: floor + 1...limit) { return end }
-        }
-        return breaks.hardBreak(before: limit, after: max(done, limit - size / 4))
-    }
+    /// The smallest part of ``size`` that a chunk fills where the text allows it.
+    private static let fill = (numerator: 9, denominator: 20)
 
-    /// Where the chunk after one that ends at `end` starts: within its last ``overlap`` characters, at
-    /// the first sentence there, or else at the first word.
-    private func overlapStart(before end: Int, from start: Int, _ next: Int, _ breaks: Breaks)
-        -> Int
-    {
-        // The chunk must reach beyond `next`, also when white space without end lies before that.
-        let earliest = max(start + 1, end - overlap, next - size + 1)
-        guard overlap > 0, earliest < end else { return next }
-        for strength in [Breaks.Strength.sentence, .word] {
-            if let found = breaks.first(atLeast: strength, in: earliest...end - 1) {
-                let begin = breaks.skippingSpace(from: found)
-                if begin < end { return begin }
+    /// What is left for the first chunk of a section has at least so many characters.
+    private var least: Int { min(size / 5, 100) }
+
+    /// Where the chunk begins that ends at `end`.
+    private func start(of end: Int, _ text: SectionText, _ breaks: Breaks) -> Int {
+        if end <= size { return 0 }
+        let latest = end - max(1, size * Self.fill.numerator / Self.fill.denominator)
+        var best: (strength: Breaks.Strength, hash: UInt64, start: Int)?
+        // The longest chunk that is shorter than it should be, but begins well.
+        var short: Int?
+        for start in max(end - size, least)...(end - least) {
+            let strength = breaks[start]
+            if strength == .none { continue }
+            guard end - start + headerLength(above: start, text) <= size else { continue }
+            if start > latest {
+                if best.map({ $0.strength >= .sentence }) ?? false { break }
+                if strength >= .sentence, short == nil { short = start }
+                continue
             }
+            if let best, strength < best.strength { continue }
+            // Words are too many to choose among: the first one makes the longest chunk.
+            let hash = strength > .word ? Self.hash(text.scalars, from: start) : 0
+            if let known = best, known.strength == strength, known.hash <= hash { continue }
+            best = (strength, hash, start)
         }
-        return next
+        if let best, best.strength >= .sentence { return best.start }
+        return short ?? best?.start ?? hardBreak(before: end, text)
+    }
+
+    /// How long what is repeated above a chunk is.
+    private func headerLength(above start: Int, _ text: SectionText) -> Int {
+        header(above: start, text).map { $0.count + 1 } ?? 0
+    }
+
+    /// What is repeated above a chunk that begins at a position: no more than half a chunk.
+    private func header(above start: Int, _ text: SectionText) -> Range<Int>? {
+        guard let header = text.header(above: start), header.count < size / 2 else { return nil }
+        return header
+    }
+
+    /// FNV-1a of the beginning of what follows.
+    private static func hash(_ text: [Unicode.Scalar], from start: Int) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for at in start..<min(start + 64, text.count) {
+            hash = (hash ^ UInt64(text[at].value)) &* 0x0000_0100_0000_01B3
+        }
+        return hash
+    }
+
+    /// The first place before `end` for the longest chunk, or a little behind it where a letter would be parted from its
+    /// marks.
+    private func hardBreak(before end: Int, _ text: SectionText) -> Int {
+        let first = end - size + headerLength(above: end - size, text)
+        var at = first
+        while at < end - size / 2, Self.continues(text.scalars, at) { at += 1 }
+        return Self.continues(text.scalars, at) ? first : at
+    }
+
+    /// Whether a scalar belongs to the one before it.
+    private static func continues(_ text: [Unicode.Scalar], _ at: Int) -> Bool {
+        let scalar = text[at]
+        guard scalar.value >= 0x300 else { return false }
+        if scalar.value == 0x200D || text[at - 1].value == 0x200D { return true }
+        switch scalar.properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark: return true
+        default: return scalar.properties.isEmojiModifier
+        }
+    }
+
+    /// Where a chunk begins with what it repeats of a paragraph that was cut before it: at the first sentence that is
+    /// near enough.
+    private func overlapStart(
+        of piece: Range<Int>, _ text: SectionText, _ breaks: Breaks
+    ) -> Int {
+        let index = text.block(at: piece.lowerBound)
+        let block = text.ranges[index]
+        guard overlap > 0, piece.lowerBound > block.lowerBound, text.blocks[index].kind != .code
+        else { return piece.lowerBound }
+        let end = text.trimmingSpace(before: piece.lowerBound, after: 0)
+        let earliest = max(block.lowerBound, end - overlap, piece.upperBound - size)
+        return (earliest..<piece.lowerBound).first {
+            breaks[$0] >= .sentence || $0 == block.lowerBound
+        } ?? piece.lowerBound
     }
 }

@@ -22,7 +22,7 @@ extension FeatureConfiguration {
                 path: path, line: nil,
                 reason: "it has \(size) bytes, more than the \(Self.sizeLimit) allowed")
         }
-        let text = String(decoding: bytes, as: UTF8.self)
+        let text = String(decoding: ByteOrderMark.skipped(bytes), as: UTF8.self)
         let folder = path.utf8.lastIndex(of: 0x2F).map { String(path[..<$0]) }
         try self.init(yaml: text, path: path, folder: folder.map { $0.isEmpty ? "/" : $0 } ?? ".")
     }
@@ -63,13 +63,11 @@ extension FeatureConfiguration {
             var source = DocumentSource(location: Self.withoutEndingSlash(location))
             let name = try item.text("name")
             if let name { source.prefix = try Self.prefix(name.value, item, line: name.line) }
-            if let include = try item.texts("include") {
-                source.include = include.map { GlobPattern($0) }
-            }
-            if let exclude = try item.texts("exclude") {
-                source.exclude = exclude.map { GlobPattern($0) }
-            }
-            try item.finish(known: ["files", "name", "include", "exclude"])
+            try source.readSelection(&item)
+            try source.readMetadata(&item)
+            try item.finish(
+                known: ["files", "name"] + DocumentSource.selectionKeys
+                    + DocumentSource.metadataKeys)
             if name == nil, items.count > 1 {
                 let last = source.location.utf8.split(separator: 0x2F).last
                 source.prefix = last.map { String(Substring($0)) } ?? ""
@@ -77,6 +75,7 @@ extension FeatureConfiguration {
             sources.append((source, item.line))
         }
         try Self.checkDisjoint(sources, top)
+        _ = try Self.schema(of: sources, top)
 
         var chunk = try top.mapping("chunk")
         let size = try chunk?.integer("size")

@@ -1,3 +1,4 @@
+internal import Documents
 public import Objects
 public import Refs
 
@@ -36,6 +37,11 @@ public struct FeatureConfiguration: Sendable {
         params["chunk"] = ["size": .integer(chunkSize), "overlap": .integer(chunkOverlap)]
         params["embed"] = embedder.params
         params["sources"] = .array(sources.map(Self.describe))
+        let schema = AttributeSchema(
+            Dictionary(
+                sources.flatMap(\.attributes).map { ($0.name, $0.type) },
+                uniquingKeysWith: { first, _ in first }))
+        if !schema.types.isEmpty { params[AttributeSchema.param] = schema.json }
     }
 
     /// Without the place on this machine: two machines make the same snapshot of the same files.
@@ -48,6 +54,7 @@ public struct FeatureConfiguration: Sendable {
         if !source.exclude.isEmpty {
             object["exclude"] = .array(source.exclude.map { .string($0.text) })
         }
+        for member in source.readingParams { object[member.key] = member.value }
         return .object(object)
     }
 }

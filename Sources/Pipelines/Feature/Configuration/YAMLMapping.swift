@@ -12,9 +12,10 @@ struct YAMLMapping {
 
     /// The line it begins on, from 1.
     let line: Int?
-    private let path: String
+    /// The file, for errors.
+    let path: String
     private let name: String
-    private var members: [(key: String, line: Int?, node: Node)] = []
+    private(set) var members: [(key: String, line: Int?, node: Node)] = []
 
     /// Reads a document that must be a mapping.
     init(document yaml: String, path: String) throws(FeatureError) {
@@ -38,7 +39,8 @@ struct YAMLMapping {
         try self.init(node, name: "", path: path)
     }
 
-    private init(_ node: Node, name: String, path: String) throws(FeatureError) {
+    /// Reads a node that must be a mapping; `name` is what errors call it.
+    init(_ node: Node, name: String, path: String) throws(FeatureError) {
         line = node.mark?.line
         self.name = name
         self.path = path
@@ -71,7 +73,8 @@ struct YAMLMapping {
         .configuration(path: path, line: line ?? self.line, reason: reason)
     }
 
-    private func full(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
+    /// The name of a key with those of the mappings that it is in.
+    func full(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
 
     private mutating func take(_ key: String) -> Node? {
         guard let index = members.firstIndex(where: { $0.key.utf8.elementsEqual(key.utf8) }) else {
@@ -112,14 +115,14 @@ struct YAMLMapping {
     }
 
     /// Takes a list of texts, or nil.
-    mutating func texts(_ key: String) throws(FeatureError) -> [String]? {
+    mutating func texts(_ key: String) throws(FeatureError) -> [Located<String>]? {
         guard let node = take(key) else { return nil }
         guard case .sequence(let items) = node else {
             throw error("\(full(key)) must be a list", line: node.mark?.line)
         }
-        var result: [String] = []
-        for item in items { result.append(try text(item, full(key))) }
-        return result
+        return try items.map { (item) throws(FeatureError) in
+            Located(value: try text(item, full(key)), line: item.mark?.line)
+        }
     }
 
     /// Takes a mapping, or nil.
@@ -184,7 +187,7 @@ struct YAMLMapping {
     }
 
     /// A value as YAML's core schema reads it: what is quoted is text.
-    private static func json(_ scalar: Node.Scalar) -> JSON {
+    static func json(_ scalar: Node.Scalar) -> JSON {
         guard scalar.style == .plain else { return .string(scalar.string) }
         switch scalar.string {
         case "", "~", "null", "Null", "NULL": return .null

@@ -1,4 +1,5 @@
 internal import Artifacts
+internal import Documents
 internal import Objects
 
 /// A chunk on its way into the table, with its vector as soon as there is one.
@@ -22,5 +23,8 @@ extension FeatureRow {
         self.init(
             document: document.path, title: document.title, section: chunk.anchor,
             headings: chunk.headings, ordinal: chunk.ordinal, text: chunk.text)
+        links = chunk.links
+        languages = chunk.languages
+        page = chunk.page
     }
 }

@@ -13,27 +13,49 @@ struct EmbedStage: Sendable {
         let path: String
         let outcome: DocumentWork.Outcome
         /// Its rows; none unless the outcome is `made`.
-        let rows: [TableRow]
+        var rows: [TableRow] = []
+        /// How many of them had no vector yet.
+        var embedded = 0
     }
 
     /// Embeds what has no vector yet, each text once; documents stay in their order.
+    ///
+    /// - Parameter past: Where a vector is looked for before it is made.
     func run(
-        _ documents: [(path: String, outcome: DocumentWork.Outcome)]
+        _ documents: [(path: String, outcome: DocumentWork.Outcome)], past: inout PastVectors
     ) throws(EmbeddingError) -> [Embedded] {
-        // By bytes: canonically equivalent texts are different texts.
+        let drafts = documents.flatMap { document in
+            if case .made(let made) = document.outcome { made.drafts } else { [DraftRow]() }
+        }
+        let existing = past.vectors(of: drafts.filter { $0.vector == nil })
+        let made = try embed(
+            drafts.filter { $0.vector == nil && existing[Array($0.text.utf8)] == nil })
+        return documents.map { path, outcome in
+            var embedded = Embedded(path: path, outcome: outcome)
+            guard case .made(let document) = outcome else { return embedded }
+            embedded.rows = document.drafts.map { draft in
+                let text = Array(draft.text.utf8)
+                if let vector = draft.vector ?? existing[text] { return draft.tableRow(vector) }
+                embedded.embedded += 1
+                return draft.tableRow(made[text] ?? [])
+            }
+            return embedded
+        }
+    }
+
+    /// The vectors of rows that had none, by the bytes of their texts: canonically equivalent texts are different texts.
+    private func embed(_ drafts: [DraftRow]) throws(EmbeddingError) -> [[UInt8]: [Float]] {
         var vectors: [[UInt8]: [Float]] = [:]
         var texts: [String] = []
-        for case (_, .made(let made)) in documents {
-            for draft in made.drafts where draft.vector == nil {
-                guard vectors.updateValue([], forKey: Array(draft.text.utf8)) == nil else {
-                    continue
-                }
-                if let vector = kept?.vector(of: draft.text) {
-                    vectors[Array(draft.text.utf8)] = vector
-                    meter.recovered()
-                } else {
-                    texts.append(draft.text)
-                }
+        for draft in drafts {
+            let text = Array(draft.text.utf8)
+            guard vectors[text] == nil else { continue }
+            vectors[text] = []
+            if let vector = kept?.vector(of: draft.text) {
+                vectors[text] = vector
+                meter.recovered()
+            } else {
+                texts.append(draft.text)
             }
         }
         let asked = texts
@@ -43,14 +65,6 @@ struct EmbedStage: Sendable {
             meter.made(vectors.count)
         }
         for (text, vector) in zip(asked, found) { vectors[Array(text.utf8)] = vector }
-        return documents.map { path, outcome in
-            guard case .made(let made) = outcome else {
-                return Embedded(path: path, outcome: outcome, rows: [])
-            }
-            let rows = made.drafts.map { draft in
-                draft.tableRow(draft.vector ?? vectors[Array(draft.text.utf8)] ?? [])
-            }
-            return Embedded(path: path, outcome: outcome, rows: rows)
-        }
+        return vectors
     }
 }

@@ -1,4 +1,5 @@
 internal import Artifacts
+internal import Documents
 internal import Objects
 
 /// The way of one document through the stages: raw, clean, chunks with the vectors that exist already.
@@ -21,14 +22,15 @@ struct DocumentWork: Sendable {
         let drafts: [DraftRow]
         /// The rows that the document had.
         let previous: [TableRow]
-        /// How many vectors have to be made; the others exist.
-        let embedded: Int
-        let note: String?
+        /// What is not in the rows as it stood in the document.
+        let findings: [Finding]
     }
 
     let splitter: RecursiveSplitter
     let space: ObjectID
     let baseline: Baseline
+    /// What the sources say of their documents.
+    let sources: [SourceRules]
 
     /// The rules that text is read and cut by.
     var chunker: String { "clean-\(CleanDocument.version) \(splitter.identity)" }
@@ -48,12 +50,19 @@ struct DocumentWork: Sendable {
         _ pending: DocumentReader.Pending
     ) throws(ObjectError) -> (path: String, outcome: Outcome) {
         var path = pending.file
+        let rules = sources[pending.source]
+        let chunker = chunker + rules.identity(modified: pending.modified)
+        var name: String?
         let clean: CleanDocument
         do throws(UnreadableDocument) {
-            if let line = pending.line {
-                path = try recordPath(pending, line: line)
+            if pending.line != nil {
+                let record = try Record(parsing: pending.bytes, fields: rules.fields)
+                name = record.name
+                path = try recordPath(pending, record)
             }
-            let raw = RawDocument(path: path, mediaType: pending.mediaType, bytes: pending.bytes)
+            let raw = RawDocument(
+                path: path, format: pending.format, encoding: pending.encoding,
+                fields: rules.fields, bytes: pending.bytes)
             let origin = CursorEntry(digest: raw.digest, chunker: chunker, space: space, chunks: 0)
             if let known = baseline.documents[Array(path.utf8)], known.hasSameOrigin(as: origin) {
                 return (path, .unchanged(known))
@@ -63,14 +72,18 @@ struct DocumentWork: Sendable {
             let line = pending.line.map { "line \($0) " } ?? ""
             return (path, .skipped(reason: line + error.reason))
         }
-        return (path, .made(try made(clean)))
+        let place = DocumentPlace(file: pending.relative, record: name)
+        let known = rules.attributes.resolve(
+            clean.metadata, at: place, modified: pending.modified)
+        return (path, .made(try made(clean, known, chunker: chunker)))
     }
 
     private func recordPath(
-        _ pending: DocumentReader.Pending, line: Int
+        _ pending: DocumentReader.Pending, _ record: Record
     ) throws(UnreadableDocument) -> String {
-        guard let name = try Record(parsing: pending.bytes).name, !name.isEmpty else {
-            throw UnreadableDocument("has no name: an \"id\" or a \"path\" is needed")
+        guard let name = record.name, !name.isEmpty else {
+            throw UnreadableDocument(
+                "has no name: \(sources[pending.source].fields.idPhrase) is needed")
         }
         guard let encoded = DocumentPath.encode(name),
             let path = Optional("\(pending.file)/\(encoded)"),
@@ -79,7 +92,9 @@ struct DocumentWork: Sendable {
         return path
     }
 
-    private func made(_ document: CleanDocument) throws(ObjectError) -> Made {
+    private func made(
+        _ document: CleanDocument, _ known: SourceAttributes.Resolved, chunker: String
+    ) throws(ObjectError) -> Made {
         // Vectors of another space are of no use, and neither are rows that go with their table.
         let isComparable = baseline.space == space
         let previous = isComparable ? try baseline.rows(of: document.path) : []
@@ -88,14 +103,14 @@ struct DocumentWork: Sendable {
             pool = VectorPool(try baseline.rows(of: twin))
         }
         let drafts = splitter.chunks(of: document).map { chunk in
-            let row = FeatureRow(chunk, of: document)
+            var row = FeatureRow(chunk, of: document)
+            row.metadata = known.members
             let text = row.embeddingText
             return DraftRow(row: row, text: text, vector: pool.vector(of: text))
         }
         return Made(
             entry: CursorEntry(
                 digest: document.digest, chunker: chunker, space: space, chunks: drafts.count),
-            drafts: drafts, previous: previous, embedded: drafts.count { $0.vector == nil },
-            note: document.note)
+            drafts: drafts, previous: previous, findings: document.findings + known.findings)
     }
 }

@@ -9,9 +9,9 @@ public struct FeaturePipeline: Sendable {
     /// Its version.
     public static let version = "0.1.0"
 
-    private let configuration: FeatureConfiguration
-    private let repository: Repository
-    private let writer: Writer
+    let configuration: FeatureConfiguration
+    let repository: Repository
+    let writer: Writer
     private let variable: @Sendable (String) -> String?
     private let cache: String?
 
@@ -42,12 +42,13 @@ public struct FeaturePipeline: Sendable {
     /// - Parameters:
     ///   - message: What the snapshot says of itself; nil for the counts.
     ///   - rebuild: Whether rows of another embedding space may be replaced, all of them.
+    ///   - checks: What the run insists on before it reads.
     ///   - progress: Called now and then, from any thread.
-    /// - Throws: `spaceDiffers` when the ref has rows of another embedding space; `duplicateDocument`,
+    /// - Throws: `sourceMissing`, `nothingMatches` by the checks; `spaceDiffers` when the ref has rows of another embedding space; `duplicateDocument`,
     ///   `noDocuments`, `spaceChangesIncompletely`, `embedding`; `refs` with a conflict
     ///   when another writer moved the ref meanwhile. Nothing has changed then.
     public func run(
-        message: String? = nil, rebuild: Bool = false,
+        message: String? = nil, rebuild: Bool = false, checks: SourceChecks = SourceChecks(),
         progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
     ) throws(FeatureError) -> RunReport {
         let ref = configuration.ref
@@ -56,7 +57,8 @@ public struct FeaturePipeline: Sendable {
             try repository.begin(writer: writer, moving: [ref])
         }
         do throws(FeatureError) {
-            return try run(transaction, message: message, rebuild: rebuild, progress)
+            return try run(
+                transaction, message: message, rebuild: rebuild, checks: checks, progress)
         } catch {
             let cause: RefError
             switch error {
@@ -72,7 +74,7 @@ public struct FeaturePipeline: Sendable {
     }
 
     private func run(
-        _ transaction: Transaction, message: String?, rebuild: Bool,
+        _ transaction: Transaction, message: String?, rebuild: Bool, checks: SourceChecks,
         _ progress: @escaping @Sendable (RunProgress) -> Void
     ) throws(FeatureError) -> RunReport {
         let start = ContinuousClock.now
@@ -80,6 +82,8 @@ public struct FeaturePipeline: Sendable {
         let baseline = try FeatureError.wrapping { () throws(ObjectError) in
             try Baseline(of: ref, in: transaction)
         }
+        let listing = SourceListing(configuration.sources)
+        try checks.check(listing, baseline, of: ref)
         let left = keptVectors(in: transaction)
         let embedder = try embedder(baseline, left?.space, in: transaction)
         let space = embedder.space.id
@@ -91,22 +95,14 @@ public struct FeaturePipeline: Sendable {
         _ = try FeatureError.wrapping { () throws(ObjectError) in
             try embedder.space.write(to: transaction.objects)
         }
-        let work = DocumentWork(
-            splitter: RecursiveSplitter(
-                size: configuration.chunkSize, overlap: configuration.chunkOverlap),
-            space: space, baseline: baseline)
         let kept = left?.of(embedder.space)
         let meter = RunMeter(progress)
-        let reading = try Reading(
-            configuration.sources, baseline, work,
-            EmbedStage(embedder: embedder, kept: kept, meter: meter))
+        let reading = try read(
+            listing, baseline, space: space,
+            EmbedStage(embedder: embedder, kept: kept, meter: meter), in: transaction)
         let changes = reading.changes
-        if changes.counts.total == 0, baseline.snapshot == nil {
-            let passedOver = reading.skipped.first.map { "\($0.path) \($0.reason)" }
-            throw .noDocuments(
-                reason: reading.gaps.first?.reason ?? passedOver ?? "the files hold none")
-        }
         let tables = try tables(changes, baseline, space: space, in: transaction)
+        let rowCounts = try rowCounts(from: baseline.tables, to: tables, in: transaction)
         let isUnchanged = baseline.tables.map { $0 == tables } ?? false
         var snapshot = baseline.snapshot
         var commit: Commit?
@@ -133,13 +129,47 @@ public struct FeaturePipeline: Sendable {
         let seconds = ContinuousClock.now - start
         return RunReport(
             ref: ref, previous: baseline.snapshot, snapshot: snapshot, transaction: commit?.number,
+            isPreview: false,
             documents: changes.counts, chunks: tables.rows.rows, embedded: changes.embedded,
-            recovered: meter.value.recovered, reused: changes.reused, rows: changes.rowCounts,
+            recovered: meter.value.recovered, reused: changes.reused, rows: rowCounts,
             skipped: reading.skipped,
-            notes: changes.notes, gaps: reading.gaps, bytesRead: reading.bytes,
+            notes: changes.notes, gaps: reading.gaps, leftOut: reading.leftOut,
+            unmatched: reading.unmatched, bytesRead: reading.bytes,
             warnings: commit?.warnings ?? [],
-            seconds: Double(seconds.components.seconds)
-                + Double(seconds.components.attoseconds / 1_000_000_000_000_000) / 1000)
+            seconds: seconds.inSeconds)
+    }
+
+    /// Reads what was listed.
+    ///
+    /// - Throws: `noDocuments` when there is nothing, and never was.
+    func read(
+        _ listing: SourceListing, _ baseline: Baseline, space: ObjectID, _ stage: EmbedStage,
+        in transaction: Transaction
+    ) throws(FeatureError) -> Reading {
+        let work = DocumentWork(
+            splitter: RecursiveSplitter(
+                size: configuration.chunkSize, overlap: configuration.chunkOverlap),
+            space: space, baseline: baseline,
+            sources: configuration.sources.map { SourceRules($0) })
+        let past = PastVectors(of: configuration.ref, in: repository, transaction, space: space)
+        let reading = try Reading(listing, baseline, work, stage, past: past)
+        if reading.changes.counts.total == 0, baseline.snapshot == nil {
+            let passedOver = reading.skipped.first.map { "\($0.path) \($0.reason)" }
+            throw .noDocuments(
+                reason: reading.gaps.first?.reason ?? passedOver ?? "the files hold none")
+        }
+        return reading
+    }
+
+    /// Insists that no row of another space has to stay.
+    ///
+    /// - Throws: `spaceChangesIncompletely`.
+    func check(
+        _ changes: Reconciliation, _ baseline: Baseline, space: ObjectID
+    ) throws(FeatureError) {
+        guard baseline.space != space, baseline.tables != nil, let document = changes.kept.first
+        else { return }
+        throw .spaceChangesIncompletely(document: document)
     }
 
     /// The embedder of the run, in the space that the ref has rows of, or else that any other features have, where
@@ -190,9 +220,7 @@ public struct FeaturePipeline: Sendable {
         in transaction: Transaction
     ) throws(FeatureError) -> FeatureTables {
         let isComparable = baseline.space == space
-        if !isComparable, baseline.tables != nil, let document = changes.kept.first {
-            throw .spaceChangesIncompletely(document: document)
-        }
+        try check(changes, baseline, space: space)
         return try FeatureError.wrapping { () throws(ObjectError) in
             let objects = transaction.objects
             if let old = baseline.tables, isComparable {
@@ -206,6 +234,20 @@ public struct FeaturePipeline: Sendable {
                     dimension: configuration.embedder.dimension, in: objects),
                 cursor: try Table.build(
                     rows: changes.cursorEdits.compactMap(\.newRow), dimension: 0, in: objects))
+        }
+    }
+
+    /// How many rows differ from those of the baseline.
+    private func rowCounts(
+        from old: FeatureTables?, to new: FeatureTables, in transaction: Transaction
+    ) throws(FeatureError) -> RowChangeCounts {
+        guard let old else {
+            var counts = RowChangeCounts()
+            counts.added = new.rows.rows
+            return counts
+        }
+        return try FeatureError.wrapping { () throws(ObjectError) in
+            try RowMoves(from: old.rows, to: new.rows, in: transaction.objects).counts
         }
     }
 
@@ -266,21 +308,28 @@ extension TableEdit {
     }
 }
 
+extension Duration {
+    /// The duration in seconds, to the millisecond.
+    var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds / 1_000_000_000_000_000) / 1000
+    }
+}
+
 extension FeatureError {
     /// Does something, and wraps what it throws.
-    fileprivate static func wrapping<Value>(
+    static func wrapping<Value>(
         _ body: () throws(ObjectError) -> Value
     ) throws(FeatureError) -> Value {
         do throws(ObjectError) { return try body() } catch { throw .objects(error) }
     }
 
-    fileprivate static func wrapping<Value>(
+    static func wrapping<Value>(
         _ body: () throws(RefError) -> Value
     ) throws(FeatureError) -> Value {
         do throws(RefError) { return try body() } catch { throw .refs(error) }
     }
 
-    fileprivate static func wrapping<Value>(
+    static func wrapping<Value>(
         _ body: () throws(EmbeddingError) -> Value
     ) throws(FeatureError) -> Value {
         do throws(EmbeddingError) { return try body() } catch { throw .embedding(error) }

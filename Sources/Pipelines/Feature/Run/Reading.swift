@@ -9,16 +9,20 @@ struct Reading {
     let skipped: [Remark]
     /// Where documents may have been missed.
     let gaps: [Remark]
+    /// How much below the sources is no document, and why.
+    let leftOut: [Remark]
+    /// Patterns that fit nothing, and sources without a file.
+    let unmatched: [Remark]
     /// The bytes that were read.
     let bytes: Int
 
     init(
-        _ sources: [DocumentSource], _ baseline: Baseline, _ work: DocumentWork,
-        _ stage: EmbedStage
+        _ listing: SourceListing, _ baseline: Baseline, _ work: DocumentWork, _ stage: EmbedStage,
+        past: PastVectors
     ) throws(FeatureError) {
-        let listing = SourceListing(sources)
         var reader = DocumentReader(listing.files)
         var changes = Reconciliation(baseline)
+        var past = past
         while true {
             let wave = reader.nextWave()
             if wave.isEmpty { break }
@@ -31,7 +35,7 @@ struct Reading {
             }
             stage.meter.read(reader.filesDone, of: listing.files.count)
             let embedded: [EmbedStage.Embedded]
-            do throws(EmbeddingError) { embedded = try stage.run(documents) } catch {
+            do throws(EmbeddingError) { embedded = try stage.run(documents, past: &past) } catch {
                 throw .embedding(error)
             }
             for document in embedded { try changes.add(document) }
@@ -42,6 +46,8 @@ struct Reading {
             try changes.finish(gaps: listing.gaps + skipped)
         } catch { throw .objects(error) }
         self.changes = changes
+        leftOut = listing.leftOut
+        unmatched = listing.unmatched
         self.skipped = skipped
         gaps = listing.gaps
         bytes = reader.bytes

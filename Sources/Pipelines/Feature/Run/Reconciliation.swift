@@ -1,3 +1,4 @@
+internal import Documents
 internal import Objects
 
 /// What the documents of a run make of the baseline: counts, and the changes to both tables.
@@ -5,7 +6,6 @@ struct Reconciliation {
     private(set) var counts = DocumentCounts()
     private(set) var rowEdits: [TableEdit] = []
     private(set) var cursorEdits: [TableEdit] = []
-    private(set) var rowCounts = RowCounts()
     private(set) var embedded = 0
     private(set) var reused = 0
     private(set) var notes: [Remark] = []
@@ -34,9 +34,9 @@ struct Reconciliation {
             counts.unchanged += 1
             reused += entry.chunks
         case .made(let made):
-            if let note = made.note { notes.append(Remark(path, note)) }
-            embedded += made.embedded
-            reused += made.drafts.count - made.embedded
+            notes += made.findings.map { Remark(path, $0) }
+            embedded += document.embedded
+            reused += document.rows.count - document.embedded
             if baseline.documents[key] == nil {
                 added.append((key, made.entry.digest))
             } else {
@@ -89,10 +89,8 @@ struct Reconciliation {
         for row in new {
             let previous = before.removeValue(forKey: Array(row.key.utf8))
             if previous == row { continue }
-            if previous == nil { rowCounts.added += 1 } else { rowCounts.changed += 1 }
             rowEdits.append(.put(row))
         }
-        rowCounts.removed += before.count
         for row in old where before[Array(row.key.utf8)] != nil {
             rowEdits.append(.remove(row.key))
         }

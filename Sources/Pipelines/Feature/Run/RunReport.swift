@@ -20,16 +20,6 @@ public struct DocumentCounts: Hashable, Sendable {
     public var total: Int { added + changed + unchanged + moved + kept }
 }
 
-/// How many rows a run changed.
-public struct RowCounts: Hashable, Sendable {
-    /// Rows with a new key.
-    public var added = 0
-    /// Rows with other content.
-    public var changed = 0
-    /// Rows that are gone.
-    public var removed = 0
-}
-
 /// What a run did.
 public struct RunReport: Sendable {
     /// The ref.
@@ -40,6 +30,8 @@ public struct RunReport: Sendable {
     public let snapshot: ObjectID?
     /// The number of the transaction; nil when nothing changed and there was none.
     public let transaction: Int?
+    /// Whether it says what a run would do, and none took place.
+    public let isPreview: Bool
     /// The documents.
     public let documents: DocumentCounts
     /// The rows of the table now.
@@ -50,14 +42,18 @@ public struct RunReport: Sendable {
     public let recovered: Int
     /// The vectors that existed.
     public let reused: Int
-    /// The rows that changed.
-    public let rows: RowCounts
+    /// The rows that changed, as a comparison of both versions counts them.
+    public let rows: RowChangeCounts
     /// Files and records that were passed over.
     public let skipped: [Remark]
     /// Documents that were not read as usual.
     public let notes: [Remark]
     /// Where documents may have been missed, so that none was removed there.
     public let gaps: [Remark]
+    /// How much below each source is no document, and why.
+    public let leftOut: [Remark]
+    /// Patterns that fit nothing, and sources without a file.
+    public let unmatched: [Remark]
     /// The bytes that were read from the sources.
     public let bytesRead: Int
     /// What the log has to say to a person.
@@ -65,10 +61,17 @@ public struct RunReport: Sendable {
     /// How long it took.
     public let seconds: Double
 
+    /// How much was left out, cut, replaced, guessed or not understood, by the reason.
+    ///
+    /// It counts the documents that were read: what did not change since the run before is not read again.
+    public var totals: [FindingTotal] {
+        FindingTotal.all(notes: notes, leftOut: leftOut, skipped: skipped)
+    }
+
     /// The report as `--json` prints it.
     public var json: JSONObject {
         func list(_ remarks: [Remark]) -> JSON {
-            .array(remarks.map { ["path": .string($0.path), "reason": .string($0.reason)] })
+            .array(remarks.map(\.json))
         }
         func id(_ id: ObjectID?) -> JSON { id.map { .string($0.hex) } ?? .null }
         var object = JSONObject()
@@ -76,6 +79,7 @@ public struct RunReport: Sendable {
         object["previous"] = id(previous)
         object["snapshot"] = id(snapshot)
         object["transaction"] = transaction.map { .integer($0) } ?? .null
+        if isPreview { object["dryRun"] = true }
         object["documents"] = .integer(documents.total)
         object["added"] = .integer(documents.added)
         object["changed"] = .integer(documents.changed)
@@ -89,11 +93,13 @@ public struct RunReport: Sendable {
         object["reused"] = .integer(reused)
         object["rows"] = [
             "added": .integer(rows.added), "changed": .integer(rows.changed),
-            "removed": .integer(rows.removed),
+            "removed": .integer(rows.removed), "moved": .integer(rows.moved),
         ]
         object["skipped"] = list(skipped)
-        object["notes"] = list(notes)
+        object["notes"] = list(notes + leftOut)
         object["gaps"] = list(gaps)
+        object["unmatched"] = list(unmatched)
+        object["report"] = .array(totals.map(\.json))
         object["complete"] = .bool(gaps.isEmpty)
         object["bytesRead"] = .integer(bytesRead)
         object["seconds"] = .number(seconds)

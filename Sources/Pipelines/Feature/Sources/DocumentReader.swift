@@ -1,3 +1,5 @@
+internal import Documents
+internal import Objects
 internal import Storage
 
 /// Reads listed files piece by piece, so that memory does not grow with their number.
@@ -6,15 +8,23 @@ struct DocumentReader {
     struct Pending: Sendable {
         /// The path of its file.
         let file: String
+        /// The number of its source.
+        let source: Int
+        /// Where its file is below the source's folder, as the file system spells it.
+        let relative: String
+        /// When its file was last changed; nil where that is no time of this calendar.
+        let modified: Timestamp?
         /// The line of the file that it is, from 1; nil when it is the whole file.
         let line: Int?
-        let mediaType: MediaType
+        let format: DocumentFormat
+        /// The encoding that its source declares; nil to find out.
+        let encoding: String?
         let bytes: [UInt8]
     }
 
     private let files: [SourceListing.File]
     private var next = 0
-    private var records: RecordLines?
+    private var records: (lines: RecordLines, file: SourceListing.File, modified: Timestamp?)?
     /// What could not be read, and keeps what is known of it.
     private(set) var skipped: [Remark] = []
     /// The bytes that were read so far.
@@ -49,8 +59,9 @@ struct DocumentReader {
             next += 1
             do throws(StorageError) {
                 let source = try SourceFile(opening: file.location, followLink: false)
-                if file.mediaType == .records {
-                    records = RecordLines(source, path: file.path)
+                let modified = Timestamp(milliseconds: source.modifiedMilliseconds)
+                if file.format == .records {
+                    records = (RecordLines(source, path: file.path), file, modified)
                     continue
                 }
                 guard source.size <= RawDocument.sizeLimit else {
@@ -63,7 +74,9 @@ struct DocumentReader {
                 }
                 let bytes = try source.read(at: 0, count: source.size)
                 return Pending(
-                    file: file.path, line: nil, mediaType: file.mediaType, bytes: bytes)
+                    file: file.path, source: file.source, relative: file.relative,
+                    modified: modified, line: nil, format: file.format, encoding: file.encoding,
+                    bytes: bytes)
             } catch {
                 skipped.append(Remark(file.path, error.message))
             }
@@ -71,14 +84,17 @@ struct DocumentReader {
     }
 
     private mutating func nextRecord() -> Pending? {
-        guard let path = records?.path else { return nil }
+        guard let (_, file, modified) = records else { return nil }
+        let path = file.path
         do throws(StorageError) {
-            while let (number, line) = try records?.next() {
+            while let (number, line) = try records?.lines.next() {
                 guard let line else {
                     skipped.append(Remark(path, "has too long a line: \(number)"))
                     continue
                 }
-                return Pending(file: path, line: number, mediaType: .record, bytes: line)
+                return Pending(
+                    file: path, source: file.source, relative: file.relative, modified: modified,
+                    line: number, format: .record, encoding: nil, bytes: line)
             }
         } catch {
             skipped.append(Remark(path, error.message))

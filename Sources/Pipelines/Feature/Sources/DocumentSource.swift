@@ -1,3 +1,5 @@
+public import Documents
+
 /// A folder or file that documents come from.
 public struct DocumentSource: Hashable, Sendable {
     /// What the paths of its documents begin with; empty when it is the only source.
@@ -8,11 +10,19 @@ public struct DocumentSource: Hashable, Sendable {
     public var include: [GlobPattern]
     /// Which files and folders do not.
     public var exclude: [GlobPattern]
+    /// The attributes that its rows have.
+    public var attributes: [AttributeRule] = []
+    /// Which members of its records are their parts.
+    public var fields = RecordFields()
+    /// What its files are, whatever their names say; nil to go by the names.
+    package var format: DocumentFormat?
+    /// The encoding of its files, as the web names encodings; nil to find out for each.
+    public internal(set) var encoding: String?
 
     /// What counts where nothing is said.
-    public static let defaultInclude = [
-        "md", "markdown", "html", "htm", "txt", "rst", "jsonl", "ndjson",
-    ].map { GlobPattern("**/*.\($0)") }
+    public static let defaultInclude = DocumentFormat.endings.keys.sorted().map {
+        GlobPattern(ending: $0)
+    }
 
     /// Makes a source.
     public init(

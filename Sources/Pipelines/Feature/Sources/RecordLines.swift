@@ -1,3 +1,4 @@
+internal import Documents
 internal import Storage
 
 /// The lines of a file of any size, one after the other; empty ones are passed over.
@@ -29,7 +30,8 @@ struct RecordLines {
                     number += 1
                     return Self.isBlank(line) && !isTooLong ? nil : (number, isTooLong ? nil : line)
                 }
-                buffer = try file.read(at: offset, count: count)[...]
+                let bytes = try file.read(at: offset, count: count)
+                buffer = (offset == 0 ? ByteOrderMark.skipped(bytes) : bytes)[...]
                 offset += count
             }
             let end = buffer.firstIndex(of: 0x0A)

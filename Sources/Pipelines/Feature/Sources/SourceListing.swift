@@ -1,9 +1,10 @@
 internal import Artifacts
+internal import Documents
 internal import Storage
 
 /// The files that the sources hold, and where it is not known whether there are more.
 ///
-/// Links are not followed, and names that begin with a dot are passed over.
+/// Links are not followed, and names that begin with a dot are passed over; both are counted.
 struct SourceListing {
     /// A file that holds a document, or several as records.
     struct File: Sendable {
@@ -11,7 +12,13 @@ struct SourceListing {
         let path: String
         /// Where it is on this machine.
         let location: String
-        let mediaType: MediaType
+        let format: DocumentFormat
+        /// The number of its source.
+        let source: Int
+        /// Where it is below the source's folder, as the file system spells it.
+        let relative: String
+        /// The encoding that its source declares; nil to find out.
+        let encoding: String?
     }
 
     /// The files, in the order of their paths' bytes.
@@ -21,33 +28,47 @@ struct SourceListing {
     /// What may hold documents that are not in the list: nothing at or below these paths is known to be
     /// gone.
     private(set) var gaps: [Remark] = []
+    /// The number of the source that is being listed.
+    private var number = 0
+    /// How much below each source is no document, and why.
+    private(set) var leftOut: [Remark] = []
+    /// Patterns that fit nothing, and sources without a file.
+    private(set) var unmatched: [Remark] = []
+    /// The sources that are not there.
+    private(set) var missing: [DocumentSource] = []
 
     /// Lists the sources; what cannot be read becomes a gap.
     init(_ sources: [DocumentSource]) {
-        for source in sources {
+        for (number, source) in sources.enumerated() {
+            self.number = number
             let before = files.count
+            let path = source.path(of: "")
             do throws(StorageError) {
                 switch try FolderEntry.sort(of: source.location, isLinkFollowed: true) {
                 case .file: add(Self.lastName(source.location), at: source.location, of: source)
                 case .folder: list(source)
                 case nil:
-                    gaps.append(Remark(source.path(of: ""), "\(source.location) is not there"))
+                    missing.append(source)
+                    gaps.append(Remark(path, "\(source.location) is not there"))
                 default:
-                    gaps.append(
-                        Remark(source.path(of: ""), "\(source.location) is no folder and no file"))
+                    gaps.append(Remark(path, "\(source.location) is no folder and no file"))
                 }
             } catch {
-                gaps.append(Remark(source.path(of: ""), error.message))
+                gaps.append(Remark(path, error.message))
             }
-            if files.count == before, !gaps.contains(where: { $0.path == source.path(of: "") }) {
-                gaps.append(Remark(source.path(of: ""), "\(source.location) holds no documents"))
+            guard files.count == before else { continue }
+            unmatched.append(Remark(path, "\(source.location) holds no documents"))
+            if !gaps.contains(where: { $0.path == path }) {
+                gaps.append(Remark(path, "\(source.location) holds no documents"))
             }
         }
         files.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     }
 
     private mutating func list(_ source: DocumentSource) {
+        var selection = SourceSelection(source)
         var pending = [""]
+        let gapsBefore = gaps.count
         while let folder = pending.popLast() {
             let location = folder.isEmpty ? source.location : "\(source.location)/\(folder)"
             let entries: [FolderEntry]
@@ -64,20 +85,21 @@ struct SourceListing {
                     skipped.append(Remark(path, "holds a file whose name is not UTF-8"))
                     continue
                 }
-                if name.utf8.first == 0x2E { continue }
                 let path = folder.isEmpty ? name : "\(folder)/\(name)"
-                if source.exclude.contains(where: { $0.matches(path) }) { continue }
-                if entry.sort == .folder {
-                    pending.append(path)
-                } else if source.include.contains(where: { $0.matches(path) }) {
-                    switch entry.sort {
-                    case .file: add(path, at: "\(location)/\(name)", of: source)
-                    case .link: skip(path, of: source, "is a symbolic link")
-                    default: skip(path, of: source, "is no file")
-                    }
+                guard selection.judge(path, name: name, entry.sort) == .included else { continue }
+                switch entry.sort {
+                case .folder: pending.append(path)
+                case .file: add(path, at: "\(location)/\(name)", of: source)
+                case .link: skip(path, of: source, "is a symbolic link")
+                case .other: skip(path, of: source, "is no file")
                 }
             }
         }
+        let path = source.path(of: "")
+        leftOut += selection.findings.map { Remark(path, $0) }
+        // What was not listed may be what a pattern is for.
+        guard gaps.count == gapsBefore else { return }
+        unmatched += selection.unmatched.map { Remark(path, $0) }
     }
 
     private mutating func add(_ path: String, at location: String, of source: DocumentSource) {
@@ -85,7 +107,15 @@ struct SourceListing {
             return skip(path, of: source, "has too long a path")
         }
         files.append(
-            File(path: encoded, location: location, mediaType: MediaType(fileName: path)))
+            File(
+                path: encoded, location: location, format: Self.format(of: path, source),
+                source: number, relative: path, encoding: source.encoding))
+    }
+
+    /// What a file is read as. Lines of records stay what they are: a source's format is that of texts.
+    private static func format(of path: String, _ source: DocumentSource) -> DocumentFormat {
+        let own = DocumentFormat(fileName: path)
+        return own == .records ? .records : source.format ?? own ?? .text
     }
 
     private mutating func skip(_ path: String, of source: DocumentSource, _ reason: String) {

@@ -16,6 +16,8 @@ public struct ResolvedPair: Sendable {
     /// The newest transaction of the state in which both were resolved.
     public let transaction: Int
     let table: Table
+    /// The attributes that the features are declared to have.
+    let schema: AttributeSchema
     let modelTree: ObjectID
     let embedder: any Embedder
     let objects: PackStore
@@ -46,6 +48,7 @@ public struct ResolvedPair: Sendable {
             throw .unusable(name: names.model, reason: "it is of kind \(second.kind)")
         }
         table = Table(root: root, rows: rows, dimension: dimension)
+        schema = AttributeSchema(params: first.params)
         modelTree = tree
         let needed = try Wrapping.refs { () throws(RefError) in
             try SpaceNeed(of: second, in: objects).id

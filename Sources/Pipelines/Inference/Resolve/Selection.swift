@@ -21,7 +21,7 @@ public enum Selection: Sendable {
             guard file.size <= LockFile.byteLimit else {
                 throw InferenceError.pin(path: path, reason: "it is too large for a lock file")
             }
-            bytes = try file.read(at: 0, count: file.size)
+            bytes = ByteOrderMark.skipped(try file.read(at: 0, count: file.size))
         } catch let error as StorageError {
             throw .storage(error)
         } catch {

@@ -1,4 +1,5 @@
 public import Artifacts
+internal import Objects
 
 /// A chunk that may answer, and how well.
 public struct Passage: Hashable, Sendable {
@@ -8,4 +9,41 @@ public struct Passage: Hashable, Sendable {
     public let score: Double
     /// The cosine of its vector with the question's.
     public let similarity: Float
+}
+
+extension Passage {
+    /// What a reply's JSON says of it: its place and its text, how well it answers, and what else the row has, flat
+    /// as in the row.
+    var json: JSONObject {
+        var object = row.attributes
+        for name in ["title", "ordinal"] { object[name] = nil }
+        object["key"] = .string(row.key)
+        object["score"] = .number(score)
+        object["similarity"] = .number(Double(similarity))
+        return object
+    }
+
+    /// What a reply's text says below the place: the address, then what else is known.
+    var details: [String] {
+        var known: [String] = row.page.map { ["page \($0)"] } ?? []
+        for member in row.metadata where member.key != Self.address {
+            guard let value = Self.text(member.value) else { continue }
+            known.append("\(member.key): \(value)")
+        }
+        let address = row.metadata[Self.address]?.string
+        return [address, known.isEmpty ? nil : known.joined(separator: "; ")].compactMap { $0 }
+    }
+
+    /// The attribute that says where a document can be read.
+    private static let address = "url"
+
+    /// A value in one line; nil where there is none to show.
+    private static func text(_ json: JSON) -> String? {
+        switch json {
+        case .null, .object: nil
+        case .string(let text): text
+        case .array(let items): items.compactMap(\.string).joined(separator: ", ")
+        default: json.canonicalText
+        }
+    }
 }

@@ -1,0 +1,321 @@
+/// A page as text: what a reader came for, without what is there to find the way.
+struct HTMLCleaner {
+    /// Where the text goes: sections of a page, or blocks of a fragment.
+    private var builder = SectionBuilder()
+    private var blocks: [CleanDocument.Block]?
+    var lists = ListMarkers()
+    var inline = InlineText()
+    private var enclosing: [Enclosing] = []
+    private let chrome: HTMLChrome
+    /// How many notes and warnings are around the present place: a heading in them begins no section.
+    var admonitions = 0
+    /// How many elements are around that only announce what follows.
+    var announcements = 0
+    /// How many elements are around whose text is one line, such as headings and cells of tables.
+    var lines = 0
+    /// Code in a cell of a table, which follows the row.
+    var codeOfRow: [CleanDocument.Block]?
+    private var articles = 0
+    var findings = Finding.List()
+
+    /// A section or division around the present place whose `id` a heading may take.
+    private struct Enclosing {
+        let id: String?
+        var hasHeading = false
+    }
+
+    private init(_ survey: HTMLSurvey) { chrome = HTMLChrome(survey) }
+
+    /// Cleans a page of any bytes.
+    static func clean(_ raw: RawDocument) throws(UnreadableDocument) -> DocumentText {
+        let decoded = try TextDecoding.decode(
+            raw.bytes, declared: raw.encoding, suggested: HTMLEncoding.suggested(by: raw.bytes))
+        var text = clean(decoded.text)
+        text.findings.add(decoded.findings)
+        return text
+    }
+
+    /// Cleans a page.
+    static func clean(_ page: String) -> DocumentText {
+        let prepared = HTMLPreparation(Array(page.utf8))
+        guard let tree = HTMLTree(prepared), let root = tree.root else { return DocumentText() }
+        let survey = HTMLSurvey(root)
+        var cleaner = HTMLCleaner(survey)
+        cleaner.articles = survey.content.name == "body" ? 0 : 1
+        cleaner.visitChildren(of: survey.content)
+        cleaner.endParagraph()
+        var text = cleaner.builder.finish()
+        if text.headingTitle == nil { text.headingTitle = survey.title }
+        text.metadata = survey.metadata
+        text.findings.add(prepared.findings)
+        text.findings.add(cleaner.findings)
+        text.findings.add(
+            .leftOut, "navigation", survey.wordsBeside, "words", detail: "beside the main part")
+        return text
+    }
+
+    /// The text of HTML inside of another document; its headings are paragraphs.
+    static func fragment(_ html: String) -> (blocks: [CleanDocument.Block], findings: Finding.List)
+    {
+        let prepared = HTMLPreparation(Array(html.utf8))
+        guard let tree = HTMLTree(prepared), let root = tree.root else {
+            return ([], prepared.findings)
+        }
+        var cleaner = HTMLCleaner(HTMLSurvey(root))
+        cleaner.blocks = []
+        cleaner.visitChildren(of: root)
+        cleaner.endParagraph()
+        cleaner.findings.add(prepared.findings)
+        return (cleaner.blocks ?? [], cleaner.findings)
+    }
+
+    // MARK: - The tree
+
+    func isLeftOut(_ node: HTMLTree.Node, name: String) -> String? {
+        chrome.reason(node, name: name, isInArticle: articles > 0)
+    }
+
+    private mutating func visit(_ node: HTMLTree.Node) {
+        guard let name = node.name else {
+            if let text = node.text { inline.append(text) }
+            return
+        }
+        let element = HTMLElement(node, name: name)
+        if element == .invisible {
+            // What browsers run or apply is no text, but may hide one where its end is missing.
+            let words = node.children.reduce(0) { $0 + $1.wordCount }
+            if name == "script" || name == "style" { findings.add(.leftOut, name, words, "words") }
+            return
+        }
+        if name == "input", node.attribute("type")?.lowercased() == "checkbox" {
+            return inline.append(node.attribute("checked") == nil ? "[ ] " : "[x] ")
+        }
+        if let reason = isLeftOut(node, name: name) {
+            findings.add(.leftOut, reason, node.words.all, "words")
+            return inline.separate()
+        }
+        switch element {
+        case .inline: visitInline(node, name: name)
+        case .lineBreak: inline.append("\n")
+        case .link:
+            inline.addLink(node.attribute("href") ?? "")
+            visitInline(node, name: name)
+        case .image: addImage(node)
+        case .superscript: addSuperscript(node)
+        case .unknown:
+            if ConfluenceElement.isOne(name) { return visitConfluence(node, name: name) }
+            inline.separate()
+            visitChildren(of: node)
+            inline.separate()
+        default:
+            endParagraph()
+            if lines > 0 { visitLine(node, element) } else { visitBlock(node, element, name: name) }
+            endParagraph()
+        }
+    }
+
+    mutating func visitChildren(of node: HTMLTree.Node) {
+        for child in node.children { visit(child) }
+    }
+
+    private mutating func visitInline(_ node: HTMLTree.Node, name: String) {
+        if name == "time", node.children.isEmpty, let date = node.attribute("datetime") {
+            inline.append(date)
+        }
+        // Buttons and tabs stand apart whatever is between them.
+        let isControl = name == "button" || name == "label" || node.attribute("role") == "tab"
+        if isControl { inline.separate() }
+        visitChildren(of: node)
+        if isControl { inline.separate() }
+    }
+
+    private mutating func visitBlock(_ node: HTMLTree.Node, _ element: HTMLElement, name: String) {
+        switch element {
+        case .heading(let level): addHeading(node, level: level)
+        case .preformatted: add(code(node))
+        case .table where !Self.isLayout(node): addRows(of: node)
+        case .list(let isOrdered):
+            let isReversed = isOrdered && node.attribute("reversed") != nil
+            let first = isReversed ? node.children.count { $0.name == "li" } : 1
+            lists.begin(
+                isOrdered ? Self.style(node) : .bullet,
+                start: node.attribute("start").flatMap { Int($0) } ?? first,
+                step: isReversed ? -1 : 1)
+            visitChildren(of: node)
+            endParagraph()
+            lists.end()
+        case .item:
+            lists.beginItem(number: node.attribute("value").flatMap { Int($0) })
+            visitChildren(of: node)
+            endParagraph()
+            lists.endItem()
+        case .term:
+            announcements += 1
+            visitChildren(of: node)
+            endParagraph()
+            announcements -= 1
+        case .admonition:
+            admonitions += 1
+            visitChildren(of: node)
+            endParagraph()
+            admonitions -= 1
+        case .section:
+            let isArticle = name == "article" || name == "main"
+            articles += isArticle ? 1 : 0
+            enclosing.append(Enclosing(id: node.attribute("id").flatMap { $0.isEmpty ? nil : $0 }))
+            visitChildren(of: node)
+            endParagraph()
+            enclosing.removeLast()
+            articles -= isArticle ? 1 : 0
+        default: visitChildren(of: node)
+        }
+    }
+
+    /// A block within a heading or a cell is a part of its line.
+    private mutating func visitLine(_ node: HTMLTree.Node, _ element: HTMLElement) {
+        if case .preformatted = element, codeOfRow != nil {
+            addCode(code(node))
+        } else {
+            visitChildren(of: node)
+        }
+    }
+
+    // MARK: - Text
+
+    mutating func endParagraph() {
+        guard lines == 0 else { return inline.append(" ") }
+        let (text, links) = inline.take()
+        var block = CleanDocument.Block(lists.isInside ? .listItem : .paragraph, text)
+        block.links = links
+        add(block)
+    }
+
+    mutating func add(_ block: CleanDocument.Block) {
+        guard !block.text.isEmpty else { return }
+        var block = block
+        if let marker = lists.take() {
+            if block.kind == .code {
+                // A marker is no part of the code; a bullet alone says nothing.
+                if marker != "- " {
+                    var number = CleanDocument.Block(.listItem, WhiteSpace.collapsed(marker))
+                    number.keepsWithNext = true
+                    put(number)
+                }
+            } else {
+                block.text = marker + block.text
+            }
+        }
+        if announcements > 0 { block.keepsWithNext = true }
+        put(block)
+    }
+
+    /// Adds code; in a cell of a table it follows the row.
+    mutating func addCode(_ block: CleanDocument.Block) {
+        if lines > 0, codeOfRow != nil { codeOfRow?.append(block) } else { add(block) }
+    }
+
+    private mutating func put(_ block: CleanDocument.Block) {
+        if blocks == nil { builder.add(block) } else { blocks?.append(block) }
+    }
+
+    /// The text of an element as one line.
+    mutating func line(of node: HTMLTree.Node) -> (text: String, links: [String]) {
+        line(of: node.children[...])
+    }
+
+    private mutating func line(
+        of nodes: ArraySlice<HTMLTree.Node>
+    ) -> (text: String, links: [String]) {
+        let outer = inline
+        inline = InlineText()
+        lines += 1
+        for node in nodes { visit(node) }
+        lines -= 1
+        defer { inline = outer }
+        return inline.take()
+    }
+
+    /// Begins a section whose anchor is the heading's own, else that of the section it is the first
+    /// heading of, else the slug of its text.
+    private mutating func addHeading(_ node: HTMLTree.Node, level: Int) {
+        let children = node.children
+        let end = Self.headingEnd(children)
+        let (text, links) = line(of: children[..<end])
+        defer { for child in children[end...] { visit(child) } }
+        guard !text.isEmpty else { return }
+        guard blocks == nil, admonitions == 0 else {
+            var block = CleanDocument.Block(.paragraph, text)
+            block.links = links
+            block.keepsWithNext = true
+            return add(block)
+        }
+        let around = enclosing.last { $0.id != nil }
+        let own = Self.anchor(of: node)
+        let inherited = around.flatMap { $0.hasHeading ? nil : $0.id }
+        for index in enclosing.indices { enclosing[index].hasHeading = true }
+        builder.begin(text, level: level, anchor: own ?? inherited)
+    }
+
+    /// Where the text of a heading ends: what follows in paragraphs of its own was not meant to be in it.
+    private static func headingEnd(_ children: [HTMLTree.Node]) -> Int {
+        guard let first = children.firstIndex(where: { blocksInHeadings.contains($0.name ?? "") }),
+            children[..<first].contains(where: { $0.words.all > 0 })
+        else { return children.count }
+        return first
+    }
+
+    private static let blocksInHeadings: Set<String> = [
+        "p", "ul", "ol", "dl", "table", "pre", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6",
+    ]
+
+    /// The `id` of a heading, or that of a link target in it.
+    private static func anchor(of heading: HTMLTree.Node) -> String? {
+        if let id = heading.attribute("id"), !id.isEmpty { return id }
+        let target = heading.first { node in
+            node.name == "a" && (node.attribute("id") ?? node.attribute("name")) != nil
+                || node.name == "span" && node.attribute("id") != nil
+        }
+        return (target?.attribute("id") ?? target?.attribute("name")).flatMap {
+            $0.isEmpty ? nil : $0
+        }
+    }
+
+    private mutating func addImage(_ node: HTMLTree.Node) {
+        findings.add(.leftOut, "image", 1, "images")
+        guard let text = node.attribute("alt"), node.attribute("role") != "presentation" else {
+            return
+        }
+        inline.separate()
+        inline.append(text)
+        inline.separate()
+    }
+
+    /// An exponent does not grow its base, nor the number of a footnote the word before it.
+    private mutating func addSuperscript(_ node: HTMLTree.Node) {
+        let isNote = node.first { $0.name == "a" } != nil
+        let (text, links) = line(of: node)
+        links.forEach { inline.addLink($0) }
+        let isNumber =
+            !text.isEmpty
+            && text.unicodeScalars.allSatisfy {
+                $0.properties.numericType != nil || "+-−*".unicodeScalars.contains($0)
+            }
+        if isNote, !text.isEmpty {
+            inline.append(text.hasPrefix("[") ? " \(text)" : " [\(text)]")
+        } else if isNumber, let last = inline.last, !WhiteSpace.isSpace(last) {
+            inline.append("^\(text)")
+        } else {
+            inline.append(text)
+        }
+    }
+
+    private static func style(_ list: HTMLTree.Node) -> ListMarkers.Style {
+        switch list.attribute("type") {
+        case "a": .letter(isCapital: false)
+        case "A": .letter(isCapital: true)
+        case "i": .roman(isCapital: false)
+        case "I": .roman(isCapital: true)
+        default: .number
+        }
+    }
+}

@@ -1,0 +1,204 @@
+/// A page made fit for the parser: what it reads is the same to a reader of the text, but its tree is not too
+/// deep, has not too many nodes, and is not too dear to build.
+///
+/// gumbo follows the HTML standard, and takes memory for each node that a page of a few bytes a tag can
+/// multiply a hundredfold; it walks up the tree for each tag; and it opens again, in every paragraph, the
+/// `<font>` elements that none closed. It is recursive where it frees its tree.
+struct HTMLPreparation {
+    /// The page to parse.
+    private(set) var page: [UInt8] = []
+    /// What was done that a reader should know.
+    private(set) var findings = Finding.List()
+
+    /// The most elements, attributes and texts of a page: the largest manuals on one page have a third of it.
+    static let nodeLimit = 1_000_000
+    /// The most levels of elements.
+    static let depthLimit = 400
+    /// The most open elements that only change how text looks.
+    private static let formatLimit = 32
+
+    private let source: [UInt8]
+    private let isXML: Bool
+    private var open: [Open] = []
+    private var depth = 0
+    private var formats = 0
+    private var flattened = 0
+    private var isAlternative = false
+
+    private struct Open {
+        let name: HTMLTokens.Name
+        /// Whether its tag is in the page.
+        let isKept: Bool
+    }
+
+    /// Prepares a page of UTF-8.
+    init(_ source: [UInt8], nodes limit: Int = nodeLimit) {
+        self.source = source
+        isXML = Self.isXML(source)
+        page.reserveCapacity(source.count)
+        var tokens = HTMLTokens(source, isXML: isXML)
+        var nodes = 0
+        while let token = tokens.next() {
+            nodes += Self.nodes(of: token)
+            guard nodes <= limit else {
+                findings.add(
+                    .cut, "size", source.count - page.count, "bytes",
+                    detail: "more than \(limit) elements")
+                break
+            }
+            take(token)
+        }
+        findings.add(
+            .replaced, "nesting", flattened, "elements",
+            detail: "deeper than \(Self.depthLimit) levels")
+    }
+
+    private static func nodes(of token: HTMLTokens.Token) -> Int {
+        switch token {
+        case .text, .characterData: 1
+        case .start(let tag): 1 + min(tag.attributes.count, HTMLTokens.attributeLimit)
+        case .end: 1
+        case .hidden: 0
+        }
+    }
+
+    /// Whether a page was written as XML, where every element may close itself.
+    private static func isXML(_ page: [UInt8]) -> Bool {
+        let start = page.drop { $0 <= 0x20 }
+        return start.starts(with: "<?xml".utf8) || start.starts(with: "<ac:".utf8)
+    }
+
+    private mutating func take(_ token: HTMLTokens.Token) {
+        let isAlternative = self.isAlternative
+        self.isAlternative = false
+        switch token {
+        case .text(let range) where isAlternative:
+            findings.add(.leftOut, "fallback", WordCounter.count(source[range]), "words")
+        case .text(let range): page += source[range]
+        case .characterData(let range):
+            for byte in source[range] {
+                switch byte {
+                case UInt8(ascii: "<"): page += Array("&lt;".utf8)
+                case UInt8(ascii: "&"): page += Array("&amp;".utf8)
+                default: page.append(byte)
+                }
+            }
+        case .hidden(let range):
+            // The document type decides about the tree; comments are of no use.
+            if source[range].dropFirst(2).prefix(7).map(HTMLTokens.lowercased) == Self.documentType
+            {
+                page += source[range]
+            } else if source[range].starts(with: "<!--".utf8) {
+                findings.add(.leftOut, "comment", WordCounter.count(source[range]), "words")
+            }
+        case .start(let tag): start(tag)
+        case .end(let tag): end(tag)
+        }
+    }
+
+    private static let documentType = Array("doctype".utf8)
+
+    // MARK: - Elements
+
+    private mutating func start(_ tag: HTMLTokens.Tag) {
+        let name = HTMLTokens.Name(source, tag.name)
+        if Self.void.contains(name) { return copy(tag) }
+        // What is there for readers without scripts is characters to all others.
+        if name == Self.noScript { return isAlternative = true }
+        closeImplied(before: name)
+        if Self.formatting.contains(name) {
+            // Without attributes it changes nothing but looks.
+            guard !tag.attributes.isEmpty, formats < Self.formatLimit, name != Self.font else {
+                return
+            }
+            formats += 1
+        }
+        let isEmpty =
+            tag.closesItself && (isXML || source[tag.name].contains(UInt8(ascii: ":")))
+        let isKept = depth < Self.depthLimit
+        if isKept {
+            copy(tag)
+        } else {
+            flattened += 1
+            if !Self.inline.contains(name) { page += Array("<br>".utf8) }
+        }
+        if isEmpty {
+            if isKept { page += Array("</".utf8) + source[tag.name] + [UInt8(ascii: ">")] }
+        } else {
+            push(Open(name: name, isKept: isKept))
+        }
+    }
+
+    private mutating func push(_ element: Open) {
+        open.append(element)
+        if element.isKept { depth += 1 }
+    }
+
+    private mutating func pop() {
+        guard let last = open.popLast() else { return }
+        if last.isKept { depth -= 1 }
+        if Self.formatting.contains(last.name) { formats -= 1 }
+    }
+
+    private mutating func end(_ tag: HTMLTokens.Tag) {
+        let name = HTMLTokens.Name(source, tag.name)
+        guard let index = open.suffix(Self.reach).lastIndex(where: { $0.name == name }) else {
+            // `</p>` and `</br>` make an element of their own; others without a beginning mean nothing.
+            if name == Self.paragraph || name == Self.lineBreak || !Self.formatting.contains(name) {
+                page += source[tag.range]
+            }
+            return
+        }
+        if open[index].isKept { page += source[tag.range] }
+        while open.count > index { pop() }
+    }
+
+    /// An end tag further from its beginning than this has none.
+    private static let reach = 1000
+
+    /// Elements that end where a sibling begins, as people write them.
+    private mutating func closeImplied(before name: HTMLTokens.Name) {
+        while let last = open.last, let siblings = Self.implied[last.name],
+            siblings.contains(name) != (last.name == Self.paragraph)
+        { pop() }
+    }
+
+    /// What ends an element; for a paragraph, what does not.
+    private static let implied: [HTMLTokens.Name: Set<HTMLTokens.Name>] = {
+        let cells = "td th tr tbody thead tfoot"
+        let rules = [
+            "p": inlineNames, "li": "li", "dt": "dt dd", "dd": "dt dd", "td": cells, "th": cells,
+            "tr": "tr tbody thead tfoot", "option": "option",
+        ]
+        return Dictionary(
+            uniqueKeysWithValues: rules.map {
+                (HTMLTokens.Name($0.key), HTMLTokens.Name.set($0.value))
+            })
+    }()
+
+    private static let paragraph = HTMLTokens.Name("p")
+    private static let lineBreak = HTMLTokens.Name("br")
+    private static let noScript = HTMLTokens.Name("noscript")
+    private static let font = HTMLTokens.Name("font")
+    private static let void = HTMLTokens.Name.set(
+        "area base br col embed hr img input link meta param source track wbr frame keygen")
+    private static let formatting = HTMLTokens.Name.set(
+        "b big em font i nobr s small strike strong tt u")
+    private static let inlineNames =
+        "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark nobr q s "
+        + "samp small span strike strong sub sup time tt u var wbr"
+    private static let inline = HTMLTokens.Name.set(inlineNames)
+
+    /// Copies a tag, without attributes beyond the limit.
+    private mutating func copy(_ tag: HTMLTokens.Tag) {
+        guard tag.attributes.count > HTMLTokens.attributeLimit else {
+            page += source[tag.range]
+            return
+        }
+        page += source[tag.range.lowerBound..<tag.attributes[HTMLTokens.attributeLimit]]
+        page.append(UInt8(ascii: ">"))
+        findings.add(
+            .cut, "attributes", 1, "tags",
+            detail: "more than \(HTMLTokens.attributeLimit) attributes")
+    }
+}

@@ -1,0 +1,244 @@
+/// Turns what dialects of Markdown have besides into what the parser knows: notes, tabs, divisions,
+/// definitions, footnotes, includes and template tags.
+///
+/// Containers whose text is indented lose that indentation, and the line that begins a container becomes a
+/// paragraph of its own. A line is looked at once.
+struct MarkdownRewriter {
+    /// Something whose text is indented.
+    struct Container {
+        /// The least white space before its lines.
+        let indent: Int
+        /// How much of it is taken away.
+        let shift: Int
+        /// The list items around it.
+        let items: [Int]
+    }
+
+    /// Something between two lines of marks.
+    struct Division {
+        /// What the mark of its end consists of, and how often at least.
+        let mark: UInt8
+        let count: Int
+        /// Whether a heading in it is its title.
+        let ownsHeadings: Bool
+    }
+
+    /// Lines that are no Markdown.
+    struct Code {
+        /// What ends them.
+        enum End {
+            case fence(mark: UInt8, count: Int)
+            case tag(String)
+        }
+
+        let end: End
+        /// The line that ends them for the parser.
+        let fence: [UInt8]
+        /// Where the text of the list item around them begins.
+        let itemIndent: Int
+        let isQuoted: Bool
+    }
+
+    var output: [UInt8] = []
+    var findings = Finding.List()
+    var containers: [Container] = []
+    var divisions: [Division] = []
+    var code: Code?
+    /// Where the texts of the list items around the present place begin.
+    var items: [Int] = []
+    /// Whether the line before was text that this one may go on with.
+    var isInParagraph = false
+    /// The last paragraph, if nothing else came behind it: where its text begins in the output, and its lines.
+    var term: (start: Int, lines: Int)?
+    /// Where the last definition began, as long as another of the same term may follow.
+    var definitionIndent: Int?
+    /// What ends the HTML whose text is no Markdown.
+    private var rawEnd: String?
+
+    /// Deeper containers are text like any other.
+    static let deepest = 64
+
+    /// Rewrites a text.
+    static func rewrite(_ text: String) -> (text: String, findings: Finding.List) {
+        var rewriter = MarkdownRewriter()
+        let bytes = Array(text.utf8)
+        rewriter.output.reserveCapacity(bytes.count + bytes.count / 16)
+        var start = 0
+        while start < bytes.count {
+            let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+            rewriter.add(MarkdownLine(bytes[start..<end]))
+            start = end + 1
+        }
+        return (String(decoding: rewriter.output, as: UTF8.self), rewriter.findings)
+    }
+
+    private mutating func add(_ line: MarkdownLine) {
+        if line.isBlank {
+            isInParagraph = false
+            return emit([])
+        }
+        while let last = containers.last, line.indent < last.indent {
+            closeCode()
+            items = last.items
+            containers.removeLast()
+        }
+        let shift = containers.reduce(0) { $0 + $1.shift }
+        let line = shift == 0 ? line : MarkdownLine(line.dedented(by: shift))
+        if let code {
+            if line.indent >= code.itemIndent,
+                !code.isQuoted || line.content.first == UInt8(ascii: ">")
+            {
+                return add(line, to: code)
+            }
+            // The item or the quotation around them ended, and they with it.
+            self.code = nil
+        }
+        if let end = rawEnd {
+            if line.content.contains(end) { rawEnd = nil }
+            return emit(line.bytes)
+        }
+        while let last = items.last, line.indent < last { items.removeLast() }
+        if line.indent - (items.last ?? 0) >= 4, !isInParagraph {
+            term = nil
+            return emit(line.bytes)
+        }
+        addMarkdown(line)
+    }
+
+    private mutating func addMarkdown(_ line: MarkdownLine) {
+        var content = line.content
+        var indent = line.indent
+        // Items may stand in items, each on the line of the one around it.
+        while let item = MarkdownLine.item(content), items.count < Self.deepest {
+            indent += item.width
+            items.append(indent)
+            content = item.content
+            endParagraph()
+        }
+        var isQuoted = false
+        while content.first == UInt8(ascii: ">") {
+            isQuoted = true
+            content = content.dropFirst().drop { $0 == 0x20 }
+        }
+        if content.isEmpty {
+            endParagraph()
+            return emit(line.bytes)
+        }
+        let head = line.bytes[..<content.startIndex]
+        let isWhole = content.startIndex == line.content.startIndex
+        if let fence = MarkdownLine.fence(content) {
+            endParagraph()
+            if isWhole, addDirective(fence, indent: line.indent) { return }
+            beginFence(fence, isQuoted: isQuoted, indent: indent)
+            return emit(head + content)
+        }
+        if isQuoted, let label = MarkdownLabel(alert: content) {
+            endParagraph()
+            emit(head + MarkdownMark.label + Array((label.title ?? "").utf8))
+            return emit(head)
+        }
+        if isWhole, addPart(line) || addContainer(line) { return }
+        let text = MarkdownInlineScanner(content).rewritten(&findings)
+        if isInParagraph, let lines = term?.lines {
+            term?.lines = lines + 1
+        } else {
+            term = (output.count + head.count, isQuoted ? 2 : 1)
+            if line.indent <= definitionIndent ?? -1 { definitionIndent = nil }
+        }
+        isInParagraph = true
+        emit(head + text)
+        if isWhole { beginRaw(content) }
+    }
+
+    // MARK: - Output
+
+    mutating func emit(_ bytes: some Sequence<UInt8>) {
+        output += bytes
+        output.append(0x0A)
+    }
+
+    /// Adds a paragraph that announces what follows; only an end of the paragraph before without a title.
+    mutating func emitLabel(_ title: String?, indent: Int) {
+        endParagraph()
+        emit([])
+        guard let title else { return }
+        emit(
+            Array(repeating: 0x20, count: indent) + MarkdownMark.label
+                + MarkdownInlineScanner(Array(title.utf8)[...]).rewritten(&findings))
+        emit([])
+    }
+
+    mutating func endParagraph() {
+        isInParagraph = false
+        term = nil
+    }
+
+    // MARK: - Code
+
+    private mutating func beginFence(
+        _ fence: (mark: UInt8, count: Int, info: ArraySlice<UInt8>), isQuoted: Bool, indent: Int
+    ) {
+        let around = items.last ?? 0
+        code = Code(
+            end: .fence(mark: fence.mark, count: fence.count),
+            fence: Array(repeating: 0x20, count: max(indent, around))
+                + Array(repeating: fence.mark, count: fence.count),
+            itemIndent: around, isQuoted: isQuoted)
+    }
+
+    private mutating func add(_ line: MarkdownLine, to code: Code) {
+        switch code.end {
+        case .fence(let mark, let count):
+            let bare =
+                code.isQuoted
+                ? line.content.drop { $0 == UInt8(ascii: ">") || $0 == 0x20 } : line.content
+            let run = bare.prefix { $0 == mark }
+            if run.count >= count, run.count == bare.count {
+                self.code = nil
+                return emit(line.bytes)
+            }
+        case .tag(let word):
+            if line.content.starts(with: "{%".utf8), line.content.contains(word) {
+                return closeCode()
+            }
+        }
+        // It stays, since it may be what the code is about.
+        if let include = MarkdownInclude(inCode: line.content) { note(include) }
+        emit(line.bytes)
+    }
+
+    private mutating func closeCode() {
+        guard let code else { return }
+        emit(code.fence)
+        self.code = nil
+    }
+
+    mutating func note(_ include: MarkdownInclude) {
+        findings.add(.leftOut, "include", 1, "includes", detail: include.target)
+    }
+
+    /// Notices HTML whose text is no Markdown, up to its end.
+    private mutating func beginRaw(_ content: ArraySlice<UInt8>) {
+        guard content.first == UInt8(ascii: "<") else { return }
+        let start = String(decoding: content.prefix(12), as: UTF8.self).lowercased()
+        for name in ["pre", "script", "style", "textarea"] where start.hasPrefix("<\(name)") {
+            rawEnd = "</\(name)"
+        }
+        if start.hasPrefix("<!--") { rawEnd = "-->" }
+        if let end = rawEnd, content.contains(end) { rawEnd = nil }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Whether a text stands in it.
+    func contains(_ text: String) -> Bool {
+        let part = Array(text.utf8)
+        guard let first = part.first else { return true }
+        var at = startIndex
+        while let found = self[at...].firstIndex(of: first) {
+            if self[found...].starts(with: part) { return true }
+            at = found + 1
+        }
+        return false
+    }
+}

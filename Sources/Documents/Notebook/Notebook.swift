@@ -1,0 +1,134 @@
+internal import Objects
+
+/// A Jupyter notebook as text: its prose, its code and what the code wrote, in the order of the cells.
+struct Notebook {
+    private var builder = SectionBuilder()
+    private var declaredTitle: String?
+    private var metadata = JSONObject()
+    private var language: String?
+    private var isFirst = true
+
+    /// More than any notebook has; each takes up to a hundred bytes of memory.
+    private static let valueLimit = 2_000_000
+
+    /// Reads a notebook of format 3 or 4.
+    static func clean(_ raw: RawDocument) throws(UnreadableDocument) -> DocumentText {
+        let decoded = try TextDecoding.decode(raw.bytes, declared: raw.encoding)
+        guard let bytes = LenientJSON.standard(Array(decoded.text.utf8), valueLimit: valueLimit)
+        else {
+            throw UnreadableDocument(
+                "is a Jupyter notebook of more than \(valueLimit) values: not read")
+        }
+        let json: JSON
+        do throws(JSONError) {
+            json = try JSON(parsing: bytes.span)
+        } catch {
+            throw UnreadableDocument(
+                "is not a Jupyter notebook: \(error.reason) (at byte \(error.offset))")
+        }
+        let worksheets = json["worksheets"]?.array?.compactMap { $0["cells"]?.array }
+        guard let cells = json["cells"]?.array ?? worksheets.map({ Array($0.joined()) }) else {
+            throw UnreadableDocument("is not a Jupyter notebook: it has no cells")
+        }
+        var notebook = Notebook()
+        notebook.read(metadata: json["metadata"])
+        for cell in cells { notebook.add(cell) }
+        var text = notebook.builder.finish(declaredTitle: notebook.declaredTitle)
+        text.metadata = notebook.metadata
+        text.findings.add(decoded.findings)
+        return text
+    }
+
+    private mutating func read(metadata found: JSON?) {
+        let kernel = found?["kernelspec"]
+        language = Self.name(
+            found?["language_info"]?["name"]?.string ?? kernel?["language"]?.string
+                ?? found?["language"]?.string)
+        let title = found?["title"]?.string.map(WhiteSpace.collapsed) ?? ""
+        if !title.isEmpty {
+            declaredTitle = title
+            metadata["title"] = .string(title)
+        }
+        let authors = found?["authors"]?.array?.compactMap { $0["name"]?.string ?? $0.string } ?? []
+        if !authors.isEmpty { metadata["authors"] = .array(authors.map { .string($0) }) }
+        if let language { metadata["language"] = .string(language) }
+    }
+
+    /// The name of a language in lower case, without the version that old kernels append.
+    private static func name(_ language: String?) -> String? {
+        guard let name = language.map(WhiteSpace.collapsed)?.lowercased(), !name.isEmpty else {
+            return nil
+        }
+        return name.hasPrefix("ipython") ? "python" : name
+    }
+
+    private mutating func add(_ cell: JSON) {
+        let attachments = cell["attachments"]?.object?.count ?? 0
+        builder.findings.add(.leftOut, "attachment", attachments, "attachments")
+        let source = Self.text(cell["source"] ?? cell["input"])
+        defer { isFirst = false }
+        switch cell["cell_type"]?.string {
+        case "markdown": MarkdownCleaner.add(source, to: &builder)
+        case "heading":
+            let heading = WhiteSpace.collapsed(source)
+            let level = max(1, min(cell["level"]?.integer ?? 1, 6))
+            if !heading.isEmpty { builder.begin(heading, level: level, anchor: nil) }
+        case "code": addCode(source, of: cell)
+        case "raw": addRaw(source, of: cell)
+        case let kind:
+            builder.findings.add(
+                .notUnderstood, "cell", 1, "cells", detail: WhiteSpace.collapsed(kind ?? "no type"))
+            builder.add(.code, WhiteSpace.lines(source))
+        }
+    }
+
+    private mutating func addCode(_ source: String, of cell: JSON) {
+        var block = CleanDocument.Block(.code, WhiteSpace.lines(source))
+        block.language = Self.magic(source) ?? Self.name(cell["language"]?.string) ?? language
+        builder.add(block)
+        for output in cell["outputs"]?.array ?? [] {
+            let output = NotebookOutput(output)
+            for block in output.blocks { builder.add(block) }
+            builder.findings.add(output.findings)
+        }
+    }
+
+    /// The language that the first line of a cell switches to: `%%bash`.
+    private static func magic(_ source: String) -> String? {
+        guard source.utf8.starts(with: "%%".utf8) else { return nil }
+        let name = source.utf8.dropFirst(2).prefix { $0 > 0x20 }
+        switch String(Substring(name)).lowercased() {
+        case "bash", "sh", "script": return "bash"
+        case "js", "javascript": return "javascript"
+        case "html", "svg", "latex", "perl", "ruby", "sql", "r", "cython", "markdown":
+            return String(Substring(name)).lowercased()
+        default: return nil
+        }
+    }
+
+    /// Adds what another program is to read as it stands; of a first cell that is front matter, the members.
+    private mutating func addRaw(_ source: String, of cell: JSON) {
+        let format = cell["metadata"]?["raw_mimetype"] ?? cell["metadata"]?["format"]
+        if isFirst, source.utf8.starts(with: "---".utf8) {
+            let found = MarkdownCleaner.clean(source + "\n")
+            declaredTitle = declaredTitle ?? found.declaredTitle
+            if found.declaredTitle != nil || !found.metadata.isEmpty {
+                for member in found.metadata { metadata[member.key] = member.value }
+                return
+            }
+        }
+        switch format?.string {
+        case "text/html":
+            let found = HTMLCleaner.fragment(source)
+            for block in found.blocks { builder.add(block) }
+            builder.findings.add(found.findings)
+        case "text/markdown": MarkdownCleaner.add(source, to: &builder)
+        default: builder.add(.code, WhiteSpace.lines(source))
+        }
+    }
+
+    /// A string, or the lines of one.
+    static func text(_ value: JSON?) -> String {
+        value?.string ?? (value?.array ?? []).compactMap(\.string).joined()
+    }
+}

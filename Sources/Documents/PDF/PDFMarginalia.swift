@@ -1,0 +1,165 @@
+/// What stands at the head and the foot of pages and is no part of their text: the number of the page, and what
+/// is repeated from page to page.
+struct PDFMarginalia {
+    /// The words of running heads and feet, and of page numbers.
+    private(set) var repeated = WordCounter()
+    private(set) var numbers = WordCounter()
+
+    private struct Candidate {
+        let page: Int
+        let segment: Int
+        let isTop: Bool
+    }
+
+    /// How much of the height of a page is its head and its foot.
+    private static let margin = 0.13
+    /// How many segments of a head or a foot are looked at.
+    private static let most = 8
+
+    /// Removes them from the segments of pages.
+    mutating func remove(from pages: inout [[PDFSegment]], _ sizes: [PDFPage]) {
+        var candidates: [Candidate] = []
+        for (page, segments) in pages.enumerated() {
+            let height = sizes[page].height
+            let indices = Array(segments.indices)
+            candidates += indices.prefix(Self.most)
+                .filter { segments[$0].bottom < height * Self.margin }
+                .map { Candidate(page: page, segment: $0, isTop: true) }
+            candidates += indices.suffix(Self.most)
+                .filter { segments[$0].top > height * (1 - Self.margin) }
+                .map { Candidate(page: page, segment: $0, isTop: false) }
+        }
+        let texts = Self.repeatedTexts(candidates, pages)
+        let offset = Self.numberOffset(candidates, pages, sizes)
+        let heights = Self.numberHeights(candidates, pages, sizes, offset)
+        var gone: [Int: Set<Int>] = [:]
+        for candidate in candidates {
+            let segment = pages[candidate.page][candidate.segment]
+            if texts.contains(Self.key(segment, candidate.isTop))
+                || heights.contains(Self.height(segment, candidate.isTop))
+                    && Self.hasNumber(
+                        candidate, pages[candidate.page], sizes[candidate.page], offset)
+            {
+                gone[candidate.page, default: []].insert(candidate.segment)
+                if Self.pageNumber(segment.text) == nil {
+                    repeated.add(segment.text + " ")
+                } else {
+                    numbers.add(segment.text + " ")
+                }
+            } else if Self.isNumber(segment, of: sizes[candidate.page], offset),
+                Self.isAlone(candidate, pages[candidate.page], texts)
+            {
+                gone[candidate.page, default: []].insert(candidate.segment)
+                numbers.add(segment.text + " ")
+            }
+        }
+        for (page, segments) in gone {
+            pages[page] = pages[page].enumerated().filter { !segments.contains($0.offset) }
+                .map(\.element)
+        }
+    }
+
+    /// Whether a segment is the number of its page.
+    private static func isNumber(_ segment: PDFSegment, of page: PDFPage, _ offset: Int?) -> Bool {
+        guard let number = pageNumber(segment.text) else { return false }
+        return number.isRoman ? page.number < 60 : number.value - page.number == offset
+    }
+
+    private static func height(_ segment: PDFSegment, _ isTop: Bool) -> Int {
+        Int((isTop ? segment.top : -segment.bottom) / 8)
+    }
+
+    /// Where the numbers of pages stand on many pages: the whole line is a running head then.
+    private static func numberHeights(
+        _ candidates: [Candidate], _ pages: [[PDFSegment]], _ sizes: [PDFPage], _ offset: Int?
+    ) -> Set<Int> {
+        var counts: [Int: Int] = [:]
+        for candidate in candidates {
+            let segment = pages[candidate.page][candidate.segment]
+            if isNumber(segment, of: sizes[candidate.page], offset) {
+                counts[height(segment, candidate.isTop), default: 0] += 1
+            }
+        }
+        let least = max(3, pages.count * 2 / 5)
+        return Set(counts.filter { $0.value >= least }.keys)
+    }
+
+    /// Whether the number of the page stands on the line of a segment.
+    private static func hasNumber(
+        _ candidate: Candidate, _ segments: [PDFSegment], _ page: PDFPage, _ offset: Int?
+    ) -> Bool {
+        line(of: candidate, segments).contains { isNumber(segments[$0], of: page, offset) }
+    }
+
+    /// The segments that stand on the line of one of them.
+    private static func line(of candidate: Candidate, _ segments: [PDFSegment]) -> [Int] {
+        let own = segments[candidate.segment]
+        let near = max(0, candidate.segment - most)..<min(segments.count, candidate.segment + most)
+        return near.filter { segments[$0].bottom > own.top && segments[$0].top < own.bottom }
+    }
+
+    /// A text with its place; numbers that may be those of pages are all the same.
+    private static func key(_ segment: PDFSegment, _ isTop: Bool) -> String {
+        "\(height(segment, isTop)) \(segment.text)"
+    }
+
+    private static func repeatedTexts(
+        _ candidates: [Candidate], _ pages: [[PDFSegment]]
+    ) -> Set<String> {
+        var counts: [String: Int] = [:]
+        for candidate in candidates {
+            let segment = pages[candidate.page][candidate.segment]
+            if pageNumber(segment.text) == nil {
+                counts[key(segment, candidate.isTop), default: 0] += 1
+            }
+        }
+        let least = pages.count <= 3 ? max(2, pages.count) : 3
+        return Set(counts.filter { $0.value >= least }.keys)
+    }
+
+    /// How far the numbers on pages are from those of the file, on most pages that have any.
+    private static func numberOffset(
+        _ candidates: [Candidate], _ pages: [[PDFSegment]], _ sizes: [PDFPage]
+    ) -> Int? {
+        var counts: [Int: Int] = [:]
+        for candidate in candidates {
+            guard let number = pageNumber(pages[candidate.page][candidate.segment].text),
+                !number.isRoman
+            else { continue }
+            counts[number.value - sizes[candidate.page].number, default: 0] += 1
+        }
+        guard let most = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }) else {
+            return nil
+        }
+        return most.value >= 2 || most.key == 0 ? most.key : nil
+    }
+
+    /// Whether nothing else is on the line but what is repeated: a number may be a cell of a table.
+    private static func isAlone(
+        _ candidate: Candidate, _ segments: [PDFSegment], _ texts: Set<String>
+    ) -> Bool {
+        line(of: candidate, segments).allSatisfy { index in
+            index == candidate.segment
+                || texts.contains(key(segments[index], candidate.isTop))
+                || pageNumber(segments[index].text) != nil
+        }
+    }
+
+    /// The number of `12`, `- 12 -`, `Page 12 of 40`, `xii`; nil for any other text.
+    static func pageNumber(_ text: String) -> (value: Int, isRoman: Bool)? {
+        let words = text.lowercased().split { !$0.isLetter && !$0.isNumber }
+        guard !words.isEmpty, words.count <= 4, text.utf8.count <= 40 else { return nil }
+        if words.count == 1, words[0].allSatisfy({ "ivxl".contains($0) }) { return (0, true) }
+        let others: Set<Substring> = [
+            "page", "seite", "of", "von", "p", "s", "sur", "de", "pagina", "página", "di", "af",
+            "av", "z",
+        ]
+        let numbers = words.compactMap { Int($0) }
+        guard (1...2).contains(numbers.count),
+            words.allSatisfy({ Int($0) != nil || others.contains($0) })
+        else { return nil }
+        // Section numbers, versions and dates have their marks within.
+        if numbers.count == 2, words.count == 2, !text.contains("/") { return nil }
+        return (numbers[0], false)
+    }
+}

@@ -1,0 +1,189 @@
+internal import CPosix
+internal import Glibc
+
+/// Runs a program that reads a document, within limits: the program may be fooled by the bytes it reads, so
+/// it gets no more time, memory and room than a large document needs.
+///
+/// It sees a private file as its standard input, which may be opened again as `/dev/stdin`; it inherits no
+/// other descriptor and no variable but `PATH` and `LC_ALL`.
+struct LimitedProcess {
+    /// What a program may use.
+    struct Limits {
+        /// Seconds of processor time.
+        var processorSeconds = 300
+        /// Seconds until it is killed.
+        var seconds = 600
+        /// Bytes of address space.
+        var memory = 2 << 30
+        /// Bytes that are read of what it writes; it is killed when it writes more.
+        var output = 256 << 20
+    }
+
+    /// How a program ended.
+    enum End: Equatable {
+        /// By itself, with a status.
+        case exited(Int32)
+        /// By a signal: it crashed or used up its time or its memory.
+        case signalled(Int32)
+        /// It was killed, since it took too long.
+        case timedOut
+        /// It was killed, since it wrote too much.
+        case wroteTooMuch
+        /// It is not installed.
+        case missing
+        /// It could not be started.
+        case failed(Int32)
+    }
+
+    /// What it wrote, up to the limit, to standard output.
+    private(set) var output: [UInt8] = []
+    /// The beginning of what it wrote to standard error.
+    private(set) var complaint: [UInt8] = []
+    /// How it ended.
+    private(set) var end = End.failed(0)
+
+    private static let complaintLimit = 4096
+
+    /// Runs a program to its end.
+    ///
+    /// - Parameters:
+    ///   - program: Its name, looked for on the path.
+    ///   - arguments: Its arguments, without its name.
+    ///   - input: What its standard input holds.
+    init(_ program: String, _ arguments: [String], input: [UInt8], limits: Limits = Limits()) {
+        let file = Self.privateFile(input)
+        guard file >= 0 else {
+            end = .failed(errno)
+            return
+        }
+        defer { close(file) }
+        var standardOutput: [Int32] = [-1, -1]
+        var standardError: [Int32] = [-1, -1]
+        guard fti_pipe(&standardOutput) == 0 else {
+            end = .failed(errno)
+            return
+        }
+        defer { close(standardOutput[0]) }
+        guard fti_pipe(&standardError) == 0 else {
+            end = .failed(errno)
+            close(standardOutput[1])
+            return
+        }
+        defer { close(standardError[0]) }
+        let child = Self.spawn(
+            program, arguments, limits, [file, standardOutput[1], standardError[1]])
+        close(standardOutput[1])
+        close(standardError[1])
+        guard child.code == 0 else {
+            end = .failed(child.code)
+            return
+        }
+        let deadline = Self.now() + limits.seconds * 1000
+        let stopped = read(standardOutput[0], standardError[0], limits, until: deadline)
+        end = Self.wait(for: child.identifier, stopped: stopped, until: deadline)
+    }
+
+    /// A file that has no name and holds bytes; -1 when there can be none.
+    private static func privateFile(_ bytes: [UInt8]) -> Int32 {
+        let file = fti_memory_file()
+        guard file >= 0 else { return -1 }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                write(file, buffer.baseAddress.map { $0 + written }, buffer.count - written)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                close(file)
+                return -1
+            }
+            written += count
+        }
+        lseek(file, 0, SEEK_SET)
+        return file
+    }
+
+    /// Starts the program behind a shell that sets its limits and becomes it.
+    private static func spawn(
+        _ program: String, _ arguments: [String], _ limits: Limits, _ streams: [Int32]
+    ) -> (identifier: pid_t, code: Int32) {
+        // Where the limits are lower already, the shell complains, and they stay.
+        let script = """
+            ulimit -c 0
+            ulimit -t \(limits.processorSeconds)
+            ulimit -v \(limits.memory >> 10)
+            exec "$@"
+            """
+        let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
+        let command: [String] = ["sh", "-c", script, "sh", program] + arguments
+        let environment: [String] = ["PATH=\(path)", "LC_ALL=C.UTF-8"]
+        var words = command.map { strdup($0) }
+        var variables = environment.map { strdup($0) }
+        defer { for word in words + variables { free(word) } }
+        words.append(nil)
+        variables.append(nil)
+        var child: pid_t = 0
+        let code = fti_spawn(&child, "/bin/sh", words, variables, streams)
+        return (child, code)
+    }
+
+    /// Reads what the program writes until it closes both streams; why that ended early, or nil.
+    private mutating func read(
+        _ standardOutput: Int32, _ standardError: Int32, _ limits: Limits, until deadline: Int
+    ) -> End? {
+        var streams = [
+            pollfd(fd: standardOutput, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: standardError, events: Int16(POLLIN), revents: 0),
+        ]
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while streams.contains(where: { $0.fd >= 0 }) {
+            let left = deadline - Self.now()
+            guard left > 0 else { return .timedOut }
+            let ready = poll(&streams, 2, Int32(clamping: left))
+            if ready < 0, errno != EINTR { return .failed(errno) }
+            guard ready > 0 else { continue }
+            for index in streams.indices where streams[index].fd >= 0 && streams[index].revents != 0
+            {
+                let count = Glibc.read(streams[index].fd, &buffer, buffer.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else {
+                    streams[index].fd = -1
+                    continue
+                }
+                if index == 0 {
+                    output += buffer.prefix(min(count, limits.output - output.count))
+                    if output.count >= limits.output { return .wroteTooMuch }
+                } else {
+                    complaint += buffer.prefix(min(count, Self.complaintLimit - complaint.count))
+                }
+            }
+        }
+        return nil
+    }
+
+    /// Waits for the program, and kills it when it was stopped or does not end in time.
+    private static func wait(for child: pid_t, stopped: End?, until deadline: Int) -> End {
+        var stopped = stopped
+        var status: Int32 = 0
+        while true {
+            if stopped == nil, now() >= deadline { stopped = .timedOut }
+            if stopped != nil { kill(child, SIGKILL) }
+            let found = waitpid(child, &status, stopped == nil ? WNOHANG : 0)
+            if found == child { break }
+            if found < 0, errno != EINTR { return .failed(errno) }
+            if found == 0 { usleep(2000) }
+        }
+        if let stopped { return stopped }
+        let signal = status & 0x7F
+        guard signal == 0 else { return .signalled(signal) }
+        let code = (status >> 8) & 0xFF
+        return code == 127 ? .missing : .exited(code)
+    }
+
+    /// Milliseconds of a clock that never goes back.
+    private static func now() -> Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+    }
+}

@@ -1,0 +1,146 @@
+/// What lines begin with that are items of lists.
+enum RSTMarker {
+    /// The bytes of a bullet; nil where there is none.
+    static func bullet(_ content: ArraySlice<UInt8>) -> Int? {
+        let length: Int
+        switch content.first {
+        case UInt8(ascii: "-"), UInt8(ascii: "*"), UInt8(ascii: "+"): length = 1
+        case 0xE2:
+            guard ["•", "‣", "⁃"].contains(where: { content.starts(with: $0.utf8) }) else {
+                return nil
+            }
+            length = 3
+        default: return nil
+        }
+        return content.count == length || content[content.startIndex + length] == 0x20
+            ? length : nil
+    }
+
+    /// The name of a field between colons, as it stands there, and the bytes of both colons and it.
+    static func field(_ content: ArraySlice<UInt8>) -> (name: String, length: Int)? {
+        guard content.first == UInt8(ascii: ":"), content.count > 2 else { return nil }
+        var index = content.startIndex + 1
+        guard content[index] > 0x20, content[index] != UInt8(ascii: ":") else { return nil }
+        while index < content.endIndex {
+            switch content[index] {
+            case UInt8(ascii: "\\"): index += 1
+            case UInt8(ascii: ":"):
+                let next = index + 1 < content.endIndex ? content[index + 1] : 0x20
+                if next == UInt8(ascii: "`") { return nil }
+                guard next == 0x20 else { break }
+                guard content[index - 1] != 0x20 else { return nil }
+                let name = content[(content.startIndex + 1)..<index]
+                return (String(decoding: name, as: UTF8.self), index + 1 - content.startIndex)
+            default: break
+            }
+            index += 1
+        }
+        return nil
+    }
+
+    /// The bytes of options of a program before their description: `-a FILE, --all=FILE`.
+    static func options(_ content: ArraySlice<UInt8>) -> Int? {
+        var at = content.startIndex
+        while let end = option(content, from: at) {
+            at = end
+            if at == content.endIndex { return content.count }
+            if content[at...].starts(with: "  ".utf8) { return at - content.startIndex }
+            guard content[at...].starts(with: ", ".utf8) else { return nil }
+            at += 2
+        }
+        return nil
+    }
+
+    /// Where one option and its argument end.
+    private static func option(_ content: ArraySlice<UInt8>, from start: Int) -> Int? {
+        var rest = content[start...]
+        if rest.starts(with: "--".utf8) || rest.first == UInt8(ascii: "/") {
+            rest = rest.dropFirst(rest.first == UInt8(ascii: "/") ? 1 : 2)
+            let name = rest.prefix { isLetterOrDigit($0) || $0 == 0x2D || $0 == 0x5F }
+            guard !name.isEmpty else { return nil }
+            rest = rest[name.endIndex...]
+            guard let joint = rest.first, joint == 0x3D || joint == 0x20 else {
+                return rest.startIndex
+            }
+        } else {
+            guard rest.first == UInt8(ascii: "-") || rest.first == UInt8(ascii: "+") else {
+                return nil
+            }
+            rest = rest.dropFirst()
+            guard let letter = rest.first, isLetterOrDigit(letter) else { return nil }
+            rest = rest.dropFirst()
+        }
+        let end = rest.startIndex
+        if rest.first == 0x3D || rest.first == 0x20 { rest = rest.dropFirst() }
+        if rest.first == UInt8(ascii: "<") {
+            guard let close = rest.firstIndex(of: UInt8(ascii: ">")) else { return end }
+            return close + 1
+        }
+        guard let first = rest.first, isLetterOrDigit(first), first > 0x39 else { return end }
+        return rest.prefix { isLetterOrDigit($0) || $0 == 0x2D || $0 == 0x5F }.endIndex
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        default: false
+        }
+    }
+
+    /// Whether a byte is punctuation of ASCII.
+    static func isPunctuation(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: true
+        default: false
+        }
+    }
+
+    /// The number or letter that an item begins with: `1.`, `(a)`, `iv)`, `#.`.
+    struct Enumerator {
+        /// The bytes of it.
+        let length: Int
+        /// Its number, where it is one in digits; 0 where it is letters, and nil where the item is
+        /// numbered by itself.
+        let number: Int?
+        private let marker: String
+
+        /// Reads one at the start of a line.
+        init?(_ content: ArraySlice<UInt8>) {
+            var rest = content
+            let isOpen = rest.first == UInt8(ascii: "(")
+            if isOpen { rest.removeFirst() }
+            let value: ArraySlice<UInt8>
+            switch rest.first {
+            case .some(0x30...0x39): value = rest.prefix { (0x30...0x39).contains($0) }
+            case UInt8(ascii: "#"): value = rest.prefix(1)
+            default:
+                let letters = rest.prefix {
+                    (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                }
+                let isRoman = letters.allSatisfy { "ivxlcdmIVXLCDM".utf8.contains($0) }
+                guard letters.count == 1 || isRoman && letters.count <= 8 else { return nil }
+                value = letters
+            }
+            guard !value.isEmpty, value.count < 10 else { return nil }
+            rest = rest[value.endIndex...]
+            guard let close = rest.first, close == 0x29 || close == 0x2E && !isOpen else {
+                return nil
+            }
+            rest.removeFirst()
+            guard rest.isEmpty || rest.first == 0x20 else { return nil }
+            length = content.count - rest.count
+            marker = String(decoding: content.prefix(length), as: UTF8.self)
+            if value.first == UInt8(ascii: "#") {
+                number = nil
+            } else {
+                number = Int(String(decoding: value, as: UTF8.self)) ?? 0
+            }
+        }
+
+        /// The marker as text, with the number of the item where it had none of its own.
+        func text(_ number: Int) -> String {
+            self.number == nil
+                ? marker.replacing("#", with: String(number)) + " " : marker + " "
+        }
+    }
+}

@@ -1,0 +1,162 @@
+/// Text of which the inline markup is gone, and where its links lead.
+struct LinkedText: Equatable {
+    /// The text.
+    var text = ""
+    /// The targets of its links, in order.
+    var links: [String] = []
+
+    /// Nothing.
+    init() {}
+
+    /// Text without links.
+    init(_ text: String) { self.text = text }
+}
+
+/// Takes the blocks of a document from a parser that goes through its lines: markers of list items,
+/// labels, and names that announce a heading find the block that they belong to.
+struct BlockWriter {
+    /// Where the blocks go.
+    var builder = SectionBuilder()
+    /// The lists around the present place.
+    var listDepth = 0
+    /// The anchor of a heading that comes next.
+    private var label: String?
+    private var marker = ""
+    private var announced: [CleanDocument.Block] = []
+    private var cells: [[CleanDocument.Block]] = []
+
+    /// Whether no text was written yet but headings.
+    private(set) var isEmpty = true
+
+    /// Whether blocks are gathered for a cell of a table, where a heading begins no section.
+    var isInCell: Bool { !cells.isEmpty }
+
+    /// Begins a section; a label before it is its anchor.
+    mutating func begin(_ heading: LinkedText, level: Int, anchor: String?) {
+        marker = ""
+        let text = WhiteSpace.collapsed(heading.text)
+        builder.begin(text, level: level, anchor: label ?? anchor)
+        label = nil
+        let waiting = announced
+        announced = []
+        // What was announced before a heading is what the section is about.
+        let known = String(Substring(text.unicodeScalars.prefix(500)))
+        for var block in waiting where !known.contains(block.text) {
+            block.keepsWithNext = true
+            add(block)
+        }
+    }
+
+    /// Sets the anchor of a heading, if that is what comes next.
+    mutating func addLabel(_ name: String) {
+        if label == nil, !name.isEmpty { label = name }
+    }
+
+    /// Sets the text that the next block begins with, behind what is set already.
+    mutating func addMarker(_ text: String) { marker += text }
+
+    /// Writes a marker that no text came for.
+    mutating func endItem() {
+        guard !marker.isEmpty else { return }
+        let text = WhiteSpace.collapsed(marker)
+        marker = ""
+        // A bullet without text says nothing.
+        if text.utf8.contains(where: { $0 > 0x2F && $0 != 0x3A }) {
+            add(CleanDocument.Block(.listItem, text))
+        }
+    }
+
+    /// Writes text of a paragraph, or of an item where there is a list around.
+    mutating func add(_ text: LinkedText, keepsWithNext: Bool = false) {
+        let collapsed = WhiteSpace.collapsed(marker + text.text)
+        marker = ""
+        guard !collapsed.isEmpty else { return }
+        var block = CleanDocument.Block(listDepth > 0 ? .listItem : .paragraph, collapsed)
+        block.keepsWithNext = keepsWithNext
+        block.links = Self.unique(text.links)
+        add(block)
+    }
+
+    /// Writes blocks of another format.
+    mutating func add(_ blocks: [CleanDocument.Block]) {
+        endItem()
+        for block in blocks { add(block) }
+    }
+
+    /// Writes code.
+    mutating func addCode(_ code: String, language: String?) {
+        let text = WhiteSpace.lines(code)
+        guard !text.isEmpty else { return }
+        endItem()
+        var block = CleanDocument.Block(.code, text)
+        block.language = language
+        add(block)
+    }
+
+    /// Writes the name of something whose description follows: below the heading, where that is one.
+    mutating func announce(_ text: LinkedText) {
+        guard cells.isEmpty else { return add(text) }
+        var block = CleanDocument.Block(.paragraph, WhiteSpace.collapsed(text.text))
+        block.links = Self.unique(text.links)
+        if !block.text.isEmpty { announced.append(block) }
+    }
+
+    /// Writes a row; code in its cells stands below it.
+    mutating func addRow(_ cells: [[CleanDocument.Block]], isHeader: Bool) {
+        endItem()
+        let texts = cells.map { cell in
+            cell.lazy.filter { $0.kind != .code }.map(\.text).joined(separator: " ")
+        }
+        let text = TableText.row(texts)
+        if !text.isEmpty {
+            var block = CleanDocument.Block(.tableRow, text)
+            block.isHeader = isHeader
+            block.links = Self.unique(cells.flatMap { $0.flatMap(\.links) })
+            block.keepsWithNext = cells.contains { $0.contains { $0.kind == .code } }
+            add(block)
+        }
+        for cell in cells { for block in cell where block.kind == .code { add(block) } }
+    }
+
+    /// Gathers what is written from here on for a cell.
+    mutating func beginCell() {
+        endItem()
+        cells.append([])
+    }
+
+    /// The blocks since the cell began.
+    mutating func endCell() -> [CleanDocument.Block] {
+        endItem()
+        return cells.popLast() ?? []
+    }
+
+    /// Ends the document.
+    mutating func finish(declaredTitle: String? = nil) -> DocumentText {
+        endItem()
+        writeAnnounced()
+        return builder.finish(declaredTitle: declaredTitle)
+    }
+
+    private mutating func add(_ block: CleanDocument.Block) {
+        if cells.isEmpty {
+            isEmpty = false
+            writeAnnounced()
+            label = nil
+            builder.add(block)
+        } else {
+            cells[cells.count - 1].append(block)
+        }
+    }
+
+    private mutating func writeAnnounced() {
+        let waiting = announced
+        announced = []
+        for block in waiting { builder.add(block) }
+    }
+
+    private static func unique(_ links: [String]) -> [String] {
+        guard links.count > 1 else { return links }
+        var seen: Set<String> = []
+        return links.filter { seen.insert($0).inserted }
+    }
+}

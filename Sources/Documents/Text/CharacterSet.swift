@@ -1,0 +1,101 @@
+internal import Glibc
+
+/// A legacy encoding, as the C library's `iconv` converts it. This file is the only one that calls it.
+struct CharacterSet {
+    static let windows1252 = "CP1252"
+
+    /// What `iconv` calls it.
+    let name: String
+
+    /// Whether it is UTF-8.
+    var isUTF8: Bool { name == "UTF-8" }
+    /// Whether its characters have two or four bytes.
+    var isWide: Bool { name.hasPrefix("UTF-16") || name.hasPrefix("UTF-32") }
+
+    /// The encoding of a name; nil when it is not known.
+    ///
+    /// Some names mean, on the web, a larger set than they once did.
+    init?(label: String) {
+        let label = label.lowercased().filter { !$0.isWhitespace }
+        guard !label.isEmpty, label.utf8.count < 64,
+            label.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x2F })
+        else { return nil }
+        let name = Self.webNames[label] ?? label.uppercased()
+        guard let descriptor = Self.open(name) else { return nil }
+        iconv_close(descriptor)
+        self.name = name
+    }
+
+    /// The names of the Encoding Standard that `iconv` takes for another encoding, or does not know.
+    private static let webNames: [String: String] = [
+        "utf8": "UTF-8", "unicode-1-1-utf-8": "UTF-8", "utf-8-sig": "UTF-8",
+        "utf-16": "UTF-16LE", "utf-32": "UTF-32LE",
+        "iso-8859-1": windows1252, "iso8859-1": windows1252, "iso_8859-1": windows1252,
+        "latin1": windows1252, "latin-1": windows1252, "l1": windows1252, "ascii": windows1252,
+        "us-ascii": windows1252, "windows-1252": windows1252, "cp1252": windows1252,
+        "x-cp1252": windows1252, "ansi": windows1252,
+        "iso-8859-9": "CP1254", "latin5": "CP1254", "iso-8859-11": "CP874", "tis-620": "CP874",
+        "windows-874": "CP874", "gb2312": "GB18030", "gbk": "GB18030", "gb_2312": "GB18030",
+        "x-gbk": "GB18030", "shift_jis": "CP932", "shift-jis": "CP932", "sjis": "CP932",
+        "x-sjis": "CP932", "windows-31j": "CP932", "ms_kanji": "CP932", "euc-kr": "CP949",
+        "ks_c_5601-1987": "CP949", "ksc5601": "CP949", "korean": "CP949", "uhc": "CP949",
+        "big5": "BIG5-HKSCS", "big5-hkscs": "BIG5-HKSCS", "x-x-big5": "BIG5-HKSCS",
+        "x-mac-roman": "MACINTOSH", "mac": "MACINTOSH", "x-mac-cyrillic": "MAC-CYRILLIC",
+        "mac-centraleurope": "MAC-CENTRALEUROPE", "logical": "ISO-8859-8",
+    ]
+
+    private static func open(_ name: String) -> iconv_t? {
+        let descriptor = iconv_open("UTF-8", name)
+        return Int(bitPattern: descriptor) == -1 ? nil : descriptor
+    }
+
+    /// The text of bytes, and how many stretches of them are no characters of the set; each of these
+    /// becomes U+FFFD.
+    func text(of bytes: ArraySlice<UInt8>) -> (text: String, replaced: Int) {
+        guard let descriptor = Self.open(name) else { return ("", bytes.count) }
+        defer { iconv_close(descriptor) }
+        var output: [UInt8] = []
+        output.reserveCapacity(bytes.count + bytes.count / 2)
+        var replaced = 0
+        var wasReplaced = false
+        var input = Array(bytes)
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        input.withUnsafeMutableBytes { (input: UnsafeMutableRawBufferPointer) in
+            var next: UnsafeMutablePointer<CChar>? =
+                input.baseAddress?.assumingMemoryBound(to: CChar.self)
+            var left = input.count
+            while left > 0 {
+                let before = left
+                let step = Self.step(descriptor, &next, &left, &piece)
+                output += piece[..<step.made]
+                if step.made > 0 || left < before { wasReplaced = false }
+                guard let problem = step.problem, problem != E2BIG else { continue }
+                if !wasReplaced {
+                    output += Array("\u{FFFD}".utf8)
+                    replaced += 1
+                    wasReplaced = true
+                }
+                // What ends in the middle of a character is over.
+                guard problem == EILSEQ, left > 0 else { break }
+                next = next.map { $0 + 1 }
+                left -= 1
+            }
+        }
+        return (String(decoding: output, as: UTF8.self), replaced)
+    }
+
+    /// Converts as much as there is room for: how many bytes that gave, and why it stopped.
+    private static func step(
+        _ descriptor: iconv_t, _ next: inout UnsafeMutablePointer<CChar>?, _ left: inout Int,
+        _ piece: inout [UInt8]
+    ) -> (made: Int, problem: Int32?) {
+        let size = piece.count
+        var room = size
+        let status = piece.withUnsafeMutableBytes { (piece: UnsafeMutableRawBufferPointer) -> Int in
+            var end: UnsafeMutablePointer<CChar>? =
+                piece.baseAddress?.assumingMemoryBound(to: CChar.self)
+            return iconv(descriptor, &next, &left, &end, &room)
+        }
+        return (size - room, status == -1 ? errno : nil)
+    }
+}

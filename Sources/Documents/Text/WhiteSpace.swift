@@ -1,0 +1,87 @@
+/// Text whose white space and control characters are put in order.
+package enum WhiteSpace {
+    /// Runs of white space and control characters become one space; white space at the ends and invisible
+    /// formatting go.
+    static func collapsed(_ text: String) -> String {
+        var result: [UInt8] = []
+        result.reserveCapacity(text.utf8.count)
+        var isPending = false
+        for scalar in text.unicodeScalars {
+            if isSpace(scalar) || isControl(scalar) {
+                isPending = true
+            } else if !isInvisible(scalar) {
+                if isPending, !result.isEmpty { result.append(0x20) }
+                isPending = false
+                append(scalar, to: &result)
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// Lines keep their spaces and what is invisible, but not spaces at their ends; empty lines at the start and end go, of
+    /// several between others one stays, and control characters become spaces.
+    static func lines(_ text: String) -> String {
+        var result: [UInt8] = []
+        result.reserveCapacity(text.utf8.count)
+        // Where the present line would begin to end in white space.
+        var lineEnd = 0
+        var newlines = 0
+        var lineStart = 0
+        func endLine() {
+            result.removeSubrange(lineEnd...)
+            if lineEnd > lineStart { newlines = 0 }
+            newlines += 1
+            lineStart = result.count
+            lineEnd = lineStart
+        }
+        func add(_ scalar: Unicode.Scalar) {
+            if result.count == lineStart, lineStart > 0 {
+                // Once the line turns out to be empty, this goes again.
+                for _ in 0..<min(newlines, 2) { result.append(0x0A) }
+            }
+            append(scalar, to: &result)
+        }
+        var wasReturn = false
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\r": endLine()
+            case "\n": if !wasReturn { endLine() }
+            case "\t": add(scalar)
+            default:
+                add(isControl(scalar) ? " " : scalar)
+                if !isSpace(scalar), !isControl(scalar) { lineEnd = result.count }
+            }
+            wasReturn = scalar == "\r"
+        }
+        endLine()
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// Adds a scalar to a text in UTF-8.
+    package static func append(_ scalar: Unicode.Scalar, to bytes: inout [UInt8]) {
+        if scalar.value < 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: scalar.value))
+        } else {
+            bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+        }
+    }
+
+    /// Unicode's white space.
+    package static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x80
+            ? scalar.value == 0x20 || scalar.value &- 0x09 < 5 : scalar.properties.isWhitespace
+    }
+
+    /// What moves a terminal's cursor, or nothing at all: it stands where a word has ended.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
+    }
+
+    /// What has no width and no meaning in running text. Joiners stay: scripts and emoji need them.
+    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0xAD, 0x200B, 0x2060, 0xFEFF: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,174 @@
+/// The parts of a document of Word: XML files of a ZIP archive, and what they call each other.
+final class WordPackage {
+    /// The name of the part that holds the document's body.
+    let mainPart: String
+    private let archive: ZipArchive
+    private let folder: String
+
+    /// The most bytes of a part: a hundred times the longest books.
+    private static let partLimit = 128 << 20
+
+    /// Opens a document.
+    init(_ bytes: [UInt8]) throws(UnreadableDocument) {
+        guard let archive = ZipArchive(bytes) else {
+            let isCompound = bytes.starts(with: [0xD0, 0xCF, 0x11, 0xE0])
+            throw UnreadableDocument(
+                isCompound
+                    ? "is protected with a password, or written by Word 2003 or older: save it as DOCX without a password"
+                    : "is no DOCX document: it is not a ZIP archive, or a damaged one")
+        }
+        self.archive = archive
+        var main = "word/document.xml"
+        for relation in Self.relations(archive, of: "") where relation.kind == "officeDocument" {
+            main = relation.path
+        }
+        mainPart = main
+        folder = main.utf8.lastIndex(of: 0x2F).map { String(main[...$0]) } ?? ""
+        guard archive.names.contains(where: { $0.lowercased() == main.lowercased() }) else {
+            throw UnreadableDocument("is no DOCX document: it has no \(main)")
+        }
+    }
+
+    /// Reads a part; nil when there is none.
+    ///
+    /// - Throws: When it is there and cannot be read, or is too large.
+    func part(_ name: String) throws(UnreadableDocument) -> XMLReader? {
+        do throws(ZipArchive.Failure) {
+            let bytes = try archive.read(name, limit: Self.partLimit)
+            return XMLReader(bytes, prefixes: WordNames.prefix)
+        } catch {
+            switch error {
+            case .missing: return nil
+            case .encrypted: throw UnreadableDocument("is encrypted: \(name)")
+            case .tooLarge:
+                throw UnreadableDocument(
+                    "is not read: its \(name) unpacks to more than \(Self.partLimit >> 20) MiB")
+            case .damaged: throw UnreadableDocument("is damaged: \(name) cannot be unpacked")
+            }
+        }
+    }
+
+    /// Reads a part beside the main one, such as `styles.xml`; nil when there is none.
+    func neighbour(_ name: String) throws(UnreadableDocument) -> XMLReader? {
+        try part(folder + name)
+    }
+
+    /// The names of the parts beside the main one that begin in some way, in order.
+    func neighbours(beginningWith prefix: String) -> [String] {
+        archive.names.filter { $0.hasPrefix(folder + prefix) && $0.hasSuffix(".xml") }.sorted()
+    }
+
+    /// Where the links of a part lead, by the identifiers that it uses; only those that lead elsewhere.
+    func links(of part: String) -> [String: String] {
+        var result: [String: String] = [:]
+        for relation in Self.relations(archive, of: part) where relation.isExternal {
+            result[relation.identifier] = relation.target
+        }
+        return result
+    }
+
+    /// Where the links of a part beside the main one lead.
+    func links(ofNeighbour name: String) -> [String: String] { links(of: folder + name) }
+
+    private struct Relation {
+        let identifier: String
+        let kind: Substring
+        let target: String
+        let isExternal: Bool
+        /// The name of the part that it leads to, as long as it is named from the top.
+        var path: String { target.hasPrefix("/") ? String(target.dropFirst()) : target }
+    }
+
+    private static func relations(_ archive: ZipArchive, of part: String) -> [Relation] {
+        let slash = part.utf8.lastIndex(of: 0x2F)
+        let folder = slash.map { part[...$0] } ?? ""
+        let name = slash.map { part[part.index(after: $0)...] } ?? part[...]
+        guard
+            let bytes = try? archive.read("\(folder)_rels/\(name).rels", limit: partLimit),
+            let reader = XMLReader(bytes, prefixes: WordNames.prefix)
+        else { return [] }
+        var result: [Relation] = []
+        while let event = reader.next() {
+            guard event == .begin("Relationship"), let identifier = reader.attribute("Id"),
+                let target = reader.attribute("Target")
+            else { continue }
+            let kind = reader.attribute("Type") ?? ""
+            result.append(
+                Relation(
+                    identifier: identifier, kind: kind.split(separator: "/").last ?? "",
+                    target: target, isExternal: reader.attribute("TargetMode") == "External"))
+        }
+        return result
+    }
+}
+
+/// The prefixes that names of Office Open XML get here, whatever a document calls its namespaces.
+enum WordNames {
+    static func prefix(_ namespace: String) -> String? { prefixes[namespace] }
+
+    private static let prefixes: [String: String] = [
+        "http://schemas.openxmlformats.org/wordprocessingml/2006/main": "w",
+        "http://purl.oclc.org/ooxml/wordprocessingml/main": "w",
+        "http://schemas.microsoft.com/office/word/2010/wordml": "w14",
+        "http://schemas.openxmlformats.org/officeDocument/2006/relationships": "r",
+        "http://purl.oclc.org/ooxml/officeDocument/relationships": "r",
+        "http://schemas.openxmlformats.org/officeDocument/2006/math": "m",
+        "http://purl.oclc.org/ooxml/officeDocument/math": "m",
+        "http://schemas.openxmlformats.org/markup-compatibility/2006": "mc",
+        "http://schemas.openxmlformats.org/drawingml/2006/main": "a",
+        "http://purl.oclc.org/ooxml/drawingml/main": "a",
+        "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing": "wp",
+        "http://purl.oclc.org/ooxml/drawingml/wordprocessingDrawing": "wp",
+        "http://schemas.openxmlformats.org/drawingml/2006/picture": "pic",
+        "http://purl.oclc.org/ooxml/drawingml/picture": "pic",
+        "http://schemas.openxmlformats.org/drawingml/2006/chart": "c",
+        "http://purl.oclc.org/ooxml/drawingml/chart": "c",
+        "http://schemas.openxmlformats.org/drawingml/2006/diagram": "dgm",
+        "http://purl.oclc.org/ooxml/drawingml/diagram": "dgm",
+        "urn:schemas-microsoft-com:vml": "v",
+        "http://purl.org/dc/elements/1.1/": "dc",
+        "http://purl.org/dc/terms/": "dcterms",
+        "http://schemas.openxmlformats.org/package/2006/metadata/core-properties": "cp",
+    ]
+}
+
+extension XMLReader {
+    /// Passes over the rest of the element that has just begun.
+    func skip() {
+        var depth = 1
+        while depth > 0, let event = next() {
+            switch event {
+            case .begin: depth += 1
+            case .end: depth -= 1
+            case .text: break
+            }
+        }
+    }
+
+    /// Calls a function for each element inside of the one that has just begun; what the function does not
+    /// want, it skips.
+    func forEachElement(_ body: (String) -> Void) {
+        var depth = 1
+        while depth > 0, let event = next() {
+            switch event {
+            case .begin(let name) where name.hasSuffix("Change"): skip()
+            case .begin(let name):
+                depth += 1
+                body(name)
+            case .end: depth -= 1
+            case .text: break
+            }
+        }
+    }
+
+    /// Whether a property that has just begun is on: it is unless its value says otherwise.
+    var isOn: Bool {
+        switch attribute("w:val") {
+        case "0", "false", "off", "none": false
+        default: true
+        }
+    }
+
+    /// The value of a property that has just begun.
+    var value: String? { attribute("w:val") }
+}

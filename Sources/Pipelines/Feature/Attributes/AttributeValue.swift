@@ -1,0 +1,155 @@
+internal import Objects
+
+/// What became of a value that an attribute was to have.
+enum AttributeValue: Equatable {
+    /// A value of the attribute's type.
+    case value(JSON)
+    /// The same, of a text or a list that was cut to what a row may hold.
+    case cut(JSON)
+    /// The document has none.
+    case none
+    /// It is of another type.
+    case misfit
+
+    /// The most bytes of a text: every chunk of the document repeats it.
+    static let textLimit = 4096
+    /// The most texts of a list.
+    static let listLimit = 100
+
+    /// Brings a value, as a document has it, into the form of a type.
+    init(_ json: JSON, as type: AttributeType) {
+        if case .null = json {
+            self = .none
+            return
+        }
+        switch type {
+        case .string: self = Self.text(json)
+        case .strings: self = Self.texts(json)
+        case .integer: self = Self.scalar(json, Self.integer)
+        case .number: self = Self.scalar(json, Self.number)
+        case .boolean: self = Self.scalar(json, Self.boolean)
+        case .date: self = Self.scalar(json, Self.date)
+        }
+    }
+
+    /// A value of a type that has one form for one value; of a list only the one that it holds.
+    private static func scalar(_ json: JSON, _ convert: (JSON) -> JSON?) -> AttributeValue {
+        var json = json
+        if let items = json.array {
+            guard let item = items.first else { return .none }
+            guard items.count == 1 else { return .misfit }
+            json = item
+        }
+        if let text = json.string {
+            let text = line(text)
+            if text.isEmpty { return .none }
+            json = .string(text)
+        }
+        return convert(json).map { .value($0) } ?? .misfit
+    }
+
+    private static func integer(_ json: JSON) -> JSON? {
+        let value = json.integer ?? json.string.flatMap { Int($0) }
+        guard let value, value.magnitude <= UInt(JSON.largestInteger) else { return nil }
+        return .integer(value)
+    }
+
+    private static func number(_ json: JSON) -> JSON? {
+        if let number = json.number { return .number(number) }
+        guard let text = json.string, let number = Double(text), number.isFinite,
+            // What Swift reads besides, such as `0x1p3`, nobody means.
+            text.utf8.allSatisfy({ 0x30...0x39 ~= $0 || "+-.eE".utf8.contains($0) })
+        else { return nil }
+        return .number(number)
+    }
+
+    private static func boolean(_ json: JSON) -> JSON? {
+        switch json.string?.lowercased() {
+        case "true", "yes", "on", "1": return true
+        case "false", "no", "off", "0": return false
+        default: break
+        }
+        if let truth = json.bool { return .bool(truth) }
+        return json.number.flatMap { $0 == 0 ? false : $0 == 1 ? true : nil }
+    }
+
+    private static func date(_ json: JSON) -> JSON? {
+        let date = json.string.map { DateText($0) } ?? json.number.map { DateText($0) }
+        return date.flatMap { $0 }.map { .string($0.canonical) }
+    }
+
+    // MARK: Texts
+
+    /// A text; of a list its texts with commas between them.
+    private static func text(_ json: JSON) -> AttributeValue {
+        guard let items = words(json) else { return .misfit }
+        let text = items.joined(separator: ", ")
+        if text.isEmpty { return .none }
+        let short = shortened(text)
+        let isWhole = short.utf8.count == text.utf8.count
+        return isWhole ? .value(.string(text)) : .cut(.string(short))
+    }
+
+    /// A list of texts, each once: one text is taken apart at its commas.
+    private static func texts(_ json: JSON) -> AttributeValue {
+        guard var items = words(json) else { return .misfit }
+        if let text = json.string {
+            items = text.split(separator: ",").map { line(String($0)) }.filter { !$0.isEmpty }
+        }
+        if items.isEmpty { return .none }
+        var seen: Set<[UInt8]> = []
+        var isWhole = true
+        var texts: [JSON] = []
+        for item in items {
+            let short = shortened(item)
+            guard seen.insert(Array(short.utf8)).inserted else { continue }
+            guard texts.count < listLimit else {
+                isWhole = false
+                break
+            }
+            isWhole = isWhole && short.utf8.count == item.utf8.count
+            texts.append(.string(short))
+        }
+        return isWhole ? .value(.array(texts)) : .cut(.array(texts))
+    }
+
+    /// The texts of a value that is none but texts, numbers and truths, or a list of these; nil of anything else.
+    private static func words(_ json: JSON) -> [String]? {
+        var words: [String] = []
+        for item in json.array ?? [json] {
+            switch item {
+            case .string(let text): words.append(line(text))
+            case .number, .float, .bool: words.append(item.canonicalText)
+            case .null: continue
+            case .array, .object: return nil
+            }
+        }
+        return words.filter { !$0.isEmpty }
+    }
+
+    /// A text in one line, without white space at its ends and control characters.
+    static func line(_ text: String) -> String {
+        var result = String.UnicodeScalarView()
+        var isPending = false
+        for scalar in text.unicodeScalars {
+            if scalar.properties.isWhitespace || scalar.properties.generalCategory == .control {
+                isPending = !result.isEmpty
+                continue
+            }
+            if isPending { result.append(" ") }
+            isPending = false
+            result.append(scalar)
+        }
+        return String(result)
+    }
+
+    /// As much of a text as a row may hold, whole characters.
+    private static func shortened(_ text: String) -> String {
+        guard text.utf8.count > textLimit else { return text }
+        var end = text.utf8.index(text.startIndex, offsetBy: textLimit)
+        while end > text.startIndex, end.samePosition(in: text.unicodeScalars) == nil {
+            end = text.utf8.index(before: end)
+        }
+        return String(text[..<end])
+    }
+}

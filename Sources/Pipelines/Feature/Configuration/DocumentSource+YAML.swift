@@ -1,0 +1,69 @@
+internal import Documents
+internal import Objects
+
+extension DocumentSource {
+    /// The keys of a source that ``readMetadata(_:)`` takes.
+    static let metadataKeys = ["attributes", "fields"]
+
+    /// Takes what a source says of the attributes of its rows and the members of its records.
+    ///
+    /// - Throws: `configuration` with the line of what is wrong.
+    mutating func readMetadata(_ item: inout YAMLMapping) throws(FeatureError) {
+        if let mapping = try item.mapping("attributes") {
+            attributes = try AttributeRule.rules(mapping)
+        }
+        if let mapping = try item.mapping("fields") { try readFields(mapping) }
+    }
+
+    /// Which members of a record are its text, its id and its title; those under other names are attributes.
+    private mutating func readFields(_ mapping: YAMLMapping) throws(FeatureError) {
+        for (key, member, line) in try mapping.allTexts() {
+            switch key {
+            case "text": fields.text = [member]
+            case "id": fields.id = [member]
+            case "title": fields.title = [member]
+            default:
+                if let objection = AttributeRule.objection(to: key) {
+                    throw mapping.error(objection, line: line)
+                }
+                let index = attributes.firstIndex { $0.name.utf8.elementsEqual(key.utf8) }
+                let type = index.map { attributes[$0].type } ?? .string
+                let rule = AttributeRule(key, type, from: .members([member]))
+                guard let index else {
+                    attributes.append(rule)
+                    continue
+                }
+                // Only a type was given for it.
+                guard attributes[index] == AttributeRule(key, type) else {
+                    throw mapping.error(
+                        "\(key) comes from fields and from attributes: one of them is needed",
+                        line: line)
+                }
+                attributes[index] = rule
+            }
+        }
+    }
+}
+
+extension FeatureConfiguration {
+    /// The attributes of all sources; what several have is of one type.
+    ///
+    /// - Throws: `configuration` with the line of the source that has another type.
+    static func schema(
+        of sources: [(source: DocumentSource, line: Int?)], _ top: YAMLMapping
+    ) throws(FeatureError) -> AttributeSchema {
+        var schema = AttributeSchema()
+        for (source, line) in sources {
+            for rule in source.attributes {
+                if let other = schema.types[rule.name], other != rule.type {
+                    throw top.error(
+                        "the attribute \(rule.name) is \(other.rawValue) in one source and "
+                            + "\(rule.type.rawValue) in another: it has one type in all rows",
+                        line: line)
+                }
+                schema.types[rule.name] = rule.type
+            }
+        }
+        return schema
+    }
+}

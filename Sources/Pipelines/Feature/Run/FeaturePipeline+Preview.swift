@@ -1,0 +1,91 @@
+internal import Artifacts
+internal import EmbeddingService
+internal import Objects
+internal import Refs
+
+extension FeaturePipeline {
+    /// Finds out what ``run(message:rebuild:checks:progress:)`` would do, and does nothing of it: no object is
+    /// written, no ref moves and no service is asked.
+    ///
+    /// Which vectors a service makes is known only when it was asked: they are taken for those of the ref's rows
+    /// where the configuration describes that embedding space.
+    ///
+    /// - Throws: As a run that would be refused.
+    public func preview(
+        rebuild: Bool = false, checks: SourceChecks = SourceChecks(),
+        progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
+    ) throws(FeatureError) -> RunReport {
+        let start = ContinuousClock.now
+        let ref = configuration.ref
+        guard ref.namespace == .features else { throw .notFeatures(ref) }
+        let transaction = try FeatureError.wrapping { () throws(RefError) in
+            try repository.begin(writer: writer, moving: [ref])
+        }
+        let baseline = try FeatureError.wrapping { () throws(ObjectError) in
+            try Baseline(of: ref, in: transaction)
+        }
+        let listing = SourceListing(configuration.sources)
+        try checks.check(listing, baseline, of: ref)
+        let embedder = try FeatureError.wrapping { () throws(EmbeddingError) in
+            AbsentEmbedder(
+                space: try configuration.embedder.expectedSpace(
+                    known: baseline.description.map { [$0] } ?? []))
+        }
+        let space = embedder.space.id
+        if baseline.snapshot != nil, baseline.space != space, !rebuild {
+            throw .spaceDiffers(
+                ref, found: baseline.space, needed: space,
+                differences: baseline.description?.differences(from: embedder.space) ?? [])
+        }
+        let reading = try read(
+            listing, baseline, space: space,
+            EmbedStage(embedder: embedder, kept: nil, meter: RunMeter(progress)),
+            in: transaction)
+        let changes = reading.changes
+        try check(changes, baseline, space: space)
+        let seconds = ContinuousClock.now - start
+        return RunReport(
+            ref: ref, previous: baseline.snapshot, snapshot: baseline.snapshot, transaction: nil,
+            isPreview: true, documents: changes.counts, chunks: changes.embedded + changes.reused,
+            embedded: changes.embedded, recovered: 0, reused: changes.reused,
+            rows: try rowCounts(changes, baseline, in: transaction), skipped: reading.skipped,
+            notes: changes.notes,
+            gaps: reading.gaps, leftOut: reading.leftOut, unmatched: reading.unmatched,
+            bytesRead: reading.bytes, warnings: [], seconds: seconds.inSeconds)
+    }
+}
+
+extension FeaturePipeline {
+    /// How many rows would differ from those of the baseline.
+    private func rowCounts(
+        _ changes: Reconciliation, _ baseline: Baseline, in transaction: Transaction
+    ) throws(FeatureError) -> RowChangeCounts {
+        guard let old = baseline.tables else {
+            var counts = RowChangeCounts()
+            counts.added = changes.rowEdits.count
+            return counts
+        }
+        return try FeatureError.wrapping { () throws(ObjectError) in
+            try RowMoves(applying: changes.rowEdits, to: old.rows, in: transaction.objects).counts
+        }
+    }
+}
+
+/// Stands for an embedder that is not asked: its vectors have no numbers.
+private struct AbsentEmbedder: Embedder {
+    let space: EmbeddingSpace
+
+    func embed(_ text: String, as role: EmbeddingRole) throws(EmbeddingError) -> [Float] { [] }
+}
+
+extension EmbedderChoice {
+    /// The embedding space that vectors will most likely be of, without asking a service.
+    fileprivate func expectedSpace(
+        known: [EmbeddingSpace]
+    ) throws(EmbeddingError) -> EmbeddingSpace {
+        switch self {
+        case .builtin(let dimension): try BuiltinEmbedder(dimension: dimension).space
+        case .service(let service): service.model.expectedSpace(among: known)
+        }
+    }
+}
