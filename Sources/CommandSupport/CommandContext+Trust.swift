@@ -46,7 +46,7 @@ extension CommandContext {
 
     /// The user's keys.
     ///
-    /// - Throws: `missing` when there is no home.
+    /// - Throws: `missing` if the user has no home directory.
     public func keyring() throws(CommandError) -> Keyring {
         guard let path = UserFolder.configuration.path(environment) else {
             throw .missing(
@@ -86,7 +86,7 @@ extension CommandContext {
         return Trust(memory: memory, roots: Set(trusted + own))
     }
 
-    /// What was seen of the repository in a place; nil when there is no home.
+    /// What was seen of the repository in a place; nil if the user has no home directory.
     private func memory(of path: String) -> ClientMemory? {
         guard let folder = UserFolder.state.path(environment) else { return nil }
         return ClientMemory(

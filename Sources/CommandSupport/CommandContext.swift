@@ -36,7 +36,7 @@ public struct CommandContext {
     public var now: Timestamp { environment.now() }
 
     /// Where programs of this user keep what can be lost at any time: `$XDG_CACHE_HOME/fti`, else `~/.cache/fti`; nil when
-    /// there is no home.
+    /// the user has no home directory.
     public var cacheFolder: String? { UserFolder.cache.path(environment) }
 
     /// Where the repository is.

@@ -17,7 +17,7 @@ enum UserFolder {
         }
     }
 
-    /// The project's own folder below it; nil when there is no home.
+    /// The project's own folder below it; nil if the user has no home directory.
     func path(_ environment: Environment) -> String? {
         // A relative path in the variable counts for nothing, says the specification.
         let named = environment.variable(place.variable).flatMap(Self.absolute)

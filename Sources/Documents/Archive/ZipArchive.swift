@@ -5,7 +5,7 @@ internal import Glibc
 final class ZipArchive {
     /// Why a file of an archive cannot be read.
     enum Failure: Error, Equatable {
-        /// There is none of this name.
+        /// The archive has no entry with this name.
         case missing
         /// It is encrypted.
         case encrypted

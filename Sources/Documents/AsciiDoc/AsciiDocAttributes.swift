@@ -20,7 +20,7 @@ struct AsciiDocAttributes {
     /// The value of an attribute.
     subscript(name: String) -> String? { values[name] }
 
-    /// Reads the name and the value of a line `:name: value`; nil when it is no such line.
+    /// Parses the name and the value from a line `:name: value`; nil for any other line.
     static func entry(_ line: ArraySlice<UInt8>) -> (name: String, value: ArraySlice<UInt8>)? {
         guard line.first == UInt8(ascii: ":"), line.count > 2 else { return nil }
         let name = line.dropFirst().prefix { byte in
@@ -109,7 +109,7 @@ struct AsciiDocAttributeList {
     private(set) var id: String?
     private(set) var options: Set<String> = []
 
-    /// The name of the block's style; empty when there is none.
+    /// The name of the block's style, or an empty string if it has none.
     var style: String { positional.first ?? "" }
 
     /// No attributes.

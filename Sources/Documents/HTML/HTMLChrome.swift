@@ -1,4 +1,4 @@
-/// What of a page is there to find the way or to look at, and is no text of the document.
+/// Decides which parts of a page are navigation or decoration rather than the document's text.
 struct HTMLChrome {
     private let survey: HTMLSurvey
 

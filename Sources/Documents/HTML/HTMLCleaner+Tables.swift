@@ -1,5 +1,5 @@
 extension HTMLCleaner {
-    /// Cells beyond these are where nobody counts columns.
+    /// Spans are tracked up to these limits; real tables never reach them.
     private static let columnLimit = 1000
     private static let rowLimit = 65_534
 

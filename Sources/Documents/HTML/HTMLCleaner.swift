@@ -82,7 +82,7 @@ struct HTMLCleaner {
         }
         let element = HTMLElement(node, name: name)
         if element == .invisible {
-            // What browsers run or apply is no text, but may hide one where its end is missing.
+            // Scripts and styles are not text, but one that is never closed swallows the text after it.
             let words = node.children.reduce(0) { $0 + $1.wordCount }
             if name == "script" || name == "style" { findings.add(.leftOut, name, words, "words") }
             return
@@ -195,7 +195,7 @@ struct HTMLCleaner {
         var block = block
         if let marker = lists.take() {
             if block.kind == .code {
-                // A marker is no part of the code; a bullet alone says nothing.
+                // The marker must not become part of the code, and a bare bullet carries no information.
                 if marker != "- " {
                     var number = CleanDocument.Block(.listItem, WhiteSpace.collapsed(marker))
                     number.keepsWithNext = true
