@@ -4,7 +4,7 @@ SWIFT ?= swift
 # An import of a module that a target does not declare is an error: this keeps the pipelines apart.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: demo build test test-documents torture bounds lint fuzz bench bench-all bench-build bench-check example setup clean
+.PHONY: demo build test test-documents test-retrieval torture bounds lint fuzz bench bench-all bench-build bench-check example setup clean
 
 ## Builds everything and runs all three pipelines on real documents.
 ## DOCS=DIR and DOCS2=LATER_DIR run the same story on your own.
@@ -36,11 +36,16 @@ test-documents: build
 	@Tests/Documents/setup.sh
 	@"$${FTI_CORPORA:-Tests/Documents/.data}"/.venv/bin/python Tests/Documents/measure.py .build/release $(DOCUMENTS)
 
+## Measures what is found and answered on two real manuals; CORPORA=FOLDER has them, else they are fetched.
+test-retrieval: build
+	@Tests/Retrieval/setup.sh $(or $(CORPORA),Tests/Retrieval/.data)
+	@$(or $(CORPORA),Tests/Retrieval/.data)/.venv/bin/python Tests/Retrieval/measure.py .build/release $(or $(CORPORA),Tests/Retrieval/.data)
+
 ## Checks the style of every Swift file, and that every Python file is one.
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests \
 		Benchmarks/Package.swift Benchmarks/Sources
-	@python3 -m compileall -q -x '\.(venv|data|scratch)/' Benchmarks Tests/Documents
+	@python3 -m compileall -q -x '\.(venv|data|scratch)/' Benchmarks Tests/Documents Tests/Retrieval
 
 ## Fuzzes every parser for so many seconds: make fuzz SECONDS=60, or only some: FUZZ_TARGETS="trees rows".
 SECONDS ?= 60

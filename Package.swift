@@ -24,7 +24,7 @@ let arguments = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A system library under `Sources/CSystem`.
-func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+func system(_ name: String, pkgConfig: String?, apt: String) -> Target {
     .systemLibrary(
         name: name, path: "Sources/CSystem/\(name)", pkgConfig: pkgConfig,
         providers: [.apt([apt])])
@@ -40,6 +40,7 @@ let package = Package(
         .library(name: "Storage", targets: ["Storage"]),
         .library(name: "Objects", targets: ["Objects"]),
         .library(name: "Refs", targets: ["Refs"]),
+        .library(name: "TextAnalysis", targets: ["TextAnalysis"]),
         .library(name: "Artifacts", targets: ["Artifacts"]),
         .library(name: "EmbeddingService", targets: ["EmbeddingService"]),
         .library(name: "Documents", targets: ["Documents"]),
@@ -61,10 +62,12 @@ let package = Package(
         system("CXML", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
         system("CZip", pkgConfig: "libzip", apt: "libzip-dev"),
         system("CUchardet", pkgConfig: "uchardet", apt: "libuchardet-dev"),
+        // The description of libutf8proc has a flag that SwiftPM refuses, libstemmer has none.
+        system("CUTF8Proc", pkgConfig: nil, apt: "libutf8proc-dev"),
+        system("CStemmer", pkgConfig: nil, apt: "libstemmer-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         .target(name: "CPosix"),
         .target(name: "CKernels"),
-        // toml++ 3.4.0, one header as its authors release it.
 
         // The store, from the bottom up.
         .target(name: "Storage", dependencies: ["CPosix"], swiftSettings: strict),
@@ -74,9 +77,13 @@ let package = Package(
         .target(
             name: "Refs", dependencies: ["Objects", "Storage", "CCrypto"], swiftSettings: strict),
 
+        // How words are compared.
+        .target(
+            name: "TextAnalysis", dependencies: ["CUTF8Proc", "CStemmer"], swiftSettings: strict),
+
         // What pipelines exchange, and the pipelines, which never see each other.
         .target(
-            name: "Artifacts", dependencies: ["Objects", "Storage", "CKernels"],
+            name: "Artifacts", dependencies: ["TextAnalysis", "Objects", "Storage", "CKernels"],
             swiftSettings: strict),
         .target(
             name: "EmbeddingService", dependencies: ["Artifacts", "Objects", "Storage", "CCurl"],
@@ -84,26 +91,29 @@ let package = Package(
         .target(
             name: "Documents",
             dependencies: [
-                "Objects", "Storage", "CPosix", "CMarkdown", "CGumbo", "CXML", "CZip", "CUchardet",
+                "TextAnalysis", "Objects", "Storage", "CPosix", "CMarkdown", "CGumbo", "CXML",
+                "CZip", "CUchardet",
                 "TOMLKit",
                 "Yams",
             ], swiftSettings: strict),
         .target(
             name: "FeaturePipeline",
             dependencies: [
-                "Documents", "EmbeddingService", "Artifacts", "Refs", "Objects", "Storage", "Yams",
+                "Documents", "EmbeddingService", "Artifacts", "TextAnalysis", "Refs", "Objects",
+                "Storage", "Yams",
             ],
             path: "Sources/Pipelines/Feature", swiftSettings: strict),
         .target(
             name: "TrainingPipeline",
             dependencies: [
-                "EmbeddingService", "Artifacts", "Refs", "Objects", "Storage", "Yams",
+                "EmbeddingService", "Artifacts", "TextAnalysis", "Refs", "Objects", "Storage",
+                "Yams",
             ],
             path: "Sources/Pipelines/Training", swiftSettings: strict),
         .target(
             name: "InferencePipeline",
             dependencies: [
-                "EmbeddingService", "Artifacts", "Refs", "Objects", "Storage", "Yams",
+                "EmbeddingService", "Artifacts", "TextAnalysis", "Refs", "Objects", "Storage",
             ],
             path: "Sources/Pipelines/Inference", swiftSettings: strict),
 
@@ -114,7 +124,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "ftictl",
-            dependencies: ["CommandSupport", "Refs", "Objects", "Storage", arguments],
+            dependencies: ["CommandSupport", "Artifacts", "Refs", "Objects", "Storage", arguments],
             swiftSettings: strict, linkerSettings: staticExecutable),
         .executableTarget(
             name: "fti-feature",
@@ -125,14 +135,16 @@ let package = Package(
         .executableTarget(
             name: "fti-training",
             dependencies: [
-                "TrainingPipeline", "EmbeddingService", "CommandSupport", "Refs", "Objects",
+                "TrainingPipeline", "EmbeddingService", "Artifacts", "CommandSupport", "Refs",
+                "Objects",
                 "Storage", arguments,
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "fti-inference",
             dependencies: [
-                "InferencePipeline", "EmbeddingService", "CommandSupport", "Refs", "Objects",
+                "InferencePipeline", "EmbeddingService", "Artifacts", "CommandSupport", "Refs",
+                "Objects",
                 "Storage", arguments,
             ],
             swiftSettings: strict),
@@ -141,7 +153,11 @@ let package = Package(
         .testTarget(
             name: "LayeringTests", path: "Tests/LayeringTests", swiftSettings: strict),
         .testTarget(
-            name: "ArtifactsTests", dependencies: ["Artifacts", "Objects", "Storage"],
+            name: "TextAnalysisTests", dependencies: ["TextAnalysis"],
+            path: "Tests/TextAnalysisTests", swiftSettings: strict),
+        .testTarget(
+            name: "ArtifactsTests",
+            dependencies: ["Artifacts", "TextAnalysis", "Objects", "Storage"],
             path: "Tests/ArtifactsTests", swiftSettings: strict),
         .testTarget(
             name: "ObjectsTests", dependencies: ["Objects", "Storage", "CCrypto", "CKernels"],
@@ -150,7 +166,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "Documents", "FeaturePipeline", "TrainingPipeline", "EmbeddingService", "Artifacts",
-                "Refs", "Objects", "Storage",
+                "TextAnalysis", "Refs", "Objects", "Storage",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(
@@ -159,8 +175,8 @@ let package = Package(
         .testTarget(
             name: "FeaturePipelineTests",
             dependencies: [
-                "Documents", "FeaturePipeline", "EmbeddingService", "Artifacts", "Refs", "Objects",
-                "Storage",
+                "Documents", "FeaturePipeline", "EmbeddingService", "Artifacts", "TextAnalysis",
+                "Refs", "Objects", "Storage",
             ],
             path: "Tests/FeaturePipelineTests", swiftSettings: strict),
         .testTarget(

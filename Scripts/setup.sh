@@ -6,6 +6,7 @@ packages=(
     pkg-config libssl-dev zlib1g-dev libzstd-dev       # the store
     libcmark-gfm-extensions-dev libcmark-gfm-dev libgumbo-dev # Markdown and HTML
     libxml2-dev libzip-dev libuchardet-dev poppler-utils      # DOCX, old encodings, PDF
+    libutf8proc-dev libstemmer-dev                     # words
     libcurl4-openssl-dev                               # embedders behind a service
     python3                                            # tests that must not use our own decoders
     strace                                             # the torture: every call that writes is known

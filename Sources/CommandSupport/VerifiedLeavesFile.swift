@@ -23,8 +23,15 @@ public struct VerifiedLeavesFile: Sendable {
 extension CommandContext {
     /// What was verified of the repository in a place: `$XDG_CACHE_HOME/fti/<place>.leaves`, else below `~/.cache`.
     public func verifiedLeaves(of path: String) throws -> VerifiedLeavesFile {
+        try VerifiedLeavesFile(cachePath(of: path, ending: "leaves"), now: now)
+    }
+}
+
+extension CommandContext {
+    /// Where what is derived from the repository in a place is kept: `$XDG_CACHE_HOME/fti/<place>.<ending>`, else below
+    /// `~/.cache`; nil where there is no such folder.
+    public func cachePath(of path: String, ending: String) -> String? {
         let name = environment.nameOfPlace(path)
-        return try VerifiedLeavesFile(
-            UserFolder.cache.path(environment).map { "\($0)/\(name).leaves" }, now: now)
+        return UserFolder.cache.path(environment).map { "\($0)/\(name).\(ending)" }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Artifacts
 import CommandSupport
 import EmbeddingService
 import InferencePipeline
@@ -48,11 +49,32 @@ struct Ask: Command {
     @OptionGroup var filter: ConditionOption
 
     @Option(name: .customShort("k"), help: ArgumentHelp("Show N sources.", valueName: "n"))
-    var count: Int = 5
+    var count: Int?
 
     @Flag(
         help: "Preselect rows by the signs of their numbers: faster with many rows, may miss some.")
     var approximate = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Look for candidates by vector and by words (hybrid), or by one of them (vector, lexical).",
+            valueName: "mode"))
+    var mode: String?
+
+    @Option(help: ArgumentHelp("Rank N candidates of each kind.", valueName: "n"))
+    var candidates: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Show N chunks of one document before those of others; 0 for any number.",
+            valueName: "n"))
+    var perDocument: Int?
+
+    @Flag(
+        help:
+            "Say how each passage was found, what its score is made of, and why there is an answer or none."
+    )
+    var explain = false
 
     @Option(help: ArgumentHelp("Compute with N threads.", valueName: "n"))
     var threads: Int = 2
@@ -65,7 +87,18 @@ struct Ask: Command {
         guard question.map(Self.hasWords) ?? true else {
             throw ValidationError("the question has no words")
         }
-        guard 1...1000 ~= count else { throw ValidationError("-k must be from 1 to 1000") }
+        guard count.map({ 1...1000 ~= $0 }) ?? true else {
+            throw ValidationError("-k must be from 1 to 1000")
+        }
+        guard mode.map({ RetrievalSettings.Mode(rawValue: $0) != nil }) ?? true else {
+            throw ValidationError("--mode must be hybrid, vector or lexical")
+        }
+        guard candidates.map({ RetrievalSettings.candidateRange.contains($0) }) ?? true else {
+            throw ValidationError("--candidates must be from 1 to 100000")
+        }
+        guard perDocument.map({ $0 >= 0 }) ?? true else {
+            throw ValidationError("--per-document must not be negative")
+        }
         guard 1...1024 ~= threads else {
             throw ValidationError("--threads must be from 1 to 1024")
         }
@@ -100,29 +133,53 @@ struct Ask: Command {
         defer { verified.save() }
         let repository = try context.repository(at: path)
         guard let question else {
-            return try serve(selection, condition, in: repository, embedders, verified, context)
+            return try serve(
+                selection, condition, in: repository, embedders, verified,
+                segments(of: path, context), context)
         }
         let reply = try QuestionAnswering.reply(
             to: question, count: count, selection, in: repository, now: context.now,
             where: condition, embedders: embedders, approximately: approximate,
-            verified: verified.leaves,
-            threads: threads)
+            verified: verified.leaves, segments: segments(of: path, context),
+            retrieval: overrides, threads: threads)
         if context.output.isJSON {
-            try context.output.emit(reply.json)
+            try context.output.emit(json(reply))
         } else {
             for line in reply.lines { try context.output.line(line) }
+            guard explain else { return }
+            try context.output.line("")
+            for line in reply.explanationLines { try context.output.line(line) }
         }
+    }
+
+    private var overrides: RetrievalOverrides {
+        var overrides = RetrievalOverrides()
+        overrides.mode = mode.flatMap { RetrievalSettings.Mode(rawValue: $0) }
+        overrides.candidates = candidates
+        overrides.perDocument = perDocument
+        return overrides
+    }
+
+    private func segments(of path: String, _ context: CommandContext) -> SegmentCache {
+        SegmentCache(at: context.cachePath(of: path, ending: "segments"))
+    }
+
+    private func json(_ reply: Reply) -> JSONObject {
+        var object = reply.json
+        if explain { object["explanation"] = .object(reply.explanation) }
+        return object
     }
 
     /// Answers line after line until there is none.
     private func serve(
         _ selection: Selection, _ condition: Condition?, in repository: Repository,
-        _ embedders: EmbedderSource, _ verified: VerifiedLeavesFile, _ context: CommandContext
+        _ embedders: EmbedderSource, _ verified: VerifiedLeavesFile, _ segments: SegmentCache,
+        _ context: CommandContext
     ) throws {
         let service = try FollowingService(
             selection, in: repository, now: context.environment.now, where: condition,
             embedders: embedders, approximately: approximate, verified: verified.leaves,
-            threads: threads)
+            segments: segments, retrieval: overrides, threads: threads)
         verified.save()
         defer { service.stop() }
         let output = context.output
@@ -145,7 +202,7 @@ struct Ask: Command {
                 let question = try asked.question.get()
                 guard Self.hasWords(question) else { throw .question }
                 let condition = try asked.condition?.get()
-                reply = try service.answer(question, count: count, where: condition).json
+                reply = json(try service.answer(question, count: count, where: condition))
             } catch {
                 reply = JSONObject()
                 reply["question"] = (try? asked.question.get()).map { .string($0) } ?? .null

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Artifacts
 import CommandSupport
 import EmbeddingService
 import Objects
@@ -44,7 +45,9 @@ struct Run: Command {
             version: Version.text, threads: threads,
             embedders: EmbedderSource(
                 endpoint: try ServiceEndpoint(environment: context.environment.variable)),
-            verified: verified.leaves, progress: { progress.update($0) })
+            verified: verified.leaves,
+            segments: SegmentCache(at: context.cachePath(of: path, ending: "segments")),
+            progress: { progress.update($0) })
         let report = try run.run()
         context.output.made(transaction: report.transaction)
         for warning in report.warnings { try context.output.note("warning: \(warning)") }

@@ -45,7 +45,7 @@ private final class ServiceBench {
             """)
         try write(
             "training.yaml",
-            "features: features/prod\nmodel: models/current\ncandidates: 50\nsft: {epochs: 5}\ndpo: {epochs: 1}\n"
+            "features: features/prod\nmodel: models/current\nretrieval: {candidates: 50}\nsft: {epochs: 5}\ndpo: {epochs: 1}\n"
         )
         try write("url", "http://127.0.0.1:\(number)/v1/embeddings")
         #expect(try bench.run("ftictl init").status == 0)
@@ -297,7 +297,7 @@ struct FollowingTests {
             set -e
             ftictl init --quiet >&2
             cat > f.yaml <<< '{ref: features/prod, sources: [{files: Examples/handbook/edition-1/install}], embed: {dimension: 64}}'
-            cat > t.yaml <<< '{model: models/current, candidates: 50, sft: {epochs: 5}, dpo: {epochs: 1}}'
+            cat > t.yaml <<< '{model: models/current, retrieval: {candidates: 50}, sft: {epochs: 5}, dpo: {epochs: 1}}'
             fti-feature run f.yaml --quiet >&2; fti-training run t.yaml --quiet >&2
             ftictl release releases/prod --features features/prod --model models/current >&2
             mkfifo questions
@@ -359,7 +359,7 @@ struct FollowingTests {
             set -e
             ftictl init --quiet >&2
             cat > f.yaml <<< '{ref: features/prod, sources: [{files: Examples/handbook/edition-1/install}], embed: {dimension: 64}}'
-            cat > t.yaml <<< '{model: models/current, candidates: 50, sft: {epochs: 5}, dpo: {epochs: 1}}'
+            cat > t.yaml <<< '{model: models/current, retrieval: {candidates: 50}, sft: {epochs: 5}, dpo: {epochs: 1}}'
             fti-feature run f.yaml --quiet >&2; fti-training run t.yaml --quiet >&2
             fti-inference ask --stdin < asked
             """)

@@ -6,7 +6,7 @@ import Testing
 struct ReadingTests {
     private static let commands = [
         "refs", "log", "log models/current --graph", "reflog", "show models/current",
-        "show models/current:policy.safetensors", "show features/prod",
+        "show models/current:ranker.safetensors", "show features/prod",
         "diff features/prod features/staging", "diff models/current models/candidate --rows --json",
         "ls models/current", "ls features/prod", "cat models/current:config.json",
         "cat datasets/sft:train.jsonl", "lineage models/current", "lineage features/prod --down",

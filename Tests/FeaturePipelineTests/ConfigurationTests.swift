@@ -5,6 +5,7 @@ import Objects
 import Refs
 import Storage
 import Testing
+import TextAnalysis
 
 @Suite("The configuration")
 struct ConfigurationTests {
@@ -23,6 +24,27 @@ struct ConfigurationTests {
         }
         #expect(error?.fault == .usage)
         #expect(error?.message.contains(path) == true)
+    }
+
+    @Test("a source says the language of its documents, and snapshots say it too")
+    func language() throws {
+        func language(_ word: String) throws -> LanguageChoice? {
+            try read("sources: [{files: x, language: \(word)}]").sources[0].language
+        }
+        #expect(try language("de-AT") == Language(code: "de").map { .declared($0) })
+        #expect(try language("auto") == .detected)
+        #expect(try read("sources: [{files: x}]").sources[0].language == nil)
+        let params = try read("sources: [{files: x, language: DE}]").params
+        #expect(params["sources"]?.array?.first?.object?["language"] == "de")
+        for word in ["german", "d", "''"] {
+            #expect(throws: FeatureError.self) { try language(word) }
+        }
+        #expect(throws: FeatureError.self) {
+            try read("sources: [{files: x, language: de, attributes: {language: string}}]")
+        }
+        #expect(
+            try read("sources: [{files: x, attributes: {language: string}}]").sources[0].attributes
+                .map(\.name) == ["language"])
     }
 
     @Test("everything that can be said")

@@ -23,7 +23,8 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 project("Storage"), project("Objects"), project("Refs"),
-                project("Artifacts"), project("EmbeddingService"), project("Documents"),
+                project("Artifacts"), project("TextAnalysis"), project("EmbeddingService"),
+                project("Documents"),
                 project("FeaturePipeline"), project("TrainingPipeline"),
             ],
             path: "Targets", exclude: ["ReplayTests.swift"], swiftSettings: strict),

@@ -45,17 +45,15 @@ struct Fixture {
             producer: .init(pipeline: "test", version: "1"), params: Self.params, space: spaceID,
             created: Self.writer.now())
         features = try transaction.objects.write(featuresSnapshot.encoded, hint: .structured)
-        var counter = LexicalStatistics.Counter()
-        for row in rows { counter.add(PassageText(row)) }
+        let modelEmbedder =
+            modelDimension == 64 ? embedder : try BuiltinEmbedder(dimension: modelDimension)
         let modelSpace =
-            modelDimension == 64
-            ? spaceID
-            : try BuiltinEmbedder(dimension: modelDimension).space.write(to: transaction.objects)
-        var policy = RetrievalPolicy.base(statistics: counter.finish(), space: modelSpace)
-        policy.weights[PolicyFeature.text.index] = 1
+            modelDimension == 64 ? spaceID : try modelEmbedder.space.write(to: transaction.objects)
+        var ranker = Ranker.untrained(for: modelEmbedder.space)
+        ranker.space = modelSpace
         var builder = TreeBuilder()
         for (name, bytes) in [
-            ("policy.safetensors", policy.tensors), ("config.json", policy.config),
+            (Ranker.tensorsName, ranker.tensors), (Ranker.configName, ranker.config),
         ] {
             builder.add(
                 try RelativePath(name), size: bytes.count,

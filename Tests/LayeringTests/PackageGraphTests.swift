@@ -71,9 +71,10 @@ struct PackageGraphTests {
         [
             "CPosix", "CKernels", "CCrypto", "CZlib", "CZstd", "CMarkdown", "CGumbo", "CXML",
             "CZip",
-            "CUchardet", "CCurl",
+            "CUchardet", "CCurl", "CUTF8Proc", "CStemmer",
         ],
-        ["Storage"], ["Objects"], ["Refs", "Artifacts", "Documents"], ["EmbeddingService"],
+        ["Storage", "TextAnalysis"], ["Objects"], ["Refs", "Artifacts", "Documents"],
+        ["EmbeddingService"],
         ["CommandSupport"] + pipelines,
         ["ftictl", "fti-feature", "fti-training", "fti-inference"],
     ]
@@ -87,13 +88,18 @@ struct PackageGraphTests {
         }
     }
 
-    @Test("ftictl links no pipeline, and nothing that the pipelines share")
+    @Test("ftictl links no pipeline, no network and no reader of YAML")
     func controlPlaneIsApart() {
         let links = manifest.closure(of: "ftictl")
         #expect(links.contains("Refs"))
         #expect(
             links.isDisjoint(
-                with: Self.pipelines + ["Artifacts", "EmbeddingService", "CCurl", "Yams"]))
+                with: Self.pipelines + ["Documents", "EmbeddingService", "CCurl", "Yams"]))
+    }
+
+    @Test("the analysis of text knows nothing of ours")
+    func textAnalysisIsAlone() {
+        #expect(manifest.closure(of: "TextAnalysis") == ["CUTF8Proc", "CStemmer"])
     }
 
     @Test("each pipeline's executable links its own pipeline and no other")

@@ -5,6 +5,7 @@ struct SourceRuleTests {
     /// The store and the command line start in a millisecond or two; Foundation would add four.
     private static let withoutFoundation = [
         "Sources/Storage", "Sources/Objects", "Sources/Refs", "Sources/Artifacts",
+        "Sources/TextAnalysis",
         "Sources/CommandSupport", "Sources/ftictl",
     ]
 
@@ -47,8 +48,10 @@ struct SourceRuleTests {
         "Sources/Objects/Vectors/KeyedHash.swift",
         "Sources/Objects/Vectors/VectorCodes.swift",
         "Sources/Objects/Weights/TensorDistance.swift",
+        "Sources/TextAnalysis/Stemmer.swift",
         "Sources/Artifacts/Math/DotProduct.swift",
         "Sources/Artifacts/Search/CodeBlock.swift",
+        "Sources/Artifacts/Lexical/LexicalPart.swift",
         "Sources/EmbeddingService/Connection.swift",
         "Sources/Pipelines/Feature/Sources/FolderEntry.swift",
         "Sources/Documents/Archive/ZipArchive.swift",

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The embedding spaces that rankers need")
 struct SpaceNeedTests {
-    private static let ranker = ["config.json": Array(#"{"type":"retrieval-policy"}"#.utf8)]
+    private static let ranker = ["config.json": Array(#"{"type":"ranker"}"#.utf8)]
 
     private let gated: GatedRepository
     private let repository: Repository
@@ -88,8 +88,8 @@ struct SpaceNeedTests {
         "a model that generates or reranks needs no space",
         arguments: [
             [:], ["config.json": Array(#"{"type":"llama"}"#.utf8)],
-            ["config.json": Array("{".utf8)], ["config.json": Array(#"["retrieval-policy"]"#.utf8)],
-            ["weights/config.json": Array(#"{"type":"retrieval-policy"}"#.utf8)],
+            ["config.json": Array("{".utf8)], ["config.json": Array(#"["ranker"]"#.utf8)],
+            ["weights/config.json": Array(#"{"type":"ranker"}"#.utf8)],
         ])
     func others(files: [String: [UInt8]]) throws {
         let generator = try model(["features": two], files: files)

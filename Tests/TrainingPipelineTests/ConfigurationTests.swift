@@ -1,3 +1,4 @@
+import Artifacts
 import Glibc
 import Storage
 import Testing
@@ -18,7 +19,7 @@ import TrainingPipeline
             preferences: /data/preferences.jsonl
             model: models/other
             datasets: {sft: datasets/a, dpo: datasets/b}
-            candidates: 50
+            retrieval: {mode: lexical, candidates: 50, k: 7, perDocument: 2}
             split: {heldout: 0.5, seed: 9}
             sft: {epochs: 20, rate: 1, l2: 0.5}
             dpo: {epochs: 10, rate: 0.25, beta: 2, l2: 0}
@@ -30,7 +31,9 @@ import TrainingPipeline
         #expect(configuration.model == "models/other")
         #expect(configuration.supervisedDataset == "datasets/a")
         #expect(configuration.preferenceDataset == "datasets/b")
-        #expect(configuration.candidates == 50)
+        #expect(configuration.retrieval.mode == .lexical)
+        #expect(configuration.retrieval.candidates == 50 && configuration.retrieval.k == 7)
+        #expect(configuration.retrieval.perDocument == 2)
         #expect(configuration.split.heldOut == 0.5 && configuration.split.seed == 9)
         #expect(configuration.supervised.epochs == 20 && configuration.supervised.rate == 1)
         #expect(configuration.supervised.l2 == 0.5)
@@ -70,7 +73,8 @@ import TrainingPipeline
             "feature: features/prod", "split: {heldout: 2}", "split: {held: 0.2}", "sft: 7",
             "sft: {epochs: many}", "sft: {rate: 0}", "evaluate: {k: 0}", "- a list", "a: [",
             "model: []",
-            "candidates: 0", "dpo: {rate: .nan}",
+            "candidates: 5", "retrieval: {candidates: 0}", "retrieval: {mode: both}",
+            "retrieval: {k: 0}", "dpo: {rate: .nan}",
         ])
     func refused(yaml: String) {
         #expect(throws: TrainingError.self) { try parse(yaml) }

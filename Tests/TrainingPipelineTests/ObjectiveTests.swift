@@ -3,11 +3,11 @@ import Testing
 import TrainingPipeline
 
 @Suite struct ObjectiveTests {
-    private let columns = CandidateFeatures.columns
+    private let columns = CandidateSignals.columns
 
-    private func features(_ count: Int, seed: UInt64) -> CandidateFeatures {
+    private func features(_ count: Int, seed: UInt64) -> CandidateSignals {
         var random = SplitMix(seed: seed)
-        return CandidateFeatures(
+        return CandidateSignals(
             values: (0..<count * columns).map { _ in random.unit() * 2 - 1 })
     }
 
@@ -75,7 +75,7 @@ import TrainingPipeline
 
     @Test("the supervised loss of equal scores is the logarithm of the odds")
     func supervisedValue() {
-        let equal = CandidateFeatures(values: [Double](repeating: 0.5, count: 8 * columns))
+        let equal = CandidateSignals(values: [Double](repeating: 0.5, count: 8 * columns))
         let objective = SupervisedObjective(
             examples: [.init(features: equal, relevant: [2, 5])],
             origin: [Double](repeating: 0, count: columns), l2: 0)
@@ -95,7 +95,7 @@ import TrainingPipeline
         policy[0] = 2
         let objective = PreferenceObjective(
             examples: [
-                .init(features: CandidateFeatures(values: values), chosen: [0], rejected: [1])
+                .init(features: CandidateSignals(values: values), chosen: [0], rejected: [1])
             ], reference: reference, beta: 0.4, l2: 0)
         #expect(abs(objective.evaluate(at: reference, threads: 1).value - 0.693_147_180_56) < 1e-10)
         let slope = objective.evaluate(at: policy, threads: 1)

@@ -11,7 +11,7 @@ import TrainingPipeline
         configuration.questions = "\(Handbook.folder)/questions.jsonl"
         configuration.preferences = "\(Handbook.folder)/preferences.jsonl"
         // Enough to see that training works; the defaults take long in an unoptimised build.
-        configuration.candidates = 40
+        configuration.retrieval.candidates = 40
         configuration.supervised.epochs = 25
         configuration.preference.epochs = 10
         return configuration
@@ -26,16 +26,20 @@ import TrainingPipeline
         ).run()
     }
 
-    @Test("training improves recall on questions it has not seen, and publishes three refs at once")
-    func improves() throws {
+    @Test("training never harms, says what it came to, and publishes three refs at once")
+    func publishes() throws {
         let repository = try Handbook.repository()
         let before = try repository.state()
         let report = try run(repository, configuration())
         #expect(report.stages.map(\.name) == ["base", "sft", "dpo"])
         let base = report.stages[0].measurement
-        let last = report.stages[2].measurement
-        #expect(last.recallAtK > base.recallAtK + 0.05)
-        #expect(last.meanReciprocalRank > base.meanReciprocalRank + 0.05)
+        #expect(base.recallAtK.value > 0.6)
+        #expect(
+            base.recallAtK.low < base.recallAtK.value && base.recallAtK.value < base.recallAtK.high)
+        let model = try published(report, in: repository)
+        #expect((model.metrics["recall@5"] ?? 0) >= base.recallAtK.value - 0.03)
+        #expect(model.metrics["base.recall@5"] == base.recallAtK.value)
+        #expect(report.isUntrained == model.message.hasPrefix("the untrained rule"))
         #expect(report.questions.unresolved > 0)
         let unused = report.missing.filter { $0.kind == .question && !$0.isUsed }
         #expect(unused.count >= report.questions.unresolved)
@@ -52,7 +56,6 @@ import TrainingPipeline
             after.refs.keys.map(\.text).sorted()
                 == ["datasets/dpo", "datasets/sft", "features/prod", "models/candidate"])
         let objects = try repository.objects(in: after)
-        let model = try Snapshot(report.model, in: objects)
         #expect(model.kind == .model)
         #expect(
             model.inputs == [
@@ -60,12 +63,7 @@ import TrainingPipeline
                 "features": report.features,
             ])
         #expect(model.space == report.space)
-        #expect(model.metrics["recall@5"] == last.recallAtK)
-        #expect(model.metrics["base.recall@5"] == base.recallAtK)
         #expect(model.parents.isEmpty)
-        #expect(
-            model.message == "SFT on \(report.questions.training) questions, "
-                + "DPO on \(report.preferences.training) preferences")
         #expect(
             try Snapshot(report.supervisedDataset, in: objects).message
                 == "\(report.questions.training) questions to train on, "
@@ -80,11 +78,12 @@ import TrainingPipeline
             let entry = try #require(try reader.entry(at: RelativePath(name), in: content.id))
             return try objects.read(entry.id, limit: 1 << 24)
         }
-        let policy = try RetrievalPolicy(
-            tensors: try file("policy.safetensors", of: report.model),
+        let ranker = try Ranker(
+            tensors: try file("ranker.safetensors", of: report.model),
             config: try file("config.json", of: report.model))
-        #expect(policy.space == report.space)
-        #expect(policy.reference != nil && policy.reference != policy.weights)
+        #expect(ranker.space == report.space)
+        #expect(ranker.retrieval.candidates == 40)
+        #expect((ranker.reference == nil) == (report.isUntrained || report.droppedPreferences))
         for name in ["train", "test"] {
             try checkLines(try file("\(name).jsonl", of: report.supervisedDataset), ["messages"])
             try checkLines(
@@ -111,6 +110,12 @@ import TrainingPipeline
                 """))
     }
 
+    private func published(
+        _ report: TrainingReport, in repository: Repository
+    ) throws -> Snapshot {
+        try Snapshot(report.model, in: try repository.objects(in: try repository.state()))
+    }
+
     private func checkLines(_ bytes: [UInt8], _ keys: [String]) throws {
         let lines = bytes.split(separator: 0x0A)
         #expect(!lines.isEmpty)
@@ -127,7 +132,7 @@ import TrainingPipeline
     func reproducible() throws {
         var models: Set<ObjectID> = []
         var configuration = configuration()
-        configuration.candidates = 20
+        configuration.retrieval.candidates = 20
         configuration.supervised.epochs = 4
         configuration.preference.epochs = 3
         for threads in [1, 2, 5] {
@@ -156,7 +161,7 @@ import TrainingPipeline
         #expect(try Snapshot(second.model, in: objects).parents == [first.model])
     }
 
-    @Test("without labels, questions come from headings and rejected sections from mistakes")
+    @Test("without labels, questions come from the features, and their figures satisfy no gate")
     func withoutLabels() throws {
         let repository = try Handbook.repository()
         var configuration = configuration()
@@ -167,8 +172,53 @@ import TrainingPipeline
         #expect(report.questions.unresolved == 0)
         #expect(report.questions.training > 50)
         #expect(report.preferences.training > 50)
-        #expect(report.lines.count > 8)
+        #expect(report.lines.contains { $0.contains("predict nothing") })
+        let metrics = try published(report, in: repository).metrics
+        #expect(metrics["generated.recall@5"] != nil && metrics["recall@5"] == nil)
+        #expect(metrics.keys.allSatisfy { $0.hasPrefix("generated.") && !$0.hasSuffix("accuracy") })
         #expect(report.json["model"]?.string == report.model.hex)
+    }
+
+    @Test("with nothing held out all is trained on, and nothing is said to be measured")
+    func nothingHeldOut() throws {
+        let repository = try Handbook.repository()
+        var configuration = configuration()
+        configuration.split.heldOut = 0
+        configuration.supervised.epochs = 3
+        let report = try run(repository, configuration)
+        #expect(report.questions.heldOut == 0 && report.questions.training > 50)
+        #expect(report.lines.contains { $0.hasPrefix("nothing was measured") })
+        #expect(try published(report, in: repository).metrics.isEmpty)
+    }
+
+    @Test("questions without answers move the threshold of answering, and are no labels")
+    func unanswerable() throws {
+        let repository = try Handbook.repository()
+        let folder = try TemporaryFile.folder()
+        defer { TemporaryFile.remove(folder) }
+        let labelled = try SourceFile(opening: "\(Handbook.folder)/questions.jsonl")
+        var text = String(
+            decoding: try labelled.read(at: 0, count: labelled.size), as: UTF8.self)
+        for number in 0..<40 {
+            text +=
+                #"{"id":"none\#(number)","question":"Who sang the song number \#(number)?","answers":[]}"#
+            text += "\n"
+        }
+        try TemporaryFile.write(text, to: "\(folder)/questions.jsonl")
+        var configuration = configuration()
+        configuration.supervised.epochs = 3
+        configuration.questions = "\(folder)/questions.jsonl"
+        let report = try run(repository, configuration)
+        #expect(report.unanswerable.training + report.unanswerable.heldOut == 40)
+        #expect(
+            report.questions.training + report.questions.heldOut + report.questions.unresolved
+                == 138)
+        let objects = try repository.objects(in: try repository.state())
+        let content = try Snapshot(report.model, in: objects).content
+        let entry = try #require(
+            try TreeReader(objects).entry(at: RelativePath("config.json"), in: content.id))
+        let config = String(decoding: try objects.read(entry.id, limit: 1 << 20), as: UTF8.self)
+        #expect(!config.contains(#""threshold":-0.814"#))
     }
 
     @Test("what cannot be trained on is refused, and nothing is published")
@@ -182,7 +232,7 @@ import TrainingPipeline
         configuration.questions = "\(Handbook.folder)/absent.jsonl"
         #expect(throws: TrainingError.self) { try run(repository, configuration) }
         configuration = self.configuration()
-        configuration.split.heldOut = 0
+        configuration.split.heldOut = 1
         let error = try #require(throws: TrainingError.self) { try run(repository, configuration) }
         #expect(error.message.contains("question q") && error.message.contains("more; --json"))
         configuration = self.configuration()

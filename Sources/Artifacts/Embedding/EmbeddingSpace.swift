@@ -85,6 +85,9 @@ public struct EmbeddingSpace: Hashable, Sendable {
         self.canaries = canaries
     }
 
+    /// Whether the built-in embedder makes its vectors, which know nothing but words.
+    var isBuiltin: Bool { embedder.utf8.elementsEqual(BuiltinEmbedder.name.utf8) }
+
     /// The identity of the space: that of the object with ``encoded``.
     public var id: ObjectID { ObjectID(of: encoded.span) }
 

@@ -1,12 +1,14 @@
 public import Objects
 
-/// A features table, opened for retrieval: its vectors ready to be searched, keys and texts read when they are
+/// A features table, opened for retrieval: its vectors and its words ready to be searched, keys and texts read when they are
 /// needed.
 public struct FeatureIndex: Sendable {
     /// The table.
     public let table: Table
     /// The vectors, one row per row of the table.
     public let vectors: VectorSearch
+    /// The words of the rows.
+    public let words: LexicalIndex
     private let leaves: TableVectors
     /// The types of the attributes that the rows are declared to have.
     private let schema: AttributeSchema
@@ -15,12 +17,15 @@ public struct FeatureIndex: Sendable {
     ///
     /// - Parameters:
     ///   - schema: The attributes that the rows are declared to have.
+    ///   - index: The lexical index that the rows' snapshot names; nil where it names none.
     ///   - verified: What verified leaves are.
+    ///   - segments: Where words are found, and kept, of rows that have no index.
     /// - Throws: `invalid` when the table has no vectors; what reading nodes throws; `corrupt` when a leaf is not what its
     ///   identity says, or codes are not those of their vectors.
     public init(
-        _ table: Table, schema: AttributeSchema = AttributeSchema(), in source: some ObjectSource,
-        verified: VerifiedLeaves, threads: Int = Threads.available
+        _ table: Table, schema: AttributeSchema = AttributeSchema(), index: Content? = nil,
+        in source: some ObjectSource, verified: VerifiedLeaves,
+        segments: SegmentCache = SegmentCache(), threads: Int = Threads.available
     ) throws(ObjectError) {
         guard table.dimension > 0 else {
             throw .invalid(what: "the features", reason: "their rows have no vectors")
@@ -29,6 +34,7 @@ public struct FeatureIndex: Sendable {
         self.schema = schema
         leaves = try TableVectors(table, in: source, verified: verified, threads: threads)
         vectors = try VectorSearch(leaves, threads: threads)
+        words = try LexicalIndex(of: table, index, in: source, cache: segments, threads: threads)
     }
 
     /// The number of rows.

@@ -60,10 +60,24 @@ public struct FeatureRow: Hashable, Sendable {
 
     private var paddedOrdinal: String { ordinal < 10 ? "0\(ordinal)" : String(ordinal) }
 
-    /// What is embedded: the headings, then the text, each on a line of its own.
+    /// What is embedded: the title, unless it is among the headings, the headings and the text, each on a line of its own. A title that is
+    /// but the name of the file says nothing of the text, and is left out.
     public var embeddingText: String {
-        headings.isEmpty ? text : headings.joined(separator: " / ") + "\n" + text
+        let isNamed = headings.contains { $0.utf8.elementsEqual(title.utf8) }
+        let names = (isNamed || title.isEmpty ? [] : [title]) + headings
+        let file = fileName
+        return (names.filter { !$0.utf8.elementsEqual(file.utf8) } + [text]).joined(separator: "\n")
     }
+
+    /// The name of the document's file without its ending.
+    private var fileName: Substring {
+        let name = document.split(separator: "/").last ?? Substring(document)
+        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
+        return name[..<dot]
+    }
+
+    /// The member of ``metadata`` that says which language the row's words are of, such as `de`.
+    public static let languageMember = "language"
 
     /// The row's attributes as they are stored; ``links``, ``languages`` and ``page`` only where there are any.
     public var attributes: JSONObject {

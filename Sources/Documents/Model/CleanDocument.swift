@@ -1,6 +1,6 @@
 package import Objects
 
-/// A document as text: a title, and sections of blocks. Nothing of its markup is left.
+/// A document as text: a title, and sections of blocks. Nothing of its markup is left, and all of it is in Unicode's normal form C.
 package struct CleanDocument: Sendable, Equatable {
     /// A unit of text that is better not cut.
     package struct Block: Sendable, Equatable {
@@ -77,5 +77,5 @@ package struct CleanDocument: Sendable, Equatable {
 
     /// The version of the rules that make clean documents: whatever changes their text or their anchors
     /// changes it, and every document is read again.
-    package static let version = 2
+    package static let version = 3
 }

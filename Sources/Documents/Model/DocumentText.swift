@@ -1,4 +1,5 @@
 internal import Objects
+internal import TextAnalysis
 
 /// What is read of a document, before it is known what the document is called.
 struct DocumentText: Equatable {
@@ -12,6 +13,38 @@ struct DocumentText: Equatable {
     var metadata = JSONObject()
     /// What of it is not in the sections as it stood there.
     var findings = Finding.List()
+}
+
+extension DocumentText {
+    /// Brings everything that is stored into normal form C: one text in two spellings is one text.
+    fileprivate mutating func compose() {
+        declaredTitle = declaredTitle.map { TextForm.composed($0) }
+        headingTitle = headingTitle.map { TextForm.composed($0) }
+        sections = sections.map { section in
+            CleanDocument.Section(
+                anchor: TextForm.composed(section.anchor),
+                headings: section.headings.map { TextForm.composed($0) }, level: section.level,
+                blocks: section.blocks.map { block in
+                    var block = block
+                    block.text = TextForm.composed(block.text)
+                    return block
+                })
+        }
+        metadata = Self.composed(metadata)
+    }
+
+    private static func composed(_ object: JSONObject) -> JSONObject {
+        JSONObject(object.map { (TextForm.composed($0.key), composed($0.value)) })
+    }
+
+    private static func composed(_ json: JSON) -> JSON {
+        switch json {
+        case .string(let text): .string(TextForm.composed(text))
+        case .array(let items): .array(items.map { composed($0) })
+        case .object(let object): .object(composed(object))
+        default: json
+        }
+    }
 }
 
 extension CleanDocument {
@@ -30,6 +63,7 @@ extension CleanDocument {
         case .word: found = try WordCleaner.clean(raw)
         case .markdown, .mdx, .restructuredText, .asciidoc, .text: found = try Self.read(raw)
         }
+        found.compose()
         path = raw.path
         digest = raw.digest
         let title = found.declaredTitle ?? found.headingTitle ?? Self.name(of: raw.path)

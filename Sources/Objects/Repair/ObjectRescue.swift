@@ -36,8 +36,7 @@ public struct ObjectRescue {
             else { continue }
             parents += snapshot.parents
             pending += snapshot.inputs.values.sorted()
-            try bring(snapshot.content, isHistory)
-            if let cursor = snapshot.cursor { try bring(cursor, isHistory) }
+            for content in snapshot.contents { try bring(content, isHistory) }
             if let space = snapshot.space { _ = try structured(space, isHistory) }
         }
         return parents

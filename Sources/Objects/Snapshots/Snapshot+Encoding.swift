@@ -12,6 +12,7 @@ extension Snapshot {
         object["metrics"] = .object(JSONObject(metrics.map { ($0, .number($1)) }))
         object["space"] = space.map { .string($0.hex) }
         object["cursor"] = cursor?.json
+        object["index"] = index?.json
         object["created"] = .string(created.description)
         object["message"] = .string(message)
         return JSON.object(object).canonicalBytes
@@ -72,18 +73,21 @@ extension Snapshot {
                 throw reader.error("metrics.\(member.key)", "is there in two spellings")
             }
         }
-        let cursor =
-            reader.has("cursor")
-            ? try reader.nested("cursor") { (inner) throws(JSONSchemaError) in try Content(&inner) }
-            : nil
+        func optionalContent(_ name: String) throws(JSONSchemaError) -> Content? {
+            guard reader.has(name) else { return nil }
+            return try reader.nested(name) { (inner) throws(JSONSchemaError) in
+                try Content(&inner)
+            }
+        }
         self.init(
             kind: kind, content: content, parents: parents, inputs: inputs,
             producer: try reader.nested("producer") { (inner) throws(JSONSchemaError) in
                 try Producer(&inner)
             },
             params: try reader.object("params"), metrics: metrics,
-            space: try reader.optionalObjectID("space"), cursor: cursor,
-            created: try reader.timestamp("created"), message: try reader.string("message"))
+            space: try reader.optionalObjectID("space"), cursor: try optionalContent("cursor"),
+            index: try optionalContent("index"), created: try reader.timestamp("created"),
+            message: try reader.string("message"))
     }
 
     /// Reads a stored snapshot.
@@ -93,7 +97,7 @@ extension Snapshot {
 
     /// Every object that this snapshot names itself; all must exist where it does.
     public var links: [ObjectID] {
-        [content.id] + parents + inputs.values.sorted() + [space, cursor?.id].compactMap { $0 }
+        contents.map(\.id) + parents + inputs.values.sorted() + [space].compactMap { $0 }
     }
 }
 

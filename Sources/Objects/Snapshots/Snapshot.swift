@@ -49,6 +49,8 @@ public struct Snapshot: Hashable, Sendable {
     public var space: ObjectID?
     /// Where its sources were read up to: a table of documents and their digests.
     public var cursor: Content?
+    /// What finds its rows by their words: a tree, derived from the rows and made beside them.
+    public var index: Content?
     /// When it was made.
     public var created: Timestamp
     /// What a person says of it.
@@ -61,7 +63,8 @@ public struct Snapshot: Hashable, Sendable {
     public init(
         kind: Kind, content: Content, parents: [ObjectID] = [], inputs: [String: ObjectID] = [:],
         producer: Producer, params: JSONObject = JSONObject(), metrics: [String: Double] = [:],
-        space: ObjectID? = nil, cursor: Content? = nil, created: Timestamp, message: String = ""
+        space: ObjectID? = nil, cursor: Content? = nil, index: Content? = nil,
+        created: Timestamp, message: String = ""
     ) {
         self.kind = kind
         self.content = content
@@ -72,9 +75,13 @@ public struct Snapshot: Hashable, Sendable {
         self.metrics = metrics
         self.space = space
         self.cursor = cursor
+        self.index = index
         self.created = created
         self.message = message
     }
+
+    /// The trees and tables that are part of it.
+    public var contents: [Content] { [content, cursor, index].compactMap(\.self) }
 
     /// Compares by content.
     public static func == (left: Snapshot, right: Snapshot) -> Bool {

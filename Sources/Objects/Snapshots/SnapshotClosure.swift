@@ -27,6 +27,7 @@ public struct SnapshotClosure<Source: ObjectSource> {
                 let earlier = try predecessor(of: snapshot)
                 try check(snapshot.content, against: earlier?.content)
                 if let cursor = snapshot.cursor { try check(cursor, against: earlier?.cursor) }
+                if let index = snapshot.index { try check(index, against: earlier?.index) }
                 if let space = snapshot.space { try require(space) }
                 pending += snapshot.inputs.values.sorted()
             }

@@ -100,11 +100,10 @@ public struct PackMarks: Sendable {
         case .snapshot:
             let snapshot = try Snapshot(id, in: store)
             var result: [(ObjectID, Sort)] = []
-            for content in [snapshot.content, snapshot.cursor] {
+            for content in snapshot.contents {
                 switch content {
-                case .tree(let root, _, _)?: result.append((root, .tree))
-                case .table(let root, _, _)?: result.append((root, .table))
-                case nil: break
+                case .tree(let root, _, _): result.append((root, .tree))
+                case .table(let root, _, _): result.append((root, .table))
                 }
             }
             if let space = snapshot.space { result.append((space, .plain)) }

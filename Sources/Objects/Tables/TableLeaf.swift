@@ -119,6 +119,13 @@ extension TableLeaf {
         String(decoding: bytes[keyRange(index)], as: UTF8.self)
     }
 
+    /// The place of the row with a key; nil where there is none.
+    public func index(of key: String) -> Int? {
+        let key = Array(key.utf8)
+        let index = firstIndex(notBelow: key.span)
+        return index < count && bytes[keyRange(index)] == key[...] ? index : nil
+    }
+
     /// The keys of all rows.
     public var keys: [String] { (0..<count).map { key(at: $0) } }
 

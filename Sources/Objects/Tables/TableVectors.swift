@@ -56,14 +56,7 @@ public struct TableVectors: Sendable {
         _ block: Int, in source: some ObjectSource
     ) throws(ObjectError) -> TableLeaf {
         let block = blocks[block]
-        let bytes = try source.read(block.leaf, limit: TableLimits.nodeBytes)
-        let leaf = try TableLeaf(bytes, id: block.leaf)
-        guard leaf.count == block.rows else {
-            throw .malformed(
-                block.leaf, as: "table leaf",
-                reason: "it has \(leaf.count) rows and not \(block.rows)", offset: nil)
-        }
-        return leaf
+        return try LeafReference(id: block.leaf, rows: block.rows, lastKey: nil).read(in: source)
     }
 }
 

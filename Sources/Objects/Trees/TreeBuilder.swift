@@ -27,13 +27,16 @@ public struct TreeBuilder: Sendable {
 
     /// Writes the trees from the bottom up.
     ///
+    /// - Parameter predecessor: A tree that the new one is a small change of; large directories may be stored as
+    ///   differences against its. What of it cannot be read costs what it would have saved.
     /// - Returns: The root, and what is below it.
     /// - Throws: `invalid` when two files have the same path or one has another's directory as its path,
     ///   when names differ only in case, or when a directory has too many entries.
     public consuming func write(
-        into sink: some ObjectSink
+        into sink: some ObjectSink,
+        succeeding predecessor: (tree: ObjectID, source: any ObjectSource)? = nil
     ) throws(ObjectError) -> TreeSummary {
-        var stack = OpenDirectories(sink: sink)
+        var stack = OpenDirectories(sink: sink, succeeding: predecessor)
         var previous: Item?
         for item in items.sorted(by: { $0.path < $1.path }) {
             let names = item.path.names
@@ -72,16 +75,34 @@ public struct TreeSummary: Hashable, Sendable {
 private struct OpenDirectories<Sink: ObjectSink> {
     private struct Level {
         let name: FileName
+        /// The directory in the place of this one before, and its entries.
+        let earlier: (id: ObjectID, tree: Tree)?
         var entries: [TreeEntry] = []
     }
 
     private let sink: Sink
+    private let reader: TreeReader?
+    private let earlierRoot: (id: ObjectID, tree: Tree)?
     private var root: [TreeEntry] = []
     private var levels: [Level] = []
     private var files = 0
     private var bytes = 0
 
-    init(sink: Sink) { self.sink = sink }
+    init(sink: Sink, succeeding predecessor: (tree: ObjectID, source: any ObjectSource)?) {
+        self.sink = sink
+        let reader = predecessor.map { TreeReader($0.source) }
+        self.reader = reader
+        earlierRoot = predecessor.flatMap { predecessor in
+            (try? reader?.tree(predecessor.tree)).map { (predecessor.tree, $0) }
+        }
+    }
+
+    /// The directory of a name in the directory that is open, as it was before.
+    private func earlier(_ name: FileName) -> (id: ObjectID, tree: Tree)? {
+        let parent = levels.isEmpty ? earlierRoot?.tree : levels.last?.earlier?.tree
+        guard let entry = parent?[name], entry.mode == .directory else { return nil }
+        return (try? reader?.tree(of: entry)).map { (entry.id, $0) }
+    }
 
     /// Closes and opens directories until the path is the open one.
     mutating func enter(_ path: ArraySlice<FileName>) throws(ObjectError) {
@@ -91,7 +112,9 @@ private struct OpenDirectories<Sink: ObjectSink> {
             common += 1
         }
         while levels.count > common { try close() }
-        for name in path.dropFirst(common) { levels.append(Level(name: name)) }
+        for name in path.dropFirst(common) {
+            levels.append(Level(name: name, earlier: earlier(name)))
+        }
     }
 
     mutating func add(_ entry: TreeEntry) throws(ObjectError) {
@@ -115,12 +138,12 @@ private struct OpenDirectories<Sink: ObjectSink> {
     private mutating func close() throws(ObjectError) {
         let path = levels.map(\.name.description).joined(separator: "/")
         let level = levels.removeLast()
-        let (id, size) = try write(level.entries, path)
+        let (id, size) = try write(level.entries, path, succeeding: level.earlier?.id)
         append(TreeEntry(name: level.name, mode: .directory, size: size, id: id))
     }
 
     private func write(
-        _ entries: [TreeEntry], _ path: String
+        _ entries: [TreeEntry], _ path: String, succeeding predecessor: ObjectID?
     ) throws(ObjectError) -> (ObjectID, size: Int) {
         let tree: Tree
         do {
@@ -135,11 +158,13 @@ private struct OpenDirectories<Sink: ObjectSink> {
             throw .invalid(
                 what: path.isEmpty ? "the directory" : path, reason: "it has too many entries")
         }
-        return (try sink.write(bytes, hint: .structured), bytes.count)
+        let id = try sink.write(bytes, hint: .structured, predecessor: predecessor)
+        return (id, bytes.count)
     }
 
     mutating func finish() throws(ObjectError) -> TreeSummary {
         while !levels.isEmpty { try close() }
-        return TreeSummary(id: try write(root, "").0, files: files, bytes: bytes)
+        let id = try write(root, "", succeeding: earlierRoot?.id).0
+        return TreeSummary(id: id, files: files, bytes: bytes)
     }
 }

@@ -1,3 +1,4 @@
+public import Artifacts
 public import EmbeddingService
 public import Objects
 public import Refs
@@ -37,6 +38,8 @@ public final class FollowingService {
     private let embedders: EmbedderSource
     private let approximately: Bool
     private let verified: VerifiedLeaves?
+    private let segments: SegmentCache
+    private let retrieval: RetrievalOverrides
     private let threads: Int
     private let now: @Sendable () -> Timestamp
     private var state: State
@@ -55,7 +58,8 @@ public final class FollowingService {
         _ selection: Selection, in repository: Repository, now: @escaping @Sendable () -> Timestamp,
         where condition: Condition? = nil,
         embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
-        verified: VerifiedLeaves? = nil, threads: Int
+        verified: VerifiedLeaves? = nil, segments: SegmentCache = SegmentCache(),
+        retrieval: RetrievalOverrides = RetrievalOverrides(), threads: Int
     ) throws(InferenceError) {
         self.selection = selection
         self.repository = repository
@@ -63,6 +67,8 @@ public final class FollowingService {
         self.embedders = embedders
         self.approximately = approximately
         self.verified = verified
+        self.segments = segments
+        self.retrieval = retrieval
         self.threads = threads
         self.now = now
         lease = RandomBits { UInt64.random(in: .min ... .max) }
@@ -70,7 +76,8 @@ public final class FollowingService {
         chosen = try ChosenVersions(selection, in: repository, state: state, now: now())
         current = try QuestionAnswering(
             chosen, in: repository, state: state, where: condition, embedders: embedders,
-            approximately: approximately, verified: verified, threads: threads)
+            approximately: approximately, verified: verified, segments: segments,
+            retrieval: retrieval, threads: threads)
         try takeLease(for: [chosen])
     }
 
@@ -105,7 +112,7 @@ public final class FollowingService {
 
     /// Answers from the present versions; as ``QuestionAnswering/answer(_:count:where:)``.
     public func answer(
-        _ question: String, count: Int, where own: Condition? = nil
+        _ question: String, count: Int? = nil, where own: Condition? = nil
     ) throws(InferenceError) -> Reply {
         try current.answer(question, count: count, where: own)
     }
@@ -130,7 +137,8 @@ public final class FollowingService {
             }
             current = try QuestionAnswering(
                 next, in: repository, state: newest, where: condition, embedders: embedders,
-                approximately: approximately, verified: verified, threads: threads)
+                approximately: approximately, verified: verified, segments: segments,
+                retrieval: retrieval, threads: threads)
         } catch {
             // What fails for a reason outside is tried again at the next question.
             if error.fault != .io { (refused, state) = (next, newest) }

@@ -1,4 +1,4 @@
-internal import Artifacts
+public import Artifacts
 public import EmbeddingService
 public import Objects
 public import Refs
@@ -25,13 +25,14 @@ public struct QuestionAnswering: Sendable {
         _ selection: Selection, in repository: Repository, now: Timestamp,
         where condition: Condition? = nil,
         embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
-        verified: VerifiedLeaves? = nil, threads: Int
+        verified: VerifiedLeaves? = nil, segments: SegmentCache = SegmentCache(),
+        retrieval: RetrievalOverrides = RetrievalOverrides(), threads: Int
     ) throws(InferenceError) {
         let state = try Wrapping.refs { () throws(RefError) in try repository.state() }
         try self.init(
             try ChosenVersions(selection, in: repository, state: state, now: now), in: repository,
             state: state, where: condition, embedders: embedders, approximately: approximately,
-            verified: verified, threads: threads)
+            verified: verified, segments: segments, retrieval: retrieval, threads: threads)
     }
 
     /// Answers one question, and takes no lease for it.
@@ -41,16 +42,18 @@ public struct QuestionAnswering: Sendable {
     ///
     /// - Throws: As ``init(_:in:now:where:embedders:approximately:verified:threads:)``.
     public static func reply(
-        to question: String, count: Int, _ selection: Selection, in repository: Repository,
+        to question: String, count: Int?, _ selection: Selection, in repository: Repository,
         now: Timestamp, where condition: Condition? = nil,
         embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
-        verified: VerifiedLeaves? = nil, threads: Int
+        verified: VerifiedLeaves? = nil, segments: SegmentCache = SegmentCache(),
+        retrieval: RetrievalOverrides = RetrievalOverrides(), threads: Int
     ) throws(InferenceError) -> Reply {
         func reply(in state: State) throws(InferenceError) -> Reply {
             try QuestionAnswering(
                 try ChosenVersions(selection, in: repository, state: state, now: now),
                 in: repository, state: state, where: condition, embedders: embedders,
-                approximately: approximately, verified: verified, threads: threads
+                approximately: approximately, verified: verified, segments: segments,
+                retrieval: retrieval, threads: threads
             ).answer(question, count: count)
         }
         let state = try Wrapping.refs { () throws(RefError) in try repository.state() }
@@ -68,7 +71,8 @@ public struct QuestionAnswering: Sendable {
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         where condition: Condition?, embedders: EmbedderSource, approximately: Bool,
-        verified: VerifiedLeaves?, threads: Int
+        verified: VerifiedLeaves?, segments: SegmentCache, retrieval: RetrievalOverrides,
+        threads: Int
     ) throws(InferenceError) {
         self.condition = condition
         // Whoever is answered acts on it: a power cut must not take back what the answer names.
@@ -76,25 +80,30 @@ public struct QuestionAnswering: Sendable {
         pair = try ResolvedPair(chosen, in: repository, state: state, embedders: embedders)
         retriever = try Retriever(
             pair, where: condition, approximately: approximately, verified: verified,
-            threads: threads)
+            segments: segments, retrieval: retrieval, threads: threads)
     }
 
-    /// Answers a question from its `count` best passages.
+    /// Answers a question from its `count` best passages; nil for as many as the ranker's settings say.
     ///
     /// - Parameter own: What must hold of their rows besides the condition of all questions. The rows that fit are
     ///   remembered for the last few conditions.
     /// - Throws: `condition` when the rows have no such names or values; `embedding`, `objects`.
     public func answer(
-        _ question: String, count: Int, where own: Condition? = nil
+        _ question: String, count: Int? = nil, where own: Condition? = nil
     ) throws(InferenceError) -> Reply {
-        let (passages, mode) = try retriever.passages(for: question, count: count, where: own)
+        let count = count ?? retriever.ranker.retrieval.k
+        let found = try retriever.passages(for: question, count: count, where: own)
         let conditions = [condition, own].compactMap { $0 }
-        let answer = ExtractiveAnswer(
-            QuestionText(question, statistics: retriever.policy.statistics), from: passages)
+        let judgement = Judgement(found, ranker: retriever.ranker)
+        let answer =
+            judgement.isAnswered
+            ? ExtractiveAnswer(found.question, from: found.passages).units : []
         return Reply(
-            question: question, sentences: answer.sentences, sources: passages,
+            question: question, judgement: judgement, units: answer,
+            sources: Array(found.passages.prefix(count)), ranker: retriever.ranker,
             features: pair.features, model: pair.model, release: pair.release, space: pair.space,
             transaction: pair.transaction,
-            condition: conditions.count > 1 ? .all(conditions) : conditions.first, search: mode)
+            condition: conditions.count > 1 ? .all(conditions) : conditions.first,
+            search: found.mode)
     }
 }

@@ -5,10 +5,14 @@ public import Objects
 public struct Reply: Sendable {
     /// The question.
     public let question: String
-    /// The quoted sentences; empty when the features have no rows.
-    public let sentences: [String]
+    /// Whether the passages answer it, and why not.
+    let judgement: Judgement
+    /// What is quoted; empty when nothing answers.
+    let units: [QuotedUnit]
     /// The best passages, best first.
     public let sources: [Passage]
+    /// What ranked them.
+    let ranker: Ranker
     /// The features snapshot.
     public let features: ObjectID
     /// The model snapshot.
@@ -24,11 +28,27 @@ public struct Reply: Sendable {
     /// How the passages were found among all rows.
     public let search: SearchMode
 
+    /// Whether the passages answer the question.
+    public var isAnswered: Bool { !units.isEmpty }
+
+    /// What is quoted: sentences one after the other, code on lines of its own. Empty when nothing answers.
+    public var answer: String {
+        var text = ""
+        for unit in units {
+            if !text.isEmpty { text += unit.isVerbatim || text.last == "\n" ? "\n" : " " }
+            text += unit.isVerbatim ? unit.text + "\n" : unit.text
+        }
+        return text.last == "\n" ? String(text.dropLast()) : text
+    }
+
     /// The reply as one JSON object.
     public var json: JSONObject {
         var object = JSONObject()
         object["question"] = .string(question)
-        object["answer"] = .string(sentences.joined(separator: " "))
+        object["answered"] = .bool(isAnswered)
+        object["answer"] = .string(answer)
+        object["quotes"] = .array(units.map { .string($0.text) })
+        if !isAnswered { object["reason"] = .string(judgement.reason) }
         object["sources"] = .array(
             sources.map { .object($0.json) })
         object["features"] = .string(features.hex)
@@ -54,15 +74,19 @@ public struct Reply: Sendable {
 
     /// The reply as text, line by line.
     public var lines: [String] {
-        var lines = [
-            sentences.isEmpty ? "Nothing was found." : sentences.joined(separator: " "), "",
-        ]
+        var lines =
+            isAnswered
+            ? answer.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            : ["The documents do not say: \(judgement.reason)."]
+        lines.append("")
+        if !isAnswered, !sources.isEmpty { lines.append("nearest to the question:") }
         for (index, (source, count)) in sections.enumerated() {
             let score = Double(Int((source.score * 100).rounded())) / 100
             let place =
                 source.row.section.isEmpty
                 ? source.row.document : "\(source.row.document)#\(source.row.section)"
-            let headings = source.row.headings.joined(separator: " / ")
+            let titles = source.row.headings.isEmpty ? [source.row.title] : source.row.headings
+            let headings = titles.joined(separator: " / ")
             let passages = count == 1 ? "" : "; \(count) passages"
             lines.append("\(index + 1). \(place)  (\(headings); score \(score)\(passages))")
             lines += source.details.map { "   \($0)" }

@@ -42,7 +42,22 @@ extension TrainingConfiguration {
         questions = try reader.text("questions").map { Self.resolve($0, in: folder) }
         preferences = try reader.text("preferences").map { Self.resolve($0, in: folder) }
         model = try reader.text("model") ?? model
-        candidates = try reader.whole("candidates", 1...100_000) ?? candidates
+        if var inner = try reader.section("retrieval") {
+            if let mode = try inner.text("mode") {
+                guard let mode = RetrievalSettings.Mode(rawValue: mode) else {
+                    throw inner.refuse("mode", "hybrid, vector or lexical")
+                }
+                retrieval.mode = mode
+            }
+            retrieval.candidates =
+                try inner.whole("candidates", RetrievalSettings.candidateRange)
+                ?? retrieval.candidates
+            retrieval.k = try inner.whole("k", RetrievalSettings.countRange) ?? retrieval.k
+            retrieval.perDocument =
+                try inner.whole("perDocument", 0...RetrievalSettings.countRange.upperBound)
+                ?? retrieval.perDocument
+            try inner.finish()
+        }
         if var inner = try reader.section("datasets") {
             supervisedDataset = try inner.text("sft") ?? supervisedDataset
             preferenceDataset = try inner.text("dpo") ?? preferenceDataset
@@ -110,7 +125,7 @@ private struct YAMLReader {
         return node.null == nil ? node : nil
     }
 
-    private func refuse(_ key: String, _ expected: String) -> TrainingError {
+    func refuse(_ key: String, _ expected: String) -> TrainingError {
         .configuration(path: path, reason: "\(prefix)\(key) must be \(expected)")
     }
 

@@ -1,3 +1,4 @@
+public import Artifacts
 public import Objects
 
 /// What `fti-training run` is told: the contents of its YAML file.
@@ -19,8 +20,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
         public var epochs = 300
         /// The length of a step.
         public var rate = 0.5
-        /// The pull back to the base policy.
-        public var l2 = 0.001
+        /// The pull back to the untrained rule, at least: cross-validation may make it stronger.
+        public var l2 = 0.01
 
         /// The defaults.
         public init() {}
@@ -32,9 +33,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
         public var epochs = 100
         /// The length of a step.
         public var rate = 0.2
-        /// How far the policy may move from the supervised one: the smaller, the further.
+        /// How far the ranker may move from the supervised one: the smaller, the further.
         public var beta = 0.5
-        /// The pull back to the supervised policy.
+        /// The pull back to the supervised weights.
         public var l2 = 0.01
         /// The weight of the supervised loss beside that of preferences, so that ranking is not unlearnt.
         public var retain = 0.3
@@ -47,9 +48,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
     public var repository: String?
     /// The features to train on, as a revision.
     public var features = "features/prod"
-    /// The file with labelled questions; nil to make them from headings.
+    /// The file with labelled questions; nil to make them from the features.
     public var questions: String?
-    /// The file with preferences; nil to take the policy's own best mistakes as rejected.
+    /// The file with preferences; nil to take the ranker's own best mistakes as rejected.
     public var preferences: String?
     /// The ref that the model is published under.
     public var model = "models/candidate"
@@ -57,8 +58,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
     public var supervisedDataset = "datasets/sft"
     /// The ref that the preferences are published under.
     public var preferenceDataset = "datasets/dpo"
-    /// How many rows, the nearest by cosine, the policy scores.
-    public var candidates: Int = 400
+    /// How rows are found that the ranker ranks; kept with it.
+    public var retrieval = RetrievalSettings()
     /// See ``Split``.
     public var split = Split()
     /// See ``Supervised``.
@@ -74,7 +75,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     /// What decides the outcome, for the snapshot: no paths.
     public var parameters: JSONObject {
         var object = JSONObject()
-        object["candidates"] = .integer(candidates)
+        object["retrieval"] = retrieval.json
         object["evaluate"] = ["k": .integer(recallDepth)]
         object["split"] = ["heldout": .number(split.heldOut), "seed": .integer(split.seed)]
         object["sft"] = [
@@ -86,7 +87,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
             "beta": .number(preference.beta), "l2": .number(preference.l2),
             "retain": .number(preference.retain),
         ]
-        object["questions"] = .string(questions == nil ? "headings" : "labelled")
+        object["questions"] = .string(questions == nil ? "generated" : "labelled")
         object["preferences"] = .string(preferences == nil ? "hard negatives" : "labelled")
         return object
     }

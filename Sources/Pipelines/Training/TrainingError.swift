@@ -42,8 +42,10 @@ public enum TrainingError: Diagnosable {
         case .notFeatures(let name, let reason): "\(name) cannot be trained on: \(reason)"
         case .tooFewQuestions(let training, let heldOut, let unresolved, let missing):
             ([
-                "too few questions: \(training) to train on, \(heldOut) held out, "
-                    + "\(unresolved) whose sections the features do not have"
+                heldOut > 0 && unresolved == 0
+                    ? "all \(heldOut) questions are held out, none is left to train on"
+                    : "too few questions: \(training) to train on, \(heldOut) held out, "
+                        + "\(unresolved) whose sections the features do not have"
             ]
                 + MissingLabel.lines(missing)).joined(separator: "\n")
         case .embedding(let error): error.message
@@ -59,9 +61,11 @@ public enum TrainingError: Diagnosable {
         case .configuration: "see docs/training.md for every key and its meaning"
         case .labels: "each line is one JSON object; docs/training.md shows them"
         case .notFeatures: "name a ref that fti-feature advanced, such as features/prod"
+        case .tooFewQuestions(_, let heldOut, 0, _) where heldOut > 0:
+            "make split.heldout smaller"
         case .tooFewQuestions:
             "check that documents and sections of the labels are those of the features, or leave "
-                + "out `questions` to have them made from headings"
+                + "out `questions` to have them made from the features"
         case .embedding(let error): error.remedy
         case .refs(let error): error.remedy
         case .objects(let error): error.remedy

@@ -22,10 +22,14 @@ extension TrainingReport {
         object["model"] = .string(model.hex)
         object["questions"] = json(questions)
         object["preferences"] = json(preferences)
+        object["unanswerable"] = json(unanswerable)
+        object["generated"] = .bool(isGenerated)
+        object["untrained"] = .bool(isUntrained)
+        object["preferencesDropped"] = .bool(droppedPreferences)
         object["missing"] = .array(missing.map(\.json))
         object["stages"] = .array(stages.map { .object(json($0)) })
         var weights = JSONObject()
-        for (feature, weight) in self.weights { weights[feature] = .number(Double(weight)) }
+        for (signal, weight) in self.weights { weights[signal] = .number(Double(weight)) }
         object["weights"] = .object(weights)
         return object
     }
@@ -40,9 +44,14 @@ extension TrainingReport {
     private func json(_ stage: Stage) -> JSONObject {
         var object = JSONObject()
         object["stage"] = .string(stage.name)
-        object["recall@1"] = .number(stage.measurement.recallAt1)
-        object["recall@\(recallDepth)"] = .number(stage.measurement.recallAtK)
-        object["mrr"] = .number(stage.measurement.meanReciprocalRank)
+        guard questions.heldOut > 0 else { return object }
+        func add(_ name: String, _ figure: Measurement.Figure) {
+            object[name] = .number(figure.value)
+            object["\(name).interval"] = [.number(figure.low), .number(figure.high)]
+        }
+        add("recall@1", stage.measurement.recallAt1)
+        add("recall@\(recallDepth)", stage.measurement.recallAtK)
+        add("mrr", stage.measurement.meanReciprocalRank)
         object["preferenceAccuracy"] = stage.measurement.preferenceAccuracy.map { .number($0) }
         object["lossBefore"] = stage.lossBefore.map { .number($0) }
         object["lossAfter"] = stage.lossAfter.map { .number($0) }
@@ -59,24 +68,10 @@ extension TrainingReport {
             lines += ["", "not in these features:"]
             lines += MissingLabel.lines(missing).map { "  \($0)" }
         }
-        lines += [
-            "",
-            "on the \(questions.heldOut) held-out questions and \(preferences.heldOut) preferences:",
-            row(["", "recall@1", "recall@\(recallDepth)", "MRR", "preferences", "training loss"]),
-        ]
-        for stage in stages {
-            let measurement = stage.measurement
-            var loss = "-"
-            if let before = stage.lossBefore, let after = stage.lossAfter {
-                loss = "\(Self.fixed(before)) -> \(Self.fixed(after))"
-            }
-            lines.append(
-                row([
-                    Self.titles[stage.name] ?? stage.name, Self.fixed(measurement.recallAt1),
-                    Self.fixed(measurement.recallAtK), Self.fixed(measurement.meanReciprocalRank),
-                    measurement.preferenceAccuracy.map(Self.fixed) ?? "-", loss,
-                ]))
+        if unanswerable.training + unanswerable.heldOut > 0 {
+            lines.append("unanswerable \(describe(unanswerable))")
         }
+        lines += [""] + measurementLines + [""] + remarks
         lines += [
             "",
             "features     \(features.hex)",
@@ -94,7 +89,53 @@ extension TrainingReport {
         return lines
     }
 
-    private static let titles = ["base": "before", "sft": "after SFT", "dpo": "after DPO"]
+    private static let titles = ["base": "untrained", "sft": "after SFT", "dpo": "after DPO"]
+
+    /// The table of what was measured, or why there is none.
+    private var measurementLines: [String] {
+        guard questions.heldOut > 0 else {
+            return ["nothing was measured: no question was held out (split.heldout)"]
+        }
+        let kind = isGenerated ? "generated questions" : "held-out questions"
+        let others = preferences.heldOut > 0 ? " and \(preferences.heldOut) preferences" : ""
+        var lines = [
+            "on the \(questions.heldOut) \(kind)\(others), with 95 % intervals:",
+            row(["", "recall@1", "recall@\(recallDepth)", "MRR", "preferences"]),
+        ]
+        func cell(_ figure: Measurement.Figure) -> String {
+            "\(Self.fixed(figure.value)) [\(Self.fixed(figure.low)), \(Self.fixed(figure.high))]"
+        }
+        for stage in stages {
+            let measurement = stage.measurement
+            lines.append(
+                row([
+                    Self.titles[stage.name] ?? stage.name, cell(measurement.recallAt1),
+                    cell(measurement.recallAtK), cell(measurement.meanReciprocalRank),
+                    measurement.preferenceAccuracy.map(Self.fixed) ?? "-",
+                ]))
+        }
+        return lines
+    }
+
+    /// What a person should know of the figures and of what was published.
+    private var remarks: [String] {
+        var lines: [String] = []
+        if isGenerated {
+            lines.append(
+                "the questions were made from the documents: their figures compare versions and predict nothing; label some"
+            )
+        }
+        if isUntrained {
+            lines.append(
+                "training did not beat the untrained rule on validation, so the ranker is that rule"
+            )
+        }
+        if droppedPreferences {
+            lines.append(
+                "learning from preferences cost something on validation, so it is left out")
+        }
+        return lines
+    }
 
     private func describe(_ counts: Counts) -> String {
         "\(counts.training) to train on, \(counts.heldOut) held out"
@@ -102,7 +143,7 @@ extension TrainingReport {
     }
 
     private func row(_ cells: [String]) -> String {
-        let widths = [10, 9, 9, 7, 12, 18]
+        let widths = [10, 20, 20, 20, 12]
         var line = ""
         for (index, cell) in cells.enumerated() {
             let padding = String(repeating: " ", count: max(0, widths[index] - cell.count))

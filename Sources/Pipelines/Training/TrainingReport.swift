@@ -4,7 +4,7 @@ public import Refs
 
 /// What a training run did, for people and for programs.
 public struct TrainingReport: Sendable {
-    /// One line of the table: a policy and how well it answers.
+    /// One line of the table: a ranker and how well it answers.
     public struct Stage: Sendable {
         /// `base`, `sft` or `dpo`.
         public let name: String
@@ -46,12 +46,20 @@ public struct TrainingReport: Sendable {
     public let preferences: Counts
     /// What labels name and cannot be used.
     public let missing: [MissingLabel]
-    /// The policies, in the order of training.
+    /// The rankers, in the order of training.
     public let stages: [Stage]
     /// The k of recall@k.
     public let recallDepth: Int
-    /// The weights of the published policy, by feature.
-    public let weights: [(feature: String, weight: Float)]
+    /// The weights of the published ranker, by signal.
+    public let weights: [(signal: String, weight: Float)]
+    /// Whether the questions were made from the features.
+    public let isGenerated: Bool
+    /// Whether the published ranker is the untrained rule, because nothing that was learnt beats it.
+    public let isUntrained: Bool
+    /// Questions without an answer, by their labels.
+    public let unanswerable: Counts
+    /// Whether preferences were learnt from and the outcome is not published, because it costs something on validation.
+    public let droppedPreferences: Bool
     /// What a person should be told, such as that clocks disagree.
     public let warnings: [String]
 
@@ -59,7 +67,7 @@ public struct TrainingReport: Sendable {
         transaction = published.commit.number
         refs = published.commit.refs
         features = outcome.features.snapshot
-        space = outcome.features.space
+        space = outcome.features.space.id
         supervisedDataset = published.supervised
         preferenceDataset = published.preference
         model = published.model
@@ -78,9 +86,15 @@ public struct TrainingReport: Sendable {
                 lossAfter: $0.loss?.after)
         }
         self.recallDepth = recallDepth
-        weights = zip(PolicyFeature.allCases, outcome.policy.weights).map {
-            (feature: $0.rawValue, weight: $1)
+        weights = zip(Signal.allCases, outcome.ranker.weights).map {
+            (signal: $0.rawValue, weight: $1)
         }
+        isGenerated = outcome.isGenerated
+        isUntrained = outcome.isUntrained
+        unanswerable = Counts(
+            training: outcome.set.unanswerable.count { !$0.isHeldOut },
+            heldOut: outcome.set.unanswerable.count { $0.isHeldOut }, unresolved: 0)
+        droppedPreferences = outcome.preferenceFate == .dropped
         warnings = published.commit.warnings
     }
 }

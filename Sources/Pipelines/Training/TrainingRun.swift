@@ -1,4 +1,4 @@
-internal import Artifacts
+public import Artifacts
 public import EmbeddingService
 public import Objects
 public import Refs
@@ -15,6 +15,7 @@ public struct TrainingRun: Sendable {
     private let threads: Int
     private let embedders: EmbedderSource
     private let verified: VerifiedLeaves?
+    private let segments: SegmentCache
     private let progress: @Sendable (String) -> Void
 
     /// Prepares a run.
@@ -24,11 +25,12 @@ public struct TrainingRun: Sendable {
     ///   - threads: How many threads compute; the result does not depend on it.
     ///   - embedders: Where embedders behind a service are found.
     ///   - verified: Which leaves of features were verified before; nil to verify all.
+    ///   - segments: Where words are found, and kept, of features without an index.
     ///   - progress: Is told what begins.
     public init(
         repository: Repository, configuration: TrainingConfiguration, writer: Writer,
         version: String, threads: Int, embedders: EmbedderSource = EmbedderSource(),
-        verified: VerifiedLeaves? = nil,
+        verified: VerifiedLeaves? = nil, segments: SegmentCache = SegmentCache(),
         progress: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.repository = repository
@@ -38,6 +40,7 @@ public struct TrainingRun: Sendable {
         self.threads = threads
         self.embedders = embedders
         self.verified = verified
+        self.segments = segments
         self.progress = progress
     }
 
@@ -85,11 +88,11 @@ public struct TrainingRun: Sendable {
         progress("reading \(configuration.features)")
         let features = try TrainingFeatures(
             id, name: configuration.features, in: transaction.objects, embedders: embedders,
-            verified: verified)
+            verified: verified, segments: segments)
         progress("building datasets")
         let set = try build(features)
         progress("training on \(set.questions.count { !$0.isHeldOut }) questions")
-        let trainer = PolicyTrainer(
+        let trainer = RankerTrainer(
             features: features, configuration: configuration, threads: threads)
         let outcome = try trainer.train(set)
         progress("publishing")
@@ -107,9 +110,9 @@ public struct TrainingRun: Sendable {
             questions = try LabelFile.questions(try LabelFile.read(path), path: path)
         } else {
             questions = try Wrapping.objects { () throws(ObjectError) in
-                try HeadingQuestions.make(
-                    index: features.index, keys: features.keys, statistics: features.statistics,
-                    seed: configuration.split.seed, in: features.source)
+                try SectionQuestions.make(
+                    index: features.index, keys: features.keys, seed: configuration.split.seed,
+                    in: features.source)
             }
         }
         var preferences: [LabelledPreference] = []

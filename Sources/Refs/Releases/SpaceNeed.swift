@@ -111,7 +111,7 @@ private enum Ranker {
     /// The file that says what a model is.
     static let configName = "config.json"
     /// What its member `type` says.
-    static let type = "retrieval-policy"
+    static let type = "ranker"
     /// The most bytes that the file is read with; the trainer's has some 300.
     static let configLimit = 1 << 20
 }

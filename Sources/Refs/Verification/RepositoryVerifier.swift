@@ -29,9 +29,13 @@ public struct RepositoryVerifier: Sendable {
     }
 
     private let repository: Repository
+    private let derived: (any DerivedAudit)?
 
     /// Makes a verifier of a repository, which reads everything anew.
-    public init(_ repository: Repository) {
+    ///
+    /// - Parameter derived: Compares what was derived from rows with them, in a full verification; nil to leave that out.
+    public init(_ repository: Repository, derived: (any DerivedAudit)? = nil) {
+        self.derived = derived
         self.repository = Repository(in: repository.bucket, trust: repository.log.trust)
     }
 
@@ -64,7 +68,9 @@ public struct RepositoryVerifier: Sendable {
             list.add(item)
             if let id = item.object { damaged[id] = item.error }
         }
-        var verifier = SnapshotVerifier(objects, damaged: damaged, full: full) {
+        var verifier = SnapshotVerifier(
+            objects, damaged: damaged, full: full, derived: full ? derived : nil
+        ) {
             progress($0, total)
         }
         let past = full ? history(of: state) : []

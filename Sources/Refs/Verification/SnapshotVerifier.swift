@@ -1,5 +1,15 @@
-internal import Objects
+public import Objects
 internal import Storage
+
+/// Compares what was derived from snapshots with what it is derived from.
+public protocol DerivedAudit: Sendable {
+    /// What is wrong with it; nil when nothing is.
+    ///
+    /// - Throws: What reading objects throws.
+    mutating func problem(
+        of snapshot: Snapshot, in objects: PackStore
+    ) throws(ObjectError) -> String?
+}
 
 /// Follows snapshots to everything that they hold, and says which of them damage affects.
 struct SnapshotVerifier {
@@ -14,6 +24,8 @@ struct SnapshotVerifier {
     private let objects: PackStore
     /// Objects whose bytes were found to be damaged already.
     private let damaged: [ObjectID: ObjectError]
+    /// Finds out what is wrong with what was derived from a snapshot; nil where that is not looked at.
+    private var derived: (any DerivedAudit)?
     private var tables: TableVerifier
     private var trees: TreeVerifier
     private var contents: [Content: [(path: String, error: ObjectError)]] = [:]
@@ -28,10 +40,12 @@ struct SnapshotVerifier {
 
     init(
         _ objects: PackStore, damaged: [ObjectID: ObjectError], full: Bool,
+        derived: (any DerivedAudit)?,
         progress: @escaping @Sendable (Int) -> Void
     ) {
         self.objects = objects
         self.damaged = damaged
+        self.derived = derived
         tables = TableVerifier(objects, damaged: damaged, readsLeaves: full, progress: progress)
         trees = TreeVerifier(objects, damaged: damaged)
     }
@@ -103,9 +117,25 @@ struct SnapshotVerifier {
     }
 
     private mutating func check(_ snapshot: Snapshot) -> [(path: String, error: ObjectError)] {
-        var result = check(snapshot.content)
-        if let cursor = snapshot.cursor { result += check(cursor) }
+        var result = snapshot.contents.flatMap { check($0) }
         if let space = snapshot.space, let error = absence(of: space) { result.append(("", error)) }
+        // What cannot be read is said already, and nothing can be derived from it.
+        if result.isEmpty, var audit = derived {
+            do throws(ObjectError) {
+                if let reason = try audit.problem(of: snapshot, in: objects) {
+                    result.append(
+                        (
+                            "",
+                            .malformed(
+                                snapshot.index?.id, as: "lexical index", reason: reason, offset: nil
+                            )
+                        ))
+                }
+            } catch {
+                result.append(("", error))
+            }
+            derived = audit
+        }
         return result
     }
 

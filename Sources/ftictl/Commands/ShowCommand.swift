@@ -57,7 +57,9 @@ struct ShowCommand: Command {
             object["id"] = .id(id)
             object["weights"] = .array(weights.map(\.json))
             object["pickles"] = .array(pickles.map(\.json))
-            for name in ["cursor", "space"] where object[name] == nil { object[name] = .null }
+            for name in ["cursor", "index", "space"] where object[name] == nil {
+                object[name] = .null
+            }
             return try context.output.emit(object)
         }
         let labels = try RefLabels(log: repository.repository.log, state: repository.state)

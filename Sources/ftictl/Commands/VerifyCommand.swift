@@ -1,7 +1,17 @@
 import ArgumentParser
+import Artifacts
 import CommandSupport
 import Objects
 import Refs
+
+/// The audit of lexical indexes, for a verification of everything.
+private struct IndexAudit: DerivedAudit {
+    private var audit = LexicalAudit()
+
+    mutating func problem(
+        of snapshot: Snapshot, in objects: PackStore
+    ) throws(ObjectError) -> String? { try audit.problem(of: snapshot, in: objects) }
+}
 
 struct VerifyCommand: Command {
     static let configuration = CommandConfiguration(
@@ -55,7 +65,8 @@ struct VerifyCommand: Command {
             ).run(progress: tell)
             (report, actions) = (repaired.after, repaired.done)
         } else {
-            report = try RepositoryVerifier(repository).verify(full: full, progress: tell)
+            report = try RepositoryVerifier(repository, derived: IndexAudit())
+                .verify(full: full, progress: tell)
         }
         context.progress.finish()
         try show(report, actions, context)

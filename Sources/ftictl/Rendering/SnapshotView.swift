@@ -41,6 +41,7 @@ struct SnapshotView {
         }
         if let space = snapshot.space { field("space", Columns.Cell(space.short, style.yellow)) }
         if let cursor = snapshot.cursor { field("cursor", Columns.Cell(cursor.summary)) }
+        if let index = snapshot.index { field("index", Columns.Cell(index.summary)) }
         lines += fields.lines
         lines += section(
             "inputs",

@@ -5,6 +5,7 @@ internal import Objects
 struct SourceRules: Sendable {
     let attributes: SourceAttributes
     let fields: RecordFields
+    let language: LanguageChoice?
     /// What tells these rules from others: rows of a document that was read by others are made anew. Empty where the
     /// source says nothing.
     let identity: String
@@ -12,6 +13,7 @@ struct SourceRules: Sendable {
     init(_ source: DocumentSource) {
         attributes = SourceAttributes(source.attributes)
         fields = source.fields
+        language = source.language
         let params = source.readingParams
         identity =
             params.isEmpty
@@ -36,6 +38,7 @@ extension DocumentSource {
         }
         if let format { object["format"] = .string(format.rawValue) }
         if let encoding { object["encoding"] = .string(encoding) }
+        if let language { object["language"] = .string(language.text) }
         guard fields != RecordFields() else { return object }
         func names(_ names: [String]) -> JSON { .array(names.map { .string($0) }) }
         object["fields"] = [

@@ -1,9 +1,10 @@
+internal import Artifacts
 internal import Documents
 internal import Objects
 
 extension DocumentSource {
     /// The keys of a source that ``readMetadata(_:)`` takes.
-    static let metadataKeys = ["attributes", "fields"]
+    static let metadataKeys = ["attributes", "fields", "language"]
 
     /// Takes what a source says of the attributes of its rows and the members of its records.
     ///
@@ -13,6 +14,18 @@ extension DocumentSource {
             attributes = try AttributeRule.rules(mapping)
         }
         if let mapping = try item.mapping("fields") { try readFields(mapping) }
+        if let code = try item.text("language") {
+            guard let choice = LanguageChoice(code.value) else {
+                throw item.error(
+                    "language is \(code.value): a code such as en or de is needed, or auto",
+                    line: code.line)
+            }
+            guard !attributes.contains(where: { $0.name == FeatureRow.languageMember }) else {
+                throw item.error(
+                    "language is an attribute too: one of them is needed", line: code.line)
+            }
+            language = choice
+        }
     }
 
     /// Which members of a record are its text, its id and its title; those under other names are attributes.
@@ -54,6 +67,7 @@ extension FeatureConfiguration {
     ) throws(FeatureError) -> AttributeSchema {
         var schema = AttributeSchema()
         for (source, line) in sources {
+            if source.language != nil { schema.types[FeatureRow.languageMember] = .string }
             for rule in source.attributes {
                 if let other = schema.types[rule.name], other != rule.type {
                     throw top.error(

@@ -8,6 +8,8 @@ struct Baseline: Sendable {
     let snapshot: ObjectID?
     /// The rows and the cursor, when a run made them.
     let tables: FeatureTables?
+    /// The lexical index of the rows.
+    let index: Content?
     /// The embedding space of the rows.
     let space: ObjectID?
     /// What that space is.
@@ -23,11 +25,12 @@ struct Baseline: Sendable {
         objects = transaction.objects
         snapshot = transaction.state.target(of: ref)
         guard let snapshot else {
-            (tables, space, description, documents, documentsByDigest) = (nil, nil, nil, [:], [:])
+            (tables, index, space, description) = (nil, nil, nil, nil)
+            (documents, documentsByDigest) = ([:], [:])
             return
         }
         let previous = try Snapshot(snapshot, in: objects)
-        space = previous.space
+        (space, index) = (previous.space, previous.index)
         description = try previous.space.map { (id) throws(ObjectError) in
             try EmbeddingSpace(id, in: transaction.objects)
         }
@@ -50,6 +53,12 @@ struct Baseline: Sendable {
         }
         self.documents = documents
         documentsByDigest = byDigest
+    }
+
+    /// What a lexical index of other rows can be made from.
+    var lexicalPredecessor: LexicalTree.Predecessor? {
+        guard let tables, let index else { return nil }
+        return LexicalTree.Predecessor(table: tables.rows, index: index)
     }
 
     /// The rows of a document in key order; none when there is no such document.

@@ -1,6 +1,7 @@
 internal import Artifacts
 internal import Documents
 internal import Objects
+internal import TextAnalysis
 
 /// The way of one document through the stages: raw, clean, chunks with the vectors that exist already.
 ///
@@ -72,9 +73,13 @@ struct DocumentWork: Sendable {
             let line = pending.line.map { "line \($0) " } ?? ""
             return (path, .skipped(reason: line + error.reason))
         }
-        let place = DocumentPlace(file: pending.relative, record: name)
-        let known = rules.attributes.resolve(
+        let place = DocumentPlace(
+            file: TextForm.composed(pending.relative), record: name.map { TextForm.composed($0) })
+        var known = rules.attributes.resolve(
             clean.metadata, at: place, modified: pending.modified)
+        if let language = rules.language?.language(of: clean) {
+            known.members[FeatureRow.languageMember] = .string(language.code)
+        }
         return (path, .made(try made(clean, known, chunker: chunker)))
     }
 

@@ -103,7 +103,12 @@ public struct FeaturePipeline: Sendable {
         let changes = reading.changes
         let tables = try tables(changes, baseline, space: space, in: transaction)
         let rowCounts = try rowCounts(from: baseline.tables, to: tables, in: transaction)
-        let isUnchanged = baseline.tables.map { $0 == tables } ?? false
+        let index = try FeatureError.wrapping { () throws(ObjectError) in
+            try LexicalTree.write(
+                tables.rows, succeeding: baseline.lexicalPredecessor, in: transaction.objects)
+        }
+        let isUnchanged =
+            baseline.tables.map { $0 == tables } ?? false && baseline.index == index
         var snapshot = baseline.snapshot
         var commit: Commit?
         if isUnchanged {
@@ -111,7 +116,8 @@ public struct FeaturePipeline: Sendable {
             try FeatureError.wrapping { () throws(RefError) in try repository.log.makeDurable() }
         } else {
             let new = self.snapshot(
-                tables, changes, parent: baseline.snapshot, space: space, message: message)
+                tables, index, changes, parent: baseline.snapshot, space: space,
+                message: message)
             let id = try FeatureError.wrapping { () throws(ObjectError) in
                 try transaction.objects.write(new.encoded, hint: .structured)
             }
@@ -252,7 +258,8 @@ public struct FeaturePipeline: Sendable {
     }
 
     private func snapshot(
-        _ tables: FeatureTables, _ changes: Reconciliation, parent: ObjectID?, space: ObjectID,
+        _ tables: FeatureTables, _ index: Content, _ changes: Reconciliation, parent: ObjectID?,
+        space: ObjectID,
         message: String?
     ) -> Snapshot {
         Snapshot(
@@ -267,6 +274,7 @@ public struct FeaturePipeline: Sendable {
                 "embedded": Double(changes.embedded),
             ], space: space,
             cursor: .table(tables.cursor.root, rows: tables.cursor.rows, dimension: 0),
+            index: index,
             created: writer.now(),
             message: message.map { Secrets.withoutCredentials($0) } ?? summary(tables, changes))
     }

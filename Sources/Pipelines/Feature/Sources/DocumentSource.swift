@@ -1,4 +1,46 @@
 public import Documents
+public import TextAnalysis
+
+/// Which language the words of a source's documents are of.
+public enum LanguageChoice: Hashable, Sendable {
+    /// One for all of them.
+    case declared(Language)
+    /// That which each document's words speak for.
+    case detected
+
+    /// What a configuration says: a code, or `auto`; nil for anything else.
+    init?(_ text: String) {
+        if text == Self.auto {
+            self = .detected
+        } else if let language = Language(code: text) {
+            self = .declared(language)
+        } else {
+            return nil
+        }
+    }
+
+    private static let auto = "auto"
+
+    /// The same as a configuration says it.
+    var text: String {
+        switch self {
+        case .declared(let language): language.code
+        case .detected: Self.auto
+        }
+    }
+
+    /// The language of a document; nil where nothing speaks for one.
+    func language(of document: CleanDocument) -> Language? {
+        switch self {
+        case .declared(let language): language
+        case .detected:
+            Language.detected(
+                in: ([document.title]
+                    + document.sections.flatMap { $0.blocks }
+                    .filter { $0.kind != .code }.map(\.text)).joined(separator: "\n"))
+        }
+    }
+}
 
 /// A folder or file that documents come from.
 public struct DocumentSource: Hashable, Sendable {
@@ -18,6 +60,8 @@ public struct DocumentSource: Hashable, Sendable {
     package var format: DocumentFormat?
     /// The encoding of its files, as the web names encodings; nil to find out for each.
     public internal(set) var encoding: String?
+    /// The language that its words are of; nil where nobody says, which is taken for English.
+    public var language: LanguageChoice?
 
     /// What counts where nothing is said.
     public static let defaultInclude = DocumentFormat.endings.keys.sorted().map {

@@ -1,6 +1,7 @@
 internal import Artifacts
 internal import Documents
 internal import Storage
+internal import TextAnalysis
 
 /// The files that the sources hold, and where it is not known whether there are more.
 ///
@@ -62,7 +63,30 @@ struct SourceListing {
                 gaps.append(Remark(path, "\(source.location) holds no documents"))
             }
         }
-        files.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+        files.sort { left, right in
+            if left.path.utf8.elementsEqual(right.path.utf8) {
+                return left.relative.utf8.lexicographicallyPrecedes(right.relative.utf8)
+            }
+            return left.path.utf8.lexicographicallyPrecedes(right.path.utf8)
+        }
+        leaveOutTwins()
+    }
+
+    /// Leaves out all but the first of files of one source whose paths differ in their form of Unicode alone.
+    private mutating func leaveOutTwins() {
+        var distinct: [File] = []
+        distinct.reserveCapacity(files.count)
+        for file in files {
+            if let last = distinct.last, last.source == file.source,
+                last.path.utf8.elementsEqual(file.path.utf8)
+            {
+                skipped.append(
+                    Remark(file.path, "has the name of another file, spelled in another way"))
+            } else {
+                distinct.append(file)
+            }
+        }
+        files = distinct
     }
 
     private mutating func list(_ source: DocumentSource) {
@@ -108,7 +132,8 @@ struct SourceListing {
         }
         files.append(
             File(
-                path: encoded, location: location, format: Self.format(of: path, source),
+                path: TextForm.composed(encoded), location: location,
+                format: Self.format(of: path, source),
                 source: number, relative: path, encoding: source.encoding))
     }
 

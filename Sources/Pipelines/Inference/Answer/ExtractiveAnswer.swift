@@ -1,54 +1,94 @@
 internal import Artifacts
+internal import TextAnalysis
 
-/// The answer stage without a language model: it quotes the sentences that cover the question best.
+/// The answer stage without a language model: it quotes what covers the question best.
 struct ExtractiveAnswer: Sendable {
-    /// The most sentences that are quoted.
+    /// The most units that are quoted.
     static let limit = 3
     /// Passages below this place are sources to read, not to quote.
-    private static let quotedPassages = 3
-    /// What a further sentence must add to the covered part of the question.
-    private static let leastGain = 0.25
-    /// What a sentence loses for each place of its passage: a better passage wins against a little more
-    /// coverage.
-    private static let placeCost = 0.05
+    static let quotedPassages = 5
+    /// What a further unit must add to the covered part of the question, and how much worse than the best it may be.
+    private static let leastGain = 0.15
+    private static let leastScore = 2.0
 
-    /// The quoted sentences, the one that covers most of the question first; none without passages.
-    let sentences: [String]
-
-    private struct Candidate {
-        let place: Int
-        let position: Int
-        let text: String
-        let words: Set<Int>
+    /// What the choice of a unit goes by: chosen on questions about one manual, and judged on another (`docs/training.md`).
+    private enum Weights {
+        /// How much of the question the unit has.
+        static let coverage = 10.0
+        /// How well its passage fits, against the best.
+        static let passage = 8.0
+        /// The first unit of a section says what it is about.
+        static let first = 1.5
+        /// A unit that announces something says what to do with it.
+        static let announcing = 0.6
+        /// A unit of few words seldom answers, whatever it has; a very long one has many by chance.
+        static let short = 4.0
+        static let long = 1.0
+        /// Code alone explains nothing.
+        static let verbatim = 2.0
+        /// What says little but the question's words is a heading or a question itself.
+        static let echo = 1.0
     }
 
-    init(_ question: QuestionText, from passages: [Passage]) {
-        var candidates: [Candidate] = []
-        for (place, passage) in passages.prefix(Self.quotedPassages).enumerated() {
-            for (position, text) in Sentences.split(passage.row.text).enumerated() {
-                candidates.append(
-                    Candidate(
-                        place: place, position: position, text: text,
-                        words: question.words(foundIn: text)))
-            }
+    /// What is quoted, the unit that answers best first; none without passages.
+    let units: [QuotedUnit]
+
+    private struct Unit {
+        let place: Int
+        let position: Int
+        let quoted: QuotedUnit
+        let words: Set<Int>
+        let score: Double
+    }
+
+    init(_ question: Question, from passages: [Passage]) {
+        let units = passages.prefix(Self.quotedPassages).enumerated().flatMap { place, passage in
+            Self.units(of: passage, at: place, best: passages[0].score, question)
         }
-        var chosen: [Candidate] = []
-        var covered: Set<Int> = []
+        guard let best = units.max(by: { ($0.score, $1.place) < ($1.score, $0.place) }) else {
+            self.units = []
+            return
+        }
+        var chosen = [best]
+        var covered = best.words
+        // What announces something is nothing without it.
+        let next = units.first { $0.place == best.place && $0.position == best.position + 1 }
+        if let next, next.quoted.isVerbatim, best.quoted.announces {
+            chosen.append(next)
+            covered.formUnion(next.words)
+        }
+        let rest = units.filter {
+            $0.place == best.place && !$0.quoted.isVerbatim
+                && $0.score >= best.score - Self.leastScore
+        }
         while chosen.count < Self.limit {
-            var best: (gain: Double, candidate: Candidate)?
-            for candidate in candidates
-            where !chosen.contains(where: {
-                $0.place == candidate.place && $0.position == candidate.position
-            }) {
-                let added = question.share(of: candidate.words.subtracting(covered))
-                let gain = added - Self.placeCost * Double(candidate.place)
-                if gain > (best?.gain ?? -.infinity) { best = (gain, candidate) }
-            }
-            // The first sentence is quoted whatever it covers: a passage was found for a reason.
-            guard let best, chosen.isEmpty || best.gain >= Self.leastGain else { break }
-            chosen.append(best.candidate)
-            covered.formUnion(best.candidate.words)
+            let gains = rest.filter { unit in
+                !chosen.contains { $0.position == unit.position }
+            }.map { (unit: $0, gain: question.share(of: $0.words.subtracting(covered))) }
+            guard let further = gains.max(by: { $0.gain < $1.gain }), further.gain >= Self.leastGain
+            else { break }
+            chosen.append(further.unit)
+            covered.formUnion(further.unit.words)
         }
-        sentences = chosen.map(\.text)
+        self.units = chosen.map(\.quoted)
+    }
+
+    private static func units(
+        of passage: Passage, at place: Int, best: Double, _ question: Question
+    ) -> [Unit] {
+        // Scores below zero say nothing in proportion; their order does.
+        let fit = best > 0 ? max(0, min(1, passage.score / best)) : 1 / Double(1 + place)
+        return QuotedUnit.units(of: passage.row.text).enumerated().map { position, unit in
+            let words = question.words(foundIn: unit.text)
+            let length = Double(unit.wordCount)
+            var score = Weights.coverage * question.share(of: words) + Weights.passage * fit
+            if passage.row.ordinal == 0, position == 0 { score += Weights.first }
+            if unit.announces { score += Weights.announcing }
+            score -= Weights.short * max(0, 1 - length / 8)
+            score -= Weights.long * max(0, PortableMath.log(max(1, length) / 35))
+            if unit.isVerbatim { score -= Weights.verbatim }
+            if Double(words.count) > 0.75 * length { score -= Weights.echo }
+            return Unit(place: place, position: position, quoted: unit, words: words, score: score)
+        }
     }
 }

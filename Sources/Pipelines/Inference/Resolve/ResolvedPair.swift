@@ -18,6 +18,10 @@ public struct ResolvedPair: Sendable {
     let table: Table
     /// The attributes that the features are declared to have.
     let schema: AttributeSchema
+    /// The lexical index of the features; nil where their snapshot has none.
+    let index: Content?
+    /// What the embedding space is.
+    let spaceDescription: EmbeddingSpace
     let modelTree: ObjectID
     let embedder: any Embedder
     let objects: PackStore
@@ -49,6 +53,7 @@ public struct ResolvedPair: Sendable {
         }
         table = Table(root: root, rows: rows, dimension: dimension)
         schema = AttributeSchema(params: first.params)
+        index = first.index
         modelTree = tree
         let needed = try Wrapping.refs { () throws(RefError) in
             try SpaceNeed(of: second, in: objects).id
@@ -65,6 +70,7 @@ public struct ResolvedPair: Sendable {
                 name: names.features,
                 reason: "its vectors have \(dimension) numbers, its space \(description.dimension)")
         }
+        spaceDescription = description
         embedder = try Wrapping.embedding { () throws(EmbeddingError) in
             try embedders.embedder(of: description)
         }

@@ -4,7 +4,7 @@ internal import Storage
 
 /// The retrieve stage: features and model loaded once, then any number of questions.
 struct Retriever: Sendable {
-    let policy: RetrievalPolicy
+    let ranker: Ranker
     private let index: FeatureIndex
     /// Preselects rows; nil where that is not wanted.
     private let preselection: ApproximateSearch?
@@ -24,35 +24,40 @@ struct Retriever: Sendable {
     ///   - condition: What must hold of the rows that passages come from; nil for all rows.
     ///   - approximately: Whether candidates are preselected by their signs.
     ///   - verified: What verified leaves are; nil where nothing is remembered of them.
+    ///   - segments: Where words are found, and kept, of features without an index.
+    ///   - retrieval: What is wanted otherwise than the ranker's settings say.
     /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's own
     ///   configuration names another space than its snapshot; `condition` when it does not fit the rows.
     init(
         _ pair: ResolvedPair, where condition: Condition?, approximately: Bool,
-        verified: VerifiedLeaves?, threads: Int
+        verified: VerifiedLeaves?, segments: SegmentCache, retrieval: RetrievalOverrides,
+        threads: Int
     ) throws(InferenceError) {
         self.pair = pair
         self.threads = threads
         self.condition = condition
-        let policy = try Wrapping.objects { () throws(ObjectError) in
-            try RetrievalPolicy(
-                tensors: try Self.file(RetrievalPolicy.tensorsName, of: pair),
-                config: try Self.file(RetrievalPolicy.configName, of: pair))
+        let stored = try Wrapping.objects { () throws(ObjectError) in
+            try Ranker(
+                tensors: try Self.file(Ranker.tensorsName, of: pair),
+                config: try Self.file(Ranker.configName, of: pair))
         }
-        guard policy.space == pair.space else {
-            throw .embedding(.spacesDiffer(needed: policy.space, found: pair.space))
+        guard stored.space == pair.space else {
+            throw .embedding(.spacesDiffer(needed: stored.space, found: pair.space))
         }
-        self.policy = policy
+        let ranker = stored.with(
+            retrieval.applied(to: stored.retrieval), space: pair.spaceDescription)
+        self.ranker = ranker
         let index = try Wrapping.objects { () throws(ObjectError) in
             let verified = if let verified { verified } else { try VerifiedLeaves() }
             return try FeatureIndex(
-                pair.table, schema: pair.schema, in: pair.objects, verified: verified,
-                threads: threads)
+                pair.table, schema: pair.schema, index: pair.index, in: pair.objects,
+                verified: verified, segments: segments, threads: threads)
         }
         self.index = index
         preselection =
             approximately ? ApproximateSearch(index.vectors, threads: threads) : nil
         scope = try Self.scope(
-            condition, of: index, preselection, pair, candidates: policy.candidates,
+            condition, of: index, preselection, pair, candidates: ranker.retrieval.candidates,
             threads: threads)
     }
 
@@ -113,41 +118,60 @@ struct Retriever: Sendable {
         return try narrower.scope(of: own) { () throws(InferenceError) in
             try Self.scope(
                 condition.map { .all([$0, own]) } ?? own, of: index, preselection, pair,
-                candidates: policy.candidates, threads: threads)
+                candidates: ranker.retrieval.candidates, threads: threads)
         }
     }
 
-    /// The passages that answer best, best first, at most `count`, and how they were found.
+    /// What was found for a question.
+    struct Found {
+        /// The question, as it was looked for.
+        let question: Question
+        /// The best passages, best first.
+        let passages: [Passage]
+        /// What speaks for an answer, in the order of ``AnsweringRule/Evidence``.
+        let evidence: [Double]
+        /// How they were found.
+        let mode: SearchMode
+        /// The phrases that passages had to have and none has; the passages were found without them.
+        let missingPhrases: [String]
+    }
+
+    /// Finds the passages that answer best, at most `count`.
     ///
     /// - Parameter condition: What must hold of their rows besides the condition of all questions.
     func passages(
-        for question: String, count: Int, where condition: Condition?
-    ) throws(InferenceError) -> (passages: [Passage], mode: SearchMode) {
+        for text: String, count: Int, where condition: Condition?
+    ) throws(InferenceError) -> Found {
         let scope = try scope(condition)
         let query = try Wrapping.embedding { () throws(EmbeddingError) in
-            try pair.embedder.embed(question, as: .query)
+            try pair.embedder.embed(text, as: .query)
         }
-        let retrieval = CandidateRetrieval(policy: policy)
-        let candidates = try Wrapping.objects { () throws(ObjectError) in
-            if let approximate = scope.approximate {
-                return try approximate.nearest(
-                    policy.candidates, to: query, among: scope.rows, threads: threads)
+        return try Wrapping.objects { () throws(ObjectError) in
+            let phrases = QuotedPhrases(in: text)
+            var among = scope.rows
+            var missing: [String] = []
+            if !phrases.isEmpty {
+                let rows = try phrases.rows(
+                    in: index, among: scope.rows, source: pair.objects, threads: threads)
+                if rows.count > 0 { among = rows } else { missing = phrases.texts }
             }
-            return try retrieval.candidates(
-                query, in: index.vectors, among: scope.rows, threads: threads)
-        }
-        let rows = try Wrapping.objects { () throws(ObjectError) in
-            try index.rows(at: candidates.map(\.row), in: pair.objects, threads: threads)
-        }
-        let contents = Dictionary(
-            zip(candidates.map(\.row), rows), uniquingKeysWith: { first, _ in first })
-        let ranked = retrieval.rank(question, candidates, passages: rows.map { PassageText($0) })
-        let passages = ranked.prefix(count).compactMap { ranked in
-            contents[ranked.row].map {
-                Passage(row: $0, score: ranked.score, similarity: ranked.similarity)
+            let question = Question(text, of: index.words)
+            let retrieval = HybridRetrieval(ranker, in: index, of: pair.spaceDescription)
+            let nearest = try scope.approximate.flatMap { (approximate) throws(ObjectError) in
+                try approximate.nearest(
+                    ranker.retrieval.candidates, to: query, among: among, threads: threads)
             }
+            let candidates = try retrieval.candidates(
+                question, vector: query, nearest: nearest, among: among, threads: threads)
+            let judged = try retrieval.judge(
+                question, candidates, in: pair.objects, threads: threads)
+            let ranked = retrieval.rank(candidates, judged)
+            return Found(
+                question: question,
+                passages: ranked.prefix(max(count, ExtractiveAnswer.quotedPassages))
+                    .map { Passage($0) },
+                evidence: judged.evidence, mode: scope.mode, missingPhrases: missing)
         }
-        return (passages, scope.mode)
     }
 
     private static func file(
@@ -157,8 +181,8 @@ struct Retriever: Sendable {
             let entry = try TreeReader(pair.objects).entry(at: path, in: pair.modelTree)
         else {
             throw .malformed(
-                pair.model, as: "retrieval policy", reason: "it has no file \(name)", offset: nil)
+                pair.model, as: "ranker", reason: "it has no file \(name)", offset: nil)
         }
-        return try pair.objects.read(entry.id, limit: RetrievalPolicy.fileLimit)
+        return try pair.objects.read(entry.id, limit: Ranker.fileLimit)
     }
 }

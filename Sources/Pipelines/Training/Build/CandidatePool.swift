@@ -1,12 +1,16 @@
 internal import Artifacts
 internal import Objects
 
-/// A question with its candidates and their features.
+/// A question with its candidates and their signals.
 struct PreparedQuestion: Sendable {
-    /// The rows, in the order of the features.
+    /// The rows, in the order of the signals.
     let rows: [Int]
-    /// The unscaled features.
-    let features: CandidateFeatures
+    /// The unscaled signals.
+    let signals: CandidateSignals
+    /// The section of each row, in the order of the signals.
+    let places: [RowPlace]
+    /// What the candidates say of whether there is an answer.
+    let evidence: [Double]
 
     /// Where some rows are among the candidates.
     func positions(of wanted: [Int]) -> [Int] {
@@ -15,7 +19,7 @@ struct PreparedQuestion: Sendable {
     }
 }
 
-/// Finds candidates for questions and computes their features, many questions at a time.
+/// Finds candidates for questions and computes their signals, many questions at a time.
 struct CandidatePool: Sendable {
     /// A question, and rows that become candidates even when retrieval does not find them.
     struct Request: Sendable {
@@ -24,40 +28,33 @@ struct CandidatePool: Sendable {
     }
 
     let features: TrainingFeatures
-    let candidates: Int
+    let ranker: Ranker
     let threads: Int
 
+    /// Prepares questions: the same for any number of threads.
     func prepare(_ requests: [Request]) throws(TrainingError) -> [PreparedQuestion] {
-        let matches = try find(requests)
-        let passages = try Wrapping.objects { () throws(ObjectError) in
-            try features.passages(at: Set(matches.joined().map(\.row)))
-        }
-        let statistics = features.statistics
-        return Threads.map(requests.count, threads: threads) { index in
-            let found = matches[index]
-            return PreparedQuestion(
-                rows: found.map(\.row),
-                features: CandidateFeatures(
-                    QuestionText(requests[index].question, statistics: statistics),
-                    passages: found.compactMap { passages[$0.row] },
-                    cosines: found.map(\.similarity)))
-        }
-    }
-
-    private func find(_ requests: [Request]) throws(TrainingError) -> [[VectorMatch]] {
         let queries = try Wrapping.embedding { () throws(EmbeddingError) in
             try features.embedder.embed(requests.map(\.question), as: .query)
         }
-        let vectors = features.index.vectors
+        let retrieval = HybridRetrieval(ranker, in: features.index, of: features.space)
         return try Wrapping.objects { () throws(ObjectError) in
-            var found = try vectors.nearest(candidates, to: queries, threads: threads)
-            for (index, request) in requests.enumerated() {
-                let rows = Set(found[index].map(\.row))
-                for row in request.added where !rows.contains(row) {
-                    found[index].append(try vectors.match(row, to: queries[index]))
-                }
+            let nearest =
+                ranker.retrieval.mode == .lexical
+                ? requests.map { _ in [VectorMatch]() }
+                : try features.index.vectors.nearest(
+                    ranker.retrieval.candidates, to: queries, threads: threads)
+            return try Threads.map(Array(requests.indices), threads: threads) {
+                (index) throws(ObjectError) -> PreparedQuestion in
+                let question = Question(requests[index].question, of: features.index.words)
+                let found = try retrieval.candidates(
+                    question, vector: queries[index], nearest: nearest[index],
+                    adding: requests[index].added, threads: 1)
+                let judged = try retrieval.judge(
+                    question, found, in: features.source, threads: 1)
+                return PreparedQuestion(
+                    rows: found.map(\.row), signals: judged.signals,
+                    places: judged.rows.map { RowPlace($0) }, evidence: judged.evidence)
             }
-            return found
         }
     }
 }

@@ -1,4 +1,4 @@
-internal import Artifacts
+internal import TextAnalysis
 
 /// Decides which questions training never sees.
 ///

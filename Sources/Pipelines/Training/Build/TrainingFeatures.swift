@@ -7,17 +7,16 @@ struct TrainingFeatures: Sendable {
     let snapshot: ObjectID
     let index: FeatureIndex
     let keys: FeatureKeys
-    let statistics: LexicalStatistics
-    let space: ObjectID
+    let space: EmbeddingSpace
     let embedder: any Embedder
     let source: any ObjectSource
 
-    /// Opens a features snapshot and reads all of its texts once.
+    /// Opens a features snapshot.
     ///
     /// - Throws: `notFeatures`, `embedding`, `objects`.
     init(
         _ id: ObjectID, name: String, in source: any ObjectSource, embedders: EmbedderSource,
-        verified: VerifiedLeaves?
+        verified: VerifiedLeaves?, segments: SegmentCache
     ) throws(TrainingError) {
         let snapshot = try Wrapping.objects { () throws(ObjectError) in
             try Snapshot(id, in: source)
@@ -44,28 +43,13 @@ struct TrainingFeatures: Sendable {
         let table = Table(root: root, rows: rows, dimension: dimension)
         let index = try Wrapping.objects { () throws(ObjectError) in
             let verified = if let verified { verified } else { try VerifiedLeaves() }
-            return try FeatureIndex(table, in: source, verified: verified)
+            return try FeatureIndex(
+                table, index: snapshot.index, in: source, verified: verified, segments: segments)
         }
         keys = try Wrapping.objects { () throws(ObjectError) in try FeatureKeys(table, in: source) }
-        var counter = LexicalStatistics.Counter()
-        try Wrapping.objects { () throws(ObjectError) in
-            try index.forEachRow(in: source) { _, row in counter.add(PassageText(row)) }
-        }
         self.snapshot = id
         self.index = index
-        self.space = space
+        self.space = description
         self.source = source
-        statistics = counter.finish()
-    }
-
-    /// The texts of some rows, by row.
-    func passages(at rows: Set<Int>) throws(ObjectError) -> [Int: PassageText] {
-        var passages: [Int: PassageText] = [:]
-        passages.reserveCapacity(rows.count)
-        let sorted = rows.sorted()
-        for (row, content) in zip(sorted, try index.rows(at: sorted, in: source)) {
-            passages[row] = PassageText(content)
-        }
-        return passages
     }
 }

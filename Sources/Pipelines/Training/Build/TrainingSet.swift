@@ -10,6 +10,13 @@ struct ResolvedQuestion: Sendable {
     let isHeldOut: Bool
 }
 
+/// A question that the documents do not answer.
+struct UnanswerableQuestion: Sendable {
+    let id: String
+    let question: String
+    let isHeldOut: Bool
+}
+
 /// A preference between rows of the features.
 struct ResolvedPreference: Sendable {
     let id: String
@@ -23,6 +30,8 @@ struct ResolvedPreference: Sendable {
 struct TrainingSet: Sendable {
     var questions: [ResolvedQuestion] = []
     var preferences: [ResolvedPreference] = []
+    /// Questions that the documents do not answer, as their labels say: they have no answers.
+    var unanswerable: [UnanswerableQuestion] = []
     /// Questions of which no section is in the features.
     var unresolvedQuestions = 0
     /// Preferences of which one section is not in the features.
@@ -42,6 +51,13 @@ struct TrainingSet: Sendable {
         // A preference about a question follows it, or training would see what is measured.
         var fates: [[UInt8]: Bool] = [:]
         for question in Self.sorted(questions, by: \.id) {
+            guard !question.answers.isEmpty else {
+                unanswerable.append(
+                    UnanswerableQuestion(
+                        id: question.id, question: question.question,
+                        isHeldOut: heldOut.contains(question.id)))
+                continue
+            }
             var found: Set<Int> = []
             var absent: [SectionLabel] = []
             for answer in question.answers {

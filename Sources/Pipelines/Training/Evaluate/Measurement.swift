@@ -1,52 +1,97 @@
 internal import Artifacts
 
-/// How well a policy answers held-out questions.
+/// How well a ranker answers held-out questions.
 public struct Measurement: Hashable, Sendable {
+    /// A mean over questions and the interval that holds it with 95 % likelihood.
+    public struct Figure: Hashable, Sendable {
+        /// The mean.
+        public let value: Double
+        /// The ends of the interval: the 2.5th and 97.5th percentile of 1,000 resamples of the questions.
+        public let low: Double
+        /// See ``low``.
+        public let high: Double
+
+        private static let resamples = 1000
+
+        /// The mean of numbers, one a question; 0 where there are none.
+        init(_ values: [Double]) {
+            guard !values.isEmpty else {
+                (value, low, high) = (0, 0, 0)
+                return
+            }
+            let count = Double(values.count)
+            value = values.reduce(0, +) / count
+            // The same numbers give the same interval.
+            var random = SplitMix(state: 1)
+            var means: [Double] = []
+            for _ in 0..<Self.resamples {
+                var sum = 0.0
+                for _ in values.indices { sum += values[random.next(below: values.count)] }
+                means.append(sum / count)
+            }
+            means.sort()
+            (low, high) = (
+                means[Self.resamples / 40], means[Self.resamples - 1 - Self.resamples / 40]
+            )
+        }
+    }
+
     /// The part of the questions whose first row is of a labelled section.
-    public let recallAt1: Double
+    public let recallAt1: Figure
     /// The part of the questions that have a row of a labelled section among the first k.
-    public let recallAtK: Double
-    /// The mean of 1 / the place of the first row of a labelled section; 0 for a question without.
-    public let meanReciprocalRank: Double
-    /// The part of the preferences whose chosen section scores higher; nil without preferences.
+    public let recallAtK: Figure
+    /// The mean of 1 / the place of the first row of a labelled section, or 0 where there is none.
+    public let meanReciprocalRank: Figure
+    /// The part of the preferences whose chosen section scores higher; nil without preferences that people made.
     public let preferenceAccuracy: Double?
 
     /// Measures from the places, from 0, of the first right row of each question (nil for none).
     init(ranks: [Int?], depth: Int, preferenceAccuracy: Double?) {
-        let count = Double(max(1, ranks.count))
-        var first = 0
-        var found = 0
-        var reciprocal = 0.0
-        for case let rank? in ranks {
-            if rank == 0 { first += 1 }
-            if rank < depth { found += 1 }
-            reciprocal += 1 / Double(rank + 1)
-        }
-        recallAt1 = Double(first) / count
-        recallAtK = Double(found) / count
-        meanReciprocalRank = reciprocal / count
+        recallAt1 = Figure(ranks.map { $0 == 0 ? 1 : 0 })
+        recallAtK = Figure(ranks.map { $0.map { $0 < depth ? 1 : 0 } ?? 0 })
+        meanReciprocalRank = Figure(ranks.map { $0.map { 1 / Double($0 + 1) } ?? 0 })
         self.preferenceAccuracy = preferenceAccuracy
     }
 }
 
-/// The evaluate stage: the same candidates, ranked by one policy after the other.
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+private struct SplitMix {
+    var state: UInt64
+
+    mutating func next(below bound: Int) -> Int {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        mixed ^= mixed >> 31
+        return Int(mixed.multipliedFullWidth(by: UInt64(bound)).high)
+    }
+}
+
+/// The evaluate stage: the same candidates, ranked by one ranker after the other.
 struct Evaluation: Sendable {
-    /// A held-out question: its candidates as inference finds them, and which of them are right.
+    /// A question: its candidates as inference finds them, and which of them are right.
     struct Question: Sendable {
-        let features: CandidateFeatures
+        let prepared: PreparedQuestion
         let relevant: [Int]
+
+        /// The place, from 0, of the first right candidate; nil for none.
+        func rank(_ factors: [Double], perDocument: Int) -> Int? {
+            let relevant = Set(relevant)
+            return HybridRetrieval.order(
+                prepared.signals.scores(factors), places: prepared.places, perDocument: perDocument
+            ).firstIndex { relevant.contains($0) }
+        }
     }
 
     let questions: [Question]
     let preferences: [PreferenceObjective.Example]
     let depth: Int
 
-    func measure(_ policy: RetrievalPolicy) -> Measurement {
-        let factors = policy.factors
-        let ranks = questions.map { question -> Int? in
-            let order = CandidateRetrieval.order(question.features.scores(factors))
-            let relevant = Set(question.relevant)
-            return order.firstIndex { relevant.contains($0) }
+    func measure(_ ranker: Ranker) -> Measurement {
+        let factors = ranker.factors
+        let ranks = questions.map {
+            $0.rank(factors, perDocument: ranker.retrieval.perDocument)
         }
         let right = preferences.count { $0.margin(at: factors) > 0 }
         return Measurement(

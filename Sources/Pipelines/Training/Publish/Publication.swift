@@ -40,15 +40,15 @@ struct Publication {
         let model = try snapshot(
             .model, modelName,
             [
-                .init(name: RetrievalPolicy.tensorsName, bytes: outcome.policy.tensors),
-                .init(name: RetrievalPolicy.configName, bytes: outcome.policy.config),
+                .init(name: Ranker.tensorsName, bytes: outcome.ranker.tensors),
+                .init(name: Ranker.configName, bytes: outcome.ranker.config),
             ],
             inputs: [
                 "dataset": supervised, "features": outcome.features.snapshot,
                 "preferences": preference,
             ],
             params: configuration.parameters, metrics: metrics(outcome),
-            space: outcome.features.space, message: outcome.modelMessage)
+            space: outcome.features.space.id, message: outcome.modelMessage)
         let updates = [
             RefUpdate(supervisedName, new: supervised), RefUpdate(preferenceName, new: preference),
             RefUpdate(modelName, new: model),
@@ -65,13 +65,17 @@ struct Publication {
         try Wrapping.refs { () throws(RefError) in try RefName(text) }
     }
 
+    /// What was measured on held-out questions: of questions that people labelled under the names that gates ask for, of
+    /// generated ones under other names, since they predict no use. Nothing where none was held out.
     private func metrics(_ outcome: TrainingOutcome) -> [String: Double] {
         var metrics: [String: Double] = [:]
-        for stage in outcome.measurements.dropLast() {
-            add(stage.measurement, prefix: "\(stage.name).", to: &metrics)
+        guard outcome.set.questions.contains(where: \.isHeldOut) else { return metrics }
+        let origin = outcome.isGenerated ? "generated." : ""
+        for stage in outcome.measurements {
+            add(stage.measurement, prefix: "\(origin)\(stage.name).", to: &metrics)
         }
-        if let last = outcome.measurements.last {
-            add(last.measurement, prefix: "", to: &metrics)
+        if let published = outcome.published {
+            add(published.measurement, prefix: origin, to: &metrics)
         }
         return metrics
     }
@@ -79,9 +83,9 @@ struct Publication {
     private func add(
         _ measurement: Measurement, prefix: String, to metrics: inout [String: Double]
     ) {
-        metrics["\(prefix)recall@1"] = measurement.recallAt1
-        metrics["\(prefix)recall@\(configuration.recallDepth)"] = measurement.recallAtK
-        metrics["\(prefix)mrr"] = measurement.meanReciprocalRank
+        metrics["\(prefix)recall@1"] = measurement.recallAt1.value
+        metrics["\(prefix)recall@\(configuration.recallDepth)"] = measurement.recallAtK.value
+        metrics["\(prefix)mrr"] = measurement.meanReciprocalRank.value
         if let accuracy = measurement.preferenceAccuracy {
             metrics["\(prefix)preference.accuracy"] = accuracy
         }
@@ -95,7 +99,7 @@ struct Publication {
         try Wrapping.objects { () throws(ObjectError) in
             var builder = TreeBuilder()
             for file in files {
-                let isTensors = file.name.utf8.elementsEqual(RetrievalPolicy.tensorsName.utf8)
+                let isTensors = file.name.utf8.elementsEqual(Ranker.tensorsName.utf8)
                 let id = try transaction.objects.write(
                     file.bytes, hint: isTensors ? .numbers : .bulk)
                 builder.add(try Self.path(file.name), size: file.bytes.count, id: id)

@@ -16,10 +16,14 @@ extension TrainingOutcome {
 
     /// The model's message: "SFT on 101 questions, DPO on 49 preferences"; DPO only where it took place.
     var modelMessage: String {
+        guard !isUntrained else {
+            return "the untrained rule: nothing learnt from "
+                + Self.count(set.questions.count { !$0.isHeldOut }, "question")
+                + " beats it on validation"
+        }
         let supervised =
             "SFT on " + Self.count(set.questions.count { !$0.isHeldOut }, "question")
-        // The base policy and SFT are always measured; a third stage is DPO.
-        guard measurements.count > 2 else { return supervised }
+        guard preferenceFate == .kept else { return supervised }
         return supervised + ", DPO on "
             + Self.count(set.preferences.count { !$0.isHeldOut }, "preference")
     }

@@ -6,8 +6,8 @@ enum FeatureScale {
     private static let least = 1e-9
 
     /// 1 / the standard deviation of each feature over all candidates of all questions.
-    static func of(_ questions: [CandidateFeatures]) -> [Float] {
-        let columns = CandidateFeatures.columns
+    static func of(_ questions: [CandidateSignals]) -> [Float] {
+        let columns = CandidateSignals.columns
         var sums = [Double](repeating: 0, count: columns)
         var count = 0.0
         for features in questions {

@@ -10,14 +10,14 @@ public struct PreferenceObjective: Objective {
     /// One question and the candidates of the two sections.
     public struct Example: Sendable {
         /// The scaled features of the candidates.
-        public let features: CandidateFeatures
+        public let features: CandidateSignals
         /// The indices of the chosen section's chunks; at least one.
         public let chosen: [Int]
         /// The indices of the rejected section's chunks; at least one.
         public let rejected: [Int]
 
         /// Makes an example.
-        public init(features: CandidateFeatures, chosen: [Int], rejected: [Int]) {
+        public init(features: CandidateSignals, chosen: [Int], rejected: [Int]) {
             precondition(!chosen.isEmpty && !rejected.isEmpty, "both sections have chunks")
             self.features = features
             self.chosen = chosen

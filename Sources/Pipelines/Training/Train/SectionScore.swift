@@ -8,8 +8,8 @@ struct SectionScore {
     let value: Double
     let gradient: [Double]
 
-    init(_ features: CandidateFeatures, _ candidates: some Collection<Int>, scores: [Double]) {
-        let columns = CandidateFeatures.columns
+    init(_ features: CandidateSignals, _ candidates: some Collection<Int>, scores: [Double]) {
+        let columns = CandidateSignals.columns
         var greatest = -Double.infinity
         for candidate in candidates { greatest = max(greatest, scores[candidate]) }
         var sum = 0.0

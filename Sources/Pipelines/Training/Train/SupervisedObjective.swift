@@ -6,12 +6,12 @@ public struct SupervisedObjective: Objective {
     /// One question: its candidates and which of them answer it.
     public struct Example: Sendable {
         /// The scaled features of the candidates.
-        public let features: CandidateFeatures
+        public let features: CandidateSignals
         /// The indices of the candidates that answer; at least one.
         public let relevant: [Int]
 
         /// Makes an example.
-        public init(features: CandidateFeatures, relevant: [Int]) {
+        public init(features: CandidateSignals, relevant: [Int]) {
             precondition(!relevant.isEmpty, "an example has an answer")
             self.features = features
             self.relevant = relevant

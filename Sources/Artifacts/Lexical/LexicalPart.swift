@@ -1,0 +1,210 @@
+internal import Objects
+
+/// The postings of some consecutive rows of a table, gathered by term.
+///
+/// A bucket has the postings of all terms with the same highest bits, in the order of their rows; whoever looks for a term
+/// passes over the others, which are few. So putting segments together takes two passes over them and no dictionary.
+///
+/// Pointers are confined to this file: the postings are written once, at places that were counted before.
+struct LexicalPart: Sendable {
+    /// A posting, without what the bucket says of its term.
+    private struct Posting: Sendable {
+        let row: UInt32
+        let low: UInt16
+        let text: UInt8
+        let above: UInt8
+    }
+
+    /// The number of the first row in the table.
+    let firstRow: Int
+    /// How long rows, sections and documents are, by their numbers in this part.
+    let lengths: LexicalLevels<[Float]>
+    /// The sum of the words of the rows' texts.
+    let textWords: Int
+    /// The numbers of the section and of the document of each row.
+    private let sections: [UInt32]
+    private let documents: [UInt32]
+    private let shift: UInt32
+    private let starts: [UInt32]
+    private let postings: [Posting]
+
+    /// The number of rows.
+    var count: Int { sections.count }
+
+    init(_ segments: [LexicalSegment], firstRow: Int) {
+        self.firstRow = firstRow
+        var lengths = LexicalLevels<[Float]>(row: [], section: [], document: [])
+        var (sections, documents): ([UInt32], [UInt32]) = ([], [])
+        var last: LexicalSegment.Row?
+        var textWords = 0
+        for row in segments.lazy.flatMap(\.rows) {
+            let length = LexicalScore.length(row.words)
+            if last?.document != row.document { lengths.document.append(0) }
+            if last?.section != row.section || last?.document != row.document {
+                lengths.section.append(0)
+            }
+            lengths.row.append(length)
+            lengths.section[lengths.section.count - 1] += length
+            lengths.document[lengths.document.count - 1] += length
+            sections.append(UInt32(lengths.section.count - 1))
+            documents.append(UInt32(lengths.document.count - 1))
+            textWords += row.words.text
+            last = row
+        }
+        self.textWords = textWords
+        (self.lengths, self.sections, self.documents) = (lengths, sections, documents)
+        let total = segments.reduce(0) { $0 + $1.postings.count }
+        // Some 200 postings in a bucket.
+        let bits = max(8, min(16, Int.bitWidth - (total / 200).leadingZeroBitCount))
+        let shift = UInt32(32 - bits)
+        self.shift = shift
+        var starts = [UInt32](repeating: 0, count: (1 << bits) + 1)
+        for segment in segments {
+            for posting in segment.postings { starts[Int(posting.term >> shift) + 1] += 1 }
+        }
+        for bucket in 1..<starts.count { starts[bucket] += starts[bucket - 1] }
+        var next = starts
+        self.starts = starts
+        postings = Array(unsafeUninitializedCapacity: total) { buffer, initialized in
+            var row: UInt32 = 0
+            for segment in segments {
+                for index in segment.rows.indices {
+                    for posting in segment.postings(of: index) {
+                        let bucket = Int(posting.term >> shift)
+                        buffer.initializeElement(
+                            at: Int(next[bucket]),
+                            to: Posting(
+                                row: row, low: Self.low(posting.term, shift), text: posting.text,
+                                above: posting.above))
+                        next[bucket] += 1
+                    }
+                    row += 1
+                }
+            }
+            initialized = total
+        }
+    }
+
+    private static func low(_ term: UInt32, _ shift: UInt32) -> UInt16 {
+        UInt16(truncatingIfNeeded: term >> (shift - 16))
+    }
+
+    /// Calls `body` with each row that has a term, in order, and how often it has it.
+    @inline(__always)
+    func forEachRow(of term: UInt32, _ body: (_ row: Int, _ frequency: Float) -> Void) {
+        let bucket = Int(term >> shift)
+        let low = Self.low(term, shift)
+        for index in Int(starts[bucket])..<Int(starts[bucket + 1]) {
+            let posting = postings[index]
+            guard posting.low == low else { continue }
+            body(Int(posting.row), LexicalScore.frequency(posting.text, above: posting.above))
+        }
+    }
+
+    /// In how many rows, sections and documents a term is.
+    func frequencies(of term: UInt32) -> LexicalLevels<Int> {
+        var found = LexicalLevels(row: 0, section: 0, document: 0)
+        var last: (section: UInt32, document: UInt32)?
+        forEachRow(of: term) { row, _ in
+            found.row += 1
+            if last?.section != sections[row] { found.section += 1 }
+            if last?.document != documents[row] { found.document += 1 }
+            last = (sections[row], documents[row])
+        }
+        return found
+    }
+
+    /// Adds what a term gives to the scores of rows, sections and documents.
+    ///
+    /// - Parameters:
+    ///   - weights: What the term says of a row, a section and a document.
+    ///   - norms: What saturates them, by their numbers.
+    func add(
+        _ term: UInt32, weights: LexicalLevels<Float>, norms: LexicalLevels<[Float]>,
+        to scores: inout LexicalLevels<[Float]>
+    ) {
+        var (section, document): (UInt32, UInt32) = (.max, .max)
+        var (inSection, inDocument): (Float, Float) = (0, 0)
+        func finishSection(_ scores: inout LexicalLevels<[Float]>) {
+            guard inSection > 0 else { return }
+            let index = Int(section)
+            scores.section[index] +=
+                weights.section * inSection / (inSection + norms.section[index])
+        }
+        func finishDocument(_ scores: inout LexicalLevels<[Float]>) {
+            guard inDocument > 0 else { return }
+            let index = Int(document)
+            scores.document[index] +=
+                weights.document * inDocument / (inDocument + norms.document[index])
+        }
+        forEachRow(of: term) { row, frequency in
+            scores.row[row] += weights.row * frequency / (frequency + norms.row[row])
+            if sections[row] != section {
+                finishSection(&scores)
+                (section, inSection) = (sections[row], 0)
+            }
+            if documents[row] != document {
+                finishDocument(&scores)
+                (document, inDocument) = (documents[row], 0)
+            }
+            inSection += frequency
+            inDocument += frequency
+        }
+        finishSection(&scores)
+        finishDocument(&scores)
+    }
+
+    /// The score of a row by what was added up.
+    @inline(__always)
+    func score(of row: Int, _ scores: LexicalLevels<[Float]>) -> Float {
+        scores.row[row] + LexicalScore.section * scores.section[Int(sections[row])]
+            + LexicalScore.document * scores.document[Int(documents[row])]
+    }
+}
+
+/// Something of rows, of sections and of documents.
+struct LexicalLevels<Value: Sendable>: Sendable {
+    var row: Value
+    var section: Value
+    var document: Value
+
+    /// Something else of each.
+    func map<Other>(_ transform: (Value) -> Other) -> LexicalLevels<Other> {
+        LexicalLevels<Other>(
+            row: transform(row), section: transform(section), document: transform(document))
+    }
+
+    /// Both of each.
+    func with<Second>(_ other: LexicalLevels<Second>) -> LexicalLevels<(Value, Second)> {
+        LexicalLevels<(Value, Second)>(
+            row: (row, other.row), section: (section, other.section),
+            document: (document, other.document))
+    }
+}
+
+/// The constants of the lexical score.
+enum LexicalScore {
+    static let k1: Float = 1.2
+    static let b: Float = 0.75
+    /// What a word in the headings and in the title counts, against one in the text.
+    static let headings: Float = 1
+    static let title: Float = 0.5
+    /// What the scores of its section and of its document add to a row's.
+    static let section: Float = 0.3
+    static let document: Float = 0.2
+
+    static func length(_ words: LexicalSegment.FieldCounts) -> Float {
+        Float(words.text) + headings * Float(words.headings) + title * Float(words.title)
+    }
+
+    @inline(__always)
+    static func frequency(_ text: UInt8, above: UInt8) -> Float {
+        Float(text) + headings * Float(above & 0x0F) + title * Float(above >> 4)
+    }
+
+    /// How much a term says that so many of all have: ln(1 + (n - d + 1/2) / (d + 1/2)).
+    static func weight(_ count: Int, of all: Int) -> Float {
+        let (total, found) = (Double(all), Double(min(count, all)))
+        return Float(PortableMath.log(1 + (total - found + 0.5) / (found + 0.5)))
+    }
+}

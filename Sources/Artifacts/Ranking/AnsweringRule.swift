@@ -1,0 +1,118 @@
+internal import Objects
+
+/// Decides whether what was found for a question answers it: a logistic function of a few numbers, each less what questions
+/// about something else have in the same documents.
+public struct AnsweringRule: Hashable, Sendable {
+    /// What is looked at.
+    public enum Evidence: String, CaseIterable, Sendable {
+        /// The share of the question's words that the three best rows by words have together.
+        case coverage
+        /// The share of its words that more than two rows have.
+        case known
+        /// How much the best five rows have of the greatest lexical score; where another embedder than the built-in one made the
+        /// vectors, the mean of the five greatest cosines.
+        case strength
+    }
+
+    /// The weight of each kind of evidence, in their order, and then a constant.
+    public var weights: [Double]
+    /// From which sum on there is an answer.
+    public var threshold: Double
+    /// The median of each kind of evidence over ``decoys`` in the documents that it was made for.
+    public var baseline: [Double]
+
+    /// The rule where nothing was learnt: fitted to labelled questions on two manuals and to 40 that these do not answer.
+    ///
+    /// - Parameter isLexical: Whether the built-in embedder made the vectors.
+    public init(isLexical: Bool) {
+        weights = isLexical ? [2.229, 2.187, 2.878, -1.421] : [2.473, 1.540, 6.747, -2.397]
+        threshold = isLexical ? -0.814 : -0.764
+        baseline = [0.3, 0.6, isLexical ? 0.15 : 0.25]
+    }
+
+    /// The sum that is compared with the threshold.
+    public func score(_ evidence: [Double]) -> Double {
+        precondition(evidence.count == baseline.count, "every kind of evidence has a number")
+        var sum = weights[evidence.count]
+        for index in evidence.indices {
+            sum += weights[index] * (evidence[index] - baseline[index])
+        }
+        return sum
+    }
+
+    /// Sets the baseline from the evidence of the decoys.
+    public mutating func calibrate(_ decoys: [[Double]]) {
+        guard !decoys.isEmpty else { return }
+        for index in baseline.indices {
+            let values = decoys.map { $0[index] }.sorted()
+            baseline[index] = (values[(values.count - 1) / 2] + values[values.count / 2]) / 2
+        }
+    }
+
+    /// The rule as it is stored.
+    var json: JSON {
+        [
+            "evidence": .array(Evidence.allCases.map { .string($0.rawValue) }),
+            "weights": .array(weights.map { .number($0) }), "threshold": .number(threshold),
+            "baseline": .array(baseline.map { .number($0) }),
+        ]
+    }
+
+    init(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
+        guard try reader.array("evidence") == Evidence.allCases.map({ .string($0.rawValue) })
+        else { throw reader.error("evidence", "must be that of this version") }
+        weights = try reader.array("weights").compactMap(\.number)
+        baseline = try reader.array("baseline").compactMap(\.number)
+        threshold = try reader.number("threshold")
+        let count = Evidence.allCases.count
+        guard weights.count == count + 1, baseline.count == count else {
+            throw reader.error("weights", "must be \(count + 1) numbers, baseline \(count)")
+        }
+    }
+}
+
+extension AnsweringRule {
+    /// Questions that few documents answer: what they find by chance in some documents is what a question about these must exceed.
+    public static let decoys = """
+        How tall is Mount Everest?
+        Which river flows through London?
+        how long does it take to roast a chicken
+        What is the best way to learn the guitar?
+        my tooth hurts when I drink something cold
+        When did the second world war end?
+        how do I change a flat tyre on my bicycle
+        Who painted the Mona Lisa?
+        recipe for pancakes without eggs
+        What is the difference between a crocodile and an alligator?
+        my cat does not want to eat any more
+        How many calories does a banana have?
+        how do I apply for a visa for Canada
+        which team won the league last year
+        How do I remove a scratch from a wooden table?
+        what is the weather going to be tomorrow
+        how much tax do I pay on a second job
+        Can I plant potatoes in a pot on the balcony?
+        how do I get chewing gum out of my hair
+        When is the next train to Vienna?
+        How do I create a pivot table in Excel?
+        photoshop: cut out a person from the background
+        my printer says paper jam but there is no paper in it
+        How do I install a printer driver on Windows 11?
+        word: number the pages starting from the third page
+        why is my wifi so slow in the bedroom
+        How do I reset a forgotten Gmail password?
+        git: undo the last commit but keep the changes
+        css: center a div vertically
+        react hook useEffect runs twice
+        java NullPointerException when I call a method
+        how do I root my android phone
+        kubernetes pod stays in CrashLoopBackOff
+        How do I write a for loop in bash?
+        which linux distribution is best for an old laptop
+        unity: the player falls through the floor
+        How do I train a neural network to recognise handwriting?
+        wordpress white screen after updating a plugin
+        excel formula to count cells that are not empty
+        What does a software developer earn in Switzerland?
+        """.split(separator: "\n").map(String.init)
+}

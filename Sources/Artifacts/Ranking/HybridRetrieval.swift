@@ -1,0 +1,192 @@
+public import Objects
+
+/// A row that may answer a question.
+public struct Candidate: Hashable, Sendable {
+    /// The index of the row.
+    public let row: Int
+    /// The cosine of its vector with the question's.
+    public let similarity: Float
+    /// Its lexical score.
+    public let words: Float
+    /// Its place among the nearest by vector, from 0; nil where it is none of them.
+    public let vectorRank: Int?
+    /// Its place among the best by words, from 0; nil where it is none of them.
+    public let wordsRank: Int?
+}
+
+/// Finds the rows that answer a question: candidates by their vectors and by their words, then the ranker's scores.
+///
+/// Training measures with it and inference answers with it, so what was measured is what answers.
+public struct HybridRetrieval: Sendable {
+    /// A candidate and how well it answers.
+    public struct Ranked: Sendable {
+        /// The candidate.
+        public let candidate: Candidate
+        /// The row.
+        public let row: FeatureRow
+        /// Its score by the ranker.
+        public let score: Double
+        /// Its signals, in the order of ``Signal``.
+        public let signals: [Double]
+    }
+
+    /// The ranker.
+    public let ranker: Ranker
+    private let index: FeatureIndex
+    private let isLexical: Bool
+
+    /// Retrieves by a ranker.
+    ///
+    /// - Parameter space: The embedding space of the vectors.
+    public init(_ ranker: Ranker, in index: FeatureIndex, of space: EmbeddingSpace) {
+        isLexical = space.isBuiltin
+        self.ranker = ranker
+        self.index = index
+    }
+
+    /// The rows that are worth a score: the nearest by vector, then the best by words that are not among them.
+    ///
+    /// - Parameters:
+    ///   - vector: The question's vector.
+    ///   - nearest: The nearest rows, where they are known already; nil to look for them.
+    ///   - set: The rows to look among; nil for all.
+    ///   - added: Rows that become candidates in any case.
+    /// - Throws: What reading vectors throws.
+    public func candidates(
+        _ question: Question, vector: [Float], nearest: [VectorMatch]? = nil,
+        among set: RowSet? = nil, adding added: [Int] = [], threads: Int
+    ) throws(ObjectError) -> [Candidate] {
+        let settings = ranker.retrieval
+        var matches: [VectorMatch] = []
+        if settings.mode != .lexical {
+            matches =
+                if let nearest { nearest } else {
+                    try index.vectors.nearest(
+                        settings.candidates, to: vector, among: set, threads: threads)
+                }
+        }
+        let nearestCount = matches.count
+        var known = Set(matches.map(\.row))
+        for row in added where known.insert(row).inserted {
+            matches.append(try index.vectors.match(row, to: vector))
+        }
+        let found = index.words.search(
+            question.query, weights: question.levels,
+            count: settings.mode == .vector ? 0 : settings.candidates, among: set,
+            scoring: matches.map(\.row), threads: threads)
+        let wordsRanks = Dictionary(
+            found.best.enumerated().map { ($1.row, $0) }, uniquingKeysWith: { first, _ in first })
+        var candidates: [Candidate] = []
+        for (place, match) in matches.enumerated() {
+            candidates.append(
+                Candidate(
+                    row: match.row, similarity: match.similarity, words: found.scores[place],
+                    vectorRank: place < nearestCount ? place : nil,
+                    wordsRank: wordsRanks[match.row]))
+        }
+        for (place, match) in found.best.enumerated() where !known.contains(match.row) {
+            candidates.append(
+                Candidate(
+                    row: match.row,
+                    similarity: try index.vectors.match(match.row, to: vector).similarity,
+                    words: match.similarity, vectorRank: nil, wordsRank: place))
+        }
+        return candidates
+    }
+
+    /// What is known of the candidates of a question.
+    public struct Judged: Sendable {
+        /// Their signals, in the order of the candidates.
+        public let signals: CandidateSignals
+        /// Their rows.
+        public let rows: [FeatureRow]
+        /// What they say of whether the question is answered, in the order of ``AnsweringRule/Evidence``.
+        public let evidence: [Double]
+    }
+
+    /// Reads the rows of candidates and computes their signals.
+    ///
+    /// - Throws: `malformed` when a row is no features row; what reading nodes throws.
+    public func judge(
+        _ question: Question, _ candidates: [Candidate], in source: some ObjectSource, threads: Int
+    ) throws(ObjectError) -> Judged {
+        let rows = try index.rows(at: candidates.map(\.row), in: source, threads: threads)
+        let words = Threads.map(rows.count, threads: threads) { RowWords(rows[$0], for: question) }
+        return Judged(
+            signals: CandidateSignals(question, candidates, rows: rows, words: words), rows: rows,
+            evidence: evidence(question, candidates, words))
+    }
+
+    private func evidence(
+        _ question: Question, _ candidates: [Candidate], _ words: [RowWords]
+    ) -> [Double] {
+        let best = candidates.indices.sorted {
+            (candidates[$0].words, -candidates[$0].row) > (
+                candidates[$1].words, -candidates[$1].row
+            )
+        }
+        let covered = best.prefix(3).reduce(into: Set<Int>()) { $0.formUnion(words[$1].all) }
+        var strengths: [Double]
+        if isLexical {
+            let bound = question.bound
+            strengths = candidates.map { bound > 0 ? Double($0.words) / bound : 0 }
+        } else {
+            strengths = candidates.map { Double($0.similarity) }
+        }
+        strengths = Array(strengths.sorted(by: >).prefix(5))
+        let known = Set(question.weights.indices).subtracting(question.rare)
+        return [
+            question.share(of: covered), question.share(of: known),
+            strengths.reduce(0, +) / Double(max(1, strengths.count)),
+        ]
+    }
+
+    /// The candidates, best first.
+    ///
+    /// The best chunk of each section comes before other chunks of the same sections, and where the settings say so, the best
+    /// few of each document before others. Equal scores keep the order of `candidates`.
+    public func rank(_ candidates: [Candidate], _ judged: Judged) -> [Ranked] {
+        let scores = judged.signals.scores(ranker.factors)
+        let order = Self.order(
+            scores, places: judged.rows.map { RowPlace($0) },
+            perDocument: ranker.retrieval.perDocument)
+        return order.map { index in
+            Ranked(
+                candidate: candidates[index], row: judged.rows[index], score: scores[index],
+                signals: Array(judged.signals[index]))
+        }
+    }
+
+    /// Indices by descending score, in rounds: the best chunk of each section first.
+    public static func order(_ scores: [Double], places: [RowPlace], perDocument: Int) -> [Int] {
+        let sorted = scores.indices.sorted { left, right in
+            scores[left] != scores[right] ? scores[left] > scores[right] : left < right
+        }
+        var sections: Set<RowPlace> = []
+        var documents: [[UInt8]: Int] = [:]
+        var (first, rest): ([Int], [Int]) = ([], [])
+        for index in sorted {
+            let place = places[index]
+            let isCrowded = perDocument > 0 && documents[place.document, default: 0] >= perDocument
+            if !isCrowded, sections.insert(place).inserted {
+                documents[place.document, default: 0] += 1
+                first.append(index)
+            } else {
+                rest.append(index)
+            }
+        }
+        return first + rest
+    }
+}
+
+/// The section that a row is of.
+public struct RowPlace: Hashable, Sendable {
+    let document: [UInt8]
+    let section: [UInt8]
+
+    /// The section of a row.
+    public init(_ row: FeatureRow) {
+        document = Array(row.document.utf8)
+        section = Array(row.section.utf8)
+    }
+}

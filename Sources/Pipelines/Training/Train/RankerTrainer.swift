@@ -1,0 +1,155 @@
+internal import Artifacts
+internal import Objects
+
+/// The train and evaluate stages: from a training set to a ranker and its measurements.
+///
+/// The same features, labels and configuration give the same ranker, bit for bit, for any number of
+/// threads.
+struct RankerTrainer: Sendable {
+    let features: TrainingFeatures
+    let configuration: TrainingConfiguration
+    let threads: Int
+
+    func train(_ input: TrainingSet) throws(TrainingError) -> TrainingOutcome {
+        var set = input
+        let training = set.questions.filter { !$0.isHeldOut }
+        guard !training.isEmpty else {
+            throw .tooFewQuestions(
+                training: 0, heldOut: set.questions.count, unresolved: set.unresolvedQuestions,
+                missing: set.missing)
+        }
+        let pool = CandidatePool(
+            features: features,
+            ranker: .untrained(for: features.space, retrieval: configuration.retrieval),
+            threads: threads)
+        // An answer that retrieval misses is no candidate in use either: taught from, it would teach to distrust what finds the others.
+        let prepared = try pool.prepare(
+            set.questions.map { .init(question: $0.question, added: []) })
+        let scale = FeatureScale.of(
+            zip(set.questions, prepared).filter { !$0.0.isHeldOut }.map(\.1.signals))
+        let factors = scale.map(Double.init)
+        var base = Ranker.untrained(
+            for: features.space, scale: scale, retrieval: configuration.retrieval)
+        base.answering = try answeringRule(set, prepared, pool: pool)
+        let examples = zip(set.questions, prepared).filter { !$0.0.isHeldOut }.compactMap { pair in
+            ValidatedTraining.Example(pair.0, pair.1, factors: factors)
+        }
+        let validated = ValidatedTraining(
+            examples: examples, base: base, supervised: configuration.supervised,
+            threads: threads)
+        let lesson = validated.train()
+        var sft = base
+        sft.weights = lesson.descent.weights.map { Float($0) }
+
+        let isMade = configuration.preferences == nil
+        if isMade {
+            set.preferences = Self.hardNegatives(
+                set.questions, prepared, ranker: sft, keys: features.keys)
+        }
+        let pairs = zip(
+            set.preferences, try preferenceExamples(set.preferences, pool: pool))
+        let evaluation = Evaluation(
+            questions: zip(set.questions, prepared).filter(\.0.isHeldOut).map { pair in
+                .init(prepared: pair.1, relevant: pair.1.positions(of: pair.0.rows))
+            },
+            // Preferences that a ranker's own mistakes made say nothing of how well it pleases people.
+            preferences: isMade ? [] : pairs.filter(\.0.isHeldOut).map(\.1),
+            depth: configuration.recallDepth)
+        var stages = [
+            TrainingOutcome.Stage(
+                name: "base", measurement: evaluation.measure(base), loss: nil),
+            TrainingOutcome.Stage(
+                name: "sft", measurement: evaluation.measure(sft),
+                loss: (lesson.descent.before, lesson.descent.after)),
+        ]
+        var ranker = sft
+        var preferenceFate = PreferenceFate.none
+        let seen = pairs.filter { !$0.0.isHeldOut }.map { pair in
+            PreferenceObjective.Example(
+                features: pair.1.features.scaled(by: factors), chosen: pair.1.chosen,
+                rejected: pair.1.rejected)
+        }
+        if configuration.preference.epochs > 0, !seen.isEmpty {
+            let preferred = validated.preferring(
+                seen, from: sft.weights.map(Double.init), l2: lesson.l2,
+                configuration.preference)
+            var dpo = sft
+            dpo.weights = preferred.weights.map { Float($0) }
+            dpo.reference = sft.weights
+            stages.append(
+                TrainingOutcome.Stage(
+                    name: "dpo", measurement: evaluation.measure(dpo),
+                    loss: (preferred.before, preferred.after)))
+            preferenceFate = preferred.isKept ? .kept : .dropped
+            if preferred.isKept { ranker = dpo }
+        }
+        return TrainingOutcome(
+            set: set, ranker: ranker, measurements: stages,
+            isUntrained: ranker.weights == base.weights, preferenceFate: preferenceFate,
+            isGenerated: configuration.questions == nil, features: features,
+            answers: zip(set.questions, prepared).map { Self.answer($0, $1, base) })
+    }
+
+    /// When there is an answer: the built-in rule, as far as the documents and the labels do not say otherwise.
+    private func answeringRule(
+        _ set: TrainingSet, _ prepared: [PreparedQuestion], pool: CandidatePool
+    ) throws(TrainingError) -> AnsweringRule {
+        var rule = pool.ranker.answering
+        let unanswerable = set.unanswerable.filter { !$0.isHeldOut }.map(\.question)
+        let others = try pool.prepare(
+            (AnsweringRule.decoys + unanswerable).map { .init(question: $0, added: []) })
+        rule.calibrate(others.prefix(AnsweringRule.decoys.count).map(\.evidence))
+        // Questions that were made from the documents are answered better than any that people ask.
+        guard configuration.questions != nil else { return rule }
+        rule.learn(
+            answered: zip(set.questions, prepared).filter { !$0.0.isHeldOut }.map(\.1.evidence),
+            unanswered: others.dropFirst(AnsweringRule.decoys.count).map(\.evidence))
+        return rule
+    }
+
+    private func preferenceExamples(
+        _ preferences: [ResolvedPreference], pool: CandidatePool
+    ) throws(TrainingError) -> [PreferenceObjective.Example] {
+        let prepared = try pool.prepare(
+            preferences.map { .init(question: $0.question, added: $0.chosen + $0.rejected) })
+        return zip(preferences, prepared).map { preference, prepared in
+            PreferenceObjective.Example(
+                features: prepared.signals, chosen: prepared.positions(of: preference.chosen),
+                rejected: prepared.positions(of: preference.rejected))
+        }
+    }
+
+    /// For each question, its answer against the section that the ranker wrongly likes best.
+    private static func hardNegatives(
+        _ questions: [ResolvedQuestion], _ prepared: [PreparedQuestion], ranker: Ranker,
+        keys: FeatureKeys
+    ) -> [ResolvedPreference] {
+        var preferences: [ResolvedPreference] = []
+        for (question, candidates) in zip(questions, prepared) {
+            let order = HybridRetrieval.order(
+                candidates.signals.scores(ranker.factors), places: candidates.places,
+                perDocument: 0)
+            let right = Set(question.rows)
+            guard let wrong = order.first(where: { !right.contains(candidates.rows[$0]) }) else {
+                continue
+            }
+            preferences.append(
+                ResolvedPreference(
+                    id: question.id, question: question.question, chosen: question.rows,
+                    rejected: keys.section(of: candidates.rows[wrong]),
+                    isHeldOut: question.isHeldOut))
+        }
+        return preferences
+    }
+
+    /// The labelled row that the untrained rule likes best: of several sections, the best one answers.
+    private static func answer(
+        _ question: ResolvedQuestion, _ prepared: PreparedQuestion, _ base: Ranker
+    ) -> Int {
+        let right = Set(question.rows)
+        let order = HybridRetrieval.order(
+            prepared.signals.scores(base.factors), places: prepared.places, perDocument: 0)
+        return order.first { right.contains(prepared.rows[$0]) }.map { prepared.rows[$0] }
+            ?? question.rows[0]
+    }
+}

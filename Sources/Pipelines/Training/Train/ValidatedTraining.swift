@@ -1,0 +1,158 @@
+internal import Artifacts
+internal import Objects
+internal import TextAnalysis
+
+/// Supervised training that moves away from the untrained rule only as far as cross-validation shows that it pays.
+///
+/// The questions are parted into folds by their ids. For each strength of the pull towards the untrained rule, the questions
+/// of each fold are ranked by what the others teach. The rule stays unless the best strength raises the log-probability of the right
+/// sections by more than two standard errors of the difference; of the strengths within half of it of the best the
+/// strongest is taken (the one-standard-error rule, Breiman and others, 1984, made stricter for few labels).
+struct ValidatedTraining: Sendable {
+    /// A question with its candidates, as they are and scaled.
+    struct Example: Sendable {
+        let id: String
+        let evaluated: Evaluation.Question
+        let scaled: SupervisedObjective.Example
+
+        /// Nil where no answer is among the candidates, which teaches nothing.
+        init?(_ question: ResolvedQuestion, _ prepared: PreparedQuestion, factors: [Double]) {
+            let relevant = prepared.positions(of: question.rows)
+            guard !relevant.isEmpty else { return nil }
+            id = question.id
+            evaluated = .init(prepared: prepared, relevant: relevant)
+            scaled = .init(features: prepared.signals.scaled(by: factors), relevant: relevant)
+        }
+    }
+
+    /// What training came to.
+    struct Lesson {
+        let descent: Descent
+        /// The strength of the pull; nil where the untrained rule stays.
+        let l2: Double?
+    }
+
+    let examples: [Example]
+    let base: Ranker
+    let supervised: TrainingConfiguration.Supervised
+    let threads: Int
+
+    private static let folds = 5
+    /// How much stronger than the configuration's the pull may be, weakest first.
+    private static let strengths: [Double] = [1, 3, 10, 30, 100, 300]
+
+    private var origin: [Double] { base.weights.map(Double.init) }
+
+    private func objective(_ examples: [Example], l2: Double) -> SupervisedObjective {
+        SupervisedObjective(examples: examples.map(\.scaled), origin: origin, l2: l2)
+    }
+
+    private func descent(_ examples: [Example], l2: Double, epochs: Int) -> Descent {
+        objective(examples, l2: l2).minimised(
+            epochs: epochs, rate: supervised.rate, threads: threads)
+    }
+
+    /// Trains, or leaves the rule as it is.
+    func train() -> Lesson {
+        let stays = Lesson(
+            descent: descent(examples, l2: supervised.l2, epochs: 0), l2: nil)
+        guard supervised.epochs > 0, examples.count >= 2 * Self.folds else { return stays }
+        let gains = Self.strengths.map { gain(examples, l2: supervised.l2 * $0) }
+        guard let best = gains.max(by: { $0.mean < $1.mean }), best.mean > 2 * best.error else {
+            return stays
+        }
+        for (strength, gain) in zip(Self.strengths, gains).reversed()
+        where gain.mean >= best.mean - best.error / 2 {
+            let l2 = supervised.l2 * strength
+            return Lesson(
+                descent: descent(examples, l2: l2, epochs: supervised.epochs), l2: l2)
+        }
+        return stays
+    }
+
+    /// By how much training raises the log-probability of the right sections of questions that it has not seen, and the standard error
+    /// of that.
+    private func gain(_ examples: [Example], l2: Double) -> (mean: Double, error: Double) {
+        var gains: [Double] = []
+        for fold in 0..<Self.folds {
+            let unseen = examples.filter { Self.fold(of: $0.id) == fold }
+            let seen = examples.filter { Self.fold(of: $0.id) != fold }
+            guard !unseen.isEmpty, !seen.isEmpty else { continue }
+            let weights = descent(seen, l2: l2, epochs: supervised.epochs).weights
+            let objective = objective(unseen, l2: 0)
+            for index in unseen.indices {
+                gains.append(
+                    objective.slope(of: index, at: origin).value
+                        - objective.slope(of: index, at: weights).value)
+            }
+        }
+        return Self.meanAndError(gains)
+    }
+
+    private static func fold(of id: String) -> Int {
+        Int(FeatureHash.of("fold/\(id)") % UInt64(folds))
+    }
+
+    private static func meanAndError(_ values: [Double]) -> (mean: Double, error: Double) {
+        let count = Double(max(1, values.count))
+        let mean = values.reduce(0, +) / count
+        let squares = values.reduce(0.0) { $0 + ($1 - mean) * ($1 - mean) }
+        return (mean, (squares / count).squareRoot() / count.squareRoot())
+    }
+}
+
+extension ValidatedTraining {
+    /// What preference training came to.
+    struct Preferred {
+        let weights: [Double]
+        let before: Double
+        let after: Double
+        /// Whether it costs nothing on the questions that supervised training knows.
+        let isKept: Bool
+    }
+
+    /// Trains on preferences, and finds out whether that costs anything: in each fold, the questions are ranked by what preferences make of
+    /// weights that have not seen them.
+    func preferring(
+        _ preferences: [PreferenceObjective.Example], from weights: [Double], l2: Double?,
+        _ settings: TrainingConfiguration.Preference
+    ) -> Preferred {
+        func preferred(from weights: [Double], with seen: [Example]) -> (
+            Descent, PreferenceObjective
+        ) {
+            let objective = PreferenceObjective(
+                examples: preferences, reference: weights, beta: settings.beta, l2: settings.l2)
+            let lesson = SupervisedObjective(
+                examples: seen.map(\.scaled), origin: weights, l2: l2 ?? supervised.l2)
+            let descent = RetainingObjective(
+                preference: objective, supervised: lesson, retain: settings.retain
+            ).minimised(epochs: settings.epochs, rate: settings.rate, threads: threads)
+            return (descent, objective)
+        }
+        var changes: [Double] = []
+        let scale = base.scale.map(Double.init)
+        func reciprocal(_ example: Example, _ weights: [Double]) -> Double {
+            let factors = zip(weights, scale).map { $0 * $1 }
+            let rank = example.evaluated.rank(factors, perDocument: base.retrieval.perDocument)
+            return rank.map { 1 / Double($0 + 1) } ?? 0
+        }
+        for fold in 0..<Self.folds {
+            let unseen = examples.filter { Self.fold(of: $0.id) == fold }
+            let seen = examples.filter { Self.fold(of: $0.id) != fold }
+            guard !unseen.isEmpty, !seen.isEmpty else { continue }
+            let start =
+                l2.map { self.descent(seen, l2: $0, epochs: supervised.epochs).weights }
+                ?? origin
+            let end = preferred(from: start, with: seen).0.weights
+            for example in unseen {
+                changes.append(reciprocal(example, end) - reciprocal(example, start))
+            }
+        }
+        let (descent, objective) = preferred(from: weights, with: examples)
+        return Preferred(
+            weights: descent.weights,
+            before: objective.evaluate(at: objective.origin, threads: threads).value,
+            after: objective.evaluate(at: descent.weights, threads: threads).value,
+            isKept: !changes.isEmpty && Self.meanAndError(changes).mean >= 0)
+    }
+}

@@ -1,0 +1,118 @@
+import Artifacts
+import Objects
+import Testing
+
+@Suite("Rankers and their files")
+struct RankerTests {
+    private func ranker() throws -> Ranker {
+        var ranker = Ranker.untrained(for: try BuiltinEmbedder().space)
+        ranker.reference = ranker.weights
+        ranker.weights[2] = 0.25
+        ranker.scale[3] = 3
+        ranker.retrieval.candidates = 50
+        ranker.answering.threshold = 0.25
+        return ranker
+    }
+
+    @Test("a ranker reads back from its files, with and without reference weights")
+    func roundTrip() throws {
+        var ranker = try ranker()
+        let read = try Ranker(tensors: ranker.tensors, config: ranker.config)
+        #expect(read == ranker)
+        #expect(read.tensors == ranker.tensors && read.config == ranker.config)
+        ranker.reference = nil
+        #expect(try Ranker(tensors: ranker.tensors, config: ranker.config) == ranker)
+    }
+
+    @Test("the tensor file is a safetensors file with aligned tensors")
+    func safetensors() throws {
+        let bytes = try ranker().tensors
+        let length = try Safetensors.headerLength(
+            prefix: bytes.span.extracting(first: 8), fileSize: bytes.count)
+        let file = try Safetensors(
+            header: bytes.span.extracting(8..<8 + length), fileSize: bytes.count)
+        #expect(
+            file.tensors.map(\.name) == ["ranker.reference", "ranker.scale", "ranker.weights"])
+        #expect(file.dataOffset.isMultiple(of: 8))
+        #expect(file.tensors.allSatisfy { $0.type == .float32 })
+    }
+
+    @Test("every cut of the files is refused, and so are numbers that are not finite")
+    func cuts() throws {
+        var ranker = try ranker()
+        let (tensors, config) = (ranker.tensors, ranker.config)
+        for count in 0..<tensors.count {
+            let cut = Array(tensors[..<count])
+            #expect(throws: ObjectError.self) { try Ranker(tensors: cut, config: config) }
+        }
+        for count in 0..<config.count {
+            let cut = Array(config[..<count])
+            #expect(throws: ObjectError.self) { try Ranker(tensors: tensors, config: cut) }
+        }
+        ranker.weights[0] = .nan
+        #expect(throws: ObjectError.self) {
+            try Ranker(tensors: ranker.tensors, config: ranker.config)
+        }
+    }
+
+    @Test("changed bytes are refused or give a ranker of finite numbers")
+    func changes() throws {
+        let ranker = try ranker()
+        var random = SplitMix(seed: 11)
+        for _ in 0..<300 {
+            var (tensors, config) = (ranker.tensors, ranker.config)
+            if random.next() % 2 == 0 {
+                tensors[Int(random.next() % UInt64(tensors.count))] ^= UInt8(
+                    1 << (random.next() % 8))
+            } else {
+                config[Int(random.next() % UInt64(config.count))] ^= UInt8(1 << (random.next() % 8))
+            }
+            if let read = try? Ranker(tensors: tensors, config: config) {
+                #expect(read.factors.allSatisfy { $0.isFinite })
+                #expect(RetrievalSettings.candidateRange.contains(read.retrieval.candidates))
+            }
+        }
+    }
+
+    @Test("the untrained rule scores alike whatever the scale, and by what its mode looks at")
+    func untrained() throws {
+        let space = try BuiltinEmbedder().space
+        let scale = (0..<Signal.allCases.count).map { Float($0 + 1) }
+        let plain = Ranker.untrained(for: space)
+        let scaled = Ranker.untrained(for: space, scale: scale)
+        for (one, other) in zip(plain.factors, scaled.factors) { #expect(abs(one - other) < 1e-5) }
+        var settings = RetrievalSettings()
+        settings.mode = .vector
+        #expect(Ranker.untrained(for: space, retrieval: settings).weights[Signal.words.index] == 0)
+        settings.mode = .lexical
+        let lexical = plain.with(settings, space: space)
+        #expect(lexical.weights[Signal.vector.index] == 0)
+        #expect(lexical.answering == plain.answering)
+    }
+
+    @Test("the best chunk of each section comes first, then what crowds its document")
+    func order() {
+        func place(_ document: String, _ section: String) -> RowPlace {
+            RowPlace(
+                FeatureRow(
+                    document: document, title: "", section: section, headings: [], ordinal: 0,
+                    text: ""))
+        }
+        let places = [
+            place("a", "1"), place("a", "1"), place("a", "2"), place("b", "1"), place("a", "3"),
+        ]
+        let scores: [Double] = [5, 4, 3, 2, 2]
+        #expect(HybridRetrieval.order(scores, places: places, perDocument: 0) == [0, 2, 3, 4, 1])
+        #expect(HybridRetrieval.order(scores, places: places, perDocument: 1) == [0, 3, 1, 2, 4])
+    }
+
+    @Test("what a question about something else finds by chance is the baseline of answering")
+    func answering() {
+        var rule = AnsweringRule(isLexical: true)
+        rule.calibrate([[0.2, 0.5, 0.1], [0.4, 0.7, 0.3], [0.3, 0.6, 0.2]])
+        #expect(rule.baseline == [0.3, 0.6, 0.2])
+        #expect(rule.score([0.3, 0.6, 0.2]) < rule.threshold)
+        #expect(rule.score([0.9, 1, 0.5]) > rule.threshold)
+        #expect(AnsweringRule.decoys.count == 40)
+    }
+}
