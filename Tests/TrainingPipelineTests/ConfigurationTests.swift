@@ -73,7 +73,8 @@ import TrainingPipeline
             "feature: features/prod", "split: {heldout: 2}", "split: {held: 0.2}", "sft: 7",
             "sft: {epochs: many}", "sft: {rate: 0}", "evaluate: {k: 0}", "- a list", "a: [",
             "model: []",
-            "candidates: 5", "retrieval: {candidates: 0}", "retrieval: {mode: both}",
+            "candidates: 0", "{candidates: 5, retrieval: {candidates: 5}}",
+            "retrieval: {candidates: 0}", "retrieval: {mode: both}",
             "retrieval: {k: 0}", "dpo: {rate: .nan}",
         ])
     func refused(yaml: String) {

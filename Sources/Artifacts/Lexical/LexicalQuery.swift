@@ -6,8 +6,6 @@ struct LexicalQuery: Sendable {
     struct Word: Hashable, Sendable {
         /// Its terms, one for each language of the index that has another stem of it.
         let terms: [UInt32]
-        /// The hash of its stem in the first of the languages.
-        let stem: UInt64
     }
 
     /// The different words that are no stop words in any of the languages, in the order of the question.
@@ -31,7 +29,7 @@ struct LexicalQuery: Sendable {
                 terms.append(term)
             }
             guard seen.insert(terms).inserted else { continue }
-            words.append(Word(terms: terms, stem: lists[0][index].stem))
+            words.append(Word(terms: terms))
         }
         self.words = words
     }

@@ -2,8 +2,6 @@ internal import TextAnalysis
 
 /// A question as retrieval sees it: its words and what each says among the rows that it is asked of.
 public struct Question: Sendable {
-    /// The question.
-    public let text: String
     /// What it is searched for by words.
     let query: LexicalQuery
     /// What each word says of a row, a section and a document.
@@ -25,17 +23,16 @@ public struct Question: Sendable {
         let query = LexicalQuery(text, languages: index.languages)
         let (levels, frequencies) = index.weights(of: query)
         self.init(
-            text, query, levels: levels,
+            query, levels: levels,
             rare: Set(frequencies.indices.filter { frequencies[$0] <= min(2, index.count / 500) }),
             meanWords: index.meanWords, languages: index.languages)
     }
 
     private init(
-        _ text: String, _ query: LexicalQuery, levels: [LexicalLevels<Float>], rare: Set<Int>,
+        _ query: LexicalQuery, levels: [LexicalLevels<Float>], rare: Set<Int>,
         meanWords: Double, languages: [Language]
     ) {
         self.languages = languages.isEmpty ? [.english] : languages
-        self.text = text
         self.query = query
         self.levels = levels
         self.rare = rare

@@ -42,6 +42,8 @@ extension TrainingConfiguration {
         questions = try reader.text("questions").map { Self.resolve($0, in: folder) }
         preferences = try reader.text("preferences").map { Self.resolve($0, in: folder) }
         model = try reader.text("model") ?? model
+        let candidates = try reader.whole("candidates", RetrievalSettings.candidateRange)
+        retrieval.candidates = candidates ?? retrieval.candidates
         if var inner = try reader.section("retrieval") {
             if let mode = try inner.text("mode") {
                 guard let mode = RetrievalSettings.Mode(rawValue: mode) else {
@@ -49,9 +51,12 @@ extension TrainingConfiguration {
                 }
                 retrieval.mode = mode
             }
-            retrieval.candidates =
-                try inner.whole("candidates", RetrievalSettings.candidateRange)
-                ?? retrieval.candidates
+            if let own = try inner.whole("candidates", RetrievalSettings.candidateRange) {
+                guard candidates == nil else {
+                    throw inner.refuse("candidates", "left out where candidates is there too")
+                }
+                retrieval.candidates = own
+            }
             retrieval.k = try inner.whole("k", RetrievalSettings.countRange) ?? retrieval.k
             retrieval.perDocument =
                 try inner.whole("perDocument", 0...RetrievalSettings.countRange.upperBound)

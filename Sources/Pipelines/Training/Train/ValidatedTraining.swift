@@ -57,7 +57,7 @@ struct ValidatedTraining: Sendable {
         let stays = Lesson(
             descent: descent(examples, l2: supervised.l2, epochs: 0), l2: nil)
         guard supervised.epochs > 0, examples.count >= 2 * Self.folds else { return stays }
-        let gains = Self.strengths.map { gain(examples, l2: supervised.l2 * $0) }
+        let gains = Self.strengths.map { gain(l2: supervised.l2 * $0) }
         guard let best = gains.max(by: { $0.mean < $1.mean }), best.mean > 2 * best.error else {
             return stays
         }
@@ -72,12 +72,9 @@ struct ValidatedTraining: Sendable {
 
     /// By how much training raises the log-probability of the right sections of questions that it has not seen, and the standard error
     /// of that.
-    private func gain(_ examples: [Example], l2: Double) -> (mean: Double, error: Double) {
+    private func gain(l2: Double) -> (mean: Double, error: Double) {
         var gains: [Double] = []
-        for fold in 0..<Self.folds {
-            let unseen = examples.filter { Self.fold(of: $0.id) == fold }
-            let seen = examples.filter { Self.fold(of: $0.id) != fold }
-            guard !unseen.isEmpty, !seen.isEmpty else { continue }
+        for (seen, unseen) in splits {
             let weights = descent(seen, l2: l2, epochs: supervised.epochs).weights
             let objective = objective(unseen, l2: 0)
             for index in unseen.indices {
@@ -87,6 +84,16 @@ struct ValidatedTraining: Sendable {
             }
         }
         return Self.meanAndError(gains)
+    }
+
+    /// The examples of all folds but one, and those of the one; no fold without examples.
+    private var splits: [(seen: [Example], unseen: [Example])] {
+        (0..<Self.folds).map { fold in
+            (
+                examples.filter { Self.fold(of: $0.id) != fold },
+                examples.filter { Self.fold(of: $0.id) == fold }
+            )
+        }.filter { !$0.seen.isEmpty && !$0.unseen.isEmpty }
     }
 
     private static func fold(of id: String) -> Int {
@@ -136,10 +143,7 @@ extension ValidatedTraining {
             let rank = example.evaluated.rank(factors, perDocument: base.retrieval.perDocument)
             return rank.map { 1 / Double($0 + 1) } ?? 0
         }
-        for fold in 0..<Self.folds {
-            let unseen = examples.filter { Self.fold(of: $0.id) == fold }
-            let seen = examples.filter { Self.fold(of: $0.id) != fold }
-            guard !unseen.isEmpty, !seen.isEmpty else { continue }
+        for (seen, unseen) in splits {
             let start =
                 l2.map { self.descent(seen, l2: $0, epochs: supervised.epochs).weights }
                 ?? origin
