@@ -67,8 +67,8 @@ struct LexicalIndexTests {
         let query = LexicalQuery(question, languages: index.languages)
         // frost, alarm, the whole and both parts of select_related.
         #expect(query.words.count == 6 || query.words.count == 5)
-        let (levels, frequencies) = index.weights(of: query)
-        #expect(frequencies.contains { $0 > 0 })
+        #expect(query.words.count { !$0.isInSequence } == 1)
+        let levels = index.weights(of: query)
         let found = index.search(
             query, weights: levels, count: 10, scoring: Array(0..<200), threads: 2)
         let expected = reference(rows, query)
@@ -145,7 +145,7 @@ struct LexicalIndexTests {
         let index = try LexicalIndex(of: table, nil, in: store, cache: SegmentCache(), threads: 1)
         let query = LexicalQuery(question, languages: index.languages)
         let found = index.search(
-            query, weights: index.weights(of: query).levels, count: 1, threads: 1)
+            query, weights: index.weights(of: query), count: 1, threads: 1)
         #expect(found.best.first?.row == row)
     }
 
@@ -167,7 +167,7 @@ struct LexicalIndexTests {
         for (question, row) in [("Haus", 0), ("house", 1)] {
             let query = LexicalQuery(question, languages: index.languages)
             let found = index.search(
-                query, weights: index.weights(of: query).levels, count: 5, threads: 1)
+                query, weights: index.weights(of: query), count: 5, threads: 1)
             #expect(found.best.map(\.row) == [row])
         }
     }
@@ -250,9 +250,16 @@ struct LexicalIndexTests {
                 return TableRow(key: row.key, attributes: row.attributes, vector: [1, 0, 0, 0])
             }, in: store)
         let index = try FeatureIndex(table, in: store, verified: try VerifiedLeaves())
-        let rows = try QuotedPhrases(in: #""deadlock detected""#)
-            .rows(in: index, among: nil, source: store, threads: 2)
-        #expect(rows.ranges == [1..<2])
+        func occurrence(_ question: String) throws -> QuotedPhrases.Occurrence {
+            try QuotedPhrases(in: question)
+                .occurrence(in: index, among: nil, source: store, threads: 2)
+        }
+        let found = try occurrence(#""deadlock detected""#)
+        #expect(found.rows?.ranges == [1..<2] && found.missing.isEmpty)
+        let one = try occurrence(#""deadlock was", "deadlock detected", "not there""#)
+        #expect(one.rows?.ranges == [0..<1])
+        #expect(one.missing == ["deadlock detected", "not there"])
+        #expect(try occurrence(#""not there""#).rows == nil)
     }
 }
 

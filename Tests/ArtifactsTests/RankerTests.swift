@@ -109,10 +109,12 @@ struct RankerTests {
     @Test("what a question about something else finds by chance is the baseline of answering")
     func answering() {
         var rule = AnsweringRule(isLexical: true)
-        rule.calibrate([[0.2, 0.5, 0.1], [0.4, 0.7, 0.3], [0.3, 0.6, 0.2]])
-        #expect(rule.baseline == [0.3, 0.6, 0.2])
-        #expect(rule.score([0.3, 0.6, 0.2]) < rule.threshold)
-        #expect(rule.score([0.9, 1, 0.5]) > rule.threshold)
+        rule.calibrate([[0.2, 0.1, 1.6], [0.4, 0.3, 1.8], [0.3, 0.2, 1.7]])
+        #expect(rule.baseline == [0.3, 0.2, 1.7])
+        #expect(rule.score([0.3, 0.2, 1.7]) < rule.threshold)
+        #expect(rule.score([0.9, 0.5, 1.7]) > rule.threshold)
+        // Of a long question less is found.
+        #expect(rule.score([0.4, 0.2, 2.7]) > rule.threshold)
         #expect(AnsweringRule.decoys.count == 40)
     }
 }

@@ -288,7 +288,9 @@ import Testing
         #expect(reply.lines.first?.hasPrefix("The documents do not say") == true)
     }
 
-    @Test("a phrase in quotes must occur, and where it does not nothing is answered")
+    @Test(
+        "a phrase in quotes must occur; where it does not, only what is asked besides it is answered"
+    )
     func phrases() throws {
         let answering = try Fixture().answering()
         let found = try answering.answer(
@@ -297,6 +299,14 @@ import Testing
         let none = try answering.answer(#"Why does "the tank rings" dry?"#, count: 4)
         #expect(!none.isAnswered && none.sources.count == 4)
         #expect(none.json["reason"]?.string?.contains("the tank rings") == true)
+        let rest = try answering.answer(
+            #"When does the frost alarm ring by default, at 3.0 °C or as "heaters ring"?"#, count: 4
+        )
+        #expect(rest.isAnswered, "\(rest.explanation)")
+        #expect(rest.sources.first?.row.document == "frost.md")
+        #expect(rest.json["missingPhrases"] == ["heaters ring"])
+        #expect(
+            rest.lines.contains { $0.contains("no passage has the words \u{201C}heaters ring") })
     }
 
     @Test(

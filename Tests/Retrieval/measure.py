@@ -106,7 +106,7 @@ def measure(corpus):
         open('%s/%s.yaml' % (work, name), 'w').write('features: features/prod\nquestions: %s\nmodel: models/%s\ndatasets: {sft: datasets/%s-sft, dpo: datasets/%s-dpo}\n%s' % (
             json.dumps(os.path.join(HERE, corpus, 'questions.jsonl')), name, name, name, more))
         out = json.loads(call('fti-training', 'run', name + '.yaml', '--json', '--no-progress').splitlines()[-1])
-        held = [json.loads(l)['messages'][0]['content'] for l in call('ftictl', 'cat', 'datasets/%s-sft:test.jsonl' % name).splitlines()]
+        held = [json.loads(l)['messages'][0]['content'] for l in call('ftictl', 'cat', 'datasets/%s-sft:heldout.jsonl' % name).splitlines()]
         return out, held
 
     def ask(model, which, *more):

@@ -81,7 +81,7 @@ struct LabelTests {
                 })
         }
         let both = files([false, true, false])
-        #expect(both.keys.sorted() == ["README.md", "labels.jsonl", "test.jsonl", "train.jsonl"])
+        #expect(both.keys.sorted() == ["README.md", "heldout.jsonl", "labels.jsonl", "train.jsonl"])
         #expect(both["train.jsonl"] == "{\"e\":0}\n{\"e\":2}\n")
         #expect(
             both["labels.jsonl"]
@@ -89,7 +89,7 @@ struct LabelTests {
                 + "{\"id\":\"i\",\"index\":0,\"split\":\"test\"}\n"
                 + "{\"id\":\"i\",\"index\":1,\"split\":\"train\"}\n")
         let one = files([true])
-        #expect(one.keys.sorted() == ["README.md", "labels.jsonl", "test.jsonl"])
+        #expect(one.keys.sorted() == ["README.md", "heldout.jsonl", "labels.jsonl"])
         #expect(one["README.md"]?.contains("train") == false)
         #expect(files([])["README.md"]?.contains("configs") == false)
     }

@@ -84,7 +84,7 @@ import TrainingPipeline
         #expect(ranker.space == report.space)
         #expect(ranker.retrieval.candidates == 40)
         #expect((ranker.reference == nil) == (report.isUntrained || report.droppedPreferences))
-        for name in ["train", "test"] {
+        for name in ["train", "heldout"] {
             try checkLines(try file("\(name).jsonl", of: report.supervisedDataset), ["messages"])
             try checkLines(
                 try file("\(name).jsonl", of: report.preferenceDataset),
@@ -105,7 +105,7 @@ import TrainingPipeline
                   - split: train
                     path: train.jsonl
                   - split: test
-                    path: test.jsonl
+                    path: heldout.jsonl
                 ---
                 """))
     }

@@ -81,19 +81,15 @@ public struct LexicalIndex: Sendable {
         }
     }
 
-    /// What the words of a query say, rare words more than others; and how many rows have each.
-    func weights(of query: LexicalQuery) -> (levels: [LexicalLevels<Float>], frequencies: [Int]) {
-        let frequencies = query.words.map { word in
+    /// What the words of a query say, rare words more than others.
+    func weights(of query: LexicalQuery) -> [LexicalLevels<Float>] {
+        query.words.map { word in
             var found = LexicalLevels(row: 0, section: 0, document: 0)
             for term in word.terms {
                 for part in parts { found = found.with(part.frequencies(of: term)).map { $0 + $1 } }
             }
-            return found
+            return found.with(totals).map { LexicalScore.weight($0, of: $1) }
         }
-        let levels = frequencies.map { found in
-            found.with(totals).map { LexicalScore.weight($0, of: $1) }
-        }
-        return (levels, frequencies.map(\.row))
     }
 
     /// The rows that have all of some words.

@@ -6,6 +6,8 @@ struct LexicalQuery: Sendable {
     struct Word: Hashable, Sendable {
         /// Its terms, one for each language of the index that has another stem of it.
         let terms: [UInt32]
+        /// Whether it stands in the question by itself, and is not only a part of another word or some words joined.
+        var isInSequence: Bool
     }
 
     /// The different words that are no stop words in any of the languages, in the order of the question.
@@ -19,7 +21,7 @@ struct LexicalQuery: Sendable {
             TextAnalyzer(language: $0).tokens(of: question)
         }
         var words: [Word] = []
-        var seen: Set<[UInt32]> = []
+        var places: [[UInt32]: Int] = [:]
         // The kinds and places of tokens are the same in every language.
         for index in (lists.first ?? []).indices
         where !lists.contains(where: { $0[index].isStopWord }) {
@@ -28,8 +30,13 @@ struct LexicalQuery: Sendable {
             {
                 terms.append(term)
             }
-            guard seen.insert(terms).inserted else { continue }
-            words.append(Word(terms: terms))
+            let isInSequence = lists[0][index].isInSequence
+            if let place = places[terms] {
+                words[place].isInSequence = words[place].isInSequence || isInSequence
+            } else {
+                places[terms] = words.count
+                words.append(Word(terms: terms, isInSequence: isInSequence))
+            }
         }
         self.words = words
     }

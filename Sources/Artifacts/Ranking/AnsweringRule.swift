@@ -7,11 +7,11 @@ public struct AnsweringRule: Hashable, Sendable {
     public enum Evidence: String, CaseIterable, Sendable {
         /// The share of the question's words that the three best rows by words have together.
         case coverage
-        /// The share of its words that more than two rows have.
-        case known
-        /// How much the best five rows have of the greatest lexical score; where another embedder than the built-in one made the
-        /// vectors, the mean of the five greatest cosines.
+        /// How much the best row has of the greatest lexical score; where another embedder than the built-in one made the vectors,
+        /// the greatest cosine.
         case strength
+        /// The logarithm of 1 and the number of the question's words: of a long question, less is found even where it is answered.
+        case length
     }
 
     /// The weight of each kind of evidence, in their order, and then a constant.
@@ -25,9 +25,9 @@ public struct AnsweringRule: Hashable, Sendable {
     ///
     /// - Parameter isLexical: Whether the built-in embedder made the vectors.
     public init(isLexical: Bool) {
-        weights = isLexical ? [2.229, 2.187, 2.878, -1.421] : [2.473, 1.540, 6.747, -2.397]
-        threshold = isLexical ? -0.814 : -0.764
-        baseline = [0.3, 0.6, isLexical ? 0.15 : 0.25]
+        weights = isLexical ? [2.2, 11.9, 4.56, -3.22] : [3.79, 7.71, 2.59, -3.57]
+        threshold = isLexical ? -0.65 : -0.85
+        baseline = [0.35, isLexical ? 0.17 : 0.24, 1.61]
     }
 
     /// The sum that is compared with the threshold.

@@ -106,19 +106,25 @@ public struct HybridRetrieval: Sendable {
 
     /// Reads the rows of candidates and computes their signals.
     ///
+    /// - Parameter missing: Words of the question that count as found nowhere.
     /// - Throws: `malformed` when a row is no features row; what reading nodes throws.
     public func judge(
-        _ question: Question, _ candidates: [Candidate], in source: some ObjectSource, threads: Int
+        _ question: Question, _ candidates: [Candidate], without missing: Set<Int> = [],
+        in source: some ObjectSource, threads: Int
     ) throws(ObjectError) -> Judged {
         let rows = try index.rows(at: candidates.map(\.row), in: source, threads: threads)
         let words = Threads.map(rows.count, threads: threads) { RowWords(rows[$0], for: question) }
         return Judged(
             signals: CandidateSignals(question, candidates, rows: rows, words: words), rows: rows,
-            evidence: evidence(question, candidates, words))
+            evidence: evidence(question, candidates, words, without: missing))
     }
 
+    /// Of questions that are no longer, no less is found.
+    private static let shortQuestion = 4
+
     private func evidence(
-        _ question: Question, _ candidates: [Candidate], _ words: [RowWords]
+        _ question: Question, _ candidates: [Candidate], _ words: [RowWords],
+        without missing: Set<Int>
     ) -> [Double] {
         let best = candidates.indices.sorted {
             (candidates[$0].words, -candidates[$0].row) > (
@@ -126,18 +132,17 @@ public struct HybridRetrieval: Sendable {
             )
         }
         let covered = best.prefix(3).reduce(into: Set<Int>()) { $0.formUnion(words[$1].all) }
-        var strengths: [Double]
-        if isLexical {
-            let bound = question.bound
-            strengths = candidates.map { bound > 0 ? Double($0.words) / bound : 0 }
-        } else {
-            strengths = candidates.map { Double($0.similarity) }
-        }
-        strengths = Array(strengths.sorted(by: >).prefix(5))
-        let known = Set(question.weights.indices).subtracting(question.rare)
+        let strengths =
+            isLexical
+            ? candidates.map { question.bound > 0 ? Double($0.words) / question.bound : 0 }
+            : candidates.map { Double($0.similarity) }
+        let whole = question.wholeWords
+        let asked = question.share(of: whole)
         return [
-            question.share(of: covered), question.share(of: known),
-            strengths.reduce(0, +) / Double(max(1, strengths.count)),
+            asked > 0
+                ? question.share(of: covered.intersection(whole).subtracting(missing)) / asked : 0,
+            strengths.max() ?? 0,
+            PortableMath.log(Double(1 + max(Self.shortQuestion, whole.count))),
         ]
     }
 

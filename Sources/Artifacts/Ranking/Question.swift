@@ -10,8 +10,6 @@ public struct Question: Sendable {
     public let weights: [Double]
     /// The sum of ``weights``.
     public let totalWeight: Double
-    /// The words that at most two rows have, or in a small table fewer: there what is said once is known.
-    let rare: Set<Int>
     /// The mean number of words of a row.
     let meanWords: Double
     /// Words by their terms.
@@ -21,21 +19,18 @@ public struct Question: Sendable {
     /// Reads a question.
     public init(_ text: String, of index: LexicalIndex) {
         let query = LexicalQuery(text, languages: index.languages)
-        let (levels, frequencies) = index.weights(of: query)
         self.init(
-            query, levels: levels,
-            rare: Set(frequencies.indices.filter { frequencies[$0] <= min(2, index.count / 500) }),
-            meanWords: index.meanWords, languages: index.languages)
+            query, levels: index.weights(of: query), meanWords: index.meanWords,
+            languages: index.languages)
     }
 
     private init(
-        _ query: LexicalQuery, levels: [LexicalLevels<Float>], rare: Set<Int>,
-        meanWords: Double, languages: [Language]
+        _ query: LexicalQuery, levels: [LexicalLevels<Float>], meanWords: Double,
+        languages: [Language]
     ) {
         self.languages = languages.isEmpty ? [.english] : languages
         self.query = query
         self.levels = levels
-        self.rare = rare
         self.meanWords = meanWords
         weights = levels.map { Double($0.row) }
         totalWeight = weights.reduce(0, +)
@@ -46,8 +41,8 @@ public struct Question: Sendable {
         self.indices = indices
     }
 
-    /// The number of different words that count.
-    public var wordCount: Int { weights.count }
+    /// The words that stand in it by themselves, which are no parts of others.
+    public var wholeWords: Set<Int> { Set(query.words.indices.filter { query.words[$0].isInSequence }) }
 
     /// The word of the question that a token is a form of; nil when it is none.
     func word(of token: Token) -> Int? {
@@ -60,10 +55,32 @@ public struct Question: Sendable {
     }
 
     /// Which words of the question a text has, in any form.
-    public func words(foundIn text: String) -> Set<Int> {
-        languages.reduce(into: []) { found, language in
-            found.formUnion(words(in: AnalyzerPool.shared.analyzer(of: language).tokens(of: text)))
+    public func words(foundIn text: String) -> Set<Int> { overlap(with: text).words }
+
+    /// What the question and a text have in common.
+    public struct Overlap: Sendable {
+        /// The words of the question that the text has, in any form.
+        public var words: Set<Int> = []
+        /// Which part of the text they are, stop words left out: from 0 to 1.
+        public var part = 0.0
+    }
+
+    /// What the question and a text have in common.
+    public func overlap(with text: String) -> Overlap {
+        var overlap = Overlap()
+        for language in languages {
+            var (shared, all) = (0, 0)
+            AnalyzerPool.shared.analyzer(of: language).forEachToken(of: text) { token in
+                guard !token.isStopWord else { return }
+                let word = word(of: token)
+                if let word { overlap.words.insert(word) }
+                guard token.isInSequence else { return }
+                all += 1
+                if word != nil { shared += 1 }
+            }
+            overlap.part = max(overlap.part, Double(shared) / Double(max(1, all)))
         }
+        return overlap
     }
 
     /// How much of the question some of its words are: from 0 to 1.

@@ -43,19 +43,38 @@ public struct QuotedPhrases: Hashable, Sendable {
         analyzer.tokens(of: text).filter(\.isInSequence).map(\.word)
     }
 
-    /// The rows that have all phrases, in their text, a heading or their title.
+    /// Where the phrases stand.
+    public struct Occurrence: Sendable {
+        /// The rows that have all phrases but the missing ones; nil when all are missing.
+        public let rows: RowSet?
+        /// The phrases that no row has, or none that has those before them.
+        public let missing: [String]
+    }
+
+    /// Looks for the phrases in the text, the headings and the title of rows.
     ///
     /// - Parameter set: The rows to look among; nil for all.
     /// - Throws: What reading rows throws.
-    public func rows(
+    public func occurrence(
         in index: FeatureIndex, among set: RowSet?, source: some ObjectSource, threads: Int
+    ) throws(ObjectError) -> Occurrence {
+        var rows: RowSet?
+        var missing: [String] = []
+        for (text, words) in zip(texts, words) {
+            let found = try Self.rows(
+                with: text, words, in: index, among: rows ?? set, source: source, threads: threads)
+            if found.count > 0 { rows = found } else { missing.append(text) }
+        }
+        return Occurrence(rows: rows, missing: missing)
+    }
+
+    private static func rows(
+        with text: String, _ words: [UInt64], in index: FeatureIndex, among set: RowSet?,
+        source: some ObjectSource, threads: Int
     ) throws(ObjectError) -> RowSet {
-        var query: [LexicalQuery.Word] = []
-        for text in texts { query += LexicalQuery(text, languages: index.words.languages).words }
-        var unique: [LexicalQuery.Word] = []
-        for word in query where !unique.contains(word) { unique.append(word) }
+        let query = LexicalQuery(text, languages: index.words.languages).words
         var candidates: [Int] = []
-        for range in index.words.rows(withAll: unique).ranges {
+        for range in index.words.rows(withAll: query).ranges {
             candidates += range.filter { set?.contains($0) ?? true }
         }
         var found = RowSet()
@@ -63,14 +82,12 @@ public struct QuotedPhrases: Hashable, Sendable {
         for start in stride(from: 0, to: candidates.count, by: 4096) {
             let part = Array(candidates[start..<min(start + 4096, candidates.count)])
             let rows = try index.rows(at: part, in: source, threads: threads)
-            for (number, row) in zip(part, rows) where isIn(row) { found.append(number) }
+            for (number, row) in zip(part, rows) {
+                let fields = ([row.title] + row.headings + [row.text]).map { Self.words(of: $0) }
+                if fields.contains(where: { has($0, words) }) { found.append(number) }
+            }
         }
         return found
-    }
-
-    private func isIn(_ row: FeatureRow) -> Bool {
-        let fields = ([row.title] + row.headings + [row.text]).map { Self.words(of: $0) }
-        return words.allSatisfy { phrase in fields.contains { Self.has($0, phrase) } }
     }
 
     private static func has(_ words: [UInt64], _ phrase: [UInt64]) -> Bool {

@@ -34,7 +34,7 @@ public struct Ranker: Hashable, Sendable {
     /// lexical score is worth 4.
     private static let sharpness: Float = 40
 
-    /// The ranker before any training: the lexical score and the cosines of the row and of its document.
+    /// The ranker before any training: the lexical score, the share of the question in title and outer headings, and the cosines of the row and of its document.
     ///
     /// Words lead where the built-in embedder made the vectors, which knows nothing but words; where another did, both count
     /// (`docs/training.md` says how the weights were chosen).
@@ -50,9 +50,12 @@ public struct Ranker: Hashable, Sendable {
             let factor = scale[signal.index]
             weights[signal.index] = factor > 0 ? Self.sharpness * weight / factor : 0
         }
-        if retrieval.mode != .vector { set(.words, 1) }
+        if retrieval.mode != .vector {
+            set(.words, 1)
+            set(.title, 0.15)
+        }
         if retrieval.mode != .lexical {
-            set(.vector, space.isBuiltin ? 0.02 : 0.4)
+            set(.vector, space.isBuiltin ? 0.01 : 0.4)
             set(.document, space.isBuiltin ? 0 : 0.4)
         }
         return Ranker(

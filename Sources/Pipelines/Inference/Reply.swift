@@ -49,6 +49,9 @@ public struct Reply: Sendable {
         object["answer"] = .string(answer)
         object["quotes"] = .array(units.map { .string($0.text) })
         if !isAnswered { object["reason"] = .string(judgement.reason) }
+        if !judgement.missingPhrases.isEmpty {
+            object["missingPhrases"] = .array(judgement.missingPhrases.map { .string($0) })
+        }
         object["sources"] = .array(
             sources.map { .object($0.json) })
         object["features"] = .string(features.hex)
@@ -79,6 +82,9 @@ public struct Reply: Sendable {
             ? answer.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
             : ["The documents do not say: \(judgement.reason)."]
         lines.append("")
+        if isAnswered, let missing = Judgement.words(judgement.missingPhrases) {
+            lines.append("no passage has the words \(missing); found without them:")
+        }
         if !isAnswered, !sources.isEmpty { lines.append("nearest to the question:") }
         for (index, (source, count)) in sections.enumerated() {
             let score = Double(Int((source.score * 100).rounded())) / 100

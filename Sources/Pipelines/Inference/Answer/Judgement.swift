@@ -7,6 +7,8 @@ struct Judgement: Sendable {
     let isAnswered: Bool
     /// Why they do not, as the end of a sentence; why they do, where that is asked.
     let reason: String
+    /// The phrases that passages had to have and none has.
+    let missingPhrases: [String]
     /// What was looked at, in the order of ``AnsweringRule/Evidence``.
     let evidence: [Double]
     /// What the evidence comes to.
@@ -14,20 +16,33 @@ struct Judgement: Sendable {
     /// From which score on there is an answer.
     let threshold: Double
 
+    /// How much of a question phrases may be that no passage has, and it may still be answered.
+    private static let greatestMissing = 0.5
+
     init(_ found: Retriever.Found, ranker: Ranker) {
         let rule = ranker.answering
         evidence = found.evidence
         score = rule.score(evidence)
         threshold = rule.threshold
+        missingPhrases = found.missingPhrases
         if found.passages.isEmpty {
             (isAnswered, reason) = (false, "there are no passages to answer from")
-        } else if let phrase = found.missingPhrases.first {
-            (isAnswered, reason) = (false, "no passage has the words \u{201C}\(phrase)\u{201D}")
+        } else if let missing = Self.words(found.missingPhrases),
+            found.missingShare >= Self.greatestMissing
+        {
+            (isAnswered, reason) = (false, "no passage has the words \(missing)")
+        } else if found.hasPhrase {
+            (isAnswered, reason) = (true, "passages have the words in quotation marks")
         } else if score < threshold {
             (isAnswered, reason) = (false, "no passage has enough of what is asked")
         } else {
             (isAnswered, reason) = (true, "the best passages have enough of what is asked")
         }
+    }
+
+    /// Phrases in quotation marks, for a sentence; nil without any.
+    static func words(_ phrases: [String]) -> String? {
+        phrases.isEmpty ? nil : phrases.map { "\u{201C}\($0)\u{201D}" }.joined(separator: ", ")
     }
 
     /// The judgement as JSON.

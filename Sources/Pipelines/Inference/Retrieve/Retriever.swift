@@ -132,8 +132,12 @@ struct Retriever: Sendable {
         let evidence: [Double]
         /// How they were found.
         let mode: SearchMode
+        /// Whether the passages have a phrase that is asked for.
+        let hasPhrase: Bool
         /// The phrases that passages had to have and none has; the passages were found without them.
         let missingPhrases: [String]
+        /// How much of the question those are: from 0 to 1.
+        let missingShare: Double
     }
 
     /// Finds the passages that answer best, at most `count`.
@@ -147,15 +151,13 @@ struct Retriever: Sendable {
             try pair.embedder.embed(text, as: .query)
         }
         return try Wrapping.objects { () throws(ObjectError) in
-            let phrases = QuotedPhrases(in: text)
-            var among = scope.rows
-            var missing: [String] = []
-            if !phrases.isEmpty {
-                let rows = try phrases.rows(
-                    in: index, among: scope.rows, source: pair.objects, threads: threads)
-                if rows.count > 0 { among = rows } else { missing = phrases.texts }
-            }
+            let phrases = try QuotedPhrases(in: text).occurrence(
+                in: index, among: scope.rows, source: pair.objects, threads: threads)
+            let among = phrases.rows ?? scope.rows
             let question = Question(text, of: index.words)
+            let missing = phrases.missing.reduce(into: Set<Int>()) {
+                $0.formUnion(question.words(foundIn: $1))
+            }
             let retrieval = HybridRetrieval(ranker, in: index, of: pair.spaceDescription)
             let nearest = try scope.approximate.flatMap { (approximate) throws(ObjectError) in
                 try approximate.nearest(
@@ -164,13 +166,15 @@ struct Retriever: Sendable {
             let candidates = try retrieval.candidates(
                 question, vector: query, nearest: nearest, among: among, threads: threads)
             let judged = try retrieval.judge(
-                question, candidates, in: pair.objects, threads: threads)
+                question, candidates, without: missing, in: pair.objects, threads: threads)
             let ranked = retrieval.rank(candidates, judged)
             return Found(
                 question: question,
                 passages: ranked.prefix(max(count, ExtractiveAnswer.quotedPassages))
                     .map { Passage($0) },
-                evidence: judged.evidence, mode: scope.mode, missingPhrases: missing)
+                evidence: judged.evidence, mode: scope.mode,
+                hasPhrase: phrases.rows != nil, missingPhrases: phrases.missing,
+                missingShare: question.share(of: missing))
         }
     }
 

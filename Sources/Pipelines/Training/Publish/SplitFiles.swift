@@ -2,19 +2,16 @@ internal import Objects
 
 /// Examples by split, and what each was made from.
 struct SplitFiles {
-    /// The names by which the `datasets` library knows splits.
-    private static let names = (train: "train", heldOut: "test")
-
-    private var train = Split(name: names.train)
-    private var heldOut = Split(name: names.heldOut)
+    // Named as the `datasets` library names splits.
+    private var train = Split(name: "train", fileName: "train.jsonl")
+    private var heldOut = Split(name: "test", fileName: "heldout.jsonl")
     private var labels: [UInt8] = []
 
     private struct Split {
         let name: String
+        let fileName: String
         var examples: [UInt8] = []
         var count = 0
-
-        var fileName: String { "\(name).jsonl" }
 
         mutating func append(_ example: JSON, _ label: JSON, labels: inout [UInt8]) {
             example.appendCanonical(to: &examples)
