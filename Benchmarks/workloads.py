@@ -7,6 +7,7 @@
                                           and attributes and vectors apart, for tools that want columns
     workloads.py OUT w3 [--files 10000]   text files of 1 to 20 KB, in 256 directories
     workloads.py OUT million [--rows N]   vectors of a million rows, queries near some of them, and texts
+    workloads.py OUT documents [--rows N] 100,000 short documents as JSON Lines: v1; v2 with 0.2 % of them changed; and questions
     workloads.py OUT codec                64 MB of weights in bf16, fp16 and fp32
     workloads.py OUT big [--scale 2.83]   one 3 GB model
 
@@ -216,6 +217,26 @@ def million(out, n):
     (out / "texts.txt").write_text("".join(s + "\n" for s in sentences()))
 
 
+def documents(out, n):
+    """Documents of one chunk each, as records of the feature pipeline; 50 a file, so that a run reads what changed alone."""
+    g, text = rng("documents", n), Text()
+    sizes = np.clip(g.normal(420, 90, n), 150, 800).astype(int)
+    records = [{"id": f"doc-{i:07d}", "title": f"Note {i}", "text": text.take(int(s))} for i, s in enumerate(sizes)]
+
+    def write(folder):
+        for start in range(0, n, 50):
+            path = folder / f"{start // 5000:03d}" / f"{start:07d}.jsonl"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("".join(json.dumps(r) + "\n" for r in records[start:start + 50]))
+
+    write(out / "v1")
+    for i in g.choice(n, max(1, n // 500), replace=False).tolist():
+        records[i] = {**records[i], "text": text.take(420)}
+    write(out / "v2")
+    asked = [json.loads(l)["question"] for l in (HERE.parent / "Examples/handbook/questions.jsonl").read_text("utf-8").splitlines() if l.strip()]
+    (out / "questions.txt").write_text("".join(q + "\n" for q in asked[:64]))
+
+
 def codec(out):
     x = [(f"layers.{i}.weight", rng("codec", i).standard_normal((1024, 4096), np.float32) * np.float32(0.02 * (1 + i / 8))) for i in range(8)]
     write_safetensors(out / "bf16/model.safetensors", [(n, to_bf16(a)) for n, a in x])
@@ -226,12 +247,12 @@ def codec(out):
 if __name__ == "__main__":
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("out", type=pathlib.Path)
-    a.add_argument("what", choices=["w1", "w2", "w3", "million", "codec", "big"])
+    a.add_argument("what", choices=["w1", "w2", "w3", "million", "documents", "codec", "big"])
     a.add_argument("--scale", type=float)
     a.add_argument("--rows", type=int)
     a.add_argument("--files", type=int, default=10_000)
     o = a.parse_args()
     to = o.out / o.what
     {"w1": lambda: w1(to, o.scale or 0.25), "w2": lambda: w2(to, o.rows or 100_000), "w3": lambda: w3(to, o.files),
-     "million": lambda: million(to, o.rows or 1_000_000), "codec": lambda: codec(to), "big": lambda: big(to, o.scale or 2.83)}[o.what]()
+     "million": lambda: million(to, o.rows or 1_000_000), "documents": lambda: documents(to, o.rows or 100_000), "codec": lambda: codec(to), "big": lambda: big(to, o.scale or 2.83)}[o.what]()
     (to / "done").touch()

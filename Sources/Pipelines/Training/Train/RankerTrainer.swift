@@ -65,13 +65,15 @@ struct RankerTrainer: Sendable {
         var ranker = sft
         var preferenceFate = PreferenceFate.none
         let seen = pairs.filter { !$0.0.isHeldOut }.map { pair in
-            PreferenceObjective.Example(
-                features: pair.1.features.scaled(by: factors), chosen: pair.1.chosen,
-                rejected: pair.1.rejected)
+            ValidatedTraining.Preference(
+                question: pair.0.question,
+                scaled: PreferenceObjective.Example(
+                    features: pair.1.features.scaled(by: factors), chosen: pair.1.chosen,
+                    rejected: pair.1.rejected))
         }
         if configuration.preference.epochs > 0, !seen.isEmpty {
             let preferred = validated.preferring(
-                seen, from: sft.weights.map(Double.init), l2: lesson.l2,
+                seen, areMade: isMade, from: sft.weights.map(Double.init), l2: lesson.l2,
                 configuration.preference)
             var dpo = sft
             dpo.weights = preferred.weights.map { Float($0) }

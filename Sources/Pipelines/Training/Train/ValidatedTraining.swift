@@ -6,12 +6,13 @@ internal import TextAnalysis
 ///
 /// The questions are parted into folds by their ids. For each strength of the pull towards the untrained rule, the questions
 /// of each fold are ranked by what the others teach. The rule stays unless the best strength raises the log-probability of the right
-/// sections by more than two standard errors of the difference; of the strengths within half of it of the best the
-/// strongest is taken (the one-standard-error rule, Breiman and others, 1984, made stricter for few labels).
+/// sections by more than two standard errors of the difference; of the strengths within half of it of the best that do not lower
+/// the mean reciprocal rank the strongest is taken (the one-standard-error rule, Breiman and others, 1984, made stricter for few labels).
 struct ValidatedTraining: Sendable {
     /// A question with its candidates, as they are and scaled.
     struct Example: Sendable {
         let id: String
+        let question: String
         let evaluated: Evaluation.Question
         let scaled: SupervisedObjective.Example
 
@@ -20,6 +21,7 @@ struct ValidatedTraining: Sendable {
             let relevant = prepared.positions(of: question.rows)
             guard !relevant.isEmpty else { return nil }
             id = question.id
+            self.question = question.question
             evaluated = .init(prepared: prepared, relevant: relevant)
             scaled = .init(features: prepared.signals.scaled(by: factors), relevant: relevant)
         }
@@ -62,7 +64,7 @@ struct ValidatedTraining: Sendable {
             return stays
         }
         for (strength, gain) in zip(Self.strengths, gains).reversed()
-        where gain.mean >= best.mean - best.error / 2 {
+        where gain.mean >= best.mean - best.error / 2 && gain.places >= 0 {
             let l2 = supervised.l2 * strength
             return Lesson(
                 descent: descent(examples, l2: l2, epochs: supervised.epochs), l2: l2)
@@ -70,10 +72,11 @@ struct ValidatedTraining: Sendable {
         return stays
     }
 
-    /// By how much training raises the log-probability of the right sections of questions that it has not seen, and the standard error
-    /// of that.
-    private func gain(l2: Double) -> (mean: Double, error: Double) {
+    /// By how much training raises the log-probability of the right sections of questions that it has not seen, the standard error
+    /// of that, and by how much their mean reciprocal rank.
+    private func gain(l2: Double) -> (mean: Double, error: Double, places: Double) {
         var gains: [Double] = []
+        var places: [Double] = []
         for (seen, unseen) in splits {
             let weights = descent(seen, l2: l2, epochs: supervised.epochs).weights
             let objective = objective(unseen, l2: 0)
@@ -81,9 +84,19 @@ struct ValidatedTraining: Sendable {
                 gains.append(
                     objective.slope(of: index, at: origin).value
                         - objective.slope(of: index, at: weights).value)
+                places.append(
+                    reciprocalRank(unseen[index], weights) - reciprocalRank(unseen[index], origin))
             }
         }
-        return Self.meanAndError(gains)
+        let (mean, error) = Self.meanAndError(gains)
+        return (mean, error, Self.meanAndError(places).mean)
+    }
+
+    /// 1 / the place of the first right section; 0 where none is a candidate.
+    private func reciprocalRank(_ example: Example, _ weights: [Double]) -> Double {
+        let factors = zip(weights, base.scale).map { $0 * Double($1) }
+        let rank = example.evaluated.rank(factors, perDocument: base.retrieval.perDocument)
+        return rank.map { 1 / Double($0 + 1) } ?? 0
     }
 
     /// The examples of all folds but one, and those of the one; no fold without examples.
@@ -118,45 +131,57 @@ extension ValidatedTraining {
         let isKept: Bool
     }
 
-    /// Trains on preferences, and finds out whether that costs anything: in each fold, the questions are ranked by what preferences make of
-    /// weights that have not seen them.
+    /// A preference, and the question that it is about.
+    struct Preference: Sendable {
+        let question: String
+        let scaled: PreferenceObjective.Example
+    }
+
+    /// How many standard errors preferences must gain on questions that they are not about: those that people stated, and those
+    /// that were made from the very labels that supervised training knows.
+    private static let leastGain = (stated: 1.0, made: 2.0)
+
+    /// Trains on preferences, and finds out whether that costs anything: in each fold, the questions are ranked by what preferences about
+    /// others make of weights that have not seen them.
+    ///
+    /// - Parameter areMade: Whether nobody stated the preferences.
     func preferring(
-        _ preferences: [PreferenceObjective.Example], from weights: [Double], l2: Double?,
+        _ preferences: [Preference], areMade: Bool, from weights: [Double], l2: Double?,
         _ settings: TrainingConfiguration.Preference
     ) -> Preferred {
-        func preferred(from weights: [Double], with seen: [Example]) -> (
-            Descent, PreferenceObjective
-        ) {
+        func preferred(
+            _ preferences: [Preference], from weights: [Double], with seen: [Example]
+        ) -> (Descent, PreferenceObjective) {
             let objective = PreferenceObjective(
-                examples: preferences, reference: weights, beta: settings.beta, l2: settings.l2)
+                examples: preferences.map(\.scaled), reference: weights, beta: settings.beta,
+                l2: settings.l2)
             let lesson = SupervisedObjective(
-                examples: seen.map(\.scaled), origin: weights, l2: l2 ?? supervised.l2)
+                examples: seen.map(\.scaled), origin: origin, l2: l2 ?? supervised.l2)
             let descent = RetainingObjective(
                 preference: objective, supervised: lesson, retain: settings.retain
             ).minimised(epochs: settings.epochs, rate: settings.rate, threads: threads)
             return (descent, objective)
         }
         var changes: [Double] = []
-        let scale = base.scale.map(Double.init)
-        func reciprocal(_ example: Example, _ weights: [Double]) -> Double {
-            let factors = zip(weights, scale).map { $0 * $1 }
-            let rank = example.evaluated.rank(factors, perDocument: base.retrieval.perDocument)
-            return rank.map { 1 / Double($0 + 1) } ?? 0
-        }
         for (seen, unseen) in splits {
             let start =
                 l2.map { self.descent(seen, l2: $0, epochs: supervised.epochs).weights }
                 ?? origin
-            let end = preferred(from: start, with: seen).0.weights
+            let asked = Set(unseen.map(\.question))
+            let others = preferences.filter { !asked.contains($0.question) }
+            let end = others.isEmpty ? start : preferred(others, from: start, with: seen).0.weights
             for example in unseen {
-                changes.append(reciprocal(example, end) - reciprocal(example, start))
+                changes.append(reciprocalRank(example, end) - reciprocalRank(example, start))
             }
         }
-        let (descent, objective) = preferred(from: weights, with: examples)
+        let (descent, objective) = preferred(preferences, from: weights, with: examples)
+        let change = Self.meanAndError(changes)
+        let least = areMade ? Self.leastGain.made : Self.leastGain.stated
         return Preferred(
             weights: descent.weights,
             before: objective.evaluate(at: objective.origin, threads: threads).value,
             after: objective.evaluate(at: descent.weights, threads: threads).value,
-            isKept: !changes.isEmpty && Self.meanAndError(changes).mean >= 0)
+            isKept: !changes.isEmpty && change.mean >= least * change.error
+                && (!areMade || change.mean > 0))
     }
 }
