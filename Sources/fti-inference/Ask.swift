@@ -28,8 +28,9 @@ struct Ask: Command {
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: ArgumentHelp("The question.", valueName: "question"))
-    var question: String?
+    @Argument(
+        help: ArgumentHelp("The question, in one argument or several.", valueName: "question"))
+    var words: [String] = []
 
     @Flag(help: "Answer every line of standard input, with a line of JSON.")
     var stdin = false
@@ -78,6 +79,8 @@ struct Ask: Command {
 
     @Option(help: ArgumentHelp("Compute with N threads.", valueName: "n"))
     var threads: Int = 2
+
+    private var question: String? { words.isEmpty ? nil : words.joined(separator: " ") }
 
     func validate() throws {
         guard stdin != (question != nil) else {

@@ -67,7 +67,7 @@ struct LexicalIndexTests {
         let query = LexicalQuery(question, languages: index.languages)
         // frost, alarm, the whole and both parts of select_related.
         #expect(query.words.count == 6 || query.words.count == 5)
-        #expect(query.words.count { !$0.isInSequence } == 1)
+        #expect(query.words.count { $0.size == 0 } == 1)
         let levels = index.weights(of: query)
         let found = index.search(
             query, weights: levels, count: 10, scoring: Array(0..<200), threads: 2)
@@ -231,6 +231,25 @@ struct LexicalIndexTests {
                 #expect(read.encoded == changed)
             }
         }
+    }
+
+    @Test("a stop word of one language is a word of another; Hangul and pairs count by halves")
+    func queries() throws {
+        let german = try #require(Language(code: "de"))
+        let korean = try #require(Language(code: "ko"))
+        func count(_ question: String, _ languages: [Language]) -> Int {
+            LexicalQuery(question, languages: languages).words.count
+        }
+        #expect(
+            count("How much does the hat cost?", [.english, german])
+                == count("much hat cost", [.english]))
+        #expect(
+            count("Wann hat die Bibliothek auf?", [.english, german])
+                == count("Wann Bibliothek auf", [german]))
+        #expect(count("hat", [.english, german]) == 1)
+        let sizes = LexicalQuery("도서관은 열", languages: [korean]).words.map(\.size)
+        #expect(sizes == [0, 0.5, 0.5, 0.5, 1])
+        #expect(LexicalQuery("退款政策", languages: []).words.map(\.size) == [0.5, 0.5, 0.5])
     }
 
     @Test("phrases in quotes are found word for word, one word alone is none")

@@ -109,12 +109,17 @@ struct RankerTests {
     @Test("what a question about something else finds by chance is the baseline of answering")
     func answering() {
         var rule = AnsweringRule(isLexical: true)
-        rule.calibrate([[0.2, 0.1, 1.6], [0.4, 0.3, 1.8], [0.3, 0.2, 1.7]])
-        #expect(rule.baseline == [0.3, 0.2, 1.7])
-        #expect(rule.score([0.3, 0.2, 1.7]) < rule.threshold)
-        #expect(rule.score([0.9, 0.5, 1.7]) > rule.threshold)
+        rule.calibrate([[0.2, 0.1, 0.3], [0.4, 0.3, 0.5], [0.3, 0.2, 0.4]], areEnglish: true)
+        #expect(rule.baseline == [0.3, 0.2, 0])
+        #expect(rule.score([0.3, 0.2, 0]) < rule.threshold)
+        #expect(rule.score([0.9, 0.5, 0]) > rule.threshold)
         // Of a long question less is found.
-        #expect(rule.score([0.4, 0.2, 2.7]) > rule.threshold)
+        #expect(rule.score([0.4, 0.2, 1]) > rule.threshold)
+        // In few documents chance finds nothing, and a little is still no answer.
+        rule.calibrate([[0, 0, 0]], areEnglish: true)
+        #expect(rule.baseline == [0.25, 0.12, 0])
+        rule.calibrate([[0, 0, 0]], areEnglish: false)
+        #expect(rule.baseline == [0, 0, 0])
         #expect(AnsweringRule.decoys.count == 40)
     }
 }

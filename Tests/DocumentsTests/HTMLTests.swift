@@ -28,6 +28,11 @@ struct HTMLTests {
                     + "<p class=related>kept</p>x",
                 ["||kept¦x"]
             ),
+            (
+                "<div class=footer>© 2023 Somebody. Created by a program.</div>"
+                    + "<div class=footer-relations><a href=u>n</a></div><div class=footer>kept</div>",
+                ["||kept"]
+            ),
             ("<aside role=navigation>n</aside><aside>kept</aside>", ["||kept"]),
             ("<div hidden>h</div><b aria-hidden=true>h</b>x", ["||x"]),
             ("<ul><li>a<li><p>b</p><p>c</p><ol start=3><li>d</ol></ul>", ["||- a¦- b¦c¦3. d"]),

@@ -23,6 +23,8 @@ import Testing
         #expect(reply.isAnswered && reply.answer.hasPrefix(sentence))
         #expect(reply.sources.first?.row.document == document)
         #expect(reply.sources.count == 3)
+        #expect(reply.json["quotedFrom"] == 1)
+        #expect(reply.lines.first?.hasSuffix("[1]") == true)
         #expect(reply.features == fixture.features)
         #expect(reply.model == fixture.model)
         #expect(reply.transaction == 1)
@@ -42,7 +44,7 @@ import Testing
         let search = try #require(reply.json["search"]?.object)
         #expect(search["mode"]?.string == "approximate")
         #expect(search["recall"] == .number(1))
-        #expect(reply.lines.last?.hasPrefix("search       approximate; 100.0 %") == true)
+        #expect(reply.lines.last?.hasPrefix("search       approximate: finds 100.0 %") == true)
     }
 
     @Test("replies are the same for any number of threads, and nothing is written")

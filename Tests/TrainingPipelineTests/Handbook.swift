@@ -28,6 +28,13 @@ enum Handbook {
         return repository
     }
 
+    /// A repository whose `features/prod` holds some rows.
+    static func repository(of rows: [FeatureRow]) throws -> Repository {
+        let repository = try Repository.create(in: MemoryBucket(), writer: writer)
+        try addFeatures(to: repository, rows: try embedded(rows))
+        return repository
+    }
+
     private static func embedded(_ rows: [FeatureRow]) throws -> [TableRow] {
         let embedder = try BuiltinEmbedder(dimension: 256)
         return rows.map { row in

@@ -25,7 +25,7 @@ struct LabelTests {
 
     private func question(_ id: String, _ documents: String...) -> String {
         let answers = documents.map { #"{"document":"\#($0)","section":"s"}"# }
-        return #"{"id":"\#(id)","question":"?","answers":[\#(answers.joined(separator: ","))]}"#
+        return #"{"id":"\#(id)","question":"why?","answers":[\#(answers.joined(separator: ","))]}"#
             + "\n"
     }
 
@@ -43,16 +43,24 @@ struct LabelTests {
             #expect(set.questions.first?.rows == [row] && set.missing.isEmpty, "\(document)")
         }
         let preference =
-            #"{"id":"p","question":"?","chosen":{"document":"c#/intro.md","section":"s"},"rejected":{"document":"100%/x.md","section":"s"}}"#
+            #"{"id":"p","question":"why?","chosen":{"document":"c#/intro.md","section":"s"},"rejected":{"document":"100%/x.md","section":"s"}}"#
         let found = try set("", preference, keys).preferences
         #expect(found.first?.chosen == [2] && found.first?.rejected == [0])
+    }
+
+    @Test("a question without words is refused, with its line")
+    func wordless() throws {
+        #expect(throws: TrainingError.self) {
+            try LabelFile.questions(
+                Array(#"{"id":"a","question":"?!","answers":[]}"#.utf8), path: "q")
+        }
     }
 
     @Test("what labels name and the features do not have is said, label by label")
     func missing() throws {
         let keys = try keys(["a.md#s/00", "b.md#s/00"])
         let preference =
-            #"{"id":"p","question":"?","chosen":{"document":"a.md","section":"s"},"rejected":{"document":"a.md","section":"s"}}"#
+            #"{"id":"p","question":"why?","chosen":{"document":"a.md","section":"s"},"rejected":{"document":"a.md","section":"s"}}"#
         let set = try set(
             question("q1", "a.md", "c#.md") + question("q2", "d.md", "e.md")
                 + question("q3", "b.md"),
@@ -81,7 +89,10 @@ struct LabelTests {
                 })
         }
         let both = files([false, true, false])
-        #expect(both.keys.sorted() == ["README.md", "heldout.jsonl", "labels.jsonl", "train.jsonl"])
+        #expect(
+            both.keys.sorted() == [
+                "README.md", "heldout.jsonl", "labels.jsonl", "train.jsonl",
+            ])
         #expect(both["train.jsonl"] == "{\"e\":0}\n{\"e\":2}\n")
         #expect(
             both["labels.jsonl"]

@@ -3,7 +3,7 @@ import Objects
 import Refs
 import Storage
 import Testing
-import TrainingPipeline
+@testable import TrainingPipeline
 
 @Suite struct TrainingRunTests {
     private func configuration() -> TrainingConfiguration {
@@ -108,6 +108,26 @@ import TrainingPipeline
                     path: heldout.jsonl
                 ---
                 """))
+    }
+
+    @Test(
+        "few short documents have the untrained rule; no signal loses its weight for being constant"
+    )
+    func few() throws {
+        let scale = FeatureScale.of([
+            CandidateSignals(values: [Double](repeating: 0.5, count: 2 * CandidateSignals.columns))
+        ])
+        #expect(scale.allSatisfy { $0 == 1 })
+        let row = FeatureRow(
+            document: "a.txt", title: "a", section: "", headings: [], ordinal: 0,
+            text: "The gate opens at seven.")
+        let repository = try Handbook.repository(of: [row])
+        var configuration = configuration()
+        configuration.questions = nil
+        configuration.preferences = nil
+        let report = try run(repository, configuration)
+        #expect(report.isUntrained && report.questions.training == 0)
+        #expect(report.lines.contains { $0.hasPrefix("no questions can be made") })
     }
 
     private func published(

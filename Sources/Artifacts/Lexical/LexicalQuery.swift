@@ -6,38 +6,71 @@ struct LexicalQuery: Sendable {
     struct Word: Hashable, Sendable {
         /// Its terms, one for each language of the index that has another stem of it.
         let terms: [UInt32]
-        /// Whether it stands in the question by itself, and is not only a part of another word or some words joined.
-        var isInSequence: Bool
+        /// How much of a word it is: 1, half of one for two characters of a script without spaces or of Hangul, whose words have
+        /// endings of many kinds, and 0 for what others that count are parts of, or what is part of them.
+        var size: Double
     }
 
-    /// The different words that are no stop words in any of the languages, in the order of the question.
+    /// The different words that are no stop words, in the order of the question.
     let words: [Word]
 
     /// Finds the words of a question.
     ///
+    /// A word is left out when it is a stop word in the question's language, or where that is not known, in all of `languages`.
+    ///
     /// - Parameter languages: Those that rows of the index are in; the stems of each are looked for.
     init(_ question: String, languages: [Language]) {
-        let lists = (languages.isEmpty ? [.english] : languages).map {
-            TextAnalyzer(language: $0).tokens(of: question)
-        }
+        let languages = languages.isEmpty ? [.english] : languages
+        let lists = languages.map { TextAnalyzer(language: $0).tokens(of: question) }
+        let asked = languages.count > 1 ? Language.detected(in: question) : nil
+        let words =
+            languages.firstIndex { $0 == asked }
+            .map { Self.words(lists, of: question, withoutStopWordsOf: $0) } ?? []
+        self.words =
+            words.isEmpty ? Self.words(lists, of: question, withoutStopWordsOf: nil) : words
+    }
+
+    private static func words(
+        _ lists: [[Token]], of question: String, withoutStopWordsOf place: Int?
+    ) -> [Word] {
+        let text = Array(question.utf8)
         var words: [Word] = []
         var places: [[UInt32]: Int] = [:]
         // The kinds and places of tokens are the same in every language.
-        for index in (lists.first ?? []).indices
-        where !lists.contains(where: { $0[index].isStopWord }) {
+        for (index, token) in lists[0].enumerated() {
+            if let place, lists[place][index].isStopWord { continue }
             var terms: [UInt32] = []
             for term in lists.compactMap({ LexicalTerm.of($0[index]) }) where !terms.contains(term)
             {
                 terms.append(term)
             }
-            let isInSequence = lists[0][index].isInSequence
+            guard !terms.isEmpty else { continue }
+            let next = index + 1 < lists[0].count ? lists[0][index + 1] : nil
+            let hasParts = next.map { $0.kind == .part && $0.position == token.position } ?? false
+            let size = size(
+                of: token, isHangul: isHangul(text[token.range]), hasParts: hasParts)
             if let place = places[terms] {
-                words[place].isInSequence = words[place].isInSequence || isInSequence
+                words[place].size = max(words[place].size, size)
             } else {
                 places[terms] = words.count
-                words.append(Word(terms: terms, isInSequence: isInSequence))
+                words.append(Word(terms: terms, size: size))
             }
         }
-        self.words = words
+        return words
+    }
+
+    private static func size(of token: Token, isHangul: Bool, hasParts: Bool) -> Double {
+        switch token.kind {
+        case .word: isHangul && hasParts ? 0 : 1
+        case .pair: 0.5
+        case .part: isHangul ? 0.5 : 0
+        case .identifier: 0
+        }
+    }
+
+    private static func isHangul(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard let first = String(decoding: bytes.prefix(4), as: UTF8.self).unicodeScalars.first
+        else { return false }
+        return 0xAC00...0xD7A3 ~= first.value || 0x1100...0x11FF ~= first.value
     }
 }

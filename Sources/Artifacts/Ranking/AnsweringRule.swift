@@ -10,7 +10,8 @@ public struct AnsweringRule: Hashable, Sendable {
         /// How much the best row has of the greatest lexical score; where another embedder than the built-in one made the vectors,
         /// the greatest cosine.
         case strength
-        /// The logarithm of 1 and the number of the question's words: of a long question, less is found even where it is answered.
+        /// The logarithm of how much longer the question is than a short one: of a long question, less is found even where it is
+        /// answered.
         case length
     }
 
@@ -18,7 +19,7 @@ public struct AnsweringRule: Hashable, Sendable {
     public var weights: [Double]
     /// From which sum on there is an answer.
     public var threshold: Double
-    /// The median of each kind of evidence over ``decoys`` in the documents that it was made for.
+    /// What is found by chance: the median of each kind of evidence over ``decoys`` in the documents that it was made for.
     public var baseline: [Double]
 
     /// The rule where nothing was learnt: fitted to labelled questions on two manuals and to 40 that these do not answer.
@@ -27,7 +28,7 @@ public struct AnsweringRule: Hashable, Sendable {
     public init(isLexical: Bool) {
         weights = isLexical ? [2.2, 11.9, 4.56, -3.22] : [3.79, 7.71, 2.59, -3.57]
         threshold = isLexical ? -0.65 : -0.85
-        baseline = [0.35, isLexical ? 0.17 : 0.24, 1.61]
+        baseline = [0.35, isLexical ? 0.17 : 0.24, 0]
     }
 
     /// The sum that is compared with the threshold.
@@ -40,12 +41,20 @@ public struct AnsweringRule: Hashable, Sendable {
         return sum
     }
 
+    /// The least coverage and strength that the baseline may be in English documents: in few of
+    /// them chance finds nothing. Length is no matter of chance.
+    private static let leastByChance = [0.25, 0.12]
+
     /// Sets the baseline from the evidence of the decoys.
-    public mutating func calibrate(_ decoys: [[Double]]) {
+    ///
+    /// - Parameter areEnglish: Whether the documents are in the language of the decoys.
+    public mutating func calibrate(_ decoys: [[Double]], areEnglish: Bool) {
         guard !decoys.isEmpty else { return }
-        for index in baseline.indices {
+        for (index, least) in Self.leastByChance.enumerated() {
             let values = decoys.map { $0[index] }.sorted()
-            baseline[index] = (values[(values.count - 1) / 2] + values[values.count / 2]) / 2
+            baseline[index] = max(
+                areEnglish ? least : 0,
+                (values[(values.count - 1) / 2] + values[values.count / 2]) / 2)
         }
     }
 

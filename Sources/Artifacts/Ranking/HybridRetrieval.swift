@@ -120,7 +120,7 @@ public struct HybridRetrieval: Sendable {
     }
 
     /// Of questions that are no longer, no less is found.
-    private static let shortQuestion = 4
+    private static let shortQuestion = 4.0
 
     private func evidence(
         _ question: Question, _ candidates: [Candidate], _ words: [RowWords],
@@ -142,7 +142,8 @@ public struct HybridRetrieval: Sendable {
             asked > 0
                 ? question.share(of: covered.intersection(whole).subtracting(missing)) / asked : 0,
             strengths.max() ?? 0,
-            PortableMath.log(Double(1 + max(Self.shortQuestion, whole.count))),
+            PortableMath.log(
+                (1 + max(Self.shortQuestion, question.length)) / (1 + Self.shortQuestion)),
         ]
     }
 

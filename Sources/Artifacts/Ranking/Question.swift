@@ -42,7 +42,10 @@ public struct Question: Sendable {
     }
 
     /// The words that stand in it by themselves, which are no parts of others.
-    public var wholeWords: Set<Int> { Set(query.words.indices.filter { query.words[$0].isInSequence }) }
+    public var wholeWords: Set<Int> { Set(query.words.indices.filter { query.words[$0].size > 0 }) }
+
+    /// How many words it has that count.
+    var length: Double { query.words.reduce(0) { $0 + $1.size } }
 
     /// The word of the question that a token is a form of; nil when it is none.
     func word(of token: Token) -> Int? {
@@ -55,32 +58,10 @@ public struct Question: Sendable {
     }
 
     /// Which words of the question a text has, in any form.
-    public func words(foundIn text: String) -> Set<Int> { overlap(with: text).words }
-
-    /// What the question and a text have in common.
-    public struct Overlap: Sendable {
-        /// The words of the question that the text has, in any form.
-        public var words: Set<Int> = []
-        /// Which part of the text they are, stop words left out: from 0 to 1.
-        public var part = 0.0
-    }
-
-    /// What the question and a text have in common.
-    public func overlap(with text: String) -> Overlap {
-        var overlap = Overlap()
-        for language in languages {
-            var (shared, all) = (0, 0)
-            AnalyzerPool.shared.analyzer(of: language).forEachToken(of: text) { token in
-                guard !token.isStopWord else { return }
-                let word = word(of: token)
-                if let word { overlap.words.insert(word) }
-                guard token.isInSequence else { return }
-                all += 1
-                if word != nil { shared += 1 }
-            }
-            overlap.part = max(overlap.part, Double(shared) / Double(max(1, all)))
+    public func words(foundIn text: String) -> Set<Int> {
+        languages.reduce(into: []) { found, language in
+            found.formUnion(words(in: AnalyzerPool.shared.analyzer(of: language).tokens(of: text)))
         }
-        return overlap
     }
 
     /// How much of the question some of its words are: from 0 to 1.

@@ -43,6 +43,12 @@ public struct QuotedPhrases: Hashable, Sendable {
         analyzer.tokens(of: text).filter(\.isInSequence).map(\.word)
     }
 
+    /// Whether a text has any of the phrases.
+    public func isAny(in text: String) -> Bool {
+        let text = Self.words(of: text)
+        return words.contains { Self.has(text, $0) }
+    }
+
     /// Where the phrases stand.
     public struct Occurrence: Sendable {
         /// The rows that have all phrases but the missing ones; nil when all are missing.

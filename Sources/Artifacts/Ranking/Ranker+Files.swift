@@ -6,7 +6,7 @@ extension Ranker {
     /// The name of the file that says what the tensors mean.
     public static let configName = "config.json"
     /// The version of the files' format and of the signals' definitions.
-    public static let version = 2
+    public static let version = 3
     /// The most bytes that either file may have.
     public static let fileLimit = 1 << 20
 
@@ -84,7 +84,9 @@ extension Ranker {
                 throw reader.error("type", "must be ranker")
             }
             guard try reader.count("version") == Ranker.version else {
-                throw reader.error("version", "must be \(Ranker.version)")
+                throw reader.error(
+                    "version",
+                    "must be \(Ranker.version): another version of fti made it; train it again")
             }
             let names = try reader.array("signals")
             guard names == Signal.allCases.map({ .string($0.rawValue) }) else {

@@ -32,6 +32,7 @@ struct HTMLChrome {
             return "button"
         }
         if classes.contains(where: Self.generated.contains) { return "navigation" }
+        if classes.contains("footer"), !isInArticle, isColophon(node) { return "footer" }
         if classes.contains(where: Self.suspicious.contains) {
             let words = node.words
             if 2 * words.linked >= words.all { return "navigation" }
@@ -55,6 +56,14 @@ struct HTMLChrome {
         } == nil
     }
 
+    /// Whether an element says whose the page is and little else.
+    private func isColophon(_ node: HTMLTree.Node) -> Bool {
+        guard node.words.all <= Self.colophonWords else { return false }
+        let text = node.rawText.lowercased()
+        return text.contains("\u{A9}") || text.contains("copyright")
+    }
+
+    private static let colophonWords = 60
     /// What holds documents is never left out.
     private static let content: Set<String> = ["html", "body", "main", "article"]
     private static let structure: Set<String> = [
@@ -72,6 +81,6 @@ struct HTMLChrome {
     /// Names that navigation goes by, and content as well.
     private static let suspicious: Set<String> = [
         "toc", "related", "breadcrumb", "breadcrumbs", "noprint", "sidebar", "navbar", "menu",
-        "pagination", "table-of-contents", "tableofcontents",
+        "pagination", "table-of-contents", "tableofcontents", "footer-relations",
     ]
 }

@@ -95,12 +95,12 @@ public struct QuestionAnswering: Sendable {
         let found = try retriever.passages(for: question, count: count, where: own)
         let conditions = [condition, own].compactMap { $0 }
         let judgement = Judgement(found, ranker: retriever.ranker)
-        let answer =
-            judgement.isAnswered
-            ? ExtractiveAnswer(found.question, from: found.passages).units : []
+        let sources = Array(found.passages.prefix(count))
+        let answer = ExtractiveAnswer(
+            found.question, QuotedPhrases(in: question), from: judgement.isAnswered ? sources : [])
         return Reply(
-            question: question, judgement: judgement, units: answer,
-            sources: Array(found.passages.prefix(count)), ranker: retriever.ranker,
+            question: question, judgement: judgement, units: answer.units,
+            quotedPlace: answer.place, sources: sources, ranker: retriever.ranker,
             features: pair.features, model: pair.model, release: pair.release, space: pair.space,
             transaction: pair.transaction,
             condition: conditions.count > 1 ? .all(conditions) : conditions.first,

@@ -30,9 +30,9 @@ extension Reply {
         let factors = ranker.factors
         var lines = ["score = sum of weight x signal:"]
         for (index, source) in sources.enumerated() {
-            func place(_ rank: Int?) -> String { rank.map { "\($0 + 1)." } ?? "none" }
+            func place(_ rank: Int?) -> String { rank.map { "\($0 + 1)" } ?? "none" }
             lines.append(
-                "\(index + 1). \(source.row.key)  (by vector \(place(source.vectorRank)), by words \(place(source.wordsRank)))"
+                "\(index + 1). \(source.row.key)  (rank by vector \(place(source.vectorRank)), by words \(place(source.wordsRank)))"
             )
             var parts: [String] = []
             for (signal, factor) in zip(Signal.allCases, factors) where factor != 0 {

@@ -9,6 +9,8 @@ public struct Reply: Sendable {
     let judgement: Judgement
     /// What is quoted; empty when nothing answers.
     let units: [QuotedUnit]
+    /// The place, from 0, of the source that is quoted; nil where none is.
+    let quotedPlace: Int?
     /// The best passages, best first.
     public let sources: [Passage]
     /// What ranked them.
@@ -41,6 +43,20 @@ public struct Reply: Sendable {
         return text.last == "\n" ? String(text.dropLast()) : text
     }
 
+    /// The answer, and which of the sources it quotes: `[1]`.
+    private var cited: String {
+        guard let quotedPlace else { return answer }
+        // The sources are listed by section: the number is that of the quoted one's.
+        let row = sources[quotedPlace].row
+        let number = sections.firstIndex { Self.isOneSection($0.best.row, row) } ?? 0
+        return answer + (units.last?.isVerbatim == true ? "\n" : " ") + "[\(number + 1)]"
+    }
+
+    private static func isOneSection(_ row: FeatureRow, _ other: FeatureRow) -> Bool {
+        row.document.utf8.elementsEqual(other.document.utf8)
+            && row.section.utf8.elementsEqual(other.section.utf8)
+    }
+
     /// The reply as one JSON object.
     public var json: JSONObject {
         var object = JSONObject()
@@ -48,6 +64,7 @@ public struct Reply: Sendable {
         object["answered"] = .bool(isAnswered)
         object["answer"] = .string(answer)
         object["quotes"] = .array(units.map { .string($0.text) })
+        object["quotedFrom"] = quotedPlace.map { .integer($0 + 1) } ?? .null
         if !isAnswered { object["reason"] = .string(judgement.reason) }
         if !judgement.missingPhrases.isEmpty {
             object["missingPhrases"] = .array(judgement.missingPhrases.map { .string($0) })
@@ -79,7 +96,7 @@ public struct Reply: Sendable {
     public var lines: [String] {
         var lines =
             isAnswered
-            ? answer.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            ? cited.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
             : ["The documents do not say: \(judgement.reason)."]
         lines.append("")
         if isAnswered, let missing = Judgement.words(judgement.missingPhrases) {
@@ -109,12 +126,12 @@ public struct Reply: Sendable {
         case .exact: break
         case .exactInstead(let sample):
             lines.append(
-                "search       exact: preselecting rows misses too many of what \(sample) sample questions look for"
+                "search       exact: preselection misses too many of the nearest rows of \(sample) sample questions"
             )
         case .approximate(let recall, let sample):
             let found = Double(Int((recall * 1000).rounded(.down))) / 10
             lines.append(
-                "search       approximate; \(found) % found of what \(sample) sample questions look for"
+                "search       approximate: finds \(found) % of the nearest rows of \(sample) sample questions"
             )
         }
         return lines
@@ -124,10 +141,7 @@ public struct Reply: Sendable {
     private var sections: [(best: Passage, count: Int)] {
         var result: [(best: Passage, count: Int)] = []
         for source in sources {
-            let known = result.firstIndex {
-                $0.best.row.document.utf8.elementsEqual(source.row.document.utf8)
-                    && $0.best.row.section.utf8.elementsEqual(source.row.section.utf8)
-            }
+            let known = result.firstIndex { Self.isOneSection($0.best.row, source.row) }
             if let known { result[known].count += 1 } else { result.append((source, 1)) }
         }
         return result

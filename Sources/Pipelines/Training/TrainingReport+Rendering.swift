@@ -1,3 +1,4 @@
+internal import Artifacts
 public import Objects
 internal import Refs
 
@@ -23,6 +24,9 @@ extension TrainingReport {
         object["questions"] = json(questions)
         object["preferences"] = json(preferences)
         object["unanswerable"] = json(unanswerable)
+        object["declined"] = [
+            "answerable": json(declined.answerable), "unanswerable": json(declined.unanswerable),
+        ]
         object["generated"] = .bool(isGenerated)
         object["untrained"] = .bool(isUntrained)
         object["preferencesDropped"] = .bool(droppedPreferences)
@@ -39,6 +43,10 @@ extension TrainingReport {
             "train": .integer(counts.training), "heldout": .integer(counts.heldOut),
             "unresolved": .integer(counts.unresolved),
         ]
+    }
+
+    private func json(_ share: DeclinedQuestions.Share) -> JSON {
+        ["declined": .integer(share.declined), "of": .integer(share.all)]
     }
 
     private func json(_ stage: Stage) -> JSONObject {
@@ -62,16 +70,17 @@ extension TrainingReport {
     public var lines: [String] {
         var lines = [
             "questions    \(describe(questions))",
-            "preferences  \(describe(preferences))",
+            "preferences  \(describe(preferences))\(hasMadePreferences ? ", made from the questions" : "")",
         ]
+        if unanswerable.training + unanswerable.heldOut > 0 {
+            lines.append("unanswerable \(describe(unanswerable))")
+        }
         if !missing.isEmpty {
             lines += ["", "not in these features:"]
             lines += MissingLabel.lines(missing).map { "  \($0)" }
         }
-        if unanswerable.training + unanswerable.heldOut > 0 {
-            lines.append("unanswerable \(describe(unanswerable))")
-        }
-        lines += [""] + measurementLines + [""] + remarks
+        lines += [""] + measurementLines
+        if !remarks.isEmpty { lines += [""] + remarks }
         lines += [
             "",
             "features     \(features.hex)",
@@ -114,25 +123,44 @@ extension TrainingReport {
                     measurement.preferenceAccuracy.map(Self.fixed) ?? "-",
                 ]))
         }
+        lines.append(
+            "declined \(declined.answerable.declined) of \(declined.answerable.all) with an answer"
+                + (declined.unanswerable.all > 0
+                    ? ", \(declined.unanswerable.declined) of \(declined.unanswerable.all) without one"
+                    : ""))
         return lines
     }
 
     /// What a person should know of the figures and of what was published.
     private var remarks: [String] {
         var lines: [String] = []
+        if isGenerated, questions.training == 0 {
+            return [
+                "no questions can be made from so few documents: the ranker is the untrained rule"
+            ]
+        }
         if isGenerated {
             lines.append(
                 "the questions were made from the documents: their figures compare versions and predict nothing; label some"
             )
         }
+        let (answered, unanswered) = (questions.training, unanswerable.training)
+        if unanswered > 0,
+            answered < AnsweringRule.leastAnswered || unanswered < AnsweringRule.leastUnanswered
+        {
+            lines.append(
+                "when to decline is as built in: to learn it takes \(AnsweringRule.leastAnswered) questions to train on and "
+                    + "\(AnsweringRule.leastUnanswered) unanswerable ones, not \(answered) and \(unanswered)"
+            )
+        }
         if isUntrained {
             lines.append(
-                "training did not beat the untrained rule on validation, so the ranker is that rule"
+                "training did not clearly beat the untrained rule in cross-validation, so the ranker is that rule"
             )
         }
         if droppedPreferences {
             lines.append(
-                "learning from preferences cost something on validation, so it is left out")
+                "preferences did not clearly help in cross-validation, so they are left out")
         }
         return lines
     }

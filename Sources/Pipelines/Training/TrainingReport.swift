@@ -58,8 +58,12 @@ public struct TrainingReport: Sendable {
     public let isUntrained: Bool
     /// Questions without an answer, by their labels.
     public let unanswerable: Counts
-    /// Whether preferences were learnt from and the outcome is not published, because it costs something on validation.
+    /// Which of the held-out questions are declined.
+    public let declined: DeclinedQuestions
+    /// Whether preferences were learnt from and the outcome is not published, because it gains too little on validation.
     public let droppedPreferences: Bool
+    /// Whether the preferences were made from the labels of questions.
+    public let hasMadePreferences: Bool
     /// What a person should be told, such as that clocks disagree.
     public let warnings: [String]
 
@@ -94,6 +98,8 @@ public struct TrainingReport: Sendable {
         unanswerable = Counts(
             training: outcome.set.unanswerable.count { !$0.isHeldOut },
             heldOut: outcome.set.unanswerable.count { $0.isHeldOut }, unresolved: 0)
+        declined = outcome.declined
+        hasMadePreferences = outcome.hasMadePreferences
         droppedPreferences = outcome.preferenceFate == .dropped
         warnings = published.commit.warnings
     }

@@ -1,4 +1,5 @@
 internal import Documents
+internal import TextAnalysis
 
 /// Where a section's text may be cut, and how well: every place is where a chunk would begin.
 struct Breaks {
@@ -51,18 +52,10 @@ struct Breaks {
         var at = range.lowerBound + 1
         while at < range.upperBound {
             defer { at += 1 }
-            if WhiteSpace.isSpace(text[at]) { continue }
-            if WhiteSpace.isSpace(text[at - 1]) {
-                var end = at - 1
-                while end > range.lowerBound, WhiteSpace.isSpace(text[end - 1]) { end -= 1 }
-                let isSentence =
-                    Sentences.ends(text, before: end, from: range.lowerBound)
-                    && Sentences.begins(text, at: at, before: range.upperBound)
-                strengths[at] = isSentence ? .sentence : .word
-            } else if Sentences.isIdeographicStop(text[at - 1]), !Sentences.isClosing(text[at]),
-                !Sentences.isIdeographicStop(text[at])
-            {
+            if Sentences.begins(text, at: at, from: range.lowerBound, before: range.upperBound) {
                 strengths[at] = .sentence
+            } else if WhiteSpace.isSpace(text[at - 1]), !WhiteSpace.isSpace(text[at]) {
+                strengths[at] = .word
             }
         }
     }

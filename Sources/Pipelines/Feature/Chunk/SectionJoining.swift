@@ -1,4 +1,5 @@
 internal import Documents
+internal import TextAnalysis
 
 /// Joins sections of a few characters with their neighbours: alone, "See Also" answers nothing.
 struct SectionJoining {

@@ -6,29 +6,37 @@ struct ExtractiveAnswer: Sendable {
     /// The most units that are quoted.
     static let limit = 3
     /// Passages below this place are sources to read, not to quote.
-    static let quotedPassages = 5
+    static let quotedPassages = 2
+    /// From which part of a unit on the words of the question are all that it says.
+    private static let echoing = 0.75
     /// What a further unit must add to the covered part of the question, and how much worse than the best it may be.
     private static let leastGain = 0.15
     private static let leastScore = 2.0
 
-    /// What the choice of a unit goes by: fitted to 33 questions on two manuals (`docs/training.md`).
+    /// What the choice of a unit goes by: chosen on questions about one manual, and judged on another (`docs/training.md`).
     private enum Weights {
         /// How much of the question the unit has.
-        static let coverage = 9.6
-        /// How much of it the unit before restates and this one does not have: an answer follows the words of the question.
-        static let restated = 8.0
+        static let coverage = 10.0
         /// How well its passage fits, against the best.
-        static let passage = 5.3
-        /// A unit of few words seldom answers, whatever it has.
-        static let short = 2.5
+        static let passage = 8.0
+        /// The first unit of a section says what it is about.
+        static let first = 1.5
+        /// A unit that announces something says what to do with it.
+        static let announcing = 0.6
+        /// A unit of few words seldom answers, whatever it has; a very long one has many by chance.
+        static let short = 4.0
+        static let long = 1.0
         /// Code alone explains nothing.
-        static let verbatim = 2.3
-        /// What says little but the question's words is a heading or a question itself.
-        static let echo = 2.3
+        static let verbatim = 2.0
+        /// What says little but the question's words is a heading; a question answers none.
+        static let echo = 1.0
+        static let question = 3.0
     }
 
     /// What is quoted, the unit that answers best first; none without passages.
     let units: [QuotedUnit]
+    /// The place, from 0, of the passage that all of it is from; nil where nothing is quoted.
+    let place: Int?
 
     private struct Unit {
         let place: Int
@@ -38,12 +46,17 @@ struct ExtractiveAnswer: Sendable {
         let score: Double
     }
 
-    init(_ question: Question, from passages: [Passage]) {
-        let units = passages.prefix(Self.quotedPassages).enumerated().flatMap { place, passage in
+    /// Chooses what to quote.
+    ///
+    /// - Parameter phrases: What whoever asks wants to see word for word.
+    init(_ question: Question, _ phrases: QuotedPhrases, from passages: [Passage]) {
+        let all = passages.prefix(Self.quotedPassages).enumerated().flatMap { place, passage in
             Self.units(of: passage, at: place, best: passages[0].score, question)
         }
+        let demanded = phrases.isEmpty ? [] : all.filter { phrases.isAny(in: $0.quoted.text) }
+        let units = demanded.isEmpty ? all : demanded
         guard let best = units.max(by: { ($0.score, $1.place) < ($1.score, $0.place) }) else {
-            self.units = []
+            (self.units, self.place) = ([], nil)
             return
         }
         var chosen = [best]
@@ -68,6 +81,7 @@ struct ExtractiveAnswer: Sendable {
             covered.formUnion(further.unit.words)
         }
         self.units = chosen.map(\.quoted)
+        place = best.place
     }
 
     private static func units(
@@ -75,18 +89,18 @@ struct ExtractiveAnswer: Sendable {
     ) -> [Unit] {
         // Scores below zero say nothing in proportion; their order does.
         let fit = best > 0 ? max(0, min(1, passage.score / best)) : 1 / Double(1 + place)
-        var restated = 0.0
         return QuotedUnit.units(of: passage.row.text).enumerated().map { position, unit in
-            let overlap = question.overlap(with: unit.text)
-            let coverage = question.share(of: overlap.words)
-            var score = Weights.coverage * coverage + Weights.passage * fit
-            score += Weights.restated * restated * (1 - coverage)
-            score -= Weights.short * max(0, 1 - Double(unit.wordCount) / 8)
-            score -= Weights.echo * overlap.part
+            let words = question.words(foundIn: unit.text)
+            let length = Double(unit.wordCount)
+            var score = Weights.coverage * question.share(of: words) + Weights.passage * fit
+            if passage.row.ordinal == 0, position == 0 { score += Weights.first }
+            if unit.announces { score += Weights.announcing }
             if unit.isVerbatim { score -= Weights.verbatim }
-            restated = coverage * overlap.part
-            return Unit(
-                place: place, position: position, quoted: unit, words: overlap.words, score: score)
+            if unit.isQuestion { score -= Weights.question }
+            if Double(words.count) > Self.echoing * length { score -= Weights.echo }
+            score -= Weights.short * max(0, 1 - length / 8)
+            score -= Weights.long * max(0, PortableMath.log(max(1, length) / 35))
+            return Unit(place: place, position: position, quoted: unit, words: words, score: score)
         }
     }
 }

@@ -26,7 +26,7 @@ struct Judgement: Sendable {
         threshold = rule.threshold
         missingPhrases = found.missingPhrases
         if found.passages.isEmpty {
-            (isAnswered, reason) = (false, "there are no passages to answer from")
+            (isAnswered, reason) = (false, "no row fits the question and its condition")
         } else if let missing = Self.words(found.missingPhrases),
             found.missingShare >= Self.greatestMissing
         {
@@ -34,9 +34,9 @@ struct Judgement: Sendable {
         } else if found.hasPhrase {
             (isAnswered, reason) = (true, "passages have the words in quotation marks")
         } else if score < threshold {
-            (isAnswered, reason) = (false, "no passage has enough of what is asked")
+            (isAnswered, reason) = (false, "no passage covers enough of the question")
         } else {
-            (isAnswered, reason) = (true, "the best passages have enough of what is asked")
+            (isAnswered, reason) = (true, "the best passages cover enough of the question")
         }
     }
 

@@ -1,3 +1,5 @@
+internal import TextAnalysis
+
 /// A part of a passage that is quoted as a whole: a sentence, an item of a list, a row of a table, or a block of code.
 struct QuotedUnit: Hashable, Sendable {
     /// What is quoted; lines only where they matter.
@@ -10,6 +12,9 @@ struct QuotedUnit: Hashable, Sendable {
 
     /// Whether it says that something follows.
     var announces: Bool { text.last == ":" || text.hasSuffix("example") }
+
+    /// Whether it asks something.
+    var isQuestion: Bool { text.last.map { "?？؟".contains($0) } ?? false }
 
     /// The units of a row's text, in order.
     ///
@@ -55,39 +60,9 @@ struct QuotedUnit: Hashable, Sendable {
         return word.count <= 4 && word.last == "." && word.dropLast().allSatisfy(\.isNumber)
     }
 
-    /// The sentences of a line, each with single spaces.
-    ///
-    /// A sentence ends at `.`, `!` or `?` before white space, unless a lower-case word follows that is no
-    /// name from a program. A row of a table is one.
+    /// The sentences of a line, each with single spaces; a row of a table is one.
     private static func sentences(of line: Substring) -> [String] {
         let words = line.split(whereSeparator: \.isWhitespace)
-        if words.first?.first == "|" { return [words.joined(separator: " ")] }
-        var sentences: [String] = []
-        var current = ""
-        for word in words {
-            if let last = current.last, marks.contains(last),
-                !(word.first?.isLowercase ?? false) || isIdentifier(word), !isAbbreviated(current)
-            {
-                sentences.append(current)
-                current = ""
-            }
-            current += current.isEmpty ? "\(word)" : " \(word)"
-        }
-        sentences.append(current)
-        return sentences
-    }
-
-    private static let marks: Set<Character> = [".", "!", "?", "。", "！", "？"]
-
-    /// Whether a word is a name from a program, which may begin a sentence in lower case.
-    private static func isIdentifier(_ word: Substring) -> Bool {
-        word.dropLast().contains { $0 == "." || $0 == "_" }
-    }
-
-    /// Whether what ends is an abbreviation, or the number of an item.
-    private static func isAbbreviated(_ text: String) -> Bool {
-        let last = text.split(separator: " ").last ?? ""
-        return ["e.g.", "i.e.", "etc.", "vs.", "cf."].contains(last.lowercased())
-            || (last.count == text.count && last.dropLast().allSatisfy(\.isNumber))
+        return words.first?.first == "|" ? [words.joined(separator: " ")] : Sentences.split(line)
     }
 }

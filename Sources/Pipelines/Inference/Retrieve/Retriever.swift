@@ -170,8 +170,7 @@ struct Retriever: Sendable {
             let ranked = retrieval.rank(candidates, judged)
             return Found(
                 question: question,
-                passages: ranked.prefix(max(count, ExtractiveAnswer.quotedPassages))
-                    .map { Passage($0) },
+                passages: ranked.prefix(count).map { Passage($0) },
                 evidence: judged.evidence, mode: scope.mode,
                 hasPhrase: phrases.rows != nil, missingPhrases: phrases.missing,
                 missingShare: question.share(of: missing))

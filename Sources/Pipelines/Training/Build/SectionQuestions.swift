@@ -24,7 +24,9 @@ enum SectionQuestions {
             let heading = "How does this work: \(row.headings.last ?? "")?"
             let sentence = firstSentence(of: row.text).map { "Where is it said that \($0)?" }
             let question = isByHeading ? heading : sentence ?? heading
-            guard Question(question, of: index.words).wholeWords.count >= leastWords else { continue }
+            guard Question(question, of: index.words).wholeWords.count >= leastWords else {
+                continue
+            }
             questions.append(
                 LabelledQuestion(
                     id: prefix, question: question,

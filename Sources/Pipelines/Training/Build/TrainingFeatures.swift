@@ -1,6 +1,7 @@
 internal import Artifacts
 internal import EmbeddingService
 internal import Objects
+internal import TextAnalysis
 
 /// The features that a model is trained on, opened.
 struct TrainingFeatures: Sendable {
@@ -52,4 +53,13 @@ struct TrainingFeatures: Sendable {
         self.space = description
         self.source = source
     }
+
+    /// The language that most of the rows seem to be in, by a sample of them; English where nothing says another.
+    func language() throws(ObjectError) -> Language {
+        let count = min(Self.sample, index.count)
+        let rows = try index.rows(at: (0..<count).map { $0 * index.count / count }, in: source)
+        return Language.detected(in: rows.map(\.text).joined(separator: "\n")) ?? .english
+    }
+
+    private static let sample = 64
 }

@@ -15,7 +15,7 @@ public enum LabelFile {
         var questions: [LabelledQuestion] = []
         try forEachObject(bytes, path: path) { (reader) throws(JSONSchemaError) in
             let id = try reader.string("id")
-            let question = try reader.string("question")
+            let question = try question(&reader)
             var answers: [SectionLabel] = []
             for (index, json) in try reader.array("answers").enumerated() {
                 guard let object = json.object else {
@@ -39,7 +39,7 @@ public enum LabelFile {
         var preferences: [LabelledPreference] = []
         try forEachObject(bytes, path: path) { (reader) throws(JSONSchemaError) in
             let preference = LabelledPreference(
-                id: try reader.string("id"), question: try reader.string("question"),
+                id: try reader.string("id"), question: try question(&reader),
                 chosen: try reader.nested("chosen") { (inner) throws(JSONSchemaError) in
                     try section(&inner)
                 },
@@ -50,6 +50,16 @@ public enum LabelFile {
             return preference.id
         }
         return preferences
+    }
+
+    private static func question(
+        _ reader: inout JSONObjectReader
+    ) throws(JSONSchemaError) -> String {
+        let question = try reader.string("question")
+        guard question.contains(where: { $0.isLetter || $0.isNumber }) else {
+            throw reader.error("question", "has no words")
+        }
+        return question
     }
 
     /// Reads a whole file.

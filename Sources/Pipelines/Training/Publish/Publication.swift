@@ -74,6 +74,12 @@ struct Publication {
         for stage in outcome.measurements {
             add(stage.measurement, prefix: "\(origin)\(stage.name).", to: &metrics)
         }
+        for (name, share) in [
+            ("answerable", outcome.declined.answerable),
+            ("unanswerable", outcome.declined.unanswerable),
+        ] where share.all > 0 {
+            metrics["\(origin)declined.\(name)"] = Double(share.declined) / Double(share.all)
+        }
         if let published = outcome.published {
             add(published.measurement, prefix: origin, to: &metrics)
         }

@@ -2,8 +2,8 @@ internal import Artifacts
 
 extension AnsweringRule {
     /// The fewest labelled questions, and the fewest that have no answer, that say where the threshold is.
-    private static let leastAnswered = 20
-    private static let leastUnanswered = 10
+    static let leastAnswered = 20
+    static let leastUnanswered = 10
     /// The part of the questions with answers that may be declined.
     private static let declinedPart = 0.1
     /// How many questions the built-in threshold is worth.

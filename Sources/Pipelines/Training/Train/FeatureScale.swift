@@ -2,7 +2,7 @@ internal import Artifacts
 
 /// What features are multiplied by so that their weights compare.
 enum FeatureScale {
-    /// A feature that varies less than this says nothing; its scale is 0.
+    /// A feature that varies less than this teaches nothing; its scale is 1, so that its weight stays.
     private static let least = 1e-9
 
     /// 1 / the standard deviation of each feature over all candidates of all questions.
@@ -25,7 +25,7 @@ enum FeatureScale {
         }
         return squares.map { square in
             let deviation = (square / count).squareRoot()
-            return deviation > least ? Float(1 / deviation) : 0
+            return deviation > least ? Float(1 / deviation) : 1
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import Artifacts
 internal import Objects
+internal import TextAnalysis
 
 /// The train and evaluate stages: from a training set to a ranker and its measurements.
 ///
@@ -13,7 +14,8 @@ struct RankerTrainer: Sendable {
     func train(_ input: TrainingSet) throws(TrainingError) -> TrainingOutcome {
         var set = input
         let training = set.questions.filter { !$0.isHeldOut }
-        guard !training.isEmpty else {
+        // Of a few short documents no question can be made: their ranker is the untrained rule.
+        guard !training.isEmpty || configuration.questions == nil else {
             throw .tooFewQuestions(
                 training: 0, heldOut: set.questions.count, unresolved: set.unresolvedQuestions,
                 missing: set.missing)
@@ -30,7 +32,8 @@ struct RankerTrainer: Sendable {
         let factors = scale.map(Double.init)
         var base = Ranker.untrained(
             for: features.space, scale: scale, retrieval: configuration.retrieval)
-        base.answering = try answeringRule(set, prepared, pool: pool)
+        let (rule, declined) = try answeringRule(set, prepared, pool: pool)
+        base.answering = rule
         let examples = zip(set.questions, prepared).filter { !$0.0.isHeldOut }.compactMap { pair in
             ValidatedTraining.Example(pair.0, pair.1, factors: factors)
         }
@@ -88,25 +91,40 @@ struct RankerTrainer: Sendable {
         return TrainingOutcome(
             set: set, ranker: ranker, measurements: stages,
             isUntrained: ranker.weights == base.weights, preferenceFate: preferenceFate,
-            isGenerated: configuration.questions == nil, features: features,
+            isGenerated: configuration.questions == nil, hasMadePreferences: isMade,
+            features: features, declined: declined,
             answers: zip(set.questions, prepared).map { Self.answer($0, $1, base) })
     }
 
-    /// When there is an answer: the built-in rule, as far as the documents and the labels do not say otherwise.
+    /// When there is an answer: the built-in rule, as far as the documents and the labels do not say otherwise. And what it does
+    /// with the questions that are held out.
     private func answeringRule(
         _ set: TrainingSet, _ prepared: [PreparedQuestion], pool: CandidatePool
-    ) throws(TrainingError) -> AnsweringRule {
+    ) throws(TrainingError) -> (rule: AnsweringRule, declined: DeclinedQuestions) {
         var rule = pool.ranker.answering
-        let unanswerable = set.unanswerable.filter { !$0.isHeldOut }.map(\.question)
         let others = try pool.prepare(
-            (AnsweringRule.decoys + unanswerable).map { .init(question: $0, added: []) })
-        rule.calibrate(others.prefix(AnsweringRule.decoys.count).map(\.evidence))
+            (AnsweringRule.decoys + set.unanswerable.map(\.question)).map {
+                .init(question: $0, added: [])
+            }
+        ).map(\.evidence)
+        let language = try Wrapping.objects { () throws(ObjectError) in try features.language() }
+        rule.calibrate(
+            Array(others.prefix(AnsweringRule.decoys.count)), areEnglish: language == .english)
+        let answered = zip(set.questions.map(\.isHeldOut), prepared.map(\.evidence))
+        let unanswered = zip(
+            set.unanswerable.map(\.isHeldOut), others.dropFirst(AnsweringRule.decoys.count))
         // Questions that were made from the documents are answered better than any that people ask.
-        guard configuration.questions != nil else { return rule }
-        rule.learn(
-            answered: zip(set.questions, prepared).filter { !$0.0.isHeldOut }.map(\.1.evidence),
-            unanswered: others.dropFirst(AnsweringRule.decoys.count).map(\.evidence))
-        return rule
+        if configuration.questions != nil {
+            rule.learn(
+                answered: answered.filter { !$0.0 }.map(\.1),
+                unanswered: unanswered.filter { !$0.0 }.map(\.1))
+        }
+        return (
+            rule,
+            DeclinedQuestions(
+                answerable: .init(answered.filter(\.0).map(\.1), by: rule),
+                unanswerable: .init(unanswered.filter(\.0).map(\.1), by: rule))
+        )
     }
 
     private func preferenceExamples(

@@ -6,8 +6,8 @@ internal import TextAnalysis
 ///
 /// The questions are parted into folds by their ids. For each strength of the pull towards the untrained rule, the questions
 /// of each fold are ranked by what the others teach. The rule stays unless the best strength raises the log-probability of the right
-/// sections by more than two standard errors of the difference; of the strengths within half of it of the best that do not lower
-/// the mean reciprocal rank the strongest is taken (the one-standard-error rule, Breiman and others, 1984, made stricter for few labels).
+/// sections by more than two standard errors of the difference; of the strengths within half of it of the best that raise the mean
+/// reciprocal rank by more than one of its own the strongest is taken (the one-standard-error rule, Breiman and others, 1984, made stricter for few labels).
 struct ValidatedTraining: Sendable {
     /// A question with its candidates, as they are and scaled.
     struct Example: Sendable {
@@ -64,7 +64,7 @@ struct ValidatedTraining: Sendable {
             return stays
         }
         for (strength, gain) in zip(Self.strengths, gains).reversed()
-        where gain.mean >= best.mean - best.error / 2 && gain.places >= 0 {
+        where gain.isBetter && gain.mean >= best.mean - best.error / 2 {
             let l2 = supervised.l2 * strength
             return Lesson(
                 descent: descent(examples, l2: l2, epochs: supervised.epochs), l2: l2)
@@ -72,9 +72,16 @@ struct ValidatedTraining: Sendable {
         return stays
     }
 
-    /// By how much training raises the log-probability of the right sections of questions that it has not seen, the standard error
-    /// of that, and by how much their mean reciprocal rank.
-    private func gain(l2: Double) -> (mean: Double, error: Double, places: Double) {
+    private struct Gain {
+        let mean: Double
+        let error: Double
+        /// Whether the mean reciprocal rank rises by more than its standard error: probabilities rise as well where nothing but the
+        /// sharpness of the scores fits better.
+        let isBetter: Bool
+    }
+
+    /// By how much training raises the log-probability of the right sections of questions that it has not seen.
+    private func gain(l2: Double) -> Gain {
         var gains: [Double] = []
         var places: [Double] = []
         for (seen, unseen) in splits {
@@ -89,7 +96,8 @@ struct ValidatedTraining: Sendable {
             }
         }
         let (mean, error) = Self.meanAndError(gains)
-        return (mean, error, Self.meanAndError(places).mean)
+        let change = Self.meanAndError(places)
+        return Gain(mean: mean, error: error, isBetter: change.mean > change.error)
     }
 
     /// 1 / the place of the first right section; 0 where none is a candidate.
@@ -181,7 +189,6 @@ extension ValidatedTraining {
             weights: descent.weights,
             before: objective.evaluate(at: objective.origin, threads: threads).value,
             after: objective.evaluate(at: descent.weights, threads: threads).value,
-            isKept: !changes.isEmpty && change.mean >= least * change.error
-                && (!areMade || change.mean > 0))
+            isKept: change.mean > 0 && change.mean >= least * change.error)
     }
 }

@@ -1,7 +1,53 @@
-internal import Documents
+/// Where sentences begin and end, in any script.
+///
+/// A sentence ends at a stop before white space, unless the stop belongs to an abbreviation or what follows begins with a small
+/// letter; in scripts without spaces it ends at an ideographic stop.
+public enum Sentences {
+    /// The sentences of a line, in order, without the white space around them.
+    public static func split(_ line: some StringProtocol) -> [String] {
+        let text = Array(line.unicodeScalars)
+        var sentences: [String] = []
+        var start = 0
+        func close(before end: Int) {
+            var scalars = String.UnicodeScalarView()
+            scalars.append(contentsOf: text[start..<end])
+            let sentence = String(scalars).split(whereSeparator: \.isWhitespace)
+                .joined(separator: " ")
+            if !sentence.isEmpty { sentences.append(sentence) }
+            start = end
+        }
+        var at = 1
+        while at < text.count {
+            if begins(text, at: at, from: start, before: text.count) { close(before: at) }
+            at += 1
+        }
+        close(before: text.count)
+        return sentences
+    }
 
-/// Where sentences begin.
-enum Sentences {
+    /// Whether a new sentence begins at a position that is not the first of its block.
+    ///
+    /// - Parameters:
+    ///   - start: Where the block begins.
+    ///   - end: Where it ends.
+    public static func begins(
+        _ text: [Unicode.Scalar], at: Int, from start: Int, before end: Int
+    ) -> Bool {
+        guard !isSpace(text[at]) else { return false }
+        guard isSpace(text[at - 1]) else {
+            return isIdeographicStop(text[at - 1]) && !isClosing(text[at])
+                && !isIdeographicStop(text[at])
+        }
+        var last = at - 1
+        while last > start, isSpace(text[last - 1]) { last -= 1 }
+        return ends(text, before: last, from: start) && begins(text, at: at, before: end)
+    }
+
+    private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x80
+            ? scalar.value == 0x20 || scalar.value &- 0x09 < 5 : scalar.properties.isWhitespace
+    }
+
     /// Words that a full stop follows in the middle of a sentence, in lower case.
     private static let abbreviations: Set<String> = [
         "e.g", "i.e", "cf", "vs", "viz", "resp", "approx", "ca", "incl", "excl", "esp", "fig",
@@ -16,7 +62,7 @@ enum Sentences {
     /// Whether a sentence ends with the scalars before `end`, of which the last is no white space.
     ///
     /// - Parameter start: Where the block begins that they are in.
-    static func ends(_ text: [Unicode.Scalar], before end: Int, from start: Int) -> Bool {
+    public static func ends(_ text: [Unicode.Scalar], before end: Int, from start: Int) -> Bool {
         var at = end
         while at > start, isClosing(text[at - 1]) { at -= 1 }
         guard at > start, isStop(text[at - 1]) else { return false }
@@ -28,7 +74,7 @@ enum Sentences {
     /// Whether the full stop belongs to the word before it, or stands alone.
     private static func isAbbreviated(_ text: [Unicode.Scalar], _ stop: Int, _ start: Int) -> Bool {
         var first = stop
-        while first > start, !WhiteSpace.isSpace(text[first - 1]), !isOpening(text[first - 1]),
+        while first > start, !isSpace(text[first - 1]), !isOpening(text[first - 1]),
             stop - first < 8
         { first -= 1 }
         let length = stop - first
@@ -45,8 +91,8 @@ enum Sentences {
         return abbreviations.contains(String(word).lowercased())
     }
 
-    /// Whether a sentence may begin at a position: "e.g. this" goes on with a small letter.
-    static func begins(_ text: [Unicode.Scalar], at start: Int, before end: Int) -> Bool {
+    /// Whether a sentence may begin at a position after a stop: "e.g. this" goes on with a small letter.
+    private static func begins(_ text: [Unicode.Scalar], at start: Int, before end: Int) -> Bool {
         var at = start
         while at < end, isOpening(text[at]) { at += 1 }
         guard at < end else { return false }
@@ -60,7 +106,7 @@ enum Sentences {
     }
 
     /// Whether a sentence ends with this scalar and the next one follows without a space.
-    static func isIdeographicStop(_ scalar: Unicode.Scalar) -> Bool {
+    private static func isIdeographicStop(_ scalar: Unicode.Scalar) -> Bool {
         scalar == "。" || scalar == "！" || scalar == "？" || scalar == "｡"
     }
 
@@ -69,7 +115,8 @@ enum Sentences {
             || scalar == "؟" || isIdeographicStop(scalar)
     }
 
-    static func isClosing(_ scalar: Unicode.Scalar) -> Bool {
+    /// Whether a scalar closes a quotation or parentheses.
+    public static func isClosing(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
         case "\"", "'", ")", "]", "}", "`", "”", "’", "»", "」", "』", "）": true
         default: false
