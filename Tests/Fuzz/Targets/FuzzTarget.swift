@@ -35,7 +35,7 @@ package struct FuzzTarget: Sendable {
         .segments, .signatures, .policies, .leases, .memories, .weights, .rows, .json, .revisions,
         .conditions,
         .names, .locks, .spaces, .replies, .configurations, .attributes, .html, .markdown,
-        .dialects, .markup, .word, .notebook, .pdf, .patterns, .words,
+        .dialects, .markup, .word, .notebook, .pdf, .patterns, .words, .postings,
     ]
 }
 

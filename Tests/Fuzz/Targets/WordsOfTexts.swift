@@ -39,5 +39,9 @@ extension FuzzTarget {
             TextForm.matched(matched).utf8.elementsEqual(matched.utf8),
             "the form that is matched is not stable")
         _ = Language.detected(in: text)
+        try FuzzFinding.unless(
+            Sentences.split(text).joined().unicodeScalars.filter { !$0.properties.isWhitespace }
+                .elementsEqual(text.unicodeScalars.filter { !$0.properties.isWhitespace }),
+            "a sentence is lost")
     }
 }
