@@ -249,7 +249,7 @@ import Testing
         let bound = try Release(
             features: fixture.features, model: fixture.model, in: transaction.objects)
         let snapshot = try bound.snapshot(
-            into: transaction.objects, parent: nil, producer: .init(pipeline: "test", version: "1"),
+            into: transaction.objects, producer: .init(pipeline: "test", version: "1"),
             created: Fixture.writer.now(), message: "")
         let id = try transaction.objects.write(snapshot.encoded, hint: .structured)
         _ = try transaction.commit([RefUpdate(try RefName("releases/prod"), new: id)])

@@ -22,11 +22,11 @@ struct ReleaseTests {
         let prompt = try text.map { try objects.write(Array($0.utf8), hint: .bulk) }
         let release = try Release(features: features, model: model, prompt: prompt, in: objects)
         let snapshot = try release.snapshot(
-            into: objects, parent: transaction.state.target(of: name),
-            producer: .init(pipeline: "test", version: "1"), created: epoch, message: "")
-        let id = try objects.write(snapshot.encoded, hint: .structured)
-        _ = try transaction.commit([RefUpdate(name, new: id)])
-        return id
+            into: objects, producer: .init(pipeline: "test", version: "1"), created: epoch,
+            message: "")
+        let version = try transaction.store(NextVersion(of: name, snapshot))
+        _ = try transaction.publish([version], message: "")
+        return version.id
     }
 
     private func read(_ id: ObjectID) throws -> Release {

@@ -100,8 +100,8 @@ public struct Release: Hashable, Sendable {
     ///
     /// - Throws: As the sink.
     public func snapshot(
-        into sink: some ObjectStore, parent: ObjectID?, producer: Snapshot.Producer,
-        created: Timestamp, message: String
+        into sink: some ObjectStore, producer: Snapshot.Producer, created: Timestamp,
+        message: String
     ) throws(ObjectError) -> Snapshot {
         var builder = TreeBuilder()
         if let prompt {
@@ -112,7 +112,6 @@ public struct Release: Hashable, Sendable {
         }
         return Snapshot(
             kind: .release, content: try builder.write(into: sink).content,
-            parents: parent.map { [$0] } ?? [],
             inputs: [Self.featuresRole: features, Self.modelRole: model], producer: producer,
             space: space, created: created, message: message)
     }

@@ -106,16 +106,19 @@ public struct Transaction: Sendable {
             let store = repository.objects(try state.packs + proposal.addedPacks)
             outcomes = try askGates(&proposal, changes, state, in: store, reason)
         }
-        guard let result else {
-            // The writer may have crashed before syncing; sync before reporting success.
-            try log.makeDurable()
-            return Commit(number: nil, refs: [], state: current, warnings: [], gates: [])
-        }
+        guard let result else { return try unchanged(current) }
         var after = result.state
         repository.compact(&after, writer: writer)
         return Commit(
             number: result.state.number, refs: result.changes, state: after,
             warnings: Self.warnings(about: result.state, now: writer.now()), gates: outcomes)
+    }
+
+    /// What a commit of nothing comes to.
+    func unchanged(_ current: State? = nil) throws(RefError) -> Commit {
+        // Whoever wrote what is there may have crashed before syncing; sync before reporting success.
+        try repository.log.makeDurable()
+        return Commit(number: nil, refs: [], state: current ?? state, warnings: [], gates: [])
     }
 
     /// What gates would say of moves now; commits nothing.

@@ -113,25 +113,16 @@ struct PutCommand: Command {
                 found, into: objects, repository: repository.state.repositoryID, context)
         }
         var snapshot = Snapshot(
-            kind: name.namespace.kind, content: content, parents: parent.map { [$0] } ?? [],
-            inputs: inputs, producer: .init(pipeline: "ftictl", version: Version.text),
+            kind: name.namespace.kind, content: content, inputs: inputs, producer: .init(pipeline: "ftictl", version: Version.text),
             params: params, metrics: metrics, created: context.now,
             message: metadata.cleanMessage ?? "")
         snapshot.space = try metadata.space(of: snapshot, in: objects)
-        if let parent, let before, isUnchanged(snapshot, since: before) {
-            // The writer may have crashed before syncing; sync before reporting success.
-            try repository.repository.log.makeDurable()
-            let put = Put(id: parent, commit: nil, statistics: nil, walk: walk)
-            return try report(put, content, context)
-        }
-        // A log never runs backwards, and neither do the snapshots in it.
-        if let before, snapshot.created < before.created { snapshot.created = before.created }
-        let id = try objects.write(snapshot.encoded, hint: .structured)
-        let commit = try transaction.commit(
-            [RefUpdate(name, expected: parent.map { .exactly($0) } ?? .absent, new: id)],
-            message: snapshot.message, overriding: override.reason)
+        let version = try transaction.store(
+            NextVersion(of: name, snapshot, incidental: unsaid(in: snapshot)))
+        let commit = try transaction.publish(
+            [version], message: snapshot.message, overriding: override.reason)
         try override.note(commit, context.output)
-        let put = Put(id: id, commit: commit, statistics: objects.statistics, walk: walk)
+        let put = Put(id: version.id, commit: commit, statistics: objects.statistics, walk: walk)
         try report(put, content, context)
     }
 
@@ -210,48 +201,50 @@ struct PutCommand: Command {
         }
     }
 
-    /// Whether the content is the same and nothing was said that the version before does not say.
-    private func isUnchanged(_ snapshot: Snapshot, since before: Snapshot) -> Bool {
-        snapshot.content == before.content
-            && (metadata.message == nil || snapshot.message.utf8.elementsEqual(before.message.utf8))
-            && (snapshot.metrics.isEmpty || snapshot.metrics == before.metrics)
-            && (snapshot.params.isEmpty || snapshot.params == before.params)
-            && (snapshot.inputs.isEmpty || snapshot.inputs == before.inputs)
-            && (snapshot.space == nil || snapshot.space == before.space)
+    /// What the command line does not say, and need not be as before.
+    private func unsaid(in snapshot: Snapshot) -> NextVersion.Members {
+        var members: NextVersion.Members = [.cursor, .index]
+        if metadata.message == nil { members.insert(.message) }
+        if snapshot.metrics.isEmpty { members.insert(.metrics) }
+        if snapshot.params.isEmpty { members.insert(.params) }
+        if snapshot.inputs.isEmpty { members.insert(.inputs) }
+        if snapshot.space == nil { members.insert(.space) }
+        return members
     }
 
     private struct Put {
         let id: ObjectID
-        let commit: Commit?
-        let statistics: ObjectWriter.Statistics?
+        let commit: Commit
+        let statistics: ObjectWriter.Statistics
         /// What was found; nil for rows.
         let walk: SourceWalk?
     }
 
     private func report(_ put: Put, _ content: Content, _ context: CommandContext) throws {
         let output = context.output
-        output.made(transaction: put.commit?.number)
-        let newBytes = put.statistics?.newBytes ?? 0
-        let storedBytes = put.statistics?.storedBytes ?? 0
+        let commit = put.commit
+        output.made(transaction: commit.number)
+        let newBytes = commit.isUnchanged ? 0 : put.statistics.newBytes
+        let storedBytes = commit.isUnchanged ? 0 : put.statistics.storedBytes
         if output.isJSON {
             return try output.emit([
-                "id": .id(put.id), "unchanged": .bool(put.commit == nil),
-                "transaction": put.commit?.number.map { .integer($0) } ?? .null,
-                "refs": .array(put.commit?.refs.map(\.json) ?? []),
-                "gates": .array(put.commit?.gates.map(\.json) ?? []),
+                "id": .id(put.id), "unchanged": .bool(commit.isUnchanged),
+                "transaction": commit.number.map { .integer($0) } ?? .null,
+                "refs": .array(commit.refs.map(\.json)),
+                "gates": .array(commit.gates.map(\.json)),
                 "newBytes": .integer(newBytes), "storedBytes": .integer(storedBytes),
                 "excluded": .integer(
                     (put.walk?.excluded.count ?? 0) + (put.walk?.excludedByDefault.count ?? 0)),
                 "renamed": .integer(put.walk?.renamed.count ?? 0),
             ])
         }
-        guard let commit = put.commit, let number = commit.number else {
-            return try output.line(
-                "unchanged  \(output.style.cyan(ref))  \(output.style.yellow(put.id.short))")
+        let id = output.style.yellow(put.id.short)
+        guard let number = commit.number else {
+            return try output.line("unchanged  \(output.style.cyan(ref))  \(id)")
         }
         let place = output.style.dim("transaction \(Quantity.count(number))")
         try output.line(
-            "\(output.style.cyan(ref))  \(output.style.yellow(put.id.short))  \(place)")
+            "\(output.style.cyan(ref))  \(id)  \(place)")
         try output.line(
             "\(content.summary); \(Quantity.bytes(newBytes)) new, "
                 + "\(Quantity.bytes(storedBytes)) stored")

@@ -62,32 +62,23 @@ struct ReleaseCommand: Command {
         _ name: RefName, _ text: [UInt8]?, in repository: OpenRepository, _ context: CommandContext
     ) throws {
         let parts = (try repository.snapshotID(features), try repository.snapshotID(model))
-        let parent = repository.state.target(of: name)
-        let before = try parent.map { try repository.snapshot($0, of: name) }
         let transaction = try repository.begin(context.writer)
         let objects = transaction.objects
         let prompt = try text.map { try objects.write($0, hint: .bulk) }
         let release = try Release(
             features: parts.0, model: parts.1, prompt: prompt, in: objects)
         try note(release, in: objects, context)
-        var snapshot = try release.snapshot(
-            into: objects, parent: parent,
-            producer: .init(pipeline: "ftictl", version: Version.text), created: context.now,
-            message: message.map { Secrets.withoutCredentials($0) } ?? "")
-        if let parent, let before, isUnchanged(snapshot, since: before) {
-            // The writer may have crashed before syncing; sync before reporting success.
-            try repository.repository.log.makeDurable()
-            return try report(parent, release, nil, context)
-        }
-        // A log never runs backwards, and neither do the snapshots in it.
-        if let before, snapshot.created < before.created { snapshot.created = before.created }
-        let id = try objects.write(snapshot.encoded, hint: .structured)
-        let commit = try transaction.commit(
-            [RefUpdate(name, expected: parent.map { .exactly($0) } ?? .absent, new: id)],
+        let snapshot = try release.snapshot(
+            into: objects, producer: .init(pipeline: "ftictl", version: Version.text),
+            created: context.now, message: message.map { Secrets.withoutCredentials($0) } ?? "")
+        let version = try transaction.store(
+            NextVersion(of: name, snapshot, incidental: message == nil ? .message : []))
+        let commit = try transaction.publish(
+            [version],
             message: message ?? GeneratedMessage.text("release", ["\(features) with \(model)"]),
             overriding: override.reason)
         try override.note(commit, context.output)
-        try report(id, release, commit, context)
+        try report(version.id, release, commit, context)
     }
 
     private func readPrompt(_ path: String) throws -> [UInt8] {
@@ -114,32 +105,26 @@ struct ReleaseCommand: Command {
         }
     }
 
-    private func isUnchanged(_ snapshot: Snapshot, since before: Snapshot) -> Bool {
-        snapshot.content == before.content && snapshot.inputs == before.inputs
-            && snapshot.space == before.space
-            && (message == nil || snapshot.message.utf8.elementsEqual(before.message.utf8))
-    }
-
     private func report(
-        _ id: ObjectID, _ release: Release, _ commit: Commit?, _ context: CommandContext
+        _ id: ObjectID, _ release: Release, _ commit: Commit, _ context: CommandContext
     ) throws {
         let output = context.output
         if output.isJSON {
             return try output.emit([
-                "id": .id(id), "unchanged": .bool(commit == nil),
-                "transaction": commit?.number.map { .integer($0) } ?? .null,
-                "refs": .array(commit?.refs.map(\.json) ?? []),
-                "gates": .array(commit?.gates.map(\.json) ?? []), "features": .id(release.features),
+                "id": .id(id), "unchanged": .bool(commit.isUnchanged),
+                "transaction": commit.number.map { .integer($0) } ?? .null,
+                "refs": .array(commit.refs.map(\.json)),
+                "gates": .array(commit.gates.map(\.json)), "features": .id(release.features),
                 "model": .id(release.model), "space": .id(release.space),
                 "prompt": .id(release.prompt),
             ])
         }
-        guard let commit, let number = commit.number else {
-            return try output.line(
-                "unchanged  \(output.style.cyan(ref))  \(output.style.yellow(id.short))")
+        let short = output.style.yellow(id.short)
+        guard let number = commit.number else {
+            return try output.line("unchanged  \(output.style.cyan(ref))  \(short)")
         }
         let place = output.style.dim("transaction \(Quantity.count(number))")
-        try output.line("\(output.style.cyan(ref))  \(output.style.yellow(id.short))  \(place)")
+        try output.line("\(output.style.cyan(ref))  \(short)  \(place)")
         var columns = Columns([.left, .left, .left])
         func row(_ name: String, _ id: ObjectID?, _ revision: String) {
             guard let id else { return }

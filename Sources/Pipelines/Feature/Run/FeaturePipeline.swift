@@ -107,41 +107,24 @@ public struct FeaturePipeline: Sendable {
             try LexicalTree.write(
                 tables.rows, succeeding: baseline.lexicalPredecessor, in: transaction.objects)
         }
-        let isUnchanged =
-            baseline.tables.map { $0 == tables } ?? false && baseline.index == index
-        var snapshot = baseline.snapshot
-        var commit: Commit?
-        if isUnchanged {
-            // Who made it so may have died before it was durable.
-            try FeatureError.wrapping { () throws(RefError) in try repository.log.makeDurable() }
-        } else {
-            let new = self.snapshot(
-                tables, index, changes, parent: baseline.snapshot, space: space,
-                message: message)
-            let id = try FeatureError.wrapping { () throws(ObjectError) in
-                try transaction.objects.write(new.encoded, hint: .structured)
-            }
-            commit = try FeatureError.wrapping { () throws(RefError) in
-                try transaction.commit(
-                    [
-                        RefUpdate(
-                            ref, expected: baseline.snapshot.map { .exactly($0) } ?? .absent,
-                            new: id)
-                    ], message: new.message)
-            }
-            snapshot = id
+        let new = snapshot(tables, index, changes, space: space, message: message)
+        let (id, commit) = try FeatureError.wrapping { () throws(RefError) in
+            // What was read, and how, is nothing new where the rows are as before.
+            let version = try transaction.store(
+                NextVersion(of: ref, new, incidental: [.message, .metrics, .params, .inputs]))
+            return (version.id, try transaction.publish([version], message: new.message))
         }
         kept?.remove()
         let seconds = ContinuousClock.now - start
         return RunReport(
-            ref: ref, previous: baseline.snapshot, snapshot: snapshot, transaction: commit?.number,
+            ref: ref, previous: baseline.snapshot, snapshot: id, transaction: commit.number,
             isPreview: false,
             documents: changes.counts, chunks: tables.rows.rows, embedded: changes.embedded,
             recovered: meter.value.recovered, reused: changes.reused, rows: rowCounts,
             skipped: reading.skipped,
             notes: changes.notes, gaps: reading.gaps, leftOut: reading.leftOut,
             unmatched: reading.unmatched, bytesRead: reading.bytes,
-            warnings: commit?.warnings ?? [],
+            warnings: commit.warnings,
             seconds: seconds.inSeconds)
     }
 
@@ -258,15 +241,13 @@ public struct FeaturePipeline: Sendable {
     }
 
     private func snapshot(
-        _ tables: FeatureTables, _ index: Content, _ changes: Reconciliation, parent: ObjectID?,
-        space: ObjectID,
+        _ tables: FeatureTables, _ index: Content, _ changes: Reconciliation, space: ObjectID,
         message: String?
     ) -> Snapshot {
         Snapshot(
             kind: .features,
             content: .table(
                 tables.rows.root, rows: tables.rows.rows, dimension: tables.rows.dimension),
-            parents: parent.map { [$0] } ?? [],
             producer: .init(pipeline: Self.name, version: Self.version),
             params: configuration.params,
             metrics: [

@@ -44,21 +44,18 @@ struct Publication {
                 .init(name: Ranker.configName, bytes: outcome.ranker.config),
             ],
             inputs: [
-                "dataset": supervised, "features": outcome.features.snapshot,
-                "preferences": preference,
+                "dataset": supervised.id, "features": outcome.features.snapshot,
+                "preferences": preference.id,
             ],
             params: configuration.parameters, metrics: metrics(outcome),
             space: outcome.features.space.id, message: outcome.modelMessage)
-        let updates = [
-            RefUpdate(supervisedName, new: supervised), RefUpdate(preferenceName, new: preference),
-            RefUpdate(modelName, new: model),
-        ]
         let commit = try Wrapping.refs { () throws(RefError) in
-            try transaction.commit(
-                updates, message: "train \(modelName) on \(configuration.features)")
+            try transaction.publish(
+                [supervised, preference, model],
+                message: "train \(modelName) on \(configuration.features)")
         }
         return Published(
-            commit: commit, supervised: supervised, preference: preference, model: model)
+            commit: commit, supervised: supervised.id, preference: preference.id, model: model.id)
     }
 
     private func name(_ text: String) throws(TrainingError) -> RefName {
@@ -101,8 +98,8 @@ struct Publication {
         _ kind: Snapshot.Kind, _ name: RefName, _ files: [DatasetFiles.File],
         inputs: [String: ObjectID], params: JSONObject, metrics: [String: Double],
         space: ObjectID? = nil, message: String
-    ) throws(TrainingError) -> ObjectID {
-        try Wrapping.objects { () throws(ObjectError) in
+    ) throws(TrainingError) -> StoredVersion {
+        let content = try Wrapping.objects { () throws(ObjectError) in
             var builder = TreeBuilder()
             for file in files {
                 let isTensors = file.name.utf8.elementsEqual(Ranker.tensorsName.utf8)
@@ -110,20 +107,13 @@ struct Publication {
                     file.bytes, hint: isTensors ? .numbers : .bulk)
                 builder.add(try Self.path(file.name), size: file.bytes.count, id: id)
             }
-            let tree = try builder.write(into: transaction.objects)
-            var snapshot = Snapshot(
-                kind: kind, content: tree.content, inputs: inputs, producer: producer,
-                params: params, metrics: metrics, space: space, created: created,
-                message: message)
-            if let target = transaction.state.target(of: name) {
-                let previous = try Snapshot(target, in: transaction.objects)
-                snapshot.parents = previous.parents
-                snapshot.created = previous.created
-                if snapshot == previous { return target }
-                snapshot.parents = [target]
-                snapshot.created = created
-            }
-            return try transaction.objects.write(snapshot.encoded, hint: .structured)
+            return try builder.write(into: transaction.objects).content
+        }
+        let snapshot = Snapshot(
+            kind: kind, content: content, inputs: inputs, producer: producer, params: params,
+            metrics: metrics, space: space, created: created, message: message)
+        return try Wrapping.refs { () throws(RefError) in
+            try transaction.store(NextVersion(of: name, snapshot))
         }
     }
 
