@@ -15,7 +15,7 @@ struct RowSource {
     func store(
         _ path: String, follow: Bool, into objects: ObjectWriter, _ progress: Progress
     ) throws -> Content {
-        let file = try SourceFile(openingInput: path, followLink: follow)
+        let file = try InputFile(openingInput: path, followLink: follow)
         let source = try JSONLinesSource(
             ObservedBlob(blob: try objects.readable(file), progress: progress), name: path,
             keyFields: keyFields,

@@ -26,13 +26,13 @@ struct ApprovalClockTests {
         bucket = MemoryBucket { place.now.milliseconds }
         client = try Client(clock: clock)
         let repository = try Repository.create(in: bucket, writer: testWriter(clock: clock))
-        let policy = try Policy(
+        let policy = try AccessPolicy(
             isSigned: true,
             keys: [
-                Policy.Key(name: "ada", publicKey: admin.publicKey, isAdmin: true),
-                Policy.Key(
+                AccessPolicy.Key(name: "ada", publicKey: admin.publicKey, isAdmin: true),
+                AccessPolicy.Key(
                     name: "feature-bot", publicKey: features.publicKey, namespaces: [.features]),
-                Policy.Key(
+                AccessPolicy.Key(
                     name: "training-bot", publicKey: training.publicKey, namespaces: [.models]),
             ],
             gates: [try Gate(#"{"ref":"models/current","type":"approvals","count":1}"#)])

@@ -289,7 +289,7 @@ struct ForgeryTests {
         try approve(name, x, by: signed.admin, in: signed)
         let policy = try #require(try signed.repository.state().policy)
         try signed.repository.setPolicy(
-            try Policy(
+            try AccessPolicy(
                 isSigned: true, keys: policy.keys.filter { $0.name != "feature-bot" },
                 gates: policy.gates), writer: signed.writer(signed.admin))
         #expect(try signed.repository.state().approvals.isEmpty)

@@ -29,7 +29,7 @@ import Testing
 
     private func publish(
         _ text: String, message: String = "", metrics: [String: Double] = [:],
-        created: Timestamp = epoch, incidental: NextVersion.Members = []
+        created: Timestamp = epoch, incidental: Set<NextVersion.Member> = []
     ) throws -> (id: ObjectID, commit: Commit) {
         let transaction = try repository.begin(writer: testWriter())
         let version = try transaction.store(

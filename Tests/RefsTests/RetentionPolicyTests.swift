@@ -8,7 +8,7 @@ struct RetentionPolicyTests {
     private static let day = 86_400_000
 
     private static func rules(_ text: String) throws -> RetentionRules? {
-        try Policy(decoding: Array("{\"signed\":false,\"retention\":\(text)}".utf8)).retention
+        try AccessPolicy(decoding: Array("{\"signed\":false,\"retention\":\(text)}".utf8)).retention
     }
 
     @Test("rules are read, written in one form, and the first that matches holds")
@@ -75,7 +75,7 @@ struct RetentionPolicyTests {
         if let retention {
             let old = try signed.policy()
             try signed.repository.setPolicy(
-                try Policy(isSigned: true, keys: old.keys, gates: [], retention: retention),
+                try AccessPolicy(isSigned: true, keys: old.keys, gates: [], retention: retention),
                 writer: signed.writer(signed.admin))
         }
         for number in 0..<3 {

@@ -37,16 +37,16 @@ struct SignedRepository {
         try repository.setPolicy(try policy(gates: gates), writer: writer(admin))
     }
 
-    func policy(gates: [Gate] = [], without: String? = nil) throws -> Policy {
+    func policy(gates: [Gate] = [], without: String? = nil) throws -> AccessPolicy {
         let keys = [
-            Policy.Key(name: "ada", publicKey: admin.publicKey, isAdmin: true),
-            Policy.Key(
+            AccessPolicy.Key(name: "ada", publicKey: admin.publicKey, isAdmin: true),
+            AccessPolicy.Key(
                 name: "feature-bot", publicKey: features.publicKey, namespaces: [.features]),
-            Policy.Key(
+            AccessPolicy.Key(
                 name: "training-bot", publicKey: training.publicKey,
                 namespaces: [.datasets, .models]),
         ]
-        return try Policy(
+        return try AccessPolicy(
             isSigned: true, keys: keys.filter { $0.name != without }, gates: gates)
     }
 

@@ -115,9 +115,9 @@ struct SigningTests {
         let policy = try signed.policy()
         let grace = try testKey("grace", seed: 105)
         try repository.setPolicy(
-            try Policy(
+            try AccessPolicy(
                 isSigned: true,
-                keys: policy.keys + [Policy.Key(name: "grace", publicKey: grace.publicKey)],
+                keys: policy.keys + [AccessPolicy.Key(name: "grace", publicKey: grace.publicKey)],
                 gates: []), writer: signed.writer(signed.admin))
         try repository.put("models/a", text: "m", writer: signed.writer(signed.admin))
         let state = try repository.state()

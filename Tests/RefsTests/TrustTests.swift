@@ -226,14 +226,14 @@ struct TrustTests {
     func revokedAdmin() throws {
         let second = try testKey("eve", seed: 105)
         let keys = [
-            Policy.Key(name: "ada", publicKey: signed.admin.publicKey, isAdmin: true),
-            Policy.Key(name: "eve", publicKey: second.publicKey, isAdmin: true),
-            Policy.Key(
+            AccessPolicy.Key(name: "ada", publicKey: signed.admin.publicKey, isAdmin: true),
+            AccessPolicy.Key(name: "eve", publicKey: second.publicKey, isAdmin: true),
+            AccessPolicy.Key(
                 name: "feature-bot", publicKey: signed.features.publicKey, namespaces: [.features]),
         ]
         let admin = signed.writer(signed.admin)
         try signed.repository.setPolicy(
-            try Policy(isSigned: true, keys: keys, gates: []), writer: admin)
+            try AccessPolicy(isSigned: true, keys: keys, gates: []), writer: admin)
         #expect(try client.open(signed.bucket).state().number == 2)
         // Eve is revoked in another history than the one in which she writes her checkpoints.
         let hers = try signed.bucket.copy()

@@ -5,14 +5,14 @@ import Testing
 
 /// A bucket under test, with what keeps it alive.
 struct BucketUnderTest: CustomTestStringConvertible, Sendable {
-    enum Sort: CaseIterable, Sendable {
+    enum Kind: CaseIterable, Sendable {
         case memory, directory
     }
 
     let bucket: any Bucket
     let directory: TemporaryDirectory?
 
-    init(_ sort: Sort) throws {
+    init(_ sort: Kind) throws {
         switch sort {
         case .memory:
             bucket = MemoryBucket()
@@ -42,11 +42,11 @@ func onThreads(_ count: Int, _ work: @escaping @Sendable (Int) -> Void) {
 
 @Suite("What every bucket does")
 struct BucketConformance {
-    static let sorts = BucketUnderTest.Sort.allCases
+    static let sorts = BucketUnderTest.Kind.allCases
     static let blob = BlobName(.log, "00000000000000000001.json")
 
     @Test("a created blob can be read, opened and listed", arguments: sorts, BucketFolder.allCases)
-    func creation(sort: BucketUnderTest.Sort, folder: BucketFolder) throws {
+    func creation(sort: BucketUnderTest.Kind, folder: BucketFolder) throws {
         let test = try BucketUnderTest(sort)
         let name = BlobName(folder, "blob.1")
         #expect(try test.bucket.read(name, limit: 10) == nil)
@@ -61,7 +61,7 @@ struct BucketConformance {
     }
 
     @Test("an empty blob can be created", arguments: sorts)
-    func emptyBlob(sort: BucketUnderTest.Sort) throws {
+    func emptyBlob(sort: BucketUnderTest.Kind) throws {
         let test = try BucketUnderTest(sort)
         #expect(try test.bucket.create(Self.blob, []) == .created)
         #expect(try test.bucket.read(Self.blob, limit: 0) == [])
@@ -70,7 +70,7 @@ struct BucketConformance {
 
     @Test(
         "a name that is taken keeps its bytes, even when the new ones are equal", arguments: sorts)
-    func takenName(sort: BucketUnderTest.Sort) throws {
+    func takenName(sort: BucketUnderTest.Kind) throws {
         let test = try BucketUnderTest(sort)
         #expect(try test.bucket.create(Self.blob, [1, 2, 3]) == .created)
         #expect(try test.bucket.create(Self.blob, [4]) == .exists)
@@ -80,7 +80,7 @@ struct BucketConformance {
     }
 
     @Test("of 32 threads that create one name, one wins", arguments: sorts)
-    func race(sort: BucketUnderTest.Sort) throws {
+    func race(sort: BucketUnderTest.Kind) throws {
         let test = try BucketUnderTest(sort)
         let bucket = test.bucket
         let outcomes = Mutex<[Int: Result<Creation, any Error>]>([:])
@@ -98,7 +98,7 @@ struct BucketConformance {
     }
 
     @Test("no more than the limit is read", arguments: sorts)
-    func limit(sort: BucketUnderTest.Sort) throws {
+    func limit(sort: BucketUnderTest.Kind) throws {
         let test = try BucketUnderTest(sort)
         _ = try test.bucket.create(Self.blob, [UInt8](repeating: 7, count: 1000))
         let error = try #require(throws: StorageError.self) {
@@ -112,7 +112,7 @@ struct BucketConformance {
     }
 
     @Test("a range beyond the end of a blob is an error", arguments: sorts)
-    func ranges(sort: BucketUnderTest.Sort) throws {
+    func ranges(sort: BucketUnderTest.Kind) throws {
         let test = try BucketUnderTest(sort)
         _ = try test.bucket.create(Self.blob, Array(0..<100))
         let blob = try #require(try test.bucket.open(Self.blob))
@@ -132,7 +132,7 @@ struct BucketConformance {
     }
 
     @Test("a hint can be replaced any number of times", arguments: sorts)
-    func replacement(sort: BucketUnderTest.Sort) throws {
+    func replacement(sort: BucketUnderTest.Kind) throws {
         let test = try BucketUnderTest(sort)
         let name = BlobName(.log, "tip")
         for value in 0..<5 as Range<UInt8> {
@@ -143,7 +143,7 @@ struct BucketConformance {
     }
 
     @Test("deleting is idempotent, and a deleted name is free", arguments: sorts)
-    func deletion(sort: BucketUnderTest.Sort) throws {
+    func deletion(sort: BucketUnderTest.Kind) throws {
         let test = try BucketUnderTest(sort)
         try test.bucket.delete(Self.blob)
         _ = try test.bucket.create(Self.blob, [1])
@@ -156,7 +156,7 @@ struct BucketConformance {
     }
 
     @Test("a staged blob is visible only once it is published", arguments: sorts)
-    func staging(sort: BucketUnderTest.Sort) throws {
+    func staging(sort: BucketUnderTest.Kind) throws {
         let test = try BucketUnderTest(sort)
         let name = BlobName(.packs, "ab.pack")
         let staged = try test.bucket.stage(in: .packs)
@@ -170,7 +170,7 @@ struct BucketConformance {
     }
 
     @Test("an append at a multiple leaves zeros before it", arguments: sorts)
-    func alignedStaging(sort: BucketUnderTest.Sort) throws {
+    func alignedStaging(sort: BucketUnderTest.Kind) throws {
         let test = try BucketUnderTest(sort)
         let name = BlobName(.packs, "ab.pack")
         let staged = try test.bucket.stage(in: .packs)
@@ -187,7 +187,7 @@ struct BucketConformance {
     @Test(
         "a blob that can be mapped has the same bytes there, also when it is gone", arguments: sorts
     )
-    func mapping(sort: BucketUnderTest.Sort) throws {
+    func mapping(sort: BucketUnderTest.Kind) throws {
         let test = try BucketUnderTest(sort)
         let bytes = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 * 7) }
         #expect(try test.bucket.create(Self.blob, bytes) == .created)
@@ -205,7 +205,7 @@ struct BucketConformance {
     }
 
     @Test("pieces appended from several threads are all there, each whole", arguments: sorts)
-    func stagingFromThreads(sort: BucketUnderTest.Sort) throws {
+    func stagingFromThreads(sort: BucketUnderTest.Kind) throws {
         let test = try BucketUnderTest(sort)
         let name = BlobName(.packs, "ab.pack")
         let staged = try test.bucket.stage(in: .packs)
@@ -232,7 +232,7 @@ struct BucketConformance {
     }
 
     @Test("a staged blob that is dropped leaves nothing", arguments: sorts)
-    func droppedStaging(sort: BucketUnderTest.Sort) throws {
+    func droppedStaging(sort: BucketUnderTest.Kind) throws {
         let test = try BucketUnderTest(sort)
         do {
             let staged = try test.bucket.stage(in: .packs)
@@ -243,7 +243,7 @@ struct BucketConformance {
     }
 
     @Test("a staged blob does not replace one that is there", arguments: sorts)
-    func stagingUnderATakenName(sort: BucketUnderTest.Sort) throws {
+    func stagingUnderATakenName(sort: BucketUnderTest.Kind) throws {
         let test = try BucketUnderTest(sort)
         let name = BlobName(.packs, "ab.pack")
         _ = try test.bucket.create(name, [9])

@@ -9,8 +9,8 @@ struct SourceTests {
 
     init() throws { directory = try TemporaryDirectory() }
 
-    static func following(_ follow: Bool) -> SourceOptions {
-        var options = SourceOptions()
+    static func following(_ follow: Bool) -> InputOptions {
+        var options = InputOptions()
         options.followLinks = follow
         return options
     }
@@ -19,7 +19,7 @@ struct SourceTests {
         _ fault: Fault, naming name: String, of paths: [String], follow: Bool = false
     ) {
         let error = #expect(throws: StorageError.self) {
-            try SourceWalk(paths, Self.following(follow))
+            try InputWalk(paths, Self.following(follow))
         }
         #expect(error?.fault == fault)
         #expect(error?.message.contains(name) == true, "\(error?.message ?? "")")
@@ -27,7 +27,7 @@ struct SourceTests {
 
     @Test("a file is read at any offset")
     func reading() throws {
-        let file = try SourceFile(opening: try directory.write("file", "0123456789"))
+        let file = try InputFile(opening: try directory.write("file", "0123456789"))
         #expect(file.size == 10)
         #expect(!file.isExecutable)
         #expect(try file.read(at: 3, count: 4) == Array("3456".utf8))
@@ -41,22 +41,22 @@ struct SourceTests {
 
     @Test("an empty file and an executable one are read (B105)")
     func special() throws {
-        let empty = try SourceFile(opening: try directory.write("empty", ""))
+        let empty = try InputFile(opening: try directory.write("empty", ""))
         #expect(empty.size == 0)
         #expect(try empty.read(at: 0, count: 0) == [])
         chmod(try directory.write("program", "#!"), 0o755)
-        #expect(try SourceFile(opening: directory("program")).isExecutable)
+        #expect(try InputFile(opening: directory("program")).isExecutable)
     }
 
     @Test("a file that grows, shrinks or is rewritten while it is read is noticed (B103)")
     func changes() throws {
         let path = try directory.write("file", "0123456789")
-        let grown = try SourceFile(opening: path)
+        let grown = try InputFile(opening: path)
         let handle = try #require(FileHandle(forWritingAtPath: path))
         try handle.seekToEnd()
         try handle.write(contentsOf: Data("more".utf8))
         #expect(throws: StorageError.changed(path: path)) { try grown.checkUnchanged() }
-        let shrunk = try SourceFile(opening: path)
+        let shrunk = try InputFile(opening: path)
         try handle.truncate(atOffset: 2)
         #expect(throws: StorageError.changed(path: path)) { try shrunk.checkUnchanged() }
         #expect(throws: StorageError.changed(path: path)) { try shrunk.read(at: 0, count: 3) }
@@ -64,7 +64,7 @@ struct SourceTests {
         #expect(throws: StorageError.changed(path: path)) {
             try shrunk.read(at: 0, into: &buffer)
         }
-        let touched = try SourceFile(opening: path)
+        let touched = try InputFile(opening: path)
         var times = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
         utimensat(AT_FDCWD, path, &times, 0)
         #expect(throws: StorageError.changed(path: path)) { try touched.checkUnchanged() }
@@ -74,7 +74,7 @@ struct SourceTests {
     func sparse() throws {
         let path = try directory.write("sparse", "x")
         guard truncate(path, 1 << 40) == 0 else { return }
-        let file = try SourceFile(opening: path)
+        let file = try InputFile(opening: path)
         #expect(file.size == 1 << 40)
         #expect(try file.read(at: 1 << 39, count: 3) == [0, 0, 0])
     }
@@ -85,7 +85,7 @@ struct SourceTests {
         for name in ["b/c/2", "b/c/1", "b/z", "a.x/y", "a", ".gitignore"] {
             try directory.write("top/\(name)", name)
         }
-        let walk = try SourceWalk([directory("top")])
+        let walk = try InputWalk([directory("top")])
         #expect(
             walk.entries.map(\.path.description)
                 == [".gitignore", "a", "a.x/y", "b/c/1", "b/c/2", "b/z", "empty/inner"])
@@ -104,10 +104,10 @@ struct SourceTests {
         try directory.makeDirectory("y/data")
         try directory.write("x/data/1", "1")
         let file = try directory.write("y/file", "f")
-        let walk = try SourceWalk([file, directory("x/data/")])
+        let walk = try InputWalk([file, directory("x/data/")])
         #expect(walk.entries.map(\.path.description) == ["data/1", "file"])
         #expect(
-            try SourceWalk([directory("y/data")]).entries.map(\.path.description) == [""])
+            try InputWalk([directory("y/data")]).entries.map(\.path.description) == [""])
         expectRefusal(.usage, naming: "y/file", of: [file, file])
     }
 
@@ -141,7 +141,7 @@ struct SourceTests {
         expectRefusal(.usage, naming: "a pipe", of: [directory("top/pipe")])
         expectRefusal(.usage, naming: "a device", of: ["/dev/null"])
         for path in [directory("top/pipe"), "/dev/null", directory("top")] {
-            let error = #expect(throws: StorageError.self) { try SourceFile(opening: path) }
+            let error = #expect(throws: StorageError.self) { try InputFile(opening: path) }
             #expect(error?.fault == .usage)
         }
     }
@@ -154,11 +154,11 @@ struct SourceTests {
         try directory.link("to-top", to: directory("top"))
         for name in ["to-file", "to-top"] {
             expectRefusal(.usage, naming: name, of: [directory(name)])
-            let walk = try SourceWalk([directory(name)], Self.following(true))
+            let walk = try InputWalk([directory(name)], Self.following(true))
             #expect(walk.entries.count == 1)
             #expect(try walk.entries.first?.open().size == 4)
         }
-        #expect(throws: StorageError.self) { try SourceFile(opening: directory("to-file")) }
+        #expect(throws: StorageError.self) { try InputFile(opening: directory("to-file")) }
     }
 
     @Test("links in a directory are followed inside of it, and elsewhere when that is asked for")
@@ -169,7 +169,7 @@ struct SourceTests {
         try directory.link("top/relative", to: "sub/file")
         try directory.link("top/absolute", to: directory("top/sub/file"))
         try directory.link("top/folder", to: "sub")
-        let walk = try SourceWalk([directory("top")])
+        let walk = try InputWalk([directory("top")])
         #expect(
             walk.entries.map(\.path.description)
                 == ["absolute", "folder/file", "relative", "sub/file"])
@@ -177,7 +177,7 @@ struct SourceTests {
         #expect(Set(walk.entries.map(\.absolutePath)).count == 1)
         try directory.link("top/sub/out", to: outside)
         expectRefusal(.usage, naming: "top/sub/out", of: [directory("top")])
-        let all = try SourceWalk([directory("top")], Self.following(true))
+        let all = try InputWalk([directory("top")], Self.following(true))
         #expect(all.entries.map(\.path.description).contains("folder/out"))
         // What is stored is what was looked at.
         let entry = try #require(all.entries.first { $0.path.description == "sub/out" })
@@ -207,8 +207,8 @@ struct SourceTests {
         guard isFollowed else {
             return expectRefusal(.usage, naming: "out of what", of: [directory(named)])
         }
-        #expect(try SourceWalk([directory(named)]).entries.first?.open().size == 4)
-        #expect(try SourceWalk([directory(link)]).entries.count == 1)
+        #expect(try InputWalk([directory(named)]).entries.first?.open().size == 4)
+        #expect(try InputWalk([directory(link)]).entries.count == 1)
     }
 
     @Test("links to directories that never end are refused", arguments: [false, true])
@@ -235,7 +235,7 @@ struct SourceTests {
         try directory.link("top/away", to: "/")
         mkfifo(directory("top/pipe"), 0o644)
         for number in 0..<30 { try directory.write("top/sub/\(number).", "") }
-        let error = #expect(throws: StorageError.self) { try SourceWalk([directory("top")]) }
+        let error = #expect(throws: StorageError.self) { try InputWalk([directory("top")]) }
         guard case .unusableEntries(let entries, let count)? = error else {
             Issue.record("\(String(describing: error))")
             return
@@ -255,9 +255,9 @@ struct SourceTests {
         for name in ["con.txt", "x.", "x%2E", "README", "readme", "o\u{308}", "n\nl"] {
             try directory.write("top/\(name)", name)
         }
-        var options = SourceOptions()
+        var options = InputOptions()
         options.renamesInvalid = true
-        let walk = try SourceWalk([directory("top")], options)
+        let walk = try InputWalk([directory("top")], options)
         #expect(
             walk.entries.map(\.path.description) == [
                 "%63on.txt", "README", "a%3Ab/f", "n%0Al", "o%CC%88", "readme~2", "x%2E", "x%2E~2",
@@ -291,9 +291,9 @@ struct SourceTests {
             try directory.makeDirectory((["top"] + parents).joined(separator: "/"))
             try directory.write("top/\(path)", "")
         }
-        var options = SourceOptions()
+        var options = InputOptions()
         options.excludes = [pattern]
-        let walk = try SourceWalk([directory("top")], options)
+        let walk = try InputWalk([directory("top")], options)
         let found = Set(walk.entries.filter { !$0.isDirectory }.map(\.path.description))
         #expect(found == Set(stays.map(String.init)))
         #expect(walk.excluded.count > 0)
@@ -310,19 +310,19 @@ struct SourceTests {
         for name in ["keep.log", "sub/keep.log", "sub/other", ".DS_Store"] {
             try directory.write("top/\(name)", "")
         }
-        var options = SourceOptions()
+        var options = InputOptions()
         func paths() throws -> [String] {
-            try SourceWalk([directory("top")], options).entries.map(\.path.description)
+            try InputWalk([directory("top")], options).entries.map(\.path.description)
         }
         let usual = [
             ".ftiignore", "keep.log", "sub/.ftiignore", "sub/deep/x.log", "sub/other",
         ]
         #expect(try paths() == usual)
-        #expect(try SourceWalk([directory("top")]).excludedByDefault.count == 4)
+        #expect(try InputWalk([directory("top")]).excludedByDefault.count == 4)
         options.excludes = ["sub/deep", "!.DS_Store"]
         #expect(
             try paths() == [".DS_Store"] + usual.filter { $0 != "sub/deep/x.log" })
-        options = SourceOptions()
+        options = InputOptions()
         options.usesDefaultExcludes = false
         options.excludes = [".git"]
         #expect(try paths().contains("sub/__pycache__/x.log"))
@@ -330,10 +330,10 @@ struct SourceTests {
 
     @Test("a file that claims to be empty and is not says so")
     func unsized() throws {
-        #expect(try !SourceFile(opening: directory.write("empty", "")).isUnsized())
-        #expect(try !SourceFile(opening: directory.write("full", "x")).isUnsized())
+        #expect(try !InputFile(opening: directory.write("empty", "")).isUnsized())
+        #expect(try !InputFile(opening: directory.write("full", "x")).isUnsized())
         guard FileManager.default.isReadableFile(atPath: "/proc/version") else { return }
-        let file = try SourceFile(opening: "/proc/version")
+        let file = try InputFile(opening: "/proc/version")
         #expect(file.size == 0)
         #expect(try file.isUnsized())
         var bytes: [UInt8] = []
@@ -357,7 +357,7 @@ struct SourceTests {
     func swappedForALink() throws {
         try directory.makeDirectory("top/inner")
         try directory.write("top/inner/file", "text")
-        let entry = try #require(try SourceWalk([directory("top")]).entries.first)
+        let entry = try #require(try InputWalk([directory("top")]).entries.first)
         try FileManager.default.moveItem(
             atPath: directory("top/inner"), toPath: directory("moved"))
         try directory.link("top/inner", to: directory("moved"))
@@ -366,7 +366,7 @@ struct SourceTests {
 
     @Test("names that no tree may hold are refused, quoted (B41 to B62, B104)")
     func hostileNames() throws {
-        var options = SourceOptions()
+        var options = InputOptions()
         options.usesDefaultExcludes = false
         for (row, name) in HostileNames.all
         where !name.contains(0) && !name.contains(UInt8(ascii: "/")) && name.count < 256
@@ -380,7 +380,7 @@ struct SourceTests {
             try #require(number >= 0, "\(row)")
             close(number)
             let error = #expect(throws: StorageError.self, "\(row)") {
-                try SourceWalk([top], options)
+                try InputWalk([top], options)
             }
             #expect(error?.fault == .usage, "\(row)")
             #expect(error?.message.utf8.contains(0x0A) == false, "\(row)")
@@ -392,7 +392,7 @@ struct SourceTests {
         try directory.makeDirectory("top/sub")
         try directory.write("top/file", "text")
         _ = try DirectoryBucket.create(at: directory("top/sub/.fti"))
-        let walk = try SourceWalk([directory("top")])
+        let walk = try InputWalk([directory("top")])
         #expect(walk.entries.map(\.path.description) == ["file", "sub"])
         #expect(walk.skipped == [directory("top/sub/.fti")])
         try directory.makeDirectory("top/.fti")

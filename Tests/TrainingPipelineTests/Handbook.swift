@@ -64,7 +64,7 @@ enum Handbook {
         let root = "\(folder)/\(edition)"
         for topic in try names(in: root) {
             for page in try names(in: "\(root)/\(topic)") where page.hasSuffix(".md") {
-                let file = try SourceFile(opening: "\(root)/\(topic)/\(page)")
+                let file = try InputFile(opening: "\(root)/\(topic)/\(page)")
                 let bytes = try file.read(at: 0, count: file.size)
                 rows += sections(
                     String(decoding: bytes, as: UTF8.self), document: "\(topic)/\(page)")

@@ -216,7 +216,7 @@ import Testing
         let repository = try Handbook.repository()
         let folder = try TemporaryFile.folder()
         defer { TemporaryFile.remove(folder) }
-        let labelled = try SourceFile(opening: "\(Handbook.folder)/questions.jsonl")
+        let labelled = try InputFile(opening: "\(Handbook.folder)/questions.jsonl")
         var text = String(
             decoding: try labelled.read(at: 0, count: labelled.size), as: UTF8.self)
         for number in 0..<40 {

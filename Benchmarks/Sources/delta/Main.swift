@@ -38,7 +38,7 @@ enum Delta {
         let path = try arguments.position(2, "UPSERTS")
         let fields = (arguments.option("key") ?? "id").split(separator: ",").map(String.init)
         let upserts = try JSONLinesSource(
-            try SourceFile(opening: path), name: path, keyFields: fields,
+            try InputFile(opening: path), name: path, keyFields: fields,
             vectorField: arguments.option("vector"))
         let edits: [TableEdit] = try upserts.rows().map { .put($0) }
         let removed = String(
@@ -47,7 +47,7 @@ enum Delta {
     }
 
     private static func bytes(_ path: String) throws -> [UInt8] {
-        let file = try SourceFile(opening: path)
+        let file = try InputFile(opening: path)
         return try file.read(at: 0, count: file.size)
     }
 }

@@ -21,7 +21,7 @@ enum Parse {
 
     private static func count(_ path: String, _ keys: [String], _ vector: String?) throws -> Int {
         try JSONLinesSource(
-            try SourceFile(opening: path), name: path, keyFields: keys, vectorField: vector
+            try InputFile(opening: path), name: path, keyFields: keys, vectorField: vector
         ).countRows()
     }
 }

@@ -14,7 +14,7 @@ enum Search {
         let (table, objects) = try Benchmark.table(
             try RefName(try arguments.position(1, "REF")),
             in: try arguments.position(0, "REPOSITORY"))
-        let file = try SourceFile(opening: try arguments.position(2, "QUERIES"))
+        let file = try InputFile(opening: try arguments.position(2, "QUERIES"))
         let numbers = Numbers.floats(try file.read(at: 0, count: file.size))
         let queries = stride(from: 0, to: numbers.count, by: table.dimension).map {
             Array(numbers[$0..<($0 + table.dimension)])

@@ -16,7 +16,7 @@ final class KnownFiles: Sendable {
     /// Long enough that threads seldom meet.
     private static let runLength = 512
 
-    private let entries: [SourceEntry]
+    private let entries: [InputEntry]
     private let cache: StatCache
     private let writer: ObjectWriter
     private let progress: @Sendable (Int) -> Void
@@ -30,7 +30,7 @@ final class KnownFiles: Sendable {
     }
 
     init(
-        _ entries: [SourceEntry], _ cache: StatCache, writer: ObjectWriter,
+        _ entries: [InputEntry], _ cache: StatCache, writer: ObjectWriter,
         progress: @escaping @Sendable (Int) -> Void
     ) {
         self.entries = entries

@@ -11,7 +11,7 @@ final class LargeExport: Sendable {
     private let recipe: PackFooter.Recipe
     private let store: PackStore
     private let file: DestinationFile
-    private let runs: [DigestRun]
+    private let runs: [DigestSpan]
     private let progress: @Sendable (Int) -> Void
     private let next = Atomic<Int>(0)
     /// What went wrong, by the number of the run.
@@ -30,7 +30,7 @@ final class LargeExport: Sendable {
         self.store = store
         self.file = file
         self.progress = progress
-        runs = DigestRun.runs(of: id, recipe)
+        runs = DigestSpan.runs(of: id, recipe)
     }
 
     /// Writes the object by at most this many threads.
@@ -45,7 +45,7 @@ final class LargeExport: Sendable {
     }
 
     /// What one of the threads reads.
-    private struct Reader: RunReader {
+    private struct Reader: SpanReader {
         struct Run {
             let number: Int
             var offset: Int
@@ -60,9 +60,9 @@ final class LargeExport: Sendable {
             return Run(number: number, offset: export.runs[number].offset)
         }
 
-        func digest(of run: Run) -> DigestRun { export.runs[run.number] }
+        func digest(of run: Run) -> DigestSpan { export.runs[run.number] }
 
-        func read(_ piece: Int, of run: inout Run) -> RunPiece? {
+        func read(_ piece: Int, of run: inout Run) -> SpanPiece? {
             let (id, size) = (export.recipe.pieces[piece].id, export.recipe.pieces[piece].size)
             do throws(ObjectError) {
                 let bytes = try export.store.decodedPiece(id, size: size)
@@ -71,7 +71,7 @@ final class LargeExport: Sendable {
                 } catch { throw .storage(error) }
                 run.offset += size
                 export.progress(size)
-                return RunPiece(bytes: bytes, wantsID: false)
+                return SpanPiece(bytes: bytes, wantsID: false)
             } catch {
                 export.failures.withLock { $0[run.number] = error }
                 return nil

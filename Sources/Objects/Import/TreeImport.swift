@@ -13,7 +13,7 @@ extension ObjectWriter {
     /// - Throws: `storage` when a file cannot be read, or changed while it was; `invalid` when the files do
     ///   not make a tree.
     public func importTree(
-        _ walk: SourceWalk, cache: StatCache? = nil,
+        _ walk: InputWalk, cache: StatCache? = nil,
         progress: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ObjectError) -> TreeSummary {
         var known = [ObjectID?](repeating: nil, count: walk.entries.count)
@@ -38,7 +38,7 @@ private final class TreeImport: Sendable {
         let id: ObjectID
     }
 
-    private let entries: [SourceEntry]
+    private let entries: [InputEntry]
     private let known: [ObjectID?]
     /// The numbers of the entries that are files and not known.
     private let unknown: [Int]
@@ -53,7 +53,7 @@ private final class TreeImport: Sendable {
     var count: Int { unknown.count }
 
     init(
-        _ entries: [SourceEntry], known: [ObjectID?], writer: ObjectWriter, cache: StatCache?,
+        _ entries: [InputEntry], known: [ObjectID?], writer: ObjectWriter, cache: StatCache?,
         progress: @escaping @Sendable (Int) -> Void
     ) {
         self.entries = entries
@@ -78,7 +78,7 @@ private final class TreeImport: Sendable {
     }
 
     private func store(_ index: Int) throws(ObjectError) -> Stored {
-        let file: SourceFile
+        let file: InputFile
         do throws(StorageError) { file = try entries[index].open() } catch {
             throw .storage(error)
         }

@@ -3,7 +3,7 @@ public import Storage
 extension ObjectWriter {
     /// A file as bytes that can be read at any offset: itself, or a copy in scratch space of one that can only be read
     /// from its beginning to its end.
-    public func readable(_ file: SourceFile) throws(ObjectError) -> any Blob {
+    public func readable(_ file: InputFile) throws(ObjectError) -> any Blob {
         do throws(StorageError) {
             guard try file.isUnsized() else { return file }
         } catch { throw .storage(error) }
@@ -12,12 +12,12 @@ extension ObjectWriter {
 
     /// Stores a file; returns its identity and its size, and whether that is the size that it claims.
     func importFile(
-        _ file: SourceFile, progress: @escaping @Sendable (Int) -> Void
+        _ file: InputFile, progress: @escaping @Sendable (Int) -> Void
     ) throws(ObjectError) -> (id: ObjectID, size: Int, isAsListed: Bool) {
         let blob = try readable(file)
         do throws(ObjectError) {
             let id = try importBytes(of: blob, progress: progress)
-            guard blob is SourceFile else { return (id, blob.size, false) }
+            guard blob is InputFile else { return (id, blob.size, false) }
             do throws(StorageError) { try file.checkUnchanged() } catch { throw .storage(error) }
             return (id, blob.size, true)
         } catch .storage(.changed) where (try? file.checkUnchanged()) != nil {
@@ -27,7 +27,7 @@ extension ObjectWriter {
         } catch { throw error }
     }
 
-    private func copy(_ file: SourceFile) throws(ObjectError) -> any Blob {
+    private func copy(_ file: InputFile) throws(ObjectError) -> any Blob {
         let scratch = try makeScratch()
         var size = 0
         try file.forEachPart { (part) throws(ObjectError) in

@@ -12,9 +12,9 @@ struct AuditPlan: Sendable {
         let id: ObjectID
         let pack: OpenPack
         let places: [Place]
-        let runs: [DigestRun]
+        let runs: [DigestSpan]
 
-        init(_ id: ObjectID, in pack: OpenPack, places: [Place], runs: [DigestRun]) {
+        init(_ id: ObjectID, in pack: OpenPack, places: [Place], runs: [DigestSpan]) {
             self.id = id
             self.pack = pack
             self.places = places
@@ -24,7 +24,7 @@ struct AuditPlan: Sendable {
 
     /// A run of a large object, or a chunk.
     struct Run: Sendable {
-        let digest: DigestRun
+        let digest: DigestSpan
         /// The object that it is a run of; nil for a chunk.
         let whole: Whole?
         /// Whether others are likely to read the same pieces soon.
@@ -33,14 +33,14 @@ struct AuditPlan: Sendable {
         private let wantsID: [Bool]
 
         init(_ chunk: Place, id: ObjectID) {
-            digest = DigestRun(chunk: id)
+            digest = DigestSpan(chunk: id)
             whole = nil
             isShared = false
             self.chunk = chunk
             wantsID = []
         }
 
-        init(_ digest: DigestRun, of whole: Whole, isShared: Bool, wantsID: [Bool]) {
+        init(_ digest: DigestSpan, of whole: Whole, isShared: Bool, wantsID: [Bool]) {
             self.digest = digest
             self.whole = whole
             self.isShared = isShared
@@ -131,7 +131,7 @@ struct AuditPlan: Sendable {
             }
             places.append(Place(pack: position, chunk: at))
         }
-        return Whole(id, in: pack, places: places, runs: DigestRun.runs(of: id, recipe))
+        return Whole(id, in: pack, places: places, runs: DigestSpan.runs(of: id, recipe))
     }
 
     /// The runs of the objects in the group that lie at one of `steps` equal parts of their way.

@@ -63,7 +63,7 @@ final class PackAudit: Sendable {
     }
 
     /// What one of the threads reads.
-    private struct Reader: RunReader {
+    private struct Reader: SpanReader {
         /// Enough for one run of an object while those of others that share its pieces go by.
         private static let capacity = 16 << 20
 
@@ -80,16 +80,16 @@ final class PackAudit: Sendable {
             return bundle.popLast()
         }
 
-        func digest(of run: AuditPlan.Run) -> DigestRun { run.digest }
+        func digest(of run: AuditPlan.Run) -> DigestSpan { run.digest }
 
-        mutating func read(_ piece: Int, of run: inout AuditPlan.Run) -> RunPiece? {
+        mutating func read(_ piece: Int, of run: inout AuditPlan.Run) -> SpanPiece? {
             let place = run.place(ofPiece: piece)
             let pack = audit.packs[place.pack]
             do throws(ObjectError) {
                 let bytes = try decode(place, in: pack, isShared: run.isShared)
                 let wantsID = run.wantsID(ofPiece: piece)
                 if wantsID || run.whole == nil { audit.progress(bytes.count) }
-                return RunPiece(bytes: bytes, wantsID: wantsID)
+                return SpanPiece(bytes: bytes, wantsID: wantsID)
             } catch {
                 audit.report(chunk: place.chunk, of: pack, error)
                 if let whole = run.whole {
@@ -171,7 +171,7 @@ final class PackAudit: Sendable {
         }
 
         /// The first piece that is damaged, or else the recipe.
-        private func damage(of whole: AuditPlan.Whole, in run: DigestRun) -> ObjectError {
+        private func damage(of whole: AuditPlan.Whole, in run: DigestSpan) -> ObjectError {
             for place in whole.places[run.pieces] {
                 let pack = audit.packs[place.pack]
                 let id = pack.footer.chunkID(at: place.chunk)

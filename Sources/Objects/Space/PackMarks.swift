@@ -68,7 +68,7 @@ public struct PackMarks: Sendable {
 
     // MARK: Marking
 
-    private enum Sort { case snapshot, tree, table, plain }
+    private enum Kind { case snapshot, tree, table, plain }
 
     /// Marks a snapshot and all it needs: its content down to files and leaves, of which none is read, its
     /// embedding space, and what it was made from. What it succeeds is not needed.
@@ -79,13 +79,13 @@ public struct PackMarks: Sendable {
     public mutating func mark(
         snapshot root: ObjectID, whatIsThere: Bool = false
     ) throws(ObjectError) {
-        var pending: [(id: ObjectID, sort: Sort)] = [(root, .snapshot)]
-        while let (id, sort) = pending.popLast() {
+        var pending: [(id: ObjectID, kind: Kind)] = [(root, .snapshot)]
+        while let (id, kind) = pending.popLast() {
             do throws(ObjectError) {
                 guard let place = try object(id) else { throw .missing(id) }
                 try mark(place)
-                guard sort != .plain, entries[place.pack].walked.insert(place.bit) else { continue }
-                pending += try children(of: id, sort).map { (id: $0, sort: $1) }
+                guard kind != .plain, entries[place.pack].walked.insert(place.bit) else { continue }
+                pending += try children(of: id, kind).map { (id: $0, kind: $1) }
             } catch {
                 guard whatIsThere, case .missing = error else { throw error }
             }
@@ -93,13 +93,13 @@ public struct PackMarks: Sendable {
     }
 
     private func children(
-        of id: ObjectID, _ sort: Sort
-    ) throws(ObjectError) -> [(ObjectID, Sort)] {
-        switch sort {
+        of id: ObjectID, _ kind: Kind
+    ) throws(ObjectError) -> [(ObjectID, Kind)] {
+        switch kind {
         case .plain: return []
         case .snapshot:
             let snapshot = try Snapshot(id, in: store)
-            var result: [(ObjectID, Sort)] = []
+            var result: [(ObjectID, Kind)] = []
             for content in snapshot.contents {
                 switch content {
                 case .tree(let root, _, _): result.append((root, .tree))

@@ -11,7 +11,7 @@ extension PackStore {
             return Bitmap(limit: footer.chunkCount + footer.recipeCount)
         }
         // First what stands for itself, then differences against that, then what is put together from both.
-        for turn in Turn.allCases {
+        for turn in RestoringStage.allCases {
             for number in removed.indices {
                 let footer = marks.entries[number].pack.footer
                 for bit in 0..<footer.chunkCount + footer.recipeCount {
@@ -45,11 +45,11 @@ extension PackStore {
         }
     }
 
-    fileprivate enum Turn: CaseIterable { case chunk, difference, recipe }
+    fileprivate enum RestoringStage: CaseIterable { case chunk, difference, recipe }
 }
 
 extension PackMarks {
-    fileprivate func turn(of place: Place) throws(ObjectError) -> PackStore.Turn {
+    fileprivate func turn(of place: Place) throws(ObjectError) -> PackStore.RestoringStage {
         let pack = entries[place.pack].pack
         guard place.bit < pack.footer.chunkCount else { return .recipe }
         return try pack.chunk(at: place.bit).codec == .delta ? .difference : .chunk

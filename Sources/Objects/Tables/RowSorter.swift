@@ -41,8 +41,8 @@ struct RowSorter {
         heldBytes = 0
         var start: Int?
         var end = 0
-        while let block = try rows.next(atLeast: RowRun.writeSize) {
-            let bytes = RowRun.encode(block)
+        while let block = try rows.next(atLeast: SortedFile.writeSize) {
+            let bytes = SortedFile.encode(block)
             do throws(StorageError) {
                 let offset = try blob.append(bytes)
                 start = start ?? offset
@@ -56,10 +56,10 @@ struct RowSorter {
     mutating func sorted() throws(ObjectError) -> SortedRows {
         guard let scratch else { return SortedRows(held.map { RowCursor(held: $0) }) }
         if !held.isEmpty { try spill() }
-        let size = RowRun.readSize(runs: runs.count)
+        let size = SortedFile.readSize(runs: runs.count)
         var cursors: [RowCursor] = []
         for range in runs {
-            cursors.append(try RowCursor(RowRun(scratch, range, readSize: size)))
+            cursors.append(try RowCursor(SortedFile(scratch, range, readSize: size)))
         }
         return SortedRows(cursors)
     }
@@ -112,14 +112,14 @@ private struct RowCursor: Sendable {
     private(set) var block: RowBlock
     private(set) var row: RowBlock.Row?
     private var index = 0
-    private var run: RowRun?
+    private var run: SortedFile?
 
     init(held block: RowBlock) {
         self.block = block
         row = block.rows.first
     }
 
-    init(_ run: RowRun) throws(ObjectError) {
+    init(_ run: SortedFile) throws(ObjectError) {
         var run = run
         block = try run.next()
         row = block.rows.first
@@ -150,7 +150,7 @@ private struct RowCursor: Sendable {
 /// A sorted run in scratch space, read from its beginning to its end.
 ///
 /// Each row is line u64, lengths of key, attributes and vector u32 each, then their bytes.
-private struct RowRun: Sendable {
+private struct SortedFile: Sendable {
     static let writeSize = 1 << 20
     private static let headerSize = 20
 

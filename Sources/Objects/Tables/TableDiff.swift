@@ -4,8 +4,8 @@
 /// rows. The leaves that are left are merged as they are asked for. So what is read follows the change,
 /// and memory is an entry for each differing leaf.
 public struct TableDiff<Source: ObjectSource>: Sendable {
-    private var before: TableRowRun<Source>
-    private var after: TableRowRun<Source>
+    private var before: RowSpan<Source>
+    private var after: RowSpan<Source>
 
     /// Compares the nodes above the leaves of two tables.
     public init(
@@ -15,8 +15,8 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
         let after = TableReader(second, in: source)
         let leaves = try DifferingLeaves(
             from: first, before, to: second, after, threads: Threads.available)
-        self.before = TableRowRun(before, leaves.before)
-        self.after = TableRowRun(after, leaves.after)
+        self.before = RowSpan(before, leaves.before)
+        self.after = RowSpan(after, leaves.after)
     }
 
     /// Compares some leaves of two tables, such that all rows between their first keys and their last are in them.
@@ -24,8 +24,8 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
         _ left: TableReader<Source>, _ before: ArraySlice<TablePlace>,
         _ right: TableReader<Source>, _ after: ArraySlice<TablePlace>
     ) {
-        self.before = TableRowRun(left, Array(before))
-        self.after = TableRowRun(right, Array(after))
+        self.before = RowSpan(left, Array(before))
+        self.after = RowSpan(right, Array(after))
     }
 
     /// The next row that differs, or nil at the end.
@@ -73,7 +73,7 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
 }
 
 /// The rows of some leaves of a table, one at a time.
-private struct TableRowRun<Source: ObjectSource>: Sendable {
+private struct RowSpan<Source: ObjectSource>: Sendable {
     private let reader: TableReader<Source>
     private let places: [TablePlace]
     private var visited = 0

@@ -7,7 +7,7 @@ enum WholeFile {
     /// - Throws: `configuration` when it is larger than it may be; `storage`.
     static func read(_ path: String, limit: Int) throws(TrainingError) -> [UInt8] {
         let file = try Wrapping.storage { () throws(StorageError) in
-            try SourceFile(opening: path, followLink: true)
+            try InputFile(opening: path, followLink: true)
         }
         guard file.size <= limit else {
             throw .configuration(

@@ -17,7 +17,7 @@ public enum Action: Hashable, Sendable {
     /// Says what a collection kept: whatever it removed was older. Stands beside its removals.
     case retain(RetentionRules)
     /// Sets the policy from the next entry on; nil removes it.
-    case policy(Policy?)
+    case policy(AccessPolicy?)
     /// Says that the signer of the entry wants a ref to be moved from `old` to `new`, up to a moment and as long as
     /// the policy of this identity holds.
     case approve(RefName, old: ObjectID?, new: ObjectID?, policy: ObjectID, expires: Timestamp)
@@ -85,7 +85,7 @@ public enum Action: Hashable, Sendable {
                 throw reader.error("retention", "is not written as a retention is")
             }
             self = .retain(rules)
-        case "policy": self = .policy(try Policy.take("policy", from: &reader))
+        case "policy": self = .policy(try AccessPolicy.take("policy", from: &reader))
         case "approve":
             self = .approve(
                 try reader.refName("ref"), old: try reader.objectIDOrNull("old"),

@@ -116,7 +116,7 @@ enum Checkpoint {
             removed[try RefName(try ref.string("name"))] = try ref.count("transaction")
             try ref.finish()
         }
-        let policy = try Policy.take("policy", from: &reader)
+        let policy = try AccessPolicy.take("policy", from: &reader)
         var root: PublicKey?
         if case .string(let text)? = reader.take("root") {
             root = PublicKey(hex: text)

@@ -18,7 +18,7 @@ public struct EntryReader: Sendable {
     private var opened: Opened?
     private var loaded: Segment?
     /// What was read already of the run that comes next.
-    private var kept: EntryRun?
+    private var kept: EntrySpan?
 
     /// A segment of which entries are read one by one, until they are many.
     private struct Opened {
@@ -102,11 +102,11 @@ public struct EntryReader: Sendable {
     ///
     /// - Throws: `damaged` when a segment's index is unreadable; `storage`. What is wrong with one entry is in the
     ///   run.
-    mutating func run(from number: Int) throws(RefError) -> EntryRun {
+    mutating func run(from number: Int) throws(RefError) -> EntrySpan {
         if let run = kept.take(), run.first == number { return run }
         let spares = isStrict ? nil : log
         if let loaded, loaded.name.holds(number) {
-            return EntryRun(loaded, from: number, spares: spares)
+            return EntrySpan(loaded, from: number, spares: spares)
         }
         let end = SegmentName(of: SegmentName.smallest, holding: number).last
         var files: [EntryFile] = []
@@ -128,27 +128,27 @@ public struct EntryReader: Sendable {
             if let (name, blob) = try log.openSegment(holding: number) {
                 let segment = try log.load(name, blob)
                 loaded = segment
-                return EntryRun(segment, from: number, spares: spares)
+                return EntrySpan(segment, from: number, spares: spares)
             }
         } catch {
             guard case .damaged = error, !isStrict else { throw error }
             return spareRun(from: number, to: end, error)
         }
-        return EntryRun(
+        return EntrySpan(
             first: number, files: files, failure: failure,
             isLast: next <= end && failure == nil)
     }
 
     /// What is left elsewhere of entries whose segment cannot be read at all.
-    private func spareRun(from number: Int, to last: Int, _ error: RefError) -> EntryRun {
+    private func spareRun(from number: Int, to last: Int, _ error: RefError) -> EntrySpan {
         var files: [EntryFile] = []
         for number in number...last {
             guard let spare = log.spare(of: number) else {
-                return EntryRun(first: number, files: files, failure: error, isLast: false)
+                return EntrySpan(first: number, files: files, failure: error, isLast: false)
             }
             files.append(spare.file)
         }
-        return EntryRun(first: number, files: files, failure: nil, isLast: false)
+        return EntrySpan(first: number, files: files, failure: nil, isLast: false)
     }
 
     /// The entry at a number, when those after it are read next.
@@ -158,7 +158,7 @@ public struct EntryReader: Sendable {
             if let failure = run.failure { throw failure }
             return nil
         }
-        kept = EntryRun(
+        kept = EntrySpan(
             first: number + 1, files: Array(run.files.dropFirst()), failure: run.failure,
             isLast: run.isLast, spares: run.spares)
         return try run.entry(in: file)

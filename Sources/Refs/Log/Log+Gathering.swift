@@ -81,7 +81,7 @@ extension Log {
             let segment = try load(name, blob)
             var reader = entries()
             var previous = try name.first == 0 ? nil : reader.find(name.first - 1)?.hash
-            for result in EntryRun(segment, from: name.first).decoded() {
+            for result in EntrySpan(segment, from: name.first).decoded() {
                 let entry = try result.get()
                 guard entry.previous == previous else { return false }
                 previous = entry.hash

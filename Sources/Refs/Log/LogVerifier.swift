@@ -33,7 +33,7 @@ public struct LogVerifier: Sendable {
         guard hint != nil || !listing.isEmpty else {
             throw .noRepository(location: log.bucket.location)
         }
-        var pass = Pass(log: log, hint: hint, listing: listing)
+        var pass = LogWalk(log: log, hint: hint, listing: listing)
         try pass.readEntries()
         try pass.readReplaced()
         try pass.readCaches()
@@ -47,7 +47,7 @@ public struct LogVerifier: Sendable {
 }
 
 /// One pass over a log.
-private struct Pass {
+private struct LogWalk {
     let log: Log
     let hint: TipHint?
     let listing: LogListing
@@ -83,7 +83,7 @@ private struct Pass {
         var reader = EntryReader(log, isStrict: true)
         var number = 0
         while true {
-            let run: EntryRun
+            let run: EntrySpan
             do throws(RefError) {
                 run = try reader.run(from: number)
             } catch {

@@ -105,7 +105,7 @@ extension State {
             .objection(to: entry.actions)
     }
 
-    private mutating func set(_ policy: Policy?, by entry: LogEntry) {
+    private mutating func set(_ policy: AccessPolicy?, by entry: LogEntry) {
         if policyRoot == nil, policy?.isSigned ?? false { policyRoot = entry.signature?.key }
         self.policy = policy
         signedSince = policy?.isSigned ?? false ? signedSince ?? entry.number : nil

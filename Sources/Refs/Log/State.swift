@@ -36,7 +36,7 @@ public struct State: Sendable {
     /// The transactions that removed refs that do not exist any more: where their histories begin.
     var removedRefs: [RefName: Int]
     /// Who may write what from the next entry on; nil when nobody has set a policy.
-    public internal(set) var policy: Policy?
+    public internal(set) var policy: AccessPolicy?
     /// Who signed the first policy that asked for signatures: the root of all rights.
     public internal(set) var policyRoot: PublicKey?
     /// The transaction since which every later one had to be signed; nil when that is not demanded now.

@@ -2,19 +2,22 @@ public import Objects
 
 /// What a ref is to point at next, before it is stored.
 public struct NextVersion: Sendable {
-    /// Members of a snapshot that a new version may leave unsaid.
-    public struct Members: OptionSet, Sendable {
-        public let rawValue: Int
-
-        public init(rawValue: Int) { self.rawValue = rawValue }
-
-        public static let message = Members(rawValue: 1)
-        public static let metrics = Members(rawValue: 2)
-        public static let params = Members(rawValue: 4)
-        public static let inputs = Members(rawValue: 8)
-        public static let space = Members(rawValue: 16)
-        public static let cursor = Members(rawValue: 32)
-        public static let index = Members(rawValue: 64)
+    /// A member of a snapshot that a new version may leave unsaid.
+    public enum Member: Sendable {
+        /// ``Snapshot/message``.
+        case message
+        /// ``Snapshot/metrics``.
+        case metrics
+        /// ``Snapshot/params``.
+        case params
+        /// ``Snapshot/inputs``.
+        case inputs
+        /// ``Snapshot/space``.
+        case space
+        /// ``Snapshot/cursor``.
+        case cursor
+        /// ``Snapshot/index``.
+        case index
     }
 
     /// The ref.
@@ -22,10 +25,10 @@ public struct NextVersion: Sendable {
     /// The snapshot. Its parents are set, and its time put right, when it is stored.
     public var snapshot: Snapshot
     /// Members in which it may differ from the version before and still say nothing new.
-    public var incidental: Members
+    public var incidental: Set<Member>
 
     /// Makes the next version of a ref.
-    public init(of name: RefName, _ snapshot: Snapshot, incidental: Members = []) {
+    public init(of name: RefName, _ snapshot: Snapshot, incidental: Set<Member> = []) {
         self.name = name
         self.snapshot = snapshot
         self.incidental = incidental
@@ -33,7 +36,7 @@ public struct NextVersion: Sendable {
 
     /// Whether it says what another version says. Who made it, when, and after what does not count.
     func says(the other: Snapshot) -> Bool {
-        func same<Value: Equatable>(_ member: Members, _ value: KeyPath<Snapshot, Value>) -> Bool {
+        func same<Value: Equatable>(_ member: Member, _ value: KeyPath<Snapshot, Value>) -> Bool {
             incidental.contains(member) || snapshot[keyPath: value] == other[keyPath: value]
         }
         return snapshot.kind == other.kind && snapshot.content == other.content

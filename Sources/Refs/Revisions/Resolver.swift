@@ -262,15 +262,15 @@ public final class Resolver: Sendable {
         guard found.count == 1 else {
             var candidates: [RevisionError.Candidate] = []
             for id in found {
-                candidates.append(.init(id: id, kind: try sort(of: id, in: objects).description))
+                candidates.append(.init(id: id, kind: try kind(of: id, in: objects).description))
             }
             throw .revision(.ambiguous(prefix: prefix.hex, candidates: candidates))
         }
-        if case .snapshot = try sort(of: id, in: objects) { return .snapshot(id) }
+        if case .snapshot = try kind(of: id, in: objects) { return .snapshot(id) }
         return .object(id)
     }
 
-    private enum Sort: CustomStringConvertible {
+    private enum Kind: CustomStringConvertible {
         case snapshot(Snapshot.Kind), other(size: Int)
 
         var description: String {
@@ -281,7 +281,7 @@ public final class Resolver: Sendable {
         }
     }
 
-    private func sort(of id: ObjectID, in objects: PackStore) throws(RefError) -> Sort {
+    private func kind(of id: ObjectID, in objects: PackStore) throws(RefError) -> Kind {
         do throws(ObjectError) {
             let size = try objects.size(of: id) ?? 0
             guard size <= Self.sniffLimit else { return .other(size: size) }

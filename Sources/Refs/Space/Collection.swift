@@ -41,7 +41,7 @@ public struct CollectionReport: Sendable {
     /// What becomes of a live pack, and why.
     public struct Pack: Sendable {
         /// The pack and how much of it is needed.
-        public let decision: SpacePlan.Decision
+        public let decision: CollectionPlan.Decision
         /// What needs something of it, at most a few; empty when nothing does.
         public let reasons: [KeepingReason]
         /// How many reasons there are.
@@ -112,7 +112,7 @@ public struct CollectionReport: Sendable {
     public var unneededBytes: Int { packs.reduce(0) { $0 + $1.decision.unneededBytes } }
 
     /// Packs with a fate.
-    public func packs(_ fate: SpacePlan.Fate) -> [Pack] {
+    public func packs(_ fate: CollectionPlan.Fate) -> [Pack] {
         packs.filter { $0.decision.fate == fate }
     }
 }

@@ -12,7 +12,7 @@ struct Collector {
     let options: CollectionOptions
     let writer: Writer
     let progress: @Sendable (_ copied: Int, _ total: Int) -> Void
-    private var lessons = Draft.Lessons()
+    private var earlier = CollectionDraft.EarlierAttempts()
     /// The newest transaction when the file of a live pack was found gone.
     private var lastLoss: Int?
     /// The error that told that there was no space.
@@ -46,7 +46,7 @@ struct Collector {
                 attempt < Self.freeAttempts || options.isDryRun
                 ? nil : repository.log.awaitTurn(writer)
             do throws(RefError) {
-                let draft = try Draft(repository, options, now: writer.now(), lessons)
+                let draft = try CollectionDraft(repository, options, now: writer.now(), earlier)
                 if options.isDryRun { return draft.waiting(draft.report) }
                 if var report = try carryOut(draft, holding: turn) {
                     if report.isOvertaken, attempt + 1 < Self.attempts {
@@ -54,7 +54,7 @@ struct Collector {
                         continue
                     }
                     report = overtaken?.followed(by: report) ?? report
-                    report.ranOutOfSpace = lessons.isFull
+                    report.ranOutOfSpace = earlier.isFull
                     if let lack, report.hasFreedNothing { throw lack }
                     return report
                 }
@@ -72,9 +72,9 @@ struct Collector {
         switch error {
         case .outdated: return
         case .storage(let cause), .objects(.storage(let cause)):
-            guard cause.isOutOfSpace, !lessons.isFull, !options.isDryRun else { throw error }
+            guard cause.isOutOfSpace, !earlier.isFull, !options.isDryRun else { throw error }
             // What has no room can only go.
-            lessons.isFull = true
+            earlier.isFull = true
             lack = error
             try? repository.bucket.delete(LogFile.reserve)
         case .objects(.damagedPack), .objects(.packGone):
@@ -88,7 +88,7 @@ struct Collector {
 
     /// Does what a draft says; nil when a pack turned out to be damaged, so that it must be drafted anew.
     private mutating func carryOut(
-        _ draft: Draft, holding turn: (any WriterTurn)?
+        _ draft: CollectionDraft, holding turn: (any WriterTurn)?
     ) throws(RefError) -> CollectionReport? {
         var report = draft.report
         let going = draft.going.prefix(Self.removalLimit)
@@ -113,12 +113,12 @@ struct Collector {
                 progress(copied, total)
             }
             if let damaged {
-                lessons.damaged.insert(damaged.name)
+                earlier.damaged.insert(damaged.name)
                 return nil
             }
             if let survivors {
                 let pack = try survivors.publish()
-                lessons.vain.insert(pack.name)
+                earlier.vain.insert(pack.name)
                 proposal.addedPacks = [pack]
                 report.copiedBytes = pack.size
             }
@@ -127,7 +127,7 @@ struct Collector {
         if !proposal.removedPacks.isEmpty || !proposal.addedPacks.isEmpty {
             // Copying took its time: who has taken a lease since needs what it names.
             guard try newLeases(draft).isEmpty else { throw .outdated }
-            var check = RaceCheck(draft, repository, options)
+            var check = CollectionRecheck(draft, repository, options)
             let result = try repository.log.append(&proposal, writer: writer, holding: turn) {
                 (proposal, _, removed, state) throws(RefError) in
                 try check.run(&proposal, removed: removed, in: state)
@@ -147,11 +147,11 @@ struct Collector {
     /// Deletes the files of packs that were removed long enough ago and that no lease asks for, and what writers
     /// that died have left.
     private func delete(
-        _ files: PackFiles, _ draft: Draft, _ report: inout CollectionReport
+        _ files: PackFiles, _ draft: CollectionDraft, _ report: inout CollectionReport
     ) throws(RefError) {
         let bucket = repository.bucket
         var old = try files.removed(atLeast: options.grace, before: draft.time, in: bucket)
-            .subtracting(lessons.damaged)
+            .subtracting(earlier.damaged)
         let new = try newLeases(draft)
         if !files.removals.isEmpty, !new.isEmpty {
             // What was leased between the last look and the entry is brought back at once.
@@ -183,7 +183,7 @@ struct Collector {
     }
 
     /// The leases that were taken since a draft was made.
-    private func newLeases(_ draft: Draft) throws(RefError) -> [Lease] {
+    private func newLeases(_ draft: CollectionDraft) throws(RefError) -> [Lease] {
         try repository.leases().filter { !draft.leases.contains($0) }
     }
 }

@@ -38,7 +38,7 @@ public enum KeepingReason: Hashable, Sendable {
 }
 
 /// A snapshot that is kept with all it needs.
-struct Root {
+struct RetentionRoot {
     let snapshot: ObjectID
     let reason: KeepingReason
 
@@ -58,11 +58,11 @@ extension Log {
     ///   - after: Values from this transaction on only.
     func roots(
         in state: State, _ retention: RetentionRules, at time: Int, after: Int = -1
-    ) throws(RefError) -> [Root] {
-        var roots: [Root] = []
+    ) throws(RefError) -> [RetentionRoot] {
+        var roots: [RetentionRoot] = []
         for (name, ref) in state.refs.sorted(by: { $0.key < $1.key })
         where ref.transaction > after {
-            roots.append(Root(snapshot: ref.target, reason: .ref(name)))
+            roots.append(RetentionRoot(snapshot: ref.target, reason: .ref(name)))
         }
         var walks: [Walk] = []
         var cursors: [HistoryCursor] = []
@@ -86,7 +86,7 @@ extension Log {
 /// The values of one ref from the newest backwards, as far as they are kept.
 private struct Walk {
     private let retention: Retention
-    private(set) var roots: [Root] = []
+    private(set) var roots: [RetentionRoot] = []
     private var count = 0
     /// When the value that comes next was succeeded; the present one never was.
     private var end = Int.max
@@ -104,7 +104,7 @@ private struct Walk {
     mutating func take(_ version: RefVersion, of name: RefName, at time: Int) {
         if let target = version.target, count > 0 {
             roots.append(
-                Root(
+                RetentionRoot(
                     snapshot: target,
                     reason: .history(name, transaction: version.entry.number)))
         }

@@ -17,7 +17,7 @@ extension DirectoryBucket {
         let parent = try madeDirectory(parentPath)
         if let status = try parent.status(of: name) {
             // An empty directory is as good as none; the system refuses to remove any other.
-            guard status.sort == .directory, (try? parent.remove(name, directory: true)) != nil
+            guard status.kind == .directory, (try? parent.remove(name, directory: true)) != nil
             else { throw taken(path) }
         }
         let temporary = try TemporaryFile.randomName()

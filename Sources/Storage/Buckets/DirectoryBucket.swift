@@ -98,10 +98,10 @@ public final class DirectoryBucket: Bucket {
     ) throws(StorageError) -> Directory? {
         let path = parent.path(of: name)
         guard let status = try parent.status(of: name) else { return nil }
-        switch status.sort {
+        switch status.kind {
         case .directory: return try parent.directory(name)
         case .link: throw .refused(path: path, reason: "it is a symbolic link")
-        default: throw .damaged(path: path, reason: "it is \(status.sort.description)")
+        default: throw .damaged(path: path, reason: "it is \(status.kind.description)")
         }
     }
 
@@ -192,7 +192,7 @@ public final class DirectoryBucket: Bucket {
     public func overwrite(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
         let directory = try writable(name.folder)
         if let file = try? directory.open(name.bytes, O_WRONLY | O_NONBLOCK),
-            let status = try? file.status(), status.sort == .regular, status.size == bytes.count
+            let status = try? file.status(), status.kind == .regular, status.size == bytes.count
         {
             return try file.write(bytes.span, at: 0)
         }

@@ -27,8 +27,8 @@ final class FileBlob: Blob {
             throw error
         }
         let status = try descriptor.status()
-        guard status.sort == .regular else {
-            throw .damaged(path: path, reason: "it is \(status.sort.description), not a file")
+        guard status.kind == .regular else {
+            throw .damaged(path: path, reason: "it is \(status.kind.description), not a file")
         }
         size = status.size
     }

@@ -14,7 +14,7 @@ public final class AppendFile: Sendable {
     /// Takes a file over; nil when another process has it, or somebody else may read or write it.
     init?(_ file: consuming FileDescriptor, path: String) {
         guard interruptible({ flock(file.number, LOCK_EX | LOCK_NB) }).code == 0,
-            let status = try? file.status(), status.sort == .regular, status.links > 0,
+            let status = try? file.status(), status.kind == .regular, status.links > 0,
             status.owner == geteuid(), status.mode & UInt32(S_IRWXG | S_IRWXO) == 0
         else { return nil }
         end = Mutex(status.size)
@@ -70,7 +70,7 @@ extension CacheFile {
     public func removeAged(suffix: String, days: Int, now: Int) {
         guard let (directory, _) = try? place(), let names = try? directory.names() else { return }
         for name in names where name.reversed().starts(with: suffix.utf8.reversed()) {
-            guard let status = try? directory.status(of: name), status.sort == .regular,
+            guard let status = try? directory.status(of: name), status.kind == .regular,
                 now / 86_400_000 - status.modified / 86_400_000_000_000 > days
             else { continue }
             try? directory.remove(name)

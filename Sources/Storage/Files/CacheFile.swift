@@ -23,7 +23,7 @@ public struct CacheFile: Sendable {
         guard
             let file = try? FileDescriptor(
                 opening: path, O_RDONLY | O_NONBLOCK, followLink: false),
-            let status = try? file.status(), status.sort == .regular, status.owner == geteuid(),
+            let status = try? file.status(), status.kind == .regular, status.owner == geteuid(),
             status.mode & UInt32(forbidden) == 0, status.size <= limit,
             let bytes = try? file.read(at: 0, upTo: status.size), bytes.count == status.size
         else { return nil }

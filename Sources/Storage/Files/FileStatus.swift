@@ -3,7 +3,7 @@ internal import Glibc
 /// What `stat(2)` says about a file.
 struct FileStatus: Sendable, Hashable {
     /// The sort of a directory entry.
-    enum Sort: Sendable, Hashable {
+    enum Kind: Sendable, Hashable {
         case regular, directory, link, pipe, socket, device
 
         /// The sort as a person calls it, with its article.
@@ -25,7 +25,7 @@ struct FileStatus: Sendable, Hashable {
         let inode: UInt64
     }
 
-    let sort: Sort
+    let kind: Kind
     let size: Int
     let identity: Identity
     let owner: UInt32
@@ -66,7 +66,7 @@ struct FileStatus: Sendable, Hashable {
     }
 
     init(_ status: stat) {
-        sort =
+        kind =
             switch status.st_mode & S_IFMT {
             case S_IFREG: .regular
             case S_IFDIR: .directory

@@ -6,7 +6,7 @@ public enum LocalFile {
     ///
     /// - Throws: `unusable` when it is not a file, or has more than `limit` bytes.
     public static func read(_ path: String, limit: Int) throws(StorageError) -> [UInt8] {
-        let file = try SourceFile(opening: path, followLink: true)
+        let file = try InputFile(opening: path, followLink: true)
         guard file.size <= limit else {
             throw .unusable(
                 path: path, reason: "it has \(file.size) bytes, more than \(limit)")

@@ -56,8 +56,8 @@ public struct PrivateFolder: Sendable {
             return nil
         } catch { throw error }
         let status = try file.status()
-        guard status.sort == .regular else {
-            throw .unusable(path: place, reason: "it is \(status.sort.description)")
+        guard status.kind == .regular else {
+            throw .unusable(path: place, reason: "it is \(status.kind.description)")
         }
         guard status.size <= limit else {
             throw .tooLarge(path: place, size: status.size, limit: limit)

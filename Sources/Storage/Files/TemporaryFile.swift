@@ -153,7 +153,7 @@ final class TemporaryFile: Sendable {
     static func removeAbandoned(
         _ name: [UInt8], in directory: Directory
     ) throws(StorageError) -> Bool {
-        guard let status = try directory.status(of: name), status.sort == .regular,
+        guard let status = try directory.status(of: name), status.kind == .regular,
             let file = try? directory.open(name, O_RDWR),
             interruptible({ flock(file.number, LOCK_EX | LOCK_NB) }).code == 0
         else { return false }

@@ -28,7 +28,7 @@ public struct TrustedPlaces: Sendable {
     private static func places(in path: String) -> Set<[UInt8]> {
         guard
             let file = try? FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK, followLink: true),
-            let status = try? file.status(), status.sort == .regular,
+            let status = try? file.status(), status.kind == .regular,
             status.owner == geteuid() || status.owner == 0,
             status.mode & UInt32(S_IWGRP | S_IWOTH) == 0, status.size <= byteLimit,
             let bytes = try? file.read(at: 0, upTo: status.size)

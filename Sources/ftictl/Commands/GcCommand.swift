@@ -106,7 +106,7 @@ struct GcCommand: Command {
     }
 
     private func json(_ report: CollectionReport) -> JSONObject {
-        func packs(_ fate: SpacePlan.Fate) -> JSON {
+        func packs(_ fate: CollectionPlan.Fate) -> JSON {
             .array(
                 report.packs(fate).map { pack in
                     [

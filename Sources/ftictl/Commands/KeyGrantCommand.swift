@@ -59,7 +59,7 @@ struct KeyGrantCommand: Command {
                 "nothing is granted",
                 remedy: "ftictl key grant \(name) --write features, or with --approve or --admin")
         }
-        let granted = Policy.Key(
+        let granted = AccessPolicy.Key(
             name: name, publicKey: publicKey, isAdmin: admin, namespaces: namespaces)
         try context.changePolicy(message: "grant \(name)") { policy in
             let others = policy.keys.filter { !$0.name.utf8.elementsEqual(name.utf8) }
@@ -95,7 +95,8 @@ struct KeyRevokeCommand: Command {
 extension CommandContext {
     /// Replaces the policy by one that is made from it, if nobody else has done so meanwhile.
     func changePolicy(
-        message: String, _ change: (Policy) throws -> (keys: [Policy.Key], gates: [Gate])
+        message: String,
+        _ change: (AccessPolicy) throws -> (keys: [AccessPolicy.Key], gates: [Gate])
     ) throws {
         let opened = try open()
         guard let old = opened.state.policy, old.isSigned else {
@@ -105,15 +106,16 @@ extension CommandContext {
         }
         let (keys, gates) = try change(old)
         try setPolicy(
-            try Policy.made { () throws(JSONSchemaError) in
-                try Policy(
+            try AccessPolicy.made { () throws(JSONSchemaError) in
+                try AccessPolicy(
                     isSigned: old.isSigned, keys: keys, gates: gates, retention: old.retention)
             }, replacing: .some(old), in: opened, message: message)
     }
 
     /// Sets a policy and tells what changed.
     func setPolicy(
-        _ policy: Policy?, replacing old: Policy?, in opened: OpenRepository, message: String
+        _ policy: AccessPolicy?, replacing old: AccessPolicy?, in opened: OpenRepository,
+        message: String
     ) throws {
         let state = try opened.repository.setPolicy(
             policy, replacing: .some(old), message: message, writer: writer)
@@ -130,9 +132,11 @@ extension CommandContext {
     }
 }
 
-extension Policy {
+extension AccessPolicy {
     /// Makes a policy; what is wrong with it is told as an error of the command line.
-    static func made(_ body: () throws(JSONSchemaError) -> Policy) throws(CommandError) -> Policy {
+    static func made(_ body: () throws(JSONSchemaError) -> AccessPolicy) throws(CommandError)
+        -> AccessPolicy
+    {
         do throws(JSONSchemaError) { return try body() } catch {
             throw .usage(
                 "this is no policy: \(error.path) \(error.reason)", remedy: "ftictl policy show")

@@ -48,10 +48,10 @@ struct PolicyInitCommand: Command {
             throw CommandError(
                 .refused, "you have no key", remedy: "ftictl key new NAME, then repeat the command")
         }
-        let policy = try Policy.made { () throws(JSONSchemaError) in
-            try Policy(
+        let policy = try AccessPolicy.made { () throws(JSONSchemaError) in
+            try AccessPolicy(
                 isSigned: true,
-                keys: [Policy.Key(name: key.name, publicKey: key.publicKey, isAdmin: true)],
+                keys: [AccessPolicy.Key(name: key.name, publicKey: key.publicKey, isAdmin: true)],
                 gates: old?.gates ?? [], retention: old?.retention)
         }
         try context.setPolicy(policy, replacing: old, in: opened, message: "begin a policy")
@@ -92,9 +92,9 @@ struct PolicySetCommand: Command {
     @OptionGroup var options: GlobalOptions
 
     func run(_ context: CommandContext) throws {
-        let bytes = try LocalFile.read(file, limit: Policy.byteLimit)
-        let policy: Policy
-        do throws(JSONSchemaError) { policy = try Policy(decoding: bytes) } catch {
+        let bytes = try LocalFile.read(file, limit: AccessPolicy.byteLimit)
+        let policy: AccessPolicy
+        do throws(JSONSchemaError) { policy = try AccessPolicy(decoding: bytes) } catch {
             throw CommandError.usage(
                 "\(file) is not a policy: \(error.path) \(error.reason)",
                 remedy: "ftictl policy show prints one")

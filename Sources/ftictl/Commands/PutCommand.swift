@@ -102,7 +102,7 @@ struct PutCommand: Command {
         let before = try parent.map { try repository.snapshot($0, of: name) }
         let transaction = try repository.begin(context.writer, moving: [name])
         let objects = transaction.objects
-        var walk: SourceWalk?
+        var walk: InputWalk?
         let content: Content
         if let key {
             content = try rows(key: key, into: objects, before: before, context)
@@ -113,7 +113,8 @@ struct PutCommand: Command {
                 found, into: objects, repository: repository.state.repositoryID, context)
         }
         var snapshot = Snapshot(
-            kind: name.namespace.kind, content: content, inputs: inputs, producer: .init(pipeline: "ftictl", version: Version.text),
+            kind: name.namespace.kind, content: content, inputs: inputs,
+            producer: .init(pipeline: "ftictl", version: Version.text),
             params: params, metrics: metrics, created: context.now,
             message: metadata.cleanMessage ?? "")
         snapshot.space = try metadata.space(of: snapshot, in: objects)
@@ -136,20 +137,20 @@ struct PutCommand: Command {
         return try rows.store(paths[0], follow: follow, into: objects, context.progress)
     }
 
-    private func findFiles(_ output: Output) throws -> SourceWalk {
-        var options = SourceOptions()
+    private func findFiles(_ output: Output) throws -> InputWalk {
+        var options = InputOptions()
         options.followLinks = follow
         options.excludes = exclude.separated
         options.usesDefaultExcludes = !includesAll
         options.renamesInvalid = renamesInvalid
-        let walk = try SourceWalk(paths.separated, options)
+        let walk = try InputWalk(paths.separated, options)
         try tell(of: walk, output)
         try refuseNothing(walk)
         return walk
     }
 
     private func files(
-        _ walk: SourceWalk, into objects: ObjectWriter, repository: RandomBits,
+        _ walk: InputWalk, into objects: ObjectWriter, repository: RandomBits,
         _ context: CommandContext
     ) throws -> Content {
         let file = isAnew ? nil : context.statCache(of: repository)
@@ -171,7 +172,7 @@ struct PutCommand: Command {
     }
 
     /// Refuses a version of nothing where patterns left out all that there was.
-    private func refuseNothing(_ walk: SourceWalk) throws {
+    private func refuseNothing(_ walk: InputWalk) throws {
         guard walk.entries.isEmpty, walk.excluded.count > 0 else { return }
         throw CommandError.usage(
             "patterns leave out everything that there is to store",
@@ -179,7 +180,7 @@ struct PutCommand: Command {
     }
 
     /// Says what is not stored as it was found.
-    private func tell(of walk: SourceWalk, _ output: Output) throws {
+    private func tell(of walk: InputWalk, _ output: Output) throws {
         for path in walk.skipped { try output.note("left out the repository \(path)") }
         let excluded = walk.excludedByDefault
         if excluded.count > 0 {
@@ -202,8 +203,8 @@ struct PutCommand: Command {
     }
 
     /// What the command line does not say, and need not be as before.
-    private func unsaid(in snapshot: Snapshot) -> NextVersion.Members {
-        var members: NextVersion.Members = [.cursor, .index]
+    private func unsaid(in snapshot: Snapshot) -> Set<NextVersion.Member> {
+        var members: Set<NextVersion.Member> = [.cursor, .index]
         if metadata.message == nil { members.insert(.message) }
         if snapshot.metrics.isEmpty { members.insert(.metrics) }
         if snapshot.params.isEmpty { members.insert(.params) }
@@ -217,7 +218,7 @@ struct PutCommand: Command {
         let commit: Commit
         let statistics: ObjectWriter.Statistics
         /// What was found; nil for rows.
-        let walk: SourceWalk?
+        let walk: InputWalk?
     }
 
     private func report(_ put: Put, _ content: Content, _ context: CommandContext) throws {

@@ -72,7 +72,7 @@ struct ReleaseCommand: Command {
             into: objects, producer: .init(pipeline: "ftictl", version: Version.text),
             created: context.now, message: message.map { Secrets.withoutCredentials($0) } ?? "")
         let version = try transaction.store(
-            NextVersion(of: name, snapshot, incidental: message == nil ? .message : []))
+            NextVersion(of: name, snapshot, incidental: message == nil ? [.message] : []))
         let commit = try transaction.publish(
             [version],
             message: message ?? GeneratedMessage.text("release", ["\(features) with \(model)"]),

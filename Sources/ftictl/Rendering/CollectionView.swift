@@ -64,7 +64,10 @@ struct CollectionView {
     private var waste: [String] {
         var lines: [String] = []
         for (obstacle, reason) in [
-            (SpacePlan.Obstacle.half, "packs are rewritten when less than half of them is needed"),
+            (
+                CollectionPlan.Obstacle.half,
+                "packs are rewritten when less than half of them is needed"
+            ),
             (.damage, "damaged packs stay as they are: ftictl verify --repair"),
             (.space, "there is no space to rewrite packs"),
         ] {

@@ -7,7 +7,7 @@ struct PolicyView {
     let style: Style
 
     /// The policy as JSON, which `policy set` takes, with a line for each key and gate that fits on one.
-    func lines(_ policy: Policy) -> [String] {
+    func lines(_ policy: AccessPolicy) -> [String] {
         func list(_ items: [JSON]) -> [String] {
             items.enumerated().flatMap { index, item in
                 var lines = item.lines(width: Self.width - 3).map { "  " + $0.escapedInJSON }
@@ -38,7 +38,7 @@ struct PolicyView {
     }
 
     /// What one policy has that another one has not.
-    func changes(from old: Policy?, to new: Policy?) -> [String] {
+    func changes(from old: AccessPolicy?, to new: AccessPolicy?) -> [String] {
         guard let new else { return [style.red("- the policy")] }
         var lines: [String] = []
         let wasSigned = old?.isSigned ?? false
@@ -72,7 +72,7 @@ struct PolicyView {
     }
 
     /// A key in one line: `ada  3fa9c1…  admin`.
-    private func description(_ key: Policy.Key) -> String {
+    private func description(_ key: AccessPolicy.Key) -> String {
         let written = key.namespaces.map { "\($0.rawValue)/*" }.sorted()
         let rights = key.isAdmin ? ["admin"] : written.isEmpty ? ["approves"] : written
         return "\(key.name)  \(key.publicKey.short)  \(rights.joined(separator: " "))"

@@ -12,21 +12,21 @@ struct WordDiff {
 
     /// Words, runs of white space, and other characters one by one.
     static func words(_ text: String) -> [String] {
-        enum Sort { case word, space, other }
-        func sort(_ character: Character) -> Sort {
+        enum Kind { case word, space, other }
+        func kind(_ character: Character) -> Kind {
             if character.isWhitespace { return .space }
             return character.isLetter || character.isNumber || character == "_" ? .word : .other
         }
         var words: [String] = []
-        var last: Sort?
+        var last: Kind?
         for character in text {
-            let sort = sort(character)
-            if sort == last, sort != .other {
+            let kind = kind(character)
+            if kind == last, kind != .other {
                 words[words.count - 1].append(character)
             } else {
                 words.append(String(character))
             }
-            last = sort
+            last = kind
         }
         return words
     }

@@ -12,15 +12,15 @@ enum FuzzKeys {
             try? SecretKey(name: name, seed: [UInt8](repeating: UInt8(index + 1), count: 32))
         }
 
-    static func policy(gates: [Gate]) -> Policy {
+    static func policy(gates: [Gate]) -> AccessPolicy {
         guard
-            let policy = try? Policy(
+            let policy = try? AccessPolicy(
                 isSigned: true,
                 keys: [
-                    Policy.Key(name: "ada", publicKey: keys[0].publicKey, isAdmin: true),
-                    Policy.Key(
+                    AccessPolicy.Key(name: "ada", publicKey: keys[0].publicKey, isAdmin: true),
+                    AccessPolicy.Key(
                         name: "feature-bot", publicKey: keys[1].publicKey, namespaces: [.features]),
-                    Policy.Key(name: "carol", publicKey: keys[2].publicKey),
+                    AccessPolicy.Key(name: "carol", publicKey: keys[2].publicKey),
                 ], gates: gates)
         else { preconditionFailure("the policy of the fuzz targets is one") }
         return policy

@@ -22,13 +22,13 @@ extension FuzzTarget {
             }
     } run: { input throws(FuzzFinding) in
         let bytes = Array(input)
-        let policy: Policy
-        do throws(JSONSchemaError) { policy = try Policy(decoding: bytes) } catch {
+        let policy: AccessPolicy
+        do throws(JSONSchemaError) { policy = try AccessPolicy(decoding: bytes) } catch {
             _ = (error.path, error.reason)
             return
         }
         let written = policy.json.canonicalBytes
-        guard let again = try? Policy(decoding: written) else {
+        guard let again = try? AccessPolicy(decoding: written) else {
             throw FuzzFinding("a policy is not read as it is written")
         }
         try FuzzFinding.unless(
@@ -37,7 +37,7 @@ extension FuzzTarget {
         var wrapped = JSONObject()
         wrapped["policy"] = policy.json
         var reader = JSONObjectReader(wrapped)
-        guard let taken = try? Policy.take("policy", from: &reader), taken == policy else {
+        guard let taken = try? AccessPolicy.take("policy", from: &reader), taken == policy else {
             throw FuzzFinding("the log does not take a policy as it is written")
         }
         try FuzzFinding.unless(

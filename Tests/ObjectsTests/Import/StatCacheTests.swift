@@ -215,7 +215,7 @@ struct StatCacheTests {
         func put(_ cache: StatCache? = nil) throws -> [String: ObjectID] {
             let cache = try cache ?? self.cache
             let summary = try repository.commit {
-                try $0.importTree(try SourceWalk([url.path]), cache: cache)
+                try $0.importTree(try InputWalk([url.path]), cache: cache)
             }
             stored = cache.encoded() ?? stored
             let store = repository.store
@@ -234,7 +234,7 @@ struct StatCacheTests {
         }
 
         func version(_ name: String) throws -> FileVersion {
-            try SourceFile(opening: path(name)).version
+            try InputFile(opening: path(name)).version
         }
 
         func add(_ id: ObjectID, as name: String, to cache: StatCache) throws {

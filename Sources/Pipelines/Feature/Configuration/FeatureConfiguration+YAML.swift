@@ -13,7 +13,7 @@ extension FeatureConfiguration {
         let bytes: [UInt8]
         let size: Int
         do throws(StorageError) {
-            let file = try SourceFile(opening: path, followLink: true)
+            let file = try InputFile(opening: path, followLink: true)
             size = file.size
             bytes = size > Self.sizeLimit ? [] : try file.read(at: 0, count: size)
         } catch { throw .storage(error) }

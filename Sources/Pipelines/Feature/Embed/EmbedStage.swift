@@ -25,7 +25,7 @@ struct EmbedStage: Sendable {
         _ documents: [(path: String, outcome: DocumentWork.Outcome)], past: inout PastVectors
     ) throws(EmbeddingError) -> [Embedded] {
         let drafts = documents.flatMap { document in
-            if case .made(let made) = document.outcome { made.drafts } else { [DraftRow]() }
+            if case .made(let made) = document.outcome { made.drafts } else { [UnembeddedRow]() }
         }
         let existing = past.vectors(of: drafts.filter { $0.vector == nil })
         let made = try embed(
@@ -44,7 +44,7 @@ struct EmbedStage: Sendable {
     }
 
     /// The vectors of rows that had none, by the bytes of their texts: canonically equivalent texts are different texts.
-    private func embed(_ drafts: [DraftRow]) throws(EmbeddingError) -> [[UInt8]: [Float]] {
+    private func embed(_ drafts: [UnembeddedRow]) throws(EmbeddingError) -> [[UInt8]: [Float]] {
         var vectors: [[UInt8]: [Float]] = [:]
         var texts: [String] = []
         for draft in drafts {

@@ -48,12 +48,12 @@ struct PastVectors {
     ///
     /// What cannot be read, because of damage or because a collection removed it, is passed over: to embed it again is
     /// better than no run.
-    mutating func vectors(of rows: [DraftRow]) -> [[UInt8]: [Float]] {
+    mutating func vectors(of rows: [UnembeddedRow]) -> [[UInt8]: [Float]] {
         var found: [[UInt8]: [Float]] = [:]
         guard !rows.isEmpty, !places.isEmpty || readOlder() else { return found }
         var wanted = rows.map { ($0, RowFingerprint(of: Self.embedded, in: $0.row.attributes)) }
         while true {
-            var missing: [(DraftRow, RowFingerprint)] = []
+            var missing: [(UnembeddedRow, RowFingerprint)] = []
             for (row, fingerprint) in wanted {
                 if let place = places[fingerprint], let vector = vector(of: row.text, at: place) {
                     found[Array(row.text.utf8)] = vector

@@ -12,15 +12,15 @@ struct DocumentWork: Sendable {
         /// Its rows stay as they are.
         case unchanged(CursorEntry)
         /// Its rows were made anew.
-        case made(Made)
+        case made(PreparedDocument)
         /// It cannot be read; what is known of it stays.
         case skipped(reason: String)
     }
 
     /// Rows that were made.
-    struct Made: Sendable {
+    struct PreparedDocument: Sendable {
         let entry: CursorEntry
-        let drafts: [DraftRow]
+        let drafts: [UnembeddedRow]
         /// The rows that the document had.
         let previous: [TableRow]
         /// What is not in the rows as it stood in the document.
@@ -99,7 +99,7 @@ struct DocumentWork: Sendable {
 
     private func made(
         _ document: CleanDocument, _ known: SourceAttributes.Resolved, chunker: String
-    ) throws(ObjectError) -> Made {
+    ) throws(ObjectError) -> PreparedDocument {
         // Vectors of another space are of no use, and neither are rows that go with their table.
         let isComparable = baseline.space == space
         let previous = isComparable ? try baseline.rows(of: document.path) : []
@@ -111,9 +111,9 @@ struct DocumentWork: Sendable {
             var row = FeatureRow(chunk, of: document)
             row.metadata = known.members
             let text = row.embeddingText
-            return DraftRow(row: row, text: text, vector: pool.vector(of: text))
+            return UnembeddedRow(row: row, text: text, vector: pool.vector(of: text))
         }
-        return Made(
+        return PreparedDocument(
             entry: CursorEntry(
                 digest: document.digest, chunker: chunker, space: space, chunks: drafts.count),
             drafts: drafts, previous: previous, findings: document.findings + known.findings)

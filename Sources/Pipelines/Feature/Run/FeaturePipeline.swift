@@ -134,14 +134,14 @@ public struct FeaturePipeline: Sendable {
     func read(
         _ listing: SourceListing, _ baseline: Baseline, space: ObjectID, _ stage: EmbedStage,
         in transaction: Transaction
-    ) throws(FeatureError) -> Reading {
+    ) throws(FeatureError) -> CorpusScan {
         let work = DocumentWork(
             splitter: RecursiveSplitter(
                 size: configuration.chunkSize, overlap: configuration.chunkOverlap),
             space: space, baseline: baseline,
             sources: configuration.sources.map { SourceRules($0) })
         let past = PastVectors(of: configuration.ref, in: repository, transaction, space: space)
-        let reading = try Reading(listing, baseline, work, stage, past: past)
+        let reading = try CorpusScan(listing, baseline, work, stage, past: past)
         if reading.changes.counts.total == 0, baseline.snapshot == nil {
             let passedOver = reading.skipped.first.map { "\($0.path) \($0.reason)" }
             throw .noDocuments(

@@ -58,7 +58,7 @@ struct DocumentReader {
             let file = files[next]
             next += 1
             do throws(StorageError) {
-                let source = try SourceFile(opening: file.location, followLink: false)
+                let source = try InputFile(opening: file.location, followLink: false)
                 let modified = Timestamp(milliseconds: source.modifiedMilliseconds)
                 if file.format == .records {
                     records = (RecordLines(source, path: file.path), file, modified)

@@ -4,14 +4,14 @@ internal import Storage
 /// What is in a folder. This file makes the system calls.
 struct FolderEntry {
     /// What an entry is.
-    enum Sort {
+    enum Kind {
         case file, folder, link, other
     }
 
     /// Its name; nil when it is not UTF-8.
     let name: String?
     /// What it is; links are not followed.
-    let sort: Sort
+    let kind: Kind
 
     /// The entries of a folder in no particular order, `.` and `..` left out.
     static func list(_ path: String) throws(StorageError) -> [FolderEntry] {
@@ -29,17 +29,17 @@ struct FolderEntry {
             }
             if bytes == [0x2E] || bytes == [0x2E, 0x2E] { continue }
             guard let name = String(validating: bytes, as: UTF8.self) else {
-                result.append(FolderEntry(name: nil, sort: .other))
+                result.append(FolderEntry(name: nil, kind: .other))
                 continue
             }
-            if let sort = try sort(of: "\(path)/\(name)", isLinkFollowed: false) {
-                result.append(FolderEntry(name: name, sort: sort))
+            if let kind = try kind(of: "\(path)/\(name)", isLinkFollowed: false) {
+                result.append(FolderEntry(name: name, kind: kind))
             }
         }
     }
 
     /// What a path names; nil when it names nothing.
-    static func sort(of path: String, isLinkFollowed: Bool) throws(StorageError) -> Sort? {
+    static func kind(of path: String, isLinkFollowed: Bool) throws(StorageError) -> Kind? {
         var status = Glibc.stat()
         let result = isLinkFollowed ? stat(path, &status) : lstat(path, &status)
         guard result == 0 else {

@@ -5,14 +5,14 @@ internal import Storage
 struct RecordLines {
     /// The path of the file in the run.
     let path: String
-    private let file: SourceFile
+    private let file: InputFile
     private var offset = 0
     private var buffer: ArraySlice<UInt8> = []
     private var number = 0
 
     private static let pieceSize = 1 << 20
 
-    init(_ file: SourceFile, path: String) {
+    init(_ file: InputFile, path: String) {
         self.file = file
         self.path = path
     }

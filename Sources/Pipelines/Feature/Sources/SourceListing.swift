@@ -45,7 +45,7 @@ struct SourceListing {
             let before = files.count
             let path = source.path(of: "")
             do throws(StorageError) {
-                switch try FolderEntry.sort(of: source.location, isLinkFollowed: true) {
+                switch try FolderEntry.kind(of: source.location, isLinkFollowed: true) {
                 case .file: add(Self.lastName(source.location), at: source.location, of: source)
                 case .folder: list(source)
                 case nil:
@@ -110,8 +110,8 @@ struct SourceListing {
                     continue
                 }
                 let path = folder.isEmpty ? name : "\(folder)/\(name)"
-                guard selection.judge(path, name: name, entry.sort) == .included else { continue }
-                switch entry.sort {
+                guard selection.judge(path, name: name, entry.kind) == .included else { continue }
+                switch entry.kind {
                 case .folder: pending.append(path)
                 case .file: add(path, at: "\(location)/\(name)", of: source)
                 case .link: skip(path, of: source, "is a symbolic link")

@@ -31,9 +31,9 @@ struct SourceSelection {
     /// - Parameters:
     ///   - path: Where it is below the source.
     ///   - name: The last part of that.
-    ///   - sort: What it is.
-    mutating func judge(_ path: String, name: String, _ sort: FolderEntry.Sort) -> Verdict {
-        let isFolder = sort == .folder
+    ///   - kind: What it is.
+    mutating func judge(_ path: String, name: String, _ kind: FolderEntry.Kind) -> Verdict {
+        let isFolder = kind == .folder
         if name.utf8.first == UInt8(ascii: ".") {
             return leave(Reason(word: "hidden", isFolder: isFolder))
         }
@@ -42,7 +42,7 @@ struct SourceSelection {
             return leave(Reason(word: "excluded", isFolder: isFolder))
         }
         if isFolder || Self.note(source.include, names, &hasMatched.include) { return .included }
-        if sort == .link { return leave(Reason(word: "symbolic link", isFolder: false)) }
+        if kind == .link { return leave(Reason(word: "symbolic link", isFolder: false)) }
         let isKnown = DocumentFormat(fileName: name) != nil
         return leave(
             Reason(

@@ -17,7 +17,7 @@ public enum Selection: Sendable {
     public static func pinned(by path: String) throws(InferenceError) -> Selection {
         let bytes: [UInt8]
         do {
-            let file = try SourceFile(opening: path, followLink: true)
+            let file = try InputFile(opening: path, followLink: true)
             guard file.size <= LockFile.byteLimit else {
                 throw InferenceError.pin(path: path, reason: "it is too large for a lock file")
             }

@@ -3,7 +3,7 @@ internal import Documents
 internal import Objects
 
 /// A chunk on its way into the table, with its vector as soon as there is one.
-struct DraftRow: Sendable {
+struct UnembeddedRow: Sendable {
     /// What the row says.
     let row: FeatureRow
     /// What is embedded.

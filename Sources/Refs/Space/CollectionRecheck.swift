@@ -1,15 +1,15 @@
 internal import Objects
 
 /// Whether what a collection is about to remove is garbage still, after others have committed something.
-struct RaceCheck {
-    private let draft: Draft
+struct CollectionRecheck {
+    private let draft: CollectionDraft
     private let repository: Repository
     private let options: CollectionOptions
     private let going: Set<ObjectID>
     private var marks: PackMarks
     private var checked: Int
 
-    init(_ draft: Draft, _ repository: Repository, _ options: CollectionOptions) {
+    init(_ draft: CollectionDraft, _ repository: Repository, _ options: CollectionOptions) {
         self.draft = draft
         self.repository = repository
         self.options = options
@@ -50,7 +50,8 @@ struct RaceCheck {
     }
 
     private mutating func isStillGarbage(
-        _ roots: [Root], removed: Set<ObjectID>, live: [PackReference], after: [PackReference],
+        _ roots: [RetentionRoot], removed: Set<ObjectID>, live: [PackReference],
+        after: [PackReference],
         own: [PackReference]
     ) throws(ObjectError) -> Bool {
         let store = repository.objects(after)

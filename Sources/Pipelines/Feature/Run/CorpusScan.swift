@@ -2,7 +2,7 @@ internal import Artifacts
 internal import Objects
 
 /// All documents of the sources, worked on and compared with the baseline.
-struct Reading {
+struct CorpusScan {
     /// What follows from them.
     let changes: Reconciliation
     /// What was passed over.

@@ -4,9 +4,9 @@ internal import Glibc
 ///
 /// The content of a directory that is named alone lies at the root of the tree. A file, and each of
 /// several paths, lies there under its own last name.
-public struct SourceWalk: Sendable {
+public struct InputWalk: Sendable {
     /// What was found, in the order of the paths in the tree.
-    public private(set) var entries: [SourceEntry] = []
+    public private(set) var entries: [InputEntry] = []
     /// The sum of the sizes of the files in bytes.
     public private(set) var size = 0
     /// The repositories that were passed over, as paths for messages.
@@ -18,7 +18,7 @@ public struct SourceWalk: Sendable {
     /// The entries that got another name, with it.
     public private(set) var renamed = PathSample()
 
-    private let options: SourceOptions
+    private let options: InputOptions
     private var rules: IgnoreRules
     private var unusable: [UnusableEntry] = []
     private var unusableCount = 0
@@ -42,7 +42,7 @@ public struct SourceWalk: Sendable {
     /// - Throws: `unusableEntries` for other links, pipes, sockets, devices and names that no tree may hold, all at
     ///   once; `unusable` for a path that is none of what can be stored; `system` for what cannot be read.
     public init(
-        _ paths: [String], _ options: SourceOptions = SourceOptions()
+        _ paths: [String], _ options: InputOptions = InputOptions()
     ) throws(StorageError) {
         self.options = options
         rules = IgnoreRules(options)
@@ -70,7 +70,7 @@ public struct SourceWalk: Sendable {
     // MARK: Paths
 
     private mutating func add(_ path: String, isAlone: Bool) throws(StorageError) {
-        let isDescriptor = SourceRoot.isDescriptor(path)
+        let isDescriptor = InputRoot.isDescriptor(path)
         let follows = options.followLinks || isDescriptor || Self.isLinkInScope(path)
         let status: FileStatus
         do {
@@ -80,14 +80,14 @@ public struct SourceWalk: Sendable {
         } catch {
             throw error
         }
-        switch status.sort {
+        switch status.kind {
         case .directory:
             let directory = try Directory(opening: path, followLink: follows)
             guard try !directory.holds(BucketFolder.initial) else {
                 throw .unusable(path: path, reason: "it is a repository, not content for one")
             }
             guard let top = isAlone ? .root : try place(ofLast: path) else { return }
-            let root = SourceRoot(
+            let root = InputRoot(
                 path, directory: directory, followLink: follows, depth: top.names.count)
             let scope = options.followLinks ? nil : LinkScope(of: root.absolutePath)
             try list(Listing(root: root, scope: scope, depth: top.names.count), directory, at: top)
@@ -99,18 +99,18 @@ public struct SourceWalk: Sendable {
                 return
             }
             guard let place = try place(ofLast: path) else { return }
-            let root = SourceRoot(path, directory: nil, followLink: follows, depth: 1)
-            entries.append(SourceEntry(place, version: FileVersion(status), below: root))
+            let root = InputRoot(path, directory: nil, followLink: follows, depth: 1)
+            entries.append(InputEntry(place, version: FileVersion(status), below: root))
         case .link:
             refuse(path, .link, "it is a symbolic link, which only --follow looks behind")
         default:
-            refuse(path, .nature, "it is \(status.sort.description), not a file or a directory")
+            refuse(path, .nature, "it is \(status.kind.description), not a file or a directory")
         }
     }
 
     /// Whether a path is a link that stays inside what a tool marks as its root.
     private static func isLinkInScope(_ path: String) -> Bool {
-        guard let status = try? FileStatus(of: path, followLink: false), status.sort == .link,
+        guard let status = try? FileStatus(of: path, followLink: false), status.kind == .link,
             let (parent, _) = try? Directory.split(path),
             let folder = LinkScope.resolve(Array(parent.utf8)).path,
             let target = LinkScope.resolve(Array(path.utf8)).path
@@ -159,7 +159,7 @@ public struct SourceWalk: Sendable {
 
     /// What a directory is listed as.
     private struct Listing {
-        let root: SourceRoot
+        let root: InputRoot
         /// Where links may lead; nil for anywhere.
         let scope: LinkScope?
         /// How many names a path in the tree has before those that patterns are about.
@@ -258,12 +258,12 @@ public struct SourceWalk: Sendable {
         guard let status = try directory.status(of: name) else {
             throw .changed(path: directory.path(of: name))
         }
-        if status.sort == .directory, try directory.hasRepository(name) {
+        if status.kind == .directory, try directory.hasRepository(name) {
             skipped.append(directory.path(of: name))
             return nil
         }
         let trail = level.trail + [name]
-        switch rules.verdict(on: trail, isDirectory: status.sort == .directory) {
+        switch rules.verdict(on: trail, isDirectory: status.kind == .directory) {
         case .kept: break
         case .excluded:
             excluded.add(Self.printable(directory.path(of: name)))
@@ -276,22 +276,22 @@ public struct SourceWalk: Sendable {
         }
         level.isEmpty = false
         guard let place = place(name, in: &level, { directory.path(of: name) }) else { return nil }
-        switch status.sort {
+        switch status.kind {
         case .directory: return try self.level(place, trail, try directory.directory(name))
         case .regular: entries.append(entry(place, trail, FileVersion(status), listing))
         case .link: try follow(name, in: directory, place, trail, listing)
         default:
             refuse(
                 directory.path(of: name), .nature,
-                "it is \(status.sort.description), not a file or a directory")
+                "it is \(status.kind.description), not a file or a directory")
         }
         return nil
     }
 
     private func entry(
         _ place: RelativePath, _ trail: [[UInt8]], _ version: FileVersion?, _ listing: Listing
-    ) -> SourceEntry {
-        SourceEntry(
+    ) -> InputEntry {
+        InputEntry(
             place, version: version, below: listing.root,
             found: renamed.count > 0 ? Array(trail[listing.linkDepth...]) : nil)
     }
@@ -322,16 +322,16 @@ public struct SourceWalk: Sendable {
     }
 
     private mutating func readRules(of level: Level) throws(StorageError) {
-        let name = Array(SourceOptions.ignoreFile.utf8)
+        let name = Array(InputOptions.ignoreFile.utf8)
         guard let directory = level.directory,
-            let status = try directory.status(of: name), status.sort == .regular
+            let status = try directory.status(of: name), status.kind == .regular
         else { return }
         guard status.size <= Self.ignoreFileLimit else {
             throw .unusable(
                 path: directory.path(of: name),
                 reason: "it has more than \(Self.ignoreFileLimit >> 20) MiB")
         }
-        let file = try SourceFile(opening: name, in: directory)
+        let file = try InputFile(opening: name, in: directory)
         let text = ByteOrderMark.skipped(try file.read(at: 0, count: file.size))
         rules.add(text, depth: level.trail.count)
     }
@@ -359,11 +359,11 @@ public struct SourceWalk: Sendable {
             return refuse(location, .nature, "it leads to a path that is not valid UTF-8")
         }
         let status = try FileStatus(of: path, followLink: false)
-        switch status.sort {
+        switch status.kind {
         case .regular:
-            let root = SourceRoot(
+            let root = InputRoot(
                 path, directory: nil, followLink: false, depth: place.names.count, isLinked: true)
-            entries.append(SourceEntry(place, version: FileVersion(status), below: root))
+            entries.append(InputEntry(place, version: FileVersion(status), below: root))
         case .directory:
             guard rules.verdict(on: trail, isDirectory: true) == .kept else {
                 return excluded.add(Self.printable(location))
@@ -378,7 +378,7 @@ public struct SourceWalk: Sendable {
                 throw .unusable(path: location, reason: "too many links lead to directories")
             }
             let inside = try Directory(opening: path, followLink: false)
-            let root = SourceRoot(
+            let root = InputRoot(
                 path, directory: inside, followLink: false, depth: place.names.count,
                 isLinked: true)
             try list(
@@ -387,7 +387,7 @@ public struct SourceWalk: Sendable {
         default:
             refuse(
                 location, .nature,
-                "it leads to \(status.sort.description), not to a file or a directory")
+                "it leads to \(status.kind.description), not to a file or a directory")
         }
     }
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import Objects
 
 @Suite("Runs between digest points")
-struct DigestRunTests {
+struct DigestSpanTests {
     private struct Sample {
         let id: ObjectID
         var recipe: PackFooter.Recipe
@@ -28,8 +28,8 @@ struct DigestRunTests {
     }
 
     /// Reads pieces from memory and notes what it is told.
-    private struct Reader: RunReader {
-        let runs: [DigestRun]
+    private struct Reader: SpanReader {
+        let runs: [DigestSpan]
         let pieces: [[UInt8]]
         var wanted: Set<Int> = []
         var unreadable: Set<Int> = []
@@ -43,11 +43,11 @@ struct DigestRunTests {
             return position
         }
 
-        func digest(of run: Int) -> DigestRun { runs[run] }
+        func digest(of run: Int) -> DigestSpan { runs[run] }
 
-        func read(_ piece: Int, of run: inout Int) -> RunPiece? {
+        func read(_ piece: Int, of run: inout Int) -> SpanPiece? {
             unreadable.contains(piece)
-                ? nil : RunPiece(bytes: pieces[piece], wantsID: wanted.contains(piece))
+                ? nil : SpanPiece(bytes: pieces[piece], wantsID: wanted.contains(piece))
         }
 
         mutating func take(_ id: ObjectID, ofPiece piece: Int, in run: Int) { taken[piece] = id }
@@ -62,7 +62,7 @@ struct DigestRunTests {
         arguments: [[], [1], [9], [1, 2, 3, 4, 5, 6, 7, 8, 9], [3, 8], [5, 6, 7]])
     func sound(points: [Int]) {
         let sample = Self.sample(Self.sizes, points: points)
-        let runs = DigestRun.runs(of: sample.id, sample.recipe)
+        let runs = DigestSpan.runs(of: sample.id, sample.recipe)
         #expect(runs.count == points.count + 1)
         for wanted in [[], [0, 4, 9], Set(0..<10)] as [Set<Int>] {
             var reader = Reader(runs: runs, pieces: sample.pieces, wanted: wanted)
@@ -76,7 +76,7 @@ struct DigestRunTests {
     @Test("any changed byte keeps the run that it lies in from being reached, and no other")
     func damaged() {
         let sample = Self.sample(Self.sizes, points: [2, 4, 5, 8])
-        let runs = DigestRun.runs(of: sample.id, sample.recipe)
+        let runs = DigestSpan.runs(of: sample.id, sample.recipe)
         for piece in Self.sizes.indices {
             for offset in [0, Self.sizes[piece] / 2, Self.sizes[piece] - 1] {
                 var pieces = sample.pieces
@@ -99,7 +99,7 @@ struct DigestRunTests {
         for change in changes {
             let point = sample.recipe.points[1]
             change(&sample.recipe.points[1])
-            let runs = DigestRun.runs(of: sample.id, sample.recipe)
+            let runs = DigestSpan.runs(of: sample.id, sample.recipe)
             var reader = Reader(runs: runs, pieces: sample.pieces)
             reader.verifyAll()
             #expect(reader.reached[1] == false)
@@ -111,7 +111,7 @@ struct DigestRunTests {
     @Test("a run with a piece that cannot be read is given up, the others are not")
     func unreadable() {
         let sample = Self.sample(Self.sizes, points: [2, 4, 5, 8])
-        let runs = DigestRun.runs(of: sample.id, sample.recipe)
+        let runs = DigestSpan.runs(of: sample.id, sample.recipe)
         var reader = Reader(runs: runs, pieces: sample.pieces, unreadable: [0, 5])
         reader.verifyAll()
         #expect(reader.reached == [1: true, 2: true, 4: true])
@@ -131,7 +131,7 @@ struct DigestRunTests {
         }
         let recipe = try pack.recipe(at: index)
         #expect(recipe.points.count == 3)
-        for run in DigestRun.runs(of: id, recipe) {
+        for run in DigestSpan.runs(of: id, recipe) {
             var hasher = ObjectHasher()
             hasher.update(bytes.span.extracting(0..<run.offset))
             #expect(hasher == run.start)

@@ -3,7 +3,7 @@ internal import Glibc
 /// A file of the user's, opened to be stored.
 ///
 /// Reading names its offsets, so any number of threads may read at once.
-public final class SourceFile: Blob {
+public final class InputFile: Blob {
     private let descriptor: FileDescriptor
     private let opened: FileStatus
 
@@ -30,10 +30,10 @@ public final class SourceFile: Blob {
     ///
     /// - Throws: `unusable` for anything but a file.
     public convenience init(openingInput path: String, followLink: Bool) throws(StorageError) {
-        let isDescriptor = SourceRoot.isDescriptor(path)
+        let isDescriptor = InputRoot.isDescriptor(path)
         // A pipe of another name would be waited for without end.
         var isPipe = false
-        if isDescriptor { isPipe = try FileStatus(of: path, followLink: true).sort == .pipe }
+        if isDescriptor { isPipe = try FileStatus(of: path, followLink: true).kind == .pipe }
         try self.init(
             opening: path, followLink: followLink || isDescriptor, mayBePipe: isPipe)
     }
@@ -59,9 +59,9 @@ public final class SourceFile: Blob {
     ) throws(StorageError) {
         self.descriptor = descriptor
         opened = try self.descriptor.status()
-        guard opened.sort == .regular || mayBePipe && opened.sort == .pipe else {
+        guard opened.kind == .regular || mayBePipe && opened.kind == .pipe else {
             throw .unusable(
-                path: self.descriptor.path, reason: "it is \(opened.sort.description), not a file")
+                path: self.descriptor.path, reason: "it is \(opened.kind.description), not a file")
         }
     }
 
@@ -87,7 +87,7 @@ public final class SourceFile: Blob {
     /// Whether its size says nothing: a pipe has none, and files of the kernel and of some network file systems claim
     /// to be empty and are not.
     public func isUnsized() throws(StorageError) -> Bool {
-        guard opened.sort == .regular else { return true }
+        guard opened.kind == .regular else { return true }
         guard opened.size == 0 else { return false }
         return try !descriptor.read(at: 0, upTo: 1).isEmpty
     }
@@ -101,7 +101,7 @@ public final class SourceFile: Blob {
             let part: [UInt8]
             do throws(StorageError) {
                 part =
-                    opened.sort == .pipe
+                    opened.kind == .pipe
                     ? try descriptor.readNext(upTo: Self.partSize)
                     : try descriptor.read(at: offset, upTo: Self.partSize)
             } catch { throw failing(error) }

@@ -158,7 +158,7 @@ extension Authority {
     ///
     /// Under a policy with signatures only an admin collects what the policy keeps: whoever may write to one
     /// namespace must not shorten the history of another.
-    func objection(toKeeping rules: RetentionRules, by key: Policy.Key) -> Objection? {
+    func objection(toKeeping rules: RetentionRules, by key: AccessPolicy.Key) -> Objection? {
         let demanded = state.retention
         if key.isAdmin || rules.keepsAtLeast(demanded) { return nil }
         let admins = state.policy?.keys.filter(\.isAdmin).map(\.name) ?? []

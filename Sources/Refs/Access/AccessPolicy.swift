@@ -4,7 +4,7 @@ public import Objects
 ///
 /// The log holds it whole, so that the log alone suffices to check every entry: each by the policy of the state
 /// before it.
-public struct Policy: Hashable, Sendable {
+public struct AccessPolicy: Hashable, Sendable {
     /// A key that the policy knows.
     public struct Key: Hashable, Sendable {
         /// What people call it.

@@ -1,15 +1,15 @@
 /// A file or an empty directory that is to be stored.
-public struct SourceEntry: Sendable {
+public struct InputEntry: Sendable {
     /// Where it goes in the tree.
     public let path: RelativePath
     /// The state of the file when it was listed; nil for an empty directory.
     public let version: FileVersion?
-    private let root: SourceRoot
+    private let root: InputRoot
     /// The names below the root where they are others than in the tree.
     private let found: [[UInt8]]?
 
     init(
-        _ path: RelativePath, version: FileVersion?, below root: SourceRoot,
+        _ path: RelativePath, version: FileVersion?, below root: InputRoot,
         found: [[UInt8]]? = nil
     ) {
         self.path = path
@@ -37,9 +37,9 @@ public struct SourceEntry: Sendable {
     /// Opens the file.
     ///
     /// - Throws: `unusable` when it is not a file any more; `changed` when a link leads to another one.
-    public func open() throws(StorageError) -> SourceFile {
+    public func open() throws(StorageError) -> InputFile {
         guard let top = root.directory else {
-            let file = try SourceFile(
+            let file = try InputFile(
                 opening: root.path, followLink: root.followLink, mayBePipe: root.isDescriptor)
             if root.isLinked, let version,
                 file.version.inode != version.inode || file.version.device != version.device
@@ -52,13 +52,13 @@ public struct SourceEntry: Sendable {
         guard let name = names.last else {
             throw .unusable(path: location, reason: "it is a directory, not a file")
         }
-        if names.count > 1, let file = SourceFile(opening: names, below: top) { return file }
-        return try SourceFile(opening: name, in: try root.openDirectory(names.dropLast()))
+        if names.count > 1, let file = InputFile(opening: names, below: top) { return file }
+        return try InputFile(opening: name, in: try root.openDirectory(names.dropLast()))
     }
 }
 
 /// A path that was named to be stored, or that a link in one leads to.
-final class SourceRoot: Sendable {
+final class InputRoot: Sendable {
     /// The path as it was named.
     let path: String
     /// The same from the root of the file system, without symbolic links.

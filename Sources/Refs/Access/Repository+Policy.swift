@@ -8,7 +8,8 @@ extension Repository {
     /// - Throws: `unauthorized` when the writer is no admin of the policy before; `conflict` with the base.
     @discardableResult
     public func setPolicy(
-        _ policy: Policy?, replacing base: Policy?? = nil, message: String = "", writer: Writer
+        _ policy: AccessPolicy?, replacing base: AccessPolicy?? = nil, message: String = "",
+        writer: Writer
     ) throws(RefError) -> State {
         let state = try self.state()
         func check(_ state: State) throws(RefError) {

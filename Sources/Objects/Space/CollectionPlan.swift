@@ -2,7 +2,7 @@
 ///
 /// A pack of which nothing is needed goes. A pack that is to be rewritten goes too, after what is needed
 /// was copied. The others stay as they are, with what nobody needs.
-public struct SpacePlan: Sendable {
+public struct CollectionPlan: Sendable {
     /// Which packs are rewritten.
     public enum Rewriting: Sendable {
         /// Those of which less than half is needed: copying the others would cost more than it frees.

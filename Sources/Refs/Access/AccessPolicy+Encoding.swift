@@ -1,6 +1,6 @@
 public import Objects
 
-extension Policy {
+extension AccessPolicy {
     /// The version of the format.
     private static let version = 1
 
@@ -60,14 +60,14 @@ extension Policy {
     /// Takes a policy or `null`, of which only the one encoding is accepted.
     static func take(
         _ key: String, from reader: inout JSONObjectReader
-    ) throws(JSONSchemaError) -> Policy? {
+    ) throws(JSONSchemaError) -> AccessPolicy? {
         let value = reader.take(key)
         if case .null? = value { return nil }
         guard let value, let object = value.object else {
             throw reader.error(key, "must be a policy, or null")
         }
         var member = JSONObjectReader(object, path: key)
-        let policy = try Policy(&member)
+        let policy = try AccessPolicy(&member)
         try member.finish()
         guard policy.json.canonicalBytes == value.canonicalBytes else {
             throw reader.error(key, "is not written as a policy is")
@@ -76,7 +76,7 @@ extension Policy {
     }
 }
 
-extension Policy.Key {
+extension AccessPolicy.Key {
     var json: JSON {
         [
             "name": .string(name), "public": .string(publicKey.hex), "admin": .bool(isAdmin),

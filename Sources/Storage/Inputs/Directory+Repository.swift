@@ -12,7 +12,7 @@ extension Directory {
             var inside = self
             for component in folder.rawValue.utf8.split(separator: UInt8(ascii: "/")) {
                 let name = Array(component)
-                guard try inside.status(of: name)?.sort == .directory else { return false }
+                guard try inside.status(of: name)?.kind == .directory else { return false }
                 inside = try inside.directory(name)
             }
         }

@@ -37,7 +37,7 @@ struct Authority {
     }
 
     /// What the policy says of the signer; nil where nothing need be signed.
-    private var key: Policy.Key? {
+    private var key: AccessPolicy.Key? {
         guard let policy = state.policy, policy.isSigned else { return nil }
         return signer.flatMap { policy.key($0) }
     }
@@ -84,7 +84,7 @@ struct Authority {
         return counts.overrides == 0 ? gateObjection(to: actions) : nil
     }
 
-    private func objection(to name: RefName, by key: Policy.Key) -> Objection? {
+    private func objection(to name: RefName, by key: AccessPolicy.Key) -> Objection? {
         if key.mayMove(name) { return nil }
         let space = name.namespace.rawValue
         let others = key.namespaces.map(\.rawValue).sorted() + [space]
@@ -95,7 +95,7 @@ struct Authority {
     }
 
     /// Who may move nothing has no use for packs, and so none for taking them away.
-    private func approverObjection(_ key: Policy.Key) -> Objection? {
+    private func approverObjection(_ key: AccessPolicy.Key) -> Objection? {
         if key.isAdmin || !key.namespaces.isEmpty { return nil }
         return Objection(
             reason: "key \(key.name) may approve, and store or remove nothing",
@@ -103,7 +103,7 @@ struct Authority {
                 + RefNamespace.features.rawValue)
     }
 
-    private func adminObjection(to what: String, by key: Policy.Key) -> Objection? {
+    private func adminObjection(to what: String, by key: AccessPolicy.Key) -> Objection? {
         if key.isAdmin { return nil }
         let admins = state.policy?.keys.filter(\.isAdmin).map(\.name) ?? []
         return Objection(
@@ -111,7 +111,7 @@ struct Authority {
             remedy: "ask an admin: \(admins.joined(separator: ", "))")
     }
 
-    private func objection(toPolicy new: Policy?, by key: Policy.Key?) -> Objection? {
+    private func objection(toPolicy new: AccessPolicy?, by key: AccessPolicy.Key?) -> Objection? {
         if let key { return adminObjection(to: "change the policy", by: key) }
         // Nobody had rights before: who sets a policy that gives rights is one of those who get them.
         guard let new, new.isSigned else { return nil }

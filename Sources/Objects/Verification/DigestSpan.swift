@@ -3,7 +3,7 @@
 ///
 /// When every run of an object arrives where the next one starts, and the last at the identity, the bytes are
 /// the object's: SHA-256 of the whole was computed, only not in order.
-struct DigestRun: Sendable {
+struct DigestSpan: Sendable {
     /// Where a digest must have come after the last piece.
     private enum End {
         case point(ObjectHasher)
@@ -23,7 +23,7 @@ struct DigestRun: Sendable {
     }
 
     /// Nothing, which is reached by nothing.
-    static let none = DigestRun(
+    static let none = DigestSpan(
         pieces: 0..<0, start: ObjectHasher(), end: .point(ObjectHasher()))
 
     /// A chunk that is the whole of what its identity says.
@@ -43,19 +43,19 @@ struct DigestRun: Sendable {
     }
 
     /// The runs of an object, in order; one when its recipe has no points.
-    static func runs(of id: ObjectID, _ recipe: PackFooter.Recipe) -> [DigestRun] {
-        var runs: [DigestRun] = []
+    static func runs(of id: ObjectID, _ recipe: PackFooter.Recipe) -> [DigestSpan] {
+        var runs: [DigestSpan] = []
         var first = 0
         var start = ObjectHasher()
         for point in recipe.points {
             let size = recipe.pieces[first..<point.piece].reduce(0) { $0 + $1.size }
             let next = ObjectHasher(
                 words: point.words, rest: point.rest, count: start.count + size)
-            runs.append(DigestRun(pieces: first..<point.piece, start: start, end: .point(next)))
+            runs.append(DigestSpan(pieces: first..<point.piece, start: start, end: .point(next)))
             (first, start) = (point.piece, next)
         }
         runs.append(
-            DigestRun(pieces: first..<recipe.pieces.count, start: start, end: .whole(id)))
+            DigestSpan(pieces: first..<recipe.pieces.count, start: start, end: .whole(id)))
         return runs
     }
 }

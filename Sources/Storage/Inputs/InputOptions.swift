@@ -1,7 +1,7 @@
 /// How what is named to be stored is looked at.
-public struct SourceOptions: Sendable {
+public struct InputOptions: Sendable {
     /// Whether symbolic links are followed wherever they lead. Without it, those in a directory are followed that stay
-    /// inside what it belongs to; see ``SourceWalk``.
+    /// inside what it belongs to; see ``InputWalk``.
     public var followLinks = false
     /// What is left out, in the syntax of a line of a `.gitignore`, relative to each directory that is named.
     public var excludes: [String] = []

@@ -154,9 +154,9 @@ struct IgnoreRules: Sendable {
     private let defaults: Group
     private var files: [Group] = []
 
-    init(_ options: SourceOptions) {
+    init(_ options: InputOptions) {
         given = Group(depth: 0, patterns: options.excludes.compactMap { IgnorePattern($0.utf8) })
-        let patterns = options.usesDefaultExcludes ? SourceOptions.defaultExcludes : []
+        let patterns = options.usesDefaultExcludes ? InputOptions.defaultExcludes : []
         defaults = Group(
             depth: 0, patterns: patterns.compactMap { IgnorePattern($0.utf8) }, isDefault: true)
     }

@@ -1,5 +1,5 @@
 /// What one thread reads in order to verify it, run by run.
-protocol RunReader {
+protocol SpanReader {
     /// A run, with what the reader needs to know to read it.
     associatedtype Run
 
@@ -7,10 +7,10 @@ protocol RunReader {
     mutating func next() -> Run?
 
     /// What is verified of a run.
-    func digest(of run: Run) -> DigestRun
+    func digest(of run: Run) -> DigestSpan
 
     /// The bytes of a piece of a run; nil when they cannot be read, and then the run is given up.
-    mutating func read(_ piece: Int, of run: inout Run) -> RunPiece?
+    mutating func read(_ piece: Int, of run: inout Run) -> SpanPiece?
 
     /// Takes the identity of a piece for which it was wanted.
     mutating func take(_ id: ObjectID, ofPiece piece: Int, in run: Run)
@@ -20,13 +20,13 @@ protocol RunReader {
 }
 
 /// The bytes of a piece, not yet verified.
-struct RunPiece {
+struct SpanPiece {
     let bytes: [UInt8]
     /// Whether the piece's own identity is wanted, beside its part in the digest of the whole.
     let wantsID: Bool
 }
 
-extension RunReader {
+extension SpanReader {
     /// Reads and verifies runs until there are none.
     ///
     /// Two digests are always under way, because they cost little more together than one: those of two runs, or
@@ -53,9 +53,9 @@ extension RunReader {
 }
 
 /// One of the digests that a thread has under way.
-private struct RunLane<Reader: RunReader> {
+private struct RunLane<Reader: SpanReader> {
     private var run: Reader.Run?
-    private var goal = DigestRun.none
+    private var goal = DigestSpan.none
     private var hasher = ObjectHasher()
     private var nextPiece = 0
     private var bytes: [UInt8] = []

@@ -2,7 +2,7 @@ internal import Objects
 internal import Storage
 
 /// What a collection of garbage has found in one state, and what it would do.
-struct Draft {
+struct CollectionDraft {
     /// The state that it is about.
     let state: State
     /// What it keeps.
@@ -11,7 +11,7 @@ struct Draft {
     let live: [PackReference]
     let leases: [Lease]
     private(set) var files: PackFiles
-    private(set) var plan: SpacePlan
+    private(set) var plan: CollectionPlan
     /// Orphans that go.
     let condemned: Set<ObjectID>
     /// The present time, by the clock that is furthest behind.
@@ -37,7 +37,7 @@ struct Draft {
     }
 
     /// What earlier attempts have found out.
-    struct Lessons {
+    struct EarlierAttempts {
         /// Packs with damage: they stay as they are.
         var damaged: Set<ObjectID> = []
         /// Packs that were published in vain.
@@ -50,7 +50,8 @@ struct Draft {
     ///
     /// - Throws: `damaged` when something that a ref needs is missing, or when it cannot be told what is needed.
     init(
-        _ repository: Repository, _ options: CollectionOptions, now: Timestamp, _ lessons: Lessons
+        _ repository: Repository, _ options: CollectionOptions, now: Timestamp,
+        _ earlier: EarlierAttempts
     ) throws(RefError) {
         // Files and leases before the state. A pack that is listed and not in the state is one that its writer has
         // not added yet; whoever takes a lease reads a state after it.
@@ -63,11 +64,11 @@ struct Draft {
         try files.tellApart(live: live, in: state, of: repository.log, at: time)
         self.files = files
         condemned = try files.abandoned(atLeast: options.grace, in: repository.bucket)
-            .union(lessons.vain.intersection(files.orphans))
+            .union(earlier.vain.intersection(files.orphans))
         let roots = try repository.log.roots(in: state, rules, at: time)
         let store = repository.objects(live)
         do throws(ObjectError) {
-            var marks = try PackMarks(store, needsBases: !options.isPurge || lessons.isFull)
+            var marks = try PackMarks(store, needsBases: !options.isPurge || earlier.isFull)
             var reasons = Reasons()
             for root in roots where root.isPromised {
                 try root.mark(&marks)
@@ -81,7 +82,7 @@ struct Draft {
                 // One was taken while something that it needs was being collected.
                 (marks, reasons) = before
                 recovered = try store.references(
-                    to: Set(files.removals.keys).subtracting(lessons.damaged).sorted())
+                    to: Set(files.removals.keys).subtracting(earlier.damaged).sorted())
                 try marks.add(recovered, asOldest: true)
                 try Self.mark(leases, in: &marks, &reasons, whatIsThere: true)
             }
@@ -91,9 +92,9 @@ struct Draft {
                 try root.mark(&marks)
                 reasons.add(root.reason, for: marks.takeTouched())
             }
-            plan = try SpacePlan(
-                marks, keeping: lessons.damaged, removed: Set(recovered.map(\.name)),
-                rewriting: lessons.isFull ? .none : options.isPurge ? .all : .sparse)
+            plan = try CollectionPlan(
+                marks, keeping: earlier.damaged, removed: Set(recovered.map(\.name)),
+                rewriting: earlier.isFull ? .none : options.isPurge ? .all : .sparse)
             self.reasons = reasons
         } catch { throw .objects(error) }
     }
@@ -152,7 +153,7 @@ struct Draft {
     }
 }
 
-extension Root {
+extension RetentionRoot {
     /// Marks what the root needs.
     ///
     /// - Throws: `corrupt` when something is missing that a ref needs, and what reading throws.

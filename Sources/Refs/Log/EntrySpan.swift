@@ -39,7 +39,7 @@ struct EntryFile: Sendable {
 }
 
 /// Entries that follow one another, each with what is wrong with it.
-struct EntryRun: Sendable {
+struct EntrySpan: Sendable {
     let first: Int
     let files: [EntryFile]
     /// What stands in the place of the entry after them.

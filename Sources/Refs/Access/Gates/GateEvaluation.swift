@@ -182,7 +182,7 @@ extension Gate {
     }()
 
     /// The gates that hold under a policy, each with whether it is the ``standing`` one.
-    static func all(in policy: Policy?) -> [(gate: Gate, isStanding: Bool)] {
+    static func all(in policy: AccessPolicy?) -> [(gate: Gate, isStanding: Bool)] {
         let own = policy?.gates ?? []
         let gates = own.map { ($0, false) }
         guard let standing, let subject = standing.refs.only,
