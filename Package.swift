@@ -76,6 +76,10 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Refs", dependencies: ["Objects", "Storage", "CCrypto"], swiftSettings: strict),
+        // What only maintains: collection, verification, repair. Nobody else needs it.
+        .target(
+            name: "Maintenance", dependencies: ["Refs", "Objects", "Storage"], swiftSettings: strict
+        ),
 
         // How words are compared.
         .target(
@@ -124,7 +128,10 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "ftictl",
-            dependencies: ["CommandSupport", "Artifacts", "Refs", "Objects", "Storage", arguments],
+            dependencies: [
+                "CommandSupport", "Artifacts", "Maintenance", "Refs", "Objects", "Storage",
+                arguments,
+            ],
             swiftSettings: strict, linkerSettings: staticExecutable),
         .executableTarget(
             name: "fti-feature",
@@ -160,7 +167,8 @@ let package = Package(
             dependencies: ["Artifacts", "TextAnalysis", "Objects", "Storage"],
             path: "Tests/ArtifactsTests", swiftSettings: strict),
         .testTarget(
-            name: "ObjectsTests", dependencies: ["Objects", "Storage", "CCrypto", "CKernels"],
+            name: "ObjectsTests",
+            dependencies: ["Maintenance", "Objects", "Storage", "CCrypto", "CKernels"],
             path: "Tests/ObjectsTests", swiftSettings: strict),
         .testTarget(
             name: "FuzzTests",
@@ -181,21 +189,26 @@ let package = Package(
             path: "Tests/FeaturePipelineTests", swiftSettings: strict),
         .testTarget(
             name: "TrainingPipelineTests",
-            dependencies: ["TrainingPipeline", "Artifacts", "Refs", "Objects", "Storage"],
+            dependencies: [
+                "TrainingPipeline", "Artifacts", "Refs", "Objects", "Storage",
+            ],
             path: "Tests/TrainingPipelineTests", swiftSettings: strict),
         .testTarget(
-            name: "ftictlTests", dependencies: ["CommandSupport", "Refs", "Objects", "Storage"],
+            name: "ftictlTests",
+            dependencies: ["CommandSupport", "Refs", "Objects", "Storage"],
             path: "Tests/ftictlTests", swiftSettings: strict),
         .testTarget(
-            name: "ExampleTests", dependencies: ["Artifacts", "Refs", "Objects"],
+            name: "ExampleTests", dependencies: ["Maintenance", "Artifacts", "Refs", "Objects"],
             path: "Tests/ExampleTests", exclude: ["embedding_service.py"],
             swiftSettings: strict),
         .testTarget(
             name: "InferencePipelineTests",
-            dependencies: ["InferencePipeline", "Artifacts", "Refs", "Objects", "Storage"],
+            dependencies: [
+                "Maintenance", "InferencePipeline", "Artifacts", "Refs", "Objects", "Storage",
+            ],
             path: "Tests/InferencePipelineTests", swiftSettings: strict),
         .testTarget(
-            name: "RefsTests", dependencies: ["Refs", "Objects", "Storage"],
+            name: "RefsTests", dependencies: ["Maintenance", "Refs", "Objects", "Storage"],
             path: "Tests/RefsTests", swiftSettings: strict),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage"], path: "Tests/StorageTests",

@@ -93,7 +93,7 @@ public enum RefError: DetailedFailure, Hashable {
     }
 
     /// Whether it is about one file, so that whoever looks at many can go on with the others.
-    var concernsOneFile: Bool {
+    package var concernsOneFile: Bool {
         switch self {
         case .damaged: true
         case .storage(let error), .objects(.storage(let error)): error.concernsOneFile
@@ -102,12 +102,12 @@ public enum RefError: DetailedFailure, Hashable {
     }
 
     /// The file that is damaged.
-    var place: String? {
+    package var place: String? {
         if case .damaged(let place, _) = self { place } else { nil }
     }
 
     /// What is wrong with the one file that the error is about.
-    var reason: String {
+    package var reason: String {
         if case .damaged(_, let reason) = self { reason } else { message }
     }
 

@@ -10,7 +10,7 @@ public enum BucketFolder: String, Sendable, CaseIterable {
     case leases
 
     /// The folders that every bucket has from the start; others are made when the first blob in them is written.
-    static let initial: [BucketFolder] = [.packs, .log, .checkpoints]
+    package static let initial: [BucketFolder] = [.packs, .log, .checkpoints]
 }
 
 /// The name of a blob: a folder and a file name inside it.

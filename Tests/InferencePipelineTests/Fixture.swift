@@ -1,3 +1,4 @@
+@testable import Maintenance
 import Artifacts
 import InferencePipeline
 import Objects

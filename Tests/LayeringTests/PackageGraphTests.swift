@@ -74,7 +74,7 @@ struct PackageGraphTests {
             "CUchardet", "CCurl", "CUTF8Proc", "CStemmer",
         ],
         ["Storage", "TextAnalysis"], ["Objects"], ["Refs", "Artifacts", "Documents"],
-        ["EmbeddingService"],
+        ["EmbeddingService", "Maintenance"],
         ["CommandSupport"] + pipelines,
         ["ftictl", "fti-feature", "fti-training", "fti-inference"],
     ]
@@ -95,6 +95,16 @@ struct PackageGraphTests {
         #expect(
             links.isDisjoint(
                 with: Self.pipelines + ["Documents", "EmbeddingService", "CCurl", "Yams"]))
+    }
+
+    @Test("only ftictl links what maintains")
+    func maintenanceIsApart() {
+        #expect(manifest.closure(of: "ftictl").contains("Maintenance"))
+        for name in Self.pipelines + [
+            "CommandSupport", "fti-feature", "fti-training", "fti-inference",
+        ] {
+            #expect(!manifest.closure(of: name).contains("Maintenance"), "\(name)")
+        }
     }
 
     @Test("the analysis of text knows nothing of ours")

@@ -1,3 +1,4 @@
+@testable import Maintenance
 import Storage
 import Testing
 

@@ -1,3 +1,4 @@
+@testable import Maintenance
 import Objects
 import Refs
 import Storage

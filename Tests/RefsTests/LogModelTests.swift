@@ -1,3 +1,4 @@
+@testable import Maintenance
 import Glibc
 import Objects
 import Refs

@@ -1,3 +1,4 @@
+@testable import Maintenance
 @testable import Objects
 import Refs
 import Storage

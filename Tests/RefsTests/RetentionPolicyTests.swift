@@ -1,3 +1,4 @@
+@testable import Maintenance
 @testable import Refs
 import Objects
 import Storage

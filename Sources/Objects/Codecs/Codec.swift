@@ -2,7 +2,7 @@
 ///
 /// Every codec is lossless and says nothing about identity. Decoding is bounded by the raw size in the
 /// pack's index, never by what stored bytes claim.
-enum Codec: UInt8, Sendable, CaseIterable {
+package enum Codec: UInt8, Sendable, CaseIterable {
     /// The bytes themselves.
     case stored = 0
     /// One zlib stream (RFC 1950).

@@ -2,7 +2,7 @@
 ///
 /// Stored form: ``LeafBlocks``. Vectors are stored as they are: in byte planes they would take a sixth less and
 /// would have to be put together before every use.
-enum LeafCodec {
+package enum LeafCodec {
     /// Appends the stored form, or appends nothing and returns false when what is after `vectorOffset` is not
     /// rows of `dimension` fp32 numbers.
     static func encode(
@@ -74,7 +74,7 @@ enum LeafCodec {
     /// Whether a stored form has the codes that its vectors have.
     ///
     /// Decoding does not ask: codes are no part of the leaf. But a search leaves out what they exclude.
-    static func hasRightCodes(_ stored: Span<UInt8>, size: Int) -> Bool {
+    package static func hasRightCodes(_ stored: Span<UInt8>, size: Int) -> Bool {
         guard let blocks = try? LeafBlocks(decoding: stored, size: size, storedSize: stored.count)
         else { return false }
         guard blocks.hasCodes else { return blocks.codes.isEmpty }

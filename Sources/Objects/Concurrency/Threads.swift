@@ -10,7 +10,7 @@ public enum Threads {
     /// of them.
     ///
     /// Plain threads, because those of a dispatch queue need descriptors, and end the process where there are none.
-    static func run(_ count: Int, _ work: @Sendable () -> Void) {
+    package static func run(_ count: Int, _ work: @Sendable () -> Void) {
         guard count > 1 else {
             work()
             return

@@ -1,7 +1,7 @@
 /// Encoded chunks that wait to be appended to the pack in one write.
-struct ChunkBatch {
+package struct ChunkBatch {
     /// Appends smaller than this cost more than they move.
-    static let flushSize = 1 << 20
+    package static let flushSize = 1 << 20
 
     /// A chunk at an offset that counts from the beginning of the batch.
     struct Pending {

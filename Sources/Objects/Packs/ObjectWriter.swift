@@ -95,7 +95,7 @@ public final class ObjectWriter: ObjectSink {
     }
 
     /// Stores a piece of a large object, of which it is the identity, if it is new.
-    func writePiece(
+    package func writePiece(
         _ id: ObjectID, _ bytes: Span<UInt8>, hint: StorageHint
     ) throws(ObjectError) -> PackFooter.Piece {
         try writeChunk(id, bytes, hint: hint, predecessor: nil, isObject: false)
@@ -103,7 +103,7 @@ public final class ObjectWriter: ObjectSink {
     }
 
     /// Stores how a large object is put together, if that is new.
-    func writeRecipe(_ id: ObjectID, _ recipe: PackFooter.Recipe) throws(ObjectError) {
+    package func writeRecipe(_ id: ObjectID, _ recipe: PackFooter.Recipe) throws(ObjectError) {
         if try relyOnObject(id) { return }
         contents.withLock { $0.recipes[id] = recipe }
     }

@@ -1,9 +1,9 @@
-internal import Storage
+package import Storage
 
 /// A pack whose footer has been read and found to be the one its name vouches for.
-struct OpenPack: Sendable {
-    let reference: PackReference
-    let footer: PackFooter
+package struct OpenPack: Sendable {
+    package let reference: PackReference
+    package let footer: PackFooter
     private let blob: any Blob
 
     /// A footer of more bytes than this is refused: it would index some 36 million chunks.
@@ -13,7 +13,7 @@ struct OpenPack: Sendable {
         try self.init(reference, blob: Self.blob(of: reference, in: bucket))
     }
 
-    init(_ reference: PackReference, blob: any Blob) throws(ObjectError) {
+    package init(_ reference: PackReference, blob: any Blob) throws(ObjectError) {
         let name = reference.name.hex
         guard blob.size == reference.size else {
             throw .damagedPack(
@@ -39,7 +39,7 @@ struct OpenPack: Sendable {
     }
 
     /// The file of a pack, which has the right size.
-    static func blob(
+    package static func blob(
         of reference: PackReference, in bucket: any Bucket
     ) throws(ObjectError) -> any Blob {
         let name = reference.name.hex
@@ -58,7 +58,9 @@ struct OpenPack: Sendable {
     }
 
     /// Where the index of a pack is, if its file is there and has the right size.
-    static func indexRange(of reference: PackReference, in bucket: any Bucket) -> Range<Int>? {
+    package static func indexRange(of reference: PackReference, in bucket: any Bucket) -> Range<
+        Int
+    >? {
         guard reference.indexOffset <= reference.size,
             (try? blob(of: reference, in: bucket)) != nil
         else { return nil }
@@ -69,7 +71,7 @@ struct OpenPack: Sendable {
     func map() -> MappedFile? { blob.map() }
 
     /// Checks the bytes before the first chunk, which no identity vouches for and no reader needs.
-    func checkMagic() throws(ObjectError) {
+    package func checkMagic() throws(ObjectError) {
         let bytes: [UInt8]
         do throws(StorageError) {
             bytes = try blob.read(at: 0, count: PackFooter.packMagic.count)
@@ -81,7 +83,7 @@ struct OpenPack: Sendable {
 
     /// Checks that the bytes between a chunk and what is before it are zero: no reader needs them, and no
     /// checksum covers them.
-    func checkGap(before chunk: PackFooter.Chunk) throws(ObjectError) {
+    package func checkGap(before chunk: PackFooter.Chunk) throws(ObjectError) {
         guard chunk.gap > 0 else { return }
         let bytes: [UInt8]
         do throws(StorageError) {
@@ -94,7 +96,7 @@ struct OpenPack: Sendable {
     }
 
     /// The stored bytes of a chunk, which are those that the index has the checksum of.
-    func storedBytes(
+    package func storedBytes(
         of id: ObjectID, _ chunk: PackFooter.Chunk
     ) throws(ObjectError) -> [UInt8] {
         let bytes: [UInt8]
@@ -113,7 +115,7 @@ struct OpenPack: Sendable {
     }
 
     /// Where a chunk is, for messages.
-    func place(of chunk: PackFooter.Chunk) -> String {
+    package func place(of chunk: PackFooter.Chunk) -> String {
         "pack \(reference.name.short) at byte \(chunk.offset)"
     }
 
@@ -127,19 +129,19 @@ struct OpenPack: Sendable {
         } catch { throw .storage(error) }
     }
 
-    func chunk(at index: Int) throws(ObjectError) -> PackFooter.Chunk {
+    package func chunk(at index: Int) throws(ObjectError) -> PackFooter.Chunk {
         do throws(CodecError) { return try footer.chunk(at: index) } catch {
             throw .damagedPack(reference.name.hex, reason: error.reason)
         }
     }
 
-    func recipe(at index: Int) throws(ObjectError) -> PackFooter.Recipe {
+    package func recipe(at index: Int) throws(ObjectError) -> PackFooter.Recipe {
         do throws(CodecError) { return try footer.recipe(at: index) } catch {
             throw .damagedPack(reference.name.hex, reason: error.reason)
         }
     }
 
-    func recipeSize(at index: Int) throws(ObjectError) -> Int {
+    package func recipeSize(at index: Int) throws(ObjectError) -> Int {
         try recipeEntry(at: index).size
     }
 
@@ -176,5 +178,5 @@ struct OpenPack: Sendable {
 
 extension PackReference {
     /// The blob that holds the pack.
-    var blobName: BlobName { BlobName(.packs, name.hex) }
+    package var blobName: BlobName { BlobName(.packs, name.hex) }
 }

@@ -84,5 +84,5 @@ struct PackCopy {
 
 extension PackFooter.Chunk {
     /// Where it ends in its pack.
-    var end: Int { offset + storedSize }
+    package var end: Int { offset + storedSize }
 }

@@ -22,33 +22,33 @@
 /// A digest point says how far SHA-256 of a recipe's object has come before one of its pieces: the chaining
 /// value, and the bytes since the last whole block with zeros after them. Between points an object is verified
 /// by several threads, and proven as a whole by all of them together; a point by itself proves nothing.
-struct PackFooter: Sendable {
+package struct PackFooter: Sendable {
     /// Where a chunk is and how it is stored.
-    struct Chunk: Hashable, Sendable {
-        var offset: Int
-        var storedSize: Int
-        var size: Int
-        var codec: Codec
+    package struct Chunk: Hashable, Sendable {
+        package var offset: Int
+        package var storedSize: Int
+        package var size: Int
+        package var codec: Codec
         /// Whether the chunk is an object in its own right, rather than a piece of one.
-        var isObject: Bool
+        package var isObject: Bool
         /// The zero bytes before it that are nobody's, fewer than ``PackFooter/alignment``.
-        var gap = 0
+        package var gap = 0
         /// The ``Checksum`` of its stored bytes.
-        var checksum: UInt32 = 0
+        package var checksum: UInt32 = 0
     }
 
     /// How a large object is put together.
-    struct Recipe: Equatable, Sendable {
+    package struct Recipe: Equatable, Sendable {
         var size: Int
-        var pieces: [Piece]
+        package var pieces: [Piece]
         /// In ascending order of their pieces.
         var points: [DigestPoint] = []
     }
 
     /// One piece of a large object.
-    struct Piece: Hashable, Sendable {
-        let id: ObjectID
-        let size: Int
+    package struct Piece: Hashable, Sendable {
+        package let id: ObjectID
+        package let size: Int
     }
 
     /// How far the digest of a large object has come before one of its pieces, which is not the first.
@@ -69,7 +69,7 @@ struct PackFooter: Sendable {
         }
     }
 
-    static let packMagic = Array("ftipack1".utf8)
+    package static let packMagic = Array("ftipack1".utf8)
     static let trailerMagic = Array("ftiindex".utf8)
     static let nonceSize = 16
     /// No chunk has more bytes. Writers stay at ``ObjectWriter/chunkLimit``; the rest is room to grow that
@@ -85,8 +85,8 @@ struct PackFooter: Sendable {
     private static let pointSize = 4 + 32 + 64
 
     private let bytes: [UInt8]
-    let chunkCount: Int
-    let recipeCount: Int
+    package let chunkCount: Int
+    package let recipeCount: Int
     let pieceCount: Int
     let pointCount: Int
 
@@ -131,11 +131,11 @@ struct PackFooter: Sendable {
 
     // MARK: Access
 
-    func chunkID(at index: Int) -> ObjectID {
+    package func chunkID(at index: Int) -> ObjectID {
         ObjectID(bytes: bytes.span, at: chunkIDs + 32 * index)
     }
 
-    func recipeID(at index: Int) -> ObjectID {
+    package func recipeID(at index: Int) -> ObjectID {
         ObjectID(bytes: bytes.span, at: recipeIDs + 32 * index)
     }
 
@@ -207,7 +207,7 @@ struct PackFooter: Sendable {
         return result
     }
 
-    func indexOfChunk(_ id: ObjectID) -> Int? { search(id, among: .chunks) }
+    package func indexOfChunk(_ id: ObjectID) -> Int? { search(id, among: .chunks) }
 
     func indexOfRecipe(_ id: ObjectID) -> Int? { search(id, among: .recipes) }
 

@@ -1,4 +1,4 @@
-internal import Storage
+package import Storage
 
 /// A pack that holds all that some others hold, and has no name yet.
 ///
@@ -21,7 +21,7 @@ public struct MergedPack: Sendable {
 }
 
 /// Why packs could not be copied.
-enum CopyError: Error {
+package enum CopyError: Error {
     /// Something in a pack is damaged.
     case damaged(PackReference)
     /// The bucket failed.
@@ -72,7 +72,7 @@ extension PackStore {
     ///     index, where recipes follow chunks.
     ///   - isDetached: Whether a difference is to be stored by itself; asked as `isWanted`.
     ///   - progress: Called with the number of bytes that were just copied.
-    func copy(
+    package func copy(
         _ packs: [OpenPack], where isWanted: (Int, Int) -> Bool = { _, _ in true },
         detaching isDetached: (Int, Int) -> Bool = { _, _ in false },
         progress: (Int) -> Void = { _ in }

@@ -28,7 +28,7 @@ struct RenewedPacks: Sendable {
 extension PackStore {
     /// Calls `body` with the packs, and again, once packs that it could not open turn out to have been removed, with
     /// those that can be opened and those that took the place of the others.
-    func withPacks<Result>(
+    package func withPacks<Result>(
         _ body: ([PackReference]) throws(ObjectError) -> Result
     ) throws(ObjectError) -> Result {
         while true {
@@ -68,7 +68,7 @@ extension PackStore {
     }
 
     /// Whether a pack whose file is gone was removed, so that nothing is damaged.
-    func wasRemoved(_ reference: PackReference, _ error: ObjectError) -> Bool {
+    package func wasRemoved(_ reference: PackReference, _ error: ObjectError) -> Bool {
         guard case .packGone = error else { return false }
         return renew(packs, without: reference.name)
     }

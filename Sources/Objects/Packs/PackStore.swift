@@ -8,8 +8,8 @@ internal import Synchronization
 public final class PackStore: ObjectSource {
     /// The packs, in the order in which they were added.
     public let packs: [PackReference]
-    let bucket: any Bucket
-    let opened: OpenPacks
+    package let bucket: any Bucket
+    package let opened: OpenPacks
     private let coders = Mutex<[PooledCoder]>([])
     private let counters = ReadCounters()
     /// The packs that turned out to be damaged.
@@ -143,7 +143,9 @@ public final class PackStore: ObjectSource {
     // MARK: Chunks
 
     /// Whether any pack has the chunk; which one, if so.
-    func packHoldingChunk(_ id: ObjectID) throws(ObjectError) -> (pack: OpenPack, index: Int)? {
+    package func packHoldingChunk(_ id: ObjectID) throws(ObjectError) -> (
+        pack: OpenPack, index: Int
+    )? {
         try newest { (pack) throws(ObjectError) in
             pack.footer.indexOfChunk(id).map { (pack, $0) }
         }
@@ -161,7 +163,7 @@ public final class PackStore: ObjectSource {
     }
 
     /// A chunk's bytes, verified; `size` must be its size.
-    func chunkBytes(_ id: ObjectID, size: Int) throws(ObjectError) -> [UInt8] {
+    package func chunkBytes(_ id: ObjectID, size: Int) throws(ObjectError) -> [UInt8] {
         let (pack, chunk) = try piece(id, size: size)
         return try bytes(of: id, chunk, in: pack)
     }
@@ -198,7 +200,7 @@ public final class PackStore: ObjectSource {
 
     /// The packs without which something that was found here could not be read; nil when one is missing
     /// already.
-    func packsNeeded(for location: Location) throws(ObjectError) -> Set<ObjectID>? {
+    package func packsNeeded(for location: Location) throws(ObjectError) -> Set<ObjectID>? {
         switch location {
         case .chunk(let pack, let chunk):
             guard chunk.codec == .delta else { return [pack.reference.name] }
@@ -219,7 +221,7 @@ public final class PackStore: ObjectSource {
     }
 
     /// How bytes are verified: both find damage, an identity also finds forgery.
-    enum Verification { case identity, checksum }
+    package enum Verification { case identity, checksum }
 
     /// Decodes and verifies one chunk, unless it was just now.
     func bytes(
@@ -248,7 +250,7 @@ public final class PackStore: ObjectSource {
     }
 
     /// Decodes one chunk, whose stored bytes have the right checksum and whose identity the caller verifies.
-    func decoded(
+    package func decoded(
         _ id: ObjectID, _ chunk: PackFooter.Chunk, in pack: OpenPack, isBase: Bool = false,
         verifyingBase verification: Verification = .identity
     ) throws(ObjectError) -> [UInt8] {
@@ -258,7 +260,7 @@ public final class PackStore: ObjectSource {
     }
 
     /// The same from stored bytes that were read already.
-    func decoded(
+    package func decoded(
         _ id: ObjectID, _ chunk: PackFooter.Chunk, in pack: OpenPack, stored: [UInt8],
         isBase: Bool = false, verifyingBase verification: Verification = .identity
     ) throws(ObjectError) -> [UInt8] {
@@ -311,13 +313,13 @@ public final class PackStore: ObjectSource {
 
     // MARK: Packs
 
-    enum Location {
+    package enum Location {
         case chunk(OpenPack, PackFooter.Chunk)
         case recipe(OpenPack, Int)
     }
 
     /// The object, if there is one.
-    func locateObject(_ id: ObjectID) throws(ObjectError) -> Location? {
+    package func locateObject(_ id: ObjectID) throws(ObjectError) -> Location? {
         let location = try locate(id)
         if case .chunk(_, let chunk)? = location, !chunk.isObject { return nil }
         return location
@@ -363,7 +365,7 @@ public final class PackStore: ObjectSource {
     }
 
     /// The pack, opened once.
-    func open(_ reference: PackReference) throws(ObjectError) -> OpenPack {
+    package func open(_ reference: PackReference) throws(ObjectError) -> OpenPack {
         if let pack = opened[reference] { return pack }
         if let error = unusable.withLock({ $0[reference.name] }) { throw error }
         // Two threads may both read it: harmless, and no lock is held across the read.

@@ -8,7 +8,7 @@ protocol ChecksummedSource: ObjectSource {
 }
 
 extension PackStore: ChecksummedSource {
-    func readChecksummed(_ id: ObjectID, limit: Int) throws(ObjectError) -> [UInt8] {
+    package func readChecksummed(_ id: ObjectID, limit: Int) throws(ObjectError) -> [UInt8] {
         guard case .chunk(let pack, let chunk)? = try locateObject(id) else {
             return try read(id, limit: limit)
         }

@@ -6,7 +6,7 @@
 ///
 /// Pointers are confined to this file; each is used inside the closure that lends it, within the
 /// bounds of its buffer.
-enum TableBytes {
+package enum TableBytes {
     static func append(_ values: [UInt32], to bytes: inout [UInt8]) {
         values.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
@@ -21,7 +21,7 @@ enum TableBytes {
     }
 
     /// Below zero, zero or above zero: the order of the bytes, a prefix first.
-    static func compare(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int {
+    package static func compare(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int {
         let shared = min(left.count, right.count)
         var index = 0
         while index < shared {

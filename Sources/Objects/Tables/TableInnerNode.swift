@@ -1,11 +1,11 @@
 /// One child of an inner node.
-struct TableEntry: Sendable, Equatable {
+package struct TableEntry: Sendable, Equatable {
     /// The child.
-    let id: ObjectID
+    package let id: ObjectID
     /// The rows below it; at least one.
-    let rows: Int
+    package let rows: Int
     /// The key of the last of them.
-    let lastKey: [UInt8]
+    package let lastKey: [UInt8]
 
     /// Its encoded bytes: identity, row count, key offset, key.
     var weight: Int { 44 + lastKey.count }
@@ -16,21 +16,21 @@ struct TableEntry: Sendable, Equatable {
 /// Encoded, little-endian: `ftinode1` | level u32 (1 = above leaves) | count u32 | dimension u32 |
 /// key bytes u32 | child ids 32 bytes each | row counts u64[count] | last-key end offsets u32[count] |
 /// last keys.
-struct TableInnerNode: Sendable {
-    static let magic = Array("ftinode1".utf8)
+package struct TableInnerNode: Sendable {
+    package static let magic = Array("ftinode1".utf8)
     static let headerBytes = 24
     private static let kind = "table node"
 
-    let level: Int
-    let dimension: Int
-    let entries: [TableEntry]
+    package let level: Int
+    package let dimension: Int
+    package let entries: [TableEntry]
     /// All rows below.
-    let rows: Int
+    package let rows: Int
     /// Whether the rule ends a node after the last entry.
-    let endsAtBoundary: Bool
+    package let endsAtBoundary: Bool
 
     /// Reads an inner node; anything but the one encoding of its entries is refused.
-    init(decoding bytes: [UInt8], id: ObjectID?) throws(ObjectError) {
+    package init(decoding bytes: [UInt8], id: ObjectID?) throws(ObjectError) {
         func malformed(_ reason: String, _ offset: Int) -> ObjectError {
             .malformed(id, as: Self.kind, reason: reason, offset: offset)
         }

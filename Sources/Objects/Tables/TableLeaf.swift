@@ -4,7 +4,7 @@
 /// key end offsets u32[rows] | attribute end offsets u32[rows] | keys | attributes (canonical JSON) |
 /// zeros to a multiple of 64 | vectors fp32[rows, dimension].
 public struct TableLeaf: Sendable {
-    static let magic = Array("ftileaf1".utf8)
+    package static let magic = Array("ftileaf1".utf8)
     static let headerBytes = 24
     private static let kind = "table leaf"
 
@@ -13,7 +13,7 @@ public struct TableLeaf: Sendable {
     /// The length of every row's vector.
     public let dimension: Int
     /// Whether the rule ends a leaf after the last row, so that more rows may follow in another.
-    private(set) var endsAtBoundary = false
+    package private(set) var endsAtBoundary = false
     let bytes: [UInt8]
     private let id: ObjectID?
     private let keysAt: Int
@@ -31,7 +31,7 @@ public struct TableLeaf: Sendable {
     /// Reads a leaf without its rows' attributes, which are checked when they are asked for: most reads
     /// copy or compare them as bytes.
     ///
-    init(_ bytes: [UInt8], id: ObjectID?) throws(ObjectError) {
+    package init(_ bytes: [UInt8], id: ObjectID?) throws(ObjectError) {
         func malformed(_ reason: String, _ offset: Int) -> ObjectError {
             .malformed(id, as: Self.kind, reason: reason, offset: offset)
         }
@@ -76,10 +76,10 @@ public struct TableLeaf: Sendable {
     }
 
     /// How this leaf is best stored.
-    var hint: StorageHint { Self.hint(vectorOffset: vectorsAt, dimension: dimension) }
+    package var hint: StorageHint { Self.hint(vectorOffset: vectorsAt, dimension: dimension) }
 
     /// Where keys lie in ``bytes``, after the checks of ``init(_:id:)``.
-    func keyRange(_ index: Int) -> Range<Int> {
+    package func keyRange(_ index: Int) -> Range<Int> {
         let ends = Self.headerBytes
         let start = index == 0 ? 0 : TableBytes.count(bytes.span, at: ends + 4 * (index - 1))
         return keysAt + start..<keysAt + TableBytes.count(bytes.span, at: ends + 4 * index)

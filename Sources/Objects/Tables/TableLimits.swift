@@ -14,6 +14,6 @@ public enum TableLimits {
     public static let height = 64
 
     /// The most bytes of one node: a leaf one byte short of a forced cut, and then the largest row.
-    static let nodeBytes =
+    package static let nodeBytes =
         4 * TableBoundary.leafTarget + keyBytes + attributeBytes + 4 * dimension + 1024
 }

@@ -26,7 +26,7 @@ public enum TableNode: Sendable {
     }
 
     /// Same, without the attributes of rows: see ``TableLeaf/init(_:id:)``.
-    init(_ bytes: [UInt8], id: ObjectID?) throws(ObjectError) {
+    package init(_ bytes: [UInt8], id: ObjectID?) throws(ObjectError) {
         self =
             bytes.starts(with: TableInnerNode.magic)
             ? .inner(Children(node: try TableInnerNode(decoding: bytes, id: id)))

@@ -44,7 +44,7 @@ public struct RetentionRules: Hashable, Sendable {
     }
 
     /// The rules with another time, another count, or both, for every ref.
-    func replacing(milliseconds: Int?, count: Int?) -> RetentionRules {
+    package func replacing(milliseconds: Int?, count: Int?) -> RetentionRules {
         func replaced(_ retention: Retention) -> Retention {
             Retention(
                 milliseconds: milliseconds ?? retention.milliseconds,

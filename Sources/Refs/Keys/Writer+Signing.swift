@@ -1,4 +1,4 @@
-internal import Objects
+package import Objects
 
 extension Writer {
     /// The entry with the writer's signature, if one is needed or the writer always signs.
@@ -17,7 +17,7 @@ extension Writer {
     ///
     /// - Throws: As ``signed(_:after:)``.
     @discardableResult
-    func authorized(
+    package func authorized(
         _ actions: [Action], at time: Timestamp, after state: State
     ) throws(RefError) -> SecretKey? {
         let secret = try secretKey(isNeeded: Self.needsSignature(actions, after: state))

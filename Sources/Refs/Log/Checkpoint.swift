@@ -5,7 +5,7 @@ internal import Storage
 ///
 /// The first line is canonical JSON with everything but the packs, of which each has a line of its own
 /// (``PackLedger``).
-enum Checkpoint {
+package enum Checkpoint {
     /// How many entries lie between two checkpoints of so many bytes.
     ///
     /// Opening reads this many small files at most, some 20 µs each. A large state takes longer to write and to
@@ -19,10 +19,10 @@ enum Checkpoint {
     /// A checkpoint's bytes that take as long as reading one entry.
     private static let bytesPerEntry = 2 << 10
     /// The most bytes that a checkpoint may have: a million packs.
-    static let byteLimit = 256 << 20
+    package static let byteLimit = 256 << 20
 
     /// The bytes that stand for a state.
-    static func encode(_ state: State) throws(RefError) -> [UInt8] {
+    package static func encode(_ state: State) throws(RefError) -> [UInt8] {
         let refs = state.refs.sorted { $0.key < $1.key }.map { name, ref -> JSON in
             [
                 "name": .string(name.text), "target": .string(ref.target.hex),
@@ -46,7 +46,7 @@ enum Checkpoint {
     }
 
     /// The lines of a checkpoint without its signature, if its name says that it has one.
-    static func body(_ bytes: [UInt8], name: CheckpointName) -> ArraySlice<UInt8> {
+    package static func body(_ bytes: [UInt8], name: CheckpointName) -> ArraySlice<UInt8> {
         guard name.isSigned, let end = bytes.dropLast().lastIndex(of: 0x0A) else {
             return bytes[...]
         }
@@ -80,7 +80,7 @@ enum Checkpoint {
     }
 
     /// Reads a checkpoint; nil when it is not what its name says or not readable.
-    static func decode(_ bytes: [UInt8], name: CheckpointName) -> State? {
+    package static func decode(_ bytes: [UInt8], name: CheckpointName) -> State? {
         let body = body(bytes, name: name)
         guard ObjectID(of: bytes.span) == name.hash, let end = body.firstIndex(of: 0x0A),
             let object = try? JSON(canonical: Array(bytes[..<end])).object

@@ -1,12 +1,12 @@
-internal import Objects
-internal import Storage
+package import Objects
+package import Storage
 
 /// The name of a checkpoint: `NUMBER-SHA256.json` with the hash of its bytes, and `NUMBER-SHA256.signed.json` when
 /// somebody vouches for it.
-struct CheckpointName: Hashable {
-    let number: Int
-    let hash: ObjectID
-    let isSigned: Bool
+package struct CheckpointName: Hashable {
+    package let number: Int
+    package let hash: ObjectID
+    package let isSigned: Bool
 
     private static let plain = ".json"
     private static let signed = ".signed.json"
@@ -14,7 +14,7 @@ struct CheckpointName: Hashable {
     var text: String {
         "\(LogFile.padded(number))-\(hash.hex)" + (isSigned ? Self.signed : Self.plain)
     }
-    var blob: BlobName { BlobName(.checkpoints, text) }
+    package var blob: BlobName { BlobName(.checkpoints, text) }
 
     init(number: Int, hash: ObjectID, isSigned: Bool = false) {
         self.number = number
@@ -22,7 +22,7 @@ struct CheckpointName: Hashable {
         self.isSigned = isSigned
     }
 
-    init?(_ name: String) {
+    package init?(_ name: String) {
         let bytes = Array(name.utf8)
         let stem = LogFile.digits + 1 + 64
         guard bytes.count > stem, bytes[LogFile.digits] == 0x2D,

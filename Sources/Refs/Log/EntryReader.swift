@@ -1,4 +1,4 @@
-internal import Storage
+package import Storage
 
 /// Reads the entries of a log wherever they are: in files of their own, or gathered in segments.
 ///
@@ -31,7 +31,7 @@ public struct EntryReader: Sendable {
     /// reading so many.
     private static let singleReads = 8
 
-    init(_ log: Log, isStrict: Bool = false) {
+    package init(_ log: Log, isStrict: Bool = false) {
         self.log = log
         self.isStrict = isStrict
     }
@@ -74,7 +74,7 @@ public struct EntryReader: Sendable {
     }
 
     /// The file of one entry, wherever it is.
-    mutating func file(_ number: Int) throws(RefError) -> EntryFile? {
+    package mutating func file(_ number: Int) throws(RefError) -> EntryFile? {
         if let loaded, loaded.name.holds(number) { return EntryFile(number, in: loaded) }
         if let file = try readOpened(number) { return file }
         let single = log.readSingle(number)
@@ -102,7 +102,7 @@ public struct EntryReader: Sendable {
     ///
     /// - Throws: `damaged` when a segment's index is unreadable; `storage`. What is wrong with one entry is in the
     ///   run.
-    mutating func run(from number: Int) throws(RefError) -> EntrySpan {
+    package mutating func run(from number: Int) throws(RefError) -> EntrySpan {
         if let run = kept.take(), run.first == number { return run }
         let spares = isStrict ? nil : log
         if let loaded, loaded.name.holds(number) {
@@ -188,7 +188,7 @@ extension Log {
     }
 
     /// What the single file of an entry has; nil when there is none.
-    func readSingle(_ number: Int) -> Result<[UInt8]?, RefError> {
+    package func readSingle(_ number: Int) -> Result<[UInt8]?, RefError> {
         let name = LogFile.entry(number)
         do throws(StorageError) {
             return .success(try bucket.read(name, limit: LogEntry.byteLimit))
@@ -214,7 +214,7 @@ extension Log {
     }
 
     /// A segment; nil when there is none of this name.
-    func openSegment(_ name: SegmentName) throws(RefError) -> (any Blob)? {
+    package func openSegment(_ name: SegmentName) throws(RefError) -> (any Blob)? {
         do throws(StorageError) {
             return try bucket.open(name.blob)
         } catch .damaged(_, let reason) {
@@ -223,7 +223,7 @@ extension Log {
     }
 
     /// Reads a whole segment.
-    func load(_ name: SegmentName, _ blob: any Blob) throws(RefError) -> Segment {
+    package func load(_ name: SegmentName, _ blob: any Blob) throws(RefError) -> Segment {
         guard blob.size <= Segment.byteLimit else {
             throw .damaged(
                 place: name.place,

@@ -1,9 +1,9 @@
 internal import Objects
 
 /// The bytes of one entry's file, and where they were found.
-struct EntryFile: Sendable {
-    let number: Int
-    let bytes: [UInt8]
+package struct EntryFile: Sendable {
+    package let number: Int
+    package let bytes: [UInt8]
     /// The segment that they are in; nil for a file of its own.
     let segment: SegmentName?
 
@@ -18,17 +18,17 @@ struct EntryFile: Sendable {
     }
 
     /// Where they are, for messages.
-    var place: String { segment?.place ?? LogFile.place(of: number) }
+    package var place: String { segment?.place ?? LogFile.place(of: number) }
 
     /// What is wrong with the entry, for a message that names the place.
-    func saying(_ reason: String) -> String {
+    package func saying(_ reason: String) -> String {
         segment == nil ? reason : "entry \(number): \(reason)"
     }
 
     /// The entry.
     ///
     /// - Throws: As ``LogEntry/init(decoding:number:)``, naming the file that the bytes are in.
-    func decoded() throws(RefError) -> LogEntry {
+    package func decoded() throws(RefError) -> LogEntry {
         guard let segment else { return try LogEntry(decoding: bytes, number: number) }
         do throws(RefError) {
             return try LogEntry(decoding: bytes, number: number)
@@ -39,13 +39,13 @@ struct EntryFile: Sendable {
 }
 
 /// Entries that follow one another, each with what is wrong with it.
-struct EntrySpan: Sendable {
+package struct EntrySpan: Sendable {
     let first: Int
-    let files: [EntryFile]
+    package let files: [EntryFile]
     /// What stands in the place of the entry after them.
-    let failure: RefError?
+    package let failure: RefError?
     /// Whether there was no entry after them.
-    let isLast: Bool
+    package let isLast: Bool
     /// Where else an entry is looked for that is damaged in a segment; nil for nowhere.
     let spares: Log?
 
@@ -82,7 +82,7 @@ struct EntrySpan: Sendable {
     private static let block = 64
 
     /// The entries, decoded and judged by several threads when they are many.
-    func decoded(
+    package func decoded(
         _ judge: @Sendable (LogEntry) throws(RefError) -> Void = { (_) throws(RefError) in }
     ) -> [Result<LogEntry, RefError>] {
         let blocks = (files.count + Self.block - 1) / Self.block
@@ -100,7 +100,7 @@ struct EntrySpan: Sendable {
     /// The entries, their signatures checked by the same threads.
     ///
     /// - Parameter repository: What the signatures must be for.
-    func decoded(signedFor repository: RandomBits) -> [Result<LogEntry, RefError>] {
+    package func decoded(signedFor repository: RandomBits) -> [Result<LogEntry, RefError>] {
         decoded { (entry) throws(RefError) in try entry.checkSignature(for: repository) }
     }
 }

@@ -1,5 +1,5 @@
-internal import Objects
-internal import Storage
+package import Objects
+package import Storage
 
 extension Log {
     /// How many races in a row are lost before a writer gives up: far more than any crowd of writers with
@@ -34,7 +34,7 @@ extension Log {
     ///     that others brought about since the last check, removing packs; it may add packs to the proposal, or
     ///     take some out. The caller has checked the moves for the proposal's base.
     /// - Returns: The state after the entry and the moves in it, or nil when it would hold nothing.
-    func append(
+    package func append(
         _ proposal: inout Proposal, writer: Writer, attempts: Int = attemptLimit,
         holding turn: (any WriterTurn)? = nil,
         admit: (
@@ -150,7 +150,7 @@ extension Log {
 
     /// Waits until no other writer is at it, but not for long: one that was stopped must not stop others. Nothing
     /// depends on it; without it, of many writers some lose races again and again.
-    func awaitTurn(_ writer: Writer) -> (any WriterTurn)? {
+    package func awaitTurn(_ writer: Writer) -> (any WriterTurn)? {
         var waited = 0
         while true {
             if let turn = bucket.takeTurn() { return turn }

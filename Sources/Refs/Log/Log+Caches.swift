@@ -4,7 +4,7 @@ internal import Storage
 /// The hint and the checkpoints: what makes opening fast, and is never needed.
 extension Log {
     /// The hint; nil when there is none, or garbage.
-    func readHint() throws(RefError) -> TipHint? {
+    package func readHint() throws(RefError) -> TipHint? {
         do {
             // A writer may be at it: what is a mixture of two hints now is a hint a moment later.
             for _ in 0..<3 {
@@ -55,7 +55,7 @@ extension Log {
     }
 
     /// What a checkpoint holds, or nil: whatever is wrong with it, the log itself is better.
-    func read(_ name: CheckpointName) -> State? {
+    package func read(_ name: CheckpointName) -> State? {
         guard let bytes = try? bucket.read(name.blob, limit: Checkpoint.byteLimit) else {
             return nil
         }

@@ -57,7 +57,7 @@ extension Log {
     }
 
     /// What a segment of entries is to have: they and the entries around them are one chain.
-    func gathered(_ name: SegmentName) throws(RefError) -> [UInt8] {
+    package func gathered(_ name: SegmentName) throws(RefError) -> [UInt8] {
         var reader = entries()
         var files: [[UInt8]] = []
         var previous = try name.first == 0 ? nil : reader.entry(name.first - 1).hash
@@ -75,7 +75,7 @@ extension Log {
 
     /// Whether every entry of a segment can be read, and they follow one another and what is before them, and what is
     /// after them follows them.
-    func isSound(_ name: SegmentName) throws(RefError) -> Bool {
+    package func isSound(_ name: SegmentName) throws(RefError) -> Bool {
         do throws(RefError) {
             guard let blob = try openSegment(name) else { return false }
             let segment = try load(name, blob)

@@ -1,14 +1,14 @@
 internal import Objects
-internal import Storage
+package import Storage
 
 /// The numbered, hash-chained list of transactions, which is the only mutable thing in a repository.
 ///
 /// Entry N is created exclusively, and creating it is the commit point. Reading changes nothing, takes no
 /// lock, and is safe from any number of threads and processes while others write.
 public struct Log: Sendable {
-    let bucket: any Bucket
+    package let bucket: any Bucket
     /// What is believed of the log before anything of it is read.
-    let trust: Trust
+    package let trust: Trust
     let largeEntries = LargeEntries()
 
     init(bucket: any Bucket, trust: Trust) {

@@ -1,23 +1,25 @@
 internal import Objects
-internal import Storage
+package import Storage
 
 /// The names of the log's files.
-enum LogFile {
+package enum LogFile {
     /// The digits of an entry's number: as many as the largest 64-bit number has.
     static let digits = 20
 
     /// The hint: the newest entry that somebody has seen.
-    static let tip = BlobName(.log, "tip")
+    package static let tip = BlobName(.log, "tip")
 
     /// Room for an entry when the disk is full: whoever frees space removes it first.
-    static let reserve = BlobName(.log, "reserve")
+    package static let reserve = BlobName(.log, "reserve")
     /// What is in ``reserve``: room for one entry, and for the blocks that the file system needs beside it.
-    static let reserveBytes = [UInt8](repeating: 0, count: 256 << 10)
+    package static let reserveBytes = [UInt8](repeating: 0, count: 256 << 10)
 
-    static func entry(_ number: Int) -> BlobName { BlobName(.log, padded(number) + ".json") }
+    package static func entry(_ number: Int) -> BlobName {
+        BlobName(.log, padded(number) + ".json")
+    }
 
     /// Where an entry is, for messages.
-    static func place(of number: Int) -> String { entry(number).description }
+    package static func place(of number: Int) -> String { entry(number).description }
 
     /// The number of the entry that a file name stands for; nil when it stands for none.
     static func number(ofEntry name: String) -> Int? {

@@ -1,23 +1,23 @@
 internal import Storage
 
 /// What the folders of a log hold, by name.
-struct LogListing {
+package struct LogListing {
     /// The numbers of the entries with files of their own, and their sizes.
-    private(set) var singles: [Int: Int] = [:]
+    package private(set) var singles: [Int: Int] = [:]
     /// The segments, and their sizes.
-    private(set) var segments: [SegmentName: Int] = [:]
-    private(set) var checkpoints: [Int: [CheckpointName]] = [:]
+    package private(set) var segments: [SegmentName: Int] = [:]
+    package private(set) var checkpoints: [Int: [CheckpointName]] = [:]
     /// Paths of what has no place in a log, sorted.
-    private(set) var strays: [String] = []
+    package private(set) var strays: [String] = []
 
-    var isEmpty: Bool {
+    package var isEmpty: Bool {
         singles.isEmpty && segments.isEmpty && checkpoints.isEmpty && strays.isEmpty
     }
 
     /// What else may be in the folder: a hint, room for an entry when the disk is full.
     private static let known = ["tip", "reserve"]
 
-    init(_ log: Log) throws(RefError) {
+    package init(_ log: Log) throws(RefError) {
         do throws(StorageError) {
             for entry in try log.bucket.list(.log) {
                 if let number = LogFile.number(ofEntry: entry.name) {
@@ -45,7 +45,7 @@ struct LogListing {
     }
 
     /// The segment that readers take an entry from; nil when it has only a file of its own, or none.
-    func segment(holding number: Int) -> SegmentName? {
+    package func segment(holding number: Int) -> SegmentName? {
         for size in SegmentName.sizes {
             let name = SegmentName(of: size, holding: number)
             if segments[name] != nil { return name }
@@ -54,7 +54,7 @@ struct LogListing {
     }
 
     /// The ranges of numbers for which there is a file, ascending; they may overlap.
-    var ranges: [ClosedRange<Int>] {
+    package var ranges: [ClosedRange<Int>] {
         (singles.keys.map { $0...$0 } + segments.keys.map(\.numbers)).sorted {
             $0.lowerBound < $1.lowerBound
         }

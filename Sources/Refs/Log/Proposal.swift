@@ -1,17 +1,29 @@
-internal import Objects
+package import Objects
 
 /// What a writer wants to commit, before it has a place in the log.
-struct Proposal {
+package struct Proposal {
     /// The state that it was computed on.
     var base: State
     var updates: [RefUpdate]
-    var addedPacks: [PackReference] = []
-    var removedPacks: [ObjectID] = []
+    package var addedPacks: [PackReference] = []
+    package var removedPacks: [ObjectID] = []
     /// What a collection keeps, which its removals are judged by.
     var retention: RetentionRules?
     var message: String
     /// Says which gates it passes over, and why.
     var override: Action?
+
+    package init(
+        base: State, updates: [RefUpdate], addedPacks: [PackReference] = [],
+        removedPacks: [ObjectID] = [], retention: RetentionRules? = nil, message: String
+    ) {
+        self.base = base
+        self.updates = updates
+        self.addedPacks = addedPacks
+        self.removedPacks = removedPacks
+        self.retention = retention
+        self.message = message
+    }
 
     /// The moves that it comes to in `state`, which is at or after ``base``.
     ///

@@ -5,7 +5,7 @@ internal import Storage
 /// begins, as ten decimal digits.
 ///
 /// Equal entries make equal segments, so it does not matter who gathers them, or how often.
-struct Segment {
+package struct Segment {
     let name: SegmentName
     private let bytes: [UInt8]
     /// Where each entry begins, and where the last one ends.
@@ -19,7 +19,7 @@ struct Segment {
     static let byteLimit = 65 << 20
 
     /// The bytes of a segment of entries, which are given as their files' bytes.
-    static func encode(_ entries: [[UInt8]]) -> [UInt8] {
+    package static func encode(_ entries: [[UInt8]]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(entries.reduce(0) { $0 + $1.count + lineLength })
         for entry in entries { bytes += entry }
@@ -55,7 +55,7 @@ struct Segment {
     }
 
     /// The file of an entry, byte for byte.
-    func file(of number: Int) -> [UInt8] {
+    package func file(of number: Int) -> [UInt8] {
         let index = number - name.first
         return Array(bytes[offsets[index]..<offsets[index + 1]])
     }

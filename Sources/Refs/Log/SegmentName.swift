@@ -1,20 +1,20 @@
-internal import Storage
+package import Storage
 
 /// The name of a segment: `log/FIRST-LAST.segment`, at one of the places where segments can be.
 ///
 /// A segment of 64 begins at a multiple of 64 and one of 1,024 at a multiple of 1,024, so which segments can hold
 /// an entry follows from its number.
-struct SegmentName: Hashable {
-    let first: Int
+package struct SegmentName: Hashable {
+    package let first: Int
     let count: Int
 
     /// How many entries a segment holds: first a few, so that few single files are left, then many, so that a
     /// million transactions are a thousand files.
-    static let sizes = [64, 1024]
+    package static let sizes = [64, 1024]
     static let smallest = 64
 
     /// The segment of `count` entries that would hold an entry.
-    init(of count: Int, holding number: Int) {
+    package init(of count: Int, holding number: Int) {
         first = number / count * count
         self.count = count
     }
@@ -35,12 +35,12 @@ struct SegmentName: Hashable {
 
     private static let suffix = ".segment"
 
-    var last: Int { first + count - 1 }
-    var numbers: ClosedRange<Int> { first...last }
-    var blob: BlobName {
+    package var last: Int { first + count - 1 }
+    package var numbers: ClosedRange<Int> { first...last }
+    package var blob: BlobName {
         BlobName(.log, LogFile.padded(first) + "-" + LogFile.padded(last) + Self.suffix)
     }
-    var place: String { blob.description }
+    package var place: String { blob.description }
 
     func holds(_ number: Int) -> Bool { numbers.contains(number) }
 }

@@ -2,7 +2,7 @@ internal import Objects
 
 extension State {
     /// The state after the log's first entry.
-    init(first entry: LogEntry) throws(RefError) {
+    package init(first entry: LogEntry) throws(RefError) {
         let place = LogFile.place(of: 0)
         guard case .format(let version, let repository)? = entry.actions.first,
             entry.actions.count == 1
@@ -29,7 +29,7 @@ extension State {
     ///   What its signer may do is checked anyway.
     /// - Throws: `damaged` naming the entry and the field that does not fit this state; `untrusted` when the policy
     ///   does not let its signer do that.
-    mutating func apply(_ entry: LogEntry, isVouchedFor: Bool = false) throws(RefError) {
+    package mutating func apply(_ entry: LogEntry, isVouchedFor: Bool = false) throws(RefError) {
         let place = LogFile.place(of: entry.number)
         func check(_ condition: Bool, _ reason: @autoclosure () -> String) throws(RefError) {
             guard condition else { throw .damaged(place: place, reason: reason()) }

@@ -47,7 +47,7 @@ public struct State: Sendable {
     var pendingApprovals = Approvals()
     var packLedger: PackLedger
     /// Who has signed the checkpoint that this state was read from; nil when it was folded, or nobody has.
-    var certifier: PublicKey?
+    package var certifier: PublicKey?
     /// The newest checkpoint that is known to be good.
     var checkpoint: CheckpointName?
     /// The bytes of that checkpoint.

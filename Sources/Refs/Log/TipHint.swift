@@ -1,17 +1,17 @@
-internal import Objects
+package import Objects
 
 /// What `log/tip` says: the newest entry that somebody has seen durable.
 ///
 /// It may lag and must never lead, so a log that ends before it has lost its tail.
-struct TipHint: Hashable {
-    let number: Int
-    let entryHash: ObjectID
+package struct TipHint: Hashable {
+    package let number: Int
+    package let entryHash: ObjectID
     let checkpoint: CheckpointName?
 
     /// The bytes that every hint has, so that one can be written over another: room for the longest.
-    static let byteCount = 256
+    package static let byteCount = 256
 
-    init(number: Int, entryHash: ObjectID, checkpoint: CheckpointName?) {
+    package init(number: Int, entryHash: ObjectID, checkpoint: CheckpointName?) {
         self.number = number
         self.entryHash = entryHash
         self.checkpoint = checkpoint
@@ -19,7 +19,7 @@ struct TipHint: Hashable {
 
     /// `NUMBER HASH CHECKPOINT CHECKSUM`, spaces, and a line feed: the checksum is the SHA-256 of what is before
     /// its space.
-    var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         let text = "\(number) \(entryHash.hex) \(checkpoint?.text ?? "-")"
         let bytes = Array("\(text) \(ObjectID(of: Array(text.utf8).span).hex)".utf8)
         return bytes + [UInt8](repeating: 0x20, count: Self.byteCount - 1 - bytes.count) + [0x0A]
@@ -47,7 +47,7 @@ extension TipHint {
     /// - Parameters:
     ///   - entries: The newest entries, of which one or two the hints were about.
     ///   - checkpoints: The checkpoints that the hints may name.
-    static func isTorn(
+    package static func isTorn(
         _ bytes: [UInt8], about entries: [(number: Int, hash: ObjectID)],
         checkpoints: [CheckpointName]
     ) -> Bool {

@@ -1,11 +1,11 @@
-internal import Objects
+package import Objects
 
 /// Snapshots that a question leads through, each read once.
-struct Ancestry<Source: ObjectSource> {
+package struct Ancestry<Source: ObjectSource> {
     let objects: Source
     private var known: [ObjectID: Snapshot] = [:]
     /// Whether a search came to a version that was collected, so that an answer may have been another one before.
-    private(set) var isCut = false
+    package private(set) var isCut = false
 
     /// Ancestors that are looked at before the search is given up: more than any ref has versions in years.
     static var limit: Int { 20_000 }

@@ -86,7 +86,7 @@ public struct Repository: Sendable {
     }
 
     /// The objects of some packs.
-    func objects(_ packs: [PackReference]) -> PackStore {
+    package func objects(_ packs: [PackReference]) -> PackStore {
         PackStore(bucket: bucket, packs: packs, opened: openPacks)
     }
 

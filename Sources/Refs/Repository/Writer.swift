@@ -43,7 +43,7 @@ public struct Writer: Sendable {
 
     /// How long to wait after the `attempt`-th lost race, from 0: from 2 to 200 ms, doubling, with
     /// jitter, so that writers who collided once do not collide again.
-    func backoff(attempt: Int) -> Int {
+    package func backoff(attempt: Int) -> Int {
         let ceiling = min(200, 2 << min(attempt, 7))
         return 2 + Int(random() % UInt64(ceiling - 1))
     }

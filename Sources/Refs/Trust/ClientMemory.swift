@@ -42,7 +42,7 @@ public struct ClientMemory: Sendable {
     /// Forgets what was in this place before: a new repository was made there.
     public func clear() { try? folder.remove(name) }
 
-    func recall() -> Remembered? {
+    package func recall() -> Remembered? {
         guard !isForgetful else { return nil }
         do throws(StorageError) {
             guard let file = try folder.read(name, limit: Self.byteLimit) else { return nil }
@@ -79,7 +79,7 @@ public struct ClientMemory: Sendable {
     /// - Parameters:
     ///   - known: What ``recall()`` gave.
     ///   - isDurable: Whether the newest entry is known to survive a power cut.
-    func record(_ state: State, after known: Remembered?, isDurable: Bool) {
+    package func record(_ state: State, after known: Remembered?, isDurable: Bool) {
         let known = known.flatMap { $0.repositoryID == state.repositoryID ? $0 : nil }
         let now = now()
         let hasLapse = state.approvals.contains { approval in

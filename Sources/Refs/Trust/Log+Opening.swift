@@ -29,7 +29,9 @@ extension Log {
     }
 
     /// Checks a state that was read against what this client remembers and demands.
-    func check(_ state: State, startedAt start: Int, _ remembered: Remembered?) throws(RefError) {
+    package func check(_ state: State, startedAt start: Int, _ remembered: Remembered?)
+        throws(RefError)
+    {
         guard let remembered, state.repositoryID == remembered.repositoryID else {
             if let remembered, remembered.isSigned { throw try departure(from: remembered) }
             return try trust.check(state, isFirstContact: true)

@@ -1,14 +1,14 @@
-internal import Objects
+package import Objects
 
 /// What a client remembers of a repository: the newest entry that it has seen, and where somebody demands signatures,
 /// a state that it has checked itself.
 ///
 /// A line of canonical JSON, then that state as a checkpoint has it.
-struct Remembered {
-    let repositoryID: RandomBits
+package struct Remembered {
+    package let repositoryID: RandomBits
     /// The newest entry that was seen.
-    let number: Int
-    let entryHash: ObjectID
+    package let number: Int
+    package let entryHash: ObjectID
     /// The newest time that this client's clock has shown when something was remembered.
     private(set) var time: Timestamp
     /// Whether a state was remembered that cannot be read any more.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import Maintenance
 import Objects
 import Refs
 

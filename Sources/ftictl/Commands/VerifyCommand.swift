@@ -1,6 +1,7 @@
 import ArgumentParser
 import Artifacts
 import CommandSupport
+import Maintenance
 import Objects
 import Refs
 

@@ -1,4 +1,5 @@
 import CommandSupport
+import Maintenance
 import Objects
 import Refs
 

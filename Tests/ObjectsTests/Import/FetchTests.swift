@@ -1,3 +1,4 @@
+@testable import Maintenance
 import Foundation
 import Storage
 import Synchronization

@@ -1,7 +1,7 @@
-internal import Objects
+package import Objects
 
 /// What gates say of moves, in the state that the moves are to be committed on.
-struct GateEvaluation<Source: ObjectRangeSource> {
+package struct GateEvaluation<Source: ObjectRangeSource> {
     let state: State
     let changes: [RefChange]
     let objects: Source
@@ -15,9 +15,9 @@ struct GateEvaluation<Source: ObjectRangeSource> {
     private let targets: [RefName: ObjectID?]
     /// The refs of each namespace that a remedy may name, in order.
     private var namesToSuggest: [RefNamespace: [RefName]] = [:]
-    var ancestry: Ancestry<Source>
+    package var ancestry: Ancestry<Source>
 
-    init(
+    package init(
         _ changes: [RefChange], in state: State, objects: Source, time: Timestamp,
         lapsed: Set<Approval> = [],
         isStored: @escaping (ObjectID) -> Bool = { _ in true }
@@ -48,7 +48,7 @@ struct GateEvaluation<Source: ObjectRangeSource> {
     /// Asks every gate that has something to say of the moves.
     ///
     /// - Throws: `objects` when objects cannot be read.
-    mutating func outcomes() throws(RefError) -> [GateOutcome] {
+    package mutating func outcomes() throws(RefError) -> [GateOutcome] {
         var outcomes: [GateOutcome] = []
         for question in Self.questions(changes, in: state) {
             let answer = try answer(question)
@@ -62,7 +62,7 @@ struct GateEvaluation<Source: ObjectRangeSource> {
     }
 
     /// Whether any gate has something to say of moves.
-    static func concerns(_ changes: [RefChange], in state: State) -> Bool {
+    package static func concerns(_ changes: [RefChange], in state: State) -> Bool {
         !questions(changes, in: state).isEmpty
     }
 

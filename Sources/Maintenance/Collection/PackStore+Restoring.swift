@@ -1,0 +1,74 @@
+public import Objects
+internal import Refs
+internal import Storage
+
+extension PackStore {
+    /// Copies everything that some removed packs hold and this store's packs do not into a new pack, as far as it can
+    /// be read with the help of both; nil when there is nothing of the kind.
+    ///
+    /// - Throws: `damagedPack` when one of the packs is damaged or has no file; `storage`.
+    public func restoring(_ removed: [PackReference]) throws(ObjectError) -> MergedPack? {
+        var marks = try PackMarks(self)
+        try marks.add(removed, asOldest: true)
+        var wanted = removed.indices.map { number in
+            let footer = marks.entries[number].pack.footer
+            return Bitmap(limit: footer.chunkCount + footer.recipeCount)
+        }
+        // First what stands for itself, then differences against that, then what is put together from both.
+        for turn in RestoringStage.allCases {
+            for number in removed.indices {
+                let footer = marks.entries[number].pack.footer
+                for bit in 0..<footer.chunkCount + footer.recipeCount {
+                    let place = PackMarks.Place(pack: number, bit: bit)
+                    guard try marks.turn(of: place) == turn,
+                        try marks.isLost(place, after: removed.count)
+                    else { continue }
+                    var isReadable = true
+                    for need in try marks.needs(of: place) where isReadable {
+                        let found = try marks.chunk(need.id, asBase: need.isBase)
+                        isReadable =
+                            found.map {
+                                $0.pack >= removed.count || wanted[$0.pack].contains($0.bit)
+                            } ?? false
+                    }
+                    if isReadable { _ = wanted[number].insert(bit) }
+                }
+            }
+        }
+        guard wanted.contains(where: { $0.count > 0 }) else { return nil }
+        do throws(CopyError) {
+            return try copy(
+                removed.indices.map { marks.entries[$0].pack },
+                where: { wanted[$0].contains($1) })
+        } catch {
+            switch error {
+            case .damaged(let pack):
+                throw .damagedPack(pack.name.hex, reason: "something in it is damaged")
+            case .storage(let error): throw .storage(error)
+            }
+        }
+    }
+
+    fileprivate enum RestoringStage: CaseIterable { case chunk, difference, recipe }
+}
+
+extension PackMarks {
+    fileprivate func turn(of place: Place) throws(ObjectError) -> PackStore.RestoringStage {
+        let pack = entries[place.pack].pack
+        guard place.bit < pack.footer.chunkCount else { return .recipe }
+        return try pack.chunk(at: place.bit).codec == .delta ? .difference : .chunk
+    }
+
+    /// Whether the packs from a number on have nothing that is as good.
+    fileprivate func isLost(_ place: Place, after first: Int) throws(ObjectError) -> Bool {
+        let pack = entries[place.pack].pack
+        guard place.bit < pack.footer.chunkCount else {
+            let id = pack.footer.recipeID(at: place.bit - pack.footer.chunkCount)
+            return try object(id).map { $0.pack < first } ?? true
+        }
+        let id = pack.footer.chunkID(at: place.bit)
+        let chunk = try pack.chunk(at: place.bit)
+        if chunk.isObject, try object(id).map({ $0.pack < first }) ?? true { return true }
+        return try self.chunk(id, asBase: chunk.codec != .delta).map { $0.pack < first } ?? true
+    }
+}

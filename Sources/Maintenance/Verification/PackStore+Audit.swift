@@ -1,0 +1,160 @@
+public import Objects
+internal import Refs
+internal import Storage
+
+/// What a set of packs holds, in figures.
+public struct PackStatistics: Hashable, Sendable {
+    /// Distinct objects.
+    public var objects = 0
+    /// The bytes of those objects.
+    public var rawBytes = 0
+    /// The bytes of all packs, indexes included.
+    public var storedBytes = 0
+    /// Chunks, each counted in every pack that has it.
+    public var chunks = 0
+    /// Packs.
+    public var packs = 0
+
+    /// Nothing.
+    public init() {}
+}
+
+/// Something wrong with a pack or an object in it.
+public struct PackDamage: Hashable, Sendable {
+    /// The object that cannot be read; nil when it is the pack itself.
+    public let object: ObjectID?
+    /// The pack.
+    public let pack: ObjectID
+    /// The bytes of the pack's file that are not what they must be, as narrowly as their checksums tell; nil when
+    /// it is the whole file, or when the damage is elsewhere, in something that the object is made from.
+    public let range: Range<Int>?
+    /// What is wrong.
+    public let error: ObjectError
+}
+
+extension PackStore {
+    /// Counts what the packs hold; reads their indexes and nothing else.
+    public func packStatistics() throws(ObjectError) -> PackStatistics {
+        try withPacks { (packs) throws(ObjectError) in try packStatistics(of: packs) }
+    }
+
+    private func packStatistics(of packs: [PackReference]) throws(ObjectError) -> PackStatistics {
+        var result = PackStatistics()
+        var seen: Set<ObjectID> = []
+        for reference in packs {
+            let pack = try open(reference)
+            result.packs += 1
+            result.storedBytes += reference.size
+            result.chunks += pack.footer.chunkCount
+            for index in 0..<pack.footer.chunkCount {
+                let chunk = try pack.chunk(at: index)
+                guard chunk.isObject, seen.insert(pack.footer.chunkID(at: index)).inserted else {
+                    continue
+                }
+                result.objects += 1
+                result.rawBytes += chunk.size
+            }
+            for index in 0..<pack.footer.recipeCount
+            where seen.insert(pack.footer.recipeID(at: index)).inserted {
+                result.objects += 1
+                result.rawBytes += try pack.recipeSize(at: index)
+            }
+        }
+        return result
+    }
+
+    /// Counts what those of the packs hold that can be opened.
+    public func usableStatistics() -> PackStatistics {
+        let usable = packs.filter { (try? open($0)) != nil }
+        let store = PackStore(bucket: bucket, packs: usable, opened: opened)
+        return (try? store.packStatistics()) ?? PackStatistics()
+    }
+
+    /// Checks that every pack is there, begins as packs do, and has the index that its name vouches
+    /// for, and with `full` reads every copy of every chunk and puts every large object together, by as many
+    /// threads as there are processors.
+    ///
+    /// - Parameter progress: Called, from any thread, with the number of bytes that were just read.
+    /// - Returns: All damage, in an order that depends on nothing but the damage and the order of the packs.
+    public func audit(
+        full: Bool, progress: @escaping @Sendable (Int) -> Void = { _ in }
+    ) -> [PackDamage] {
+        audit(full: full, threads: Threads.available, progress: progress)
+    }
+
+    func audit(
+        full: Bool, threads: Int, progress: @escaping @Sendable (Int) -> Void = { _ in }
+    ) -> [PackDamage] {
+        var result: [PackDamage] = []
+        var sound: [OpenPack] = []
+        for reference in packs {
+            var range = OpenPack.indexRange(of: reference, in: bucket)
+            do throws(ObjectError) {
+                let pack = try open(reference)
+                sound.append(pack)
+                range = 0..<PackFooter.packMagic.count
+                try pack.checkMagic()
+            } catch {
+                if wasRemoved(reference, error) { continue }
+                result.append(
+                    PackDamage(object: nil, pack: reference.name, range: range, error: error))
+            }
+        }
+        guard full else { return result }
+        let damage = PackAudit(sound, of: self, progress: progress).run(threads: threads).filter {
+            // A collection may have removed the base of what is only in a removed pack.
+            if case .collected = $0.error { false } else { true }
+        }
+        let found = Dictionary(grouping: damage, by: \.pack)
+        for reference in packs { result += (found[reference.name] ?? []).sorted(by: Self.precedes) }
+        return result
+    }
+
+    /// The bytes of a pack's file before its index, live or not, that are not what the index says, by their checksums.
+    ///
+    /// - Throws: `damagedPack` when the index is damaged; `storage`.
+    public func damagedBytes(of reference: PackReference) throws(ObjectError) -> [Range<Int>] {
+        let pack = try open(reference)
+        let found = try Threads.map(
+            Array(0..<pack.footer.chunkCount), threads: Threads.available
+        ) { (index) throws(ObjectError) -> [Range<Int>] in
+            let chunk = try pack.chunk(at: index)
+            var damaged: [Range<Int>] = []
+            if try !Self.isSound({ () throws(ObjectError) in try pack.checkGap(before: chunk) }) {
+                damaged.append(chunk.offset - chunk.gap..<chunk.offset)
+            }
+            let id = pack.footer.chunkID(at: index)
+            if try !Self.isSound({ () throws(ObjectError) in
+                _ = try pack.storedBytes(of: id, chunk)
+            }) {
+                damaged.append(chunk.offset..<chunk.end)
+            }
+            return damaged
+        }
+        let beginning = try Self.isSound({ () throws(ObjectError) in try pack.checkMagic() })
+        return (beginning ? [] : [0..<PackFooter.packMagic.count]) + found.flatMap(\.self)
+    }
+
+    private static func isSound(
+        _ check: () throws(ObjectError) -> Void
+    ) throws(ObjectError) -> Bool {
+        do throws(ObjectError) {
+            try check()
+            return true
+        } catch {
+            if error.isOutOfMeans { throw error }
+            return false
+        }
+    }
+
+    /// By identity; the message only orders several errors of one object.
+    private static func precedes(_ left: PackDamage, _ right: PackDamage) -> Bool {
+        guard left.object == right.object else {
+            guard let first = left.object, let second = right.object else {
+                return left.object == nil
+            }
+            return first < second
+        }
+        return left.error.message.utf8.lexicographicallyPrecedes(right.error.message.utf8)
+    }
+}
