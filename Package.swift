@@ -85,6 +85,9 @@ let package = Package(
         .target(
             name: "TextAnalysis", dependencies: ["CUTF8Proc", "CStemmer"], swiftSettings: strict),
 
+        // One reader of YAML, with line numbers.
+        .target(name: "YAML", dependencies: ["Objects", "Yams"], swiftSettings: strict),
+
         // What pipelines exchange, and the pipelines, which never see each other.
         .target(
             name: "Artifacts", dependencies: ["TextAnalysis", "Objects", "Storage", "CKernels"],
@@ -97,21 +100,20 @@ let package = Package(
             dependencies: [
                 "TextAnalysis", "Objects", "Storage", "CPosix", "CMarkdown", "CGumbo", "CXML",
                 "CZip", "CUchardet",
-                "TOMLKit",
-                "Yams",
+                "TOMLKit", "Yams", "YAML",
             ], swiftSettings: strict),
         .target(
             name: "FeaturePipeline",
             dependencies: [
                 "Documents", "EmbeddingService", "Artifacts", "TextAnalysis", "Refs", "Objects",
-                "Storage", "Yams",
+                "Storage", "YAML",
             ],
             path: "Sources/Pipelines/Feature", swiftSettings: strict),
         .target(
             name: "TrainingPipeline",
             dependencies: [
                 "EmbeddingService", "Artifacts", "TextAnalysis", "Refs", "Objects", "Storage",
-                "Yams",
+                "YAML",
             ],
             path: "Sources/Pipelines/Training", swiftSettings: strict),
         .target(

@@ -73,7 +73,7 @@ struct PackageGraphTests {
             "CZip",
             "CUchardet", "CCurl", "CUTF8Proc", "CStemmer",
         ],
-        ["Storage", "TextAnalysis"], ["Objects"], ["Refs", "Artifacts", "Documents"],
+        ["Storage", "TextAnalysis"], ["Objects"], ["Refs", "Artifacts", "YAML"], ["Documents"],
         ["EmbeddingService", "Maintenance"],
         ["CommandSupport"] + pipelines,
         ["ftictl", "fti-feature", "fti-training", "fti-inference"],

@@ -26,7 +26,7 @@ import TrainingPipeline
             evaluate: {k: 3}
             """)
         #expect(configuration.repository == "conf/.fti")
-        #expect(configuration.questions == "conf/./handbook/questions.jsonl")
+        #expect(configuration.questions == "conf/handbook/questions.jsonl")
         #expect(configuration.preferences == "/data/preferences.jsonl")
         #expect(configuration.model == "models/other")
         #expect(configuration.supervisedDataset == "datasets/a")
@@ -79,6 +79,22 @@ import TrainingPipeline
         ])
     func refused(yaml: String) {
         #expect(throws: TrainingError.self) { try parse(yaml) }
+    }
+
+    @Test("what is wrong is named with its line and the keys that there are")
+    func lines() throws {
+        for (yaml, message) in [
+            ("model: models/a\nquestion: q", "conf/training.yaml:2: question is not known: repo,"),
+            ("sft:\n  epochs: many", "conf/training.yaml:2: sft.epochs must be a whole number"),
+            ("split:\n  heldout: 3", "conf/training.yaml:2: split.heldout must be a number from"),
+        ] {
+            do {
+                _ = try parse(yaml)
+                Issue.record("accepted \(yaml)")
+            } catch let error as TrainingError {
+                #expect(error.message.hasPrefix(message), "\(error.message)")
+            }
+        }
     }
 
     @Test("labels are read, and a wrong line is named")

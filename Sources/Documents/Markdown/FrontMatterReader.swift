@@ -1,4 +1,5 @@
 internal import Objects
+internal import YAML
 internal import Yams
 
 /// Reads front matter as what it is written in.

@@ -6,7 +6,7 @@ public import Storage
 /// Why training did not take place. Nothing was published.
 public enum TrainingError: Diagnosable {
     /// The configuration cannot be understood.
-    case configuration(path: String, reason: String)
+    case configuration(path: String, line: Int?, reason: String)
     /// A file with labels cannot be understood.
     case labels(path: String, line: Int, reason: String)
     /// What `features` names is not a features snapshot with an embedding space.
@@ -37,7 +37,8 @@ public enum TrainingError: Diagnosable {
     /// See ``Diagnosable``.
     public var message: String {
         switch self {
-        case .configuration(let path, let reason): "\(path): \(reason)"
+        case .configuration(let path, let line, let reason):
+            "\(path)\(line.map { ":\($0)" } ?? ""): \(reason)"
         case .labels(let path, let line, let reason): "\(path), line \(line): \(reason)"
         case .notFeatures(let name, let reason): "\(name) cannot be trained on: \(reason)"
         case .tooFewQuestions(let training, let heldOut, let unresolved, let missing):

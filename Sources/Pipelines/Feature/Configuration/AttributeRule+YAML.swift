@@ -1,3 +1,4 @@
+internal import YAML
 internal import Objects
 
 extension AttributeRule {
@@ -7,7 +8,7 @@ extension AttributeRule {
     /// Reads the key `attributes` of a source: names with a type, a value or a mapping.
     ///
     /// - Throws: `configuration` with the line of what is wrong.
-    static func rules(_ mapping: YAMLMapping) throws(FeatureError) -> [AttributeRule] {
+    static func rules(_ mapping: YAMLMapping) throws(ConfigurationError) -> [AttributeRule] {
         var rules: [AttributeRule] = []
         for entry in try mapping.entries() {
             if let objection = objection(to: entry.key) {
@@ -28,8 +29,8 @@ extension AttributeRule {
 
     /// An attribute of which one word is given: its type, or the value for all documents.
     private static func rule(
-        _ name: String, _ text: String, _ json: JSON, _ error: (String) -> FeatureError
-    ) throws(FeatureError) -> AttributeRule {
+        _ name: String, _ text: String, _ json: JSON, _ error: (String) -> ConfigurationError
+    ) throws(ConfigurationError) -> AttributeRule {
         switch json {
         case .null: throw error("attributes.\(name) is empty: \(typeList)")
         case .bool(let truth):
@@ -55,7 +56,7 @@ extension AttributeRule {
 
     private static func rule(
         _ name: String, _ mapping: YAMLMapping
-    ) throws(FeatureError) -> AttributeRule {
+    ) throws(ConfigurationError) -> AttributeRule {
         var mapping = mapping
         let word = try mapping.text("type")
         let value = try mapping.text("value")
@@ -90,8 +91,8 @@ extension AttributeRule {
     }
 
     private static func template(
-        _ name: String, _ text: String, _ error: (String) -> FeatureError
-    ) throws(FeatureError) -> ValueTemplate {
+        _ name: String, _ text: String, _ error: (String) -> ConfigurationError
+    ) throws(ConfigurationError) -> ValueTemplate {
         do throws(ValueTemplateError) { return try ValueTemplate(text) } catch let failure {
             throw error("attributes.\(name): \(failure.reason)")
         }

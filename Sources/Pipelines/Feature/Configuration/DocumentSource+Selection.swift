@@ -1,3 +1,4 @@
+internal import YAML
 internal import Documents
 
 extension DocumentSource {
@@ -7,7 +8,7 @@ extension DocumentSource {
     /// Takes which files of a source are documents, and how they are to be read.
     ///
     /// - Throws: `configuration` with the line of what is wrong.
-    mutating func readSelection(_ item: inout YAMLMapping) throws(FeatureError) {
+    mutating func readSelection(_ item: inout YAMLMapping) throws(ConfigurationError) {
         if let include = try Self.patterns("include", &item) { self.include = include }
         if let exclude = try Self.patterns("exclude", &item) { self.exclude = exclude }
         if let word = try item.text("format") {
@@ -31,7 +32,7 @@ extension DocumentSource {
 
     private static func patterns(
         _ key: String, _ item: inout YAMLMapping
-    ) throws(FeatureError) -> [GlobPattern]? {
+    ) throws(ConfigurationError) -> [GlobPattern]? {
         guard let texts = try item.texts(key) else { return nil }
         var patterns: [GlobPattern] = []
         for text in texts {

@@ -1,3 +1,4 @@
+internal import YAML
 internal import Artifacts
 internal import Documents
 internal import Objects
@@ -9,7 +10,7 @@ extension DocumentSource {
     /// Takes what a source says of the attributes of its rows and the members of its records.
     ///
     /// - Throws: `configuration` with the line of what is wrong.
-    mutating func readMetadata(_ item: inout YAMLMapping) throws(FeatureError) {
+    mutating func readMetadata(_ item: inout YAMLMapping) throws(ConfigurationError) {
         if let mapping = try item.mapping("attributes") {
             attributes = try AttributeRule.rules(mapping)
         }
@@ -29,7 +30,7 @@ extension DocumentSource {
     }
 
     /// Which members of a record are its text, its id and its title; those under other names are attributes.
-    private mutating func readFields(_ mapping: YAMLMapping) throws(FeatureError) {
+    private mutating func readFields(_ mapping: YAMLMapping) throws(ConfigurationError) {
         for (key, member, line) in try mapping.allTexts() {
             switch key {
             case "text": fields.text = [member]
@@ -64,7 +65,7 @@ extension FeatureConfiguration {
     /// - Throws: `configuration` with the line of the source that has another type.
     static func schema(
         of sources: [(source: DocumentSource, line: Int?)], _ top: YAMLMapping
-    ) throws(FeatureError) -> AttributeSchema {
+    ) throws(ConfigurationError) -> AttributeSchema {
         var schema = AttributeSchema()
         for (source, line) in sources {
             if source.language != nil { schema.types[FeatureRow.languageMember] = .string }

@@ -1,10 +1,11 @@
+internal import YAML
 internal import Artifacts
 internal import EmbeddingService
 internal import Objects
 
 extension EmbedderChoice {
     /// Reads what a configuration says below `embed`: a service where it names a `url`.
-    init(_ mapping: YAMLMapping?) throws(FeatureError) {
+    init(_ mapping: YAMLMapping?) throws(ConfigurationError) {
         guard var mapping else {
             self = .builtin(dimension: 384)
             return
@@ -16,7 +17,7 @@ extension EmbedderChoice {
         }
     }
 
-    private static func builtin(_ mapping: inout YAMLMapping) throws(FeatureError) -> Int {
+    private static func builtin(_ mapping: inout YAMLMapping) throws(ConfigurationError) -> Int {
         let name = try mapping.text("name")
         guard name.map({ $0.value.utf8.elementsEqual(BuiltinEmbedder.name.utf8) }) ?? true else {
             throw mapping.error(
@@ -34,7 +35,7 @@ extension EmbedderChoice {
 
     private static func service(
         _ url: YAMLMapping.Located<String>, _ mapping: inout YAMLMapping
-    ) throws(FeatureError) -> Service {
+    ) throws(ConfigurationError) -> Service {
         let address: ServiceAddress
         do throws(ServiceAddress.Malformed) { address = try ServiceAddress(url.value) } catch {
             throw mapping.error("embed.url \(error.reason)", line: url.line)
@@ -82,7 +83,7 @@ extension EmbedderChoice {
     /// What requests have besides: of both roles, and of one.
     private static func request(
         _ mapping: inout YAMLMapping
-    ) throws(FeatureError) -> RequestMembers {
+    ) throws(ConfigurationError) -> RequestMembers {
         let both = try members("request", &mapping)
         func joined(_ own: JSONObject) -> JSONObject {
             own.reduce(into: both) { $0[$1.key] = $1.value }
@@ -94,7 +95,7 @@ extension EmbedderChoice {
 
     private static func members(
         _ key: String, _ mapping: inout YAMLMapping
-    ) throws(FeatureError) -> JSONObject {
+    ) throws(ConfigurationError) -> JSONObject {
         guard let members = try mapping.object(key) else { return JSONObject() }
         for name in ["model", "input"] where members.value[name] != nil {
             throw mapping.error(
@@ -110,9 +111,9 @@ extension EmbedderChoice {
 
     private static func headers(
         _ mapping: inout YAMLMapping
-    ) throws(FeatureError) -> [HeaderTemplate] {
+    ) throws(ConfigurationError) -> [HeaderTemplate] {
         guard let inner = try mapping.mapping("headers") else { return [] }
-        return try inner.allTexts().map { (header) throws(FeatureError) in
+        return try inner.allTexts().map { (header) throws(ConfigurationError) in
             // The value may be a secret: it is not repeated.
             guard ServiceHeader.isName(header.key),
                 let template = HeaderTemplate(
@@ -134,7 +135,7 @@ extension EmbedderChoice {
 
     private static func bounded(
         _ key: String, _ range: ClosedRange<Int>, _ mapping: inout YAMLMapping
-    ) throws(FeatureError) -> Int? {
+    ) throws(ConfigurationError) -> Int? {
         guard let number = try mapping.integer(key) else { return nil }
         guard range.contains(number.value) else {
             throw mapping.error(

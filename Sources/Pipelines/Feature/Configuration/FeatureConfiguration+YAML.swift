@@ -1,6 +1,6 @@
 internal import Refs
 internal import Storage
-internal import Yams
+internal import YAML
 
 extension FeatureConfiguration {
     /// Longer files are no configuration.
@@ -11,20 +11,12 @@ extension FeatureConfiguration {
     /// - Throws: `configuration` with the line of what is wrong; `storage` when it cannot be read.
     public init(reading path: String) throws(FeatureError) {
         let bytes: [UInt8]
-        let size: Int
         do throws(StorageError) {
-            let file = try InputFile(opening: path, followLink: true)
-            size = file.size
-            bytes = size > Self.sizeLimit ? [] : try file.read(at: 0, count: size)
+            bytes = try LocalFile.read(path, limit: Self.sizeLimit)
         } catch { throw .storage(error) }
-        guard size <= Self.sizeLimit else {
-            throw .configuration(
-                path: path, line: nil,
-                reason: "it has \(size) bytes, more than the \(Self.sizeLimit) allowed")
-        }
-        let text = String(decoding: ByteOrderMark.skipped(bytes), as: UTF8.self)
-        let folder = path.utf8.lastIndex(of: 0x2F).map { String(path[..<$0]) }
-        try self.init(yaml: text, path: path, folder: folder.map { $0.isEmpty ? "/" : $0 } ?? ".")
+        try self.init(
+            yaml: String(decoding: bytes, as: UTF8.self), path: path,
+            folder: YAMLMapping.folder(of: path))
     }
 
     /// Reads a configuration.
@@ -35,12 +27,16 @@ extension FeatureConfiguration {
     ///   - folder: What its paths are relative to.
     /// - Throws: `configuration` with the line of what is wrong.
     public init(yaml: String, path: String, folder: String) throws(FeatureError) {
-        func located(_ text: String) -> String {
-            let name =
-                text.utf8.starts(with: "./".utf8) ? String(text.utf8.dropFirst(2)) ?? text : text
-            if name.utf8.first == 0x2F { return name }
-            return name == "." || name.isEmpty ? folder : "\(folder)/\(name)"
+        do throws(ConfigurationError) {
+            try self.init(parsing: yaml, path: path, folder: folder)
+        } catch {
+            throw .configuration(path: error.path, line: error.line, reason: error.reason)
         }
+        guard ref.namespace == .features else { throw .notFeatures(ref) }
+    }
+
+    private init(parsing yaml: String, path: String, folder: String) throws(ConfigurationError) {
+        func located(_ text: String) -> String { YAMLMapping.located(text, in: folder) }
         var top = try YAMLMapping(document: yaml, path: path)
         let repository = try top.text("repo").map { located($0.value) }
         let ref: RefName
@@ -48,7 +44,6 @@ extension FeatureConfiguration {
         do throws(RefError) {
             ref = try RefName(name?.value ?? Self.defaultRef)
         } catch { throw top.error(error.message, line: name?.line) }
-        guard ref.namespace == .features else { throw .notFeatures(ref) }
 
         var sources: [(source: DocumentSource, line: Int?)] = []
         let items = try top.mappings("sources")
@@ -111,7 +106,7 @@ extension FeatureConfiguration {
     /// A name of path components; what stands between slashes must be something.
     private static func prefix(
         _ name: String, _ item: YAMLMapping, line: Int?
-    ) throws(FeatureError) -> String {
+    ) throws(ConfigurationError) -> String {
         let components = name.utf8.split(separator: 0x2F, omittingEmptySubsequences: false)
         guard components.allSatisfy({ !$0.isEmpty }) else {
             throw item.error("name is empty or has an empty component", line: line)
@@ -122,7 +117,7 @@ extension FeatureConfiguration {
     /// No prefix may be another's or lie below it: paths would meet.
     private static func checkDisjoint(
         _ sources: [(source: DocumentSource, line: Int?)], _ top: YAMLMapping
-    ) throws(FeatureError) {
+    ) throws(ConfigurationError) {
         for (index, (source, line)) in sources.enumerated() {
             for (other, _) in sources[..<index] {
                 let (a, b) = ("\(source.prefix)/", "\(other.prefix)/")

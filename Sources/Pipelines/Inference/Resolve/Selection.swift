@@ -16,17 +16,9 @@ public enum Selection: Sendable {
     /// - Throws: `storage`, `pin`.
     public static func pinned(by path: String) throws(InferenceError) -> Selection {
         let bytes: [UInt8]
-        do {
-            let file = try InputFile(opening: path, followLink: true)
-            guard file.size <= LockFile.byteLimit else {
-                throw InferenceError.pin(path: path, reason: "it is too large for a lock file")
-            }
-            bytes = ByteOrderMark.skipped(try file.read(at: 0, count: file.size))
-        } catch let error as StorageError {
-            throw .storage(error)
-        } catch {
-            throw .pin(path: path, reason: "it is too large for a lock file")
-        }
+        do throws(StorageError) {
+            bytes = try LocalFile.read(path, limit: LockFile.byteLimit)
+        } catch { throw .storage(error) }
         do {
             return .pinned(try LockFile(decoding: bytes), path: path)
         } catch {

@@ -1,5 +1,6 @@
 internal import Artifacts
 internal import Objects
+internal import Storage
 
 /// Files of labels: one JSON object a line; empty lines do not count.
 public enum LabelFile {
@@ -64,7 +65,9 @@ public enum LabelFile {
 
     /// Reads a whole file.
     static func read(_ path: String) throws(TrainingError) -> [UInt8] {
-        try WholeFile.read(path, limit: byteLimit)
+        try Wrapping.storage { () throws(StorageError) in
+            try LocalFile.read(path, limit: byteLimit)
+        }
     }
 
     private static func section(

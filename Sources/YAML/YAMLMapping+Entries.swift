@@ -1,23 +1,27 @@
-internal import Objects
+public import Objects
 internal import Yams
 
 extension YAMLMapping {
     /// A key whose meaning is not fixed, and its value.
-    struct Entry {
+    public struct Entry {
         /// What stands behind a key.
-        enum Value {
+        public enum Value {
             /// A word: as it is spelled, and as YAML means it.
             case scalar(String, JSON)
+            /// A mapping.
             case mapping(YAMLMapping)
         }
 
-        let key: String
-        let line: Int?
-        let value: Value
+        /// The key.
+        public let key: String
+        /// The line it stands on, from 1.
+        public let line: Int?
+        /// What stands behind it.
+        public let value: Value
     }
 
     /// Every key with its word or mapping, in the order of the file.
-    func entries() throws(FeatureError) -> [Entry] {
+    public func entries() throws(ConfigurationError) -> [Entry] {
         var entries: [Entry] = []
         for member in members {
             let value: Entry.Value
@@ -35,7 +39,8 @@ extension YAMLMapping {
     }
 
     /// Takes a text or a list of texts, or nil.
-    mutating func textOrTexts(_ key: String) throws(FeatureError) -> Located<[String]>? {
+    public mutating func textOrTexts(_ key: String) throws(ConfigurationError) -> Located<[String]>?
+    {
         guard let member = members.first(where: { $0.key.utf8.elementsEqual(key.utf8) }) else {
             return nil
         }

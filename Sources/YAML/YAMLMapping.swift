@@ -1,26 +1,31 @@
-internal import Artifacts
-internal import Objects
-internal import Yams
+public import Objects
+package import Yams
 
 /// The keys of one YAML mapping, taken one by one; what is left over at the end is a mistake.
-struct YAMLMapping {
+public struct YAMLMapping {
     /// A value and the line it stands on, from 1.
-    struct Located<Value> {
-        let value: Value
-        let line: Int?
+    public struct Located<Value> {
+        /// The value.
+        public let value: Value
+        /// The line.
+        public let line: Int?
     }
 
     /// The line it begins on, from 1.
-    let line: Int?
+    public let line: Int?
     /// The file, for errors.
-    let path: String
+    public let path: String
     private let name: String
     private(set) var members: [(key: String, line: Int?, node: Node)] = []
 
     /// Reads a document that must be a mapping.
-    init(document yaml: String, path: String) throws(FeatureError) {
+    ///
+    /// - Parameter isEmptyAllowed: Whether a document of nothing is a mapping without keys.
+    public init(
+        document yaml: String, path: String, isEmptyAllowed: Bool = false
+    ) throws(ConfigurationError) {
         guard !YAMLAliases.arePossible(in: yaml) else {
-            throw .configuration(
+            throw ConfigurationError(
                 path: path, line: nil, reason: "it has an alias (*name): write the value itself")
         }
         let node: Node?
@@ -29,18 +34,36 @@ struct YAMLMapping {
             node = try compose(yaml: yaml, .basic)
         } catch let error as YamlError {
             let (reason, line) = Self.explain(error)
-            throw .configuration(path: path, line: line, reason: "not YAML: \(reason)")
+            throw ConfigurationError(path: path, line: line, reason: "not YAML: \(reason)")
         } catch {
-            throw .configuration(path: path, line: nil, reason: "not YAML")
+            throw ConfigurationError(path: path, line: nil, reason: "not YAML")
+        }
+        if isEmptyAllowed, node == nil || node?.null != nil {
+            self.init(emptyAt: path)
+            return
         }
         guard let node else {
-            throw .configuration(path: path, line: nil, reason: "it is empty")
+            throw ConfigurationError(path: path, line: nil, reason: "it is empty")
         }
         try self.init(node, name: "", path: path)
     }
 
+    /// The folder of a file, which paths in it are relative to.
+    public static func folder(of path: String) -> String {
+        let folder = path.utf8.lastIndex(of: 0x2F).map { String(path[..<$0]) }
+        return folder.map { $0.isEmpty ? "/" : $0 } ?? "."
+    }
+
+    /// Where a path leads that is relative to a folder.
+    public static func located(_ text: String, in base: String) -> String {
+        let name =
+            text.utf8.starts(with: "./".utf8) ? String(text.utf8.dropFirst(2)) ?? text : text
+        if name.utf8.first == 0x2F { return name }
+        return name == "." || name.isEmpty ? base : base == "/" ? "/\(name)" : "\(base)/\(name)"
+    }
+
     /// Reads a node that must be a mapping; `name` is what errors call it.
-    init(_ node: Node, name: String, path: String) throws(FeatureError) {
+    init(_ node: Node, name: String, path: String) throws(ConfigurationError) {
         line = node.mark?.line
         self.name = name
         self.path = path
@@ -57,6 +80,10 @@ struct YAMLMapping {
         }
     }
 
+    private init(emptyAt path: String) {
+        (line, self.path, name) = (nil, path, "")
+    }
+
     private static func explain(_ error: YamlError) -> (reason: String, line: Int?) {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
@@ -69,12 +96,12 @@ struct YAMLMapping {
     }
 
     /// An error at a line of the file.
-    func error(_ reason: String, line: Int? = nil) -> FeatureError {
-        .configuration(path: path, line: line ?? self.line, reason: reason)
+    public func error(_ reason: String, line: Int? = nil) -> ConfigurationError {
+        ConfigurationError(path: path, line: line ?? self.line, reason: reason)
     }
 
     /// The name of a key with those of the mappings that it is in.
-    func full(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
+    public func full(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
 
     private mutating func take(_ key: String) -> Node? {
         guard let index = members.firstIndex(where: { $0.key.utf8.elementsEqual(key.utf8) }) else {
@@ -84,20 +111,46 @@ struct YAMLMapping {
     }
 
     /// Takes a text, or nil.
-    mutating func text(_ key: String) throws(FeatureError) -> Located<String>? {
+    public mutating func text(_ key: String) throws(ConfigurationError) -> Located<String>? {
         guard let node = take(key) else { return nil }
         return Located(value: try text(node, full(key)), line: node.mark?.line)
     }
 
-    private func text(_ node: Node, _ name: String) throws(FeatureError) -> String {
+    private func text(_ node: Node, _ name: String) throws(ConfigurationError) -> String {
         guard case .scalar(let scalar) = node, node.null == nil, !scalar.string.isEmpty else {
             throw error("\(name) must be text", line: node.mark?.line)
         }
         return scalar.string
     }
 
+    /// Takes a whole number of a range, or nil.
+    public mutating func integer(
+        _ key: String, in range: ClosedRange<Int>
+    ) throws(ConfigurationError) -> Int? {
+        guard let found = try integer(key) else { return nil }
+        guard range.contains(found.value) else {
+            throw error(
+                "\(full(key)) must be a whole number from \(range.lowerBound) to \(range.upperBound)",
+                line: found.line)
+        }
+        return found.value
+    }
+
+    /// Takes a number of a range, or nil.
+    public mutating func number(
+        _ key: String, in range: ClosedRange<Double>
+    ) throws(ConfigurationError) -> Double? {
+        guard let found = try number(key) else { return nil }
+        guard range.contains(found.value) else {
+            throw error(
+                "\(full(key)) must be a number from \(range.lowerBound) to \(range.upperBound)",
+                line: found.line)
+        }
+        return found.value
+    }
+
     /// Takes a whole number, or nil.
-    mutating func integer(_ key: String) throws(FeatureError) -> Located<Int>? {
+    public mutating func integer(_ key: String) throws(ConfigurationError) -> Located<Int>? {
         guard let node = take(key) else { return nil }
         guard case .scalar(let scalar) = node, scalar.style == .plain,
             let value = Int(scalar.string)
@@ -106,7 +159,7 @@ struct YAMLMapping {
     }
 
     /// Takes a finite number, or nil.
-    mutating func number(_ key: String) throws(FeatureError) -> Located<Double>? {
+    public mutating func number(_ key: String) throws(ConfigurationError) -> Located<Double>? {
         guard let node = take(key) else { return nil }
         guard case .scalar(let scalar) = node, scalar.style == .plain,
             let value = Double(scalar.string), value.isFinite
@@ -115,24 +168,24 @@ struct YAMLMapping {
     }
 
     /// Takes a list of texts, or nil.
-    mutating func texts(_ key: String) throws(FeatureError) -> [Located<String>]? {
+    public mutating func texts(_ key: String) throws(ConfigurationError) -> [Located<String>]? {
         guard let node = take(key) else { return nil }
         guard case .sequence(let items) = node else {
             throw error("\(full(key)) must be a list", line: node.mark?.line)
         }
-        return try items.map { (item) throws(FeatureError) in
+        return try items.map { (item) throws(ConfigurationError) in
             Located(value: try text(item, full(key)), line: item.mark?.line)
         }
     }
 
     /// Takes a mapping, or nil.
-    mutating func mapping(_ key: String) throws(FeatureError) -> YAMLMapping? {
+    public mutating func mapping(_ key: String) throws(ConfigurationError) -> YAMLMapping? {
         guard let node = take(key) else { return nil }
         return try YAMLMapping(node, name: full(key), path: path)
     }
 
     /// Takes a list of mappings, or nil.
-    mutating func mappings(_ key: String) throws(FeatureError) -> [YAMLMapping]? {
+    public mutating func mappings(_ key: String) throws(ConfigurationError) -> [YAMLMapping]? {
         guard let node = take(key) else { return nil }
         guard case .sequence(let items) = node else {
             throw error("\(full(key)) must be a list", line: node.mark?.line)
@@ -143,14 +196,15 @@ struct YAMLMapping {
     }
 
     /// Every key with its text, in the order of the file.
-    func allTexts() throws(FeatureError) -> [(key: String, value: String, line: Int?)] {
-        try members.map { (member) throws(FeatureError) in
+    public func allTexts() throws(ConfigurationError) -> [(key: String, value: String, line: Int?)]
+    {
+        try members.map { (member) throws(ConfigurationError) in
             (member.key, try text(member.node, full(member.key)), member.line)
         }
     }
 
     /// Takes a mapping as the JSON object that it stands for, or nil.
-    mutating func object(_ key: String) throws(FeatureError) -> Located<JSONObject>? {
+    public mutating func object(_ key: String) throws(ConfigurationError) -> Located<JSONObject>? {
         guard let node = take(key) else { return nil }
         guard case .object(let object) = try json(node, full(key), depth: 0) else {
             throw error("\(full(key)) must be a mapping", line: node.mark?.line)
@@ -161,7 +215,7 @@ struct YAMLMapping {
     /// Deeper values are none that a service takes.
     private static let deepest = 8
 
-    private func json(_ node: Node, _ name: String, depth: Int) throws(FeatureError) -> JSON {
+    private func json(_ node: Node, _ name: String, depth: Int) throws(ConfigurationError) -> JSON {
         guard depth < Self.deepest else {
             throw error("\(name) is nested too deeply", line: node.mark?.line)
         }
@@ -169,7 +223,7 @@ struct YAMLMapping {
         case .scalar(let scalar): return Self.json(scalar)
         case .sequence(let items):
             return .array(
-                try items.map { (item) throws(FeatureError) in
+                try items.map { (item) throws(ConfigurationError) in
                     try json(item, name, depth: depth + 1)
                 })
         case .mapping(let mapping):
@@ -187,7 +241,7 @@ struct YAMLMapping {
     }
 
     /// A value as YAML's core schema reads it: what is quoted is text.
-    static func json(_ scalar: Node.Scalar) -> JSON {
+    package static func json(_ scalar: Node.Scalar) -> JSON {
         guard scalar.style == .plain else { return .string(scalar.string) }
         switch scalar.string {
         case "", "~", "null", "Null", "NULL": return .null
@@ -203,7 +257,7 @@ struct YAMLMapping {
     }
 
     /// Insists that every key was taken.
-    func finish(known: [String]) throws(FeatureError) {
+    public func finish(known: [String]) throws(ConfigurationError) {
         guard let first = members.first else { return }
         throw error(
             "\(full(first.key)) is not known: \(known.joined(separator: ", ")) are",
