@@ -72,7 +72,9 @@ public final class FollowingService {
         self.threads = threads
         self.now = now
         lease = RandomBits { UInt64.random(in: .min ... .max) }
-        state = try Wrapping.refs { () throws(RefError) in try repository.state() }
+        state = try wrapping(as: InferenceError.refs) { () throws(RefError) in
+            try repository.state()
+        }
         chosen = try ChosenVersions(selection, in: repository, state: state, now: now())
         current = try QuestionAnswering(
             chosen, in: repository, state: state, where: condition, embedders: embedders,
@@ -90,7 +92,7 @@ public final class FollowingService {
         do throws(InferenceError) {
             if case .pinned = selection { return nil }
             let before = state
-            let newest = try Wrapping.refs { () throws(RefError) in
+            let newest = try wrapping(as: InferenceError.refs) { () throws(RefError) in
                 try repository.log.refreshed(before)
             }
             guard newest.number != state.number else { return nil }

@@ -80,24 +80,3 @@ public enum InferenceError: Diagnosable {
         }
     }
 }
-
-/// Runs library calls and wraps their errors.
-enum Wrapping {
-    static func objects<Value>(
-        _ body: () throws(ObjectError) -> Value
-    ) throws(InferenceError) -> Value {
-        do { return try body() } catch { throw .objects(error) }
-    }
-
-    static func refs<Value>(
-        _ body: () throws(RefError) -> Value
-    ) throws(InferenceError) -> Value {
-        do { return try body() } catch { throw .refs(error) }
-    }
-
-    static func embedding<Value>(
-        _ body: () throws(EmbeddingError) -> Value
-    ) throws(InferenceError) -> Value {
-        do { return try body() } catch { throw .embedding(error) }
-    }
-}

@@ -2,6 +2,7 @@ public import Artifacts
 public import EmbeddingService
 public import Objects
 public import Refs
+internal import Storage
 
 /// The inference pipeline: resolve, retrieve, answer. It never writes to the repository.
 public struct QuestionAnswering: Sendable {
@@ -28,7 +29,9 @@ public struct QuestionAnswering: Sendable {
         verified: VerifiedLeaves? = nil, segments: SegmentCache = SegmentCache(),
         retrieval: RetrievalOverrides = RetrievalOverrides(), threads: Int
     ) throws(InferenceError) {
-        let state = try Wrapping.refs { () throws(RefError) in try repository.state() }
+        let state = try wrapping(as: InferenceError.refs) { () throws(RefError) in
+            try repository.state()
+        }
         try self.init(
             try ChosenVersions(selection, in: repository, state: state, now: now), in: repository,
             state: state, where: condition, embedders: embedders, approximately: approximately,
@@ -56,10 +59,12 @@ public struct QuestionAnswering: Sendable {
                 retrieval: retrieval, threads: threads
             ).answer(question, count: count)
         }
-        let state = try Wrapping.refs { () throws(RefError) in try repository.state() }
+        let state = try wrapping(as: InferenceError.refs) { () throws(RefError) in
+            try repository.state()
+        }
         do throws(InferenceError) { return try reply(in: state) } catch {
             guard error.isOfCollection else { throw error }
-            let newest = try Wrapping.refs { () throws(RefError) in
+            let newest = try wrapping(as: InferenceError.refs) { () throws(RefError) in
                 try repository.log.refreshed(state)
             }
             guard newest.number > state.number else { throw error }
@@ -76,7 +81,9 @@ public struct QuestionAnswering: Sendable {
     ) throws(InferenceError) {
         self.condition = condition
         // Whoever is answered acts on it: a power cut must not take back what the answer names.
-        try Wrapping.refs { () throws(RefError) in try repository.log.makeDurable() }
+        try wrapping(as: InferenceError.refs) { () throws(RefError) in
+            try repository.log.makeDurable()
+        }
         pair = try ResolvedPair(chosen, in: repository, state: state, embedders: embedders)
         retriever = try Retriever(
             pair, where: condition, approximately: approximately, verified: verified,

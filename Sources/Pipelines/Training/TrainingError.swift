@@ -74,30 +74,3 @@ public enum TrainingError: Diagnosable {
         }
     }
 }
-
-/// Runs library calls and wraps their errors.
-enum Wrapping {
-    static func objects<Value>(
-        _ body: () throws(ObjectError) -> Value
-    ) throws(TrainingError) -> Value {
-        do { return try body() } catch { throw .objects(error) }
-    }
-
-    static func refs<Value>(
-        _ body: () throws(RefError) -> Value
-    ) throws(TrainingError) -> Value {
-        do { return try body() } catch { throw .refs(error) }
-    }
-
-    static func embedding<Value>(
-        _ body: () throws(EmbeddingError) -> Value
-    ) throws(TrainingError) -> Value {
-        do { return try body() } catch { throw .embedding(error) }
-    }
-
-    static func storage<Value>(
-        _ body: () throws(StorageError) -> Value
-    ) throws(TrainingError) -> Value {
-        do { return try body() } catch { throw .storage(error) }
-    }
-}

@@ -2,6 +2,7 @@ public import Artifacts
 public import EmbeddingService
 public import Objects
 public import Refs
+internal import Storage
 
 /// One run of the training pipeline: build, train, evaluate, publish.
 public struct TrainingRun: Sendable {
@@ -48,8 +49,10 @@ public struct TrainingRun: Sendable {
     /// publishes datasets and model in one transaction; fails without having changed anything.
     public func run() throws(TrainingError) -> TrainingReport {
         let created = writer.now()
-        let state = try Wrapping.refs { () throws(RefError) in try repository.state() }
-        let transaction = try Wrapping.refs { () throws(RefError) in
+        let state = try wrapping(as: TrainingError.refs) { () throws(RefError) in
+            try repository.state()
+        }
+        let transaction = try wrapping(as: TrainingError.refs) { () throws(RefError) in
             try repository.begin(
                 on: state, writer: writer,
                 moving: [
@@ -81,7 +84,7 @@ public struct TrainingRun: Sendable {
     private func run(
         _ transaction: Transaction, _ state: State, created: Timestamp
     ) throws(TrainingError) -> TrainingReport {
-        let id = try Wrapping.refs { () throws(RefError) in
+        let id = try wrapping(as: TrainingError.refs) { () throws(RefError) in
             let resolver = Resolver(repository, state: state, now: created)
             return try resolver.snapshot(try Revision(configuration.features))
         }
@@ -109,7 +112,7 @@ public struct TrainingRun: Sendable {
         if let path = configuration.questions {
             questions = try LabelFile.questions(try LabelFile.read(path), path: path)
         } else {
-            questions = try Wrapping.objects { () throws(ObjectError) in
+            questions = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
                 try SectionQuestions.make(
                     index: features.index, keys: features.keys, seed: configuration.split.seed,
                     in: features.source)

@@ -2,6 +2,7 @@ internal import Artifacts
 internal import EmbeddingService
 internal import Objects
 internal import Refs
+internal import Storage
 
 extension FeaturePipeline {
     /// Finds out what ``run(message:rebuild:checks:progress:)`` would do, and does nothing of it: no object is
@@ -18,15 +19,15 @@ extension FeaturePipeline {
         let start = ContinuousClock.now
         let ref = configuration.ref
         guard ref.namespace == .features else { throw .notFeatures(ref) }
-        let transaction = try FeatureError.wrapping { () throws(RefError) in
+        let transaction = try wrapping(as: FeatureError.refs) { () throws(RefError) in
             try repository.begin(writer: writer, moving: [ref])
         }
-        let baseline = try FeatureError.wrapping { () throws(ObjectError) in
+        let baseline = try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
             try Baseline(of: ref, in: transaction)
         }
         let listing = SourceListing(configuration.sources)
         try checks.check(listing, baseline, of: ref)
-        let embedder = try FeatureError.wrapping { () throws(EmbeddingError) in
+        let embedder = try wrapping(as: FeatureError.embedding) { () throws(EmbeddingError) in
             AbsentEmbedder(
                 space: try configuration.embedder.expectedSpace(
                     known: baseline.description.map { [$0] } ?? []))
@@ -65,7 +66,7 @@ extension FeaturePipeline {
             counts.added = changes.rowEdits.count
             return counts
         }
-        return try FeatureError.wrapping { () throws(ObjectError) in
+        return try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
             try RowMoves(applying: changes.rowEdits, to: old.rows, in: transaction.objects).counts
         }
     }

@@ -1,6 +1,7 @@
 internal import Artifacts
 internal import Objects
 public import Refs
+internal import Storage
 
 /// The feature pipeline: documents to chunks with vectors in one table, in one transaction.
 public struct FeaturePipeline: Sendable {
@@ -53,7 +54,7 @@ public struct FeaturePipeline: Sendable {
     ) throws(FeatureError) -> RunReport {
         let ref = configuration.ref
         guard ref.namespace == .features else { throw .notFeatures(ref) }
-        let transaction = try FeatureError.wrapping { () throws(RefError) in
+        let transaction = try wrapping(as: FeatureError.refs) { () throws(RefError) in
             try repository.begin(writer: writer, moving: [ref])
         }
         do throws(FeatureError) {
@@ -79,7 +80,7 @@ public struct FeaturePipeline: Sendable {
     ) throws(FeatureError) -> RunReport {
         let start = ContinuousClock.now
         let ref = configuration.ref
-        let baseline = try FeatureError.wrapping { () throws(ObjectError) in
+        let baseline = try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
             try Baseline(of: ref, in: transaction)
         }
         let listing = SourceListing(configuration.sources)
@@ -92,7 +93,7 @@ public struct FeaturePipeline: Sendable {
                 ref, found: baseline.space, needed: space,
                 differences: baseline.description?.differences(from: embedder.space) ?? [])
         }
-        _ = try FeatureError.wrapping { () throws(ObjectError) in
+        _ = try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
             try embedder.space.write(to: transaction.objects)
         }
         let kept = left?.of(embedder.space)
@@ -103,12 +104,12 @@ public struct FeaturePipeline: Sendable {
         let changes = reading.changes
         let tables = try tables(changes, baseline, space: space, in: transaction)
         let rowCounts = try rowCounts(from: baseline.tables, to: tables, in: transaction)
-        let index = try FeatureError.wrapping { () throws(ObjectError) in
+        let index = try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
             try LexicalTree.write(
                 tables.rows, succeeding: baseline.lexicalPredecessor, in: transaction.objects)
         }
         let new = snapshot(tables, index, changes, space: space, message: message)
-        let (id, commit) = try FeatureError.wrapping { () throws(RefError) in
+        let (id, commit) = try wrapping(as: FeatureError.refs) { () throws(RefError) in
             // What was read, and how, is nothing new where the rows are as before.
             let version = try transaction.store(
                 NextVersion(of: ref, new, incidental: [.message, .metrics, .params, .inputs]))
@@ -168,13 +169,13 @@ public struct FeaturePipeline: Sendable {
     ) throws(FeatureError) -> any Embedder {
         var known = baseline.description.map { [$0] } ?? []
         if case .service = configuration.embedder {
-            known += try FeatureError.wrapping { () throws(ObjectError) in
+            known += try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
                 try Self.spaces(in: transaction)
             }
             // Vectors of a run that was cut off are of use only where their space is the run's.
             if let left { known.append(left) }
         }
-        return try FeatureError.wrapping { () throws(EmbeddingError) in
+        return try wrapping(as: FeatureError.embedding) { () throws(EmbeddingError) in
             try configuration.embedder.open(known: known, variable: variable)
         }
     }
@@ -210,7 +211,7 @@ public struct FeaturePipeline: Sendable {
     ) throws(FeatureError) -> FeatureTables {
         let isComparable = baseline.space == space
         try check(changes, baseline, space: space)
-        return try FeatureError.wrapping { () throws(ObjectError) in
+        return try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
             let objects = transaction.objects
             if let old = baseline.tables, isComparable {
                 return FeatureTables(
@@ -235,7 +236,7 @@ public struct FeaturePipeline: Sendable {
             counts.added = new.rows.rows
             return counts
         }
-        return try FeatureError.wrapping { () throws(ObjectError) in
+        return try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
             try RowMoves(from: old.rows, to: new.rows, in: transaction.objects).counts
         }
     }
@@ -301,26 +302,5 @@ extension Duration {
     /// The duration in seconds, to the millisecond.
     var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds / 1_000_000_000_000_000) / 1000
-    }
-}
-
-extension FeatureError {
-    /// Does something, and wraps what it throws.
-    static func wrapping<Value>(
-        _ body: () throws(ObjectError) -> Value
-    ) throws(FeatureError) -> Value {
-        do throws(ObjectError) { return try body() } catch { throw .objects(error) }
-    }
-
-    static func wrapping<Value>(
-        _ body: () throws(RefError) -> Value
-    ) throws(FeatureError) -> Value {
-        do throws(RefError) { return try body() } catch { throw .refs(error) }
-    }
-
-    static func wrapping<Value>(
-        _ body: () throws(EmbeddingError) -> Value
-    ) throws(FeatureError) -> Value {
-        do throws(EmbeddingError) { return try body() } catch { throw .embedding(error) }
     }
 }

@@ -1,6 +1,7 @@
 internal import Artifacts
 internal import Objects
 internal import Refs
+internal import Storage
 
 /// The versions that a selection names in one state of the log.
 struct ChosenVersions: Sendable {
@@ -23,7 +24,8 @@ struct ChosenVersions: Sendable {
         switch selection {
         case .revisions(let features, let model):
             names = (features, model)
-            (self.features, self.model) = try Wrapping.refs { () throws(RefError) in
+            (self.features, self.model) = try wrapping(as: InferenceError.refs) {
+                () throws(RefError) in
                 (
                     try resolver.snapshot(try Revision(features)),
                     try resolver.snapshot(try Revision(model))
@@ -32,7 +34,7 @@ struct ChosenVersions: Sendable {
             release = nil
             transaction = state.number
         case .release(let name):
-            let (id, bound) = try Wrapping.refs { () throws(RefError) in
+            let (id, bound) = try wrapping(as: InferenceError.refs) { () throws(RefError) in
                 let id = try resolver.snapshot(try Revision(name))
                 return (id, try Self.release(id, in: repository.objects(in: state)))
             }
@@ -45,7 +47,7 @@ struct ChosenVersions: Sendable {
             }
             transaction = lock.transaction
             if let pin = lock.pin(of: .release) {
-                let bound = try Wrapping.refs { () throws(RefError) in
+                let bound = try wrapping(as: InferenceError.refs) { () throws(RefError) in
                     try Self.release(pin.id, in: repository.objects(in: state))
                 }
                 names = (pin.revision, pin.revision)

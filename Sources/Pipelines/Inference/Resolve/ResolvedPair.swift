@@ -2,6 +2,7 @@ internal import Artifacts
 internal import EmbeddingService
 public import Objects
 internal import Refs
+internal import Storage
 
 /// The outcome of the resolve stage: features and a model that fit each other, by identity.
 public struct ResolvedPair: Sendable {
@@ -34,12 +35,14 @@ public struct ResolvedPair: Sendable {
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         embedders: EmbedderSource
     ) throws(InferenceError) {
-        let objects = try Wrapping.refs { () throws(RefError) in try repository.objects(in: state) }
+        let objects = try wrapping(as: InferenceError.refs) { () throws(RefError) in
+            try repository.objects(in: state)
+        }
         let names = chosen.names
         (features, model, release) = (chosen.features, chosen.model, chosen.release)
         transaction = chosen.transaction
         self.objects = objects
-        let (first, second) = try Wrapping.objects { () throws(ObjectError) in
+        let (first, second) = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             (
                 try Snapshot(chosen.features, in: objects),
                 try Snapshot(chosen.model, in: objects)
@@ -55,14 +58,14 @@ public struct ResolvedPair: Sendable {
         schema = AttributeSchema(params: first.params)
         index = first.index
         modelTree = tree
-        let needed = try Wrapping.refs { () throws(RefError) in
+        let needed = try wrapping(as: InferenceError.refs) { () throws(RefError) in
             try SpaceNeed(of: second, in: objects).id
         }
         guard let space = first.space, needed == space else {
             throw .embedding(.spacesDiffer(needed: needed, found: first.space))
         }
         self.space = space
-        let description = try Wrapping.objects { () throws(ObjectError) in
+        let description = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             try EmbeddingSpace(space, in: objects)
         }
         guard description.dimension == dimension else {
@@ -71,7 +74,7 @@ public struct ResolvedPair: Sendable {
                 reason: "its vectors have \(dimension) numbers, its space \(description.dimension)")
         }
         spaceDescription = description
-        embedder = try Wrapping.embedding { () throws(EmbeddingError) in
+        embedder = try wrapping(as: InferenceError.embedding) { () throws(EmbeddingError) in
             try embedders.embedder(of: description)
         }
     }

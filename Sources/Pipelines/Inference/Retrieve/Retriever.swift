@@ -36,7 +36,7 @@ struct Retriever: Sendable {
         self.pair = pair
         self.threads = threads
         self.condition = condition
-        let stored = try Wrapping.objects { () throws(ObjectError) in
+        let stored = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             try Ranker(
                 tensors: try Self.file(Ranker.tensorsName, of: pair),
                 config: try Self.file(Ranker.configName, of: pair))
@@ -47,7 +47,7 @@ struct Retriever: Sendable {
         let ranker = stored.with(
             retrieval.applied(to: stored.retrieval), space: pair.spaceDescription)
         self.ranker = ranker
-        let index = try Wrapping.objects { () throws(ObjectError) in
+        let index = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             let verified = if let verified { verified } else { try VerifiedLeaves() }
             return try FeatureIndex(
                 pair.table, schema: pair.schema, index: pair.index, in: pair.objects,
@@ -68,14 +68,14 @@ struct Retriever: Sendable {
     ) throws(InferenceError) -> Scope {
         var rows: RowSet?
         if let condition {
-            let checked = try Wrapping.objects { () throws(ObjectError) in
+            let checked = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
                 try index.checked(condition, in: pair.objects)
             }
             let fitting: Condition
             do throws(ConditionError) { fitting = try checked.get() } catch {
                 throw .condition(error)
             }
-            rows = try Wrapping.objects { () throws(ObjectError) in
+            rows = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
                 try index.rows(where: fitting, in: pair.objects, threads: threads)
             }
         }
@@ -83,7 +83,7 @@ struct Retriever: Sendable {
         let among = rows
         let queries = try queries(
             sample, of: index, among: rows ?? RowSet(all: index.count), pair, threads: threads)
-        let widened = try Wrapping.objects { () throws(ObjectError) in
+        let widened = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             try preselection.widened(
                 for: candidates, of: queries, among: among, threads: threads)
         }
@@ -99,12 +99,12 @@ struct Retriever: Sendable {
         _ count: Int, of index: FeatureIndex, among set: RowSet, _ pair: ResolvedPair, threads: Int
     ) throws(InferenceError) -> [[Float]] {
         let count = min(count, set.count)
-        let rows = try Wrapping.objects { () throws(ObjectError) in
+        let rows = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             try index.rows(
                 at: (0..<count).map { set[(2 * $0 + 1) * set.count / (2 * count)] },
                 in: pair.objects, threads: threads)
         }
-        return try Wrapping.embedding { () throws(EmbeddingError) in
+        return try wrapping(as: InferenceError.embedding) { () throws(EmbeddingError) in
             try pair.embedder.embed(
                 rows.map { row in
                     row.text.split(separator: " ", maxSplits: 12).prefix(12).joined(separator: " ")
@@ -147,10 +147,10 @@ struct Retriever: Sendable {
         for text: String, count: Int, where condition: Condition?
     ) throws(InferenceError) -> Found {
         let scope = try scope(condition)
-        let query = try Wrapping.embedding { () throws(EmbeddingError) in
+        let query = try wrapping(as: InferenceError.embedding) { () throws(EmbeddingError) in
             try pair.embedder.embed(text, as: .query)
         }
-        return try Wrapping.objects { () throws(ObjectError) in
+        return try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             let phrases = try QuotedPhrases(in: text).occurrence(
                 in: index, among: scope.rows, source: pair.objects, threads: threads)
             let among = phrases.rows ?? scope.rows

@@ -1,5 +1,6 @@
 internal import Artifacts
 internal import Objects
+internal import Storage
 
 /// A question with its candidates and their signals.
 struct PreparedQuestion: Sendable {
@@ -33,11 +34,11 @@ struct CandidatePool: Sendable {
 
     /// Prepares questions: the same for any number of threads.
     func prepare(_ requests: [Request]) throws(TrainingError) -> [PreparedQuestion] {
-        let queries = try Wrapping.embedding { () throws(EmbeddingError) in
+        let queries = try wrapping(as: TrainingError.embedding) { () throws(EmbeddingError) in
             try features.embedder.embed(requests.map(\.question), as: .query)
         }
         let retrieval = HybridRetrieval(ranker, in: features.index, of: features.space)
-        return try Wrapping.objects { () throws(ObjectError) in
+        return try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
             let nearest =
                 ranker.retrieval.mode == .lexical
                 ? requests.map { _ in [VectorMatch]() }

@@ -2,6 +2,7 @@ internal import Artifacts
 internal import EmbeddingService
 internal import Objects
 internal import TextAnalysis
+internal import Storage
 
 /// The features that a model is trained on, opened.
 struct TrainingFeatures: Sendable {
@@ -19,7 +20,7 @@ struct TrainingFeatures: Sendable {
         _ id: ObjectID, name: String, in source: any ObjectSource, embedders: EmbedderSource,
         verified: VerifiedLeaves?, segments: SegmentCache
     ) throws(TrainingError) {
-        let snapshot = try Wrapping.objects { () throws(ObjectError) in
+        let snapshot = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
             try Snapshot(id, in: source)
         }
         guard snapshot.kind == .features,
@@ -30,7 +31,7 @@ struct TrainingFeatures: Sendable {
         guard let space = snapshot.space else {
             throw .notFeatures(name: name, reason: "it does not say which embedding space it is of")
         }
-        let description = try Wrapping.objects { () throws(ObjectError) in
+        let description = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
             try EmbeddingSpace(space, in: source)
         }
         guard description.dimension == dimension else {
@@ -38,16 +39,18 @@ struct TrainingFeatures: Sendable {
                 name: name,
                 reason: "its vectors have \(dimension) numbers, its space \(description.dimension)")
         }
-        embedder = try Wrapping.embedding { () throws(EmbeddingError) in
+        embedder = try wrapping(as: TrainingError.embedding) { () throws(EmbeddingError) in
             try embedders.embedder(of: description)
         }
         let table = Table(root: root, rows: rows, dimension: dimension)
-        let index = try Wrapping.objects { () throws(ObjectError) in
+        let index = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
             let verified = if let verified { verified } else { try VerifiedLeaves() }
             return try FeatureIndex(
                 table, index: snapshot.index, in: source, verified: verified, segments: segments)
         }
-        keys = try Wrapping.objects { () throws(ObjectError) in try FeatureKeys(table, in: source) }
+        keys = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
+            try FeatureKeys(table, in: source)
+        }
         self.snapshot = id
         self.index = index
         self.space = description

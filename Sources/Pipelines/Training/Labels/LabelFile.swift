@@ -65,7 +65,7 @@ public enum LabelFile {
 
     /// Reads a whole file.
     static func read(_ path: String) throws(TrainingError) -> [UInt8] {
-        try Wrapping.storage { () throws(StorageError) in
+        try wrapping(as: TrainingError.storage) { () throws(StorageError) in
             try LocalFile.read(path, limit: byteLimit)
         }
     }

@@ -17,7 +17,9 @@ struct Publication {
         let supervisedName = try name(configuration.supervisedDataset)
         let preferenceName = try name(configuration.preferenceDataset)
         let modelName = try name(configuration.model)
-        let files = try Wrapping.objects { () throws(ObjectError) in try DatasetFiles(outcome) }
+        let files = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
+            try DatasetFiles(outcome)
+        }
         let features = ["features": outcome.features.snapshot]
         var parameters = JSONObject()
         parameters["split"] = configuration.parameters["split"]
@@ -49,7 +51,7 @@ struct Publication {
             ],
             params: configuration.parameters, metrics: metrics(outcome),
             space: outcome.features.space.id, message: outcome.modelMessage)
-        let commit = try Wrapping.refs { () throws(RefError) in
+        let commit = try wrapping(as: TrainingError.refs) { () throws(RefError) in
             try transaction.publish(
                 [supervised, preference, model],
                 message: "train \(modelName) on \(configuration.features)")
@@ -59,7 +61,7 @@ struct Publication {
     }
 
     private func name(_ text: String) throws(TrainingError) -> RefName {
-        try Wrapping.refs { () throws(RefError) in try RefName(text) }
+        try wrapping(as: TrainingError.refs) { () throws(RefError) in try RefName(text) }
     }
 
     /// What was measured on held-out questions: of questions that people labelled under the names that gates ask for, of
@@ -99,7 +101,7 @@ struct Publication {
         inputs: [String: ObjectID], params: JSONObject, metrics: [String: Double],
         space: ObjectID? = nil, message: String
     ) throws(TrainingError) -> StoredVersion {
-        let content = try Wrapping.objects { () throws(ObjectError) in
+        let content = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
             var builder = TreeBuilder()
             for file in files {
                 let isTensors = file.name.utf8.elementsEqual(Ranker.tensorsName.utf8)
@@ -112,7 +114,7 @@ struct Publication {
         let snapshot = Snapshot(
             kind: kind, content: content, inputs: inputs, producer: producer, params: params,
             metrics: metrics, space: space, created: created, message: message)
-        return try Wrapping.refs { () throws(RefError) in
+        return try wrapping(as: TrainingError.refs) { () throws(RefError) in
             try transaction.store(NextVersion(of: name, snapshot))
         }
     }

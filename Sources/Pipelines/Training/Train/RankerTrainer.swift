@@ -1,6 +1,7 @@
 internal import Artifacts
 internal import Objects
 internal import TextAnalysis
+internal import Storage
 
 /// The train and evaluate stages: from a training set to a ranker and its measurements.
 ///
@@ -107,7 +108,9 @@ struct RankerTrainer: Sendable {
                 .init(question: $0, added: [])
             }
         ).map(\.evidence)
-        let language = try Wrapping.objects { () throws(ObjectError) in try features.language() }
+        let language = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
+            try features.language()
+        }
         rule.calibrate(
             Array(others.prefix(AnsweringRule.decoys.count)), areEnglish: language == .english)
         let answered = zip(set.questions.map(\.isHeldOut), prepared.map(\.evidence))

@@ -1,0 +1,9 @@
+/// Does something of a lower layer, and wraps its error in one of this layer.
+///
+/// - Parameter wrap: Such as `RefError.objects`.
+/// - Throws: What `wrap` makes of the error of `body`.
+public func wrapping<Cause: Error, Wrapped: Error, Value>(
+    as wrap: (Cause) -> Wrapped, _ body: () throws(Cause) -> Value
+) throws(Wrapped) -> Value {
+    do throws(Cause) { return try body() } catch { throw wrap(error) }
+}
