@@ -93,7 +93,8 @@ struct LogDamageTests {
         let wrong = try RepositoryRepair(
             Repository(in: bucket), copies: [Repository(in: other)], writer: writer
         ).run()
-        #expect(wrong.done.isEmpty)
+        #expect(wrong.done.isEmpty && wrong.refused.count == 1)
+        #expect(wrong.refused.first?.contains("is not the one that log/tip names") == true)
         #expect(!wrong.after.isSound)
         let right = try RepositoryRepair(
             Repository(in: bucket), copies: [Repository(in: sound)], writer: writer
@@ -122,6 +123,10 @@ struct LogDamageTests {
             Repository(in: bucket), copies: [Repository(in: other)], writer: writer
         ).run()
         #expect(wrong.done.isEmpty)
+        let reason =
+            lost.upperBound == 5
+            ? "transaction 6, as it is here, does not follow" : "it ends with transaction 5"
+        #expect(wrong.refused.first?.contains(reason) == true)
         let right = try RepositoryRepair(
             Repository(in: bucket), copies: [Repository(in: sound)], writer: writer
         ).run()

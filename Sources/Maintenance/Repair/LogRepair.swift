@@ -14,25 +14,39 @@ struct LogRepair {
         self.copies = copies
     }
 
-    /// Repairs what can be, and says what was done.
-    func run() throws(RefError) -> [String] {
-        var done = try restoreFromSpares()
+    /// What a repair of the log did.
+    struct Outcome {
+        /// What was done, a sentence for each file.
+        var done: [String] = []
+        /// Copies of which nothing was taken, and why.
+        var refused: [String] = []
+    }
+
+    /// Repairs what can be.
+    func run() throws(RefError) -> Outcome {
+        var outcome = Outcome()
+        outcome.done = try restoreFromSpares()
         for copy in copies {
             let findings = try LogVerifier(log).verify().findings
             guard findings.contains(where: { !Self.isCheckpoint($0.place) }) else { break }
-            done += try restore(from: copy)
+            switch try restore(from: copy) {
+            case .success(let done): outcome.done += done
+            case .failure(let refusal):
+                outcome.refused.append("\(copy.bucket.location): \(refusal)")
+            }
         }
         let report = try LogVerifier(log).verify()
         let areCaches = report.findings.allSatisfy {
             Self.isCheckpoint($0.place) || $0.place.utf8.elementsEqual(Self.tip.utf8)
         }
-        guard let state = report.state, areCaches else { return done }
+        guard let state = report.state, areCaches else { return outcome }
         if report.isHintTorn {
-            do throws(StorageError) { done += try remakeHint(state) } catch {
+            do throws(StorageError) { outcome.done += try remakeHint(state) } catch {
                 throw .storage(error)
             }
         }
-        return try done + remakeCaches(report.findings, state)
+        outcome.done += try remakeCaches(report.findings, state)
+        return outcome
     }
 
     private static let tip = LogFile.tip.description
@@ -103,12 +117,17 @@ struct LogRepair {
         return done
     }
 
-    private func restore(from copy: Log) throws(RefError) -> [String] {
+    /// Restores what a copy has right and this log has not.
+    ///
+    /// - Returns: What was done, or why nothing was.
+    private func restore(
+        from copy: Log
+    ) throws(RefError) -> Result<[String], HistoryComparison.Refusal> {
         guard let other = try? LogVerifier(copy).verify(), let state = other.state,
             other.findings.allSatisfy({
                 Self.isCheckpoint($0.place) || $0.place.utf8.elementsEqual(Self.tip.utf8)
             })
-        else { return [] }
+        else { return .failure(.unsound) }
         let listing = try LogListing(log)
         let hint = try log.readHint()
         let remembered = log.trust.memory?.recall()
@@ -118,63 +137,22 @@ struct LogRepair {
         let last = min(end, state.number)
         var reader = copy.entries()
         var own = OwnEntries(log, listing)
-        var wrong: [Int] = []
-        var agreed = 0
-        var doubtful: ObjectID?
-        // What would be restored as the entry before, and how far what is here vouches for the copy.
-        var restored: ObjectID?
-        var vouched = -1
-        for number in 0...last {
-            guard let file = try? reader.file(number), let theirs = try? file.decoded() else {
-                return []
-            }
-            // What was seen of an entry that is missing here tells one history from another.
-            if let remembered, remembered.number == number {
-                guard remembered.entryHash == theirs.hash else { return [] }
-                vouched = number
-            }
-            let mine = own.read(number)
-            if mine == nil, let hint, hint.number == number {
-                guard hint.entryHash == theirs.hash else { return [] }
-                vouched = number
-            }
-            let entry = mine.flatMap { try? LogEntry(decoding: $0, number: number) }
-            if let before = restored, let entry {
-                guard entry.previous == before else { return [] }
-                vouched = number - 1
-            }
-            restored = nil
-            // An entry that reads well and says something else is wrong only if what follows it says so.
-            if let doubted = doubtful {
-                guard entry?.previous == doubted else { return [] }
-                doubtful = nil
-            }
-            if mine == file.bytes {
-                (agreed, vouched) = (agreed + 1, number)
-                continue
-            }
-            if let entry, entry.hash != theirs.hash {
-                if hint?.number != number || hint?.entryHash != theirs.hash {
-                    doubtful = theirs.hash
+        var comparison = HistoryComparison(
+            hint: hint.map { .init(number: $0.number, hash: $0.entryHash) },
+            remembered: remembered.map { .init(number: $0.number, hash: $0.entryHash) })
+        do throws(HistoryComparison.Refusal) {
+            for number in 0...last {
+                guard let file = try? reader.file(number), let theirs = try? file.decoded() else {
+                    throw .unreadable(number)
                 }
+                try comparison.compare(number, mine: own.read(number), with: file.bytes, theirs)
             }
-            wrong.append(number)
-            restored = theirs.hash
-        }
-        guard agreed > 0, doubtful == nil else { return [] }
-        if end > last {
-            // The copy ends earlier: where nothing that is here follows, it may be another history.
-            if let before = restored,
-                let next = own.read(last + 1).flatMap({
-                    try? LogEntry(decoding: $0, number: last + 1)
-                })
-            {
-                guard next.previous == before else { return [] }
-                vouched = last
-            }
-            wrong.removeAll { $0 > vouched }
-        }
-        return try write(wrong, listing, last, &reader, copy)
+            let next = end > last ? own.read(last + 1) : nil
+            try comparison.finish(
+                next: next.flatMap { try? LogEntry(decoding: $0, number: last + 1) }, last + 1,
+                goesOn: end > last)
+        } catch { return .failure(error) }
+        return .success(try write(comparison.wrong, listing, last, &reader, copy))
     }
 
     private func write(

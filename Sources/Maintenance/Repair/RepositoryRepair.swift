@@ -11,6 +11,8 @@ public struct RepositoryRepair: Sendable {
     public struct Report: Sendable {
         /// What was done, a sentence for each file.
         public let done: [String]
+        /// Copies whose log was not used, and why.
+        public let refused: [String]
         /// What a verification of everything found afterwards.
         public let after: RepositoryVerifier.Report
     }
@@ -37,14 +39,16 @@ public struct RepositoryRepair: Sendable {
     ) throws(RefError) -> Report {
         var report = try RepositoryVerifier(repository).verify(full: true, progress: progress)
         var done: [String] = []
+        var refused: [String] = []
         if !report.log.isEmpty || report.isHintTorn {
-            done += try LogRepair(repository.log, copies: copies.map(\.log)).run()
+            let outcome = try LogRepair(repository.log, copies: copies.map(\.log)).run()
+            (done, refused) = (outcome.done, outcome.refused)
             if !done.isEmpty {
                 report = try RepositoryVerifier(repository).verify(full: true, progress: progress)
             }
         }
         guard !report.isSound, let state = report.state else {
-            return Report(done: done, after: report)
+            return Report(done: done, refused: refused, after: report)
         }
         var repaired = try repairPacks(report, state)
         // Which files no ref needs is certain where the log is.
@@ -53,9 +57,9 @@ public struct RepositoryRepair: Sendable {
             repaired += try IdleFiles(fresh).repair(
                 in: fresh.state(), from: copies.map(\.bucket))
         }
-        guard !repaired.isEmpty else { return Report(done: done, after: report) }
+        guard !repaired.isEmpty else { return Report(done: done, refused: refused, after: report) }
         return Report(
-            done: done + repaired,
+            done: done + repaired, refused: refused,
             after: try RepositoryVerifier(repository).verify(full: true, progress: progress))
     }
 

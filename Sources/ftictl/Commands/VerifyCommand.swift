@@ -58,24 +58,26 @@ struct VerifyCommand: Command {
             progress.update("reading", bytes: sum, of: max(total, sum))
         }
         var actions: [String] = []
+        var refused: [String] = []
         let report: RepositoryVerifier.Report
         if repair {
             let copies = try from.map { try context.repository(at: $0) }
             let repaired = try RepositoryRepair(
                 repository, copies: copies, writer: context.writer
             ).run(progress: tell)
-            (report, actions) = (repaired.after, repaired.done)
+            (report, actions, refused) = (repaired.after, repaired.done, repaired.refused)
         } else {
             report = try RepositoryVerifier(repository, derived: IndexAudit())
                 .verify(full: full, progress: tell)
         }
         context.progress.finish()
-        try show(report, actions, context)
+        try show(report, actions, refused, context)
         if !report.isSound { throw ExitCode.negative }
     }
 
     private func show(
-        _ report: RepositoryVerifier.Report, _ actions: [String], _ context: CommandContext
+        _ report: RepositoryVerifier.Report, _ actions: [String], _ refused: [String],
+        _ context: CommandContext
     ) throws {
         let output = context.output
         let figures = report.statistics
@@ -86,11 +88,15 @@ struct VerifyCommand: Command {
                 "objects": .integer(figures.objects), "bytes": .integer(figures.rawBytes),
                 "findings": .array(report.findings.map(\.json)),
                 "repaired": .array(actions.map { .string($0) }),
+                "refused": .array(refused.map { .string($0) }),
                 "notes": .array(report.notes.map { .string($0) }),
             ])
         }
         for action in actions {
             try output.line("\(output.style.green("repaired:")) \(action.printable())")
+        }
+        for refusal in refused {
+            try output.line("\(output.style.red("not used:")) \(refusal.printable())")
         }
         for finding in report.findings { try output.show(finding) }
         for note in report.notes { try output.line("note: \(note)") }
