@@ -43,7 +43,7 @@ test-retrieval: build
 
 ## Checks the style of every Swift file, and that every Python file is one.
 lint:
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests \
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Examples/library \
 		Benchmarks/Package.swift Benchmarks/Sources
 	@python3 -m compileall -q -x '\.(venv|data|scratch)/' Benchmarks Tests/Documents Tests/Retrieval
 

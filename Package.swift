@@ -46,6 +46,8 @@ let package = Package(
         .library(name: "Documents", targets: ["Documents"]),
         .library(name: "FeaturePipeline", targets: ["FeaturePipeline"]),
         .library(name: "TrainingPipeline", targets: ["TrainingPipeline"]),
+        .library(name: "InferencePipeline", targets: ["InferencePipeline"]),
+        .library(name: "Maintenance", targets: ["Maintenance"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -157,6 +159,15 @@ let package = Package(
                 "Storage", arguments,
             ],
             swiftSettings: strict),
+
+        .executableTarget(
+            name: "library-example",
+            dependencies: [
+                "FeaturePipeline", "TrainingPipeline", "InferencePipeline", "Artifacts", "Refs",
+                "Objects",
+                "Storage",
+            ],
+            path: "Examples/library", swiftSettings: strict),
 
         // Tests.
         .testTarget(

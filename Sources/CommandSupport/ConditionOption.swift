@@ -7,7 +7,7 @@ public struct ConditionOption: ParsableArguments {
     @Option(
         name: .customLong("where"),
         help: ArgumentHelp(
-            "Show only what a condition holds of, such as \"author = 'ada'\".",
+            "Look only at what meets a condition, such as \"author = 'ada'\".",
             valueName: "condition"))
     public var text: String?
 

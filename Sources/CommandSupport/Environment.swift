@@ -1,5 +1,6 @@
 internal import Glibc
 public import Objects
+internal import Refs
 
 /// What a command learns from the process it runs in. Nothing else reads the environment.
 public struct Environment: Sendable {
@@ -31,12 +32,7 @@ public struct Environment: Sendable {
             defer { free(resolved) }
             return String(cString: resolved)
         },
-        now: {
-            var time = timespec()
-            clock_gettime(CLOCK_REALTIME, &time)
-            let milliseconds = time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-            return Timestamp(milliseconds: milliseconds) ?? .epoch
-        })
+        now: Writer.systemClock)
 
     /// What files of the user about a repository are called: two names of one place are one place.
     func nameOfPlace(_ path: String) -> String {
@@ -55,12 +51,4 @@ public struct Environment: Sendable {
         }
         return host.isEmpty ? user : "\(user)@\(host)"
     }
-}
-
-extension Timestamp {
-    /// The moment that time is counted from.
-    static let epoch: Timestamp = {
-        guard let moment = Timestamp(milliseconds: 0) else { preconditionFailure("1970 is a year") }
-        return moment
-    }()
 }

@@ -24,6 +24,7 @@ extension RefError {
         case .movedSince(let change, let transaction, let actual, let later):
             Self.movedSince(change, transaction: transaction, actual: actual, by: later)
         case .noTransaction(let number): "there is no transaction \(number)"
+        case .noVersionBefore(let name, let id): "\(name) has no version before \(id.short)"
         case .nothingToUndo(nil): "there is no transaction to undo: none has moved a ref"
         case .nothingToUndo(let number?):
             "transaction \(number) cannot be undone: it moved no ref and removed no pack"
@@ -105,6 +106,7 @@ extension RefError {
             "ftictl refs lists the refs; the name of a new one is like models/candidate"
         case .unknownNamespace: "ftictl refs lists the refs"
         case .notASnapshot(_, let id, _): "ftictl show \(id.short) says what it is"
+        case .noVersionBefore(let name, _): "ftictl rollback \(name) --to REV"
         case .nothingToUndo: "ftictl reflog lists the transactions"
         case .nothingToApprove(let name, _): "ftictl log \(name) -n 2 shows what it was before"
         case .conflict(_, _, nil, nil, _): "ftictl refs lists the refs"

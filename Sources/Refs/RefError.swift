@@ -27,6 +27,8 @@ public enum RefError: DetailedFailure, Hashable {
     case noTransaction(Int)
     /// The transaction, or every one, moved no ref and removed no pack.
     case nothingToUndo(Int?)
+    /// A ref never pointed at anything else than this.
+    case noVersionBefore(RefName, ObjectID)
     /// A ref is already where its move is to be approved to.
     case nothingToApprove(RefName, ObjectID?)
     /// A ref is not what the update expects: it has `actual`, set by a transaction so long ago.
@@ -124,7 +126,8 @@ public enum RefError: DetailedFailure, Hashable {
     public var fault: Fault {
         switch self {
         case .invalidName, .unknownNamespace, .invalidTransaction, .repositoryExists: .usage
-        case .noRepository, .unknownRef, .noTransaction, .nothingToUndo, .incomplete, .gone,
+        case .noRepository, .unknownRef, .noTransaction, .nothingToUndo, .noVersionBefore,
+            .incomplete, .gone,
             .nothingLost, .tooLateToUndo, .deleted, .notRestorable:
             .missing
         case .conflict, .movedSince, .packRemoved, .outdated, .busy, .policyChanged: .conflict

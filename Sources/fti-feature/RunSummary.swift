@@ -87,8 +87,14 @@ struct RunSummary {
     /// Such as `left out: 1,234 words of navigation in 53 documents`.
     private static func sentence(_ total: FindingTotal) -> String {
         let isNamed = total.unit.utf8.starts(with: total.reason.utf8)
-        return "\(total.fate.phrase): \(quantity(total))\(isNamed ? "" : " of \(total.reason)") in "
-            + Quantity.count(total.documents, "document")
+        let what =
+            switch total.unit {
+            case "documents": "\(quantity(total)) (\(total.reason))"
+            case "files": Quantity.count(total.count, "\(total.reason) file")
+            default: quantity(total) + (isNamed ? "" : " of \(total.reason)")
+            }
+        let place = "in " + Quantity.count(total.documents, "document")
+        return "\(total.fate.phrase): \(what)\(total.unit == "documents" ? "" : " \(place)")"
     }
 
     /// Such as `12 .png`, `3 hidden files`.

@@ -76,7 +76,7 @@ struct PackageGraphTests {
         ["Storage", "TextAnalysis"], ["Objects"], ["Refs", "Artifacts", "YAML"], ["Documents"],
         ["EmbeddingService", "Maintenance"],
         ["CommandSupport"] + pipelines,
-        ["ftictl", "fti-feature", "fti-training", "fti-inference"],
+        ["ftictl", "fti-feature", "fti-training", "fti-inference", "library-example"],
     ]
 
     @Test("no pipeline depends on a pipeline, directly or through anything")

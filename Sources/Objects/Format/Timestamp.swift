@@ -6,6 +6,11 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     /// The years that four digits can write.
     private static let range = -62_167_219_200_000..<253_402_300_800_000
 
+    /// 1970-01-01T00:00:00.000Z.
+    public static let epoch = Timestamp(known: 0)
+
+    private init(known milliseconds: Int) { self.milliseconds = milliseconds }
+
     /// Makes a moment; nil outside the years 0 to 9999.
     public init?(milliseconds: Int) {
         guard Self.range.contains(milliseconds) else { return nil }

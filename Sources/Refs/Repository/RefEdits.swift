@@ -1,8 +1,61 @@
 public import Objects
 
-/// The moves that delete, rename and restore refs. They commit nothing: a ``Transaction`` makes them, and asks gates
+/// The moves that promote, roll back, delete, rename and restore refs. They commit nothing: a ``Transaction`` makes them, and asks gates
 /// and keys.
 extension Repository {
+    /// What moves refs to where revisions lead, all read in one state.
+    ///
+    /// - Throws: `revision` when one leads to no snapshot; `unknownRef` and `deleted`.
+    public func promotion(
+        _ moves: [(from: Revision, to: RefName)], in state: State, now: Timestamp
+    ) throws(RefError) -> [RefUpdate] {
+        let resolver = Resolver(self, state: state, now: now)
+        var updates: [RefUpdate] = []
+        for move in moves {
+            updates.append(RefUpdate(move.to, new: try resolver.snapshot(move.from)))
+        }
+        return updates
+    }
+
+    /// What moves refs back, each to what it was before it first got its current value: a second rollback goes further back and
+    /// not forth again.
+    ///
+    /// - Throws: `unknownRef` and `deleted` when one does not exist; `noVersionBefore` when one never was anything else; the log's errors.
+    public func rollback(
+        of names: [RefName], in state: State
+    ) throws(RefError) -> [RefUpdate] {
+        var updates: [RefUpdate] = []
+        for name in names {
+            let current = try state.existingTarget(of: name)
+            updates.append(
+                RefUpdate(
+                    name, expected: .exactly(current),
+                    new: try previousVersion(of: name, before: current, in: state)))
+        }
+        return updates
+    }
+
+    /// History is read as far as the transaction that made the current value.
+    private func previousVersion(
+        of name: RefName, before current: ObjectID, in state: State
+    ) throws(RefError) -> ObjectID {
+        var history = log.history(of: name, in: state)
+        // A ref may have to be rolled back just because nothing can be read there.
+        let snapshot = try? Snapshot(current, in: objects(in: state))
+        var previous: ObjectID?
+        while let version = try history.next() {
+            guard version.target == current else {
+                // Before its removal a ref had a version as well.
+                previous = previous ?? version.target
+                continue
+            }
+            previous = version.previous
+            if let snapshot, version.isNew(snapshot) { break }
+        }
+        guard let previous else { throw .noVersionBefore(name, current) }
+        return previous
+    }
+
     /// What deletes refs.
     ///
     /// - Throws: `unknownRef` and `deleted` when one does not exist.

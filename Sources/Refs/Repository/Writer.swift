@@ -14,9 +14,9 @@ public struct Writer: Sendable {
     /// Waits for so many milliseconds before a lost race is tried again.
     public var pause: @Sendable (Int) -> Void
 
-    /// Makes a writer; unless given, randomness is the system's, waiting is sleeping, and there is no key.
+    /// Makes a writer; unless given, clock and randomness are the system's, waiting is sleeping, and there is no key.
     public init(
-        name: String, now: @escaping @Sendable () -> Timestamp,
+        name: String, now: @escaping @Sendable () -> Timestamp = Self.systemClock,
         random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) },
         pause: @escaping @Sendable (Int) -> Void = Self.sleep,
         key: @escaping @Sendable (Bool) throws(KeyError) -> SecretKey? = Self.noKey
@@ -26,6 +26,15 @@ public struct Writer: Sendable {
         self.random = random
         self.pause = pause
         self.key = key
+    }
+
+    /// The time by the clock of the system.
+    @Sendable
+    public static func systemClock() -> Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(milliseconds: time.tv_sec * 1000 + time.tv_nsec / 1_000_000)
+            ?? .epoch
     }
 
     /// The key of somebody who has none.

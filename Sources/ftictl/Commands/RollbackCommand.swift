@@ -42,45 +42,20 @@ struct RollbackCommand: Command {
     }
 
     private func rollBack(in repository: OpenRepository, _ context: CommandContext) throws {
-        var updates: [RefUpdate] = []
-        var moves: [String] = []
-        for ref in refs.separated {
-            let name = try RefName(ref)
-            let current = try repository.target(of: name)
-            let target =
-                try to.map { try repository.snapshotID($0) }
-                ?? previousVersion(of: name, before: current, in: repository)
-            updates.append(RefUpdate(name, expected: .exactly(current), new: target))
-            moves.append("\(name) back to \(target.short)")
+        let names = try refs.separated.map { try RefName($0) }
+        let updates: [RefUpdate]
+        if let to {
+            let current = try repository.target(of: names[0])
+            updates = [
+                RefUpdate(
+                    names[0], expected: .exactly(current), new: try repository.snapshotID(to))
+            ]
+        } else {
+            updates = try repository.repository.rollback(of: names, in: repository.state)
         }
+        let moves = updates.map { "\($0.name) back to \($0.new?.short ?? "")" }
         try gates.move(
             updates, on: repository,
             message: GeneratedMessage.text("roll", moves), context)
-    }
-
-    /// What the ref was before it first got its current value: so a second rollback goes further back
-    /// and not forth again. History is read as far as the transaction that made the current value.
-    private func previousVersion(
-        of name: RefName, before current: ObjectID, in repository: OpenRepository
-    ) throws -> ObjectID {
-        var history = repository.repository.log.history(of: name, in: repository.state)
-        // A ref may have to be rolled back just because nothing can be read there.
-        let snapshot = try? repository.snapshot(current)
-        var previous: ObjectID?
-        while let version = try history.next() {
-            guard version.target == current else {
-                // Before its removal a ref had a version as well.
-                previous = previous ?? version.target
-                continue
-            }
-            previous = version.previous
-            if let snapshot, version.isNew(snapshot) { break }
-        }
-        guard let previous else {
-            throw CommandError.missing(
-                "\(name) has no version before \(current.short)",
-                remedy: "ftictl rollback \(name) --to REV")
-        }
-        return previous
     }
 }

@@ -91,7 +91,7 @@ struct SourceSelection {
     var unmatched: [String] {
         func unmatched(_ key: String, _ patterns: [GlobPattern], _ hasMatched: [Bool]) -> [String] {
             zip(patterns, hasMatched).filter { !$0.1 }.map {
-                "has nothing that \(key) \"\($0.0.text)\" matches"
+                "has no file for \(key) \"\($0.0.text)\""
             }
         }
         let isDefault = source.include == DocumentSource.defaultInclude
