@@ -1,6 +1,5 @@
 public import Objects
 public import Refs
-internal import Storage
 
 /// What a collection of garbage is to do.
 public struct CollectionOptions: Sendable {

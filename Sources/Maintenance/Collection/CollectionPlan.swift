@@ -1,6 +1,4 @@
 public import Objects
-internal import Refs
-internal import Storage
 
 /// What becomes of each pack, so that a collection frees space and everything in a live pack can be read afterwards.
 ///

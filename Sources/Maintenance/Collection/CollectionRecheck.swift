@@ -1,6 +1,5 @@
 internal import Objects
 internal import Refs
-internal import Storage
 
 /// Whether what a collection is about to remove is garbage still, after others have committed something.
 struct CollectionRecheck {

@@ -1,6 +1,4 @@
 public import Objects
-internal import Refs
-internal import Storage
 
 extension PackStore {
     /// Copies everything that some removed packs hold and this store's packs do not into a new pack, as far as it can

@@ -1,6 +1,5 @@
 public import Objects
 public import Refs
-internal import Storage
 
 /// What taking back the removal of packs did.
 public struct Restoration: Sendable {

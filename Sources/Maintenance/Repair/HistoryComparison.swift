@@ -1,6 +1,5 @@
 internal import Objects
 internal import Refs
-internal import Storage
 
 /// Compares a damaged log with a copy, entry after entry, and finds which entries are to be restored from it.
 ///

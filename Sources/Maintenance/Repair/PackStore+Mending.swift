@@ -1,5 +1,4 @@
 public import Objects
-internal import Refs
 public import Storage
 
 extension PackStore {

@@ -1,6 +1,4 @@
 internal import Objects
-internal import Refs
-internal import Storage
 
 /// In which order an audit reads what packs hold, so that every chunk is verified once by itself and every large
 /// object as a whole.

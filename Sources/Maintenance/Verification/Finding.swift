@@ -1,6 +1,4 @@
 internal import Objects
-internal import Refs
-internal import Storage
 
 /// Something that is not as it must be.
 public struct Finding: Hashable, Sendable {

@@ -1,5 +1,4 @@
 internal import Objects
-internal import Refs
 internal import Storage
 internal import Synchronization
 

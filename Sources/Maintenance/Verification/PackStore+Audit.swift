@@ -1,5 +1,4 @@
 public import Objects
-internal import Refs
 internal import Storage
 
 /// What a set of packs holds, in figures.

@@ -1,5 +1,4 @@
 public import Objects
-internal import Refs
 internal import Storage
 
 /// Compares what was derived from snapshots with what it is derived from.

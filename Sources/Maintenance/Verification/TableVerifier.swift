@@ -1,6 +1,4 @@
 public import Objects
-internal import Refs
-internal import Storage
 
 /// Checks tables whole: every node is the canonical encoding of what its parent says of it.
 ///
