@@ -45,8 +45,7 @@ public final class FollowingService {
     private var state: State
     private var chosen: ChosenVersions
     private var refused: ChosenVersions?
-    private let lease: RandomBits
-    private var leased: Timestamp?
+    private let lease: HeldLease
 
     /// How long what answers is kept after the service was last seen.
     private static let leaseSeconds = 600
@@ -71,7 +70,7 @@ public final class FollowingService {
         self.retrieval = retrieval
         self.threads = threads
         self.now = now
-        lease = RandomBits { UInt64.random(in: .min ... .max) }
+        lease = HeldLease(in: repository, purpose: "fti-inference", seconds: Self.leaseSeconds)
         state = try wrapping(as: InferenceError.refs) { () throws(RefError) in
             try repository.state()
         }
@@ -87,8 +86,6 @@ public final class FollowingService {
     ///
     /// Whatever fails here leaves the present versions answering.
     public func follow() -> Change? {
-        // Last, so that what was collected in a long pause keeps nobody from what took its place.
-        defer { renewLease() }
         do throws(InferenceError) {
             if case .pinned = selection { return nil }
             let before = state
@@ -120,12 +117,7 @@ public final class FollowingService {
     }
 
     /// Gives the lease back; the versions may be collected then.
-    public func stop() {
-        guard leased != nil else { return }
-        leased = nil
-        // It expires by itself where it cannot be removed.
-        try? repository.release(lease)
-    }
+    public func stop() { lease.release() }
 
     private func replace(with next: ChosenVersions, in newest: State) -> Change? {
         do throws(InferenceError) {
@@ -167,17 +159,7 @@ public final class FollowingService {
         return isKnown == true ? nil : .parked(parked)
     }
 
-    /// Renews the lease when a quarter of it is over. Where that fails the present versions answer as long as they can be
-    /// read.
-    private func renewLease() {
-        guard let leased else { return }
-        let age = now().milliseconds - leased.milliseconds
-        guard age > Self.leaseSeconds * 250 else { return }
-        try? takeLease(for: [chosen])
-    }
-
     private func takeLease(for versions: [ChosenVersions]) throws(InferenceError) {
-        let time = now()
         var snapshots: [ObjectID] = []
         for version in versions {
             for id in [version.features, version.model, version.release].compactMap(\.self)
@@ -185,16 +167,7 @@ public final class FollowingService {
                 snapshots.append(id)
             }
         }
-        do throws(RefError) {
-            try repository.take(
-                Lease(
-                    name: lease, purpose: "fti-inference", snapshots: snapshots,
-                    seconds: Self.leaseSeconds))
-            leased = time
-        } catch .storage {
-            // A repository that cannot be written can be read all the same.
-        } catch {
-            throw .refs(error)
-        }
+        let needed = snapshots
+        try wrapping(as: InferenceError.refs) { () throws(RefError) in try lease.hold(needed) }
     }
 }
