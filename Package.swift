@@ -78,7 +78,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Refs", dependencies: ["Objects", "Storage", "CCrypto"], swiftSettings: strict),
-        // What only maintains: collection, verification, repair. Nobody else needs it.
+        // Collection, verification and repair. Only ftictl depends on it.
         .target(
             name: "Maintenance", dependencies: ["Refs", "Objects", "Storage"], swiftSettings: strict
         ),

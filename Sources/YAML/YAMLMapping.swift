@@ -240,15 +240,20 @@ public struct YAMLMapping {
         }
     }
 
-    /// A value as YAML's core schema reads it: what is quoted is text.
-    package static func json(_ scalar: Node.Scalar) -> JSON {
+    /// What YAML's core schema reads a scalar as that is quoted text, null or a truth value; nil for any other, which may be a number.
+    package static func word(_ scalar: Node.Scalar) -> JSON? {
         guard scalar.style == .plain else { return .string(scalar.string) }
-        switch scalar.string {
-        case "", "~", "null", "Null", "NULL": return .null
-        case "true", "True", "TRUE": return true
-        case "false", "False", "FALSE": return false
-        default: break
+        return switch scalar.string {
+        case "", "~", "null", "Null", "NULL": .null
+        case "true", "True", "TRUE": true
+        case "false", "False", "FALSE": false
+        default: nil
         }
+    }
+
+    /// A value as YAML's core schema reads it.
+    static func json(_ scalar: Node.Scalar) -> JSON {
+        if let word = word(scalar) { return word }
         let digits = scalar.string.utf8.first.map { 0x30...0x39 ~= $0 || $0 == 0x2D || $0 == 0x2E }
         guard digits == true, let number = Double(scalar.string), number.isFinite else {
             return .string(scalar.string)

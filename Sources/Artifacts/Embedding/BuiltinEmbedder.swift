@@ -40,7 +40,7 @@ public struct BuiltinEmbedder: Embedder {
     private static let wordStart: UInt32 = 2
     private static let wordEnd: UInt32 = 3
     private static let runLengths = 3...5
-    /// Longer words are digests and other codes, which nobody types with an error.
+    /// Longer words are digests and other codes, which are copied and not typed.
     private static let longestWithRuns = 32
 
     /// Makes an embedder of vectors with `dimension` numbers.

@@ -104,20 +104,4 @@ public struct FeatureIndex: Sendable {
         for set in found { all.append(set) }
         return all
     }
-
-    /// Reads every row once, in order.
-    ///
-    /// - Throws: `malformed` when a row is no features row; what reading nodes throws.
-    public func forEachRow(
-        in source: some ObjectSource, _ body: (Int, FeatureRow) -> Void
-    ) throws(ObjectError) {
-        var cursor = TableCursor(table, in: source)
-        var index = 0
-        while let leaf = try cursor.nextLeaf() {
-            for position in 0..<leaf.count {
-                body(index, try FeatureRow(attributes: try leaf.attributes(at: position)))
-                index += 1
-            }
-        }
-    }
 }

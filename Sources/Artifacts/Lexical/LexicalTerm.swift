@@ -21,7 +21,7 @@ extension Language {
         return value
     }
 
-    /// The language with such a code; nil when there is none.
+    /// The language that ``packed`` stands for; nil if it stands for none.
     init?(packed: UInt32) {
         let bytes = (0..<4).map { UInt8(truncatingIfNeeded: packed >> (8 * UInt32($0))) }
         self.init(code: String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))

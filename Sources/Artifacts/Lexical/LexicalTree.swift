@@ -29,7 +29,8 @@ public struct LexicalTree: Sendable {
             let segments = Self.entry(Self.segmentsName, of: root), segments.mode == .directory
         else {
             throw .malformed(
-                content.id, as: "lexical index", reason: "it is no tree of segments", offset: nil)
+                content.id, as: "lexical index", reason: "it is not a tree of segments", offset: nil
+            )
         }
         guard analysis.id == Self.analysis else { return nil }
         var found: [ObjectID: ObjectID] = [:]

@@ -130,13 +130,7 @@ enum FrontMatterReader {
     /// A plain scalar as YAML's core schema reads it. A number whose spelling would change stays text:
     /// `1.10` may be a version.
     private static func json(_ scalar: Node.Scalar) -> JSON {
-        guard scalar.style == .plain else { return .string(scalar.string) }
-        switch scalar.string {
-        case "", "~", "null", "Null", "NULL": return .null
-        case "true", "True", "TRUE": return true
-        case "false", "False", "FALSE": return false
-        default: break
-        }
+        if let word = YAMLMapping.word(scalar) { return word }
         if let number = Int(scalar.string), "\(number)" == scalar.string,
             number.magnitude < 1 << 53
         {

@@ -104,7 +104,7 @@ public struct QuestionAnswering: Sendable {
         let judgement = Judgement(found, ranker: retriever.ranker)
         let sources = Array(found.passages.prefix(count))
         let answer = ExtractiveAnswer(
-            found.question, QuotedPhrases(in: question), from: judgement.isAnswered ? sources : [])
+            found.question, found.phrases, from: judgement.isAnswered ? sources : [])
         return Reply(
             question: question, judgement: judgement, units: answer.units,
             quotedPlace: answer.place, sources: sources, ranker: retriever.ranker,

@@ -11,10 +11,9 @@ extension TrainingConfiguration {
     ///
     /// - Throws: `configuration` with the line of what is wrong; `storage` when it cannot be read or is too large.
     public init(reading path: String) throws(TrainingError) {
-        let bytes: [UInt8]
-        do throws(StorageError) {
-            bytes = try LocalFile.read(path, limit: Self.sizeLimit)
-        } catch { throw .storage(error) }
+        let bytes = try wrapping(as: TrainingError.storage) { () throws(StorageError) in
+            try LocalFile.read(path, limit: Self.sizeLimit)
+        }
         try self.init(yaml: String(decoding: bytes, as: UTF8.self), path: path)
     }
 

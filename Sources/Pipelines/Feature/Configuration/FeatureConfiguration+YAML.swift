@@ -10,10 +10,9 @@ extension FeatureConfiguration {
     ///
     /// - Throws: `configuration` with the line of what is wrong; `storage` when it cannot be read.
     public init(reading path: String) throws(FeatureError) {
-        let bytes: [UInt8]
-        do throws(StorageError) {
-            bytes = try LocalFile.read(path, limit: Self.sizeLimit)
-        } catch { throw .storage(error) }
+        let bytes = try wrapping(as: FeatureError.storage) { () throws(StorageError) in
+            try LocalFile.read(path, limit: Self.sizeLimit)
+        }
         try self.init(
             yaml: String(decoding: bytes, as: UTF8.self), path: path,
             folder: YAMLMapping.folder(of: path))

@@ -15,10 +15,9 @@ public enum Selection: Sendable {
     ///
     /// - Throws: `storage`, `pin`.
     public static func pinned(by path: String) throws(InferenceError) -> Selection {
-        let bytes: [UInt8]
-        do throws(StorageError) {
-            bytes = try LocalFile.read(path, limit: LockFile.byteLimit)
-        } catch { throw .storage(error) }
+        let bytes = try wrapping(as: InferenceError.storage) { () throws(StorageError) in
+            try LocalFile.read(path, limit: LockFile.byteLimit)
+        }
         do {
             return .pinned(try LockFile(decoding: bytes), path: path)
         } catch {

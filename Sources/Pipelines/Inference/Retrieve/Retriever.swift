@@ -132,6 +132,8 @@ struct Retriever: Sendable {
         let evidence: [Double]
         /// How they were found.
         let mode: SearchMode
+        /// The phrases in quotation marks.
+        let phrases: QuotedPhrases
         /// Whether the passages have a phrase that is asked for.
         let hasPhrase: Bool
         /// The phrases that passages had to have and none has; the passages were found without them.
@@ -151,7 +153,8 @@ struct Retriever: Sendable {
             try pair.embedder.embed(text, as: .query)
         }
         return try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
-            let phrases = try QuotedPhrases(in: text).occurrence(
+            let asked = QuotedPhrases(in: text)
+            let phrases = try asked.occurrence(
                 in: index, among: scope.rows, source: pair.objects, threads: threads)
             let among = phrases.rows ?? scope.rows
             let question = Question(text, of: index.words)
@@ -172,7 +175,7 @@ struct Retriever: Sendable {
                 question: question,
                 passages: ranked.prefix(count).map { Passage($0) },
                 evidence: judged.evidence, mode: scope.mode,
-                hasPhrase: phrases.rows != nil, missingPhrases: phrases.missing,
+                phrases: asked, hasPhrase: phrases.rows != nil, missingPhrases: phrases.missing,
                 missingShare: question.share(of: missing))
         }
     }
