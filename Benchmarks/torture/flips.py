@@ -1,7 +1,7 @@
 """Flips single bits in every file and region of a repository: each must be found and named, and no command may give
 wrong bytes.
 
-Bits in different chunks, or in the indexes of different packs, are flipped at the same time and each is looked for
+Bits in different pieces, or in the indexes of different packs, are flipped at the same time and each is looked for
 among the findings; those in the log are flipped one by one, because one that is found hides what follows it.
 """
 
@@ -148,22 +148,22 @@ def live(repository):
 def pack_regions(data, name, result):
     length = struct.unpack_from("<Q", data, len(data) - 16)[0]
     footer = len(data) - length
-    chunks, recipes, pieces, points = struct.unpack_from("<4I", data, footer + 24)
+    pieces, recipes, references, points = struct.unpack_from("<4I", data, footer + 24)
 
     def add(kind, start, end):
         if end > start:
             result[kind].append(Region(kind, name, start, end))
 
     add("beginning", 0, PACK_MAGIC)
-    entries = footer + HEADER + 32 * chunks
-    for index in range(chunks):
+    entries = footer + HEADER + 32 * pieces
+    for index in range(pieces):
         offset, stored, _, codec, _, gap, _, _ = struct.unpack_from("<QIIBBBBI", data, entries + 24 * index)
         add(CODECS[codec], offset, offset + stored)
         add("gap", offset - gap, offset)
     place = footer
     for kind, size in (
-            ("index header", HEADER), ("index ids", 32 * chunks), ("index chunks", 24 * chunks),
-            ("index recipes", 48 * recipes), ("index pieces", 36 * pieces), ("index points", 100 * points),
+            ("index header", HEADER), ("index ids", 32 * pieces), ("index pieces", 24 * pieces),
+            ("index recipes", 48 * recipes), ("index references", 36 * references), ("index points", 100 * points),
             ("index end", 16)):
         add(kind, place, place + size)
         place += size
@@ -181,7 +181,7 @@ def choose(found, count, chance):
             group, left, taken = [], [], set()
             for flip in flips:
                 region = flip.region
-                # Within a chunk, an index or a gap one problem is named for all.
+                # Within a piece, an index or a gap one problem is named for all.
                 unit = region.file if kind.startswith(WHOLE) else (region.file, region.start)
                 if len(group) < (1 if alone else TOGETHER) and unit not in taken:
                     taken.add(unit)

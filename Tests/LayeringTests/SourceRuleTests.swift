@@ -38,7 +38,7 @@ struct SourceRuleTests {
         "Sources/Objects/Format/LittleEndian.swift",
         "Sources/Objects/Format/JSONParser+Scalars.swift",
         "Sources/Objects/Format/JSONText.swift",
-        "Sources/Objects/Chunking/ChunkPlan.swift",
+        "Sources/Objects/Cutting/CutPlan.swift",
         "Sources/Objects/Codecs/LaneEntropy.swift",
         "Sources/Objects/Codecs/Zlib.swift",
         "Sources/Objects/Codecs/Zstd.swift",

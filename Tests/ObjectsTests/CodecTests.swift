@@ -16,7 +16,7 @@ struct CodecTests {
         "every kind of bytes survives every hint and grows no more than it may",
         arguments: TestBytes.allCases)
     func roundTrip(kind: TestBytes) throws {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         for hint in Self.hints {
             for size in Self.sizes {
                 let bytes = kind.make(size)
@@ -33,7 +33,7 @@ struct CodecTests {
 
     @Test("numbers become planes, text zstd, noise is stored, structured objects zlib")
     func choice() {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         func choose(_ kind: TestBytes, _ hint: StorageHint) -> (Codec, Double) {
             var output: [UInt8] = []
             let codec = coder.encode(kind.make(40_000).span, hint: hint, to: &output)
@@ -52,7 +52,7 @@ struct CodecTests {
 
     @Test("a leaf's vectors and their codes are stored as they are, its text is compressed")
     func leaf() throws {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         let vectors = TestBytes.float32.make(12_000)
         let bytes = TestBytes.text.make(3000) + vectors
         for (dimension, hasCodes) in [(100, true), (60, true), (30, false), (1, false)] {
@@ -76,7 +76,7 @@ struct CodecTests {
 
     @Test("a header of a leaf that does not fit what follows it is refused")
     func leafHeaders() throws {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         let bytes = TestBytes.text.make(400) + TestBytes.float32.make(1600)
         var stored: [UInt8] = []
         let hint = StorageHint.leaf(vectorOffset: 400, dimension: 40)
@@ -103,7 +103,7 @@ struct CodecTests {
         for number in rows { LittleEndian.append(number.bitPattern, to: &bytes) }
         var stored: [UInt8] = []
         let hint = StorageHint.leaf(vectorOffset: 200, dimension: 40)
-        #expect(ChunkCoder().encode(bytes.span, hint: hint, to: &stored) == .leaf)
+        #expect(PieceCoder().encode(bytes.span, hint: hint, to: &stored) == .leaf)
         let isRight = LeafCodec.hasRightCodes(stored.span, size: bytes.count)
         #expect(isRight)
         let blocks = try LeafBlocks(
@@ -119,7 +119,7 @@ struct CodecTests {
                 checksums: (blocks.vectorChecksum, codes, blocks.textChecksum))
             forged.replaceSubrange(0..<LeafBlocks.headerSize, with: header.encoded)
             #expect(
-                try ChunkCoder().decode(forged, codec: .leaf, size: bytes.count) == bytes)
+                try PieceCoder().decode(forged, codec: .leaf, size: bytes.count) == bytes)
             let isForgedRight = LeafCodec.hasRightCodes(forged.span, size: bytes.count)
             #expect(!isForgedRight)
         }
@@ -127,7 +127,7 @@ struct CodecTests {
 
     @Test("a flipped bit anywhere in a stored leaf is refused")
     func leafFlips() throws {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         let bytes = TestBytes.text.make(200) + TestBytes.float32.make(264)
         var stored: [UInt8] = []
         let hint = StorageHint.leaf(vectorOffset: 200, dimension: 33)
@@ -143,13 +143,13 @@ struct CodecTests {
 
     /// Stored forms of every codec, with their sizes and bases.
     private static func forms() -> [(stored: [UInt8], codec: Codec, size: Int, base: [UInt8]?)] {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         var result: [(stored: [UInt8], codec: Codec, size: Int, base: [UInt8]?)] = []
         func add(_ bytes: [UInt8], _ hint: StorageHint, base: [UInt8]? = nil) {
             var stored: [UInt8] = []
             let codec = coder.encode(
                 bytes.span, hint: hint,
-                base: base.map { ChunkCoder.Base(id: ObjectID(of: $0.span), bytes: $0) },
+                base: base.map { PieceCoder.Base(id: ObjectID(of: $0.span), bytes: $0) },
                 to: &stored)
             result.append((stored, codec, bytes.count, base))
         }
@@ -177,7 +177,7 @@ struct CodecTests {
 
     /// Decodes; whatever comes back must have the right length.
     private static func attempt(
-        _ coder: ChunkCoder, _ stored: [UInt8], _ codec: Codec, _ size: Int, _ base: [UInt8]?
+        _ coder: PieceCoder, _ stored: [UInt8], _ codec: Codec, _ size: Int, _ base: [UInt8]?
     ) -> [UInt8]? {
         guard let bytes = try? coder.decode(stored, codec: codec, size: size, base: base) else {
             return nil
@@ -188,7 +188,7 @@ struct CodecTests {
 
     @Test("every truncation and every extension of a stored form is refused")
     func truncated() {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         for form in Self.forms() {
             for count in 0..<form.stored.count {
                 let cut = Array(form.stored[..<count])
@@ -202,7 +202,7 @@ struct CodecTests {
 
     @Test("a size that is not the right one is refused")
     func wrongSize() {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         for form in Self.forms() {
             for size in [0, 1, form.size - 1, form.size + 1, 2 * form.size, 1 << 20] {
                 let bytes = Self.attempt(coder, form.stored, form.codec, size, form.base)
@@ -214,7 +214,7 @@ struct CodecTests {
     @Test(
         "flipped bits and foreign bytes give bytes of the right length or an error, never a crash")
     func flipped() {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         var generator = SeededGenerator(seed: 8)
         for form in Self.forms() {
             for position in 0..<form.stored.count {
@@ -236,7 +236,7 @@ struct CodecTests {
 
     @Test("lengths inside a stored form that lead outside of it are refused")
     func lengths() {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         for form in Self.forms() where form.codec == .planes {
             for position in [4, 8] {
                 for value: UInt32 in [.max, 1 << 31, UInt32(form.stored.count), 0] {
@@ -252,7 +252,7 @@ struct CodecTests {
 
     @Test("a frame that would grow beyond the size in the index is not decoded")
     func bomb() {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         var stored: [UInt8] = []
         let zeros = [UInt8](repeating: 0, count: 1 << 20)
         #expect(coder.encode(zeros.span, hint: .bulk, to: &stored) == .zstd)
@@ -267,15 +267,15 @@ struct CodecTests {
 
     @Test("a difference needs its base, and is taken only where it saves half")
     func delta() throws {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         let base = TestBytes.random.make(5000, seed: 1)
         var bytes = base
         bytes.replaceSubrange(100..<110, with: [0, 1, 2])
         var stored: [UInt8] = []
-        let pair = ChunkCoder.Base(id: ObjectID(of: base.span), bytes: base)
+        let pair = PieceCoder.Base(id: ObjectID(of: base.span), bytes: base)
         #expect(coder.encode(bytes.span, hint: .structured, base: pair, to: &stored) == .delta)
         #expect(stored.count < 200)
-        #expect(try ChunkCoder.deltaBase(stored.span) == pair.id)
+        #expect(try PieceCoder.deltaBase(stored.span) == pair.id)
         #expect(try coder.decode(stored, codec: .delta, size: bytes.count, base: base) == bytes)
         #expect(Self.attempt(coder, stored, .delta, bytes.count, nil) == nil)
         #expect(Self.attempt(coder, stored, .delta, bytes.count, []) != bytes)

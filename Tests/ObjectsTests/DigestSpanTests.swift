@@ -18,7 +18,7 @@ struct DigestSpanTests {
         var recipe = PackFooter.Recipe(size: 0, pieces: [])
         var pieces: [[UInt8]] = []
         for (index, size) in sizes.enumerated() {
-            if points.contains(index) { recipe.points.append(.init(piece: index, hasher)) }
+            if points.contains(index) { recipe.points.append(.init(reference: index, hasher)) }
             let bytes = generator.bytes(size)
             hasher.update(bytes.span)
             recipe.pieces.append(.init(id: ObjectID(of: bytes.span), size: size))

@@ -50,12 +50,12 @@ struct GoldenTests {
         }
     }
 
-    @Test("that pack has a chunk of every codec")
+    @Test("that pack has a piece of every codec")
     func codecs() throws {
         let (store, _) = try Self.store()
         let footer = try store.open(store.packs[0]).footer
         var codecs: Set<Codec> = []
-        for index in 0..<footer.chunkCount { codecs.insert(try footer.chunk(at: index).codec) }
+        for index in 0..<footer.pieceCount { codecs.insert(try footer.piece(at: index).codec) }
         #expect(codecs == Set(Codec.allCases))
     }
 
@@ -66,12 +66,12 @@ struct GoldenTests {
         let (store, _) = try Self.store()
         let pack = try store.open(store.packs[0])
         var seen = 0
-        for index in 0..<pack.footer.chunkCount {
-            let chunk = try pack.footer.chunk(at: index)
-            guard chunk.codec == .leaf else { continue }
-            let stored = try pack.storedBytes(of: pack.footer.chunkID(at: index), chunk)
+        for index in 0..<pack.footer.pieceCount {
+            let piece = try pack.footer.piece(at: index)
+            guard piece.codec == .leaf else { continue }
+            let stored = try pack.storedBytes(of: pack.footer.pieceID(at: index), piece)
             let blocks = try LeafBlocks(
-                decoding: stored.span, size: chunk.size, storedSize: stored.count)
+                decoding: stored.span, size: piece.size, storedSize: stored.count)
             guard blocks.hasCodes else { continue }
             let vectors = stored.span.extracting(blocks.vectors)
             let codes = VectorCodes(rows: blocks.rows, dimension: blocks.dimension)
@@ -86,15 +86,15 @@ struct GoldenTests {
         let (store, _) = try Self.store()
         let pack = try store.open(store.packs[0])
         let footer = pack.footer
-        var chunks: [ObjectID: PackFooter.Chunk] = [:]
-        for index in 0..<footer.chunkCount {
-            chunks[footer.chunkID(at: index)] = try footer.chunk(at: index)
+        var pieces: [ObjectID: PackFooter.Piece] = [:]
+        for index in 0..<footer.pieceCount {
+            pieces[footer.pieceID(at: index)] = try footer.piece(at: index)
         }
         var recipes: [ObjectID: PackFooter.Recipe] = [:]
         for index in 0..<footer.recipeCount {
             recipes[footer.recipeID(at: index)] = try footer.recipe(at: index)
         }
-        let bytes = PackFooter.encode(chunks: chunks, recipes: recipes, nonce: Array(0..<16))
+        let bytes = PackFooter.encode(pieces: pieces, recipes: recipes, nonce: Array(0..<16))
         #expect(ObjectID(of: bytes.span) == pack.reference.name)
     }
 

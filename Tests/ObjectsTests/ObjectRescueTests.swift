@@ -7,10 +7,10 @@ import Testing
 @Suite("Storing again what a damaged pack held")
 struct ObjectRescueTests {
     private func codecs(_ root: ObjectID, in store: PackStore) throws -> [ObjectID: Codec] {
-        let pack = try #require(try store.packHoldingChunk(root)).pack
+        let pack = try #require(try store.packHoldingPiece(root)).pack
         var codecs: [ObjectID: Codec] = [:]
-        for index in 0..<pack.footer.chunkCount {
-            codecs[pack.footer.chunkID(at: index)] = try pack.chunk(at: index).codec
+        for index in 0..<pack.footer.pieceCount {
+            codecs[pack.footer.pieceID(at: index)] = try pack.piece(at: index).codec
         }
         return codecs
     }

@@ -101,10 +101,10 @@ struct ObjectWriterTests {
         for (id, bytes) in zip(ids, versions) {
             #expect(try store.read(id, limit: .max) == bytes)
             guard id != ids[0] else { continue }
-            let (pack, index) = try #require(try store.packHoldingChunk(id))
-            let chunk = try pack.chunk(at: index)
-            #expect(chunk.codec == .delta)
-            #expect(try pack.deltaBase(of: chunk) == ids[0])
+            let (pack, index) = try #require(try store.packHoldingPiece(id))
+            let piece = try pack.piece(at: index)
+            #expect(piece.codec == .delta)
+            #expect(try pack.deltaBase(of: piece) == ids[0])
         }
         // Writing one again relies on its pack and on its base's.
         let writer = repository.writer
@@ -159,7 +159,7 @@ struct ObjectWriterTests {
         #expect(try store.read(next, limit: .max) == bytes + [1])
     }
 
-    @Test("eight threads that write the same chunks store each once, and each reads what it wrote")
+    @Test("eight threads that write the same pieces store each once, and each reads what it wrote")
     func concurrency() throws {
         var repository = TestRepository()
         let writer = repository.writer

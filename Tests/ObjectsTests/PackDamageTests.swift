@@ -11,7 +11,7 @@ struct PackDamageTests {
         let pack: PackReference
         let file: [UInt8]
         let objects: [ObjectID: [UInt8]]
-        let chunks: [PackFooter.Chunk]
+        let pieces: [PackFooter.Piece]
 
         init() throws {
             var repository = TestRepository()
@@ -27,7 +27,7 @@ struct PackDamageTests {
                 try writer.write(contents[6], hint: .leaf(vectorOffset: 100, dimension: 10))
                 try writer.write(contents[7], hint: .leaf(vectorOffset: 72, dimension: 32))
                 // A recipe of small pieces, as an import of something large would make.
-                var pieces: [PackFooter.Piece] = []
+                var pieces: [PackFooter.PieceReference] = []
                 for part in [contents[2], contents[3], contents[2]] {
                     pieces.append(
                         try writer.writePiece(ObjectID(of: part.span), part.span, hint: .bulk))
@@ -42,12 +42,12 @@ struct PackDamageTests {
             objects = Dictionary(
                 contents.map { (ObjectID(of: $0.span), $0) }, uniquingKeysWith: { left, _ in left })
             let footer = try repository.store.open(pack).footer
-            chunks = try (0..<footer.chunkCount).map { try footer.chunk(at: $0) }
+            pieces = try (0..<footer.pieceCount).map { try footer.piece(at: $0) }
         }
 
-        /// Whether the byte at a position belongs to no chunk.
+        /// Whether the byte at a position belongs to no piece.
         func isGap(_ position: Int) -> Bool {
-            !chunks.contains { ($0.offset..<$0.offset + $0.storedSize).contains(position) }
+            !pieces.contains { ($0.offset..<$0.offset + $0.storedSize).contains(position) }
         }
     }
 
@@ -142,17 +142,17 @@ struct PackDamageTests {
 
     /// A pack whose footer is made by hand and vouched for by its name.
     private static func forged(
-        data: [UInt8], chunks: [ObjectID: PackFooter.Chunk],
+        data: [UInt8], pieces: [ObjectID: PackFooter.Piece],
         recipes: [ObjectID: PackFooter.Recipe] = [:]
     ) throws -> PackStore {
-        let sound = chunks.mapValues { chunk in
-            var chunk = chunk
-            let stored = data[(chunk.offset - 8)..<(chunk.offset - 8 + chunk.storedSize)]
-            chunk.checksum = Checksum.of(Array(stored).span)
-            return chunk
+        let sound = pieces.mapValues { piece in
+            var piece = piece
+            let stored = data[(piece.offset - 8)..<(piece.offset - 8 + piece.storedSize)]
+            piece.checksum = Checksum.of(Array(stored).span)
+            return piece
         }
         let footer = PackFooter.encode(
-            chunks: sound, recipes: recipes, nonce: [UInt8](repeating: 0, count: 16))
+            pieces: sound, recipes: recipes, nonce: [UInt8](repeating: 0, count: 16))
         let file = PackFooter.packMagic + data + footer
         return try TestRepository.store(
             file,
@@ -164,13 +164,13 @@ struct PackDamageTests {
     @Test("a recipe that gives an object the pieces of another is damage, with no success reported")
     func wrongRecipe() throws {
         let data = TestBytes.random.make(100)
-        let piece = ObjectID(of: data.span)
+        let reference = ObjectID(of: data.span)
         let other = ObjectID(of: [1, 2, 3].span)
-        let chunk = PackFooter.Chunk(
+        let piece = PackFooter.Piece(
             offset: 8, storedSize: 100, size: 100, codec: .stored, isObject: false)
         let store = try Self.forged(
-            data: data, chunks: [piece: chunk],
-            recipes: [other: .init(size: 100, pieces: [.init(id: piece, size: 100)])])
+            data: data, pieces: [reference: piece],
+            recipes: [other: .init(size: 100, pieces: [.init(id: reference, size: 100)])])
         #expect {
             try store.read(other, limit: .max)
         } throws: {
@@ -182,29 +182,29 @@ struct PackDamageTests {
     @Test("a recipe whose piece is missing or has another size is damage")
     func wrongPieces() throws {
         let data = TestBytes.random.make(100)
-        let piece = ObjectID(of: data.span)
+        let reference = ObjectID(of: data.span)
         let whole = ObjectID(of: (data + data).span)
-        let chunk = PackFooter.Chunk(
+        let piece = PackFooter.Piece(
             offset: 8, storedSize: 100, size: 100, codec: .stored, isObject: false)
-        for pieces: [PackFooter.Piece] in [
-            [.init(id: piece, size: 100), .init(id: whole, size: 100)],
-            [.init(id: piece, size: 99), .init(id: piece, size: 101)],
+        for pieces: [PackFooter.PieceReference] in [
+            [.init(id: reference, size: 100), .init(id: whole, size: 100)],
+            [.init(id: reference, size: 99), .init(id: reference, size: 101)],
         ] {
             let store = try Self.forged(
-                data: data, chunks: [piece: chunk],
+                data: data, pieces: [reference: piece],
                 recipes: [whole: .init(size: 200, pieces: pieces)])
             #expect(throws: ObjectError.self) { try store.read(whole, limit: .max) }
             #expect(throws: ObjectError.self) { try store.read(whole, offset: 150, count: 9) }
         }
     }
 
-    @Test("a chunk under another's identity is damage")
-    func wrongChunk() throws {
+    @Test("a piece under another's identity is damage")
+    func wrongPiece() throws {
         let data = TestBytes.random.make(100)
         let wrong = ObjectID(of: [1].span)
         let store = try Self.forged(
             data: data,
-            chunks: [
+            pieces: [
                 wrong: .init(offset: 8, storedSize: 100, size: 100, codec: .stored, isObject: true)
             ])
         #expect(throws: ObjectError.self) { try store.read(wrong, limit: .max) }
@@ -213,17 +213,17 @@ struct PackDamageTests {
 
     @Test("differences of differences, of themselves and in a circle are damage")
     func chains() throws {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         let first = TestBytes.random.make(2000)
         var second = first
         second[9] ^= 1
         func difference(_ bytes: [UInt8], _ base: [UInt8]) -> [UInt8] {
             var stored: [UInt8] = []
-            let pair = ChunkCoder.Base(id: ObjectID(of: base.span), bytes: base)
+            let pair = PieceCoder.Base(id: ObjectID(of: base.span), bytes: base)
             #expect(coder.encode(bytes.span, hint: .bulk, base: pair, to: &stored) == .delta)
             return stored
         }
-        func chunk(_ offset: Int, _ stored: [UInt8]) -> PackFooter.Chunk {
+        func piece(_ offset: Int, _ stored: [UInt8]) -> PackFooter.Piece {
             .init(
                 offset: offset, storedSize: stored.count, size: 2000, codec: .delta, isObject: true)
         }
@@ -231,15 +231,15 @@ struct PackDamageTests {
         let two = difference(second, first)
         let circle = try Self.forged(
             data: one + two,
-            chunks: [
-                ObjectID(of: first.span): chunk(8, one),
-                ObjectID(of: second.span): chunk(8 + one.count, two),
+            pieces: [
+                ObjectID(of: first.span): piece(8, one),
+                ObjectID(of: second.span): piece(8 + one.count, two),
             ])
         #expect(throws: ObjectError.self) {
             try circle.read(ObjectID(of: first.span), limit: .max)
         }
         let own = ObjectID(of: first.span).bytes + one.dropFirst(32)
-        let selfish = try Self.forged(data: own, chunks: [ObjectID(of: first.span): chunk(8, own)])
+        let selfish = try Self.forged(data: own, pieces: [ObjectID(of: first.span): piece(8, own)])
         #expect(throws: ObjectError.self) {
             try selfish.read(ObjectID(of: first.span), limit: .max)
         }
@@ -253,15 +253,15 @@ struct PackDamageTests {
 
     @Test("a small file that claims gigabytes is refused before they are allocated")
     func bomb() throws {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         var stored: [UInt8] = []
         let zeros = [UInt8](repeating: 0, count: 1 << 20)
         #expect(coder.encode(zeros.span, hint: .bulk, to: &stored) == .zstd)
-        for size in [Int(UInt32.max), 1 << 30, PackFooter.chunkSizeLimit + 1] {
+        for size in [Int(UInt32.max), 1 << 30, PackFooter.pieceSizeLimit + 1] {
             let id = ObjectID(of: zeros.span)
             let store = try Self.forged(
                 data: stored,
-                chunks: [
+                pieces: [
                     id: .init(
                         offset: 8, storedSize: stored.count, size: size, codec: .zstd,
                         isObject: true)

@@ -10,16 +10,16 @@ struct PackFooterTests {
         ObjectID(bytes: [UInt8](repeating: number, count: 32).span)
     }
 
-    private static func chunk(
+    private static func piece(
         _ offset: Int, _ storedSize: Int, _ size: Int? = nil
-    ) -> PackFooter.Chunk {
+    ) -> PackFooter.Piece {
         .init(
             offset: offset, storedSize: storedSize, size: size ?? storedSize, codec: .stored,
             isObject: true)
     }
 
-    private static let chunks = [
-        id(1): chunk(108, 200), id(2): chunk(8, 100), id(3): chunk(308, 0),
+    private static let pieces = [
+        id(1): piece(108, 200), id(2): piece(8, 100), id(3): piece(308, 0),
     ]
     private static let recipes = [
         id(4): PackFooter.Recipe(
@@ -29,17 +29,17 @@ struct PackFooterTests {
             points: [point(1)]),
     ]
 
-    private static func point(_ piece: Int) -> PackFooter.DigestPoint {
+    private static func point(_ reference: Int) -> PackFooter.DigestPoint {
         var hasher = ObjectHasher()
         hasher.update([UInt8](repeating: 7, count: 100).span)
-        return PackFooter.DigestPoint(piece: piece, hasher)
+        return PackFooter.DigestPoint(reference: reference, hasher)
     }
 
     private static func encode(
-        _ chunks: [ObjectID: PackFooter.Chunk] = chunks,
+        _ pieces: [ObjectID: PackFooter.Piece] = pieces,
         _ recipes: [ObjectID: PackFooter.Recipe] = recipes
     ) -> [UInt8] {
-        PackFooter.encode(chunks: chunks, recipes: recipes, nonce: Array(0..<16))
+        PackFooter.encode(pieces: pieces, recipes: recipes, nonce: Array(0..<16))
     }
 
     private static func isRefused(_ bytes: [UInt8], dataEnd: Int = dataEnd) -> Bool {
@@ -48,42 +48,42 @@ struct PackFooterTests {
 
     // Where the parts of the encoded footer begin.
     private static let counts = 24
-    private static let chunkIDs = 40
-    private static let chunkEntries = chunkIDs + 3 * 32
-    private static let recipeIDs = chunkEntries + 3 * 24
+    private static let pieceIDs = 40
+    private static let pieceEntries = pieceIDs + 3 * 32
+    private static let recipeIDs = pieceEntries + 3 * 24
     private static let recipeEntries = recipeIDs + 2 * 32
-    private static let pieceIDs = recipeEntries + 2 * 16
-    private static let pieceSizes = pieceIDs + 4 * 32
-    private static let points = pieceSizes + 4 * 4
+    private static let referenceIDs = recipeEntries + 2 * 16
+    private static let referenceSizes = referenceIDs + 4 * 32
+    private static let points = referenceSizes + 4 * 4
 
     @Test("a footer gives back what it was made of")
     func roundTrip() throws {
         let footer = try PackFooter(decoding: Self.encode(), dataEnd: Self.dataEnd)
-        #expect(footer.chunkCount == 3 && footer.recipeCount == 2)
-        for (id, chunk) in Self.chunks {
-            let index = try #require(footer.indexOfChunk(id))
-            #expect(footer.chunkID(at: index) == id)
-            #expect(try footer.chunk(at: index) == chunk)
+        #expect(footer.pieceCount == 3 && footer.recipeCount == 2)
+        for (id, piece) in Self.pieces {
+            let index = try #require(footer.indexOfPiece(id))
+            #expect(footer.pieceID(at: index) == id)
+            #expect(try footer.piece(at: index) == piece)
             #expect(footer.indexOfRecipe(id) == nil)
         }
         for (id, recipe) in Self.recipes {
             let index = try #require(footer.indexOfRecipe(id))
             #expect(footer.recipeID(at: index) == id)
             #expect(try footer.recipe(at: index) == recipe)
-            #expect(footer.indexOfChunk(id) == nil)
+            #expect(footer.indexOfPiece(id) == nil)
         }
-        #expect(footer.lowerBound(Self.id(0), among: .chunks) == 0)
-        #expect(footer.lowerBound(Self.id(2), among: .chunks) == 1)
-        #expect(footer.lowerBound(Self.id(9), among: .chunks) == 3)
+        #expect(footer.lowerBound(Self.id(0), among: .pieces) == 0)
+        #expect(footer.lowerBound(Self.id(2), among: .pieces) == 1)
+        #expect(footer.lowerBound(Self.id(9), among: .pieces) == 3)
         #expect(footer.lowerBound(Self.id(5), among: .recipes) == 1)
     }
 
     @Test("a footer of recipes alone, and one of nothing, are read")
     func sparse() throws {
         let recipes = try PackFooter(decoding: Self.encode([:]), dataEnd: 8)
-        #expect(recipes.indexOfRecipe(Self.id(4)) == 0 && recipes.indexOfChunk(Self.id(4)) == nil)
+        #expect(recipes.indexOfRecipe(Self.id(4)) == 0 && recipes.indexOfPiece(Self.id(4)) == nil)
         let nothing = try PackFooter(decoding: Self.encode([:], [:]), dataEnd: 8)
-        #expect(nothing.indexOfRecipe(Self.id(4)) == nil && nothing.chunkCount == 0)
+        #expect(nothing.indexOfRecipe(Self.id(4)) == nil && nothing.pieceCount == 0)
     }
 
     @Test("every truncation, extension and other end of the data is refused")
@@ -95,32 +95,32 @@ struct PackFooterTests {
         for end in [0, 8, 307, 309, .max] { #expect(Self.isRefused(bytes, dataEnd: end)) }
     }
 
-    @Test("chunks that overlap, leave a gap or lie outside are refused")
+    @Test("pieces that overlap, leave a gap or lie outside are refused")
     func ranges() {
-        for chunks in [
-            [Self.id(1): Self.chunk(8, 200), Self.id(2): Self.chunk(8, 100)],
-            [Self.id(1): Self.chunk(8, 150), Self.id(2): Self.chunk(158, 100)],
-            [Self.id(1): Self.chunk(8, 200), Self.id(2): Self.chunk(158, 150)],
-            [Self.id(1): Self.chunk(8, 300), Self.id(2): Self.chunk(8, 300)],
-            [Self.id(1): Self.chunk(8, 300), Self.id(2): Self.chunk(100, 50)],
-            [Self.id(1): Self.chunk(0, 308)], [Self.id(1): Self.chunk(7, 301)],
-            [Self.id(1): Self.chunk(8, 301)], [Self.id(1): Self.chunk(9, 299)],
-            [Self.id(1): Self.chunk(8, 300), Self.id(2): Self.chunk(309, 0)],
-            [Self.id(1): Self.chunk(8, 300), Self.id(2): Self.chunk(.max, 0)],
-            [Self.id(1): Self.chunk(8, 300, 299)],
-            [Self.id(1): Self.chunk(8, 300, PackFooter.chunkSizeLimit + 1)], [:],
+        for pieces in [
+            [Self.id(1): Self.piece(8, 200), Self.id(2): Self.piece(8, 100)],
+            [Self.id(1): Self.piece(8, 150), Self.id(2): Self.piece(158, 100)],
+            [Self.id(1): Self.piece(8, 200), Self.id(2): Self.piece(158, 150)],
+            [Self.id(1): Self.piece(8, 300), Self.id(2): Self.piece(8, 300)],
+            [Self.id(1): Self.piece(8, 300), Self.id(2): Self.piece(100, 50)],
+            [Self.id(1): Self.piece(0, 308)], [Self.id(1): Self.piece(7, 301)],
+            [Self.id(1): Self.piece(8, 301)], [Self.id(1): Self.piece(9, 299)],
+            [Self.id(1): Self.piece(8, 300), Self.id(2): Self.piece(309, 0)],
+            [Self.id(1): Self.piece(8, 300), Self.id(2): Self.piece(.max, 0)],
+            [Self.id(1): Self.piece(8, 300, 299)],
+            [Self.id(1): Self.piece(8, 300, PackFooter.pieceSizeLimit + 1)], [:],
         ] {
-            #expect(Self.isRefused(Self.encode(chunks)))
+            #expect(Self.isRefused(Self.encode(pieces)))
         }
-        #expect(!Self.isRefused(Self.encode([Self.id(1): Self.chunk(8, 300)])))
+        #expect(!Self.isRefused(Self.encode([Self.id(1): Self.piece(8, 300)])))
     }
 
     @Test("offsets and sizes that wrap around are refused")
     func wrapping() {
         for (position, width) in [
-            (Self.chunkEntries, 8), (Self.chunkEntries + 8, 4), (Self.chunkEntries + 12, 4),
+            (Self.pieceEntries, 8), (Self.pieceEntries + 8, 4), (Self.pieceEntries + 12, 4),
             (Self.recipeEntries, 8), (Self.recipeEntries + 8, 4), (Self.recipeEntries + 12, 4),
-            (Self.pieceSizes, 4), (Self.counts, 4), (Self.counts + 4, 4), (Self.counts + 8, 4),
+            (Self.referenceSizes, 4), (Self.counts, 4), (Self.counts + 4, 4), (Self.counts + 8, 4),
             (Self.counts + 12, 4),
         ] {
             for fill: [UInt8] in [
@@ -137,27 +137,27 @@ struct PackFooterTests {
     }
 
     @Test(
-        "a digest point before a recipe's first piece, out of order or beyond the pieces is refused"
+        "a digest point before a recipe's first reference, out of order or beyond the pieces is refused"
     )
     func digestPoints() {
-        for piece: UInt8 in [0, 1, 2, 4, 5, 255] {
+        for reference: UInt8 in [0, 1, 2, 4, 5, 255] {
             var bytes = Self.encode()
-            bytes[Self.points] = piece
-            #expect(Self.isRefused(bytes) == (piece != 1), "\(piece)")
+            bytes[Self.points] = reference
+            #expect(Self.isRefused(bytes) == (reference != 1), "\(reference)")
         }
         var recipes = Self.recipes
         for order in [[1, 1], [2, 1]] {
             recipes[Self.id(5)]?.pieces += [.init(id: Self.id(2), size: 100)]
             recipes[Self.id(5)]?.size += 100
             recipes[Self.id(5)]?.points = order.map { Self.point($0) }
-            #expect(Self.isRefused(Self.encode(Self.chunks, recipes)))
+            #expect(Self.isRefused(Self.encode(Self.pieces, recipes)))
         }
         #expect(!Self.isRefused(Self.encode()))
     }
 
     @Test("identities out of order or repeated are refused")
     func order() {
-        for start in [Self.chunkIDs, Self.recipeIDs] {
+        for start in [Self.pieceIDs, Self.recipeIDs] {
             var swapped = Self.encode()
             let first = Array(swapped[start..<start + 32])
             let second = Array(swapped[start + 32..<start + 64])
@@ -171,8 +171,8 @@ struct PackFooterTests {
     @Test("unknown codecs, flags and reserved bytes are refused")
     func unknown() {
         for (position, value) in [
-            (Self.chunkEntries + 16, UInt8(6)), (Self.chunkEntries + 16, 255),
-            (Self.chunkEntries + 17, 2), (Self.chunkEntries + 18, 64), (Self.chunkEntries + 19, 1),
+            (Self.pieceEntries + 16, UInt8(6)), (Self.pieceEntries + 16, 255),
+            (Self.pieceEntries + 17, 2), (Self.pieceEntries + 18, 64), (Self.pieceEntries + 19, 1),
             (0, 0x46), (7, 0x32),
         ] {
             var bytes = Self.encode()
@@ -190,7 +190,7 @@ struct PackFooterTests {
         }
         #expect(!Self.isRefused(set([])))
         #expect(Self.isRefused(set([(Self.recipeEntries, 301)])))
-        #expect(Self.isRefused(set([(Self.pieceSizes, 199)])))
+        #expect(Self.isRefused(set([(Self.referenceSizes, 199)])))
         // The second recipe takes a piece of the first.
         #expect(Self.isRefused(set([(Self.recipeEntries + 16 + 8, 1)])))
         // The first recipe leaves its last piece to nobody.
@@ -200,10 +200,10 @@ struct PackFooterTests {
         // A piece of nothing.
         #expect(
             Self.isRefused(
-                set([(Self.pieceSizes, 300), (Self.pieceSizes + 4, 0)])))
+                set([(Self.referenceSizes, 300), (Self.referenceSizes + 4, 0)])))
     }
 
-    @Test("a footer with any byte changed is refused or describes chunks inside of the data")
+    @Test("a footer with any byte changed is refused or describes pieces inside of the data")
     func flipped() throws {
         let bytes = Self.encode()
         for position in 0..<bytes.count {
@@ -213,9 +213,9 @@ struct PackFooterTests {
                 guard let footer = try? PackFooter(decoding: changed, dataEnd: Self.dataEnd) else {
                     continue
                 }
-                for index in 0..<footer.chunkCount {
-                    let chunk = try footer.chunk(at: index)
-                    #expect(chunk.offset >= 8 && chunk.offset + chunk.storedSize <= Self.dataEnd)
+                for index in 0..<footer.pieceCount {
+                    let piece = try footer.piece(at: index)
+                    #expect(piece.offset >= 8 && piece.offset + piece.storedSize <= Self.dataEnd)
                 }
                 for index in 0..<footer.recipeCount {
                     #expect(try footer.recipe(at: index).size <= 300)

@@ -40,7 +40,7 @@ struct PackMergeTests {
         )
         #expect(after.objects == before.objects)
         #expect(after.rawBytes == before.rawBytes)
-        #expect(after.chunks <= before.chunks)
+        #expect(after.pieces <= before.pieces)
         for pack in repository.packs { #expect(try store.holdsAll(of: pack)) }
         // A writer finds everything there.
         let writer = ObjectWriter(bucket: repository.bucket, existing: store)
@@ -81,7 +81,7 @@ struct PackMergeTests {
         let base = TestBytes.random.make(20_000)
         let (middle, last) = (base + [1], base + [1, 2])
         let id = try repository.commit { try $0.write(base, hint: .bulk) }
-        // Two writers store the same chunk at once, one of them as a difference.
+        // Two writers store the same piece at once, one of them as a difference.
         let (first, second) = (repository.writer, repository.writer)
         let middleID = try first.write(middle, hint: .bulk)
         try second.write(middle, hint: .bulk, predecessor: id)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Packs")
 struct PackTests {
-    private static let limit = ObjectWriter.chunkLimit
+    private static let limit = ObjectWriter.pieceLimit
 
     @Test("objects of every size and kind are read back, whole, streamed and in part")
     func roundTrip() throws {
@@ -40,7 +40,7 @@ struct PackTests {
         #expect(repository.packs.count == 1)
     }
 
-    @Test("objects at the limit of a chunk and above it", arguments: [limit - 1, limit, limit + 1])
+    @Test("objects at the limit of a piece and above it", arguments: [limit - 1, limit, limit + 1])
     func limits(size: Int) throws {
         var repository = TestRepository()
         let bytes = TestBytes.random.make(size)
@@ -101,7 +101,7 @@ struct PackTests {
         let id = try repository.commit { try $0.importBytes(of: BytesBlob(bytes)) }
         let store = repository.store
         _ = try store.read(id, offset: 1_000_000, count: 10)
-        #expect(store.storedBytesRead <= 2 * ChunkParameters.content.maximum)
+        #expect(store.storedBytesRead <= 2 * CutParameters.content.maximum)
     }
 
     @Test("what is not there is missing, and has no size")
@@ -145,7 +145,7 @@ struct PackTests {
     @Test("a piece and an object that meet in one pack are both read")
     func pieceAndObjectTogether() throws {
         let bytes = TestBytes.random.make(500_000)
-        let length = ChunkPlan().cuts(
+        let length = CutPlan().cuts(
             of: bytes.span, at: 0, size: bytes.count, atLeast: 1)[0]
         let content = Array(bytes.prefix(length))
         for objectFirst in [true, false] {

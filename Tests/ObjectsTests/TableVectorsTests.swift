@@ -108,8 +108,8 @@ struct TableVectorsTests {
         let file = try #require(try bucket.read(packs[0].blobName, limit: .max))
         let footer = try OpenPack(packs[0], in: bucket).footer
         var seen = 0
-        for index in 0..<footer.chunkCount {
-            let chunk = try footer.chunk(at: index)
+        for index in 0..<footer.pieceCount {
+            let chunk = try footer.piece(at: index)
             guard chunk.codec == .leaf, index.isMultiple(of: 5) else { continue }
             let stored = Array(file[chunk.offset..<chunk.offset + chunk.storedSize])
             let blocks = try LeafBlocks(

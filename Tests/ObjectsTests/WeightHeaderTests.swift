@@ -84,7 +84,7 @@ struct WeightHeaderTests {
 
     private static func pieces(_ bytes: [UInt8]) throws -> [(offset: Int, id: ObjectID, size: Int)]
     {
-        let plan = try ChunkPlan(for: BytesBlob(bytes))
+        let plan = try CutPlan(for: BytesBlob(bytes))
         var offset = 0
         return plan.cuts(of: bytes.span, at: 0, size: bytes.count, atLeast: bytes.count).map {
             length in
@@ -102,7 +102,7 @@ struct WeightHeaderTests {
         let pieces = try Self.pieces(bytes)
         #expect(Set(pieces.map(\.offset)).isSuperset(of: starts))
         #expect(pieces.reduce(0) { $0 + $1.size } == bytes.count)
-        #expect(pieces.allSatisfy { $0.size <= ChunkParameters.tensorPiece })
+        #expect(pieces.allSatisfy { $0.size <= CutParameters.tensorPiece })
     }
 
     @Test("what tensors are aligned to is read from the metadata", arguments: [8, 64, 4096])
@@ -162,7 +162,7 @@ struct WeightHeaderTests {
         for (index, head) in hostile.enumerated() {
             let file = head + plain
             #expect(try GGUF(BytesBlob(file)) == nil, "\(index)")
-            let cuts = ChunkPlan().cuts(of: file.span, at: 0, size: file.count, atLeast: file.count)
+            let cuts = CutPlan().cuts(of: file.span, at: 0, size: file.count, atLeast: file.count)
             #expect(try Self.pieces(file).map(\.size) == cuts, "\(index)")
         }
         for version in [0, 1, 4, 0x0300_0000] as [UInt32] {
@@ -245,7 +245,7 @@ struct WeightHeaderTests {
             Self.npy(data, version: 2).enumerated().map { 8..<12 ~= $0.offset ? 0xFF : $0.element })
         for (index, file) in hostile.enumerated() {
             #expect(try NPY(BytesBlob(file)) == nil, "\(index)")
-            let cuts = ChunkPlan().cuts(of: file.span, at: 0, size: file.count, atLeast: file.count)
+            let cuts = CutPlan().cuts(of: file.span, at: 0, size: file.count, atLeast: file.count)
             #expect(try Self.pieces(file).map(\.size) == cuts, "\(index)")
         }
         for count in 0..<128 { #expect(try NPY(BytesBlob(Array(sound.prefix(count)))) == nil) }
@@ -254,7 +254,7 @@ struct WeightHeaderTests {
     @Test("a plan cuts alike however many bytes it is shown at a time")
     func groups() throws {
         let file = Self.npy(TestBytes.random.make(900_000))
-        let plan = try ChunkPlan(for: BytesBlob(file))
+        let plan = try CutPlan(for: BytesBlob(file))
         var lengths: [Int] = []
         var offset = 0
         while offset < file.count {

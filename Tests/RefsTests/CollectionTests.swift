@@ -237,7 +237,7 @@ struct CollectionTests {
         try put("models/b", [50], in: repository)
         try put("models/b", [51], in: repository)
         let packs = try repository.state().packs
-        // Whatever of the chunks is hit: in the end the pack is there or everything in it was sound.
+        // Whatever of the pieces is hit: in the end the pack is there or everything in it was sound.
         for byte in stride(from: 9, to: packs[0].indexOffset, by: 97) {
             let copy = try bucket.copy()
             try copy.edit(BlobName(.packs, packs[0].name.hex)) { $0[byte] ^= 1 }

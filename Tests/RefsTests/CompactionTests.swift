@@ -38,9 +38,9 @@ struct CompactionTests {
         let merges = state.number - 400
         #expect(merges > 10)
         #expect(try state.packs.count < 50)
-        // Each chunk is in one live pack.
+        // Each piece is in one live pack.
         let figures = try repository.objects(in: state).packStatistics()
-        #expect(figures.chunks == figures.objects)
+        #expect(figures.pieces == figures.objects)
         try expectSound(repository, ids)
         // The history of the ref does not show the merges.
         var history = repository.log.history(of: try RefName("models/a"), in: state)

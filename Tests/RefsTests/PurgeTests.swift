@@ -18,9 +18,9 @@ struct PurgeTests {
         let wanted = Array(marker.utf8)
         for reference in packs {
             let pack = try store.open(reference)
-            for index in 0..<pack.footer.chunkCount {
-                let id = pack.footer.chunkID(at: index)
-                let bytes = try store.bytes(of: id, try pack.chunk(at: index), in: pack)
+            for index in 0..<pack.footer.pieceCount {
+                let id = pack.footer.pieceID(at: index)
+                let bytes = try store.bytes(of: id, try pack.piece(at: index), in: pack)
                 for start in bytes.indices where bytes[start...].starts(with: wanted) {
                     return true
                 }
@@ -29,14 +29,14 @@ struct PurgeTests {
         return false
     }
 
-    /// How many chunks of live packs are stored as differences.
+    /// How many pieces of live packs are stored as differences.
     private static func differences(_ repository: Repository) throws -> Int {
         let store = try repository.objects(in: repository.state())
         var count = 0
         for reference in store.packs {
             let pack = try store.open(reference)
-            for index in 0..<pack.footer.chunkCount
-            where try pack.chunk(at: index).codec == .delta { count += 1 }
+            for index in 0..<pack.footer.pieceCount
+            where try pack.piece(at: index).codec == .delta { count += 1 }
         }
         return count
     }

@@ -175,7 +175,7 @@ struct RestorationTests {
         try expectWhole(bucket)
     }
 
-    /// Flips a bit of the first chunk of a pack.
+    /// Flips a bit of the first piece of a pack.
     private func damage(_ pack: ObjectID, in bucket: MemoryBucket) throws {
         let name = BlobName(.packs, pack.hex)
         var bytes = try #require(try bucket.read(name, limit: 1 << 24))

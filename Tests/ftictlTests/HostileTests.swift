@@ -95,7 +95,7 @@ struct HostileTests {
         #expect((try verified.object()["findings"] as? [Any])?.isEmpty == false)
     }
 
-    @Test("the bytes before the first chunk of a pack are checked")
+    @Test("the bytes before the first piece of a pack are checked")
     func packBeginning() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("x", "x")

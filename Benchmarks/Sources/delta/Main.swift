@@ -3,7 +3,7 @@ import Objects
 import Refs
 import Storage
 
-/// `delta REPOSITORY REF UPSERTS.jsonl REMOVED.txt --key id,chunk --vector emb`: how long the next snapshot of a
+/// `delta REPOSITORY REF UPSERTS.jsonl REMOVED.txt --key id,piece --vector emb`: how long the next snapshot of a
 /// table takes, durable, when what changed is known. The changes are in memory before the clock starts.
 @main
 enum Delta {

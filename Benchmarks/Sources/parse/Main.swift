@@ -2,7 +2,7 @@ import Measuring
 import Objects
 import Storage
 
-/// `parse FILE --key id,chunk --vector emb [--rounds 1]`: how long reading a file as rows takes, with
+/// `parse FILE --key id,piece --vector emb [--rounds 1]`: how long reading a file as rows takes, with
 /// nothing stored.
 @main
 enum Parse {

@@ -1,7 +1,7 @@
 /// Hot loops with run-time dispatch; every one has a portable path that gives the same result.
 #pragma once
 #include "checksum.h"
-#include "chunking.h"
+#include "cutting.h"
 #include "json.h"
 #include "keyed_hash.h"
 #include "planes.h"

@@ -136,12 +136,12 @@ public struct CollectionPlan: Sendable {
         var isClosed = true
         for number in marks.entries.indices where fate(of: number) == .keep {
             let footer = marks.entries[number].pack.footer
-            for bit in 0..<footer.chunkCount + footer.recipeCount
+            for bit in 0..<footer.pieceCount + footer.recipeCount
             where !marks.entries[number].needed.contains(bit) {
                 for need in try marks.needs(of: PackMarks.Place(pack: number, bit: bit))
                 where try !remains(need.id, asBase: need.isBase) {
                     isClosed = false
-                    guard need.isBase, let base = try marks.chunk(need.id, asBase: true) else {
+                    guard need.isBase, let base = try marks.piece(need.id, asBase: true) else {
                         rewritten.insert(number)
                         break
                     }
@@ -154,11 +154,11 @@ public struct CollectionPlan: Sendable {
         return isClosed
     }
 
-    /// Whether a chunk will be in a pack that is kept, or copied.
+    /// Whether a piece will be in a pack that is kept, or copied.
     private func remains(_ id: ObjectID, asBase: Bool) throws(ObjectError) -> Bool {
         for (number, entry) in marks.entries.enumerated().reversed() {
-            guard let index = entry.pack.footer.indexOfChunk(id) else { continue }
-            if asBase, try entry.pack.chunk(at: index).codec == .delta { continue }
+            guard let index = entry.pack.footer.indexOfPiece(id) else { continue }
+            if asBase, try entry.pack.piece(at: index).codec == .delta { continue }
             if entry.needed.contains(index) || fate(of: number) == .keep { return true }
         }
         return false
@@ -166,7 +166,7 @@ public struct CollectionPlan: Sendable {
 
     /// Copies what is needed from packs that do not stay into one new pack; nil when there is nothing to copy.
     ///
-    /// Chunks keep their stored form, and the checksum of every one is verified on the way; differences that lose their
+    /// Pieces keep their stored form, and the checksum of every one is verified on the way; differences that lose their
     /// base are stored anew.
     ///
     /// - Parameters:

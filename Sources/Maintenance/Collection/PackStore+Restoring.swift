@@ -10,20 +10,20 @@ extension PackStore {
         try marks.add(removed, asOldest: true)
         var wanted = removed.indices.map { number in
             let footer = marks.entries[number].pack.footer
-            return Bitmap(limit: footer.chunkCount + footer.recipeCount)
+            return Bitmap(limit: footer.pieceCount + footer.recipeCount)
         }
         // First what stands for itself, then differences against that, then what is put together from both.
         for turn in RestoringStage.allCases {
             for number in removed.indices {
                 let footer = marks.entries[number].pack.footer
-                for bit in 0..<footer.chunkCount + footer.recipeCount {
+                for bit in 0..<footer.pieceCount + footer.recipeCount {
                     let place = PackMarks.Place(pack: number, bit: bit)
                     guard try marks.turn(of: place) == turn,
                         try marks.isLost(place, after: removed.count)
                     else { continue }
                     var isReadable = true
                     for need in try marks.needs(of: place) where isReadable {
-                        let found = try marks.chunk(need.id, asBase: need.isBase)
+                        let found = try marks.piece(need.id, asBase: need.isBase)
                         isReadable =
                             found.map {
                                 $0.pack >= removed.count || wanted[$0.pack].contains($0.bit)
@@ -47,26 +47,26 @@ extension PackStore {
         }
     }
 
-    fileprivate enum RestoringStage: CaseIterable { case chunk, difference, recipe }
+    fileprivate enum RestoringStage: CaseIterable { case piece, difference, recipe }
 }
 
 extension PackMarks {
     fileprivate func turn(of place: Place) throws(ObjectError) -> PackStore.RestoringStage {
         let pack = entries[place.pack].pack
-        guard place.bit < pack.footer.chunkCount else { return .recipe }
-        return try pack.chunk(at: place.bit).codec == .delta ? .difference : .chunk
+        guard place.bit < pack.footer.pieceCount else { return .recipe }
+        return try pack.piece(at: place.bit).codec == .delta ? .difference : .piece
     }
 
     /// Whether the packs from a number on have nothing that is as good.
     fileprivate func isLost(_ place: Place, after first: Int) throws(ObjectError) -> Bool {
         let pack = entries[place.pack].pack
-        guard place.bit < pack.footer.chunkCount else {
-            let id = pack.footer.recipeID(at: place.bit - pack.footer.chunkCount)
+        guard place.bit < pack.footer.pieceCount else {
+            let id = pack.footer.recipeID(at: place.bit - pack.footer.pieceCount)
             return try object(id).map { $0.pack < first } ?? true
         }
-        let id = pack.footer.chunkID(at: place.bit)
-        let chunk = try pack.chunk(at: place.bit)
-        if chunk.isObject, try object(id).map({ $0.pack < first }) ?? true { return true }
-        return try self.chunk(id, asBase: chunk.codec != .delta).map { $0.pack < first } ?? true
+        let id = pack.footer.pieceID(at: place.bit)
+        let piece = try pack.piece(at: place.bit)
+        if piece.isObject, try object(id).map({ $0.pack < first }) ?? true { return true }
+        return try self.piece(id, asBase: piece.codec != .delta).map { $0.pack < first } ?? true
     }
 }

@@ -103,10 +103,10 @@ public struct ObjectRescue {
         }
         guard let recipe = try? pack.recipe(at: index) else { return false }
         var hasher = ObjectHasher()
-        for piece in recipe.pieces {
-            guard let (bytes, hint) = self.piece(piece, of: source) else { return false }
+        for reference in recipe.pieces {
+            guard let (bytes, hint) = self.reference(reference, of: source) else { return false }
             hasher.update(bytes.span)
-            _ = try writer.writePiece(piece.id, bytes.span, hint: hint)
+            _ = try writer.writePiece(reference.id, bytes.span, hint: hint)
         }
         guard hasher.finalize() == id else { return false }
         try writer.writeRecipe(id, recipe)
@@ -114,14 +114,16 @@ public struct ObjectRescue {
     }
 
     /// A piece of a large object, from its own source or any other.
-    private func piece(
-        _ piece: PackFooter.Piece, of source: PackStore
+    private func reference(
+        _ reference: PackFooter.PieceReference, of source: PackStore
     ) -> (bytes: [UInt8], hint: StorageHint)? {
         for store in [source, kept] + sources {
-            guard let bytes = try? store.chunkBytes(piece.id, size: piece.size) else { continue }
-            let place = try? store.packHoldingChunk(piece.id)
-            let chunk = place.flatMap { try? $0.pack.chunk(at: $0.index) }
-            return (bytes, chunk?.codec == .planes ? .numbers : .bulk)
+            guard let bytes = try? store.pieceBytes(reference.id, size: reference.size) else {
+                continue
+            }
+            let place = try? store.packHoldingPiece(reference.id)
+            let piece = place.flatMap { try? $0.pack.piece(at: $0.index) }
+            return (bytes, piece?.codec == .planes ? .numbers : .bulk)
         }
         return nil
     }

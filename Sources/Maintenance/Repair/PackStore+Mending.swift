@@ -2,10 +2,10 @@ public import Objects
 public import Storage
 
 extension PackStore {
-    /// Puts the file of a damaged pack together anew, chunk by chunk from whichever copy has it undamaged, and replaces
+    /// Puts the file of a damaged pack together anew, piece by piece from whichever copy has it undamaged, and replaces
     /// it, durably and all at once for every reader.
     ///
-    /// A pack's name vouches for its index, which vouches for every chunk: a file that fits its name is the pack, wherever
+    /// A pack's name vouches for its index, which vouches for every piece: a file that fits its name is the pack, wherever
     /// its parts come from.
     ///
     /// - Parameter copies: Where else files of that name may be; this store's bucket is looked at first.
@@ -21,19 +21,19 @@ extension PackStore {
             }).first
         else { return false }
         let pack = indexed.pack
-        var chunks: [(id: ObjectID, chunk: PackFooter.Chunk)] = []
-        for index in 0..<pack.footer.chunkCount {
-            chunks.append((pack.footer.chunkID(at: index), try pack.chunk(at: index)))
+        var pieces: [(id: ObjectID, piece: PackFooter.Piece)] = []
+        for index in 0..<pack.footer.pieceCount {
+            pieces.append((pack.footer.pieceID(at: index), try pack.piece(at: index)))
         }
-        chunks.sort { $0.chunk.offset < $1.chunk.offset }
+        pieces.sort { $0.piece.offset < $1.piece.offset }
         do throws(StorageError) {
             let staged = try bucket.stage(in: .packs)
             var output = PackFooter.packMagic
-            for (id, chunk) in chunks {
-                guard let stored = sound(id, chunk, of: pack, in: blobs) else { return false }
-                output.append(contentsOf: repeatElement(0, count: chunk.gap))
+            for (id, piece) in pieces {
+                guard let stored = sound(id, piece, of: pack, in: blobs) else { return false }
+                output.append(contentsOf: repeatElement(0, count: piece.gap))
                 output.append(contentsOf: stored)
-                guard output.count >= ChunkBatch.flushSize else { continue }
+                guard output.count >= PieceBatch.flushSize else { continue }
                 _ = try staged.append(output)
                 output.removeAll(keepingCapacity: true)
             }
@@ -46,17 +46,17 @@ extension PackStore {
         } catch { throw .storage(error) }
     }
 
-    /// The stored bytes of a chunk from the first file that has them undamaged.
+    /// The stored bytes of a piece from the first file that has them undamaged.
     private func sound(
-        _ id: ObjectID, _ chunk: PackFooter.Chunk, of pack: OpenPack, in blobs: [any Blob]
+        _ id: ObjectID, _ piece: PackFooter.Piece, of pack: OpenPack, in blobs: [any Blob]
     ) -> [UInt8]? {
         blobs.lazy.compactMap { blob in
-            guard let stored = try? blob.read(at: chunk.offset, count: chunk.storedSize),
-                Checksum.of(stored.span) == chunk.checksum
+            guard let stored = try? blob.read(at: piece.offset, count: piece.storedSize),
+                Checksum.of(stored.span) == piece.checksum
             else { return nil }
             // The base of a difference may be what is damaged; the checksum must do then.
-            guard let bytes = try? self.decoded(id, chunk, in: pack, stored: stored) else {
-                return chunk.codec == .delta ? stored : nil
+            guard let bytes = try? self.decoded(id, piece, in: pack, stored: stored) else {
+                return piece.codec == .delta ? stored : nil
             }
             return ObjectID(of: bytes.span) == id ? stored : nil
         }.first

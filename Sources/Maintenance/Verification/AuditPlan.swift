@@ -1,12 +1,12 @@
 internal import Objects
 
-/// In which order an audit reads what packs hold, so that every chunk is verified once by itself and every large
+/// In which order an audit reads what packs hold, so that every piece is verified once by itself and every large
 /// object as a whole.
 struct AuditPlan: Sendable {
-    /// Where a chunk is: the number of its pack, and its place in the index.
+    /// Where a piece is: the number of its pack, and its place in the index.
     struct Place: Hashable, Sendable {
         let pack: Int
-        let chunk: Int
+        let piece: Int
     }
 
     /// A large object.
@@ -24,21 +24,21 @@ struct AuditPlan: Sendable {
         }
     }
 
-    /// A run of a large object, or a chunk.
+    /// A run of a large object, or a piece.
     struct Run: Sendable {
         let digest: DigestSpan
-        /// The object that it is a run of; nil for a chunk.
+        /// The object that it is a run of; nil for a piece.
         let whole: Whole?
         /// Whether others are likely to read the same pieces soon.
         package let isShared: Bool
-        private let chunk: Place
+        private let piece: Place
         private let wantsID: [Bool]
 
-        package init(_ chunk: Place, id: ObjectID) {
-            digest = DigestSpan(chunk: id)
+        package init(_ piece: Place, id: ObjectID) {
+            digest = DigestSpan(piece: id)
             whole = nil
             isShared = false
-            self.chunk = chunk
+            self.piece = piece
             wantsID = []
         }
 
@@ -46,44 +46,44 @@ struct AuditPlan: Sendable {
             self.digest = digest
             self.whole = whole
             self.isShared = isShared
-            chunk = Place(pack: 0, chunk: 0)
+            piece = Place(pack: 0, piece: 0)
             self.wantsID = wantsID
         }
 
-        func place(ofPiece piece: Int) -> Place { whole?.places[piece] ?? chunk }
+        func place(ofPiece reference: Int) -> Place { whole?.places[reference] ?? piece }
 
-        func wantsID(ofPiece piece: Int) -> Bool {
-            whole != nil && wantsID[piece - digest.pieces.lowerBound]
+        func wantsID(ofPiece reference: Int) -> Bool {
+            whole != nil && wantsID[reference - digest.pieces.lowerBound]
         }
     }
 
     /// Objects of like size are most often versions of one file; of more than this many, little is gained.
     private static let groupSize = 8
-    /// Chunks that a thread takes at a time.
-    private static let chunkBundle = 64
+    /// Pieces that a thread takes at a time.
+    private static let pieceBundle = 64
 
     private let packs: [OpenPack]
     private let positions: [ObjectID: Int]
-    /// The chunks of each pack that have been handed out.
+    /// The pieces of each pack that have been handed out.
     private var isTaken: [[Bool]]
     /// The recipes that are left, the next last.
     private var recipes: [Place]
     private var group: [Whole] = []
     private var step = 0
-    private var nextChunk = Place(pack: 0, chunk: 0)
+    private var nextPiece = Place(pack: 0, piece: 0)
 
     init(_ packs: [OpenPack]) {
         self.packs = packs
         positions = Dictionary(
             packs.enumerated().map { ($1.reference.name, $0) },
             uniquingKeysWith: { first, _ in first })
-        isTaken = packs.map { Array(repeating: false, count: $0.footer.chunkCount) }
+        isTaken = packs.map { Array(repeating: false, count: $0.footer.pieceCount) }
         var sized: [(size: Int, place: Place)] = []
         for (number, pack) in packs.enumerated() {
             for index in 0..<pack.footer.recipeCount {
                 // Of a recipe that cannot be read the error is reported when its turn comes.
                 let size = (try? pack.recipeSize(at: index)) ?? 0
-                sized.append((size, Place(pack: number, chunk: index)))
+                sized.append((size, Place(pack: number, piece: index)))
             }
         }
         recipes = sized.sorted { $0.size < $1.size }.map(\.place)
@@ -92,7 +92,7 @@ struct AuditPlan: Sendable {
     /// Runs for one thread; none at the end.
     ///
     /// - Parameters:
-    ///   - holder: The pack that a chunk is read from, and its place in there.
+    ///   - holder: The pack that a piece is read from, and its place in there.
     ///   - report: Called with an object that cannot be put together, the pack with its recipe, and why.
     mutating func nextBundle(
         holding holder: (ObjectID) throws(ObjectError) -> (pack: OpenPack, index: Int)?,
@@ -103,15 +103,15 @@ struct AuditPlan: Sendable {
                 defer { step += 1 }
                 return runs(at: step, of: steps)
             }
-            guard !recipes.isEmpty else { return nextChunks() }
+            guard !recipes.isEmpty else { return nextPieces() }
             group = []
             step = 0
             while let recipe = recipes.last, group.count < Self.groupSize {
                 recipes.removeLast()
                 let pack = packs[recipe.pack]
                 do throws(ObjectError) {
-                    group.append(try whole(recipe.chunk, in: pack, holder))
-                } catch { report(pack.footer.recipeID(at: recipe.chunk), pack, error) }
+                    group.append(try whole(recipe.piece, in: pack, holder))
+                } catch { report(pack.footer.recipeID(at: recipe.piece), pack, error) }
             }
         }
     }
@@ -124,14 +124,14 @@ struct AuditPlan: Sendable {
         let recipe = try pack.recipe(at: index)
         var places: [Place] = []
         places.reserveCapacity(recipe.pieces.count)
-        for piece in recipe.pieces {
-            guard let (holding, at) = try holder(piece.id),
+        for reference in recipe.pieces {
+            guard let (holding, at) = try holder(reference.id),
                 let position = positions[holding.reference.name]
-            else { throw .missing(piece.id) }
-            guard try holding.chunk(at: at).size == piece.size else {
-                throw .corrupt(piece.id, where: "the recipe of \(id.short)")
+            else { throw .missing(reference.id) }
+            guard try holding.piece(at: at).size == reference.size else {
+                throw .corrupt(reference.id, where: "the recipe of \(id.short)")
             }
-            places.append(Place(pack: position, chunk: at))
+            places.append(Place(pack: position, piece: at))
         }
         return Whole(id, in: pack, places: places, runs: DigestSpan.runs(of: id, recipe))
     }
@@ -150,26 +150,26 @@ struct AuditPlan: Sendable {
         return result
     }
 
-    private mutating func nextChunks() -> [Run] {
+    private mutating func nextPieces() -> [Run] {
         var result: [Run] = []
-        while nextChunk.pack < packs.count, result.count < Self.chunkBundle {
-            let footer = packs[nextChunk.pack].footer
-            guard nextChunk.chunk < footer.chunkCount else {
-                nextChunk = Place(pack: nextChunk.pack + 1, chunk: 0)
+        while nextPiece.pack < packs.count, result.count < Self.pieceBundle {
+            let footer = packs[nextPiece.pack].footer
+            guard nextPiece.piece < footer.pieceCount else {
+                nextPiece = Place(pack: nextPiece.pack + 1, piece: 0)
                 continue
             }
-            if take(nextChunk) {
-                result.append(Run(nextChunk, id: footer.chunkID(at: nextChunk.chunk)))
+            if take(nextPiece) {
+                result.append(Run(nextPiece, id: footer.pieceID(at: nextPiece.piece)))
             }
-            nextChunk = Place(pack: nextChunk.pack, chunk: nextChunk.chunk + 1)
+            nextPiece = Place(pack: nextPiece.pack, piece: nextPiece.piece + 1)
         }
         return result
     }
 
-    /// Whether a chunk was not handed out before.
+    /// Whether a piece was not handed out before.
     private mutating func take(_ place: Place) -> Bool {
-        guard !isTaken[place.pack][place.chunk] else { return false }
-        isTaken[place.pack][place.chunk] = true
+        guard !isTaken[place.pack][place.piece] else { return false }
+        isTaken[place.pack][place.piece] = true
         return true
     }
 }

@@ -2,9 +2,9 @@ internal import Objects
 internal import Storage
 internal import Synchronization
 
-/// Every chunk of a store's packs read and verified, and every large object put together, by several threads.
+/// Every piece of a store's packs read and verified, and every large object put together, by several threads.
 ///
-/// Large objects come first, then the chunks that no recipe reads. Versions of one file share most pieces, so
+/// Large objects come first, then the pieces that no recipe reads. Versions of one file share most pieces, so
 /// objects of like size are gone through side by side: a piece is decoded once for all of them. Memory is
 /// bounded by the indexes and by what the threads keep at hand.
 final class PackAudit: Sendable {
@@ -41,15 +41,15 @@ final class PackAudit: Sendable {
         found.withLock { _ = $0.insert(damage) }
     }
 
-    /// Reports a chunk; where in the pack it is damaged follows from the error.
-    private func report(chunk index: Int, of pack: OpenPack, _ error: ObjectError) {
-        let id = pack.footer.chunkID(at: index)
+    /// Reports a piece; where in the pack it is damaged follows from the error.
+    private func report(piece index: Int, of pack: OpenPack, _ error: ObjectError) {
+        let id = pack.footer.pieceID(at: index)
         var range: Range<Int>?
-        if let chunk = try? pack.chunk(at: index) {
+        if let piece = try? pack.piece(at: index) {
             switch error {
-            case .corrupt(id, _): range = chunk.offset..<chunk.offset + chunk.storedSize
+            case .corrupt(id, _): range = piece.offset..<piece.offset + piece.storedSize
             case .damagedPack(pack.reference.name.hex, _):
-                range = chunk.offset - chunk.gap..<chunk.offset
+                range = piece.offset - piece.gap..<piece.offset
             default: break
             }
         }
@@ -58,7 +58,7 @@ final class PackAudit: Sendable {
 
     private func nextBundle() -> [AuditPlan.Run] {
         plan.withLock { plan in
-            plan.nextBundle(holding: store.packHoldingChunk) { id, pack, error in
+            plan.nextBundle(holding: store.packHoldingPiece) { id, pack, error in
                 report(id, in: pack, error)
             }
         }
@@ -84,27 +84,27 @@ final class PackAudit: Sendable {
 
         func digest(of run: AuditPlan.Run) -> DigestSpan { run.digest }
 
-        mutating func read(_ piece: Int, of run: inout AuditPlan.Run) -> SpanPiece? {
-            let place = run.place(ofPiece: piece)
+        mutating func read(_ reference: Int, of run: inout AuditPlan.Run) -> SpanPiece? {
+            let place = run.place(ofPiece: reference)
             let pack = audit.packs[place.pack]
             do throws(ObjectError) {
                 let bytes = try decode(place, in: pack, isShared: run.isShared)
-                let wantsID = run.wantsID(ofPiece: piece)
+                let wantsID = run.wantsID(ofPiece: reference)
                 if wantsID || run.whole == nil { audit.progress(bytes.count) }
                 return SpanPiece(bytes: bytes, wantsID: wantsID)
             } catch {
-                audit.report(chunk: place.chunk, of: pack, error)
+                audit.report(piece: place.piece, of: pack, error)
                 if let whole = run.whole {
                     audit.report(whole.id, in: whole.pack, error)
-                    checkRest(after: piece, of: run)
+                    checkRest(after: reference, of: run)
                 }
                 return nil
             }
         }
 
         /// Looks for damage in the pieces of a run that is given up: nobody else reads them.
-        private mutating func checkRest(after piece: Int, of run: AuditPlan.Run) {
-            for other in (piece + 1)..<max(piece + 1, run.digest.pieces.upperBound)
+        private mutating func checkRest(after reference: Int, of run: AuditPlan.Run) {
+            for other in (reference + 1)..<max(reference + 1, run.digest.pieces.upperBound)
             where run.wantsID(ofPiece: other) {
                 let place = run.place(ofPiece: other)
                 let pack = audit.packs[place.pack]
@@ -112,7 +112,7 @@ final class PackAudit: Sendable {
                     let bytes = try decode(place, in: pack, isShared: false)
                     audit.progress(bytes.count)
                     check(ObjectID(of: bytes.span), at: place)
-                } catch { audit.report(chunk: place.chunk, of: pack, error) }
+                } catch { audit.report(piece: place.piece, of: pack, error) }
             }
         }
 
@@ -120,14 +120,14 @@ final class PackAudit: Sendable {
             _ place: AuditPlan.Place, in pack: OpenPack, isShared: Bool
         ) throws(ObjectError) -> [UInt8] {
             if isShared, let bytes = decoded[place] { return bytes }
-            let id = pack.footer.chunkID(at: place.chunk)
-            let chunk = try pack.chunk(at: place.chunk)
-            try pack.checkGap(before: chunk)
-            let stored = try pack.storedBytes(of: id, chunk)
-            let bytes = try audit.store.decoded(id, chunk, in: pack, stored: stored)
-            if chunk.codec == .leaf {
-                guard LeafCodec.hasRightCodes(stored.span, size: chunk.size) else {
-                    throw .corrupt(id, where: "the codes of \(pack.place(of: chunk))")
+            let id = pack.footer.pieceID(at: place.piece)
+            let piece = try pack.piece(at: place.piece)
+            try pack.checkGap(before: piece)
+            let stored = try pack.storedBytes(of: id, piece)
+            let bytes = try audit.store.decoded(id, piece, in: pack, stored: stored)
+            if piece.codec == .leaf {
+                guard LeafCodec.hasRightCodes(stored.span, size: piece.size) else {
+                    throw .corrupt(id, where: "the codes of \(pack.place(of: piece))")
                 }
             }
             guard isShared else { return bytes }
@@ -135,15 +135,15 @@ final class PackAudit: Sendable {
             order.append(place)
             size += bytes.count
             guard size > Self.capacity else { return bytes }
-            // Half at a time, so that the order is not shifted for every chunk.
+            // Half at a time, so that the order is not shifted for every piece.
             let dropped = order.prefix(order.count / 2)
             for old in dropped { size -= decoded.removeValue(forKey: old)?.count ?? 0 }
             order.removeFirst(dropped.count)
             return bytes
         }
 
-        func take(_ id: ObjectID, ofPiece piece: Int, in run: AuditPlan.Run) {
-            check(id, at: run.place(ofPiece: piece))
+        func take(_ id: ObjectID, ofPiece reference: Int, in run: AuditPlan.Run) {
+            check(id, at: run.place(ofPiece: reference))
         }
 
         func finish(_ run: AuditPlan.Run, isReached: Bool) {
@@ -152,23 +152,23 @@ final class PackAudit: Sendable {
                 let place = run.place(ofPiece: 0)
                 let pack = audit.packs[place.pack]
                 return audit.report(
-                    chunk: place.chunk, of: pack, damage(at: place, in: pack))
+                    piece: place.piece, of: pack, damage(at: place, in: pack))
             }
             audit.report(whole.id, in: whole.pack, damage(of: whole, in: run.digest))
         }
 
         private func check(_ id: ObjectID, at place: AuditPlan.Place) {
             let pack = audit.packs[place.pack]
-            let expected = pack.footer.chunkID(at: place.chunk)
+            let expected = pack.footer.pieceID(at: place.piece)
             if id != expected {
-                audit.report(chunk: place.chunk, of: pack, damage(at: place, in: pack))
+                audit.report(piece: place.piece, of: pack, damage(at: place, in: pack))
             }
         }
 
         private func damage(at place: AuditPlan.Place, in pack: OpenPack) -> ObjectError {
-            let id = pack.footer.chunkID(at: place.chunk)
+            let id = pack.footer.pieceID(at: place.piece)
             do throws(ObjectError) {
-                return .corrupt(id, where: pack.place(of: try pack.chunk(at: place.chunk)))
+                return .corrupt(id, where: pack.place(of: try pack.piece(at: place.piece)))
             } catch { return error }
         }
 
@@ -176,10 +176,10 @@ final class PackAudit: Sendable {
         private func damage(of whole: AuditPlan.Whole, in run: DigestSpan) -> ObjectError {
             for place in whole.places[run.pieces] {
                 let pack = audit.packs[place.pack]
-                let id = pack.footer.chunkID(at: place.chunk)
+                let id = pack.footer.pieceID(at: place.piece)
                 do throws(ObjectError) {
-                    let chunk = try pack.chunk(at: place.chunk)
-                    let bytes = try audit.store.decoded(id, chunk, in: pack)
+                    let piece = try pack.piece(at: place.piece)
+                    let bytes = try audit.store.decoded(id, piece, in: pack)
                     guard ObjectID(of: bytes.span) == id else { return damage(at: place, in: pack) }
                 } catch { return error }
             }

@@ -9,8 +9,8 @@ public struct PackStatistics: Hashable, Sendable {
     public var rawBytes = 0
     /// The bytes of all packs, indexes included.
     public var storedBytes = 0
-    /// Chunks, each counted in every pack that has it.
-    public var chunks = 0
+    /// Pieces, each counted in every pack that has it.
+    public var pieces = 0
     /// Packs.
     public var packs = 0
 
@@ -44,14 +44,14 @@ extension PackStore {
             let pack = try open(reference)
             result.packs += 1
             result.storedBytes += reference.size
-            result.chunks += pack.footer.chunkCount
-            for index in 0..<pack.footer.chunkCount {
-                let chunk = try pack.chunk(at: index)
-                guard chunk.isObject, seen.insert(pack.footer.chunkID(at: index)).inserted else {
+            result.pieces += pack.footer.pieceCount
+            for index in 0..<pack.footer.pieceCount {
+                let piece = try pack.piece(at: index)
+                guard piece.isObject, seen.insert(pack.footer.pieceID(at: index)).inserted else {
                     continue
                 }
                 result.objects += 1
-                result.rawBytes += chunk.size
+                result.rawBytes += piece.size
             }
             for index in 0..<pack.footer.recipeCount
             where seen.insert(pack.footer.recipeID(at: index)).inserted {
@@ -70,7 +70,7 @@ extension PackStore {
     }
 
     /// Checks that every pack is there, begins as packs do, and has the index that its name vouches
-    /// for, and with `full` reads every copy of every chunk and puts every large object together, by as many
+    /// for, and with `full` reads every copy of every piece and puts every large object together, by as many
     /// threads as there are processors.
     ///
     /// - Parameter progress: Called, from any thread, with the number of bytes that were just read.
@@ -115,18 +115,18 @@ extension PackStore {
     public func damagedBytes(of reference: PackReference) throws(ObjectError) -> [Range<Int>] {
         let pack = try open(reference)
         let found = try Threads.map(
-            Array(0..<pack.footer.chunkCount), threads: Threads.available
+            Array(0..<pack.footer.pieceCount), threads: Threads.available
         ) { (index) throws(ObjectError) -> [Range<Int>] in
-            let chunk = try pack.chunk(at: index)
+            let piece = try pack.piece(at: index)
             var damaged: [Range<Int>] = []
-            if try !Self.isSound({ () throws(ObjectError) in try pack.checkGap(before: chunk) }) {
-                damaged.append(chunk.offset - chunk.gap..<chunk.offset)
+            if try !Self.isSound({ () throws(ObjectError) in try pack.checkGap(before: piece) }) {
+                damaged.append(piece.offset - piece.gap..<piece.offset)
             }
-            let id = pack.footer.chunkID(at: index)
+            let id = pack.footer.pieceID(at: index)
             if try !Self.isSound({ () throws(ObjectError) in
-                _ = try pack.storedBytes(of: id, chunk)
+                _ = try pack.storedBytes(of: id, piece)
             }) {
-                damaged.append(chunk.offset..<chunk.end)
+                damaged.append(piece.offset..<piece.end)
             }
             return damaged
         }

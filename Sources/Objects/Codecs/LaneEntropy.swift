@@ -4,7 +4,7 @@ internal import CKernels
     internal import Glibc
 #endif
 
-/// The order-0 entropy of a chunk's bytes by their position, from a sample: it tells text from numbers
+/// The order-0 entropy of a piece's bytes by their position, from a sample: it tells text from numbers
 /// and 16-bit numbers from 32-bit ones, whatever a header claims.
 struct LaneEntropy {
     /// The width that explains the bytes best: 4 or 2 for numbers, 1 for anything else.
@@ -12,7 +12,7 @@ struct LaneEntropy {
     /// Bits a byte, at most 8: of each plane when ``width`` is 2 or 4, of all bytes together when it is 1.
     let bits: [Double]
 
-    /// Groups of four bytes in the sample: 4 KiB are enough to classify every chunk of the test models.
+    /// Groups of four bytes in the sample: 4 KiB are enough to classify every piece of the test models.
     private static let samples = 1024
     /// How much lower the mean entropy must be, in bits a byte, for a finer split to be believed.
     private static let margin = 0.25

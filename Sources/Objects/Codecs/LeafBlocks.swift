@@ -48,7 +48,7 @@ struct LeafBlocks: Hashable, Sendable {
         (offset + PackFooter.alignment - 1) & ~(PackFooter.alignment - 1)
     }
 
-    /// Reads the header that begins a stored form of a chunk of `size` bytes.
+    /// Reads the header that begins a stored form of a piece of `size` bytes.
     init(decoding stored: Span<UInt8>, size: Int, storedSize: Int) throws(CodecError) {
         guard stored.count >= Self.headerSize,
             LittleEndian.uint32(stored, at: 60) == Checksum.of(stored.extracting(0..<60))

@@ -70,7 +70,7 @@ enum PlaneCodec {
             offset += length
         }
         guard stored.count - offset == size - count * width else {
-            throw CodecError("the planes do not fill the chunk")
+            throw CodecError("the planes do not fill the piece")
         }
         var bytes = try join(
             planes, of: stored, areStored: storedPlanes, count: count, size: size, zstd: zstd)

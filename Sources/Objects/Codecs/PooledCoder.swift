@@ -2,9 +2,9 @@ internal import Synchronization
 
 /// A coder that moves from thread to thread through a pool, so its lock is never waited for.
 final class PooledCoder: Sendable {
-    private let coder = Mutex(ChunkCoder())
+    private let coder = Mutex(PieceCoder())
 
-    /// See ``ChunkCoder/decode(_:codec:size:base:)``.
+    /// See ``PieceCoder/decode(_:codec:size:base:)``.
     func decode(
         _ stored: [UInt8], codec: Codec, size: Int, base: [UInt8]?
     ) throws(CodecError) -> [UInt8] {

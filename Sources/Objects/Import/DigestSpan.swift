@@ -26,8 +26,8 @@ package struct DigestSpan: Sendable {
     static let none = DigestSpan(
         pieces: 0..<0, start: ObjectHasher(), end: .point(ObjectHasher()))
 
-    /// A chunk that is the whole of what its identity says.
-    package init(chunk id: ObjectID) {
+    /// A piece that is the whole of what its identity says.
+    package init(piece id: ObjectID) {
         self.init(pieces: 0..<1, start: ObjectHasher(), end: .whole(id))
     }
 
@@ -48,11 +48,12 @@ package struct DigestSpan: Sendable {
         var first = 0
         var start = ObjectHasher()
         for point in recipe.points {
-            let size = recipe.pieces[first..<point.piece].reduce(0) { $0 + $1.size }
+            let size = recipe.pieces[first..<point.reference].reduce(0) { $0 + $1.size }
             let next = ObjectHasher(
                 words: point.words, rest: point.rest, count: start.count + size)
-            runs.append(DigestSpan(pieces: first..<point.piece, start: start, end: .point(next)))
-            (first, start) = (point.piece, next)
+            runs.append(
+                DigestSpan(pieces: first..<point.reference, start: start, end: .point(next)))
+            (first, start) = (point.reference, next)
         }
         runs.append(
             DigestSpan(pieces: first..<recipe.pieces.count, start: start, end: .whole(id)))

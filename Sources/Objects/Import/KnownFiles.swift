@@ -91,7 +91,7 @@ extension PackStore {
             return false
         }
         // The most frequent case by far, without a set of its own.
-        if case .chunk(let pack, let chunk) = location, chunk.codec != .delta {
+        if case .piece(let pack, let piece) = location, piece.codec != .delta {
             packs.insert(pack.reference.name)
             return true
         }

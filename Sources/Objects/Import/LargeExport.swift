@@ -62,8 +62,10 @@ final class LargeExport: Sendable {
 
         func digest(of run: Run) -> DigestSpan { export.runs[run.number] }
 
-        func read(_ piece: Int, of run: inout Run) -> SpanPiece? {
-            let (id, size) = (export.recipe.pieces[piece].id, export.recipe.pieces[piece].size)
+        func read(_ reference: Int, of run: inout Run) -> SpanPiece? {
+            let (id, size) = (
+                export.recipe.pieces[reference].id, export.recipe.pieces[reference].size
+            )
             do throws(ObjectError) {
                 let bytes = try export.store.decodedPiece(id, size: size)
                 do throws(StorageError) {
@@ -78,7 +80,7 @@ final class LargeExport: Sendable {
             }
         }
 
-        func take(_ id: ObjectID, ofPiece piece: Int, in run: Run) {}
+        func take(_ id: ObjectID, ofPiece reference: Int, in run: Run) {}
 
         func finish(_ run: Run, isReached: Bool) {
             guard !isReached else { return }

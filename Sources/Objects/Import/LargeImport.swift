@@ -15,7 +15,7 @@ extension ObjectWriter {
     public func importBytes(
         of source: any Blob, progress: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ObjectError) -> ObjectID {
-        if source.size <= ChunkParameters.content.average {
+        if source.size <= CutParameters.content.average {
             let bytes: [UInt8]
             do throws(StorageError) { bytes = try source.read(at: 0, count: source.size) } catch {
                 throw .storage(error)
@@ -65,11 +65,11 @@ private final class LargeImport: Sendable {
 
     private let source: any Blob
     private let writer: ObjectWriter
-    private let plan: ChunkPlan
+    private let plan: CutPlan
     private let progress: @Sendable (Int) -> Void
     private let cursor = Mutex(Cursor())
     private let digest = OrderedDigest()
-    private let pieces = Mutex<[Int: [PackFooter.Piece]]>([:])
+    private let pieces = Mutex<[Int: [PackFooter.PieceReference]]>([:])
     private let slots: DispatchSemaphore
     let threads: Int
 
@@ -79,7 +79,7 @@ private final class LargeImport: Sendable {
         self.source = source
         self.writer = writer
         self.progress = progress
-        plan = try ChunkPlan(for: source)
+        plan = try CutPlan(for: source)
         threads = Threads.available
         slots = DispatchSemaphore(value: 2 * threads + 2)
     }
@@ -121,14 +121,14 @@ private final class LargeImport: Sendable {
     }
 
     private func store(_ group: Group) {
-        var stored: [PackFooter.Piece] = []
+        var stored: [PackFooter.PieceReference] = []
         var offset = 0
         let bytes = group.bytes
         do throws(ObjectError) {
             let ids = ObjectID.ofPieces(of: bytes.span, lengths: group.cuts)
             for (id, length) in zip(ids, group.cuts) {
-                let piece = bytes.span.extracting(offset..<offset + length)
-                stored.append(try writer.writePiece(id, piece, hint: plan.hint))
+                let reference = bytes.span.extracting(offset..<offset + length)
+                stored.append(try writer.writePiece(id, reference, hint: plan.hint))
                 offset += length
             }
         } catch {
@@ -151,7 +151,7 @@ private final class LargeImport: Sendable {
         let groups = pieces.withLock { $0 }
         for (number, point) in digest.points.enumerated() {
             if number > 0, number < groups.count {
-                recipe.points.append(PackFooter.DigestPoint(piece: recipe.pieces.count, point))
+                recipe.points.append(PackFooter.DigestPoint(reference: recipe.pieces.count, point))
             }
             recipe.pieces += groups[number] ?? []
             last = point

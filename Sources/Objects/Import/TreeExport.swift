@@ -49,8 +49,8 @@ extension PackStore {
             file = try destination.file(path, isExecutable: entry.mode == .executable)
         } catch { throw .storage(error) }
         switch location {
-        case .chunk(let pack, let chunk):
-            let bytes = try bytes(of: entry.id, chunk, in: pack)
+        case .piece(let pack, let piece):
+            let bytes = try bytes(of: entry.id, piece, in: pack)
             do throws(StorageError) { try file.write(bytes.span, at: 0) } catch {
                 throw .storage(error)
             }

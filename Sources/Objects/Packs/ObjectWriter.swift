@@ -12,22 +12,22 @@ public final class ObjectWriter: ObjectSink {
         public var objects = 0
         /// The bytes of those objects.
         public var rawBytes = 0
-        /// The bytes of the chunks that were new.
+        /// The bytes of the pieces that were new.
         public var newBytes = 0
-        /// What those chunks take in the pack, and its index once it is finished.
+        /// What those pieces take in the pack, and its index once it is finished.
         public var storedBytes = 0
     }
 
-    /// The most bytes that one chunk holds; a larger object is cut into pieces.
-    static let chunkLimit = 1 << 20
+    /// The most bytes that one piece holds; a larger object is cut into pieces.
+    static let pieceLimit = 1 << 20
 
     struct Contents {
-        /// The chunks that are in the staged pack.
-        var chunks: [ObjectID: PackFooter.Chunk] = [:]
+        /// The pieces that are in the staged pack.
+        var pieces: [ObjectID: PackFooter.Piece] = [:]
         var recipes: [ObjectID: PackFooter.Recipe] = [:]
-        /// The sizes of the chunks that some thread has undertaken to write, or has written.
+        /// The sizes of the pieces that some thread has undertaken to write, or has written.
         var claimed: [ObjectID: Int] = [:]
-        /// Claimed chunks that are objects as well, whichever thread found out first.
+        /// Claimed pieces that are objects as well, whichever thread found out first.
         var objects: Set<ObjectID> = []
         var reliedOn: Set<ObjectID> = []
         var statistics = Statistics()
@@ -36,7 +36,7 @@ public final class ObjectWriter: ObjectSink {
     /// A batch that threads take from the idle ones in turn. Its lock is waited for only by who must see that
     /// everything in it is in the pack.
     private final class SharedBatch: Sendable {
-        let state = Mutex(ChunkBatch())
+        let state = Mutex(PieceBatch())
     }
 
     private struct Batches {
@@ -60,7 +60,7 @@ public final class ObjectWriter: ObjectSink {
     /// Counts of what went through so far.
     public var statistics: Statistics { contents.withLock { $0.statistics } }
 
-    /// The names of the packs that what was written needs: they hold chunks that were not written again, or
+    /// The names of the packs that what was written needs: they hold pieces that were not written again, or
     /// that new ones are stored as differences against.
     public var reliedOn: Set<ObjectID> { contents.withLock { $0.reliedOn } }
 
@@ -71,22 +71,22 @@ public final class ObjectWriter: ObjectSink {
     public func write(
         _ bytes: [UInt8], hint: StorageHint, predecessor: ObjectID?
     ) throws(ObjectError) -> ObjectID {
-        guard bytes.count <= Self.chunkLimit else { return try writeLarge(bytes) }
+        guard bytes.count <= Self.pieceLimit else { return try writeLarge(bytes) }
         let id = ObjectID(of: bytes.span)
         count(objects: 1, rawBytes: bytes.count)
-        try writeChunk(id, bytes.span, hint: hint, predecessor: predecessor, isObject: true)
+        try writePiece(id, bytes.span, hint: hint, predecessor: predecessor, isObject: true)
         return id
     }
 
     private func writeLarge(_ bytes: [UInt8]) throws(ObjectError) -> ObjectID {
-        let plan = ChunkPlan()
+        let plan = CutPlan()
         let id = ObjectID(of: bytes.span)
-        var pieces: [PackFooter.Piece] = []
+        var pieces: [PackFooter.PieceReference] = []
         var offset = 0
         let cuts = plan.cuts(of: bytes.span, at: 0, size: bytes.count, atLeast: bytes.count)
         for (id, length) in zip(ObjectID.ofPieces(of: bytes.span, lengths: cuts), cuts) {
-            let piece = bytes.span.extracting(offset..<offset + length)
-            pieces.append(try writePiece(id, piece, hint: plan.hint))
+            let reference = bytes.span.extracting(offset..<offset + length)
+            pieces.append(try writePiece(id, reference, hint: plan.hint))
             offset += length
         }
         count(objects: 1, rawBytes: bytes.count)
@@ -97,9 +97,9 @@ public final class ObjectWriter: ObjectSink {
     /// Stores a piece of a large object, of which it is the identity, if it is new.
     package func writePiece(
         _ id: ObjectID, _ bytes: Span<UInt8>, hint: StorageHint
-    ) throws(ObjectError) -> PackFooter.Piece {
-        try writeChunk(id, bytes, hint: hint, predecessor: nil, isObject: false)
-        return PackFooter.Piece(id: id, size: bytes.count)
+    ) throws(ObjectError) -> PackFooter.PieceReference {
+        try writePiece(id, bytes, hint: hint, predecessor: nil, isObject: false)
+        return PackFooter.PieceReference(id: id, size: bytes.count)
     }
 
     /// Stores how a large object is put together, if that is new.
@@ -108,7 +108,7 @@ public final class ObjectWriter: ObjectSink {
         contents.withLock { $0.recipes[id] = recipe }
     }
 
-    private func writeChunk(
+    private func writePiece(
         _ id: ObjectID, _ bytes: Span<UInt8>, hint: StorageHint, predecessor: ObjectID?,
         isObject: Bool
     ) throws(ObjectError) {
@@ -119,7 +119,7 @@ public final class ObjectWriter: ObjectSink {
             return made
         }
         defer { batches.withLock { $0.idle.append(shared) } }
-        // The claim is made under the batch's lock: whoever finds a chunk claimed and then takes every
+        // The claim is made under the batch's lock: whoever finds a piece claimed and then takes every
         // batch's lock in turn finds it in the pack.
         try shared.state.withLock { (batch) throws(ObjectError) in
             guard try claim(id, size: bytes.count, isObject: isObject) else { return }
@@ -134,7 +134,7 @@ public final class ObjectWriter: ObjectSink {
         }
     }
 
-    /// Whether the caller must write this chunk: nobody has it yet, and nobody else is at it.
+    /// Whether the caller must write this piece: nobody has it yet, and nobody else is at it.
     private func claim(_ id: ObjectID, size: Int, isObject: Bool) throws(ObjectError) -> Bool {
         let isNew = contents.withLock { contents in
             guard contents.claimed[id] != nil else { return true }
@@ -143,15 +143,15 @@ public final class ObjectWriter: ObjectSink {
         }
         guard isNew else { return false }
         if isObject, try relyOnObject(id) { return false }
-        if let (pack, index) = try existing.packHoldingChunk(id),
-            let needed = try existing.packsNeeded(for: .chunk(pack, try pack.chunk(at: index)))
+        if let (pack, index) = try existing.packHoldingPiece(id),
+            let needed = try existing.packsNeeded(for: .piece(pack, try pack.piece(at: index)))
         {
             contents.withLock { contents in
                 contents.reliedOn.formUnion(needed)
                 // It was only ever a piece of something: say that it is an object as well.
                 if isObject {
                     contents.recipes[id] = PackFooter.Recipe(
-                        size: size, pieces: [PackFooter.Piece(id: id, size: size)])
+                        size: size, pieces: [PackFooter.PieceReference(id: id, size: size)])
                 }
             }
             return false
@@ -198,7 +198,7 @@ public final class ObjectWriter: ObjectSink {
         if let staged = staged.withLock({ $0 }) { try existing.adopt(pack, from: staged) }
     }
 
-    private func flush(_ batch: inout ChunkBatch) throws(ObjectError) {
+    private func flush(_ batch: inout PieceBatch) throws(ObjectError) {
         guard !batch.pending.isEmpty else { return }
         let start: Int
         let gap: Int
@@ -207,17 +207,17 @@ public final class ObjectWriter: ObjectSink {
         } catch { throw .storage(error) }
         contents.withLock { contents in
             for (index, entry) in batch.pending.enumerated() {
-                var chunk = entry.chunk
-                chunk.offset += start
-                if index == 0 { chunk.gap += gap }
-                contents.chunks[entry.id] = chunk
+                var piece = entry.piece
+                piece.offset += start
+                if index == 0 { piece.gap += gap }
+                contents.pieces[entry.id] = piece
             }
             contents.statistics.storedBytes += gap + batch.output.count
         }
         batch.clear()
     }
 
-    /// Brings every chunk that was claimed before this call into the staged pack.
+    /// Brings every piece that was claimed before this call into the staged pack.
     func flushAll() throws(ObjectError) {
         for shared in batches.withLock({ $0.all }) {
             try shared.state.withLock { (batch) throws(ObjectError) in try flush(&batch) }
@@ -240,15 +240,15 @@ public final class ObjectWriter: ObjectSink {
     /// All writes must have returned before this is called, and nothing may be written after it.
     public func finish() throws(ObjectError) -> PackReference? {
         try flushAll()
-        let (chunks, recipes) = contents.withLock { contents in
+        let (pieces, recipes) = contents.withLock { contents in
             precondition(
-                contents.chunks.count == contents.claimed.count, "a write has not returned yet")
-            for id in contents.objects { contents.chunks[id]?.isObject = true }
-            return (contents.chunks, contents.recipes)
+                contents.pieces.count == contents.claimed.count, "a write has not returned yet")
+            for id in contents.objects { contents.pieces[id]?.isObject = true }
+            return (contents.pieces, contents.recipes)
         }
-        if chunks.isEmpty, recipes.isEmpty { return nil }
+        if pieces.isEmpty, recipes.isEmpty { return nil }
         do throws(StorageError) {
-            let reference = try stagedBlob().publishPack(chunks: chunks, recipes: recipes)
+            let reference = try stagedBlob().publishPack(pieces: pieces, recipes: recipes)
             contents.withLock {
                 $0.statistics.storedBytes += reference.size - reference.indexOffset
             }

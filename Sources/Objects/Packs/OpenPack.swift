@@ -6,7 +6,7 @@ package struct OpenPack: Sendable {
     package let footer: PackFooter
     private let blob: any Blob
 
-    /// A footer of more bytes than this is refused: it would index some 36 million chunks.
+    /// A footer of more bytes than this is refused: it would index some 36 million pieces.
     static let footerLimit = 2 << 30
 
     init(_ reference: PackReference, in bucket: any Bucket) throws(ObjectError) {
@@ -70,7 +70,7 @@ package struct OpenPack: Sendable {
     /// The file's bytes in place; nil where they must be read.
     func map() -> MappedFile? { blob.map() }
 
-    /// Checks the bytes before the first chunk, which no identity vouches for and no reader needs.
+    /// Checks the bytes before the first piece, which no identity vouches for and no reader needs.
     package func checkMagic() throws(ObjectError) {
         let bytes: [UInt8]
         do throws(StorageError) {
@@ -81,30 +81,30 @@ package struct OpenPack: Sendable {
         }
     }
 
-    /// Checks that the bytes between a chunk and what is before it are zero: no reader needs them, and no
+    /// Checks that the bytes between a piece and what is before it are zero: no reader needs them, and no
     /// checksum covers them.
-    package func checkGap(before chunk: PackFooter.Chunk) throws(ObjectError) {
-        guard chunk.gap > 0 else { return }
+    package func checkGap(before piece: PackFooter.Piece) throws(ObjectError) {
+        guard piece.gap > 0 else { return }
         let bytes: [UInt8]
         do throws(StorageError) {
-            bytes = try blob.read(at: chunk.offset - chunk.gap, count: chunk.gap)
+            bytes = try blob.read(at: piece.offset - piece.gap, count: piece.gap)
         } catch { throw .storage(error) }
         guard bytes.allSatisfy({ $0 == 0 }) else {
             throw .damagedPack(
-                reference.name.hex, reason: "the gap before byte \(chunk.offset) is not zero")
+                reference.name.hex, reason: "the gap before byte \(piece.offset) is not zero")
         }
     }
 
-    /// The stored bytes of a chunk, which are those that the index has the checksum of.
+    /// The stored bytes of a piece, which are those that the index has the checksum of.
     package func storedBytes(
-        of id: ObjectID, _ chunk: PackFooter.Chunk
+        of id: ObjectID, _ piece: PackFooter.Piece
     ) throws(ObjectError) -> [UInt8] {
         let bytes: [UInt8]
         do throws(StorageError) {
-            bytes = try blob.read(at: chunk.offset, count: chunk.storedSize)
+            bytes = try blob.read(at: piece.offset, count: piece.storedSize)
         } catch { throw .storage(error) }
-        guard Checksum.of(bytes.span) == chunk.checksum else {
-            throw .corrupt(id, where: place(of: chunk))
+        guard Checksum.of(bytes.span) == piece.checksum else {
+            throw .corrupt(id, where: place(of: piece))
         }
         return bytes
     }
@@ -114,23 +114,23 @@ package struct OpenPack: Sendable {
         try blob.read(at: range.lowerBound, count: range.count)
     }
 
-    /// Where a chunk is, for messages.
-    package func place(of chunk: PackFooter.Chunk) -> String {
-        "pack \(reference.name.short) at byte \(chunk.offset)"
+    /// Where a piece is, for messages.
+    package func place(of piece: PackFooter.Piece) -> String {
+        "pack \(reference.name.short) at byte \(piece.offset)"
     }
 
-    /// The chunk that a chunk is stored as a difference against; nil when it is stored for itself.
-    func deltaBase(of chunk: PackFooter.Chunk) throws(ObjectError) -> ObjectID? {
-        guard chunk.codec == .delta else { return nil }
+    /// The piece that a piece is stored as a difference against; nil when it is stored for itself.
+    func deltaBase(of piece: PackFooter.Piece) throws(ObjectError) -> ObjectID? {
+        guard piece.codec == .delta else { return nil }
         do throws(StorageError) {
-            let count = min(chunk.storedSize, ObjectID.byteCount + 1)
-            let stored = try blob.read(at: chunk.offset, count: count)
-            return try? ChunkCoder.deltaBase(stored.span)
+            let count = min(piece.storedSize, ObjectID.byteCount + 1)
+            let stored = try blob.read(at: piece.offset, count: count)
+            return try? PieceCoder.deltaBase(stored.span)
         } catch { throw .storage(error) }
     }
 
-    package func chunk(at index: Int) throws(ObjectError) -> PackFooter.Chunk {
-        do throws(CodecError) { return try footer.chunk(at: index) } catch {
+    package func piece(at index: Int) throws(ObjectError) -> PackFooter.Piece {
+        do throws(CodecError) { return try footer.piece(at: index) } catch {
             throw .damagedPack(reference.name.hex, reason: error.reason)
         }
     }
@@ -149,19 +149,19 @@ package struct OpenPack: Sendable {
     /// the others are passed over without being made.
     func pieces(
         ofRecipe index: Int, in range: Range<Int>
-    ) throws(ObjectError) -> (start: Int, pieces: [PackFooter.Piece]) {
+    ) throws(ObjectError) -> (start: Int, pieces: [PackFooter.PieceReference]) {
         let all = try recipeEntry(at: index).pieces
         var first = all.lowerBound
         var start = 0
-        while first < all.upperBound, start + footer.pieceSize(at: first) <= range.lowerBound {
-            start += footer.pieceSize(at: first)
+        while first < all.upperBound, start + footer.referenceSize(at: first) <= range.lowerBound {
+            start += footer.referenceSize(at: first)
             first += 1
         }
-        var pieces: [PackFooter.Piece] = []
+        var pieces: [PackFooter.PieceReference] = []
         var end = start
         while first < all.upperBound, end < range.upperBound {
-            pieces.append(footer.piece(at: first))
-            end += footer.pieceSize(at: first)
+            pieces.append(footer.reference(at: first))
+            end += footer.referenceSize(at: first)
             first += 1
         }
         return (start, pieces)

@@ -1,28 +1,28 @@
 extension PackFooter {
     /// The bytes of a footer.
     static func encode(
-        chunks: [ObjectID: Chunk], recipes: [ObjectID: Recipe], nonce: [UInt8]
+        pieces: [ObjectID: Piece], recipes: [ObjectID: Recipe], nonce: [UInt8]
     ) -> [UInt8] {
         precondition(nonce.count == nonceSize, "a nonce has 16 bytes")
-        let chunkIDs = chunks.keys.sorted()
+        let pieceIDs = pieces.keys.sorted()
         let recipeIDs = recipes.keys.sorted()
-        let pieceCount = recipes.values.reduce(0) { $0 + $1.pieces.count }
+        let referenceCount = recipes.values.reduce(0) { $0 + $1.pieces.count }
         var bytes = packMagic + nonce
         let pointCount = recipes.values.reduce(0) { $0 + $1.points.count }
-        for count in [chunkIDs.count, recipeIDs.count, pieceCount, pointCount] {
+        for count in [pieceIDs.count, recipeIDs.count, referenceCount, pointCount] {
             LittleEndian.append(UInt32(count), to: &bytes)
         }
-        for id in chunkIDs { id.append(to: &bytes) }
-        for id in chunkIDs {
-            guard let chunk = chunks[id] else { continue }
-            LittleEndian.append(UInt64(chunk.offset), to: &bytes)
-            LittleEndian.append(UInt32(chunk.storedSize), to: &bytes)
-            LittleEndian.append(UInt32(chunk.size), to: &bytes)
-            bytes.append(chunk.codec.rawValue)
-            bytes.append(chunk.isObject ? 1 : 0)
-            bytes.append(UInt8(chunk.gap))
+        for id in pieceIDs { id.append(to: &bytes) }
+        for id in pieceIDs {
+            guard let piece = pieces[id] else { continue }
+            LittleEndian.append(UInt64(piece.offset), to: &bytes)
+            LittleEndian.append(UInt32(piece.storedSize), to: &bytes)
+            LittleEndian.append(UInt32(piece.size), to: &bytes)
+            bytes.append(piece.codec.rawValue)
+            bytes.append(piece.isObject ? 1 : 0)
+            bytes.append(UInt8(piece.gap))
             bytes.append(0)
-            LittleEndian.append(chunk.checksum, to: &bytes)
+            LittleEndian.append(piece.checksum, to: &bytes)
         }
         for id in recipeIDs { id.append(to: &bytes) }
         var first = 0
@@ -34,8 +34,8 @@ extension PackFooter {
             first += recipe.pieces.count
         }
         let pieces = recipeIDs.flatMap { recipes[$0]?.pieces ?? [] }
-        for piece in pieces { piece.id.append(to: &bytes) }
-        for piece in pieces { LittleEndian.append(UInt32(piece.size), to: &bytes) }
+        for reference in pieces { reference.id.append(to: &bytes) }
+        for reference in pieces { LittleEndian.append(UInt32(reference.size), to: &bytes) }
         first = 0
         for id in recipeIDs {
             guard let recipe = recipes[id] else { continue }
@@ -50,7 +50,7 @@ extension PackFooter {
     private static func append(
         _ point: DigestPoint, after pieces: Int, to bytes: inout [UInt8]
     ) {
-        LittleEndian.append(UInt32(pieces + point.piece), to: &bytes)
+        LittleEndian.append(UInt32(pieces + point.reference), to: &bytes)
         for index in 0..<8 { LittleEndian.append(point.words[index], to: &bytes) }
         for index in 0..<ObjectHasher.blockSize { bytes.append(point.rest[index]) }
     }

@@ -2,64 +2,64 @@ extension PackFooter {
     /// Refuses what no writer makes: without these, an index could name bytes outside of the pack, or make a
     /// small file cost a reader any amount of time and memory.
     func validate(dataEnd: Int) throws(CodecError) {
-        guard isAscending(at: chunkIDs, count: chunkCount),
+        guard isAscending(at: pieceIDs, count: pieceCount),
             isAscending(at: recipeIDs, count: recipeCount)
         else { throw CodecError("its index is not sorted") }
-        try validateChunks(dataEnd: dataEnd)
+        try validatePieces(dataEnd: dataEnd)
         var next = 0
         var point = 0
         for index in 0..<recipeCount {
             let entry = try recipeEntry(at: index)
             guard entry.pieces.lowerBound == next else {
-                throw CodecError("two recipes share a piece, or a piece has none")
+                throw CodecError("two recipes share a reference, or a piece has none")
             }
             next = entry.pieces.upperBound
             var last = entry.pieces.lowerBound
-            while point < pointCount, pieceOfPoint(at: point) < next {
-                guard pieceOfPoint(at: point) > last else {
+            while point < pointCount, referenceOfPoint(at: point) < next {
+                guard referenceOfPoint(at: point) > last else {
                     throw CodecError("its digest points are not in order")
                 }
-                last = pieceOfPoint(at: point)
+                last = referenceOfPoint(at: point)
                 point += 1
             }
             var sum = 0
-            for piece in entry.pieces {
-                let size = pieceSize(at: piece)
-                guard size > 0, size <= Self.chunkSizeLimit else {
-                    throw CodecError("a piece has a size that no chunk has")
+            for reference in entry.pieces {
+                let size = referenceSize(at: reference)
+                guard size > 0, size <= Self.pieceSizeLimit else {
+                    throw CodecError("a piece has a size that no piece has")
                 }
                 sum += size
             }
             guard sum == entry.size else { throw CodecError("a recipe does not add up") }
         }
-        guard next == pieceCount, point == pointCount else {
+        guard next == referenceCount, point == pointCount else {
             throw CodecError("a piece or a digest point belongs to no recipe")
         }
     }
 
-    private func validateChunks(dataEnd: Int) throws(CodecError) {
-        // Chunks, each with the gap before it, cover the data exactly once if and only if, as multisets, where they begin and the end of
+    private func validatePieces(dataEnd: Int) throws(CodecError) {
+        // Pieces, each with the gap before it, cover the data exactly once if and only if, as multisets, where they begin and the end of
         // the data equal where they end and the beginning of the data. Sums of mixed offsets compare these
-        // without sorting. A sum that is forged gains nothing: each chunk's digest is verified when it is read.
+        // without sorting. A sum that is forged gains nothing: each piece's digest is verified when it is read.
         var begins = Self.mixed(dataEnd)
         var ends = Self.mixed(Self.packMagic.count)
-        for index in 0..<chunkCount {
-            let chunk = try chunk(at: index)
+        for index in 0..<pieceCount {
+            let piece = try piece(at: index)
             let storedLimit =
-                chunk.codec == .leaf ? LeafBlocks.storedLimit(size: chunk.size) : chunk.size
-            guard chunk.size <= Self.chunkSizeLimit, chunk.storedSize <= storedLimit else {
-                throw CodecError("a chunk has a size that no chunk has")
+                piece.codec == .leaf ? LeafBlocks.storedLimit(size: piece.size) : piece.size
+            guard piece.size <= Self.pieceSizeLimit, piece.storedSize <= storedLimit else {
+                throw CodecError("a piece has a size that no piece has")
             }
-            guard chunk.offset >= Self.packMagic.count + chunk.gap, chunk.offset <= dataEnd,
-                chunk.storedSize <= dataEnd - chunk.offset
-            else { throw CodecError("a chunk lies outside of it") }
-            guard chunk.codec != .leaf || chunk.offset.isMultiple(of: Self.alignment) else {
+            guard piece.offset >= Self.packMagic.count + piece.gap, piece.offset <= dataEnd,
+                piece.storedSize <= dataEnd - piece.offset
+            else { throw CodecError("a piece lies outside of it") }
+            guard piece.codec != .leaf || piece.offset.isMultiple(of: Self.alignment) else {
                 throw CodecError("a leaf is not where it can be used in place")
             }
-            begins &+= Self.mixed(chunk.offset - chunk.gap)
-            ends &+= Self.mixed(chunk.offset + chunk.storedSize)
+            begins &+= Self.mixed(piece.offset - piece.gap)
+            ends &+= Self.mixed(piece.offset + piece.storedSize)
         }
-        guard begins == ends else { throw CodecError("its chunks overlap or leave a gap") }
+        guard begins == ends else { throw CodecError("its pieces overlap or leave a gap") }
     }
 
     /// The finalizer of SplitMix64 (Steele, Lea, Flood 2014).

@@ -6,30 +6,30 @@
 /// |---|---|
 /// | magic `ftipack1` | 8 |
 /// | random, so that no two packs ever have the same name | 16 |
-/// | number of chunks c, of recipes r, of pieces p, of digest points d | 4 each |
-/// | chunk identities, ascending | 32 c |
-/// | chunk entries: offset u64, stored size u32, raw size u32, codec u8, flags u8 (1: an object), gap u8, zero u8, CRC-32C of the stored bytes u32 | 24 c |
+/// | number of pieces c, of recipes r, of pieces p, of digest points d | 4 each |
+/// | piece identities, ascending | 32 c |
+/// | piece entries: offset u64, stored size u32, raw size u32, codec u8, flags u8 (1: an object), gap u8, zero u8, CRC-32C of the stored bytes u32 | 24 c |
 /// | recipe identities, ascending | 32 r |
 /// | recipe entries: size u64, first piece u32, number of pieces u32 | 16 r |
-/// | piece identities (chunks of any live pack), recipe after recipe | 32 p |
+/// | piece identities (pieces of any live pack), recipe after recipe | 32 p |
 /// | piece sizes u32 | 4 p |
 /// | digest points: piece u32, eight words u32, 64 bytes | 100 d |
 /// | length of the footer u64, magic `ftiindex` | 16 |
 ///
 /// The SHA-256 of these bytes is the pack's name. Every byte of the file between its own magic `ftipack1` and
-/// the footer belongs to exactly one chunk or to the gap before it, and every piece to exactly one recipe.
+/// the footer belongs to exactly one piece or to the gap before it, and every piece to exactly one recipe.
 ///
 /// A digest point says how far SHA-256 of a recipe's object has come before one of its pieces: the chaining
 /// value, and the bytes since the last whole block with zeros after them. Between points an object is verified
 /// by several threads, and proven as a whole by all of them together; a point by itself proves nothing.
 package struct PackFooter: Sendable {
-    /// Where a chunk is and how it is stored.
-    package struct Chunk: Hashable, Sendable {
+    /// Where a piece is and how it is stored.
+    package struct Piece: Hashable, Sendable {
         package var offset: Int
         package var storedSize: Int
         package var size: Int
         package var codec: Codec
-        /// Whether the chunk is an object in its own right, rather than a piece of one.
+        /// Whether the piece is an object in its own right, rather than a piece of one.
         package var isObject: Bool
         /// The zero bytes before it that are nobody's, fewer than ``PackFooter/alignment``.
         package var gap = 0
@@ -40,13 +40,13 @@ package struct PackFooter: Sendable {
     /// How a large object is put together.
     package struct Recipe: Equatable, Sendable {
         var size: Int
-        package var pieces: [Piece]
+        package var pieces: [PieceReference]
         /// In ascending order of their pieces.
         var points: [DigestPoint] = []
     }
 
     /// One piece of a large object.
-    package struct Piece: Hashable, Sendable {
+    package struct PieceReference: Hashable, Sendable {
         package let id: ObjectID
         package let size: Int
     }
@@ -54,40 +54,40 @@ package struct PackFooter: Sendable {
     /// How far the digest of a large object has come before one of its pieces, which is not the first.
     struct DigestPoint: Equatable, Sendable {
         /// The place of the piece in its recipe.
-        var piece: Int
+        var reference: Int
         var words: SIMD8<UInt32>
         var rest: SIMD64<UInt8>
 
-        init(piece: Int, words: SIMD8<UInt32>, rest: SIMD64<UInt8>) {
-            self.piece = piece
+        init(reference: Int, words: SIMD8<UInt32>, rest: SIMD64<UInt8>) {
+            self.reference = reference
             self.words = words
             self.rest = rest
         }
 
-        init(piece: Int, _ hasher: ObjectHasher) {
-            self.init(piece: piece, words: hasher.words, rest: hasher.rest)
+        init(reference: Int, _ hasher: ObjectHasher) {
+            self.init(reference: reference, words: hasher.words, rest: hasher.rest)
         }
     }
 
     package static let packMagic = Array("ftipack1".utf8)
     static let trailerMagic = Array("ftiindex".utf8)
     static let nonceSize = 16
-    /// No chunk has more bytes. Writers stay at ``ObjectWriter/chunkLimit``; the rest is room to grow that
-    /// still bounds what decoding one chunk can cost.
-    static let chunkSizeLimit = 16 << 20
-    /// Where a chunk that is used in place begins: at a multiple of this, so that a vector register's worth of
+    /// No piece has more bytes. Writers stay at ``ObjectWriter/pieceLimit``; the rest is room to grow that
+    /// still bounds what decoding one piece can cost.
+    static let pieceSizeLimit = 16 << 20
+    /// Where a piece that is used in place begins: at a multiple of this, so that a vector register's worth of
     /// numbers never crosses a line of the cache.
     static let alignment = 64
     static let headerSize = 8 + nonceSize + 16
     static let trailerSize = 16
-    private static let chunkEntrySize = 24
+    private static let pieceEntrySize = 24
     private static let recipeEntrySize = 16
     private static let pointSize = 4 + 32 + 64
 
     private let bytes: [UInt8]
-    package let chunkCount: Int
+    package let pieceCount: Int
     package let recipeCount: Int
-    let pieceCount: Int
+    let referenceCount: Int
     let pointCount: Int
 
     /// Reads a footer; `dataEnd` is where it begins in its file.
@@ -98,14 +98,14 @@ package struct PackFooter: Sendable {
             LittleEndian.uint64(span, at: bytes.count - 16) == UInt64(bytes.count)
         else { throw CodecError("no index at its end") }
         self.bytes = bytes
-        chunkCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 16))
+        pieceCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 16))
         recipeCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 12))
-        pieceCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 8))
+        referenceCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 8))
         pointCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 4))
         // Counts are below 2^32 and entries small: the sum cannot overflow.
         let expected =
-            Self.headerSize + chunkCount * (32 + Self.chunkEntrySize)
-            + recipeCount * (32 + Self.recipeEntrySize) + pieceCount * 36
+            Self.headerSize + pieceCount * (32 + Self.pieceEntrySize)
+            + recipeCount * (32 + Self.recipeEntrySize) + referenceCount * 36
             + pointCount * Self.pointSize + Self.trailerSize
         guard expected == bytes.count else { throw CodecError("its index has the wrong length") }
         try validate(dataEnd: dataEnd)
@@ -113,13 +113,13 @@ package struct PackFooter: Sendable {
 
     // MARK: Layout
 
-    var chunkIDs: Int { Self.headerSize }
-    private var chunkEntries: Int { chunkIDs + 32 * chunkCount }
-    var recipeIDs: Int { chunkEntries + Self.chunkEntrySize * chunkCount }
+    var pieceIDs: Int { Self.headerSize }
+    private var pieceEntries: Int { pieceIDs + 32 * pieceCount }
+    var recipeIDs: Int { pieceEntries + Self.pieceEntrySize * pieceCount }
     private var recipeEntries: Int { recipeIDs + 32 * recipeCount }
-    private var pieceIDs: Int { recipeEntries + Self.recipeEntrySize * recipeCount }
-    private var pieceSizes: Int { pieceIDs + 32 * pieceCount }
-    private var points: Int { pieceSizes + 4 * pieceCount }
+    private var referenceIDs: Int { recipeEntries + Self.recipeEntrySize * recipeCount }
+    private var referenceSizes: Int { referenceIDs + 32 * referenceCount }
+    private var points: Int { referenceSizes + 4 * referenceCount }
 
     func isAscending(at start: Int, count: Int) -> Bool {
         let span = bytes.span
@@ -131,24 +131,24 @@ package struct PackFooter: Sendable {
 
     // MARK: Access
 
-    package func chunkID(at index: Int) -> ObjectID {
-        ObjectID(bytes: bytes.span, at: chunkIDs + 32 * index)
+    package func pieceID(at index: Int) -> ObjectID {
+        ObjectID(bytes: bytes.span, at: pieceIDs + 32 * index)
     }
 
     package func recipeID(at index: Int) -> ObjectID {
         ObjectID(bytes: bytes.span, at: recipeIDs + 32 * index)
     }
 
-    func chunk(at index: Int) throws(CodecError) -> Chunk {
+    func piece(at index: Int) throws(CodecError) -> Piece {
         let span = bytes.span
-        let entry = chunkEntries + Self.chunkEntrySize * index
+        let entry = pieceEntries + Self.pieceEntrySize * index
         guard let offset = Int(exactly: LittleEndian.uint64(span, at: entry)),
             let codec = Codec(rawValue: span[entry + 16])
-        else { throw CodecError("a chunk is stored in an unknown way") }
+        else { throw CodecError("a piece is stored in an unknown way") }
         guard span[entry + 17] <= 1, span[entry + 18] < Self.alignment, span[entry + 19] == 0 else {
-            throw CodecError("a chunk has unknown flags")
+            throw CodecError("a piece has unknown flags")
         }
-        return Chunk(
+        return Piece(
             offset: offset, storedSize: Int(LittleEndian.uint32(span, at: entry + 8)),
             size: Int(LittleEndian.uint32(span, at: entry + 12)), codec: codec,
             isObject: span[entry + 17] == 1, gap: Int(span[entry + 18]),
@@ -162,42 +162,45 @@ package struct PackFooter: Sendable {
         let first = Int(LittleEndian.uint32(span, at: entry + 8))
         let count = Int(LittleEndian.uint32(span, at: entry + 12))
         guard let size = Int(exactly: LittleEndian.uint64(span, at: entry)),
-            first <= pieceCount, count <= pieceCount - first
+            first <= referenceCount, count <= referenceCount - first
         else { throw CodecError("a recipe lies outside of its index") }
         return (size, first..<first + count)
     }
 
-    func piece(at index: Int) -> Piece {
-        Piece(
-            id: ObjectID(bytes: bytes.span, at: pieceIDs + 32 * index), size: pieceSize(at: index))
+    func reference(at index: Int) -> PieceReference {
+        PieceReference(
+            id: ObjectID(bytes: bytes.span, at: referenceIDs + 32 * index),
+            size: referenceSize(at: index))
     }
 
-    func pieceSize(at index: Int) -> Int {
-        Int(LittleEndian.uint32(bytes.span, at: pieceSizes + 4 * index))
+    func referenceSize(at index: Int) -> Int {
+        Int(LittleEndian.uint32(bytes.span, at: referenceSizes + 4 * index))
     }
 
     func recipe(at index: Int) throws(CodecError) -> Recipe {
         let entry = try recipeEntry(at: index)
         return Recipe(
-            size: entry.size, pieces: entry.pieces.map(piece(at:)),
+            size: entry.size, pieces: entry.pieces.map(reference(at:)),
             points: points(before: entry.pieces))
     }
 
     /// Which piece, of all in the footer, a digest point stands before.
-    func pieceOfPoint(at index: Int) -> Int {
+    func referenceOfPoint(at index: Int) -> Int {
         Int(LittleEndian.uint32(bytes.span, at: points + Self.pointSize * index))
     }
 
     private func points(before pieces: Range<Int>) -> [DigestPoint] {
         let span = bytes.span
-        let first = (0..<pointCount).partitioningIndex { pieceOfPoint(at: $0) >= pieces.lowerBound }
+        let first = (0..<pointCount).partitioningIndex {
+            referenceOfPoint(at: $0) >= pieces.lowerBound
+        }
         var result: [DigestPoint] = []
         for index in first..<pointCount {
-            let piece = pieceOfPoint(at: index)
-            guard piece < pieces.upperBound else { break }
+            let reference = referenceOfPoint(at: index)
+            guard reference < pieces.upperBound else { break }
             let start = points + Self.pointSize * index + 4
             var point = DigestPoint(
-                piece: piece - pieces.lowerBound, words: SIMD8(), rest: SIMD64())
+                reference: reference - pieces.lowerBound, words: SIMD8(), rest: SIMD64())
             for word in 0..<8 {
                 point.words[word] = LittleEndian.uint32(span, at: start + 4 * word)
             }
@@ -207,13 +210,13 @@ package struct PackFooter: Sendable {
         return result
     }
 
-    package func indexOfChunk(_ id: ObjectID) -> Int? { search(id, among: .chunks) }
+    package func indexOfPiece(_ id: ObjectID) -> Int? { search(id, among: .pieces) }
 
     func indexOfRecipe(_ id: ObjectID) -> Int? { search(id, among: .recipes) }
 
     /// The first index whose identity is not below `id`.
     func lowerBound(_ id: ObjectID, among kind: Kind) -> Int {
-        let (start, count) = kind == .chunks ? (chunkIDs, chunkCount) : (recipeIDs, recipeCount)
+        let (start, count) = kind == .pieces ? (pieceIDs, pieceCount) : (recipeIDs, recipeCount)
         let span = bytes.span
         var low = 0
         var high = count
@@ -229,11 +232,11 @@ package struct PackFooter: Sendable {
     }
 
     /// Which of the two sorted lists of identities is meant.
-    enum Kind { case chunks, recipes }
+    enum Kind { case pieces, recipes }
 
     private func search(_ id: ObjectID, among kind: Kind) -> Int? {
         let index = lowerBound(id, among: kind)
-        let (start, count) = kind == .chunks ? (chunkIDs, chunkCount) : (recipeIDs, recipeCount)
+        let (start, count) = kind == .pieces ? (pieceIDs, pieceCount) : (recipeIDs, recipeCount)
         guard index < count, ObjectID(bytes: bytes.span, at: start + 32 * index) == id else {
             return nil
         }

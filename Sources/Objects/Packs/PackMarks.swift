@@ -1,8 +1,8 @@
-/// Which chunks and recipes of some packs are needed: a bit for each, however large the objects are.
+/// Which pieces and recipes of some packs are needed: a bit for each, however large the objects are.
 ///
 /// Of several copies of an object the one is needed that a reader of these packs would find.
 public struct PackMarks: Sendable {
-    /// A chunk or a recipe: a pack, and the place in its index, where recipes follow chunks.
+    /// A piece or a recipe: a pack, and the place in its index, where recipes follow pieces.
     package struct Place: Hashable {
         package let pack: Int
         package let bit: Int
@@ -21,12 +21,12 @@ public struct PackMarks: Sendable {
         var walked: Bitmap
         package var neededBytes = 0
 
-        /// How many chunks and recipes the pack has.
-        package var placeCount: Int { pack.footer.chunkCount + pack.footer.recipeCount }
+        /// How many pieces and recipes the pack has.
+        package var placeCount: Int { pack.footer.pieceCount + pack.footer.recipeCount }
 
         init(_ pack: OpenPack) {
             self.pack = pack
-            let count = pack.footer.chunkCount + pack.footer.recipeCount
+            let count = pack.footer.pieceCount + pack.footer.recipeCount
             needed = Bitmap(limit: count)
             walked = Bitmap(limit: count)
         }
@@ -124,19 +124,19 @@ public struct PackMarks: Sendable {
         }
     }
 
-    /// Marks a chunk or a recipe and what it cannot be read without.
+    /// Marks a piece or a recipe and what it cannot be read without.
     ///
     /// - Throws: `missing`, naming a piece or a base that is not there.
     package mutating func mark(_ place: Place) throws(ObjectError) {
         guard entries[place.pack].needed.insert(place.bit) else { return }
         touched.insert(place.pack)
         let pack = entries[place.pack].pack
-        if place.bit < pack.footer.chunkCount {
-            let chunk = try pack.chunk(at: place.bit)
-            entries[place.pack].neededBytes += chunk.gap + chunk.storedSize
+        if place.bit < pack.footer.pieceCount {
+            let piece = try pack.piece(at: place.bit)
+            entries[place.pack].neededBytes += piece.gap + piece.storedSize
         }
         for need in try needs(of: place) {
-            guard let other = try chunk(need.id, asBase: need.isBase) else {
+            guard let other = try piece(need.id, asBase: need.isBase) else {
                 throw .missing(need.id)
             }
             if needsBases || !need.isBase { try mark(other) }
@@ -149,11 +149,11 @@ public struct PackMarks: Sendable {
             return
         }
         let footer = entries[number].pack.footer
-        for bit in 0..<footer.chunkCount + footer.recipeCount {
+        for bit in 0..<footer.pieceCount + footer.recipeCount {
             let place = Place(pack: number, bit: bit)
             try mark(place)
             for need in try needs(of: place) where need.isBase {
-                if let base = try chunk(need.id, asBase: true) { try mark(base) }
+                if let base = try piece(need.id, asBase: true) { try mark(base) }
             }
         }
     }
@@ -164,7 +164,7 @@ public struct PackMarks: Sendable {
     package func differencesWithoutBase() throws(ObjectError) -> [Int: Set<Int>] {
         var found: [Int: Set<Int>] = [:]
         for (number, entry) in entries.enumerated() {
-            for bit in 0..<entry.pack.footer.chunkCount where entry.needed.contains(bit) {
+            for bit in 0..<entry.pack.footer.pieceCount where entry.needed.contains(bit) {
                 for need in try needs(of: Place(pack: number, bit: bit))
                 where need.isBase {
                     if try isNeeded(base: need.id) { continue }
@@ -177,8 +177,8 @@ public struct PackMarks: Sendable {
 
     private func isNeeded(base id: ObjectID) throws(ObjectError) -> Bool {
         for entry in entries {
-            if let index = entry.pack.footer.indexOfChunk(id), entry.needed.contains(index),
-                try entry.pack.chunk(at: index).codec != .delta
+            if let index = entry.pack.footer.indexOfPiece(id), entry.needed.contains(index),
+                try entry.pack.piece(at: index).codec != .delta
             {
                 return true
             }
@@ -186,17 +186,17 @@ public struct PackMarks: Sendable {
         return false
     }
 
-    /// The chunks that something cannot be read without, and whether as bases of differences.
+    /// The pieces that something cannot be read without, and whether as bases of differences.
     package func needs(of place: Place) throws(ObjectError) -> [(id: ObjectID, isBase: Bool)] {
         let pack = entries[place.pack].pack
-        let chunkCount = pack.footer.chunkCount
-        guard place.bit < chunkCount else {
-            return try pack.recipe(at: place.bit - chunkCount).pieces.map { ($0.id, false) }
+        let pieceCount = pack.footer.pieceCount
+        guard place.bit < pieceCount else {
+            return try pack.recipe(at: place.bit - pieceCount).pieces.map { ($0.id, false) }
         }
-        let chunk = try pack.chunk(at: place.bit)
-        guard chunk.codec == .delta else { return [] }
-        guard let base = try pack.deltaBase(of: chunk) else {
-            throw .corrupt(pack.footer.chunkID(at: place.bit), where: pack.place(of: chunk))
+        let piece = try pack.piece(at: place.bit)
+        guard piece.codec == .delta else { return [] }
+        guard let base = try pack.deltaBase(of: piece) else {
+            throw .corrupt(pack.footer.pieceID(at: place.bit), where: pack.place(of: piece))
         }
         return [(base, true)]
     }
@@ -205,24 +205,24 @@ public struct PackMarks: Sendable {
     package func object(_ id: ObjectID) throws(ObjectError) -> Place? {
         for number in entries.indices.reversed() {
             let footer = entries[number].pack.footer
-            if let index = footer.indexOfChunk(id),
-                try entries[number].pack.chunk(at: index).isObject
+            if let index = footer.indexOfPiece(id),
+                try entries[number].pack.piece(at: index).isObject
             {
                 return Place(pack: number, bit: index)
             }
             if let index = footer.indexOfRecipe(id) {
-                return Place(pack: number, bit: footer.chunkCount + index)
+                return Place(pack: number, bit: footer.pieceCount + index)
             }
         }
         return nil
     }
 
-    /// Where a reader finds a chunk, or one that can be the base of differences.
-    package func chunk(_ id: ObjectID, asBase: Bool) throws(ObjectError) -> Place? {
+    /// Where a reader finds a piece, or one that can be the base of differences.
+    package func piece(_ id: ObjectID, asBase: Bool) throws(ObjectError) -> Place? {
         for number in entries.indices.reversed() {
             let pack = entries[number].pack
-            guard let index = pack.footer.indexOfChunk(id) else { continue }
-            if asBase, try pack.chunk(at: index).codec == .delta { continue }
+            guard let index = pack.footer.indexOfPiece(id) else { continue }
+            if asBase, try pack.piece(at: index).codec == .delta { continue }
             return Place(pack: number, bit: index)
         }
         return nil

@@ -6,16 +6,16 @@ package import Storage
 public struct MergedPack: Sendable {
     /// The packs of which something is in it.
     public let sources: [PackReference]
-    /// The bytes of the chunks in it as they are stored.
+    /// The bytes of the pieces in it as they are stored.
     public let storedBytes: Int
     let staged: any StagedBlob
-    fileprivate let chunks: [ObjectID: PackFooter.Chunk]
+    fileprivate let pieces: [ObjectID: PackFooter.Piece]
     fileprivate let recipes: [ObjectID: PackFooter.Recipe]
 
     /// Publishes the pack, durably and once, and returns what the log must say of it.
     public func publish() throws(ObjectError) -> PackReference {
         do throws(StorageError) {
-            return try staged.publishPack(chunks: chunks, recipes: recipes)
+            return try staged.publishPack(pieces: pieces, recipes: recipes)
         } catch { throw .storage(error) }
     }
 }
@@ -31,7 +31,7 @@ package enum CopyError: Error {
 extension PackStore {
     /// Copies everything that some of this store's packs hold into one new pack.
     ///
-    /// Chunks keep their stored form. The checksum of every one is verified on the way, so that damage never moves
+    /// Pieces keep their stored form. The checksum of every one is verified on the way, so that damage never moves
     /// into a pack that looks new: a pack with damage is left out of ``MergedPack/sources``.
     ///
     /// - Throws: `storage` when the bucket fails.
@@ -57,10 +57,10 @@ extension PackStore {
         }
     }
 
-    /// Where the copy of a chunk is that goes into the merged pack.
+    /// Where the copy of a piece is that goes into the merged pack.
     private struct Chosen {
         var pack: Int
-        var chunk: PackFooter.Chunk
+        var piece: PackFooter.Piece
         /// Whether it is a difference that is to be stored by itself.
         var isDetached = false
     }
@@ -69,7 +69,7 @@ extension PackStore {
     ///
     /// - Parameters:
     ///   - isWanted: Whether something in a pack is to be copied: the number of the pack, and the place in its
-    ///     index, where recipes follow chunks.
+    ///     index, where recipes follow pieces.
     ///   - isDetached: Whether a difference is to be stored by itself; asked as `isWanted`.
     ///   - progress: Called with the number of bytes that were just copied.
     package func copy(
@@ -93,39 +93,39 @@ extension PackStore {
         } catch { throw .storage(error) }
         let detached = chosen.filter(\.value.isDetached)
         let order = chosen.filter { !$0.value.isDetached }.sorted {
-            ($0.value.pack, $0.value.chunk.offset) < ($1.value.pack, $1.value.chunk.offset)
+            ($0.value.pack, $0.value.piece.offset) < ($1.value.pack, $1.value.piece.offset)
         }
         var copy = PackCopy(to: staged)
         var first = 0
         while first < order.count {
             let pack = order[first].value.pack
             var last = first + 1
-            var end = order[first].value.chunk.end
+            var end = order[first].value.piece.end
             while last < order.count, order[last].value.pack == pack,
-                order[last].value.chunk.offset - order[last].value.chunk.gap == end,
-                end - order[first].value.chunk.offset < PackCopy.runSize
+                order[last].value.piece.offset - order[last].value.piece.gap == end,
+                end - order[first].value.piece.offset < PackCopy.runSize
             {
-                end = order[last].value.chunk.end
+                end = order[last].value.piece.end
                 last += 1
             }
-            try copy.add(order[first..<last].map { ($0.key, $0.value.chunk) }, of: packs[pack])
-            progress(end - order[first].value.chunk.offset)
+            try copy.add(order[first..<last].map { ($0.key, $0.value.piece) }, of: packs[pack])
+            progress(end - order[first].value.piece.offset)
             first = last
         }
         for (id, choice) in detached.sorted(by: { $0.key < $1.key }) {
             let pack = packs[choice.pack]
             let bytes: [UInt8]
-            do throws(ObjectError) { bytes = try self.bytes(of: id, choice.chunk, in: pack) } catch
+            do throws(ObjectError) { bytes = try self.bytes(of: id, choice.piece, in: pack) } catch
             {
                 if case .storage(let cause) = error { throw .storage(cause) }
                 throw .damaged(pack.reference)
             }
-            try copy.add(id, bytes, isObject: choice.chunk.isObject)
-            progress(choice.chunk.storedSize)
+            try copy.add(id, bytes, isObject: choice.piece.isObject)
+            progress(choice.piece.storedSize)
         }
         return MergedPack(
             sources: packs.map(\.reference), storedBytes: copy.end - PackFooter.packMagic.count,
-            staged: staged, chunks: copy.chunks, recipes: recipes)
+            staged: staged, pieces: copy.pieces, recipes: recipes)
     }
 
     /// Chooses what a pack adds to the packs before it.
@@ -134,21 +134,21 @@ extension PackStore {
         _ isDetached: (Int, Int) -> Bool,
         _ chosen: inout [ObjectID: Chosen], _ recipes: inout [ObjectID: PackFooter.Recipe]
     ) throws(ObjectError) {
-        let chunkCount = pack.footer.chunkCount
-        for index in 0..<chunkCount where isWanted(number, index) {
-            let id = pack.footer.chunkID(at: index)
+        let pieceCount = pack.footer.pieceCount
+        for index in 0..<pieceCount where isWanted(number, index) {
+            let id = pack.footer.pieceID(at: index)
             var choice = Chosen(
-                pack: number, chunk: try pack.chunk(at: index),
+                pack: number, piece: try pack.piece(at: index),
                 isDetached: isDetached(number, index))
             if let other = chosen[id] {
-                let isObject = choice.chunk.isObject || other.chunk.isObject
+                let isObject = choice.piece.isObject || other.piece.isObject
                 // One copy is enough, but a difference can be the base of no other.
-                if other.chunk.codec != .delta || choice.chunk.codec == .delta { choice = other }
-                choice.chunk.isObject = isObject
+                if other.piece.codec != .delta || choice.piece.codec == .delta { choice = other }
+                choice.piece.isObject = isObject
             }
             chosen[id] = choice
         }
-        for index in 0..<pack.footer.recipeCount where isWanted(number, chunkCount + index) {
+        for index in 0..<pack.footer.recipeCount where isWanted(number, pieceCount + index) {
             recipes[pack.footer.recipeID(at: index)] = try pack.recipe(at: index)
         }
     }
@@ -158,16 +158,16 @@ extension PackStore {
     /// - Throws: `damagedPack`, `storage` when an index cannot be read.
     public func holdsAll(of reference: PackReference) throws(ObjectError) -> Bool {
         let pack = try open(reference)
-        for index in 0..<pack.footer.chunkCount {
-            let id = pack.footer.chunkID(at: index)
-            let chunk = try pack.chunk(at: index)
-            if chunk.isObject {
+        for index in 0..<pack.footer.pieceCount {
+            let id = pack.footer.pieceID(at: index)
+            let piece = try pack.piece(at: index)
+            if piece.isObject {
                 guard try locateObject(id) != nil else { return false }
             }
-            // Others may be differences against this chunk, which a difference cannot be the base of.
-            let copy = chunk.codec == .delta ? try packHoldingChunk(id) : try packHoldingBase(id)
+            // Others may be differences against this piece, which a difference cannot be the base of.
+            let copy = piece.codec == .delta ? try packHoldingPiece(id) : try packHoldingBase(id)
             guard let (holder, at) = copy,
-                try packsNeeded(for: .chunk(holder, try holder.chunk(at: at))) != nil
+                try packsNeeded(for: .piece(holder, try holder.piece(at: at))) != nil
             else { return false }
         }
         for index in 0..<pack.footer.recipeCount {

@@ -1,7 +1,7 @@
 extension PackStore {
     /// The objects whose identities begin with `prefix`, ascending, at most `limit` of them.
     ///
-    /// Chunks that are only pieces of objects are not objects. Reads the index of every pack.
+    /// Pieces that are only pieces of objects are not objects. Reads the index of every pack.
     public func objects(
         withPrefix prefix: ObjectIDPrefix, limit: Int
     ) throws(ObjectError) -> [ObjectID] {
@@ -17,12 +17,12 @@ extension PackStore {
         var found: Set<ObjectID> = []
         for reference in packs {
             let pack = try open(reference)
-            var index = pack.footer.lowerBound(prefix.lowest, among: .chunks)
+            var index = pack.footer.lowerBound(prefix.lowest, among: .pieces)
             var remaining = limit
-            while index < pack.footer.chunkCount, remaining > 0 {
-                let id = pack.footer.chunkID(at: index)
+            while index < pack.footer.pieceCount, remaining > 0 {
+                let id = pack.footer.pieceID(at: index)
                 guard prefix.matches(id) else { break }
-                if try pack.chunk(at: index).isObject {
+                if try pack.piece(at: index).isObject {
                     found.insert(id)
                     remaining -= 1
                 }

@@ -58,13 +58,13 @@ extension PackStore {
         return .collected(id, transaction: transaction)
     }
 
-    /// The bytes of a chunk whose base was removed: the collection that removed it stored the chunk by itself.
+    /// The bytes of a piece whose base was removed: the collection that removed it stored the piece by itself.
     func independentCopy(
         of id: ObjectID, insteadOf place: String
     ) throws(ObjectError) -> [UInt8] {
         guard isRenewed.load(ordering: .acquiring) else { throw .corrupt(id, where: place) }
         guard let (pack, index) = try packHoldingBase(id) else { throw absence(of: id) }
-        return try decoded(id, try pack.chunk(at: index), in: pack, isBase: true)
+        return try decoded(id, try pack.piece(at: index), in: pack, isBase: true)
     }
 
     /// Whether a pack whose file is gone was removed, so that nothing is damaged.

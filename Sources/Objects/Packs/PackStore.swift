@@ -14,9 +14,9 @@ public final class PackStore: ObjectSource {
     private let counters = ReadCounters()
     /// The packs that turned out to be damaged.
     private let unusable = Mutex<[ObjectID: ObjectError]>([:])
-    private let recent = RecentChunks()
-    // Chunks whose stored bytes had the right checksum; their identity was not recomputed.
-    private let recentlyDecoded = RecentChunks()
+    private let recent = RecentPieces()
+    // Pieces whose stored bytes had the right checksum; their identity was not recomputed.
+    private let recentlyDecoded = RecentPieces()
     let renewal: (@Sendable () -> PackRenewal?)?
     let renewed = Mutex<RenewedPacks?>(nil)
     let isRenewed = Atomic<Bool>(false)
@@ -59,7 +59,7 @@ public final class PackStore: ObjectSource {
     /// The size of an object that was found.
     func size(at location: Location) throws(ObjectError) -> Int {
         switch location {
-        case .chunk(_, let chunk): chunk.size
+        case .piece(_, let piece): piece.size
         case .recipe(let pack, let index): try pack.recipeSize(at: index)
         }
     }
@@ -67,9 +67,9 @@ public final class PackStore: ObjectSource {
     /// See ``ObjectSource``.
     public func read(_ id: ObjectID, limit: Int) throws(ObjectError) -> [UInt8] {
         switch try locateObject(id) {
-        case .chunk(let pack, let chunk):
-            guard chunk.size <= limit else { throw .tooLarge(id, size: chunk.size, limit: limit) }
-            return try bytes(of: id, chunk, in: pack)
+        case .piece(let pack, let piece):
+            guard piece.size <= limit else { throw .tooLarge(id, size: piece.size, limit: limit) }
+            return try bytes(of: id, piece, in: pack)
         case .recipe(let pack, let index):
             let size = try pack.recipeSize(at: index)
             guard size <= limit else { throw .tooLarge(id, size: size, limit: limit) }
@@ -92,11 +92,11 @@ public final class PackStore: ObjectSource {
         _ id: ObjectID, into consume: ([UInt8]) throws(ObjectError) -> Void
     ) throws(ObjectError) {
         switch try locateObject(id) {
-        case .chunk(let pack, let chunk): try consume(try bytes(of: id, chunk, in: pack))
+        case .piece(let pack, let piece): try consume(try bytes(of: id, piece, in: pack))
         case .recipe(let pack, let index):
             var hasher = ObjectHasher()
-            for piece in try pack.recipe(at: index).pieces {
-                let bytes = try chunkBytes(piece.id, size: piece.size)
+            for reference in try pack.recipe(at: index).pieces {
+                let bytes = try pieceBytes(reference.id, size: reference.size)
                 hasher.update(bytes.span)
                 try consume(bytes)
             }
@@ -107,23 +107,23 @@ public final class PackStore: ObjectSource {
         }
     }
 
-    /// A range of an object, clamped to its size; only the chunks it touches are read, and each is verified.
+    /// A range of an object, clamped to its size; only the pieces it touches are read, and each is verified.
     public func read(_ id: ObjectID, offset: Int, count: Int) throws(ObjectError) -> [UInt8] {
         precondition(offset >= 0 && count >= 0, "a range begins at 0 or later")
         switch try locateObject(id) {
-        case .chunk(let pack, let chunk):
-            let bytes = try bytes(of: id, chunk, in: pack)
+        case .piece(let pack, let piece):
+            let bytes = try bytes(of: id, piece, in: pack)
             guard offset < bytes.count else { return [] }
             return Array(bytes[offset..<min(bytes.count, offset + min(count, bytes.count))])
         case .recipe(let pack, let index):
             let end = offset + min(count, Int.max - offset)
             var (start, pieces) = try pack.pieces(ofRecipe: index, in: offset..<end)
             var result: [UInt8] = []
-            for piece in pieces {
-                let bytes = try chunkBytes(piece.id, size: piece.size)
+            for reference in pieces {
+                let bytes = try pieceBytes(reference.id, size: reference.size)
                 let low = max(offset - start, 0)
-                result.append(contentsOf: bytes[low..<min(end - start, piece.size)])
-                start += piece.size
+                result.append(contentsOf: bytes[low..<min(end - start, reference.size)])
+                start += reference.size
             }
             return result
         case nil: throw absence(of: id)
@@ -133,86 +133,86 @@ public final class PackStore: ObjectSource {
     /// The pieces that an object is put together from, in order; one piece for a small object.
     public func pieces(of id: ObjectID) throws(ObjectError) -> [(id: ObjectID, size: Int)] {
         switch try locateObject(id) {
-        case .chunk(_, let chunk): return [(id, chunk.size)]
+        case .piece(_, let piece): return [(id, piece.size)]
         case .recipe(let pack, let index):
             return try pack.recipe(at: index).pieces.map { ($0.id, $0.size) }
         case nil: throw absence(of: id)
         }
     }
 
-    // MARK: Chunks
+    // MARK: Pieces
 
-    /// Whether any pack has the chunk; which one, if so.
-    package func packHoldingChunk(_ id: ObjectID) throws(ObjectError) -> (
+    /// Whether any pack has the piece; which one, if so.
+    package func packHoldingPiece(_ id: ObjectID) throws(ObjectError) -> (
         pack: OpenPack, index: Int
     )? {
         try newest { (pack) throws(ObjectError) in
-            pack.footer.indexOfChunk(id).map { (pack, $0) }
+            pack.footer.indexOfPiece(id).map { (pack, $0) }
         }
     }
 
-    /// A copy of the chunk that is not a difference, as every base of a difference must be: after two writers
-    /// stored the same chunk at once there may be copies of both sorts.
+    /// A copy of the piece that is not a difference, as every base of a difference must be: after two writers
+    /// stored the same piece at once there may be copies of both sorts.
     func packHoldingBase(_ id: ObjectID) throws(ObjectError) -> (pack: OpenPack, index: Int)? {
         try newest { (pack) throws(ObjectError) in
-            guard let index = pack.footer.indexOfChunk(id),
-                try pack.chunk(at: index).codec != .delta
+            guard let index = pack.footer.indexOfPiece(id),
+                try pack.piece(at: index).codec != .delta
             else { return nil }
             return (pack, index)
         }
     }
 
-    /// A chunk's bytes, verified; `size` must be its size.
-    package func chunkBytes(_ id: ObjectID, size: Int) throws(ObjectError) -> [UInt8] {
-        let (pack, chunk) = try piece(id, size: size)
-        return try bytes(of: id, chunk, in: pack)
+    /// A piece's bytes, verified; `size` must be its size.
+    package func pieceBytes(_ id: ObjectID, size: Int) throws(ObjectError) -> [UInt8] {
+        let (pack, piece) = try reference(id, size: size)
+        return try bytes(of: id, piece, in: pack)
     }
 
     /// Where a piece of a large object is.
-    private func piece(
+    private func reference(
         _ id: ObjectID, size: Int
-    ) throws(ObjectError) -> (pack: OpenPack, chunk: PackFooter.Chunk) {
-        guard let (pack, index) = try packHoldingChunk(id) else { throw absence(of: id) }
-        let chunk = try pack.chunk(at: index)
-        guard chunk.size == size else {
+    ) throws(ObjectError) -> (pack: OpenPack, piece: PackFooter.Piece) {
+        guard let (pack, index) = try packHoldingPiece(id) else { throw absence(of: id) }
+        let piece = try pack.piece(at: index)
+        guard piece.size == size else {
             throw .corrupt(id, where: "pack \(pack.reference.name.short): its size is wrong")
         }
-        return (pack, chunk)
+        return (pack, piece)
     }
 
-    /// What a difference against a chunk must be made against: the chunk itself, or its own base when it is
-    /// stored as a difference, so that no chain is longer than one. Nil when there is no such chunk.
+    /// What a difference against a piece must be made against: the piece itself, or its own base when it is
+    /// stored as a difference, so that no chain is longer than one. Nil when there is no such piece.
     func deltaBase(
         for id: ObjectID
-    ) throws(ObjectError) -> (base: ChunkCoder.Base, pack: PackReference)? {
-        guard let (pack, index) = try packHoldingChunk(id) else { return nil }
-        let chunk = try pack.chunk(at: index)
-        if chunk.codec == .delta {
-            guard let baseID = try pack.deltaBase(of: chunk), baseID != id,
+    ) throws(ObjectError) -> (base: PieceCoder.Base, pack: PackReference)? {
+        guard let (pack, index) = try packHoldingPiece(id) else { return nil }
+        let piece = try pack.piece(at: index)
+        if piece.codec == .delta {
+            guard let baseID = try pack.deltaBase(of: piece), baseID != id,
                 let (basePack, baseIndex) = try packHoldingBase(baseID)
             else { return nil }
             let bytes = try bytes(
-                of: baseID, try basePack.chunk(at: baseIndex), in: basePack, isBase: true)
-            return (ChunkCoder.Base(id: baseID, bytes: bytes), basePack.reference)
+                of: baseID, try basePack.piece(at: baseIndex), in: basePack, isBase: true)
+            return (PieceCoder.Base(id: baseID, bytes: bytes), basePack.reference)
         }
-        return (ChunkCoder.Base(id: id, bytes: try bytes(of: id, chunk, in: pack)), pack.reference)
+        return (PieceCoder.Base(id: id, bytes: try bytes(of: id, piece, in: pack)), pack.reference)
     }
 
     /// The packs without which something that was found here could not be read; nil when one is missing
     /// already.
     package func packsNeeded(for location: Location) throws(ObjectError) -> Set<ObjectID>? {
         switch location {
-        case .chunk(let pack, let chunk):
-            guard chunk.codec == .delta else { return [pack.reference.name] }
-            guard let baseID = try pack.deltaBase(of: chunk),
+        case .piece(let pack, let piece):
+            guard piece.codec == .delta else { return [pack.reference.name] }
+            guard let baseID = try pack.deltaBase(of: piece),
                 let (basePack, _) = try packHoldingBase(baseID)
             else { return nil }
             return [pack.reference.name, basePack.reference.name]
         case .recipe(let pack, let index):
             var names: Set = [pack.reference.name]
-            for piece in try pack.recipe(at: index).pieces {
-                guard let (holder, at) = try packHoldingChunk(piece.id),
-                    let needed = try packsNeeded(for: .chunk(holder, try holder.chunk(at: at)))
+            for reference in try pack.recipe(at: index).pieces {
+                guard let (holder, at) = try packHoldingPiece(reference.id),
+                    let needed = try packsNeeded(for: .piece(holder, try holder.piece(at: at)))
                 else { return nil }
                 names.formUnion(needed)
             }
@@ -223,71 +223,71 @@ public final class PackStore: ObjectSource {
     /// How bytes are verified: both find damage, an identity also finds forgery.
     package enum Verification { case identity, checksum }
 
-    /// Decodes and verifies one chunk, unless it was just now.
+    /// Decodes and verifies one piece, unless it was just now.
     func bytes(
-        of id: ObjectID, _ chunk: PackFooter.Chunk, in pack: OpenPack, isBase: Bool = false,
+        of id: ObjectID, _ piece: PackFooter.Piece, in pack: OpenPack, isBase: Bool = false,
         verifying verification: Verification = .identity
     ) throws(ObjectError) -> [UInt8] {
-        if let bytes = recent[id], bytes.count == chunk.size { return bytes }
-        if verification == .checksum, let bytes = recentlyDecoded[id], bytes.count == chunk.size {
+        if let bytes = recent[id], bytes.count == piece.size { return bytes }
+        if verification == .checksum, let bytes = recentlyDecoded[id], bytes.count == piece.size {
             return bytes
         }
         let bytes = try decoded(
-            id, chunk, in: pack, isBase: isBase, verifyingBase: verification)
+            id, piece, in: pack, isBase: isBase, verifyingBase: verification)
         guard verification == .checksum || ObjectID(of: bytes.span) == id else {
-            throw .corrupt(id, where: pack.place(of: chunk))
+            throw .corrupt(id, where: pack.place(of: piece))
         }
-        if chunk.codec != .delta {
+        if piece.codec != .delta {
             (verification == .identity ? recent : recentlyDecoded).insert(id, bytes)
         }
         return bytes
     }
 
-    /// A chunk's bytes, whose identity the caller verifies; `size` must be its size.
+    /// A piece's bytes, whose identity the caller verifies; `size` must be its size.
     func decodedPiece(_ id: ObjectID, size: Int) throws(ObjectError) -> [UInt8] {
-        let (pack, chunk) = try piece(id, size: size)
-        return try decoded(id, chunk, in: pack)
+        let (pack, piece) = try reference(id, size: size)
+        return try decoded(id, piece, in: pack)
     }
 
-    /// Decodes one chunk, whose stored bytes have the right checksum and whose identity the caller verifies.
+    /// Decodes one piece, whose stored bytes have the right checksum and whose identity the caller verifies.
     package func decoded(
-        _ id: ObjectID, _ chunk: PackFooter.Chunk, in pack: OpenPack, isBase: Bool = false,
+        _ id: ObjectID, _ piece: PackFooter.Piece, in pack: OpenPack, isBase: Bool = false,
         verifyingBase verification: Verification = .identity
     ) throws(ObjectError) -> [UInt8] {
         try decoded(
-            id, chunk, in: pack, stored: try pack.storedBytes(of: id, chunk), isBase: isBase,
+            id, piece, in: pack, stored: try pack.storedBytes(of: id, piece), isBase: isBase,
             verifyingBase: verification)
     }
 
     /// The same from stored bytes that were read already.
     package func decoded(
-        _ id: ObjectID, _ chunk: PackFooter.Chunk, in pack: OpenPack, stored: [UInt8],
+        _ id: ObjectID, _ piece: PackFooter.Piece, in pack: OpenPack, stored: [UInt8],
         isBase: Bool = false, verifyingBase verification: Verification = .identity
     ) throws(ObjectError) -> [UInt8] {
-        let place = pack.place(of: chunk)
+        let place = pack.place(of: piece)
         counters.stored.add(stored.count, ordering: .relaxed)
         var base: [UInt8]?
-        if chunk.codec == .delta {
-            guard !isBase, let baseID = try? ChunkCoder.deltaBase(stored.span) else {
+        if piece.codec == .delta {
+            guard !isBase, let baseID = try? PieceCoder.deltaBase(stored.span) else {
                 throw .corrupt(id, where: place)
             }
             guard let (basePack, index) = try packHoldingBase(baseID) else {
                 return try independentCopy(of: id, insteadOf: place)
             }
             base = try bytes(
-                of: baseID, try basePack.chunk(at: index), in: basePack, isBase: true,
+                of: baseID, try basePack.piece(at: index), in: basePack, isBase: true,
                 verifying: verification)
         }
-        return try decode(stored, of: id, chunk, base: base, place: place)
+        return try decode(stored, of: id, piece, base: base, place: place)
     }
 
     /// Decodes stored bytes, which the caller verifies.
     func decode(
-        _ stored: [UInt8], of id: ObjectID, _ chunk: PackFooter.Chunk, base: [UInt8]?, place: String
+        _ stored: [UInt8], of id: ObjectID, _ piece: PackFooter.Piece, base: [UInt8]?, place: String
     ) throws(ObjectError) -> [UInt8] {
         do throws(CodecError) {
             return try withCoder { (coder) throws(CodecError) in
-                try coder.decode(stored, codec: chunk.codec, size: chunk.size, base: base)
+                try coder.decode(stored, codec: piece.codec, size: piece.size, base: base)
             }
         } catch { throw .corrupt(id, where: place) }
     }
@@ -295,10 +295,10 @@ public final class PackStore: ObjectSource {
     /// Why the digest of a large object did not arrive where it must: the first of its pieces that is damaged, or
     /// else the recipe.
     func damage(
-        in pieces: some Sequence<PackFooter.Piece>, of id: ObjectID, in pack: ObjectID
+        in pieces: some Sequence<PackFooter.PieceReference>, of id: ObjectID, in pack: ObjectID
     ) -> ObjectError {
         do throws(ObjectError) {
-            for piece in pieces { _ = try chunkBytes(piece.id, size: piece.size) }
+            for reference in pieces { _ = try pieceBytes(reference.id, size: reference.size) }
             return .corrupt(id, where: "the recipe in pack \(pack.short)")
         } catch { return error }
     }
@@ -314,29 +314,29 @@ public final class PackStore: ObjectSource {
     // MARK: Packs
 
     package enum Location {
-        case chunk(OpenPack, PackFooter.Chunk)
+        case piece(OpenPack, PackFooter.Piece)
         case recipe(OpenPack, Int)
     }
 
     /// The object, if there is one.
     package func locateObject(_ id: ObjectID) throws(ObjectError) -> Location? {
         let location = try locate(id)
-        if case .chunk(_, let chunk)? = location, !chunk.isObject { return nil }
+        if case .piece(_, let piece)? = location, !piece.isObject { return nil }
         return location
     }
 
-    /// The object, or, where there is none, the chunk of that identity that is only a piece.
+    /// The object, or, where there is none, the piece of that identity that is only a piece.
     func locate(_ id: ObjectID) throws(ObjectError) -> Location? {
-        var piece: Location?
+        var reference: Location?
         let object = try newest { (pack) throws(ObjectError) -> Location? in
-            if let index = pack.footer.indexOfChunk(id) {
-                let chunk = try pack.chunk(at: index)
-                if chunk.isObject { return .chunk(pack, chunk) }
-                piece = piece ?? .chunk(pack, chunk)
+            if let index = pack.footer.indexOfPiece(id) {
+                let piece = try pack.piece(at: index)
+                if piece.isObject { return .piece(pack, piece) }
+                reference = reference ?? .piece(pack, piece)
             }
             return pack.footer.indexOfRecipe(id).map { .recipe(pack, $0) }
         }
-        return object ?? piece
+        return object ?? reference
     }
 
     /// What the newest pack that has it has.

@@ -3,10 +3,10 @@ internal import Storage
 extension StagedBlob {
     /// Ends a pack with its index and publishes it, durably; gives what the log must say of it.
     func publishPack(
-        chunks: [ObjectID: PackFooter.Chunk], recipes: [ObjectID: PackFooter.Recipe]
+        pieces: [ObjectID: PackFooter.Piece], recipes: [ObjectID: PackFooter.Recipe]
     ) throws(StorageError) -> PackReference {
         let footer = PackFooter.encode(
-            chunks: chunks, recipes: recipes, nonce: try randomBytes(PackFooter.nonceSize))
+            pieces: pieces, recipes: recipes, nonce: try randomBytes(PackFooter.nonceSize))
         let offset = try append(footer)
         let reference = PackReference(
             name: ObjectID(of: footer.span), size: offset + footer.count, indexOffset: offset)

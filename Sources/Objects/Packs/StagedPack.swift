@@ -63,16 +63,16 @@ extension PackStore {
     }
 
     /// Whether what a pack holds can be read from these packs: they have every piece of its large objects, and
-    /// every chunk that it has differences against.
+    /// every piece that it has differences against.
     ///
     /// - Throws: `damagedPack`, `storage` when an index cannot be read.
     public func isWhole(_ reference: PackReference) throws(ObjectError) -> Bool {
         let marks = try PackMarks(self)
         guard let number = packs.firstIndex(of: reference) else { return false }
         let footer = try open(reference).footer
-        for bit in 0..<footer.chunkCount + footer.recipeCount {
+        for bit in 0..<footer.pieceCount + footer.recipeCount {
             for need in try marks.needs(of: PackMarks.Place(pack: number, bit: bit)) {
-                guard try marks.chunk(need.id, asBase: need.isBase) != nil else { return false }
+                guard try marks.piece(need.id, asBase: need.isBase) != nil else { return false }
             }
         }
         return true

@@ -9,10 +9,10 @@ protocol ChecksummedSource: ObjectSource {
 
 extension PackStore: ChecksummedSource {
     package func readChecksummed(_ id: ObjectID, limit: Int) throws(ObjectError) -> [UInt8] {
-        guard case .chunk(let pack, let chunk)? = try locateObject(id) else {
+        guard case .piece(let pack, let piece)? = try locateObject(id) else {
             return try read(id, limit: limit)
         }
-        guard chunk.size <= limit else { throw .tooLarge(id, size: chunk.size, limit: limit) }
-        return try bytes(of: id, chunk, in: pack, verifying: .checksum)
+        guard piece.size <= limit else { throw .tooLarge(id, size: piece.size, limit: limit) }
+        return try bytes(of: id, piece, in: pack, verifying: .checksum)
     }
 }

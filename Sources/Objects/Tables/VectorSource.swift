@@ -13,12 +13,12 @@ extension PackStore: VectorSource {
     func vectorBlock(
         of leaf: ObjectID, verified: VerifiedLeaves?
     ) throws(ObjectError) -> VectorBlock? {
-        guard case .chunk(let pack, let chunk)? = try locateObject(leaf), chunk.codec == .leaf,
+        guard case .piece(let pack, let piece)? = try locateObject(leaf), piece.codec == .leaf,
             let file = pack.map()
         else { return nil }
         return try VectorBlock(
-            leaf, in: file, at: chunk.offset..<chunk.offset + chunk.storedSize, size: chunk.size,
-            verified: verified, where: pack.place(of: chunk)
+            leaf, in: file, at: piece.offset..<piece.offset + piece.storedSize, size: piece.size,
+            verified: verified, where: pack.place(of: piece)
         ) { () throws(ObjectError) in
             try TableLeaf(try read(leaf, limit: TableLimits.nodeBytes), id: leaf)
         }

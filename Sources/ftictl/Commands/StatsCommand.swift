@@ -22,7 +22,7 @@ struct StatsCommand: Command {
         if context.output.isJSON {
             try context.output.emit([
                 "objects": .integer(figures.objects), "packs": .integer(figures.packs),
-                "chunks": .integer(figures.chunks), "transactions": .integer(transactions),
+                "pieces": .integer(figures.pieces), "transactions": .integer(transactions),
                 "refs": .integer(repository.state.refs.count),
                 "rawBytes": .integer(figures.rawBytes),
                 "storedBytes": .integer(figures.storedBytes),

@@ -6,28 +6,28 @@ package struct ExampleBytes: Sendable {
     private let bucket: DirectoryBucket
     /// Every pack's footer, and how many bytes come before it.
     let footers: [(bytes: [UInt8], dataEnd: Int)]
-    /// Every chunk as it is stored, with what its index says of it.
-    let chunks: [(id: ObjectID, entry: PackFooter.Chunk, stored: [UInt8])]
+    /// Every piece as it is stored, with what its index says of it.
+    let pieces: [(id: ObjectID, entry: PackFooter.Piece, stored: [UInt8])]
 
     /// Opens the repository in a folder.
     package init(repository: String) throws {
         bucket = try DirectoryBucket(opening: repository)
         var footers: [(bytes: [UInt8], dataEnd: Int)] = []
-        var chunks: [(id: ObjectID, entry: PackFooter.Chunk, stored: [UInt8])] = []
+        var pieces: [(id: ObjectID, entry: PackFooter.Piece, stored: [UInt8])] = []
         for file in try Self.files(bucket, .packs, limit: 64 << 20) {
             let length = Int(LittleEndian.uint64(file.bytes.span, at: file.bytes.count - 16))
             let dataEnd = file.bytes.count - length
             let bytes = Array(file.bytes[dataEnd...])
             let footer = try PackFooter(decoding: bytes, dataEnd: dataEnd)
             footers.append((bytes, dataEnd))
-            for index in 0..<footer.chunkCount {
-                let chunk = try footer.chunk(at: index)
-                let stored = file.bytes[chunk.offset..<chunk.offset + chunk.storedSize]
-                chunks.append((footer.chunkID(at: index), chunk, Array(stored)))
+            for index in 0..<footer.pieceCount {
+                let piece = try footer.piece(at: index)
+                let stored = file.bytes[piece.offset..<piece.offset + piece.storedSize]
+                pieces.append((footer.pieceID(at: index), piece, Array(stored)))
             }
         }
         self.footers = footers
-        self.chunks = chunks
+        self.pieces = pieces
     }
 
     private static func files(
@@ -46,10 +46,10 @@ package struct ExampleBytes: Sendable {
         try Self.files(bucket, .log, limit: 1 << 20)
     }
 
-    /// The objects that are one chunk, are not larger than `limit` and begin with a text.
+    /// The objects that are one piece, are not larger than `limit` and begin with a text.
     func objects(beginningWith text: String, limit: Int) -> [[UInt8]] {
-        let coder = ChunkCoder()
-        return chunks.compactMap { _, entry, stored in
+        let coder = PieceCoder()
+        return pieces.compactMap { _, entry, stored in
             guard entry.isObject, entry.size <= limit, entry.codec != .delta,
                 let bytes = try? coder.decode(stored, codec: entry.codec, size: entry.size),
                 bytes.starts(with: text.utf8)

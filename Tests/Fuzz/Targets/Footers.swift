@@ -18,13 +18,13 @@ extension FuzzTarget {
         bytes += PackFooter.trailerMagic
         let dataEnd = Int(input[0]) | Int(input[1]) << 8
         guard let footer = try? PackFooter(decoding: bytes, dataEnd: dataEnd) else { return }
-        var chunks: [ObjectID: PackFooter.Chunk] = [:]
+        var pieces: [ObjectID: PackFooter.Piece] = [:]
         var recipes: [ObjectID: PackFooter.Recipe] = [:]
         do throws(CodecError) {
-            for index in 0..<footer.chunkCount {
-                let id = footer.chunkID(at: index)
-                chunks[id] = try footer.chunk(at: index)
-                guard footer.indexOfChunk(id) == index else { throw CodecError("a chunk is lost") }
+            for index in 0..<footer.pieceCount {
+                let id = footer.pieceID(at: index)
+                pieces[id] = try footer.piece(at: index)
+                guard footer.indexOfPiece(id) == index else { throw CodecError("a piece is lost") }
             }
             for index in 0..<footer.recipeCount {
                 let id = footer.recipeID(at: index)
@@ -34,13 +34,13 @@ extension FuzzTarget {
                 }
             }
         } catch { throw FuzzFinding("an index is accepted and then refused: \(error.reason)") }
-        for chunk in chunks.values {
+        for piece in pieces.values {
             try FuzzFinding.unless(
-                chunk.offset - chunk.gap >= 8 && chunk.offset + chunk.storedSize <= dataEnd,
-                "a chunk lies outside of its pack")
+                piece.offset - piece.gap >= 8 && piece.offset + piece.storedSize <= dataEnd,
+                "a piece lies outside of its pack")
         }
         try FuzzFinding.unless(
-            PackFooter.encode(chunks: chunks, recipes: recipes, nonce: Array(bytes[8..<24]))
+            PackFooter.encode(pieces: pieces, recipes: recipes, nonce: Array(bytes[8..<24]))
                 == bytes,
             "an index has two encodings")
     }
@@ -48,21 +48,21 @@ extension FuzzTarget {
     /// The index of a pack with two large objects, of which one has digest points and pieces of another pack.
     private static var withRecipes: [[UInt8]] {
         let ids = (0..<6).map { ObjectID(of: [UInt8($0)].span) }
-        let chunks = ids.prefix(4).enumerated().map { index, id in
-            let chunk = PackFooter.Chunk(
+        let stored = ids.prefix(4).enumerated().map { index, id in
+            let piece = PackFooter.Piece(
                 offset: 8 + 64 * index, storedSize: 64, size: 64, codec: .stored,
                 isObject: index == 3, checksum: 7)
-            return (id, chunk)
+            return (id, piece)
         }
-        let pieces = ids.prefix(3).map { PackFooter.Piece(id: $0, size: 64) }
-        let point = PackFooter.DigestPoint(piece: 1, words: SIMD8(), rest: SIMD64())
+        let pieces = ids.prefix(3).map { PackFooter.PieceReference(id: $0, size: 64) }
+        let point = PackFooter.DigestPoint(reference: 1, words: SIMD8(), rest: SIMD64())
         let recipes = [
             ids[4]: PackFooter.Recipe(size: 192, pieces: pieces, points: [point]),
             ids[5]: PackFooter.Recipe(
-                size: 128, pieces: [pieces[0], PackFooter.Piece(id: ids[5], size: 64)]),
+                size: 128, pieces: [pieces[0], PackFooter.PieceReference(id: ids[5], size: 64)]),
         ]
         let footer = PackFooter.encode(
-            chunks: Dictionary(uniqueKeysWithValues: chunks), recipes: recipes,
+            pieces: Dictionary(uniqueKeysWithValues: stored), recipes: recipes,
             nonce: [UInt8](repeating: 9, count: PackFooter.nonceSize))
         return [[UInt8((8 + 256) & 0xFF), 1] + footer]
     }

@@ -31,7 +31,7 @@ package struct FuzzTarget: Sendable {
 
     /// All targets.
     package static let all: [FuzzTarget] = [
-        .footers, .chunks, .codecs, .nodes, .tables, .trees, .snapshots, .entries, .checkpoints,
+        .footers, .pieces, .codecs, .nodes, .tables, .trees, .snapshots, .entries, .checkpoints,
         .segments, .signatures, .policies, .leases, .memories, .weights, .rows, .json, .revisions,
         .conditions,
         .names, .locks, .spaces, .replies, .configurations, .attributes, .html, .markdown,

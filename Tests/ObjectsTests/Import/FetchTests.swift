@@ -25,7 +25,7 @@ struct FetchTests {
         pieces sizes: [Int], in repository: inout TestRepository
     ) throws -> (id: ObjectID, bytes: [UInt8]) {
         try repository.commit { writer in
-            var pieces: [PackFooter.Piece] = []
+            var pieces: [PackFooter.PieceReference] = []
             var whole: [UInt8] = []
             for (number, size) in sizes.enumerated() {
                 let kind = TestBytes.allCases[number % TestBytes.allCases.count]
@@ -91,12 +91,12 @@ struct FetchTests {
         let pack = repository.packs[0]
         let file = try repository.bytes(of: pack)
         let footer = try OpenPack(pack, in: repository.bucket).footer
-        for index in 0..<footer.chunkCount {
-            let chunk = try footer.chunk(at: index)
+        for index in 0..<footer.pieceCount {
+            let piece = try footer.piece(at: index)
             var damaged = file
-            damaged[chunk.offset + chunk.storedSize - 1] ^= 0x80
+            damaged[piece.offset + piece.storedSize - 1] ^= 0x80
             let store = try TestRepository.store(damaged, as: pack)
-            guard (try? store.read(footer.chunkID(at: index), limit: .max)) == nil else {
+            guard (try? store.read(footer.pieceID(at: index), limit: .max)) == nil else {
                 continue
             }
             let directory = Directory()
@@ -109,7 +109,7 @@ struct FetchTests {
                 }
                 #expect(try directory.names == [])
                 let damage = store.audit(full: true, threads: threads)
-                #expect(Set(damage.map(\.object)) == [footer.chunkID(at: index), id])
+                #expect(Set(damage.map(\.object)) == [footer.pieceID(at: index), id])
             }
         }
     }
@@ -119,7 +119,7 @@ struct FetchTests {
         var repository = TestRepository()
         let wrong = ObjectID(of: [9].span)
         try repository.commit { writer in
-            var pieces: [PackFooter.Piece] = []
+            var pieces: [PackFooter.PieceReference] = []
             for size in 100..<130 {
                 let bytes = TestBytes.random.make(size)
                 pieces.append(
@@ -145,7 +145,7 @@ struct FetchTests {
         #expect(try directory.names == [])
     }
 
-    @Test("verification finds a flip in every copy of a chunk, in the same order each time")
+    @Test("verification finds a flip in every copy of a piece, in the same order each time")
     func copies() throws {
         let bytes = TestBytes.random.make(900)
         let id = ObjectID(of: bytes.span)
@@ -165,15 +165,15 @@ struct FetchTests {
             let pack = repository.packs[0]
             var file = try repository.bytes(of: pack)
             let footer = try OpenPack(pack, in: repository.bucket).footer
-            let chunk = try footer.chunk(at: try #require(footer.indexOfChunk(id)))
-            if number != 2 { file[chunk.offset + 5] ^= 1 }
+            let piece = try footer.piece(at: try #require(footer.indexOfPiece(id)))
+            if number != 2 { file[piece.offset + 5] ^= 1 }
             _ = try bucket.create(BlobName(.packs, pack.name.hex), file)
             packs.append(pack)
         }
         let store = PackStore(bucket: bucket, packs: packs)
         let first = store.audit(full: true, threads: 1)
-        let chunks = first.filter { $0.object == id }.map(\.pack)
-        #expect(chunks == [0, 1, 3].map { packs[$0].name })
+        let pieces = first.filter { $0.object == id }.map(\.pack)
+        #expect(pieces == [0, 1, 3].map { packs[$0].name })
         // The newest pack's copy is what each recipe is put together from.
         #expect(first.filter { $0.object != id }.count == 4)
         for threads in 1...5 {
@@ -181,7 +181,7 @@ struct FetchTests {
         }
     }
 
-    @Test("every byte is read once when each chunk belongs to one object")
+    @Test("every byte is read once when each piece belongs to one object")
     func readsOnce() throws {
         var repository = TestRepository()
         _ = try Self.object(pieces: [500, 600, 700], in: &repository)

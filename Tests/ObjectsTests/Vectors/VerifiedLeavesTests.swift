@@ -55,8 +55,8 @@ struct VerifiedLeavesTests {
         func forged(_ part: Part) throws -> [UInt8] {
             var forged = file
             let footer = try OpenPack(pack, in: bucket).footer
-            for index in 0..<footer.chunkCount {
-                let chunk = try footer.chunk(at: index)
+            for index in 0..<footer.pieceCount {
+                let chunk = try footer.piece(at: index)
                 guard chunk.codec == .leaf else { continue }
                 let range = chunk.offset..<chunk.offset + chunk.storedSize
                 let stored = Array(file[range])

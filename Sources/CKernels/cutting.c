@@ -1,4 +1,4 @@
-#include "chunking.h"
+#include "cutting.h"
 
 #include <string.h>
 
@@ -77,7 +77,7 @@ static scan fastest_scan(void) { return scan_portable; }
 
 #endif
 
-static size_t chunk_length(scan find, const uint8_t *bytes, size_t count, size_t minimum,
+static size_t piece_length(scan find, const uint8_t *bytes, size_t count, size_t minimum,
                            size_t average, size_t maximum) {
     if (count <= minimum) return count;
     size_t end = count < maximum ? count : maximum;
@@ -89,12 +89,12 @@ static size_t chunk_length(scan find, const uint8_t *bytes, size_t count, size_t
     return cut == NO_CUT ? end : cut;
 }
 
-size_t fti_chunk_length(const uint8_t *bytes, size_t count, size_t minimum, size_t average,
+size_t fti_cut_length(const uint8_t *bytes, size_t count, size_t minimum, size_t average,
                         size_t maximum) {
-    return chunk_length(fastest_scan(), bytes, count, minimum, average, maximum);
+    return piece_length(fastest_scan(), bytes, count, minimum, average, maximum);
 }
 
-size_t fti_chunk_length_portable(const uint8_t *bytes, size_t count, size_t minimum,
+size_t fti_cut_length_portable(const uint8_t *bytes, size_t count, size_t minimum,
                                  size_t average, size_t maximum) {
-    return chunk_length(scan_portable, bytes, count, minimum, average, maximum);
+    return piece_length(scan_portable, bytes, count, minimum, average, maximum);
 }

@@ -5,13 +5,13 @@ extension FuzzTarget {
     private static let coder = PooledCoder()
     private static let base = [UInt8](repeating: 0x61, count: 64) + Array((0...255) as ClosedRange)
 
-    /// Stored chunks of every codec: decoding gives as many bytes as the index says, or an error.
+    /// Stored pieces of every codec: decoding gives as many bytes as the index says, or an error.
     ///
     /// The input is the codec, the size in three bytes, and the stored bytes; the checksums within a leaf are put
     /// right.
-    static let chunks = FuzzTarget("chunks") { example in
+    static let pieces = FuzzTarget("pieces") { example in
         var seen: [Codec: Int] = [:]
-        return example.chunks.compactMap { _, entry, stored in
+        return example.pieces.compactMap { _, entry, stored in
             guard stored.count < 4000, seen[entry.codec, default: 0] < 20 else { return nil }
             seen[entry.codec, default: 0] += 1
             return [entry.codec.rawValue] + (0..<3).map { UInt8(entry.size >> (8 * $0) & 0xFF) }
@@ -32,9 +32,9 @@ extension FuzzTarget {
         _ = LeafCodec.hasRightCodes(stored.span, size: size)
     }
 
-    /// One chunk of each codec and hint.
+    /// One piece of each codec and hint.
     private static var synthetic: [[UInt8]] {
-        let coder = ChunkCoder()
+        let coder = PieceCoder()
         let text = Array("the quick brown fox jumps over the lazy dog. ".utf8)
         let prose = (0..<10).flatMap { _ in text }
         let numbers = (0..<200).flatMap { (index: Int) -> [UInt8] in
@@ -80,9 +80,9 @@ extension FuzzTarget {
 
     /// What is encoded decodes to itself, and is never longer than a reader allows.
     ///
-    /// The input is the hint, a dimension, and the chunk.
+    /// The input is the hint, a dimension, and the piece.
     static let codecs = FuzzTarget("codecs") { example in
-        example.chunks.filter { $0.stored.count < 4000 }.prefix(20).map { [3, 16] + $0.stored }
+        example.pieces.filter { $0.stored.count < 4000 }.prefix(20).map { [3, 16] + $0.stored }
             + synthetic
     } run: { input throws(FuzzFinding) in
         guard input.count > 3 else { return }
@@ -96,7 +96,7 @@ extension FuzzTarget {
             default: .leaf(vectorOffset: Int(input[0]) & ~3, dimension: dimension)
             }
         let other =
-            input[0] & 0x10 == 0 ? nil : ChunkCoder.Base(id: ObjectID(of: base.span), bytes: base)
+            input[0] & 0x10 == 0 ? nil : PieceCoder.Base(id: ObjectID(of: base.span), bytes: base)
         var stored: [UInt8] = [1, 2, 3]
         let codec = encoder.encode(bytes.span, hint: hint, base: other, to: &stored)
         stored.removeFirst(3)
@@ -114,5 +114,5 @@ extension FuzzTarget {
         }
     }
 
-    private nonisolated(unsafe) static let encoder = ChunkCoder()
+    private nonisolated(unsafe) static let encoder = PieceCoder()
 }

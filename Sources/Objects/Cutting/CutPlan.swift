@@ -1,22 +1,22 @@
 internal import CKernels
 
 /// Where to cut one object: a pure function of its bytes.
-public struct ChunkPlan: Sendable {
+public struct CutPlan: Sendable {
     /// Ascending offsets at which a piece must begin, for formats that are known; empty otherwise.
     private let boundaries: [Int]
-    /// Whether what lies between boundaries is cut by content; every ``ChunkParameters/tensorPiece`` bytes otherwise.
+    /// Whether what lies between boundaries is cut by content; every ``CutParameters/tensorPiece`` bytes otherwise.
     private let isByContent: Bool
-    private let parameters: ChunkParameters
+    private let parameters: CutParameters
 
     /// Cuts by content alone.
-    public init(parameters: ChunkParameters = .content) {
+    public init(parameters: CutParameters = .content) {
         boundaries = []
         isByContent = true
         self.parameters = parameters
     }
 
     /// Cuts at `boundaries` (strictly ascending, above 0), and after each of them by content or every
-    /// ``ChunkParameters/tensorPiece`` bytes.
+    /// ``CutParameters/tensorPiece`` bytes.
     public init(boundaries: [Int], byContent: Bool = false) {
         self.boundaries = boundaries
         isByContent = byContent
@@ -24,7 +24,7 @@ public struct ChunkPlan: Sendable {
     }
 
     /// How many bytes ``cuts(of:at:size:atLeast:)`` may need beyond the ones it is asked to cut.
-    public var lookahead: Int { max(parameters.maximum, ChunkParameters.tensorPiece) }
+    public var lookahead: Int { max(parameters.maximum, CutParameters.tensorPiece) }
 
     /// How the pieces are best stored.
     public var hint: StorageHint { boundaries.isEmpty ? .bulk : .numbers }
@@ -53,7 +53,7 @@ public struct ChunkPlan: Sendable {
                 let end =
                     next < boundaries.count
                     ? min(boundaries[next] - offset, buffer.count) : buffer.count
-                let length = fti_chunk_length(
+                let length = fti_cut_length(
                     base + done, end - done, parameters.minimum, parameters.average,
                     parameters.maximum)
                 lengths.append(length)
@@ -70,7 +70,7 @@ public struct ChunkPlan: Sendable {
         var next = boundaries.partitioningIndex { $0 > offset }
         while position < min(offset + wanted, size) {
             let end = next < boundaries.count ? boundaries[next] : size
-            let length = min(end - position, ChunkParameters.tensorPiece)
+            let length = min(end - position, CutParameters.tensorPiece)
             lengths.append(length)
             position += length
             if position == end { next += 1 }

@@ -4,12 +4,12 @@ import Testing
 
 @testable import Objects
 
-@Suite("Chunking")
-struct ChunkingTests {
-    private static let small = ChunkParameters(minimum: 64, average: 256, maximum: 1024)
+@Suite("Cutting")
+struct CuttingTests {
+    private static let small = CutParameters(minimum: 64, average: 256, maximum: 1024)
 
     /// Cuts all of `bytes` in groups of at least `group` bytes.
-    private static func cuts(_ plan: ChunkPlan, _ bytes: [UInt8], group: Int) -> [Int] {
+    private static func cuts(_ plan: CutPlan, _ bytes: [UInt8], group: Int) -> [Int] {
         var result: [Int] = []
         var offset = 0
         while offset < bytes.count {
@@ -35,8 +35,8 @@ struct ChunkingTests {
                 let count = Int.random(in: 0...bytes.count - start, using: &generator)
                 let sizes = (0..<3).map { _ in Int.random(in: 32...3000, using: &generator) }
                     .sorted()
-                let fast = fti_chunk_length(base + start, count, sizes[0], sizes[1], sizes[2])
-                let portable = fti_chunk_length_portable(
+                let fast = fti_cut_length(base + start, count, sizes[0], sizes[1], sizes[2])
+                let portable = fti_cut_length_portable(
                     base + start, count, sizes[0], sizes[1], sizes[2])
                 #expect(fast == portable)
                 #expect(fast <= sizes[2] && fast <= count)
@@ -48,7 +48,7 @@ struct ChunkingTests {
     @Test("pieces cover the object and keep to the sizes", arguments: TestBytes.allCases)
     func sizes(kind: TestBytes) {
         let bytes = kind.make(20_000)
-        let cuts = Self.cuts(ChunkPlan(parameters: Self.small), bytes, group: bytes.count)
+        let cuts = Self.cuts(CutPlan(parameters: Self.small), bytes, group: bytes.count)
         #expect(cuts.reduce(0, +) == bytes.count)
         #expect(cuts.dropLast().allSatisfy { (64...1024).contains($0) })
         #expect(cuts.last.map { (1...1024).contains($0) } == true)
@@ -57,7 +57,7 @@ struct ChunkingTests {
     @Test("the mean size of pieces of random bytes is near the average")
     func mean() {
         let bytes = TestBytes.random.make(3_000_000)
-        let cuts = Self.cuts(ChunkPlan(), bytes, group: bytes.count)
+        let cuts = Self.cuts(CutPlan(), bytes, group: bytes.count)
         #expect((30...100).contains(cuts.count))
     }
 
@@ -66,7 +66,7 @@ struct ChunkingTests {
     )
     func groups(kind: TestBytes) {
         let bytes = kind.make(20_000)
-        let plan = ChunkPlan(parameters: Self.small)
+        let plan = CutPlan(parameters: Self.small)
         let whole = Self.cuts(plan, bytes, group: bytes.count)
         for group in [1, 100, 1000, 5000, 19_999] {
             #expect(Self.cuts(plan, bytes, group: group) == whole)
@@ -76,7 +76,7 @@ struct ChunkingTests {
     @Test("an insertion changes the pieces around it and no others")
     func insertion() {
         var generator = SeededGenerator(seed: 6)
-        let plan = ChunkPlan(parameters: Self.small)
+        let plan = CutPlan(parameters: Self.small)
         func pieces(_ bytes: [UInt8]) -> Set<ObjectID> {
             var offset = 0
             return Set(
@@ -98,10 +98,10 @@ struct ChunkingTests {
 
     @Test("known boundaries are cuts, whatever the groups")
     func boundaries() {
-        let piece = ChunkParameters.tensorPiece
+        let piece = CutParameters.tensorPiece
         let boundaries = [1, 2, 100, 100 + piece, 101 + 2 * piece, 5 * piece]
         let bytes = [UInt8](repeating: 0, count: 5 * piece + 77)
-        let plan = ChunkPlan(boundaries: boundaries)
+        let plan = CutPlan(boundaries: boundaries)
         let whole = Self.cuts(plan, bytes, group: bytes.count)
         #expect(whole.reduce(0, +) == bytes.count)
         #expect(whole.allSatisfy { (1...piece).contains($0) })
@@ -124,11 +124,11 @@ struct ChunkingTests {
                 + #""b":{"dtype":"BF16","shape":[10,10],"data_offsets":[3000,3200]}}"#).utf8)
         var bytes = [UInt8(header.count), 0, 0, 0, 0, 0, 0, 0] + header
         bytes += TestBytes.random.make(3200)
-        let plan = try ChunkPlan(for: BytesBlob(bytes))
+        let plan = try CutPlan(for: BytesBlob(bytes))
         let start = 8 + header.count
         #expect(Self.cuts(plan, bytes, group: 10) == [start, 3000, 200])
         for wrong in [Array(bytes.dropLast()), bytes + [0], Array(bytes.prefix(9)), [], [1]] {
-            let plan = try ChunkPlan(for: BytesBlob(wrong))
+            let plan = try CutPlan(for: BytesBlob(wrong))
             #expect(plan.hint == .bulk)
             #expect(Self.cuts(plan, wrong, group: 100).reduce(0, +) == wrong.count)
         }
@@ -136,6 +136,6 @@ struct ChunkingTests {
 
     @Test("an empty object has no pieces")
     func empty() {
-        #expect(ChunkPlan().cuts(of: [UInt8]().span, at: 0, size: 0, atLeast: 0).isEmpty)
+        #expect(CutPlan().cuts(of: [UInt8]().span, at: 0, size: 0, atLeast: 0).isEmpty)
     }
 }

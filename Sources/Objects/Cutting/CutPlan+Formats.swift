@@ -1,6 +1,6 @@
 internal import Storage
 
-extension ChunkPlan {
+extension CutPlan {
     /// A safetensors header of more bytes than this is not followed here: large models have some 100 kB.
     private static let headerLimit = 16 << 20
     /// Tensors smaller than this on average are not worth a piece each, nor its 100 bytes in the index, unless
@@ -19,24 +19,24 @@ extension ChunkPlan {
         } catch { throw .storage(error) }
     }
 
-    private static func plan(for source: any Blob) throws(StorageError) -> ChunkPlan {
-        guard source.size > 8 else { return ChunkPlan() }
+    private static func plan(for source: any Blob) throws(StorageError) -> CutPlan {
+        guard source.size > 8 else { return CutPlan() }
         let prefix = try source.read(at: 0, count: 9)
         let boundaries: [Int]
         if prefix.starts(with: "GGUF".utf8) {
             boundaries = try GGUF(source)?.boundaries ?? []
         } else if prefix.starts(with: [0x93]) {
-            guard let array = try NPY(source) else { return ChunkPlan() }
+            guard let array = try NPY(source) else { return CutPlan() }
             // Rows come and go in an array: inside, it is cut by content.
-            return ChunkPlan(boundaries: [array.dataOffset], byContent: true)
+            return CutPlan(boundaries: [array.dataOffset], byContent: true)
         } else {
             boundaries = try safetensors(source, prefix: prefix)
         }
         guard !boundaries.isEmpty, boundaries.count <= few + source.size / smallestMean
         else {
-            return ChunkPlan()
+            return CutPlan()
         }
-        return ChunkPlan(boundaries: boundaries)
+        return CutPlan(boundaries: boundaries)
     }
 
     /// Where the tensors of a safetensors file begin; empty for anything else, also for a malformed one,

@@ -1,6 +1,6 @@
-/// Turns chunks into stored bytes and back, choosing the codec. Holds contexts: make one per thread.
-final class ChunkCoder {
-    /// A chunk that new chunks are stored as a difference against.
+/// Turns pieces into stored bytes and back, choosing the codec. Holds contexts: make one per thread.
+final class PieceCoder {
+    /// A piece that new pieces are stored as a difference against.
     struct Base {
         let id: ObjectID
         let bytes: [UInt8]
@@ -11,7 +11,7 @@ final class ChunkCoder {
     /// Text above this many bits a byte does not shrink enough to be worth a decoder's time.
     private static let compressibleBits = 7.2
 
-    /// Appends the stored form of a chunk and says how it is coded. It is at most as long as the chunk, a
+    /// Appends the stored form of a piece and says how it is coded. It is at most as long as the piece, a
     /// leaf's at most ``LeafBlocks/storedLimit(size:)``.
     func encode(
         _ bytes: Span<UInt8>, hint: StorageHint, base: Base? = nil, to output: inout [UInt8]
@@ -72,8 +72,8 @@ final class ChunkCoder {
             ? nil : .zstd
     }
 
-    /// The stored form of a difference, when it takes at most half of the `alone` bytes that the chunk takes by
-    /// itself: beyond that, reading two chunks for one costs more than it saves.
+    /// The stored form of a difference, when it takes at most half of the `alone` bytes that the piece takes by
+    /// itself: beyond that, reading two pieces for one costs more than it saves.
     private func encodeDelta(_ bytes: Span<UInt8>, _ base: Base, alone: Int) -> [UInt8]? {
         let limit = alone / 2 - ObjectID.byteCount
         guard limit > 0 else { return nil }
@@ -83,7 +83,7 @@ final class ChunkCoder {
             ? nil : stored
     }
 
-    /// The identity of the chunk that a stored difference is against.
+    /// The identity of the piece that a stored difference is against.
     static func deltaBase(_ stored: Span<UInt8>) throws(CodecError) -> ObjectID {
         guard stored.count > ObjectID.byteCount else { throw CodecError("no base of a difference") }
         return ObjectID(bytes: stored)

@@ -1,15 +1,15 @@
-/// Encoded chunks that wait to be appended to the pack in one write.
-package struct ChunkBatch {
+/// Encoded pieces that wait to be appended to the pack in one write.
+package struct PieceBatch {
     /// Appends smaller than this cost more than they move.
     package static let flushSize = 1 << 20
 
-    /// A chunk at an offset that counts from the beginning of the batch.
+    /// A piece at an offset that counts from the beginning of the batch.
     struct Pending {
         let id: ObjectID
-        var chunk: PackFooter.Chunk
+        var piece: PackFooter.Piece
     }
 
-    private let coder = ChunkCoder()
+    private let coder = PieceCoder()
     private(set) var output: [UInt8] = []
     private(set) var pending: [Pending] = []
     /// The batch must begin at a multiple of this in the pack.
@@ -17,9 +17,9 @@ package struct ChunkBatch {
 
     var isFull: Bool { output.count >= Self.flushSize }
 
-    /// Encodes a chunk and says how it is stored.
+    /// Encodes a piece and says how it is stored.
     mutating func add(
-        _ id: ObjectID, _ bytes: Span<UInt8>, hint: StorageHint, base: ChunkCoder.Base?
+        _ id: ObjectID, _ bytes: Span<UInt8>, hint: StorageHint, base: PieceCoder.Base?
     ) -> Codec {
         let end = output.count
         var gap = 0
@@ -38,7 +38,7 @@ package struct ChunkBatch {
         pending.append(
             Pending(
                 id: id,
-                chunk: PackFooter.Chunk(
+                piece: PackFooter.Piece(
                     offset: offset, storedSize: output.count - offset, size: bytes.count,
                     codec: codec, isObject: false, gap: gap,
                     checksum: Checksum.of(output.span.extracting(offset..<output.count)))))
