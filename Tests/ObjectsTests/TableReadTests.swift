@@ -91,16 +91,16 @@ struct TableReadTests {
 
     @Test("the same rows behind other boundaries are refused")
     func wrongBoundaries() throws {
-        var writer = TableLeafWriter(dimension: 0)
+        var block = RowBlock()
         for number in 0..<3 {
             let row = try EncodedTableRow(
                 TableRow("\(number)", ["t": .string(String(repeating: "x", count: 100_000))]),
                 dimension: 0)
-            _ = writer.append(
-                key: row.key.span, attributes: row.attributes.span, vector: row.vector.span,
-                from: nil)
+            block.append(
+                key: row.key.span, attributes: row.attributes.span, vector: row.vector.span, line: 0
+            )
         }
-        let bytes = writer.take().bytes
+        let bytes = TableLeaf.encode(RowOrder(block), 0..<3, dimension: 0).bytes
         #expect(throws: ObjectError.self) { try TableNode(decoding: bytes) }
     }
 

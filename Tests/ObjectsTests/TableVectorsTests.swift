@@ -155,8 +155,8 @@ struct TableVectorsTests {
         let (tables, packs) = try Self.tables(in: bucket)
         let store = PackStore(bucket: bucket, packs: packs)
         let counts = try TableDiff.counts(from: tables[0], to: tables[1], in: store)
-        #expect(counts == TableDiffCounts(added: 100, removed: 1, changed: 1, unchanged: 298))
+        #expect(counts == RowChangeCounts(added: 100, removed: 1, changed: 1, unchanged: 298))
         let back = try TableDiff.counts(from: tables[1], to: tables[0], in: store)
-        #expect(back == TableDiffCounts(added: 1, removed: 100, changed: 1, unchanged: 298))
+        #expect(back == RowChangeCounts(added: 1, removed: 100, changed: 1, unchanged: 298))
     }
 }

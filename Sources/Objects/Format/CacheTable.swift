@@ -94,17 +94,10 @@ final class CacheTable<Value: CacheValue>: Sendable {
     private func stored(_ key: UInt64) -> Entry? {
         let bytes = bytes
         let span = bytes.span
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if LittleEndian.uint64(span, at: start + Self.entrySize * middle) < key {
-                low = middle + 1
-            } else {
-                high = middle
-            }
+        let index = (0..<count).binarySearch {
+            LittleEndian.uint64(span, at: start + Self.entrySize * $0) < key
         }
-        guard low < count, case let entry = entry(at: low, span), entry.key == key else {
+        guard index < count, case let entry = entry(at: index, span), entry.key == key else {
             return nil
         }
         return entry

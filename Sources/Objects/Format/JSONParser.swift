@@ -161,3 +161,177 @@ struct JSONParser {
         }
     }
 }
+
+extension JSONParser {
+    /// Reads a string that begins at its opening quote.
+    mutating func string(_ bytes: Span<UInt8>) throws(JSONError) -> String {
+        offset += 1
+        var start = offset
+        // Most strings have no escape: they are validated and copied in one piece.
+        while offset < bytes.count, bytes[offset] != 0x22, bytes[offset] != 0x5C,
+            bytes[offset] >= 0x20
+        { offset += 1 }
+        if offset < bytes.count, bytes[offset] == 0x22 {
+            guard let text = try? UTF8Span(validating: bytes.extracting(start..<offset)) else {
+                offset += 1
+                throw error("a string is not valid UTF-8")
+            }
+            offset += 1
+            return String(copying: text)
+        }
+        var text: [UInt8] = []
+        while true {
+            guard offset < bytes.count else { throw error("the text ends inside a string") }
+            switch bytes[offset] {
+            case 0x22:
+                append(bytes, from: start, to: &text)
+                offset += 1
+                guard let string = String(validating: text, as: UTF8.self) else {
+                    throw error("a string is not valid UTF-8")
+                }
+                return string
+            case 0x5C:
+                append(bytes, from: start, to: &text)
+                try escape(bytes, to: &text)
+                start = offset
+            case 0..<0x20: throw error("a control character inside a string")
+            default: offset += 1
+            }
+        }
+    }
+
+    private func append(_ bytes: Span<UInt8>, from start: Int, to text: inout [UInt8]) {
+        guard start < offset else { return }
+        bytes.extracting(start..<offset).withUnsafeBufferPointer { text.append(contentsOf: $0) }
+    }
+
+    private mutating func escape(_ bytes: Span<UInt8>, to text: inout [UInt8]) throws(JSONError) {
+        guard offset + 1 < bytes.count else { throw error("the text ends inside a string") }
+        let letter = bytes[offset + 1]
+        offset += 2
+        switch letter {
+        case 0x22, 0x5C, 0x2F: text.append(letter)
+        case 0x62: text.append(0x08)
+        case 0x66: text.append(0x0C)
+        case 0x6E: text.append(0x0A)
+        case 0x72: text.append(0x0D)
+        case 0x74: text.append(0x09)
+        case 0x75:
+            let scalar = try unicodeEscape(bytes)
+            text.append(contentsOf: UTF8.encode(scalar)?.map { $0 } ?? [])
+        default: throw error("an unknown escape in a string")
+        }
+    }
+
+    /// Reads the digits after `\u`, and the second half of a surrogate pair.
+    mutating func unicodeEscape(_ bytes: Span<UInt8>) throws(JSONError) -> Unicode.Scalar {
+        var value = try hexadecimal(bytes)
+        if (0xD800..<0xDC00).contains(value) {
+            guard offset + 1 < bytes.count, bytes[offset] == 0x5C, bytes[offset + 1] == 0x75 else {
+                throw error("half of a surrogate pair")
+            }
+            offset += 2
+            let low = try hexadecimal(bytes)
+            guard (0xDC00..<0xE000).contains(low) else { throw error("half of a surrogate pair") }
+            value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
+        }
+        guard let scalar = Unicode.Scalar(value) else { throw error("half of a surrogate pair") }
+        return scalar
+    }
+
+    private mutating func hexadecimal(_ bytes: Span<UInt8>) throws(JSONError) -> UInt32 {
+        guard offset + 4 <= bytes.count else { throw error("the text ends inside a string") }
+        var value: UInt32 = 0
+        for _ in 0..<4 {
+            // RFC 8259 allows both cases of the digits here.
+            let byte = bytes[offset]
+            let lower = (0x41...0x46).contains(byte) ? byte | 0x20 : byte
+            guard let digit = Hexadecimal.value(of: lower) else { throw error("not four digits") }
+            value = value << 4 | UInt32(digit)
+            offset += 1
+        }
+        return value
+    }
+
+    /// Reads a number; a whole number whose digits a double does not hold is refused if `isExact`.
+    mutating func number(
+        _ bytes: Span<UInt8>, isExact: Bool = true
+    ) throws(JSONError) -> Double {
+        let start = offset
+        var isNegative = false
+        if bytes[offset] == 0x2D {
+            isNegative = true
+            offset += 1
+        }
+        var mantissa: UInt64 = 0
+        var digits = 0
+        let isZero = offset < bytes.count && bytes[offset] == 0x30
+        scanDigits(bytes, &mantissa, &digits)
+        guard digits > 0 else { throw error("a digit is expected") }
+        if isZero, digits > 1 { throw JSONError(reason: "a number begins with 0", offset: start) }
+        var isWhole = true
+        var scale = 0
+        if offset < bytes.count, bytes[offset] == 0x2E {
+            isWhole = false
+            offset += 1
+            let before = digits
+            scanDigits(bytes, &mantissa, &digits)
+            scale = before - digits
+            guard scale < 0 else { throw error("a digit is expected") }
+        }
+        if offset < bytes.count, bytes[offset] | 0x20 == 0x65 {
+            isWhole = false
+            scale += try exponent(bytes)
+        }
+        // Exact (Clinger 1990): both factors are doubles without rounding, so one rounding remains.
+        if digits <= 19, mantissa <= 1 << 53, (-22...22).contains(scale) {
+            let value =
+                scale < 0
+                ? Double(mantissa) / Self.powersOfTen[-scale]
+                : Double(mantissa) * Self.powersOfTen[scale]
+            return isNegative ? -value : value
+        }
+        let text = bytes.extracting(start..<offset).withUnsafeBufferPointer {
+            String(decoding: $0, as: UTF8.self)
+        }
+        guard let value = Double(text), value.isFinite else {
+            throw JSONError(reason: "a number is out of range", offset: start)
+        }
+        // An identifier of 64 bits must not lose digits unseen; 1e20 written out loses none.
+        if isExact, isWhole, !JSON.number(value).canonicalText.utf8.elementsEqual(text.utf8) {
+            throw JSONError(reason: "a whole number beyond 2^53 (use a string)", offset: start)
+        }
+        return value
+    }
+
+    private static let powersOfTen: [Double] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+        1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+    ]
+
+    private mutating func scanDigits(
+        _ bytes: Span<UInt8>, _ mantissa: inout UInt64, _ digits: inout Int
+    ) {
+        while offset < bytes.count, case 0x30...0x39 = bytes[offset] {
+            mantissa = mantissa &* 10 &+ UInt64(bytes[offset] &- 0x30)
+            digits += 1
+            offset += 1
+        }
+    }
+
+    private mutating func exponent(_ bytes: Span<UInt8>) throws(JSONError) -> Int {
+        offset += 1
+        var isNegative = false
+        if offset < bytes.count, bytes[offset] == 0x2B || bytes[offset] == 0x2D {
+            isNegative = bytes[offset] == 0x2D
+            offset += 1
+        }
+        var value: UInt64 = 0
+        var digits = 0
+        scanDigits(bytes, &value, &digits)
+        guard digits > 0 else { throw error("a digit is expected") }
+        // Beyond any double: the slow path then reports it or gives zero.
+        let magnitude = digits > 6 ? 1_000_000 : Int(value)
+        return isNegative ? -magnitude : magnitude
+    }
+}

@@ -109,3 +109,95 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         value >= 0 ? value / divisor : -((-value + divisor - 1) / divisor)
     }
 }
+
+extension Timestamp {
+    /// Reads a moment as a person writes it: a date of ISO 8601, which is its first moment, or a date and a time of day
+    /// to the minute, second or millisecond, with or without `Z`; nil for anything else. Everything is Universal Time.
+    public init?(reading text: String) { self.init(reading: Array(text.utf8)) }
+
+    /// The same from bytes, which may be anything.
+    public init?(reading bytes: [UInt8]) {
+        var rest = bytes[...]
+        func digits(_ count: Int) -> Int? {
+            guard rest.count >= count else { return nil }
+            var value = 0
+            for byte in rest.prefix(count) {
+                guard case 0x30...0x39 = byte else { return nil }
+                value = value * 10 + Int(byte - 0x30)
+            }
+            rest = rest.dropFirst(count)
+            return value
+        }
+        func take(_ separators: String) -> Bool {
+            guard let byte = rest.first, separators.utf8.contains(byte) else { return false }
+            rest = rest.dropFirst()
+            return true
+        }
+        guard let year = digits(4), take("-"), let month = digits(2), take("-"),
+            let day = digits(2)
+        else { return nil }
+        if rest.isEmpty {
+            self.init(year: year, month: month, day: day)
+            return
+        }
+        guard take("T "), let hour = digits(2), hour < 24, take(":"), let minute = digits(2),
+            minute < 60
+        else { return nil }
+        var milliseconds = (hour * 60 + minute) * 60_000
+        if take(":") {
+            guard let second = digits(2), second < 60 else { return nil }
+            milliseconds += second * 1000
+            if take(".") {
+                guard let fraction = digits(3) else { return nil }
+                milliseconds += fraction
+            }
+        }
+        _ = take("Z")
+        guard rest.isEmpty else { return nil }
+        self.init(year: year, month: month, day: day, milliseconds: milliseconds)
+    }
+}
+
+/// A span of time as people write it: `90s`, `30m`, `12h`, `7d`, `2w`.
+public struct TimeSpan: Hashable, Sendable, CustomStringConvertible {
+    /// Milliseconds: whole seconds.
+    public let milliseconds: Int
+
+    /// The longest span in seconds: a hundred years.
+    private static let limit = 36_525 * 86_400
+    private static let units: [(letter: UInt8, seconds: Int)] = [
+        (UInt8(ascii: "w"), 604_800), (UInt8(ascii: "d"), 86_400), (UInt8(ascii: "h"), 3600),
+        (UInt8(ascii: "m"), 60), (UInt8(ascii: "s"), 1),
+    ]
+
+    /// Reads a whole number and a unit; nil for anything else and for more than a hundred years.
+    public init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        guard bytes.count > 1, bytes.count < 12,
+            let seconds = Self.units.first(where: { $0.letter == bytes.last })?.seconds
+        else { return nil }
+        var count = 0
+        for digit in bytes.dropLast() {
+            guard case 0x30...0x39 = digit else { return nil }
+            count = count * 10 + Int(digit - 0x30)
+        }
+        let (product, overflow) = count.multipliedReportingOverflow(by: seconds)
+        guard !overflow, product <= Self.limit else { return nil }
+        milliseconds = product * 1000
+    }
+
+    /// The longest span of whole seconds that is at most so many milliseconds.
+    public init(clamping milliseconds: Int) {
+        self.milliseconds = min(max(0, milliseconds / 1000), Self.limit) * 1000
+    }
+
+    /// The span in the largest unit that it is a multiple of, other than weeks: `30d`, `36h`, `0s`.
+    public var description: String {
+        let seconds = milliseconds / 1000
+        for (letter, size) in Self.units.dropFirst()
+        where seconds > 0 && seconds.isMultiple(of: size) {
+            return "\(seconds / size)\(Character(UnicodeScalar(letter)))"
+        }
+        return "\(seconds)s"
+    }
+}

@@ -14,14 +14,10 @@ public struct RowMoves: Sendable {
     public init(
         from first: Table, to second: Table, in source: some ObjectSource
     ) throws(ObjectError) {
-        let byKey = try TableDiff.counts(from: first, to: second, in: source)
-        counts.added = byKey.added
-        counts.removed = byKey.removed
-        counts.changed = byKey.changed
-        counts.unchanged = byKey.unchanged
-        // What moved left one key and came to another.
-        guard byKey.added + byKey.changed > 0, byKey.removed + byKey.changed > 0,
-            byKey.added + byKey.removed + byKey.changed > 1,
+        counts = try TableDiff.counts(from: first, to: second, in: source)
+        // A row that moved left one key and came to another.
+        guard counts.added + counts.changed > 0, counts.removed + counts.changed > 0,
+            counts.added + counts.removed + counts.changed > 1,
             try Self.holdsChunks(first, in: source), try Self.holdsChunks(second, in: source)
         else { return }
         match(try Self.differingRows(from: first, to: second, in: source))
@@ -83,17 +79,11 @@ public struct RowMoves: Sendable {
         }
     }
 
-    private static func differingRows<Source: ObjectSource>(
-        from first: Table, to second: Table, in source: Source
+    private static func differingRows(
+        from first: Table, to second: Table, in source: some ObjectSource
     ) throws(ObjectError) -> [Row] {
-        let before = TableReader(first, in: source)
-        let after = TableReader(second, in: source)
-        let threads = Threads.available
-        let leaves = try DifferingLeaves(from: first, before, to: second, after, threads: threads)
-        let parts = try Threads.map(leaves.parts, threads: threads) {
-            (part) throws(ObjectError) -> [Row] in
-            var diff = TableDiff(
-                before, leaves.before[part.before], after, leaves.after[part.after])
+        let parts = try TableDiff.parts(from: first, to: second, in: source) {
+            (diff) throws(ObjectError) in
             var rows: [Row] = []
             while let pair = try diff.nextPair() {
                 rows.append(
@@ -155,5 +145,152 @@ public struct RowMoves: Sendable {
             }
         }
         counts.moved = origins.count
+    }
+}
+
+/// The rows in which two tables differ, in key order, where those that only moved are told from others.
+public struct RowDiff<Source: ObjectSource>: Sendable {
+    private let moves: RowMoves
+    private var diff: TableDiff<Source>
+    private var origins: RowFinder<Source>
+    /// The second change of a key at which there are two.
+    private var pending: RowChange?
+
+    /// Compares two tables.
+    ///
+    /// - Parameter moves: What moved between them.
+    public init(
+        from first: Table, to second: Table, moves: RowMoves, in source: Source
+    ) throws(ObjectError) {
+        self.moves = moves
+        diff = try TableDiff(from: first, to: second, in: source)
+        origins = RowFinder(first, in: source)
+    }
+
+    /// The next row that differs, or nil at the end. What moved comes under the key that it has now.
+    public mutating func next() throws(ObjectError) -> RowChange? {
+        if let change = pending {
+            pending = nil
+            return change
+        }
+        while let pair = try diff.nextPair() {
+            let hasLeft = moves.departed.contains(pair.key)
+            let (before, after) = (try pair.before?.row, try pair.after?.row)
+            if let after, let movement = try movement(of: after, pair.key) {
+                if let before, !hasLeft { pending = .removed(before) }
+                return movement
+            }
+            switch (hasLeft ? nil : before, after) {
+            case (let before?, let after?): return .changed(from: before, to: after)
+            case (nil, let after?): return .added(after)
+            case (let before?, nil): return .removed(before)
+            case (nil, nil): break
+            }
+        }
+        return nil
+    }
+
+    /// How a row came to its key; nil when it did not move.
+    private mutating func movement(
+        of row: TableRow, _ key: [UInt8]
+    ) throws(ObjectError) -> RowChange? {
+        guard let origin = moves.origins[key], let before = try origins.row(for: origin) else {
+            return nil
+        }
+        return .moved(from: before, to: row)
+    }
+}
+
+/// Finds rows of a table by their keys; a leaf is read once for neighbours that are asked for one after another.
+public struct RowFinder<Source: ObjectSource>: Sendable {
+    private let table: Table
+    private let source: Source
+    private var leaf: TableLeaf?
+
+    /// Looks into a table; reads nothing yet.
+    public init(_ table: Table, in source: Source) {
+        self.table = table
+        self.source = source
+    }
+
+    /// The row with this key, or nil.
+    public mutating func row(for key: [UInt8]) throws(ObjectError) -> TableRow? {
+        guard let (leaf, index) = try place(notBelow: key),
+            leaf.bytes[leaf.keyRange(index)] == key[...]
+        else { return nil }
+        return try leaf.row(at: index)
+    }
+
+    /// Whether the key of any row begins so.
+    public mutating func hasRow(beginning prefix: [UInt8]) throws(ObjectError) -> Bool {
+        guard let (leaf, index) = try place(notBelow: prefix) else { return false }
+        return leaf.bytes[leaf.keyRange(index)].starts(with: prefix)
+    }
+
+    /// The first row whose key is not below another; nil at the end.
+    private mutating func place(
+        notBelow key: [UInt8]
+    ) throws(ObjectError) -> (leaf: TableLeaf, index: Int)? {
+        if let leaf {
+            let index = leaf.firstIndex(notBelow: key.span)
+            // Before the first row of a leaf there may be others, of the leaf before it.
+            if index < leaf.count,
+                index > 0 || leaf.bytes[leaf.keyRange(0)] == key[...]
+            {
+                return (leaf, index)
+            }
+        }
+        var cursor = TableCursor(table, from: String(decoding: key, as: UTF8.self), in: source)
+        leaf = try cursor.nextLeaf()
+        guard let leaf else { return nil }
+        let index = leaf.firstIndex(notBelow: key.span)
+        return index < leaf.count ? (leaf, index) : nil
+    }
+}
+
+/// What happened to one row between two tables, where a row that has only moved is told from others.
+public enum RowChange: Sendable, Equatable {
+    /// Only the second table has it.
+    case added(TableRow)
+    /// Only the first table has it.
+    case removed(TableRow)
+    /// Both have it under one key, with other attributes or another vector.
+    case changed(from: TableRow, to: TableRow)
+    /// Both have what it says, under different keys.
+    case moved(from: TableRow, to: TableRow)
+
+    /// The row of the second table; where it has none, that of the first.
+    public var row: TableRow {
+        switch self {
+        case .added(let row), .removed(let row), .changed(_, let row), .moved(_, let row): row
+        }
+    }
+
+    /// The key of the row; the new key of a row that moved.
+    public var key: String { row.key }
+}
+
+/// How many rows differ between two tables, where those that only moved are told from others.
+public struct RowChangeCounts: Hashable, Sendable {
+    /// Rows whose content is new.
+    public var added = 0
+    /// Rows whose content is gone.
+    public var removed = 0
+    /// Rows that both tables have, with other content.
+    public var changed = 0
+    /// Rows whose content both tables have, under different keys.
+    public var moved = 0
+    /// Rows that are the same in both.
+    public var unchanged = 0
+
+    /// Gives the counts.
+    public init(
+        added: Int = 0, removed: Int = 0, changed: Int = 0, moved: Int = 0, unchanged: Int = 0
+    ) {
+        self.added = added
+        self.removed = removed
+        self.changed = changed
+        self.moved = moved
+        self.unchanged = unchanged
     }
 }

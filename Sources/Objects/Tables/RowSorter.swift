@@ -139,10 +139,7 @@ private struct RowCursor: Sendable {
 
     func precedes(_ other: RowCursor) -> Bool {
         guard let row, let otherRow = other.row else { return row != nil }
-        let order = TableBytes.compare(
-            block.bytes.span.extracting(row.start..<row.start + row.keyCount),
-            other.block.bytes.span.extracting(
-                otherRow.start..<otherRow.start + otherRow.keyCount))
+        let order = block.compare(row, with: otherRow, of: other.block)
         return order == 0 ? row.line < otherRow.line : order < 0
     }
 }
@@ -179,7 +176,7 @@ private struct SortedFile: Sendable {
             for count in [row.keyCount, row.attributeCount, row.vectorCount] {
                 LittleEndian.append(UInt32(count), to: &bytes)
             }
-            LittleEndian.append(content.extracting(row.start..<row.start + row.size), to: &bytes)
+            LittleEndian.append(content.extracting(row.bytes), to: &bytes)
         }
         return bytes
     }

@@ -99,17 +99,9 @@ public struct TableLeaf: Sendable {
 
     /// The place of the first row whose key is not below `key`.
     func firstIndex(notBelow key: Span<UInt8>) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if TableBytes.compare(bytes.span.extracting(keyRange(middle)), key) < 0 {
-                low = middle + 1
-            } else {
-                high = middle
-            }
+        (0..<count).binarySearch {
+            TableBytes.compare(bytes.span.extracting(keyRange($0)), key) < 0
         }
-        return low
     }
 }
 
@@ -175,6 +167,48 @@ extension TableLeaf {
     public func row(at index: Int) throws(ObjectError) -> TableRow {
         TableRow(
             key: key(at: index), attributes: try attributes(at: index), vector: vector(at: index))
+    }
+}
+
+extension TableLeaf {
+    /// Encodes rows as a leaf, and says how it is best stored.
+    static func encode(
+        _ rows: RowOrder, _ range: Range<Int>, dimension: Int
+    ) -> (bytes: [UInt8], hint: StorageHint) {
+        var keyBytes = 0
+        var attributeBytes = 0
+        for index in range {
+            let row = rows.row(index)
+            keyBytes += row.keyCount
+            attributeBytes += row.attributeCount
+        }
+        let vectorOffset = aligned(headerBytes + 8 * range.count + keyBytes + attributeBytes)
+        var bytes = magic
+        bytes.reserveCapacity(vectorOffset + 4 * dimension * range.count)
+        for number in [range.count, dimension, keyBytes, attributeBytes] {
+            LittleEndian.append(UInt32(number), to: &bytes)
+        }
+        func appendEnds(_ count: (RowBlock.Row) -> Int) {
+            var end = 0
+            for index in range {
+                end += count(rows.row(index))
+                LittleEndian.append(UInt32(end), to: &bytes)
+            }
+        }
+        appendEnds(\.keyCount)
+        appendEnds(\.attributeCount)
+        func append(_ part: (RowBlock.Row) -> Range<Int>) {
+            for place in rows.places[range] {
+                let block = rows.blocks[Int(place.block)]
+                LittleEndian.append(
+                    block.bytes.span.extracting(part(block.rows[Int(place.row)])), to: &bytes)
+            }
+        }
+        append(\.key)
+        append(\.attributes)
+        bytes.append(contentsOf: repeatElement(0, count: vectorOffset - bytes.count))
+        append(\.vector)
+        return (bytes, hint(vectorOffset: vectorOffset, dimension: dimension))
     }
 }
 

@@ -88,7 +88,7 @@ struct TableReader<Source: ObjectSource>: Sendable {
         let children = try Threads.map(places, threads: threads) {
             (place) throws(ObjectError) -> [TablePlace] in
             guard case .inner(let inner) = try node(at: place) else { return [] }
-            return place.children(of: inner.node)
+            return place.children(of: inner)
         }
         return Array(children.joined())
     }
@@ -118,13 +118,94 @@ struct TableReader<Source: ObjectSource>: Sendable {
                 return "its first key is not above the leaf before it"
             }
         case .inner(let inner):
-            if place.level == nil, inner.node.entries.count == 1 {
+            if place.level == nil, inner.entries.count == 1 {
                 return "it is a root with a single child"
             }
-            if let lastKey = place.lastKey, inner.node.entries.last?.lastKey != lastKey {
+            if let lastKey = place.lastKey, inner.entries.last?.lastKey != lastKey {
                 return "its last key is not the one that its parent says"
             }
         }
         return place.isLast || node.endsAtBoundary ? nil : "it ends where no node may end"
+    }
+}
+
+/// Reads a table's rows in key order, leaf by leaf; memory is one node a level.
+public struct TableCursor<Source: ObjectSource>: Sendable {
+    private let reader: TableReader<Source>
+    /// The places still to visit, the nearest last.
+    private var ahead: [TablePlace]
+    private let start: [UInt8]
+    private var leaf: TableLeaf?
+    private var index = 0
+
+    /// Begins at the first row whose key is not below `key`.
+    public init(_ table: Table, from key: String = "", in source: Source) {
+        reader = TableReader(table, in: source)
+        ahead = [.root(of: table)]
+        start = Array(key.utf8)
+    }
+
+    /// The next row, or nil at the end.
+    public mutating func next() throws(ObjectError) -> TableRow? {
+        while true {
+            if let leaf, index < leaf.count {
+                defer { index += 1 }
+                return try leaf.row(at: index)
+            }
+            leaf = try nextLeaf()
+            guard let leaf else { return nil }
+            index = leaf.firstIndex(notBelow: start.span)
+        }
+    }
+
+    /// The next leaf of which ``next()`` gave no row yet, or nil at the end; the fast way to read keys
+    /// and vectors.
+    ///
+    /// The first leaf holds the start key's place, so it may begin with rows below it.
+    public mutating func nextLeaf() throws(ObjectError) -> TableLeaf? {
+        leaf = nil
+        while let place = ahead.popLast() {
+            switch try reader.node(at: place) {
+            case .leaf(let leaf): return leaf
+            case .inner(let inner):
+                ahead += place.children(of: inner).filter { $0.reaches(start.span) }.reversed()
+            }
+        }
+        return nil
+    }
+}
+
+/// A leaf of a table that need not be read yet.
+public struct LeafReference: Hashable, Sendable {
+    /// The leaf.
+    public let id: ObjectID
+    /// The number of its rows.
+    public let rows: Int
+    /// The key of its last row as UTF-8; nil where the leaf is the whole table.
+    public let lastKey: [UInt8]?
+
+    /// Reads the leaf.
+    ///
+    /// - Throws: What reading an object throws; `malformed` when it is no leaf of so many rows.
+    public func read(in source: some ObjectSource) throws(ObjectError) -> TableLeaf {
+        let leaf = try TableLeaf(try source.read(id, limit: TableLimits.nodeBytes), id: id)
+        guard leaf.count == rows else {
+            throw .malformed(
+                id, as: "table leaf", reason: "it has \(leaf.count) rows and not \(rows)",
+                offset: nil)
+        }
+        return leaf
+    }
+}
+
+extension Table {
+    /// The leaves in key order; reads the nodes above them.
+    ///
+    /// - Throws: What reading nodes throws.
+    public func leaves(
+        in source: some ObjectSource, threads: Int = Threads.available
+    ) throws(ObjectError) -> [LeafReference] {
+        try TableReader(self, in: source).leafPlaces(of: self, threads: threads)
+            .map { LeafReference(id: $0.id, rows: $0.rows, lastKey: $0.lastKey) }
     }
 }

@@ -1,3 +1,6 @@
+internal import Glibc
+internal import Synchronization
+
 /// All vectors of a table in key order, leaf by leaf, in place wherever their packs can be mapped.
 ///
 /// Opening reads the nodes above the leaves and, of each leaf that is in place, a header: what it costs follows the count of
@@ -40,13 +43,8 @@ public struct TableVectors: Sendable {
     /// Where a row of the table is: the number of its block, and its own in the block.
     public func position(of row: Int) -> (block: Int, row: Int) {
         precondition(row >= 0 && row < table.rows, "a row of the table")
-        var low = 0
-        var high = firstRows.count - 1
-        while low < high {
-            let middle = (low + high + 1) / 2
-            if firstRows[middle] <= row { low = middle } else { high = middle - 1 }
-        }
-        return (low, row - firstRows[low])
+        let block = firstRows.binarySearch { $0 <= row } - 1
+        return (block, row - firstRows[block])
     }
 
     /// The leaf with the keys and attributes of a block's rows.
@@ -65,7 +63,7 @@ extension TableReader {
     func leafPlaces(of table: Table, threads: Int) throws(ObjectError) -> [TablePlace] {
         let root = TablePlace.root(of: table)
         guard case .inner(let inner) = try node(at: root) else { return [root] }
-        var places = root.children(of: inner.node)
+        var places = root.children(of: inner)
         while let level = places.first?.level, level > 0 {
             places = try expand(places, threads: threads)
         }
@@ -76,7 +74,7 @@ extension TableReader {
     fileprivate func vectors(
         at place: TablePlace, verified: VerifiedLeaves?
     ) throws(ObjectError) -> VectorBlock {
-        if let source = source as? any VectorSource,
+        if let source = source as? PackStore,
             let block = try source.vectorBlock(of: place.id, verified: verified)
         {
             guard block.rows == place.rows, block.dimension == dimension else {
@@ -87,5 +85,84 @@ extension TableReader {
             return block
         }
         return VectorBlock(copying: try leaf(at: place), id: place.id)
+    }
+}
+
+extension TableVectors {
+    /// All vectors in one piece of memory, fp32[rows, dimension], row-major, in key order; verified.
+    ///
+    /// Bound by memory: what is in place is copied once.
+    ///
+    /// - Throws: `corrupt` when vectors are damaged.
+    public func matrix(threads: Int = Threads.available) throws(ObjectError) -> [Float] {
+        var failure: ObjectError?
+        let matrix = [Float](unsafeUninitializedCapacity: table.rows * table.dimension) {
+            buffer, count in
+            Self.preferLargePages(UnsafeMutableRawBufferPointer(buffer))
+            failure = copy(to: buffer, threads: threads)
+            // Numbers need no deinitialisation: after a failure the array is given up as it is.
+            count = failure == nil ? buffer.count : 0
+        }
+        if let failure { throw failure }
+        return matrix
+    }
+
+    /// The same into memory that is there already, which is quicker: the system has no new pages to find.
+    ///
+    /// - Parameter matrix: As many numbers as the table has.
+    /// - Throws: `corrupt` when vectors are damaged; the numbers mean nothing then.
+    public func read(
+        into matrix: inout [Float], threads: Int = Threads.available
+    ) throws(ObjectError) {
+        precondition(
+            matrix.count == table.rows * table.dimension, "the matrix has the table's shape")
+        let failure = matrix.withUnsafeMutableBufferPointer { copy(to: $0, threads: threads) }
+        if let failure { throw failure }
+    }
+
+    /// Copies every block to its rows; gives back what went wrong.
+    private func copy(
+        to matrix: UnsafeMutableBufferPointer<Float>, threads: Int
+    ) -> ObjectError? {
+        let failure = Mutex<ObjectError?>(nil)
+        let dimension = table.dimension
+        // Sound: every block is copied to its own rows, which no other thread touches.
+        nonisolated(unsafe) let rows = matrix
+        let next = Atomic(0)
+        Threads.run(min(threads, blocks.count)) {
+            while failure.withLock({ $0 == nil }) {
+                let first = next.wrappingAdd(Self.group, ordering: .relaxed).oldValue
+                guard first < blocks.count else { return }
+                let group = first..<min(first + Self.group, blocks.count)
+                VectorBlock.prefetch(blocks[group])
+                for index in group {
+                    do throws(ObjectError) {
+                        try blocks[index].withVectors { vectors in
+                            vectors.withUnsafeBufferPointer { vectors in
+                                let start = firstRows[index] * dimension
+                                let target = rows[start..<start + vectors.count]
+                                _ = UnsafeMutableBufferPointer(rebasing: target)
+                                    .initialize(fromContentsOf: vectors)
+                            }
+                        }
+                    } catch {
+                        failure.withLock { $0 = error }
+                        return
+                    }
+                }
+            }
+        }
+        return failure.withLock { $0 }
+    }
+
+    /// Blocks that a thread takes at a time: a few megabytes of neighbouring memory.
+    private static var group: Int { 64 }
+
+    /// Asks for pages of 2 MiB, without which most of the time goes into faults of small ones.
+    private static func preferLargePages(_ memory: UnsafeMutableRawBufferPointer) {
+        let page = 1 << 12
+        guard let start = memory.baseAddress, memory.count > 1 << 22 else { return }
+        let aligned = start.alignedUp(toMultipleOf: page)
+        madvise(aligned, (memory.count - (aligned - start)) / page * page, Int32(MADV_HUGEPAGE))
     }
 }

@@ -163,3 +163,23 @@ public struct VectorBlock: Sendable {
         return codes
     }
 }
+
+extension PackStore {
+    /// The vectors of a leaf where they lie in its pack; nil where the leaf must be read as an object.
+    ///
+    /// - Parameter verified: Remembers verified leaves, and learns this one; nil where checksums are enough.
+    /// - Throws: `missing`; `corrupt` when the place is damaged.
+    func vectorBlock(
+        of leaf: ObjectID, verified: VerifiedLeaves?
+    ) throws(ObjectError) -> VectorBlock? {
+        guard case .piece(let pack, let piece)? = try locateObject(leaf), piece.codec == .leaf,
+            let file = pack.map()
+        else { return nil }
+        return try VectorBlock(
+            leaf, in: file, at: piece.offset..<piece.offset + piece.storedSize, size: piece.size,
+            verified: verified, where: pack.place(of: piece)
+        ) { () throws(ObjectError) in
+            try TableLeaf(try read(leaf, limit: TableLimits.nodeBytes), id: leaf)
+        }
+    }
+}

@@ -142,7 +142,7 @@ struct PastVectors {
             rowsLeft -= 1
             switch change {
             case .removed: continue
-            case .added(let row), .changed(_, let row):
+            case .added(let row), .changed(_, let row), .moved(_, let row):
                 let fingerprint = RowFingerprint(of: Self.embedded, in: row.attributes)
                 if places[fingerprint] == nil {
                     places[fingerprint] = .key(row.key, version: version)

@@ -84,11 +84,6 @@ public struct JSONLinesSource: Sendable {
         .invalid(what: place(ofLine: line), reason: reason)
     }
 
-    /// Why a row's vector does not go with those of the rows before it.
-    func mismatch(_ dimension: Int, after before: Int) -> String {
-        JSONLinesRowParser.mismatch(vectorField ?? "", dimension, after: before)
-    }
-
     // MARK: Blocks
 
     /// Reads and parses a block.
@@ -137,9 +132,9 @@ public struct JSONLinesSource: Sendable {
 
     /// Up to `count` bytes from an offset.
     private func read(_ offset: Int, _ count: Int) throws(ObjectError) -> [UInt8] {
-        do throws(StorageError) {
-            return try blob.read(at: offset, count: min(count, blob.size - offset))
-        } catch { throw .storage(error) }
+        try wrapping(as: ObjectError.storage) { () throws(StorageError) in
+            try blob.read(at: offset, count: min(count, blob.size - offset))
+        }
     }
 
     /// Adds the row of a line, unless it is blank; what is wrong with the line, or nil.
@@ -176,5 +171,80 @@ public struct JSONLinesSource: Sendable {
         guard block.dimension == nil else { return }
         block.dimension = dimension
         block.firstLine = block.lines
+    }
+}
+
+extension JSONLinesSource {
+    /// What the blocks so far have in common.
+    struct Progress {
+        var lines = 0
+        var dimension: Int?
+    }
+
+    /// Checks the next blocks against those before them, and returns their rows with line numbers of the whole source.
+    func rows(
+        of blocks: [Block], after progress: inout Progress
+    ) throws(ObjectError) -> [RowBlock] {
+        var result: [RowBlock] = []
+        for block in blocks {
+            if let dimension = block.dimension {
+                if let before = progress.dimension, before != dimension {
+                    throw invalid(
+                        JSONLinesRowParser.mismatch(vectorField ?? "", dimension, after: before),
+                        line: progress.lines + block.firstLine)
+                }
+                progress.dimension = dimension
+            }
+            if let failure = block.failure {
+                throw invalid(failure.reason, line: progress.lines + failure.line)
+            }
+            var rows = block.rows
+            rows.addToLines(progress.lines)
+            progress.lines += block.lines
+            result.append(rows)
+        }
+        return result
+    }
+
+    /// Reads and checks every line and keeps none; that no key is repeated is not checked.
+    ///
+    /// - Returns: The number of rows.
+    /// - Throws: `invalid` with the first line that is no row.
+    public func countRows(threads: Int = Threads.available) throws(ObjectError) -> Int {
+        var count = 0
+        var progress = Progress()
+        try forEachBlock(perRound: 8 * threads, threads: threads, after: &progress) {
+            count += $0.rows.count
+        }
+        return count
+    }
+
+    /// All rows, in any order; of a repeated key, in the order of their lines.
+    ///
+    /// - Throws: `invalid` with the first line that is no row.
+    public func rows(threads: Int = Threads.available) throws(ObjectError) -> [TableRow] {
+        var rows: [TableRow] = []
+        var progress = Progress()
+        try forEachBlock(perRound: 8 * threads, threads: threads, after: &progress) {
+            (block) throws(ObjectError) in
+            for index in block.rows.indices { rows.append(try block.encoded(index).decoded()) }
+        }
+        return rows
+    }
+
+    /// Parses all blocks with several threads, and hands their rows over in order.
+    func forEachBlock(
+        perRound: Int, threads: Int, after progress: inout Progress,
+        _ body: (RowBlock) throws(ObjectError) -> Void
+    ) throws(ObjectError) {
+        for start in stride(from: 0, to: blockCount, by: perRound) {
+            let count = min(perRound, blockCount - start)
+            let results = Threads.map(count, threads: threads) { index in
+                Result { () throws(ObjectError) in try block(start + index) }
+            }
+            for result in results {
+                for block in try rows(of: [try result.get()], after: &progress) { try body(block) }
+            }
+        }
     }
 }

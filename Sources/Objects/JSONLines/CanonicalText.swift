@@ -181,32 +181,14 @@ struct CanonicalText {
     }
 
     private mutating func unicodeEscape(_ line: Span<UInt8>, _ offset: inout Int) -> Bool {
-        guard var value = Self.hexadecimal(line, offset + 2) else { return false }
-        offset += 6
-        if (0xD800..<0xDC00).contains(value) {
-            guard offset + 1 < line.count, line[offset] == 0x5C, line[offset + 1] == 0x75,
-                let low = Self.hexadecimal(line, offset + 2), (0xDC00..<0xE000).contains(low)
-            else { return false }
-            offset += 6
-            value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
-        }
+        var parser = JSONParser(offset: offset + 2)
         // Characters that must stay escaped are rare in this spelling.
-        guard value >= 0x20, value != 0x22, value != 0x5C, let scalar = Unicode.Scalar(value)
+        guard let scalar = try? parser.unicodeEscape(line), scalar.value >= 0x20,
+            scalar != "\"", scalar != "\\", let units = UTF8.encode(scalar)
         else { return false }
-        if let units = UTF8.encode(scalar) { for unit in units { bytes.append(unit) } }
+        offset = parser.offset
+        for unit in units { bytes.append(unit) }
         return true
-    }
-
-    private static func hexadecimal(_ line: Span<UInt8>, _ start: Int) -> UInt32? {
-        guard start + 4 <= line.count else { return nil }
-        var value: UInt32 = 0
-        for offset in start..<start + 4 {
-            let byte = line[offset]
-            let lower = (0x41...0x46).contains(byte) ? byte | 0x20 : byte
-            guard let digit = Hexadecimal.value(of: lower) else { return nil }
-            value = value << 4 | UInt32(digit)
-        }
-        return value
     }
 
     /// Copies a number. With up to 15 digits the decimal number is the shortest that gives its double, so it
