@@ -2,7 +2,7 @@ import Objects
 
 /// The id of a request in a line that may not be JSON, so that an error can be told to whoever waits for it.
 ///
-/// The id is kept as it is spelled: a number that no double holds, or half of a surrogate pair, goes back as it came.
+/// The id is kept as it is spelled: a number that no double holds, or an unpaired surrogate, goes back as it came.
 struct RequestID {
     /// The id's JSON text; nil when there is none that can be read, or several that differ.
     let text: [UInt8]?

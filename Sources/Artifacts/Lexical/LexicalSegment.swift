@@ -108,7 +108,7 @@ extension LexicalSegment {
         let count = Int(LittleEndian.uint32(span, at: 12))
         let termsAt = Self.headerBytes + rowCount * Self.rowBytes
         guard bytes.count == termsAt + count * Self.postingBytes else {
-            throw malformed("its counts do not add up to its \(bytes.count) bytes", 8)
+            throw malformed("its counts do not match its \(bytes.count) bytes", 8)
         }
         rows.reserveCapacity(rowCount)
         var start = 0

@@ -33,9 +33,10 @@ package enum LittleEndian {
     }
 }
 
-/// CRC-32C (RFC 3720, appendix B.4): finds damage at the speed of memory.
+/// CRC-32C (RFC 3720, appendix B.4): detects damage at the speed of memory.
 ///
-/// It finds every flipped bit and every run of up to 32, but resists nobody who means to deceive: identities do that.
+/// It detects every single flipped bit and every burst of up to 32 bits. It does not protect against forgery;
+/// identities do.
 package enum Checksum {
     /// The checksum of bytes.
     package static func of(_ bytes: Span<UInt8>) -> UInt32 {
@@ -44,10 +45,11 @@ package enum Checksum {
 }
 
 extension RandomAccessCollection where Index == Int {
-    /// The first index whose element does not come before what is looked for; `endIndex` when all do. Asks about O(log n)
-    /// elements.
+    /// The first index whose element does not come before the wanted position; `endIndex` when all do. Calls
+    /// `isBefore` O(log n) times.
     ///
-    /// - Parameter isBefore: Whether an element comes before; true for none behind one for which it is false.
+    /// - Parameter isBefore: Whether an element comes before the position. Once it is false, it must be false for all
+    ///   later elements.
     package func binarySearch(_ isBefore: (Element) -> Bool) -> Int {
         var low = startIndex
         var high = endIndex

@@ -1,7 +1,7 @@
 /// A JSON value.
 ///
-/// Strings and keys are compared by their UTF-8 bytes: two spellings of one character (precomposed and
-/// decomposed) are different, as they are on disk.
+/// Strings and keys are compared by their UTF-8 bytes, as they are stored: precomposed and decomposed spellings of a
+/// character differ.
 public enum JSON: Sendable {
     /// `null`.
     case null
@@ -9,8 +9,8 @@ public enum JSON: Sendable {
     case bool(Bool)
     /// A number; always finite.
     case number(Double)
-    /// A whole number that was written as a floating-point number, and is written so again: `1.0`. Rows keep the
-    /// difference, since programs read columns of numbers by it; see ``real(_:)``.
+    /// A whole number written as a floating-point number, such as `1.0`, and written that way again. Rows keep the
+    /// distinction because readers choose the type of a column by it; see ``real(_:)``.
     case float(Double)
     /// A string of Unicode scalars.
     case string(String)
@@ -19,7 +19,7 @@ public enum JSON: Sendable {
     /// Members with distinct keys.
     case object(JSONObject)
 
-    /// The largest integer that every JSON reader holds exactly.
+    /// The largest integer that every JSON reader represents exactly.
     public static let largestInteger = 1 << 53
 
     /// A whole number; its magnitude must be at most 2^53.
@@ -28,9 +28,9 @@ public enum JSON: Sendable {
         return .number(Double(value))
     }
 
-    /// A floating-point number: one that is whole stays one when it is written.
+    /// A floating-point number that stays one when it is written, even if it is whole.
     ///
-    /// From 10^21 on numbers are written with an exponent, and nobody takes them for whole ones.
+    /// From 10^21 on, numbers are written with an exponent and need no such mark.
     public static func real(_ value: Double) -> JSON {
         value.rounded() == value && value.magnitude < 1e21 ? .float(value) : .number(value)
     }
@@ -56,7 +56,7 @@ public enum JSON: Sendable {
         return Int(exactly: value)
     }
 
-    /// The value as a truth value, or nil.
+    /// The value as a Boolean, or nil.
     public var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
@@ -71,7 +71,7 @@ public enum JSON: Sendable {
         if case .object(let value) = self { value } else { nil }
     }
 
-    /// The member of an object, or nil when this is none or has no such key.
+    /// The member of an object; nil when the value is not an object or has no such key.
     public subscript(key: String) -> JSON? { object?[key] }
 }
 
@@ -99,13 +99,13 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     public init(stringLiteral value: String) { self = .string(value) }
     /// A whole number.
     public init(integerLiteral value: Int) { self = .integer(value) }
-    /// A truth value.
+    /// A Boolean.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
     /// A number.
     public init(floatLiteral value: Double) { self = .number(value) }
     /// A list.
     public init(arrayLiteral elements: JSON...) { self = .array(elements) }
-    /// An object; of members with the same key the last counts.
+    /// An object; the last of several members with one key wins.
     public init(dictionaryLiteral elements: (String, JSON)...) {
         self = .object(JSONObject(elements))
     }
@@ -142,9 +142,9 @@ public struct JSONObject: Sendable, Equatable, Sequence {
         }
     }
 
-    /// An object of members in any order, of which the last counts where several have the same key: O(n log n).
+    /// Creates an object from members in any order, in O(n log n). The last of several members with one key wins.
     ///
-    /// For many members; assigning them one by one moves those behind each time.
+    /// Prefer this for many members: assigning them one by one moves the later members each time.
     public init(_ members: some Sequence<(String, JSON)>) {
         let sorted = members.enumerated().map { ($0.offset, $0.element.0, $0.element.1) }.sorted {
             Self.precedes($0.1, $1.1) || (Self.areSame($0.1, $1.1) && $0.0 < $1.0)
@@ -183,7 +183,7 @@ public struct JSONObject: Sendable, Equatable, Sequence {
         }
     }
 
-    /// Where a key stands among ``members``; nil when it is not there.
+    /// The index of a key in ``members``; nil when it is missing.
     func index(of key: String) -> Int? {
         let at = members.binarySearch { Self.precedes($0.key, key) }
         return at < members.count && Self.areSame(members[at].key, key) ? at : nil
@@ -197,7 +197,7 @@ public struct JSONObject: Sendable, Equatable, Sequence {
         var index = 0
         while index < a.count, index < b.count {
             if a[index] != b[index] {
-                // Only from U+E000 on do UTF-16 and UTF-8 disagree: surrogates come before it.
+                // UTF-16 and UTF-8 order differ only from U+E000 on, where surrogates come first.
                 guard a[index] < 0xEE, b[index] < 0xEE else {
                     return left.utf16.lexicographicallyPrecedes(right.utf16)
                 }
@@ -289,7 +289,7 @@ extension JSON {
         return false
     }
 
-    /// Writes a number as ECMAScript's `Number.prototype.toString` does (RFC 8785 section 3.2.2.3).
+    /// Writes a number as `Number.prototype.toString` of ECMAScript does (RFC 8785 section 3.2.2.3).
     private static func append(_ value: Double, to bytes: inout [UInt8]) {
         precondition(value.isFinite, "JSON has no infinity and no NaN")
         if value == 0 { return bytes.append(0x30) }

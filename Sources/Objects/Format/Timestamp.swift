@@ -1,9 +1,9 @@
-/// A moment in Universal Time, to the millisecond.
+/// A moment in UTC, to the millisecond.
 public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
     public let milliseconds: Int
 
-    /// The years that four digits can write.
+    /// The years that four digits can express.
     private static let range = -62_167_219_200_000..<253_402_300_800_000
 
     /// 1970-01-01T00:00:00.000Z.
@@ -11,13 +11,13 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
 
     private init(known milliseconds: Int) { self.milliseconds = milliseconds }
 
-    /// Makes a moment; nil outside the years 0 to 9999.
+    /// Creates a moment; nil outside the years 0 to 9999.
     public init?(milliseconds: Int) {
         guard Self.range.contains(milliseconds) else { return nil }
         self.milliseconds = milliseconds
     }
 
-    /// Reads `2026-08-01T09:30:00.250Z`, exactly as ``description`` writes it, or gives nil.
+    /// Parses `2026-08-01T09:30:00.250Z`, the exact form of ``description``; nil for anything else.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count == 24 else { return nil }
@@ -40,8 +40,8 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         self = moment
     }
 
-    /// Makes a moment from a date of the Gregorian calendar and the milliseconds since its midnight;
-    /// nil when there is no such date.
+    /// Creates a moment from a Gregorian date and the milliseconds since its midnight; nil when there is no such
+    /// date.
     public init?(year: Int, month: Int, day: Int, milliseconds: Int = 0) {
         guard (0...9999).contains(year), (1...12).contains(month),
             (1...Self.days(inMonth: month, of: year)).contains(day)
@@ -51,7 +51,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
                 + milliseconds)
     }
 
-    /// `2026-08-01T09:30:00.250Z`, the form of ISO 8601 that is stored.
+    /// The stored form, from ISO 8601: `2026-08-01T09:30:00.250Z`.
     public var description: String {
         let date = civilDate
         func padded(_ value: Int, _ width: Int) -> String {
@@ -64,18 +64,18 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
             + "\(padded(time / 1000 % 60, 2)).\(padded(time % 1000, 3))Z"
     }
 
-    /// `2026-08-01 09:30`, for people.
+    /// A short form for people: `2026-08-01 09:30`.
     public var minuteDescription: String {
         let text = description
         return "\(text.prefix(10)) \(text.dropFirst(11).prefix(5))"
     }
 
-    /// The earlier moment first.
+    /// Orders moments by time.
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.milliseconds < right.milliseconds
     }
 
-    // Days from the civil calendar and back: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+    // Conversion between days and civil dates: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 
     private static func dayNumber(year: Int, month: Int, day: Int) -> Int {
         let shifted = month <= 2 ? year - 1 : year
@@ -111,11 +111,11 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
 }
 
 extension Timestamp {
-    /// Reads a moment as a person writes it: a date of ISO 8601, which is its first moment, or a date and a time of day
-    /// to the minute, second or millisecond, with or without `Z`; nil for anything else. Everything is Universal Time.
+    /// Parses a moment as people write it: an ISO 8601 date, which means its midnight, or a date with a time to the
+    /// minute, second or millisecond, with or without `Z`. All times are UTC. Nil for anything else.
     public init?(reading text: String) { self.init(reading: Array(text.utf8)) }
 
-    /// The same from bytes, which may be anything.
+    /// Parses a moment as people write it, from any bytes.
     public init?(reading bytes: [UInt8]) {
         var rest = bytes[...]
         func digits(_ count: Int) -> Int? {
@@ -160,7 +160,7 @@ extension Timestamp {
 
 /// A span of time as people write it: `90s`, `30m`, `12h`, `7d`, `2w`.
 public struct TimeSpan: Hashable, Sendable, CustomStringConvertible {
-    /// Milliseconds: whole seconds.
+    /// The length in milliseconds, a whole number of seconds.
     public let milliseconds: Int
 
     /// The longest span in seconds: a hundred years.
@@ -170,7 +170,7 @@ public struct TimeSpan: Hashable, Sendable, CustomStringConvertible {
         (UInt8(ascii: "m"), 60), (UInt8(ascii: "s"), 1),
     ]
 
-    /// Reads a whole number and a unit; nil for anything else and for more than a hundred years.
+    /// Parses a whole number and a unit; nil for anything else and for more than a hundred years.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count > 1, bytes.count < 12,
@@ -186,12 +186,12 @@ public struct TimeSpan: Hashable, Sendable, CustomStringConvertible {
         milliseconds = product * 1000
     }
 
-    /// The longest span of whole seconds that is at most so many milliseconds.
+    /// Creates the longest span of whole seconds within this many milliseconds.
     public init(clamping milliseconds: Int) {
         self.milliseconds = min(max(0, milliseconds / 1000), Self.limit) * 1000
     }
 
-    /// The span in the largest unit that it is a multiple of, other than weeks: `30d`, `36h`, `0s`.
+    /// The span in its largest whole unit, weeks excluded: `30d`, `36h`, `0s`.
     public var description: String {
         let seconds = milliseconds / 1000
         for (letter, size) in Self.units.dropFirst()

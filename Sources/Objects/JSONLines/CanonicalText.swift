@@ -1,8 +1,9 @@
-/// Canonical JSON (RFC 8785, but for ``JSON/float(_:)``) in the making, copied piece by piece from JSON text that mostly is canonical.
+/// A buffer that builds canonical JSON (RFC 8785, plus ``JSON/float(_:)``) by copying JSON text that is mostly
+/// canonical already.
 ///
-/// Every function that reads gives up, with false or nil, on what is wrong or unusual.
+/// Every function that reads returns false or nil when the text is wrong or unusual.
 struct CanonicalText {
-    /// A member of an object that is being read, each behind its comma: `"name":value,`.
+    /// A member of an object that is being copied, with the comma after it: `"name":value,`.
     struct Member {
         var start: Int
         var end = 0
@@ -23,7 +24,7 @@ struct CanonicalText {
 
     mutating func open(_ byte: UInt8) { bytes.append(byte) }
 
-    /// Ends a list or an object; the comma behind its last element goes.
+    /// Ends a list or an object, and removes the comma after its last element.
     mutating func close(_ byte: UInt8) {
         if let last = bytes.last, last == 0x2C { bytes.removeLast() }
         bytes.append(byte)
@@ -47,13 +48,13 @@ struct CanonicalText {
         members.removeLast()
     }
 
-    /// Puts the members from `first` on, of the object that begins at `start` and is closed, in order; false when a
-    /// name is repeated.
+    /// Sorts the members from index `first` on. They belong to the closed object that begins at `start`. Returns
+    /// false when a name is repeated.
     mutating func sortMembers(from first: Int, start: Int) -> Bool {
         defer { members.removeLast(members.count - first) }
         guard members.count - first > 1 else { return true }
         var isSorted = true
-        // Objects have few members, and few of them are out of place.
+        // Insertion sort: objects have few members, and most are already in order.
         for index in (first + 1)..<members.count {
             var place = index
             while place > first {
@@ -70,7 +71,7 @@ struct CanonicalText {
         var output: [UInt8] = []
         swap(&output, &sorted)
         output.removeAll(keepingCapacity: true)
-        // The last member in the text has lost its comma to the closing byte.
+        // The closing brace replaced the comma of the last member in the text.
         for index in first..<members.count {
             LittleEndian.append(
                 bytes.span.extracting(members[index].start..<members[index].end - 1), to: &output)
@@ -82,8 +83,8 @@ struct CanonicalText {
         return true
     }
 
-    /// The order of two names without escapes by their UTF-16 code units: that of their bytes, but for
-    /// characters beyond U+FFFF, which come before those from U+E000 on.
+    /// Compares two names without escapes by UTF-16 code units. That is byte order, except that characters beyond
+    /// U+FFFF come before those from U+E000 on.
     private func compare(_ left: Range<Int>, _ right: Range<Int>) -> Int {
         let span = bytes.span
         let shared = min(left.count, right.count)
@@ -97,7 +98,7 @@ struct CanonicalText {
         return left.count - right.count
     }
 
-    /// What a value that was just read adds to a key, or nil when it takes a closer look.
+    /// The range of the last value that goes into a key; nil when the general parser must look at it.
     func keyPart(from start: Int) -> Range<Int>? {
         let range = start..<bytes.count - 1
         let span = bytes.span
@@ -136,7 +137,8 @@ struct CanonicalText {
         return true
     }
 
-    /// Copies a string; returns where its characters lie in the canonical bytes. A name with escapes is unusual.
+    /// Copies a string and returns the range of its characters in the canonical bytes. Gives up on a name with
+    /// escapes.
     mutating func string(
         _ line: Span<UInt8>, _ offset: inout Int, isName: Bool
     ) -> Range<Int>? {
@@ -164,7 +166,7 @@ struct CanonicalText {
         return at..<bytes.count - 1
     }
 
-    /// Copies an escape in its canonical spelling.
+    /// Copies an escape in its canonical form.
     private mutating func escape(_ line: Span<UInt8>, _ offset: inout Int) -> Bool {
         guard offset + 1 < line.count else { return false }
         let letter = line[offset + 1]
@@ -182,7 +184,7 @@ struct CanonicalText {
 
     private mutating func unicodeEscape(_ line: Span<UInt8>, _ offset: inout Int) -> Bool {
         var parser = JSONParser(offset: offset + 2)
-        // Characters that must stay escaped are rare in this spelling.
+        // Characters that must stay escaped are rarely written this way; leave them to the general parser.
         guard let scalar = try? parser.unicodeEscape(line), scalar.value >= 0x20,
             scalar != "\"", scalar != "\\", let units = UTF8.encode(scalar)
         else { return false }
@@ -191,8 +193,8 @@ struct CanonicalText {
         return true
     }
 
-    /// Copies a number. With up to 15 digits the decimal number is the shortest that gives its double, so it
-    /// is canonical when nothing can be left out of it.
+    /// Copies a number. A decimal number of up to 15 digits is the shortest that gives its double, so it is canonical
+    /// if it has no redundant digits.
     mutating func number(_ line: Span<UInt8>, _ offset: inout Int) -> Bool {
         let start = offset
         var end = start

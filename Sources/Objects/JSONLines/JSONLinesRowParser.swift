@@ -1,12 +1,12 @@
-/// Makes a row of one line: the key fields, the vector, and the attributes.
+/// Parses a line into a row: its key, its vector and its attributes.
 ///
-/// It takes every spelling and explains every error; ``PlainRowParser`` is the fast way for most lines.
+/// This parser accepts every spelling and explains every error. ``PlainRowParser`` is the fast path for most lines.
 struct JSONLinesRowParser: Sendable {
     private let keyFields: [String]
     private let vectorField: [UInt8]?
     private let vectorName: String
 
-    /// The most values of a row beside its vector: no row in use has a hundredth of it.
+    /// The most values in a row, besides its vector. No row in use has a hundredth of this.
     private static let valueLimit = 1 << 18
 
     init(keyFields: [String], vectorField: String?) throws(ObjectError) {
@@ -23,7 +23,7 @@ struct JSONLinesRowParser: Sendable {
         vectorName = vectorField ?? ""
     }
 
-    /// The row of a line, whose vector must have `dimension` numbers if that is known; nil for a blank line.
+    /// Parses a line. Its vector must have `dimension` numbers if that is known. Nil for a blank line.
     func row(
         _ line: Span<UInt8>, expecting dimension: Int? = nil
     ) throws(JSONError) -> TableRow? {
@@ -35,7 +35,7 @@ struct JSONLinesRowParser: Sendable {
         guard line[parser.offset] == 0x7B else {
             throw parser.error(
                 line[parser.offset] == 0xEF
-                    ? "a byte order mark or other text stands before the JSON object"
+                    ? "a byte order mark or other text precedes the JSON object"
                     : "a row must be a JSON object")
         }
         var members: [JSONObject.Member] = []
@@ -77,7 +77,7 @@ struct JSONLinesRowParser: Sendable {
             else { throw parser.error("the vector must be a list of numbers") }
             let start = parser.offset
             _ = try parser.number(line, isExact: false)
-            // Rounded once: by way of a double it would be rounded twice.
+            // Parse the digits as a Float: going through a double would round twice.
             var digits: [UInt8] = []
             LittleEndian.append(line.extracting(start..<parser.offset), to: &digits)
             guard let number = Float(String(decoding: digits, as: UTF8.self)), number.isFinite
@@ -107,9 +107,9 @@ struct JSONLinesRowParser: Sendable {
         }
     }
 
-    /// Why a vector does not go with those of the rows before it.
+    /// Explains that a vector's dimension differs from that of the earlier rows.
     static func mismatch(_ name: String, _ count: Int, after before: Int) -> String {
-        "the vector \(JSON.string(name).canonicalText) has \(count) numbers, the rows before have "
+        "the vector \(JSON.string(name).canonicalText) has \(count) numbers, but earlier rows have "
             + "\(before)"
     }
 
@@ -142,16 +142,16 @@ struct JSONLinesRowParser: Sendable {
     private func quoted(_ text: String) -> String { JSON.string(text).canonicalText }
 }
 
-/// How the key of a row is made of the values of its key fields, so that different values give different keys.
+/// Builds the key of a row from the values of its key fields, so that different values give different keys.
 ///
-/// A whole number is written in digits, and a text as it is, but for two things. A text that would read as a whole
-/// number is put in double quotes, and so is one that would read as such a text. Where several values are joined, `#`
+/// A whole number contributes its digits, and a text contributes itself, with two exceptions. A text that could be
+/// read as a whole number, or as such a text in quotes, is put in double quotes. Where several values are joined, `#`
 /// and `\\` in a text get a `\\` before them.
 public enum RowKey {
-    /// What stands between the values.
+    /// The separator between values.
     static let separator = "#"
 
-    /// What a text adds to a key.
+    /// The part of a key that a text contributes.
     static func part(_ text: String, isComposite: Bool) -> String {
         guard readsAsNumber(text.utf8[...]) else {
             return isComposite && text.utf8.contains(where: { isEscaped($0) })
@@ -163,17 +163,17 @@ public enum RowKey {
         return quoted(text)
     }
 
-    /// Whether a byte needs an escape where several values are joined.
+    /// Whether a byte must be escaped where several values are joined.
     static func isEscaped(_ byte: UInt8) -> Bool { byte == 0x23 || byte == 0x5C }
 
-    /// The key of the text that is spelled as a whole number is, if `key` is such a number.
+    /// The key of the text that has the same characters as a whole number; nil when `key` is not a whole number.
     public static func ofText(spelledAs key: String) -> String? {
         readsAsNumber(key.utf8[...]) ? quoted(key) : nil
     }
 
     private static func quoted(_ text: String) -> String { "\"\(text)\"" }
 
-    /// Whether a text is what a whole number is written as, in any number of pairs of quotes.
+    /// Whether a text has the form of a whole number, inside any number of pairs of quotes.
     static func readsAsNumber(_ text: some BidirectionalCollection<UInt8>) -> Bool {
         var rest = text[...]
         while rest.count > 2, rest.first == 0x22, rest.last == 0x22 {

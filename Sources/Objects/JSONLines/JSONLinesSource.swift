@@ -1,19 +1,19 @@
 public import Storage
 
-/// Rows in JSON Lines: one JSON object a line, UTF-8, in something that can be read from any offset.
+/// Rows in JSON Lines: one JSON object on each line, UTF-8, in a blob.
 ///
-/// Lines may end with CR LF, blank lines are skipped, and the last line may lack its end. It is read in blocks
-/// of whole lines, by any number of threads.
+/// Lines may end with CR LF, blank lines are skipped, and the last line may lack a line feed. Any number of threads
+/// read the source in blocks of whole lines.
 public struct JSONLinesSource: Sendable {
-    /// The most bytes of a line: rows are far smaller, and a file that is no JSON Lines ends here rather
-    /// than in memory.
+    /// The most bytes in a line. Rows are far smaller; a file that is not JSON Lines fails here instead of filling
+    /// memory.
     public static let lineLimit = 64 << 20
 
-    /// Bytes of a block: enough to make the cost of a block small, and few enough to stay in a processor's
-    /// cache until they are parsed.
+    /// The bytes in a block: large enough to amortise the work for each block, and small enough to stay in the
+    /// processor's cache until it is parsed.
     static let blockSize = 1 << 20
 
-    /// The bytes behind a block that are read with it, since its last line ends there.
+    /// The bytes after a block that are read with it, to find the end of its last line.
     private static let overlap = 16 << 10
 
     private let name: String
@@ -23,16 +23,16 @@ public struct JSONLinesSource: Sendable {
     private let parser: JSONLinesRowParser
     private let blockSize: Int
 
-    /// Names what holds the rows.
+    /// Creates a source of rows.
     ///
     /// - Parameters:
     ///   - blob: The bytes.
-    ///   - name: What errors call them, such as the name of their file.
-    ///   - keyFields: The members whose values, joined with `#`, are the key: strings or whole numbers (see
-    ///     ``RowKey``). They stay among the attributes.
-    ///   - vectorField: The member that is the vector, a list of numbers, which are rounded to fp32; it leaves
+    ///   - name: What errors call the source, such as the name of its file.
+    ///   - keyFields: The members whose values, joined with `#`, form the key: strings or whole numbers; see
+    ///     ``RowKey``. They stay among the attributes.
+    ///   - vectorField: The member that is the vector, a list of numbers that are rounded to fp32. It is removed from
     ///     the attributes.
-    /// - Throws: `invalid` when no key field is given, or one is also the vector field.
+    /// - Throws: `invalid` when no key field is given, or a key field is also the vector field.
     public init(
         _ blob: any Blob, name: String, keyFields: [String], vectorField: String? = nil
     ) throws(ObjectError) {
@@ -52,15 +52,15 @@ public struct JSONLinesSource: Sendable {
         self.blockSize = blockSize
     }
 
-    /// All bytes.
+    /// The number of bytes.
     var size: Int { blob.size }
 
     /// The number of blocks.
     var blockCount: Int { (blob.size + blockSize - 1) / blockSize }
 
-    /// The rows of one block: of the lines that begin in it.
+    /// The rows of the lines that begin in one block.
     struct Block: Sendable {
-        /// The rows in key order; their lines count from the beginning of the block.
+        /// The rows in key order; lines are counted from the start of the block.
         var rows = RowBlock()
         /// The number of lines.
         var lines = 0
@@ -71,13 +71,13 @@ public struct JSONLinesSource: Sendable {
         var failure: Failure?
     }
 
-    /// Why a line is no row.
+    /// Why a line is not a row.
     struct Failure: Sendable {
         var line: Int
         var reason: String
     }
 
-    /// What errors call a line.
+    /// The name of a line in errors.
     func place(ofLine number: Int) -> String { "\(name), line \(number)" }
 
     func invalid(_ reason: String, line: Int) -> ObjectError {
@@ -88,12 +88,12 @@ public struct JSONLinesSource: Sendable {
 
     /// Reads and parses a block.
     ///
-    /// - Parameter limit: The most rows that are wanted; with a limit only the beginning is read, and there may be
-    ///   none.
+    /// - Parameter limit: The most rows to return. With a limit, only the beginning of the block is read, and it may
+    ///   have no rows.
     func block(_ index: Int, atMost limit: Int = .max) throws(ObjectError) -> Block {
         let start = index * blockSize
         let end = min(start + blockSize, blob.size)
-        // The line feed before a block says whether a line begins with it.
+        // The byte before the block tells whether a line begins with the block.
         let before = index == 0 ? 0 : 1
         let isWhole = limit == .max
         var bytes = try read(
@@ -130,14 +130,14 @@ public struct JSONLinesSource: Sendable {
         return block
     }
 
-    /// Up to `count` bytes from an offset.
+    /// Reads up to `count` bytes from an offset.
     private func read(_ offset: Int, _ count: Int) throws(ObjectError) -> [UInt8] {
         try wrapping(as: ObjectError.storage) { () throws(StorageError) in
             try blob.read(at: offset, count: min(count, blob.size - offset))
         }
     }
 
-    /// Adds the row of a line, unless it is blank; what is wrong with the line, or nil.
+    /// Adds the row of a line, unless the line is blank. Returns what is wrong with the line, or nil.
     private func parse(
         _ line: Span<UInt8>, _ plain: inout PlainRowParser, into block: inout Block
     ) -> String? {
@@ -175,13 +175,13 @@ public struct JSONLinesSource: Sendable {
 }
 
 extension JSONLinesSource {
-    /// What the blocks so far have in common.
+    /// The totals of the blocks so far.
     struct Progress {
         var lines = 0
         var dimension: Int?
     }
 
-    /// Checks the next blocks against those before them, and returns their rows with line numbers of the whole source.
+    /// Checks the next blocks against the earlier ones, and returns their rows with line numbers of the whole source.
     func rows(
         of blocks: [Block], after progress: inout Progress
     ) throws(ObjectError) -> [RowBlock] {
@@ -206,10 +206,10 @@ extension JSONLinesSource {
         return result
     }
 
-    /// Reads and checks every line and keeps none; that no key is repeated is not checked.
+    /// Parses and checks every line without keeping any. Does not look for repeated keys.
     ///
     /// - Returns: The number of rows.
-    /// - Throws: `invalid` with the first line that is no row.
+    /// - Throws: `invalid` with the first line that is not a row.
     public func countRows(threads: Int = Threads.available) throws(ObjectError) -> Int {
         var count = 0
         var progress = Progress()
@@ -219,9 +219,9 @@ extension JSONLinesSource {
         return count
     }
 
-    /// All rows, in any order; of a repeated key, in the order of their lines.
+    /// Reads all rows. Their order is unspecified, except that rows with one key stay in the order of their lines.
     ///
-    /// - Throws: `invalid` with the first line that is no row.
+    /// - Throws: `invalid` with the first line that is not a row.
     public func rows(threads: Int = Threads.available) throws(ObjectError) -> [TableRow] {
         var rows: [TableRow] = []
         var progress = Progress()
@@ -232,7 +232,7 @@ extension JSONLinesSource {
         return rows
     }
 
-    /// Parses all blocks with several threads, and hands their rows over in order.
+    /// Parses all blocks with several threads, and passes their rows to `body` in order.
     func forEachBlock(
         perRound: Int, threads: Int, after progress: inout Progress,
         _ body: (RowBlock) throws(ObjectError) -> Void

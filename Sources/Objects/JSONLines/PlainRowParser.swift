@@ -1,21 +1,21 @@
-/// Reads the lines of JSON Lines that are written as nearly all are, straight to the bytes of a row.
+/// The fast path for JSON Lines: copies a line written in the usual way straight into the bytes of a row.
 ///
-/// It makes no values and allocates nothing for a row. Whatever it does not know (unusual spellings, and
-/// everything that is wrong) it leaves to ``JSONLinesRowParser``, which gives the same bytes, or says what is wrong.
+/// It creates no values and allocates nothing for each row. It leaves unusual spellings and errors to
+/// ``JSONLinesRowParser``, which gives the same bytes or explains the error.
 struct PlainRowParser {
     private let keyFields: [[UInt8]]
     private let vectorField: [UInt8]?
     private var canonical = CanonicalText()
     private var buffer = [Float](repeating: 0, count: 1024)
 
-    /// The key of the row that was read last.
+    /// The key of the last row.
     private(set) var key: [UInt8] = []
-    /// Its vector, fp32; empty when there is no vector field.
+    /// Its vector, fp32; empty without a vector field.
     private(set) var vector: [UInt8] = []
     /// Its attributes as canonical JSON.
     var attributes: [UInt8] { canonical.bytes }
 
-    /// Nesting beyond this is left to the other parser, which knows the limit.
+    /// The general parser handles deeper nesting, and knows the limit.
     private static let depthLimit = 16
 
     init(keyFields: [String], vectorField: String?) {
@@ -24,10 +24,10 @@ struct PlainRowParser {
         keyRanges = [Range<Int>](repeating: 0..<0, count: keyFields.count)
     }
 
-    /// Where the value of each key field lies in the canonical bytes; empty while it was not met.
+    /// The range of each key field's value in the canonical bytes; empty until the field was read.
     private var keyRanges: [Range<Int>]
 
-    /// Whether the line was read.
+    /// Reads a line; returns false when it leaves the line to the general parser.
     mutating func read(_ line: Span<UInt8>) -> Bool {
         canonical.removeAll()
         key.removeAll(keepingCapacity: true)
@@ -67,7 +67,7 @@ struct PlainRowParser {
             {
                 return false
             }
-            // Texts with quotes in them have escapes, and were left to the other parser.
+            // Texts that contain quotes have escapes, and were left to the general parser.
             let isQuoted = isText && RowKey.readsAsNumber(canonical.bytes[range])
             if isQuoted { parts.append(0x22) }
             LittleEndian.append(canonical.bytes.span.extracting(range), to: &parts)
@@ -77,7 +77,7 @@ struct PlainRowParser {
         return EncodedTableRow.keyProblem(key.span) == nil
     }
 
-    /// Reads the members of the line's object up to behind its `}`.
+    /// Reads the members of the line's object, including its closing brace.
     private mutating func members(_ line: Span<UInt8>, _ offset: inout Int) -> Bool {
         offset = Self.skipSpace(line, offset + 1)
         canonical.open(0x7B)
@@ -176,7 +176,7 @@ struct PlainRowParser {
         return true
     }
 
-    /// Goes past a comma to the next element, or to the closing byte.
+    /// Skips a comma, up to the next element or the closing byte.
     private static func comma(
         _ line: Span<UInt8>, _ offset: inout Int, before close: UInt8
     ) -> Bool {

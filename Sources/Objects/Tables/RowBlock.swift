@@ -9,7 +9,7 @@ struct RowBlock: Sendable {
         let vectorCount: Int
         /// The line of input that held the row.
         var line: Int
-        /// ``TableBoundary/hash(ofLeafKey:)`` of the key.
+        /// The ``TableBoundary/hash(ofLeafKey:)`` of the key.
         let hash: UInt64
 
         var key: Range<Int> { start..<start + keyCount }
@@ -68,7 +68,8 @@ struct RowBlock: Sendable {
             vector: Array(bytes[row.vector]))
     }
 
-    /// Below zero, zero or above zero: the order of the keys of two rows, also of different blocks.
+    /// Compares the keys of two rows, which may be in different blocks; returns a number below zero, zero or above
+    /// zero.
     func compare(_ row: Row, with other: Row, of block: RowBlock) -> Int {
         TableBytes.compare(
             bytes.span.extracting(row.key), block.bytes.span.extracting(other.key))
@@ -90,7 +91,7 @@ struct RowBlock: Sendable {
 
 /// The rows of several blocks in key order.
 struct RowOrder: Sendable {
-    /// Where a row is: its block, and its index in the block.
+    /// The place of a row: its block, and its index in the block.
     struct Place {
         let block: Int32
         let row: Int32

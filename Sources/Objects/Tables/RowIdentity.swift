@@ -1,21 +1,22 @@
-/// What a row that is a chunk of a document says, apart from where it stands.
+/// The content of a row that is a chunk of a document, without its position.
 ///
-/// A row is a chunk when it has the attributes `document`, `section`, `ordinal` and `text`. Two chunks say the same when
-/// `headings`, `text` and the vector are the same: then they were embedded alike, and one may be the other after it moved.
+/// A row is a chunk when it has the attributes `document`, `section`, `ordinal` and `text`. Two chunks have the same
+/// content when `headings`, `text` and the vector are equal: the same text was embedded, so one may be the other
+/// after a move.
 struct ChunkIdentity: Sendable {
-    /// The hash of what it says.
+    /// The hash of the content.
     let content: ObjectID
-    /// The document that it is of, as its attribute is written.
+    /// The `document` attribute, as canonical JSON.
     let document: [UInt8]
 
-    /// The identity of a row of a leaf; nil when the row is no chunk.
+    /// The identity of a row of a leaf; nil when the row is not a chunk.
     init?(_ leaf: TableLeaf, _ index: Int) {
         self.init(
             attributes: leaf.bytes.span.extracting(leaf.attributeRange(index)),
             vector: leaf.bytes.span.extracting(leaf.vectorRange(index)))
     }
 
-    /// The identity of a row; nil when it is no chunk.
+    /// The identity of a row; nil when the row is not a chunk.
     init?(_ row: TableRow) {
         var attributes: [UInt8] = []
         JSON.object(row.attributes).appendCanonical(to: &attributes)
@@ -24,7 +25,7 @@ struct ChunkIdentity: Sendable {
         self.init(attributes: attributes.span, vector: vector.span)
     }
 
-    /// The identity of a row that is written so; nil when it is no chunk.
+    /// The identity of a row with these encoded attributes; nil when it is not a chunk.
     private init?(attributes text: Span<UInt8>, vector: Span<UInt8>) {
         var hasher = ObjectHasher()
         var document: Range<Int>?
@@ -51,23 +52,21 @@ struct ChunkIdentity: Sendable {
     }
 }
 
-/// A number that two rows have in common when some of their attributes are the same; others have it by rare accident.
-///
-/// It is another number in another process.
+/// A hash of selected attributes of a row, seeded per process. Two rows whose attributes differ rarely share it.
 public struct RowFingerprint: Hashable, Sendable {
     private let number: Int
 
-    /// The fingerprint of a row of a leaf, which is not decoded.
+    /// Hashes the attributes of a row in a leaf without decoding them.
     ///
-    /// - Parameter members: The names of the attributes that count.
+    /// - Parameter members: The names of the attributes to hash.
     public init(of members: [String], in leaf: TableLeaf, at index: Int) {
         let range = leaf.attributeRange(index)
         self.init(of: members, in: leaf.bytes.span.extracting(range))
     }
 
-    /// The fingerprint of a row with these attributes.
+    /// Hashes attributes.
     ///
-    /// - Parameter members: The names of the attributes that count.
+    /// - Parameter members: The names of the attributes to hash.
     public init(of members: [String], in attributes: JSONObject) {
         var text: [UInt8] = []
         JSON.object(attributes).appendCanonical(to: &text)
@@ -85,17 +84,17 @@ public struct RowFingerprint: Hashable, Sendable {
     }
 }
 
-/// Finds the members of a JSON object in its canonical text, and reads none of their values.
+/// Iterates over the members of a JSON object in canonical text without parsing their values.
 ///
-/// The text may be anything: of what is no object a few members are found, or none.
+/// Any bytes are safe: text that is not an object yields few members or none.
 struct CanonicalMembers {
-    /// The bytes between the quotes of the last member's name.
+    /// The bytes between the quotes of the current member's name.
     private(set) var name = 0..<0
-    /// The text of its value.
+    /// The bytes of its value.
     private(set) var value = 0..<0
     private var at = 1
 
-    /// Goes to the next member; false at the end, and before what is no member.
+    /// Advances to the next member. Returns false at the end, and at anything that is not a member.
     mutating func advance(in text: Span<UInt8>) -> Bool {
         guard at < text.count, text[at] == UInt8(ascii: "\"") else { return false }
         let nameStart = at + 1
@@ -107,17 +106,17 @@ struct CanonicalMembers {
         skipValue(text)
         guard at < text.count else { return false }
         value = start..<at
-        // The comma, or the brace at the end.
+        // Skip the comma, or the closing brace.
         at += 1
         return true
     }
 
-    /// Whether the last member has this name.
+    /// Whether the current member has this name.
     func isNamed(_ other: String, in text: Span<UInt8>) -> Bool {
         TableBytes.areEqual(text.extracting(name), other.utf8Span.span)
     }
 
-    /// Goes behind the string that begins here.
+    /// Skips the string that begins here.
     private mutating func skipString(_ text: Span<UInt8>) {
         at += 1
         while at < text.count, text[at] != UInt8(ascii: "\"") {
@@ -126,7 +125,7 @@ struct CanonicalMembers {
         at += 1
     }
 
-    /// Goes to the comma or the brace behind the value that begins here.
+    /// Skips the value that begins here, up to the comma or brace after it.
     private mutating func skipValue(_ text: Span<UInt8>) {
         var depth = 0
         while at < text.count {

@@ -1,7 +1,8 @@
 /// Builds a table from left to right, from rows and from whole nodes of an older table.
 ///
-/// Level 0 collects rows; level n collects the entries of the nodes of level n - 1. Each level ends its node where
-/// ``TableBoundary`` says and passes an entry up, so memory is one open node a level and a round of leaves.
+/// Level 0 collects rows; level n collects the entries of the nodes of level n - 1. ``TableBoundary`` decides where
+/// each level ends a node, and the node's entry goes up one level. Memory is one open node a level plus one round of
+/// leaves.
 struct TableAssembler<Sink: ObjectSink> {
     private let sink: Sink
     private let dimension: Int
@@ -11,7 +12,7 @@ struct TableAssembler<Sink: ObjectSink> {
     private var predecessor = PredecessorVote()
     /// The open node of level n is at index n - 1.
     private var inner: [OpenNode] = []
-    /// The number of nodes of each level; those inside a whole node count as one.
+    /// The number of nodes of each level. A whole node counts as one on each level below it.
     private var nodes = [0]
     /// Leaves that are not stored yet, and the whole leaves between them.
     private var waiting: [Waiting] = []
@@ -41,7 +42,7 @@ struct TableAssembler<Sink: ObjectSink> {
     /// The top of a finished table.
     struct Top {
         let entry: TableEntry
-        /// Whether the top is a node of the older table, which may have chains of single children below it.
+        /// Whether the top is a node of the older table, which may have single children below it.
         let isWhole: Bool
     }
 
@@ -92,7 +93,7 @@ struct TableAssembler<Sink: ObjectSink> {
             level += 1
             if level <= inner.count, !inner[level - 1].entries.isEmpty { try endInner(level) }
         }
-        // The only node of this level waits alone in the open node above it. If it came whole, it may wait higher.
+        // The only node of this level waits alone in the open node above it, or higher if it came whole.
         for (index, open) in inner[level...].enumerated() {
             if let entry = open.entries.first { return Top(entry: entry, isWhole: index > 0) }
         }
@@ -209,7 +210,7 @@ struct PredecessorVote {
     private var current: ObjectID?
     private var currentWeight = 0
 
-    /// Adds an item that comes from `origin`; calls for one origin follow each other.
+    /// Adds an item that comes from `origin`. All items of one origin are added in a row.
     mutating func add(_ origin: ObjectID?, weight: Int) {
         guard let origin else { return }
         if origin != current {

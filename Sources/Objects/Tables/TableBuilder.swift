@@ -32,10 +32,10 @@ public struct TableBuilder<Sink: ObjectSink>: ~Copyable {
         planner = TablePlanner(dimension: dimension, in: sink)
     }
 
-    /// Adds a row whose key is above all earlier keys, compared by bytes.
+    /// Adds a row whose key is above all earlier keys in byte order.
     ///
-    /// - Throws: `invalid` when the key is not above them, or when the row breaks ``TableLimits``: an empty key or one
-    ///   with control characters, a vector of another dimension, a number that is not finite.
+    /// - Throws: `invalid` when the key is not above them, or when the row breaks ``TableLimits``: an empty key, a
+    ///   key with control characters, a vector of another dimension, a number that is not finite.
     public mutating func append(_ row: TableRow) throws(ObjectError) {
         let row = try EncodedTableRow(row, dimension: dimension)
         let order = TableBytes.compare(lastKey.span, row.key.span)
@@ -99,7 +99,8 @@ struct TablePlanner<Sink: ObjectSink, Source: ObjectSource> {
     /// Rows that no leaf has been planned for.
     private(set) var waiting = RowBlock()
 
-    /// Begins a table. Nodes that resemble nodes of an older table, whose leaves `places` visits, are stored as deltas.
+    /// Begins a table. Nodes that resemble the nodes of an older table, whose leaves `places` walks, are stored as
+    /// deltas.
     init(dimension: Int, in sink: Sink, succeeding places: LeafWalk<Source>? = nil) {
         self.dimension = dimension
         assembler = TableAssembler(dimension: dimension, in: sink)
@@ -206,7 +207,7 @@ struct LeafWalk<Source: ObjectSource> {
     /// The nodes above the leaf.
     var path: [(id: ObjectID, level: Int)] { steps.map { ($0.id, $0.level) } }
 
-    /// Moves to the leaf that would hold a row with this key, which is not below the key of the call before.
+    /// Moves to the leaf that would hold a row with this key. Keys must not descend from call to call.
     mutating func advance(to key: Span<UInt8>) throws(ObjectError) {
         var depth = 0
         while depth < steps.count {
@@ -224,7 +225,7 @@ struct LeafWalk<Source: ObjectSource> {
         }
     }
 
-    /// Goes from the last step's child down to the child's first leaf.
+    /// Descends from the child of the last step to its first leaf.
     private mutating func descend() throws(ObjectError) {
         while let step = steps.last {
             let child = step.children[step.index]

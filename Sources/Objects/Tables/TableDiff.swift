@@ -1,8 +1,8 @@
-/// The rows in which two tables differ, in key order.
+/// Iterates over the rows that differ between two tables, in key order.
 ///
-/// Level by level, nodes that both tables have are set aside unread: an identity is a key range and its
-/// rows. The leaves that are left are merged as they are asked for. So what is read follows the change,
-/// and memory is an entry for each differing leaf.
+/// The diff descends level by level and skips the nodes that both tables contain without reading them: equal
+/// identities mean equal rows. It reads and merges the remaining leaves on demand. So the cost follows the size of
+/// the change, and memory is one entry for each differing leaf.
 public struct TableDiff<Source: ObjectSource>: Sendable {
     private var before: RowSpan<Source>
     private var after: RowSpan<Source>
@@ -24,7 +24,7 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
         self.after = after
     }
 
-    /// The next row that differs, or nil at the end.
+    /// Returns the next row that differs, or nil at the end.
     public mutating func next() throws(ObjectError) -> RowChange? {
         guard let pair = try nextPair() else { return nil }
         switch (try pair.before?.row, try pair.after?.row) {
@@ -35,7 +35,7 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
         }
     }
 
-    /// The next row that differs, as it lies in the leaves of one table or both; nil at the end.
+    /// Returns the next row that differs, undecoded, from one table or both; nil at the end.
     mutating func nextPair() throws(ObjectError) -> TableRowPair? {
         while let step = try step() {
             switch step {
@@ -53,7 +53,7 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
 
     private enum Step { case removed, added, changed, unchanged }
 
-    /// What the rows at hand are; takes neither.
+    /// Compares the current rows; advances past neither.
     private mutating func step() throws(ObjectError) -> Step? {
         let left = try before.current()
         let right = try after.current()
@@ -68,7 +68,7 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
     }
 }
 
-/// The rows of some leaves of a table, one at a time.
+/// A cursor over the rows of some leaves of a table.
 private struct RowSpan<Source: ObjectSource>: Sendable {
     private let reader: TableReader<Source>
     private var places: ArraySlice<TablePlace>
@@ -80,7 +80,7 @@ private struct RowSpan<Source: ObjectSource>: Sendable {
         self.places = places
     }
 
-    /// The leaf with the row at hand, which is at ``index``; nil at the end.
+    /// The leaf with the current row, which is at ``index``; nil at the end.
     mutating func current() throws(ObjectError) -> TableLeaf? {
         while true {
             if let leaf, index < leaf.count { return leaf }
@@ -101,7 +101,7 @@ private struct RowSpan<Source: ObjectSource>: Sendable {
     }
 }
 
-/// A row that was not decoded yet.
+/// A row that has not been decoded.
 struct TableRowPlace {
     let leaf: TableLeaf
     let index: Int
@@ -112,11 +112,11 @@ struct TableRowPlace {
         get throws(ObjectError) { try leaf.row(at: index) }
     }
 
-    /// What the row says; nil when it is no chunk of a document.
+    /// The identity of the row as a chunk; nil when it is not a chunk of a document.
     var identity: ChunkIdentity? { ChunkIdentity(leaf, index) }
 }
 
-/// The rows of two tables under one key; one of them is there.
+/// The rows of two tables under one key. At least one is present.
 struct TableRowPair {
     let before: TableRowPlace?
     let after: TableRowPlace?
@@ -137,10 +137,11 @@ extension TableLeaf {
 }
 
 extension TableDiff {
-    /// Counts the rows that differ between two tables with several threads; decodes no attributes. None counts as moved.
+    /// Counts the rows that differ between two tables, with several threads. Decodes no attributes, and counts no row
+    /// as moved.
     ///
-    /// Returns none of the bytes that it reads, so it trusts the checksums of packs and recomputes no identities:
-    /// a count is wrong only where somebody forged a pack.
+    /// The function returns none of the bytes that it reads, so it trusts the checksums of packs and recomputes no
+    /// identities. A count can be wrong only where somebody forged a pack.
     public static func counts(
         from first: Table, to second: Table, in source: Source
     ) throws(ObjectError) -> RowChangeCounts {
@@ -176,7 +177,7 @@ extension TableDiff {
         }
     }
 
-    /// Counts the rows that are left and differ.
+    /// Counts the remaining rows that differ.
     private mutating func countRest() throws(ObjectError) -> RowChangeCounts {
         var counts = RowChangeCounts()
         while let step = try step() {
@@ -193,7 +194,7 @@ extension TableDiff {
     }
 }
 
-/// The leaves that one of two tables has and the other has not, in key order.
+/// The leaves that are in only one of two tables, in key order.
 struct DifferingLeaves: Sendable {
     private(set) var before: [TablePlace] = []
     private(set) var after: [TablePlace] = []
@@ -225,7 +226,7 @@ struct DifferingLeaves: Sendable {
         }
     }
 
-    /// The root's children, or the root when it is a leaf, and their level.
+    /// The root's children and their level; the root itself when it is a leaf.
     private static func open<Source: ObjectSource>(
         _ table: Table, _ reader: TableReader<Source>
     ) throws(ObjectError) -> (level: Int, places: [TablePlace]) {
@@ -236,8 +237,8 @@ struct DifferingLeaves: Sendable {
         }
     }
 
-    /// Takes out the nodes that both have. Equal nodes end with equal keys, so merging by last keys meets
-    /// every pair of them.
+    /// Removes the nodes that both tables contain. Equal nodes end with equal keys, so a merge by last keys meets
+    /// every pair.
     private mutating func dropCommon() {
         var left: [TablePlace] = []
         var right: [TablePlace] = []
@@ -264,13 +265,13 @@ struct DifferingLeaves: Sendable {
         after = right
     }
 
-    /// A part of both lists, so that no key is in two parts.
+    /// A part of both lists that shares no key with another part.
     struct Part: Sendable {
         let before: Range<Int>
         let after: Range<Int>
     }
 
-    /// The parts between which the leaves of both tables end with the same key.
+    /// The parts, cut where leaves of both tables end with the same key.
     var parts: [Part] {
         var parts: [Part] = []
         var (i, j) = (0, 0)
@@ -293,8 +294,8 @@ struct DifferingLeaves: Sendable {
 }
 
 extension TablePlace {
-    /// Below zero, zero or above zero, as this place ends before the other, with it or after it. A root
-    /// ends after everything.
+    /// Compares the last keys of two places; returns a number below zero, zero or above zero. A root ends after
+    /// everything.
     fileprivate func compareLastKey(with other: TablePlace) -> Int {
         switch (lastKey, other.lastKey) {
         case (let left?, let right?): TableBytes.compare(left.span, right.span)

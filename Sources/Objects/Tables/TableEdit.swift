@@ -2,12 +2,12 @@
 public enum TableEdit: Sendable, Equatable {
     /// Adds the row, or replaces the row with its key.
     case put(TableRow)
-    /// Removes the row with this key; nothing happens when there is none.
+    /// Removes the row with this key, if there is one.
     case remove(String)
 }
 
 extension TableEdit {
-    /// The key of the row that is changed.
+    /// The key of the row that changes.
     public var key: String {
         switch self {
         case .put(let row): row.key
@@ -16,12 +16,12 @@ extension TableEdit {
     }
 }
 
-/// A change with its key as bytes; without a row it removes.
+/// An edit with its key as bytes; an edit without a row removes.
 struct EncodedTableEdit: Sendable {
     let key: [UInt8]
     let row: EncodedTableRow?
 
-    /// Checks and encodes changes and puts them in key order; of several with one key the last counts.
+    /// Checks and encodes edits and sorts them by key. The last of several edits to one key wins.
     static func ordered(
         _ edits: some Sequence<TableEdit>, dimension: Int
     ) throws(ObjectError) -> [EncodedTableEdit] {
@@ -55,13 +55,13 @@ struct EncodedTableEdit: Sendable {
 }
 
 extension Table {
-    /// The table after these changes; of several changes to one key the last counts.
+    /// Returns the table after these edits. The last of several edits to one key wins.
     ///
-    /// It is the same as one built from the changed rows. Only leaves with changes are read and
-    /// rewritten, then their neighbours until an old boundary is met again, and the paths above them; a
-    /// rewritten node is stored with the node that it mostly comes from as its predecessor.
+    /// The result is the table that a build from the changed rows would give. Only leaves with edits are read and
+    /// rewritten, then the leaves after them until an old boundary recurs, and the nodes above. A rewritten node is
+    /// stored with the node that it mostly comes from as its predecessor.
     ///
-    /// - Throws: `invalid` for a row that does not fit (see ``TableBuilder/append(_:)``).
+    /// - Throws: `invalid` for a row that does not fit; see ``TableBuilder/append(_:)``.
     public func applying(
         _ edits: some Sequence<TableEdit>, in store: some ObjectStore
     ) throws(ObjectError) -> Table {
@@ -72,8 +72,8 @@ extension Table {
     }
 }
 
-/// Walks an old table and its changes together, and hands the assembler rows where something changed
-/// and whole nodes everywhere else.
+/// Walks an old table and its edits together. Gives the assembler rows where something changed and whole nodes
+/// everywhere else.
 private struct TableSplice<Store: ObjectStore> {
     private let table: Table
     private let reader: TableReader<Store>
@@ -96,7 +96,7 @@ private struct TableSplice<Store: ObjectStore> {
         let top = try assembler.finish()
         var root = top.entry.id
         if top.isWhole {
-            // All that is left may be the last node of the old table, and that may have one child.
+            // If only the last node of the old table is left, it may have a single child.
             while case .inner(let inner) = try TableNode(
                 try reader.source.read(root, limit: TableLimits.nodeBytes), id: root),
                 inner.entries.count == 1
@@ -128,7 +128,7 @@ private struct TableSplice<Store: ObjectStore> {
         }
     }
 
-    /// Reads those of these leaves that have changes, with several threads.
+    /// Reads the leaves that have edits, with several threads.
     private func changed(_ leaves: [TablePlace]) throws(ObjectError) -> [ObjectID: TableNode] {
         var places: [TablePlace] = []
         var edit = next

@@ -3,9 +3,9 @@ internal import Synchronization
 
 /// Builds a table from JSON Lines with several threads.
 ///
-/// Work goes in rounds. In each round, threads fetch the next rows and store the leaves that the round before planned;
-/// between rounds the rows are put in order and cut into leaves. So the table does not depend on the threads, and memory
-/// is bounded by two rounds.
+/// Work goes in rounds. In each round, threads fetch the next rows and store the leaves planned in the round before.
+/// Between rounds, one thread orders the rows and cuts them into leaves. So the table does not depend on the number
+/// of threads, and memory is bounded by two rounds.
 struct TableImport<Store: ObjectStore>: Sendable {
     let source: JSONLinesSource
     let predecessor: Table?
@@ -24,7 +24,7 @@ struct TableImport<Store: ObjectStore>: Sendable {
     func run(
         makeScratch: @escaping () throws(ObjectError) -> any StagedBlob
     ) throws(ObjectError) -> Table {
-        // Sorting a small file in memory costs nothing, and checks every line before anything is stored.
+        // Sorting a small file in memory costs little, and checks every line before anything is stored.
         if source.size > memoryLimit, isInOrder, let table = try importOrdered() { return table }
         return try importSorted(RowSorter(memoryLimit: memoryLimit, makeScratch: makeScratch))
     }
@@ -70,8 +70,8 @@ struct TableImport<Store: ObjectStore>: Sendable {
         return (items, ids)
     }
 
-    /// Begins a table, as a change of the predecessor if that has vectors of the same dimension. A predecessor that
-    /// cannot be read only costs the space that deltas would have saved.
+    /// Begins a table, as a new version of the predecessor if their vectors have the same dimension. If the
+    /// predecessor cannot be read, the import only loses the space that deltas would have saved.
     private func planner(_ dimension: Int) -> Planner {
         var places: LeafWalk<Store>?
         if let predecessor, predecessor.dimension == dimension {
@@ -92,7 +92,7 @@ struct TableImport<Store: ObjectStore>: Sendable {
 
     // MARK: The two ways
 
-    /// Stores rows while lines are parsed. Returns nil when a row belongs more than a block before its place.
+    /// Stores rows while it parses lines. Returns nil when a row is more than a block behind its place.
     private func importOrdered() throws(ObjectError) -> Table? {
         var progress = JSONLinesSource.Progress()
         var planner: Planner?
@@ -119,7 +119,7 @@ struct TableImport<Store: ObjectStore>: Sendable {
                 if case .late = error { return nil }
                 throw explain(error)
             }
-            // So many rows wait only when most blocks reach far back.
+            // This many rows wait only when most blocks contain rows that belong far back.
             if planning.waiting.size > RowSorter.memoryLimit { return nil }
             planner = planning
         }
@@ -127,7 +127,7 @@ struct TableImport<Store: ObjectStore>: Sendable {
         return try planner.finish()
     }
 
-    /// The number of rows before all rows of the last block. Rows of the next block may belong among the others.
+    /// The number of rows that precede all rows of the last block. Rows of the next block may belong after them.
     private func settled(_ order: RowOrder, before block: RowBlock?) -> Int {
         guard let block else { return 0 }
         let key = block.key(0)

@@ -5,9 +5,9 @@ public enum TableNode: Sendable {
     /// Children.
     case inner(TableInnerNode)
 
-    /// Reads a node of either kind; anything but a canonical encoding is refused.
+    /// Decodes a leaf or an inner node. Refuses every encoding but the canonical one.
     ///
-    /// - Throws: `malformed`, with `id` in it.
+    /// - Throws: `malformed` with `id`.
     public init(decoding bytes: [UInt8], id: ObjectID? = nil) throws(ObjectError) {
         self =
             bytes.starts(with: TableInnerNode.magic)
@@ -15,7 +15,7 @@ public enum TableNode: Sendable {
             : .leaf(try TableLeaf(decoding: bytes, id: id))
     }
 
-    /// Same, without the attributes of rows: see ``TableLeaf/init(_:id:)``.
+    /// Decodes a node without checking the attributes of its rows; see ``TableLeaf/init(_:id:)``.
     package init(_ bytes: [UInt8], id: ObjectID?) throws(ObjectError) {
         self =
             bytes.starts(with: TableInnerNode.magic)
@@ -23,7 +23,7 @@ public enum TableNode: Sendable {
             : .leaf(try TableLeaf(bytes, id: id))
     }
 
-    /// The rows in this node or below it.
+    /// The number of rows in this node or below it.
     public var rows: Int {
         switch self {
         case .leaf(let leaf): leaf.count
@@ -39,7 +39,7 @@ public enum TableNode: Sendable {
         }
     }
 
-    /// 0 for a leaf.
+    /// The height above the leaves; 0 for a leaf.
     public var level: Int {
         switch self {
         case .leaf: 0
@@ -47,10 +47,9 @@ public enum TableNode: Sendable {
         }
     }
 
-    /// Every object that a node's bytes refer to, in key order: none for a leaf. All of them are table
-    /// nodes.
+    /// The objects that a node refers to, in key order. They are all table nodes; a leaf refers to none.
     ///
-    /// - Throws: `malformed` when the bytes are no node.
+    /// - Throws: `malformed` when the bytes are not a node.
     public static func links(
         of bytes: [UInt8], id: ObjectID? = nil
     ) throws(ObjectError) -> [ObjectID] {
@@ -68,46 +67,45 @@ public enum TableNode: Sendable {
 
 /// One child of an inner node.
 package struct TableEntry: Sendable, Equatable {
-    /// The child.
+    /// The identity of the child.
     package let id: ObjectID
-    /// The rows below it; at least one.
+    /// The number of rows below the child; at least one.
     package let rows: Int
-    /// The key of the last of them.
+    /// The key of the last of these rows.
     package let lastKey: [UInt8]
 
-    /// Its encoded bytes: identity, row count, key offset, key.
+    /// The bytes that the entry adds to the node: identity, row count, key offset, key.
     var weight: Int { 44 + lastKey.count }
 }
 
 /// A node above the leaves of a table.
 ///
-/// Encoded, little-endian: `ftinode1` | level u32 (1 = above leaves) | count u32 | dimension u32 |
-/// key bytes u32 | child ids 32 bytes each | row counts u64[count] | last-key end offsets u32[count] |
-/// last keys.
+/// Encoded, little-endian: `ftinode1` / level u32 (1 = above the leaves) / count u32 / dimension u32 / key bytes u32
+/// / child ids, 32 bytes each / row counts u64[count] / last-key end offsets u32[count] / last keys.
 public struct TableInnerNode: Sendable {
     package static let magic = Array("ftinode1".utf8)
     static let headerBytes = 24
     private static let kind = "table node"
 
-    /// 1 when the children are leaves, and one more than the level of the children above that.
+    /// The height above the leaves: 1 when the children are leaves.
     public let level: Int
     package let dimension: Int
     package let entries: [TableEntry]
-    /// All rows below.
+    /// The number of rows below.
     package let rows: Int
-    /// The children in key order.
+    /// The identities of the children, in key order.
     public var links: [ObjectID] { entries.map(\.id) }
-    /// Whether the rule ends a node after the last entry.
+    /// Whether the boundary rule ends the node after its last entry.
     package let endsAtBoundary: Bool
 
-    /// Reads an inner node; anything but the one encoding of its entries is refused.
+    /// Decodes an inner node. Refuses every encoding but the canonical one.
     package init(decoding bytes: [UInt8], id: ObjectID?) throws(ObjectError) {
         func malformed(_ reason: String, _ offset: Int) -> ObjectError {
             .malformed(id, as: Self.kind, reason: reason, offset: offset)
         }
         let span = bytes.span
         guard bytes.count >= Self.headerBytes, bytes.starts(with: Self.magic) else {
-            throw malformed("it does not begin with ftinode1 and four counts", 0)
+            throw malformed("the header is not ftinode1 and four counts", 0)
         }
         level = TableBytes.count(span, at: 8)
         let count = TableBytes.count(span, at: 12)
@@ -124,7 +122,7 @@ public struct TableInnerNode: Sendable {
         let endsAt = rowsAt + 8 * count
         let keysAt = endsAt + 4 * count
         guard keysAt + keyBytes == bytes.count else {
-            throw malformed("its counts do not add up to its \(bytes.count) bytes", 12)
+            throw malformed("its counts do not match its \(bytes.count) bytes", 12)
         }
         var entries: [TableEntry] = []
         entries.reserveCapacity(count)
@@ -135,7 +133,7 @@ public struct TableInnerNode: Sendable {
         for index in 0..<count {
             let end = TableBytes.count(span, at: endsAt + 4 * index)
             guard (1...TableLimits.keyBytes).contains(end - start), end <= keyBytes else {
-                throw malformed("the end of a key is out of place", endsAt + 4 * index)
+                throw malformed("the end offset of a key is out of range", endsAt + 4 * index)
             }
             let range = keysAt + start..<keysAt + end
             let key = span.extracting(range)
@@ -149,7 +147,10 @@ public struct TableInnerNode: Sendable {
             guard let rows = Int(exactly: LittleEndian.uint64(span, at: rowsOffset)), rows >= 1,
                 case let (sum, overflow) = total.addingReportingOverflow(rows), !overflow
             else { throw malformed("a row count is out of range", rowsOffset) }
-            if cuts { throw malformed("it must end after an earlier entry", range.lowerBound) }
+            if cuts {
+                throw malformed(
+                    "the boundary rule ends it after an earlier entry", range.lowerBound)
+            }
             total = sum
             start = end
             let entry = TableEntry(
@@ -166,7 +167,7 @@ public struct TableInnerNode: Sendable {
         endsAtBoundary = cuts
     }
 
-    /// The bytes of a node with these entries.
+    /// Encodes a node with these entries.
     static func encode(_ entries: [TableEntry], level: Int, dimension: Int) -> [UInt8] {
         let keyBytes = entries.reduce(0) { $0 + $1.lastKey.count }
         var bytes = magic

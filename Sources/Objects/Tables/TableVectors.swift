@@ -1,25 +1,27 @@
 internal import Glibc
 internal import Synchronization
 
-/// All vectors of a table in key order, leaf by leaf, in place wherever their packs can be mapped.
+/// All vectors of a table in key order, leaf by leaf, mapped from their packs where possible.
 ///
-/// Opening reads the nodes above the leaves and, of each leaf that is in place, a header: what it costs follows the count of
-/// leaves. A leaf that is to be verified and never was is read whole. It holds packs open, so that the vectors outlive every change of the repository.
+/// Opening reads the nodes above the leaves, the header of each mapped leaf, and the whole of each leaf that has yet
+/// to be verified. So its cost follows the number of leaves. The value holds packs open, so that the vectors stay
+/// valid whatever happens to the repository.
 public struct TableVectors: Sendable {
     /// The table.
     public let table: Table
-    /// Its leaves, in key order.
+    /// The leaves, in key order.
     public let blocks: [VectorBlock]
-    /// The number of the first row of each block.
+    /// The row number of the first row of each block.
     public let firstRows: [Int]
 
     /// Opens the vectors of a table.
     ///
     /// - Parameters:
-    ///   - verified: What verified leaves are: every leaf is compared with its identity the first time, and what is used in
-    ///     place with this from then on. Nil where checksums are enough, which find damage and no forgery.
-    ///   - threads: How many threads work at it; the result does not depend on it.
-    /// - Throws: What reading nodes throws; `corrupt` when a leaf is not what its identity says.
+    ///   - verified: Remembers verified leaves. Each leaf is compared with its identity the first time, and mapped
+    ///     bytes are compared with that result from then on. Nil when checksums are enough; they find damage but not
+    ///     forgery.
+    ///   - threads: The number of threads; the result does not depend on it.
+    /// - Throws: `corrupt` when a leaf does not match its identity, and the errors of reading nodes.
     public init(
         _ table: Table, in source: some ObjectSource, verified: VerifiedLeaves?,
         threads: Int = Threads.available
@@ -40,16 +42,16 @@ public struct TableVectors: Sendable {
         self.firstRows = firstRows
     }
 
-    /// Where a row of the table is: the number of its block, and its own in the block.
+    /// The block of a row of the table, and the row's number in the block.
     public func position(of row: Int) -> (block: Int, row: Int) {
         precondition(row >= 0 && row < table.rows, "a row of the table")
         let block = firstRows.binarySearch { $0 <= row } - 1
         return (block, row - firstRows[block])
     }
 
-    /// The leaf with the keys and attributes of a block's rows.
+    /// Reads the leaf with the keys and attributes of a block's rows.
     ///
-    /// - Throws: What reading an object throws.
+    /// - Throws: The errors of reading an object.
     public func leaf(
         _ block: Int, in source: some ObjectSource
     ) throws(ObjectError) -> TableLeaf {
@@ -79,7 +81,8 @@ extension TableReader {
         {
             guard block.rows == place.rows, block.dimension == dimension else {
                 throw .malformed(
-                    place.id, as: "table leaf", reason: "it is not what its parent says",
+                    place.id, as: "table leaf",
+                    reason: "its row count or dimension differs from what its parent says",
                     offset: nil)
             }
             return block
@@ -89,9 +92,9 @@ extension TableReader {
 }
 
 extension TableVectors {
-    /// All vectors in one piece of memory, fp32[rows, dimension], row-major, in key order; verified.
+    /// Copies all vectors into one array, fp32[rows, dimension], row-major, in key order, after checking them.
     ///
-    /// Bound by memory: what is in place is copied once.
+    /// The speed of memory limits it: mapped vectors are copied once.
     ///
     /// - Throws: `corrupt` when vectors are damaged.
     public func matrix(threads: Int = Threads.available) throws(ObjectError) -> [Float] {
@@ -100,17 +103,17 @@ extension TableVectors {
             buffer, count in
             Self.preferLargePages(UnsafeMutableRawBufferPointer(buffer))
             failure = copy(to: buffer, threads: threads)
-            // Numbers need no deinitialisation: after a failure the array is given up as it is.
+            // Numbers need no deinitialisation, so after a failure the array can be dropped as it is.
             count = failure == nil ? buffer.count : 0
         }
         if let failure { throw failure }
         return matrix
     }
 
-    /// The same into memory that is there already, which is quicker: the system has no new pages to find.
+    /// Copies all vectors into an existing array, which is faster: the system does not have to provide new pages.
     ///
-    /// - Parameter matrix: As many numbers as the table has.
-    /// - Throws: `corrupt` when vectors are damaged; the numbers mean nothing then.
+    /// - Parameter matrix: As many elements as the table has.
+    /// - Throws: `corrupt` when vectors are damaged; the contents of the array are then undefined.
     public func read(
         into matrix: inout [Float], threads: Int = Threads.available
     ) throws(ObjectError) {
@@ -120,13 +123,13 @@ extension TableVectors {
         if let failure { throw failure }
     }
 
-    /// Copies every block to its rows; gives back what went wrong.
+    /// Copies every block to its rows; returns the first error.
     private func copy(
         to matrix: UnsafeMutableBufferPointer<Float>, threads: Int
     ) -> ObjectError? {
         let failure = Mutex<ObjectError?>(nil)
         let dimension = table.dimension
-        // Sound: every block is copied to its own rows, which no other thread touches.
+        // Safe: each block is copied to its own rows, which no other thread touches.
         nonisolated(unsafe) let rows = matrix
         let next = Atomic(0)
         Threads.run(min(threads, blocks.count)) {
@@ -155,10 +158,10 @@ extension TableVectors {
         return failure.withLock { $0 }
     }
 
-    /// Blocks that a thread takes at a time: a few megabytes of neighbouring memory.
+    /// Blocks that a thread copies at once: a few megabytes of neighbouring memory.
     private static var group: Int { 64 }
 
-    /// Asks for pages of 2 MiB, without which most of the time goes into faults of small ones.
+    /// Requests pages of 2 MiB; with small pages, page faults would take most of the time.
     private static func preferLargePages(_ memory: UnsafeMutableRawBufferPointer) {
         let page = 1 << 12
         guard let start = memory.baseAddress, memory.count > 1 << 22 else { return }

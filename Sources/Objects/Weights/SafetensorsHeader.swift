@@ -229,7 +229,7 @@ extension JSONParser {
     mutating func skipValue(
         _ bytes: Span<UInt8>, depth: Int, limit: Int
     ) throws(JSONError) {
-        guard offset < bytes.count else { throw error("the text ends where a value is expected") }
+        guard offset < bytes.count else { throw error("the text ends where a value should begin") }
         switch bytes[offset] {
         case 0x7B, 0x5B:
             guard depth < limit else { throw error("nested too deeply") }

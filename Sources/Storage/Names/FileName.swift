@@ -63,7 +63,7 @@ public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible 
         var isASCII = true
         for byte in bytes {
             switch byte {
-            case 0x00...0x1F, 0x7F: return "it holds a control character"
+            case 0x00...0x1F, 0x7F: return "it contains a control character"
             case UInt8(ascii: "/"), UInt8(ascii: "\\"): return "it holds a path separator"
             case UInt8(ascii: ":"): return "it holds a colon"
             case 0x80...: isASCII = false
@@ -84,7 +84,7 @@ public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible 
             let properties = scalar.properties
             switch properties.generalCategory {
             case .control, .lineSeparator, .paragraphSeparator:
-                return "it holds a control character"
+                return "it contains a control character"
             case .format: return "it holds an invisible formatting character"
             default: break
             }
