@@ -252,7 +252,7 @@ struct TableImportTests {
             ("null", "line 1: a row must be a JSON object"),
             ("{\"id\":\"a\"} x", "line 1: unexpected text"),
             ("{\"id\":\"a\"}{\"id\":\"b\"}", "line 1: unexpected text"),
-            ("{\"id\":\"a\",}", "line 1: a key in quotes"),
+            ("{\"id\":\"a\",}", "line 1: expected a quoted key"),
             ("{\"id\":\"a\",\"x\":1,\"x\":2}", "line 1: a key is repeated"),
             ("{\"id\":\"a\",\"n\":NaN}", "line 1: not a value"),
             ("\u{FEFF}{\"id\":\"a\"}", "line 1"),
