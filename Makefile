@@ -21,7 +21,7 @@ test: setup
 	$(SWIFT) test --skip-build --disable-xctest
 
 ## Kills ftictl, injects errors and runs crowds of writers, for about 45 minutes; see docs/reliability.md.
-## TORTURE="--short --seed 7" runs a part. Fails if a promise is violated.
+## TORTURE="--short --seed 7" runs a part. Fails if a guarantee is violated.
 torture: setup
 	$(SWIFT) build -c release $(CHECKED) --product ftictl
 	@python3 Benchmarks/torture/torture.py $(TORTURE)
