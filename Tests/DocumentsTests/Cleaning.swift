@@ -5,7 +5,7 @@ import Testing
 func clean(_ text: String, _ type: DocumentFormat, path: String = "a/page.x") throws
     -> CleanDocument
 {
-    try CleanDocument(RawDocument(path: path, format: type, bytes: Array(text.utf8)))
+    try CleanDocument.clean(RawDocument(path: path, format: type, bytes: Array(text.utf8)))
 }
 
 /// A document's sections as lines: `anchor|headings|block¦block`; a title that only the file's name gives is

@@ -4,7 +4,7 @@ import Testing
 @Suite("Encodings of text")
 struct EncodingTests {
     private func document(_ bytes: [UInt8], encoding: String? = nil) throws -> CleanDocument {
-        try CleanDocument(
+        try CleanDocument.clean(
             RawDocument(path: "page.txt", format: .text, encoding: encoding, bytes: bytes))
     }
 
@@ -76,7 +76,7 @@ struct EncodingTests {
         let found = try document(bytes)
         #expect(found.sections.first?.blocks.first?.text == russian)
         #expect(found.findings.first?.fate == .guessed)
-        #expect(found.findings.first?.detail == "windows-1251, confidence 100 %")
+        #expect(found.findings.first?.detail == "windows-1251, confidence 100%")
     }
 
     @Test("files of two encodings that somebody joined")

@@ -236,7 +236,7 @@ struct HTMLTests {
     @Test("encodings")
     func encodings() throws {
         func text(_ bytes: [UInt8]) throws -> [String] {
-            outline(try CleanDocument(RawDocument(path: "page", format: .html, bytes: bytes)))
+            outline(try CleanDocument.clean(RawDocument(path: "page", format: .html, bytes: bytes)))
         }
         #expect(try text([0xEF, 0xBB, 0xBF] + Array("<p>é".utf8)) == ["||é"])
         #expect(try text(Array("<p>caf".utf8) + [0xE9, 0x20, 0x80]) == ["||café €"])

@@ -6,7 +6,7 @@ struct LimitedProcessTests {
     private func shell(_ script: String, _ limits: LimitedProcess.Limits = .init())
         -> LimitedProcess
     {
-        LimitedProcess("sh", ["-c", script], input: Array("input".utf8), limits: limits)
+        LimitedProcess.run("sh", ["-c", script], input: Array("input".utf8), limits: limits)
     }
 
     @Test("a program sees its input, and nothing of this process")
@@ -25,7 +25,7 @@ struct LimitedProcessTests {
     func ends() {
         #expect(shell("exit 3").end == .exited(3))
         #expect(shell("kill -9 $$").end == .signalled(9))
-        #expect(LimitedProcess("no-such-program", [], input: []).end == .missing)
+        #expect(LimitedProcess.run("no-such-program", [], input: []).end == .missing)
     }
 
     @Test("one that takes too long, writes too much or needs too much memory is stopped")

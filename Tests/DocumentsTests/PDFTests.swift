@@ -55,7 +55,7 @@ struct PDFTests {
     }
 
     private func read(_ pages: [[Text]], title: String? = nil) throws -> CleanDocument {
-        try CleanDocument(
+        try CleanDocument.clean(
             RawDocument(path: "a/page.pdf", format: .pdf, bytes: pdf(pages, title: title)))
     }
 
@@ -170,7 +170,7 @@ struct PDFTests {
             [], Array("%PDF-1.4".utf8), Array(pdf([lines(["text"], from: 700)]).prefix(200)),
         ] {
             #expect(throws: UnreadableDocument.self) {
-                try CleanDocument(RawDocument(path: "a.pdf", format: .pdf, bytes: bytes))
+                try CleanDocument.clean(RawDocument(path: "a.pdf", format: .pdf, bytes: bytes))
             }
         }
     }

@@ -59,7 +59,7 @@ struct TextTests {
     func notText(type: DocumentFormat) {
         for bytes: [UInt8] in [[0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], [0x61, 0, 0x62]] {
             #expect(throws: UnreadableDocument.self) {
-                try CleanDocument(RawDocument(path: "p", format: type, bytes: bytes))
+                try CleanDocument.clean(RawDocument(path: "p", format: type, bytes: bytes))
             }
         }
     }
@@ -82,7 +82,7 @@ struct TextTests {
             let count = Int.random(in: 0..<60, using: &generator)
             let bytes = (0..<count).flatMap { _ in pieces.randomElement(using: &generator) ?? [] }
             guard
-                let document = try? CleanDocument(
+                let document = try? CleanDocument.clean(
                     RawDocument(path: "p", format: type, bytes: bytes))
             else { continue }
             #expect(

@@ -53,7 +53,7 @@ struct WordTests {
     }
 
     private func read(_ bytes: [UInt8]) throws -> CleanDocument {
-        try CleanDocument(RawDocument(path: "a/page.docx", format: .word, bytes: bytes))
+        try CleanDocument.clean(RawDocument(path: "a/page.docx", format: .word, bytes: bytes))
     }
 
     /// A paragraph of a text, or of runs as they are.

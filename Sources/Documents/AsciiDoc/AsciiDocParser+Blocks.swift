@@ -20,13 +20,13 @@ extension AsciiDocParser {
         case .comment:
             let words = lines[inner..<close].reduce(0) { $0 + $1.wordCount }
             findings.add(.leftOut, "comment", words, "words")
-            above = Above()
+            above = BlockAttributes()
         case .pass: addPassthrough(lines[inner..<close])
         case .table(let mark): addTable(lines[inner..<close], mark: mark)
         case .quote where above.list.style == "verse":
             let list = above.list
             writeTitle()
-            above = Above()
+            above = BlockAttributes()
             addVerse(lines[inner..<close])
             addAttribution(list)
         case .open where isVerbatim: addVerbatim(lines[inner..<close], isLiteral: false)
@@ -36,7 +36,7 @@ extension AsciiDocParser {
                 add(admonition, keepsWithNext: true)
             }
             writeTitle()
-            above = Above()
+            above = BlockAttributes()
             parse(inner, close)
             addAttribution(list)
         }
@@ -62,7 +62,7 @@ extension AsciiDocParser {
     private mutating func addPassthrough(_ lines: ArraySlice<ArraySlice<UInt8>>) {
         if isVerbatim { return addVerbatim(lines, isLiteral: false) }
         writeTitle()
-        above = Above()
+        above = BlockAttributes()
         let found = HTMLCleaner.fragment(Self.joined(lines))
         writer.add(found.blocks)
         findings.add(found.findings)
@@ -75,7 +75,7 @@ extension AsciiDocParser {
     ) -> Int {
         writeTitle()
         let start = above.list.named["start"].flatMap { Int($0) }
-        above = Above()
+        above = BlockAttributes()
         var stop = index + 1
         while stop < end, !lines[stop].isEmpty, !lines[stop].elementsEqual("+".utf8),
             AsciiDocLine.item(lines[stop]) == nil, AsciiDocLine.delimiter(lines[stop]) == nil,
@@ -135,7 +135,7 @@ extension AsciiDocParser {
     private mutating func addTable(_ content: ArraySlice<ArraySlice<UInt8>>, mark: UInt8) {
         let list = above.list
         writeTitle()
-        above = Above()
+        above = BlockAttributes()
         let table = AsciiDocTable(Array(content), list, mark: mark)
         for row in table.rows {
             var cells: [[CleanDocument.Block]] = []

@@ -11,11 +11,11 @@ struct AsciiDocParser {
     /// The lists around the present place, by the marks of their items, with the last number of each.
     var lists: [(mark: String, number: Int)] = []
     /// What the lines above a block say of it.
-    var above = Above()
+    var above = BlockAttributes()
     private var footnotes = 0
     private var titles: [String: String] = [:]
 
-    struct Above {
+    struct BlockAttributes {
         var list = AsciiDocAttributeList()
         var title: String?
         var id: String?
@@ -102,7 +102,7 @@ struct AsciiDocParser {
         let text = inline(String(decoding: title, as: UTF8.self))
         let style = above.list.style
         let id = above.id ?? above.list.id ?? text.id
-        above = Above()
+        above = BlockAttributes()
         lists = []
         guard depth <= 1, style != "discrete", style != "float", !writer.isInCell else {
             return writer.add(text.text, keepsWithNext: true)
@@ -136,7 +136,7 @@ struct AsciiDocParser {
         var index = start
         while index < end { index = parseBlock(index, end) }
         lists = around
-        above = Above()
+        above = BlockAttributes()
         depth -= 1
     }
 
@@ -186,7 +186,7 @@ struct AsciiDocParser {
 
     private mutating func endLists() {
         lists = []
-        above = Above()
+        above = BlockAttributes()
     }
 
     /// Reads a line that says something of the block below it, or of the document.
@@ -226,11 +226,11 @@ struct AsciiDocParser {
             var text = inline(alt).text
             if let link = list.named["link"] { text.links = [link] }
             writer.add(text)
-            above = Above()
+            above = BlockAttributes()
         case "video", "audio":
             writeTitle()
             findings.add(.leftOut, macro.name, 1, "\(macro.name)s", detail: macro.target)
-            above = Above()
+            above = BlockAttributes()
         case "toc":
             findings.add(.leftOut, "table of contents", 1, "directives")
         default: return false
@@ -261,7 +261,7 @@ struct AsciiDocParser {
         defer { writer.listDepth -= isAttached ? 1 : 0 }
         let list = above.list
         writeTitle()
-        above = Above()
+        above = BlockAttributes()
         let text = Self.joined(lines[index..<stop].filter { !AsciiDocLine.isComment($0) })
         for line in lines[index..<stop] where AsciiDocLine.isComment(line) { addComment(line) }
         if list.style == "verse" {
@@ -308,7 +308,7 @@ struct AsciiDocParser {
     ) {
         let list = above.list
         writeTitle()
-        above = Above()
+        above = BlockAttributes()
         var language = language
         if list.style == "source" || list.style.isEmpty && list.positional.count > 1 {
             language = list.positional.count > 1 ? list.positional[1] : list.named["language"]

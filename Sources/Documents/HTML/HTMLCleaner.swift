@@ -50,7 +50,7 @@ struct HTMLCleaner {
         text.findings.add(prepared.findings)
         text.findings.add(cleaner.findings)
         text.findings.add(
-            .leftOut, "navigation", survey.wordsBeside, "words", detail: "beside the main part")
+            .leftOut, "navigation", survey.wordsBeside, "words", detail: "outside the main part")
         return text
     }
 
@@ -103,7 +103,7 @@ struct HTMLCleaner {
         case .image: addImage(node)
         case .superscript: addSuperscript(node)
         case .unknown:
-            if ConfluenceElement.isOne(name) { return visitConfluence(node, name: name) }
+            if Self.isConfluence(name) { return visitConfluence(node, name: name) }
             inline.separate()
             visitChildren(of: node)
             inline.separate()

@@ -19,13 +19,13 @@ struct HTMLPreparation {
 
     private let source: [UInt8]
     private let isXML: Bool
-    private var open: [Open] = []
+    private var open: [OpenElement] = []
     private var depth = 0
     private var formats = 0
     private var flattened = 0
     private var isAlternative = false
 
-    private struct Open {
+    private struct OpenElement {
         let name: HTMLTokens.Name
         /// Whether its tag is in the page.
         let isKept: Bool
@@ -125,11 +125,11 @@ struct HTMLPreparation {
         if isEmpty {
             if isKept { page += Array("</".utf8) + source[tag.name] + [UInt8(ascii: ">")] }
         } else {
-            push(Open(name: name, isKept: isKept))
+            push(OpenElement(name: name, isKept: isKept))
         }
     }
 
-    private mutating func push(_ element: Open) {
+    private mutating func push(_ element: OpenElement) {
         open.append(element)
         if element.isKept { depth += 1 }
     }

@@ -36,21 +36,21 @@ struct MarkdownCleaner {
         return builder.finish(declaredTitle: title)
     }
 
+    private static let tooSlow = Finding(
+        .notUnderstood, "Markdown", 1, "documents",
+        detail: "read as plain text, because parsing it would take too long")
+
     /// Reads a text that the parser would take too long for.
     private func plain(_ body: String, title: String?) -> DocumentText {
         var text = TextCleaner.clean(body, declaredTitle: title)
-        text.findings.add(
-            .notUnderstood, "Markdown", 1, "documents",
-            detail: "read as plain text, since it would take too long to parse")
+        text.findings.add(Self.tooSlow)
         return text
     }
 
     /// Adds Markdown to a document that it is a part of; it has no front matter.
     static func add(_ text: String, to builder: inout SectionBuilder) {
         guard !MarkdownCost(text).isExcessive else {
-            builder.findings.add(
-                .notUnderstood, "Markdown", 1, "documents",
-                detail: "read as plain text, since it would take too long to parse")
+            builder.findings.add(tooSlow)
             return builder.add(.code, WhiteSpace.lines(text))
         }
         var cleaner = MarkdownCleaner()
@@ -94,7 +94,7 @@ struct MarkdownCleaner {
             let text = inline.text(&builder.findings, isHeading: true)
             builder.begin(
                 WhiteSpace.collapsed(text.text), level: level,
-                anchor: text.anchor ?? AnchorSet.slug(trimmed(text.text)))
+                anchor: text.anchor ?? AnchorSet.slug(WhiteSpace.trimmed(text.text)))
         case .paragraph:
             let text = inline.text(&builder.findings)
             var block = CleanDocument.Block(
@@ -141,12 +141,6 @@ struct MarkdownCleaner {
         let found = HTMLCleaner.fragment(text)
         for block in found.blocks { builder.add(block) }
         builder.findings.add(found.findings)
-    }
-
-    private func trimmed(_ text: String) -> String {
-        let start = text.unicodeScalars.drop(while: WhiteSpace.isSpace)
-        let end = start.lastIndex { !WhiteSpace.isSpace($0) }
-        return end.map { String(Substring(start[...$0])) } ?? ""
     }
 }
 

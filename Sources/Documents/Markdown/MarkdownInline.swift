@@ -162,3 +162,41 @@ enum HTMLComments {
         return nil
     }
 }
+
+/// Words in angle brackets that look like tags and are none: `<username>`, `List<String>`.
+enum Placeholders {
+    /// Whether a tag without attributes is of no element that HTML has, and closed nowhere in its document.
+    static func contains(_ tag: String, closed: Set<String>) -> Bool {
+        guard !tag.hasPrefix("</"), !tag.hasSuffix("/>") else { return false }
+        let name = tag.dropFirst().dropLast().lowercased()
+        return !name.isEmpty && !HTMLTree.isElement(name) && !closed.contains(name)
+    }
+
+    /// The names of all end tags of a text, in lower case.
+    static func closedTags(in text: String) -> Set<String> {
+        var names: Set<String> = []
+        var rest = Substring(text).utf8[...]
+        while let start = rest.firstIndex(of: UInt8(ascii: "<")) {
+            rest = rest[rest.index(after: start)...]
+            guard rest.first == UInt8(ascii: "/") else { continue }
+            let name = rest.dropFirst().prefix { $0 != UInt8(ascii: ">") && $0 > 0x20 }
+            if name.count < 100 { names.insert(Substring(name).lowercased()) }
+        }
+        return names
+    }
+}
+
+/// Characters that no text may have, by which what is put into Markdown is known again behind its parser.
+enum MarkdownMark {
+    /// U+FDD0, which is no character. It stands before a paragraph that only announces what follows: the title of a note, a tab, a term.
+    static let label: [UInt8] = [0xEF, 0xB7, 0x90]
+
+    /// A text without such characters of its own.
+    static func removed(from text: String) -> String {
+        func isMark(_ scalar: Unicode.Scalar) -> Bool { scalar.value == 0xFDD0 }
+        guard text.unicodeScalars.contains(where: isMark) else { return text }
+        var scalars = text.unicodeScalars
+        scalars.removeAll(where: isMark)
+        return String(scalars)
+    }
+}

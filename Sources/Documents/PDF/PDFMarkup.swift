@@ -21,7 +21,7 @@ struct PDFMarkup {
     /// The most pieces of text: ten times what the longest manuals have.
     private static let fragmentLimit = 8_000_000
     private static let outlineLimit = 50_000
-    private static let pieceLimit = 100_000
+    private static let textLimit = 100_000
 
     /// Reads the bytes to their end, or as far as they go.
     init(_ bytes: [UInt8]) {
@@ -33,7 +33,7 @@ struct PDFMarkup {
                 index = end + 1
             } else {
                 let end = bytes[index...].firstIndex(of: UInt8(ascii: "<")) ?? bytes.count
-                if fragment != nil || item != nil, text.count < Self.pieceLimit {
+                if fragment != nil || item != nil, text.count < Self.textLimit {
                     text += bytes[index..<end]
                 }
                 index = end
@@ -197,4 +197,59 @@ enum PDFCharacters {
         default: nil
         }
     }
+}
+
+/// A page as poppler sees it: pieces of text with their places.
+struct PDFPage: Equatable {
+    /// Its number, from 1.
+    var number = 0
+    /// In the unit of all places: a hundred and eighth of an inch.
+    var width = 0.0
+    var height = 0.0
+    var fragments: [PDFFragment] = []
+}
+
+/// A piece of text in one font, on one line.
+struct PDFFragment: Equatable {
+    var top = 0.0
+    var left = 0.0
+    var width = 0.0
+    var height = 0.0
+    var font = PDFFont()
+    var text = ""
+    /// Where it leads, outside of the document.
+    var link: String?
+
+    var right: Double { left + width }
+    var bottom: Double { top + height }
+}
+
+/// A font at a size.
+struct PDFFont: Hashable {
+    /// The height of its characters, in the unit of places.
+    var size = 0
+    var isBold = false
+    var isMonospaced = false
+
+    init() {}
+
+    /// Makes the font of a family such as `ABCDEF+DejaVuSansMono-Bold`.
+    init(family: String, size: Int) {
+        let name = family.split(separator: "+", maxSplits: 1).last.map(String.init) ?? family
+        let lower = name.lowercased()
+        self.size = size
+        isMonospaced = FontName.isMonospaced(name)
+        isBold = ["bold", "black", "heavy", "cmbx", "sfbx", "ecbx", "-demi", "semibd", "-medi"]
+            .contains {
+                lower.contains($0)
+            }
+    }
+}
+
+/// An item of a document's outline.
+struct PDFOutlineItem: Equatable {
+    var title = ""
+    var page = 0
+    /// How deep it is, from 1.
+    var level = 1
 }

@@ -50,7 +50,19 @@ struct LimitedProcess {
     ///   - program: Its name, looked for on the path.
     ///   - arguments: Its arguments, without its name.
     ///   - input: What its standard input holds.
-    init(_ program: String, _ arguments: [String], input: [UInt8], limits: Limits = Limits()) {
+    static func run(
+        _ program: String, _ arguments: [String], input: [UInt8], limits: Limits = Limits()
+    ) -> LimitedProcess {
+        var process = LimitedProcess()
+        process.run(program, arguments, input: input, limits: limits)
+        return process
+    }
+
+    private init() {}
+
+    private mutating func run(
+        _ program: String, _ arguments: [String], input: [UInt8], limits: Limits
+    ) {
         let file = Self.privateFile(input)
         guard file >= 0 else {
             end = .failed(errno)

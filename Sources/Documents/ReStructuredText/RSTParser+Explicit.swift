@@ -246,23 +246,15 @@ extension RSTParser {
 
     /// Reads terms, of which several may share a definition.
     private mutating func parseGlossary(_ directive: RSTDirective) {
-        let end = directive.content.upperBound
-        var index = directive.content.lowerBound
-        let column = MarkupLine.leastIndent(lines[directive.content])
-        while index < end {
-            let line = lines[index]
-            if line.isBlank {
-                index += 1
-            } else if line.indent > column {
-                let stop = endOfBody(index, end, above: column)
-                parse(index, stop, at: leastIndent(index, stop) ?? column)
-                index = stop
-            } else {
-                if !line.content.starts(with: ".. ".utf8) {
-                    writer.add(inline(line.text), keepsWithNext: true)
-                }
-                index += 1
+        parse(
+            directive.content.lowerBound, directive.content.upperBound,
+            at: MarkupLine.leastIndent(lines[directive.content])
+        ) { parser, index in
+            let line = parser.lines[index]
+            if !line.content.starts(with: ".. ".utf8) {
+                parser.writer.add(parser.inline(line.text), keepsWithNext: true)
             }
+            return index + 1
         }
     }
 }

@@ -58,21 +58,30 @@ struct RSTParser {
         depth += 1
         let around = number
         number = 0
+        parse(start, end, at: column) { parser, index in
+            parser.parseConstruct(index, end, at: column, isTop: isTop)
+        }
+        number = around
+        depth -= 1
+    }
+
+    /// Calls `construct` for each line at a column, which returns where its construct ends, and reads deeper lines as
+    /// bodies of their own.
+    mutating func parse(
+        _ start: Int, _ end: Int, at column: Int, construct: (inout RSTParser, Int) -> Int
+    ) {
         var index = start
         while index < end {
-            let line = lines[index]
-            if line.isBlank {
+            if lines[index].isBlank {
                 index += 1
-            } else if line.indent > column {
+            } else if lines[index].indent > column {
                 let stop = endOfBody(index, end, above: column)
                 parse(index, stop, at: leastIndent(index, stop) ?? column)
                 index = stop
             } else {
-                index = parseConstruct(index, end, at: column, isTop: isTop)
+                index = construct(&self, index)
             }
         }
-        number = around
-        depth -= 1
     }
 
     /// Reads what is nested too deep as paragraphs.
@@ -112,6 +121,19 @@ struct RSTParser {
         let stop = endOfBody(index + 1, end, above: column)
         let inner = leastIndent(index + 1, stop) ?? column + 1
         if !lines[index].isBlank { lines[index].indent = inner }
+        return (stop, inner)
+    }
+
+    /// Turns what follows the marker of a list item into the first line of its body.
+    ///
+    /// - Returns: Where the body ends, and its column: that of the text behind the marker, if there is any.
+    mutating func openItem(
+        _ index: Int, _ end: Int, at column: Int, marker count: Int
+    ) -> (stop: Int, column: Int) {
+        let stop = endOfBody(index + 1, end, above: column)
+        lines[index].consume(count)
+        let inner =
+            lines[index].isBlank ? leastIndent(index, stop) ?? column : lines[index].indent
         return (stop, inner)
     }
 
@@ -171,17 +193,20 @@ struct RSTParser {
     private mutating func parseItem(
         _ index: Int, _ end: Int, at column: Int, marker: Int, text: String
     ) -> Int {
-        let stop = endOfBody(index + 1, end, above: column)
-        lines[index].consume(marker)
-        let inner =
-            lines[index].isBlank
-            ? leastIndent(index, stop) ?? column : lines[index].indent
+        let body = openItem(index, end, at: column, marker: marker)
+        parseItemBody(index, body, marker: text)
+        return body.stop
+    }
+
+    /// Reads the body of a list item that begins with a marker.
+    private mutating func parseItemBody(
+        _ start: Int, _ body: (stop: Int, column: Int), marker: String
+    ) {
         writer.listDepth += 1
-        writer.addMarker(text)
-        parse(index, stop, at: inner)
+        writer.addMarker(marker)
+        parse(start, body.stop, at: body.column)
         writer.endItem()
         writer.listDepth -= 1
-        return stop
     }
 
     private mutating func parseFields(_ start: Int, _ end: Int, _ column: Int, _ isTop: Bool) -> Int
@@ -205,11 +230,7 @@ struct RSTParser {
                 metadata[name.lowercased()] = .string(WhiteSpace.collapsed(inline(value).text))
             }
             if !(isAboutDocument && isSetting) {
-                writer.listDepth += 1
-                writer.addMarker("\(name): ")
-                parse(index, body.stop, at: body.column)
-                writer.endItem()
-                writer.listDepth -= 1
+                parseItemBody(index, body, marker: "\(name): ")
             }
             index = body.stop
         }
@@ -225,11 +246,7 @@ struct RSTParser {
         guard !isAlone || hasBody else { return nil }
         let text = String(decoding: lines[index].content.prefix(length), as: UTF8.self)
         let body = openBody(index, end, at: column, marker: length)
-        writer.listDepth += 1
-        writer.addMarker(text + "  ")
-        parse(index, body.stop, at: body.column)
-        writer.endItem()
-        writer.listDepth -= 1
+        parseItemBody(index, body, marker: text + "  ")
         return body.stop
     }
 

@@ -8,7 +8,7 @@ enum ReStructuredTextCleaner {
         var parser = RSTParser(Array(lines.prefix(limit)))
         parser.parse()
         if lines.count > limit {
-            parser.findings.add(.cut, "length", limit, "lines", detail: "no text has more")
+            parser.findings.add(TextCleaner.lineLimitFinding)
         }
         var result = parser.writer.finish(declaredTitle: parser.declaredTitle)
         result.metadata = parser.metadata

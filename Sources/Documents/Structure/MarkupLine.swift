@@ -121,17 +121,3 @@ struct MarkupLine: Equatable {
         }
     }
 }
-
-extension Collection<UInt8> {
-    /// The number of words: runs of what is no white space.
-    var wordCount: Int {
-        var count = 0
-        var isInside = false
-        for byte in self {
-            let isWord = byte > 0x20
-            if isWord, !isInside { count += 1 }
-            isInside = isWord
-        }
-        return count
-    }
-}

@@ -6,3 +6,64 @@ enum TableText {
         return WhiteSpace.collapsed(cells.joined(separator: " | "))
     }
 }
+
+/// Text of rows whose values are separated by a character, as in CSV.
+struct DelimitedText {
+    /// What separates values.
+    var delimiter = UInt8(ascii: ",")
+    /// What stands around a value that holds others of these characters, and is doubled inside of it.
+    var quote: UInt8? = UInt8(ascii: "\"")
+    /// What makes the next character mean itself.
+    var escape: UInt8?
+
+    /// The rows of a text, without the white space around values; empty lines are none.
+    func rows(_ text: String) -> [[String]] {
+        var rows: [[String]] = []
+        var row: [String] = []
+        var value: [UInt8] = []
+        var isQuoted = false
+        var wasQuoted = false
+        func endValue() {
+            let text = String(decoding: value, as: UTF8.self)
+            row.append(wasQuoted ? text : WhiteSpace.collapsed(text))
+            value = []
+            wasQuoted = false
+        }
+        func endRow() {
+            endValue()
+            if row.count > 1 || row.first?.isEmpty == false { rows.append(row) }
+            row = []
+        }
+        let bytes = Array(text.utf8)
+        var index = 0
+        while index < bytes.count {
+            let byte = bytes[index]
+            index += 1
+            if byte == escape, index < bytes.count {
+                value.append(bytes[index])
+                index += 1
+            } else if isQuoted {
+                if byte != quote {
+                    value.append(byte)
+                } else if index < bytes.count, bytes[index] == quote {
+                    value.append(byte)
+                    index += 1
+                } else {
+                    isQuoted = false
+                }
+            } else if byte == quote, value.allSatisfy({ $0 <= 0x20 }), !wasQuoted {
+                value = []
+                isQuoted = true
+                wasQuoted = true
+            } else if byte == delimiter {
+                endValue()
+            } else if byte == 0x0A {
+                endRow()
+            } else if !wasQuoted || byte > 0x20 {
+                value.append(byte)
+            }
+        }
+        endRow()
+        return rows
+    }
+}

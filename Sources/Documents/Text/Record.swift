@@ -34,12 +34,11 @@ package struct Record: Sendable {
         }
         guard let text = object.member(fields.text)?.string else {
             throw UnreadableDocument(
-                "has no text: a string under \(RecordFields.phrase(fields.text)) is needed")
+                "has no text: it needs a string under \(RecordFields.phrase(fields.text))")
         }
         body = text
         format = fields.format
-        title = object.member(fields.title)?.string.map(WhiteSpace.collapsed)
-            .flatMap { $0.isEmpty ? nil : $0 }
+        title = object.member(fields.title)?.string.flatMap(WhiteSpace.nonEmpty)
         let id = object.member(fields.id)
         name = id?.string ?? id?.integer.map(String.init)
         if let member = fields.text.first(where: { object[$0] != nil }) { object[member] = nil }
@@ -52,11 +51,117 @@ package struct Record: Sendable {
         if let title { text.declaredTitle = title }
         if hasLostNumbers {
             text.findings.add(
-                .notUnderstood, "number", 1, "records", detail: "a number that is too large is null"
+                .notUnderstood, "number", 1, "records",
+                detail: "a number too large to store became null"
             )
         }
         // What the record says counts before what its text says.
         for member in members { text.metadata[member.key] = member.value }
         return text
+    }
+}
+
+/// JSON as programs write it that do not keep to the standard: what no value of JSON stands for becomes one.
+enum LenientJSON {
+    /// Makes standard JSON of what Python writes: `NaN` and `Infinity` become null, whole numbers with more digits
+    /// than a double holds and numbers beyond it become null, halves of surrogate pairs become U+FFFD.
+    ///
+    /// - Returns: Nil when there are more than `valueLimit` values: each takes far more memory than its text.
+    static func standard(_ bytes: [UInt8], valueLimit: Int) -> [UInt8]? {
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var values = 0
+        var index = 0
+        while index < bytes.count {
+            let byte = bytes[index]
+            switch byte {
+            case UInt8(ascii: "\""):
+                let end = string(bytes, from: index, into: &result)
+                index = end
+                continue
+            case UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "{"):
+                values += 1
+                if values > valueLimit { return nil }
+                result.append(byte)
+            case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "A")...UInt8(ascii: "Z"):
+                let end = bytes[index...].firstIndex { !isWord($0) } ?? bytes.count
+                result += value(of: bytes[index..<end])
+                index = end
+                continue
+            default: result.append(byte)
+            }
+            index += 1
+        }
+        return result
+    }
+
+    private static func isWord(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "+"), UInt8(ascii: "-"),
+            UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+
+    private static func value(of word: ArraySlice<UInt8>) -> [UInt8] {
+        for name in ["NaN", "Infinity", "-Infinity"] where word.elementsEqual(name.utf8) {
+            return Array("null".utf8)
+        }
+        let digits = word.count { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        let isWhole = word.allSatisfy {
+            $0 == UInt8(ascii: "-") || $0 < UInt8(ascii: "A") && $0 >= UInt8(ascii: "0")
+        }
+        let isNumber = word.allSatisfy { $0 < UInt8(ascii: "A") || $0 | 0x20 == UInt8(ascii: "e") }
+        let isBeyond =
+            isWhole && digits > 15
+            || isNumber && Double(String(decoding: word, as: UTF8.self))?.isFinite == false
+        return isBeyond ? Array("null".utf8) : Array(word)
+    }
+
+    /// Copies a string; where it ends.
+    private static func string(
+        _ bytes: [UInt8], from start: Int, into result: inout [UInt8]
+    ) -> Int {
+        result.append(bytes[start])
+        var index = start + 1
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "\"") {
+                result.append(byte)
+                return index + 1
+            }
+            guard byte == UInt8(ascii: "\\"), index + 1 < bytes.count else {
+                result.append(byte)
+                index += 1
+                continue
+            }
+            guard let unit = codeUnit(bytes, at: index) else {
+                result += bytes[index..<index + 2]
+                index += 2
+                continue
+            }
+            let isPair =
+                unit & 0xFC00 == 0xD800 && (codeUnit(bytes, at: index + 6) ?? 0) & 0xFC00 == 0xDC00
+            if isPair {
+                result += bytes[index..<index + 12]
+                index += 12
+            } else {
+                result +=
+                    unit & 0xF800 == 0xD800 ? Array("\\ufffd".utf8)[...] : bytes[index..<index + 6]
+                index += 6
+            }
+        }
+        return index
+    }
+
+    /// The code unit of `\uXXXX`.
+    private static func codeUnit(_ bytes: [UInt8], at index: Int) -> UInt16? {
+        guard index + 6 <= bytes.count, bytes[index] == UInt8(ascii: "\\"),
+            bytes[index + 1] == UInt8(ascii: "u")
+        else { return nil }
+        return UInt16(String(decoding: bytes[(index + 2)..<(index + 6)], as: UTF8.self), radix: 16)
     }
 }

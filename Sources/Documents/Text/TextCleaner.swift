@@ -3,6 +3,9 @@ enum TextCleaner {
     /// The most lines of a text: each takes a hundred bytes and more, so that a text of nothing but line feeds would take
     /// a hundred times its size. 64 MiB of prose have a million.
     static let lineLimit = 2_000_000
+    /// What is reported when the lines behind the limit are left out.
+    static let lineLimitFinding = Finding(
+        .cut, "length", lineLimit, "lines", detail: "the rest is left out")
 
     static func clean(_ text: String, declaredTitle: String? = nil) -> DocumentText {
         var builder = SectionBuilder()
@@ -22,7 +25,7 @@ enum TextCleaner {
             maxSplits: lineLimit, omittingEmptySubsequences: false
         ) { $0 == "\n" }
         for line in lines.prefix(lineLimit) {
-            let line = trimmingEnd(Substring(line))
+            let line = WhiteSpace.withoutTrailing(Substring(line))
             if line.isEmpty {
                 endParagraph()
             } else if let mark = underline(line), isTitle(paragraph, mark: mark, under: line) {
@@ -37,15 +40,9 @@ enum TextCleaner {
         }
         endParagraph()
         if lines.count > lineLimit {
-            builder.findings.add(.cut, "length", lineLimit, "lines", detail: "no text has more")
+            builder.findings.add(lineLimitFinding)
         }
         return builder.finish(declaredTitle: declaredTitle)
-    }
-
-    private static func trimmingEnd(_ line: Substring) -> Substring {
-        var scalars = line.unicodeScalars
-        while let last = scalars.last, WhiteSpace.isSpace(last) { scalars.removeLast() }
-        return Substring(scalars)
     }
 
     private static func isIndented(_ line: Substring) -> Bool {

@@ -41,7 +41,8 @@ enum TextDecoding {
             }
             var result = convert(bytes[...], from: order.rawValue, isGuess: false)
             result.findings.add(
-                .guessed, "encoding", 1, "encodings", detail: "\(order.rawValue) without a mark")
+                .guessed, "encoding", 1, "encodings",
+                detail: "\(order.rawValue) without a byte-order mark")
             return result
         }
         // Escape sequences switch between character sets in bytes that are all ASCII.
@@ -69,7 +70,7 @@ enum TextDecoding {
     ) throws(UnreadableDocument) -> Decoded {
         let count = bytes.count { $0 == 0 }
         guard 100 * count <= bytes.count else {
-            throw UnreadableDocument("is not text: it holds NUL bytes")
+            throw UnreadableDocument("is not text: it contains NUL bytes")
         }
         let marked = bytes.flatMap { $0 == 0 ? Array("\u{FFFD}".utf8) : [$0] }
         var result = try decodeBytes(marked, declared: nil, suggested: suggested)
@@ -81,10 +82,10 @@ enum TextDecoding {
         _ bytes: [UInt8], declared: String
     ) throws(UnreadableDocument) -> Decoded {
         guard let set = CharacterSet(label: declared) else {
-            throw UnreadableDocument("is said to be in \(declared), an encoding that is not known")
+            throw UnreadableDocument("is declared as \(declared), which is not a known encoding")
         }
         guard set.isWide || !bytes.contains(0) else {
-            throw UnreadableDocument("is not text: it holds NUL bytes")
+            throw UnreadableDocument("is not text: it contains NUL bytes")
         }
         return set.isUTF8
             ? lenient(bytes[...]) : convert(bytes[...], from: declared, isGuess: false)
@@ -135,7 +136,7 @@ enum TextDecoding {
             }
         }
         result.findings.add(
-            .guessed, "encoding", lines, "lines", detail: "windows-1252 among UTF-8")
+            .guessed, "encoding", lines, "lines", detail: "windows-1252 within UTF-8")
         return result
     }
 

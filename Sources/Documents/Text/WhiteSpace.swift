@@ -18,6 +18,25 @@ package enum WhiteSpace {
         return String(decoding: result, as: UTF8.self)
     }
 
+    /// The text as ``collapsed(_:)`` returns it; nil when nothing is left.
+    static func nonEmpty(_ text: String) -> String? {
+        let text = collapsed(text)
+        return text.isEmpty ? nil : text
+    }
+
+    /// The text without white space at its ends.
+    static func trimmed(_ text: String) -> String {
+        let start = text.unicodeScalars.drop(while: isSpace)
+        return String(withoutTrailing(Substring(start)))
+    }
+
+    /// The text without white space at its end.
+    static func withoutTrailing(_ text: Substring) -> Substring {
+        var scalars = text.unicodeScalars
+        while let last = scalars.last, isSpace(last) { scalars.removeLast() }
+        return Substring(scalars)
+    }
+
     /// Lines keep their spaces and what is invisible, but not spaces at their ends; empty lines at the start and end go, of
     /// several between others one stays, and control characters become spaces.
     static func lines(_ text: String) -> String {
@@ -83,5 +102,55 @@ package enum WhiteSpace {
         case 0xAD, 0x200B, 0x2060, 0xFEFF: true
         default: false
         }
+    }
+}
+
+/// Counts the words of a text that arrives in pieces, which may end within a word.
+///
+/// A word is what stands between white space and has a letter, a digit or a character beyond ASCII.
+struct WordCounter: Equatable {
+    /// How many there were.
+    private(set) var count = 0
+    private var isInside = false
+
+    /// Counts the words of the next piece.
+    mutating func add(_ text: String) { for byte in text.utf8 { add(byte) } }
+
+    /// Counts in one byte more of a text in UTF-8.
+    mutating func add(_ byte: UInt8) {
+        if byte == 0x20 || byte &- 0x09 < 5 {
+            isInside = false
+        } else if !isInside, Self.isPart(byte) {
+            count += 1
+            isInside = true
+        }
+    }
+
+    private static func isPart(_ byte: UInt8) -> Bool {
+        byte >= 0x80 || (0x61...0x7A).contains(byte | 0x20) || (0x30...0x39).contains(byte)
+    }
+
+    /// Ends the word at hand.
+    mutating func endWord() { isInside = false }
+
+    /// The words of a text in UTF-8.
+    static func count(_ text: some Sequence<UInt8>) -> Int {
+        var counter = WordCounter()
+        for byte in text { counter.add(byte) }
+        return counter.count
+    }
+}
+
+extension Collection<UInt8> {
+    /// The number of words: runs of what is no white space.
+    var wordCount: Int {
+        var count = 0
+        var isInside = false
+        for byte in self {
+            let isWord = byte > 0x20
+            if isWord, !isInside { count += 1 }
+            isInside = isWord
+        }
+        return count
     }
 }

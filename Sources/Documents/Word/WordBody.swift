@@ -11,12 +11,12 @@ struct WordBody {
 
     /// An element whose end has a meaning.
     enum Scope {
-        case run, text(Counted?), deleted, contents, placeholder, alternatives(hasChoice: Bool)
-        case mathematics(closing: String), note
+        case run, text, deleted, contents, placeholder, alternatives(hasChoice: Bool)
+        case mathematics(closing: String)
     }
 
     /// What text counts as that is left out.
-    enum Counted { case deleted, hidden, contents, placeholder }
+    enum Omission { case deleted, hidden, contents, placeholder }
 
     let reader: XMLReader
     let styles: WordStyles
@@ -53,6 +53,11 @@ struct WordBody {
     /// Reads the next paragraph or table, or a part of one; false at the end.
     mutating func readEvent() -> Bool {
         guard let event = reader.next() else { return false }
+        read(event)
+        return true
+    }
+
+    private mutating func read(_ event: XMLReader.Event) {
         switch event {
         case .begin(let name):
             depth += 1
@@ -62,7 +67,6 @@ struct WordBody {
             depth -= 1
         case .text(let text): if texts > 0 { add(text) }
         }
-        return true
     }
 
     /// Passes over the element that has just begun.
@@ -74,7 +78,7 @@ struct WordBody {
     mutating func enter(_ scope: Scope) { scopes.append((depth, scope)) }
 
     /// What text that comes now counts as; nil when it is text of the document.
-    var counted: Counted? {
+    var omission: Omission? {
         if deletions > 0 { return .deleted }
         if run.isHidden ?? styles[run.style].run.isHidden ?? false { return .hidden }
         if contents > 0 || paragraphStyle.role == .contents { return .contents }
@@ -85,7 +89,7 @@ struct WordBody {
 
     /// Adds text to the paragraph at hand, or counts it as left out.
     mutating func add(_ text: String) {
-        switch counted {
+        switch omission {
         case .deleted: leftOut.deleted.add(text)
         case .hidden: leftOut.hidden.add(text)
         case .contents: leftOut.contents.add(text)
@@ -166,5 +170,165 @@ struct WordBody {
             properties.listLevel ?? numbering.level(ofStyle: byStyle, in: list)
             ?? style.paragraph.listLevel ?? 0
         return numbering.marker(list: list, level: level)
+    }
+}
+
+/// A part of a document of Word as its reader finds it, in order.
+enum WordItem: Equatable {
+    /// A heading, with the number that Word shows before it, if any.
+    case heading(String, number: String, level: Int)
+    /// A paragraph that is the document's title.
+    case title(String)
+    /// A line of code; consecutive ones are one block.
+    case code(String)
+    /// Anything else.
+    case block(CleanDocument.Block)
+
+    /// Its text on one line.
+    var text: String {
+        switch self {
+        case .heading(let text, let number, _): number.isEmpty ? text : "\(number) \(text)"
+        case .title(let text): text
+        case .code(let text): WhiteSpace.collapsed(text)
+        case .block(let block): block.text
+        }
+    }
+
+    /// Where its links lead.
+    var links: [String] { if case .block(let block) = self { block.links } else { [] } }
+}
+
+/// A paragraph that is being read.
+struct WordParagraph {
+    var properties = WordParagraphProperties()
+    var text = ""
+    var links: [String] = []
+    /// What is in its text boxes: it follows the paragraph.
+    var boxes: [WordItem] = []
+    /// How many of its characters, white space apart, are in a font of one width, and in any other.
+    var monospaced = 0
+    var others = 0
+
+    /// No paragraph that people write has more links.
+    static let linkLimit = 200
+
+    /// Adds text of a run.
+    mutating func add(_ added: String, isMonospaced: Bool) {
+        text += added
+        let count = added.unicodeScalars.count { !WhiteSpace.isSpace($0) }
+        if isMonospaced { monospaced += count } else { others += count }
+    }
+
+    /// Adds the target of a link, once.
+    mutating func addLink(_ target: String) {
+        let target = WhiteSpace.collapsed(target)
+        if !target.isEmpty, links.count < Self.linkLimit, !links.contains(target) {
+            links.append(target)
+        }
+    }
+}
+
+/// A table that is being read.
+struct WordTable {
+    /// Whether it has one column: it is a frame around its text, not a table.
+    var isFrame = false
+    /// Whether its first row is one of headings, as far as its form says.
+    var hasFirstRow = true
+    var rows = 0
+    var cells: [String] = []
+    var links: [String] = []
+    var isHeader = false
+    var isDeleted = false
+
+    /// Adds the links of a cell to those of its row.
+    mutating func addLinks(_ added: [String]) {
+        for link in added where links.count < WordParagraph.linkLimit && !links.contains(link) {
+            links.append(link)
+        }
+    }
+}
+
+/// What of a document is not in its text, counted while it is read.
+struct WordLeftOut {
+    var deleted = WordCounter()
+    var hidden = WordCounter()
+    var contents = WordCounter()
+    var placeholders = WordCounter()
+    var others = Finding.List()
+
+    /// All that was counted.
+    var findings: Finding.List {
+        var result = others
+        result.add(.leftOut, "deleted text", deleted.count, "words", detail: "tracked changes")
+        result.add(.leftOut, "hidden text", hidden.count, "words")
+        result.add(.leftOut, "table of contents", contents.count, "words")
+        result.add(.leftOut, "placeholder", placeholders.count, "words")
+        return result
+    }
+}
+
+/// The footnotes and endnotes of a document.
+struct WordNotes {
+    /// Where notes stand.
+    enum Kind: Hashable {
+        case footnote, endnote
+
+        /// The mark of a note in the text, by its number.
+        func mark(_ number: Int) -> String {
+            self == .footnote ? "[\(number)]" : "[\(WordNumberFormat.text(number, "lowerRoman"))]"
+        }
+    }
+
+    /// What the text calls a note.
+    struct Reference: Hashable {
+        let kind: Kind
+        let identifier: String
+    }
+
+    private var notes: [Reference: [WordItem]] = [:]
+    /// What of them is not in their text.
+    private(set) var leftOut = WordLeftOut()
+
+    /// Reads a part with notes.
+    mutating func read(
+        _ reader: XMLReader, _ kind: Kind, styles: WordStyles, links: [String: String]
+    ) {
+        var body = WordBody(reader, styles: styles, numbering: WordNumbering(), links: links)
+        body.leftOut = leftOut
+        var reference: Reference?
+        while body.readNoteEvent(
+            begin: { identifier in
+                reference = identifier.map { Reference(kind: kind, identifier: $0) }
+            },
+            end: { items in
+                if let reference { notes[reference] = items }
+                reference = nil
+            })
+        {}
+        leftOut = body.leftOut
+    }
+
+    /// Takes the text of a note: once.
+    mutating func take(_ reference: Reference) -> [WordItem] {
+        notes.removeValue(forKey: reference) ?? []
+    }
+}
+
+extension WordBody {
+    /// As ``readEvent()``, for a part whose elements `w:footnote` and `w:endnote` are notes.
+    mutating func readNoteEvent(begin: (String?) -> Void, end: ([WordItem]) -> Void) -> Bool {
+        guard let event = reader.next() else { return false }
+        switch event {
+        case .begin("w:footnote"), .begin("w:endnote"):
+            depth += 1
+            begin(reader.attribute("w:id"))
+            items = []
+        case .end("w:footnote"), .end("w:endnote"):
+            depth -= 1
+            end(items)
+            items = []
+        default: read(event)
+        }
+        return true
     }
 }

@@ -14,8 +14,8 @@ final class WordPackage {
             let isCompound = bytes.starts(with: [0xD0, 0xCF, 0x11, 0xE0])
             throw UnreadableDocument(
                 isCompound
-                    ? "is protected with a password, or written by Word 2003 or older: save it as DOCX without a password"
-                    : "is no DOCX document: it is not a ZIP archive, or a damaged one")
+                    ? "is password-protected, or was written by Word 2003 or older: save it as DOCX without a password"
+                    : "is not a DOCX document: it is not a ZIP archive, or the archive is damaged")
         }
         self.archive = archive
         var main = "word/document.xml"
@@ -25,7 +25,7 @@ final class WordPackage {
         mainPart = main
         folder = main.utf8.lastIndex(of: 0x2F).map { String(main[...$0]) } ?? ""
         guard archive.names.contains(where: { $0.lowercased() == main.lowercased() }) else {
-            throw UnreadableDocument("is no DOCX document: it has no \(main)")
+            throw UnreadableDocument("is not a DOCX document: \(main) is missing")
         }
     }
 
@@ -39,10 +39,10 @@ final class WordPackage {
         } catch {
             switch error {
             case .missing: return nil
-            case .encrypted: throw UnreadableDocument("is encrypted: \(name)")
+            case .encrypted: throw UnreadableDocument("cannot be read: \(name) is encrypted")
             case .tooLarge:
                 throw UnreadableDocument(
-                    "is not read: its \(name) unpacks to more than \(Self.partLimit >> 20) MiB")
+                    "is too large: \(name) unpacks to more than \(Self.partLimit >> 20) MiB")
             case .damaged: throw UnreadableDocument("is damaged: \(name) cannot be unpacked")
             }
         }

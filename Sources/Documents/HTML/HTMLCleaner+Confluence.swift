@@ -1,9 +1,9 @@
 /// The elements of Confluence's storage format, in which pages are exported and served.
-enum ConfluenceElement {
-    static func isOne(_ name: String) -> Bool { name.hasPrefix("ac:") || name.hasPrefix("ri:") }
-}
-
 extension HTMLCleaner {
+    static func isConfluence(_ name: String) -> Bool {
+        name.hasPrefix("ac:") || name.hasPrefix("ri:")
+    }
+
     /// Reads an element of Confluence's storage format: macros, links, images and tasks.
     mutating func visitConfluence(_ node: HTMLTree.Node, name: String) {
         switch name {
