@@ -22,7 +22,7 @@ struct EncodingTests {
                 found.sections.first?.blocks.first?.text == "Café menu, Größe 10 µm \u{FFFD} naïve")
             #expect(findings(found) == ["replaced bad UTF-8 1 byte sequences"])
         }
-        // A character cut off at the end.
+        // A character truncated at the end.
         #expect(try text(Array(menu.dropLast(2))) == "Café menu, Größe 10 \u{FFFD}")
     }
 

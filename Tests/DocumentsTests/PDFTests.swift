@@ -2,10 +2,10 @@ import Documents
 import Objects
 import Testing
 
-/// These run poppler's programs, as users do.
+/// These tests run poppler's programs, as users do.
 @Suite("PDF as text")
 struct PDFTests {
-    /// Text at a place: points from the left and the bottom of a page of 595 by 842, and a size.
+    /// Text at a position: points from the left and the bottom of a page of 595 by 842, and a font size.
     private struct Text {
         let x: Int
         let y: Int
@@ -14,7 +14,7 @@ struct PDFTests {
         var font = "F"
     }
 
-    /// A PDF of pages in Helvetica, with Courier as `C` and bold Helvetica as `B`.
+    /// Creates a PDF in Helvetica, with Courier as `C` and bold Helvetica as `B`.
     private func pdf(_ pages: [[Text]], title: String? = nil) -> [UInt8] {
         let fonts =
             "/F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
@@ -59,7 +59,7 @@ struct PDFTests {
             RawDocument(path: "a/page.pdf", format: .pdf, bytes: pdf(pages, title: title)))
     }
 
-    /// Lines below each other.
+    /// Stacks lines from top to bottom.
     private func lines(_ texts: [String], x: Int = 60, from y: Int, font: String = "F") -> [Text] {
         texts.enumerated().map { Text(x: x, y: y - 14 * $0.offset, text: $0.element, font: font) }
     }

@@ -93,7 +93,7 @@ struct TextTests {
     }
 }
 
-/// SplitMix64: the same numbers in every run.
+/// SplitMix64: the same numbers in every test run.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
     init(seed: UInt64) { state = seed }

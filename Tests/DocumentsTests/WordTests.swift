@@ -38,7 +38,7 @@ struct WordTests {
         </w:numbering>
         """
 
-    /// A document of these parts.
+    /// Creates a document from these parts.
     private func document(_ body: String, _ others: [(String, String)] = []) throws -> CleanDocument
     {
         let parts =
@@ -56,7 +56,7 @@ struct WordTests {
         try CleanDocument.clean(RawDocument(path: "a/page.docx", format: .word, bytes: bytes))
     }
 
-    /// A paragraph of a text, or of runs as they are.
+    /// A paragraph with a text, or with runs unchanged.
     private func p(_ text: String, _ style: String? = nil, _ properties: String = "") -> String {
         let style = style.map { "<w:pStyle w:val='\($0)'/>" } ?? ""
         let runs = text.hasPrefix("<") ? text : "<w:r><w:t xml:space='preserve'>\(text)</w:t></w:r>"

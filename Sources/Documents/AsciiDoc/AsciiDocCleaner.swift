@@ -1,6 +1,6 @@
 internal import Objects
 
-/// AsciiDoc as text, as Asciidoctor reads it.
+/// Reads AsciiDoc the way Asciidoctor does.
 enum AsciiDocCleaner {
     static func clean(_ text: String) -> DocumentText {
         let bytes = Array(text.utf8)
@@ -25,7 +25,7 @@ enum AsciiDocCleaner {
 
 /// The header of an AsciiDoc document.
 extension AsciiDocParser {
-    /// Reads the title, the author and the attributes at the start, and returns where they end.
+    /// Parses the title, the authors and the attributes at the start; returns the index of the line after them.
     mutating func parseHeader() -> Int {
         var index = 0
         var hasTitle = false
@@ -53,7 +53,7 @@ extension AsciiDocParser {
         return index
     }
 
-    /// Reads the lines of the author and the version below the title.
+    /// Parses the author line and the revision line below the title.
     private mutating func parseAuthor(_ index: Int) -> Int {
         var index = index
         guard let line = line(index), let first = line.first, first > 0x3F || first >= 0x80 else {
@@ -96,7 +96,7 @@ extension AsciiDocParser {
         metadata[name] = .string(value)
     }
 
-    /// Sets an attribute, whose value may go on in the lines below, and returns where it ends.
+    /// Sets an attribute, whose value may continue on the lines below; returns the index of the line after it.
     mutating func set(
         _ name: String, _ value: ArraySlice<UInt8>, _ index: Int, isMetadata: Bool
     ) -> Int {

@@ -3,8 +3,7 @@ extension HTMLCleaner {
     private static let columnLimit = 1000
     private static let rowLimit = 65_534
 
-    /// Whether a table is there for its looks: it holds headings; or other tables or code, and names no
-    /// columns.
+    /// Whether a table only does layout: it contains headings, or contains other tables or code and has no `th`.
     static func isLayout(_ table: HTMLTree.Node) -> Bool {
         var hasHeadings = false
         var hasColumns = false
@@ -23,7 +22,7 @@ extension HTMLCleaner {
         return hasHeadings || hasBlocks && !hasColumns
     }
 
-    /// Adds the rows of a table; what is in a cell, other tables included, is text of its row.
+    /// Adds the rows of a table; nested content, including other tables, becomes the text of its row.
     mutating func addRows(of table: HTMLTree.Node) {
         var waiting: [(node: HTMLTree.Node, isHead: Bool)] = [(table, false)]
         var isFirst = true
@@ -52,7 +51,10 @@ extension HTMLCleaner {
         }
     }
 
-    /// Adds a row; `spans` tells for each column how many rows more a cell above reaches, and gets those of this row.
+    /// Adds a row.
+    ///
+    /// - Parameter spans: For each column, how many more rows a cell from above covers; updated with the cells of
+    ///   this row.
     private mutating func addRow(
         _ row: HTMLTree.Node, isHead: Bool, isFirst: Bool, _ spans: inout [Int]
     ) {
@@ -91,7 +93,7 @@ extension HTMLCleaner {
 }
 
 extension HTMLCleaner {
-    /// The block of a preformatted element.
+    /// Returns the block of a preformatted element.
     mutating func code(_ node: HTMLTree.Node) -> CleanDocument.Block {
         var text = ""
         appendCode(of: node, to: &text)
@@ -116,7 +118,7 @@ extension HTMLCleaner {
             case .inline, .link, .unknown, .superscript: appendCode(of: child, to: &text)
             case .image: text += child.attribute("alt") ?? ""
             default:
-                // Some highlighters give each line an element of its own.
+                // Some highlighters wrap each line in an element.
                 if !text.isEmpty, text.utf8.last != 0x0A { text += "\n" }
                 appendCode(of: child, to: &text)
                 if !text.isEmpty, text.utf8.last != 0x0A { text += "\n" }
@@ -124,8 +126,7 @@ extension HTMLCleaner {
         }
     }
 
-    /// What code is written in, as highlighters and generators say it on the element, the one within, or
-    /// those around.
+    /// Returns the language that highlighters and generators declare on the element, its child or its ancestors.
     private static func language(of node: HTMLTree.Node) -> String? {
         var places = [node]
         if let code = node.children.first(where: { $0.name == "code" }) { places.append(code) }
@@ -154,7 +155,7 @@ extension HTMLCleaner {
         return nil
     }
 
-    /// A language's name; nil for those that mean none.
+    /// Returns a language's name in lower case; nil for names that mean plain text.
     private static func named(_ text: String) -> String? {
         let name = text.lowercased().filter { $0 != ";" }
         let isNone = ["", "default", "none", "text", "plain", "plaintext", "notranslate"].contains(

@@ -1,20 +1,20 @@
 internal import Objects
 
-/// What is known of a page before its text is read: where its content is, what panels open by a click, and what
-/// it says of itself.
+/// Facts about a page, collected before its text is read: its main content, the panels that controls open, and its
+/// metadata.
 struct HTMLSurvey {
-    /// What to read.
+    /// The element to read.
     private(set) var content: HTMLTree.Node
-    /// The `id`s of what some control opens or shows: it is content, also where it is hidden now.
+    /// The `id`s of elements that a control opens or shows: they are content even while hidden.
     private(set) var controlled: Set<String> = []
-    /// What the page's `title` element says; nil when it is empty.
+    /// The text of the page's `title` element; nil if empty.
     private(set) var title: String?
-    /// The members of the head that describe the page.
+    /// The `meta` elements and other members of the head that describe the page.
     private(set) var metadata = JSONObject()
-    /// The words beside the content.
+    /// How many words are outside the content.
     private(set) var wordsBeside = 0
 
-    /// Looks at a page.
+    /// Walks the tree once.
     init(_ root: HTMLTree.Node) {
         var body = root
         var mains: [HTMLTree.Node] = []
@@ -42,7 +42,7 @@ struct HTMLSurvey {
         content = body
         for candidates in [mains, articles] where candidates.count == 1 {
             guard let found = candidates.first else { continue }
-            // A page whose main part is a tenth of it says something else by that name.
+            // A main element with less than a tenth of the words is not the main content.
             let (words, all) = (found.words.all, body.words.all)
             if 10 * words >= all {
                 content = found
@@ -72,10 +72,10 @@ struct HTMLSurvey {
         if let name, !name.isEmpty { note(name.lowercased(), meta.attribute("content")) }
     }
 
-    /// The most members: pages have a dozen.
+    /// The most metadata members; a typical page has a dozen.
     private static let memberLimit = 100
 
-    /// What is said twice is a list.
+    /// Records a value; a repeated name becomes a list.
     private mutating func note(_ name: String, _ value: String?) {
         guard let value = value.flatMap(WhiteSpace.nonEmpty), metadata.count < Self.memberLimit
         else {
@@ -89,17 +89,16 @@ struct HTMLSurvey {
     }
 }
 
-/// Decides which parts of a page are navigation or decoration rather than the document's text.
+/// Decides which parts of a page are navigation or decoration rather than content.
 struct HTMLChrome {
     private let survey: HTMLSurvey
 
-    /// Judges the elements of a page.
     init(_ survey: HTMLSurvey) { self.survey = survey }
 
-    /// Why an element is left out with all that is in it; nil when it is content.
+    /// Returns why an element is left out with everything in it; nil if it is content.
     ///
-    /// Content is never left out for what its classes are called alone: unless a generator is known by them,
-    /// most of its words must be links as well.
+    /// Class names alone never rule out content: unless a known generator uses the class, most words must also be
+    /// links.
     func reason(_ node: HTMLTree.Node, name: String, isInArticle: Bool) -> String? {
         if Self.content.contains(name) { return nil }
         switch name {
@@ -135,19 +134,19 @@ struct HTMLChrome {
         let isMarked = node.attribute("hidden").map { $0 != "until-found" } ?? false
         let isSilent = node.attribute("aria-hidden") == "true"
         guard isMarked || isSilent else { return false }
-        // What a click opens is content.
+        // A panel that a click opens is content.
         if let id = node.attribute("id"), survey.controlled.contains(id) { return false }
         if let role = node.attribute("role"), role == "region" || role == "tabpanel" {
             return false
         }
         if isMarked { return true }
-        // Screen readers are spared ornaments, but also a whole page behind a dialogue.
+        // `aria-hidden` hides ornaments, but also the whole page behind an open dialog.
         return node.first {
             Self.structure.contains($0.name ?? "") && $0.rawText.contains { !$0.isWhitespace }
         } == nil
     }
 
-    /// Whether an element says whose the page is and little else.
+    /// Whether an element is a short copyright notice.
     private func isColophon(_ node: HTMLTree.Node) -> Bool {
         guard node.words.all <= Self.colophonWords else { return false }
         let text = node.rawText.lowercased()
@@ -155,7 +154,7 @@ struct HTMLChrome {
     }
 
     private static let colophonWords = 60
-    /// What holds documents is never left out.
+    /// These elements hold documents and are never left out.
     private static let content: Set<String> = ["html", "body", "main", "article"]
     private static let structure: Set<String> = [
         "p", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "dl",
@@ -164,12 +163,12 @@ struct HTMLChrome {
         "navigation", "contentinfo", "search", "menu", "menubar",
     ]
 
-    /// What generators of manuals call their navigation, paragraph signs and line numbers.
+    /// The class names that documentation generators use for navigation, header links and line numbers.
     private static let generated: Set<String> = [
         "navheader", "navfooter", "sphinxsidebar", "headerlink", "linenos", "linenodiv",
         "viewcode-link", "toctree-wrapper", "md-source-file", "mw-editsection",
     ]
-    /// Names that navigation goes by, and content as well.
+    /// Class names used for navigation as well as for content.
     private static let suspicious: Set<String> = [
         "toc", "related", "breadcrumb", "breadcrumbs", "noprint", "sidebar", "navbar", "menu",
         "pagination", "table-of-contents", "tableofcontents", "footer-relations",

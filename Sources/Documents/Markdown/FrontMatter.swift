@@ -3,23 +3,23 @@ internal import TOMLKit
 internal import YAML
 internal import Yams
 
-/// The block of YAML between `---` lines, or of TOML between `+++` lines, that may open a text.
+/// The YAML block between `---` lines, or TOML block between `+++` lines, at the head of a text.
 struct FrontMatter {
-    /// The value under `title`, or nil.
+    /// The value of `title`; nil without one.
     let title: String?
-    /// Its members, those of mappings under names joined by dots.
+    /// The members; those of nested mappings have dotted names.
     let members: JSONObject
-    /// The text below the block; the whole text when there is none.
+    /// The text below the block, or the whole text if there is no block.
     let body: Substring
-    /// The block itself where it could not be understood.
+    /// The block's own text, if it could not be parsed.
     let unread: String?
-    /// What of it could not be understood.
+    /// The parse error, if there was one.
     let findings: Finding.List
 
-    /// Longer blocks are text.
+    /// The longest block, in bytes; a longer one is ordinary text.
     private static let byteLimit = 64 << 10
 
-    /// Splits a text.
+    /// Splits a text into front matter and body.
     init(_ text: String) {
         guard let block = Self.block(of: text) else {
             (title, members, body, unread) = (nil, JSONObject(), text[...], nil)
@@ -40,14 +40,15 @@ struct FrontMatter {
         self.findings = findings
     }
 
-    /// A block at the head of a text.
+    /// The front matter block of a text.
     private struct Block {
         let text: String
         let isTOML: Bool
         let body: Substring
     }
 
-    /// The block that a text begins with: it has a member, since a line of hyphens may also be a rule.
+    /// Returns the block that a text begins with. It must have a member: a line of hyphens may also be a thematic
+    /// break.
     private static func block(of text: String) -> Block? {
         var rest = text[...]
         let head = nextLine(&rest)
@@ -68,7 +69,7 @@ struct FrontMatter {
         return nil
     }
 
-    /// Takes a line, without white space at its end.
+    /// Removes the next line from `rest` and returns it without trailing white space.
     private static func nextLine(_ rest: inout Substring) -> Substring {
         let end = rest.utf8.firstIndex(of: 0x0A)
         let line = rest[..<(end ?? rest.endIndex)]
@@ -76,7 +77,7 @@ struct FrontMatter {
         return WhiteSpace.withoutTrailing(line)
     }
 
-    /// Whether a line has a key in its first column, and `:` or `=` behind it; or names a table.
+    /// Whether a line begins with a key followed by `:` or `=`, or is a TOML table header.
     private static func isMemberLine(_ line: Substring) -> Bool {
         if line.utf8.first == UInt8(ascii: "["), line.utf8.last == UInt8(ascii: "]") { return true }
         let isQuoted = line.utf8.first == UInt8(ascii: "\"") || line.utf8.first == UInt8(ascii: "'")
@@ -97,20 +98,20 @@ struct FrontMatter {
     }
 }
 
-/// Reads front matter as what it is written in.
+/// Parses front matter as YAML or TOML.
 enum FrontMatterReader {
-    /// Why a text is no front matter.
+    /// Why front matter could not be parsed.
     struct Malformed: Error {
         /// The reason, as the end of a sentence.
         let reason: String
     }
 
-    /// A title, and members under flat names.
+    /// The parsed members, flattened to dotted names, and the title.
     struct Members {
         var title: String?
         var members = JSONObject()
 
-        /// Takes a member; those of a mapping get its name and a dot before their own.
+        /// Adds a member; nested mappings are flattened to dotted names.
         fileprivate mutating func add(_ name: String, _ value: JSON, depth: Int = 0) {
             guard depth < deepest else { return }
             switch value {
@@ -124,7 +125,7 @@ enum FrontMatterReader {
                     members[name] = .array(items.filter { $0.object == nil && $0.array == nil })
                     return
                 }
-                // A list of mappings is a list for each of their keys.
+                // A list of mappings becomes one list per key.
                 var columns: [String: [JSON]] = [:]
                 for object in objects {
                     for member in object
@@ -138,12 +139,11 @@ enum FrontMatterReader {
         }
     }
 
-    /// Deeper members are not kept.
+    /// The deepest nesting that is kept.
     private static let deepest = 8
 
     // MARK: - YAML
 
-    /// Reads YAML.
     static func yaml(_ text: String) throws(Malformed) -> Members {
         guard !YAMLAliases.arePossible(in: text) else {
             throw Malformed(reason: "YAML with an alias (*name)")
@@ -171,9 +171,9 @@ enum FrontMatterReader {
         return found
     }
 
-    /// Whether YAML may be nested so deeply that reading it takes too much of the stack.
+    /// Whether YAML may be nested so deeply that parsing it could overflow the stack.
     ///
-    /// A level of blocks takes a column at least, and one of lists and mappings on a line a bracket.
+    /// Each level of block nesting takes at least one column; each level of flow nesting takes a bracket.
     private static func isDeep(_ text: String) -> Bool {
         var brackets = 0
         var column = 0
@@ -222,8 +222,8 @@ enum FrontMatterReader {
         }
     }
 
-    /// A plain scalar as YAML's core schema reads it. A number whose spelling would change stays text:
-    /// `1.10` may be a version.
+    /// Converts a plain scalar according to YAML's core schema. A number that would be printed differently stays a
+    /// string: `1.10` may be a version.
     private static func json(_ scalar: Node.Scalar) -> JSON {
         if let word = YAMLMapping.word(scalar) { return word }
         if let number = Int(scalar.string), "\(number)" == scalar.string,
@@ -239,7 +239,6 @@ enum FrontMatterReader {
 
     // MARK: - TOML
 
-    /// Reads TOML.
     static func toml(_ text: String) throws(Malformed) -> Members {
         let json: JSON
         guard !hasLongKey(text) else {
@@ -256,7 +255,7 @@ enum FrontMatterReader {
         return found
     }
 
-    /// Whether a key may have more parts than people write: each is a table in a table.
+    /// Whether a key may have more parts than real keys do: each part nests another table.
     private static func hasLongKey(_ text: String) -> Bool {
         var dots = 0
         for byte in text.utf8 {
@@ -271,14 +270,14 @@ enum FrontMatterReader {
     }
 }
 
-/// TOML by way of toml++.
+/// Parses TOML with toml++.
 enum TOMLText {
-    /// The library descends into tables within tables, which a key with many dots makes.
+    /// The most dots on a line: toml++ recurses once per part of a dotted key.
     private static let keyPartLimit = 100
 
-    /// The document as JSON; dates and times are strings.
+    /// Converts TOML to JSON; dates and times become strings.
     ///
-    /// - Throws: What is wrong with it, and where.
+    /// - Throws: The parse error and its line.
     static func json(_ text: String) throws(FrontMatterReader.Malformed) -> [UInt8] {
         let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated()

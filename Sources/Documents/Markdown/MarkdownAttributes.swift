@@ -1,19 +1,21 @@
-/// What stands in braces behind a heading, a link or the mark of a code block, as Pandoc, Kramdown and
-/// Python-Markdown have it: `{#id .class key=value key="a value"}`. A colon may come first.
+/// A list of attributes in braces behind a heading, a link or a code fence, in the syntax of Pandoc, Kramdown and
+/// Python-Markdown: `{#id .class key=value key="a value"}`.
+///
+/// A colon may precede the attributes.
 struct AttributeList: Equatable {
-    /// The identifier; nil where there is none.
+    /// The identifier; nil without one.
     var id: String?
     /// The classes, in order.
     var classes: [String] = []
-    /// The values by their keys; of a repeated key the first one.
+    /// The values by key; the first value of a repeated key counts.
     var values: [String: String] = [:]
 
-    /// No list that people write is longer.
+    /// The longest list, in bytes.
     private static let byteLimit = 1000
 
-    /// Reads the list that begins at a place.
+    /// Parses the list that a text begins with.
     ///
-    /// - Returns: The list and the place behind its closing brace; nil where there is no list.
+    /// - Returns: The list and the index after its closing brace; nil if there is no list.
     static func read(
         _ text: ArraySlice<UInt8>
     ) -> (list: AttributeList, end: Int)? {
@@ -36,7 +38,7 @@ struct AttributeList: Equatable {
         return nil
     }
 
-    /// A text without the list that it ends with.
+    /// Splits off the list that a text ends with.
     static func split(_ text: [UInt8]) -> (text: [UInt8], list: AttributeList?) {
         var end = text.count
         while end > 0, isSpace(text[end - 1]) { end -= 1 }
@@ -77,7 +79,7 @@ struct AttributeList: Equatable {
         return true
     }
 
-    /// A run of letters, digits and what else names are made of.
+    /// Reads the characters that names may contain.
     private static func word(_ text: ArraySlice<UInt8>, _ at: inout Int) -> String {
         let start = at
         while at < text.endIndex, isPartOfWord(text[at]) { at += 1 }
@@ -96,16 +98,16 @@ struct AttributeList: Equatable {
     }
 }
 
-/// The line by which a note, a tab or another container of a Markdown dialect begins.
+/// The opening line of a note, a tab or another container in a Markdown dialect.
 struct MarkdownLabel: Equatable {
-    /// What stands above the container's text; nil for nothing.
+    /// The title shown above the container's text; nil for none.
     var title: String?
-    /// Whether a heading in it is its title, and no heading of the page.
+    /// Whether a heading inside is the container's title rather than a heading of the page.
     var ownsHeadings = false
 }
 
 extension MarkdownLabel {
-    /// Reads `!!! note "Title"`, `??? tip`, `???+ tip`: a note of Python-Markdown.
+    /// Parses an admonition of Python-Markdown: `!!! note "Title"`, `??? tip`, `???+ tip`.
     init?(note content: ArraySlice<UInt8>) {
         let mark = content.prefix(3)
         guard mark.elementsEqual("!!!".utf8) || mark.elementsEqual("???".utf8) else { return nil }
@@ -122,7 +124,7 @@ extension MarkdownLabel {
         if head.endIndex < rest.endIndex {
             title = Self.quoted(rest[head.endIndex...])
         } else if let type = words.first {
-            // Whoever forgot the quotes meant a title too.
+            // Authors who forget the quotes mean a title too.
             let others = words.dropFirst().filter { $0 != "inline" && $0 != "end" }
             title = others.isEmpty ? Self.capitalized(type) : others.joined(separator: " ")
         } else {
@@ -130,7 +132,7 @@ extension MarkdownLabel {
         }
     }
 
-    /// Reads `=== "Title"`, `===+ "Title"`, `===! "Title"`: a tab of Python-Markdown.
+    /// Parses a tab of Python-Markdown: `=== "Title"`, `===+ "Title"`, `===! "Title"`.
     init?(tab content: ArraySlice<UInt8>) {
         guard content.starts(with: "===".utf8) else { return nil }
         let rest = content.dropFirst(3).drop { $0 == UInt8(ascii: "!") || $0 == UInt8(ascii: "+") }
@@ -142,8 +144,8 @@ extension MarkdownLabel {
         title = Self.nonEmpty(rest.dropFirst().dropLast())
     }
 
-    /// Reads what follows the colons of `:::note Title`, `::: {.callout-note title="…"}`, `:::tip[Title]`,
-    /// `::: details Title`.
+    /// Parses what follows the colons of `:::note Title`, `::: {.callout-note title="…"}`, `:::tip[Title]`, `:::
+    /// details Title`.
     init(division content: ArraySlice<UInt8>) {
         var rest = content
         if let (list, end) = AttributeList.read(rest) {
@@ -168,7 +170,7 @@ extension MarkdownLabel {
         self.init(directive: String(decoding: name, as: UTF8.self), argument: rest)
     }
 
-    /// Reads what follows the name of a directive such as `note`.
+    /// Parses what follows the name of a directive such as `note`.
     init(directive name: String, argument: ArraySlice<UInt8>) {
         self.init()
         var rest = argument.drop { $0 == 0x20 || $0 == 0x09 }
@@ -186,7 +188,7 @@ extension MarkdownLabel {
         if title == nil, Self.isNote(name) { title = Self.capitalized(name) }
     }
 
-    /// Reads `[!NOTE]` or `[!tip]- Title`, the first line of a quotation that is a note.
+    /// Parses the first line of an alert in a block quote: `[!NOTE]` or `[!tip]- Title`.
     init?(alert content: ArraySlice<UInt8>) {
         guard content.starts(with: "[!".utf8), let close = content.firstIndex(of: UInt8(ascii: "]"))
         else { return nil }
@@ -201,7 +203,7 @@ extension MarkdownLabel {
         title = Self.nonEmpty(rest) ?? Self.capitalized(String(decoding: name, as: UTF8.self))
     }
 
-    /// Whether a directive of this name is a note, whose name is its title where it has none.
+    /// Whether directives with this name are notes, which without a title show their name as the title.
     static func isNote(_ name: String) -> Bool { notes.contains(name.lowercased()) }
 
     private static let notes: Set<String> = [
@@ -221,7 +223,7 @@ extension MarkdownLabel {
         WhiteSpace.nonEmpty(String(decoding: bytes, as: UTF8.self))
     }
 
-    /// What stands between the first quote and the last, and what may stand behind that.
+    /// Returns the text between the first and the last quotation mark, and any text after it.
     private static func quoted(_ bytes: ArraySlice<UInt8>) -> String? {
         let inner = bytes.dropFirst()
         guard let close = inner.lastIndex(of: UInt8(ascii: "\"")) else { return nonEmpty(inner) }
@@ -234,15 +236,14 @@ extension MarkdownLabel {
     }
 }
 
-/// What the first line of a fenced code block says of it: `python title="a.py"`, `{.python #id}`,
-/// `{r, echo=FALSE}`, `python {1,3}`.
+/// The info string of a fenced code block: `python title="a.py"`, `{.python #id}`, `{r, echo=FALSE}`, `python {1,3}`.
 struct CodeInfo: Equatable {
-    /// What it is written in, in lower case; nil where nothing is said.
+    /// The language, in lower case; nil if the info string names none.
     var language: String?
-    /// What stands above it: its title, or the name of its file.
+    /// The title above the code, or the name of its file.
     var title: String?
 
-    /// Reads what is behind the fence.
+    /// Parses the text behind the fence.
     init(_ text: String) {
         var bytes = Array(text.utf8)[...]
         bytes = bytes.drop { $0 == 0x20 || $0 == 0x09 }
@@ -252,13 +253,13 @@ struct CodeInfo: Equatable {
                 title = Self.titleKeys.lazy.compactMap { list.values[$0] }.first
                 return
             }
-            // A chunk of knitr or Quarto: the language, and then options.
+            // The options of a knitr or Quarto cell follow its language.
             let inner = bytes.dropFirst()
             let word = inner.prefix(while: Self.isPartOfName)
             let rest = inner[word.endIndex...]
             guard let next = rest.first, " ,}".utf8.contains(next) else { return }
             language = Self.nonEmpty(word)
-            // `{code-block} python` names it behind the braces.
+            // In `{code-block} python`, the language follows the braces.
             if let close = rest.firstIndex(of: UInt8(ascii: "}")), language.map(Self.isCode) == true
             {
                 language = Self.nonEmpty(
@@ -268,7 +269,7 @@ struct CodeInfo: Equatable {
         }
         let word = bytes.prefix(while: Self.isPartOfName)
         let next = bytes[word.endIndex...].first
-        // `js:app.js` and `python=` are names of files and options behind the language.
+        // In `js:app.js` and `python=`, a file name or an option follows the language.
         if next.map({ $0 == UInt8(ascii: "=") }) != true || word.isEmpty {
             language = Self.nonEmpty(word)
         }
@@ -277,12 +278,12 @@ struct CodeInfo: Equatable {
 
     private static let titleKeys = ["title", "filename", "file", "caption", "name"]
 
-    /// The directives of Sphinx that are code.
+    /// Whether a name is one of Sphinx's code directives.
     private static func isCode(_ name: String) -> Bool {
         ["code-block", "code", "sourcecode", "code-cell"].contains(name)
     }
 
-    /// The value of the first key that names a title, in quotes.
+    /// Returns the quoted value of the first key that names a title.
     private static func title(in bytes: ArraySlice<UInt8>) -> String? {
         for key in titleKeys {
             for quote in [UInt8(ascii: "\""), UInt8(ascii: "'")] {
@@ -297,7 +298,7 @@ struct CodeInfo: Equatable {
         return nil
     }
 
-    /// Where a mark begins a word.
+    /// Returns the range of the first `mark` that begins a word.
     private static func range(of mark: [UInt8], in bytes: ArraySlice<UInt8>) -> Range<Int>? {
         guard bytes.count >= mark.count else { return nil }
         return (bytes.startIndex...bytes.endIndex - mark.count).first { start in

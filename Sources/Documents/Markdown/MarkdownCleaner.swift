@@ -1,6 +1,6 @@
 internal import Objects
 
-/// Markdown as text: GitHub's dialect and what others have besides, with anchors as GitHub gives them.
+/// Reads Markdown: GitHub's dialect and common extensions of others, with anchors as GitHub generates them.
 struct MarkdownCleaner {
     private var builder = SectionBuilder()
     private var lists = ListMarkers()
@@ -8,7 +8,7 @@ struct MarkdownCleaner {
     private var closedTags: Set<String> = []
     private var cells: [String]?
 
-    /// Reads a text.
+    /// Reads a document.
     static func clean(_ text: String, isMDX: Bool = false) -> DocumentText {
         let parts = FrontMatter(MarkdownMark.removed(from: text))
         var cleaner = MarkdownCleaner()
@@ -40,14 +40,14 @@ struct MarkdownCleaner {
         .notUnderstood, "Markdown", 1, "documents",
         detail: "read as plain text, because parsing it would take too long")
 
-    /// Reads a text that the parser would take too long for.
+    /// Reads Markdown that would take too long to parse as plain text.
     private func plain(_ body: String, title: String?) -> DocumentText {
         var text = TextCleaner.clean(body, declaredTitle: title)
         text.findings.add(Self.tooSlow)
         return text
     }
 
-    /// Adds Markdown to a document that it is a part of; it has no front matter.
+    /// Adds Markdown from a part of another document; such a part has no front matter.
     static func add(_ text: String, to builder: inout SectionBuilder) {
         guard !MarkdownCost(text).isExcessive else {
             builder.findings.add(tooSlow)
@@ -115,7 +115,7 @@ struct MarkdownCleaner {
         }
     }
 
-    /// Adds a block with the marker of the item that it begins.
+    /// Adds a block, with the list marker if it is the first of its item.
     private mutating func add(_ block: CleanDocument.Block) {
         guard !block.text.isEmpty else { return }
         var block = block
@@ -123,7 +123,7 @@ struct MarkdownCleaner {
         builder.add(block)
     }
 
-    /// Adds code, whose lines stay what they are: the marker of an item stands on a line above.
+    /// Adds code, whose lines stay unchanged: a list marker goes on a line of its own above.
     private mutating func addCode(_ text: String, _ info: CodeInfo) {
         let code = WhiteSpace.lines(text)
         guard !code.isEmpty else { return }
@@ -145,7 +145,7 @@ struct MarkdownCleaner {
 }
 
 extension CleanDocument.Block {
-    /// A text that announces what follows.
+    /// A block that introduces what follows.
     fileprivate static func label(_ text: String, isInList: Bool) -> Self {
         var block = Self(isInList ? .listItem : .paragraph, text)
         block.keepsWithNext = true

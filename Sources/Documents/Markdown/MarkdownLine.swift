@@ -1,10 +1,10 @@
-/// A line of Markdown, and what it may begin.
+/// A line of Markdown, and the block markers it may begin with.
 struct MarkdownLine {
-    /// Its bytes, without the line feed.
+    /// The bytes, without the line feed.
     let bytes: ArraySlice<UInt8>
-    /// The columns of white space that it begins with; a tab goes on to the next multiple of four.
+    /// The width of the leading white space in columns, with tab stops every four columns.
     let indent: Int
-    /// What follows that, without white space at the end.
+    /// The rest of the line, without trailing white space.
     let content: ArraySlice<UInt8>
 
     var isBlank: Bool { content.isEmpty }
@@ -30,7 +30,7 @@ struct MarkdownLine {
         content = bytes[start..<end]
     }
 
-    /// The line with less white space before it.
+    /// Returns the line with less leading white space.
     func dedented(by columns: Int) -> ArraySlice<UInt8> {
         if columns == 0 { return bytes }
         if indent == 0 { return bytes }
@@ -38,7 +38,8 @@ struct MarkdownLine {
         return (Array(repeating: 0x20, count: rest) + bytes[content.startIndex...])[...]
     }
 
-    /// What follows the marker of a list's item, and the columns from the marker to that; nil for other lines.
+    /// Returns the text behind a list marker, and how many columns the marker takes with its spaces; nil without a
+    /// marker.
     static func item(
         _ content: ArraySlice<UInt8>
     ) -> (content: ArraySlice<UInt8>, width: Int)? {
@@ -65,7 +66,7 @@ struct MarkdownLine {
         return (rest, marker + (spaces > 4 ? 1 : spaces))
     }
 
-    /// Whether it is a line across the page.
+    /// Whether a line is a thematic break.
     private static func isRule(_ content: ArraySlice<UInt8>) -> Bool {
         guard let mark = content.first, mark == 0x2A || mark == 0x2D || mark == 0x5F else {
             return false
@@ -74,7 +75,7 @@ struct MarkdownLine {
             && content.allSatisfy { $0 == mark || $0 == 0x20 || $0 == 0x09 }
     }
 
-    /// The mark of the code fence that some content is, how often it stands there, and what follows it.
+    /// Returns the mark of a code fence, its length and the info string; nil if the line is not a fence.
     static func fence(
         _ content: ArraySlice<UInt8>
     ) -> (mark: UInt8, count: Int, info: ArraySlice<UInt8>)? {
@@ -86,20 +87,21 @@ struct MarkdownLine {
     }
 }
 
-/// Rewrites what a line of running text has that the parser does not know: references to footnotes, and
-/// tags of templates. Code between backticks stays as it is.
+/// Rewrites inline syntax that the parser does not know: footnote references and template tags.
+///
+/// Code spans stay unchanged.
 struct MarkdownInlineScanner {
     private let text: ArraySlice<UInt8>
 
-    /// The longest name of a footnote, and the longest tag that is looked for.
+    /// The longest footnote name and the longest template tag, in bytes.
     private static let nameLimit = 100
     private static let tagLimit = 1000
-    /// After so many braces that begin no tag a line has none.
+    /// After this many braces that begin no tag, braces on the line are text.
     private static let failureLimit = 100
 
     init(_ text: ArraySlice<UInt8>) { self.text = text }
 
-    /// The line for the parser; tags that are not understood are counted.
+    /// Returns the line for the parser, and counts the tags in it.
     func rewritten(_ findings: inout Finding.List) -> [UInt8] {
         guard text.contains("[^") || text.contains("{{") || text.contains("{%") else {
             return Array(text)
@@ -143,7 +145,7 @@ struct MarkdownInlineScanner {
         return result
     }
 
-    /// The name in `[^name]` at the start of a text, and the place behind it.
+    /// Parses `[^name]` at the start of a text; returns the name and the index after it.
     static func footnoteName(
         _ text: ArraySlice<UInt8>
     ) -> (name: ArraySlice<UInt8>, end: Int)? {
@@ -157,7 +159,7 @@ struct MarkdownInlineScanner {
         return (name, name.endIndex + 1)
     }
 
-    /// A text in which no mark has a meaning.
+    /// Returns a text with all Markdown punctuation escaped.
     static func escaped(_ text: ArraySlice<UInt8>) -> String {
         var result: [UInt8] = []
         for byte in text {
@@ -171,12 +173,12 @@ struct MarkdownInlineScanner {
     }
 }
 
-/// Finds where code between backticks ends, in time that grows with the text and not with its backticks.
+/// Finds the ends of code spans, in time linear in the text.
 struct CodeSpans {
-    /// Runs of as many backticks are known not to occur again.
+    /// The lengths of backtick sequences that do not occur again.
     private var unclosed: Set<Int> = []
 
-    /// The end of the code that begins at a place, or of the backticks there when nothing closes them.
+    /// Returns where the code span that begins at an index ends, or where its backticks end if nothing closes them.
     mutating func end(in text: ArraySlice<UInt8>, from start: Int) -> Int {
         let open = text[start...].prefix { $0 == UInt8(ascii: "`") }
         guard !unclosed.contains(open.count) else { return open.endIndex }
@@ -191,12 +193,12 @@ struct CodeSpans {
     }
 }
 
-/// Tables with rows that are wider than their header, whose cells the parser would drop.
+/// Repairs tables with rows wider than their header, whose extra cells the parser would drop.
 enum WideTables {
-    /// Wider tables than this nobody writes, and each column costs in every row.
+    /// The most columns: wider tables do not occur in practice, and each column costs time in every row.
     private static let columnLimit = 200
 
-    /// A text whose tables have as many columns in their header as in their widest row.
+    /// Widens the header of each table to its widest row.
     static func mended(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "|")) else { return text }
         var lines = text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false)
@@ -214,7 +216,7 @@ enum WideTables {
                 }
                 continue
             }
-            // What is indented may be code, which stays as it is.
+            // Indented lines may be code, which stays unchanged.
             guard fence == nil, index > 0, isDelimiter(lines[index]),
                 !lines[index].starts(with: "    ".utf8),
                 case let columns = self.columns(lines[index]),
@@ -260,7 +262,7 @@ enum WideTables {
             && line.allSatisfy { "|-: \t\r".utf8.contains($0) }
     }
 
-    /// The cells that a line has as a row: bars part them, but for those behind a backslash and at the ends.
+    /// Counts the cells that a line has as a table row: unescaped bars separate them, except at the ends.
     private static func columns(_ line: [UInt8]) -> Int {
         var bars = 0
         var isEscaped = false

@@ -1,9 +1,9 @@
-/// A line that stands for the text of another file.
+/// A line that includes another file.
 struct MarkdownInclude {
     /// The file, as the line names it.
     let target: String
 
-    /// Reads a line of running text.
+    /// Parses a line of running text.
     init?(_ line: ArraySlice<UInt8>) {
         if let include = MarkdownInclude(inCode: line) {
             self = include
@@ -18,7 +18,7 @@ struct MarkdownInclude {
         }
     }
 
-    /// Reads a line of code, where fewer forms are known since code may look like the others.
+    /// Parses a line of code; it knows fewer forms, because code may look like the others.
     init?(inCode line: ArraySlice<UInt8>) {
         if let inner = Self.inner(line, "--8<--", ""), !inner.isEmpty {
             target = inner
@@ -31,7 +31,7 @@ struct MarkdownInclude {
         }
     }
 
-    /// What stands between two marks that a line begins and ends with, without quotes.
+    /// Returns the text between the marks that a line begins and ends with, without quotes.
     private static func inner(
         _ line: ArraySlice<UInt8>, _ start: String, _ end: String
     ) -> String? {
@@ -45,7 +45,7 @@ struct MarkdownInclude {
 }
 
 extension MarkdownRewriter {
-    /// Adds a line that is an include or consists of template tags; false for others.
+    /// Adds a line that is an include or consists of template tags; false for any other line.
     mutating func addPart(_ line: MarkdownLine) -> Bool {
         if let include = MarkdownInclude(line.content) {
             emitLabel(nil, indent: 0)
@@ -70,7 +70,7 @@ extension MarkdownRewriter {
         return true
     }
 
-    /// The statements that a line consists of; nil when it has anything else.
+    /// Returns the statements that a line consists of; nil if it contains anything else.
     private static func tags(_ content: ArraySlice<UInt8>) -> [TemplateTag]? {
         var tags: [TemplateTag] = []
         var rest = content
@@ -82,7 +82,7 @@ extension MarkdownRewriter {
         return tags
     }
 
-    /// Begins the code that Jekyll and Hugo have between tags.
+    /// Begins a code block between the `highlight` tags of Jekyll and Hugo.
     private mutating func beginHighlight(_ tag: TemplateTag, _ line: MarkdownLine) {
         let fence =
             Array(repeating: 0x20, count: line.indent)
@@ -94,24 +94,24 @@ extension MarkdownRewriter {
     }
 }
 
-/// A tag of a template language that stands in a text: `{% include x %}`, `{{ name }}`, `{{< ref "x" >}}`.
+/// A template tag in a text: `{% include x %}`, `{{ name }}`, `{{< ref "x" >}}`.
 struct TemplateTag {
-    /// The first word in it, such as `include`.
+    /// Its first word, such as `include`.
     let name: String
-    /// The place behind it.
+    /// The index after the tag.
     let end: Int
-    /// Whether it does something, and does not only stand for a value.
+    /// Whether it is a statement rather than a value.
     let isStatement: Bool
-    /// What is between its marks.
+    /// The bytes between its marks.
     private let inner: ArraySlice<UInt8>
 
     private static let titleKeys = ["title", "header", "label", "caption", "heading", "summary"]
-    /// Statements whose first argument is what is shown.
+    /// Statements whose first argument is their title.
     private static let titled: Set<String> = [
         "tab", "expand", "details", "card", "step", "accordion",
     ]
 
-    /// Reads the tag that begins a text.
+    /// Parses the tag at the start of a text, up to `limit` bytes long.
     init?(_ text: ArraySlice<UInt8>, limit: Int) {
         guard text.first == UInt8(ascii: "{"), let mark = text.dropFirst().first else { return nil }
         let start = text.startIndex
@@ -140,12 +140,12 @@ struct TemplateTag {
         name = String(decoding: word.prefix(40), as: UTF8.self)
     }
 
-    /// Whether it ends what another began.
+    /// Whether it closes another tag.
     var isEnd: Bool {
         name.hasPrefix("end") || inner.drop { $0 == 0x20 }.first == UInt8(ascii: "/")
     }
 
-    /// Whether it stands for the text of another file.
+    /// Whether it includes another file.
     var isInclude: Bool {
         [
             "include", "include_relative", "include-markdown", "includemarkdown", "render",
@@ -154,13 +154,13 @@ struct TemplateTag {
         .contains(name.lowercased())
     }
 
-    /// What is behind its first word.
+    /// The text after its first word.
     var argument: String {
         let rest = inner.drop { " -~/".utf8.contains($0) }.drop { $0 > 0x20 }
         return WhiteSpace.collapsed(String(decoding: rest, as: UTF8.self))
     }
 
-    /// What is shown of it; nil for nothing.
+    /// Its visible title; nil without one.
     var title: String? {
         let text = String(decoding: inner, as: UTF8.self)
         for key in Self.titleKeys {
@@ -169,7 +169,7 @@ struct TemplateTag {
         return Self.titled.contains(name.lowercased()) ? firstQuoted : nil
     }
 
-    /// What stands in quotes first.
+    /// The first quoted text.
     private var firstQuoted: String? {
         guard let open = inner.firstIndex(where: { $0 == 0x22 || $0 == 0x27 }),
             let close = inner[(open + 1)...].firstIndex(of: inner[open])
@@ -177,7 +177,7 @@ struct TemplateTag {
         return WhiteSpace.nonEmpty(String(decoding: inner[(open + 1)..<close], as: UTF8.self))
     }
 
-    /// The tag as a part of an address, which has no spaces: what it refers to where it is a reference.
+    /// The tag as part of a link target, without spaces: its first quoted argument if it is a statement.
     var target: [UInt8] {
         if isStatement, let quoted = firstQuoted {
             return quoted.utf8.filter { $0 > 0x20 && $0 != 0x28 && $0 != 0x29 }
@@ -188,7 +188,7 @@ struct TemplateTag {
 }
 
 extension String {
-    /// The quoted text behind a mark; nil when there is none.
+    /// The quoted text behind a mark; nil without one.
     fileprivate func quoted(behind mark: String) -> String? {
         let bytes = Array(utf8)[...]
         let mark = Array(mark.utf8)

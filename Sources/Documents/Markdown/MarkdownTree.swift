@@ -1,15 +1,15 @@
 internal import CMarkdown
 internal import Synchronization
 
-/// A document parsed by cmark-gfm. This file is the only one that knows its pointers.
+/// A document parsed by cmark-gfm. Only this file touches its pointers.
 struct MarkdownTree: ~Copyable {
-    /// What happens on a walk over the tree; containers are entered and left, leaves only entered.
+    /// An event of a walk over the tree: containers are entered and left, leaves only entered.
     enum Event {
         case enter(Kind)
         case leave(Kind)
     }
 
-    /// The nodes that matter to a reader of the text.
+    /// The kinds of nodes that matter for the text.
     enum Kind {
         case heading(level: Int)
         case paragraph
@@ -31,11 +31,11 @@ struct MarkdownTree: ~Copyable {
 
     private let root: OpaquePointer?
 
-    // While it parses, cmark-gfm changes tables that all of its parsers share (the special characters
-    // of extensions), so no two may run at once.
+    // While parsing, cmark-gfm changes tables that all its parsers share (the special characters of extensions), so
+    // only one may run at a time.
     private static let parser = Mutex(false)
 
-    /// Parses text; any text is Markdown.
+    /// Parses text; any text is valid Markdown.
     init(_ text: String) {
         root = Self.parser.withLock { isRegistered in
             if !isRegistered {
@@ -63,7 +63,7 @@ struct MarkdownTree: ~Copyable {
         if let root { cmark_node_free(root) }
     }
 
-    /// Walks over the tree in the order of the text; nesting of any depth is safe.
+    /// Walks the tree in document order, without recursion.
     func walk(_ visit: (Event) -> Void) {
         guard let root, let iterator = cmark_iter_new(root) else { return }
         defer { cmark_iter_free(iterator) }
@@ -109,36 +109,36 @@ struct MarkdownTree: ~Copyable {
     }
 }
 
-/// What Markdown may cost to parse, judged by a look at its lines.
+/// Estimates from its lines what Markdown costs to parse.
 ///
-/// cmark-gfm takes quadratic time for some texts that nobody writes: 100 kB of `www._` take 7 s, 100 kB
-/// of nested list markers and empty lines 34 s, a table row of 100,000 cells 27 s. Such a text is read as
-/// plain text instead. The limits keep parsing below a few seconds, and no real document comes near: the
-/// judgement is too high where it is wrong, never too low.
+/// cmark-gfm takes quadratic time for some inputs: 100 kB of `www._` take 7 s, 100 kB of nested list markers and
+/// empty lines 34 s, a table row of 100,000 cells 27 s. Such a text is read as plain text instead. The limits keep
+/// parsing below a few seconds, far above what real documents need. The estimate may be too high, but is never too
+/// low.
 struct MarkdownCost {
-    /// Bytes of running text times the marks in it that make cmark-gfm look around.
+    /// Bytes of running text times the marks in it that make cmark-gfm search.
     private(set) var inline = 0
     /// Columns times rows of tables.
     private(set) var cells = 0
     /// Nesting of containers times lines.
     private(set) var nesting = 0
 
-    /// Above this the tree takes more memory than the text is worth.
+    /// The largest text, in bytes; the tree of a larger one takes too much memory.
     static let sizeLimit = 16 << 20
-    // Measured at up to 3.5 ns, 150 ns and 14 ns a unit.
+    // Measured at up to 3.5 ns, 150 ns and 14 ns per unit.
     private static let inlineLimit = 1_000_000_000
     private static let cellLimit = 5_000_000
     private static let nestingLimit = 200_000_000
 
     private let size: Int
 
-    /// Whether the text should not be given to the parser.
+    /// Whether the text is too expensive to parse.
     var isExcessive: Bool {
         size > Self.sizeLimit || inline > Self.inlineLimit || cells > Self.cellLimit
             || nesting > Self.nestingLimit
     }
 
-    /// Judges a text.
+    /// Estimates the cost of a text.
     init(_ text: String) {
         var text = text
         text.makeContiguousUTF8()
@@ -164,7 +164,7 @@ struct MarkdownCost {
             }
             if paragraph.bytes == 0 { paragraph.first = line }
             if paragraph.isTable {
-                // Text does not go from one row into the next.
+                // Inline text never spans two rows.
                 inline += line.cost
                 paragraph.rows += 1
             } else {
@@ -188,7 +188,7 @@ struct MarkdownCost {
         cells += paragraph.columns.multipliedSaturating(by: paragraph.rows)
     }
 
-    /// Lines that may be one run of text, or the rows of a table below its delimiter.
+    /// Lines that may form one paragraph, or the rows of a table below its delimiter.
     private struct Paragraph {
         var first = Line()
         var bytes = 0
@@ -199,20 +199,20 @@ struct MarkdownCost {
     }
 }
 
-/// What a line of Markdown may begin or cost.
+/// The blocks that a line of Markdown may begin, and its cost.
 private struct Line {
     var bytes = 0
-    /// Spaces before the first other byte.
+    /// The columns of leading white space.
     var indent = 0
-    /// The first byte that is no space.
+    /// The first byte that is not white space; 0 for a blank line.
     var first: UInt8 = 0
-    /// The bytes at the start that containers may be made of.
+    /// How many leading bytes may be container markers.
     var prefix = 0
     var marks = 0
     var hasBackslash = false
-    /// Whether it consists of what separates the head of a table from its rows.
+    /// Whether it is the delimiter row of a table.
     var isDelimiter = false
-    /// The columns that it has as a row of a table.
+    /// How many columns it has as a table row.
     var columns = 0
     private var isHeading = false
     private var isBullet = false
@@ -220,7 +220,7 @@ private struct Line {
 
     var isBlank: Bool { first == 0 }
 
-    /// What it costs when it is a text by itself.
+    /// Its cost as a text of its own.
     var cost: Int { bytes.multipliedSaturating(by: marks) }
 
     init() {}
@@ -284,12 +284,12 @@ private struct Line {
         }
     }
 
-    /// Whether it surely ends the text before it; `first` is where that begins.
+    /// Whether it certainly ends the block before it, which begins with `first`.
     func beginsBlock(after first: Line) -> Bool {
         isHeading || isBullet || isNumbered && first.isNumbered
     }
 
-    /// White space and what block quotes and lists begin with.
+    /// White space and the marks of block quotes and lists.
     private static func isContainerMark(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x20, 0x09, 0x3E, 0x2D, 0x2B, 0x2A, 0x2E, 0x29, 0x30...0x39: true
@@ -297,7 +297,7 @@ private struct Line {
         }
     }
 
-    /// `) * . : @ _ | ~`, and `<` before `?` or `!`: what is the start or the end of a search.
+    /// Whether a byte begins or ends a search: `) * . : @ _ | ~`, and `?` or `!` after `<`.
     private static func isMark(_ byte: UInt8, after previous: UInt8) -> Bool {
         switch byte {
         case 0x29, 0x2A, 0x2E, 0x3A, 0x40, 0x5F, 0x7C, 0x7E: true
@@ -308,7 +308,7 @@ private struct Line {
 }
 
 extension Int {
-    /// The product, or a quarter of the largest number when that is less.
+    /// The product, capped at a quarter of the largest integer.
     fileprivate func multipliedSaturating(by other: Int) -> Int {
         let (product, overflows) = multipliedReportingOverflow(by: other)
         return overflows ? .max / 4 : Swift.min(product, .max / 4)

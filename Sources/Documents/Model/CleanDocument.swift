@@ -1,59 +1,57 @@
 package import Objects
 internal import TextAnalysis
 
-/// A document as text: a title, and sections of blocks. Nothing of its markup is left, and all of it is in Unicode's normal form C.
+/// A document as text: a title and sections of blocks, without markup, in Unicode Normalization Form C.
 package struct CleanDocument: Sendable, Equatable {
-    /// A unit of text that is better not cut.
+    /// A unit of text that should stay whole.
     package struct Block: Sendable, Equatable {
-        /// What a block is; it decides how the block is joined to its neighbours and where it may be cut.
+        /// The kind of a block, which decides how it joins its neighbors and where it may be split.
         package enum Kind: Sendable {
             /// Running text on one line.
             case paragraph
-            /// An item of a list, with its marker.
+            /// A list item, with its marker.
             case listItem
-            /// Text whose lines and spaces matter; its first line keeps its indentation.
+            /// Text whose lines and spaces matter; the first line keeps its indentation.
             case code
-            /// The cells of one row of a table.
+            /// The cells of one table row.
             case tableRow
         }
 
-        /// What it is.
+        /// Its kind.
         package var kind: Kind
-        /// Its text: never empty, no white space at its end, and none at its start unless it is code.
+        /// Its text: never empty, without trailing white space, and without leading white space unless it is code.
         package var text: String
-        /// Whether it is a table's row that names the columns: it is repeated where the table is cut.
+        /// Whether it is a table's header row, which is repeated where the table is split.
         package var isHeader = false
-        /// What code is written in, as the document names it, in lower case; nil where it does not say.
+        /// The language of code as the document names it, in lower case; nil if it names none.
         package var language: String?
-        /// Whether it only announces what follows, such as a term, a caption or a line that ends with a
-        /// colon: it is not parted from that where this can be avoided.
+        /// Whether it only introduces what follows, such as a term, a caption or a line that ends with a colon; it is
+        /// kept together with the next block where possible.
         package var keepsWithNext = false
-        /// Where its links lead, each once, in order.
+        /// The targets of its links, without duplicates, in order.
         package var links: [String] = []
-        /// The page that it begins on, from 1, in documents that have pages.
+        /// The page it begins on, from 1, in documents with pages.
         package var page: Int?
 
-        /// Makes a block.
+        /// Creates a block.
         package init(_ kind: Kind, _ text: String) {
             self.kind = kind
             self.text = text
         }
     }
 
-    /// The text below one heading and above the next.
+    /// The text between one heading and the next.
     package struct Section: Sendable, Equatable {
-        /// What a link to the section names; unique in its document; empty before the first heading.
+        /// The anchor for links to the section: unique in its document, empty before the first heading.
         package let anchor: String
-        /// The headings above the text, from the outermost in, its own last. The first is the document's
-        /// title.
+        /// The headings above the text, from the document's title to the section's own.
         package let headings: [String]
         /// The level of its own heading, 1 to 6; 0 before the first heading.
         package let level: Int
-        /// Its text: where there is none between a heading and the next of its level or above, the
-        /// heading itself.
+        /// Its text; a heading without text before the next heading of its level or above is its own text.
         package let blocks: [Block]
 
-        /// Makes a section.
+        /// Creates a section.
         package init(anchor: String, headings: [String], level: Int, blocks: [Block]) {
             self.anchor = anchor
             self.headings = headings
@@ -62,38 +60,38 @@ package struct CleanDocument: Sendable, Equatable {
         }
     }
 
-    /// Where it is, below its source.
+    /// The path within its source.
     package let path: String
-    /// The digest of the bytes it was made from.
+    /// The digest of the raw bytes.
     package let digest: ObjectID
-    /// What it is called; never empty.
+    /// The title; never empty.
     package let title: String
     /// The sections that have text, in order.
     package let sections: [Section]
-    /// What it says of itself, by the names that its format has for it: members of front matter, `meta`
-    /// elements by their name or property, and so on.
+    /// The document's metadata, under the names of its format: front matter members, the name or property of `meta`
+    /// elements, and so on.
     package let metadata: JSONObject
-    /// What of it is not in the text as it stood there.
+    /// What was left out, cut, replaced, guessed or not understood.
     package let findings: [Finding]
 
-    /// The version of the rules that make clean documents: whatever changes their text or their anchors
-    /// changes it, and every document is read again.
+    /// The version of the cleaning rules. Any change to text or anchors increases it, and a run then rereads every
+    /// document.
     package static let version = 3
 }
 
-/// Something of a document that is not in its text as it stood there.
+/// A part of a document that did not reach its text unchanged.
 public struct Finding: Hashable, Sendable {
-    /// What became of it.
+    /// What happened to it.
     public enum Fate: String, Hashable, Sendable, CaseIterable {
         /// It is not in the text.
         case leftOut = "left-out"
-        /// It is there up to a limit.
+        /// The text has it only up to a limit.
         case cut
-        /// Something else stands in its place.
+        /// Something else replaces it.
         case replaced
-        /// It was read as what it probably is.
+        /// Its meaning was guessed.
         case guessed
-        /// It is there as it stands, or not at all, because its meaning is not known.
+        /// Its meaning is unknown; it is either in the text unchanged or missing.
         case notUnderstood = "not-understood"
 
         /// The fate in words.
@@ -108,18 +106,18 @@ public struct Finding: Hashable, Sendable {
         }
     }
 
-    /// What became of it.
+    /// What happened to it.
     public let fate: Fate
-    /// What it was, in a word or two that do not change: `navigation`, `image`, `encoding`.
+    /// What it was, in a fixed word or two: `navigation`, `image`, `encoding`.
     public let reason: String
-    /// How much of it there was.
+    /// How many units were affected.
     public private(set) var count: Int
-    /// What is counted, in the plural: `words`, `images`.
+    /// The unit of the count, in the plural: `words`, `images`.
     public let unit: String
-    /// What a person should know of it besides.
+    /// Further details for the user.
     public let detail: String?
 
-    /// Makes a finding.
+    /// Creates a finding.
     public init(
         _ fate: Fate, _ reason: String, _ count: Int, _ unit: String, detail: String? = nil
     ) {
@@ -137,21 +135,20 @@ public struct Finding: Hashable, Sendable {
         return "\(fate.phrase): \(count) \(unit) (\(reason)\(detail.map { ": \($0)" } ?? ""))"
     }
 
-    /// Whether both are about the same, so that their counts may be added.
+    /// Whether two findings differ only in their counts, so that the counts can be added.
     private func isAlike(_ other: Finding) -> Bool {
         fate == other.fate && reason == other.reason && unit == other.unit
             && detail == other.detail
     }
 
-    /// Findings in the order of their first occurrence, those that are alike as one.
+    /// Findings in order of first occurrence, with the counts of alike ones added.
     struct List: Sendable, Equatable {
-        /// The findings.
         private(set) var all: [Finding] = []
 
-        /// More details than this tell nothing new: further ones are counted without.
+        /// The most findings with a detail; further ones are counted without their details.
         private static let limit = 100
 
-        /// Adds one, unless nothing is counted.
+        /// Adds a finding, unless its count is 0.
         mutating func add(
             _ fate: Fate, _ reason: String, _ count: Int = 1, _ unit: String,
             detail: String? = nil
@@ -159,7 +156,7 @@ public struct Finding: Hashable, Sendable {
             add(Finding(fate, reason, count, unit, detail: detail))
         }
 
-        /// Adds one, unless nothing is counted.
+        /// Adds a finding, unless its count is 0.
         mutating func add(_ finding: Finding) {
             guard finding.count > 0 else { return }
             if let index = all.firstIndex(where: { $0.isAlike(finding) }) {
@@ -171,27 +168,27 @@ public struct Finding: Hashable, Sendable {
             }
         }
 
-        /// Adds all of another list.
+        /// Adds all findings of another list.
         mutating func add(_ other: List) { for finding in other.all { add(finding) } }
     }
 }
 
-/// What is read of a document, before it is known what the document is called.
+/// The content of a document, before its title is decided.
 struct DocumentText: Equatable {
-    /// The title that the document itself declares.
+    /// The title that the document declares.
     var declaredTitle: String?
-    /// The title that its first heading of level 1, or else its first heading, gives.
+    /// The first heading of level 1, or else the first heading.
     var headingTitle: String?
-    /// Its sections, under their own headings only.
+    /// The sections, under their own headings only.
     var sections: [CleanDocument.Section] = []
-    /// What it says of itself.
+    /// The document's metadata.
     var metadata = JSONObject()
-    /// What of it is not in the sections as it stood there.
+    /// What did not reach the sections unchanged.
     var findings = Finding.List()
 }
 
 extension DocumentText {
-    /// Brings everything that is stored into normal form C: one text in two spellings is one text.
+    /// Normalizes all stored text to NFC, so that two spellings of a text become the same.
     fileprivate mutating func compose() {
         declaredTitle = declaredTitle.map { TextForm.composed($0) }
         headingTitle = headingTitle.map { TextForm.composed($0) }
@@ -223,11 +220,11 @@ extension DocumentText {
 }
 
 extension CleanDocument {
-    /// Reads a document.
+    /// Extracts the text of a document.
     ///
-    /// Any bytes whatever are safe to pass.
+    /// Any bytes are safe to pass.
     ///
-    /// - Throws: What is wrong with bytes that give no text.
+    /// - Throws: Why the bytes yield no text.
     package static func clean(_ raw: RawDocument) throws(UnreadableDocument) -> CleanDocument {
         var found: DocumentText
         switch raw.format {
@@ -241,7 +238,7 @@ extension CleanDocument {
         found.compose()
         let title = found.declaredTitle ?? found.headingTitle ?? name(of: raw.path)
         if found.sections.isEmpty {
-            // A title is a text; without one there is nothing to find.
+            // A title alone is text; without one there is no text at all.
             if let own = found.declaredTitle ?? found.headingTitle {
                 found.sections = [
                     Section(anchor: "", headings: [own], level: 0, blocks: [Block(.paragraph, own)])
@@ -256,7 +253,7 @@ extension CleanDocument {
             findings: found.findings.all)
     }
 
-    /// Reads a format of plain characters.
+    /// Reads a plain-text format.
     private static func read(_ raw: RawDocument) throws(UnreadableDocument) -> DocumentText {
         let decoded = try TextDecoding.decode(raw.bytes, declared: raw.encoding)
         var found = DocumentText(decoded.text, format: raw.format)
@@ -264,7 +261,7 @@ extension CleanDocument {
         return found
     }
 
-    /// The file name without its ending.
+    /// Returns the file name without its extension.
     private static func name(of path: String) -> String {
         let name = path.utf8.split(separator: 0x2F).last.map { String(Substring($0)) } ?? path
         guard let dot = name.utf8.lastIndex(of: 0x2E), dot != name.startIndex else { return name }
@@ -273,7 +270,7 @@ extension CleanDocument {
 }
 
 extension DocumentText {
-    /// Reads characters in a format; as plain text where that is a format of bytes.
+    /// Reads text in a format; a format of bytes is read as plain text.
     init(_ text: String, format: DocumentFormat) {
         self =
             switch format {
@@ -286,7 +283,7 @@ extension DocumentText {
             }
     }
 
-    /// Reads plain text, which may be reStructuredText: many manuals have it in files for plain text.
+    /// Reads plain text, which may be reStructuredText: many manuals keep it in `.txt` files.
     private static func plain(_ text: String) -> DocumentText {
         guard ReStructuredTextCleaner.isLikely(text) else { return TextCleaner.clean(text) }
         var found = ReStructuredTextCleaner.clean(text)
@@ -296,14 +293,14 @@ extension DocumentText {
 }
 
 extension CleanDocument.Section {
-    /// The section with a title above its headings, unless it is the first of them already.
+    /// Returns the section with a title above its headings, unless the title is already the first.
     fileprivate func below(_ title: String) -> Self {
         if let first = headings.first, first.utf8.elementsEqual(title.utf8) { return self }
         return Self(anchor: anchor, headings: [title] + headings, level: level, blocks: blocks)
     }
 }
 
-/// Why the bytes of a document give no text.
+/// Why the bytes of a document yield no text.
 package struct UnreadableDocument: Error, Equatable {
     /// The reason, as the end of a sentence that begins with the document.
     package let reason: String
@@ -311,9 +308,9 @@ package struct UnreadableDocument: Error, Equatable {
     package init(_ reason: String) { self.reason = reason }
 }
 
-/// The titles that programs write into the properties of documents, which people seldom look at.
+/// Filters titles that programs write into document properties, where authors seldom look.
 enum DeclaredTitle {
-    /// A title that tells something of its document; nil for a file's name and for what programs make up.
+    /// Returns a title that describes its document; nil for file names and for generated titles.
     static func usable(_ title: String?) -> String? {
         let title = WhiteSpace.collapsed(title ?? "")
         let name = title.lowercased()

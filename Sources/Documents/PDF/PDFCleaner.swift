@@ -1,6 +1,6 @@
 internal import Objects
 
-/// A PDF as text.
+/// Extracts the text of a PDF.
 enum PDFCleaner {
     /// Reads a document.
     static func clean(_ raw: RawDocument) throws(UnreadableDocument) -> DocumentText {
@@ -12,7 +12,7 @@ enum PDFCleaner {
         return text
     }
 
-    /// Makes text of pages.
+    /// Turns pages into text.
     static func clean(
         _ pages: [PDFPage], outline: [PDFOutlineItem]
     ) throws(UnreadableDocument) -> DocumentText {
@@ -39,21 +39,21 @@ enum PDFCleaner {
     }
 }
 
-/// A PDF as the programs of poppler read it. They are run, not linked: poppler is under the GPL.
+/// A PDF read by poppler's programs. They run as processes because poppler is under the GPL.
 struct PDFFile {
-    /// Its pages, as far as they were read.
+    /// The pages that were read.
     let pages: [PDFPage]
     /// Its own table of contents.
     let outline: [PDFOutlineItem]
-    /// What it says of itself.
+    /// Its metadata.
     let metadata: JSONObject
-    /// What of it was not read.
+    /// What was not read.
     let findings: Finding.List
 
-    /// The most pages that are read of a document.
+    /// The most pages that are read.
     static let pageLimit = 10_000
 
-    /// Reads a document.
+    /// Reads a document with `pdfinfo` and `pdftohtml`.
     static func read(_ bytes: [UInt8]) throws(UnreadableDocument) -> PDFFile {
         let information = LimitedProcess.run(
             "pdfinfo", ["-isodates", "-enc", "UTF-8", "/dev/stdin"], input: bytes,
@@ -64,7 +64,7 @@ struct PDFFile {
         var metadata = JSONObject()
         for (name, key) in names {
             let value = WhiteSpace.collapsed(entries[name] ?? "")
-            // What libraries write where nothing was told.
+            // Placeholders that PDF libraries write for missing values.
             let isNothing = ["", "(anonymous)", "(unspecified)"].contains(value)
             if !isNothing { metadata[key] = .string(value) }
         }
@@ -98,7 +98,7 @@ struct PDFFile {
         "CreationDate": "created", "ModDate": "modified",
     ]
 
-    /// Lines `Name:   value`.
+    /// Parses lines `Name:   value`.
     private static func entries(_ output: [UInt8]) -> [String: String] {
         var result: [String: String] = [:]
         for line in output.split(separator: 0x0A) {

@@ -1,13 +1,13 @@
-/// A directive: its name, what stands behind it, its options, and where its content is.
+/// A directive: its name, argument, options and the range of its content.
 struct RSTDirective {
-    /// The name of a directive and what follows `::` on its line.
+    /// The name of a directive, and the text after `::` on its line.
     struct Head {
         /// The name, in lower case.
         let name: String
-        /// What stands behind it; nil when nothing does.
+        /// The text after the colons; nil if empty.
         let rest: ArraySlice<UInt8>?
 
-        /// Reads what stands behind `.. `; nil when it is no directive.
+        /// Parses the text after `.. `; nil if it is not a directive.
         init?(_ text: ArraySlice<UInt8>) {
             var end = text.startIndex
             while end < text.endIndex, end - text.startIndex < 100 {
@@ -15,7 +15,7 @@ struct RSTDirective {
                 if byte == 0x3A, end + 1 < text.endIndex, text[end + 1] == 0x3A { break }
                 switch byte {
                 case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2B, 0x2D, 0x2E, 0x3A, 0x5F: end += 1
-                // A space before the colons is allowed.
+                // Docutils allows a space before the colons.
                 case 0x20 where text[(end + 1)...].starts(with: "::".utf8): end += 1
                 default: return nil
                 }
@@ -29,26 +29,26 @@ struct RSTDirective {
         }
     }
 
-    /// Its name, in lower case.
+    /// The name, in lower case.
     let name: String
     /// The lines of its argument.
     var arguments: [String]
-    /// Its options, by their names.
+    /// Its options, by name.
     private(set) var options: [String: String] = [:]
-    /// The lines of its content.
+    /// The range of its content lines.
     private(set) var content: Range<Int>
-    /// The column that its body stands at.
+    /// The column of its body.
     let column: Int
 
-    /// All of its argument on one line.
+    /// The whole argument on one line.
     var argument: String { arguments.joined(separator: " ") }
 
-    /// Reads the argument and the options of a directive.
+    /// Parses the argument and the options of a directive.
     ///
     /// - Parameters:
-    ///   - head: Its name.
-    ///   - body: The lines below the one it stands on.
-    ///   - isLong: Whether the argument may go on in those lines.
+    ///   - head: Its name and the rest of its first line.
+    ///   - body: The lines below the first.
+    ///   - isLong: Whether the argument may continue on those lines.
     init(_ head: Head, _ lines: [MarkupLine], body: Range<Int>, isLong: Bool) {
         name = head.name
         column = MarkupLine.leastIndent(lines[body])
@@ -82,43 +82,43 @@ struct RSTDirective {
         while let last = content.last, lines[last].isBlank { content = content.lowerBound..<last }
     }
 
-    /// Takes a line before the content as content.
+    /// Extends the content upwards to a line before it.
     mutating func extendContent(from index: Int) { content = index..<content.upperBound }
 }
 
 extension RSTDirective {
-    /// What is done with a directive.
+    /// How a directive is read.
     enum Kind: Equatable {
-        /// A note under a title that its name gives; all of the rest is its body.
+        /// A note titled after the directive; everything else is its body.
         case admonition(String)
         /// A body under a title.
         case titled
-        /// A body; the argument is for the layout.
+        /// A body; the argument only affects layout.
         case body
         /// A body without an argument.
         case plainBody
         /// Code.
         case code
-        /// Code of a language that is its name.
+        /// Code in the language that the directive is named after.
         case codeOfItsName
-        /// Lines with inline markup.
+        /// Verbatim lines with inline markup.
         case literal
         /// Formulas.
         case math
-        /// A change of a version, with the words before its number.
+        /// A version change; the value is the text before the version number.
         case change(String)
-        /// Not read: it holds no text of the document, or is made by a program.
+        /// Left out: it holds no text of the document, or a program generates it.
         case leftOut(reason: String, unit: String)
-        /// A file that would stand here.
+        /// An included file.
         case include
-        /// Text for another format.
+        /// Text for another output format.
         case raw
-        /// It says nothing to a reader.
+        /// It has no visible text.
         case silent
         case image, figure, table, csvTable, listTable, glossary
         /// A line of its own.
         case line
-        /// What has a name, and perhaps a description.
+        /// A named object, possibly with a description.
         case object
         case meta, title, highlight, defaultRole, role
         case unknown
@@ -126,12 +126,12 @@ extension RSTDirective {
 }
 
 extension RSTDirective.Kind {
-    /// What is done with directives of a name.
+    /// Returns how directives with a name are read.
     init(_ name: String) {
         self = Self.known[name] ?? Self.ofDomain(name) ?? .unknown
     }
 
-    /// Whether the argument may go on below the line of the directive.
+    /// Whether the argument may continue below the directive's line.
     var hasLongArgument: Bool {
         switch self {
         case .admonition, .plainBody, .code, .codeOfItsName, .literal, .math, .glossary, .meta,

@@ -1,22 +1,22 @@
-/// How a row of a table reads as text.
+/// Formats table rows as text.
 enum TableText {
-    /// Cells with a bar between them; empty when all of them are.
+    /// Joins cells with bars; empty if all cells are.
     static func row(_ cells: [String]) -> String {
         guard cells.contains(where: { !$0.isEmpty }) else { return "" }
         return WhiteSpace.collapsed(cells.joined(separator: " | "))
     }
 }
 
-/// Text of rows whose values are separated by a character, as in CSV.
+/// Text in rows of values separated by a delimiter, such as CSV.
 struct DelimitedText {
-    /// What separates values.
+    /// The character between values.
     var delimiter = UInt8(ascii: ",")
-    /// What stands around a value that holds others of these characters, and is doubled inside of it.
+    /// The quotation mark around a value, doubled inside it.
     var quote: UInt8? = UInt8(ascii: "\"")
-    /// What makes the next character mean itself.
+    /// The character that escapes the next one.
     var escape: UInt8?
 
-    /// The rows of a text, without the white space around values; empty lines are none.
+    /// Parses rows, without the white space around values and without empty lines.
     func rows(_ text: String) -> [[String]] {
         var rows: [[String]] = []
         var row: [String] = []

@@ -1,21 +1,21 @@
 internal import CUchardet
 internal import Glibc
 
-/// A legacy encoding, as the C library's `iconv` converts it. This file is the only one that calls it.
+/// A legacy encoding, converted by the C library's `iconv`. Only this file calls it.
 struct CharacterSet {
     static let windows1252 = "CP1252"
 
-    /// What `iconv` calls it.
+    /// Its name in `iconv`.
     let name: String
 
     /// Whether it is UTF-8.
     var isUTF8: Bool { name == "UTF-8" }
-    /// Whether its characters have two or four bytes.
+    /// Whether its code units have two or four bytes.
     var isWide: Bool { name.hasPrefix("UTF-16") || name.hasPrefix("UTF-32") }
 
-    /// The encoding of a name; nil when it is not known.
+    /// Creates the encoding with a label; nil if it is unknown.
     ///
-    /// Some names mean, on the web, a larger set than they once did.
+    /// On the web, some labels mean a superset of the original encoding.
     init?(label: String) {
         let label = label.lowercased().filter { !$0.isWhitespace }
         guard !label.isEmpty, label.utf8.count < 64,
@@ -27,7 +27,7 @@ struct CharacterSet {
         self.name = name
     }
 
-    /// The names of the Encoding Standard that `iconv` takes for another encoding, or does not know.
+    /// The labels of the Encoding Standard that `iconv` does not know or maps to another encoding.
     private static let webNames: [String: String] = [
         "utf8": "UTF-8", "unicode-1-1-utf-8": "UTF-8", "utf-8-sig": "UTF-8",
         "utf-16": "UTF-16LE", "utf-32": "UTF-32LE",
@@ -50,8 +50,7 @@ struct CharacterSet {
         return Int(bitPattern: descriptor) == -1 ? nil : descriptor
     }
 
-    /// The text of bytes, and how many stretches of them are no characters of the set; each of these
-    /// becomes U+FFFD.
+    /// Decodes bytes; each invalid sequence becomes U+FFFD, and their number is returned.
     func text(of bytes: ArraySlice<UInt8>) -> (text: String, replaced: Int) {
         guard let descriptor = Self.open(name) else { return ("", bytes.count) }
         defer { iconv_close(descriptor) }
@@ -76,7 +75,7 @@ struct CharacterSet {
                     replaced += 1
                     wasReplaced = true
                 }
-                // What ends in the middle of a character is over.
+                // Input that ends in the middle of a character has no more to decode.
                 guard problem == EILSEQ, left > 0 else { break }
                 next = next.map { $0 + 1 }
                 left -= 1
@@ -85,7 +84,7 @@ struct CharacterSet {
         return (String(decoding: output, as: UTF8.self), replaced)
     }
 
-    /// Converts as much as there is room for: how many bytes that gave, and why it stopped.
+    /// Converts as much as fits into the buffer; returns how many bytes it wrote and why it stopped.
     private static func step(
         _ descriptor: iconv_t, _ next: inout UnsafeMutablePointer<CChar>?, _ left: inout Int,
         _ buffer: inout [UInt8]
@@ -102,24 +101,23 @@ struct CharacterSet {
     }
 }
 
-/// What bytes without any sign are probably encoded in, by Mozilla's detector. This file is the only one
-/// that calls it.
+/// Guesses the encoding of undeclared bytes with Mozilla's detector. Only this file calls it.
 enum EncodingDetector {
-    /// The encoding, and how far it can be believed.
+    /// An encoding, and how reliable the guess is.
     struct Guess {
         let label: String
-        /// The share of the bytes' parts that look like it by themselves, as a percentage.
+        /// The share of samples that, taken alone, yield the same encoding, as a percentage.
         let confidence: String
     }
 
-    /// Larger texts do not say more.
+    /// Larger samples do not improve the guess.
     private static let sampleSize = 256 << 10
     private static let partSize = 2048
     private static let partLimit = 16
 
-    /// Guesses.
+    /// Guesses the encoding of bytes.
     static func detect(_ bytes: [UInt8]) -> Guess {
-        // Runs of ASCII say nothing, and a text may begin with much of it.
+        // ASCII lines carry no information, and a text may begin with many.
         let lines = bytes.split(separator: 0x0A).filter { $0.contains { $0 >= 0x80 } }
         var sample: [UInt8] = []
         var parts: [[UInt8]] = [[]]
@@ -134,14 +132,14 @@ enum EncodingDetector {
         return Guess(label: label, confidence: "\(100 * agreeing / parts.count)%")
     }
 
-    /// The detector's word where it makes sense, else Windows-1252.
+    /// Returns the detector's answer if it is plausible, or Windows-1252.
     private static func usable(_ found: String?, for bytes: [UInt8]) -> String {
         let standard = "windows-1252"
         guard let found, let set = CharacterSet(label: found), !set.isUTF8, !set.isWide,
             set.name != CharacterSet.windows1252
         else { return standard }
-        // Old sets of the Mac are the detector's last resort for a few bytes of Windows-1252; and 0x80 to
-        // 0x9F, which no ISO 8859 has, are quotation marks and dashes of the same.
+        // For a few bytes of Windows-1252, the detector falls back to old Mac encodings. The bytes 0x80 to 0x9F,
+        // unused in ISO 8859, are quotation marks and dashes of Windows-1252.
         let isLatin = ["mac", "iso-8859-15", "iso-8859-3", "viscii"].contains {
             found.lowercased().hasPrefix($0)
         }

@@ -1,8 +1,8 @@
 internal import Objects
 
-/// A document that is one JSON object with a text, a name and perhaps a title.
+/// A document that is one JSON object with a text, an identifier and possibly a title.
 package struct Record: Sendable {
-    /// What tells the record from the others of its file, or nil.
+    /// The name that identifies the record in its file; nil without one.
     package let name: String?
     private let title: String?
     private let body: String
@@ -12,7 +12,7 @@ package struct Record: Sendable {
 
     private static let valueLimit = 1_000_000
 
-    /// Reads a record.
+    /// Parses a record.
     package init(
         parsing bytes: [UInt8], fields: RecordFields = RecordFields()
     ) throws(UnreadableDocument) {
@@ -20,7 +20,7 @@ package struct Record: Sendable {
         do throws(JSONError) {
             json = try JSON(parsing: bytes.span)
         } catch {
-            // Numbers that no double holds are JSON all the same, such as large identifiers.
+            // Numbers beyond a double, such as large identifiers, are still valid JSON.
             guard let standard = LenientJSON.standard(bytes, valueLimit: Self.valueLimit),
                 let read = try? JSON(parsing: standard.span)
             else {
@@ -45,7 +45,7 @@ package struct Record: Sendable {
         members = object
     }
 
-    /// The record's text in sections; its other members are what it says of itself.
+    /// Returns the record's text in sections, with its other members as metadata.
     func text() -> DocumentText {
         var text = DocumentText(body, format: format)
         if let title { text.declaredTitle = title }
@@ -55,18 +55,18 @@ package struct Record: Sendable {
                 detail: "a number too large to store became null"
             )
         }
-        // What the record says counts before what its text says.
+        // The record's members override the metadata of its text.
         for member in members { text.metadata[member.key] = member.value }
         return text
     }
 }
 
-/// JSON as programs write it that do not keep to the standard: what no value of JSON stands for becomes one.
+/// Accepts nonstandard JSON, and replaces values that JSON cannot represent.
 enum LenientJSON {
-    /// Makes standard JSON of what Python writes: `NaN` and `Infinity` become null, whole numbers with more digits
-    /// than a double holds and numbers beyond it become null, halves of surrogate pairs become U+FFFD.
+    /// Converts JSON as Python writes it to standard JSON: `NaN`, `Infinity` and numbers that no double holds become
+    /// null, and unpaired surrogates become U+FFFD.
     ///
-    /// - Returns: Nil when there are more than `valueLimit` values: each takes far more memory than its text.
+    /// - Returns: Nil if there are more than `valueLimit` values; each takes far more memory than its text.
     static func standard(_ bytes: [UInt8], valueLimit: Int) -> [UInt8]? {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
@@ -121,7 +121,7 @@ enum LenientJSON {
         return isBeyond ? Array("null".utf8) : Array(word)
     }
 
-    /// Copies a string; where it ends.
+    /// Copies a string; returns the index after it.
     private static func string(
         _ bytes: [UInt8], from start: Int, into result: inout [UInt8]
     ) -> Int {
@@ -157,7 +157,7 @@ enum LenientJSON {
         return index
     }
 
-    /// The code unit of `\uXXXX`.
+    /// Returns the code unit of `\uXXXX`.
     private static func codeUnit(_ bytes: [UInt8], at index: Int) -> UInt16? {
         guard index + 6 <= bytes.count, bytes[index] == UInt8(ascii: "\\"),
             bytes[index + 1] == UInt8(ascii: "u")

@@ -1,9 +1,9 @@
-/// Plain text: paragraphs between empty lines, and headings that are underlined as in reStructuredText.
+/// Reads plain text: paragraphs between empty lines, and headings underlined as in reStructuredText.
 enum TextCleaner {
-    /// The most lines of a text: each takes a hundred bytes and more, so that a text of nothing but line feeds would take
-    /// a hundred times its size. 64 MiB of prose have a million.
+    /// The most lines. Each takes at least a hundred bytes, so a text of only line feeds would take a hundred times
+    /// its size. 64 MiB of prose have a million lines.
     static let lineLimit = 2_000_000
-    /// What is reported when the lines behind the limit are left out.
+    /// The finding for text beyond the line limit.
     static let lineLimitFinding = Finding(
         .cut, "length", lineLimit, "lines", detail: "the rest is left out")
 
@@ -49,7 +49,7 @@ enum TextCleaner {
         line.utf8.first == 0x09 || line.utf8.starts(with: "    ".utf8)
     }
 
-    /// The mark that a line consists of, when it can underline a heading.
+    /// Returns the character that a line consists of, if it can underline a heading.
     private static func underline(_ line: Substring) -> UInt8? {
         guard let mark = line.utf8.first, line.utf8.count >= 3,
             "=-~^\"'`#*+.:_".utf8.contains(mark),
@@ -58,8 +58,8 @@ enum TextCleaner {
         return mark
     }
 
-    /// Whether the lines so far are a heading: one line, perhaps below a line like its underline, not
-    /// indented and not longer than the underline.
+    /// Whether the lines so far are a heading: one line, possibly below an overline, not indented and not longer than
+    /// the underline.
     private static func isTitle(_ paragraph: [Substring], mark: UInt8, under line: Substring)
         -> Bool
     {

@@ -1,4 +1,4 @@
-/// What the elements of the XML mean.
+/// Handles the elements of WordprocessingML.
 extension WordBody {
     mutating func begin(_ name: String) {
         if name.hasPrefix("m:") { return beginMathematics(name) }
@@ -45,12 +45,12 @@ extension WordBody {
         }
     }
 
-    /// What is no text at all.
+    /// Handles elements that are not text.
     private mutating func beginObject(_ name: String) {
         switch name {
         case "wp:docPr":
             let text = WhiteSpace.collapsed(reader.attribute("descr") ?? "")
-            // Word's own guess of what a picture shows is nobody's text.
+            // Word generates descriptions of pictures; no author wrote them.
             if !text.isEmpty, !text.contains("generated") { add(" \(text) ") }
         case "pic:pic", "v:imagedata": count("image", "images")
         case "c:chart": count("chart", "charts")
@@ -96,7 +96,7 @@ extension WordBody {
         }
     }
 
-    /// Reads the first of several forms of the same thing.
+    /// Reads the first of several alternatives for the same content.
     private mutating func beginAlternative() {
         guard let last = scopes.indices.last, case .alternatives(let hasChoice) = scopes[last].scope
         else { return }
@@ -140,7 +140,7 @@ extension WordBody {
         }
     }
 
-    // Fields.
+    // MARK: - Fields
 
     private mutating func readFieldMark() {
         switch reader.attribute("w:fldCharType") {
@@ -166,12 +166,12 @@ extension WordBody {
         fields[last] += text
     }
 
-    /// The address of `HYPERLINK "https://example.com"`.
+    /// Adds the link of a field such as `HYPERLINK "https://example.com"`.
     private mutating func addLink(ofField instruction: String) {
         let words = instruction.split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0].uppercased() == "HYPERLINK" else { return }
         let quoted = words[1].split(separator: "\"", omittingEmptySubsequences: false)
-        // With a switch before it, it is a place in this document.
+        // A switch before the address means a place in this document.
         guard quoted.count >= 3, WhiteSpace.collapsed(String(quoted[0])).isEmpty else { return }
         addLink(String(quoted[1]))
     }
@@ -188,7 +188,7 @@ extension WordBody {
         references.append((mark, WordNotes.Reference(kind: kind, identifier: identifier)))
     }
 
-    // Formulas, on one line.
+    // MARK: - Formulas, on one line
 
     private mutating func beginMathematics(_ name: String) {
         switch name {
@@ -212,7 +212,7 @@ extension WordBody {
     }
 }
 
-/// Tables: a row is a block, whatever is in its cells.
+/// Tables: each row becomes one block, whatever its cells contain.
 extension WordBody {
     mutating func beginTable(_ name: String) {
         switch name {

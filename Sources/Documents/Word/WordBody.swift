@@ -1,21 +1,20 @@
-/// Reads the text of one part of a document of Word: its body, or its notes.
+/// Reads the text of one part of a Word document: its body or its notes.
 ///
-/// Elements may nest as deep as the XML reader lets them; what is kept while reading is on stacks of its
-/// own, so no call is nested.
+/// Elements may nest as deeply as the XML reader allows; the state is on explicit stacks, without recursion.
 struct WordBody {
-    /// What encloses the paragraph at hand: a cell of a table, or else a text box.
+    /// What encloses the current paragraph: a table cell or a text box.
     struct Container {
         let isCell: Bool
         var items: [WordItem] = []
     }
 
-    /// An element whose end has a meaning.
+    /// An element whose end matters.
     enum Scope {
         case run, text, deleted, contents, placeholder, alternatives(hasChoice: Bool)
         case mathematics(closing: String)
     }
 
-    /// What text counts as that is left out.
+    /// Why text is left out.
     enum Omission { case deleted, hidden, contents, placeholder }
 
     let reader: XMLReader
@@ -23,7 +22,7 @@ struct WordBody {
     let links: [String: String]
     var numbering: WordNumbering
     var leftOut = WordLeftOut()
-    /// Takes what is read, in order.
+    /// The items read so far, in order.
     var items: [WordItem] = []
 
     var paragraphs: [WordParagraph] = []
@@ -37,7 +36,7 @@ struct WordBody {
     var fields: [String] = []
     var scopes: [(depth: Int, scope: Scope)] = []
     var depth = 0
-    /// The notes that the text refers to, in order, with the marks that it has there.
+    /// The notes that the text refers to, in order, with their marks in the text.
     var references: [(mark: String, note: WordNotes.Reference)] = []
     var noteCounts: [WordNotes.Kind: Int] = [:]
 
@@ -50,7 +49,7 @@ struct WordBody {
         self.links = links
     }
 
-    /// Reads the next paragraph or table, or a part of one; false at the end.
+    /// Reads the next XML event; false at the end.
     mutating func readEvent() -> Bool {
         guard let event = reader.next() else { return false }
         read(event)
@@ -69,7 +68,7 @@ struct WordBody {
         }
     }
 
-    /// Passes over the element that has just begun.
+    /// Skips the element that has just begun.
     mutating func skip() {
         reader.skip()
         depth -= 1
@@ -77,7 +76,7 @@ struct WordBody {
 
     mutating func enter(_ scope: Scope) { scopes.append((depth, scope)) }
 
-    /// What text that comes now counts as; nil when it is text of the document.
+    /// Why the next text is left out; nil if it belongs to the document.
     var omission: Omission? {
         if deletions > 0 { return .deleted }
         if run.isHidden ?? styles[run.style].run.isHidden ?? false { return .hidden }
@@ -87,7 +86,7 @@ struct WordBody {
 
     private var paragraphStyle: WordStyles.Style { styles[paragraphs.last?.properties.style] }
 
-    /// Adds text to the paragraph at hand, or counts it as left out.
+    /// Adds text to the current paragraph, or counts it as left out.
     mutating func add(_ text: String) {
         switch omission {
         case .deleted: leftOut.deleted.add(text)
@@ -104,7 +103,7 @@ struct WordBody {
         }
     }
 
-    /// Gives what was read to what encloses it.
+    /// Passes an item to its container.
     mutating func emit(_ item: WordItem) {
         if let last = containers.indices.last {
             containers[last].items.append(item)
@@ -113,7 +112,7 @@ struct WordBody {
         }
     }
 
-    /// Ends the paragraph at hand.
+    /// Ends the current paragraph.
     mutating func endParagraph() {
         guard let paragraph = paragraphs.popLast() else { return }
         leftOut.deleted.endWord()
@@ -160,7 +159,7 @@ struct WordBody {
         return nil
     }
 
-    /// The mark of an item of a list, counted; empty when it is none.
+    /// Counts a list item and returns its marker; empty if it is not an item.
     private mutating func marker(
         of properties: WordParagraphProperties, _ style: WordStyles.Style
     ) -> String {
@@ -173,15 +172,15 @@ struct WordBody {
     }
 }
 
-/// A part of a document of Word as its reader finds it, in order.
+/// An item of a Word document, in reading order.
 enum WordItem: Equatable {
     /// A heading, with the number that Word shows before it, if any.
     case heading(String, number: String, level: Int)
-    /// A paragraph that is the document's title.
+    /// A paragraph with the document's title.
     case title(String)
-    /// A line of code; consecutive ones are one block.
+    /// A line of code; consecutive lines form one block.
     case code(String)
-    /// Anything else.
+    /// Any other block.
     case block(CleanDocument.Block)
 
     /// Its text on one line.
@@ -194,7 +193,7 @@ enum WordItem: Equatable {
         }
     }
 
-    /// Where its links lead.
+    /// The targets of its links.
     var links: [String] { if case .block(let block) = self { block.links } else { [] } }
 }
 
@@ -203,16 +202,16 @@ struct WordParagraph {
     var properties = WordParagraphProperties()
     var text = ""
     var links: [String] = []
-    /// What is in its text boxes: it follows the paragraph.
+    /// The items in its text boxes, which follow the paragraph.
     var boxes: [WordItem] = []
-    /// How many of its characters, white space apart, are in a font of one width, and in any other.
+    /// How many of its characters, except white space, are monospaced, and how many are not.
     var monospaced = 0
     var others = 0
 
-    /// No paragraph that people write has more links.
+    /// The most links that are kept per paragraph.
     static let linkLimit = 200
 
-    /// Adds text of a run.
+    /// Adds the text of a run.
     mutating func add(_ added: String, isMonospaced: Bool) {
         text += added
         let count = added.unicodeScalars.count { !WhiteSpace.isSpace($0) }
@@ -230,9 +229,9 @@ struct WordParagraph {
 
 /// A table that is being read.
 struct WordTable {
-    /// Whether it has one column: it is a frame around its text, not a table.
+    /// Whether it has only one column: it is then a frame around text, not a table.
     var isFrame = false
-    /// Whether its first row is one of headings, as far as its form says.
+    /// Whether the table's style formats its first row as a header.
     var hasFirstRow = true
     var rows = 0
     var cells: [String] = []
@@ -248,7 +247,7 @@ struct WordTable {
     }
 }
 
-/// What of a document is not in its text, counted while it is read.
+/// Counts the text that is left out.
 struct WordLeftOut {
     var deleted = WordCounter()
     var hidden = WordCounter()
@@ -256,7 +255,7 @@ struct WordLeftOut {
     var placeholders = WordCounter()
     var others = Finding.List()
 
-    /// All that was counted.
+    /// The findings for all counts.
     var findings: Finding.List {
         var result = others
         result.add(.leftOut, "deleted text", deleted.count, "words", detail: "tracked changes")
@@ -269,27 +268,27 @@ struct WordLeftOut {
 
 /// The footnotes and endnotes of a document.
 struct WordNotes {
-    /// Where notes stand.
+    /// The kind of a note.
     enum Kind: Hashable {
         case footnote, endnote
 
-        /// The mark of a note in the text, by its number.
+        /// Returns the mark of a note in the text.
         func mark(_ number: Int) -> String {
             self == .footnote ? "[\(number)]" : "[\(WordNumberFormat.text(number, "lowerRoman"))]"
         }
     }
 
-    /// What the text calls a note.
+    /// The kind and identifier by which the text refers to a note.
     struct Reference: Hashable {
         let kind: Kind
         let identifier: String
     }
 
     private var notes: [Reference: [WordItem]] = [:]
-    /// What of them is not in their text.
+    /// What was left out of the notes.
     private(set) var leftOut = WordLeftOut()
 
-    /// Reads a part with notes.
+    /// Reads the part that holds the notes of a kind.
     mutating func read(
         _ reader: XMLReader, _ kind: Kind, styles: WordStyles, links: [String: String]
     ) {
@@ -308,14 +307,15 @@ struct WordNotes {
         leftOut = body.leftOut
     }
 
-    /// Takes the text of a note: once.
+    /// Returns the text of a note, once.
     mutating func take(_ reference: Reference) -> [WordItem] {
         notes.removeValue(forKey: reference) ?? []
     }
 }
 
 extension WordBody {
-    /// As ``readEvent()``, for a part whose elements `w:footnote` and `w:endnote` are notes.
+    /// Reads the next XML event of a part with notes, which are the elements `w:footnote` and `w:endnote`; false at
+    /// the end.
     mutating func readNoteEvent(begin: (String?) -> Void, end: ([WordItem]) -> Void) -> Bool {
         guard let event = reader.next() else { return false }
         switch event {

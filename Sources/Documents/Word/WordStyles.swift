@@ -1,8 +1,8 @@
-/// The styles of a document: what paragraphs and runs are that name them.
+/// The styles of a document, which give paragraphs and runs their properties.
 struct WordStyles {
-    /// A style with what it inherits.
+    /// A style with its inherited properties.
     struct Style: Equatable {
-        /// What the name of a style makes of a paragraph.
+        /// What a style's name says about its paragraphs.
         enum Role: Equatable {
             case title, contents, code, caption
             case heading(level: Int)
@@ -21,12 +21,12 @@ struct WordStyles {
     }
 
     private var styles: [String: Style] = [:]
-    /// Whether the default style is monospaced: fonts then do not tell code from prose.
+    /// Whether the default style is monospaced: fonts then do not distinguish code.
     private(set) var isMonospaced = false
 
-    /// More than any document has.
+    /// The most styles: more than any document has.
     private static let limit = 20_000
-    /// The longest chain of styles that are based on each other; Word has this limit too.
+    /// The longest inheritance chain; Word has the same limit.
     private static let chainLimit = 16
 
     init() {}
@@ -73,7 +73,7 @@ struct WordStyles {
         }
     }
 
-    /// The style of an identifier; one without properties when there is none.
+    /// Returns the style with an identifier, or a style without properties.
     subscript(identifier: String?) -> Style { identifier.flatMap { styles[$0] } ?? Style() }
 
     private static func resolved(_ identifier: String, in declared: [String: Declaration]) -> Style
@@ -99,8 +99,8 @@ struct WordStyles {
         return style
     }
 
-    /// What a name says. Word keeps the English names of its own styles in every language; other programs
-    /// translate them.
+    /// Returns the role that a style's name implies. Word keeps the English names of its built-in styles in every
+    /// language; other programs translate them.
     private static func role(ofName name: String) -> Style.Role? {
         let name = name.lowercased()
         switch name {
@@ -134,12 +134,12 @@ struct WordStyles {
     ]
 }
 
-/// What a paragraph says of its own form.
+/// The direct properties of a paragraph.
 struct WordParagraphProperties: Equatable {
     var style: String?
-    /// The level of a heading, from 0; 9 is running text.
+    /// The heading level, from 0; 9 is body text.
     var outlineLevel: Int?
-    /// The list that it is an item of; 0 for none, whatever its style says.
+    /// The list it belongs to; 0 for none, regardless of its style.
     var list: Int?
     var listLevel: Int?
     var keepsWithNext: Bool?
@@ -161,12 +161,12 @@ struct WordParagraphProperties: Equatable {
     init() {}
 }
 
-/// What a run of characters says of its own form.
+/// The direct properties of a run of characters.
 struct WordRunProperties: Equatable {
     var style: String?
-    /// Whether its font has characters of one width; nil when it names no font.
+    /// Whether its font is monospaced; nil if it names no font.
     var isMonospaced: Bool?
-    /// Whether it is hidden; nil when it does not say.
+    /// Whether it is hidden; nil if it does not say.
     var isHidden: Bool?
 
     /// Reads `w:rPr`, which has just begun.
@@ -186,9 +186,9 @@ struct WordRunProperties: Equatable {
     init() {}
 }
 
-/// What the name of a font says.
+/// Classifies fonts by name.
 enum FontName {
-    /// Whether its characters have one width.
+    /// Whether a font is monospaced.
     static func isMonospaced(_ name: String) -> Bool {
         let name = name.lowercased()
         guard !exceptions.contains(where: name.contains) else { return false }
@@ -204,7 +204,7 @@ enum FontName {
         "anonymous pro",
         "iosevka", "jetbrains", "ubuntu code", "ocr a", "ocrb", "letter gothic", "lettergothic",
     ]
-    /// Families of proportional fonts whose names hold one of the words.
+    /// Proportional font families whose names contain one of the words.
     private static let exceptions = [
         "monotype", "monospecial", "harmony", "lmmono prop", "consolidat",
     ]
