@@ -107,7 +107,7 @@ struct AsciiDocInline {
 
     private static func isSpace(_ byte: UInt8?) -> Bool { byte.map { $0 <= 0x20 } ?? true }
 
-    // MARK: Marks
+    // MARK: - Marks
 
     private mutating func readEscape() {
         guard let next = byte(at + 1),
@@ -206,7 +206,7 @@ struct AsciiDocInline {
         at += 2
     }
 
-    // MARK: References and anchors
+    // MARK: - References and anchors
 
     private mutating func readReference() {
         if has("<<", at: at), let end = end(of: [0x3E, 0x3E], from: at + 2, isFree: true) {

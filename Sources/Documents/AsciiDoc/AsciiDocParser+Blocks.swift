@@ -68,7 +68,7 @@ extension AsciiDocParser {
         findings.add(found.findings)
     }
 
-    // MARK: Lists
+    // MARK: - Lists
 
     mutating func parseItem(
         _ item: AsciiDocLine.Item, _ text: ArraySlice<UInt8>, _ index: Int, _ end: Int
@@ -130,7 +130,7 @@ extension AsciiDocParser {
         }
     }
 
-    // MARK: Tables
+    // MARK: - Tables
 
     private mutating func addTable(_ content: ArraySlice<ArraySlice<UInt8>>, mark: UInt8) {
         let list = above.list

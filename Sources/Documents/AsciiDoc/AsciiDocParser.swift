@@ -81,7 +81,7 @@ struct AsciiDocParser {
         parse(start, lines.count, isTop: true)
     }
 
-    // MARK: Text
+    // MARK: - Text
 
     /// Writes a paragraph, and its footnotes below it.
     mutating func add(_ source: String, keepsWithNext: Bool = false) {
@@ -119,7 +119,7 @@ struct AsciiDocParser {
         findings.add(.leftOut, "comment", line.dropFirst(2).wordCount, "words")
     }
 
-    // MARK: Blocks
+    // MARK: - Blocks
 
     mutating func parse(_ start: Int, _ end: Int, isTop: Bool = false) {
         guard depth < Self.depthLimit else {

@@ -69,7 +69,7 @@ struct HTMLCleaner {
         return (cleaner.blocks ?? [], cleaner.findings)
     }
 
-    // MARK: - The tree
+    // MARK: - Tree
 
     func isLeftOut(_ node: HTMLTree.Node, name: String) -> String? {
         chrome.reason(node, name: name, isInArticle: articles > 0)

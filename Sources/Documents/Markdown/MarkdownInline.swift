@@ -50,7 +50,7 @@ struct MarkdownInline {
         _ tag: String, _ findings: inout Finding.List, isPlaceholder: (String) -> Bool
     ) {
         guard !tag.hasPrefix("<!--") else {
-            return findings.add(.leftOut, "comment", HTMLComments.words(in: tag), "words")
+            return findings.add(.leftOut, "comment", InlineHTML.words(in: tag), "words")
         }
         let name = tag.dropFirst().drop { $0 == "/" }.prefix { $0.isLetter || $0.isNumber }
             .lowercased()
@@ -58,10 +58,10 @@ struct MarkdownInline {
         if Self.separating.contains(name) { add(" ") }
         switch name {
         case "a":
-            if let target = HTMLComments.attribute("href", of: tag) { addLink(target) }
+            if let target = InlineHTML.attribute("href", of: tag) { addLink(target) }
         case "img":
             findings.add(.leftOut, "image", 1, "images")
-            if let text = HTMLComments.attribute("alt", of: tag) { add(text) }
+            if let text = InlineHTML.attribute("alt", of: tag) { add(text) }
         default: break
         }
     }
@@ -126,7 +126,7 @@ struct MarkdownInline {
 }
 
 /// Reads HTML in running text without parsing it.
-enum HTMLComments {
+enum InlineHTML {
     /// Counts the words in the comments of a text.
     static func words(in html: String) -> Int {
         let bytes = Array(html.utf8)

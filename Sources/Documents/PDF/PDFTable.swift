@@ -37,7 +37,7 @@ enum PDFTable {
         guard complete > 1 else { return [] }
         let table = lines[start..<index]
         return (rowsByGaps(table, columns, styles) ?? rowsByLines(table, columns, styles))
-            .map { $0.padded() }
+            .map { $0.trimmed() }
     }
 
     /// Returns the rows of a table with wider gaps between rows than between lines; nil for any other table.
@@ -190,7 +190,7 @@ enum PDFTable {
 
 extension PDFTable.Row {
     /// Returns the row without trailing empty cells.
-    fileprivate func padded() -> Self {
+    fileprivate func trimmed() -> Self {
         var row = self
         while row.cells.count > 2, row.cells.last?.isEmpty ?? false { row.cells.removeLast() }
         return row

@@ -107,7 +107,7 @@ struct RSTInline {
         Unicode.Scalar(unit).map(WhiteSpace.isSpace) ?? false
     }
 
-    // MARK: Reading
+    // MARK: - Reading
 
     private mutating func read(_ references: inout RSTReferences, _ findings: inout Finding.List) {
         while at < units.count {

@@ -137,7 +137,7 @@ struct RSTParser {
         return (stop, inner)
     }
 
-    // MARK: Constructs
+    // MARK: - Constructs
 
     /// Parses what begins on a line at its body's column; returns the index of the line after it.
     private mutating func parseConstruct(
@@ -276,7 +276,7 @@ struct RSTParser {
         return index
     }
 
-    // MARK: Titles and text
+    // MARK: - Titles and text
 
     /// Parses a title between two lines, or a transition.
     private mutating func parseOverline(

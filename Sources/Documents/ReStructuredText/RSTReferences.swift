@@ -73,7 +73,7 @@ struct RSTReferences {
 
     private var definitions: [Int] = []
 
-    // MARK: Use
+    // MARK: - Lookup
 
     /// Returns where a name leads; nil if the document does not define it, "" for a place in this document.
     func address(of name: String) -> String? {
@@ -132,7 +132,7 @@ struct RSTReferences {
         return found
     }
 
-    // MARK: Definitions
+    // MARK: - Definitions
 
     private mutating func addTarget(_ rest: ArraySlice<UInt8>, below lines: ArraySlice<MarkupLine>)
     {

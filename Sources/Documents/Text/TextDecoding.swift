@@ -91,7 +91,7 @@ enum TextDecoding {
             ? lenient(bytes[...]) : convert(bytes[...], from: declared, isGuess: false)
     }
 
-    // MARK: - What bytes look like
+    // MARK: - Guessing
 
     /// Decodes bytes that are not, or not entirely, UTF-8.
     private static func guess(_ bytes: [UInt8], suggested: String?) -> Decoded {
@@ -172,7 +172,7 @@ enum TextDecoding {
         return nil
     }
 
-    // MARK: - Reading
+    // MARK: - Decoding
 
     /// Decodes UTF-8 with errors: single bytes from 0x80 to 0x9F are read as Windows-1252, and each other invalid
     /// sequence becomes U+FFFD.

@@ -188,7 +188,7 @@ extension WordBody {
         references.append((mark, WordNotes.Reference(kind: kind, identifier: identifier)))
     }
 
-    // MARK: - Formulas, on one line
+    // MARK: - Formulas
 
     private mutating func beginMathematics(_ name: String) {
         switch name {
