@@ -1,4 +1,4 @@
-/// Decodes bytes into text without trusting their declared encoding.
+/// Decodes bytes into text; the encoding that the bytes themselves name is only a hint.
 enum TextDecoding {
     /// A decoded text, and what was guessed or replaced.
     struct Decoded {
