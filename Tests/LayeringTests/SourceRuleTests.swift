@@ -58,7 +58,6 @@ struct SourceRuleTests {
         "Sources/Documents/HTML/HTMLTree.swift",
         "Sources/Documents/Processes/LimitedProcess.swift",
         "Sources/Documents/Text/CharacterSet.swift",
-        "Sources/Documents/Text/EncodingDetector.swift",
         "Sources/Documents/XML/XMLReader.swift",
         "Sources/CommandSupport/Environment.swift",
         "Sources/CommandSupport/Progress.swift",

@@ -68,7 +68,7 @@ struct DocumentWork: Sendable {
             if let known = baseline.documents[Array(path.utf8)], known.hasSameOrigin(as: origin) {
                 return (path, .unchanged(known))
             }
-            clean = try CleanDocument(raw)
+            clean = try CleanDocument.clean(raw)
         } catch {
             let line = pending.line.map { "line \($0) " } ?? ""
             return (path, .skipped(reason: line + error.reason))

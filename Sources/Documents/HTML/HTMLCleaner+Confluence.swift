@@ -1,10 +1,10 @@
-/// The elements of Confluence's storage format, in which pages are exported and served.
-enum ConfluenceElement {
-    static func isOne(_ name: String) -> Bool { name.hasPrefix("ac:") || name.hasPrefix("ri:") }
-}
-
+/// The elements of Confluence's storage format, which exports contain.
 extension HTMLCleaner {
-    /// Reads an element of Confluence's storage format: macros, links, images and tasks.
+    static func isConfluence(_ name: String) -> Bool {
+        name.hasPrefix("ac:") || name.hasPrefix("ri:")
+    }
+
+    /// Reads a macro, a link, an image or a task.
     mutating func visitConfluence(_ node: HTMLTree.Node, name: String) {
         switch name {
         case "ac:structured-macro", "ac:macro": visitMacro(node)
@@ -49,7 +49,7 @@ extension HTMLCleaner {
         }
     }
 
-    /// Whether what a fallback stands for is there as well.
+    /// Whether the content that a fallback replaces is present too.
     private func hasContent(beside fallback: HTMLTree.Node) -> Bool {
         fallback.parent?.children.contains {
             $0.name != fallback.name && $0.first { $0.name == "ac:adf-content" } != nil
@@ -107,7 +107,7 @@ extension HTMLCleaner {
         announcements -= 1
     }
 
-    /// A link reads as its text, else as what it leads to is called.
+    /// Adds a link's text, or the title of its target if it has no text.
     private mutating func addLink(_ node: HTMLTree.Node) {
         let body = node.children.first {
             $0.name == "ac:plain-text-link-body" || $0.name == "ac:link-body"
