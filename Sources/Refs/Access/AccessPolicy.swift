@@ -114,3 +114,170 @@ public struct AccessPolicy: Hashable, Sendable {
         }
     }
 }
+
+extension AccessPolicy {
+    /// The version of the format.
+    private static let version = 1
+
+    /// The policy as it stands in the log.
+    public var json: JSON {
+        Self.json(isSigned: isSigned, keys: keys, gates: gates, retention: retention)
+    }
+
+    static func json(
+        isSigned: Bool, keys: [Key], gates: [Gate], retention: RetentionRules?
+    ) -> JSON {
+        var object = JSONObject()
+        object["type"] = "policy"
+        object["version"] = .integer(version)
+        object["signed"] = .bool(isSigned)
+        object["keys"] = .array(keys.map(\.json))
+        object["gates"] = .array(gates.map(\.json))
+        if let retention { object["retention"] = retention.json }
+        return .object(object)
+    }
+
+    /// Reads a policy's file: JSON, in which `version`, `admin`, `write`, `gates` and `retention` may be left out.
+    ///
+    /// - Throws: An error with the path of the member that is wrong.
+    public init(decoding bytes: [UInt8]) throws(JSONSchemaError) {
+        var reader = try JSONObjectReader(file: bytes)
+        try self.init(&reader)
+        try reader.finish()
+    }
+
+    private init(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
+        if reader.has("type"), try reader.string("type") != "policy" {
+            throw reader.error("type", "must be policy")
+        }
+        if reader.has("version"), try reader.count("version") != Self.version {
+            throw reader.error("version", "is one that this program does not know")
+        }
+        let isSigned = try reader.bool("signed")
+        var keys: [Key] = []
+        for (index, value) in (try reader.list("keys")).enumerated() {
+            var member = JSONObjectReader(value.object ?? JSONObject(), path: "keys[\(index)]")
+            keys.append(try Key(&member))
+            try member.finish()
+        }
+        var gates: [Gate] = []
+        for (index, value) in (try reader.list("gates")).enumerated() {
+            var member = JSONObjectReader(value.object ?? JSONObject(), path: "gates[\(index)]")
+            gates.append(try Gate(&member))
+        }
+        let retention =
+            try reader.take("retention").map { (json) throws(JSONSchemaError) in
+                try RetentionRules(json, as: "retention")
+            }
+        try self.init(isSigned: isSigned, keys: keys, gates: gates, retention: retention)
+    }
+
+    /// Takes a policy or `null`, of which only the one encoding is accepted.
+    static func take(
+        _ key: String, from reader: inout JSONObjectReader
+    ) throws(JSONSchemaError) -> AccessPolicy? {
+        let value = reader.take(key)
+        if case .null? = value { return nil }
+        guard let value, let object = value.object else {
+            throw reader.error(key, "must be a policy, or null")
+        }
+        var member = JSONObjectReader(object, path: key)
+        let policy = try AccessPolicy(&member)
+        try member.finish()
+        guard policy.json.canonicalBytes == value.canonicalBytes else {
+            throw reader.error(key, "is not written as a policy is")
+        }
+        return policy
+    }
+}
+
+extension AccessPolicy.Key {
+    var json: JSON {
+        [
+            "name": .string(name), "public": .string(publicKey.hex), "admin": .bool(isAdmin),
+            "write": .array(
+                namespaces.map(\.rawValue).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+                    .map { .string($0) }),
+        ]
+    }
+
+    init(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
+        let name = try reader.string("name")
+        guard let key = PublicKey(hex: try reader.string("public")) else {
+            throw reader.error("public", "must be an Ed25519 key: 64 hexadecimal digits")
+        }
+        var namespaces: Set<RefNamespace> = []
+        for value in try reader.list("write") {
+            guard let namespace = value.string.flatMap(RefNamespace.init(rawValue:)),
+                namespaces.insert(namespace).inserted
+            else {
+                throw reader.error(
+                    "write", "must be different ones of \(RefNamespace.listing)")
+            }
+        }
+        let isAdmin = reader.has("admin") ? try reader.bool("admin") : false
+        self.init(name: name, publicKey: key, isAdmin: isAdmin, namespaces: namespaces)
+    }
+}
+
+extension JSONObjectReader {
+    fileprivate mutating func bool(_ key: String) throws(JSONSchemaError) -> Bool {
+        guard let value = take(key)?.bool else { throw error(key, "must be true or false") }
+        return value
+    }
+
+    /// Takes a list that may be left out.
+    fileprivate mutating func list(_ key: String) throws(JSONSchemaError) -> [JSON] {
+        has(key) ? try array(key) : []
+    }
+}
+
+extension Repository {
+    /// Sets the policy, or removes it, in a transaction of its own.
+    ///
+    /// - Parameter base: The policy that the new one was made from; the transaction is refused when it is not that one
+    ///   any more. Without it, whatever is there is replaced.
+    /// - Throws: `unauthorized` when the writer is no admin of the policy before; `conflict` with the base.
+    @discardableResult
+    public func setPolicy(
+        _ policy: AccessPolicy?, replacing base: AccessPolicy?? = nil, message: String = "",
+        writer: Writer
+    ) throws(RefError) -> State {
+        let state = try self.state()
+        func check(_ state: State) throws(RefError) {
+            guard let base, base?.id != state.policy?.id else { return }
+            throw .policyChanged
+        }
+        try check(state)
+        let result = try log.append(
+            [.policy(policy)], to: state, message: message, writer: writer, admit: check)
+        return result
+    }
+
+    /// Approves a move of a ref from what it is now.
+    ///
+    /// - Throws: `unauthorized` when the policy does not list the writer's key, or there is none; `nothingToApprove` when
+    ///   the ref is there already; `unknownRef` never: a ref may be approved that does not exist yet.
+    @discardableResult
+    public func approve(
+        _ name: RefName, new: ObjectID?, expires: Timestamp, on state: State,
+        message: String = "", writer: Writer
+    ) throws(RefError) -> State {
+        guard let policy = state.policy else {
+            throw .unauthorized(
+                reason: "there is no policy, and so nothing to approve",
+                remedy: "ftictl policy init")
+        }
+        let old = state.target(of: name)
+        guard new != old else { throw .nothingToApprove(name, new) }
+        return try log.append(
+            [.approve(name, old: old, new: new, policy: policy.id, expires: expires)], to: state,
+            message: message, writer: writer
+        ) { (newer) throws(RefError) in
+            guard newer.target(of: name) != old else { return }
+            throw .conflict(
+                name, expected: .same(as: old), actual: newer.target(of: name),
+                transaction: newer.lastTransaction(of: name), ageMilliseconds: nil)
+        }
+    }
+}

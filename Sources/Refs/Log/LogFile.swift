@@ -1,4 +1,4 @@
-internal import Objects
+package import Objects
 package import Storage
 
 /// The names of the log's files.
@@ -49,5 +49,200 @@ package enum LogFile {
             value = sum
         }
         return value < JSON.largestInteger ? value : nil
+    }
+}
+
+/// The name of a segment: `log/FIRST-LAST.segment`, at one of the places where segments can be.
+///
+/// A segment of 64 begins at a multiple of 64 and one of 1,024 at a multiple of 1,024, so which segments can hold
+/// an entry follows from its number.
+package struct SegmentName: Hashable {
+    package let first: Int
+    let count: Int
+
+    /// How many entries a segment holds: first a few, so that few single files are left, then many, so that a
+    /// million transactions are a thousand files.
+    package static let sizes = [64, 1024]
+    static let smallest = 64
+
+    /// The segment of `count` entries that would hold an entry.
+    package init(of count: Int, holding number: Int) {
+        first = number / count * count
+        self.count = count
+    }
+
+    /// Reads the name of a file; nil when no segment is called so.
+    init?(_ name: String) {
+        let bytes = Array(name.utf8)
+        let digits = LogFile.digits
+        guard bytes.count == 2 * digits + 1 + Self.suffix.utf8.count, bytes[digits] == 0x2D,
+            bytes.suffix(Self.suffix.utf8.count).elementsEqual(Self.suffix.utf8),
+            let first = LogFile.number(bytes[..<digits]),
+            let last = LogFile.number(bytes[(digits + 1)...].prefix(digits)),
+            Self.sizes.contains(last - first + 1), first % (last - first + 1) == 0
+        else { return nil }
+        self.first = first
+        count = last - first + 1
+    }
+
+    private static let suffix = ".segment"
+
+    package var last: Int { first + count - 1 }
+    package var numbers: ClosedRange<Int> { first...last }
+    package var blob: BlobName {
+        BlobName(.log, LogFile.padded(first) + "-" + LogFile.padded(last) + Self.suffix)
+    }
+    package var place: String { blob.description }
+
+    func holds(_ number: Int) -> Bool { numbers.contains(number) }
+}
+
+/// The name of a checkpoint: `NUMBER-SHA256.json` with the hash of its bytes, and `NUMBER-SHA256.signed.json` when
+/// somebody vouches for it.
+package struct CheckpointName: Hashable {
+    package let number: Int
+    package let hash: ObjectID
+    package let isSigned: Bool
+
+    private static let plain = ".json"
+    private static let signed = ".signed.json"
+
+    var text: String {
+        "\(LogFile.padded(number))-\(hash.hex)" + (isSigned ? Self.signed : Self.plain)
+    }
+    package var blob: BlobName { BlobName(.checkpoints, text) }
+
+    init(number: Int, hash: ObjectID, isSigned: Bool = false) {
+        self.number = number
+        self.hash = hash
+        self.isSigned = isSigned
+    }
+
+    package init?(_ name: String) {
+        let bytes = Array(name.utf8)
+        let stem = LogFile.digits + 1 + 64
+        guard bytes.count > stem, bytes[LogFile.digits] == 0x2D,
+            let number = LogFile.number(bytes[..<LogFile.digits]),
+            let hash = ObjectID(
+                hex: String(decoding: bytes[(LogFile.digits + 1)..<stem], as: UTF8.self))
+        else { return nil }
+        let ending = bytes[stem...]
+        let isSigned = ending.elementsEqual(Self.signed.utf8)
+        guard isSigned || ending.elementsEqual(Self.plain.utf8) else { return nil }
+        self.init(number: number, hash: hash, isSigned: isSigned)
+    }
+}
+
+/// What the folders of a log hold, by name.
+package struct LogListing {
+    /// The numbers of the entries with files of their own, and their sizes.
+    package private(set) var singles: [Int: Int] = [:]
+    /// The segments, and their sizes.
+    package private(set) var segments: [SegmentName: Int] = [:]
+    package private(set) var checkpoints: [Int: [CheckpointName]] = [:]
+    /// Paths of what has no place in a log, sorted.
+    package private(set) var strays: [String] = []
+
+    package var isEmpty: Bool {
+        singles.isEmpty && segments.isEmpty && checkpoints.isEmpty && strays.isEmpty
+    }
+
+    /// What else may be in the folder: a hint, room for an entry when the disk is full.
+    private static let known = ["tip", "reserve"]
+
+    package init(_ log: Log) throws(RefError) {
+        do throws(StorageError) {
+            for entry in try log.bucket.list(.log) {
+                if let number = LogFile.number(ofEntry: entry.name) {
+                    singles[number] = entry.size
+                } else if let name = SegmentName(entry.name) {
+                    segments[name] = entry.size
+                } else if !Self.known.contains(where: { $0.utf8.elementsEqual(entry.name.utf8) }) {
+                    strays.append("log/" + Quoting.quoted(entry.name))
+                }
+            }
+        } catch { throw .storage(error) }
+        do throws(StorageError) {
+            for entry in try log.bucket.list(.checkpoints) {
+                if let name = CheckpointName(entry.name) {
+                    checkpoints[name.number, default: []].append(name)
+                } else {
+                    strays.append("log/checkpoints/" + Quoting.quoted(entry.name))
+                }
+            }
+        } catch {
+            guard error.concernsOneFile else { throw .storage(error) }
+            strays.append(BucketFolder.checkpoints.rawValue)
+        }
+        strays.sort()
+    }
+
+    /// The segment that readers take an entry from; nil when it has only a file of its own, or none.
+    package func segment(holding number: Int) -> SegmentName? {
+        for size in SegmentName.sizes {
+            let name = SegmentName(of: size, holding: number)
+            if segments[name] != nil { return name }
+        }
+        return nil
+    }
+
+    /// The ranges of numbers for which there is a file, ascending; they may overlap.
+    package var ranges: [ClosedRange<Int>] {
+        (singles.keys.map { $0...$0 } + segments.keys.map(\.numbers)).sorted {
+            $0.lowerBound < $1.lowerBound
+        }
+    }
+
+    /// The segments that can be made of entries up to a number, in order: large ones where they fit.
+    func segmentsToMake(upTo last: Int) -> [SegmentName] {
+        var names: [SegmentName] = []
+        var number = 0
+        while number <= last {
+            let large = SegmentName(of: 1024, holding: number)
+            if number == large.first, segments[large] != nil {
+                number += large.count
+                continue
+            }
+            if number == large.first, large.last <= last, fits(large) {
+                names.append(large)
+                number += large.count
+                continue
+            }
+            let small = SegmentName(of: SegmentName.smallest, holding: number)
+            if small.last <= last, segments[small] == nil { names.append(small) }
+            number += small.count
+        }
+        return names
+    }
+
+    private func fits(_ name: SegmentName) -> Bool {
+        var size = 0
+        var number = name.first
+        while number <= name.last {
+            let small = SegmentName(of: SegmentName.smallest, holding: number)
+            if let bytes = segments[small] {
+                size += bytes
+                number += small.count
+            } else {
+                size += (singles[number] ?? 0) + Segment.lineLength
+                number += 1
+            }
+        }
+        return size <= Segment.byteLimit
+    }
+
+    /// The files that a segment stands for, by segment: the largest one counts.
+    var replaced: [SegmentName: [BlobName]] {
+        var files: [SegmentName: [BlobName]] = [:]
+        for number in singles.keys.sorted() {
+            if let name = segment(holding: number) {
+                files[name, default: []].append(LogFile.entry(number))
+            }
+        }
+        for name in segments.keys where name.count < 1024 {
+            let large = SegmentName(of: 1024, holding: name.first)
+            if segments[large] != nil { files[large, default: []].append(name.blob) }
+        }
+        return files
     }
 }

@@ -1,4 +1,73 @@
-package import Objects
+public import Objects
+
+/// A wish to move one ref.
+public struct RefUpdate: Hashable, Sendable {
+    /// The ref.
+    public var name: RefName
+    /// What it must be before.
+    public var expected: Expectation
+    /// The snapshot that it is to point at; nil removes the ref.
+    public var new: ObjectID?
+
+    /// Makes an update.
+    public init(_ name: RefName, expected: Expectation = .anything, new: ObjectID?) {
+        self.name = name
+        self.expected = expected
+        self.new = new
+    }
+}
+
+/// A ref that a transaction moved.
+public struct RefChange: Hashable, Sendable {
+    /// The ref.
+    public let name: RefName
+    /// What it pointed at; nil when it did not exist.
+    public let old: ObjectID?
+    /// What it points at now; nil when it was removed.
+    public let new: ObjectID?
+
+    /// Makes a change.
+    public init(name: RefName, old: ObjectID?, new: ObjectID?) {
+        self.name = name
+        self.old = old
+        self.new = new
+    }
+}
+
+/// What a ref must be for an update of it to go ahead.
+public enum Expectation: Hashable, Sendable {
+    /// Whatever it is in the state that the transaction began from.
+    case anything
+    /// It must not exist.
+    case absent
+    /// It must exist.
+    case present
+    /// It must point at this snapshot.
+    case exactly(ObjectID)
+
+    /// Whether a ref with this target (nil when it does not exist) is as expected.
+    public func allows(_ target: ObjectID?) -> Bool {
+        switch self {
+        case .anything: true
+        case .absent: target == nil
+        case .present: target != nil
+        case .exactly(let id): target == id
+        }
+    }
+
+    /// The expectation that a ref is as it was.
+    static func same(as target: ObjectID?) -> Expectation { target.map { .exactly($0) } ?? .absent }
+
+    /// For messages: what is expected, as a noun.
+    var noun: String {
+        switch self {
+        case .anything: "anything"
+        case .absent: "no such ref"
+        case .present: "the ref to exist"
+        case .exactly(let id): id.short
+        }
+    }
+}
 
 /// What a writer wants to commit, before it has a place in the log.
 package struct Proposal {
