@@ -1,27 +1,26 @@
 public import Objects
 
-/// One thing that a transaction does.
+/// One action of a transaction.
 ///
-/// A reader that meets a type it does
-/// not know refuses the log and never skips it.
+/// A reader that meets an action of unknown type refuses the whole log instead of skipping the action.
 public enum Action: Hashable, Sendable {
-    /// Begins the log; only entry 0 has it.
+    /// Starts the log; only entry 0 has it.
     case format(version: Int, repository: RandomBits)
-    /// Moves a ref from `old` to `new`; nil stands for no such ref. `since` is the number of the
-    /// transaction that set `old` (or removed the ref), so that one ref's history is a linked list.
+    /// Moves a ref from `old` to `new`; nil stands for a ref that does not exist. `since` is the transaction that set
+    /// `old` or deleted the ref, so that the history of a ref is a linked list.
     case ref(RefName, old: ObjectID?, new: ObjectID?, since: Int?)
-    /// Adds a pack, whose name was never used before.
+    /// Adds a pack of a name that was never used before.
     case pack(PackReference)
-    /// Removes a pack for ever, or condemns one that was never added.
+    /// Removes a pack permanently, or condemns one that was never added.
     case unpack(ObjectID)
-    /// Says what a collection kept: whatever it removed was older. Stands beside its removals.
+    /// Records the retention of a collection, beside the packs that it removed.
     case retain(RetentionRules)
-    /// Sets the policy from the next entry on; nil removes it.
+    /// Sets the access policy from the next entry on; nil removes it.
     case policy(AccessPolicy?)
-    /// Says that the signer of the entry wants a ref to be moved from `old` to `new`, up to a moment and as long as
-    /// the policy of this identity holds.
+    /// Approves, in the name of the entry's signer, the move of a ref from `old` to `new`, until a time and as long as the
+    /// access policy of this identity holds.
     case approve(RefName, old: ObjectID?, new: ObjectID?, policy: ObjectID, expires: Timestamp)
-    /// Moves refs although these gates refuse, and says why.
+    /// Overrides these gates, with the reason.
     case override(gates: [String], reason: String)
 
     var json: JSON {
@@ -58,7 +57,7 @@ public enum Action: Hashable, Sendable {
         }
     }
 
-    /// Reads an action; nil when its type is not known.
+    /// Decodes an action; nil when its type is unknown.
     init?(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
         switch try reader.string("type") {
         case "format":
@@ -116,7 +115,7 @@ extension JSONObjectReader {
         }
     }
 
-    /// Takes an identity or `null`; the member itself must be there.
+    /// Takes an id or `null`; the member must exist.
     mutating func objectIDOrNull(_ key: String) throws(JSONSchemaError) -> ObjectID? {
         switch take(key) {
         case .null?: return nil
@@ -127,7 +126,7 @@ extension JSONObjectReader {
         }
     }
 
-    /// Takes a whole number that is not negative, or `null`; the member itself must be there.
+    /// Takes a whole number that is not negative, or `null`; the member must exist.
     mutating func countOrNull(_ key: String) throws(JSONSchemaError) -> Int? {
         let value = take(key)
         if case .null? = value { return nil }

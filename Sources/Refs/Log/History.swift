@@ -1,18 +1,18 @@
 public import Objects
 
-/// A value that a ref was given, or its removal.
+/// A value of a ref, or its deletion.
 public struct RefVersion: Sendable {
-    /// The snapshot that the ref pointed at from then on; nil when it was removed.
+    /// The snapshot that the ref pointed at from then on; nil when it was deleted.
     public let target: ObjectID?
-    /// What it was before.
+    /// The target before.
     public let previous: ObjectID?
-    /// The transaction that did it.
+    /// The transaction that moved the ref.
     public let entry: LogEntry
 
-    /// Whether the snapshot was made by this very transaction to succeed the value before: then no earlier
-    /// value of the ref is the same.
+    /// Whether this very transaction stored the snapshot as the successor of the previous value, so that no earlier value
+    /// of the ref is the same.
     ///
-    /// - Parameter snapshot: What ``target`` stands for.
+    /// - Parameter snapshot: The snapshot at ``target``.
     public func isNew(_ snapshot: Snapshot) -> Bool {
         guard let previous, snapshot.parents.first == previous else { return false }
         return entry.actions.contains { action in
@@ -21,25 +21,25 @@ public struct RefVersion: Sendable {
     }
 }
 
-/// How far back the history of one ref was followed, which is a linked list through the log.
+/// A position in the history of one ref, which is a linked list through the log.
 struct HistoryCursor: Sendable {
     let name: RefName
-    /// The entry that set the value that comes next; nil at the end.
+    /// The entry that set the next value; nil at the end.
     private(set) var upcoming: Int?
-    /// What that value must be.
+    /// The target that the next value must have.
     private var expected: ObjectID?
 
-    /// Begins at what a ref is in a state.
+    /// Begins at the value of a ref in a state.
     init(_ name: RefName, in state: State) {
         self.name = name
         upcoming = state.lastTransaction(of: name)
         expected = state.target(of: name)
     }
 
-    /// The value that the upcoming entry gave the ref; the one before it comes next.
+    /// The value that the upcoming entry set; the cursor moves on to the one before it.
     ///
-    /// - Parameter action: What the entry does to the ref; nil for nothing.
-    /// - Throws: `damaged` when it is not linked as it must be.
+    /// - Parameter action: The action of the entry on the ref; nil when there is none.
+    /// - Throws: `damaged` when the entry does not belong to the history.
     mutating func follow(_ action: Action?, of entry: LogEntry) throws(RefError) -> RefVersion {
         let place = LogFile.place(of: entry.number)
         guard case .ref(_, let old, let new, let since)? = action else {
@@ -59,7 +59,7 @@ struct HistoryCursor: Sendable {
         return RefVersion(target: new, previous: old, entry: entry)
     }
 
-    /// What is wrong when the upcoming entry is not there.
+    /// The error for an upcoming entry that does not exist.
     func missing() -> RefError {
         .damaged(
             place: LogFile.place(of: upcoming ?? 0),
@@ -67,7 +67,7 @@ struct HistoryCursor: Sendable {
     }
 }
 
-/// The values that one ref has had, newest first, each read when it is asked for.
+/// The values of one ref, newest first, each read on demand.
 ///
 /// Reads one entry for each value, however long the log is.
 public struct History: Sendable {
@@ -81,10 +81,10 @@ public struct History: Sendable {
         vouching = Vouching(state)
     }
 
-    /// The next older value, or nil at the end.
+    /// The next older value; nil at the end.
     ///
-    /// - Throws: `damaged` when the log has no such entry or it is not linked as it must be;
-    ///   `untrusted` when nobody signed it who could; `needsNewer`.
+    /// - Throws: `damaged` when the entry is missing or does not belong to the history; `untrusted` when no authorized key
+    ///   signed it; `needsNewer`.
     public mutating func next() throws(RefError) -> RefVersion? {
         guard let number = cursor.upcoming else { return nil }
         guard let entry = try entries.find(number) else { throw cursor.missing() }
@@ -95,7 +95,7 @@ public struct History: Sendable {
         return try cursor.follow(action, of: entry)
     }
 
-    /// The next older values, at most `count`.
+    /// At most `count` of the next older values.
     ///
     /// - Throws: As ``next()``.
     public mutating func next(_ count: Int) throws(RefError) -> [RefVersion] {
@@ -106,18 +106,18 @@ public struct History: Sendable {
 }
 
 extension Log {
-    /// Follows the histories of several refs at once, from the newest entry back: each entry is read once, however many
+    /// Follows the histories of several refs at once, from the newest entry back, and reads each entry once however many
     /// refs it moves.
     ///
-    /// - Parameter visit: Told of each value by the index of its cursor, and of the entry that set the value before
-    ///   it; says whether to go on to that.
+    /// - Parameter visit: Receives each value with the index of its cursor and the entry that set the value before it;
+    ///   returns whether to go on to that value.
     /// - Throws: As ``History/next()``.
     func follow(
         _ cursors: [HistoryCursor], in state: State,
         _ visit: (_ index: Int, RefVersion, _ upcoming: Int?) throws(RefError) -> Bool
     ) throws(RefError) {
         var cursors = cursors
-        // The cursors that go on at an entry, and those entries, the newest last.
+        // The cursors that wait for each entry, and the numbers of those entries, the newest last.
         var waiting: [Int: [Int]] = [:]
         for (index, cursor) in cursors.enumerated() {
             if let number = cursor.upcoming { waiting[number, default: []].append(index) }
@@ -141,9 +141,9 @@ extension Log {
         }
     }
 
-    /// What each of some refs pointed at lately, the newest first; nil where it was removed.
+    /// The latest targets of some refs, newest first; nil where a ref was deleted.
     ///
-    /// - Parameter count: The most values of one ref.
+    /// - Parameter count: The most values of each ref.
     /// - Throws: As ``History/next()``.
     public func newestTargets(
         of names: [RefName], count: Int, in state: State
@@ -160,18 +160,18 @@ extension Log {
 }
 
 extension LogEntry {
-    /// What the transaction does to each ref that it moves.
+    /// The action on each ref that the transaction moves.
     fileprivate var refActions: [RefName: Action] {
         var result: [RefName: Action] = [:]
         for action in actions {
-            // Of two that move one ref, readers refuse the entry; history reads the first.
+            // Readers refuse an entry that moves a ref twice; history takes the first move.
             if case .ref(let name, _, _, _) = action, result[name] == nil { result[name] = action }
         }
         return result
     }
 }
 
-/// The entries of a log from the newest of a state back to the first, each linked to the one after it by its hash.
+/// The entries of a log from the newest of a state back to the first, each verified by the hash in the one after it.
 public struct NewestFirst: Sendable {
     private var entries: EntryReader
     private var number: Int
@@ -187,8 +187,8 @@ public struct NewestFirst: Sendable {
 
     /// The next older entry; nil after the first.
     ///
-    /// - Throws: `damaged` when it is not the one that the entry after it follows; `noTransaction` when it is missing;
-    ///   `untrusted` when nobody signed it who could; `needsNewer`.
+    /// - Throws: `damaged` when the entry after it follows another one; `noTransaction` when it is missing; `untrusted`
+    ///   when no authorized key signed it; `needsNewer`.
     public mutating func next() throws(RefError) -> LogEntry? {
         guard number >= 0 else { return nil }
         let entry = try entries.entry(number)
@@ -197,7 +197,7 @@ public struct NewestFirst: Sendable {
                 place: LogFile.place(of: number),
                 reason: "it is not the entry that \(number + 1) follows")
         }
-        // Who signed it is in no hash.
+        // No hash covers the signature.
         try vouching.check(entry)
         number -= 1
         expected = entry.previous
@@ -206,26 +206,26 @@ public struct NewestFirst: Sendable {
 }
 
 extension Log {
-    /// The entries up to a state, the newest first.
+    /// The entries up to a state, newest first.
     public func newestFirst(in state: State) -> NewestFirst { NewestFirst(self, state) }
 }
 
-/// The moves that take a transaction back.
+/// The moves that undo a transaction.
 public struct Reversal: Sendable {
-    /// The transaction that they take back.
+    /// The transaction that they undo.
     public let transaction: Int
-    /// Each ref that it moved goes back to what it was.
+    /// The updates, which move each of its refs back.
     public let updates: [RefUpdate]
 }
 
 extension Log {
-    /// Computes what takes back a transaction; commits nothing.
+    /// Computes the moves that undo a transaction, and commits nothing.
     ///
     /// - Parameters:
     ///   - number: The transaction; nil for the newest one that moved a ref.
     ///   - state: The state that the moves are for.
-    /// - Throws: `nothingToUndo` when no ref was moved; `movedSince` when a later transaction moved one of
-    ///   the same refs elsewhere; `noTransaction`.
+    /// - Throws: `nothingToUndo` when the transaction moved no ref; `movedSince` when a later transaction moved one of its
+    ///   refs elsewhere; `noTransaction`.
     public func reversal(of number: Int? = nil, in state: State) throws(RefError) -> Reversal {
         let moves = [state.refs.values.map(\.transaction), Array(state.removedRefs.values)]
         let newest = number ?? moves.joined().max()
@@ -237,7 +237,7 @@ extension Log {
         guard !changes.isEmpty else { throw .nothingToUndo(newest) }
         var updates: [RefUpdate] = []
         for change in changes {
-            // A ref that came back to where the transaction moved it can be taken back as if nothing had happened.
+            // A ref that came back to the target of the transaction can be moved back as if it had never left.
             guard state.target(of: change.name) == change.new else {
                 throw .movedSince(
                     change, transaction: newest, actual: state.target(of: change.name),

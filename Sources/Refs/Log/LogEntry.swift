@@ -1,35 +1,35 @@
 public import Objects
 
-/// One entry of the log: a transaction, who made it, when, and the entry it follows.
+/// One entry of the log: a transaction with its writer, its time and the entry before it.
 public struct LogEntry: Hashable, Sendable {
-    /// Its place in the log, from 0.
+    /// Its position in the log, from 0.
     public let number: Int
     /// The hash of the entry before it; nil in entry 0.
     public let previous: ObjectID?
-    /// The number of the state that the transaction was computed on; nil in entry 0.
+    /// The number of the state that the transaction is based on; nil in entry 0.
     public let base: Int?
-    /// When it was made, as far as the log knows; never before ``previous``.
+    /// The time of the entry in the log, never before that of the previous entry.
     public let time: Timestamp
-    /// How many milliseconds ``time`` is ahead of the writer's clock, when that is more than ``tolerableSkew``: some
-    /// entry before is dated wrongly then, and all after it have its time.
+    /// How many milliseconds ``time`` is ahead of the writer's clock, when that is more than ``tolerableSkew``: an earlier
+    /// entry then has a wrong time, which all later ones inherit.
     public let skew: Int?
-    /// Who made it.
+    /// The name of the writer.
     public let writer: String
-    /// What a person says of it.
+    /// The message, for people.
     public let message: String
-    /// What makes this entry unlike every other: a writer knows its own by it.
+    /// Random bits that make the entry unique, so that a writer recognizes its own.
     public let nonce: RandomBits
-    /// What it does, in order.
+    /// The actions, in order.
     public let actions: [Action]
-    /// The action that passes over gates; nil when there is none.
+    /// The action that overrides gates; nil when there is none.
     public let overriding: Action?
     /// The SHA-256 of the entry's first line without its line feed.
     public let hash: ObjectID
-    /// Who signed it; whether that is true shows when it is folded into a state.
+    /// The signature, which is checked when the entry is applied to a state.
     public internal(set) var signature: Signature?
 
-    /// The most bytes that an entry's file may have: enough for ``actionLimit`` moves of ordinary names,
-    /// and small enough to read at once.
+    /// The most bytes that an entry's file may have: enough for ``actionLimit`` moves of refs with ordinary names, and
+    /// little enough to read at once.
     public static let byteLimit = 1 << 20
     /// The most actions that an entry may have.
     public static let actionLimit = 10_000
@@ -37,13 +37,13 @@ public struct LogEntry: Hashable, Sendable {
     public static let messageLimit = 64 << 10
     /// The most bytes that the name of a writer may have.
     public static let writerLimit = 1 << 10
-    /// How many milliseconds the log may be ahead of a clock, five minutes: machines that nobody synchronizes differ by
-    /// as much. Beyond it writers record their own clock, and people are warned.
+    /// How many milliseconds the log may be ahead of a clock: five minutes, as unsynchronized machines differ by that
+    /// much. Beyond it, writers record their own clock and people are warned.
     static let tolerableSkew = 5 * 60_000
 
     /// Makes an entry.
     ///
-    /// - Parameter skew: Given only when it is more than ``tolerableSkew``.
+    /// - Parameter skew: Nil unless it is more than ``tolerableSkew``.
     public init(
         number: Int, previous: ObjectID?, base: Int?, time: Timestamp, skew: Int? = nil,
         writer: String, message: String, nonce: RandomBits, actions: [Action]
@@ -68,22 +68,22 @@ public struct LogEntry: Hashable, Sendable {
         actions.first { action in if case .override = action { true } else { false } }
     }
 
-    /// What the writer's clock showed, as far as the entry tells: ``time``, less ``skew``. Approvals expire by it, so
-    /// that one entry dated far ahead does not expire all that follow.
+    /// The writer's clock as far as the entry records it: ``time`` less ``skew``. Approvals expire by it, so that one
+    /// entry dated far ahead does not expire all later approvals.
     public var clock: Timestamp {
         Timestamp(milliseconds: time.milliseconds - (skew ?? 0)) ?? time
     }
 
-    /// When it was made, as somebody sees it whose clock shows `now`, in milliseconds: if ``time`` has not come yet, some
-    /// entry was dated wrongly, and what its writer had on the clock is the better guess.
+    /// The time of the entry as seen by a clock that shows `now`, in milliseconds. A ``time`` in the future comes from an
+    /// entry with a wrong time; the writer's clock is the better guess then.
     public func moment(asOf now: Int) -> Timestamp {
         guard let skew, time.milliseconds > now else { return time }
         return Timestamp(milliseconds: time.milliseconds - skew) ?? time
     }
 
-    /// The entry with a signature.
+    /// A copy of the entry with a signature.
     ///
-    /// - Parameter repository: The identity of the repository: elsewhere the signature is worth nothing.
+    /// - Parameter repository: The identity of the repository; the signature is valid in no other.
     public func signed(
         by key: SecretKey, repository: RandomBits
     ) throws(KeyError) -> LogEntry {
@@ -92,8 +92,8 @@ public struct LogEntry: Hashable, Sendable {
         return entry
     }
 
-    /// What a signature of the entry signs: also the repository, the place in the log and the entry before, so that
-    /// it holds nowhere else.
+    /// The bytes that a signature covers. They include the repository, the position in the log and the previous entry, so
+    /// that the signature is valid nowhere else.
     func signedBytes(repository: RandomBits) -> [UInt8] {
         var bytes = Array("fti-log-v1\0".utf8) + repository.bytes
         bytes.append(bigEndian: number)
@@ -102,7 +102,7 @@ public struct LogEntry: Hashable, Sendable {
         return bytes
     }
 
-    /// Refuses an entry whose signature is not valid, whether or not anybody asked for one.
+    /// Refuses an entry whose signature is invalid, whether or not a signature is required.
     func checkSignature(for repository: RandomBits) throws(RefError) {
         guard let signature, !signature.isValid(for: signedBytes(repository: repository)) else {
             return
@@ -122,7 +122,7 @@ public struct LogEntry: Hashable, Sendable {
 }
 
 extension [UInt8] {
-    /// Appends a number as 8 bytes, the highest first.
+    /// Appends a number as 8 bytes, big-endian.
     mutating func append(bigEndian number: Int) {
         for shift in stride(from: 56, through: 0, by: -8) {
             append(UInt8(truncatingIfNeeded: number >> shift))
@@ -131,7 +131,7 @@ extension [UInt8] {
 }
 
 extension LogEntry {
-    /// The bytes of the entry's file: a line of canonical JSON, and a line with the hash of the first.
+    /// The bytes of the entry's file: a line of canonical JSON, and a second line with the hash of the first.
     public var encoded: [UInt8] {
         Self.line(
             number: number, previous: previous, base: base, time: time, skew: skew,
@@ -139,7 +139,7 @@ extension LogEntry {
             + JSON.object(seal).canonicalBytes + [0x0A]
     }
 
-    /// What the second line holds: the hash, and when the entry is signed, the key and the signature.
+    /// The second line: the hash, and for a signed entry the key and the signature.
     private var seal: JSONObject {
         var object = JSONObject()
         object["sha256"] = .string(hash.hex)
@@ -165,10 +165,10 @@ extension LogEntry {
         return JSON.object(object).canonicalBytes
     }
 
-    /// Reads the file of entry `number`; anything but the one canonical encoding is refused.
+    /// Decodes the file of entry `number`; accepts only the canonical encoding.
     ///
-    /// - Throws: `damaged` naming the entry and the field; `needsNewer` when the entry says that it needs
-    ///   what this version does not have.
+    /// - Throws: `damaged` with the entry and the field; `needsNewer` when the entry requires something that this version
+    ///   does not have.
     public init(decoding bytes: [UInt8], number: Int) throws(RefError) {
         let place = LogFile.place(of: number)
         func damaged(_ reason: String) -> RefError { .damaged(place: place, reason: reason) }
@@ -205,7 +205,7 @@ extension LogEntry {
             throw RefError.damaged(place: place, reason: "sha256 is not the hash of its first line")
         }
         let signature = try Signature.take(from: &reader)
-        // What this version cannot check must not pass for checked.
+        // A member that this version cannot check must not pass as checked.
         let known = signature == nil ? 1 : 3
         guard object.count == known else {
             throw RefError.needsNewer(
@@ -220,7 +220,7 @@ extension LogEntry {
             throw RefError.damaged(place: place, reason: "its first line must be an object")
         }
         var reader = JSONObjectReader(object)
-        // First of all: what else is in the entry may have another meaning then.
+        // Checked first, because a requirement may change the meaning of everything else.
         for requirement in try reader.array("requires") {
             guard let name = requirement.string else {
                 throw reader.error("requires", "must be a list of names")
@@ -285,7 +285,7 @@ extension LogEntry {
         return actions
     }
 
-    /// Why no entry can hold this, or nil.
+    /// The reason why no entry can hold this; nil when one can.
     static func objection(writer: String, message: String, actions: Int) -> String? {
         if message.utf8.count > messageLimit {
             return "the message has \(message.utf8.count) bytes, more than \(messageLimit)"
@@ -300,8 +300,7 @@ extension LogEntry {
     }
 }
 
-/// 128 random bits, written as 32 lower-case hexadecimal digits: the identity of a repository, and
-/// what makes each entry of its log unlike every other.
+/// 128 random bits, written as 32 lower-case hexadecimal digits: the identity of a repository, or the nonce of an entry.
 public struct RandomBits: Hashable, Sendable, CustomStringConvertible {
     /// The number of bytes.
     static let byteCount = 16
@@ -309,13 +308,13 @@ public struct RandomBits: Hashable, Sendable, CustomStringConvertible {
     /// 32 lower-case hexadecimal digits.
     public let hex: String
 
-    /// Reads 32 lower-case hexadecimal digits, or gives nil.
+    /// Parses 32 lower-case hexadecimal digits; nil for anything else.
     public init?(hex text: some StringProtocol) {
         guard Hexadecimal.decode(String(text))?.count == Self.byteCount else { return nil }
         hex = String(text)
     }
 
-    /// Draws bits from a source of randomness.
+    /// Draws the bits from a source of randomness.
     public init(from random: () -> UInt64) {
         var bytes: [UInt8] = []
         for word in [random(), random()] {

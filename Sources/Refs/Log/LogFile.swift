@@ -1,27 +1,27 @@
 package import Objects
 package import Storage
 
-/// The names of the log's files.
+/// The names of the files of a log.
 package enum LogFile {
-    /// The digits of an entry's number: as many as the largest 64-bit number has.
+    /// The number of digits of an entry's number: enough for any 64-bit number.
     static let digits = 20
 
-    /// The hint: the newest entry that somebody has seen.
+    /// The hint, which names the newest entry that a writer has seen.
     package static let tip = BlobName(.log, "tip")
 
-    /// Room for an entry when the disk is full: whoever frees space removes it first.
+    /// Space reserved for an entry on a full disk: a collection deletes this file first.
     package static let reserve = BlobName(.log, "reserve")
-    /// What is in ``reserve``: room for one entry, and for the blocks that the file system needs beside it.
+    /// The contents of ``reserve``: room for one entry and the file system's own blocks.
     package static let reserveBytes = [UInt8](repeating: 0, count: 256 << 10)
 
     package static func entry(_ number: Int) -> BlobName {
         BlobName(.log, padded(number) + ".json")
     }
 
-    /// Where an entry is, for messages.
+    /// The path of an entry, for messages.
     package static func place(of number: Int) -> String { entry(number).description }
 
-    /// The number of the entry that a file name stands for; nil when it stands for none.
+    /// The number of the entry that a file name stands for; nil when it is not the name of an entry.
     static func number(ofEntry name: String) -> Int? {
         let bytes = Array(name.utf8)
         guard bytes.count == digits + 5, bytes.suffix(5).elementsEqual(".json".utf8) else {
@@ -35,8 +35,7 @@ package enum LogFile {
         return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
     }
 
-    /// Reads decimal digits, leading zeros allowed; nil for anything else and for numbers that no entry
-    /// can have.
+    /// Parses decimal digits with any leading zeros; nil for anything else, and for a number that no entry can have.
     static func number(_ bytes: some Collection<UInt8>) -> Int? {
         guard !bytes.isEmpty else { return nil }
         var value = 0
@@ -52,16 +51,16 @@ package enum LogFile {
     }
 }
 
-/// The name of a segment: `log/FIRST-LAST.segment`, at one of the places where segments can be.
+/// The name of a segment: `log/FIRST-LAST.segment`.
 ///
-/// A segment of 64 begins at a multiple of 64 and one of 1,024 at a multiple of 1,024, so which segments can hold
-/// an entry follows from its number.
+/// A segment of 64 begins at a multiple of 64 and one of 1,024 at a multiple of 1,024, so the number of an entry
+/// determines which segments can hold it.
 package struct SegmentName: Hashable {
     package let first: Int
     let count: Int
 
-    /// How many entries a segment holds: first a few, so that few single files are left, then many, so that a
-    /// million transactions are a thousand files.
+    /// How many entries segments hold: 64, so that few single files remain; then 1,024, so that a million transactions
+    /// are a thousand files.
     package static let sizes = [64, 1024]
     static let smallest = 64
 
@@ -71,7 +70,12 @@ package struct SegmentName: Hashable {
         self.count = count
     }
 
-    /// Reads the name of a file; nil when no segment is called so.
+    /// The segments that can hold an entry, the smallest first.
+    static func all(holding number: Int) -> [SegmentName] {
+        sizes.map { SegmentName(of: $0, holding: number) }
+    }
+
+    /// Parses a file name; nil when it is not the name of a segment.
     init?(_ name: String) {
         let bytes = Array(name.utf8)
         let digits = LogFile.digits
@@ -97,8 +101,8 @@ package struct SegmentName: Hashable {
     func holds(_ number: Int) -> Bool { numbers.contains(number) }
 }
 
-/// The name of a checkpoint: `NUMBER-SHA256.json` with the hash of its bytes, and `NUMBER-SHA256.signed.json` when
-/// somebody vouches for it.
+/// The name of a checkpoint: `NUMBER-SHA256.json` with the hash of its bytes, or `NUMBER-SHA256.signed.json` when an
+/// admin vouches for it.
 package struct CheckpointName: Hashable {
     package let number: Int
     package let hash: ObjectID
@@ -133,35 +137,33 @@ package struct CheckpointName: Hashable {
     }
 }
 
-/// What the folders of a log hold, by name.
+/// The names of the files in the folders of a log.
 package struct LogListing {
-    /// The numbers of the entries with files of their own, and their sizes.
+    /// The sizes of single files, by the numbers of their entries.
     package private(set) var singles: [Int: Int] = [:]
-    /// The segments, and their sizes.
+    /// The sizes of segments.
     package private(set) var segments: [SegmentName: Int] = [:]
     package private(set) var checkpoints: [Int: [CheckpointName]] = [:]
-    /// Paths of what has no place in a log, sorted.
+    /// The paths of files that do not belong to a log, sorted.
     package private(set) var strays: [String] = []
 
     package var isEmpty: Bool {
         singles.isEmpty && segments.isEmpty && checkpoints.isEmpty && strays.isEmpty
     }
 
-    /// What else may be in the folder: a hint, room for an entry when the disk is full.
+    /// The other files that belong to the folder.
     private static let known = ["tip", "reserve"]
 
     package init(_ log: Log) throws(RefError) {
-        do throws(StorageError) {
-            for entry in try log.bucket.list(.log) {
-                if let number = LogFile.number(ofEntry: entry.name) {
-                    singles[number] = entry.size
-                } else if let name = SegmentName(entry.name) {
-                    segments[name] = entry.size
-                } else if !Self.known.contains(where: { $0.utf8.elementsEqual(entry.name.utf8) }) {
-                    strays.append("log/" + Quoting.quoted(entry.name))
-                }
+        for entry in try wrapping(log.bucket.list(.log), as: RefError.storage) {
+            if let number = LogFile.number(ofEntry: entry.name) {
+                singles[number] = entry.size
+            } else if let name = SegmentName(entry.name) {
+                segments[name] = entry.size
+            } else if !Self.known.contains(where: { $0.utf8.elementsEqual(entry.name.utf8) }) {
+                strays.append("log/" + Quoting.quoted(entry.name))
             }
-        } catch { throw .storage(error) }
+        }
         do throws(StorageError) {
             for entry in try log.bucket.list(.checkpoints) {
                 if let name = CheckpointName(entry.name) {
@@ -177,23 +179,19 @@ package struct LogListing {
         strays.sort()
     }
 
-    /// The segment that readers take an entry from; nil when it has only a file of its own, or none.
+    /// The segment from which readers take an entry; nil when it has only a single file, or does not exist.
     package func segment(holding number: Int) -> SegmentName? {
-        for size in SegmentName.sizes {
-            let name = SegmentName(of: size, holding: number)
-            if segments[name] != nil { return name }
-        }
-        return nil
+        SegmentName.all(holding: number).first { segments[$0] != nil }
     }
 
-    /// The ranges of numbers for which there is a file, ascending; they may overlap.
+    /// The ranges of numbers that files cover, ascending; they may overlap.
     package var ranges: [ClosedRange<Int>] {
         (singles.keys.map { $0...$0 } + segments.keys.map(\.numbers)).sorted {
             $0.lowerBound < $1.lowerBound
         }
     }
 
-    /// The segments that can be made of entries up to a number, in order: large ones where they fit.
+    /// The segments to create for the entries up to a number, in order: large ones where they fit.
     func segmentsToMake(upTo last: Int) -> [SegmentName] {
         var names: [SegmentName] = []
         var number = 0
@@ -231,7 +229,7 @@ package struct LogListing {
         return size <= Segment.byteLimit
     }
 
-    /// The files that a segment stands for, by segment: the largest one counts.
+    /// The files that segments replace, by the largest segment that replaces them.
     var replaced: [SegmentName: [BlobName]] {
         var files: [SegmentName: [BlobName]] = [:]
         for number in singles.keys.sorted() {

@@ -1,12 +1,12 @@
 public import Objects
 
-/// A wish to move one ref.
+/// A requested move of one ref.
 public struct RefUpdate: Hashable, Sendable {
     /// The ref.
     public var name: RefName
-    /// What it must be before.
+    /// The condition on its present target.
     public var expected: Expectation
-    /// The snapshot that it is to point at; nil removes the ref.
+    /// The new target; nil deletes the ref.
     public var new: ObjectID?
 
     /// Makes an update.
@@ -17,13 +17,13 @@ public struct RefUpdate: Hashable, Sendable {
     }
 }
 
-/// A ref that a transaction moved.
+/// The move of a ref by a transaction.
 public struct RefChange: Hashable, Sendable {
     /// The ref.
     public let name: RefName
-    /// What it pointed at; nil when it did not exist.
+    /// The old target; nil when the ref did not exist.
     public let old: ObjectID?
-    /// What it points at now; nil when it was removed.
+    /// The new target; nil when the ref was deleted.
     public let new: ObjectID?
 
     /// Makes a change.
@@ -34,18 +34,18 @@ public struct RefChange: Hashable, Sendable {
     }
 }
 
-/// What a ref must be for an update of it to go ahead.
+/// A condition on the present target of a ref.
 public enum Expectation: Hashable, Sendable {
-    /// Whatever it is in the state that the transaction began from.
+    /// The ref may have any target, but must not have moved since the state that the transaction is based on.
     case anything
-    /// It must not exist.
+    /// The ref must not exist.
     case absent
-    /// It must exist.
+    /// The ref must exist.
     case present
-    /// It must point at this snapshot.
+    /// The ref must point at this snapshot.
     case exactly(ObjectID)
 
-    /// Whether a ref with this target (nil when it does not exist) is as expected.
+    /// Whether a target, nil for a ref that does not exist, meets the condition.
     public func allows(_ target: ObjectID?) -> Bool {
         switch self {
         case .anything: true
@@ -55,10 +55,10 @@ public enum Expectation: Hashable, Sendable {
         }
     }
 
-    /// The expectation that a ref is as it was.
+    /// The condition that a ref still has this target.
     static func same(as target: ObjectID?) -> Expectation { target.map { .exactly($0) } ?? .absent }
 
-    /// For messages: what is expected, as a noun.
+    /// A noun for messages.
     var noun: String {
         switch self {
         case .anything: "anything"
@@ -69,17 +69,17 @@ public enum Expectation: Hashable, Sendable {
     }
 }
 
-/// What a writer wants to commit, before it has a place in the log.
+/// The contents of an entry before it has a place in the log.
 package struct Proposal {
-    /// The state that it was computed on.
+    /// The state that it is based on.
     var base: State
     var updates: [RefUpdate]
     package var addedPacks: [PackReference] = []
     package var removedPacks: [ObjectID] = []
-    /// What a collection keeps, which its removals are judged by.
+    /// The retention of a collection, which judges its removals.
     var retention: RetentionRules?
     var message: String
-    /// Says which gates it passes over, and why.
+    /// The action that overrides gates.
     var override: Action?
 
     package init(
@@ -94,9 +94,9 @@ package struct Proposal {
         self.message = message
     }
 
-    /// The moves that it comes to in `state`, which is at or after ``base``.
+    /// The resulting moves in `state`, which is at or after ``base``.
     ///
-    /// - Throws: `conflict` when a ref is not as expected, or was moved since the base.
+    /// - Throws: `conflict` when a ref does not meet its expectation, or moved since the base.
     func changes(in state: State, now: Timestamp) throws(RefError) -> [RefChange] {
         var seen: Set<RefName> = []
         var changes: [RefChange] = []

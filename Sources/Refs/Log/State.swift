@@ -2,13 +2,13 @@ public import Objects
 internal import Storage
 internal import Synchronization
 
-/// What a ref is in one state.
+/// The value of a ref in one state.
 public struct RefState: Hashable, Sendable {
     /// The snapshot that it points at.
     public let target: ObjectID
     /// The number of the transaction that moved it there.
     public let transaction: Int
-    /// When that was.
+    /// The time of that transaction.
     public let time: Timestamp
 
     /// Makes the state of a ref.
@@ -19,12 +19,12 @@ public struct RefState: Hashable, Sendable {
     }
 }
 
-/// The fold of the log up to one entry: where every ref points and which packs are live.
+/// The result of applying all entries of the log up to one: where every ref points, and which packs are live.
 ///
-/// A value: whatever is committed later does not show in it, so that a reader who uses one state
-/// throughout never sees half a transaction.
+/// A value: later commits do not show in it, so that a reader who uses one state throughout never sees half a
+/// transaction.
 public struct State: Sendable {
-    /// The number of the newest entry that is folded in.
+    /// The number of the newest entry that was applied.
     public internal(set) var number: Int
     /// The hash of that entry.
     public internal(set) var entryHash: ObjectID
@@ -34,60 +34,59 @@ public struct State: Sendable {
     public let repositoryID: RandomBits
     /// Every ref that exists.
     public internal(set) var refs: [RefName: RefState]
-    /// The transactions that removed refs that do not exist any more: where their histories begin.
+    /// The transactions that deleted refs, by ref: the starts of their histories.
     var removedRefs: [RefName: Int]
-    /// Who may write what from the next entry on; nil when nobody has set a policy.
+    /// Who may write what from the next entry on; nil when there is no access policy.
     public internal(set) var policy: AccessPolicy?
-    /// Who signed the first policy that asked for signatures: the root of all rights.
+    /// The key that signed the first access policy that demands signatures: the root of all rights.
     public internal(set) var policyRoot: PublicKey?
-    /// The transaction since which every later one had to be signed; nil when that is not demanded now.
+    /// The first transaction after which each one had to be signed; nil when signatures are not demanded now.
     var signedSince: Int?
-    /// Every key that a policy has listed.
+    /// Every key that an access policy has listed.
     var listedKeys: Set<PublicKey> = []
-    /// The approvals that are not void yet.
+    /// The approvals that are still valid.
     var pendingApprovals = Approvals()
     var packLedger: PackLedger
-    /// Who has signed the checkpoint that this state was read from; nil when it was folded, or nobody has.
+    /// The key that vouches for the checkpoint of this state; nil without a checkpoint or a signature.
     package var certifier: PublicKey?
-    /// The newest checkpoint that is known to be good.
+    /// The newest checkpoint that is known to be valid.
     var checkpoint: CheckpointName?
     /// The bytes of that checkpoint.
     var checkpointSize = 0
 
-    /// What a ref points at, or nil when it does not exist.
+    /// The snapshot that a ref points at; nil when the ref does not exist.
     public func target(of name: RefName) -> ObjectID? { refs[name]?.target }
 
-    /// How many milliseconds the log is ahead of a clock, when that is more than entries leave unsaid.
+    /// How many milliseconds the log is ahead of a clock, when that is more than entries tolerate.
     func skew(at now: Timestamp) -> Int? {
         let lead = time.milliseconds - now.milliseconds
         return lead > LogEntry.tolerableSkew ? lead : nil
     }
 
-    /// The moment that an entry made now counts as: `now`, or the log's time when that is a little ahead. A log that is
-    /// far ahead holds an entry that is dated wrongly, and does not count.
+    /// The time that counts for an entry written now: `now`, or the log's time when that is a little ahead. A log that is
+    /// far ahead contains an entry with a wrong time, which does not count.
     public func moment(at now: Timestamp) -> Timestamp {
         skew(at: now) == nil ? max(now, time) : now
     }
 
-    /// The number of the newest transaction that moved or removed a ref; nil when there was never such a
-    /// ref.
+    /// The number of the newest transaction that moved or deleted a ref; nil when there never was such a ref.
     public func lastTransaction(of name: RefName) -> Int? {
         refs[name]?.transaction ?? removedRefs[name]
     }
 
-    /// The approvals that are not void yet, in the order of the transactions that gave them.
+    /// The approvals that are still valid, in the order of their transactions.
     public var approvals: [Approval] { pendingApprovals.all }
 
     /// The live packs in the order in which they were added.
     ///
     /// Read from the checkpoint at each call: O(packs).
     ///
-    /// - Throws: `damaged` when the log is seen to add a pack again.
+    /// - Throws: `damaged` when the log adds a live pack again.
     public var packs: [PackReference] {
         get throws(RefError) { try packLedger.live() }
     }
 
-    /// Lets go of what a checkpoint of this state holds.
+    /// Continues from a new checkpoint of this state, and frees what it contains.
     mutating func restart(from name: CheckpointName, _ bytes: [UInt8]) {
         checkpoint = name
         checkpointSize = bytes.count
@@ -120,12 +119,12 @@ extension State {
     /// The format of repositories that this version reads and writes.
     static let formatVersion = 1
 
-    /// Folds the next entry in; the state is unchanged when it throws.
+    /// Applies the next entry; leaves the state unchanged when it throws.
     ///
-    /// - Parameter isVouchedFor: Whether it is known that the entry is the one whose signature was checked before.
-    ///   What its signer may do is checked anyway.
-    /// - Throws: `damaged` naming the entry and the field that does not fit this state; `untrusted` when the policy
-    ///   does not let its signer do that.
+    /// - Parameter isVouchedFor: Whether the signature of this very entry is checked elsewhere. The rights of its signer
+    ///   are checked in any case.
+    /// - Throws: `damaged` with the entry and the field that does not fit this state; `untrusted` when the access policy
+    ///   does not let its signer do this.
     package mutating func apply(_ entry: LogEntry, isVouchedFor: Bool = false) throws(RefError) {
         let place = LogFile.place(of: entry.number)
         func check(_ condition: Bool, _ reason: @autoclosure () -> String) throws(RefError) {
@@ -176,8 +175,8 @@ extension State {
         if let objection = objection(to: entry) {
             throw .untrusted(place: place, reason: objection.reason)
         }
-        // Only those who could move a ref anyway let time pass for its approvals: nobody else can end them by an entry
-        // dated in the future.
+        // Only an entry of a key that could move a ref lets time pass for its approvals: no other key can expire them by
+        // an entry dated in the future.
         let signer = entry.signature.flatMap { policy?.key($0.key) }
         pendingApprovals.settle(entry, moving: touched, at: entry.clock) {
             signer?.mayMove($0) ?? false
@@ -196,7 +195,7 @@ extension State {
         time = entry.time
     }
 
-    /// What the policy has against an entry; a function of its own, so that no copy of the state outlives it.
+    /// The objection of the access policy to an entry; a separate function, so that no copy of the state outlives it.
     private func objection(to entry: LogEntry) -> Authority.Objection? {
         Authority(state: self, signer: entry.signature?.key, time: entry.clock)
             .objection(to: entry.actions)
@@ -222,29 +221,29 @@ extension State {
     private static func text(_ number: Int?) -> String { number.map(String.init) ?? "null" }
 }
 
-/// Which packs the log has added and not removed.
+/// The packs that the log has added and not removed.
 ///
-/// What a checkpoint says of packs stays unread until somebody asks: resolving a ref needs none of it. A
-/// checkpoint lists live packs only, so opening a repository costs the same however many packs there once were.
-/// That a name is never used again is therefore checked in full by whoever folds from entry 0, as
-/// ``LogVerifier`` does; from a checkpoint on it is checked against what was done since and what is live.
+/// The packs of a checkpoint are parsed on demand: resolving a ref needs none of them. A checkpoint lists live packs only,
+/// so that opening a repository costs the same however many packs there once were. That the log never reuses the name of
+/// a pack is therefore checked in full only when every entry is applied, as ``LogVerifier`` does; from a checkpoint on,
+/// names are compared with later additions and removals, and with live packs.
 struct PackLedger: Sendable {
-    /// The lines of a checkpoint.
+    /// The packs of a checkpoint.
     private var base: Base?
-    /// What was done since, in order, and where.
+    /// The changes since the checkpoint, in order, with their entries.
     private var later: [(change: Change, place: String)] = []
     private var addedLater: Set<ObjectID> = []
     private var removedLater: Set<ObjectID> = []
 
     private enum Change { case add(PackReference), remove(ObjectID) }
 
-    /// No packs.
+    /// An empty ledger.
     init() {}
 
-    /// Packs as a checkpoint lists them.
+    /// The packs that the lines of a checkpoint list.
     init(lines: ArraySlice<UInt8>, place: String) { base = Base(lines: lines, place: place) }
 
-    /// What a checkpoint lists, read once for all copies of a state.
+    /// The lines of a checkpoint, parsed once for all copies of a state.
     private final class Base: Sendable {
         private let lines: ArraySlice<UInt8>
         private let place: String
@@ -270,12 +269,12 @@ struct PackLedger: Sendable {
         }
     }
 
-    /// Whether a pack may be added, as far as can be told without reading ``base``: ``live()`` finds more.
+    /// Whether a pack may be added, as far as is known without parsing ``base``; ``live()`` checks the rest.
     func accepts(added name: ObjectID) -> Bool {
         !removedLater.contains(name) && !addedLater.contains(name)
     }
 
-    /// Whether a pack may be removed, as far as can be told.
+    /// Whether a pack may be removed, as far as is known without parsing ``base``.
     func accepts(removed name: ObjectID) -> Bool { !removedLater.contains(name) }
 
     mutating func add(_ pack: PackReference, place: String) {
@@ -290,7 +289,7 @@ struct PackLedger: Sendable {
 
     /// The live packs in the order in which they were added: O(packs).
     ///
-    /// - Throws: `damaged` when a live pack is added again, or the checkpoint's lines are unreadable.
+    /// - Throws: `damaged` when a live pack is added again, or a line of the checkpoint is unreadable.
     func live() throws(RefError) -> [PackReference] {
         let start = try base?.packs() ?? []
         if later.isEmpty { return start }
@@ -310,7 +309,7 @@ struct PackLedger: Sendable {
         return order.filter { live.contains($0.name) }
     }
 
-    /// The lines of a checkpoint: `pack NAME SIZE INDEX` for each live pack in order.
+    /// The lines of a checkpoint: `pack NAME SIZE INDEX` for each live pack, in order.
     static func lines(_ packs: [PackReference]) -> [UInt8] {
         var text = ""
         for pack in packs {
