@@ -1,25 +1,25 @@
 public import Objects
 internal import Storage
 
-/// Somebody's consent to one move of one ref.
+/// The consent of one key to one move of one ref.
 ///
-/// It is void once the ref moves, wherever to, once the policy changes, and when it expires; so it is good for one
-/// move at most.
+/// It becomes void when the ref moves at all, when the access policy changes, and when it expires; so it serves at most
+/// one move.
 public struct Approval: Hashable, Sendable {
     /// The ref.
     public let ref: RefName
-    /// What the ref points at as long as it is not moved.
+    /// The target of the ref when it was approved.
     public let old: ObjectID?
-    /// What it may be moved to; nil for its removal.
+    /// The approved target; nil for a deletion.
     public let new: ObjectID?
-    /// Who consents.
+    /// The key that consents.
     public let key: PublicKey
-    /// Up to when.
+    /// The time at which it expires.
     public let expires: Timestamp
-    /// The transaction that says so.
+    /// The transaction that contains it.
     public let transaction: Int
 
-    /// What one key can approve of a ref once at a time.
+    /// The identity of an approval among those of one ref: a new one replaces the old one.
     struct Subject: Hashable {
         let new: ObjectID?
         let key: PublicKey
@@ -35,46 +35,32 @@ public struct Approval: Hashable, Sendable {
         ]
     }
 
-    init(
-        ref: RefName, old: ObjectID?, new: ObjectID?, key: PublicKey, expires: Timestamp,
-        transaction: Int
-    ) {
-        self.ref = ref
-        self.old = old
-        self.new = new
-        self.key = key
-        self.expires = expires
-        self.transaction = transaction
-    }
-
-    /// The command that approves a move, or with no revision the removal of a ref.
+    /// The command that approves a move to a revision, or without one the deletion of a ref.
     static func command(for ref: RefName, to revision: String?) -> String {
         "ftictl approve \(ref) \(revision ?? "--delete")"
     }
+}
 
+extension Approval {
     init(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
-        guard let key = PublicKey(hex: try reader.string("key")) else {
-            throw reader.error("key", "must be an Ed25519 key")
-        }
         self.init(
             ref: try reader.refName("ref"), old: try reader.objectIDOrNull("old"),
-            new: try reader.objectIDOrNull("new"), key: key,
+            new: try reader.objectIDOrNull("new"), key: try reader.publicKey("key"),
             expires: try reader.timestamp("expires"), transaction: try reader.count("transaction"))
-        try reader.finish()
     }
 }
 
-/// The approvals of a state that are not void yet, by ref: what an entry does to them costs what it names, however
-/// many there are.
+/// The valid approvals of a state, by ref, so that the cost of an entry depends on what it names and not on how many
+/// approvals there are.
 struct Approvals: Sendable {
     private var byRef: [RefName: [Approval]] = [:]
-    /// When the first of them expires.
+    /// The time at which the first of them expires.
     private var soonest: Timestamp?
 
     /// No approvals.
     init() {}
 
-    /// Approvals as a checkpoint lists them.
+    /// The approvals that a checkpoint lists.
     init(_ approvals: [Approval]) { for approval in approvals { add(approval) } }
 
     /// All of them, by transaction, ref, target and key.
@@ -87,15 +73,15 @@ struct Approvals: Sendable {
         }
     }
 
-    /// Those that are about a ref.
+    /// The approvals of a ref.
     subscript(ref: RefName) -> [Approval] { byRef[ref] ?? [] }
 
-    /// Drops those that are void after an entry, and takes those that it gives.
+    /// Drops the approvals that an entry makes void, and adds the ones that it gives.
     ///
     /// - Parameters:
     ///   - moved: The refs that the entry moves.
-    ///   - clock: What has expired by then is void.
-    ///   - letsExpire: Whether the entry lets time pass for the approvals of a ref.
+    ///   - clock: The time up to which approvals expire.
+    ///   - letsExpire: Whether the entry lets approvals of a ref expire.
     mutating func settle(
         _ entry: LogEntry, moving moved: Set<RefName>, at clock: Timestamp,
         letsExpire: (RefName) -> Bool = { _ in true }
@@ -104,7 +90,7 @@ struct Approvals: Sendable {
         for action in entry.actions {
             switch action {
             case .policy:
-                // Under another policy somebody has consented by rules that do not hold any more.
+                // The consent was given under rules that no longer hold.
                 self = Approvals()
                 return
             case .approve(let name, let old, let new, _, let expires):
@@ -125,7 +111,7 @@ struct Approvals: Sendable {
             byRef.values.joined().filter { $0.expires > clock || !letsExpire($0.ref) })
     }
 
-    /// Drops those that are void for another reason.
+    /// Drops approvals that are void for another reason.
     mutating func remove(_ void: Set<Approval>) {
         for name in Set(void.map(\.ref)) { byRef[name]?.removeAll(where: void.contains) }
     }
@@ -137,12 +123,12 @@ struct Approvals: Sendable {
 }
 
 extension Log {
-    /// The approvals of moves that have expired although a writer's clock shows that they have not.
+    /// The approvals of moves that have expired although a writer's clock says otherwise.
     ///
-    /// A clock that is wrong, or was set back, must not bring back what has expired. So a writer also asks what it
-    /// remembers of the time, and the place where the log is: how long ago, by its own clock, the approval's entry was
-    /// written. A copy of a repository, or a segment, is younger than its entries, so that a place says that an approval has
-    /// expired too late at worst, never too early.
+    /// A wrong clock, or one that was set back, must not revive an approval. So the writer also consults the newest time
+    /// that it remembers, and the storage of the log: how long ago, by the storage's own clock, the entry of the approval
+    /// was written. The file of a copied repository or of a segment is younger than its entries, so the storage may report
+    /// an expiry too late but never too early.
     func lapsedApprovals(
         of changes: [RefChange], in state: State, at time: Timestamp
     ) throws(RefError) -> Set<Approval> {
@@ -152,8 +138,7 @@ extension Log {
         guard !approvals.isEmpty else { return [] }
         let newest = trust.memory?.newestTime(of: state.repositoryID) ?? time
         let files = approvals.flatMap { Self.files(holding: $0.transaction) }
-        let ages: [BlobName: Int]
-        do { ages = try bucket.ages(of: files) } catch { throw .storage(error) }
+        let ages = try wrapping(bucket.ages(of: files), as: RefError.storage)
         var lapsed = Set(approvals.filter { $0.expires <= newest })
         var reader = entries()
         for approval in approvals {
@@ -165,9 +150,8 @@ extension Log {
         return lapsed
     }
 
-    /// The files that an entry may be in.
+    /// The files that may hold an entry.
     private static func files(holding number: Int) -> [BlobName] {
-        [LogFile.entry(number)]
-            + SegmentName.sizes.map { SegmentName(of: $0, holding: number).blob }
+        [LogFile.entry(number)] + SegmentName.all(holding: number).map(\.blob)
     }
 }

@@ -1,29 +1,28 @@
 public import Objects
 
-/// What a move of some refs must satisfy: one of the gates that a policy sets.
+/// A gate of an access policy: a condition that moves of some refs must satisfy.
 public struct Gate: Hashable, Sendable {
-    /// What a gate asks of the snapshot that a ref is to point at.
+    /// A condition on the snapshot that a ref moves to.
     public enum Condition: Hashable, Sendable {
-        /// A metric of the snapshot lies within bounds, of which one at least is given.
+        /// A metric of the snapshot is within bounds; at least one bound is given.
         case metric(String, atLeast: Double?, atMost: Double?)
-        /// The input that is reached by these roles, one after the other, is what a ref is after the
-        /// transaction, or an ancestor of it.
+        /// The input at the end of a path of roles is the target of a ref after the transaction, or an ancestor of it.
         case input(roles: [String], ancestorOf: RefName)
-        /// The snapshot and what a ref is after the transaction have one embedding space.
+        /// The snapshot and the target of a ref after the transaction have the same embedding space.
         case space(with: RefName)
         /// The snapshot has all of these facts.
         case evidence([Evidence])
-        /// Every file of the snapshot is of one of these formats, by its content.
+        /// Every file of the snapshot has one of these formats, judged by its content.
         case formats([FileFormat])
-        /// So many keys have approved the move; `keys` are the names of those that count, nil for all.
+        /// This many keys have approved the move; `keys` names the ones that count, nil for all.
         case approvals(count: Int, keys: [String]?)
-        /// The ref stays where it is once it exists: a tag.
+        /// The ref never moves once it exists: a tag.
         case fixed
     }
 
-    /// The refs that it is about.
+    /// The refs that it applies to.
     public let refs: RefPattern
-    /// What it asks.
+    /// The condition.
     public let condition: Condition
 
     /// Makes a gate.
@@ -32,7 +31,7 @@ public struct Gate: Hashable, Sendable {
         self.condition = condition
     }
 
-    /// The most gates that a policy may have.
+    /// The most gates that an access policy may have.
     public static let countLimit = 256
     /// The most items that a list in a gate may have.
     static let listLimit = 64
@@ -40,17 +39,17 @@ public struct Gate: Hashable, Sendable {
     static let nameLimit = 200
 }
 
-/// A fact that a snapshot may state: a metric, a parameter, or an input.
+/// A fact that a snapshot may contain: a metric, a parameter, or an input.
 public enum Evidence: Hashable, Sendable, CustomStringConvertible {
     /// The metric of this name.
     case metric(String)
     /// The parameter of this name.
     case parameter(String)
-    /// The input that is reached by these roles, one after the other.
+    /// The input at the end of a path of roles.
     case input(roles: [String])
 
-    /// Reads `metrics.NAME`, `params.NAME` or `inputs.ROLE`, where roles that follow one another are
-    /// separated by periods; nil when the text is none of these.
+    /// Parses `metrics.NAME`, `params.NAME` or `inputs.ROLE`, where periods separate the roles of a path; nil for
+    /// anything else.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count <= Gate.nameLimit, let period = bytes.firstIndex(of: 0x2E),
@@ -67,7 +66,7 @@ public enum Evidence: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The roles of a path such as `dataset.features`; nil when one of them is empty.
+    /// The roles of a path such as `dataset.features`; nil when one is empty.
     static func roles(_ path: String) -> [String]? {
         let roles = path.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
         guard path.utf8.count <= Gate.nameLimit, roles.allSatisfy({ !$0.isEmpty }) else {
@@ -76,7 +75,7 @@ public enum Evidence: Hashable, Sendable, CustomStringConvertible {
         return roles.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// As it is written.
+    /// The text that parses as this fact.
     public var description: String {
         switch self {
         case .metric(let name): "metrics." + name
@@ -87,7 +86,7 @@ public enum Evidence: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Gate {
-    /// The gate as it stands in a policy.
+    /// The gate as JSON, as it stands in an access policy.
     public var json: JSON {
         var object = JSONObject()
         object["ref"] = .string(refs.description)
@@ -112,14 +111,11 @@ extension Gate {
         return .object(object)
     }
 
-    /// Reads a gate and insists that nothing else is in the object.
+    /// Decodes a gate from an object without other members.
     ///
-    /// - Throws: An error with the path of the member that is wrong.
+    /// - Throws: An error with the path of the faulty member.
     public init(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
-        let text = try reader.string("ref")
-        do throws(RefError) { refs = try RefPattern(text) } catch {
-            throw reader.error("ref", "must be a ref or like models/*: \(error.message)")
-        }
+        refs = try reader.refPattern("ref")
         switch try reader.string("type") {
         case "metric": condition = try Self.metric(&reader)
         case "input":
@@ -157,7 +153,7 @@ extension Gate {
             throw reader.error("atLeast", "is missing, and so is atMost")
         }
         if let atLeast, let atMost, atLeast > atMost {
-            throw reader.error("atLeast", "is more than atMost: no metric is within")
+            throw reader.error("atLeast", "is more than atMost, so no metric can pass")
         }
         return .metric(name, atLeast: atLeast, atMost: atMost)
     }
@@ -174,14 +170,14 @@ extension Gate {
             $0.isEmpty || $0.utf8.count > nameLimit ? nil : $0
         }
         guard keys.count >= count else {
-            throw reader.error("by", "must have as many keys as approvals are demanded: \(count)")
+            throw reader.error("by", "must name at least \(count) keys")
         }
         return .approvals(count: count, keys: keys)
     }
 }
 
 extension Gate.Condition {
-    /// The word for it in a policy.
+    /// The name of the condition in an access policy.
     public var type: String {
         switch self {
         case .metric: "metric"
@@ -204,7 +200,7 @@ extension JSONObjectReader {
         return text
     }
 
-    /// Takes a list of different texts, of which there is one at least.
+    /// Takes a list of distinct texts that is not empty.
     fileprivate mutating func list<Item>(
         _ key: String, of expected: String, _ convert: (String) -> Item?
     ) throws(JSONSchemaError) -> [Item] {
@@ -219,7 +215,7 @@ extension JSONObjectReader {
                 throw error("\(key)[\(index)]", "must be one of: \(expected)")
             }
             guard seen.insert(Array(text.utf8)).inserted else {
-                throw error("\(key)[\(index)]", "is there twice")
+                throw error("\(key)[\(index)]", "is a duplicate")
             }
             items.append(item)
         }

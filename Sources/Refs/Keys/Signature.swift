@@ -22,9 +22,7 @@ public struct Signature: Hashable, Sendable {
     /// Takes `key` and `sig`; nil when neither is there.
     static func take(from reader: inout JSONObjectReader) throws(JSONSchemaError) -> Signature? {
         guard reader.has("key") || reader.has("sig") else { return nil }
-        guard let key = PublicKey(hex: try reader.string("key")) else {
-            throw reader.error("key", "must be an Ed25519 key: 64 lower-case hexadecimal digits")
-        }
+        let key = try reader.publicKey("key")
         guard let bytes = Hexadecimal.decode(try reader.string("sig")),
             bytes.count == Ed25519.signatureSize
         else { throw reader.error("sig", "must be 128 lower-case hexadecimal digits") }

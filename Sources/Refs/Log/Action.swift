@@ -61,11 +61,9 @@ public enum Action: Hashable, Sendable {
     init?(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
         switch try reader.string("type") {
         case "format":
-            let version = try reader.count("version")
-            guard let repository = RandomBits(hex: try reader.string("repository")) else {
-                throw reader.error("repository", "must be 32 lower-case hexadecimal digits")
-            }
-            self = .format(version: version, repository: repository)
+            self = .format(
+                version: try reader.count("version"),
+                repository: try reader.randomBits("repository"))
         case "ref":
             self = .ref(
                 try reader.refName("name"), old: try reader.objectIDOrNull("old"),
@@ -81,7 +79,7 @@ public enum Action: Hashable, Sendable {
             let value = reader.take("retention") ?? .null
             let rules = try RetentionRules(value, as: "retention")
             guard rules.json.canonicalBytes == value.canonicalBytes else {
-                throw reader.error("retention", "is not written as a retention is")
+                throw reader.error("retention", "is not a canonically encoded retention")
             }
             self = .retain(rules)
         case "policy": self = .policy(try AccessPolicy.take("policy", from: &reader))
@@ -94,7 +92,7 @@ public enum Action: Hashable, Sendable {
             var gates: [String] = []
             for gate in try reader.array("gates") {
                 guard let text = gate.string else {
-                    throw reader.error("gates", "must be a list of texts")
+                    throw reader.error("gates", "must be a list of strings")
                 }
                 gates.append(text)
             }
@@ -113,6 +111,44 @@ extension JSONObjectReader {
         do throws(RefError) { return try RefName(text) } catch {
             throw self.error(key, error.message)
         }
+    }
+
+    /// Takes a pattern of refs.
+    mutating func refPattern(_ key: String) throws(JSONSchemaError) -> RefPattern {
+        let text = try string(key)
+        do throws(RefError) { return try RefPattern(text) } catch {
+            throw self.error(key, "must be a ref, or like models/*: \(error.message)")
+        }
+    }
+
+    /// Takes 128 random bits.
+    mutating func randomBits(_ key: String) throws(JSONSchemaError) -> RandomBits {
+        guard let bits = RandomBits(hex: try string(key)) else {
+            throw error(key, "must be 32 lower-case hexadecimal digits")
+        }
+        return bits
+    }
+
+    /// Takes a public key.
+    mutating func publicKey(_ key: String) throws(JSONSchemaError) -> PublicKey {
+        guard let publicKey = PublicKey(hex: try string(key)) else {
+            throw error(key, "must be an Ed25519 key: 64 lower-case hexadecimal digits")
+        }
+        return publicKey
+    }
+
+    /// Takes a list of objects, each of which `decode` must take whole.
+    mutating func objects<Value>(
+        _ key: String, _ decode: (inout JSONObjectReader) throws(JSONSchemaError) -> Value
+    ) throws(JSONSchemaError) -> [Value] {
+        var values: [Value] = []
+        for (index, value) in try array(key).enumerated() {
+            let path = error("\(key)[\(index)]", "").path
+            var reader = JSONObjectReader(value.object ?? JSONObject(), path: path)
+            values.append(try decode(&reader))
+            try reader.finish()
+        }
+        return values
     }
 
     /// Takes an id or `null`; the member must exist.

@@ -97,22 +97,16 @@ package enum Checkpoint {
         _ reader: inout JSONObjectReader, packs: ArraySlice<UInt8>, name: CheckpointName, size: Int
     ) throws -> State {
         guard try reader.string("type") == "checkpoint",
-            try reader.count("version") == State.formatVersion,
-            let repository = RandomBits(hex: try reader.string("repository"))
-        else { throw reader.error("type", "is not that of a checkpoint of this format") }
-        var refs: [RefName: RefState] = [:]
-        for value in try reader.array("refs") {
-            var ref = JSONObjectReader(value.object ?? JSONObject(), path: "refs")
-            refs[try RefName(try ref.string("name"))] = RefState(
+            try reader.count("version") == State.formatVersion
+        else { throw reader.error("type", "is not a checkpoint of this format") }
+        let refs = try reader.objects("refs") { (ref) throws(JSONSchemaError) in
+            let state = RefState(
                 target: try ref.objectID("target"), transaction: try ref.count("transaction"),
                 time: try ref.timestamp("time"))
-            try ref.finish()
+            return (try ref.refName("name"), state)
         }
-        var removed: [RefName: Int] = [:]
-        for value in try reader.array("removed") {
-            var ref = JSONObjectReader(value.object ?? JSONObject(), path: "removed")
-            removed[try RefName(try ref.string("name"))] = try ref.count("transaction")
-            try ref.finish()
+        let removed = try reader.objects("removed") { (ref) throws(JSONSchemaError) in
+            (try ref.refName("name"), try ref.count("transaction"))
         }
         let policy = try AccessPolicy.take("policy", from: &reader)
         var root: PublicKey?
@@ -128,15 +122,12 @@ package enum Checkpoint {
             }
             listed.insert(key)
         }
-        var approvals: [Approval] = []
-        for value in try reader.array("approvals") {
-            var approval = JSONObjectReader(value.object ?? JSONObject(), path: "approvals")
-            approvals.append(try Approval(&approval))
-        }
+        let approvals = try reader.objects("approvals", Approval.init)
         let state = State(
             number: try reader.count("n"), entryHash: try reader.objectID("entry"),
-            time: try reader.timestamp("time"), repositoryID: repository, refs: refs,
-            removedRefs: removed, policy: policy, policyRoot: root, signedSince: signedSince,
+            time: try reader.timestamp("time"),
+            repositoryID: try reader.randomBits("repository"),
+            refs: Dictionary(refs) { $1 }, removedRefs: Dictionary(removed) { $1 }, policy: policy, policyRoot: root, signedSince: signedSince,
             listedKeys: listed, pendingApprovals: Approvals(approvals),
             packLedger: PackLedger(lines: packs, place: name.blob.description), checkpoint: name,
             checkpointSize: size)

@@ -254,10 +254,7 @@ extension LogEntry {
         }
         writer = try reader.string("writer")
         message = try reader.string("message")
-        guard let nonce = RandomBits(hex: try reader.string("nonce")) else {
-            throw reader.error("nonce", "must be 32 lower-case hexadecimal digits")
-        }
-        self.nonce = nonce
+        nonce = try reader.randomBits("nonce")
         actions = try Self.actions(try reader.array("actions"), place: place)
         overriding = Self.overriding(in: actions)
         try reader.finish()

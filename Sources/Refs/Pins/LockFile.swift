@@ -95,27 +95,16 @@ public struct LockFile: Hashable, Sendable {
         guard try reader.count("fti-lock") == Self.version else {
             throw reader.error("fti-lock", "is a version that this program does not know")
         }
-        guard let repository = RandomBits(hex: try reader.string("repository")) else {
-            throw reader.error("repository", "must be 32 lower-case hexadecimal digits")
-        }
-        var pins: [Pin] = []
-        for member in try reader.array("pins") {
-            guard let object = member.object else {
-                throw reader.error("pins", "must be objects")
-            }
-            var pin = JSONObjectReader(object, path: "pins.\(pins.count)")
+        let repository = try reader.randomBits("repository")
+        let pins = try reader.objects("pins") { (pin) throws(JSONSchemaError) in
             let revision = try pin.string("revision")
             let id = try pin.objectID("id")
             guard let kind = Snapshot.Kind(rawValue: try pin.string("kind")) else {
                 throw pin.error("kind", "is not a kind of snapshot")
             }
-            try pin.finish()
-            pins.append(Pin(revision: revision, id: id, kind: kind))
+            return Pin(revision: revision, id: id, kind: kind)
         }
-        let lease = reader.has("lease") ? RandomBits(hex: try reader.string("lease")) : nil
-        guard lease != nil || !reader.has("lease") else {
-            throw reader.error("lease", "must be 32 lower-case hexadecimal digits")
-        }
+        let lease = reader.has("lease") ? try reader.randomBits("lease") : nil
         self.init(
             repository: repository, transaction: try reader.count("transaction"), pins: pins,
             lease: lease)
