@@ -4,7 +4,7 @@ internal import Refs
 internal import Storage
 
 /// The versions that a selection names in one state of the log.
-struct ChosenVersions: Sendable {
+struct ChosenVersions: Equatable, Sendable {
     let features: ObjectID
     let model: ObjectID
     /// The release that binds the two; nil when they were not chosen by one.
@@ -65,8 +65,9 @@ struct ChosenVersions: Sendable {
     }
 
     /// Whether both name the same versions.
-    func areSame(as other: ChosenVersions) -> Bool {
-        features == other.features && model == other.model && release == other.release
+    static func == (left: ChosenVersions, right: ChosenVersions) -> Bool {
+        left.features == right.features && left.model == right.model
+            && left.release == right.release
     }
 
     private static func release(

@@ -1,17 +1,17 @@
-package import Objects
+public import Objects
 
-/// What gates say of moves, in the state that the moves are to be committed on.
+/// Evaluates the gates that apply to moves, in the state that the moves are committed on.
 package struct GateEvaluation<Source: ObjectRangeSource> {
     let state: State
     let changes: [RefChange]
     let objects: Source
-    /// The moment of the transaction.
+    /// The time of the transaction.
     let time: Timestamp
     /// Approvals in ``state`` that have expired by another clock than ``time``.
     let lapsed: Set<Approval>
-    /// Tells what exists already: a remedy cannot name what is stored only if the move takes place.
+    /// Whether an object was stored before the transaction: a remedy cannot name one that is only stored with the move.
     let isStored: (ObjectID) -> Bool
-    /// What refs are moved to, by name.
+    /// The new targets of moved refs.
     private let targets: [RefName: ObjectID?]
     /// The refs of each namespace that a remedy may name, in order.
     private var namesToSuggest: [RefNamespace: [RefName]] = [:]
@@ -32,20 +32,20 @@ package struct GateEvaluation<Source: ObjectRangeSource> {
         ancestry = Ancestry(in: objects)
     }
 
-    /// A gate and the snapshot that it looks at.
+    /// A gate and the snapshot that it judges.
     private struct Question {
         let gate: Gate
-        /// Whether the gate holds without any policy, and lets what is not declared pass.
+        /// Whether the gate holds without an access policy, and lets undeclared spaces pass.
         let isStanding: Bool
-        /// The ref that the gate is about.
+        /// The ref that the gate applies to.
         let subject: RefName
-        /// What that points at after the moves; nil when it is removed.
+        /// The target of the subject after the moves; nil when it is deleted.
         let target: ObjectID?
-        /// The ref that moves: the subject, or the one that it is compared with.
+        /// The ref that moves: the subject, or the ref that the gate compares it with.
         let moved: RefChange
     }
 
-    /// Asks every gate that has something to say of the moves.
+    /// Evaluates every gate that applies to the moves.
     ///
     /// - Throws: `objects` when objects cannot be read.
     package mutating func outcomes() throws(RefError) -> [GateOutcome] {
@@ -61,7 +61,7 @@ package struct GateEvaluation<Source: ObjectRangeSource> {
         return outcomes
     }
 
-    /// Whether any gate has something to say of moves.
+    /// Whether any gate applies to moves.
     package static func concerns(_ changes: [RefChange], in state: State) -> Bool {
         !questions(changes, in: state).isEmpty
     }
@@ -79,7 +79,7 @@ package struct GateEvaluation<Source: ObjectRangeSource> {
                         gate: gate, isStanding: isStanding, subject: change.name,
                         target: change.new, moved: change))
             }
-            // What moves the other side of a comparison can break it as well.
+            // A move of the other side of a comparison can break it as well.
             guard case .space(let other) = gate.condition,
                 let moved = byName[other],
                 moved.new != nil || !isStanding
@@ -101,15 +101,15 @@ package struct GateEvaluation<Source: ObjectRangeSource> {
         return questions
     }
 
-    /// Refs that are looked at for one that a remedy can name.
+    /// The most refs that are searched for one that a remedy can name.
     static var searchLimit: Int { 64 }
 
-    /// What a ref points at once the moves are done.
+    /// The target of a ref after the moves.
     func target(of name: RefName) -> ObjectID? {
         targets[name] ?? state.target(of: name)
     }
 
-    /// The first refs of a namespace, of which a remedy can name one.
+    /// The first refs of a namespace, as candidates for remedies.
     mutating func namesToSuggest(_ namespace: RefNamespace) -> [RefName] {
         if let names = namesToSuggest[namespace] { return names }
         let names = Array(
@@ -119,7 +119,7 @@ package struct GateEvaluation<Source: ObjectRangeSource> {
         return names
     }
 
-    /// How a remedy names a snapshot.
+    /// The revision of a snapshot in a remedy.
     func revision(_ id: ObjectID) -> String { isStored(id) ? id.short : "REV" }
 
     private mutating func answer(_ question: Question) throws(RefError) -> GateAnswer {
@@ -147,12 +147,13 @@ package struct GateEvaluation<Source: ObjectRangeSource> {
             approvals(count, keys, of: nil, for: question.subject)
         case .fixed: fixed(question.moved)
         case .metric, .input, .space, .evidence, .formats:
-            GateAnswer(passes: true, demanded: "nothing of a removal", found: "it is one")
+            GateAnswer(
+                passes: true, demanded: "nothing of a deletion", found: "this is a deletion")
         }
     }
 }
 
-/// What a gate says of one snapshot; the members are those of ``GateOutcome``.
+/// The answer of a gate about one snapshot; its members are those of ``GateOutcome``.
 struct GateAnswer {
     let passes: Bool
     let demanded: String
@@ -161,8 +162,8 @@ struct GateAnswer {
 }
 
 extension Gate.Condition {
-    /// Whether the log alone answers the gate. Such a gate is asked about removals as well: the others would have no
-    /// snapshot to look at.
+    /// Whether the log alone answers the gate. Such a gate also applies to deletions, where the others would have no
+    /// snapshot to judge.
     var isAnsweredByLog: Bool {
         switch self {
         case .approvals, .fixed: true
@@ -172,8 +173,8 @@ extension Gate.Condition {
 }
 
 extension Gate {
-    /// The gate that holds where no policy compares these two refs: the model that serves and the features that it is served
-    /// with are of one embedding space, when both say of which they are.
+    /// The gate that holds unless an access policy compares these two refs: the model in service and its features have
+    /// the same embedding space, when both declare one.
     static let standing: Gate? = {
         guard let model = try? RefName("models/current"),
             let features = try? RefName("features/prod")
@@ -181,9 +182,9 @@ extension Gate {
         return Gate(refs: RefPattern(model), condition: .space(with: features))
     }()
 
-    /// The gates that hold under a policy, each with whether it is the ``standing`` one.
-    static func all(in policy: AccessPolicy?) -> [(gate: Gate, isStanding: Bool)] {
-        let own = policy?.gates ?? []
+    /// The gates that hold under an access policy, each with whether it is the ``standing`` one.
+    static func all(in accessPolicy: AccessPolicy?) -> [(gate: Gate, isStanding: Bool)] {
+        let own = accessPolicy?.gates ?? []
         let gates = own.map { ($0, false) }
         guard let standing, let subject = standing.refs.only,
             case .space(let other) = standing.condition
@@ -194,5 +195,63 @@ extension Gate {
                 || partner == subject && gate.refs.matches(other)
         }
         return isReplaced ? gates : gates + [(standing, true)]
+    }
+}
+
+/// The outcome of a gate for one move.
+public struct GateOutcome: Hashable, Sendable {
+    /// The gate.
+    public let gate: Gate
+    /// The ref that moves.
+    public let ref: RefName
+    /// Its new target; nil when it is deleted.
+    public let target: ObjectID?
+    /// Whether the gate lets the move pass.
+    public let passes: Bool
+    /// The demand of the gate, as a noun: `recall@10 of at least 0.8`.
+    public let demanded: String
+    /// The actual fact, as a statement: `it has 0.75`.
+    public let found: String
+    /// The step that would satisfy the gate, a command line where one exists; nil when the gate passes.
+    public let remedy: String?
+
+    /// The outcome on one line, as an override records it.
+    public var summary: String {
+        "\(gate.condition.type) of \(gate.refs): \(demanded), and \(found)"
+    }
+
+    /// The outcome as JSON, for results and reports.
+    public var json: JSON {
+        [
+            "gate": .string(gate.condition.type), "of": .string(gate.refs.description),
+            "ref": .string(ref.text), "id": target.map { .string($0.hex) } ?? .null,
+            "passes": .bool(passes),
+            "demanded": .string(demanded), "found": .string(found),
+            "remedy": remedy.map { .string($0) } ?? .null,
+        ]
+    }
+}
+
+extension [GateOutcome] {
+    /// The message about refusals, one line for each.
+    var refusal: String {
+        let lines = map { outcome in
+            let other = outcome.gate.refs.matches(outcome.ref) ? "" : " of \(outcome.gate.refs)"
+            let move = outcome.target.map { "cannot move to \($0.short)" } ?? "cannot be deleted"
+            return
+                "\(outcome.ref) \(move): the \(outcome.gate.condition.type) "
+                + "gate\(other) demands \(outcome.demanded), and \(outcome.found)"
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// The distinct remedies.
+    var remedy: String? {
+        var remedies: [String] = []
+        var known: Set<String> = []
+        for case let remedy? in map(\.remedy) where known.insert(remedy).inserted {
+            remedies.append(remedy)
+        }
+        return remedies.isEmpty ? nil : remedies.joined(separator: "; ")
     }
 }
