@@ -162,3 +162,116 @@ private final class LargeImport: Sendable {
         return id
     }
 }
+
+extension ObjectWriter {
+    /// A file as bytes that can be read at any offset: itself, or a copy in scratch space of one that can only be read
+    /// from its beginning to its end.
+    public func readable(_ file: InputFile) throws(ObjectError) -> any Blob {
+        do throws(StorageError) {
+            guard try file.isUnsized() else { return file }
+        } catch { throw .storage(error) }
+        return try copy(file)
+    }
+
+    /// Stores a file; returns its identity and its size, and whether that is the size that it claims.
+    func importFile(
+        _ file: InputFile, progress: @escaping @Sendable (Int) -> Void
+    ) throws(ObjectError) -> (id: ObjectID, size: Int, isAsListed: Bool) {
+        let blob = try readable(file)
+        do throws(ObjectError) {
+            let id = try importBytes(of: blob, progress: progress)
+            guard blob is InputFile else { return (id, blob.size, false) }
+            do throws(StorageError) { try file.checkUnchanged() } catch { throw .storage(error) }
+            return (id, blob.size, true)
+        } catch .storage(.changed) where (try? file.checkUnchanged()) != nil {
+            // Files of the kernel may claim a page and hold a line.
+            let copy = try copy(file)
+            return (try importBytes(of: copy, progress: progress), copy.size, false)
+        } catch { throw error }
+    }
+
+    private func copy(_ file: InputFile) throws(ObjectError) -> any Blob {
+        let scratch = try makeScratch()
+        var size = 0
+        try file.forEachPart { (part) throws(ObjectError) in
+            size += part.count
+            do throws(StorageError) { _ = try scratch.append(part) } catch {
+                throw .storage(error)
+            }
+        } failing: {
+            .storage($0)
+        }
+        return ScratchBlob(scratch: scratch, size: size)
+    }
+}
+
+/// What was written to scratch space, to be read.
+private struct ScratchBlob: Blob {
+    let scratch: any StagedBlob
+    let size: Int
+
+    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        try scratch.read(at: offset, count: count)
+    }
+}
+
+/// The digest of a large object whose parts become known in any order, from any thread.
+///
+/// SHA-256 must see the parts in order, so it is fed by whichever thread finds it idle.
+final class OrderedDigest: Sendable {
+    private struct Part {
+        let bytes: [UInt8]
+        let count: Int
+        let whenDone: @Sendable () -> Void
+    }
+
+    private struct Queue {
+        var waiting: [Int: Part] = [:]
+        /// How far the digest had come before each part that it was fed with, and after the last.
+        var points = [ObjectHasher()]
+        var isBusy = false
+    }
+
+    private let queue = Mutex(Queue())
+
+    /// Adds the first `count` bytes as the part with a number; parts are numbered from 0 without gaps.
+    ///
+    /// - Parameter whenDone: Called, from any thread, when the bytes are needed no more.
+    func add(
+        _ bytes: [UInt8], count: Int, number: Int, whenDone: @escaping @Sendable () -> Void
+    ) {
+        let part = Part(bytes: bytes, count: count, whenDone: whenDone)
+        queue.withLock { $0.waiting[number] = part }
+        feed()
+    }
+
+    /// Feeds the digest with the parts that are next in order, unless another thread is at it.
+    func feed() {
+        let isMine = queue.withLock { queue in
+            defer { queue.isBusy = true }
+            return !queue.isBusy
+        }
+        guard isMine else { return }
+        while true {
+            let next: (Part, ObjectHasher)? = queue.withLock { queue in
+                guard let part = queue.waiting.removeValue(forKey: queue.points.count - 1),
+                    let hasher = queue.points.last
+                else {
+                    queue.isBusy = false
+                    return nil
+                }
+                return (part, hasher)
+            }
+            guard let (part, before) = next else { return }
+            var hasher = before
+            let bytes = part.bytes
+            hasher.update(bytes.span.extracting(0..<part.count))
+            let point = hasher
+            queue.withLock { $0.points.append(point) }
+            part.whenDone()
+        }
+    }
+
+    /// How far the digest had come before each part and after the last, once every part has been fed.
+    var points: [ObjectHasher] { queue.withLock { $0.points } }
+}
