@@ -13,7 +13,7 @@ extension ObjectWriter {
     /// - Throws: `storage` when a file cannot be read, or changed while it was; `invalid` when the files do
     ///   not make a tree.
     public func importTree(
-        _ walk: InputWalk, cache: StatCache? = nil,
+        _ walk: InputListing, cache: StatCache? = nil,
         progress: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ObjectError) -> TreeSummary {
         var known = [ObjectID?](repeating: nil, count: walk.entries.count)

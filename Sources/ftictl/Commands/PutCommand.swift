@@ -102,7 +102,7 @@ struct PutCommand: Command {
         let before = try parent.map { try repository.snapshot($0, of: name) }
         let transaction = try repository.begin(context.writer, moving: [name])
         let objects = transaction.objects
-        var walk: InputWalk?
+        var walk: InputListing?
         let content: Content
         if let key {
             content = try rows(key: key, into: objects, before: before, context)
@@ -137,20 +137,20 @@ struct PutCommand: Command {
         return try rows.store(paths[0], follow: follow, into: objects, context.progress)
     }
 
-    private func findFiles(_ output: Output) throws -> InputWalk {
+    private func findFiles(_ output: Output) throws -> InputListing {
         var options = InputOptions()
         options.followLinks = follow
         options.excludes = exclude.separated
         options.usesDefaultExcludes = !includesAll
         options.renamesInvalid = renamesInvalid
-        let walk = try InputWalk(paths.separated, options)
+        let walk = try InputListing.walking(paths.separated, options)
         try tell(of: walk, output)
         try refuseNothing(walk)
         return walk
     }
 
     private func files(
-        _ walk: InputWalk, into objects: ObjectWriter, repository: RandomBits,
+        _ walk: InputListing, into objects: ObjectWriter, repository: RandomBits,
         _ context: CommandContext
     ) throws -> Content {
         let file = isAnew ? nil : context.statCache(of: repository)
@@ -172,7 +172,7 @@ struct PutCommand: Command {
     }
 
     /// Refuses a version of nothing where patterns left out all that there was.
-    private func refuseNothing(_ walk: InputWalk) throws {
+    private func refuseNothing(_ walk: InputListing) throws {
         guard walk.entries.isEmpty, walk.excluded.count > 0 else { return }
         throw CommandError.usage(
             "patterns leave out everything that there is to store",
@@ -180,7 +180,7 @@ struct PutCommand: Command {
     }
 
     /// Says what is not stored as it was found.
-    private func tell(of walk: InputWalk, _ output: Output) throws {
+    private func tell(of walk: InputListing, _ output: Output) throws {
         for path in walk.skipped { try output.note("left out the repository \(path)") }
         let excluded = walk.excludedByDefault
         if excluded.count > 0 {
@@ -218,7 +218,7 @@ struct PutCommand: Command {
         let commit: Commit
         let statistics: ObjectWriter.Statistics
         /// What was found; nil for rows.
-        let walk: InputWalk?
+        let walk: InputListing?
     }
 
     private func report(_ put: Put, _ content: Content, _ context: CommandContext) throws {

@@ -215,7 +215,7 @@ struct StatCacheTests {
         func put(_ cache: StatCache? = nil) throws -> [String: ObjectID] {
             let cache = try cache ?? self.cache
             let summary = try repository.commit {
-                try $0.importTree(try InputWalk([url.path]), cache: cache)
+                try $0.importTree(try InputListing.walking([url.path]), cache: cache)
             }
             stored = cache.encoded() ?? stored
             let store = repository.store
