@@ -116,3 +116,141 @@ struct ServiceExplanation {
         }
     }
 }
+
+/// What the status of a service's answer means, and what a person can do about it.
+enum ServiceStatus {
+    /// Whether a service answers so while it is too busy, or somebody in between is: what is asked for again may
+    /// come. 520 to 529 are of proxies, and of services that say they are overloaded.
+    static func isPassing(_ status: Int) -> Bool {
+        switch status {
+        case 408, 425, 429, 500, 502...504, 520...529: true
+        default: false
+        }
+    }
+
+    /// The end of a sentence that begins with the service.
+    static func meaning(_ status: Int, model: String, hasKey: Bool) -> String {
+        switch status {
+        case 300...399: "answers with a redirect, which is not followed"
+        case 400, 422: "refuses the request"
+        case 401, 403: hasKey ? "refuses the key" : "asks for a key"
+        case 402: "asks to be paid"
+        case 404, 410: "has nothing at this address, or no model \(model)"
+        case 405: "does not embed at this address"
+        case 413: "refuses the request as too large"
+        case 429: "has had too many requests"
+        default: "fails"
+        }
+    }
+
+    /// What to do next.
+    static func remedy(_ status: Int) -> String {
+        switch status {
+        case 300...399: "correct its url"
+        case 400, 422:
+            "send less at once: lower embed.batch or chunk.size; or correct embed.model, "
+                + "embed.dimension or embed.request"
+        case 401, 403:
+            "check the key: FTI_EMBED_KEY, or the variables that embed.key and embed.headers name"
+        case 402: "check the plan and the quota of the account"
+        case 404, 405, 410: checkAddress
+        case 413: "send less at once: lower embed.batch or chunk.size"
+        case 429: "repeat the command later, perhaps with a lower embed.batch"
+        default: "repeat the command when it answers"
+        }
+    }
+
+    /// What to do where something else than an embedding service seems to answer.
+    static let checkAddress = "check the url (embed.url or FTI_EMBED_URL) and the name of the model"
+}
+
+/// What no message may repeat: the key, values of headers, and whatever an address has besides the place, because a service may say it back.
+struct Redaction {
+    /// The longest first, so that no part of one is left.
+    private let hidden: [[UInt8]]
+
+    /// Shorter values are not looked for by themselves: they are in every other word.
+    private static let shortest = 4
+
+    init(_ address: ServiceAddress, _ key: ServiceKey?, headers: [ServiceHeader] = []) {
+        var hidden: Set<[UInt8]> = []
+        if let key { hidden.insert(Array(key.secret.utf8)) }
+        for secret in headers.flatMap(\.secrets) where secret.utf8.count >= Self.shortest {
+            hidden.insert(Array(secret.utf8))
+        }
+        if let user = address.userInformation {
+            hidden.insert(user)
+            hidden.insert(Self.decoded(user))
+            hidden.insert(Self.base64(Self.decoded(user)))
+            let secret = Array(user.drop { $0 != UInt8(ascii: ":") }.dropFirst())
+            for value in [secret, Self.decoded(secret)] where value.count >= Self.shortest {
+                hidden.insert(value)
+            }
+        }
+        if let query = address.query {
+            hidden.insert(query)
+            for pair in query.split(separator: UInt8(ascii: "&")) {
+                hidden.insert(Array(pair))
+                let secret = Array(pair.drop { $0 != UInt8(ascii: "=") }.dropFirst())
+                for value in [secret, Self.decoded(secret)] where value.count >= Self.shortest {
+                    hidden.insert(value)
+                }
+            }
+        }
+        self.hidden = hidden.filter { !$0.isEmpty }.sorted { $0.count > $1.count }
+    }
+
+    /// Text with everything hidden replaced, wherever it is in it.
+    func applied(to text: String) -> String {
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        var at = 0
+        while at < bytes.count {
+            if let found = hidden.first(where: { bytes[at...].starts(with: $0) }) {
+                result += Array("***".utf8)
+                at += found.count
+            } else {
+                result.append(bytes[at])
+                at += 1
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// Bytes with `%41` and the like replaced by what they stand for (RFC 3986, section 2.1).
+    private static func decoded(_ bytes: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        var at = 0
+        while at < bytes.count {
+            if bytes[at] == UInt8(ascii: "%"), at + 2 < bytes.count,
+                let value = UInt8(
+                    String(decoding: bytes[at + 1...at + 2], as: UTF8.self), radix: 16)
+            {
+                result.append(value)
+                at += 3
+            } else {
+                result.append(bytes[at])
+                at += 1
+            }
+        }
+        return result
+    }
+
+    /// Base64 (RFC 4648, section 4), as a header has user name and password.
+    private static func base64(_ bytes: [UInt8]) -> [UInt8] {
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var result: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            var bits = 0
+            for offset in 0..<3 {
+                bits = bits << 8 | (offset < group.count ? Int(group[start + offset]) : 0)
+            }
+            for digit in 0..<4 {
+                result.append(
+                    digit > group.count ? UInt8(ascii: "=") : digits[bits >> (18 - 6 * digit) & 63])
+            }
+        }
+        return result
+    }
+}

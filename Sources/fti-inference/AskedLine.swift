@@ -83,3 +83,157 @@ struct AskedLine {
         return line + Array("}\n".utf8)
     }
 }
+
+/// The id of a request in a line that may not be JSON, so that an error can be told to whoever waits for it.
+///
+/// The id is kept as it is spelled: a number that no double holds, or half of a surrogate pair, goes back as it came.
+struct RequestID {
+    /// The id's JSON text; nil when there is none that can be read, or several that differ.
+    let text: [UInt8]?
+    /// The line with `null` in the place of the id's first mention.
+    let withoutID: [UInt8]
+
+    /// Looks for the member `id` of the object that a line begins with.
+    init(in line: [UInt8]) {
+        var scanner = MemberScanner(line)
+        var found: [Range<Int>] = []
+        while let member = scanner.next() {
+            guard (try? JSON(parsing: line[member.key].span))?.string == "id" else { continue }
+            found.append(member.value)
+        }
+        let texts = Set(found.map { Array(line[$0]) })
+        text = texts.count == 1 ? texts.first.flatMap { Self.isValue($0) ? $0 : nil } : nil
+        if text != nil, found.count == 1, let place = found.first {
+            withoutID = line[..<place.lowerBound] + Array("null".utf8) + line[place.upperBound...]
+        } else {
+            withoutID = line
+        }
+    }
+
+    /// Whether bytes are a JSON value by its grammar alone.
+    private static func isValue(_ bytes: [UInt8]) -> Bool {
+        guard let first = bytes.first else { return false }
+        return switch first {
+        case UInt8(ascii: "\""): isString(bytes)
+        case UInt8(ascii: "-"), 0x30...0x39: isNumber(bytes)
+        default: (try? JSON(parsing: bytes.span)) != nil
+        }
+    }
+
+    private static func isString(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count >= 2, bytes.last == UInt8(ascii: "\"") else { return false }
+        var rest = bytes[1..<(bytes.count - 1)]
+        while let byte = rest.popFirst() {
+            guard byte >= 0x20 else { return false }
+            guard byte == UInt8(ascii: "\\") else { continue }
+            guard let escape = rest.popFirst() else { return false }
+            if escape == UInt8(ascii: "u") {
+                let digits = rest.prefix(4)
+                guard digits.count == 4,
+                    digits.allSatisfy({ 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 | 0x20 })
+                else { return false }
+                rest = rest.dropFirst(4)
+            } else if !"\"\\/bfnrt".utf8.contains(escape) {
+                return false
+            }
+        }
+        return true
+    }
+
+    /// RFC 8259, section 6.
+    private static func isNumber(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
+        func isDigit(_ byte: UInt8?) -> Bool { byte.map { 0x30...0x39 ~= $0 } ?? false }
+        func digits() -> Bool {
+            guard isDigit(rest.first) else { return false }
+            rest = rest.drop { isDigit($0) }
+            return true
+        }
+        if rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
+        if rest.first == UInt8(ascii: "0"), isDigit(rest.dropFirst().first) { return false }
+        guard digits() else { return false }
+        if rest.first == UInt8(ascii: ".") {
+            rest = rest.dropFirst()
+            guard digits() else { return false }
+        }
+        if rest.first == UInt8(ascii: "e") || rest.first == UInt8(ascii: "E") {
+            rest = rest.dropFirst()
+            if rest.first == UInt8(ascii: "-") || rest.first == UInt8(ascii: "+") {
+                rest = rest.dropFirst()
+            }
+            guard digits() else { return false }
+        }
+        return rest.isEmpty
+    }
+}
+
+/// Finds the members of an object in text that need not be JSON.
+private struct MemberScanner {
+    private let bytes: [UInt8]
+    private var at: Int
+
+    /// Begins behind the brace.
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        at = (bytes.firstIndex(of: UInt8(ascii: "{")) ?? bytes.count - 1) + 1
+    }
+
+    /// The next key with its quotes, and its value; nil when there is none.
+    mutating func next() -> (key: Range<Int>, value: Range<Int>)? {
+        while at < bytes.count, bytes[at] != UInt8(ascii: "}") {
+            guard bytes[at] == UInt8(ascii: "\"") else {
+                at += 1
+                continue
+            }
+            let key = at..<endOfString(at)
+            at = key.upperBound
+            skipSpace()
+            guard at < bytes.count, bytes[at] == UInt8(ascii: ":") else { continue }
+            at += 1
+            skipSpace()
+            let value = at..<endOfValue(at)
+            at = value.upperBound
+            return (key, value)
+        }
+        return nil
+    }
+
+    private mutating func skipSpace() {
+        while at < bytes.count, bytes[at] <= 0x20 { at += 1 }
+    }
+
+    private func endOfString(_ start: Int) -> Int {
+        var index = start + 1
+        while index < bytes.count {
+            switch bytes[index] {
+            case UInt8(ascii: "\""): return index + 1
+            case UInt8(ascii: "\\"): index += 2
+            default: index += 1
+            }
+        }
+        return bytes.count
+    }
+
+    private func endOfValue(_ start: Int) -> Int {
+        var index = start
+        var depth = 0
+        while index < bytes.count {
+            switch bytes[index] {
+            case UInt8(ascii: "\""):
+                index = endOfString(index)
+                if depth == 0 { return index }
+                continue
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                if depth == 0 { return index }
+                depth -= 1
+                if depth == 0 { return index + 1 }
+            case UInt8(ascii: ","), 0...0x20:
+                if depth == 0 { return index }
+            default: break
+            }
+            index += 1
+        }
+        return bytes.count
+    }
+}

@@ -48,7 +48,7 @@ struct SourceRuleTests {
         "Sources/Objects/Vectors/KeyedHash.swift",
         "Sources/Objects/Vectors/VectorCodes.swift",
         "Sources/Objects/Weights/TensorDistance.swift",
-        "Sources/TextAnalysis/Stemmer.swift",
+        "Sources/TextAnalysis/Language.swift",
         "Sources/Artifacts/Math/DotProduct.swift",
         "Sources/Artifacts/Search/CodeBlock.swift",
         "Sources/Artifacts/Lexical/LexicalPart.swift",

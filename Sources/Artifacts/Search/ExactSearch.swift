@@ -142,3 +142,126 @@ extension ExactSearch {
         }
     }
 }
+
+/// Gathers the best of many matches.
+struct BestMatches {
+    private let count: Int
+    private var matches: [VectorMatch] = []
+    /// No match below this can still be among the best; one that equals it may be, by its row.
+    private(set) var floor = -Float.infinity
+
+    init(count: Int) {
+        self.count = count
+        matches.reserveCapacity(2 * count)
+    }
+
+    /// Takes a match into account.
+    mutating func add(_ match: VectorMatch) {
+        guard match.similarity >= floor else { return }
+        matches.append(match)
+        // Sorting once for every `count` matches costs less than keeping an order all the time.
+        if matches.count >= 2 * count { cut() }
+    }
+
+    /// The best, best first.
+    mutating func finish() -> [VectorMatch] {
+        cut()
+        return matches
+    }
+
+    /// Forgets all but the best, and so knows the floor.
+    mutating func cut() {
+        matches.sort { $0.precedes($1) }
+        guard matches.count >= count, let last = matches[..<count].last else { return }
+        matches.removeSubrange(count...)
+        floor = last.similarity
+    }
+}
+
+/// The greatest of many numbers, as a heap with the least of them at its root.
+struct GreatestBounds: Sendable {
+    /// How many are kept.
+    let count: Int
+    private(set) var values: [Double] = []
+
+    init(count: Int) {
+        precondition(count > 0, "at least one is kept")
+        self.count = count
+        values.reserveCapacity(count)
+    }
+
+    /// So many numbers, as many as are kept, are not below this.
+    var least: Double { values.count < count ? -.infinity : values[0] }
+
+    /// Takes a number into account; what is no number is none.
+    mutating func add(_ value: Double) {
+        if values.count < count {
+            guard !value.isNaN else { return }
+            values.append(value)
+            var place = values.count - 1
+            while place > 0, values[place] < values[(place - 1) / 2] {
+                values.swapAt(place, (place - 1) / 2)
+                place = (place - 1) / 2
+            }
+        } else if value > values[0] {
+            values[0] = value
+            sink()
+        }
+    }
+
+    private mutating func sink() {
+        var place = 0
+        while true {
+            var least = place
+            for child in [2 * place + 1, 2 * place + 2]
+            where child < count && values[child] < values[least] {
+                least = child
+            }
+            if least == place { return }
+            values.swapAt(place, least)
+            place = least
+        }
+    }
+}
+
+/// How far the inner product of a query and a vector can be from what their codes say.
+///
+/// With q = s_q c_q + e_q and v = s_v c_v + e_v,
+///
+///     q.v - s_q s_v (c_q.c_v) = e_q.v + (s_q c_q).e_v,
+///
+/// and by Cauchy and Schwarz its absolute value is at most |e_q| |v| + |s_q c_q| |e_v|, where
+/// |s_q c_q| <= |q| + |e_q|. ``DotProduct`` rounds each product and passes it through at most n/8 + 11 rounded
+/// additions, so with u = 2^-24 and m = n/8 + 12 it is within m u / (1 - m u) |q| |v| of q.v, plus 2^-150 for
+/// each product that is a denormal number (Higham, "Accuracy and Stability of Numerical Algorithms", 2002,
+/// section 3.1). Codes leave out vectors so great that a sum could overflow. The fp64 arithmetic of the bound itself is covered by 2^-48 of what it works on.
+struct ProductBound: Hashable, Sendable {
+    /// What multiplies a vector's scale and the product of the codes.
+    let scale: Double
+    /// What multiplies a vector's norm.
+    let norm: Double
+    /// What multiplies a vector's residual.
+    let residual: Double
+    /// What is added.
+    let rest: Double
+
+    /// The bound for a query that was coded, with these true bounds of its own.
+    init(dimension: Int, scale: Double, residual: Double, norm: Double) {
+        let steps = Double(dimension / 8 + 12) * 0x1p-24
+        let length = norm + residual
+        self.scale = scale
+        self.norm = residual + steps / (1 - steps) * norm + length * 0x1p-48
+        self.residual = length * (1 + 0x1p-48)
+        rest = Double(dimension) * 0x1p-149
+    }
+
+    /// The codes' product, scaled.
+    func centre(_ product: Int32, scale: Double) -> Double {
+        Double(product) * (scale * self.scale)
+    }
+
+    /// How far the rounded product is from the centre at most.
+    func radius(norm: Double, residual: Double) -> Double {
+        (norm * self.norm + residual * self.residual) + rest
+    }
+}

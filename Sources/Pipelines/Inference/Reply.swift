@@ -1,4 +1,4 @@
-internal import Artifacts
+public import Artifacts
 public import Objects
 
 /// An answer, where it was found, and the hashes that it came from.
@@ -145,5 +145,124 @@ public struct Reply: Sendable {
             if let known { result[known].count += 1 } else { result.append((source, 1)) }
         }
         return result
+    }
+}
+
+extension Reply {
+    /// Why the passages are in this order, and why there is an answer or none, for `ask --explain`.
+    public var explanation: JSONObject {
+        let factors = ranker.factors
+        var object = JSONObject()
+        object["retrieval"] = ranker.retrieval.json
+        object["weights"] = .object(
+            JSONObject(zip(Signal.allCases, factors).map { ($0.rawValue, .number($1)) }))
+        object["candidates"] = .array(
+            sources.map { source in
+                [
+                    "key": .string(source.row.key), "score": .number(source.score),
+                    "vectorRank": source.vectorRank.map { .integer($0 + 1) } ?? .null,
+                    "wordsRank": source.wordsRank.map { .integer($0 + 1) } ?? .null,
+                    "signals": .object(
+                        JSONObject(
+                            zip(Signal.allCases, source.signals).map { ($0.rawValue, .number($1)) })
+                    ),
+                ]
+            })
+        object["judgement"] = judgement.json
+        return object
+    }
+
+    /// The same as text, line by line.
+    public var explanationLines: [String] {
+        let factors = ranker.factors
+        var lines = ["score = sum of weight x signal:"]
+        for (index, source) in sources.enumerated() {
+            func place(_ rank: Int?) -> String { rank.map { "\($0 + 1)" } ?? "none" }
+            lines.append(
+                "\(index + 1). \(source.row.key)  (rank by vector \(place(source.vectorRank)), by words \(place(source.wordsRank)))"
+            )
+            var parts: [String] = []
+            for (signal, factor) in zip(Signal.allCases, factors) where factor != 0 {
+                parts.append(
+                    "\(signal.rawValue) \(Self.fixed(factor)) x \(Self.fixed(source.signals[signal.index]))"
+                )
+            }
+            lines.append("   \(Self.fixed(source.score)) = \(parts.joined(separator: " + "))")
+        }
+        let evidence = zip(AnsweringRule.Evidence.allCases, judgement.evidence)
+            .map { "\($0.rawValue) \(Self.fixed($1))" }
+        lines.append(
+            "\(isAnswered ? "answered" : "not answered"): \(judgement.reason); score "
+                + "\(Self.fixed(judgement.score)), threshold \(Self.fixed(judgement.threshold)) "
+                + "(\(evidence.joined(separator: ", ")))")
+        return lines
+    }
+
+    /// Three decimals.
+    private static func fixed(_ value: Double) -> String {
+        let rounded = (value * 1000).rounded() / 1000
+        return "\(rounded == 0 ? 0 : rounded)"
+    }
+}
+
+/// A chunk that may answer, and how well.
+public struct Passage: Sendable {
+    /// The chunk.
+    public let row: FeatureRow
+    /// Its score by the model; only differences within one question mean something.
+    public let score: Double
+    /// The cosine of its vector with the question's.
+    public let similarity: Float
+    /// Its place among the nearest by vector, from 0; nil where it is none of them.
+    public let vectorRank: Int?
+    /// Its place among the best by words, from 0; nil where it is none of them.
+    public let wordsRank: Int?
+    /// What the ranker saw in it, in the order of ``Signal``.
+    public let signals: [Double]
+
+    init(_ ranked: HybridRetrieval.Ranked) {
+        row = ranked.row
+        score = ranked.score
+        similarity = ranked.candidate.similarity
+        vectorRank = ranked.candidate.vectorRank
+        wordsRank = ranked.candidate.wordsRank
+        signals = ranked.signals
+    }
+}
+
+extension Passage {
+    /// What a reply's JSON says of it: its title, its place and its text, how well it answers, and what else the row has, flat
+    /// as in the row.
+    var json: JSONObject {
+        var object = row.attributes
+        object["ordinal"] = nil
+        object["key"] = .string(row.key)
+        object["score"] = .number(score)
+        object["similarity"] = .number(Double(similarity))
+        return object
+    }
+
+    /// What a reply's text says below the place: the address, then what else is known.
+    var details: [String] {
+        var known: [String] = row.page.map { ["page \($0)"] } ?? []
+        for member in row.metadata where member.key != Self.address {
+            guard let value = Self.text(member.value) else { continue }
+            known.append("\(member.key): \(value)")
+        }
+        let address = row.metadata[Self.address]?.string
+        return [address, known.isEmpty ? nil : known.joined(separator: "; ")].compactMap { $0 }
+    }
+
+    /// The attribute that says where a document can be read.
+    private static let address = "url"
+
+    /// A value in one line; nil where there is none to show.
+    private static func text(_ json: JSON) -> String? {
+        switch json {
+        case .null, .object: nil
+        case .string(let text): text
+        case .array(let items): items.compactMap(\.string).joined(separator: ", ")
+        default: json.canonicalText
+        }
     }
 }

@@ -104,3 +104,191 @@ public struct TrainingReport: Sendable {
         warnings = published.commit.warnings
     }
 }
+
+extension TrainingReport {
+    /// The report as one JSON object.
+    public var json: JSONObject {
+        var object = JSONObject()
+        object["transaction"] = transaction.map { .integer($0) } ?? .null
+        object["refs"] = .array(
+            refs.map { change in
+                [
+                    "name": .string(change.name.text),
+                    "old": change.old.map { .string($0.hex) } ?? .null,
+                    "new": change.new.map { .string($0.hex) } ?? .null,
+                ]
+            })
+        object["features"] = .string(features.hex)
+        object["space"] = .string(space.hex)
+        object["datasets"] = [
+            "sft": .string(supervisedDataset.hex), "dpo": .string(preferenceDataset.hex),
+        ]
+        object["model"] = .string(model.hex)
+        object["questions"] = json(questions)
+        object["preferences"] = json(preferences)
+        object["unanswerable"] = json(unanswerable)
+        object["declined"] = [
+            "answerable": json(declined.answerable), "unanswerable": json(declined.unanswerable),
+        ]
+        object["generated"] = .bool(isGenerated)
+        object["untrained"] = .bool(isUntrained)
+        object["preferencesDropped"] = .bool(droppedPreferences)
+        object["missing"] = .array(missing.map(\.json))
+        object["stages"] = .array(stages.map { .object(json($0)) })
+        var weights = JSONObject()
+        for (signal, weight) in self.weights { weights[signal] = .number(Double(weight)) }
+        object["weights"] = .object(weights)
+        return object
+    }
+
+    private func json(_ counts: Counts) -> JSON {
+        [
+            "train": .integer(counts.training), "heldout": .integer(counts.heldOut),
+            "unresolved": .integer(counts.unresolved),
+        ]
+    }
+
+    private func json(_ share: DeclinedQuestions.Share) -> JSON {
+        ["declined": .integer(share.declined), "of": .integer(share.all)]
+    }
+
+    private func json(_ stage: Stage) -> JSONObject {
+        var object = JSONObject()
+        object["stage"] = .string(stage.name)
+        guard questions.heldOut > 0 else { return object }
+        func add(_ name: String, _ figure: Measurement.Figure) {
+            object[name] = .number(figure.value)
+            object["\(name).interval"] = [.number(figure.low), .number(figure.high)]
+        }
+        add("recall@1", stage.measurement.recallAt1)
+        add("recall@\(recallDepth)", stage.measurement.recallAtK)
+        add("mrr", stage.measurement.meanReciprocalRank)
+        object["preferenceAccuracy"] = stage.measurement.preferenceAccuracy.map { .number($0) }
+        object["lossBefore"] = stage.lossBefore.map { .number($0) }
+        object["lossAfter"] = stage.lossAfter.map { .number($0) }
+        return object
+    }
+
+    /// The report as text, line by line.
+    public var lines: [String] {
+        var lines = [
+            "questions    \(describe(questions))",
+            "preferences  \(describe(preferences))\(hasMadePreferences ? ", made from the questions" : "")",
+        ]
+        if unanswerable.training + unanswerable.heldOut > 0 {
+            lines.append("unanswerable \(describe(unanswerable))")
+        }
+        if !missing.isEmpty {
+            lines += ["", "not in these features:"]
+            lines += MissingLabel.lines(missing).map { "  \($0)" }
+        }
+        lines += [""] + measurementLines
+        if !remarks.isEmpty { lines += [""] + remarks }
+        lines += [
+            "",
+            "features     \(features.hex)",
+            "space        \(space.hex)",
+            "dataset sft  \(supervisedDataset.hex)",
+            "dataset dpo  \(preferenceDataset.hex)",
+            "model        \(model.hex)",
+        ]
+        if let transaction {
+            let moved = refs.map(\.name.text).joined(separator: ", ")
+            lines.append("transaction  \(transaction): \(moved)")
+        } else {
+            lines.append("transaction  none: everything was published already")
+        }
+        return lines
+    }
+
+    private static let titles = ["base": "untrained", "sft": "after SFT", "dpo": "after DPO"]
+
+    /// The table of what was measured, or why there is none.
+    private var measurementLines: [String] {
+        guard questions.heldOut > 0 else {
+            return ["nothing was measured: no question was held out (split.heldout)"]
+        }
+        let kind = isGenerated ? "generated questions" : "held-out questions"
+        let others = preferences.heldOut > 0 ? " and \(preferences.heldOut) preferences" : ""
+        var lines = [
+            "on the \(questions.heldOut) \(kind)\(others), with 95 % intervals:",
+            row(["", "recall@1", "recall@\(recallDepth)", "MRR", "preferences"]),
+        ]
+        func cell(_ figure: Measurement.Figure) -> String {
+            "\(Self.fixed(figure.value)) [\(Self.fixed(figure.low)), \(Self.fixed(figure.high))]"
+        }
+        for stage in stages {
+            let measurement = stage.measurement
+            lines.append(
+                row([
+                    Self.titles[stage.name] ?? stage.name, cell(measurement.recallAt1),
+                    cell(measurement.recallAtK), cell(measurement.meanReciprocalRank),
+                    measurement.preferenceAccuracy.map(Self.fixed) ?? "-",
+                ]))
+        }
+        lines.append(
+            "declined \(declined.answerable.declined) of \(declined.answerable.all) with an answer"
+                + (declined.unanswerable.all > 0
+                    ? ", \(declined.unanswerable.declined) of \(declined.unanswerable.all) without one"
+                    : ""))
+        return lines
+    }
+
+    /// What a person should know of the figures and of what was published.
+    private var remarks: [String] {
+        var lines: [String] = []
+        if isGenerated, questions.training == 0 {
+            return [
+                "no questions can be made from so few documents: the ranker is the untrained rule"
+            ]
+        }
+        if isGenerated {
+            lines.append(
+                "the questions were made from the documents: their figures compare versions and predict nothing; label some"
+            )
+        }
+        let (answered, unanswered) = (questions.training, unanswerable.training)
+        if unanswered > 0,
+            answered < AnsweringRule.leastAnswered || unanswered < AnsweringRule.leastUnanswered
+        {
+            lines.append(
+                "when to decline is as built in: to learn it takes \(AnsweringRule.leastAnswered) questions to train on and "
+                    + "\(AnsweringRule.leastUnanswered) unanswerable ones, not \(answered) and \(unanswered)"
+            )
+        }
+        if isUntrained {
+            lines.append(
+                "training did not clearly beat the untrained rule in cross-validation, so the ranker is that rule"
+            )
+        }
+        if droppedPreferences {
+            lines.append(
+                "preferences did not clearly help in cross-validation, so they are left out")
+        }
+        return lines
+    }
+
+    private func describe(_ counts: Counts) -> String {
+        "\(counts.training) to train on, \(counts.heldOut) held out"
+            + (counts.unresolved > 0 ? ", \(counts.unresolved) not in these features" : "")
+    }
+
+    private func row(_ cells: [String]) -> String {
+        let widths = [10, 20, 20, 20, 12]
+        var line = ""
+        for (index, cell) in cells.enumerated() {
+            let padding = String(repeating: " ", count: max(0, widths[index] - cell.count))
+            line += index == 0 ? cell + padding : padding + cell
+            line += index + 1 < cells.count ? " " : ""
+        }
+        return line
+    }
+
+    /// Three decimals.
+    static func fixed(_ value: Double) -> String {
+        let thousandths = Int((value.magnitude * 1000).rounded())
+        let fraction = String(thousandths % 1000)
+        let zeros = String(repeating: "0", count: 3 - fraction.count)
+        return "\(value < 0 && thousandths > 0 ? "-" : "")\(thousandths / 1000).\(zeros)\(fraction)"
+    }
+}

@@ -57,3 +57,233 @@ struct DateText {
         self.init(moment)
     }
 }
+
+/// Takes a date apart, from left to right.
+struct DateScanner {
+    /// What was read; the day need not exist.
+    struct Found {
+        var year: Int
+        var month: Int
+        var day: Int
+        var time: Time?
+    }
+
+    /// A time of day.
+    struct Time {
+        /// Seconds since midnight.
+        var seconds: Int
+        /// Seconds that the zone is ahead of Universal Time.
+        var offset = 0
+    }
+
+    private let bytes: [UInt8]
+    private var at = 0
+
+    init(_ text: String) {
+        bytes = text.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+    }
+
+    // MARK: The two forms
+
+    /// A date that begins with the year; nil leaves everything to be read again.
+    mutating func numeric() -> Found? {
+        at = 0
+        skipSpace()
+        _ = take("d:")
+        guard let year = number(4...4) else { return nil }
+        var found: Found
+        if let separator = current, "-/.".utf8.contains(separator) {
+            at += 1
+            guard let month = number(1...2), current == separator else { return nil }
+            at += 1
+            guard let day = number(1...2) else { return nil }
+            found = Found(year: year, month: month, day: day)
+        } else {
+            guard let month = number(2...2), let day = number(2...2) else { return nil }
+            found = Found(year: year, month: month, day: day)
+        }
+        skipSpace()
+        if isAtEnd { return found }
+        // Digits follow a day of a PDF file without a mark between them.
+        _ = take("t")
+        skipSpace()
+        guard let time = timeOfDay(), isAtEnd else { return nil }
+        found.time = time
+        return found
+    }
+
+    /// A date with the name of its month, in any order of its parts.
+    mutating func named() -> Found? {
+        at = 0
+        var (year, month, day): (Int?, Int?, Int?)
+        var time: Time?
+        while true {
+            skip { " ,-\t".utf8.contains($0) }
+            // A comment in parentheses ends the date.
+            if isAtEnd || current == UInt8(ascii: "(") { break }
+            let start = at
+            if let word = word() {
+                if let number = Self.months.firstIndex(where: { Self.names(word, $0) }) {
+                    guard month == nil else { return nil }
+                    month = number + 1
+                } else if time != nil {
+                    at = start
+                    guard let offset = zone() else { return nil }
+                    time?.offset = offset
+                } else if !Self.fillers.contains(where: { Self.names(word, $0) }) {
+                    return nil
+                }
+                _ = take(".")
+            } else if time == nil, let found = clock() {
+                time = found
+            } else if time != nil, current == UInt8(ascii: "+"), let offset = zone() {
+                time?.offset = offset
+            } else if let number = number(4...4) {
+                // Behind a time and a dash this is a zone: `-0500`.
+                if time != nil, year != nil, start > 0, bytes[start - 1] == UInt8(ascii: "-") {
+                    time?.offset = -(number / 100 * 3600 + number % 100 * 60)
+                    continue
+                }
+                guard year == nil else { return nil }
+                year = number
+            } else if let number = number(1...2) {
+                guard day == nil else { return nil }
+                day = number
+                for ending in ["st", "nd", "rd", "th"] where take(ending) { break }
+            } else {
+                return nil
+            }
+        }
+        guard let year, let month, let day else { return nil }
+        return Found(year: year, month: month, day: day, time: time)
+    }
+
+    // MARK: Times
+
+    /// A time of day and its zone, to the end of the date.
+    private mutating func timeOfDay() -> Time? {
+        guard var time = clock() ?? digits() else { return nil }
+        skipSpace()
+        if isAtEnd { return time }
+        guard let offset = zone() else { return nil }
+        time.offset = offset
+        // `+0000 UTC` says it twice.
+        skipSpace()
+        return isAtEnd || zone() != nil ? time : nil
+    }
+
+    /// `10:00`, `10:00:00`, `10:00:00.25`, `9:30 pm`.
+    private mutating func clock() -> Time? {
+        let start = at
+        guard let hour = number(1...2), take(":"), let minute = number(2...2) else {
+            at = start
+            return nil
+        }
+        let second = take(":") ? number(2...2) ?? 60 : 0
+        if take(".") || take(",") { skip(Self.isDigit) }
+        var time = hour
+        let end = at
+        skipSpace()
+        if take("am") || take("a.m.") {
+            guard 1...12 ~= hour else { return nil }
+            time = hour % 12
+        } else if take("pm") || take("p.m.") {
+            guard 1...12 ~= hour else { return nil }
+            time = hour % 12 + 12
+        } else {
+            at = end
+        }
+        return Self.time(time, minute, second)
+    }
+
+    /// `100000` or `1000`.
+    private mutating func digits() -> Time? {
+        guard let hour = number(2...2), let minute = number(2...2) else { return nil }
+        return Self.time(hour, minute, number(2...2) ?? 0)
+    }
+
+    private static func time(_ hour: Int, _ minute: Int, _ second: Int) -> Time? {
+        guard hour < 24, minute < 60, second < 60 else { return nil }
+        return Time(seconds: hour * 3600 + minute * 60 + second)
+    }
+
+    /// The seconds that a zone is ahead: `Z`, `GMT`, `+02:00`, `-0500`, `+02'00'`, `GMT+0100`, `EST`.
+    private mutating func zone() -> Int? {
+        let name = word()
+        if let name {
+            if let hours = Self.american[name] { return hours * 3600 }
+            guard ["z", "utc", "gmt", "ut"].contains(name) else { return nil }
+            // PDF files say it twice.
+            if take("00'00") || take("00") { _ = take("'") }
+        }
+        let isAhead = take("+")
+        guard isAhead || take("-") else { return name == nil ? nil : 0 }
+        guard let hours = number(1...2), hours < 24 else { return nil }
+        _ = take(":") || take("'")
+        let minutes = number(2...2) ?? 0
+        _ = take("'")
+        guard minutes < 60 else { return nil }
+        return (isAhead ? 1 : -1) * (hours * 3600 + minutes * 60)
+    }
+
+    /// The zones that mail may name (RFC 5322, section 4.3).
+    private static let american = [
+        "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7,
+    ]
+
+    // MARK: Words
+
+    private static let months = [
+        "january", "february", "march", "april", "may", "june", "july", "august", "september",
+        "october", "november", "december",
+    ]
+
+    private static let fillers = [
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "at", "of",
+        "the", "t",
+    ]
+
+    /// Whether a word is a name or a beginning of it of three letters or more.
+    private static func names(_ word: String, _ name: String) -> Bool {
+        word == name || word.utf8.count >= 3 && name.utf8.starts(with: word.utf8)
+    }
+
+    private mutating func word() -> String? {
+        let start = at
+        skip { (0x61...0x7A).contains($0) }
+        return at == start ? nil : String(decoding: bytes[start..<at], as: UTF8.self)
+    }
+
+    // MARK: Bytes
+
+    private var current: UInt8? { at < bytes.count ? bytes[at] : nil }
+
+    private var isAtEnd: Bool { at == bytes.count }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+
+    private mutating func skip(_ isSkipped: (UInt8) -> Bool) {
+        while let byte = current, isSkipped(byte) { at += 1 }
+    }
+
+    private mutating func skipSpace() { skip { $0 == 0x20 || (0x09...0x0D).contains($0) } }
+
+    private mutating func take(_ text: String) -> Bool {
+        guard bytes[at...].starts(with: text.utf8) else { return false }
+        at += text.utf8.count
+        return true
+    }
+
+    /// A number of so many digits, no more of which follow unless all are taken; nil takes nothing.
+    private mutating func number(_ widths: ClosedRange<Int>) -> Int? {
+        var value = 0
+        var count = 0
+        while count < widths.upperBound, at + count < bytes.count, Self.isDigit(bytes[at + count]) {
+            value = value * 10 + Int(bytes[at + count] - 0x30)
+            count += 1
+        }
+        guard count >= widths.lowerBound else { return nil }
+        at += count
+        return value
+    }
+}

@@ -1,4 +1,5 @@
 package import Documents
+internal import TextAnalysis
 
 /// Cuts sections into chunks: between blocks, else between items of a list or rows of a table, else at a sentence, else
 /// at a line of code, else at a word, else anywhere.
@@ -166,5 +167,177 @@ package struct RecursiveSplitter: Sendable, Hashable {
         return (earliest..<piece.lowerBound).first {
             breaks[$0] >= .sentence || $0 == block.lowerBound
         } ?? piece.lowerBound
+    }
+}
+
+/// A piece of one section of a document: what is embedded and found.
+package struct Chunk: Sendable, Equatable {
+    /// The anchor of its section.
+    package let anchor: String
+    /// The headings above it, from the outermost in.
+    package let headings: [String]
+    /// Its number in its section, from 0.
+    package let ordinal: Int
+    /// Its text: what it repeats of a table's head, its part of the section's text, and sections too small for a chunk of
+    /// their own.
+    package private(set) var text: String
+    /// Where it is in the text of its section, in Unicode scalars.
+    package let range: Range<Int>
+    /// The rows that name the columns of the table that it continues, with the end of the line; empty in other chunks.
+    package let repeated: String
+    /// Where links in it lead, each once, in order; of a block that was cut all of its links.
+    package private(set) var links: [String]
+    /// The languages of the code in it, each once, in order.
+    package private(set) var languages: [String]
+    /// The page that it begins on, in documents that have pages.
+    package let page: Int?
+
+    init(
+        anchor: String, headings: [String], ordinal: Int, text: String, range: Range<Int>,
+        repeated: String, blocks: ArraySlice<CleanDocument.Block>
+    ) {
+        self.anchor = anchor
+        self.headings = headings
+        self.ordinal = ordinal
+        self.text = text
+        self.range = range
+        self.repeated = repeated
+        page = blocks.first?.page
+        links = Self.distinct(
+            blocks.lazy.flatMap(\.links).filter { $0.utf8.count <= Self.targetLimit })
+        languages = Self.distinct(blocks.lazy.compactMap(\.language))
+    }
+
+    /// Puts the text of a chunk behind that of this one, as it is to stand there.
+    mutating func append(_ text: String, of other: Chunk) {
+        self.text += "\n\n" + text
+        links = Self.distinct(links + other.links)
+        languages = Self.distinct(languages + other.languages)
+    }
+
+    /// Puts the text of a chunk before that of this one, as it is to stand there.
+    mutating func prepend(_ text: String, of other: Chunk) {
+        self.text = text + "\n\n" + self.text
+        links = Self.distinct(other.links + links)
+        languages = Self.distinct(other.languages + languages)
+    }
+
+    /// A row names at most so many targets of links: a page of nothing but links is found by its text.
+    private static let limit = 1000
+    /// The longest target that is named; what is longer holds data.
+    private static let targetLimit = 2000
+
+    private static func distinct(_ texts: some Sequence<String>) -> [String] {
+        var seen: Set<[UInt8]> = []
+        var result: [String] = []
+        for text in texts where result.count < limit {
+            if seen.insert(Array(text.utf8)).inserted { result.append(text) }
+        }
+        return result
+    }
+}
+
+extension CleanDocument.Section {
+    /// The text that chunks are cut from: blocks with an empty line between them, items of a list and
+    /// rows of a table without.
+    package var text: String {
+        let text = SectionText(blocks)
+        return text.string(0..<text.count)
+    }
+}
+
+/// Joins sections of a few characters with their neighbours: alone, "See Also" answers nothing.
+struct SectionJoining {
+    /// The most characters of a chunk.
+    let size: Int
+
+    /// The characters of heading and text below which a section is joined.
+    private static let limit = 30
+
+    /// The chunks of all sections in order. A small section becomes text, its heading above it, of the last chunk before it,
+    /// or else of the first one behind it, where there is room.
+    func joined(_ sections: [(section: CleanDocument.Section, chunks: [Chunk])]) -> [Chunk] {
+        var result: [Chunk] = []
+        /// The small section that nothing is before, with those that followed it.
+        var first: (heading: String, chunk: Chunk)?
+        var previous: [String] = []
+        for (section, chunks) in sections {
+            defer { previous = section.headings }
+            let isNear = previous.isEmpty || isBeside(section, previous)
+            if chunks.count == 1, isNear, isSmall(section) {
+                let chunk = chunks[0]
+                let text = text(of: section)
+                if let last = result.indices.last, fits(text, with: result[last]) {
+                    result[last].append(text, of: chunk)
+                } else if let known = first, fits(text, with: known.chunk) {
+                    first?.chunk.append(text, of: chunk)
+                } else if result.isEmpty, first == nil {
+                    first = (
+                        isHeading(section.text, section) ? "" : section.headings.last ?? "", chunk
+                    )
+                } else {
+                    if let known = first { result.append(known.chunk) }
+                    first = nil
+                    result.append(chunk)
+                }
+                continue
+            }
+            var chunks = chunks
+            if let small = first {
+                let text =
+                    small.heading.isEmpty
+                    ? small.chunk.text : small.heading + "\n\n" + small.chunk.text
+                if isNear, !chunks.isEmpty, fits(text, with: chunks[0]) {
+                    chunks[0].prepend(text, of: small.chunk)
+                } else {
+                    result.append(small.chunk)
+                }
+                first = nil
+            }
+            result += chunks
+        }
+        return result + (first.map { [$0.chunk] } ?? [])
+    }
+
+    private func fits(_ text: String, with chunk: Chunk) -> Bool {
+        chunk.text.unicodeScalars.count + 2 + text.unicodeScalars.count <= size
+    }
+
+    /// Whether no heading stands between a section and the one before it, so that all above it are above that too.
+    private func isBeside(_ section: CleanDocument.Section, _ previous: [String]) -> Bool {
+        let above = section.headings.dropLast()
+        return above.count <= previous.count
+            && zip(above, previous).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
+    }
+
+    /// Its own heading, and its text unless that is the heading.
+    private func text(of section: CleanDocument.Section) -> String {
+        let text = section.text
+        guard section.level > 0, let heading = section.headings.last, !isHeading(text, section)
+        else { return text }
+        return heading + "\n\n" + text
+    }
+
+    private func isHeading(_ text: String, _ section: CleanDocument.Section) -> Bool {
+        section.headings.last.map { $0.utf8.elementsEqual(text.utf8) } ?? false
+    }
+
+    /// Whether a section is short, and no answer: "Is it free?" and "Yes, it is." stay by themselves.
+    private func isSmall(_ section: CleanDocument.Section) -> Bool {
+        let heading = section.level > 0 ? section.headings.last ?? "" : ""
+        guard heading.utf8.count < 4 * Self.limit,
+            section.blocks.reduce(0, { $0 + $1.text.utf8.count }) < 4 * Self.limit
+        else { return false }
+        let scalars = Array(section.text.unicodeScalars)
+        if isHeading(section.text, section) { return Self.weight(scalars) < Self.limit }
+        let title = Array(heading.unicodeScalars)
+        return Self.weight(title) + Self.weight(scalars) < Self.limit
+            && !Sentences.ends(scalars, before: scalars.count, from: 0)
+            && !Sentences.ends(title, before: title.count, from: 0)
+    }
+
+    /// How much scalars say, in letters: an ideograph says about as much as three.
+    private static func weight(_ scalars: [Unicode.Scalar]) -> Int {
+        scalars.reduce(0) { $0 + ($1.value < 0x2E80 ? 1 : 3) }
     }
 }

@@ -1,5 +1,7 @@
+internal import Artifacts
 internal import Documents
 internal import Objects
+internal import Refs
 
 /// What the documents of a run make of the baseline: counts, and the changes to both tables.
 struct Reconciliation {
@@ -93,6 +95,129 @@ struct Reconciliation {
         }
         for row in old where before[Array(row.key.utf8)] != nil {
             rowEdits.append(.remove(row.key))
+        }
+    }
+}
+
+/// What the ref held before the run: its rows, and what they were made from.
+struct Baseline: Sendable {
+    /// The snapshot that the ref points at, or nil.
+    let snapshot: ObjectID?
+    /// The rows and the cursor, when a run made them.
+    let tables: FeatureTables?
+    /// The lexical index of the rows.
+    let index: Content?
+    /// The embedding space of the rows.
+    let space: ObjectID?
+    /// What that space is.
+    let description: EmbeddingSpace?
+    /// The documents by the bytes of their paths.
+    let documents: [[UInt8]: CursorEntry]
+    /// The first document, by path, with each digest.
+    let documentsByDigest: [ObjectID: String]
+
+    private let objects: ObjectWriter
+
+    init(of ref: RefName, in transaction: Transaction) throws(ObjectError) {
+        objects = transaction.objects
+        snapshot = transaction.state.target(of: ref)
+        guard let snapshot else {
+            (tables, index, space, description) = (nil, nil, nil, nil)
+            (documents, documentsByDigest) = ([:], [:])
+            return
+        }
+        let previous = try Snapshot(snapshot, in: objects)
+        (space, index) = (previous.space, previous.index)
+        description = try previous.space.map { (id) throws(ObjectError) in
+            try EmbeddingSpace(id, in: transaction.objects)
+        }
+        guard case .table(let rows, let count, let dimension) = previous.content,
+            case .table(let cursor, let cursorCount, 0) = previous.cursor
+        else {
+            (tables, documents, documentsByDigest) = (nil, [:], [:])
+            return
+        }
+        let cursorTable = Table(root: cursor, rows: cursorCount, dimension: 0)
+        tables = FeatureTables(
+            rows: Table(root: rows, rows: count, dimension: dimension), cursor: cursorTable)
+        var documents: [[UInt8]: CursorEntry] = [:]
+        var byDigest: [ObjectID: String] = [:]
+        var reader = TableCursor(cursorTable, in: objects)
+        while let row = try reader.next() {
+            let entry = try CursorEntry(row)
+            documents[Array(row.key.utf8)] = entry
+            if byDigest[entry.digest] == nil { byDigest[entry.digest] = row.key }
+        }
+        self.documents = documents
+        documentsByDigest = byDigest
+    }
+
+    /// What a lexical index of other rows can be made from.
+    var lexicalPredecessor: LexicalTree.Predecessor? {
+        guard let tables, let index else { return nil }
+        return LexicalTree.Predecessor(table: tables.rows, index: index)
+    }
+
+    /// The rows of a document in key order; none when there is no such document.
+    func rows(of document: String) throws(ObjectError) -> [TableRow] {
+        guard let tables, documents[Array(document.utf8)] != nil else { return [] }
+        let prefix = "\(document)#"
+        var reader = TableCursor(tables.rows, from: prefix, in: objects)
+        var result: [TableRow] = []
+        while let row = try reader.next(), row.key.utf8.starts(with: prefix.utf8) {
+            result.append(row)
+        }
+        return result
+    }
+}
+
+/// What a run remembers of a document: from what its rows were made, and how many there are.
+///
+/// When nothing of it differs, the document's rows are what they would become.
+struct CursorEntry: Sendable, Equatable {
+    /// The digest of the document's bytes.
+    let digest: ObjectID
+    /// The rules that its text was read and cut by.
+    let chunker: String
+    /// The embedding space of its vectors.
+    let space: ObjectID
+    /// The number of its rows.
+    let chunks: Int
+
+    init(digest: ObjectID, chunker: String, space: ObjectID, chunks: Int) {
+        self.digest = digest
+        self.chunker = chunker
+        self.space = space
+        self.chunks = chunks
+    }
+
+    /// Whether both were made from the same bytes by the same rules.
+    func hasSameOrigin(as other: CursorEntry) -> Bool {
+        digest == other.digest && space == other.space
+            && chunker.utf8.elementsEqual(other.chunker.utf8)
+    }
+
+    /// The row of the cursor table.
+    func row(for document: String) -> TableRow {
+        var attributes = JSONObject()
+        attributes["digest"] = .string(digest.hex)
+        attributes["chunker"] = .string(chunker)
+        attributes["space"] = .string(space.hex)
+        attributes["chunks"] = .integer(chunks)
+        return TableRow(key: document, attributes: attributes)
+    }
+
+    /// Reads a row of the cursor table.
+    init(_ row: TableRow) throws(ObjectError) {
+        do throws(JSONSchemaError) {
+            var reader = JSONObjectReader(row.attributes)
+            digest = try reader.objectID("digest")
+            chunker = try reader.string("chunker")
+            space = try reader.objectID("space")
+            chunks = try reader.count("chunks")
+        } catch {
+            throw .malformed(
+                nil, as: "cursor row", reason: "\(error.path) \(error.reason)", offset: nil)
         }
     }
 }

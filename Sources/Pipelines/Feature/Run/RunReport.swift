@@ -1,5 +1,7 @@
+public import Documents
 public import Objects
 public import Refs
+internal import Synchronization
 
 /// How many documents of a run had which fate.
 public struct DocumentCounts: Hashable, Sendable {
@@ -104,5 +106,127 @@ public struct RunReport: Sendable {
         object["bytesRead"] = .integer(bytesRead)
         object["seconds"] = .number(seconds)
         return object
+    }
+}
+
+/// How much of one kind was left out, cut, replaced, guessed or not understood over all documents of a run.
+public struct FindingTotal: Hashable, Sendable {
+    /// What became of it.
+    public let fate: Finding.Fate
+    /// What it was.
+    public let reason: String
+    /// The ending of the names, where it is files that are no documents.
+    public let ending: String?
+    /// How much of it there was.
+    public private(set) var count: Int
+    /// What is counted, in the plural.
+    public let unit: String
+    /// How many documents had any of it; 0 where it is files that are no documents.
+    public private(set) var documents: Int
+
+    /// What is counted together.
+    private struct Key: Hashable {
+        let fate: Finding.Fate
+        let reason: String
+        let unit: String
+        let ending: String?
+    }
+
+    /// The totals of a run, by fate, and of each fate what most documents have first.
+    ///
+    /// - Parameters:
+    ///   - notes: What was found in documents, those of one document together.
+    ///   - leftOut: What of the sources is no document.
+    ///   - skipped: The documents that could not be read.
+    static func all(notes: [Remark], leftOut: [Remark], skipped: [Remark]) -> [FindingTotal] {
+        var totals: [Key: FindingTotal] = [:]
+        var last: [Key: String] = [:]
+        func add(_ finding: Finding, ending: String?, document: String?) {
+            let key = Key(
+                fate: finding.fate, reason: finding.reason, unit: finding.unit, ending: ending)
+            var total =
+                totals[key]
+                ?? FindingTotal(
+                    fate: finding.fate, reason: finding.reason, ending: ending, count: 0,
+                    unit: finding.unit, documents: 0)
+            total.count += finding.count
+            if let document, last.updateValue(document, forKey: key) != document {
+                total.documents += 1
+            }
+            totals[key] = total
+        }
+        for note in notes {
+            if let finding = note.finding { add(finding, ending: nil, document: note.path) }
+        }
+        for remark in leftOut {
+            if let finding = remark.finding { add(finding, ending: finding.detail, document: nil) }
+        }
+        for remark in skipped {
+            add(Finding(.leftOut, "unreadable", 1, "files"), ending: nil, document: remark.path)
+        }
+        let fates = Finding.Fate.allCases
+        return totals.values.sorted { a, b in
+            let order = (fates.firstIndex(of: a.fate) ?? 0, fates.firstIndex(of: b.fate) ?? 0)
+            if order.0 != order.1 { return order.0 < order.1 }
+            if a.documents != b.documents { return a.documents > b.documents }
+            if a.count != b.count { return a.count > b.count }
+            return (a.reason, a.unit, a.ending ?? "") < (b.reason, b.unit, b.ending ?? "")
+        }
+    }
+
+    /// The total as `--json` prints it.
+    var json: JSON {
+        var object = JSONObject()
+        object["fate"] = .string(fate.rawValue)
+        object["reason"] = .string(reason)
+        object["count"] = .integer(count)
+        object["unit"] = .string(unit)
+        object["documents"] = .integer(documents)
+        if let ending { object["ending"] = .string(ending) }
+        return .object(object)
+    }
+}
+
+/// How far a run is.
+public struct RunProgress: Sendable {
+    /// The files that were read.
+    public internal(set) var filesRead = 0
+    /// All files.
+    public internal(set) var files = 0
+    /// The texts of these files that have to be embedded.
+    public internal(set) var wanted = 0
+    /// The vectors that were made.
+    public internal(set) var made = 0
+    /// The vectors that were found in what an interrupted run left.
+    public internal(set) var recovered = 0
+
+    /// The texts that have to be embedded in all, if the files that were not read yet are like the others; nil while
+    /// nothing is known.
+    public var expected: Int? {
+        filesRead > 0 ? max(wanted, wanted * files / filesRead) : nil
+    }
+}
+
+/// Counts what a run does, from any thread, and tells whoever wants to know.
+final class RunMeter: Sendable {
+    private let progress = Mutex(RunProgress())
+    private let tell: @Sendable (RunProgress) -> Void
+
+    init(_ tell: @escaping @Sendable (RunProgress) -> Void) { self.tell = tell }
+
+    /// How far the run is.
+    var value: RunProgress { progress.withLock { $0 } }
+
+    func read(_ done: Int, of files: Int) { change { ($0.filesRead, $0.files) = (done, files) } }
+    func wanted(_ texts: Int) { change { $0.wanted += texts } }
+    func made(_ vectors: Int) { change { $0.made += vectors } }
+    func recovered() { change { $0.recovered += 1 } }
+
+    private func change(_ body: (inout RunProgress) -> Void) {
+        let now = progress.withLock { progress in
+            body(&progress)
+            return progress
+        }
+        tell(now)
     }
 }

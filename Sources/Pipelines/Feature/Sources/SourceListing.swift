@@ -1,5 +1,7 @@
 internal import Artifacts
-internal import Documents
+public import Documents
+internal import Objects
+internal import Refs
 internal import Storage
 internal import TextAnalysis
 
@@ -149,5 +151,185 @@ struct SourceListing {
 
     private static func lastName(_ path: String) -> String {
         path.utf8.split(separator: 0x2F).last.map { String(Substring($0)) } ?? path
+    }
+}
+
+/// Which of a source's files are documents, and a count of those that are not, by the reason.
+struct SourceSelection {
+    /// What becomes of a file or a folder.
+    enum Verdict {
+        case included
+        case leftOut
+    }
+
+    private let source: DocumentSource
+    private var hasMatched: (include: [Bool], exclude: [Bool])
+    private var leftOut: [Reason: Int] = [:]
+
+    /// Why something is no document.
+    private struct Reason: Hashable {
+        let word: String
+        var detail: String?
+        let isFolder: Bool
+    }
+
+    init(_ source: DocumentSource) {
+        self.source = source
+        hasMatched = (
+            source.include.map { _ in false }, source.exclude.map { _ in false }
+        )
+    }
+
+    /// Takes an entry of the source.
+    ///
+    /// - Parameters:
+    ///   - path: Where it is below the source.
+    ///   - name: The last part of that.
+    ///   - kind: What it is.
+    mutating func judge(_ path: String, name: String, _ kind: FolderEntry.Kind) -> Verdict {
+        let isFolder = kind == .folder
+        if name.utf8.first == UInt8(ascii: ".") {
+            return leave(Reason(word: "hidden", isFolder: isFolder))
+        }
+        let names = GlobPattern.Path(path)
+        if Self.note(source.exclude, names, &hasMatched.exclude) {
+            return leave(Reason(word: "excluded", isFolder: isFolder))
+        }
+        if isFolder || Self.note(source.include, names, &hasMatched.include) { return .included }
+        if kind == .link { return leave(Reason(word: "symbolic link", isFolder: false)) }
+        let isKnown = DocumentFormat(fileName: name) != nil
+        return leave(
+            Reason(
+                word: isKnown ? "not included" : "format", detail: Self.ending(of: name),
+                isFolder: false))
+    }
+
+    private mutating func leave(_ reason: Reason) -> Verdict {
+        leftOut[reason, default: 0] += 1
+        return .leftOut
+    }
+
+    /// Whether any pattern fits; those that do are noted.
+    private static func note(
+        _ patterns: [GlobPattern], _ path: GlobPattern.Path, _ hasMatched: inout [Bool]
+    ) -> Bool {
+        var fits = false
+        for (index, pattern) in patterns.enumerated() where !fits || !hasMatched[index] {
+            guard pattern.matches(path) else { continue }
+            hasMatched[index] = true
+            fits = true
+        }
+        return fits
+    }
+
+    /// A file name's ending as it is reported: in lower case, and none that is too long to be one.
+    private static func ending(of name: String) -> String {
+        guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return "no ending" }
+        let ending = name[dot...].lowercased()
+        return 2...16 ~= ending.utf8.count ? ending : "no ending"
+    }
+
+    /// What was left out, the most of it first.
+    var findings: [Finding] {
+        leftOut.map { reason, count in
+            Finding(
+                .leftOut, reason.word, count, reason.isFolder ? "folders" : "files",
+                detail: reason.detail)
+        }.sorted {
+            ($1.count, $0.reason, $0.unit, $0.detail ?? "")
+                < ($0.count, $1.reason, $1.unit, $1.detail ?? "")
+        }
+    }
+
+    /// The patterns of the configuration that fit nothing, each as the end of a sentence about the source.
+    var unmatched: [String] {
+        func unmatched(_ key: String, _ patterns: [GlobPattern], _ hasMatched: [Bool]) -> [String] {
+            zip(patterns, hasMatched).filter { !$0.1 }.map {
+                "has no file for \(key) \"\($0.0.text)\""
+            }
+        }
+        let isDefault = source.include == DocumentSource.defaultInclude
+        return (isDefault ? [] : unmatched("include", source.include, hasMatched.include))
+            + unmatched("exclude", source.exclude, hasMatched.exclude)
+    }
+}
+
+/// What a run insists on before it reads its sources.
+public struct SourceChecks: Hashable, Sendable {
+    /// Whether every source has to have a file, and every pattern one that it fits.
+    public var isStrict = false
+    /// Whether a source may be missing of which the ref has rows: they stay.
+    public var allowsMissing = false
+
+    /// Makes checks.
+    public init(isStrict: Bool = false, allowsMissing: Bool = false) {
+        self.isStrict = isStrict
+        self.allowsMissing = allowsMissing
+    }
+
+    /// Refuses a listing.
+    ///
+    /// - Throws: `sourceMissing`, `nothingMatches`.
+    func check(
+        _ listing: SourceListing, _ baseline: Baseline, of ref: RefName
+    ) throws(FeatureError) {
+        if !allowsMissing, let source = listing.missing.first(where: { hasRows($0, baseline) }) {
+            throw .sourceMissing(location: source.location, ref)
+        }
+        let missing = allowsMissing ? listing.missing.map { $0.path(of: "") } : []
+        let unmatched = listing.unmatched.filter { !missing.contains($0.path) }
+        guard !isStrict || unmatched.isEmpty else {
+            throw .nothingMatches(reasons: unmatched.map(\.sentence))
+        }
+    }
+
+    /// Whether the ref has documents of a source.
+    private func hasRows(_ source: DocumentSource, _ baseline: Baseline) -> Bool {
+        guard !source.prefix.isEmpty else { return !baseline.documents.isEmpty }
+        let folder = Array((DocumentPath.encode(source.prefix) ?? source.prefix).utf8) + [0x2F]
+        return baseline.documents.keys.contains { $0.starts(with: folder) }
+    }
+}
+
+/// Something about a document, a file or a folder that a person should know.
+public struct Remark: Hashable, Sendable {
+    /// What it is about: a path below the sources, or a source.
+    public let path: String
+    /// What there is to say: the end of a sentence that begins with the path.
+    public let reason: String
+
+    /// What it counts, when it is about the text of a document.
+    public let finding: Finding?
+
+    /// Makes a remark.
+    public init(_ path: String, _ reason: String) {
+        self.path = path
+        self.reason = reason
+        finding = nil
+    }
+
+    /// The remark as `--json` prints it.
+    var json: JSON {
+        var object = JSONObject()
+        object["path"] = .string(path)
+        object["reason"] = .string(reason)
+        if let finding {
+            object["fate"] = .string(finding.fate.rawValue)
+            object["kind"] = .string(finding.reason)
+            object["count"] = .integer(finding.count)
+            object["unit"] = .string(finding.unit)
+            if let detail = finding.detail { object["detail"] = .string(detail) }
+        }
+        return .object(object)
+    }
+
+    /// The remark as a sentence.
+    var sentence: String { "\(path.isEmpty ? "the source" : path) \(reason)" }
+
+    /// Makes a remark of what was found in a document.
+    public init(_ path: String, _ finding: Finding) {
+        self.path = path
+        self.finding = finding
+        reason = finding.sentence
     }
 }

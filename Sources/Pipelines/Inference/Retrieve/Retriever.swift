@@ -1,6 +1,7 @@
-internal import Artifacts
+public import Artifacts
 internal import Objects
 internal import Storage
+internal import Synchronization
 
 /// The retrieve stage: features and model loaded once, then any number of questions.
 struct Retriever: Sendable {
@@ -190,5 +191,82 @@ struct Retriever: Sendable {
                 pair.model, as: "ranker", reason: "it has no file \(name)", offset: nil)
         }
         return try pair.objects.read(entry.id, limit: Ranker.fileLimit)
+    }
+}
+
+/// What whoever asks wants otherwise than the ranker's settings say.
+public struct RetrievalOverrides: Hashable, Sendable {
+    /// Where candidates come from.
+    public var mode: RetrievalSettings.Mode?
+    /// How many candidates each way of looking gives.
+    public var candidates: Int?
+    /// How many chunks of one document come before those of others.
+    public var perDocument: Int?
+
+    /// Nothing otherwise.
+    public init() {}
+
+    func applied(to settings: RetrievalSettings) -> RetrievalSettings {
+        var settings = settings
+        settings.mode = mode ?? settings.mode
+        settings.candidates = candidates ?? settings.candidates
+        settings.perDocument = perDocument ?? settings.perDocument
+        return settings
+    }
+}
+
+/// How candidates are found among all rows.
+public enum SearchMode: Hashable, Sendable {
+    /// All rows are compared; what is found is what is nearest.
+    case exact
+    /// All rows are compared although that was not asked for: in a sample of so many queries, preselecting rows missed
+    /// too many of the nearest.
+    case exactInstead(sample: Int)
+    /// Rows are preselected by the signs of their numbers, so that some of the nearest may be missed.
+    ///
+    /// - Parameters:
+    ///   - recall: The part of the nearest rows that was found in a sample of queries.
+    ///   - sample: How many queries that were: the beginnings of texts of rows, evenly spread.
+    case approximate(recall: Double, sample: Int)
+}
+
+/// The rows that passages may come from, and how they are searched: made once for each condition.
+struct Scope: Sendable {
+    /// The rows; nil for all.
+    let rows: RowSet?
+    /// The search that may miss some; nil where all of the rows are compared.
+    let approximate: ApproximateSearch?
+    /// How candidates are found.
+    let mode: SearchMode
+}
+
+/// The scopes of the conditions that questions came with, the last few of them.
+final class ScopeCache: Sendable {
+    /// A scope takes up to eight bytes for each row of the table, and services ask the same few conditions.
+    private static let limit = 16
+
+    private let scopes = Mutex<[(condition: Condition, scope: Scope)]>([])
+
+    /// The scope of a condition, made where it is not known.
+    ///
+    /// Two threads that ask for the same new one both make it.
+    func scope(
+        of condition: Condition, make: () throws(InferenceError) -> Scope
+    ) throws(InferenceError) -> Scope {
+        let known = scopes.withLock { scopes -> Scope? in
+            guard let index = scopes.firstIndex(where: { $0.condition == condition }) else {
+                return nil
+            }
+            let found = scopes.remove(at: index)
+            scopes.append(found)
+            return found.scope
+        }
+        if let known { return known }
+        let scope = try make()
+        scopes.withLock { scopes in
+            if scopes.count >= Self.limit { scopes.removeFirst() }
+            scopes.append((condition, scope))
+        }
+        return scope
     }
 }

@@ -1,5 +1,7 @@
 internal import Artifacts
 internal import Objects
+internal import Storage
+internal import TextAnalysis
 
 /// A question whose answers are rows of the features.
 struct ResolvedQuestion: Sendable {
@@ -108,5 +110,147 @@ struct TrainingSet: Sendable {
         _ labels: [Label], by id: KeyPath<Label, String>
     ) -> [Label] {
         labels.sorted { $0[keyPath: id].utf8.lexicographicallyPrecedes($1[keyPath: id].utf8) }
+    }
+}
+
+/// A question with its candidates and their signals.
+struct PreparedQuestion: Sendable {
+    /// The rows, in the order of the signals.
+    let rows: [Int]
+    /// The unscaled signals.
+    let signals: CandidateSignals
+    /// The section of each row, in the order of the signals.
+    let places: [RowPlace]
+    /// What the candidates say of whether there is an answer.
+    let evidence: [Double]
+
+    /// Where some rows are among the candidates.
+    func positions(of wanted: [Int]) -> [Int] {
+        let wanted = Set(wanted)
+        return rows.indices.filter { wanted.contains(rows[$0]) }
+    }
+}
+
+/// Finds candidates for questions and computes their signals, many questions at a time.
+struct CandidatePool: Sendable {
+    /// A question, and rows that become candidates even when retrieval does not find them.
+    struct Request: Sendable {
+        let question: String
+        let added: [Int]
+    }
+
+    let features: TrainingFeatures
+    let ranker: Ranker
+    let threads: Int
+
+    /// Prepares questions: the same for any number of threads.
+    func prepare(_ requests: [Request]) throws(TrainingError) -> [PreparedQuestion] {
+        let queries = try wrapping(as: TrainingError.embedding) { () throws(EmbeddingError) in
+            try features.embedder.embed(requests.map(\.question), as: .query)
+        }
+        let retrieval = HybridRetrieval(ranker, in: features.index, of: features.space)
+        return try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
+            let nearest =
+                ranker.retrieval.mode == .lexical
+                ? requests.map { _ in [VectorMatch]() }
+                : try features.index.vectors.nearest(
+                    ranker.retrieval.candidates, to: queries, threads: threads)
+            return try Threads.map(Array(requests.indices), threads: threads) {
+                (index) throws(ObjectError) -> PreparedQuestion in
+                let question = Question(requests[index].question, of: features.index.words)
+                let found = try retrieval.candidates(
+                    question, vector: queries[index], nearest: nearest[index],
+                    adding: requests[index].added, threads: 1)
+                let judged = try retrieval.judge(
+                    question, found, in: features.source, threads: 1)
+                return PreparedQuestion(
+                    rows: found.map(\.row), signals: judged.signals,
+                    places: judged.rows.map { RowPlace($0) }, evidence: judged.evidence)
+            }
+        }
+    }
+}
+
+/// Questions made from the features themselves, for documents that nobody has labelled.
+///
+/// A section is asked for by its heading, or by the beginning of its first sentence, without the title: as a person might who has
+/// read it. They are easier than the questions of people who have not; figures on them compare versions, and do not predict use.
+enum SectionQuestions {
+    /// More sections would make training slower and no better.
+    static let limit = 500
+    /// A heading or sentence of fewer words asks for nothing in particular.
+    private static let leastWords = 3
+    private static let mostWords = 14
+
+    static func make(
+        index: FeatureIndex, keys: FeatureKeys, seed: Int, in source: some ObjectSource
+    ) throws(ObjectError) -> [LabelledQuestion] {
+        var questions: [LabelledQuestion] = []
+        let rows = try index.rows(at: chosenRows(keys, seed: seed), in: source)
+        for row in rows where !row.headings.isEmpty {
+            let prefix = FeatureRow.keyPrefix(document: row.document, section: row.section)
+            let isByHeading = FeatureHash.of(prefix, seed: UInt64(seed)) & 1 == 0
+            let heading = "How does this work: \(row.headings.last ?? "")?"
+            let sentence = firstSentence(of: row.text).map { "Where is it said that \($0)?" }
+            let question = isByHeading ? heading : sentence ?? heading
+            guard Question(question, of: index.words).wholeWords.count >= leastWords else {
+                continue
+            }
+            questions.append(
+                LabelledQuestion(
+                    id: prefix, question: question,
+                    answers: [SectionLabel(document: row.document, section: row.section)]))
+        }
+        return questions
+    }
+
+    /// The first sentence of running text, its first letter small; nil where there is none that is short enough.
+    private static func firstSentence(of text: String) -> String? {
+        let line = text.prefix { !$0.isNewline }
+        guard let end = line.firstIndex(where: { ".!?".contains($0) }) else { return nil }
+        let words = line[..<end].split(separator: " ")
+        guard words.count >= 5, let first = words.first else { return nil }
+        let rest = words.dropFirst().prefix(mostWords - 1)
+        let isName = first.dropFirst().contains(where: \.isUppercase)
+        return ([isName ? String(first) : first.lowercased()] + rest.map(String.init))
+            .joined(separator: " ")
+    }
+
+    /// The first chunk of some sections: those with the lowest hashes.
+    private static func chosenRows(_ keys: FeatureKeys, seed: Int) -> [Int] {
+        var firsts: [(hash: UInt64, row: Int)] = []
+        var last: [UInt8] = []
+        for (row, key) in keys.all.enumerated() {
+            let bytes = Array(key.utf8)
+            guard let slash = bytes.lastIndex(of: 0x2F) else { continue }
+            let prefix = Array(bytes[...slash])
+            if prefix == last { continue }
+            last = prefix
+            firsts.append(
+                (FeatureHash.of("\(seed)|\(String(decoding: prefix, as: UTF8.self))"), row))
+        }
+        firsts.sort { ($0.hash, $0.row) < ($1.hash, $1.row) }
+        return firsts.prefix(limit).map(\.row).sorted()
+    }
+}
+
+/// Decides which questions training never sees.
+///
+/// A question's fate depends on its id and the seed alone: adding, removing or sorting other questions
+/// changes nothing.
+public struct HeldOut: Sendable {
+    private let part: Double
+    private let seed: Int
+
+    /// Holds out about `part` of all questions.
+    public init(_ split: TrainingConfiguration.Split) {
+        part = split.heldOut
+        seed = split.seed
+    }
+
+    /// Whether the question with this id is held out.
+    public func contains(_ id: String) -> Bool {
+        let hash = FeatureHash.of("\(seed)/\(id)")
+        return Double(hash >> 11) * 0x1p-53 < part
     }
 }

@@ -1,4 +1,6 @@
+internal import Artifacts
 internal import Objects
+internal import Storage
 
 /// A section of a document.
 public struct SectionLabel: Hashable, Sendable {
@@ -54,5 +56,180 @@ public struct LabelledPreference: Hashable, Sendable {
         self.question = question
         self.chosen = chosen
         self.rejected = rejected
+    }
+}
+
+/// Files of labels: one JSON object a line; empty lines do not count.
+public enum LabelFile {
+    /// More would not fit beside the features in memory.
+    private static let byteLimit = 256 << 20
+
+    /// Reads `{"id", "question", "answers": [{"document", "section"}]}` lines.
+    ///
+    /// - Throws: `labels` with the line, also when an id appears twice.
+    public static func questions(
+        _ bytes: [UInt8], path: String
+    ) throws(TrainingError) -> [LabelledQuestion] {
+        var questions: [LabelledQuestion] = []
+        try forEachObject(bytes, path: path) { (reader) throws(JSONSchemaError) in
+            let id = try reader.string("id")
+            let question = try question(&reader)
+            var answers: [SectionLabel] = []
+            for (index, json) in try reader.array("answers").enumerated() {
+                guard let object = json.object else {
+                    throw reader.error("answers[\(index)]", "must be an object")
+                }
+                var inner = JSONObjectReader(object, path: "answers[\(index)]")
+                answers.append(try section(&inner))
+            }
+            questions.append(LabelledQuestion(id: id, question: question, answers: answers))
+            return id
+        }
+        return questions
+    }
+
+    /// Reads `{"id", "question", "chosen": {"document", "section"}, "rejected": {...}}` lines.
+    ///
+    /// - Throws: `labels` with the line, also when an id appears twice.
+    public static func preferences(
+        _ bytes: [UInt8], path: String
+    ) throws(TrainingError) -> [LabelledPreference] {
+        var preferences: [LabelledPreference] = []
+        try forEachObject(bytes, path: path) { (reader) throws(JSONSchemaError) in
+            let preference = LabelledPreference(
+                id: try reader.string("id"), question: try question(&reader),
+                chosen: try reader.nested("chosen") { (inner) throws(JSONSchemaError) in
+                    try section(&inner)
+                },
+                rejected: try reader.nested("rejected") { (inner) throws(JSONSchemaError) in
+                    try section(&inner)
+                })
+            preferences.append(preference)
+            return preference.id
+        }
+        return preferences
+    }
+
+    private static func question(
+        _ reader: inout JSONObjectReader
+    ) throws(JSONSchemaError) -> String {
+        let question = try reader.string("question")
+        guard question.contains(where: { $0.isLetter || $0.isNumber }) else {
+            throw reader.error("question", "has no words")
+        }
+        return question
+    }
+
+    /// Reads a whole file.
+    static func read(_ path: String) throws(TrainingError) -> [UInt8] {
+        try wrapping(as: TrainingError.storage) { () throws(StorageError) in
+            try LocalFile.read(path, limit: byteLimit)
+        }
+    }
+
+    private static func section(
+        _ reader: inout JSONObjectReader
+    ) throws(JSONSchemaError) -> SectionLabel {
+        let document = try reader.string("document")
+        let encoded = DocumentPath.encode(document) ?? document
+        return SectionLabel(
+            document: encoded, section: try reader.string("section"),
+            otherwise: encoded.utf8.elementsEqual(document.utf8) ? nil : document)
+    }
+
+    /// Reads the objects with `read`, which returns the id of each.
+    private static func forEachObject(
+        _ bytes: [UInt8], path: String,
+        _ read: (inout JSONObjectReader) throws(JSONSchemaError) -> String
+    ) throws(TrainingError) {
+        var lines: [[UInt8]: Int] = [:]
+        for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+            .enumerated() where line.contains(where: { $0 > 0x20 })
+        {
+            let number = index + 1
+            let json: JSON
+            do {
+                let text = Array(line)
+                json = try JSON(parsing: text.span)
+            } catch {
+                throw .labels(
+                    path: path, line: number, reason: "\(error.reason) at byte \(error.offset)")
+            }
+            guard let object = json.object else {
+                throw .labels(path: path, line: number, reason: "it is not a JSON object")
+            }
+            let id: String
+            do {
+                var reader = JSONObjectReader(object)
+                id = try read(&reader)
+            } catch {
+                throw .labels(path: path, line: number, reason: "\(error.path) \(error.reason)")
+            }
+            if let first = lines.updateValue(number, forKey: Array(id.utf8)) {
+                throw .labels(
+                    path: path, line: number, reason: "its id \(id) is that of line \(first)")
+            }
+        }
+    }
+}
+
+/// A section that a label names and that cannot be used.
+public struct MissingLabel: Hashable, Sendable {
+    /// The file that the label is in.
+    public enum Kind: String, Sendable {
+        /// A question with its answers.
+        case question
+        /// A preference.
+        case preference
+    }
+
+    /// What kind of label it is.
+    public let kind: Kind
+    /// The label's id.
+    public let id: String
+    /// The document, as the label spells it.
+    public let document: String
+    /// The anchor of the section.
+    public let section: String
+    /// Whether the label is used all the same, for its other sections.
+    public let isUsed: Bool
+    /// Whether the features have the section, and a preference has it on both sides.
+    public let isChosenToo: Bool
+
+    init(
+        _ kind: Kind, id: String, _ label: SectionLabel, isUsed: Bool, isChosenToo: Bool = false
+    ) {
+        self.kind = kind
+        self.id = id
+        document = label.spelled
+        section = label.section
+        self.isUsed = isUsed
+        self.isChosenToo = isChosenToo
+    }
+
+    /// One line for people.
+    public var text: String {
+        "\(kind.rawValue) \(id): \(document)#\(section)"
+            + (isChosenToo ? " is both chosen and rejected" : "")
+            + (isUsed ? " (its other answers are used)" : "")
+    }
+
+    /// The most that are shown to people.
+    static let shown = 10
+
+    /// The first ones for people, and a count of the others.
+    static func lines(_ missing: [MissingLabel]) -> [String] {
+        missing.prefix(shown).map(\.text)
+            + (missing.count > shown
+                ? ["and \(missing.count - shown) more; --json lists all"] : [])
+    }
+
+    var json: JSON {
+        [
+            "kind": .string(kind.rawValue), "id": .string(id), "document": .string(document),
+            "section": .string(section),
+            "reason": .string(isChosenToo ? "both chosen and rejected" : "not in the features"),
+            "used": .bool(isUsed),
+        ]
     }
 }

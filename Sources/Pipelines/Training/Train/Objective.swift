@@ -1,4 +1,4 @@
-internal import Artifacts
+public import Artifacts
 internal import Objects
 
 /// The value of a function of the weights, and its gradient there.
@@ -92,4 +92,199 @@ public struct Descent: Sendable {
     public let before: Double
     /// The value where it arrived.
     public let after: Double
+}
+
+/// ln of the sum of e^score over some candidates, and its gradient: how strongly the policy favours a
+/// section that has several chunks.
+///
+/// The probability that softmax gives to a section is e to this, over the same for all candidates.
+struct SectionScore {
+    let value: Double
+    let gradient: [Double]
+
+    init(_ features: CandidateSignals, _ candidates: some Collection<Int>, scores: [Double]) {
+        let columns = CandidateSignals.columns
+        var greatest = -Double.infinity
+        for candidate in candidates { greatest = max(greatest, scores[candidate]) }
+        var sum = 0.0
+        var gradient = [Double](repeating: 0, count: columns)
+        for candidate in candidates {
+            let part = PortableMath.exp(scores[candidate] - greatest)
+            sum += part
+            for column in 0..<columns {
+                gradient[column] += part * features.values[candidate * columns + column]
+            }
+        }
+        for column in 0..<columns { gradient[column] /= sum }
+        value = greatest + PortableMath.log(sum)
+        self.gradient = gradient
+    }
+}
+
+/// Supervised fine-tuning: minus the mean log-probability that softmax over the candidates gives to the
+/// relevant chunks.
+public struct SupervisedObjective: Objective {
+    /// One question: its candidates and which of them answer it.
+    public struct Example: Sendable {
+        /// The scaled features of the candidates.
+        public let features: CandidateSignals
+        /// The indices of the candidates that answer; at least one.
+        public let relevant: [Int]
+
+        /// Makes an example.
+        public init(features: CandidateSignals, relevant: [Int]) {
+            precondition(!relevant.isEmpty, "an example has an answer")
+            self.features = features
+            self.relevant = relevant
+        }
+    }
+
+    /// The examples.
+    public let examples: [Example]
+    /// See ``Objective``.
+    public let origin: [Double]
+    /// See ``Objective``.
+    public let l2: Double
+
+    /// Makes an objective.
+    public init(examples: [Example], origin: [Double], l2: Double) {
+        self.examples = examples
+        self.origin = origin
+        self.l2 = l2
+    }
+
+    /// See ``Objective``.
+    public var count: Int { examples.count }
+
+    /// See ``Objective``.
+    public func slope(of example: Int, at weights: [Double]) -> Slope {
+        let example = examples[example]
+        let scores = example.features.scores(weights)
+        let all = SectionScore(example.features, scores.indices, scores: scores)
+        let right = SectionScore(example.features, example.relevant, scores: scores)
+        var slope = Slope(count: weights.count)
+        slope.value = all.value - right.value
+        for index in weights.indices {
+            slope.gradient[index] = all.gradient[index] - right.gradient[index]
+        }
+        return slope
+    }
+}
+
+/// Direct preference optimisation (Rafailov and others, 2023, equation 7), exactly, on the policy itself.
+///
+/// For a question with a chosen and a rejected section the loss is
+/// -ln sigmoid(beta x ((ln p(chosen) - ln r(chosen)) - (ln p(rejected) - ln r(rejected)))), where p is the
+/// policy's softmax over the candidates and r that of the reference. Both share one normaliser per
+/// question, which cancels.
+public struct PreferenceObjective: Objective {
+    /// One question and the candidates of the two sections.
+    public struct Example: Sendable {
+        /// The scaled features of the candidates.
+        public let features: CandidateSignals
+        /// The indices of the chosen section's chunks; at least one.
+        public let chosen: [Int]
+        /// The indices of the rejected section's chunks; at least one.
+        public let rejected: [Int]
+
+        /// Makes an example.
+        public init(features: CandidateSignals, chosen: [Int], rejected: [Int]) {
+            precondition(!chosen.isEmpty && !rejected.isEmpty, "both sections have chunks")
+            self.features = features
+            self.chosen = chosen
+            self.rejected = rejected
+        }
+
+        /// How much more the policy favours the chosen section: the difference of log-probabilities.
+        public func margin(at weights: [Double]) -> Double {
+            let scores = features.scores(weights)
+            return SectionScore(features, chosen, scores: scores).value
+                - SectionScore(features, rejected, scores: scores).value
+        }
+    }
+
+    /// The examples.
+    public let examples: [Example]
+    /// The weights of the reference policy.
+    public let origin: [Double]
+    /// How far the policy may move from the reference: the smaller, the further.
+    public let beta: Double
+    /// See ``Objective``.
+    public let l2: Double
+    private let referenceMargins: [Double]
+
+    /// Makes an objective.
+    public init(examples: [Example], reference: [Double], beta: Double, l2: Double) {
+        self.examples = examples
+        origin = reference
+        self.beta = beta
+        self.l2 = l2
+        referenceMargins = examples.map { $0.margin(at: reference) }
+    }
+
+    /// See ``Objective``.
+    public var count: Int { examples.count }
+
+    /// See ``Objective``.
+    public func slope(of index: Int, at weights: [Double]) -> Slope {
+        let example = examples[index]
+        let scores = example.features.scores(weights)
+        let chosen = SectionScore(example.features, example.chosen, scores: scores)
+        let rejected = SectionScore(example.features, example.rejected, scores: scores)
+        let advantage = beta * (chosen.value - rejected.value - referenceMargins[index])
+        let pull = -beta * PortableMath.sigmoid(-advantage)
+        var slope = Slope(count: weights.count)
+        slope.value = PortableMath.negativeLogSigmoid(advantage)
+        for column in weights.indices {
+            slope.gradient[column] = pull * (chosen.gradient[column] - rejected.gradient[column])
+        }
+        return slope
+    }
+}
+
+/// Preference optimisation that keeps what supervised training taught: the preference loss plus `retain`
+/// times the supervised loss (Pang and others, 2024, "Iterative reasoning preference optimization",
+/// equation 1, has the same sum).
+///
+/// A preference tells the policy about two sections of all. Without the second term, weights move far
+/// enough to please every preference and to forget how to rank the rest.
+public struct RetainingObjective: Objective {
+    /// The preferences.
+    public let preference: PreferenceObjective
+    /// The questions of supervised training.
+    public let supervised: SupervisedObjective
+    /// The weight of the supervised loss.
+    public let retain: Double
+
+    /// Makes an objective.
+    public init(preference: PreferenceObjective, supervised: SupervisedObjective, retain: Double) {
+        self.preference = preference
+        self.supervised = supervised
+        self.retain = retain
+    }
+
+    /// See ``Objective``.
+    public var count: Int { preference.count + supervised.count }
+
+    /// See ``Objective``.
+    public var origin: [Double] { preference.origin }
+
+    /// See ``Objective``.
+    public var l2: Double { preference.l2 + retain * supervised.l2 }
+
+    /// See ``Objective``: preferences first, then questions.
+    public func slope(of example: Int, at weights: [Double]) -> Slope {
+        example < preference.count
+            ? preference.slope(of: example, at: weights)
+            : supervised.slope(of: example - preference.count, at: weights)
+    }
+
+    /// See ``Objective``: each part is a mean over its own examples, so their numbers do not matter.
+    public func evaluate(at weights: [Double], threads: Int) -> Slope {
+        var sum = preference.evaluate(at: weights, threads: threads)
+        let kept = supervised.evaluate(at: weights, threads: threads)
+        sum.value += retain * kept.value
+        for index in weights.indices { sum.gradient[index] += retain * kept.gradient[index] }
+        return sum
+    }
 }

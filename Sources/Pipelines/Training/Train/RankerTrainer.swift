@@ -1,7 +1,7 @@
 internal import Artifacts
 internal import Objects
-internal import TextAnalysis
 internal import Storage
+internal import TextAnalysis
 
 /// The train and evaluate stages: from a training set to a ranker and its measurements.
 ///
@@ -174,5 +174,74 @@ struct RankerTrainer: Sendable {
             prepared.signals.scores(base.factors), places: prepared.places, perDocument: 0)
         return order.first { right.contains(prepared.rows[$0]) }.map { prepared.rows[$0] }
             ?? question.rows[0]
+    }
+}
+
+/// What features are multiplied by so that their weights compare.
+enum FeatureScale {
+    /// A feature that varies less than this teaches nothing; its scale is 1, so that its weight stays.
+    private static let least = 1e-9
+
+    /// 1 / the standard deviation of each feature over all candidates of all questions.
+    static func of(_ questions: [CandidateSignals]) -> [Float] {
+        let columns = CandidateSignals.columns
+        var sums = [Double](repeating: 0, count: columns)
+        var count = 0.0
+        for features in questions {
+            for index in features.values.indices { sums[index % columns] += features.values[index] }
+            count += Double(features.count)
+        }
+        guard count > 0 else { return [Float](repeating: 1, count: columns) }
+        let means = sums.map { $0 / count }
+        var squares = [Double](repeating: 0, count: columns)
+        for features in questions {
+            for index in features.values.indices {
+                let distance = features.values[index] - means[index % columns]
+                squares[index % columns] += distance * distance
+            }
+        }
+        return squares.map { square in
+            let deviation = (square / count).squareRoot()
+            return deviation > least ? Float(1 / deviation) : 1
+        }
+    }
+}
+
+extension AnsweringRule {
+    /// The fewest labelled questions, and the fewest that have no answer, that say where the threshold is.
+    static let leastAnswered = 20
+    static let leastUnanswered = 10
+    /// The part of the questions with answers that may be declined.
+    private static let declinedPart = 0.1
+    /// How many questions the built-in threshold is worth.
+    private static let prior = 20.0
+
+    /// Moves the threshold to where labelled questions say that it is; the weights stay, for which there are too few.
+    ///
+    /// With questions that have no answer it is where most of these are declined, less twice the part of those with answers that are,
+    /// and drawn towards the built-in one. Without, it is only lowered, towards where no more questions with answers are declined than may be.
+    mutating func learn(answered: [[Double]], unanswered: [[Double]]) {
+        let with = answered.map { score($0) }.sorted()
+        guard with.count >= Self.leastAnswered else { return }
+        let allowed = with[Int(Double(with.count) * Self.declinedPart)]
+        guard unanswered.count >= Self.leastUnanswered else {
+            threshold = min(threshold, drawn(allowed, by: with.count))
+            return
+        }
+        let without = unanswered.map { score($0) }
+        let all = (with + without).sorted()
+        func worth(_ candidate: Double) -> Double {
+            Double(without.count { $0 < candidate }) / Double(without.count)
+                - 2 * Double(with.count { $0 < candidate }) / Double(with.count)
+        }
+        let candidates = zip(all, all.dropFirst()).map { ($0 + $1) / 2 }.filter { $0 <= allowed }
+        guard let best = candidates.map(worth).max() else { return }
+        let equals = candidates.filter { worth($0) == best }
+        threshold = min(allowed, drawn(equals[equals.count / 2], by: without.count))
+    }
+
+    /// What some questions say, drawn towards the built-in threshold.
+    private func drawn(_ found: Double, by count: Int) -> Double {
+        (Double(count) * found + Self.prior * threshold) / (Double(count) + Self.prior)
     }
 }
