@@ -1,24 +1,24 @@
 public import Artifacts
 internal import Storage
 
-/// A service and how it is talked to.
+/// An embedding service and the parameters of requests to it.
 public struct ServiceEndpoint: Sendable {
-    /// Where it answers.
+    /// The address of the service.
     public var address: ServiceAddress
-    /// What it is shown; nil where it asks for nothing.
+    /// The key to send; nil where the service needs none.
     public var key: ServiceKey?
-    /// What requests have besides; a header `Authorization` takes the place of the key's.
+    /// Further headers; an `Authorization` header replaces the key's.
     public var headers: [ServiceHeader] = []
-    /// The most seconds that one request may take.
+    /// The most seconds for one request.
     public var timeout = 60
-    /// The most texts of one request.
+    /// The most texts in one request.
     public var batch = 64
-    /// How often a request is repeated that the service was too busy for or that got lost.
+    /// How often to retry a request that got lost or met a busy service.
     public var retries = 4
-    /// Waits for so many milliseconds before a request is repeated.
+    /// Waits for a number of milliseconds before a retry.
     public var pause: @Sendable (Int) -> Void
 
-    /// Whether requests have something that says who asks.
+    /// Whether requests carry credentials.
     var isAuthorized: Bool {
         key != nil
             || headers.contains { header in
@@ -26,9 +26,9 @@ public struct ServiceEndpoint: Sendable {
             }
     }
 
-    /// The variable that names the service where no configuration does.
+    /// The environment variable with the address, used when no configuration names one.
     public static let addressVariable = "FTI_EMBED_URL"
-    /// The variable that holds the key.
+    /// The environment variable with the key.
     public static let keyVariable = "FTI_EMBED_KEY"
 
     /// Makes an endpoint.
@@ -41,10 +41,10 @@ public struct ServiceEndpoint: Sendable {
         self.pause = pause
     }
 
-    /// The endpoint that environment variables name; nil when they name none.
+    /// The endpoint that environment variables describe; nil when no address is set.
     ///
-    /// - Parameter variable: The value of an environment variable, nil when it is not set.
-    /// - Throws: `service` when a value cannot be used; it is not repeated.
+    /// - Parameter variable: Returns the value of an environment variable; nil when it is not set.
+    /// - Throws: `service` when a value cannot be used; the error does not repeat the value.
     public init?(environment variable: (String) -> String?) throws(EmbeddingError) {
         guard let text = variable(Self.addressVariable) else { return nil }
         let address: ServiceAddress
@@ -60,7 +60,7 @@ public struct ServiceEndpoint: Sendable {
 
     /// The headers in the variable ``ServiceHeader/variable``; none when it is not set.
     ///
-    /// - Throws: `service` when it cannot be used; it is not repeated.
+    /// - Throws: `service` when the value cannot be used; the error does not repeat the value.
     public static func headers(
         _ variable: (String) -> String?
     ) throws(EmbeddingError) -> [ServiceHeader] {
@@ -69,7 +69,7 @@ public struct ServiceEndpoint: Sendable {
 
     /// The key in a variable; nil when it is not set.
     ///
-    /// - Throws: `service` when it cannot be used; it is not repeated.
+    /// - Throws: `service` when the value cannot be used; the error does not repeat the value.
     public static func key(
         named name: String, _ variable: (String) -> String?
     ) throws(EmbeddingError) -> ServiceKey? {
@@ -81,29 +81,28 @@ public struct ServiceEndpoint: Sendable {
         return key
     }
 
-    /// Sleeps for so many milliseconds.
+    /// Sleeps for a number of milliseconds.
     @Sendable
     public static func sleep(milliseconds: Int) { Sleep.milliseconds(milliseconds) }
 }
 
-/// Where an embedding service answers: an `http` or `https` URL.
+/// The address of an embedding service: an `http` or `https` URL.
 ///
-/// What it prints and what is stored of it have neither user information nor a query, because both may hold a
-/// secret.
+/// Its printed and stored form omits user information and the query, because both may hold a secret.
 public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
-    /// The address without anything that may be secret.
+    /// The address without the parts that may be secret.
     public let description: String
-    /// The whole address, as requests need it.
+    /// The full address, for requests.
     let full: String
-    /// What stands before the host, as `user:password`, without the `@`; nil where nothing does.
+    /// The user information without its `@`, as `user:password`; nil where there is none.
     let userInformation: [UInt8]?
-    /// What stands behind the `?`; nil where nothing does.
+    /// The query without its `?`; nil where there is none.
     let query: [UInt8]?
 
-    /// Longer addresses are none.
+    /// The most bytes of an address.
     static let byteLimit = 2048
 
-    /// Reads an address; `/embeddings` is added where its path does not end so.
+    /// Parses an address, and appends `/embeddings` unless its path already ends with it.
     ///
     /// - Throws: ``Malformed``, which does not repeat the text.
     public init(_ text: String) throws(Malformed) {
@@ -142,7 +141,7 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
 
     private static let ending = Array("/embeddings".utf8)
 
-    /// Whether bytes are a host, perhaps with a port.
+    /// Whether bytes are a host, optionally with a port.
     private static func isPlace(_ place: ArraySlice<UInt8>) -> Bool {
         var host = place
         var port: ArraySlice<UInt8>?
@@ -180,16 +179,16 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
             || byte == 0x5F
     }
 
-    /// Why text is no address of a service.
+    /// Why a text is not the address of a service.
     public struct Malformed: Error, Hashable {
-        /// The end of a sentence that begins with the address.
+        /// The predicate of a sentence whose subject is the address.
         public let reason: String
 
         init(_ reason: String) { self.reason = reason }
     }
 }
 
-/// The secret that a service is shown. It does not print itself.
+/// A secret for a service. It never prints itself.
 public struct ServiceKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {
@@ -202,15 +201,15 @@ public struct ServiceKey: Sendable, CustomStringConvertible, CustomDebugStringCo
         self.secret = secret
     }
 
-    /// Nothing of the secret.
+    /// A placeholder without the secret.
     public var description: String { "***" }
-    /// Nothing of the secret.
+    /// A placeholder without the secret.
     public var debugDescription: String { "***" }
-    /// Nothing of the secret.
+    /// A mirror without children, so that dumps omit the secret.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// A header that requests to a service have. It does not print its value, which may be a secret.
+/// A request header. It never prints its value, which may be a secret.
 public struct ServiceHeader: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {
@@ -218,16 +217,16 @@ public struct ServiceHeader: Sendable, CustomStringConvertible, CustomDebugStrin
     public let name: String
     let value: String
 
-    /// The variable that holds headers where no configuration names any: one on each line, as `name: value`.
+    /// The environment variable with headers, used when no configuration names any: one per line, as `name: value`.
     public static let variable = "FTI_EMBED_HEADERS"
 
-    /// The program decides these itself.
+    /// Headers that the program sets itself.
     private static let reserved: Set<String> = [
         "connection", "content-encoding", "content-length", "content-type", "expect", "host",
         "te", "trailer", "transfer-encoding", "upgrade",
     ]
 
-    /// Takes a header; nil when its value cannot be sent.
+    /// Makes a header; nil when its name or value cannot be sent.
     public init?(_ name: String, _ value: String) {
         guard Self.isName(name), value.utf8.allSatisfy({ 0x20...0x7E ~= $0 }),
             1...4096 ~= value.utf8.count, value.utf8.first != 0x20, value.utf8.last != 0x20
@@ -236,7 +235,7 @@ public struct ServiceHeader: Sendable, CustomStringConvertible, CustomDebugStrin
         self.value = value
     }
 
-    /// Whether requests may have a header of this name.
+    /// Whether requests may carry a header of this name.
     public static func isName(_ name: String) -> Bool {
         let isToken = name.utf8.allSatisfy { byte in
             0x30...0x39 ~= byte || 0x61...0x7A ~= byte | 0x20
@@ -245,9 +244,9 @@ public struct ServiceHeader: Sendable, CustomStringConvertible, CustomDebugStrin
         return isToken && 1...100 ~= name.utf8.count && !reserved.contains(name.lowercased())
     }
 
-    /// The headers in the variable; none when it is not set.
+    /// The headers in ``variable``; none when it is not set.
     ///
-    /// - Throws: `service` when it cannot be used; it is not repeated.
+    /// - Throws: `service` when the value cannot be used; the error does not repeat the value.
     static func fromEnvironment(
         _ variable: (String) -> String?
     ) throws(EmbeddingError) -> [ServiceHeader] {
@@ -267,18 +266,18 @@ public struct ServiceHeader: Sendable, CustomStringConvertible, CustomDebugStrin
         return headers
     }
 
-    /// The line of the request.
+    /// The header's line in a request.
     var line: String { "\(name): \(value)" }
 
-    /// What of the value is hidden wherever it turns up: all of it, and its words.
+    /// The strings to redact wherever they occur: the whole value and its longer words.
     var secrets: [String] {
         [value] + value.split(separator: " ").map(String.init).filter { $0.utf8.count >= 8 }
     }
 
-    /// Nothing of the value.
+    /// The name, with a placeholder for the value.
     public var description: String { "\(name): ***" }
-    /// Nothing of the value.
+    /// The name, with a placeholder for the value.
     public var debugDescription: String { description }
-    /// Nothing of the value.
+    /// A mirror without children, so that dumps omit the value.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,30 +1,29 @@
 internal import Objects
 
-/// What a service says about why it refuses, whatever form it says it in.
+/// A service's explanation of an error, in whatever form it comes.
 ///
-/// Services agree on vectors and not on errors: the text may be a member of the answer or of something inside it, in
-/// a list, plain, or the title of a page that a proxy made.
+/// Services agree on the format of vectors but not of errors: the text may be a member of the answer or of a nested
+/// value, part of a list, plain text, or the title of a proxy's error page.
 struct ServiceExplanation {
     /// The text; empty if the service gave none.
     let text: String
-    /// The status that the text's surroundings name, as services do that answer errors with status 200; nil where
-    /// they name none.
+    /// The status next to the text, from services that report errors with status 200; nil where there is none.
     let status: Int?
 
-    /// Members that hold a text or lead to one, the most telling first. Compared without regard to case.
+    /// Members that hold or contain the text, most specific first; compared without case.
     private static let members = [
         "error", "errors", "message", "msg", "detail", "details", "error_message", "error_msg",
         "errormessage", "error_description", "description", "reason", "status_msg", "base_resp",
         "fault", "faultstring", "exception", "response", "title", "error_type",
     ]
-    /// Nothing says more that lies deeper.
+    /// Deeper values never hold the explanation.
     private static let deepest = 8
-    /// Of a list of errors, the first ones say enough.
+    /// The number of errors to read from a list.
     private static let listed = 3
-    /// A page is searched for its title so far.
+    /// How much of a page to search for its title.
     private static let pageBytes = 16 << 10
 
-    /// Reads an answer of any kind.
+    /// Parses an answer of any form.
     init(_ answer: [UInt8]) {
         if let json = try? JSON(parsing: answer.span) {
             text = Self.text(in: json, depth: 0) ?? ""
@@ -35,9 +34,9 @@ struct ServiceExplanation {
         }
     }
 
-    /// The text on one line, not long, without what is hidden.
+    /// The text on one short line, with secrets redacted.
     func shown(hiding redaction: Redaction) -> String {
-        // Nothing is cut before: the beginning of a secret would not be found.
+        // Redacts before shortening: a secret cut in two would not be recognised.
         String(
             String.UnicodeScalarView(
                 redaction.applied(to: text).unicodeScalars.prefix(200).map {
@@ -65,7 +64,7 @@ struct ServiceExplanation {
         }
     }
 
-    /// Where in the request a validator found a fault, as `body.input.0`.
+    /// The place of an error in the request, as validators report it: `body.input.0`.
     private static func place(in object: JSONObject) -> String? {
         guard let parts = object["loc"]?.array, !parts.isEmpty else { return nil }
         return parts.compactMap { $0.string ?? $0.integer.map(String.init) }
@@ -106,7 +105,7 @@ struct ServiceExplanation {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Whether a terminal shows a character and does nothing else.
+    /// Whether a terminal displays a character without any other effect.
     private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate,
@@ -117,10 +116,10 @@ struct ServiceExplanation {
     }
 }
 
-/// What the status of a service's answer means, and what a person can do about it.
+/// Interprets the HTTP status of an answer, and suggests what to do about it.
 enum ServiceStatus {
-    /// Whether a service answers so while it is too busy, or somebody in between is: what is asked for again may
-    /// come. 520 to 529 are of proxies, and of services that say they are overloaded.
+    /// Whether the status signals a busy service or proxy, so that a retry may succeed. Proxies and overloaded services
+    /// use 520 to 529.
     static func isPassing(_ status: Int) -> Bool {
         switch status {
         case 408, 425, 429, 500, 502...504, 520...529: true
@@ -128,7 +127,7 @@ enum ServiceStatus {
         }
     }
 
-    /// The end of a sentence that begins with the service.
+    /// The predicate of a sentence whose subject is the service.
     static func meaning(_ status: Int, model: String, hasKey: Bool) -> String {
         switch status {
         case 300...399: "answers with a redirect, which is not followed"
@@ -143,7 +142,7 @@ enum ServiceStatus {
         }
     }
 
-    /// What to do next.
+    /// What the user can do next.
     static func remedy(_ status: Int) -> String {
         switch status {
         case 300...399: "correct its url"
@@ -160,16 +159,16 @@ enum ServiceStatus {
         }
     }
 
-    /// What to do where something else than an embedding service seems to answer.
+    /// The remedy when something other than an embedding service seems to answer.
     static let checkAddress = "check the url (embed.url or FTI_EMBED_URL) and the name of the model"
 }
 
-/// What no message may repeat: the key, values of headers, and whatever an address has besides the place, because a service may say it back.
+/// Removes secrets from messages, because a service may echo them: the key, header values, user information and query.
 struct Redaction {
-    /// The longest first, so that no part of one is left.
+    /// The secrets, longest first, so that no part of one remains.
     private let hidden: [[UInt8]]
 
-    /// Shorter values are not looked for by themselves: they are in every other word.
+    /// Shorter values occur in ordinary words, so they are not redacted.
     private static let shortest = 4
 
     init(_ address: ServiceAddress, _ key: ServiceKey?, headers: [ServiceHeader] = []) {
@@ -200,7 +199,7 @@ struct Redaction {
         self.hidden = hidden.filter { !$0.isEmpty }.sorted { $0.count > $1.count }
     }
 
-    /// Text with everything hidden replaced, wherever it is in it.
+    /// The text with every secret replaced.
     func applied(to text: String) -> String {
         let bytes = Array(text.utf8)
         var result: [UInt8] = []
@@ -217,7 +216,7 @@ struct Redaction {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// Bytes with `%41` and the like replaced by what they stand for (RFC 3986, section 2.1).
+    /// Percent-decodes bytes (RFC 3986, section 2.1).
     private static func decoded(_ bytes: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
         var at = 0
@@ -236,7 +235,7 @@ struct Redaction {
         return result
     }
 
-    /// Base64 (RFC 4648, section 4), as a header has user name and password.
+    /// Base64 (RFC 4648, section 4), as basic authentication encodes user name and password.
     private static func base64(_ bytes: [UInt8]) -> [UInt8] {
         let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
         var result: [UInt8] = []

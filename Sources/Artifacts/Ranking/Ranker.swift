@@ -1,19 +1,19 @@
 public import Objects
 
-/// The model that training makes: it scores how well a row answers a question by a weighted sum of
-/// signals that a person can read.
+/// The model that training produces: it scores how well a row answers a question by a weighted sum of human-readable
+/// signals.
 public struct Ranker: Hashable, Sendable {
-    /// The weight of each signal, in the order of ``Signal``, after scaling.
+    /// The weights of the scaled signals, in the order of ``Signal``.
     public var weights: [Float]
-    /// What each signal is multiplied by first, so that weights compare: 1 / its standard deviation.
+    /// The factor of each signal, 1 / its standard deviation, which makes weights comparable.
     public var scale: [Float]
-    /// The weights that preference training started from, and measured its own by.
+    /// The weights that preference training started from and was measured against.
     public var reference: [Float]?
     /// The embedding space of the vectors that it compares.
     public var space: ObjectID
-    /// How rows are found that it ranks.
+    /// How to find the rows that it ranks.
     public var retrieval: RetrievalSettings
-    /// When the best of them answers a question.
+    /// Decides when the best rows answer a question.
     public var answering: AnsweringRule
 
     /// Makes a ranker.
@@ -30,16 +30,16 @@ public struct Ranker: Hashable, Sendable {
         self.answering = answering
     }
 
-    /// How sharply the scores of the untrained rule tell candidates apart, as logarithms of odds: a tenth of the greatest
-    /// lexical score is worth 4.
+    /// The sharpness of the untrained rule's scores as log-odds: a tenth of the greatest lexical score is worth 4.
     private static let sharpness: Float = 40
 
-    /// The ranker before any training: the lexical score, the share of the question in title and outer headings, and the cosines of the row and of its document.
+    /// The ranker before training.
     ///
-    /// Words lead where the built-in embedder made the vectors, which knows nothing but words; where another did, both count
-    /// (`docs/training.md` says how the weights were chosen).
+    /// It weighs the lexical score, the share of the question in title and outer headings, and the cosines of the row
+    /// and of its document. With the built-in embedder, whose vectors reflect words only, words dominate; with any
+    /// other, words and vectors both count (`docs/training.md` explains the choice of weights).
     ///
-    /// - Parameter scale: What signals are multiplied by; the scores do not depend on it.
+    /// - Parameter scale: The factors of the signals; the scores do not depend on them.
     public static func untrained(
         for space: EmbeddingSpace, scale: [Float]? = nil,
         retrieval: RetrievalSettings = RetrievalSettings()
@@ -63,10 +63,10 @@ public struct Ranker: Hashable, Sendable {
             answering: AnsweringRule(isLexical: space.isBuiltin))
     }
 
-    /// The factors that signals are multiplied by: weight times scale, in double precision.
+    /// The overall factor of each signal: weight times scale, in double precision.
     public var factors: [Double] { zip(weights, scale).map { Double($0) * Double($1) } }
 
-    /// The same ranker with other settings; where candidates come from elsewhere than it was made for, the untrained rule.
+    /// The ranker with other settings; with another source of candidates, the untrained rule instead.
     public func with(_ settings: RetrievalSettings, space: EmbeddingSpace) -> Ranker {
         guard settings.mode == retrieval.mode else {
             var other = Ranker.untrained(for: space, retrieval: settings)
@@ -79,36 +79,36 @@ public struct Ranker: Hashable, Sendable {
     }
 }
 
-/// How rows are found for a question before they are ranked, and how many are shown.
+/// How to find the rows of a question before ranking, and how many to return.
 public struct RetrievalSettings: Hashable, Sendable {
     /// Where candidates come from.
     public enum Mode: String, CaseIterable, Sendable {
-        /// The nearest by vector and the best by words.
+        /// The nearest rows by vector and the best by words.
         case hybrid
-        /// The nearest by vector.
+        /// The nearest rows by vector.
         case vector
-        /// The best by words.
+        /// The best rows by words.
         case lexical
     }
 
     /// See ``Mode``.
     public var mode = Mode.hybrid
-    /// How many candidates each way of looking gives, from 1 to 100,000.
+    /// The number of candidates from each source, from 1 to 100,000.
     public var candidates = 100
-    /// How many passages are shown unless a question says otherwise.
+    /// The number of chunks to return unless the question asks for another number.
     public var k = 5
-    /// How many chunks of one document come before those of others; 0 for any number.
+    /// How many chunks of one document may precede those of others; 0 for no limit.
     public var perDocument = 0
 
-    /// What ``candidates`` may be.
+    /// The valid values of ``candidates``.
     public static let candidateRange = 1...100_000
-    /// What ``k`` may be.
+    /// The valid values of ``k``.
     public static let countRange = 1...1000
 
     /// The defaults.
     public init() {}
 
-    /// The settings as a configuration says them.
+    /// The settings in the form of a configuration.
     public var json: JSON {
         [
             "mode": .string(mode.rawValue), "candidates": .integer(candidates), "k": .integer(k),
@@ -133,11 +133,11 @@ public struct RetrievalSettings: Hashable, Sendable {
 extension Ranker {
     /// The name of the file with the tensors.
     public static let tensorsName = "ranker.safetensors"
-    /// The name of the file that says what the tensors mean.
+    /// The name of the file that describes the tensors.
     public static let configName = "config.json"
-    /// The version of the files' format and of the signals' definitions.
+    /// The version of the file format and of the signals' definitions.
     public static let version = 3
-    /// The most bytes that either file may have.
+    /// The most bytes of either file.
     public static let fileLimit = 1 << 20
 
     private enum TensorNames {
@@ -173,7 +173,7 @@ extension Ranker {
 
     /// Reads a ranker from the bytes of its two files.
     ///
-    /// - Throws: `malformed`, saying what is not as this version of the format has it.
+    /// - Throws: `malformed`, naming what does not conform to this version of the format.
     public init(tensors: [UInt8], config: [UInt8]) throws(ObjectError) {
         let kind = "ranker"
         let description = try CanonicalDocument.read(config, as: kind, id: nil) {
@@ -203,7 +203,7 @@ extension Ranker {
             answering: description.answering)
     }
 
-    /// What `config.json` says.
+    /// The contents of `config.json`.
     private struct Description {
         let space: ObjectID
         let retrieval: RetrievalSettings
@@ -234,8 +234,8 @@ extension Ranker {
     }
 }
 
-/// A safetensors file of single-precision numbers, written so that equal tensors give equal bytes: names
-/// sorted, canonical header, padded with spaces to a multiple of eight.
+/// A safetensors file of single-precision numbers with a unique encoding: names sorted, header canonical and padded
+/// with spaces to a multiple of eight bytes.
 struct TensorFile {
     struct Entry {
         let name: String
@@ -279,7 +279,7 @@ struct TensorFile {
         return bytes
     }
 
-    /// Reads the tensors of a file; each must be a list of finite F32 numbers.
+    /// Reads the tensors of a file; skips all but lists of F32 numbers.
     init(decoding bytes: [UInt8]) throws(SafetensorsError) {
         let prefix = bytes.span.extracting(first: min(8, bytes.count))
         let length = try Safetensors.headerLength(prefix: prefix, fileSize: bytes.count)
@@ -300,7 +300,7 @@ struct TensorFile {
         self.init(entries)
     }
 
-    /// The finite numbers of a tensor with `count` of them, or nil.
+    /// The numbers of a tensor; nil unless there are `count` finite numbers.
     func values(_ name: String, count: Int) -> [Float]? {
         let entry = entries.first { $0.name.utf8.elementsEqual(name.utf8) }
         guard let values = entry?.values, values.count == count, values.allSatisfy(\.isFinite)

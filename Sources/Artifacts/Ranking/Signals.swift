@@ -2,57 +2,57 @@ internal import Objects
 internal import Synchronization
 internal import TextAnalysis
 
-/// What a ranker looks at in a question and a candidate: each is a number from 0 to 1, or a cosine.
+/// The signals of a ranker: each is a number from 0 to 1, or a cosine, that relates a question to a candidate.
 ///
-/// "Share" means what the question's words say that are found, by inverse document frequency, divided by what all of them
-/// say; stop words do not count.
+/// A share is the inverse document frequency of the question's words that are found, divided by that of all its words;
+/// stop words do not count.
 public enum Signal: String, CaseIterable, Sendable {
-    /// The lexical score as a part of the greatest that the question could have.
+    /// The lexical score relative to the greatest one possible for the question.
     case words
-    /// The cosine of the question's and the row's vector.
+    /// The cosine of the question's vector and the row's.
     case vector
-    /// The mean of the three best cosines among the candidates of the same document.
+    /// The mean of the three best cosines among the candidates from the same document.
     case document
     /// The share found in the title, the headings or the text.
     case coverage
-    /// The share found in the innermost heading, or in the title where there is none.
+    /// The share found in the innermost heading, or in the title where there is no heading.
     case heading
     /// The share found in the title and the outer headings.
     case title
-    /// The share of words that stand close behind the one before them in the question.
+    /// The share of words that closely follow their predecessor in the question.
     case pairs
-    /// The number of words against the mean: 1/2 for a mean row.
+    /// The row's number of words relative to the mean: 1/2 for an average row.
     case length
     /// 1 for the first chunk of a section, 1/2 for the second, and so on.
     case opening
 
-    /// Where its number is in a vector of signals.
+    /// The signal's index in a vector of signals.
     public var index: Int { Self.indices[self] ?? 0 }
 
     private static let indices = Dictionary(
         uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
 }
 
-/// The signals of one question's candidates: a row-major matrix, one row per candidate and one column
-/// per ``Signal``.
+/// The signals of one question's candidates: a row-major matrix with one row per candidate and one column per
+/// ``Signal``.
 public struct CandidateSignals: Sendable {
     /// The number of columns.
     public static let columns = Signal.allCases.count
     /// The number of candidates.
     public let count: Int
-    /// The numbers.
+    /// The matrix.
     public let values: [Double]
 
     /// Makes a matrix from its numbers.
     ///
-    /// - Parameter values: A multiple of ``columns`` numbers.
+    /// - Parameter values: The numbers; their count is a multiple of ``columns``.
     public init(values: [Double]) {
         precondition(values.count.isMultiple(of: Self.columns), "every candidate has all signals")
         count = values.count / Self.columns
         self.values = values
     }
 
-    /// Computes the signals of candidates, whose order they keep.
+    /// Computes the signals of candidates, in the same order.
     init(
         _ question: Question, _ candidates: [Candidate], rows: [FeatureRow], words: [RowWords]
     ) {
@@ -83,7 +83,7 @@ public struct CandidateSignals: Sendable {
         values[candidate * Self.columns..<(candidate + 1) * Self.columns]
     }
 
-    /// Every column multiplied by its number of `scale`.
+    /// The matrix with each column multiplied by its number in `scale`.
     public func scaled(by scale: [Double]) -> CandidateSignals {
         precondition(scale.count == Self.columns, "every signal has a scale")
         var scaled = values
@@ -91,8 +91,8 @@ public struct CandidateSignals: Sendable {
         return CandidateSignals(values: scaled)
     }
 
-    /// The scores of the candidates: the inner products of their signals and `weights`, added in the
-    /// order of the signals.
+    /// The scores of the candidates: the inner products of their signals with `weights`, added in the order of the
+    /// signals.
     public func scores(_ weights: [Double]) -> [Double] {
         precondition(weights.count == Self.columns, "every signal has a weight")
         return (0..<count).map { candidate in
@@ -105,15 +105,15 @@ public struct CandidateSignals: Sendable {
     }
 }
 
-/// A row as a ranker sees it: the words of its fields that a question has too.
+/// The words of a question that occur in the fields of a row.
 struct RowWords: Sendable {
-    /// Words of the question in the innermost heading, or in the title where there is none.
+    /// Words in the innermost heading, or in the title where there is no heading.
     let heading: Set<Int>
     /// Words in the title and the outer headings.
     let title: Set<Int>
-    /// Words of the question in the text, and where.
+    /// Words in the text, with their positions.
     let text: [(word: Int, position: Int)]
-    /// The number of words of the text that are no stop words.
+    /// The number of words in the text without stop words.
     let count: Int
 
     init(_ row: FeatureRow, for question: Question) {
@@ -134,10 +134,10 @@ struct RowWords: Sendable {
         (text, self.count) = (found, count)
     }
 
-    /// All words of the question that the row has.
+    /// All words of the question that the row contains.
     var all: Set<Int> { heading.union(title).union(text.map(\.word)) }
 
-    /// The signals of a row that need its text; the others are 0.
+    /// The signals that depend on the row's text; the others are 0.
     func signals(of row: FeatureRow, for question: Question) -> [Double] {
         var signals = [Double](repeating: 0, count: Signal.allCases.count)
         signals[Signal.heading.index] = question.share(of: heading)
@@ -157,7 +157,7 @@ struct RowWords: Sendable {
     }
 }
 
-/// Analyzers of the languages that were asked for: each costs a list of stop words.
+/// Shares analyzers by language: each holds a list of stop words.
 final class AnalyzerPool: Sendable {
     static let shared = AnalyzerPool()
 

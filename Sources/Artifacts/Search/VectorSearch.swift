@@ -1,9 +1,8 @@
 public import Objects
 
-/// Vectors of one space, ready to be searched: their codes in one piece of memory, the vectors themselves
-/// where they lie.
+/// Searchable vectors of one space: their codes lie in one allocation, the vectors stay where they are.
 public struct VectorSearch: Sendable {
-    /// The count of numbers in a vector.
+    /// The number of components of a vector.
     public var dimension: Int { codes.dimension }
     /// The number of vectors.
     public var rows: Int { codes.rows }
@@ -16,7 +15,7 @@ public struct VectorSearch: Sendable {
         self.vectors = vectors
     }
 
-    /// Codes the vectors of a row-major matrix, and keeps the matrix.
+    /// Computes the codes of a row-major matrix, and keeps the matrix.
     public init(dimension: Int, values: [Float], threads: Int = Threads.available) {
         precondition(dimension > 0, "a vector has at least one number")
         precondition(values.count.isMultiple(of: dimension), "rows are whole")
@@ -31,25 +30,24 @@ public struct VectorSearch: Sendable {
         self.init(codes: codes, vectors: MatrixRows(dimension: dimension, values: values))
     }
 
-    /// The `count` rows that are most similar to a query, best first.
+    /// The `count` rows most similar to a query, best first.
     ///
-    /// The result is that of a comparison with all rows, bit for bit: the greatest inner products as
-    /// ``DotProduct`` computes them, equal ones by row, what is no number last. It is the same for any number
-    /// of threads.
+    /// The result matches a comparison with all rows bit for bit: the greatest inner products as ``DotProduct``
+    /// computes them, ties in row order, NaN last. It does not depend on the number of threads.
     ///
-    /// - Parameter set: The rows to look among; nil for all. What is found is what a table of these rows alone would give.
-    /// - Throws: What reading vectors throws: nothing where they are in memory.
+    /// - Parameter set: The rows to search; nil for all. The result is that of a table holding only these rows.
+    /// - Throws: Errors of reading vectors; none for vectors in memory.
     public func nearest(
         _ count: Int, to query: [Float], among set: RowSet? = nil, threads: Int = Threads.available
     ) throws(ObjectError) -> [VectorMatch] {
         try nearest(count, to: [query], among: set, threads: threads)[0]
     }
 
-    /// What the search for one query finds, for each of some queries.
+    /// Searches for several queries at once, with the same results as one search each.
     ///
-    /// Faster than one query after another: what is read of the codes serves several of them.
+    /// Faster than searching one by one: codes read once serve several queries.
     ///
-    /// - Throws: What reading vectors throws: nothing where they are in memory.
+    /// - Throws: Errors of reading vectors; none for vectors in memory.
     public func nearest(
         _ count: Int, to queries: [[Float]], among set: RowSet? = nil,
         threads: Int = Threads.available
@@ -69,20 +67,20 @@ public struct VectorSearch: Sendable {
         return found
     }
 
-    /// Queries at a time: what each of them needs stays in the second cache too.
+    /// Queries to run together: the working data of all of them fits the L2 cache.
     private static let batch = 32
 
-    /// A row as a match of a query.
+    /// Scores one row against a query.
     ///
-    /// - Throws: What reading the vector throws.
+    /// - Throws: Errors of reading the vector.
     public func match(_ row: Int, to query: [Float]) throws(ObjectError) -> VectorMatch {
         precondition(query.count == dimension, "the query has the vectors' dimension")
         return VectorMatch(row: row, similarity: try vectors.product(row, with: query))
     }
 
-    /// A copy of a vector.
+    /// Copies a vector.
     ///
-    /// - Throws: What reading it throws.
+    /// - Throws: Errors of reading it.
     public func vector(_ row: Int) throws(ObjectError) -> [Float] { try vectors.vector(row) }
 }
 
@@ -90,26 +88,28 @@ public struct VectorSearch: Sendable {
 public struct VectorMatch: Hashable, Sendable {
     /// The index of the row.
     public let row: Int
-    /// The inner product; the cosine where vectors have length 1.
+    /// The inner product; the cosine where both vectors have length 1.
     public let similarity: Float
 
-    /// Makes a match; what is no number gets a place in the order: the last.
+    /// Makes a match; NaN becomes minus infinity, which sorts last.
     public init(row: Int, similarity: Float) {
         self.row = row
         self.similarity = similarity.isNaN ? -.infinity : similarity
     }
 
-    /// Whether this match comes before another: the greater similarity, then the lower row.
+    /// Whether this match precedes another: greater similarity first, then the lower row.
     public func precedes(_ other: VectorMatch) -> Bool {
         similarity != other.similarity ? similarity > other.similarity : row < other.row
     }
 }
 
 extension VectorSearch {
-    /// Searches the vectors of a table where they lie: their codes are copied to one piece of memory, a vector is
-    /// read when its codes do not exclude it; both are verified as far as the vectors were opened for that.
+    /// Makes the vectors of a table searchable in place.
     ///
-    /// - Throws: `corrupt` when codes are not those of their vectors.
+    /// Copies their codes into one allocation; reads a vector only when its codes do not exclude it. Verifies both as
+    /// far as the vectors were opened with verification.
+    ///
+    /// - Throws: `corrupt` when codes do not match their vectors.
     public init(
         _ vectors: TableVectors, threads: Int = Threads.available
     ) throws(ObjectError) {
@@ -131,9 +131,9 @@ extension VectorSearch {
 
     /// Opens the vectors of a table for search: reads its inner nodes and its codes.
     ///
-    /// - Parameter verified: What verified leaves are.
-    /// - Throws: `invalid` when the table has no vectors; what reading nodes throws; `corrupt` when a leaf is not what its
-    ///   identity says, or codes are not those of their vectors.
+    /// - Parameter verified: The record of leaves that were already verified.
+    /// - Throws: `invalid` when the table has no vectors; `corrupt` when a leaf does not match its identity, or codes
+    ///   do not match their vectors; rethrows read errors.
     public init(
         _ table: Table, in source: some ObjectSource, verified: VerifiedLeaves,
         threads: Int = Threads.available
@@ -167,17 +167,17 @@ private struct TableVectorRows: VectorRows {
     }
 }
 
-/// Vectors where they lie.
+/// Read access to stored vectors.
 protocol VectorRows: Sendable {
     /// The inner product of a vector and a query, as ``DotProduct`` computes it.
     ///
-    /// - Throws: What reading it throws.
+    /// - Throws: Errors of reading the vector.
     func product(_ row: Int, with query: [Float]) throws(ObjectError) -> Float
-    /// A copy of a vector.
+    /// Copies a vector.
     func vector(_ row: Int) throws(ObjectError) -> [Float]
 }
 
-/// Vectors in one array, row by row.
+/// Vectors in one row-major array.
 struct MatrixRows: VectorRows {
     let dimension: Int
     let values: [Float]

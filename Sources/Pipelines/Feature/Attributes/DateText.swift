@@ -1,20 +1,20 @@
 internal import Objects
 
-/// A day or a moment in one of the forms that documents have, in the one form that rows have.
+/// A date or a moment: parsed from the formats that documents use, stored in a single one.
 ///
-/// Read are ISO 8601 (`2026-01-31`, `20260131`, `2026-01-31T10:00:00+02:00`) with slashes too and a space for the `T`,
-/// dates of mail (RFC 5322) and of PDF files (`D:20260131100000+02'00'`), and dates with the English name of the month. A
-/// moment without a zone is one of Universal Time. What could be two days, such as `01/02/2026`, is none.
+/// Accepts ISO 8601 (`2026-01-31`, `20260131`, `2026-01-31T10:00:00+02:00`), also with slashes, and with a space in
+/// place of `T`; dates of mail (RFC 5322) and of PDF files (`D:20260131100000+02'00'`); and dates with an English month
+/// name. A moment without a zone is in UTC. Ambiguous dates such as `01/02/2026` are rejected.
 struct DateText {
-    /// `2026-01-31` where no time of day is given, else `2026-01-31T08:00:00Z`, in Universal Time to the second.
+    /// `2026-01-31` for a date without a time, otherwise `2026-01-31T08:00:00Z`: UTC, to the second.
     ///
-    /// These are in the order of time when they are in the order of their bytes.
+    /// The order of the bytes is the order of time.
     let canonical: String
 
-    /// Longer texts are no dates.
+    /// The most bytes of a date.
     private static let byteLimit = 80
 
-    /// Reads a date; nil for anything that is none.
+    /// Parses a date; nil for any other text.
     init?(_ text: String) {
         guard text.utf8.count <= Self.byteLimit else { return nil }
         var scanner = DateScanner(text)
@@ -22,8 +22,8 @@ struct DateText {
         self.init(found)
     }
 
-    /// Reads a number: a day as `20260131`, else the seconds since 1970, or milliseconds where they are too many for
-    /// seconds.
+    /// Converts a number: a date as in `20260131`, otherwise seconds since 1970, or milliseconds if the number is too
+    /// large for seconds.
     init?(_ number: Double) {
         guard number.magnitude < 1e16, let whole = Int(exactly: number.rounded(.down)) else {
             return nil
@@ -39,7 +39,7 @@ struct DateText {
         self.init(moment)
     }
 
-    /// A moment.
+    /// Formats a moment.
     init(_ moment: Timestamp) { self.init(canonical: moment.description.prefix(19) + "Z") }
 
     private init(canonical: String) { self.canonical = canonical }
@@ -58,9 +58,9 @@ struct DateText {
     }
 }
 
-/// Takes a date apart, from left to right.
+/// Parses a date from left to right.
 struct DateScanner {
-    /// What was read; the day need not exist.
+    /// The parsed fields; the date need not exist.
     struct Found {
         var year: Int
         var month: Int
@@ -72,7 +72,7 @@ struct DateScanner {
     struct Time {
         /// Seconds since midnight.
         var seconds: Int
-        /// Seconds that the zone is ahead of Universal Time.
+        /// The zone's offset from UTC in seconds; positive east of Greenwich.
         var offset = 0
     }
 
@@ -85,7 +85,7 @@ struct DateScanner {
 
     // MARK: The two forms
 
-    /// A date that begins with the year; nil leaves everything to be read again.
+    /// Parses a date that begins with the year; on nil, another parse must start over.
     mutating func numeric() -> Found? {
         at = 0
         skipSpace()
@@ -104,7 +104,7 @@ struct DateScanner {
         }
         skipSpace()
         if isAtEnd { return found }
-        // Digits follow a day of a PDF file without a mark between them.
+        // In a PDF date, the time follows the date directly.
         _ = take("t")
         skipSpace()
         guard let time = timeOfDay(), isAtEnd else { return nil }
@@ -112,14 +112,14 @@ struct DateScanner {
         return found
     }
 
-    /// A date with the name of its month, in any order of its parts.
+    /// Parses a date with a month name, in any order of its parts.
     mutating func named() -> Found? {
         at = 0
         var (year, month, day): (Int?, Int?, Int?)
         var time: Time?
         while true {
             skip { " ,-\t".utf8.contains($0) }
-            // A comment in parentheses ends the date.
+            // A parenthesised comment ends the date.
             if isAtEnd || current == UInt8(ascii: "(") { break }
             let start = at
             if let word = word() {
@@ -139,7 +139,7 @@ struct DateScanner {
             } else if time != nil, current == UInt8(ascii: "+"), let offset = zone() {
                 time?.offset = offset
             } else if let number = number(4...4) {
-                // Behind a time and a dash this is a zone: `-0500`.
+                // After a time and a dash, four digits are a zone such as `-0500`.
                 if time != nil, year != nil, start > 0, bytes[start - 1] == UInt8(ascii: "-") {
                     time?.offset = -(number / 100 * 3600 + number % 100 * 60)
                     continue
@@ -160,14 +160,14 @@ struct DateScanner {
 
     // MARK: Times
 
-    /// A time of day and its zone, to the end of the date.
+    /// Parses a time of day and its zone, up to the end of the date.
     private mutating func timeOfDay() -> Time? {
         guard var time = clock() ?? digits() else { return nil }
         skipSpace()
         if isAtEnd { return time }
         guard let offset = zone() else { return nil }
         time.offset = offset
-        // `+0000 UTC` says it twice.
+        // `+0000 UTC` gives the zone twice.
         skipSpace()
         return isAtEnd || zone() != nil ? time : nil
     }
@@ -207,13 +207,13 @@ struct DateScanner {
         return Time(seconds: hour * 3600 + minute * 60 + second)
     }
 
-    /// The seconds that a zone is ahead: `Z`, `GMT`, `+02:00`, `-0500`, `+02'00'`, `GMT+0100`, `EST`.
+    /// The offset of a zone in seconds: `Z`, `GMT`, `+02:00`, `-0500`, `+02'00'`, `GMT+0100`, `EST`.
     private mutating func zone() -> Int? {
         let name = word()
         if let name {
             if let hours = Self.american[name] { return hours * 3600 }
             guard ["z", "utc", "gmt", "ut"].contains(name) else { return nil }
-            // PDF files say it twice.
+            // PDF files may repeat the zero offset after the `Z`.
             if take("00'00") || take("00") { _ = take("'") }
         }
         let isAhead = take("+")
@@ -243,7 +243,7 @@ struct DateScanner {
         "the", "t",
     ]
 
-    /// Whether a word is a name or a beginning of it of three letters or more.
+    /// Whether a word is a name or an abbreviation of it with at least three letters.
     private static func names(_ word: String, _ name: String) -> Bool {
         word == name || word.utf8.count >= 3 && name.utf8.starts(with: word.utf8)
     }
@@ -274,7 +274,7 @@ struct DateScanner {
         return true
     }
 
-    /// A number of so many digits, no more of which follow unless all are taken; nil takes nothing.
+    /// Parses a number with a count of digits within `widths`; on nil, consumes nothing.
     private mutating func number(_ widths: ClosedRange<Int>) -> Int? {
         var value = 0
         var count = 0

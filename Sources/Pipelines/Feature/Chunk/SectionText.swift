@@ -1,15 +1,15 @@
 internal import Documents
 internal import TextAnalysis
 
-/// The text of a section as the splitter sees it: scalars, and which of them are of which block.
+/// The text of a section for the splitter: its scalars, and the range of each block.
 ///
-/// Blocks have an empty line between them, items of a list and rows of a table none.
+/// An empty line separates blocks; a line break separates list items and table rows.
 struct SectionText {
     let scalars: [Unicode.Scalar]
     let blocks: [CleanDocument.Block]
-    /// Where each block is.
+    /// The range of each block.
     let ranges: [Range<Int>]
-    /// For each block, which blocks name the columns of the table that it is a row of; empty for others.
+    /// For each block that is a table row, the blocks that form the header of its table; empty for other blocks.
     let headers: [Range<Int>]
 
     init(_ blocks: [CleanDocument.Block]) {
@@ -40,7 +40,7 @@ struct SectionText {
         guard blocks[index].kind == .tableRow else { return none }
         let continues = index > 0 && blocks[index - 1].kind == .tableRow
         if blocks[index].isHeader {
-            // Several rows may name columns together; after others a new table begins.
+            // Consecutive header rows form one header; a header row after other rows begins a new table.
             guard continues, blocks[index - 1].isHeader, let before else {
                 return index..<index + 1
             }
@@ -51,7 +51,7 @@ struct SectionText {
 
     var count: Int { scalars.count }
 
-    /// The scalars of a range as text.
+    /// The scalars of a range as a string.
     func string(_ range: Range<Int>) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(range.count)
@@ -59,7 +59,7 @@ struct SectionText {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The block that a position is in or behind.
+    /// The block at or before a position.
     func block(at position: Int) -> Int {
         var low = 0
         var high = ranges.count
@@ -70,8 +70,7 @@ struct SectionText {
         return low
     }
 
-    /// What is repeated above a chunk that begins at a position: the rows that name the columns of its table, unless it
-    /// begins with them.
+    /// The table header to repeat above a chunk that begins at a position; nil if the chunk begins within the header.
     func header(above position: Int) -> Range<Int>? {
         let index = block(at: position)
         let rows = headers[index]
@@ -88,26 +87,26 @@ struct SectionText {
 }
 
 extension CleanDocument.Block {
-    /// Whether nothing but the end of a line is between both.
+    /// Whether only a line break separates the blocks.
     fileprivate func isClose(to previous: CleanDocument.Block) -> Bool {
         previous.kind == kind && (kind == .listItem || kind == .tableRow)
     }
 }
 
-/// Where a section's text may be cut, and how well: every place is where a chunk would begin.
+/// The places where a section's text may be cut, with their strengths; each place is where a chunk would begin.
 struct Breaks {
-    /// How good a place is.
+    /// The quality of a place to cut.
     enum Strength: UInt8, Comparable {
-        /// In a word, or before white space.
+        /// Inside a word, or before white space.
         case none
-        /// Between a block and the one that it announces.
+        /// Between a block and the one that it introduces.
         case kept
         case word
         /// At a line of code.
         case line
-        /// At a sentence, or at a line of code that begins something.
+        /// At a sentence, or at a line of code that begins a new unit.
         case sentence
-        /// At an item of a list or a row of a table.
+        /// At a list item or a table row.
         case item
         case block
 
@@ -129,7 +128,7 @@ struct Breaks {
         self.strengths = strengths
     }
 
-    /// How good it is to cut before a block.
+    /// The strength of a cut before a block.
     private static func strength(before index: Int, _ text: SectionText) -> Strength {
         guard index > 0 else { return .block }
         let (previous, block) = (text.blocks[index - 1], text.blocks[index])
@@ -153,7 +152,7 @@ struct Breaks {
         }
     }
 
-    /// Lines keep their indentation, so that they are cut before it.
+    /// Marks the line starts of code; lines keep their indentation, so the cut lies before it.
     private static func markLines(
         _ strengths: inout [Strength], _ text: [Unicode.Scalar], _ range: Range<Int>
     ) {
@@ -179,7 +178,7 @@ struct Breaks {
         }
     }
 
-    /// Whether the line before a place goes on, as `def f():` and `f(a,` do.
+    /// Whether the line before a position continues, as `def f():` and `f(a,` do.
     private static func announces(_ text: [Unicode.Scalar], before at: Int, _ start: Int) -> Bool {
         var end = at - 1
         while end > start, text[end] == "\n" { end -= 1 }
@@ -189,7 +188,7 @@ struct Breaks {
         }
     }
 
-    /// Whether anything but indentation is before a word; looks no further than a few columns.
+    /// Whether anything but indentation precedes a word in its line; looks back a limited number of columns.
     private static func isInLine(_ text: [Unicode.Scalar], _ at: Int, _ start: Int) -> Bool {
         var before = at - 1
         let limit = max(start, at - 256)
@@ -197,6 +196,6 @@ struct Breaks {
         return !WhiteSpace.isSpace(text[before])
     }
 
-    /// How good it is to begin a chunk at a position.
+    /// The strength of a position as the beginning of a chunk.
     subscript(_ position: Int) -> Strength { strengths[position] }
 }

@@ -4,14 +4,14 @@ internal import Objects
 public import TextAnalysis
 internal import YAML
 
-/// Which language the words of a source's documents are of.
+/// The language of the words in a source's documents.
 public enum LanguageChoice: Hashable, Sendable {
-    /// One for all of them.
+    /// One language for all documents.
     case declared(Language)
-    /// That which each document's words speak for.
+    /// The language that each document's words suggest.
     case detected
 
-    /// What a configuration says: a code, or `auto`; nil for anything else.
+    /// Parses a language code or `auto`; nil for anything else.
     init?(_ text: String) {
         if text == Self.auto {
             self = .detected
@@ -24,7 +24,7 @@ public enum LanguageChoice: Hashable, Sendable {
 
     private static let auto = "auto"
 
-    /// The same as a configuration says it.
+    /// The choice as configurations spell it.
     var text: String {
         switch self {
         case .declared(let language): language.code
@@ -32,7 +32,7 @@ public enum LanguageChoice: Hashable, Sendable {
         }
     }
 
-    /// The language of a document; nil where nothing speaks for one.
+    /// The language of a document; nil without evidence for one.
     func language(of document: CleanDocument) -> Language? {
         switch self {
         case .declared(let language): language
@@ -45,28 +45,28 @@ public enum LanguageChoice: Hashable, Sendable {
     }
 }
 
-/// A folder or file that documents come from.
+/// A folder or file that supplies documents.
 public struct DocumentSource: Hashable, Sendable {
-    /// What the paths of its documents begin with; empty when it is the only source.
+    /// The path prefix of its documents; empty for the only source.
     public var prefix: String
     /// The folder or file.
     public var location: String
-    /// Which files count, by their paths below the folder.
+    /// The files to read, by their paths below the folder.
     public var include: [GlobPattern]
-    /// Which files and folders do not.
+    /// The files and folders to leave out.
     public var exclude: [GlobPattern]
-    /// The attributes that its rows have.
+    /// The attributes of its rows.
     public var attributes: [AttributeRule] = []
-    /// Which members of its records are their parts.
+    /// The members of its records that hold text, id and title.
     public var fields = RecordFields()
-    /// What its files are, whatever their names say; nil to go by the names.
+    /// The format of its files, regardless of their names; nil to go by the names.
     package var format: DocumentFormat?
-    /// The encoding of its files, as the web names encodings; nil to find out for each.
+    /// The encoding of its files, by its web name; nil to detect each file's encoding.
     public internal(set) var encoding: String?
-    /// The language that its words are of; nil where nobody says, which is taken for English.
+    /// The language of its words; nil when not configured, which counts as English.
     public var language: LanguageChoice?
 
-    /// What counts where nothing is said.
+    /// The files to read unless the configuration says otherwise.
     public static let defaultInclude = DocumentFormat.endings.keys.sorted().map {
         GlobPattern(ending: $0)
     }
@@ -82,7 +82,7 @@ public struct DocumentSource: Hashable, Sendable {
         self.exclude = exclude
     }
 
-    /// Where a document of this source is in the run.
+    /// The path of one of its documents within the run.
     func path(of relative: String) -> String {
         if prefix.isEmpty { return relative }
         return relative.isEmpty ? prefix : "\(prefix)/\(relative)"
@@ -90,12 +90,12 @@ public struct DocumentSource: Hashable, Sendable {
 }
 
 extension DocumentSource {
-    /// The keys of a source that ``readSelection(_:)`` takes.
+    /// The keys that ``readSelection(_:)`` takes.
     static let selectionKeys = ["include", "exclude", "format", "encoding"]
 
-    /// Takes which files of a source are documents, and how they are to be read.
+    /// Reads which files of a source are documents, and their format and encoding.
     ///
-    /// - Throws: `configuration` with the line of what is wrong.
+    /// - Throws: `configuration`, with the line of the mistake.
     mutating func readSelection(_ item: inout YAMLMapping) throws(ConfigurationError) {
         if let include = try Self.patterns("include", &item) { self.include = include }
         if let exclude = try Self.patterns("exclude", &item) { self.exclude = exclude }
@@ -135,12 +135,12 @@ extension DocumentSource {
 }
 
 extension DocumentSource {
-    /// The keys of a source that ``readMetadata(_:)`` takes.
+    /// The keys that ``readMetadata(_:)`` takes.
     static let metadataKeys = ["attributes", "fields", "language"]
 
-    /// Takes what a source says of the attributes of its rows and the members of its records.
+    /// Reads the attributes of a source's rows, its language and the members of its records.
     ///
-    /// - Throws: `configuration` with the line of what is wrong.
+    /// - Throws: `configuration`, with the line of the mistake.
     mutating func readMetadata(_ item: inout YAMLMapping) throws(ConfigurationError) {
         if let mapping = try item.mapping("attributes") {
             attributes = try AttributeRule.rules(mapping)
@@ -160,7 +160,7 @@ extension DocumentSource {
         }
     }
 
-    /// Which members of a record are its text, its id and its title; those under other names are attributes.
+    /// Reads which members of a record are its text, id and title; any other key names an attribute.
     private mutating func readFields(_ mapping: YAMLMapping) throws(ConfigurationError) {
         for (key, member, line) in try mapping.allTexts() {
             switch key {
@@ -178,7 +178,7 @@ extension DocumentSource {
                     attributes.append(rule)
                     continue
                 }
-                // Only a type was given for it.
+                // The attribute itself has a type at most.
                 guard attributes[index] == AttributeRule(key, type) else {
                     throw mapping.error(
                         "\(key) comes from fields and from attributes: one of them is needed",
@@ -191,9 +191,9 @@ extension DocumentSource {
 }
 
 extension FeatureConfiguration {
-    /// The attributes of all sources; what several have is of one type.
+    /// Combines the attributes of all sources; sources that share an attribute must agree on its type.
     ///
-    /// - Throws: `configuration` with the line of the source that has another type.
+    /// - Throws: `configuration`, with the line of the source that disagrees.
     static func schema(
         of sources: [(source: DocumentSource, line: Int?)], _ top: YAMLMapping
     ) throws(ConfigurationError) -> AttributeSchema {

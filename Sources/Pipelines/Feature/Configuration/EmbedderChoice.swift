@@ -4,26 +4,26 @@ internal import Objects
 internal import Storage
 internal import YAML
 
-/// What makes the vectors of a run.
+/// The embedder of a run.
 public enum EmbedderChoice: Hashable, Sendable {
-    /// The embedder of this program.
+    /// The built-in embedder.
     case builtin(dimension: Int)
     /// An embedder behind a service.
     case service(Service)
 
-    /// A service, without any secret.
+    /// A service, without secrets.
     public struct Service: Hashable, Sendable {
-        /// Where it answers.
+        /// The address of the service.
         public var address: ServiceAddress
-        /// The model that it is asked for.
+        /// The model to request.
         public var model: ServiceModel
-        /// The environment variable that holds the key; nil for the usual one, which need not be set.
+        /// The environment variable that holds the key; nil for the default variable, which may be unset.
         public var keyVariable: String?
-        /// The headers that requests have besides.
+        /// Further request headers.
         public var headers: [HeaderTemplate]
-        /// The most texts of one request.
+        /// The most texts in one request.
         public var batch: Int?
-        /// The most seconds of one request.
+        /// The most seconds for one request.
         public var timeout: Int?
 
         /// Makes a service.
@@ -40,7 +40,7 @@ public enum EmbedderChoice: Hashable, Sendable {
         }
     }
 
-    /// The numbers of a vector.
+    /// The number of components of a vector.
     public var dimension: Int {
         switch self {
         case .builtin(let dimension): dimension
@@ -48,7 +48,7 @@ public enum EmbedderChoice: Hashable, Sendable {
         }
     }
 
-    /// What a snapshot says of it.
+    /// The embedder as snapshots record it.
     var params: JSON {
         switch self {
         case .builtin(let dimension):
@@ -58,14 +58,14 @@ public enum EmbedderChoice: Hashable, Sendable {
         }
     }
 
-    /// Whether its vectors have to be paid for, so that those of an interrupted run are kept.
+    /// Whether vectors cost money, so that an interrupted run keeps them.
     var isService: Bool { if case .service = self { true } else { false } }
 
-    /// The embedder, ready.
+    /// Opens the embedder.
     ///
     /// - Parameters:
-    ///   - known: Spaces that vectors exist in, the preferred ones first.
-    ///   - variable: The value of an environment variable, nil when it is not set.
+    ///   - known: Spaces that already hold vectors, in order of preference.
+    ///   - variable: Returns the value of an environment variable; nil when it is not set.
     /// - Throws: `service`, `invalidDimension`.
     func open(
         known: [EmbeddingSpace], variable: (String) -> String?
@@ -96,7 +96,7 @@ public enum EmbedderChoice: Hashable, Sendable {
 }
 
 extension EmbedderChoice.Service {
-    /// What a snapshot says of it: nothing of keys and headers.
+    /// The service as snapshots record it, without key and headers.
     fileprivate var params: JSON {
         var object = JSONObject()
         object["name"] = .string(ServiceModel.embedder)
@@ -109,7 +109,7 @@ extension EmbedderChoice.Service {
 }
 
 extension EmbedderChoice {
-    /// Reads what a configuration says below `embed`: a service where it names a `url`.
+    /// Reads the key `embed` of a configuration; a `url` selects a service.
     init(_ mapping: YAMLMapping?) throws(ConfigurationError) {
         guard var mapping else {
             self = .builtin(dimension: 384)
@@ -167,7 +167,7 @@ extension EmbedderChoice {
         model.documentPrefix = try mapping.text("document-prefix")?.value ?? ""
         let key = try mapping.text("key")
         guard key.map({ isVariable($0.value) }) ?? true else {
-            // The value may be the key itself: it is not repeated.
+            // The message omits the value, which may be the key itself.
             throw mapping.error(
                 "embed.key must be the name of an environment variable that holds the key, such as "
                     + "FTI_EMBED_KEY, not the key", line: key?.line)
@@ -185,7 +185,7 @@ extension EmbedderChoice {
             timeout: timeout)
     }
 
-    /// What requests have besides: of both roles, and of one.
+    /// The request members of both roles: the shared ones, and each role's own.
     private static func request(
         _ mapping: inout YAMLMapping
     ) throws(ConfigurationError) -> RequestMembers {
@@ -219,7 +219,7 @@ extension EmbedderChoice {
     ) throws(ConfigurationError) -> [HeaderTemplate] {
         guard let inner = try mapping.mapping("headers") else { return [] }
         return try inner.allTexts().map { (header) throws(ConfigurationError) in
-            // The value may be a secret: it is not repeated.
+            // The message omits the value, which may be a secret.
             guard ServiceHeader.isName(header.key),
                 let template = HeaderTemplate(
                     header.key, header.value)
@@ -250,7 +250,7 @@ extension EmbedderChoice {
         return number.value
     }
 
-    /// Whether text is what shells take for the name of a variable, in capitals as is the custom.
+    /// Whether a text is a shell variable name in capitals.
     private static func isVariable(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         return bytes.count <= 64 && !(0x30...0x39 ~= bytes.first ?? 0x30)

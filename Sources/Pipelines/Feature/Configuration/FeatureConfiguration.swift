@@ -4,24 +4,24 @@ public import Refs
 internal import Storage
 internal import YAML
 
-/// What a run reads, how it cuts and embeds, and which ref it advances.
+/// The configuration of a run: what it reads, how it cuts and embeds, and which ref it updates.
 public struct FeatureConfiguration: Sendable {
-    /// Where the repository is, when the configuration says so.
+    /// The path of the repository; nil when the configuration names none.
     public var repository: String?
-    /// The ref that a run advances.
+    /// The ref that the run updates.
     public var ref: RefName
-    /// Where documents come from; their prefixes are disjoint.
+    /// The sources of documents; no prefix contains another.
     public var sources: [DocumentSource]
     /// The most characters of a chunk.
     public var chunkSize: Int
-    /// The most characters that a chunk repeats.
+    /// The most characters that a chunk repeats from the previous one.
     public var chunkOverlap: Int
-    /// What makes the vectors.
+    /// The embedder of the run.
     public var embedder: EmbedderChoice
-    /// What snapshots say of all this.
+    /// The configuration as snapshots record it.
     public var params: JSONObject
 
-    /// The ref where nothing is said.
+    /// The ref when the configuration names none.
     public static let defaultRef = "features/staging"
 
     /// Makes a configuration.
@@ -46,7 +46,7 @@ public struct FeatureConfiguration: Sendable {
         if !schema.types.isEmpty { params[AttributeSchema.param] = schema.json }
     }
 
-    /// Without the place on this machine: two machines make the same snapshot of the same files.
+    /// The source without its location, so that two machines make equal snapshots of equal files.
     private static func describe(_ source: DocumentSource) -> JSON {
         var object = JSONObject()
         let name = source.location.utf8.split(separator: 0x2F).last.map { String(Substring($0)) }
@@ -62,12 +62,12 @@ public struct FeatureConfiguration: Sendable {
 }
 
 extension FeatureConfiguration {
-    /// Longer files are no configuration.
+    /// The most bytes of a configuration file.
     private static let sizeLimit = 1 << 20
 
-    /// Reads a configuration file; paths in it are relative to its folder.
+    /// Reads a configuration file; relative paths start at its folder.
     ///
-    /// - Throws: `configuration` with the line of what is wrong; `storage` when it cannot be read.
+    /// - Throws: `configuration`, with the line of the mistake; `storage` when the file cannot be read.
     public init(reading path: String) throws(FeatureError) {
         let bytes = try wrapping(as: FeatureError.storage) { () throws(StorageError) in
             try LocalFile.read(path, limit: Self.sizeLimit)
@@ -77,13 +77,13 @@ extension FeatureConfiguration {
             folder: YAMLMapping.folder(of: path))
     }
 
-    /// Reads a configuration.
+    /// Parses a configuration.
     ///
     /// - Parameters:
-    ///   - yaml: Its text.
-    ///   - path: What errors call it.
-    ///   - folder: What its paths are relative to.
-    /// - Throws: `configuration` with the line of what is wrong.
+    ///   - yaml: The text of the file.
+    ///   - path: The path that error messages name.
+    ///   - folder: The folder where relative paths start.
+    /// - Throws: `configuration`, with the line of the mistake.
     public init(yaml: String, path: String, folder: String) throws(FeatureError) {
         do throws(ConfigurationError) {
             try self.init(parsing: yaml, path: path, folder: folder)
@@ -161,7 +161,7 @@ extension FeatureConfiguration {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// A name of path components; what stands between slashes must be something.
+    /// Checks that a name consists of non-empty path components.
     private static func prefix(
         _ name: String, _ item: YAMLMapping, line: Int?
     ) throws(ConfigurationError) -> String {
@@ -172,7 +172,7 @@ extension FeatureConfiguration {
         return name
     }
 
-    /// No prefix may be another's or lie below it: paths would meet.
+    /// Checks that no prefix equals or contains another, because document paths would collide.
     private static func checkDisjoint(
         _ sources: [(source: DocumentSource, line: Int?)], _ top: YAMLMapping
     ) throws(ConfigurationError) {

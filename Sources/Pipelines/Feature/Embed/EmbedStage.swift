@@ -3,10 +3,10 @@ internal import Documents
 internal import Objects
 internal import Refs
 
-/// The embed stage: it makes the vectors that the chunks of many documents lack, in one go.
+/// The embed stage: it makes the missing vectors of many documents in one batch.
 struct EmbedStage: Sendable {
     let embedder: any Embedder
-    /// The vectors of a run that was cut off, and where new ones are kept; nil where they cost nothing.
+    /// The vectors that an interrupted run left, and where this run keeps new ones; nil where vectors cost nothing.
     let kept: KeptVectors?
     let meter: RunMeter
 
@@ -14,15 +14,15 @@ struct EmbedStage: Sendable {
     struct Embedded {
         let path: String
         let outcome: DocumentWork.Outcome
-        /// Its rows; none unless the outcome is `made`.
+        /// Its rows; empty unless the outcome is `made`.
         var rows: [TableRow] = []
-        /// How many of them had no vector yet.
+        /// The number of rows that had no vector yet.
         var embedded = 0
     }
 
-    /// Embeds what has no vector yet, each text once; documents stay in their order.
+    /// Embeds each distinct text that has no vector yet; keeps documents in order.
     ///
-    /// - Parameter past: Where a vector is looked for before it is made.
+    /// - Parameter past: The ref's older vectors, consulted before new ones are made.
     func run(
         _ documents: [(path: String, outcome: DocumentWork.Outcome)], past: inout PastVectors
     ) throws(EmbeddingError) -> [Embedded] {
@@ -45,7 +45,7 @@ struct EmbedStage: Sendable {
         }
     }
 
-    /// The vectors of rows that had none, by the bytes of their texts: canonically equivalent texts are different texts.
+    /// Makes the missing vectors, by the bytes of the texts: canonically equivalent texts are different texts.
     private func embed(_ drafts: [UnembeddedRow]) throws(EmbeddingError) -> [[UInt8]: [Float]] {
         var vectors: [[UInt8]: [Float]] = [:]
         var texts: [String] = []
@@ -71,23 +71,23 @@ struct EmbedStage: Sendable {
     }
 }
 
-/// A chunk on its way into the table, with its vector as soon as there is one.
+/// A chunk on its way into the table, with its vector if one exists.
 struct UnembeddedRow: Sendable {
-    /// What the row says.
+    /// The row.
     let row: FeatureRow
-    /// What is embedded.
+    /// The text to embed.
     let text: String
-    /// The vector that the text has already; nil when it is to be made.
+    /// The vector that the text already has; nil when it must be made.
     var vector: [Float]?
 
-    /// The row as the table holds it.
+    /// The row as the table stores it.
     func tableRow(_ vector: [Float]) -> TableRow {
         TableRow(key: row.key, attributes: row.attributes, vector: vector)
     }
 }
 
 extension FeatureRow {
-    /// What the table says of a chunk.
+    /// The row of a chunk.
     init(_ chunk: Chunk, of document: CleanDocument) {
         self.init(
             document: document.path, title: document.title, section: chunk.anchor,
@@ -98,12 +98,12 @@ extension FeatureRow {
     }
 }
 
-/// Vectors of one embedding space that exist already, by the text that they are vectors of.
+/// Existing vectors of one embedding space, by text.
 struct VectorPool: Sendable {
-    // By bytes: canonically equivalent texts are different texts.
+    // Compares bytes: canonically equivalent texts are different texts.
     private var vectors: [[UInt8]: [Float]] = [:]
 
-    /// Takes the vectors of rows; a row that is no features row is passed over.
+    /// Takes the vectors of rows; skips rows that are not features rows.
     init(_ rows: [TableRow]) {
         for row in rows {
             guard let feature = try? FeatureRow(attributes: row.attributes) else { continue }
@@ -111,29 +111,29 @@ struct VectorPool: Sendable {
         }
     }
 
-    /// The vector of a text, or nil when it has to be made.
+    /// The vector of a text, or nil when it must be made.
     func vector(of text: String) -> [Float]? {
         vectors.isEmpty ? nil : vectors[Array(text.utf8)]
     }
 }
 
-/// The vectors of one embedding space that the values of a ref have, newest first, by the text that they are vectors of.
+/// The vectors that earlier versions of a ref hold in one embedding space, by text, newest first.
 ///
-/// Nothing is read before a text is looked for; then the newest value is read as a whole, and of older ones, as long as a
-/// text is wanted, the rows in which they differ from the ones read before. Memory is a few words for each row.
+/// Reads nothing before the first lookup. Then it reads the newest version as a whole and, while texts are still
+/// missing, the rows in which each older version differs from the next. Uses a few words of memory per row.
 struct PastVectors {
-    /// Values of the ref that are looked at.
+    /// The number of versions to look at.
     private static let versionLimit = 50
-    /// Rows of older values that are looked at.
+    /// The number of changed rows to look at in older versions.
     private static let rowLimit = 200_000
-    /// What is embedded.
+    /// The members of a row that determine its text, apart from the title.
     private static let embedded = ["headings", "text"]
 
-    /// Where a row is.
+    /// The place of a row.
     private enum Place {
-        /// In the leaf of the newest value that holds a key.
+        /// In a leaf of the newest version.
         case leaf(Int, row: Int)
-        /// In an older value, under a key.
+        /// In an older version, under a key.
         case key(String, version: Int)
     }
 
@@ -144,13 +144,13 @@ struct PastVectors {
     private var rowsLeft = Self.rowLimit
     private var tables: [Table] = []
     private var versions: [RowFinder<ObjectWriter>] = []
-    /// The first key of each leaf of the newest value.
+    /// The first key of each leaf of the newest version.
     private var leaves: [String] = []
-    /// The leaf of the newest value that was read last.
+    /// The leaf of the newest version that was read last.
     private var opened: (number: Int, leaf: TableLeaf)?
     private var places: [RowFingerprint: Place] = [:]
 
-    /// Looks at nothing yet.
+    /// Starts without reading anything.
     init(
         of ref: RefName, in repository: Repository, _ transaction: Transaction, space: ObjectID
     ) {
@@ -159,10 +159,10 @@ struct PastVectors {
         history = repository.log.history(of: ref, in: transaction.state)
     }
 
-    /// The vectors of those among the rows that were ever embedded, by the bytes of what is embedded.
+    /// The vectors of the given rows that some version holds, by the bytes of their texts.
     ///
-    /// What cannot be read, because of damage or because a collection removed it, is passed over: to embed it again is
-    /// better than no run.
+    /// Skips everything unreadable, whether damaged or collected: embedding a text again is better than failing the
+    /// run.
     mutating func vectors(of rows: [UnembeddedRow]) -> [[UInt8]: [Float]] {
         var found: [[UInt8]: [Float]] = [:]
         guard !rows.isEmpty, !places.isEmpty || readOlder() else { return found }
@@ -181,7 +181,7 @@ struct PastVectors {
         }
     }
 
-    /// The vector of a row, if it is that of the text.
+    /// The vector of the row at a place, if the row has the given text.
     private mutating func vector(of text: String, at place: Place) -> [Float]? {
         guard let row = try? row(at: place),
             let feature = try? FeatureRow(attributes: row.attributes),
@@ -203,7 +203,7 @@ struct PastVectors {
         }
     }
 
-    /// Reads the next older value that has vectors of the space; false when no more are looked at.
+    /// Reads the next older version with vectors of the space; false at the end of the search.
     private mutating func readOlder() -> Bool {
         while versionsLeft > 0, rowsLeft > 0 {
             guard let version = (try? history.next()) ?? nil else { break }
@@ -224,7 +224,7 @@ struct PastVectors {
         return false
     }
 
-    /// The rows of a features snapshot that a run made; nil when they are of another space, or were collected.
+    /// The rows of a features snapshot that a run made; nil when they are in another space or were collected.
     private func table(of id: ObjectID) -> Table? {
         guard let snapshot = try? Snapshot(id, in: objects), snapshot.space == space,
             case .table(let root, let rows, let dimension) = snapshot.content,

@@ -3,7 +3,7 @@ internal import Documents
 internal import Objects
 internal import Refs
 
-/// What the documents of a run make of the baseline: counts, and the changes to both tables.
+/// Compares the documents of a run with the baseline: counts, and the edits to both tables.
 struct Reconciliation {
     private(set) var counts = DocumentCounts()
     private(set) var rowEdits: [TableEdit] = []
@@ -12,7 +12,7 @@ struct Reconciliation {
     private(set) var reused = 0
     private(set) var notes: [Remark] = []
     private(set) var skipped: [Remark] = []
-    /// Documents of the baseline that stay although nothing was read of them.
+    /// Documents of the baseline that stay although they were not read.
     private(set) var kept: [String] = []
 
     private var seen: Set<[UInt8]> = []
@@ -21,7 +21,7 @@ struct Reconciliation {
 
     init(_ baseline: Baseline) { self.baseline = baseline }
 
-    /// Takes what became of one document.
+    /// Adds the result of one document.
     mutating func add(_ document: EmbedStage.Embedded) throws(FeatureError) {
         let (path, outcome) = (document.path, document.outcome)
         let key = Array(path.utf8)
@@ -49,7 +49,7 @@ struct Reconciliation {
         }
     }
 
-    /// Ends the list: documents of the baseline that were not seen go, unless they lie in a gap.
+    /// Finishes the comparison: removes unseen documents of the baseline, except in gaps.
     mutating func finish(gaps: [Remark]) throws(ObjectError) {
         var gone: [ObjectID: Int] = [:]
         let unseen = baseline.documents.filter { !seen.contains($0.key) }.sorted {
@@ -99,21 +99,21 @@ struct Reconciliation {
     }
 }
 
-/// What the ref held before the run: its rows, and what they were made from.
+/// The state of the ref before the run: its rows and the documents that they came from.
 struct Baseline: Sendable {
     /// The snapshot that the ref points at, or nil.
     let snapshot: ObjectID?
-    /// The rows and the cursor, when a run made them.
+    /// The rows and the cursor, if a run made the snapshot.
     let tables: FeatureTables?
     /// The lexical index of the rows.
     let index: Content?
     /// The embedding space of the rows.
     let space: ObjectID?
-    /// What that space is.
+    /// The description of that space.
     let description: EmbeddingSpace?
     /// The documents by the bytes of their paths.
     let documents: [[UInt8]: CursorEntry]
-    /// The first document, by path, with each digest.
+    /// The first document in path order for each digest.
     let documentsByDigest: [ObjectID: String]
 
     private let objects: ObjectWriter
@@ -152,13 +152,13 @@ struct Baseline: Sendable {
         documentsByDigest = byDigest
     }
 
-    /// What a lexical index of other rows can be made from.
+    /// The table and index that a new lexical index can build on.
     var lexicalPredecessor: LexicalTree.Predecessor? {
         guard let tables, let index else { return nil }
         return LexicalTree.Predecessor(table: tables.rows, index: index)
     }
 
-    /// The rows of a document in key order; none when there is no such document.
+    /// The rows of a document in key order; empty when there is no such document.
     func rows(of document: String) throws(ObjectError) -> [TableRow] {
         guard let tables, documents[Array(document.utf8)] != nil else { return [] }
         let prefix = "\(document)#"
@@ -171,13 +171,13 @@ struct Baseline: Sendable {
     }
 }
 
-/// What a run remembers of a document: from what its rows were made, and how many there are.
+/// The cursor's record of a document: what its rows were made from, and how many there are.
 ///
-/// When nothing of it differs, the document's rows are what they would become.
+/// When none of it differs, the run would rebuild the same rows.
 struct CursorEntry: Sendable, Equatable {
     /// The digest of the document's bytes.
     let digest: ObjectID
-    /// The rules that its text was read and cut by.
+    /// Identifies the rules for reading and cutting its text.
     let chunker: String
     /// The embedding space of its vectors.
     let space: ObjectID
@@ -197,7 +197,7 @@ struct CursorEntry: Sendable, Equatable {
             && chunker.utf8.elementsEqual(other.chunker.utf8)
     }
 
-    /// The row of the cursor table.
+    /// The entry as a row of the cursor table.
     func row(for document: String) -> TableRow {
         var attributes = JSONObject()
         attributes["digest"] = .string(digest.hex)

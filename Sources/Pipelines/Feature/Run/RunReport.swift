@@ -3,69 +3,69 @@ public import Objects
 public import Refs
 internal import Synchronization
 
-/// How many documents of a run had which fate.
+/// The number of documents with each outcome of a run.
 public struct DocumentCounts: Hashable, Sendable {
-    /// New ones.
+    /// New documents.
     public var added = 0
-    /// Those whose rows were made anew.
+    /// Documents whose rows were rebuilt.
     public var changed = 0
-    /// Those that were not touched.
+    /// Documents whose rows stay as they are.
     public var unchanged = 0
-    /// New ones with the bytes of one that is gone.
+    /// New documents with the bytes of a removed one.
     public var moved = 0
-    /// Those that are gone.
+    /// Documents that no longer exist.
     public var removed = 0
-    /// Those that stay although nothing was read of them.
+    /// Documents that stay although they were not read.
     public var kept = 0
 
-    /// All that the table holds now.
+    /// All documents in the table now.
     public var total: Int { added + changed + unchanged + moved + kept }
 }
 
-/// What a run did.
+/// The outcome of a run.
 public struct RunReport: Sendable {
     /// The ref.
     public let ref: RefName
-    /// What the ref pointed at before.
+    /// The snapshot that the ref pointed at before.
     public let previous: ObjectID?
-    /// What it points at now; nil when there is nothing.
+    /// The snapshot that it points at now; nil for an empty preview.
     public let snapshot: ObjectID?
-    /// The number of the transaction; nil when nothing changed and there was none.
+    /// The number of the transaction; nil when nothing changed.
     public let transaction: Int?
-    /// Whether it says what a run would do, and none took place.
+    /// Whether the report predicts a run instead of describing one.
     public let isPreview: Bool
-    /// The documents.
+    /// The documents by outcome.
     public let documents: DocumentCounts
-    /// The rows of the table now.
+    /// The number of rows in the table now.
     public let chunks: Int
-    /// The vectors that were made.
+    /// The number of vectors made, recovered ones included.
     public let embedded: Int
-    /// The texts among them whose vectors an interrupted run had left.
+    /// The number of texts whose vectors came from an interrupted run.
     public let recovered: Int
-    /// The vectors that existed.
+    /// The number of rows that kept their vectors.
     public let reused: Int
-    /// The rows that changed, as a comparison of both versions counts them.
+    /// The changed rows, as a comparison of both versions counts them.
     public let rows: RowChangeCounts
-    /// Files and records that were passed over.
+    /// Files and records that were skipped.
     public let skipped: [Remark]
-    /// Documents that were not read as usual.
+    /// Findings in the documents, such as text that was cut or guessed.
     public let notes: [Remark]
-    /// Where documents may have been missed, so that none was removed there.
+    /// Places where documents may have been missed, so that none was removed there.
     public let gaps: [Remark]
-    /// How much below each source is no document, and why.
+    /// Counts of files below each source that are not documents, by reason.
     public let leftOut: [Remark]
-    /// Patterns that fit nothing, and sources without a file.
+    /// Patterns that match nothing, and sources without a file.
     public let unmatched: [Remark]
-    /// The bytes that were read from the sources.
+    /// The number of bytes read from the sources.
     public let bytesRead: Int
-    /// What the log has to say to a person.
+    /// Warnings from the log.
     public let warnings: [String]
-    /// How long it took.
+    /// The duration in seconds.
     public let seconds: Double
 
-    /// How much was left out, cut, replaced, guessed or not understood, by the reason.
+    /// Totals of text that was left out, cut, replaced, guessed or not understood, by reason.
     ///
-    /// It counts the documents that were read: what did not change since the run before is not read again.
+    /// They cover the documents that this run read; unchanged documents are not reread.
     public var totals: [FindingTotal] {
         FindingTotal.all(notes: notes, leftOut: leftOut, skipped: skipped)
     }
@@ -109,22 +109,22 @@ public struct RunReport: Sendable {
     }
 }
 
-/// How much of one kind was left out, cut, replaced, guessed or not understood over all documents of a run.
+/// One reason why text was left out, cut, replaced, guessed or not understood, totalled over a run.
 public struct FindingTotal: Hashable, Sendable {
-    /// What became of it.
+    /// What happened to it.
     public let fate: Finding.Fate
-    /// What it was.
+    /// The reason.
     public let reason: String
-    /// The ending of the names, where it is files that are no documents.
+    /// The file extension, for files that are not documents.
     public let ending: String?
-    /// How much of it there was.
+    /// The number of occurrences.
     public private(set) var count: Int
-    /// What is counted, in the plural.
+    /// The unit of the count, in the plural.
     public let unit: String
-    /// How many documents had any of it; 0 where it is files that are no documents.
+    /// The number of affected documents; 0 for files that are not documents.
     public private(set) var documents: Int
 
-    /// What is counted together.
+    /// The fields that identify a total.
     private struct Key: Hashable {
         let fate: Finding.Fate
         let reason: String
@@ -132,12 +132,12 @@ public struct FindingTotal: Hashable, Sendable {
         let ending: String?
     }
 
-    /// The totals of a run, by fate, and of each fate what most documents have first.
+    /// The totals of a run, by fate, and within a fate by the number of affected documents.
     ///
     /// - Parameters:
-    ///   - notes: What was found in documents, those of one document together.
-    ///   - leftOut: What of the sources is no document.
-    ///   - skipped: The documents that could not be read.
+    ///   - notes: Findings in documents, grouped by document.
+    ///   - leftOut: Files that are not documents.
+    ///   - skipped: Documents that could not be read.
     static func all(notes: [Remark], leftOut: [Remark], skipped: [Remark]) -> [FindingTotal] {
         var totals: [Key: FindingTotal] = [:]
         var last: [Key: String] = [:]
@@ -187,34 +187,34 @@ public struct FindingTotal: Hashable, Sendable {
     }
 }
 
-/// How far a run is.
+/// The progress of a run.
 public struct RunProgress: Sendable {
-    /// The files that were read.
+    /// The number of files read.
     public internal(set) var filesRead = 0
-    /// All files.
+    /// The number of all files.
     public internal(set) var files = 0
-    /// The texts of these files that have to be embedded.
+    /// The number of texts to embed in the files read so far.
     public internal(set) var wanted = 0
-    /// The vectors that were made.
+    /// The number of vectors made.
     public internal(set) var made = 0
-    /// The vectors that were found in what an interrupted run left.
+    /// The number of vectors recovered from an interrupted run.
     public internal(set) var recovered = 0
 
-    /// The texts that have to be embedded in all, if the files that were not read yet are like the others; nil while
-    /// nothing is known.
+    /// The estimated number of texts to embed, assuming that unread files resemble the others; nil before the first
+    /// file.
     public var expected: Int? {
         filesRead > 0 ? max(wanted, wanted * files / filesRead) : nil
     }
 }
 
-/// Counts what a run does, from any thread, and tells whoever wants to know.
+/// Counts the work of a run, on any thread, and reports each change.
 final class RunMeter: Sendable {
     private let progress = Mutex(RunProgress())
     private let tell: @Sendable (RunProgress) -> Void
 
     init(_ tell: @escaping @Sendable (RunProgress) -> Void) { self.tell = tell }
 
-    /// How far the run is.
+    /// The progress so far.
     var value: RunProgress { progress.withLock { $0 } }
 
     func read(_ done: Int, of files: Int) { change { ($0.filesRead, $0.files) = (done, files) } }

@@ -1,13 +1,13 @@
-/// A pattern for paths, as shells have them.
+/// A shell pattern for paths.
 ///
-/// `*` and `?` stand for any characters and any one character but `/`, `[a-z]` and `[!a-z]` for one of a
-/// set, `{a,b}` for either, and a component `**` for any number of folders, none included. A backslash
-/// makes the character behind it an ordinary one. The letters of the last component's ending fit in upper
-/// and lower case: `*.md` fits `README.MD`.
+/// `*` and `?` match any characters and any single character, but never `/`; `[a-z]` and `[!a-z]` match one character
+/// of a set; `{a,b}` matches either alternative; a component `**` matches any number of folders, including none. A
+/// backslash makes the next character literal. The file extension matches in upper and lower case: `*.md` matches
+/// `README.MD`.
 public struct GlobPattern: Hashable, Sendable {
-    /// The pattern as it was written.
+    /// The pattern as written.
     public let text: String
-    /// What any of which a path may fit: a pattern has several where it has braces.
+    /// The alternatives that braces expand to; a path needs to match only one.
     private let alternatives: [[Component]]
 
     /// A part of a pattern between slashes.
@@ -16,16 +16,16 @@ public struct GlobPattern: Hashable, Sendable {
         case name([GlobElement])
     }
 
-    /// Why a text is no pattern.
+    /// Why a text is not a pattern.
     public struct Malformed: Error, Hashable, Sendable {
-        /// The reason, as the end of a sentence that begins with the pattern.
+        /// The predicate of a sentence whose subject is the pattern.
         public let reason: String
     }
 
-    /// Longer texts are no patterns, and no paths either.
+    /// The most bytes of a pattern.
     private static let byteLimit = 4096
 
-    /// A path, split for the many patterns that it is held against.
+    /// A path that is split once and then matched against many patterns.
     struct Path {
         fileprivate let names: [[Unicode.Scalar]]
 
@@ -33,9 +33,9 @@ public struct GlobPattern: Hashable, Sendable {
         init(_ path: String) { names = path.unicodeScalars.split(separator: "/").map(Array.init) }
     }
 
-    /// Makes a pattern; a leading `./` or `/` means nothing.
+    /// Parses a pattern; ignores a leading `./` or `/`.
     ///
-    /// - Throws: What is wrong with the text.
+    /// - Throws: ``Malformed``, with the reason.
     public init(_ text: String) throws(Malformed) {
         self.text = text
         guard !text.isEmpty else { throw Malformed(reason: "is empty") }
@@ -50,7 +50,7 @@ public struct GlobPattern: Hashable, Sendable {
         }
     }
 
-    /// The pattern of all files, in any folder, whose names have an ending of letters and digits.
+    /// The pattern of all files with an alphanumeric file extension, in any folder.
     init(ending: String) {
         text = "**/*.\(ending)"
         let letters = ending.unicodeScalars.map { GlobElement.one($0) }
@@ -71,14 +71,14 @@ public struct GlobPattern: Hashable, Sendable {
         return names.map { $0 == [.many, .many] ? .anyFolders : .name($0) }
     }
 
-    /// Whether a path, its components separated by single slashes, fits the pattern.
+    /// Whether the pattern matches a path whose components are separated by single slashes.
     public func matches(_ path: String) -> Bool { matches(Path(path)) }
 
-    /// Whether a path fits the pattern.
+    /// Whether the pattern matches a path.
     func matches(_ path: Path) -> Bool { alternatives.contains { Self.fits(path.names, $0) } }
 
     private static func fits(_ names: [[Unicode.Scalar]], _ components: [Component]) -> Bool {
-        // reachable[i]: the components so far fit the first i names.
+        // reachable[i]: the components so far match the first i names.
         var reachable = [Bool](repeating: false, count: names.count + 1)
         reachable[0] = true
         for component in components {
@@ -101,22 +101,22 @@ public struct GlobPattern: Hashable, Sendable {
     }
 }
 
-/// What one character of a path, or any number of them, may be.
+/// An element of a pattern, which matches one character or any number of them.
 enum GlobElement: Hashable, Sendable {
     /// Any characters of a name, or none.
     case many
-    /// Any character of a name.
+    /// Any single character of a name.
     case any
-    /// A character.
+    /// A literal character.
     case one(Unicode.Scalar)
-    /// A character of the ending, which fits in upper and lower case.
+    /// A character of the file extension, which matches in upper and lower case.
     case oneInAnyCase(Unicode.Scalar)
-    /// A character of some ranges, or of none of them.
+    /// A character within some ranges, or outside all of them.
     case oneOf([ClosedRange<Unicode.Scalar>], isNegated: Bool)
-    /// What separates names.
+    /// The separator of names.
     case slash
 
-    /// Reads the element at a place, and moves the place behind it.
+    /// Reads the element at a position, and advances the position past it.
     static func read(
         _ text: [Unicode.Scalar], _ at: inout Int
     ) throws(GlobPattern.Malformed) -> GlobElement {
@@ -142,7 +142,7 @@ enum GlobElement: Hashable, Sendable {
         }
     }
 
-    /// Reads what follows `[`.
+    /// Reads a set after its `[`.
     private static func readSet(
         _ text: [Unicode.Scalar], _ at: inout Int
     ) throws(GlobPattern.Malformed) -> GlobElement {
@@ -185,7 +185,7 @@ enum GlobElement: Hashable, Sendable {
         return text[at - 1]
     }
 
-    /// Makes the letters after the last dot of a name fit in upper and lower case.
+    /// Makes the letters after the last dot of a name match in upper and lower case.
     static func ignoringCaseOfEnding(_ name: [GlobElement]) -> [GlobElement] {
         guard let dot = name.lastIndex(of: .one(".")) else { return name }
         return name.enumerated().map { index, element in
@@ -198,7 +198,7 @@ enum GlobElement: Hashable, Sendable {
         ("A"..."Z").contains(scalar) ? Unicode.Scalar(UInt8(scalar.value) | 0x20) : scalar
     }
 
-    /// Whether it stands for this character.
+    /// Whether the element matches a character.
     private func fits(_ scalar: Unicode.Scalar) -> Bool {
         switch self {
         case .any: true
@@ -210,7 +210,7 @@ enum GlobElement: Hashable, Sendable {
         }
     }
 
-    /// Matches one name without recursion: on a mismatch the last star takes one character more.
+    /// Matches one name without recursion: after a mismatch, the last star takes one more character.
     static func fits(_ name: [Unicode.Scalar], _ pattern: [GlobElement]) -> Bool {
         var at = 0
         var next = 0
@@ -234,21 +234,21 @@ enum GlobElement: Hashable, Sendable {
     }
 }
 
-/// The alternatives of a pattern: what its braces stand for.
+/// Expands the braces of a pattern into alternatives.
 enum GlobBraces {
-    /// A pattern with more is not written by hand.
+    /// The most alternatives of a pattern.
     private static let alternativeLimit = 256
     /// The most elements of all alternatives together.
     private static let elementLimit = 16_384
 
-    /// An open brace: what stood before it, the alternatives that are complete, and the one at hand.
+    /// An open brace: the text before it, and the alternatives that are complete.
     private struct Level {
         let before: [[GlobElement]]
         var complete: [[GlobElement]] = []
         var hasComma = false
     }
 
-    /// The alternatives of a text, braces within braces included.
+    /// The alternatives of a pattern, with nested braces expanded.
     static func expand(_ text: String) throws(GlobPattern.Malformed) -> [[GlobElement]] {
         let scalars = Array(text.unicodeScalars)
         var open: [Level] = []

@@ -5,42 +5,41 @@ internal import Refs
 internal import Storage
 internal import TextAnalysis
 
-/// The files that the sources hold, and where it is not known whether there are more.
+/// The files of the sources, and the places where the listing is incomplete.
 ///
-/// Links are not followed, and names that begin with a dot are passed over; both are counted.
+/// Skips symbolic links and names that begin with a dot, and counts both.
 struct SourceListing {
-    /// A file that holds a document, or several as records.
+    /// A file that holds one document, or several as records.
     struct File: Sendable {
-        /// Where it is in the run, as it stands in rows.
+        /// The path within the run, as rows store it.
         let path: String
-        /// Where it is on this machine.
+        /// The location on this machine.
         let location: String
         let format: DocumentFormat
-        /// The number of its source.
+        /// The index of its source.
         let source: Int
-        /// Where it is below the source's folder, as the file system spells it.
+        /// The path below the source's folder, as the file system spells it.
         let relative: String
-        /// The encoding that its source declares; nil to find out.
+        /// The encoding that its source declares; nil to detect it.
         let encoding: String?
     }
 
-    /// The files, in the order of their paths' bytes.
+    /// The files, in byte order of their paths.
     private(set) var files: [File] = []
-    /// What was passed over although it fits the patterns.
+    /// Files that match the patterns but were skipped.
     private(set) var skipped: [Remark] = []
-    /// What may hold documents that are not in the list: nothing at or below these paths is known to be
-    /// gone.
+    /// Places that may hold unlisted documents: nothing at or below these paths counts as removed.
     private(set) var gaps: [Remark] = []
-    /// The number of the source that is being listed.
+    /// The index of the source being listed.
     private var number = 0
-    /// How much below each source is no document, and why.
+    /// Counts of files below each source that are not documents, by reason.
     private(set) var leftOut: [Remark] = []
-    /// Patterns that fit nothing, and sources without a file.
+    /// Patterns that match nothing, and sources without a file.
     private(set) var unmatched: [Remark] = []
-    /// The sources that are not there.
+    /// The sources that do not exist.
     private(set) var missing: [DocumentSource] = []
 
-    /// Lists the sources; what cannot be read becomes a gap.
+    /// Lists the sources; anything unreadable becomes a gap.
     init(_ sources: [DocumentSource]) {
         for (number, source) in sources.enumerated() {
             self.number = number
@@ -74,7 +73,7 @@ struct SourceListing {
         leaveOutTwins()
     }
 
-    /// Leaves out all but the first of files of one source whose paths differ in their form of Unicode alone.
+    /// Keeps only the first of several files in a source whose paths differ only in Unicode normalization.
     private mutating func leaveOutTwins() {
         var distinct: [File] = []
         distinct.reserveCapacity(files.count)
@@ -123,7 +122,7 @@ struct SourceListing {
         }
         let path = source.path(of: "")
         leftOut += selection.findings.map { Remark(path, $0) }
-        // What was not listed may be what a pattern is for.
+        // An unlisted file might match the pattern.
         guard gaps.count == gapsBefore else { return }
         unmatched += selection.unmatched.map { Remark(path, $0) }
     }
@@ -139,7 +138,7 @@ struct SourceListing {
                 source: number, relative: path, encoding: source.encoding))
     }
 
-    /// What a file is read as. Lines of records stay what they are: a source's format is that of texts.
+    /// The format to read a file as; a source's format does not apply to files of records.
     private static func format(of path: String, _ source: DocumentSource) -> DocumentFormat {
         let own = DocumentFormat(fileName: path)
         return own == .records ? .records : source.format ?? own ?? .text
@@ -154,9 +153,9 @@ struct SourceListing {
     }
 }
 
-/// Which of a source's files are documents, and a count of those that are not, by the reason.
+/// Decides which files of a source are documents, and counts the others by reason.
 struct SourceSelection {
-    /// What becomes of a file or a folder.
+    /// The verdict on a file or folder.
     enum Verdict {
         case included
         case leftOut
@@ -166,7 +165,7 @@ struct SourceSelection {
     private var hasMatched: (include: [Bool], exclude: [Bool])
     private var leftOut: [Reason: Int] = [:]
 
-    /// Why something is no document.
+    /// The reason why an entry is not a document.
     private struct Reason: Hashable {
         let word: String
         var detail: String?
@@ -180,12 +179,12 @@ struct SourceSelection {
         )
     }
 
-    /// Takes an entry of the source.
+    /// Judges an entry of the source.
     ///
     /// - Parameters:
-    ///   - path: Where it is below the source.
-    ///   - name: The last part of that.
-    ///   - kind: What it is.
+    ///   - path: The path below the source.
+    ///   - name: The last component of the path.
+    ///   - kind: The kind of the entry.
     mutating func judge(_ path: String, name: String, _ kind: FolderEntry.Kind) -> Verdict {
         let isFolder = kind == .folder
         if name.utf8.first == UInt8(ascii: ".") {
@@ -209,7 +208,7 @@ struct SourceSelection {
         return .leftOut
     }
 
-    /// Whether any pattern fits; those that do are noted.
+    /// Whether any pattern matches; records the patterns that do.
     private static func note(
         _ patterns: [GlobPattern], _ path: GlobPattern.Path, _ hasMatched: inout [Bool]
     ) -> Bool {
@@ -222,14 +221,14 @@ struct SourceSelection {
         return fits
     }
 
-    /// A file name's ending as it is reported: in lower case, and none that is too long to be one.
+    /// The file extension for reports: lower-case, and ignored when it is too long.
     private static func ending(of name: String) -> String {
         guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return "no ending" }
         let ending = name[dot...].lowercased()
         return 2...16 ~= ending.utf8.count ? ending : "no ending"
     }
 
-    /// What was left out, the most of it first.
+    /// The entries that were left out, most frequent first.
     var findings: [Finding] {
         leftOut.map { reason, count in
             Finding(
@@ -241,7 +240,7 @@ struct SourceSelection {
         }
     }
 
-    /// The patterns of the configuration that fit nothing, each as the end of a sentence about the source.
+    /// The configured patterns that match nothing, each as the predicate of a sentence about the source.
     var unmatched: [String] {
         func unmatched(_ key: String, _ patterns: [GlobPattern], _ hasMatched: [Bool]) -> [String] {
             zip(patterns, hasMatched).filter { !$0.1 }.map {
@@ -254,11 +253,11 @@ struct SourceSelection {
     }
 }
 
-/// What a run insists on before it reads its sources.
+/// Requirements on the sources, checked before a run reads them.
 public struct SourceChecks: Hashable, Sendable {
-    /// Whether every source has to have a file, and every pattern one that it fits.
+    /// Whether every source must have a file, and every pattern must match one.
     public var isStrict = false
-    /// Whether a source may be missing of which the ref has rows: they stay.
+    /// Whether a source that the ref has rows of may be missing; its rows then stay.
     public var allowsMissing = false
 
     /// Makes checks.
@@ -267,7 +266,7 @@ public struct SourceChecks: Hashable, Sendable {
         self.allowsMissing = allowsMissing
     }
 
-    /// Refuses a listing.
+    /// Checks a listing.
     ///
     /// - Throws: `sourceMissing`, `nothingMatches`.
     func check(
@@ -291,14 +290,14 @@ public struct SourceChecks: Hashable, Sendable {
     }
 }
 
-/// Something about a document, a file or a folder that a person should know.
+/// A remark about a document, file or folder for the user.
 public struct Remark: Hashable, Sendable {
-    /// What it is about: a path below the sources, or a source.
+    /// The subject: a path below the sources, or a source.
     public let path: String
-    /// What there is to say: the end of a sentence that begins with the path.
+    /// The predicate of a sentence whose subject is the path.
     public let reason: String
 
-    /// What it counts, when it is about the text of a document.
+    /// The finding that the remark reports, if it is about the text of a document.
     public let finding: Finding?
 
     /// Makes a remark.
@@ -326,7 +325,7 @@ public struct Remark: Hashable, Sendable {
     /// The remark as a sentence.
     var sentence: String { "\(path.isEmpty ? "the source" : path) \(reason)" }
 
-    /// Makes a remark of what was found in a document.
+    /// Makes a remark about a finding in a document.
     public init(_ path: String, _ finding: Finding) {
         self.path = path
         self.finding = finding
