@@ -10,7 +10,7 @@ struct Main {
     }
 }
 
-/// The feature pipeline's command line.
+/// The command line of the feature pipeline.
 struct Feature: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fti-feature",
@@ -89,8 +89,7 @@ struct RunCommand: Command {
         }
     }
 
-    /// The repository that the command line or the environment names, else the configuration's, else the
-    /// nearest.
+    /// The repository of the command line or the environment; otherwise the configuration's; otherwise the nearest.
     private func repository(
         _ configuration: FeatureConfiguration, _ context: CommandContext
     ) throws -> Repository {

@@ -132,7 +132,7 @@ struct Ask: Command {
             endpoint: try ServiceEndpoint(environment: context.environment.variable))
         let path = try context.repositoryLocation()
         let verified = try context.verifiedLeaves(of: path)
-        // Also what was verified before something failed need not be verified again.
+        // Saves the record even after an error, so that the next command need not verify the same leaves.
         defer { verified.save() }
         let repository = try context.repository(at: path)
         guard let question else {
@@ -173,7 +173,7 @@ struct Ask: Command {
         return object
     }
 
-    /// Answers line after line until there is none.
+    /// Answers each line of standard input.
     private func serve(
         _ selection: Selection, _ condition: Condition?, in repository: Repository,
         _ embedders: EmbedderSource, _ verified: VerifiedLeavesFile, _ segments: SegmentCache,

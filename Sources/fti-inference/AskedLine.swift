@@ -2,17 +2,19 @@ import CommandSupport
 import InferencePipeline
 import Objects
 
-/// A line of standard input: a question as it stands, or, where it begins with a brace, a request: a JSON object with a
-/// question and perhaps a condition on rows and an id for the reply.
+/// A line of standard input: a plain question, or a request.
+///
+/// A request begins with a brace: it is a JSON object with a question, and optionally a condition on rows and an id for
+/// the reply.
 struct AskedLine {
-    /// What is asked, or why nothing is.
+    /// The question, or why there is none.
     let question: Result<String, InferenceError>
-    /// What must hold of the rows that answer it, or why that cannot be asked; nil where the request has no `where`.
+    /// The condition on rows, or why it is invalid; nil where the request has no `where`.
     let condition: Result<Condition, InferenceError>?
     /// The JSON text of the request's id; nil where there is none.
     let id: [UInt8]?
 
-    /// The most bytes of a line: far more than anybody asks, and few enough to be embedded at once.
+    /// The most bytes of a line: more than any question has, and few enough to embed at once.
     static let byteLimit = 1 << 20
 
     init(_ line: InputLines.Line) {
@@ -42,7 +44,7 @@ struct AskedLine {
         do throws(JSONError) {
             return .success(try JSON(parsing: bytes.span))
         } catch {
-            // The id goes back as it came, so it may be what this program would not read.
+            // The reply repeats the id verbatim, so the id may be JSON that this program cannot represent.
             guard let rest = try? JSON(parsing: id.withoutID.span) else {
                 return .failure(.request(reason: "\(error.reason) at byte \(error.offset)"))
             }
@@ -69,7 +71,7 @@ struct AskedLine {
         return .success(text)
     }
 
-    /// A reply as a line of canonical JSON, with the request's id as it was spelled.
+    /// A reply as a line of canonical JSON, with the request's id as spelled.
     func line(_ reply: JSONObject) -> [UInt8] {
         guard let id else { return JSON.object(reply).canonicalBytes + [0x0A] }
         var reply = reply
@@ -84,16 +86,16 @@ struct AskedLine {
     }
 }
 
-/// The id of a request in a line that may not be JSON, so that an error can be told to whoever waits for it.
+/// The id of a request in a line that may not be valid JSON, so that an error reply can carry it.
 ///
-/// The id is kept as it is spelled: a number that no double holds, or half of a surrogate pair, goes back as it came.
+/// The id keeps its spelling: a number that no double represents, or half of a surrogate pair, is returned unchanged.
 struct RequestID {
-    /// The id's JSON text; nil when there is none that can be read, or several that differ.
+    /// The JSON text of the id; nil when it is missing, unreadable or ambiguous.
     let text: [UInt8]?
-    /// The line with `null` in the place of the id's first mention.
+    /// The line with `null` in place of the id.
     let withoutID: [UInt8]
 
-    /// Looks for the member `id` of the object that a line begins with.
+    /// Looks for the member `id` of the object at the start of a line.
     init(in line: [UInt8]) {
         var scanner = MemberScanner(line)
         var found: [Range<Int>] = []
@@ -110,7 +112,7 @@ struct RequestID {
         }
     }
 
-    /// Whether bytes are a JSON value by its grammar alone.
+    /// Whether bytes conform to the grammar of a JSON value.
     private static func isValue(_ bytes: [UInt8]) -> Bool {
         guard let first = bytes.first else { return false }
         return switch first {
@@ -140,7 +142,7 @@ struct RequestID {
         return true
     }
 
-    /// RFC 8259, section 6.
+    /// Whether bytes conform to the grammar of numbers in RFC 8259, section 6.
     private static func isNumber(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         func isDigit(_ byte: UInt8?) -> Bool { byte.map { 0x30...0x39 ~= $0 } ?? false }
@@ -167,18 +169,18 @@ struct RequestID {
     }
 }
 
-/// Finds the members of an object in text that need not be JSON.
+/// Finds the members of an object in text that may not be valid JSON.
 private struct MemberScanner {
     private let bytes: [UInt8]
     private var at: Int
 
-    /// Begins behind the brace.
+    /// Starts after the opening brace.
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
         at = (bytes.firstIndex(of: UInt8(ascii: "{")) ?? bytes.count - 1) + 1
     }
 
-    /// The next key with its quotes, and its value; nil when there is none.
+    /// The next key with its quotes, and its value; nil at the end.
     mutating func next() -> (key: Range<Int>, value: Range<Int>)? {
         while at < bytes.count, bytes[at] != UInt8(ascii: "}") {
             guard bytes[at] == UInt8(ascii: "\"") else {

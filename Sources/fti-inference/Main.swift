@@ -8,7 +8,7 @@ struct Main {
     }
 }
 
-/// The inference pipeline's executable.
+/// The command line of the inference pipeline.
 struct Inference: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fti-inference",

@@ -13,7 +13,7 @@ struct Main {
     }
 }
 
-/// The training pipeline's executable.
+/// The command line of the training pipeline.
 struct Training: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fti-training",
@@ -75,7 +75,7 @@ struct Run: Command {
         }
     }
 
-    /// The command line and the environment win over the file.
+    /// The repository of the command line or the environment, before that of the configuration.
     private func location(
         _ configuration: TrainingConfiguration, _ context: CommandContext
     ) throws -> String {

@@ -4,32 +4,32 @@ public import Objects
 public import Refs
 internal import Storage
 
-/// Answers question after question from what a selection names, and follows when refs move.
+/// Answers a series of questions from the versions that a selection names, and follows refs as they move.
 ///
-/// The new versions are loaded beside the old ones and take over when they fit. Versions that do not fit are parked:
-/// the old ones go on answering, and each reply can say so. Not for two threads at once.
+/// New versions load beside the old ones, and replace them when they fit. The service rejects versions that do not fit,
+/// keeps answering from the previous ones, and can report this in each reply. Not thread-safe.
 public final class FollowingService {
-    /// Versions that were to be answered from and cannot be.
+    /// Versions that the service rejected.
     public struct Parked: Sendable {
-        /// The features snapshot; nil when not even that is known.
+        /// The features snapshot; nil when it could not be resolved.
         public let features: ObjectID?
-        /// The model snapshot.
+        /// The model snapshot; nil when it could not be resolved.
         public let model: ObjectID?
-        /// Why.
+        /// Why they were rejected.
         public let error: InferenceError
     }
 
-    /// What became of the versions since the question before.
+    /// A change of versions since the previous question.
     public enum Change: Sendable {
-        /// Other versions answer from now on.
+        /// The service now answers from other versions.
         case switched
-        /// Other versions were chosen and do not fit.
+        /// The service rejected the versions that the selection now names.
         case parked(Parked)
     }
 
-    /// What answers at present.
+    /// The versions that answer at present.
     public private(set) var current: QuestionAnswering
-    /// What does not, although refs point at it.
+    /// The versions that the selection names but the service rejected.
     public private(set) var parked: Parked?
 
     private let selection: Selection
@@ -47,12 +47,12 @@ public final class FollowingService {
     private var refused: ChosenVersions?
     private let lease: HeldLease
 
-    /// How long what answers is kept after the service was last seen.
+    /// How many seconds the lease protects the current versions after its last renewal.
     private static let leaseSeconds = 600
 
-    /// Loads what a selection names, and takes a lease for it where the repository can be written.
+    /// Loads the versions that a selection names, and takes a lease on them if the repository is writable.
     ///
-    /// - Throws: As ``QuestionAnswering``.
+    /// - Throws: The errors of ``QuestionAnswering``.
     public init(
         _ selection: Selection, in repository: Repository, now: @escaping @Sendable () -> Timestamp,
         where condition: Condition? = nil,
@@ -82,9 +82,9 @@ public final class FollowingService {
         try takeLease(for: [chosen])
     }
 
-    /// Looks whether other versions are chosen now; says what came of it, nil when nothing did.
+    /// Checks whether the selection now names other versions, and returns what changed; nil when nothing did.
     ///
-    /// Whatever fails here leaves the present versions answering.
+    /// After any failure, the present versions keep answering.
     public func follow() -> Change? {
         do throws(InferenceError) {
             if case .pinned = selection { return nil }
@@ -109,23 +109,23 @@ public final class FollowingService {
         }
     }
 
-    /// Answers from the present versions; as ``QuestionAnswering/answer(_:count:where:)``.
+    /// Answers from the present versions; see ``QuestionAnswering/answer(_:count:where:)``.
     public func answer(
         _ question: String, count: Int? = nil, where own: Condition? = nil
     ) throws(InferenceError) -> Reply {
         try current.answer(question, count: count, where: own)
     }
 
-    /// Gives the lease back; the versions may be collected then.
+    /// Releases the lease, so that the versions may be collected.
     public func stop() { lease.release() }
 
     private func replace(with next: ChosenVersions, in newest: State) -> Change? {
         do throws(InferenceError) {
             do throws(InferenceError) {
-                // Both, as long as it is not known which will answer.
+                // Holds both until it is known which of them will answer.
                 try takeLease(for: [chosen, next])
             } catch {
-                // After a long pause the one that answers may have been collected.
+                // After a long pause, the current versions may already have been collected.
                 if error.fault == .io { throw error }
                 try takeLease(for: [next])
             }
@@ -134,7 +134,7 @@ public final class FollowingService {
                 approximately: approximately, verified: verified, segments: segments,
                 retrieval: retrieval, threads: threads)
         } catch {
-            // What fails for a reason outside is tried again at the next question.
+            // An I/O failure is retried at the next question.
             if error.fault != .io { (refused, state) = (next, newest) }
             narrowLease()
             return park(error, next)
@@ -145,10 +145,10 @@ public final class FollowingService {
         return .switched
     }
 
-    /// Leaves in the lease what answers. Where that fails it names more than is needed until it is renewed.
+    /// Reduces the lease to the current versions. On failure, it covers more than necessary until its renewal.
     private func narrowLease() { try? takeLease(for: [chosen]) }
 
-    /// Remembers what cannot answer; nil when that was said already.
+    /// Records the rejected versions; nil when this was already reported.
     private func park(_ error: InferenceError, _ versions: ChosenVersions?) -> Change? {
         let isKnown = parked.map { parked in
             parked.features == versions?.features && parked.model == versions?.model

@@ -1,39 +1,39 @@
 public import Artifacts
 public import Objects
 
-/// An answer, where it was found, and the hashes that it came from.
+/// An answer, its sources, and the hashes of the versions that it came from.
 public struct Reply: Sendable {
     /// The question.
     public let question: String
-    /// Whether the passages answer it, and why not.
+    /// Whether the chunks answer the question, and why.
     let judgement: Judgement
-    /// What is quoted; empty when nothing answers.
+    /// The quoted units; empty when nothing answers.
     let units: [QuotedUnit]
-    /// The place, from 0, of the source that is quoted; nil where none is.
+    /// The rank, from 0, of the quoted source; nil where nothing is quoted.
     let quotedPlace: Int?
-    /// The best passages, best first.
+    /// The best chunks, best first.
     public let sources: [Passage]
-    /// What ranked them.
+    /// The ranker that ordered them.
     let ranker: Ranker
     /// The features snapshot.
     public let features: ObjectID
     /// The model snapshot.
     public let model: ObjectID
-    /// The release that binds the two, when it was named.
+    /// The release that binds both, when the selection named one.
     public let release: ObjectID?
     /// The embedding space.
     public let space: ObjectID
-    /// The newest transaction of the state that was answered from.
+    /// The newest transaction in the state that was answered from.
     public let transaction: Int
-    /// What holds of all passages; nil where they come from all rows.
+    /// The condition on all chunks; nil when they come from all rows.
     public let condition: Condition?
-    /// How the passages were found among all rows.
+    /// How the search found the chunks.
     public let search: SearchMode
 
-    /// Whether the passages answer the question.
+    /// Whether the chunks answer the question.
     public var isAnswered: Bool { !units.isEmpty }
 
-    /// What is quoted: sentences one after the other, code on lines of its own. Empty when nothing answers.
+    /// The quoted text: sentences in sequence, code on lines of its own. Empty when nothing answers.
     public var answer: String {
         var text = ""
         for unit in units {
@@ -43,10 +43,10 @@ public struct Reply: Sendable {
         return text.last == "\n" ? String(text.dropLast()) : text
     }
 
-    /// The answer, and which of the sources it quotes: `[1]`.
+    /// The answer with the number of the source that it quotes, such as `[1]`.
     private var cited: String {
         guard let quotedPlace else { return answer }
-        // The sources are listed by section: the number is that of the quoted one's.
+        // Sources are listed by section, so the number is that of the quoted source's section.
         let row = sources[quotedPlace].row
         let number = sections.firstIndex { Self.isOneSection($0.best.row, row) } ?? 0
         return answer + (units.last?.isVerbatim == true ? "\n" : " ") + "[\(number + 1)]"
@@ -57,7 +57,7 @@ public struct Reply: Sendable {
             && row.section.utf8.elementsEqual(other.section.utf8)
     }
 
-    /// The reply as one JSON object.
+    /// The reply as a JSON object.
     public var json: JSONObject {
         var object = JSONObject()
         object["question"] = .string(question)
@@ -92,7 +92,7 @@ public struct Reply: Sendable {
         return object
     }
 
-    /// The reply as text, line by line.
+    /// The reply as lines of text.
     public var lines: [String] {
         var lines =
             isAnswered
@@ -137,7 +137,7 @@ public struct Reply: Sendable {
         return lines
     }
 
-    /// The best passage of each section, best first, and how many of the passages are from there.
+    /// The best chunk of each section, best first, with the number of chunks from that section.
     private var sections: [(best: Passage, count: Int)] {
         var result: [(best: Passage, count: Int)] = []
         for source in sources {
@@ -149,7 +149,7 @@ public struct Reply: Sendable {
 }
 
 extension Reply {
-    /// Why the passages are in this order, and why there is an answer or none, for `ask --explain`.
+    /// The details of the ranking and of the judgement, for `ask --explain`.
     public var explanation: JSONObject {
         let factors = ranker.factors
         var object = JSONObject()
@@ -172,7 +172,7 @@ extension Reply {
         return object
     }
 
-    /// The same as text, line by line.
+    /// The details as lines of text.
     public var explanationLines: [String] {
         let factors = ranker.factors
         var lines = ["score = sum of weight x signal:"]
@@ -198,26 +198,26 @@ extension Reply {
         return lines
     }
 
-    /// Three decimals.
+    /// Formats a number with up to three decimals.
     private static func fixed(_ value: Double) -> String {
         let rounded = (value * 1000).rounded() / 1000
         return "\(rounded == 0 ? 0 : rounded)"
     }
 }
 
-/// A chunk that may answer, and how well.
+/// A chunk that retrieval found for a question, with its scores.
 public struct Passage: Sendable {
     /// The chunk.
     public let row: FeatureRow
-    /// Its score by the model; only differences within one question mean something.
+    /// The model's score; only differences within one question are meaningful.
     public let score: Double
     /// The cosine of its vector with the question's.
     public let similarity: Float
-    /// Its place among the nearest by vector, from 0; nil where it is none of them.
+    /// Its rank by vector similarity, from 0; nil where it is not among the nearest.
     public let vectorRank: Int?
-    /// Its place among the best by words, from 0; nil where it is none of them.
+    /// Its rank by words, from 0; nil where it is not among the best.
     public let wordsRank: Int?
-    /// What the ranker saw in it, in the order of ``Signal``.
+    /// Its signals, in the order of ``Signal``.
     public let signals: [Double]
 
     init(_ ranked: HybridRetrieval.Ranked) {
@@ -231,8 +231,8 @@ public struct Passage: Sendable {
 }
 
 extension Passage {
-    /// What a reply's JSON says of it: its title, its place and its text, how well it answers, and what else the row has, flat
-    /// as in the row.
+    /// The chunk in a reply's JSON: title, place, text and scores, with all further attributes beside them as in the
+    /// row.
     var json: JSONObject {
         var object = row.attributes
         object["ordinal"] = nil
@@ -242,7 +242,7 @@ extension Passage {
         return object
     }
 
-    /// What a reply's text says below the place: the address, then what else is known.
+    /// The lines below the chunk's place in a reply's text: the address, then the other attributes.
     var details: [String] {
         var known: [String] = row.page.map { ["page \($0)"] } ?? []
         for member in row.metadata where member.key != Self.address {
@@ -253,10 +253,10 @@ extension Passage {
         return [address, known.isEmpty ? nil : known.joined(separator: "; ")].compactMap { $0 }
     }
 
-    /// The attribute that says where a document can be read.
+    /// The attribute with a document's address.
     private static let address = "url"
 
-    /// A value in one line; nil where there is none to show.
+    /// A value on one line; nil where there is nothing to show.
     private static func text(_ json: JSON) -> String? {
         switch json {
         case .null, .object: nil

@@ -2,69 +2,69 @@ internal import Artifacts
 public import Objects
 public import Refs
 
-/// What a training run did, for people and for programs.
+/// The report of a training run, for people and for programs.
 public struct TrainingReport: Sendable {
-    /// One line of the table: a ranker and how well it answers.
+    /// A row of the results table: a ranker and its quality.
     public struct Stage: Sendable {
         /// `base`, `sft` or `dpo`.
         public let name: String
-        /// What was measured on held-out questions.
+        /// The figures on held-out questions.
         public let measurement: Measurement
-        /// The loss on what was trained on, before the first step; nil for `base`.
+        /// The training loss before the first step; nil for `base`.
         public let lossBefore: Double?
-        /// The same after the last step.
+        /// The training loss after the last step; nil for `base`.
         public let lossAfter: Double?
     }
 
-    /// How many labels there were.
+    /// The numbers of labels by use.
     public struct Counts: Hashable, Sendable {
-        /// Labels trained on.
+        /// Labels for training.
         public let training: Int
-        /// Labels measured on.
+        /// Labels for evaluation.
         public let heldOut: Int
-        /// Labels whose sections the features do not have.
+        /// Labels whose sections the features lack.
         public let unresolved: Int
     }
 
-    /// The number of the transaction; nil when nothing had changed.
+    /// The number of the transaction; nil when nothing changed.
     public let transaction: Int?
-    /// The refs that it moved.
+    /// The refs that the transaction moved.
     public let refs: [RefChange]
-    /// The features that were trained on.
+    /// The features snapshot used for training.
     public let features: ObjectID
-    /// Their embedding space.
+    /// The embedding space of the features.
     public let space: ObjectID
-    /// The supervised dataset.
+    /// The snapshot of the supervised dataset.
     public let supervisedDataset: ObjectID
-    /// The preference dataset.
+    /// The snapshot of the preference dataset.
     public let preferenceDataset: ObjectID
-    /// The model.
+    /// The snapshot of the model.
     public let model: ObjectID
-    /// Questions.
+    /// The numbers of questions.
     public let questions: Counts
-    /// Preferences.
+    /// The numbers of preferences.
     public let preferences: Counts
-    /// What labels name and cannot be used.
+    /// Labelled sections that training could not use.
     public let missing: [MissingLabel]
-    /// The rankers, in the order of training.
+    /// The rankers, in order of training.
     public let stages: [Stage]
     /// The k of recall@k.
     public let recallDepth: Int
     /// The weights of the published ranker, by signal.
     public let weights: [(signal: String, weight: Float)]
-    /// Whether the questions were made from the features.
+    /// Whether the questions were generated from the features.
     public let isGenerated: Bool
-    /// Whether the published ranker is the untrained rule, because nothing that was learnt beats it.
+    /// Whether the published ranker is the untrained rule, because training did not improve on it.
     public let isUntrained: Bool
-    /// Questions without an answer, by their labels.
+    /// The numbers of questions labelled as unanswerable.
     public let unanswerable: Counts
-    /// Which of the held-out questions are declined.
+    /// The numbers of held-out questions that the rule declines.
     public let declined: DeclinedQuestions
-    /// Whether preferences were learnt from and the outcome is not published, because it gains too little on validation.
+    /// Whether preference training was discarded because it did not improve validation enough.
     public let droppedPreferences: Bool
-    /// Whether the preferences were made from the labels of questions.
+    /// Whether the preferences were generated from the questions' labels.
     public let hasMadePreferences: Bool
-    /// What a person should be told, such as that clocks disagree.
+    /// Warnings for the user, such as clocks that disagree.
     public let warnings: [String]
 
     init(_ outcome: TrainingOutcome, _ published: Published, recallDepth: Int) {
@@ -106,7 +106,7 @@ public struct TrainingReport: Sendable {
 }
 
 extension TrainingReport {
-    /// The report as one JSON object.
+    /// The report as a JSON object.
     public var json: JSONObject {
         var object = JSONObject()
         object["transaction"] = transaction.map { .integer($0) } ?? .null
@@ -169,7 +169,7 @@ extension TrainingReport {
         return object
     }
 
-    /// The report as text, line by line.
+    /// The report as lines of text.
     public var lines: [String] {
         var lines = [
             "questions    \(describe(questions))",
@@ -203,7 +203,7 @@ extension TrainingReport {
 
     private static let titles = ["base": "untrained", "sft": "after SFT", "dpo": "after DPO"]
 
-    /// The table of what was measured, or why there is none.
+    /// The results table, or the reason why there is none.
     private var measurementLines: [String] {
         guard questions.heldOut > 0 else {
             return ["nothing was measured: no question was held out (split.heldout)"]
@@ -234,7 +234,7 @@ extension TrainingReport {
         return lines
     }
 
-    /// What a person should know of the figures and of what was published.
+    /// Remarks on the figures and on what was published.
     private var remarks: [String] {
         var lines: [String] = []
         if isGenerated, questions.training == 0 {
@@ -284,7 +284,7 @@ extension TrainingReport {
         return line
     }
 
-    /// Three decimals.
+    /// Formats a number with three decimals.
     static func fixed(_ value: Double) -> String {
         let thousandths = Int((value.magnitude * 1000).rounded())
         let fraction = String(thousandths % 1000)

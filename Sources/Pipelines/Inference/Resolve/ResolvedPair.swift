@@ -4,33 +4,33 @@ public import Objects
 public import Refs
 internal import Storage
 
-/// The outcome of the resolve stage: features and a model that fit each other, by identity.
+/// The result of the resolve stage: features and a model that fit each other.
 public struct ResolvedPair: Sendable {
     /// The features snapshot.
     public let features: ObjectID
     /// The model snapshot.
     public let model: ObjectID
-    /// The release that binds the two, when they were chosen by one.
+    /// The release that binds both, if the selection named one.
     public let release: ObjectID?
     /// The embedding space of both.
     public let space: ObjectID
-    /// The newest transaction of the state in which both were resolved.
+    /// The newest transaction in the state where both were resolved.
     public let transaction: Int
     let table: Table
-    /// The attributes that the features are declared to have.
+    /// The declared attributes of the features.
     let schema: AttributeSchema
-    /// The lexical index of the features; nil where their snapshot has none.
+    /// The lexical index of the features; nil where the snapshot has none.
     let index: Content?
-    /// What the embedding space is.
+    /// The description of the embedding space.
     let spaceDescription: EmbeddingSpace
     let modelTree: ObjectID
     let embedder: any Embedder
     let objects: PackStore
 
-    /// Checks that the chosen parts fit, and finds the embedder that the features name.
+    /// Checks that the chosen versions fit, and opens the embedder of their space.
     ///
-    /// - Throws: `embedding` with both spaces when they differ, or when the embedder is not there or not what it was;
-    ///   `unusable`, `refs`, `objects`.
+    /// - Throws: `embedding` when the spaces differ, or when the embedder is missing or has changed; `unusable`,
+    ///   `refs`, `objects`.
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         embedders: EmbedderSource
@@ -84,11 +84,11 @@ public struct ResolvedPair: Sendable {
 struct ChosenVersions: Sendable {
     let features: ObjectID
     let model: ObjectID
-    /// The release that binds the two; nil when they were not chosen by one.
+    /// The release that binds both; nil when the selection named none.
     let release: ObjectID?
     /// The newest transaction of the state.
     let transaction: Int
-    /// What a person typed for them.
+    /// The names that the user typed.
     let names: (features: String, model: String)
 
     /// Resolves a selection.
@@ -157,11 +157,11 @@ struct ChosenVersions: Sendable {
     }
 }
 
-/// What a person asks to answer from.
+/// The versions that a user wants answers from.
 public enum Selection: Sendable {
     /// Two revisions, resolved in one state of the log.
     case revisions(features: String, model: String)
-    /// What a release binds, by a revision of the release.
+    /// The versions that a release binds, by a revision of the release.
     case release(String)
     /// The versions of a lock file.
     case pinned(LockFile, path: String)

@@ -19,7 +19,7 @@ struct UnanswerableQuestion: Sendable {
     let isHeldOut: Bool
 }
 
-/// A preference between rows of the features.
+/// A preference for some rows of the features over others.
 struct ResolvedPreference: Sendable {
     let id: String
     let question: String
@@ -28,17 +28,17 @@ struct ResolvedPreference: Sendable {
     let isHeldOut: Bool
 }
 
-/// The outcome of the build stage: labels that lead to rows, in the order of their ids.
+/// The result of the build stage: labels resolved to rows, in order of their ids.
 struct TrainingSet: Sendable {
     var questions: [ResolvedQuestion] = []
     var preferences: [ResolvedPreference] = []
-    /// Questions that the documents do not answer, as their labels say: they have no answers.
+    /// Questions labelled as having no answer in the documents.
     var unanswerable: [UnanswerableQuestion] = []
-    /// Questions of which no section is in the features.
+    /// The number of questions without a section in the features.
     var unresolvedQuestions = 0
-    /// Preferences of which one section is not in the features.
+    /// The number of preferences with a section that the features lack.
     var unresolvedPreferences = 0
-    /// What labels say that the features do not have, in the order of the labels.
+    /// Labelled sections that the features lack, in the order of the labels.
     var missing: [MissingLabel] = []
 
     init(
@@ -50,7 +50,7 @@ struct TrainingSet: Sendable {
             guard rows.isEmpty, let otherwise = label.otherwise else { return rows }
             return keys.rows(document: otherwise, section: label.section)
         }
-        // A preference about a question follows it, or training would see what is measured.
+        // A preference follows its question's split; otherwise training would see what evaluation measures.
         var fates: [[UInt8]: Bool] = [:]
         for question in Self.sorted(questions, by: \.id) {
             guard !question.answers.isEmpty else {
@@ -121,10 +121,10 @@ struct PreparedQuestion: Sendable {
     let signals: CandidateSignals
     /// The section of each row, in the order of the signals.
     let places: [RowPlace]
-    /// What the candidates say of whether there is an answer.
+    /// The evidence on whether the candidates answer the question.
     let evidence: [Double]
 
-    /// Where some rows are among the candidates.
+    /// The indices of some rows among the candidates.
     func positions(of wanted: [Int]) -> [Int] {
         let wanted = Set(wanted)
         return rows.indices.filter { wanted.contains(rows[$0]) }
@@ -133,7 +133,7 @@ struct PreparedQuestion: Sendable {
 
 /// Finds candidates for questions and computes their signals, many questions at a time.
 struct CandidatePool: Sendable {
-    /// A question, and rows that become candidates even when retrieval does not find them.
+    /// A question, and rows that become candidates even if retrieval misses them.
     struct Request: Sendable {
         let question: String
         let added: [Int]
@@ -143,7 +143,7 @@ struct CandidatePool: Sendable {
     let ranker: Ranker
     let threads: Int
 
-    /// Prepares questions: the same for any number of threads.
+    /// Prepares questions; the result does not depend on the number of threads.
     func prepare(_ requests: [Request]) throws(TrainingError) -> [PreparedQuestion] {
         let queries = try wrapping(as: TrainingError.embedding) { () throws(EmbeddingError) in
             try features.embedder.embed(requests.map(\.question), as: .query)
@@ -171,14 +171,15 @@ struct CandidatePool: Sendable {
     }
 }
 
-/// Questions made from the features themselves, for documents that nobody has labelled.
+/// Generates questions from the features, for documents without labels.
 ///
-/// A section is asked for by its heading, or by the beginning of its first sentence, without the title: as a person might who has
-/// read it. They are easier than the questions of people who have not; figures on them compare versions, and do not predict use.
+/// A question asks for a section by its heading or by the beginning of its first sentence, without the title, as a
+/// reader of the section might. Such questions are easier than those of people who have not read it: their figures
+/// compare versions, and do not predict quality in use.
 enum SectionQuestions {
-    /// More sections would make training slower and no better.
+    /// The most sections: more would slow training without improving it.
     static let limit = 500
-    /// A heading or sentence of fewer words asks for nothing in particular.
+    /// The fewest words of a usable heading or sentence; shorter ones ask for nothing in particular.
     private static let leastWords = 3
     private static let mostWords = 14
 
@@ -204,7 +205,7 @@ enum SectionQuestions {
         return questions
     }
 
-    /// The first sentence of running text, its first letter small; nil where there is none that is short enough.
+    /// The beginning of the first sentence, in lower case unless it is a name; nil without a suitable sentence.
     private static func firstSentence(of text: String) -> String? {
         let line = text.prefix { !$0.isNewline }
         guard let end = line.firstIndex(where: { ".!?".contains($0) }) else { return nil }
@@ -216,7 +217,7 @@ enum SectionQuestions {
             .joined(separator: " ")
     }
 
-    /// The first chunk of some sections: those with the lowest hashes.
+    /// The first chunks of some sections, chosen by lowest hash.
     private static func chosenRows(_ keys: FeatureKeys, seed: Int) -> [Int] {
         var firsts: [(hash: UInt64, row: Int)] = []
         var last: [UInt8] = []
@@ -234,15 +235,14 @@ enum SectionQuestions {
     }
 }
 
-/// Decides which questions training never sees.
+/// Decides which questions are held out from training.
 ///
-/// A question's fate depends on its id and the seed alone: adding, removing or sorting other questions
-/// changes nothing.
+/// The decision depends only on the question's id and the seed; other questions and their order do not matter.
 public struct HeldOut: Sendable {
     private let part: Double
     private let seed: Int
 
-    /// Holds out about `part` of all questions.
+    /// Holds out about the configured share of all questions.
     public init(_ split: TrainingConfiguration.Split) {
         part = split.heldOut
         seed = split.seed

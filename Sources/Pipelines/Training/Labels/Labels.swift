@@ -2,13 +2,13 @@ internal import Artifacts
 internal import Objects
 internal import Storage
 
-/// A section of a document.
+/// A section of a document, as a label names it.
 public struct SectionLabel: Hashable, Sendable {
-    /// The path of the document below the source folder, as rows spell it.
+    /// The document's path below the source folder, as rows spell it.
     public var document: String
     /// The anchor of the section.
     public var section: String
-    /// What the label says where that is not how rows spell a path: a path of the file system, or else a row's.
+    /// The label's own spelling, where it differs: a file system path, or else the path of a row.
     public var otherwise: String?
 
     /// Makes a label.
@@ -24,11 +24,11 @@ public struct SectionLabel: Hashable, Sendable {
 
 /// A question and the sections that answer it.
 public struct LabelledQuestion: Hashable, Sendable {
-    /// The name that decides whether it is held out.
+    /// The id, which decides whether the question is held out.
     public var id: String
     /// The question.
     public var question: String
-    /// Any of these answers it.
+    /// The sections, each of which answers the question.
     public var answers: [SectionLabel]
 
     /// Makes a question.
@@ -39,9 +39,9 @@ public struct LabelledQuestion: Hashable, Sendable {
     }
 }
 
-/// A question, and which of two sections a person prefers as its answer.
+/// A question, and two sections of which a person prefers one as its answer.
 public struct LabelledPreference: Hashable, Sendable {
-    /// The name that decides whether it is held out.
+    /// The id, which decides whether the preference is held out.
     public var id: String
     /// The question.
     public var question: String
@@ -59,14 +59,14 @@ public struct LabelledPreference: Hashable, Sendable {
     }
 }
 
-/// Files of labels: one JSON object a line; empty lines do not count.
+/// Reads files of labels: one JSON object per line; blank lines are skipped.
 public enum LabelFile {
-    /// More would not fit beside the features in memory.
+    /// The most bytes of a file that fit in memory beside the features.
     private static let byteLimit = 256 << 20
 
-    /// Reads `{"id", "question", "answers": [{"document", "section"}]}` lines.
+    /// Parses lines of the form `{"id", "question", "answers": [{"document", "section"}]}`.
     ///
-    /// - Throws: `labels` with the line, also when an id appears twice.
+    /// - Throws: `labels`, with the line of the mistake, which may be a repeated id.
     public static func questions(
         _ bytes: [UInt8], path: String
     ) throws(TrainingError) -> [LabelledQuestion] {
@@ -88,9 +88,9 @@ public enum LabelFile {
         return questions
     }
 
-    /// Reads `{"id", "question", "chosen": {"document", "section"}, "rejected": {...}}` lines.
+    /// Parses lines of the form `{"id", "question", "chosen": {"document", "section"}, "rejected": {...}}`.
     ///
-    /// - Throws: `labels` with the line, also when an id appears twice.
+    /// - Throws: `labels`, with the line of the mistake, which may be a repeated id.
     public static func preferences(
         _ bytes: [UInt8], path: String
     ) throws(TrainingError) -> [LabelledPreference] {
@@ -137,7 +137,7 @@ public enum LabelFile {
             otherwise: encoded.utf8.elementsEqual(document.utf8) ? nil : document)
     }
 
-    /// Reads the objects with `read`, which returns the id of each.
+    /// Parses each object with `read`, which returns its id.
     private static func forEachObject(
         _ bytes: [UInt8], path: String,
         _ read: (inout JSONObjectReader) throws(JSONSchemaError) -> String
@@ -173,9 +173,9 @@ public enum LabelFile {
     }
 }
 
-/// A section that a label names and that cannot be used.
+/// A labelled section that training cannot use.
 public struct MissingLabel: Hashable, Sendable {
-    /// The file that the label is in.
+    /// The kinds of labels.
     public enum Kind: String, Sendable {
         /// A question with its answers.
         case question
@@ -183,7 +183,7 @@ public struct MissingLabel: Hashable, Sendable {
         case preference
     }
 
-    /// What kind of label it is.
+    /// The kind of the label.
     public let kind: Kind
     /// The label's id.
     public let id: String
@@ -191,9 +191,9 @@ public struct MissingLabel: Hashable, Sendable {
     public let document: String
     /// The anchor of the section.
     public let section: String
-    /// Whether the label is used all the same, for its other sections.
+    /// Whether the label is still used, for its other sections.
     public let isUsed: Bool
-    /// Whether the features have the section, and a preference has it on both sides.
+    /// Whether the features have the section but a preference both chooses and rejects it.
     public let isChosenToo: Bool
 
     init(
@@ -207,17 +207,17 @@ public struct MissingLabel: Hashable, Sendable {
         self.isChosenToo = isChosenToo
     }
 
-    /// One line for people.
+    /// The label on one line, for people.
     public var text: String {
         "\(kind.rawValue) \(id): \(document)#\(section)"
             + (isChosenToo ? " is both chosen and rejected" : "")
             + (isUsed ? " (its other answers are used)" : "")
     }
 
-    /// The most that are shown to people.
+    /// The most labels in a text.
     static let shown = 10
 
-    /// The first ones for people, and a count of the others.
+    /// The first labels as lines of text, and the number of further ones.
     static func lines(_ missing: [MissingLabel]) -> [String] {
         missing.prefix(shown).map(\.text)
             + (missing.count > shown

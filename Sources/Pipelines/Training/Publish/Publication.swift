@@ -3,10 +3,9 @@ internal import Objects
 internal import Refs
 internal import Storage
 
-/// The publish stage: two datasets and a model in one transaction.
+/// The publish stage: it publishes two datasets and a model in one transaction.
 ///
-/// What would say the same as what its ref points at already is not stored again: a repeated run publishes
-/// nothing.
+/// A version equal to the one that its ref points at is not stored again, so a repeated run publishes nothing.
 struct Publication {
     let transaction: Transaction
     let configuration: TrainingConfiguration
@@ -64,8 +63,10 @@ struct Publication {
         try wrapping(as: TrainingError.refs) { () throws(RefError) in try RefName(text) }
     }
 
-    /// What was measured on held-out questions: of questions that people labelled under the names that gates ask for, of
-    /// generated ones under other names, since they predict no use. Nothing where none was held out.
+    /// The figures on held-out questions.
+    ///
+    /// Figures on people's questions use the names that gates expect; figures on generated questions use other names,
+    /// because they do not predict quality in use. Empty without held-out questions.
     private func metrics(_ outcome: TrainingOutcome) -> [String: Double] {
         var metrics: [String: Double] = [:]
         guard outcome.set.questions.contains(where: \.isHeldOut) else { return metrics }
@@ -128,7 +129,7 @@ struct Publication {
     }
 }
 
-/// What was published.
+/// The published versions.
 struct Published {
     let commit: Commit
     let supervised: ObjectID
@@ -136,12 +137,12 @@ struct Published {
     let model: ObjectID
 }
 
-/// The files of the two datasets: chat and preference examples in the form that TRL and the OpenAI
-/// fine-tuning interface take, and the rows of the features that each was made from.
+/// The files of both datasets: chat and preference examples in the format of TRL and OpenAI's fine-tuning API, with the
+/// rows that each example came from.
 ///
-/// The `datasets` library takes every file for data of a split whose name has the split's in it, and refuses a split of
-/// files with different columns. So the labels of all splits are in one file without such a name, a split without
-/// examples has no file, and `README.md` says which splits there are.
+/// The `datasets` library reads every file whose name contains that of a split as data of that split, and rejects a
+/// split whose files have different columns. The labels of all splits are therefore in one file with a neutral name, a
+/// split without examples has no file, and `README.md` lists the splits.
 struct DatasetFiles {
     struct File {
         let name: String
@@ -210,9 +211,9 @@ struct DatasetFiles {
     }
 }
 
-/// Examples by split, and what each was made from.
+/// Examples by split, with the labels that they came from.
 struct SplitFiles {
-    // Named as the `datasets` library names splits.
+    // The names of the splits follow the conventions of the `datasets` library.
     private var train = Split(name: "train", fileName: "train.jsonl")
     private var heldOut = Split(name: "test", fileName: "heldout.jsonl")
     private var labels: [UInt8] = []

@@ -1,14 +1,14 @@
 public import Artifacts
 internal import Objects
 
-/// The value of a function of the weights, and its gradient there.
+/// The value and the gradient of a function of the weights.
 public struct Slope: Sendable {
     /// The value.
     public var value: Double
     /// The partial derivatives, in the order of the weights.
     public var gradient: [Double]
 
-    /// Zero, in `count` weights.
+    /// The slope of the zero function of `count` weights.
     public init(count: Int) {
         value = 0
         gradient = [Double](repeating: 0, count: count)
@@ -20,25 +20,25 @@ public struct Slope: Sendable {
     }
 }
 
-/// A function of the weights that training makes smaller: a mean over examples plus a quadratic pull
-/// towards the weights it started from.
+/// A function of the weights that training minimises: a mean over examples plus a quadratic pull towards the initial
+/// weights.
 public protocol Objective: Sendable {
     /// The number of examples.
     var count: Int { get }
-    /// Where training starts, and what it is pulled back to.
+    /// The initial weights, and the centre of the pull.
     var origin: [Double] { get }
-    /// The strength of the pull: half of it times the squared distance is added.
+    /// The strength of the pull, which adds half of it times the squared distance.
     var l2: Double { get }
-    /// The value and the gradient of one example; must depend on nothing but its parameters.
+    /// The value and gradient of one example; must be a pure function.
     func slope(of example: Int, at weights: [Double]) -> Slope
-    /// The value and the gradient at `weights`: the same bits for any number of threads.
+    /// The value and gradient at `weights`, with the same bits for any number of threads.
     func evaluate(at weights: [Double], threads: Int) -> Slope
 }
 
 extension Objective {
-    /// The mean over the examples and the pull, with the same bits for any number of threads.
+    /// The mean over the examples plus the pull, with the same bits for any number of threads.
     ///
-    /// Examples are added up in blocks of a fixed size, then the blocks in order.
+    /// Adds examples in blocks of a fixed size, then the blocks in order.
     public func evaluate(at weights: [Double], threads: Int) -> Slope {
         let blockSize = 16
         let blocks = (count + blockSize - 1) / blockSize
@@ -61,9 +61,9 @@ extension Objective {
         return total
     }
 
-    /// Descends along the full gradient from ``origin`` in `epochs` steps of `rate` times the gradient.
+    /// Takes `epochs` steps of `rate` times the full gradient, starting at ``origin``.
     ///
-    /// A step that would raise the value is not taken: the rate is halved for good instead.
+    /// A step that would raise the value is rejected, and halves the rate permanently.
     public func minimised(epochs: Int, rate: Double, threads: Int) -> Descent {
         var weights = origin
         var slope = evaluate(at: weights, threads: threads)
@@ -84,20 +84,20 @@ extension Objective {
     }
 }
 
-/// The outcome of a descent.
+/// The result of a gradient descent.
 public struct Descent: Sendable {
-    /// The weights it arrived at.
+    /// The final weights.
     public let weights: [Double]
-    /// The value where it started.
+    /// The initial value.
     public let before: Double
-    /// The value where it arrived.
+    /// The final value.
     public let after: Double
 }
 
-/// ln of the sum of e^score over some candidates, and its gradient: how strongly the policy favours a
-/// section that has several chunks.
+/// The logarithm of the sum of e^score over some candidates, and its gradient: the score of a section with several
+/// chunks.
 ///
-/// The probability that softmax gives to a section is e to this, over the same for all candidates.
+/// The softmax probability of a section is e to this, divided by the same for all candidates.
 struct SectionScore {
     let value: Double
     let gradient: [Double]
@@ -121,12 +121,12 @@ struct SectionScore {
     }
 }
 
-/// Supervised fine-tuning: minus the mean log-probability that softmax over the candidates gives to the
-/// relevant chunks.
+/// Supervised fine-tuning: the negative mean log-probability of the relevant chunks under a softmax over the
+/// candidates.
 public struct SupervisedObjective: Objective {
-    /// One question: its candidates and which of them answer it.
+    /// A question: its candidates, and which of them answer it.
     public struct Example: Sendable {
-        /// The scaled features of the candidates.
+        /// The scaled signals of the candidates.
         public let features: CandidateSignals
         /// The indices of the candidates that answer; at least one.
         public let relevant: [Int]
@@ -171,16 +171,15 @@ public struct SupervisedObjective: Objective {
     }
 }
 
-/// Direct preference optimisation (Rafailov and others, 2023, equation 7), exactly, on the policy itself.
+/// Direct preference optimisation (Rafailov and others, 2023, equation 7), applied exactly to the ranker itself.
 ///
-/// For a question with a chosen and a rejected section the loss is
-/// -ln sigmoid(beta x ((ln p(chosen) - ln r(chosen)) - (ln p(rejected) - ln r(rejected)))), where p is the
-/// policy's softmax over the candidates and r that of the reference. Both share one normaliser per
-/// question, which cancels.
+/// For a question with a chosen and a rejected section, the loss is -ln sigmoid(beta x ((ln p(chosen) - ln r(chosen)) -
+/// (ln p(rejected) - ln r(rejected)))), where p is the ranker's softmax over the candidates and r that of the
+/// reference. Each has one normaliser per question, which cancels.
 public struct PreferenceObjective: Objective {
-    /// One question and the candidates of the two sections.
+    /// A question and the candidates from both sections.
     public struct Example: Sendable {
-        /// The scaled features of the candidates.
+        /// The scaled signals of the candidates.
         public let features: CandidateSignals
         /// The indices of the chosen section's chunks; at least one.
         public let chosen: [Int]
@@ -195,7 +194,7 @@ public struct PreferenceObjective: Objective {
             self.rejected = rejected
         }
 
-        /// How much more the policy favours the chosen section: the difference of log-probabilities.
+        /// The difference of the log-probabilities of the chosen and the rejected section.
         public func margin(at weights: [Double]) -> Double {
             let scores = features.scores(weights)
             return SectionScore(features, chosen, scores: scores).value
@@ -205,9 +204,9 @@ public struct PreferenceObjective: Objective {
 
     /// The examples.
     public let examples: [Example]
-    /// The weights of the reference policy.
+    /// The weights of the reference ranker.
     public let origin: [Double]
-    /// How far the policy may move from the reference: the smaller, the further.
+    /// How strongly the reference holds the ranker back: smaller values let it move further.
     public let beta: Double
     /// See ``Objective``.
     public let l2: Double
@@ -242,16 +241,16 @@ public struct PreferenceObjective: Objective {
     }
 }
 
-/// Preference optimisation that keeps what supervised training taught: the preference loss plus `retain`
-/// times the supervised loss (Pang and others, 2024, "Iterative reasoning preference optimization",
-/// equation 1, has the same sum).
+/// Preference optimisation that retains supervised training: the preference loss plus `retain` times the supervised
+/// loss.
 ///
-/// A preference tells the policy about two sections of all. Without the second term, weights move far
-/// enough to please every preference and to forget how to rank the rest.
+/// The same sum as in Pang and others, 2024, "Iterative reasoning preference optimization", equation 1. A preference
+/// compares only two sections. Without the second term, the weights would satisfy every preference and forget how to
+/// rank all other sections.
 public struct RetainingObjective: Objective {
-    /// The preferences.
+    /// The objective of the preferences.
     public let preference: PreferenceObjective
-    /// The questions of supervised training.
+    /// The objective of the supervised questions.
     public let supervised: SupervisedObjective
     /// The weight of the supervised loss.
     public let retain: Double
@@ -272,14 +271,14 @@ public struct RetainingObjective: Objective {
     /// See ``Objective``.
     public var l2: Double { preference.l2 + retain * supervised.l2 }
 
-    /// See ``Objective``: preferences first, then questions.
+    /// See ``Objective``; preferences come first, then questions.
     public func slope(of example: Int, at weights: [Double]) -> Slope {
         example < preference.count
             ? preference.slope(of: example, at: weights)
             : supervised.slope(of: example - preference.count, at: weights)
     }
 
-    /// See ``Objective``: each part is a mean over its own examples, so their numbers do not matter.
+    /// See ``Objective``; each part is a mean over its own examples, so their numbers do not matter.
     public func evaluate(at weights: [Double], threads: Int) -> Slope {
         var sum = preference.evaluate(at: weights, threads: threads)
         let kept = supervised.evaluate(at: weights, threads: threads)

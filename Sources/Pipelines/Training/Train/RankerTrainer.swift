@@ -5,8 +5,7 @@ internal import TextAnalysis
 
 /// The train and evaluate stages: from a training set to a ranker and its measurements.
 ///
-/// The same features, labels and configuration give the same ranker, bit for bit, for any number of
-/// threads.
+/// The same features, labels and configuration give the same ranker, bit for bit, for any number of threads.
 struct RankerTrainer: Sendable {
     let features: TrainingFeatures
     let configuration: TrainingConfiguration
@@ -15,7 +14,7 @@ struct RankerTrainer: Sendable {
     func train(_ input: TrainingSet) throws(TrainingError) -> TrainingOutcome {
         var set = input
         let training = set.questions.filter { !$0.isHeldOut }
-        // Of a few short documents no question can be made: their ranker is the untrained rule.
+        // A few short documents yield no questions; the untrained rule then serves as their ranker.
         guard !training.isEmpty || configuration.questions == nil else {
             throw .tooFewQuestions(
                 training: 0, heldOut: set.questions.count, unresolved: set.unresolvedQuestions,
@@ -25,7 +24,8 @@ struct RankerTrainer: Sendable {
             features: features,
             ranker: .untrained(for: features.space, retrieval: configuration.retrieval),
             threads: threads)
-        // An answer that retrieval misses is no candidate in use either: taught from, it would teach to distrust what finds the others.
+        // An answer that retrieval misses is not a candidate at inference either; training on it would teach distrust
+        // of the signals that find the others.
         let prepared = try pool.prepare(
             set.questions.map { .init(question: $0.question, added: []) })
         let scale = FeatureScale.of(
@@ -56,7 +56,7 @@ struct RankerTrainer: Sendable {
             questions: zip(set.questions, prepared).filter(\.0.isHeldOut).map { pair in
                 .init(prepared: pair.1, relevant: pair.1.positions(of: pair.0.rows))
             },
-            // Preferences that a ranker's own mistakes made say nothing of how well it pleases people.
+            // Preferences generated from the ranker's own mistakes do not measure how well it pleases people.
             preferences: isMade ? [] : pairs.filter(\.0.isHeldOut).map(\.1),
             depth: configuration.recallDepth)
         var stages = [
@@ -97,8 +97,9 @@ struct RankerTrainer: Sendable {
             answers: zip(set.questions, prepared).map { Self.answer($0, $1, base) })
     }
 
-    /// When there is an answer: the built-in rule, as far as the documents and the labels do not say otherwise. And what it does
-    /// with the questions that are held out.
+    /// The rule for when a question has an answer: the built-in one, adapted to the documents and the labels.
+    ///
+    /// Also counts the held-out questions that it declines.
     private func answeringRule(
         _ set: TrainingSet, _ prepared: [PreparedQuestion], pool: CandidatePool
     ) throws(TrainingError) -> (rule: AnsweringRule, declined: DeclinedQuestions) {
@@ -116,7 +117,7 @@ struct RankerTrainer: Sendable {
         let answered = zip(set.questions.map(\.isHeldOut), prepared.map(\.evidence))
         let unanswered = zip(
             set.unanswerable.map(\.isHeldOut), others.dropFirst(AnsweringRule.decoys.count))
-        // Questions that were made from the documents are answered better than any that people ask.
+        // Questions generated from the documents are easier to answer than those that people ask.
         if configuration.questions != nil {
             rule.learn(
                 answered: answered.filter { !$0.0 }.map(\.1),
@@ -142,7 +143,7 @@ struct RankerTrainer: Sendable {
         }
     }
 
-    /// For each question, its answer against the section that the ranker wrongly likes best.
+    /// For each question, its answer against the wrong section that the ranker scores highest.
     private static func hardNegatives(
         _ questions: [ResolvedQuestion], _ prepared: [PreparedQuestion], ranker: Ranker,
         keys: FeatureKeys
@@ -165,7 +166,7 @@ struct RankerTrainer: Sendable {
         return preferences
     }
 
-    /// The labelled row that the untrained rule likes best: of several sections, the best one answers.
+    /// The labelled row that the untrained rule scores highest; it stands for the answer in the dataset.
     private static func answer(
         _ question: ResolvedQuestion, _ prepared: PreparedQuestion, _ base: Ranker
     ) -> Int {
@@ -177,12 +178,12 @@ struct RankerTrainer: Sendable {
     }
 }
 
-/// What features are multiplied by so that their weights compare.
+/// Scales signals so that their weights are comparable.
 enum FeatureScale {
-    /// A feature that varies less than this teaches nothing; its scale is 1, so that its weight stays.
+    /// A signal that varies less than this teaches nothing; its scale is 1, so that its weight does not move.
     private static let least = 1e-9
 
-    /// 1 / the standard deviation of each feature over all candidates of all questions.
+    /// 1 / the standard deviation of each signal over all candidates of all questions.
     static func of(_ questions: [CandidateSignals]) -> [Float] {
         let columns = CandidateSignals.columns
         var sums = [Double](repeating: 0, count: columns)
@@ -208,18 +209,19 @@ enum FeatureScale {
 }
 
 extension AnsweringRule {
-    /// The fewest labelled questions, and the fewest that have no answer, that say where the threshold is.
+    /// The fewest answerable and the fewest unanswerable questions that determine the threshold.
     static let leastAnswered = 20
     static let leastUnanswered = 10
-    /// The part of the questions with answers that may be declined.
+    /// The share of answerable questions that may be declined.
     private static let declinedPart = 0.1
-    /// How many questions the built-in threshold is worth.
+    /// The number of questions that the built-in threshold counts for.
     private static let prior = 20.0
 
-    /// Moves the threshold to where labelled questions say that it is; the weights stay, for which there are too few.
+    /// Moves the threshold to fit labelled questions; the weights stay, because the labels are too few to fit them.
     ///
-    /// With questions that have no answer it is where most of these are declined, less twice the part of those with answers that are,
-    /// and drawn towards the built-in one. Without, it is only lowered, towards where no more questions with answers are declined than may be.
+    /// With unanswerable questions, the threshold maximises their declined share minus twice the declined share of
+    /// answerable ones, and is then drawn towards the built-in value. Without them, it can only fall, towards the value
+    /// that declines as many answerable questions as allowed.
     mutating func learn(answered: [[Double]], unanswered: [[Double]]) {
         let with = answered.map { score($0) }.sorted()
         guard with.count >= Self.leastAnswered else { return }
@@ -240,7 +242,7 @@ extension AnsweringRule {
         threshold = min(allowed, drawn(equals[equals.count / 2], by: without.count))
     }
 
-    /// What some questions say, drawn towards the built-in threshold.
+    /// A fitted threshold, drawn towards the built-in one.
     private func drawn(_ found: Double, by count: Int) -> Double {
         (Double(count) * found + Self.prior * threshold) / (Double(count) + Self.prior)
     }
