@@ -87,7 +87,7 @@ final class Stemmer: @unchecked Sendable {
 
     private func makeEntry(of hash: UInt64, _ word: [UInt8], at place: Int) -> Entry {
         var entry = Entry(word: hash, stem: hash, isStopWord: stopWords.contains(hash))
-        if !entry.isStopWord, let stem = stem(of: word) { entry.stem = FeatureHash.of(stem) }
+        if !entry.isStopWord, let stem = stem(of: word) { entry.stem = TermHash.of(stem) }
         known[place] = entry
         return entry
     }
@@ -130,7 +130,7 @@ enum StopWords {
     }
 
     private static let sets = lists.mapValues { list in
-        Set(list.split(separator: " ").map { FeatureHash.of(TextForm.matched(String($0))) })
+        Set(list.split(separator: " ").map { TermHash.of(TextForm.matched(String($0))) })
     }
 
     /// The language codes that have a list, ascending.

@@ -76,7 +76,7 @@ public struct Token: Hashable, Sendable {
 /// FNV-1a (Fowler, Noll and Vo), finished with the mixer of SplitMix64 (Steele, Lea and Flood, 2014). For bytes or
 /// other numbers s1...sn and a seed: h = seed; for each s: h = (h xor s) x 0x100000001B3 (mod 2^64); the hash is
 /// mix(h). A text is hashed as UTF-8.
-public struct FeatureHash: Sendable {
+public struct TermHash: Sendable {
     @usableFromInline var state: UInt64
 
     /// Starts from a seed; each kind of term has its own.
@@ -101,7 +101,7 @@ public struct FeatureHash: Sendable {
     public static func of(
         _ bytes: some Sequence<UInt8>, seed: UInt64 = 0xCBF2_9CE4_8422_2325
     ) -> UInt64 {
-        var hash = FeatureHash(seed: seed)
+        var hash = TermHash(seed: seed)
         for byte in bytes { hash.add(UInt64(byte)) }
         return hash.value
     }

@@ -2,7 +2,7 @@
 struct WordScanner {
     private let stemmer: Stemmer
     private var position = 0
-    private var run = FoldedRun()
+    private var span = FoldedSpan()
     private var words: [Word] = []
     private var parts: [Range<Int>] = []
     private var characters: [Int] = []
@@ -33,8 +33,8 @@ struct WordScanner {
                     continue
                 }
             }
-            at = run.read(text, from: at)
-            emitRun(body)
+            at = span.read(text, from: at)
+            emitSpan(body)
         }
     }
 
@@ -44,7 +44,7 @@ struct WordScanner {
     private mutating func plainWord(
         _ text: Span<UInt8>, _ start: Int, _ body: (Token) -> Void
     ) -> Int {
-        var hash = FeatureHash()
+        var hash = TermHash()
         hash.add(UInt64(Self.lower(text[start])))
         var at = start + 1
         while at < text.count {
@@ -76,7 +76,7 @@ struct WordScanner {
     private static func lower(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 
     /// Passes the tokens of the span to `body`.
-    private mutating func emitRun(_ body: (Token) -> Void) {
+    private mutating func emitSpan(_ body: (Token) -> Void) {
         findWords()
         var first = 0
         while first < words.count {
@@ -94,8 +94,8 @@ struct WordScanner {
         var start: Int?
         var isASCII = true
         var at = 0
-        while at < run.bytes.count {
-            let (scalar, length) = Characters.scalar(run.bytes.span, at: at)
+        while at < span.bytes.count {
+            let (scalar, length) = Characters.scalar(span.bytes.span, at: at)
             switch Characters.role(of: scalar) {
             case .letter:
                 if start == nil { (start, isASCII) = (at, true) }
@@ -107,7 +107,7 @@ struct WordScanner {
             case .joint:
                 if let begin = start {
                     words.append(
-                        Word(range: begin..<at, isASCII: isASCII, joint: run.bytes[at]))
+                        Word(range: begin..<at, isASCII: isASCII, joint: span.bytes[at]))
                 } else {
                     separate()
                 }
@@ -144,11 +144,11 @@ struct WordScanner {
     private func emitWhole(_ range: ClosedRange<Int>, _ body: (Token) -> Void) {
         let bytes =
             words[range.lowerBound].range.lowerBound..<words[range.upperBound].range.upperBound
-        let hash = FeatureHash.of(run.bytes[bytes])
+        let hash = TermHash.of(span.bytes[bytes])
         body(
             Token(
                 kind: .identifier, stem: hash, word: hash, position: position, isStopWord: false,
-                range: run.source(of: bytes)))
+                range: span.source(of: bytes)))
     }
 
     /// Passes a word to `body`, with its mixed-case parts, or as pairs of characters where its script has no spaces.
@@ -163,21 +163,21 @@ struct WordScanner {
     /// Passes a word of a spaced script and its parts to `body`.
     private mutating func emitSpaced(_ range: Range<Int>, _ body: (Token) -> Void) {
         emit(.word, range, body)
-        run.parts(of: range, &parts)
+        span.parts(of: range, &parts)
         for part in parts where part.count > 1 { emit(.part, part, body) }
         position += 1
     }
 
     private func emit(_ kind: Token.Kind, _ range: Range<Int>, _ body: (Token) -> Void) {
-        let hash = FeatureHash.of(run.bytes[range])
+        let hash = TermHash.of(span.bytes[range])
         let entry =
             kind == .pair
             ? Stemmer.Entry(word: hash, stem: hash, isStopWord: false)
-            : stemmer.entry(of: hash) { Array(run.bytes[range]) }
+            : stemmer.entry(of: hash) { Array(span.bytes[range]) }
         body(
             Token(
                 kind: kind, stem: entry.stem, word: hash, position: position,
-                isStopWord: entry.isStopWord, range: run.source(of: range)))
+                isStopWord: entry.isStopWord, range: span.source(of: range)))
     }
 
     /// Passes the words and pairs of a word with non-ASCII letters to `body`.
@@ -187,7 +187,7 @@ struct WordScanner {
         var current: Script?
         var at = start
         while at < range.upperBound {
-            let (scalar, length) = Characters.scalar(run.bytes.span, at: at)
+            let (scalar, length) = Characters.scalar(span.bytes.span, at: at)
             if Characters.role(of: scalar) != .mark {
                 let script = Script(of: scalar)
                 if let last = current, !last.goesOn(with: script) {
@@ -224,9 +224,9 @@ struct WordScanner {
 }
 
 /// A span of characters in the matched form, with their positions in the original text.
-struct FoldedRun {
+struct FoldedSpan {
     /// A character of the text and its place in the folded bytes.
-    private struct Piece {
+    private struct Unit {
         let folded: Int
         let source: Int
         let isUpper: Bool
@@ -237,14 +237,14 @@ struct FoldedRun {
     private(set) var bytes: [UInt8] = []
     /// The end of the span in the text.
     private(set) var sourceEnd = 0
-    private var pieces: [Piece] = []
+    private var units: [Unit] = []
     private var normalizer = Normalizer(.matched)
 
     /// Reads characters from a position up to the first one that cannot belong to a word or identifier, and returns the
     /// position after it.
     mutating func read(_ text: Span<UInt8>, from start: Int) -> Int {
         bytes.removeAll(keepingCapacity: true)
-        pieces.removeAll(keepingCapacity: true)
+        units.removeAll(keepingCapacity: true)
         var at = start
         while at < text.count {
             let (scalar, length) = Characters.scalar(text, at: at)
@@ -276,8 +276,8 @@ struct FoldedRun {
                 }
             }
             if bytes.count > first {
-                pieces.append(
-                    Piece(
+                units.append(
+                    Unit(
                         folded: first, source: at, isUpper: Characters.isUpper(scalar),
                         isLower: Characters.isLower(scalar)))
             }
@@ -312,18 +312,18 @@ struct FoldedRun {
 
     /// The place in the original text of a non-empty range of folded bytes.
     func source(of range: Range<Int>) -> Range<Int> {
-        let last = piece(at: range.upperBound - 1)
-        let end = last + 1 < pieces.count ? pieces[last + 1].source : sourceEnd
-        return pieces[piece(at: range.lowerBound)].source..<end
+        let last = unit(at: range.upperBound - 1)
+        let end = last + 1 < units.count ? units[last + 1].source : sourceEnd
+        return units[unit(at: range.lowerBound)].source..<end
     }
 
     /// The last unit that begins at or before a folded byte.
-    private func piece(at place: Int) -> Int {
+    private func unit(at place: Int) -> Int {
         var low = 0
-        var high = pieces.count
+        var high = units.count
         while high - low > 1 {
             let middle = (low + high) / 2
-            if pieces[middle].folded <= place { low = middle } else { high = middle }
+            if units[middle].folded <= place { low = middle } else { high = middle }
         }
         return low
     }
@@ -334,18 +334,18 @@ struct FoldedRun {
     /// a lower-case letter follows, unless that letter is the `s` of a plural.
     func parts(of word: Range<Int>, _ parts: inout [Range<Int>]) {
         parts.removeAll(keepingCapacity: true)
-        let first = piece(at: word.lowerBound)
-        let end = piece(at: word.upperBound - 1) + 1
+        let first = unit(at: word.lowerBound)
+        let end = unit(at: word.upperBound - 1) + 1
         guard end - first > 2 else { return }
         var start = word.lowerBound
-        for index in first + 1..<end where pieces[index].isUpper {
-            let isAfterCapital = pieces[index - 1].isUpper
+        for index in first + 1..<end where units[index].isUpper {
+            let isAfterCapital = units[index - 1].isUpper
             let isBeforeSmall =
-                index + 1 < end && pieces[index + 1].isLower
-                && !(index + 2 == end && bytes[pieces[index + 1].folded] == UInt8(ascii: "s"))
+                index + 1 < end && units[index + 1].isLower
+                && !(index + 2 == end && bytes[units[index + 1].folded] == UInt8(ascii: "s"))
             if !isAfterCapital || isBeforeSmall {
-                parts.append(start..<pieces[index].folded)
-                start = pieces[index].folded
+                parts.append(start..<units[index].folded)
+                start = units[index].folded
             }
         }
         if !parts.isEmpty { parts.append(start..<word.upperBound) }

@@ -221,9 +221,9 @@ struct SegmentBuilder {
         var row = LexicalSegment.Row()
         row.language = language.packed
         let document = attributes["document"]?.string ?? ""
-        let section = FeatureHash.of(
+        let section = TermHash.of(
             FeatureRow.keyPrefix(document: document, section: attributes["section"]?.string ?? ""))
-        row.document = UInt32(truncatingIfNeeded: FeatureHash.of(document))
+        row.document = UInt32(truncatingIfNeeded: TermHash.of(document))
         row.section = UInt32(truncatingIfNeeded: section)
         let analyzer = analyzers[row.language] ?? TextAnalyzer(language: language)
         analyzers[row.language] = analyzer

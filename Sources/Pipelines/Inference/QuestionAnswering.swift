@@ -98,10 +98,10 @@ public struct QuestionAnswering: Sendable {
         _ question: String, count: Int? = nil, where own: Condition? = nil
     ) throws(InferenceError) -> Reply {
         let count = count ?? retriever.ranker.retrieval.k
-        let found = try retriever.passages(for: question, count: count, where: own)
+        let found = try retriever.chunks(for: question, count: count, where: own)
         let conditions = [condition, own].compactMap { $0 }
         let judgement = Judgement(found, ranker: retriever.ranker)
-        let sources = Array(found.passages.prefix(count))
+        let sources = Array(found.chunks.prefix(count))
         let answer = ExtractiveAnswer(
             found.question, found.phrases, from: judgement.isAnswered ? sources : [])
         return Reply(

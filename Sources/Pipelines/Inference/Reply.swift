@@ -12,7 +12,7 @@ public struct Reply: Sendable {
     /// The rank, from 0, of the quoted source; nil where nothing is quoted.
     let quotedPlace: Int?
     /// The best chunks, best first.
-    public let sources: [Passage]
+    public let sources: [FoundChunk]
     /// The ranker that ordered them.
     let ranker: Ranker
     /// The features snapshot.
@@ -100,7 +100,7 @@ public struct Reply: Sendable {
             : ["The documents do not say: \(judgement.reason)."]
         lines.append("")
         if isAnswered, let missing = Judgement.words(judgement.missingPhrases) {
-            lines.append("no passage has the words \(missing); found without them:")
+            lines.append("no chunk has the words \(missing); found without them:")
         }
         if !isAnswered, !sources.isEmpty { lines.append("nearest to the question:") }
         for (index, (source, count)) in sections.enumerated() {
@@ -110,8 +110,8 @@ public struct Reply: Sendable {
                 ? source.row.document : "\(source.row.document)#\(source.row.section)"
             let titles = source.row.headings.isEmpty ? [source.row.title] : source.row.headings
             let headings = titles.joined(separator: " / ")
-            let passages = count == 1 ? "" : "; \(count) passages"
-            lines.append("\(index + 1). \(place)  (\(headings); score \(score)\(passages))")
+            let chunks = count == 1 ? "" : "; \(count) chunks"
+            lines.append("\(index + 1). \(place)  (\(headings); score \(score)\(chunks))")
             lines += source.details.map { "   \($0)" }
         }
         lines += [
@@ -138,8 +138,8 @@ public struct Reply: Sendable {
     }
 
     /// The best chunk of each section, best first, with the number of chunks from that section.
-    private var sections: [(best: Passage, count: Int)] {
-        var result: [(best: Passage, count: Int)] = []
+    private var sections: [(best: FoundChunk, count: Int)] {
+        var result: [(best: FoundChunk, count: Int)] = []
         for source in sources {
             let known = result.firstIndex { Self.isOneSection($0.best.row, source.row) }
             if let known { result[known].count += 1 } else { result.append((source, 1)) }
@@ -206,7 +206,7 @@ extension Reply {
 }
 
 /// A chunk that retrieval found for a question, with its scores.
-public struct Passage: Sendable {
+public struct FoundChunk: Sendable {
     /// The chunk.
     public let row: FeatureRow
     /// The model's score; only differences within one question are meaningful.
@@ -230,7 +230,7 @@ public struct Passage: Sendable {
     }
 }
 
-extension Passage {
+extension FoundChunk {
     /// The chunk in a reply's JSON: title, place, text and scores, with all further attributes beside them as in the
     /// row.
     var json: JSONObject {

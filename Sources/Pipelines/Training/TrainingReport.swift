@@ -67,7 +67,7 @@ public struct TrainingReport: Sendable {
     /// Warnings for the user, such as clocks that disagree.
     public let warnings: [String]
 
-    init(_ outcome: TrainingOutcome, _ published: Published, recallDepth: Int) {
+    init(_ outcome: TrainingOutcome, _ published: PublishedVersions, recallDepth: Int) {
         transaction = published.commit.number
         refs = published.commit.refs
         features = outcome.features.snapshot

@@ -47,19 +47,19 @@ package struct RecursiveSplitter: Sendable, Hashable {
     package func chunks(of section: CleanDocument.Section) -> [Chunk] {
         let text = SectionText(section.blocks)
         let breaks = Breaks(text)
-        return starts(text, breaks).enumerated().map { ordinal, piece in
-            chunk(piece, ordinal, of: section, text, breaks)
+        return starts(text, breaks).enumerated().map { ordinal, part in
+            chunk(part, ordinal, of: section, text, breaks)
         }
     }
 
     private func chunk(
-        _ piece: Range<Int>, _ ordinal: Int, of section: CleanDocument.Section, _ text: SectionText,
+        _ part: Range<Int>, _ ordinal: Int, of section: CleanDocument.Section, _ text: SectionText,
         _ breaks: Breaks
     ) -> Chunk {
-        let header = header(above: piece.lowerBound, text)
+        let header = header(above: part.lowerBound, text)
         let range =
             ordinal > 0 && header == nil
-            ? overlapStart(of: piece, text, breaks)..<piece.upperBound : piece
+            ? overlapStart(of: part, text, breaks)..<part.upperBound : part
         let repeated = header.map { text.string($0) + "\n" } ?? ""
         let blocks = text.blocks[
             text.block(at: range.lowerBound)...text.block(at: range.upperBound - 1)]
@@ -155,17 +155,17 @@ package struct RecursiveSplitter: Sendable, Hashable {
 
     /// The start of a chunk including its overlap: the first sentence within reach of the paragraph that a cut split.
     private func overlapStart(
-        of piece: Range<Int>, _ text: SectionText, _ breaks: Breaks
+        of part: Range<Int>, _ text: SectionText, _ breaks: Breaks
     ) -> Int {
-        let index = text.block(at: piece.lowerBound)
+        let index = text.block(at: part.lowerBound)
         let block = text.ranges[index]
-        guard overlap > 0, piece.lowerBound > block.lowerBound, text.blocks[index].kind != .code
-        else { return piece.lowerBound }
-        let end = text.trimmingSpace(before: piece.lowerBound, after: 0)
-        let earliest = max(block.lowerBound, end - overlap, piece.upperBound - size)
-        return (earliest..<piece.lowerBound).first {
+        guard overlap > 0, part.lowerBound > block.lowerBound, text.blocks[index].kind != .code
+        else { return part.lowerBound }
+        let end = text.trimmingSpace(before: part.lowerBound, after: 0)
+        let earliest = max(block.lowerBound, end - overlap, part.upperBound - size)
+        return (earliest..<part.lowerBound).first {
             breaks[$0] >= .sentence || $0 == block.lowerBound
-        } ?? piece.lowerBound
+        } ?? part.lowerBound
     }
 }
 

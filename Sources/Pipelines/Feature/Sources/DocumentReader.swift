@@ -113,7 +113,7 @@ struct RecordLines {
     private var buffer: ArraySlice<UInt8> = []
     private var number = 0
 
-    private static let pieceSize = 1 << 20
+    private static let readSize = 1 << 20
 
     init(_ file: InputFile, path: String) {
         self.file = file
@@ -126,7 +126,7 @@ struct RecordLines {
         var isTooLong = false
         while true {
             if buffer.isEmpty {
-                let count = min(Self.pieceSize, file.size - offset)
+                let count = min(Self.readSize, file.size - offset)
                 if count == 0 {
                     if line.isEmpty, !isTooLong { return nil }
                     number += 1

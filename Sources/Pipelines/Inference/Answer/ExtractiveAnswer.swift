@@ -7,7 +7,7 @@ struct ExtractiveAnswer: Sendable {
     /// The most units to quote.
     static let limit = 3
     /// The number of chunks to quote from; lower-ranked ones only serve as further reading.
-    static let quotedPassages = 2
+    static let quotedChunks = 2
     /// The share of a unit's words above which it merely echoes the question.
     private static let echoing = 0.75
     /// The least share of the question that a further unit must add, and the most points that it may score below the
@@ -20,7 +20,7 @@ struct ExtractiveAnswer: Sendable {
         /// The share of the question that the unit covers.
         static let coverage = 10.0
         /// The score of its chunk relative to the best chunk.
-        static let passage = 8.0
+        static let chunk = 8.0
         /// The first unit of a section introduces its topic.
         static let first = 1.5
         /// A unit that introduces something explains how to use it.
@@ -51,9 +51,9 @@ struct ExtractiveAnswer: Sendable {
     /// Chooses the units to quote.
     ///
     /// - Parameter phrases: Phrases that the question demands word for word.
-    init(_ question: Question, _ phrases: QuotedPhrases, from passages: [Passage]) {
-        let all = passages.prefix(Self.quotedPassages).enumerated().flatMap { place, passage in
-            Self.units(of: passage, at: place, best: passages[0].score, question)
+    init(_ question: Question, _ phrases: QuotedPhrases, from chunks: [FoundChunk]) {
+        let all = chunks.prefix(Self.quotedChunks).enumerated().flatMap { place, chunk in
+            Self.units(of: chunk, at: place, best: chunks[0].score, question)
         }
         let demanded = phrases.isEmpty ? [] : all.filter { phrases.isAny(in: $0.quoted.text) }
         let units = demanded.isEmpty ? all : demanded
@@ -87,15 +87,15 @@ struct ExtractiveAnswer: Sendable {
     }
 
     private static func units(
-        of passage: Passage, at place: Int, best: Double, _ question: Question
+        of chunk: FoundChunk, at place: Int, best: Double, _ question: Question
     ) -> [Unit] {
         // Negative scores have no meaningful ratio; uses their ranks instead.
-        let fit = best > 0 ? max(0, min(1, passage.score / best)) : 1 / Double(1 + place)
-        return QuotedUnit.units(of: passage.row.text).enumerated().map { position, unit in
+        let fit = best > 0 ? max(0, min(1, chunk.score / best)) : 1 / Double(1 + place)
+        return QuotedUnit.units(of: chunk.row.text).enumerated().map { position, unit in
             let words = question.words(foundIn: unit.text)
             let length = Double(unit.wordCount)
-            var score = Weights.coverage * question.share(of: words) + Weights.passage * fit
-            if passage.row.ordinal == 0, position == 0 { score += Weights.first }
+            var score = Weights.coverage * question.share(of: words) + Weights.chunk * fit
+            if chunk.row.ordinal == 0, position == 0 { score += Weights.first }
             if unit.announces { score += Weights.announcing }
             if unit.isVerbatim { score -= Weights.verbatim }
             if unit.isQuestion { score -= Weights.question }
@@ -198,18 +198,18 @@ struct Judgement: Sendable {
         score = rule.score(evidence)
         threshold = rule.threshold
         missingPhrases = found.missingPhrases
-        if found.passages.isEmpty {
+        if found.chunks.isEmpty {
             (isAnswered, reason) = (false, "no row fits the question and its condition")
         } else if let missing = Self.words(found.missingPhrases),
             found.missingShare >= Self.greatestMissing
         {
-            (isAnswered, reason) = (false, "no passage has the words \(missing)")
+            (isAnswered, reason) = (false, "no chunk has the words \(missing)")
         } else if found.hasPhrase {
-            (isAnswered, reason) = (true, "passages have the words in quotation marks")
+            (isAnswered, reason) = (true, "chunks have the words in quotation marks")
         } else if score < threshold {
-            (isAnswered, reason) = (false, "no passage covers enough of the question")
+            (isAnswered, reason) = (false, "no chunk covers enough of the question")
         } else {
-            (isAnswered, reason) = (true, "the best passages cover enough of the question")
+            (isAnswered, reason) = (true, "the best chunks cover enough of the question")
         }
     }
 

@@ -128,7 +128,7 @@ struct Retriever: Sendable {
         /// The prepared question.
         let question: Question
         /// The best chunks, best first.
-        let passages: [Passage]
+        let chunks: [FoundChunk]
         /// The evidence, in the order of ``AnsweringRule/Evidence``.
         let evidence: [Double]
         /// How the search found them.
@@ -146,7 +146,7 @@ struct Retriever: Sendable {
     /// Finds the best chunks for a question, at most `count`.
     ///
     /// - Parameter condition: A further condition on the rows, besides the condition of all questions.
-    func passages(
+    func chunks(
         for text: String, count: Int, where condition: Condition?
     ) throws(InferenceError) -> Found {
         let scope = try scope(condition)
@@ -174,7 +174,7 @@ struct Retriever: Sendable {
             let ranked = retrieval.rank(candidates, judged)
             return Found(
                 question: question,
-                passages: ranked.prefix(count).map { Passage($0) },
+                chunks: ranked.prefix(count).map { FoundChunk($0) },
                 evidence: judged.evidence, mode: scope.mode,
                 phrases: asked, hasPhrase: phrases.rows != nil, missingPhrases: phrases.missing,
                 missingShare: question.share(of: missing))

@@ -190,7 +190,7 @@ enum SectionQuestions {
         let rows = try index.rows(at: chosenRows(keys, seed: seed), in: source)
         for row in rows where !row.headings.isEmpty {
             let prefix = FeatureRow.keyPrefix(document: row.document, section: row.section)
-            let isByHeading = FeatureHash.of(prefix, seed: UInt64(seed)) & 1 == 0
+            let isByHeading = TermHash.of(prefix, seed: UInt64(seed)) & 1 == 0
             let heading = "How does this work: \(row.headings.last ?? "")?"
             let sentence = firstSentence(of: row.text).map { "Where is it said that \($0)?" }
             let question = isByHeading ? heading : sentence ?? heading
@@ -228,7 +228,7 @@ enum SectionQuestions {
             if prefix == last { continue }
             last = prefix
             firsts.append(
-                (FeatureHash.of("\(seed)|\(String(decoding: prefix, as: UTF8.self))"), row))
+                (TermHash.of("\(seed)|\(String(decoding: prefix, as: UTF8.self))"), row))
         }
         firsts.sort { ($0.hash, $0.row) < ($1.hash, $1.row) }
         return firsts.prefix(limit).map(\.row).sorted()
@@ -250,7 +250,7 @@ public struct HeldOut: Sendable {
 
     /// Whether the question with this id is held out.
     public func contains(_ id: String) -> Bool {
-        let hash = FeatureHash.of("\(seed)/\(id)")
+        let hash = TermHash.of("\(seed)/\(id)")
         return Double(hash >> 11) * 0x1p-53 < part
     }
 }

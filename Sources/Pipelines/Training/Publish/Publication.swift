@@ -12,7 +12,7 @@ struct Publication {
     let producer: Snapshot.Producer
     let created: Timestamp
 
-    func publish(_ outcome: TrainingOutcome) throws(TrainingError) -> Published {
+    func publish(_ outcome: TrainingOutcome) throws(TrainingError) -> PublishedVersions {
         let supervisedName = try name(configuration.supervisedDataset)
         let preferenceName = try name(configuration.preferenceDataset)
         let modelName = try name(configuration.model)
@@ -55,7 +55,7 @@ struct Publication {
                 [supervised, preference, model],
                 message: "train \(modelName) on \(configuration.features)")
         }
-        return Published(
+        return PublishedVersions(
             commit: commit, supervised: supervised.id, preference: preference.id, model: model.id)
     }
 
@@ -130,7 +130,7 @@ struct Publication {
 }
 
 /// The published versions.
-struct Published {
+struct PublishedVersions {
     let commit: Commit
     let supervised: ObjectID
     let preference: ObjectID

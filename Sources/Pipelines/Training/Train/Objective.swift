@@ -102,7 +102,7 @@ struct SectionScore {
     let value: Double
     let gradient: [Double]
 
-    init(_ features: CandidateSignals, _ candidates: some Collection<Int>, scores: [Double]) {
+    init(_ signals: CandidateSignals, _ candidates: some Collection<Int>, scores: [Double]) {
         let columns = CandidateSignals.columns
         var greatest = -Double.infinity
         for candidate in candidates { greatest = max(greatest, scores[candidate]) }
@@ -112,7 +112,7 @@ struct SectionScore {
             let part = PortableMath.exp(scores[candidate] - greatest)
             sum += part
             for column in 0..<columns {
-                gradient[column] += part * features.values[candidate * columns + column]
+                gradient[column] += part * signals.values[candidate * columns + column]
             }
         }
         for column in 0..<columns { gradient[column] /= sum }
@@ -127,14 +127,14 @@ public struct SupervisedObjective: Objective {
     /// A question: its candidates, and which of them answer it.
     public struct Example: Sendable {
         /// The scaled signals of the candidates.
-        public let features: CandidateSignals
+        public let signals: CandidateSignals
         /// The indices of the candidates that answer; at least one.
         public let relevant: [Int]
 
         /// Makes an example.
-        public init(features: CandidateSignals, relevant: [Int]) {
+        public init(signals: CandidateSignals, relevant: [Int]) {
             precondition(!relevant.isEmpty, "an example has an answer")
-            self.features = features
+            self.signals = signals
             self.relevant = relevant
         }
     }
@@ -159,9 +159,9 @@ public struct SupervisedObjective: Objective {
     /// See ``Objective``.
     public func slope(of example: Int, at weights: [Double]) -> Slope {
         let example = examples[example]
-        let scores = example.features.scores(weights)
-        let all = SectionScore(example.features, scores.indices, scores: scores)
-        let right = SectionScore(example.features, example.relevant, scores: scores)
+        let scores = example.signals.scores(weights)
+        let all = SectionScore(example.signals, scores.indices, scores: scores)
+        let right = SectionScore(example.signals, example.relevant, scores: scores)
         var slope = Slope(count: weights.count)
         slope.value = all.value - right.value
         for index in weights.indices {
@@ -180,25 +180,25 @@ public struct PreferenceObjective: Objective {
     /// A question and the candidates from both sections.
     public struct Example: Sendable {
         /// The scaled signals of the candidates.
-        public let features: CandidateSignals
+        public let signals: CandidateSignals
         /// The indices of the chosen section's chunks; at least one.
         public let chosen: [Int]
         /// The indices of the rejected section's chunks; at least one.
         public let rejected: [Int]
 
         /// Makes an example.
-        public init(features: CandidateSignals, chosen: [Int], rejected: [Int]) {
+        public init(signals: CandidateSignals, chosen: [Int], rejected: [Int]) {
             precondition(!chosen.isEmpty && !rejected.isEmpty, "both sections have chunks")
-            self.features = features
+            self.signals = signals
             self.chosen = chosen
             self.rejected = rejected
         }
 
         /// The difference of the log-probabilities of the chosen and the rejected section.
         public func margin(at weights: [Double]) -> Double {
-            let scores = features.scores(weights)
-            return SectionScore(features, chosen, scores: scores).value
-                - SectionScore(features, rejected, scores: scores).value
+            let scores = signals.scores(weights)
+            return SectionScore(signals, chosen, scores: scores).value
+                - SectionScore(signals, rejected, scores: scores).value
         }
     }
 
@@ -227,9 +227,9 @@ public struct PreferenceObjective: Objective {
     /// See ``Objective``.
     public func slope(of index: Int, at weights: [Double]) -> Slope {
         let example = examples[index]
-        let scores = example.features.scores(weights)
-        let chosen = SectionScore(example.features, example.chosen, scores: scores)
-        let rejected = SectionScore(example.features, example.rejected, scores: scores)
+        let scores = example.signals.scores(weights)
+        let chosen = SectionScore(example.signals, example.chosen, scores: scores)
+        let rejected = SectionScore(example.signals, example.rejected, scores: scores)
         let advantage = beta * (chosen.value - rejected.value - referenceMargins[index])
         let pull = -beta * PortableMath.sigmoid(-advantage)
         var slope = Slope(count: weights.count)

@@ -28,7 +28,7 @@ struct RankerTrainer: Sendable {
         // of the signals that find the others.
         let prepared = try pool.prepare(
             set.questions.map { .init(question: $0.question, added: []) })
-        let scale = FeatureScale.of(
+        let scale = SignalScale.of(
             zip(set.questions, prepared).filter { !$0.0.isHeldOut }.map(\.1.signals))
         let factors = scale.map(Double.init)
         var base = Ranker.untrained(
@@ -41,9 +41,9 @@ struct RankerTrainer: Sendable {
         let validated = ValidatedTraining(
             examples: examples, base: base, supervised: configuration.supervised,
             threads: threads)
-        let lesson = validated.train()
+        let trained = validated.train()
         var sft = base
-        sft.weights = lesson.descent.weights.map { Float($0) }
+        sft.weights = trained.descent.weights.map { Float($0) }
 
         let isMade = configuration.preferences == nil
         if isMade {
@@ -64,7 +64,7 @@ struct RankerTrainer: Sendable {
                 name: "base", measurement: evaluation.measure(base), loss: nil),
             TrainingOutcome.Stage(
                 name: "sft", measurement: evaluation.measure(sft),
-                loss: (lesson.descent.before, lesson.descent.after)),
+                loss: (trained.descent.before, trained.descent.after)),
         ]
         var ranker = sft
         var preferenceFate = PreferenceFate.none
@@ -72,12 +72,12 @@ struct RankerTrainer: Sendable {
             ValidatedTraining.Preference(
                 question: pair.0.question,
                 scaled: PreferenceObjective.Example(
-                    features: pair.1.features.scaled(by: factors), chosen: pair.1.chosen,
+                    signals: pair.1.signals.scaled(by: factors), chosen: pair.1.chosen,
                     rejected: pair.1.rejected))
         }
         if configuration.preference.epochs > 0, !seen.isEmpty {
             let preferred = validated.preferring(
-                seen, areMade: isMade, from: sft.weights.map(Double.init), l2: lesson.l2,
+                seen, areMade: isMade, from: sft.weights.map(Double.init), l2: trained.l2,
                 configuration.preference)
             var dpo = sft
             dpo.weights = preferred.weights.map { Float($0) }
@@ -138,7 +138,7 @@ struct RankerTrainer: Sendable {
             preferences.map { .init(question: $0.question, added: $0.chosen + $0.rejected) })
         return zip(preferences, prepared).map { preference, prepared in
             PreferenceObjective.Example(
-                features: prepared.signals, chosen: prepared.positions(of: preference.chosen),
+                signals: prepared.signals, chosen: prepared.positions(of: preference.chosen),
                 rejected: prepared.positions(of: preference.rejected))
         }
     }
@@ -179,7 +179,7 @@ struct RankerTrainer: Sendable {
 }
 
 /// Scales signals so that their weights are comparable.
-enum FeatureScale {
+enum SignalScale {
     /// A signal that varies less than this teaches nothing; its scale is 1, so that its weight does not move.
     private static let least = 1e-9
 
@@ -188,16 +188,16 @@ enum FeatureScale {
         let columns = CandidateSignals.columns
         var sums = [Double](repeating: 0, count: columns)
         var count = 0.0
-        for features in questions {
-            for index in features.values.indices { sums[index % columns] += features.values[index] }
-            count += Double(features.count)
+        for signals in questions {
+            for index in signals.values.indices { sums[index % columns] += signals.values[index] }
+            count += Double(signals.count)
         }
         guard count > 0 else { return [Float](repeating: 1, count: columns) }
         let means = sums.map { $0 / count }
         var squares = [Double](repeating: 0, count: columns)
-        for features in questions {
-            for index in features.values.indices {
-                let distance = features.values[index] - means[index % columns]
+        for signals in questions {
+            for index in signals.values.indices {
+                let distance = signals.values[index] - means[index % columns]
                 squares[index % columns] += distance * distance
             }
         }

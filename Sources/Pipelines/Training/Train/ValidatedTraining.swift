@@ -25,12 +25,12 @@ struct ValidatedTraining: Sendable {
             id = question.id
             self.question = question.question
             evaluated = .init(prepared: prepared, relevant: relevant)
-            scaled = .init(features: prepared.signals.scaled(by: factors), relevant: relevant)
+            scaled = .init(signals: prepared.signals.scaled(by: factors), relevant: relevant)
         }
     }
 
     /// The result of supervised training.
-    struct Lesson {
+    struct SupervisedResult {
         let descent: Descent
         /// The strength of the pull; nil where the untrained rule stays.
         let l2: Double?
@@ -57,8 +57,8 @@ struct ValidatedTraining: Sendable {
     }
 
     /// Trains the rule, or leaves it unchanged.
-    func train() -> Lesson {
-        let stays = Lesson(
+    func train() -> SupervisedResult {
+        let stays = SupervisedResult(
             descent: descent(examples, l2: supervised.l2, epochs: 0), l2: nil)
         guard supervised.epochs > 0, examples.count >= 2 * Self.folds else { return stays }
         let gains = Self.strengths.map { gain(l2: supervised.l2 * $0) }
@@ -68,7 +68,7 @@ struct ValidatedTraining: Sendable {
         for (strength, gain) in zip(Self.strengths, gains).reversed()
         where gain.isBetter && gain.mean >= best.mean - best.error / 2 {
             let l2 = supervised.l2 * strength
-            return Lesson(
+            return SupervisedResult(
                 descent: descent(examples, l2: l2, epochs: supervised.epochs), l2: l2)
         }
         return stays
@@ -120,7 +120,7 @@ struct ValidatedTraining: Sendable {
     }
 
     private static func fold(of id: String) -> Int {
-        Int(FeatureHash.of("fold/\(id)") % UInt64(folds))
+        Int(TermHash.of("fold/\(id)") % UInt64(folds))
     }
 
     private static func meanAndError(_ values: [Double]) -> (mean: Double, error: Double) {
@@ -133,7 +133,7 @@ struct ValidatedTraining: Sendable {
 
 extension ValidatedTraining {
     /// The result of preference training.
-    struct Preferred {
+    struct PreferenceResult {
         let weights: [Double]
         let before: Double
         let after: Double
@@ -158,17 +158,17 @@ extension ValidatedTraining {
     func preferring(
         _ preferences: [Preference], areMade: Bool, from weights: [Double], l2: Double?,
         _ settings: TrainingConfiguration.Preference
-    ) -> Preferred {
+    ) -> PreferenceResult {
         func preferred(
             _ preferences: [Preference], from weights: [Double], with seen: [Example]
         ) -> (Descent, PreferenceObjective) {
             let objective = PreferenceObjective(
                 examples: preferences.map(\.scaled), reference: weights, beta: settings.beta,
                 l2: settings.l2)
-            let lesson = SupervisedObjective(
+            let retained = SupervisedObjective(
                 examples: seen.map(\.scaled), origin: origin, l2: l2 ?? supervised.l2)
             let descent = RetainingObjective(
-                preference: objective, supervised: lesson, retain: settings.retain
+                preference: objective, supervised: retained, retain: settings.retain
             ).minimised(epochs: settings.epochs, rate: settings.rate, threads: threads)
             return (descent, objective)
         }
@@ -187,7 +187,7 @@ extension ValidatedTraining {
         let (descent, objective) = preferred(preferences, from: weights, with: examples)
         let change = Self.meanAndError(changes)
         let least = areMade ? Self.leastGain.made : Self.leastGain.stated
-        return Preferred(
+        return PreferenceResult(
             weights: descent.weights,
             before: objective.evaluate(at: objective.origin, threads: threads).value,
             after: objective.evaluate(at: descent.weights, threads: threads).value,
