@@ -43,7 +43,7 @@ struct SourceRuleTests {
         "Sources/Objects/Vectors/KeyedHash.swift",
         "Sources/Objects/Vectors/VectorCodes.swift",
         "Sources/Objects/Weights/TensorDiff.swift",
-        "Sources/TextAnalysis/Stemmer.swift",
+        "Sources/TextAnalysis/Language.swift",
         "Sources/Artifacts/Math/DotProduct.swift",
         "Sources/Artifacts/Search/CodeBlock.swift",
         "Sources/Artifacts/Lexical/LexicalPart.swift",

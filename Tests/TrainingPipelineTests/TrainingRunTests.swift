@@ -114,7 +114,7 @@ import Testing
         "few short documents have the untrained rule; no signal loses its weight for being constant"
     )
     func few() throws {
-        let scale = FeatureScale.of([
+        let scale = SignalScale.of([
             CandidateSignals(values: [Double](repeating: 0.5, count: 2 * CandidateSignals.columns))
         ])
         #expect(scale.allSatisfy { $0 == 1 })
