@@ -1,3 +1,4 @@
+import ArgumentParser
 import CommandSupport
 import Objects
 import Refs
@@ -128,11 +129,6 @@ extension CommandContext {
             repository, state: try repository.state(), now: now, output: output)
     }
 
-    /// Where the states of stored files are kept; nil when there is no home for it.
-    func statCache(of repository: RandomBits) -> CacheFile? {
-        StatCacheLocation.path(repository: repository.hex, environment: environment)
-            .map { CacheFile($0) }
-    }
 }
 
 extension Content {
@@ -140,5 +136,19 @@ extension Content {
     var table: Table? {
         guard case .table(let root, let rows, let dimension) = self else { return nil }
         return Table(root: root, rows: rows, dimension: dimension)
+    }
+}
+
+extension CompletionKind {
+    /// The names of the refs of the repository that the command line names: what most revisions begin with.
+    ///
+    /// The scripts of shells ask this executable for them. Without a repository there are none, and nothing is said.
+    static var revisions: CompletionKind {
+        .custom { words, _, _ in
+            var rest = words
+            let context = CommandContext(options: GlobalOptions(extractedFrom: &rest))
+            guard let state = try? context.repository().state() else { return [] }
+            return state.refs.keys.sorted().map(\.text)
+        }
     }
 }

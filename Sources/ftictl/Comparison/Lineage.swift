@@ -1,6 +1,7 @@
 import CommandSupport
 import Objects
 import Refs
+import Storage
 
 /// The snapshots that one was made from, or that were made from it, as a tree.
 ///
@@ -118,5 +119,130 @@ extension Lineage.Node {
             "message": snapshot.map { .string($0.message) } ?? .null,
             "path": origin.map { .string($0.path) } ?? .null, "since": .id(origin?.since),
         ]
+    }
+}
+
+/// Since which version a row or a file is what it is.
+struct PartOrigin {
+    /// The key of the row, or the path of the file.
+    let path: String
+    /// `row`, `file` or `directory`.
+    let noun: String
+    /// The oldest version, of the unbroken line of first parents, that has it so.
+    let since: ObjectID
+    /// Whether the line was followed to where the part was made; false when it is longer than what is looked at, or
+    /// a version before was collected.
+    let isKnown: Bool
+
+    /// Versions that are looked at.
+    private static let depth = 1000
+
+    /// Follows the parents of a snapshot for as long as they have the same part.
+    init(_ target: Resolution.Target, path: String, of id: ObjectID, in repository: OpenRepository)
+        throws
+    {
+        var path = path
+        switch target {
+        case .row(let key):
+            noun = "row"
+            // A number may have been typed for the text that is spelled so.
+            path = key
+        case .entry(let entry): noun = entry.mode == .directory ? "directory" : "file"
+        case .snapshot, .object: noun = "object"
+        }
+        self.path = path
+        let part = try Part(path, of: try repository.snapshot(id), in: repository)
+        var since = id
+        var isKnown = false
+        for _ in 0..<Self.depth {
+            guard let parent = try repository.snapshot(since).parents.first else {
+                isKnown = true
+                break
+            }
+            guard let before = try repository.snapshotIfThere(parent) else { break }
+            guard try Part(path, of: before, in: repository) == part else {
+                isKnown = true
+                break
+            }
+            since = parent
+        }
+        self.since = since
+        self.isKnown = isKnown
+    }
+
+    private struct Part: Equatable {
+        var row: TableRow?
+        var entry: TreeEntry?
+
+        init(_ path: String, of snapshot: Snapshot, in repository: OpenRepository) throws {
+            let objects = try repository.objects
+            switch snapshot.content {
+            case .table(let root, let rows, let dimension):
+                let table = Table(root: root, rows: rows, dimension: dimension)
+                row = try table.row(for: path, in: objects)
+            case .tree(let root, _, _):
+                // A directory may be typed with a slash behind its name.
+                let name = path.utf8.last == UInt8(ascii: "/") ? String(path.dropLast()) : path
+                if let place = try? RelativePath(name) {
+                    entry = try TreeReader(objects).entry(at: place, in: root)
+                }
+            }
+        }
+    }
+}
+
+/// How a lineage is drawn for a person.
+struct LineageView {
+    let style: Style
+    let now: Timestamp
+    let labels: RefLabels
+
+    /// The line about a row or a file whose snapshot's lineage follows.
+    func line(_ origin: PartOrigin) -> String {
+        let label = labels[origin.since].map { " \(style.cyan($0))" } ?? ""
+        return "\(origin.noun) \(style.bold(origin.path.printable())), as it is since "
+            + (origin.isKnown ? "" : "before ") + style.yellow(origin.since.short) + label
+    }
+
+    func lines(_ nodes: [Lineage.Node]) -> [String] {
+        var lines: [String] = []
+        // Whether a level has another node below the line that is drawn, before its own parent's level ends: seen from
+        // the last line up.
+        var goesOn: [Bool] = []
+        for node in nodes.reversed() {
+            let depth = node.depth
+            if goesOn.count > depth + 1 { goesOn.removeSubrange((depth + 1)...) }
+            while goesOn.count <= depth { goesOn.append(false) }
+            lines.append(branches(depth, goesOn) + describe(node))
+            goesOn[depth] = true
+        }
+        return lines.reversed()
+    }
+
+    /// `│  └─ `: a rail for each level above that goes on below this line.
+    private func branches(_ depth: Int, _ goesOn: [Bool]) -> String {
+        guard depth > 0 else { return "" }
+        let rails = (1..<max(depth, 1)).map { goesOn[$0] ? "│  " : "   " }.joined()
+        return style.dim(rails + (goesOn[depth] ? "├─ " : "└─ "))
+    }
+
+    private func describe(_ node: Lineage.Node) -> String {
+        var parts: [String] = []
+        if !node.role.isEmpty { parts.append(style.bold(node.role.printable())) }
+        if let snapshot = node.snapshot { parts.append(style.magenta(snapshot.kind.rawValue)) }
+        parts.append(style.yellow(node.id.short))
+        if let label = labels[node.id] { parts.append(style.cyan(label)) }
+        if node.isRepeated {
+            parts.append(style.dim("(above)"))
+            return parts.joined(separator: " ")
+        }
+        guard let snapshot = node.snapshot else {
+            parts.append(style.dim("collected since"))
+            return parts.joined(separator: " ")
+        }
+        let message = snapshot.message.split(whereSeparator: \.isNewline).first ?? ""
+        if !message.isEmpty { parts.append(String(message).printable().truncated(to: 60)) }
+        parts.append(style.dim(Quantity.age(of: snapshot.created, at: now)))
+        return parts.joined(separator: " ")
     }
 }

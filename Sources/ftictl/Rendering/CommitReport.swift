@@ -32,3 +32,126 @@ extension Output {
         for warning in commit.warnings { try note("warning: \(warning)") }
     }
 }
+
+extension Content {
+    /// `1,204 rows of 384 dimensions`, or `3 files, 12.3 MB`.
+    var summary: String {
+        switch self {
+        case .tree(_, let files, let bytes):
+            "\(Quantity.count(files, "file")), \(Quantity.bytes(bytes))"
+        case .table(_, let rows, let dimension):
+            Quantity.count(rows, "row")
+                + (dimension > 0 ? " with vectors of \(Quantity.count(dimension))" : "")
+        }
+    }
+
+    /// What is more or less than before: `+12 rows`; nil where nothing is.
+    func change(since before: Content) -> String? {
+        switch (before, self) {
+        case (.tree(_, let oldFiles, let oldBytes), .tree(_, let files, let bytes)):
+            let parts = [
+                files == oldFiles ? nil : Self.signed(files - oldFiles, "file"),
+                bytes == oldBytes
+                    ? nil : (bytes > oldBytes ? "+" : "") + Quantity.bytes(bytes - oldBytes),
+            ].compactMap(\.self)
+            return parts.isEmpty ? nil : parts.joined(separator: ", ")
+        case (.table(_, let oldRows, _), .table(_, let rows, _)):
+            return rows == oldRows ? nil : Self.signed(rows - oldRows, "row")
+        default: return nil
+        }
+    }
+
+    private static func signed(_ value: Int, _ noun: String) -> String {
+        let plural = value.magnitude == 1 ? noun : noun + "s"
+        return "\(value > 0 ? "+" : "")\(Quantity.count(value)) \(plural)"
+    }
+}
+
+extension Snapshot {
+    /// What it holds, in a few words; of a release that is the prompt.
+    var summary: String {
+        guard kind == .release, case .tree(_, let files, let bytes) = content else {
+            return content.summary
+        }
+        return files == 0 ? "no prompt" : "prompt of \(Quantity.bytes(bytes))"
+    }
+}
+
+/// What the log says of a transaction that nobody wrote a message for.
+enum GeneratedMessage {
+    /// The most characters that name what moved: a line or two. The entry itself lists every move.
+    private static let limit = 400
+
+    /// The verb and what it was done to, as far as there is room: `promote a to b, c to d, and 2,998 more`.
+    static func text(_ verb: String, _ items: [String]) -> String {
+        var shown: [String] = []
+        var count = 0
+        for item in items {
+            guard shown.isEmpty || count + item.count <= limit else { break }
+            shown.append(item.truncated(to: limit))
+            count += item.count + 2
+        }
+        if shown.count < items.count {
+            shown.append("and \(Quantity.count(items.count - shown.count)) more")
+        }
+        return "\(verb) \(shown.joined(separator: ", "))"
+    }
+}
+
+/// What a transaction does beside moving refs that people decide: an approval, an override, a policy, what a
+/// collection keeps.
+struct Decision {
+    private let action: Action
+
+    /// Nil for what nobody decides.
+    init?(_ action: Action) {
+        switch action {
+        case .policy, .approve, .override, .retain: self.action = action
+        case .format, .ref, .pack, .unpack: return nil
+        }
+    }
+
+    var json: JSON {
+        switch action {
+        case .policy(let policy): ["type": "policy", "id": .id(policy?.id)]
+        case .approve(let name, let old, let new, _, let expires):
+            [
+                "type": "approve", "ref": .string(name.text), "old": .id(old), "new": .id(new),
+                "expires": .string(expires.description),
+            ]
+        case .override(let gates, let reason):
+            [
+                "type": "override", "gates": .array(gates.map { .string($0) }),
+                "reason": .string(reason),
+            ]
+        case .retain(let rules): ["type": "retain", "retention": rules.json]
+        case .format, .ref, .pack, .unpack: .null
+        }
+    }
+
+    func line(_ style: Style) -> String {
+        switch action {
+        case .policy(let policy):
+            guard let policy else { return style.red("the policy was removed") }
+            let keys = Quantity.count(policy.keys.count, "key")
+            return "policy \(style.yellow(policy.id.short))  \(keys), "
+                + Quantity.count(policy.gates.count, "gate")
+        case .approve(let name, let old, let new, _, let expires):
+            return "approved \(style.cyan(name.text))  \(style.yellow(old?.short ?? "(none)")) -> "
+                + "\(style.yellow(new?.short ?? "(none)")) until \(expires.minuteDescription)"
+        case .override(let gates, let reason):
+            let count = Quantity.count(gates.count, "gate")
+            return style.red("overrode \(count):") + " \(reason.printable())"
+        case .retain(let rules): return style.dim("kept of each ref: \(rules.text)")
+        case .format, .ref, .pack, .unpack: return ""
+        }
+    }
+}
+
+extension LogEntry {
+    /// What people decided in it.
+    var decisions: [Decision] { actions.compactMap(Decision.init) }
+
+    /// The gates that it overrode.
+    var override: Decision? { overriding.flatMap(Decision.init) }
+}

@@ -140,3 +140,149 @@ extension RefMove {
     /// The identity's first digits.
     fileprivate var short: String { target?.short ?? "nothing" }
 }
+
+/// One value that a ref was given, with all that `log` shows of it.
+struct RefMove {
+    /// How a ref came to its value.
+    enum Manner: String {
+        case created
+        case advanced
+        case rolledBack
+        case removed
+    }
+
+    let name: RefName
+    let entry: LogEntry
+    let target: ObjectID?
+    let previous: ObjectID?
+    /// The snapshot at ``target``; nil when the ref was removed, or the snapshot was collected since.
+    let snapshot: Snapshot?
+    /// The snapshot at ``previous``, to compare with.
+    let before: Snapshot?
+    let manner: Manner
+    let isCurrent: Bool
+    /// Who signed the transaction, as the policy calls the key; nil when nobody did.
+    let signer: String?
+
+    /// What a transaction did to a ref.
+    ///
+    /// - Parameter older: Values that the ref had before.
+    init(
+        _ change: RefChange, _ entry: LogEntry, snapshot: Snapshot?, before: Snapshot?,
+        older: Set<ObjectID>, in state: State
+    ) {
+        name = change.name
+        self.entry = entry
+        target = change.new
+        previous = change.old
+        self.snapshot = snapshot
+        self.before = before
+        manner = Self.manner(from: change.old, before, to: change.new, older: older)
+        signer = entry.signature.map { state.name(of: $0.key) }
+        isCurrent = state.refs[change.name]?.transaction == entry.number
+    }
+
+    /// The kind of movement: back to an older value, or on to a new one.
+    ///
+    /// - Parameter older: The values that the ref had before ``previous``.
+    static func manner(
+        from previous: ObjectID?, _ before: Snapshot?, to target: ObjectID?, older: Set<ObjectID>
+    ) -> Manner {
+        guard let target else { return .removed }
+        guard previous != nil else { return .created }
+        let isAncestor = before?.parents.contains(target) ?? false
+        return isAncestor || older.contains(target) ? .rolledBack : .advanced
+    }
+
+    /// Whether there is no more than the log's word of the value.
+    var isCollected: Bool { target != nil && snapshot == nil }
+
+    /// The fields of `log --json`.
+    var json: JSONObject {
+        var object = JSONObject()
+        object["ref"] = .string(name.text)
+        object["id"] = .id(target)
+        object["previous"] = .id(previous)
+        object["transaction"] = .integer(entry.number)
+        object["time"] = .string(entry.time.description)
+        object["author"] = .string(entry.writer)
+        object["reason"] = .string(entry.message)
+        object["signer"] = signer.map { .string($0) } ?? .null
+        object["override"] = entry.override.map(\.json) ?? .null
+        object["movement"] = .string(manner.rawValue)
+        object["current"] = .bool(isCurrent)
+        object["collected"] = .bool(isCollected)
+        object["created"] = .string((snapshot?.created ?? entry.time).description)
+        object["message"] = .string(snapshot?.message ?? "")
+        object["kind"] = snapshot.map { .string($0.kind.rawValue) } ?? .null
+        object["metrics"] = .object(JSONObject(snapshot?.metrics ?? [:]) { .number($0) })
+        object["params"] = .object(snapshot?.params ?? JSONObject())
+        object["inputs"] = .object(JSONObject(snapshot?.inputs ?? [:]) { .id($0) })
+        return object
+    }
+}
+
+extension JSONObject {
+    /// An object with the members of a dictionary.
+    init<Value>(_ members: [String: Value], _ convert: (Value) -> JSON) {
+        self.init(members.map { ($0, convert($1)) })
+    }
+}
+
+extension JSON {
+    /// An identity, or null.
+    static func id(_ id: ObjectID?) -> JSON { id.map { .string($0.hex) } ?? .null }
+}
+
+/// Which versions `log` shows: those of a span of time, of which a condition holds.
+struct LogSelection {
+    let since: Timestamp?
+    let until: Timestamp?
+    var condition: Condition?
+
+    /// What a condition can ask of every version, besides its metrics, params and inputs.
+    static let schema = ConditionSchema([
+        "id": .text, "ref": .text, "kind": .text, "author": .text, "message": .text,
+        "reason": .text, "created": .time, "time": .time, "transaction": .number,
+        "movement": .text, "current": .truth, "collected": .truth, "signer": .text,
+        "previous": .text, "producer": .text,
+    ])
+
+    init(since: String?, until: String?, condition: Condition?, now: Timestamp) throws {
+        self.since = try since.map { try Self.moment($0, option: "--since", now: now) }
+        self.until = try until.map { try Self.moment($0, option: "--until", now: now) }
+        self.condition = condition
+    }
+
+    private static func moment(
+        _ text: String, option: String, now: Timestamp
+    ) throws(CommandError) -> Timestamp {
+        guard let time = RevisionTime(text), let moment = time.resolved(now: now) else {
+            throw .usage(
+                "\(option): \(JSON.string(String(text.prefix(80))).canonicalText) is not a time",
+                remedy: "\(option) yesterday, '3 days ago', 2026-08-01 or 2026-08-01T09:30")
+        }
+        return moment
+    }
+
+    /// Whether a version was made in the span, and the condition holds of it.
+    func includes(_ move: RefMove) -> Bool {
+        if let since, move.entry.time < since { return false }
+        if let until, move.entry.time > until { return false }
+        return condition?.holds(of: move.record) ?? true
+    }
+
+    /// Whether nothing older than a version is shown: the times of a log never run backwards.
+    func ends(before move: RefMove) -> Bool { since.map { move.entry.time < $0 } ?? false }
+}
+
+extension RefMove {
+    /// What a condition is asked of: the fields of `log --json`, and metrics by their own names.
+    var record: ConditionRecord {
+        var fields = json
+        fields["producer"] = snapshot.map { .string($0.producer.pipeline) }
+        // An older version may be gone; its message and kind are not known then.
+        if snapshot == nil { for name in ["message", "created"] { fields[name] = nil } }
+        return ConditionRecord(fields, fields["metrics"]?.object ?? JSONObject())
+    }
+}
