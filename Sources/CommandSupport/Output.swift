@@ -214,9 +214,9 @@ public final class Progress: Sendable {
     }
 
     /// Adds to the number of bytes done, and updates the line. May be called from any thread.
-    public func advance(_ verb: String, bytes count: Int, of total: Int?) {
+    public func advance(_ verb: String, by count: Int, of total: Int?) {
         let sum = bytes.add(count, ordering: .relaxed).newValue
-        update(verb, bytes: sum, of: total)
+        update(verb, bytes: sum, of: total.map { max($0, sum) })
     }
 
     /// Updates the line with the number of bytes done, and their share of the total if that is known.

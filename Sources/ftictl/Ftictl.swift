@@ -2,21 +2,22 @@ import ArgumentParser
 import CommandSupport
 import Glibc
 
-/// The control plane of a repository.
+/// The command `ftictl`.
 struct Ftictl: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ftictl",
-        abstract: "Versions of features, datasets, models and releases: store, compare, move.",
+        abstract: "Version control for features, datasets, models and releases.",
         discussion: """
-            A repository holds immutable objects and refs that move. Every move of refs is one \
+            A repository holds immutable objects and movable refs. Each change of refs is one \
             transaction of a log.
 
-            The repository is --repo, else $FTI_REPO, else the nearest .fti above the working \
-            directory. ftictl NAME runs fti-NAME when NAME is not a command below.
+            The repository is --repo, else $FTI_REPO, else the nearest .fti at or above the working \
+            directory. ftictl NAME runs fti-NAME if NAME is not a command below.
 
-            A revision (REV) is a ref (models/current), its earlier values (models/current@{1}), \
-            its ancestors (models/current~2), an id or the beginning of one (3fa9c1), an input of \
-            a snapshot (models/current^dataset), and with :PATH a file or a row in it.
+            A revision (REV) is a ref (models/current), an earlier value of one \
+            (models/current@{1}), an ancestor (models/current~2), an id or a prefix of one \
+            (3fa9c1), or an input of a snapshot (models/current^dataset). REV:PATH names a file \
+            or a row in it.
             """,
         version: "ftictl \(Version.text)",
         subcommands: [
@@ -37,12 +38,9 @@ struct Ftictl: ParsableCommand {
 struct Main {
     static func main() {
         let arguments = Array(CommandLine.arguments.dropFirst())
-        if let command = ResolveCommand(plain: arguments) {
-            CommandLineTool.run(command, Ftictl.self, arguments)
-        }
-        if let command = LogCommand(plain: arguments) {
-            CommandLineTool.run(command, Ftictl.self, arguments)
-        }
+        let plain: (any Command)? =
+            ResolveCommand(plain: arguments) ?? LogCommand(plain: arguments)
+        if let plain { CommandLineTool.run(plain, Ftictl.self, arguments) }
         do {
             try ExternalCommand.runIfNamed(arguments)
             CommandLineTool.main(Ftictl.self, arguments)
@@ -52,21 +50,79 @@ struct Main {
     }
 }
 
-/// A command that another executable provides: `ftictl feature run` is `fti-feature run`.
+extension ResolveCommand {
+    /// Recognises `resolve REV` without the parser: prompts and scripts run it all the time, and setting up the parser
+    /// would take half of its time. Nil for any other command line, which goes to the parser.
+    init?(plain arguments: [String]) {
+        var rest = arguments
+        let options = GlobalOptions(extractedFrom: &rest)
+        guard rest.count == 2, rest[0] == "resolve", rest[1].utf8.first != UInt8(ascii: "-") else {
+            return nil
+        }
+        self.init()
+        revision = rest[1]
+        self.options = options
+    }
+}
+
+extension LogCommand {
+    /// Recognises `log REF`, with `-n NUMBER` and `--oneline`, without the parser: setting it up takes longer than
+    /// reading twenty versions. Nil for any other command line, which goes to the parser.
+    init?(plain arguments: [String]) {
+        var rest = arguments
+        let options = GlobalOptions(extractedFrom: &rest)
+        guard rest.count > 1, rest[0] == "log", rest[1].utf8.first != UInt8(ascii: "-") else {
+            return nil
+        }
+        var number: Int?
+        var oneline = false
+        var index = 2
+        while index < rest.count {
+            switch rest[index] {
+            case "--oneline" where !oneline: oneline = true
+            case "-n" where number == nil && index + 1 < rest.count:
+                index += 1
+                let digits = rest[index].utf8
+                guard digits.count < 10, digits.allSatisfy({ (0x30...0x39).contains($0) }),
+                    let value = Int(rest[index]), value > 0
+                else { return nil }
+                number = value
+            default: return nil
+            }
+            index += 1
+        }
+        self.init()
+        ref = rest[1]
+        count = CountOption()
+        count.number = number
+        self.options = options
+        set(oneline: oneline)
+        filter = ConditionOption()
+        filter.text = nil
+        since = nil
+        until = nil
+    }
+
+    /// Within an initialiser, an assignment to a flag would only declare its default.
+    private mutating func set(oneline: Bool) {
+        self.oneline = oneline
+        graph = false
+    }
+}
+
+/// Commands that other executables provide: `ftictl feature run` runs `fti-feature run`.
 enum ExternalCommand {
-    /// Becomes `fti-NAME` when the arguments name a command that is not built in.
+    /// Replaces this process by `fti-NAME` if the arguments name a command that is not built in.
     ///
-    /// It is looked for beside this executable, then on the path.
+    /// Looks next to this executable, then on the path.
     ///
-    /// - Throws: `usage` when there is no such executable; says which commands are like it.
-    static func runIfNamed(
-        _ arguments: [String]
-    ) throws(CommandError) {
+    /// - Throws: `usage` if there is no such executable; the remedy suggests a similar command.
+    static func runIfNamed(_ arguments: [String]) throws(CommandError) {
         let count = GlobalOptions.leadingCount(in: arguments)
         guard count < arguments.count else {
             guard let last = arguments.last else { return }
             throw .usage(
-                last == "--repo" ? "--repo lacks its value" : "no command is named",
+                last == "--repo" ? "--repo needs a value" : "no command given",
                 remedy: "ftictl --help")
         }
         var arguments = arguments
@@ -85,10 +141,10 @@ enum ExternalCommand {
             execute("\(directory)/\(executable)", [executable] + passed)
         }
         let names = Ftictl.configuration.subcommands.map { $0._commandName }
-        // What is the name of another program's command is no slip of the hand.
+        // A command of another program takes precedence over a similar name: it is hardly a typo.
         let near = names.first { $0.utf8.starts(with: name.utf8) || similar($0, name) }
         throw .usage(
-            "there is no command \(name), and no \(executable) beside ftictl or on the path",
+            "unknown command \(name): no \(executable) next to ftictl or on the path",
             remedy: Habits.remedy(for: name) ?? near.map { "ftictl \($0)" } ?? "ftictl --help")
     }
 
@@ -114,7 +170,7 @@ enum ExternalCommand {
         return directories + path.split(separator: ":").map(String.init)
     }
 
-    /// Returns only when the file cannot be executed.
+    /// Executes a file; returns only if that fails.
     private static func execute(_ path: String, _ arguments: [String]) {
         guard access(path, X_OK) == 0 else { return }
         var pointers = arguments.map { strdup($0) }
@@ -123,7 +179,7 @@ enum ExternalCommand {
         for pointer in pointers { free(pointer) }
     }
 
-    /// Whether two names differ by one letter that is wrong, missing, extra or swapped.
+    /// Whether two names differ by one wrong, missing, extra or swapped letter.
     private static func similar(_ left: String, _ right: String) -> Bool {
         let left = Array(left.utf8)
         let right = Array(right.utf8)
@@ -138,9 +194,9 @@ enum ExternalCommand {
     }
 }
 
-/// Commands of git, DVC, the Hugging Face Hub, MLflow and restic, with what does the same here.
+/// Commands of git, DVC, the Hugging Face Hub, MLflow and restic, with their equivalents here.
 enum Habits {
-    /// What to type in the place of a command of another program; nil for one that nobody types.
+    /// The equivalent of another program's command; nil if there is none.
     static func remedy(for name: String) -> String? {
         switch name {
         case "add", "commit", "backup", "import", "import-url", "upload", "upload-large-folder",
@@ -164,7 +220,7 @@ enum Habits {
         case "metrics", "params", "describe", "inspect", "info", "cat-file", "scan-cache":
             "ftictl show REV"
         case "config", "settings":
-            "ftictl --help: there are options and environment variables, and no settings"
+            "ftictl --help: fti has no settings, only options and environment variables"
         case "compare", "plots", "difftool", "range-diff": "ftictl diff REV REV"
         case "grep", "search", "find", "filter", "query": "ftictl ls REV --where CONDITION"
         case "blame", "annotate", "dag", "why", "trace": "ftictl lineage REV"
@@ -180,7 +236,7 @@ enum Habits {
         case "version": "ftictl --version"
         case "create", "new", "repo": "ftictl init"
         case "remote", "push", "pull", "fetch", "clone", "sync", "mirror", "bundle":
-            "cp -a .fti COPY.fti copies a repository, and --repo COPY.fti names the copy"
+            "cp -a .fti COPY.fti copies a repository; --repo COPY.fti uses the copy"
         case "serve", "server", "ui", "api", "web": "fti-inference ask QUESTION"
         case "run", "repro", "reproduce", "train": "fti-training run CONFIG"
         case "ingest", "index", "embed", "materialize", "apply": "fti-feature run CONFIG"

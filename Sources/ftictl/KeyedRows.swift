@@ -2,18 +2,18 @@ import CommandSupport
 import Objects
 import Storage
 
-/// The rows of a table whose keys begin with some text.
+/// The rows of a table whose keys have a given prefix.
 struct KeyedRows {
     let table: Table
     let prefix: String
-    /// The snapshot that the table belongs to.
+    /// The snapshot that contains the table.
     let snapshot: ObjectID
 
     func cursor(in objects: PackStore) -> TableCursor<PackStore> {
         TableCursor(table, from: prefix, in: objects)
     }
 
-    /// The next of the rows; nil at the end.
+    /// The next row; nil at the end.
     func next(_ cursor: inout TableCursor<PackStore>) throws(ObjectError) -> TableRow? {
         guard let row = try cursor.next(), row.key.utf8.starts(with: prefix.utf8) else {
             return nil
@@ -21,13 +21,13 @@ struct KeyedRows {
         return row
     }
 
-    /// What a condition is asked of: the members of a row, and its key.
+    /// The record that a condition tests: the attributes of a row, and its key.
     static func record(_ row: TableRow) -> ConditionRecord {
         ConditionRecord(key: row.key, attributes: row.attributes)
     }
 
-    /// A condition whose names and values fit the rows, by the schema of their snapshot and, of names that it does not
-    /// declare, by the first rows that have them; without rows nothing is known of those, and any fits.
+    /// Checks the names and values of a condition against the schema of the snapshot and, for undeclared names, against
+    /// the first rows that have them. Accepts any condition if there are no rows.
     func checked(
         _ condition: Condition, declared: AttributeSchema, in objects: PackStore
     ) throws -> Condition {
@@ -42,7 +42,7 @@ struct KeyedRows {
     }
 }
 
-/// Rows of a JSONL file on their way into a table.
+/// Imports the rows of a JSONL file into a table.
 struct RowSource {
     let keyFields: [String]
     let vectorField: String?
@@ -51,7 +51,7 @@ struct RowSource {
 
     /// Stores the rows of a file.
     ///
-    /// - Throws: `invalid` with the number of a line that is no row; nothing is stored then.
+    /// - Throws: `invalid`, with the line number, for a line that is not a row; nothing is stored then.
     func store(
         _ path: String, follow: Bool, into objects: ObjectWriter, _ progress: Progress
     ) throws -> Content {
@@ -69,7 +69,7 @@ struct RowSource {
     }
 }
 
-/// A blob that shows how far it was read.
+/// A blob that reports how far it has been read.
 private struct ObservedBlob: Blob {
     let blob: any Blob
     let progress: Progress
@@ -84,7 +84,7 @@ private struct ObservedBlob: Blob {
 }
 
 extension TableRow {
-    /// The row as `cat` and `get` write it: its attributes, and its vector as `vector`.
+    /// The row as `cat` and `get` write it: its attributes, plus its vector as `vector`.
     var exported: JSONObject {
         var object = attributes
         if !vector.isEmpty { object["vector"] = .array(vector.map { .real(Double($0)) }) }

@@ -6,12 +6,12 @@ import Refs
 struct CatCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "cat",
-        abstract: "Print the bytes of a file, an object, a snapshot, or a row.",
+        abstract: "Print the bytes of a file, an object, a snapshot or a row.",
         discussion: ArgumentHelp.discussion(
             """
-            An object's bytes are what its id is the SHA-256 of; on a terminal what would steer it is escaped. A row is \
-            printed as JSON. With --json the bytes \
-            are a member of an object: as text, or in base64 where they are none.
+            The id of an object is the SHA-256 of its bytes. On a terminal, control characters are \
+            escaped. A row is printed as JSON. With --json, the bytes are a member of an object: as \
+            text if they are UTF-8, otherwise in base64.
             """,
             examples: [
                 "ftictl cat models/current:config.json", "ftictl cat 3fa9c1d2e4b5 | sha256sum",
@@ -43,14 +43,14 @@ struct CatCommand: Command {
         _ id: ObjectID, in repository: OpenRepository, _ context: CommandContext
     ) throws {
         guard !context.output.isJSON else { return try emit(id, in: repository, context) }
-        // The library stops at its own errors only, so an error of the output is carried past it.
+        // The library cannot throw an error of the output, so carry the error past it.
         var failure: (any Error)?
         var text = VisibleText()
-        let isSeen = context.output.terminal.isTerminal
+        let isTerminal = context.output.terminal.isTerminal
         try repository.objects.stream(id) { bytes in
             guard failure == nil else { return }
             do {
-                if isSeen {
+                if isTerminal {
                     try context.output.raw(text.take(bytes))
                 } else {
                     try context.output.raw(bytes)
@@ -58,10 +58,10 @@ struct CatCommand: Command {
             } catch { failure = error }
         }
         if let failure { throw failure }
-        if isSeen { try context.output.raw(text.finish()) }
+        if isTerminal { try context.output.raw(text.finish()) }
     }
 
-    /// The most bytes that are put into one JSON object.
+    /// The most bytes that one JSON object may contain.
     private static let jsonLimit = 64 << 20
 
     private func emit(
@@ -71,7 +71,7 @@ struct CatCommand: Command {
         let size = try objects.size(of: id) ?? 0
         guard size <= Self.jsonLimit else {
             throw CommandError.usage(
-                "\(revision) has \(Quantity.bytes(size)), which is too much for one JSON object",
+                "\(revision) has \(Quantity.bytes(size)), too much for one JSON object",
                 remedy: "ftictl cat \(revision) without --json")
         }
         let bytes = try objects.read(id, limit: Self.jsonLimit)
@@ -83,14 +83,14 @@ struct CatCommand: Command {
     }
 }
 
-/// Content on its way to a terminal, part by part: what the terminal would obey is spelled as escapes.
+/// Escapes control characters in content that is streamed to a terminal.
 struct VisibleText {
-    /// The beginning of a line whose end is not there yet.
+    /// The beginning of a line whose end has not arrived.
     private var rest: [UInt8] = []
-    /// Longer beginnings are shown as they are.
+    /// An unfinished line longer than this is shown without waiting for its end.
     private static let limit = 64 << 10
 
-    /// Takes a part of the content, and gives the bytes to show by now.
+    /// Takes a part of the content and returns the bytes that can be shown.
     mutating func take(_ bytes: some Sequence<UInt8>) -> [UInt8] {
         rest += bytes
         guard
@@ -102,7 +102,7 @@ struct VisibleText {
         return shown
     }
 
-    /// Gives what is left at the end.
+    /// Returns the rest, at the end of the content.
     mutating func finish() -> [UInt8] {
         let shown = Self.shown(rest[...])
         rest = []

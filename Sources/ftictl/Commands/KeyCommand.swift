@@ -7,11 +7,11 @@ import Storage
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
-        abstract: "Keys that sign transactions: make, list, trust, grant, revoke.",
+        abstract: "Manage keys that sign transactions: create, list, trust, grant, revoke.",
         discussion: ArgumentHelp.discussion(
             """
-            A secret key is a file that only its owner can read, below $XDG_CONFIG_HOME/fti or \
-            ~/.config/fti. $FTI_KEY, a name or the path of a file, chooses another one than the default.
+            A secret key is a file that only its owner can read, in $XDG_CONFIG_HOME/fti or \
+            ~/.config/fti. $FTI_KEY, the name or the path of a key, overrides the default key.
             """,
             examples: [
                 "ftictl key new ada", "ftictl key list",
@@ -27,10 +27,10 @@ struct KeyCommand: ParsableCommand {
 
 struct KeyNewCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "new", abstract: "Make a key. The first one is the default.",
-        discussion: ArgumentHelp.discussion("", examples: ["ftictl key new ada"]))
+        commandName: "new", abstract: "Create a key. The first one becomes the default.",
+        discussion: ArgumentHelp.discussion(examples: ["ftictl key new ada"]))
 
-    @Argument(help: "What to call it.")
+    @Argument(help: "The name of the new key.")
     var name: String
 
     @OptionGroup var options: GlobalOptions
@@ -44,16 +44,16 @@ struct KeyNewCommand: Command {
         }
         try context.output.line("\(key.name)  \(key.publicKey.hex)")
         try context.output.note(
-            "an admin lets it write with: ftictl key grant \(key.name) \(key.publicKey.hex) "
+            "to let it write, an admin runs: ftictl key grant \(key.name) \(key.publicKey.hex) "
                 + "--write NAMESPACE")
     }
 }
 
 struct KeyListCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Show your keys, and those that you trust.",
+        commandName: "list", abstract: "List your keys and the keys you trust.",
         discussion: ArgumentHelp.discussion(
-            "The keys of a repository are in its policy: ftictl policy show.",
+            "The keys of a repository are in its policy: see ftictl policy show.",
             examples: ["ftictl key list"]))
 
     @OptionGroup var options: GlobalOptions
@@ -72,7 +72,7 @@ struct KeyListCommand: Command {
         }
         for line in columns.lines { try context.output.line(line) }
         if !context.output.isJSON, columns.lines.isEmpty {
-            try context.output.note("you have no key: ftictl key new NAME makes one")
+            try context.output.note("you have no keys: ftictl key new NAME creates one")
         }
     }
 
@@ -96,8 +96,8 @@ struct KeyListCommand: Command {
 
 struct KeyShowCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Print the public half of one of your keys.",
-        discussion: ArgumentHelp.discussion("", examples: ["ftictl key show ada"]))
+        commandName: "show", abstract: "Print the public key of one of your keys.",
+        discussion: ArgumentHelp.discussion(examples: ["ftictl key show ada"]))
 
     @Argument(help: "The key.")
     var name: String
@@ -118,7 +118,7 @@ struct KeyShowCommand: Command {
 struct KeyUseCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "use", abstract: "Make a key the default.",
-        discussion: ArgumentHelp.discussion("", examples: ["ftictl key use ada"]))
+        discussion: ArgumentHelp.discussion(examples: ["ftictl key use ada"]))
 
     @Argument(help: "The key.")
     var name: String
@@ -127,19 +127,21 @@ struct KeyUseCommand: Command {
 
     func run(_ context: CommandContext) throws {
         try context.keyring().makeDefault(name)
-        try context.output.note("\(name) signs from now on, where $FTI_KEY names no other")
+        try context.output.note("\(name) is now the default key, unless $FTI_KEY names another")
     }
 }
 
 struct KeyTrustCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "trust",
-        abstract: "Trust a key to have begun a repository's policy, at the first contact with it.",
+        abstract:
+            "Trust a key to have started the policy of a repository you have not seen before.",
         discussion: ArgumentHelp.discussion(
             """
-            Who trusts nobody believes, at the first contact, whoever began the policy that is there. Who \
-            trusts somebody takes only repositories whose policy one of these keys began, or one of the own. \
-            $FTI_TRUST, a public key, demands that always, and for this command only.
+            As long as you trust no key, your first contact with a repository accepts any policy. \
+            Once you trust a key, it accepts only a policy that a trusted key or one of your own \
+            keys started. $FTI_TRUST, one or more public keys, makes a single command accept only \
+            policies that those keys started.
             """,
             examples: [
                 "ftictl key trust KEY --name ada", "ftictl key trust KEY --remove",
@@ -148,10 +150,10 @@ struct KeyTrustCommand: Command {
     @Argument(help: ArgumentHelp("A public key: 64 hexadecimal digits.", valueName: "key"))
     var key: String
 
-    @Option(help: "What to call it.")
+    @Option(help: "Your name for the key.")
     var name: String?
 
-    @Flag(help: "Trust it no more.")
+    @Flag(help: "Stop trusting the key.")
     var remove = false
 
     @OptionGroup var options: GlobalOptions
@@ -160,17 +162,17 @@ struct KeyTrustCommand: Command {
         let key = try PublicKey(argument: key)
         let label = name.map { $0.printable() } ?? "trusted"
         try context.keyring().trust(key, as: remove ? nil : label)
-        try context.output.note("\(key.short) is trusted\(remove ? " no more" : "")")
+        try context.output.note("\(key.short) is \(remove ? "no longer" : "now") trusted")
     }
 }
 
 extension PublicKey {
-    /// Reads a key from the command line.
+    /// Parses a key from the command line.
     init(argument text: String) throws(CommandError) {
         guard let key = PublicKey(hex: text) else {
             throw .usage(
-                "\(text.printable()) is not a public key: 64 lower-case hexadecimal digits",
-                remedy: "ftictl key list shows yours")
+                "\(text.printable()) is not a public key (64 lower-case hexadecimal digits)",
+                remedy: "ftictl key list prints yours")
         }
         self = key
     }
@@ -179,11 +181,11 @@ extension PublicKey {
 struct KeyGrantCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "grant",
-        abstract: "Let a key write to namespaces of this repository.",
+        abstract: "Grant permissions in this repository to a key.",
         discussion: ArgumentHelp.discussion(
             """
-            What it could do before is replaced. To rotate a key, grant the new one under another name and \
-            revoke the old one; what the old one has signed stays valid.
+            The grant replaces the key's previous permissions. To rotate a key, grant the new one \
+            under another name and revoke the old one; transactions signed by the old one stay valid.
             """,
             examples: [
                 "ftictl key grant feature-bot KEY --write features",
@@ -196,19 +198,19 @@ struct KeyGrantCommand: Command {
 
     @Argument(
         help: ArgumentHelp(
-            "A public key: 64 hexadecimal digits; else your own key of that name.",
+            "A public key, 64 hexadecimal digits (default: your key of that name).",
             valueName: "key"))
     var key: String?
 
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("Namespaces in which it may move refs.", valueName: "namespace"))
+        help: ArgumentHelp("Namespaces in which the key may move refs.", valueName: "namespace"))
     var write: [String] = []
 
-    @Flag(help: "It may approve moves, as every key may, and nothing else.")
+    @Flag(help: "Let the key only approve moves, as every key may.")
     var approve = false
 
-    @Flag(help: "It may move every ref, change the policy and override gates.")
+    @Flag(help: "Let the key move every ref, change the policy and override gates.")
     var admin = false
 
     @OptionGroup var options: GlobalOptions
@@ -228,8 +230,8 @@ struct KeyGrantCommand: Command {
         }
         guard admin || approve || !namespaces.isEmpty else {
             throw CommandError.usage(
-                "nothing is granted",
-                remedy: "ftictl key grant \(name) --write features, or with --approve or --admin")
+                "nothing to grant",
+                remedy: "ftictl key grant \(name) --write features, or --approve, or --admin")
         }
         let granted = AccessPolicy.Key(
             name: name, publicKey: publicKey, isAdmin: admin, namespaces: namespaces)
@@ -243,9 +245,9 @@ struct KeyGrantCommand: Command {
 struct KeyRevokeCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
-        abstract: "Let a key do nothing any more in this repository.",
+        abstract: "Revoke a key in this repository.",
         discussion: ArgumentHelp.discussion(
-            "What it has signed stays valid: the order in the log decides, not a clock.",
+            "Transactions it has signed stay valid: their order in the log decides, not a clock.",
             examples: ["ftictl key revoke feature-bot"]))
 
     @Argument(help: "What the policy calls it.")
@@ -265,7 +267,7 @@ struct KeyRevokeCommand: Command {
 }
 
 extension CommandContext {
-    /// Replaces the policy by one that is made from it, if nobody else has done so meanwhile.
+    /// Replaces the policy by a changed one, unless another writer has replaced it meanwhile.
     func changePolicy(
         message: String,
         _ change: (AccessPolicy) throws -> (keys: [AccessPolicy.Key], gates: [Gate])
@@ -273,8 +275,8 @@ extension CommandContext {
         let opened = try open()
         guard let old = opened.state.policy, old.isSigned else {
             throw CommandError(
-                .refused, "this repository has no policy that asks for signatures",
-                remedy: "ftictl policy init makes one with your key as the admin")
+                .refused, "this repository has no policy that requires signatures",
+                remedy: "ftictl policy init creates one with your key as the admin")
         }
         let (keys, gates) = try change(old)
         try setPolicy(
@@ -284,7 +286,7 @@ extension CommandContext {
             }, replacing: .some(old), in: opened, message: message)
     }
 
-    /// Sets a policy and tells what changed.
+    /// Sets a policy and reports what changed.
     func setPolicy(
         _ policy: AccessPolicy?, replacing old: AccessPolicy?, in opened: OpenRepository,
         message: String
@@ -305,13 +307,13 @@ extension CommandContext {
 }
 
 extension AccessPolicy {
-    /// Makes a policy; what is wrong with it is told as an error of the command line.
+    /// Creates a policy; reports an invalid one as a usage error.
     static func made(_ body: () throws(JSONSchemaError) -> AccessPolicy) throws(CommandError)
         -> AccessPolicy
     {
         do throws(JSONSchemaError) { return try body() } catch {
             throw .usage(
-                "this is no policy: \(error.path) \(error.reason)", remedy: "ftictl policy show")
+                "invalid policy: \(error.path) \(error.reason)", remedy: "ftictl policy show")
         }
     }
 }

@@ -9,8 +9,9 @@ struct LineageCommand: Command {
         abstract: "Show what a snapshot was made from, or what was made from it.",
         discussion: ArgumentHelp.discussion(
             """
-            What a snapshot was made from is followed to its sources; the version that it succeeds (its parent) \
-            is named. Of a row or a file it is said since which version it is as it is.
+            lineage follows inputs to their sources; it names the parent (the previous version) but \
+            does not follow it. For a row or a file, it also shows since which version that has been \
+            unchanged.
             """,
             examples: [
                 "ftictl lineage models/current", "ftictl lineage features/prod --down",
@@ -19,14 +20,14 @@ struct LineageCommand: Command {
 
     @Argument(
         help:
-            ArgumentHelp("The snapshot, or a row or a file of it.", valueName: "rev[:path]"),
+            ArgumentHelp("A snapshot, or a row or file of one.", valueName: "rev[:path]"),
         completion: .revisions)
     var revision: String
 
-    @Flag(help: "Show what was made from it.")
+    @Flag(help: "Show what was made from the snapshot.")
     var down = false
 
-    @Flag(help: "Print a graph for Graphviz.")
+    @Flag(help: "Print a graph in the format of Graphviz.")
     var dot = false
 
     @OptionGroup var options: GlobalOptions
@@ -52,7 +53,7 @@ struct LineageCommand: Command {
         }
     }
 
-    /// The snapshot whose lineage is shown, and the part of it that was named.
+    /// The snapshot whose lineage to show, and the named part of it.
     private func origin(in repository: OpenRepository) throws -> (ObjectID, PartOrigin?) {
         let resolution = try repository.resolve(revision)
         switch resolution.target {

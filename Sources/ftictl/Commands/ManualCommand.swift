@@ -7,19 +7,19 @@ import Storage
 struct ManualCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "man",
-        abstract: "Write manual pages for every command.",
+        abstract: "Write a manual page for each command.",
         discussion: ArgumentHelp.discussion(
-            "The pages say what --help says, for man(1).",
+            "The pages contain the text of --help, for man(1).",
             examples: ["ftictl man ~/.local/share/man/man1", "ftictl man pages"]))
 
-    @Argument(help: "The directory to write to; it is made when there is none.")
+    @Argument(help: "The directory to write to; created if it does not exist.")
     var directory: String
 
     @OptionGroup var options: GlobalOptions
 
     func run(_ context: CommandContext) throws {
         let pages = ManualPage.all(of: try JSON(parsing: Array(Ftictl._dumpHelp().utf8).span))
-        // What is wrong with it shows when the first page is written.
+        // Writing the first page reports any failure.
         mkdir(directory, 0o777)
         for page in pages {
             try LocalFile.write("\(directory)/\(page.fileName)", Array(page.text.utf8))
@@ -36,16 +36,16 @@ struct ManualCommand: Command {
     }
 }
 
-/// A page for `man`, made from what the help of a command says, in the macros of man(7).
+/// A manual page in the macros of man(7), generated from the help of a command.
 struct ManualPage {
-    /// The name of its file: `ftictl-put.1`.
+    /// The file name, such as `ftictl-put.1`.
     let fileName: String
-    /// The page.
+    /// The source of the page.
     let text: String
 
-    /// The pages of a command and of the commands below it that have a page of their own.
+    /// The pages of the tool and of each of its commands.
     ///
-    /// - Parameter tool: What `--experimental-dump-help` prints.
+    /// - Parameter tool: The output of `--experimental-dump-help`.
     static func all(of tool: JSON) -> [ManualPage] {
         guard let root = tool["command"], let name = root["commandName"]?.string else { return [] }
         let commands = (root["subcommands"]?.array ?? []).filter {
@@ -58,9 +58,9 @@ struct ManualPage {
     }
 
     /// - Parameters:
-    ///   - path: The names of the commands above it.
-    ///   - commands: The commands below it, which its page describes.
-    ///   - others: The commands below it that have pages.
+    ///   - path: The names of its parent commands.
+    ///   - commands: The subcommands that this page describes.
+    ///   - others: The subcommands that have their own pages.
     private init(_ command: JSON, path: [String], commands: [JSON], others: [JSON] = []) {
         let words = path + [command["commandName"]?.string ?? ""]
         let name = words.joined(separator: "-")
@@ -106,7 +106,7 @@ struct ManualPage {
     }
 }
 
-/// Text in the language of troff.
+/// A builder of troff source.
 private struct Roff {
     private(set) var text = ""
 
@@ -117,22 +117,22 @@ private struct Roff {
 
     mutating func section(_ name: String) { macro("SH", name) }
 
-    /// A line of text, which is filled with those around it.
+    /// A line of text, which troff fills together with its neighbours.
     mutating func line(_ line: String) {
         let escaped = Self.escaped(line)
-        // What begins so would be a request.
+        // A line that begins so would be a request.
         let isRequest =
             escaped.utf8.first == UInt8(ascii: ".") || escaped.utf8.first == UInt8(ascii: "'")
         text += (isRequest ? "\\&" : "") + escaped + "\n"
     }
 
-    /// A word with what it means.
+    /// A term with its meaning.
     mutating func item(_ term: String, _ meaning: String) {
         text += ".TP\n\\fB\(Self.escaped(term))\\fR\n"
         line(meaning)
     }
 
-    /// Paragraphs; lines that are indented keep their breaks.
+    /// Paragraphs; indented lines keep their line breaks.
     mutating func discussion(_ discussion: String) {
         var isExample = false
         for line in discussion.utf8.split(separator: 0x0A, omittingEmptySubsequences: false) {
@@ -192,7 +192,7 @@ private struct Roff {
         (name["kind"]?.string == "long" ? "--" : "-") + (name["name"]?.string ?? "")
     }
 
-    /// Text in which troff finds no commands, and in which a hyphen can be copied as one.
+    /// Text without troff commands, in which hyphens stay copyable.
     private static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
@@ -207,7 +207,7 @@ private struct Roff {
 }
 
 extension String {
-    /// With double quotes as troff has them inside of an argument.
+    /// This text with double quotes escaped for a troff argument.
     fileprivate var replacingQuotes: String {
         split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\(dq")
     }

@@ -7,11 +7,11 @@ import Storage
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy",
-        abstract: "Who may write what, and what moves of refs must satisfy.",
+        abstract: "Set who may write what, and which gates a move must pass.",
         discussion: ArgumentHelp.discussion(
             """
-            The policy is in the log, and every reader checks each transaction by the policy before it. \
-            Only an admin of the policy changes it.
+            The policy is part of the log: every reader checks each transaction against the policy \
+            in force before it. Only an admin of a policy can change it.
             """,
             examples: [
                 "ftictl policy init", "ftictl policy show > policy.json",
@@ -26,9 +26,10 @@ struct PolicyCommand: ParsableCommand {
 struct PolicyInitCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Begin a policy: every transaction is signed, and your key is the admin.",
+        abstract: "Start a policy: every transaction must be signed, and your key is the admin.",
         discussion: ArgumentHelp.discussion(
-            "A key is made when you have none.", examples: ["ftictl policy init"]))
+            "If you have no key, create one first: ftictl key new NAME.",
+            examples: ["ftictl policy init"]))
 
     @OptionGroup var options: GlobalOptions
 
@@ -37,7 +38,7 @@ struct PolicyInitCommand: Command {
         let old = opened.state.policy
         if old?.isSigned ?? false {
             throw CommandError(
-                .refused, "this repository has a policy already", remedy: "ftictl policy show")
+                .refused, "this repository already has a policy", remedy: "ftictl policy show")
         }
         let key: SecretKey
         do throws(KeyError) {
@@ -60,16 +61,16 @@ struct PolicyInitCommand: Command {
 
 struct PolicyShowCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Print the policy, in the form that policy set takes.",
+        commandName: "show", abstract: "Print the policy, in the format that policy set takes.",
         discussion: ArgumentHelp.discussion(
-            "", examples: ["ftictl policy show", "ftictl policy show > policy.json"]))
+            examples: ["ftictl policy show", "ftictl policy show > policy.json"]))
 
     @OptionGroup var options: GlobalOptions
 
     func run(_ context: CommandContext) throws {
         guard let policy = try context.open().state.policy else {
             throw CommandError.missing(
-                "this repository has no policy: anybody may write anything",
+                "this repository has no policy: anyone can write anything",
                 remedy: "ftictl policy init")
         }
         if context.output.isJSON { return try context.output.emit(policy.json) }
@@ -81,12 +82,12 @@ struct PolicyShowCommand: Command {
 
 struct PolicySetCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "set", abstract: "Replace the policy by that of a file.",
+        commandName: "set", abstract: "Replace the policy with one from a file.",
         discussion: ArgumentHelp.discussion(
-            "The file is JSON, as policy show prints it.",
+            "The file is JSON, as printed by policy show.",
             examples: ["ftictl policy set policy.json"]))
 
-    @Argument(help: "The file.")
+    @Argument(help: "The file that contains the policy.")
     var file: String
 
     @OptionGroup var options: GlobalOptions
@@ -107,8 +108,8 @@ struct PolicySetCommand: Command {
 
 struct PolicyRemoveCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "remove", abstract: "Remove the policy: anybody may write anything again.",
-        discussion: ArgumentHelp.discussion("", examples: ["ftictl policy remove"]))
+        commandName: "remove", abstract: "Remove the policy: anyone can write anything again.",
+        discussion: ArgumentHelp.discussion(examples: ["ftictl policy remove"]))
 
     @OptionGroup var options: GlobalOptions
 
@@ -122,11 +123,11 @@ struct PolicyRemoveCommand: Command {
     }
 }
 
-/// How a policy is shown.
+/// Formats policies for people.
 struct PolicyView {
     let style: Style
 
-    /// The policy as JSON, which `policy set` takes, with a line for each key and gate that fits on one.
+    /// The policy as JSON that `policy set` takes, with one line per key and gate if it fits.
     func lines(_ policy: AccessPolicy) -> [String] {
         func list(_ items: [JSON]) -> [String] {
             items.enumerated().flatMap { index, item in
@@ -142,7 +143,7 @@ struct PolicyView {
             + (policy.retention.map { ["],", "\"retention\":\($0.json.canonicalText)}"] } ?? ["]}"])
     }
 
-    /// What fits on any terminal.
+    /// A width that fits any terminal.
     private static let width = 80
 
     /// A gate in one line: `metric of models/current: metric recall@10, atLeast 0.8`.
@@ -157,7 +158,7 @@ struct PolicyView {
         return "\(gate.condition.type) of \(gate.refs)\(end)".printable()
     }
 
-    /// What one policy has that another one has not.
+    /// The differences between two policies.
     func changes(from old: AccessPolicy?, to new: AccessPolicy?) -> [String] {
         guard let new else { return [style.red("- the policy")] }
         var lines: [String] = []

@@ -6,11 +6,11 @@ import Refs
 struct ShowCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Describe a snapshot, a file, or a row.",
+        abstract: "Describe a snapshot, a file or a row.",
         discussion: ArgumentHelp.discussion(
             """
-            Of weights (.safetensors and .gguf) the tensors are counted, and listed when one file is \
-            named, with the metadata of a GGUF file.
+            For weights (.safetensors and .gguf), show counts the tensors. For a single file of \
+            weights, it lists them, and the metadata of a GGUF file.
             """,
             examples: [
                 "ftictl show models/current", "ftictl show models/current:model.safetensors",
@@ -23,7 +23,7 @@ struct ShowCommand: Command {
     @OptionGroup var options: GlobalOptions
 
     static var isPaged: Bool { true }
-    /// Columns of a value of the metadata: templates of prompts have thousands of characters.
+    /// The columns of a metadata value: prompt templates can have thousands of characters.
     private static let valueWidth = 60
 
     func run(_ context: CommandContext) throws {
@@ -71,7 +71,7 @@ struct ShowCommand: Command {
         }
     }
 
-    /// Who signed the first transaction of those that made refs point at a snapshot as they do now.
+    /// The signer of the oldest transaction through which a ref still points at a snapshot; nil if none is signed.
     private func signer(of id: ObjectID, in repository: OpenRepository) throws -> String? {
         let state = repository.state
         let moves = state.refs.values.filter { $0.target == id }.map(\.transaction)
@@ -86,7 +86,7 @@ struct ShowCommand: Command {
         let objects = try repository.objects
         let format =
             entry.mode == .directory ? nil : try FileFormat(of: entry.id, in: objects)
-        // What it is counts, and where it is nothing of the sort, what its name says.
+        // GGUF is recognised by its content; otherwise the name decides, before the content does.
         let claimed = format == .gguf ? format : WeightsSummary.format(of: entry.name) ?? format
         let weights =
             claimed == .safetensors || claimed == .gguf
@@ -100,7 +100,7 @@ struct ShowCommand: Command {
             object["size"] = .integer(entry.size)
             object["weights"] = weights?.json ?? .null
             object["format"] = format.map { .string($0.rawValue) } ?? .null
-            // Weights that cannot be read have neither.
+            // Unreadable weights have neither tensors nor metadata.
             let readable = weights.flatMap { (try? $0.content.get()) == nil ? nil : $0 }
             object["tensors"] =
                 readable.map { weights in
@@ -167,7 +167,7 @@ struct ShowCommand: Command {
         if !row.vector.isEmpty {
             let norm = row.vector.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
             try context.output.line(
-                "  vector of \(row.vector.count) numbers, length \(Quantity.measurement(norm))")
+                "  vector of \(row.vector.count) numbers, norm \(Quantity.measurement(norm))")
         }
     }
 }

@@ -3,25 +3,25 @@ import Objects
 import Refs
 import Storage
 
-/// The snapshots that one was made from, or that were made from it, as a tree.
+/// The snapshots that a snapshot was made from, or that were made from it, as a tree.
 ///
-/// The version that a snapshot succeeds, its parent, is a leaf of the tree: `log` follows those.
+/// A parent, the previous version of a snapshot, is a leaf of the tree: `log` follows parents.
 struct Lineage {
-    /// A snapshot at one place of the tree.
+    /// A snapshot at one position in the tree.
     struct Node {
         let id: ObjectID
-        /// Nil when it was collected, as parents may be.
+        /// Nil if it was collected, as a parent may be.
         let snapshot: Snapshot?
-        /// What it is for the snapshot above, such as `dataset`; with `isDown`, the other way around.
+        /// Its role for the snapshot above, such as `dataset`; with `isDown`, the role of the snapshot above for it.
         let role: String
-        /// The snapshot above it.
+        /// The snapshot above it; nil at the root.
         let above: ObjectID?
         let depth: Int
-        /// Whether it has been shown, with all below it, before.
+        /// Whether the tree already shows it, with everything below it.
         let isRepeated: Bool
     }
 
-    /// What a parent is for the snapshot that succeeds it.
+    /// The role of a parent.
     static let parentRole = "parent"
 
     private struct Link {
@@ -64,8 +64,8 @@ struct Lineage {
             + snapshot.parents.map { Link(id: $0, role: parentRole) }
     }
 
-    /// For each snapshot those that name it as an input or a parent: of all that any ref ever pointed at, and all
-    /// that those were made from.
+    /// For each snapshot, those that name it as an input or a parent, among all snapshots that any ref ever pointed at
+    /// and everything they were made from.
     private static func users(in repository: OpenRepository) throws -> [ObjectID: [Link]] {
         var users: [ObjectID: [Link]] = [:]
         var seen: Set<ObjectID> = []
@@ -87,7 +87,7 @@ struct Lineage {
         }
     }
 
-    /// A graph whose arrows lead from what is used to what was made of it.
+    /// A Graphviz graph with an arrow from each snapshot to what was made from it.
     func dot(_ labels: RefLabels) -> [String] {
         var lines = ["digraph lineage {", "  rankdir=LR;", "  node [shape=box];"]
         var declared: Set<ObjectID> = []
@@ -109,7 +109,7 @@ struct Lineage {
 extension Lineage.Node {
     /// A line of `lineage --json`.
     ///
-    /// - Parameter origin: Of the root, the row or file that was asked for.
+    /// - Parameter origin: The row or file that the command names; only for the root.
     func json(_ labels: RefLabels, origin: PartOrigin?) -> JSON {
         [
             "id": .id(id), "kind": snapshot.map { .string($0.kind.rawValue) } ?? .null,
@@ -122,22 +122,22 @@ extension Lineage.Node {
     }
 }
 
-/// Since which version a row or a file is what it is.
+/// The version since which a row or a file has been unchanged.
 struct PartOrigin {
     /// The key of the row, or the path of the file.
     let path: String
     /// `row`, `file` or `directory`.
     let noun: String
-    /// The oldest version, of the unbroken line of first parents, that has it so.
+    /// The oldest version with the same part, following first parents without a gap.
     let since: ObjectID
-    /// Whether the line was followed to where the part was made; false when it is longer than what is looked at, or
-    /// a version before was collected.
+    /// Whether the version that introduced the part was found; false if the search ended at its limit or at a collected
+    /// version.
     let isKnown: Bool
 
-    /// Versions that are looked at.
+    /// The most versions that are searched.
     private static let depth = 1000
 
-    /// Follows the parents of a snapshot for as long as they have the same part.
+    /// Follows the first parents of a snapshot as long as they have the same part.
     init(_ target: Resolution.Target, path: String, of id: ObjectID, in repository: OpenRepository)
         throws
     {
@@ -145,7 +145,7 @@ struct PartOrigin {
         switch target {
         case .row(let key):
             noun = "row"
-            // A number may have been typed for the text that is spelled so.
+            // The path may spell the key differently, such as a number without quotes.
             path = key
         case .entry(let entry): noun = entry.mode == .directory ? "directory" : "file"
         case .snapshot, .object: noun = "object"
@@ -177,11 +177,9 @@ struct PartOrigin {
         init(_ path: String, of snapshot: Snapshot, in repository: OpenRepository) throws {
             let objects = try repository.objects
             switch snapshot.content {
-            case .table(let root, let rows, let dimension):
-                let table = Table(root: root, rows: rows, dimension: dimension)
-                row = try table.row(for: path, in: objects)
+            case .table: row = try snapshot.content.table?.row(for: path, in: objects)
             case .tree(let root, _, _):
-                // A directory may be typed with a slash behind its name.
+                // The path of a directory may end in a slash.
                 let name = path.utf8.last == UInt8(ascii: "/") ? String(path.dropLast()) : path
                 if let place = try? RelativePath(name) {
                     entry = try TreeReader(objects).entry(at: place, in: root)
@@ -191,23 +189,22 @@ struct PartOrigin {
     }
 }
 
-/// How a lineage is drawn for a person.
+/// Draws a lineage for people.
 struct LineageView {
     let style: Style
     let now: Timestamp
     let labels: RefLabels
 
-    /// The line about a row or a file whose snapshot's lineage follows.
+    /// The line about the row or file that the command names.
     func line(_ origin: PartOrigin) -> String {
         let label = labels[origin.since].map { " \(style.cyan($0))" } ?? ""
-        return "\(origin.noun) \(style.bold(origin.path.printable())), as it is since "
-            + (origin.isKnown ? "" : "before ") + style.yellow(origin.since.short) + label
+        return "\(origin.noun) \(style.bold(origin.path.printable())), unchanged since "
+            + (origin.isKnown ? "" : "at least ") + style.yellow(origin.since.short) + label
     }
 
     func lines(_ nodes: [Lineage.Node]) -> [String] {
         var lines: [String] = []
-        // Whether a level has another node below the line that is drawn, before its own parent's level ends: seen from
-        // the last line up.
+        // Lines are drawn from the last one up. For each level, whether a node further down has the same parent.
         var goesOn: [Bool] = []
         for node in nodes.reversed() {
             let depth = node.depth
@@ -219,7 +216,7 @@ struct LineageView {
         return lines.reversed()
     }
 
-    /// `│  └─ `: a rail for each level above that goes on below this line.
+    /// `│  └─ `: a rail for each level that continues below this line.
     private func branches(_ depth: Int, _ goesOn: [Bool]) -> String {
         guard depth > 0 else { return "" }
         let rails = (1..<max(depth, 1)).map { goesOn[$0] ? "│  " : "   " }.joined()
@@ -233,11 +230,11 @@ struct LineageView {
         parts.append(style.yellow(node.id.short))
         if let label = labels[node.id] { parts.append(style.cyan(label)) }
         if node.isRepeated {
-            parts.append(style.dim("(above)"))
+            parts.append(style.dim("(shown above)"))
             return parts.joined(separator: " ")
         }
         guard let snapshot = node.snapshot else {
-            parts.append(style.dim("collected since"))
+            parts.append(style.dim("collected"))
             return parts.joined(separator: " ")
         }
         let message = snapshot.message.split(whereSeparator: \.isNewline).first ?? ""

@@ -2,35 +2,35 @@ import CommandSupport
 import Objects
 import Refs
 
-/// Which refs stand for what is in production, and which versions wait to follow them.
+/// The refs in production, and the newer versions that could replace them.
 ///
-/// Names decide, as everywhere: `features/prod`, `models/current` and `releases/prod` are in production, and
-/// `features/staging` or `models/candidate` wait beside them.
+/// Names decide: `features/prod`, `models/current` and `releases/prod` are in production, `features/staging` and
+/// `models/candidate` are waiting.
 struct Standing {
     /// A ref that is in production.
     struct Production {
         let name: RefName
         let ref: RefState
-        /// What it points at; nil when it was collected, or cannot be read.
+        /// Its snapshot; nil if that was collected or cannot be read.
         let snapshot: Snapshot?
-        /// Why it cannot be read.
+        /// Why the snapshot cannot be read.
         let problem: RefError?
-        /// Versions beside it that were made later.
+        /// Newer versions in the same folder of refs.
         let waiting: [Waiting]
     }
 
-    /// A version that may follow what is in production.
+    /// A version that could replace the one in production.
     struct Waiting {
         let name: RefName
         let ref: RefState
-        /// What gates would say to the move; nil when it is refused for another reason.
+        /// The outcome of each gate for the promotion; nil if the promotion is refused for another reason.
         let gates: [GateOutcome]?
-        /// That reason.
+        /// That other reason.
         let refusal: RefError?
-        /// The documents in which it differs from what is in production; nil of what is no features, or cannot be read.
+        /// The documents that differ from those in production; nil if either is not features or cannot be read.
         var documents: DocumentChanges?
 
-        /// Whether it could be promoted now.
+        /// Whether all gates pass.
         var passes: Bool { gates?.allSatisfy(\.passes) ?? false }
     }
 
@@ -68,15 +68,11 @@ struct Standing {
         }
     }
 
-    /// The documents in which two features differ.
+    /// The documents in which two versions of features differ.
     private static func documents(
         from before: Snapshot?, to after: Snapshot?, in repository: OpenRepository
     ) throws -> DocumentChanges? {
-        guard case .table(let root, let rows, let dimension)? = before?.content,
-            case .table(let newRoot, let newRows, let newDimension)? = after?.content
-        else { return nil }
-        let old = Table(root: root, rows: rows, dimension: dimension)
-        let new = Table(root: newRoot, rows: newRows, dimension: newDimension)
+        guard let old = before?.content.table, let new = after?.content.table else { return nil }
         let objects = try repository.objects
         do throws(ObjectError) {
             let moves = try RowMoves(from: old, to: new, in: objects)
@@ -87,7 +83,7 @@ struct Standing {
         }
     }
 
-    /// What a ref points at, or why that cannot be read: what is broken takes nothing away from the others.
+    /// The snapshot of a ref, or why it cannot be read: one broken ref must not hide the others.
     private static func read(
         _ name: RefName, _ ref: RefState, in repository: OpenRepository
     ) throws -> (snapshot: Snapshot?, problem: RefError?) {
@@ -111,19 +107,19 @@ struct Standing {
         name.components.last.map { names.contains(String($0)) } ?? false
     }
 
-    /// The components of a name but the last.
+    /// The name without its last component.
     private static func folder(of name: RefName) -> Substring {
         name.text[..<(name.text.lastIndex(of: "/") ?? name.text.startIndex)]
     }
 }
 
-/// How the state of production is shown to a person.
+/// Formats `status` for people.
 struct StatusView {
     let style: Style
     let now: Timestamp
     let labels: RefLabels
 
-    /// A ref in production, and below it what waits.
+    /// A ref in production and, below it, the versions that could replace it.
     func lines(_ production: Standing.Production) -> [String] {
         let ref = production.ref
         let since = "since \(ref.time.minuteDescription) (\(Quantity.age(of: ref.time, at: now)))"
@@ -156,22 +152,23 @@ struct StatusView {
         return lines
     }
 
-    /// `documents: 4 added, 15 changed, 1 moved`; nil where none differs.
+    /// `documents: 4 added, 15 changed, 1 moved`; nil if none differ.
     private func line(_ documents: DocumentChanges?) -> String? {
         guard let documents, !documents.all.isEmpty else { return nil }
-        let fates: [DocumentChange.Fate] = [.added, .removed, .changed, .moved]
-        let parts = fates.filter { documents.count($0) > 0 }.map {
-            "\(Quantity.count(documents.count($0))) \($0.rawValue)"
-        }
+        let counts = documents.counts
+        let parts = [
+            (counts.added, "added"), (counts.removed, "removed"), (counts.changed, "changed"),
+            (counts.moved ?? 0, "moved"),
+        ].filter { $0.0 > 0 }.map { "\(Quantity.count($0.0)) \($0.1)" }
         return "documents: " + parts.joined(separator: ", ")
     }
 
-    /// What the lock file of the working directory pins, as far as it differs from its revisions.
+    /// The pins of the lock file that differ from what their revisions name now.
     func lines(_ pins: PinComparison?) -> [String] {
         guard let pins else { return [] }
         let count = Quantity.count(pins.lock.pins.count, "pin")
         guard !pins.differences.isEmpty else {
-            return ["\(LockFile.usualName): \(count), nothing differs"]
+            return ["\(LockFile.usualName): \(count), no differences"]
         }
         let differing = pins.differences.count
         let verb = differing == 1 ? "differs" : "differ"
@@ -179,12 +176,12 @@ struct StatusView {
             + pins.differences.map { "  \($0.line)" }
     }
 
-    /// What leases keep, named by the refs that point there or did lately.
+    /// The snapshots that leases keep, with the refs that point at them or recently did.
     func lines(_ leases: [Lease]) -> [String] {
         guard !leases.isEmpty else { return [] }
         return ["\(Quantity.count(leases.count, "lease")):"]
             + leases.flatMap { lease in
-                let end = lease.seconds.map { "for \($0) s" } ?? "until it is released"
+                let end = lease.seconds.map { "for \($0) s" } ?? "until released"
                 return ["  \(lease.purpose.printable()), \(end)"]
                     + lease.snapshots.map { id in
                         "    \(style.yellow(id.short))  \(labels[id].map(style.cyan) ?? "no ref")"

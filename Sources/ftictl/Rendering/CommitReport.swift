@@ -3,19 +3,53 @@ import Objects
 import Refs
 
 extension RefChange {
-    /// The fields of a moved ref.
+    /// The JSON of a moved ref.
     var json: JSON { ["name": .string(name.text), "old": .id(old), "new": .id(new)] }
 }
 
+extension Commit {
+    /// The members that every command that moves refs reports in JSON.
+    fileprivate var json: JSONObject {
+        JSONObject([
+            ("transaction", number.map { .integer($0) } ?? .null),
+            ("refs", .array(refs.map(\.json))), ("gates", .array(gates.map(\.json))),
+        ])
+    }
+}
+
 extension Output {
-    /// Tells what a transaction did: the fields that every moving command has, and `extra`.
+    /// Reports a version that a command stored.
+    ///
+    /// - Parameters:
+    ///   - lines: Describe the version in text, unless it is unchanged.
+    ///   - extra: Further members of the JSON report.
+    func report(
+        _ id: ObjectID, of name: RefName, _ commit: Commit, lines: [String],
+        extra: [String: JSON]
+    ) throws {
+        made(transaction: commit.number)
+        if isJSON {
+            var object = commit.json
+            for (key, value) in extra { object[key] = value }
+            object["id"] = .id(id)
+            object["unchanged"] = .bool(commit.isUnchanged)
+            return try emit(object)
+        }
+        let version = "\(style.cyan(name.text))  \(style.yellow(id.short))"
+        guard let number = commit.number else { return try line("unchanged  \(version)") }
+        try line("\(version)  \(style.dim("transaction \(Quantity.count(number))"))")
+        for text in lines { try line(text) }
+        for warning in commit.warnings { try note("warning: \(warning)") }
+    }
+
+    /// Reports the moves of a transaction.
+    ///
+    /// - Parameter extra: Further members of the JSON report.
     func report(_ commit: Commit, extra: JSONObject = JSONObject()) throws {
         made(transaction: commit.number)
         if isJSON {
-            var object = extra
-            object["transaction"] = commit.number.map { .integer($0) } ?? .null
-            object["refs"] = .array(commit.refs.map(\.json))
-            object["gates"] = .array(commit.gates.map(\.json))
+            var object = commit.json
+            for member in extra { object[member.key] = member.value }
             try emit(object)
         } else if let number = commit.number {
             for change in commit.refs {
@@ -34,7 +68,7 @@ extension Output {
 }
 
 extension Content {
-    /// `1,204 rows of 384 dimensions`, or `3 files, 12.3 MB`.
+    /// `1,204 rows with vectors of 384`, or `3 files, 12.3 MB`.
     var summary: String {
         switch self {
         case .tree(_, let files, let bytes):
@@ -45,7 +79,7 @@ extension Content {
         }
     }
 
-    /// What is more or less than before: `+12 rows`; nil where nothing is.
+    /// The change in size: `+12 rows`; nil if there is none.
     func change(since before: Content) -> String? {
         switch (before, self) {
         case (.tree(_, let oldFiles, let oldBytes), .tree(_, let files, let bytes)):
@@ -68,7 +102,7 @@ extension Content {
 }
 
 extension Snapshot {
-    /// What it holds, in a few words; of a release that is the prompt.
+    /// A summary of the content; for a release, of its prompt.
     var summary: String {
         guard kind == .release, case .tree(_, let files, let bytes) = content else {
             return content.summary
@@ -77,12 +111,12 @@ extension Snapshot {
     }
 }
 
-/// What the log says of a transaction that nobody wrote a message for.
+/// Log messages for transactions without a message of the user.
 enum GeneratedMessage {
-    /// The most characters that name what moved: a line or two. The entry itself lists every move.
+    /// The most characters that list what moved: a line or two. The entry itself records every move.
     private static let limit = 400
 
-    /// The verb and what it was done to, as far as there is room: `promote a to b, c to d, and 2,998 more`.
+    /// A verb and its objects, as many as fit: `promote a to b, c to d, and 2,998 more`.
     static func text(_ verb: String, _ items: [String]) -> String {
         var shown: [String] = []
         var count = 0
@@ -98,12 +132,11 @@ enum GeneratedMessage {
     }
 }
 
-/// What a transaction does beside moving refs that people decide: an approval, an override, a policy, what a
-/// collection keeps.
+/// A decision of a person that a transaction records: an approval, an override, a policy, or a retention.
 struct Decision {
     private let action: Action
 
-    /// Nil for what nobody decides.
+    /// Nil for an action that no person decides.
     init?(_ action: Action) {
         switch action {
         case .policy, .approve, .override, .retain: self.action = action
@@ -142,16 +175,16 @@ struct Decision {
         case .override(let gates, let reason):
             let count = Quantity.count(gates.count, "gate")
             return style.red("overrode \(count):") + " \(reason.printable())"
-        case .retain(let rules): return style.dim("kept of each ref: \(rules.text)")
+        case .retain(let rules): return style.dim("retention: \(rules.text)")
         case .format, .ref, .pack, .unpack: return ""
         }
     }
 }
 
 extension LogEntry {
-    /// What people decided in it.
+    /// The decisions that the entry records.
     var decisions: [Decision] { actions.compactMap(Decision.init) }
 
-    /// The gates that it overrode.
+    /// The override that the entry records.
     var override: Decision? { overriding.flatMap(Decision.init) }
 }

@@ -2,19 +2,19 @@ import CommandSupport
 import Objects
 import Refs
 
-/// How the values of refs are shown: blocks for reading, or one line each.
+/// Formats the values of refs for people, as blocks or as single lines.
 struct LogView {
     let style: Style
     let now: Timestamp
     let labels: LazyRefLabels
-    /// Whether the values of several refs are shown together.
+    /// Whether to name the ref of each value, because several refs are shown.
     let showsName: Bool
-    /// Whether lines connect a value with what it was made from.
+    /// Whether to draw lines to the inputs of a value.
     let isGraph: Bool
-    /// The columns of the terminal; nil where lines may be of any length.
+    /// The columns of the terminal; nil for lines of any length.
     let width: Int?
 
-    /// One line: id, age, what it is.
+    /// One line: the id, a headline and the age.
     func line(_ move: RefMove) -> String {
         let id = style.yellow(move.target?.short ?? "removed     ")
         let name = showsName ? style.cyan(move.name.text) : ""
@@ -32,12 +32,12 @@ struct LogView {
             return style.magenta("rolled back to") + " " + (first.isEmpty ? move.short : first)
         case .removed: return style.red("removed")
         case .created, .advanced:
-            if move.isCollected { return style.dim("collected since") }
+            if move.isCollected { return style.dim("collected") }
             return first.isEmpty ? move.entry.message.printable() : first
         }
     }
 
-    /// A block of lines about one value, without an empty line behind it.
+    /// A block of lines about one value, without a trailing empty line.
     func block(_ move: RefMove, isLast: Bool) -> [String] {
         let bullet = move.isCurrent ? style.green("●") : move.target == nil ? style.red("✕") : "○"
         let rail = isLast ? "  " : style.dim("│") + " "
@@ -54,7 +54,7 @@ struct LogView {
         let used =
             2 + 12 + 2 + age.count + 2 + (showsName ? move.name.text.count + 2 : 0)
             + (move.isCurrent ? "current".count + 2 : 0)
-        // On a narrow terminal the origin has a line of its own, in place of a break inside a name.
+        // On a narrow terminal, the origin gets a line of its own rather than a break inside a name.
         let fits = used + origin.displayWidth <= width ?? .max
         if fits { head += style.dim("  \(origin)") }
         return [head]
@@ -78,7 +78,7 @@ struct LogView {
         lines += message.split(whereSeparator: \.isNewline).map {
             style.bold(String($0).printable())
         }
-        if move.isCollected { lines.append(style.dim("collected since: nothing needed it")) }
+        if move.isCollected { lines.append(style.dim("collected: no longer referenced")) }
         guard let snapshot = move.snapshot else { return lines }
         lines += metrics(snapshot, before: move.before)
         lines += inputs(snapshot)
@@ -90,7 +90,7 @@ struct LogView {
         return lines
     }
 
-    /// A line for each metric; `stage.name` goes on the line of `name`, where there is such a metric.
+    /// A line per metric; `stage.name` joins the line of the metric `name`, if there is one.
     private func metrics(_ snapshot: Snapshot, before: Snapshot?) -> [String] {
         var columns = Columns([.left, .right, .left, .left])
         let byName = snapshot.metrics.sorted { $0.key < $1.key }
@@ -137,13 +137,13 @@ struct LogView {
 }
 
 extension RefMove {
-    /// The identity's first digits.
+    /// The abbreviated id of the target.
     fileprivate var short: String { target?.short ?? "nothing" }
 }
 
-/// One value that a ref was given, with all that `log` shows of it.
+/// A move of a ref to a value, with everything that `log` shows about it.
 struct RefMove {
-    /// How a ref came to its value.
+    /// How the ref got its value.
     enum Manner: String {
         case created
         case advanced
@@ -155,18 +155,18 @@ struct RefMove {
     let entry: LogEntry
     let target: ObjectID?
     let previous: ObjectID?
-    /// The snapshot at ``target``; nil when the ref was removed, or the snapshot was collected since.
+    /// The snapshot at ``target``; nil if the ref was removed or the snapshot has been collected.
     let snapshot: Snapshot?
-    /// The snapshot at ``previous``, to compare with.
+    /// The snapshot at ``previous``, for comparison.
     let before: Snapshot?
     let manner: Manner
     let isCurrent: Bool
-    /// Who signed the transaction, as the policy calls the key; nil when nobody did.
+    /// The signer of the transaction, by the name in the policy; nil if it is unsigned.
     let signer: String?
 
-    /// What a transaction did to a ref.
+    /// Creates a move from one change of a transaction.
     ///
-    /// - Parameter older: Values that the ref had before.
+    /// - Parameter older: Earlier values of the ref.
     init(
         _ change: RefChange, _ entry: LogEntry, snapshot: Snapshot?, before: Snapshot?,
         older: Set<ObjectID>, in state: State
@@ -182,9 +182,9 @@ struct RefMove {
         isCurrent = state.refs[change.name]?.transaction == entry.number
     }
 
-    /// The kind of movement: back to an older value, or on to a new one.
+    /// Tells a move back to an older value from one to a new value.
     ///
-    /// - Parameter older: The values that the ref had before ``previous``.
+    /// - Parameter older: The values of the ref before ``previous``.
     static func manner(
         from previous: ObjectID?, _ before: Snapshot?, to target: ObjectID?, older: Set<ObjectID>
     ) -> Manner {
@@ -194,7 +194,7 @@ struct RefMove {
         return isAncestor || older.contains(target) ? .rolledBack : .advanced
     }
 
-    /// Whether there is no more than the log's word of the value.
+    /// Whether the value is known only from the log, because its snapshot has been collected.
     var isCollected: Bool { target != nil && snapshot == nil }
 
     /// The fields of `log --json`.
@@ -223,24 +223,24 @@ struct RefMove {
 }
 
 extension JSONObject {
-    /// An object with the members of a dictionary.
+    /// Creates an object from the members of a dictionary.
     init<Value>(_ members: [String: Value], _ convert: (Value) -> JSON) {
         self.init(members.map { ($0, convert($1)) })
     }
 }
 
 extension JSON {
-    /// An identity, or null.
+    /// An id as JSON, or null.
     static func id(_ id: ObjectID?) -> JSON { id.map { .string($0.hex) } ?? .null }
 }
 
-/// Which versions `log` shows: those of a span of time, of which a condition holds.
+/// Selects the versions that `log` shows, by time and by a condition.
 struct LogSelection {
     let since: Timestamp?
     let until: Timestamp?
     var condition: Condition?
 
-    /// What a condition can ask of every version, besides its metrics, params and inputs.
+    /// The fields that a condition can use, besides metrics, params and inputs.
     static let schema = ConditionSchema([
         "id": .text, "ref": .text, "kind": .text, "author": .text, "message": .text,
         "reason": .text, "created": .time, "time": .time, "transaction": .number,
@@ -265,23 +265,23 @@ struct LogSelection {
         return moment
     }
 
-    /// Whether a version was made in the span, and the condition holds of it.
+    /// Whether a version is in the time range and meets the condition.
     func includes(_ move: RefMove) -> Bool {
         if let since, move.entry.time < since { return false }
         if let until, move.entry.time > until { return false }
         return condition?.holds(of: move.record) ?? true
     }
 
-    /// Whether nothing older than a version is shown: the times of a log never run backwards.
+    /// Whether no older version can be selected: the times of a log never decrease.
     func ends(before move: RefMove) -> Bool { since.map { move.entry.time < $0 } ?? false }
 }
 
 extension RefMove {
-    /// What a condition is asked of: the fields of `log --json`, and metrics by their own names.
+    /// The record that a condition tests: the fields of `log --json`, and metrics by their own names.
     var record: ConditionRecord {
         var fields = json
         fields["producer"] = snapshot.map { .string($0.producer.pipeline) }
-        // An older version may be gone; its message and kind are not known then.
+        // The message and creation time of a collected version are unknown.
         if snapshot == nil { for name in ["message", "created"] { fields[name] = nil } }
         return ConditionRecord(fields, fields["metrics"]?.object ?? JSONObject())
     }

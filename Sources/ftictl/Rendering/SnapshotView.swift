@@ -2,12 +2,12 @@ import CommandSupport
 import Objects
 import Refs
 
-/// How one snapshot is described to a person.
+/// Formats the description of a snapshot for people.
 struct SnapshotView {
     let style: Style
     let now: Timestamp
     let labels: RefLabels
-    /// Who signed the transaction that made a ref point at the snapshot; nil when nobody did, or none does.
+    /// The signer of the transaction that pointed a ref at the snapshot; nil if there is none.
     var signer: String?
 
     func lines(
@@ -101,16 +101,16 @@ struct SnapshotView {
     }
 }
 
-/// A measurement and how it changed.
+/// A metric and its change.
 struct MetricLine {
     let name: String
     let value: Double
     let previous: Double?
 
-    /// Metrics of which less is better, by a part of their name.
+    /// Parts of names of metrics for which less is better.
     private static let falling = ["loss", "error", "perplexity", "latency", "seconds", "cost"]
 
-    /// The name, the value, and an arrow with the change where there is one.
+    /// The name, the value, and an arrow with the change, if there is one.
     func cells(_ style: Style) -> [Columns.Cell] {
         let name = Columns.Cell(name.printable())
         guard let previous, previous != self.value else {
@@ -126,7 +126,7 @@ struct MetricLine {
 }
 
 extension String {
-    /// Whether the UTF-8 of another text is somewhere in this text's.
+    /// Whether the UTF-8 of this text contains that of another.
     fileprivate func contains(_ part: String) -> Bool {
         let part = Array(part.utf8)
         let bytes = Array(utf8)
@@ -137,12 +137,12 @@ extension String {
     }
 }
 
-/// Which refs point, or pointed, at a snapshot: how a person recognises it.
+/// Names snapshots by the refs that point, or recently pointed, at them.
 struct RefLabels {
     private var labels: [ObjectID: String] = [:]
-    /// Values of each ref that are looked at: enough for what is still in use.
+    /// The most values of each ref that are read: enough for what is still in use.
     private static let depth = 32
-    /// Values that are looked at in all, so that the cost is bounded however many refs there are.
+    /// The most values read in total, which bounds the cost for any number of refs.
     private static let budget = 1024
 
     /// Reads the newest values of every ref.
@@ -163,11 +163,11 @@ struct RefLabels {
         }
     }
 
-    /// `features/prod`, or `features/prod@{2}`; nil for what no ref had lately.
+    /// `features/prod`, or `features/prod@{2}`; nil if no ref recently had this value.
     subscript(id: ObjectID) -> String? { labels[id] }
 }
 
-/// The labels of a state, read from the log when the first one is asked for: most histories need none.
+/// The labels of a state, read from the log on first use: most histories need none.
 final class LazyRefLabels {
     private let log: Log
     private let state: State
@@ -178,6 +178,6 @@ final class LazyRefLabels {
         self.state = state
     }
 
-    /// As ``RefLabels``; nil as well when the log cannot be read, which whoever shows it finds out.
+    /// Like ``RefLabels``, but nil if the log cannot be read: the caller, who reads it too, reports that.
     subscript(id: ObjectID) -> String? { labels?[id] }
 }

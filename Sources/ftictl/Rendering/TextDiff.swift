@@ -1,16 +1,16 @@
 import CommandSupport
 
-/// What changed between two texts, word by word, as a person reads it.
+/// A word diff of two texts, formatted for people.
 struct WordDiff {
     private let runs: [SequenceDiff<String>.Run]
-    /// Words around a change that are shown, so that its place is recognised.
+    /// The words shown around a change, to give its context.
     private static let context = 8
 
     init(from old: String, to new: String) {
         runs = SequenceDiff(from: Self.words(old), to: Self.words(new)).runs
     }
 
-    /// Words, runs of white space, and other characters one by one.
+    /// Splits a text into words, runs of white space, and single other characters.
     static func words(_ text: String) -> [String] {
         enum Kind { case word, space, other }
         func kind(_ character: Character) -> Kind {
@@ -55,7 +55,7 @@ struct WordDiff {
         var look: Look
     }
 
-    /// Kept words with the middle of a long stretch left out.
+    /// Unchanged words, with the middle of a long run elided.
     private static func shortened(_ words: [String], before: Bool, after: Bool) -> [String] {
         let head = before ? 2 * context : 0
         let tail = after ? 2 * context : 0
@@ -67,7 +67,7 @@ struct WordDiff {
         return result
     }
 
-    /// A word with its look; white space between words is shown as one space, lines are broken anew.
+    /// A word with its look. White space between words becomes one space, and lines are rewrapped.
     private struct Atom {
         let text: String
         let look: Piece.Look
@@ -137,19 +137,19 @@ struct WordDiff {
     }
 }
 
-/// What changed between two texts, line by line, with a little of what is around it.
+/// A line diff of two texts, with a little context.
 struct LineDiff {
     private let runs: [SequenceDiff<String>.Run]
-    /// Stands behind a last line that has no line break; a real line holds no line break.
+    /// Stands for a missing newline at the end of a text; no real line can equal it.
     private static let noLineBreak = "\n"
-    /// Lines around a change that are shown.
+    /// The lines shown around a change.
     private static let context = 2
 
     init(from old: String, to new: String) {
         func lines(_ text: String) -> [String] {
             var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(
                 String.init)
-            // A line break ends a line and begins none; that the last one is missing is a difference.
+            // A newline ends a line; a missing one at the end of the text counts as a difference.
             if lines.last == "" {
                 lines.removeLast()
             } else {
@@ -160,7 +160,7 @@ struct LineDiff {
         runs = SequenceDiff(from: lines(old), to: lines(new)).runs
     }
 
-    /// The lines, each with `+`, `-` or a space before it.
+    /// The lines, each prefixed with `+`, `-` or a space.
     func lines(style: Style) -> [String] {
         var result: [String] = []
         for (index, run) in runs.enumerated() {
@@ -182,11 +182,11 @@ struct LineDiff {
     }
 
     private static func shown(_ line: String) -> String {
-        line == noLineBreak ? "(no line break at the end)" : line.printable()
+        line == noLineBreak ? "(no newline at end of file)" : line.printable()
     }
 }
 
-/// The shortest way from one list to another by removing and inserting elements.
+/// The shortest edit from one list to another by removing and inserting elements.
 ///
 /// E. W. Myers, "An O(ND) Difference Algorithm and Its Variations" (1986).
 struct SequenceDiff<Element: Hashable> {
@@ -197,10 +197,10 @@ struct SequenceDiff<Element: Hashable> {
         case inserted([Element])
     }
 
-    /// The runs in order; where both happen at one place, the removed ones come first.
+    /// The runs in order; at one position, removed elements come before inserted ones.
     private(set) var runs: [Run] = []
-    /// Beyond this many steps two texts have so little in common that a word diff explains nothing,
-    /// and the search would need memory that grows with the square of it.
+    /// The most edits that are searched for: beyond that, two texts have too little in common for a diff to help, and
+    /// memory would grow with the square of the number of edits.
     private static var stepLimit: Int { 800 }
 
     init(from old: [Element], to new: [Element]) {
@@ -215,7 +215,7 @@ struct SequenceDiff<Element: Hashable> {
             var newAt = 0
             var index = 0
             while index < kept.count {
-                // Stretches, not elements: joining runs one element at a time would copy all that came before.
+                // Append whole stretches: appending single elements would copy the run each time.
                 let first = kept[index]
                 var end = index + 1
                 while end < kept.count, kept[end].old == first.old + end - index,
@@ -251,7 +251,7 @@ struct SequenceDiff<Element: Hashable> {
         let new: Int
     }
 
-    /// The positions of a longest common subsequence, or nil when it takes too many steps to find.
+    /// The positions of a longest common subsequence; nil if it takes too many steps to find.
     private static func commonPositions(_ old: [Element], _ new: [Element]) -> [Pair]? {
         let limit = min(old.count + new.count, stepLimit)
         // furthest[k] is how far diagonal k - limit reaches into `old`.
