@@ -38,9 +38,22 @@ extension ExitCode {
     public static let negative = ExitCode(ExitStatus.negative.rawValue)
 }
 
+extension CommandConfiguration {
+    /// Configures a command whose help ends with examples, one command line each.
+    public init(
+        _ name: String, abstract: String, discussion: String = "", examples: [String],
+        subcommands: [any ParsableCommand.Type] = []
+    ) {
+        self.init(
+            commandName: name, abstract: abstract,
+            discussion: ArgumentHelp.discussion(discussion, examples: examples),
+            subcommands: subcommands)
+    }
+}
+
 extension ArgumentHelp {
     /// The discussion in a command's help: its text, then its examples, one command line each.
-    public static func discussion(_ text: String = "", examples: [String]) -> String {
+    public static func discussion(_ text: String, examples: [String]) -> String {
         let shown = examples.map { "  $ \($0)" }.joined(separator: "\n")
         return text + (text.isEmpty ? "" : "\n\n")
             + (examples.count == 1 ? "Example:" : "Examples:")

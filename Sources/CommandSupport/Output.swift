@@ -90,6 +90,13 @@ public final class Output {
     /// Writes a result as one line of canonical JSON; on a terminal, with control characters escaped.
     public func emit(_ json: JSON) throws { try write { try results.write(json: json) } }
 
+    /// Writes a result as JSON or as a line of text.
+    public func result(
+        _ json: @autoclosure () throws -> JSON, _ text: @autoclosure () -> String
+    ) throws {
+        if isJSON { try emit(try json()) } else { try line(text()) }
+    }
+
     /// Writes bytes unchanged: the content of files, and scripts that this program generates.
     public func raw(_ bytes: some Sequence<UInt8>) throws { try write { try results.write(bytes) } }
 

@@ -158,7 +158,7 @@ extension String {
     }
 }
 
-/// A table of text whose columns are aligned.
+/// A table of text whose columns are aligned. Cells may contain the marks of a ``Style``.
 public struct Columns: Sendable {
     /// The alignment of a column.
     public enum Alignment: Sendable {
@@ -168,44 +168,28 @@ public struct Columns: Sendable {
         case right
     }
 
-    /// One cell: its text and its style.
-    public struct Cell: Sendable, ExpressibleByStringLiteral {
-        let text: String
-        let style: @Sendable (String) -> String
-
-        /// A styled cell; the padding around it stays plain.
-        public init(_ text: String, _ style: @escaping @Sendable (String) -> String = { $0 }) {
-            self.text = text
-            self.style = style
-        }
-
-        /// A plain cell.
-        public init(stringLiteral value: String) { self.init(value) }
-    }
-
     private let alignments: [Alignment]
-    private var rows: [[Cell]] = []
+    private var rows: [[String]] = []
 
     /// Creates an empty table with one alignment per column.
     public init(_ alignments: [Alignment]) { self.alignments = alignments }
 
     /// Adds a row.
-    public mutating func append(_ cells: [Cell]) { rows.append(cells) }
+    public mutating func append(_ cells: [String]) { rows.append(cells) }
 
     /// The lines, without trailing spaces.
     public var lines: [String] {
         let widths = alignments.indices.map { column in
-            rows.map { $0.indices.contains(column) ? $0[column].text.displayWidth : 0 }.max() ?? 0
+            rows.map { $0.indices.contains(column) ? $0[column].displayWidth : 0 }.max() ?? 0
         }
         return rows.map { cells in
             var line = ""
             for (column, cell) in cells.enumerated() {
-                let space = String(
-                    repeating: " ", count: max(0, widths[column] - cell.text.displayWidth))
+                let space = String(repeating: " ", count: widths[column] - cell.displayWidth)
                 let isLast = column == cells.count - 1
                 switch alignments[column] {
-                case .left: line += cell.style(cell.text) + (isLast ? "" : space)
-                case .right: line += space + cell.style(cell.text)
+                case .left: line += cell + (isLast ? "" : space)
+                case .right: line += space + cell
                 }
                 if !isLast { line += "  " }
             }

@@ -56,8 +56,7 @@ struct MetadataOptions: ParsableArguments {
     /// Parses the metrics; each must be a finite number.
     func parsedMetrics() throws(CommandError) -> [String: Double] {
         var metrics: [String: Double] = [:]
-        for text in metric.separated {
-            let (name, value) = try Self.pair(text, option: "--metric", example: "recall@10=0.84")
+        for (name, value) in try Self.pairs(metric, option: "--metric", example: "recall@10=0.84") {
             guard let number = Double(value), number.isFinite else {
                 throw .usage(
                     "the metric \(name.printable()) is not a finite number: "
@@ -89,12 +88,12 @@ struct MetadataOptions: ParsableArguments {
     /// Parses the parameters, text and JSON.
     func parsedParams() throws(CommandError) -> JSONObject {
         var params = JSONObject()
-        for text in param.separated {
-            let (name, value) = try Self.pair(text, option: "--param", example: "version=1.10")
+        for (name, value) in try Self.pairs(param, option: "--param", example: "version=1.10") {
             try Self.add(.string(value), name, to: &params)
         }
-        for text in paramJson.separated {
-            let (name, value) = try Self.pair(text, option: "--param-json", example: "epochs=3")
+        for (name, value) in try Self.pairs(
+            paramJson, option: "--param-json", example: "epochs=3")
+        {
             let json: JSON
             do throws(JSONError) {
                 json = try JSON(parsing: Array(value.utf8).span)
@@ -136,9 +135,9 @@ struct MetadataOptions: ParsableArguments {
     /// Parses the inputs and resolves each revision.
     func parsedInputs(_ resolve: (String) throws -> ObjectID) throws -> [String: ObjectID] {
         var inputs: [String: ObjectID] = [:]
-        for text in input.separated {
-            let (role, revision) = try Self.pair(
-                text, option: "--input", example: "dataset=datasets/sft")
+        for (role, revision) in try Self.pairs(
+            input, option: "--input", example: "dataset=datasets/sft")
+        {
             guard inputs.updateValue(try resolve(revision), forKey: role) == nil else {
                 throw CommandError.usage("the input \(role.printable()) is given twice")
             }
@@ -163,15 +162,19 @@ struct MetadataOptions: ParsableArguments {
         return id
     }
 
-    private static func pair(
-        _ text: String, option: String, example: String
-    ) throws(CommandError) -> (name: String, value: String) {
-        guard let mark = text.utf8.firstIndex(of: UInt8(ascii: "=")), mark > text.startIndex else {
-            throw .usage(
-                "\(option) takes NAME=VALUE, not \(text.printable().truncated(to: 60))",
-                remedy: "\(option) \(example)")
+    /// Splits the values of an option at their first `=`.
+    private static func pairs(
+        _ texts: [String], option: String, example: String
+    ) throws(CommandError) -> [(name: String, value: String)] {
+        try texts.separated.map { (text) throws(CommandError) in
+            guard let mark = text.utf8.firstIndex(of: UInt8(ascii: "=")), mark > text.startIndex
+            else {
+                throw .usage(
+                    "\(option) takes NAME=VALUE, not \(text.printable().truncated(to: 60))",
+                    remedy: "\(option) \(example)")
+            }
+            return (String(text[..<mark]), String(text[text.utf8.index(after: mark)...]))
         }
-        return (String(text[..<mark]), String(text[text.utf8.index(after: mark)...]))
     }
 }
 

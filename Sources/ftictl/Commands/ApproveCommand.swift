@@ -5,18 +5,16 @@ import Refs
 
 struct ApproveCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "approve",
-        abstract: "Approve a move of a ref from its current value to a version.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "approve", abstract: "Approve a move of a ref from its current value to a version.",
+        discussion: """
             An approval is a signed entry of the log. It is valid for one move, and becomes void as \
             soon as the ref moves anywhere, the policy changes, or the approval expires.
             """,
-            examples: [
-                "ftictl approve models/current models/candidate",
-                "ftictl approve models/current 3fa9c1 --expires 2d",
-                "ftictl approve models/old --delete",
-            ]))
+        examples: [
+            "ftictl approve models/current models/candidate",
+            "ftictl approve models/current 3fa9c1 --expires 2d",
+            "ftictl approve models/old --delete",
+        ])
 
     @Argument(help: "The ref that may move.", completion: .revisions)
     var ref: String

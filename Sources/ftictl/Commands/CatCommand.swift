@@ -5,18 +5,16 @@ import Refs
 
 struct CatCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "cat",
-        abstract: "Print the bytes of a file, an object, a snapshot or a row.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "cat", abstract: "Print the bytes of a file, an object, a snapshot or a row.",
+        discussion: """
             The id of an object is the SHA-256 of its bytes. On a terminal, control characters are \
             escaped. A row is printed as JSON. With --json, the bytes are a member of an object: as \
             text if they are UTF-8, otherwise in base64.
             """,
-            examples: [
-                "ftictl cat models/current:config.json", "ftictl cat 3fa9c1d2e4b5 | sha256sum",
-                "ftictl cat features/prod:handbook/leave.md#0",
-            ]))
+        examples: [
+            "ftictl cat models/current:config.json", "ftictl cat 3fa9c1d2e4b5 | sha256sum",
+            "ftictl cat features/prod:handbook/leave.md#0",
+        ])
 
     @Argument(help: ArgumentHelp("What to print.", valueName: "rev[:path]"), completion: .revisions)
     var revision: String

@@ -4,13 +4,11 @@ import Objects
 
 struct CompletionCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "completion",
-        abstract: "Print a completion script for a shell.",
-        discussion: ArgumentHelp.discussion(
-            examples: [
-                "ftictl completion bash > ~/.local/share/bash-completion/completions/ftictl",
-                "ftictl completion zsh > ~/.zsh/completions/_ftictl",
-            ]))
+        "completion", abstract: "Print a completion script for a shell.",
+        examples: [
+            "ftictl completion bash > ~/.local/share/bash-completion/completions/ftictl",
+            "ftictl completion zsh > ~/.zsh/completions/_ftictl",
+        ])
 
     enum Shell: String, ExpressibleByArgument, CaseIterable {
         case bash

@@ -5,20 +5,18 @@ import Refs
 
 struct DiffCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "diff",
-        abstract: "Compare two versions: rows, files, tensors and metadata.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "diff", abstract: "Compare two versions: rows, files, tensors and metadata.",
+        discussion: """
             The cost depends on the size of the change, not of the versions. For a changed row, diff \
             compares the text word by word. For changed weights, it shows the relative L2 change of \
             each tensor.
             """,
-            examples: [
-                "ftictl diff features/prod features/staging",
-                "ftictl diff models/current~1 models/current --stat",
-                "ftictl diff features/prod@{yesterday} features/prod --rows --json",
-                "ftictl diff models/a:model.safetensors models/b:model.safetensors",
-            ]))
+        examples: [
+            "ftictl diff features/prod features/staging",
+            "ftictl diff models/current~1 models/current --stat",
+            "ftictl diff features/prod@{yesterday} features/prod --rows --json",
+            "ftictl diff models/a:model.safetensors models/b:model.safetensors",
+        ])
 
     @Argument(
         help: ArgumentHelp("The old version.", valueName: "rev[:path]"), completion: .revisions)

@@ -7,10 +7,8 @@ import Storage
 
 struct GcCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "gc",
-        abstract: "Delete unreferenced data.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "gc", abstract: "Delete unreferenced data.",
+        discussion: """
             gc keeps what refs point at, what they pointed at within --keep, the last --keep-last \
             values of each ref, what leases and pins name, and the inputs of all of these. The \
             defaults of --keep and --keep-last are the policy's retention, else 30d and 20; under a \
@@ -25,10 +23,10 @@ struct GcCommand: Command {
 
             A duration is a number followed by s, m, h, d or w.
             """,
-            examples: [
-                "ftictl gc --dry-run", "ftictl gc", "ftictl gc --keep 7d --grace 0s",
-                "ftictl gc --keep 0s --keep-last 1 --purge --grace 0s",
-            ]))
+        examples: [
+            "ftictl gc --dry-run", "ftictl gc", "ftictl gc --keep 7d --grace 0s",
+            "ftictl gc --keep 0s --keep-last 1 --purge --grace 0s",
+        ])
 
     @Flag(help: "Change nothing; show what would be removed, and why each pack is kept.")
     var dryRun = false
@@ -248,13 +246,12 @@ struct CollectionView {
                 pack.reasons.map(\.description).joined(separator: "; ")
                 + (others > 0 ? " and \(Quantity.count(others, "other"))" : "")
             columns.append([
-                Columns.Cell(decision.pack.name.short, style.yellow),
-                Columns.Cell(Quantity.bytes(decision.pack.size)),
-                Columns.Cell("\(min(100, share)) %"),
-                Columns.Cell(
-                    fate
-                        + (pack.reasons.isEmpty && decision.fate != .drop
-                            ? "pieces stored as deltas against it" : reasons)),
+                style.yellow(decision.pack.name.short),
+                Quantity.bytes(decision.pack.size),
+                "\(min(100, share)) %",
+                fate
+                    + (pack.reasons.isEmpty && decision.fate != .drop
+                        ? "pieces stored as deltas against it" : reasons),
             ])
         }
         return columns.lines

@@ -6,19 +6,17 @@ import Storage
 
 struct GetCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "get",
-        abstract: "Write a version, or a part of it, to a directory, verifying all data.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "get", abstract: "Write a version, or a part of it, to a directory, verifying all data.",
+        discussion: """
             A tree is written as it was stored, a table or a row as rows.jsonl. The directory is \
             created if it does not exist. It must be empty unless --force is given; no file in it \
             is ever deleted.
             """,
-            examples: [
-                "ftictl get models/current -o ./model",
-                "ftictl get models/current:tokenizer -o ./tokenizer",
-                "ftictl get features/prod@{yesterday} -o ./features",
-            ]))
+        examples: [
+            "ftictl get models/current -o ./model",
+            "ftictl get models/current:tokenizer -o ./tokenizer",
+            "ftictl get features/prod@{yesterday} -o ./features",
+        ])
 
     @Argument(help: ArgumentHelp("What to write.", valueName: "rev[:path]"), completion: .revisions)
     var revision: String
@@ -63,8 +61,7 @@ struct GetCommand: Command {
             }
             try report(files: 1, bytes: entry.size, context)
         case .row(let key):
-            let row = try repository.row(key, of: resolution)
-            var rows = [row].makeIterator()
+            var rows = [try repository.row(key, of: resolution)].makeIterator()
             try write(rows: 1, context) { rows.next() }
         case .object:
             throw CommandError.usage(
@@ -110,13 +107,8 @@ struct GetCommand: Command {
 
     private func report(files: Int, bytes: Int, _ context: CommandContext) throws {
         context.progress.finish()
-        if context.output.isJSON {
-            try context.output.emit([
-                "path": .string(output), "files": .integer(files), "bytes": .integer(bytes),
-            ])
-        } else {
-            try context.output.line(
-                "wrote \(Quantity.count(files, "file")), \(Quantity.bytes(bytes)), to \(output)")
-        }
+        try context.output.result(
+            ["path": .string(output), "files": .integer(files), "bytes": .integer(bytes)],
+            "wrote \(Quantity.count(files, "file")), \(Quantity.bytes(bytes)), to \(output)")
     }
 }

@@ -7,16 +7,14 @@ import Storage
 
 struct InitCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "init",
-        abstract: "Create a repository.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "init", abstract: "Create a repository.",
+        discussion: """
             In an existing directory, by default the working directory, init creates the repository \
             .fti. A path that does not exist, or that ends in .fti, becomes the repository itself.
             """,
-            examples: [
-                "ftictl init", "ftictl init project/", "ftictl init /srv/models.fti --shared",
-            ]))
+        examples: [
+            "ftictl init", "ftictl init project/", "ftictl init /srv/models.fti --shared",
+        ])
 
     @Argument(help: "The directory to create .fti in, or the path of the repository itself.")
     var path: String?
@@ -34,17 +32,14 @@ struct InitCommand: Command {
         try RepositoryLocation.refuseURL(named)
         let place = RepositoryLocation.made(for: named)
         let repository = try create(at: place, context)
-        if context.output.isJSON {
-            let state = try repository.state()
-            try context.output.emit([
-                "path": .string(place), "repository": .string(state.repositoryID.hex),
+        try context.output.result(
+            [
+                "path": .string(place),
+                "repository": .string(try repository.state().repositoryID.hex),
                 "shared": .bool(shared),
-            ])
-        } else {
-            try context.output.line(
-                "created the repository \(place.printable())"
-                    + (shared ? ", shared with its group" : ""))
-        }
+            ],
+            "created the repository \(place.printable())"
+                + (shared ? ", shared with its group" : ""))
     }
 
     private func create(at place: String, _ context: CommandContext) throws -> Repository {

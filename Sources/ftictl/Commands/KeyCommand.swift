@@ -6,18 +6,16 @@ import Storage
 
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "key",
-        abstract: "Manage keys that sign transactions: create, list, trust, grant, revoke.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "key", abstract: "Manage keys that sign transactions: create, list, trust, grant, revoke.",
+        discussion: """
             A secret key is a file that only its owner can read, in $XDG_CONFIG_HOME/fti or \
             ~/.config/fti. $FTI_KEY, the name or the path of a key, overrides the default key.
             """,
-            examples: [
-                "ftictl key new ada", "ftictl key list",
-                "ftictl key grant feature-bot KEY --write features",
-                "ftictl key revoke feature-bot",
-            ]),
+        examples: [
+            "ftictl key new ada", "ftictl key list",
+            "ftictl key grant feature-bot KEY --write features",
+            "ftictl key revoke feature-bot",
+        ],
         subcommands: [
             KeyNewCommand.self, KeyListCommand.self, KeyShowCommand.self, KeyUseCommand.self,
             KeyTrustCommand.self,
@@ -27,8 +25,8 @@ struct KeyCommand: ParsableCommand {
 
 struct KeyNewCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "new", abstract: "Create a key. The first one becomes the default.",
-        discussion: ArgumentHelp.discussion(examples: ["ftictl key new ada"]))
+        "new", abstract: "Create a key. The first one becomes the default.",
+        examples: ["ftictl key new ada"])
 
     @Argument(help: "The name of the new key.")
     var name: String
@@ -37,12 +35,9 @@ struct KeyNewCommand: Command {
 
     func run(_ context: CommandContext) throws {
         let key = try context.keyring().create(name)
-        if context.output.isJSON {
-            return try context.output.emit([
-                "name": .string(key.name), "public": .string(key.publicKey.hex),
-            ])
-        }
-        try context.output.line("\(key.name)  \(key.publicKey.hex)")
+        try context.output.result(
+            ["name": .string(key.name), "public": .string(key.publicKey.hex)],
+            "\(key.name)  \(key.publicKey.hex)")
         try context.output.note(
             "to let it write, an admin runs: ftictl key grant \(key.name) \(key.publicKey.hex) "
                 + "--write NAMESPACE")
@@ -51,10 +46,9 @@ struct KeyNewCommand: Command {
 
 struct KeyListCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List your keys and the keys you trust.",
-        discussion: ArgumentHelp.discussion(
-            "The keys of a repository are in its policy: see ftictl policy show.",
-            examples: ["ftictl key list"]))
+        "list", abstract: "List your keys and the keys you trust.",
+        discussion: "The keys of a repository are in its policy: see ftictl policy show.",
+        examples: ["ftictl key list"])
 
     @OptionGroup var options: GlobalOptions
 
@@ -88,16 +82,16 @@ struct KeyListCommand: Command {
         }
         let style = context.output.style
         columns.append([
-            Columns.Cell(name.printable(), style.cyan), Columns.Cell(key.hex, style.yellow),
-            Columns.Cell(mark, style.green),
+            style.cyan(name.printable()), style.yellow(key.hex),
+            style.green(mark),
         ])
     }
 }
 
 struct KeyShowCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Print the public key of one of your keys.",
-        discussion: ArgumentHelp.discussion(examples: ["ftictl key show ada"]))
+        "show", abstract: "Print the public key of one of your keys.",
+        examples: ["ftictl key show ada"])
 
     @Argument(help: "The key.")
     var name: String
@@ -106,19 +100,15 @@ struct KeyShowCommand: Command {
 
     func run(_ context: CommandContext) throws {
         let key = try context.keyring().secretKey(named: name).publicKey
-        if context.output.isJSON {
-            return try context.output.emit([
-                "name": .string(name), "public": .string(key.hex),
-            ])
-        }
-        try context.output.line(key.hex)
+        try context.output.result(
+            ["name": .string(name), "public": .string(key.hex)], key.hex)
     }
 }
 
 struct KeyUseCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "use", abstract: "Make a key the default.",
-        discussion: ArgumentHelp.discussion(examples: ["ftictl key use ada"]))
+        "use", abstract: "Make a key the default.",
+        examples: ["ftictl key use ada"])
 
     @Argument(help: "The key.")
     var name: String
@@ -133,19 +123,16 @@ struct KeyUseCommand: Command {
 
 struct KeyTrustCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "trust",
-        abstract:
-            "Trust a key to have started the policy of a repository you have not seen before.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "trust", abstract: "Trust a key to start the policy of repositories that are new to you.",
+        discussion: """
             As long as you trust no key, your first contact with a repository accepts any policy. \
             Once you trust a key, it accepts only a policy that a trusted key or one of your own \
             keys started. $FTI_TRUST, one or more public keys, makes a single command accept only \
             policies that those keys started.
             """,
-            examples: [
-                "ftictl key trust KEY --name ada", "ftictl key trust KEY --remove",
-            ]))
+        examples: [
+            "ftictl key trust KEY --name ada", "ftictl key trust KEY --remove",
+        ])
 
     @Argument(help: ArgumentHelp("A public key: 64 hexadecimal digits.", valueName: "key"))
     var key: String
@@ -180,18 +167,16 @@ extension PublicKey {
 
 struct KeyGrantCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "grant",
-        abstract: "Grant permissions in this repository to a key.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "grant", abstract: "Grant permissions in this repository to a key.",
+        discussion: """
             The grant replaces the key's previous permissions. To rotate a key, grant the new one \
             under another name and revoke the old one; transactions signed by the old one stay valid.
             """,
-            examples: [
-                "ftictl key grant feature-bot KEY --write features",
-                "ftictl key grant feature-bot --write features",
-                "ftictl key grant grace KEY --approve", "ftictl key grant linus KEY --admin",
-            ]))
+        examples: [
+            "ftictl key grant feature-bot KEY --write features",
+            "ftictl key grant feature-bot --write features",
+            "ftictl key grant grace KEY --approve", "ftictl key grant linus KEY --admin",
+        ])
 
     @Argument(help: "What the policy calls it.")
     var name: String
@@ -244,11 +229,10 @@ struct KeyGrantCommand: Command {
 
 struct KeyRevokeCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "revoke",
-        abstract: "Revoke a key in this repository.",
-        discussion: ArgumentHelp.discussion(
+        "revoke", abstract: "Revoke a key in this repository.",
+        discussion:
             "Transactions it has signed stay valid: their order in the log decides, not a clock.",
-            examples: ["ftictl key revoke feature-bot"]))
+        examples: ["ftictl key revoke feature-bot"])
 
     @Argument(help: "What the policy calls it.")
     var name: String

@@ -6,18 +6,16 @@ import Storage
 
 struct ListCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "ls",
-        abstract: "List the files of a tree or the rows of a table.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "ls", abstract: "List the files of a tree or the rows of a table.",
+        discussion: """
             PATH names a directory of a tree, or is a prefix of row keys. --where takes a condition: \
             for files on path, name, mode, type, size and id; for rows on key and the attributes.
             """,
-            examples: [
-                "ftictl ls models/current", "ftictl ls models/current:tokenizer",
-                "ftictl ls -r models/current --json", "ftictl ls features/prod:install/",
-                "ftictl ls features/prod --where \"author = 'ada'\"",
-            ]))
+        examples: [
+            "ftictl ls models/current", "ftictl ls models/current:tokenizer",
+            "ftictl ls -r models/current --json", "ftictl ls features/prod:install/",
+            "ftictl ls features/prod --where \"author = 'ada'\"",
+        ])
 
     @Argument(
         help: ArgumentHelp("What to list.", valueName: "rev[:path]"), completion: .revisions)
@@ -95,10 +93,10 @@ struct ListCommand: Command {
             let isDirectory = entry.mode == .directory
             let name = item.path.printable() + (isDirectory ? "/" : "")
             columns.append([
-                Columns.Cell(entry.mode.letter, output.style.dim),
-                Columns.Cell(entry.id.short, output.style.yellow),
-                Columns.Cell(isDirectory ? "" : Quantity.bytes(entry.size)),
-                isDirectory ? Columns.Cell(name, output.style.cyan) : Columns.Cell(name),
+                output.style.dim(entry.mode.letter),
+                output.style.yellow(entry.id.short),
+                isDirectory ? "" : Quantity.bytes(entry.size),
+                isDirectory ? output.style.cyan(name) : name,
             ])
         }
         for line in columns.lines { try output.line(line) }

@@ -19,10 +19,8 @@ struct CountOption: ParsableArguments {
 
 struct LogCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "log",
-        abstract: "Show the versions of a ref, newest first.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "log", abstract: "Show the versions of a ref, newest first.",
+        discussion: """
             Each version is shown with its time, transaction, author, message, metrics and their \
             changes, and inputs. Without REF, log shows the versions of all refs in the order of \
             their transactions.
@@ -31,11 +29,11 @@ struct LogCommand: Command {
             kind, ref, reason, created, time, transaction, movement, current, collected, signer and \
             producer, on metrics by their names, and on params.NAME and inputs.ROLE.
             """,
-            examples: [
-                "ftictl log models/current", "ftictl log models/current -n 1 --json",
-                "ftictl log --oneline", "ftictl log --since yesterday",
-                #"ftictl log models/current --where '"recall@10" >= 0.8'"#,
-            ]))
+        examples: [
+            "ftictl log models/current", "ftictl log models/current -n 1 --json",
+            "ftictl log --oneline", "ftictl log --since yesterday",
+            #"ftictl log models/current --where '"recall@10" >= 0.8'"#,
+        ])
 
     @Argument(help: "The ref (default: all refs).", completion: .revisions)
     var ref: String?
@@ -72,7 +70,7 @@ struct LogCommand: Command {
         selection.condition = try selection.condition.map { try checked($0, name, in: repository) }
         let view = LogView(
             style: context.output.style, now: context.now,
-            labels: LazyRefLabels(log: repository.repository.log, state: repository.state),
+            labels: LazyRefLabels(repository),
             showsName: name == nil,
             isGraph: graph,
             width: context.output.terminal.isTerminal ? context.output.terminal.width : nil)
@@ -167,11 +165,9 @@ struct LogCommand: Command {
 
 struct ReflogCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "reflog",
-        abstract: "Show transactions, newest first.",
-        discussion: ArgumentHelp.discussion(
-            "With REF, reflog shows only the transactions that moved it.",
-            examples: ["ftictl reflog", "ftictl reflog models/current -n 5"]))
+        "reflog", abstract: "Show transactions, newest first.",
+        discussion: "With REF, reflog shows only the transactions that moved it.",
+        examples: ["ftictl reflog", "ftictl reflog models/current -n 5"])
 
     @Argument(help: "The ref (default: all transactions).", completion: .revisions)
     var ref: String?
@@ -231,9 +227,9 @@ struct ReflogCommand: Command {
         var columns = Columns([.left, .left, .left, .left])
         for change in changes where only.map({ $0 == change.name }) ?? true {
             columns.append([
-                Columns.Cell("    " + change.name.text, style.cyan),
-                Columns.Cell(change.old?.short ?? "(none)", style.yellow), "->",
-                Columns.Cell(change.new?.short ?? "(none)", style.yellow),
+                style.cyan("    " + change.name.text),
+                style.yellow(change.old?.short ?? "(none)"), "->",
+                style.yellow(change.new?.short ?? "(none)"),
             ])
         }
         for line in columns.lines { try context.output.line(line) }

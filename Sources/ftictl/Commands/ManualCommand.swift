@@ -6,11 +6,9 @@ import Storage
 
 struct ManualCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "man",
-        abstract: "Write a manual page for each command.",
-        discussion: ArgumentHelp.discussion(
-            "The pages contain the text of --help, for man(1).",
-            examples: ["ftictl man ~/.local/share/man/man1", "ftictl man pages"]))
+        "man", abstract: "Write a manual page for each command.",
+        discussion: "The pages contain the text of --help, for man(1).",
+        examples: ["ftictl man ~/.local/share/man/man1", "ftictl man pages"])
 
     @Argument(help: "The directory to write to; created if it does not exist.")
     var directory: String
@@ -24,13 +22,8 @@ struct ManualCommand: Command {
         for page in pages {
             try LocalFile.write("\(directory)/\(page.fileName)", Array(page.text.utf8))
         }
-        if context.output.isJSON {
-            return try context.output.emit([
-                "path": .string(directory),
-                "pages": .array(pages.map { .string($0.fileName) }),
-            ])
-        }
-        try context.output.line(
+        try context.output.result(
+            ["path": .string(directory), "pages": .array(pages.map { .string($0.fileName) })],
             "wrote \(Quantity.count(pages.count, "page")) to \(directory.printable()); man "
                 + "\(directory.printable())/\(pages.last?.fileName ?? "") shows one")
     }

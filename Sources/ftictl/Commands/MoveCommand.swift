@@ -5,17 +5,15 @@ import Refs
 
 struct MoveCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "move",
-        abstract: "Point a ref at a snapshot.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "move", abstract: "Point a ref at a snapshot.",
+        discussion: """
             With --expect, the ref moves only if it points at that snapshot now (none: only if it \
             does not exist); otherwise move exits with 3.
             """,
-            examples: [
-                "ftictl move models/current models/current~1",
-                "ftictl move models/current 3fa9c1 --expect 81c04d5e9a11",
-            ]))
+        examples: [
+            "ftictl move models/current models/current~1",
+            "ftictl move models/current 3fa9c1 --expect 81c04d5e9a11",
+        ])
 
     @Argument(help: .refToMove, completion: .revisions)
     var ref: String

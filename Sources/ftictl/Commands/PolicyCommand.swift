@@ -6,17 +6,15 @@ import Storage
 
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy",
-        abstract: "Set who may write what, and which gates a move must pass.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "policy", abstract: "Set who may write what, and which gates a move must pass.",
+        discussion: """
             The policy is part of the log: every reader checks each transaction against the policy \
             in force before it. Only an admin of a policy can change it.
             """,
-            examples: [
-                "ftictl policy init", "ftictl policy show > policy.json",
-                "ftictl policy set policy.json",
-            ]),
+        examples: [
+            "ftictl policy init", "ftictl policy show > policy.json",
+            "ftictl policy set policy.json",
+        ],
         subcommands: [
             PolicyInitCommand.self, PolicyShowCommand.self, PolicySetCommand.self,
             PolicyRemoveCommand.self,
@@ -25,11 +23,10 @@ struct PolicyCommand: ParsableCommand {
 
 struct PolicyInitCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "init",
+        "init",
         abstract: "Start a policy: every transaction must be signed, and your key is the admin.",
-        discussion: ArgumentHelp.discussion(
-            "If you have no key, create one first: ftictl key new NAME.",
-            examples: ["ftictl policy init"]))
+        discussion: "If you have no key, create one first: ftictl key new NAME.",
+        examples: ["ftictl policy init"])
 
     @OptionGroup var options: GlobalOptions
 
@@ -61,9 +58,8 @@ struct PolicyInitCommand: Command {
 
 struct PolicyShowCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Print the policy, in the format that policy set takes.",
-        discussion: ArgumentHelp.discussion(
-            examples: ["ftictl policy show", "ftictl policy show > policy.json"]))
+        "show", abstract: "Print the policy, in the format that policy set takes.",
+        examples: ["ftictl policy show", "ftictl policy show > policy.json"])
 
     @OptionGroup var options: GlobalOptions
 
@@ -82,10 +78,9 @@ struct PolicyShowCommand: Command {
 
 struct PolicySetCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "set", abstract: "Replace the policy with one from a file.",
-        discussion: ArgumentHelp.discussion(
-            "The file is JSON, as printed by policy show.",
-            examples: ["ftictl policy set policy.json"]))
+        "set", abstract: "Replace the policy with one from a file.",
+        discussion: "The file is JSON, as printed by policy show.",
+        examples: ["ftictl policy set policy.json"])
 
     @Argument(help: "The file that contains the policy.")
     var file: String
@@ -108,8 +103,8 @@ struct PolicySetCommand: Command {
 
 struct PolicyRemoveCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "remove", abstract: "Remove the policy: anyone can write anything again.",
-        discussion: ArgumentHelp.discussion(examples: ["ftictl policy remove"]))
+        "remove", abstract: "Remove the policy: anyone can write anything again.",
+        examples: ["ftictl policy remove"])
 
     @OptionGroup var options: GlobalOptions
 

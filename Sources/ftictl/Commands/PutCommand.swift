@@ -6,10 +6,9 @@ import Storage
 
 struct PutCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "put",
+        "put",
         abstract: "Store files, a directory or JSONL rows as a snapshot, and move a ref to it.",
-        discussion: ArgumentHelp.discussion(
-            """
+        discussion: """
             The contents of a single directory become the tree. Files, and each of several paths, \
             keep their own names. A pipe, such as <(command) or /dev/stdin, is read to its end. \
             With --key, the rows of one .jsonl file become a table.
@@ -22,13 +21,13 @@ struct PutCommand: Command {
             The previous version becomes the parent. Unchanged content makes no transaction, \
             unless the message, metrics, params or inputs are new.
             """,
-            examples: [
-                "ftictl put models/candidate ./output -m 'first try' --metric recall@10=0.84",
-                "ftictl put features/staging rows.jsonl --key id --vector embedding",
-                "ftictl put models/base ~/.cache/huggingface/hub/models--a--b/snapshots/abc",
-                "ftictl put models/new ./output --exclude 'checkpoint-*/' --exclude '*.tmp'",
-                "ftictl put models/new ./output --input dataset=datasets/sft --param lr=0.1",
-            ]))
+        examples: [
+            "ftictl put models/candidate ./output -m 'first try' --metric recall@10=0.84",
+            "ftictl put features/staging rows.jsonl --key id --vector embedding",
+            "ftictl put models/base ~/.cache/huggingface/hub/models--a--b/snapshots/abc",
+            "ftictl put models/new ./output --exclude 'checkpoint-*/' --exclude '*.tmp'",
+            "ftictl put models/new ./output --input dataset=datasets/sft --param lr=0.1",
+        ])
 
     @Argument(help: .refToMove, completion: .revisions)
     var ref: String

@@ -6,12 +6,10 @@ import Storage
 
 struct RefsCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "refs",
-        abstract: "List refs with their ids, contents and ages, and what releases bind.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "refs", abstract: "List refs with their ids, contents and ages, and what releases bind.",
+        discussion: """
             A ref whose version cannot be read is listed with the error, and refs exits with 5.
-            """, examples: ["ftictl refs", "ftictl refs models/", "ftictl refs --json"]))
+            """, examples: ["ftictl refs", "ftictl refs models/", "ftictl refs --json"])
 
     @Argument(
         help: "List only refs whose names begin with this.", completion: .revisions)
@@ -66,10 +64,10 @@ struct RefsCommand: Command {
             let kind =
                 snapshot?.summary ?? (problem == nil ? "since moved and collected" : "broken")
             columns.append([
-                Columns.Cell(name.text, style.cyan), Columns.Cell(ref.target.short, style.yellow),
-                problem == nil ? Columns.Cell(kind) : Columns.Cell(kind, style.red),
-                Columns.Cell(Quantity.age(of: ref.time, at: context.now), style.dim),
-                Columns.Cell(message.printable().truncated(to: 60)),
+                style.cyan(name.text), style.yellow(ref.target.short),
+                problem == nil ? kind : style.red(kind),
+                style.dim(Quantity.age(of: ref.time, at: context.now)),
+                message.printable().truncated(to: 60),
             ])
             bindings.append(lines(snapshot.flatMap(Self.bound) ?? [:], names, style))
         }
@@ -105,8 +103,8 @@ struct RefsCommand: Command {
         var columns = Columns([.left, .left, .left])
         for (role, id) in bound.sorted(by: { $0.key < $1.key }) {
             columns.append([
-                Columns.Cell("  binds \(role)"), Columns.Cell(id.short, style.yellow),
-                Columns.Cell((names[id] ?? []).map(\.text).joined(separator: ", "), style.cyan),
+                "  binds \(role)", style.yellow(id.short),
+                style.cyan((names[id] ?? []).map(\.text).joined(separator: ", ")),
             ])
         }
         return columns.lines

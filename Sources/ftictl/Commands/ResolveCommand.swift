@@ -5,14 +5,12 @@ import Refs
 
 struct ResolveCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "resolve",
-        abstract: "Print the full id that a revision resolves to.",
-        discussion: ArgumentHelp.discussion(
-            "Resolving a ref also reads the snapshot, whose kind must match the ref.",
-            examples: [
-                "ftictl resolve models/current", "ftictl resolve features/prod@{yesterday}",
-                "ftictl resolve models/current^dataset:train.jsonl",
-            ]))
+        "resolve", abstract: "Print the full id that a revision resolves to.",
+        discussion: "Resolving a ref also reads the snapshot, whose kind must match the ref.",
+        examples: [
+            "ftictl resolve models/current", "ftictl resolve features/prod@{yesterday}",
+            "ftictl resolve models/current^dataset:train.jsonl",
+        ])
 
     @Argument(help: ArgumentHelp("What to resolve.", valueName: "rev"), completion: .revisions)
     var revision: String

@@ -5,16 +5,14 @@ import Refs
 
 struct ShowCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "show",
-        abstract: "Describe a snapshot, a file or a row.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "show", abstract: "Describe a snapshot, a file or a row.",
+        discussion: """
             For weights (.safetensors and .gguf), show counts the tensors. For a single file of \
             weights, it lists them, and the metadata of a GGUF file.
             """,
-            examples: [
-                "ftictl show models/current", "ftictl show models/current:model.safetensors",
-            ]))
+        examples: [
+            "ftictl show models/current", "ftictl show models/current:model.safetensors",
+        ])
 
     @Argument(
         help: ArgumentHelp("What to describe.", valueName: "rev[:path]"), completion: .revisions)
@@ -62,7 +60,7 @@ struct ShowCommand: Command {
             }
             return try context.output.emit(object)
         }
-        let labels = try RefLabels(log: repository.repository.log, state: repository.state)
+        let labels = try RefLabels.read(in: repository)
         let view = SnapshotView(
             style: context.output.style, now: context.now, labels: labels,
             signer: try signer(of: id, in: repository))
@@ -120,29 +118,28 @@ struct ShowCommand: Command {
         }
         try output.line("\(entry.mode.word) \(output.style.yellow(entry.id.hex))")
         var fields = Columns([.left, .left])
-        fields.append(["  size", Columns.Cell(Quantity.count(entry.size, "byte"))])
+        fields.append(["  size", Quantity.count(entry.size, "byte")])
         if let format {
             let danger = format.runsCode ? ": loading it runs code" : ""
-            fields.append(["  format", Columns.Cell(format.rawValue + danger)])
+            fields.append(["  format", format.rawValue + danger])
         }
-        if let weights { fields.append(["  weights", Columns.Cell(weights.description)]) }
+        if let weights { fields.append(["  weights", weights.description]) }
         for line in fields.lines { try output.line(line) }
         guard let weights else { return }
         var members = Columns([.left, .left])
         for member in weights.metadata {
             members.append([
-                Columns.Cell("    " + member.key.printable()),
-                Columns.Cell(
-                    member.value.description.printable().truncated(to: Self.valueWidth)),
+                "    " + member.key.printable(),
+                member.value.description.printable().truncated(to: Self.valueWidth),
             ])
         }
         for line in members.lines { try output.line(line) }
         var columns = Columns([.left, .left, .left])
         for tensor in weights.tensors {
             columns.append([
-                Columns.Cell("    " + tensor.name.printable()),
-                Columns.Cell(tensor.dtype.printable(), output.style.magenta),
-                Columns.Cell(tensor.shapeDescription),
+                "    " + tensor.name.printable(),
+                output.style.magenta(tensor.dtype.printable()),
+                tensor.shapeDescription,
             ])
         }
         for line in columns.lines { try output.line(line) }

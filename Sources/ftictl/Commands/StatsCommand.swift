@@ -6,9 +6,9 @@ import Refs
 
 struct StatsCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "stats",
+        "stats",
         abstract: "Show how much data the repository holds and how much disk space it uses.",
-        discussion: ArgumentHelp.discussion(examples: ["ftictl stats", "ftictl stats --json"]))
+        examples: ["ftictl stats", "ftictl stats --json"])
 
     @OptionGroup var options: GlobalOptions
 
@@ -34,7 +34,7 @@ struct StatsCommand: Command {
         }
         var columns = Columns([.left, .right, .left])
         func row(_ name: String, _ value: String, _ note: String = "") {
-            columns.append([Columns.Cell(name), Columns.Cell(value), Columns.Cell(note)])
+            columns.append([name, value, note])
         }
         row("refs", Quantity.count(repository.state.refs.count))
         row("transactions", Quantity.count(transactions))

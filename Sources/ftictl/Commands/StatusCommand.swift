@@ -6,17 +6,16 @@ import Storage
 
 struct StatusCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "status",
+        "status",
         abstract: "Show what is in production, what could replace it, and what is pinned.",
-        discussion: ArgumentHelp.discussion(
-            """
+        discussion: """
             Refs named prod, production, current or live are in production. Refs named staging, \
             stage, candidate or next may have newer versions to replace them; status shows whether \
             gates would pass the promotion and, for features, counts the documents that differ. It \
             also compares the lock file fti.lock in the working directory with what its revisions \
             name now.
             """,
-            examples: ["ftictl status", "ftictl status --json"]))
+        examples: ["ftictl status", "ftictl status --json"])
 
     @OptionGroup var options: GlobalOptions
 
@@ -24,33 +23,31 @@ struct StatusCommand: Command {
 
     func run(_ context: CommandContext) throws {
         let repository = try context.open()
-        let standing = try Standing(in: repository, writer: context.writer)
-        try show(standing, in: repository, context)
+        let production = try ProductionRef.all(in: repository, writer: context.writer)
+        try show(production, in: repository, context)
         // Report a broken ref after everything else.
-        if let problem = standing.productions.lazy.compactMap(\.problem).first { throw problem }
+        if let problem = production.lazy.compactMap(\.problem).first { throw problem }
     }
 
     private func show(
-        _ standing: Standing, in repository: OpenRepository, _ context: CommandContext
+        _ production: [ProductionRef], in repository: OpenRepository, _ context: CommandContext
     ) throws {
         let pins = try pins(in: repository, context.output)
         let leases = try repository.repository.leases()
         if context.output.isJSON {
             return try context.output.emit([
-                "production": .array(standing.productions.map(\.json)),
+                "production": .array(production.map(\.json)),
                 "waiting": .array(
-                    standing.productions.flatMap { production in
-                        production.waiting.map { $0.json(for: production.name) }
-                    }),
+                    production.flatMap { ref in ref.waiting.map { $0.json(for: ref.name) } }),
                 "pins": pins.map { .array($0.differences.map(\.json)) } ?? .null,
                 "leases": .array(leases.map(\.json)),
                 "transaction": .integer(repository.state.number),
             ])
         }
-        let labels = try RefLabels(log: repository.repository.log, state: repository.state)
+        let labels = try RefLabels.read(in: repository)
         let view = StatusView(style: context.output.style, now: context.now, labels: labels)
         var lines: [String] = []
-        for production in standing.productions { lines += view.lines(production) }
+        for ref in production { lines += view.lines(ref) }
         if lines.isEmpty {
             lines = [
                 "nothing in production: no ref is named prod or current",
@@ -76,7 +73,7 @@ struct StatusCommand: Command {
     }
 }
 
-extension Standing.Production {
+extension ProductionRef {
     fileprivate var json: JSON {
         [
             "ref": .string(name.text), "id": .id(ref.target),
@@ -88,7 +85,7 @@ extension Standing.Production {
     }
 }
 
-extension Standing.Waiting {
+extension ProductionRef.Waiting {
     fileprivate func json(for production: RefName) -> JSON {
         [
             "ref": .string(name.text), "id": .id(ref.target), "for": .string(production.text),

@@ -6,16 +6,14 @@ import Refs
 
 struct UndoCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "undo",
-        abstract: "Undo a transaction: the given one, or the newest that moved a ref.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "undo", abstract: "Undo a transaction: the given one, or the newest that moved a ref.",
+        discussion: """
             One new transaction moves all its refs back; the old transaction stays in the log. \
             Undoing the undo redoes it. Undoing a gc restores the packs it removed, as long as \
             their files exist; pin the restored data or point a ref at it, or the next gc removes \
             it again.
             """,
-            examples: ["ftictl undo", "ftictl undo 41"]))
+        examples: ["ftictl undo", "ftictl undo 41"])
 
     @Argument(help: ArgumentHelp("The number of the transaction.", valueName: "transaction"))
     var number: Int?
@@ -42,14 +40,12 @@ struct UndoCommand: Command {
     }
 
     private func report(_ restoration: Restoration, _ context: CommandContext) throws {
-        if context.output.isJSON {
-            return try context.output.emit([
+        try context.output.result(
+            [
                 "transaction": .integer(restoration.transaction),
                 "undone": .integer(restoration.undone), "pack": .id(restoration.pack.name),
                 "bytes": .integer(restoration.pack.size), "refs": [],
-            ])
-        }
-        try context.output.line(
+            ],
             "restored \(Quantity.bytes(restoration.pack.size)) of "
                 + "\(Quantity.count(restoration.packCount, "pack")) that transaction "
                 + "\(restoration.undone) removed (transaction \(restoration.transaction))")

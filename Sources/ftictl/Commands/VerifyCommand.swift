@@ -16,10 +16,9 @@ private struct IndexAudit: DerivedAudit {
 
 struct VerifyCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "verify",
+        "verify",
         abstract: "Check the integrity of the repository, and show what any damage affects.",
-        discussion: ArgumentHelp.discussion(
-            """
+        discussion: """
             verify reads the whole log and the index of every pack, and checks that everything refs \
             point at exists. With --full, it reads every byte, and follows everything that any ref \
             ever pointed at down to its files and rows. It exits with 1 if it finds damage.
@@ -28,10 +27,10 @@ struct VerifyCommand: Command {
             entries from other copies of the repository, given with --from; it verifies everything \
             it takes from them. It then lists the remaining damage.
             """,
-            examples: [
-                "ftictl verify", "ftictl verify --full --json",
-                "ftictl verify --repair --from /backup/shop.fti",
-            ]))
+        examples: [
+            "ftictl verify", "ftictl verify --full --json",
+            "ftictl verify --repair --from /backup/shop.fti",
+        ])
 
     @Flag(help: "Read and check every byte.")
     var full = false

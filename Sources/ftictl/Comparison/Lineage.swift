@@ -32,11 +32,13 @@ struct Lineage {
     }
 
     let nodes: [Node]
-    private let isDown: Bool
+    fileprivate let isDown: Bool
 
-    init(of root: ObjectID, isDown: Bool, in repository: OpenRepository) throws {
-        self.isDown = isDown
-        let users = isDown ? try Self.users(in: repository) : [:]
+    /// Follows the inputs of a snapshot or, with `isDown`, the snapshots made from it.
+    static func trace(
+        _ root: ObjectID, isDown: Bool, in repository: OpenRepository
+    ) throws -> Lineage {
+        let users = isDown ? try users(in: repository) : [:]
         var nodes: [Node] = []
         var seen: Set<ObjectID> = []
         var pending: [(link: Link, above: ObjectID?, depth: Int)] = [
@@ -52,10 +54,10 @@ struct Lineage {
                     id: link.id, snapshot: snapshot, role: link.role, above: above, depth: depth,
                     isRepeated: !isNew))
             guard isNew, !isLeaf, let snapshot else { continue }
-            let links = isDown ? users[link.id] ?? [] : Self.links(of: snapshot)
+            let links = isDown ? users[link.id] ?? [] : links(of: snapshot)
             for next in links.reversed() { pending.append((next, link.id, depth + 1)) }
         }
-        self.nodes = nodes
+        return Lineage(nodes: nodes, isDown: isDown)
     }
 
     /// What a snapshot was made from, and then what it succeeds.
@@ -138,10 +140,11 @@ struct PartOrigin {
     private static let depth = 1000
 
     /// Follows the first parents of a snapshot as long as they have the same part.
-    init(_ target: Resolution.Target, path: String, of id: ObjectID, in repository: OpenRepository)
-        throws
-    {
+    static func find(
+        _ target: Resolution.Target, path: String, of id: ObjectID, in repository: OpenRepository
+    ) throws -> PartOrigin {
         var path = path
+        let noun: String
         switch target {
         case .row(let key):
             noun = "row"
@@ -150,11 +153,10 @@ struct PartOrigin {
         case .entry(let entry): noun = entry.mode == .directory ? "directory" : "file"
         case .snapshot, .object: noun = "object"
         }
-        self.path = path
         let part = try Part(path, of: try repository.snapshot(id), in: repository)
         var since = id
         var isKnown = false
-        for _ in 0..<Self.depth {
+        for _ in 0..<depth {
             guard let parent = try repository.snapshot(since).parents.first else {
                 isKnown = true
                 break
@@ -166,8 +168,7 @@ struct PartOrigin {
             }
             since = parent
         }
-        self.since = since
-        self.isKnown = isKnown
+        return PartOrigin(path: path, noun: noun, since: since, isKnown: isKnown)
     }
 
     private struct Part: Equatable {

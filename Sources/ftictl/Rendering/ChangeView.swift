@@ -138,9 +138,9 @@ struct ChangeView {
         guard !documents.all.isEmpty else { return [] }
         var columns = Columns([.left, .right, .right, .right, .right, .left])
         func cell(_ mark: String, _ count: Int, _ look: @escaping @Sendable (String) -> String)
-            -> Columns.Cell
+            -> String
         {
-            Columns.Cell(count == 0 ? "" : mark + Quantity.count(count), look)
+            look(count == 0 ? "" : mark + Quantity.count(count))
         }
         for document in documents.all {
             let note =
@@ -151,9 +151,9 @@ struct ChangeView {
                 case .changed: ""
                 }
             columns.append([
-                Columns.Cell(document.name.printable()), cell("+", document.added, style.green),
+                document.name.printable(), cell("+", document.added, style.green),
                 cell("-", document.removed, style.red), cell("~", document.changed, style.yellow),
-                cell(">", document.moved, style.cyan), Columns.Cell(note, style.dim),
+                cell(">", document.moved, style.cyan), style.dim(note),
             ])
         }
         return columns.lines + [summary(documents.counts, "documents")]

@@ -134,49 +134,43 @@ enum GeneratedMessage {
 
 /// A decision of a person that a transaction records: an approval, an override, a policy, or a retention.
 struct Decision {
-    private let action: Action
+    let json: JSON
+    let line: (Style) -> String
 
     /// Nil for an action that no person decides.
     init?(_ action: Action) {
         switch action {
-        case .policy, .approve, .override, .retain: self.action = action
-        case .format, .ref, .pack, .unpack: return nil
-        }
-    }
-
-    var json: JSON {
-        switch action {
-        case .policy(let policy): ["type": "policy", "id": .id(policy?.id)]
+        case .policy(let policy):
+            json = ["type": "policy", "id": .id(policy?.id)]
+            line = { style in
+                guard let policy else { return style.red("the policy was removed") }
+                let keys = Quantity.count(policy.keys.count, "key")
+                return "policy \(style.yellow(policy.id.short))  \(keys), "
+                    + Quantity.count(policy.gates.count, "gate")
+            }
         case .approve(let name, let old, let new, _, let expires):
-            [
+            json = [
                 "type": "approve", "ref": .string(name.text), "old": .id(old), "new": .id(new),
                 "expires": .string(expires.description),
             ]
+            line = { style in
+                let (old, new) = (old?.short ?? "(none)", new?.short ?? "(none)")
+                return "approved \(style.cyan(name.text))  \(style.yellow(old)) -> "
+                    + "\(style.yellow(new)) until \(expires.minuteDescription)"
+            }
         case .override(let gates, let reason):
-            [
+            json = [
                 "type": "override", "gates": .array(gates.map { .string($0) }),
                 "reason": .string(reason),
             ]
-        case .retain(let rules): ["type": "retain", "retention": rules.json]
-        case .format, .ref, .pack, .unpack: .null
-        }
-    }
-
-    func line(_ style: Style) -> String {
-        switch action {
-        case .policy(let policy):
-            guard let policy else { return style.red("the policy was removed") }
-            let keys = Quantity.count(policy.keys.count, "key")
-            return "policy \(style.yellow(policy.id.short))  \(keys), "
-                + Quantity.count(policy.gates.count, "gate")
-        case .approve(let name, let old, let new, _, let expires):
-            return "approved \(style.cyan(name.text))  \(style.yellow(old?.short ?? "(none)")) -> "
-                + "\(style.yellow(new?.short ?? "(none)")) until \(expires.minuteDescription)"
-        case .override(let gates, let reason):
-            let count = Quantity.count(gates.count, "gate")
-            return style.red("overrode \(count):") + " \(reason.printable())"
-        case .retain(let rules): return style.dim("retention: \(rules.text)")
-        case .format, .ref, .pack, .unpack: return ""
+            line = { style in
+                let count = Quantity.count(gates.count, "gate")
+                return style.red("overrode \(count):") + " \(reason.printable())"
+            }
+        case .retain(let rules):
+            json = ["type": "retain", "retention": rules.json]
+            line = { $0.dim("retention: \(rules.text)") }
+        case .format, .ref, .pack, .unpack: return nil
         }
     }
 }

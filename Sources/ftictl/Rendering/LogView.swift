@@ -27,7 +27,7 @@ struct LogView {
     private func headline(_ move: RefMove) -> String {
         let message = move.snapshot?.message ?? ""
         let first = String(message.split(whereSeparator: \.isNewline).first ?? "").printable()
-        switch move.manner {
+        switch move.movement {
         case .rolledBack:
             return style.magenta("rolled back to") + " " + (first.isEmpty ? move.short : first)
         case .removed: return style.red("removed")
@@ -65,14 +65,14 @@ struct LogView {
 
     private func body(_ move: RefMove) -> [String] {
         var lines: [String] = []
-        if let target = move.target, move.manner == .rolledBack {
+        if let target = move.target, move.movement == .rolledBack {
             let from = move.previous.map { " from \($0.short)" } ?? ""
             lines.append(style.magenta("rolled back to \(target.short)\(from)"))
         }
         if let decision = move.entry.override { lines.append(decision.line(style)) }
         let message = move.snapshot?.message ?? ""
         let reason = move.entry.message
-        if move.manner != .rolledBack, !reason.isEmpty, !reason.utf8.elementsEqual(message.utf8) {
+        if move.movement != .rolledBack, !reason.isEmpty, !reason.utf8.elementsEqual(message.utf8) {
             lines.append(style.magenta(reason.printable()))
         }
         lines += message.split(whereSeparator: \.isNewline).map {
@@ -110,7 +110,7 @@ struct LogView {
             let metric = MetricLine(name: name, value: value, previous: before?.metrics[name])
             columns.append(
                 metric.cells(style)
-                    + [Columns.Cell(stages.joined(separator: ", ").printable(), style.dim)])
+                    + [style.dim(stages.joined(separator: ", ").printable())])
         }
         return columns.lines
     }
@@ -120,15 +120,15 @@ struct LogView {
         for (role, id) in snapshot.inputs.sorted(by: { $0.key < $1.key }) {
             let arrow = isGraph ? "├─ \(role)" : role
             columns.append([
-                Columns.Cell(arrow.printable()), Columns.Cell(id.short, style.yellow),
-                Columns.Cell(labels[id] ?? "", style.cyan),
+                arrow.printable(), style.yellow(id.short),
+                style.cyan(labels[id] ?? ""),
             ])
         }
         if isGraph {
             for parent in snapshot.parents {
                 columns.append([
-                    Columns.Cell("├─ parent"), Columns.Cell(parent.short, style.yellow),
-                    Columns.Cell(labels[parent] ?? "", style.cyan),
+                    "├─ parent", style.yellow(parent.short),
+                    style.cyan(labels[parent] ?? ""),
                 ])
             }
         }
@@ -144,7 +144,7 @@ extension RefMove {
 /// A move of a ref to a value, with everything that `log` shows about it.
 struct RefMove {
     /// How the ref got its value.
-    enum Manner: String {
+    enum Kind: String {
         case created
         case advanced
         case rolledBack
@@ -159,7 +159,7 @@ struct RefMove {
     let snapshot: Snapshot?
     /// The snapshot at ``previous``, for comparison.
     let before: Snapshot?
-    let manner: Manner
+    let movement: Kind
     let isCurrent: Bool
     /// The signer of the transaction, by the name in the policy; nil if it is unsigned.
     let signer: String?
@@ -177,7 +177,7 @@ struct RefMove {
         previous = change.old
         self.snapshot = snapshot
         self.before = before
-        manner = Self.manner(from: change.old, before, to: change.new, older: older)
+        movement = Self.movement(from: change.old, before, to: change.new, older: older)
         signer = entry.signature.map { state.name(of: $0.key) }
         isCurrent = state.refs[change.name]?.transaction == entry.number
     }
@@ -185,9 +185,9 @@ struct RefMove {
     /// Tells a move back to an older value from one to a new value.
     ///
     /// - Parameter older: The values of the ref before ``previous``.
-    static func manner(
+    static func movement(
         from previous: ObjectID?, _ before: Snapshot?, to target: ObjectID?, older: Set<ObjectID>
-    ) -> Manner {
+    ) -> Kind {
         guard let target else { return .removed }
         guard previous != nil else { return .created }
         let isAncestor = before?.parents.contains(target) ?? false
@@ -209,7 +209,7 @@ struct RefMove {
         object["reason"] = .string(entry.message)
         object["signer"] = signer.map { .string($0) } ?? .null
         object["override"] = entry.override.map(\.json) ?? .null
-        object["movement"] = .string(manner.rawValue)
+        object["movement"] = .string(movement.rawValue)
         object["current"] = .bool(isCurrent)
         object["collected"] = .bool(isCollected)
         object["created"] = .string((snapshot?.created ?? entry.time).description)

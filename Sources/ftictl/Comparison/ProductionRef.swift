@@ -2,22 +2,19 @@ import CommandSupport
 import Objects
 import Refs
 
-/// The refs in production, and the newer versions that could replace them.
+/// A ref in production, and the newer versions that could replace its version.
 ///
 /// Names decide: `features/prod`, `models/current` and `releases/prod` are in production, `features/staging` and
 /// `models/candidate` are waiting.
-struct Standing {
-    /// A ref that is in production.
-    struct Production {
-        let name: RefName
-        let ref: RefState
-        /// Its snapshot; nil if that was collected or cannot be read.
-        let snapshot: Snapshot?
-        /// Why the snapshot cannot be read.
-        let problem: RefError?
-        /// Newer versions in the same folder of refs.
-        let waiting: [Waiting]
-    }
+struct ProductionRef {
+    let name: RefName
+    let ref: RefState
+    /// Its snapshot; nil if that was collected or cannot be read.
+    let snapshot: Snapshot?
+    /// Why the snapshot cannot be read.
+    let problem: RefError?
+    /// Newer versions in the same folder of refs.
+    let waiting: [Waiting]
 
     /// A version that could replace the one in production.
     struct Waiting {
@@ -34,35 +31,32 @@ struct Standing {
         var passes: Bool { gates?.allSatisfy(\.passes) ?? false }
     }
 
-    let productions: [Production]
-
     private static let productionNames: Set<String> = ["prod", "production", "current", "live"]
     private static let waitingNames: Set<String> = ["staging", "stage", "candidate", "next"]
 
-    init(in repository: OpenRepository, writer: Writer) throws {
+    /// Finds the refs in production, and rehearses the promotion of each version that is waiting.
+    static func all(in repository: OpenRepository, writer: Writer) throws -> [Self] {
         let refs = repository.state.refs.sorted { $0.key < $1.key }
-        let waiting = Dictionary(
-            grouping: refs.filter { Self.last($0.key, isIn: Self.waitingNames) }
-        ) {
-            Self.folder(of: $0.key)
+        let waiting = Dictionary(grouping: refs.filter { last($0.key, isIn: waitingNames) }) {
+            folder(of: $0.key)
         }
         let transaction = try repository.begin(writer)
-        productions = try refs.filter { Self.last($0.key, isIn: Self.productionNames) }.map {
+        return try refs.filter { last($0.key, isIn: productionNames) }.map {
             name, ref in
-            let found = try Self.read(name, ref, in: repository)
+            let found = try read(name, ref, in: repository)
             let current = found.snapshot?.created ?? ref.time
-            let newer = try (waiting[Self.folder(of: name)] ?? []).filter { other, state in
+            let newer = try (waiting[folder(of: name)] ?? []).filter { other, state in
                 guard state.target != ref.target else { return false }
-                let created = try Self.read(other, state, in: repository).snapshot?.created
+                let created = try read(other, state, in: repository).snapshot?.created
                 return created ?? state.time > current
             }
-            return Production(
+            return Self(
                 name: name, ref: ref, snapshot: found.snapshot, problem: found.problem,
                 waiting: try newer.map { other, state in
-                    var waiting = Self.rehearse(other, state, for: name, in: transaction)
-                    waiting.documents = try Self.documents(
+                    var waiting = rehearse(other, state, for: name, in: transaction)
+                    waiting.documents = try documents(
                         from: found.snapshot,
-                        to: try Self.read(other, state, in: repository).snapshot, in: repository)
+                        to: try read(other, state, in: repository).snapshot, in: repository)
                     return waiting
                 })
         }
@@ -120,7 +114,7 @@ struct StatusView {
     let labels: RefLabels
 
     /// A ref in production and, below it, the versions that could replace it.
-    func lines(_ production: Standing.Production) -> [String] {
+    func lines(_ production: ProductionRef) -> [String] {
         let ref = production.ref
         let since = "since \(ref.time.minuteDescription) (\(Quantity.age(of: ref.time, at: now)))"
         var lines = [
