@@ -1,9 +1,9 @@
-/// Bytes as text of 64 letters (RFC 4648, section 4).
+/// Base64 (RFC 4648, section 4).
 public enum Base64 {
     private static let letters = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    /// The text of bytes, with padding.
+    /// Encodes bytes, with padding.
     public static func encode(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)

@@ -3,17 +3,17 @@ internal import Glibc
 internal import Objects
 public import Storage
 
-/// The way from a process's arguments to its exit.
+/// Runs an executable, from its arguments to its exit code.
 public enum CommandLineTool {
-    /// Parses the arguments, runs the command they name, tells what went wrong, and exits.
+    /// Parses the arguments, runs the command, reports any error and exits.
     ///
     /// - Parameters:
-    ///   - root: The command that has all others below it.
-    ///   - arguments: The arguments without the name of the executable.
+    ///   - root: The root command.
+    ///   - arguments: The command line without the executable's name.
     public static func main(_ root: any ParsableCommand.Type, _ arguments: [String]) -> Never {
         begin()
-        // The parser asks for the width itself, and stops the process where there is no room to indent.
-        if Terminal(descriptor: STDOUT_FILENO, environment: .process).width < narrowest {
+        // ArgumentParser reads the width itself, and traps if it leaves no room to indent.
+        if Terminal(descriptor: STDOUT_FILENO).width < narrowest {
             setenv("COLUMNS", String(narrowest), 1)
         }
         var rest = arguments
@@ -31,7 +31,7 @@ public enum CommandLineTool {
         }
     }
 
-    /// Runs a command whose arguments were parsed already, tells what went wrong, and exits.
+    /// Runs a command that is already parsed, reports any error and exits.
     public static func run(
         _ command: any ParsableCommand, _ root: any ParsableCommand.Type, _ arguments: [String]
     ) -> Never {
@@ -47,13 +47,13 @@ public enum CommandLineTool {
 
     private static func begin() {
         signal(SIGPIPE, SIG_IGN)
-        // A write beyond the limit on file sizes fails, and that is told.
+        // A write past the file size limit then fails with EFBIG, which is reported.
         signal(SIGXFSZ, SIG_IGN)
         StandardStream.openMissing()
-        // A pack in use that another program cuts short: nothing of it can be read, and there is no way back.
+        // Another program truncated a mapped pack: the read cannot continue.
         signal(SIGBUS) { _ in
             let text: StaticString = """
-                error: a file of the repository was cut short while it was read
+                error: a repository file was truncated while it was being read
                   try: ftictl verify
 
                 """
@@ -64,7 +64,7 @@ public enum CommandLineTool {
         ProcessLimits.raiseOpenFiles()
     }
 
-    /// Tells about an error on standard error and exits with its code.
+    /// Reports an error on standard error and exits with its code.
     public static func fail(_ error: any Diagnosable, arguments: [String]) -> Never {
         signal(SIGPIPE, SIG_IGN)
         StandardStream.openMissing()
@@ -93,21 +93,21 @@ public enum CommandLineTool {
         }
     }
 
-    /// Help for narrower terminals than this is laid out for this width.
+    /// Help is never laid out for fewer columns than this.
     private static let narrowest = 40
 
-    /// Help is as wide as the terminal, but never so wide that it is hard to read.
+    /// The width of help: that of the terminal, up to a readable length of line.
     private static var columns: Int {
-        max(narrowest, min(100, Terminal(descriptor: STDOUT_FILENO, environment: .process).width))
+        max(narrowest, min(100, Terminal(descriptor: STDOUT_FILENO).width))
     }
 
-    /// Help with its usage, which the parser leaves on one line, broken between arguments.
+    /// Wraps the usage line of a help text between arguments; the parser leaves it on one line.
     private static func laidOut(_ help: String) -> String {
         let mark = "USAGE: "
         guard let start = help.utf8.firstRange(of: mark.utf8)?.lowerBound else { return help }
         let end = help[start...].utf8.firstIndex(of: 0x0A) ?? help.endIndex
         var depth = 0
-        // What stands in brackets stays together.
+        // Bracketed groups stay on one line.
         let usage = help[start..<end].reduce(into: "") { usage, character in
             if character == "[" || character == "<" { depth += 1 }
             if character == "]" || character == ">" { depth -= 1 }
@@ -120,7 +120,7 @@ public enum CommandLineTool {
     private static func show(_ text: String) -> Int32 {
         do {
             let output = StandardStream.output()
-            // Help has many lines, and nothing from outside in it.
+            // Help contains no untrusted text, so every line feed in it is a real one.
             for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
                 try output.write(line: String(line))
             }
@@ -135,11 +135,11 @@ public enum CommandLineTool {
 
     private static func tell(_ report: ErrorReport, arguments: [String]) -> Int32 {
         let stream = StandardStream.error()
-        let terminal = Terminal(descriptor: STDERR_FILENO, environment: .process)
+        let terminal = Terminal(descriptor: STDERR_FILENO)
         let style = Style(isEnabled: terminal.hasColor)
-        // The parsed options may not exist: the command line itself may be what is wrong.
+        // Parsing may have failed, so look for the option in the raw arguments.
         let isJSON = arguments.prefix { $0 != "--" }.contains("--json")
-        // A failure of standard error cannot be reported anywhere.
+        // A failure of standard error has nowhere to be reported.
         if isJSON {
             try? stream.write(json: report.json)
         } else {
@@ -150,4 +150,119 @@ public enum CommandLineTool {
         try? stream.flush()
         return report.status.rawValue
     }
+}
+
+/// Joins long runs of arguments: the parser's time grows with the square of their number, and a shell expands one `*`
+/// to twenty thousand.
+///
+/// A NUL, which no argument of a process can contain, joins the values of a run and the values of a repeated option.
+/// Commands that take any number of values split them again with ``Swift/Array/separated``.
+enum ArgumentRuns {
+    /// Shorter runs parse fast enough.
+    private static let threshold = 64
+
+    static func joined(_ arguments: [String]) -> [String] {
+        let arguments = attached(arguments)
+        guard arguments.count > threshold else { return arguments }
+        let end = arguments.firstIndex(of: "--") ?? arguments.count
+        let options = joinedOptions(arguments[..<end])
+        return joinedValues(options[...]) + arguments[end...].prefix(1)
+            + joinedValues(arguments[end...].dropFirst())
+    }
+
+    /// Attaches values that begin with a dash to their options (`--message=- x`); the parser would take them for options.
+    private static func attached(_ arguments: [String]) -> [String] {
+        var result: [String] = []
+        var index = 0
+        while index < arguments.count, arguments[index] != "--" {
+            if let option = texts[arguments[index]], index + 1 < arguments.count,
+                isText(arguments[index + 1])
+            {
+                result.append("\(option)=\(arguments[index + 1])")
+                index += 2
+            } else {
+                result.append(arguments[index])
+                index += 1
+            }
+        }
+        return result + arguments[index...]
+    }
+
+    /// The options that take free text, each with the long name that accepts an attached value.
+    private static let texts: [String: String] = [
+        "-m": "--message", "--message": "--message", "--override": "--override",
+        "--metric": "--metric", "--param": "--param", "--param-json": "--param-json",
+        "--where": "--where",
+    ]
+
+    /// Whether an argument begins with a dash but does not look like an option.
+    private static func isText(_ argument: String) -> Bool {
+        guard argument.utf8.first == UInt8(ascii: "-") else { return false }
+        let name = argument.utf8.dropFirst(argument.hasPrefix("--") ? 2 : 1)
+        return name.isEmpty
+            || !name.allSatisfy { 0x61...0x7A ~= $0 || $0 == UInt8(ascii: "-") }
+            || name.first == UInt8(ascii: "-")
+    }
+
+    /// Joins the values of each repeated option where it first occurs.
+    private static func joinedOptions(_ arguments: ArraySlice<String>) -> [String] {
+        var result: [String] = []
+        var places: [String: Int] = [:]
+        var rest = arguments
+        while let argument = rest.popFirst() {
+            guard repeated.contains(argument), let value = rest.popFirst() else {
+                result.append(argument)
+                continue
+            }
+            if let place = places[argument] {
+                result[place] += "\0" + value
+            } else {
+                places[argument] = result.count + 1
+                result += [argument, value]
+            }
+        }
+        return result
+    }
+
+    /// The options that may be repeated any number of times.
+    private static let repeated: Set<String> = ["--metric", "--param", "--param-json", "--input"]
+
+    /// How many leading values of a run stay separate: subcommands, an option's value, and single arguments before the
+    /// repeated one.
+    private static let head = 8
+
+    /// Joins long runs of values, except their leading ones.
+    private static func joinedValues(_ arguments: ArraySlice<String>) -> [String] {
+        var result: [String] = []
+        var rest = arguments
+        while !rest.isEmpty {
+            let run = rest.prefix { $0.utf8.first != UInt8(ascii: "-") }
+            if run.count > threshold {
+                result += run.prefix(head) + [run.dropFirst(head).joined(separator: "\0")]
+                rest = rest.dropFirst(run.count)
+            } else {
+                // An option, or a short run.
+                result += rest.prefix(max(1, run.count))
+                rest = rest.dropFirst(max(1, run.count))
+            }
+        }
+        return result
+    }
+}
+
+extension [String] {
+    /// The values as typed, split where long runs were joined.
+    public var separated: [String] {
+        contains { $0.utf8.contains(0) }
+            ? flatMap {
+                $0.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
+            }
+            : self
+    }
+}
+
+/// The version of all executables.
+public enum Version {
+    /// The version as text; snapshots record it as the version of their producer.
+    public static let text = "0.1.0"
 }

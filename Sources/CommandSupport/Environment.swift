@@ -1,47 +1,36 @@
 internal import Glibc
-public import Objects
+internal import Objects
 internal import Refs
+internal import Storage
 
-/// What a command learns from the process it runs in. Nothing else reads the environment.
-public struct Environment: Sendable {
-    /// The value of an environment variable; nil when it is not set or empty.
-    public var variable: @Sendable (String) -> String?
-    /// Whether an environment variable is set, be it empty.
-    public var isSet: @Sendable (String) -> Bool
-    /// The absolute path of the working directory.
-    public var workingDirectory: @Sendable () -> String?
-    /// The absolute path without links that stands for the same file; nil when there is none.
-    public var canonicalPath: @Sendable (String) -> String?
-    /// The present time.
-    public var now: @Sendable () -> Timestamp
+/// The environment of the process. No other code reads it.
+public enum Environment {
+    /// The value of an environment variable; nil if it is unset or empty.
+    public static func variable(_ name: String) -> String? {
+        guard let value = getenv(name), value.pointee != 0 else { return nil }
+        return String(cString: value)
+    }
 
-    /// The environment of this process.
-    public static let process = Environment(
-        variable: { name in
-            guard let value = getenv(name), value.pointee != 0 else { return nil }
-            return String(cString: value)
-        },
-        isSet: { getenv($0) != nil },
-        workingDirectory: {
-            guard let path = getcwd(nil, 0) else { return nil }
-            defer { free(path) }
-            return String(cString: path)
-        },
-        canonicalPath: { path in
-            guard let resolved = realpath(path, nil) else { return nil }
-            defer { free(resolved) }
-            return String(cString: resolved)
-        },
-        now: Writer.systemClock)
+    /// Whether an environment variable is set, even if it is empty.
+    static func isSet(_ name: String) -> Bool { getenv(name) != nil }
 
-    /// What files of the user about a repository are called: two names of one place are one place.
-    func nameOfPlace(_ path: String) -> String {
-        let place = Array((canonicalPath(path) ?? path).utf8)
+    /// The absolute path of the working directory; nil if it no longer exists.
+    static func workingDirectory() -> String? { owned(getcwd(nil, 0)) }
+
+    /// The text that a system call has allocated.
+    private static func owned(_ text: UnsafeMutablePointer<CChar>?) -> String? {
+        defer { free(text) }
+        return text.map { String(cString: $0) }
+    }
+
+    /// The name of the user's files about the repository at a path, the same for every path that leads there.
+    static func nameOfPlace(_ path: String) -> String {
+        let place = Array((owned(realpath(path, nil)) ?? path).utf8)
         return String(ObjectID(of: place.span).hex.prefix(32))
     }
 
-    /// Who writes: `$FTI_AUTHOR`, else the user and the host.
-    public var author: String {
+    /// The author of transactions: `$FTI_AUTHOR`, else the user and the host.
+    static var author: String {
         if let author = variable("FTI_AUTHOR") { return author }
         let user = variable("USER") ?? variable("LOGNAME") ?? "user-\(getuid())"
         var name = utsname()
@@ -50,5 +39,132 @@ public struct Environment: Sendable {
             String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
         return host.isEmpty ? user : "\(user)@\(host)"
+    }
+}
+
+/// A user's directories, by the XDG base directory specification.
+enum UserFolder {
+    /// Files that may be deleted at any time: `$XDG_CACHE_HOME`, else `~/.cache`.
+    case cache
+    /// The user's decisions: `$XDG_CONFIG_HOME`, else `~/.config`.
+    case configuration
+    /// State between runs: `$XDG_STATE_HOME`, else `~/.local/state`.
+    case state
+
+    private var place: (variable: String, inHome: String) {
+        switch self {
+        case .cache: ("XDG_CACHE_HOME", ".cache")
+        case .configuration: ("XDG_CONFIG_HOME", ".config")
+        case .state: ("XDG_STATE_HOME", ".local/state")
+        }
+    }
+
+    /// The subdirectory `fti`; nil without a home directory.
+    var path: String? {
+        // The specification says to ignore relative paths.
+        let named = Environment.variable(place.variable).flatMap(Self.absolute)
+        let home = Environment.variable("HOME").flatMap(Self.absolute)
+        return (named ?? home.map { "\($0)/\(place.inHome)" }).map { "\($0)/fti" }
+    }
+
+    private static func absolute(_ path: String) -> String? {
+        path.utf8.first == UInt8(ascii: "/") ? path : nil
+    }
+}
+
+/// Finds the repository that a command works on.
+public enum RepositoryLocation {
+    /// The name of the repository's directory within a project.
+    public static let directoryName = ".fti"
+
+    /// Finds the repository: the option, else `$FTI_REPO`, else the nearest at or above the working directory. Each
+    /// candidate is the repository itself or contains it as `.fti`.
+    ///
+    /// - Throws: `missing` when none is found; the remedy says how to create one.
+    static func find(option: String?) throws(CommandError) -> String {
+        if let named = option ?? Environment.variable("FTI_REPO") {
+            guard !named.isEmpty else {
+                throw .usage(
+                    "the path of the repository is empty", remedy: "ftictl --repo .fti refs")
+            }
+            try refuseURL(named)
+            return existing(named)
+        }
+        guard let start = Environment.workingDirectory() else {
+            throw CommandError(
+                .io, "the working directory no longer exists",
+                remedy: "cd to a directory that exists")
+        }
+        var directory = start[...]
+        while true {
+            let candidate = "\(directory)/\(directoryName)"
+            if isDirectory(candidate) { return candidate }
+            if isRepository(String(directory)) { return String(directory) }
+            guard let slash = directory.lastIndex(of: "/") else { break }
+            directory = directory[..<slash]
+        }
+        throw .missing(
+            "no repository found in \(start) or any parent directory",
+            remedy: "ftictl init creates one; --repo or $FTI_REPO names one elsewhere")
+    }
+
+    /// Refuses a URL: this version opens only directories.
+    public static func refuseURL(_ named: String) throws(CommandError) {
+        guard isURL(named) else { return }
+        // The rest of the URL may contain a password, so the message omits it.
+        let scheme = named.prefix { $0 != ":" }
+        throw .usage(
+            "cannot open \(scheme)://...: this version opens only local directories",
+            remedy: "ftictl --repo .fti refs")
+    }
+
+    /// The path at which to create a repository: `.fti` below the given path, if that is a directory or ends in a slash;
+    /// the given path itself otherwise, or if its name ends in `.fti`.
+    public static func made(for path: String) -> String {
+        let isProject = path.utf8.last == UInt8(ascii: "/") || isDirectory(path)
+        return isProject && !namesRepository(path) && !isRepository(path) ? inside(path) : path
+    }
+
+    /// The path of a repository that is named by its own path or by the directory that contains it.
+    static func existing(_ path: String) -> String {
+        let place = inside(path)
+        return !namesRepository(path) && isDirectory(place) ? place : path
+    }
+
+    private static func namesRepository(_ path: String) -> Bool {
+        withoutSlashes(path).utf8.suffix(directoryName.utf8.count).elementsEqual(directoryName.utf8)
+    }
+
+    /// Whether a directory contains files that only a repository has.
+    private static func isRepository(_ path: String) -> Bool {
+        isDirectory("\(path)/packs")
+            && ["log/tip", "log/00000000000000000000.json"].contains {
+                access("\(path)/\($0)", F_OK) == 0
+            }
+    }
+
+    private static func inside(_ path: String) -> String {
+        let folder = withoutSlashes(path)
+        return (folder.utf8.elementsEqual("/".utf8) ? "" : folder) + "/\(directoryName)"
+    }
+
+    private static func withoutSlashes(_ path: String) -> String {
+        var bytes = Array(path.utf8)
+        while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Whether a text begins with `scheme://`, as no typed path does.
+    private static func isURL(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        let scheme = bytes.prefix {
+            (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0)
+        }
+        return !scheme.isEmpty && bytes.dropFirst(scheme.count).starts(with: "://".utf8)
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 }

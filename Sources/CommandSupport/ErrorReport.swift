@@ -1,14 +1,14 @@
 internal import Objects
 internal import Refs
-internal import Storage
+public import Storage
 
-/// How an error is told: a line that says what and where, and below it what to do next.
+/// The report of an error: what failed and where, and what to do next.
 struct ErrorReport {
     let word: String
     let message: String
     let remedy: String?
     let status: ExitStatus
-    /// What the report in JSON has besides.
+    /// Further members of the JSON report.
     let details: JSONObject
 
     init(_ error: any Diagnosable) {
@@ -19,28 +19,22 @@ struct ErrorReport {
         status = ExitStatus(error.fault)
     }
 
+    /// The report of a command line that the parser refuses.
+    ///
+    /// Turns the message into a lower-case single line; the parser capitalises its sentences and may break them into
+    /// lines.
     init(usage message: String, remedy: String?) {
-        word = Fault.usage.word
-        self.message = Secrets.redacted(Self.sentence(message))
-        self.remedy = remedy.map { Secrets.redacted($0) }
-        details = JSONObject()
-        status = .usage
-    }
-
-    /// The parser's sentences begin with a capital and may have several lines; a message is one line
-    /// and continues one.
-    private static func sentence(_ text: String) -> String {
-        let lines = text.split(whereSeparator: \.isNewline).map { line in
+        let lines = message.split(whereSeparator: \.isNewline).map { line in
             line.drop { $0 == " " }
         }
-        let text = lines.joined(separator: ", ")
-        guard let first = text.utf8.first, (0x41...0x5A).contains(first) else { return text }
-        return String(decoding: [first | 0x20], as: UTF8.self) + text.dropFirst()
+        var text = Array(lines.joined(separator: ", ").utf8)
+        if let first = text.first, (0x41...0x5A).contains(first) { text[0] = first | 0x20 }
+        self.init(CommandError.usage(String(decoding: text, as: UTF8.self), remedy: remedy))
     }
 
-    /// A line that says what and where, those that continue it, and a line of remedy.
+    /// The lines of the report: the message, its continuation lines, and the remedy.
     ///
-    /// - Parameter width: The columns of the terminal; nil where lines may be of any length.
+    /// - Parameter width: The columns of the terminal; nil to leave lines unwrapped.
     func lines(_ style: Style, width: Int?) -> [String] {
         let lines = message.split(separator: "\n", omittingEmptySubsequences: true)
         var result = [
@@ -58,5 +52,93 @@ struct ErrorReport {
         object["remedy"] = remedy.map { .string($0) } ?? .null
         object["exit"] = .integer(Int(status.rawValue))
         return .object(object)
+    }
+}
+
+/// The exit codes of all executables.
+public enum ExitStatus: Int32, Sendable, CaseIterable {
+    /// Success.
+    case success = 0
+    /// The answer is no, such as `diff --exit-code` with differences.
+    case negative = 1
+    /// No such ref, object, path or repository.
+    case missing = 2
+    /// Another writer moved the ref first.
+    case conflict = 3
+    /// The access policy, a gate or the ref's kind refuses.
+    case refused = 4
+    /// The repository is damaged.
+    case damaged = 5
+    /// The command line or an input is invalid.
+    case usage = 64
+    /// Input or output failed.
+    case inputOutput = 74
+
+    /// The meaning of the code, for manual pages.
+    public var meaning: String {
+        switch self {
+        case .success: "Success."
+        case .negative: "The answer is no: there are differences, damage, or changed pins."
+        case .missing: "No such ref, object, path or repository."
+        case .conflict: "Another writer moved the ref first."
+        case .refused: "The access policy, a gate or the ref's kind refuses."
+        case .damaged: "The repository is damaged."
+        case .usage: "The command line or an input is invalid."
+        case .inputOutput: "Input or output failed."
+        }
+    }
+
+    /// The code for a class of failure.
+    public init(_ fault: Fault) {
+        self =
+            switch fault {
+            case .usage: .usage
+            case .missing: .missing
+            case .conflict: .conflict
+            case .refused: .refused
+            case .damaged: .damaged
+            case .io: .inputOutput
+            }
+    }
+}
+
+extension Fault {
+    /// The member `error` of a JSON report.
+    public var word: String {
+        switch self {
+        case .usage: "usage"
+        case .missing: "missing"
+        case .conflict: "conflict"
+        case .refused: "refused"
+        case .damaged: "damaged"
+        case .io: "io"
+        }
+    }
+}
+
+/// A failure that a command detects itself.
+public struct CommandError: Diagnosable, Hashable {
+    /// See ``Diagnosable``.
+    public let fault: Fault
+    /// See ``Diagnosable``.
+    public let message: String
+    /// See ``Diagnosable``.
+    public let remedy: String?
+
+    /// Creates an error: the message says what failed and where, the remedy what to do next.
+    public init(_ fault: Fault, _ message: String, remedy: String? = nil) {
+        self.fault = fault
+        self.message = message
+        self.remedy = remedy
+    }
+
+    /// An invalid command line or input.
+    public static func usage(_ message: String, remedy: String? = nil) -> CommandError {
+        CommandError(.usage, message, remedy: remedy)
+    }
+
+    /// A thing that the command line names and that does not exist.
+    public static func missing(_ message: String, remedy: String? = nil) -> CommandError {
+        CommandError(.missing, message, remedy: remedy)
     }
 }

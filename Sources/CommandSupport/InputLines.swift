@@ -1,13 +1,13 @@
 internal import Glibc
 internal import Storage
 
-/// Lines of standard input, without a byte-order mark, each of which is read up to a limit only, so that an endless one does not fill the memory.
+/// Reads lines of standard input, each up to a limit, so that an endless line cannot fill memory. Skips a byte-order mark.
 public struct InputLines {
-    /// A line, without what ends it.
+    /// A line, without its line ending.
     public enum Line: Equatable {
-        /// Its text; bytes that are no UTF-8 are replaced.
+        /// Its text; invalid UTF-8 is replaced.
         case text(String)
-        /// It is longer than the limit, and was passed over.
+        /// The line exceeds the limit and was skipped.
         case tooLong
     }
 
@@ -17,15 +17,15 @@ public struct InputLines {
     private var hasEnded = false
     private var hasBegun = false
 
-    /// Begins to read.
+    /// Creates a reader.
     ///
-    /// - Parameter limit: The most bytes that a line may have.
+    /// - Parameter limit: The maximum length of a line in bytes.
     public init(limit: Int) {
         self.limit = limit
         buffer = [UInt8](repeating: 0, count: 64 << 10)
     }
 
-    /// Waits for the next line; nil when there is none.
+    /// Waits for the next line; nil at the end of the input.
     public mutating func next() -> Line? {
         var line: [UInt8] = []
         var isTooLong = false
@@ -47,14 +47,14 @@ public struct InputLines {
         }
     }
 
-    /// A line as text; the first one may begin with a mark.
+    /// A line as text. Strips a byte-order mark from the first one.
     private mutating func text(_ line: [UInt8]) -> Line {
         defer { hasBegun = true }
         return .text(
             String(decoding: hasBegun ? line : ByteOrderMark.skipped(line), as: UTF8.self))
     }
 
-    /// Waits for more; false at the end.
+    /// Waits for more input; false at its end.
     private mutating func fill() -> Bool {
         waiting = []
         while !hasEnded {

@@ -1,8 +1,8 @@
 public import Objects
 
-/// How amounts are written for people.
+/// Formats numbers, sizes and ages for people.
 public enum Quantity {
-    /// A whole number with thousands separated: `12,345`.
+    /// A whole number with thousands separators: `12,345`.
     public static func count(_ value: Int) -> String {
         let digits = String(value.magnitude)
         var result = ""
@@ -13,7 +13,7 @@ public enum Quantity {
         return value < 0 ? "-\(result)" : result
     }
 
-    /// A number of things with their name: `1 row`, `12,345 rows`.
+    /// A number with a noun: `1 row`, `12,345 rows`.
     public static func count(_ value: Int, _ noun: String, plural: String? = nil) -> String {
         "\(count(value)) \(value == 1 ? noun : plural ?? noun + "s")"
     }
@@ -33,7 +33,7 @@ public enum Quantity {
         return "\(value) B"
     }
 
-    /// A number with a fixed count of decimal places.
+    /// A number with a fixed number of decimal places.
     public static func decimal(_ value: Double, places: Int) -> String {
         var scale = 1.0
         for _ in 0..<places { scale *= 10 }
@@ -45,16 +45,16 @@ public enum Quantity {
         return "\(sign)\(digits.dropLast(places)).\(digits.suffix(places))"
     }
 
-    /// Digits of a measurement up to which all of them are shown.
+    /// The most significant digits that a measurement shows exactly.
     private static let exactDigits = 9
-    /// The share of a number below which a difference is the noise of binary fractions, as in 0.1 + 0.2.
+    /// The relative difference below which two numbers differ only by binary rounding, as in 0.1 + 0.2.
     private static let noise = 1e-12
 
-    /// A measurement: exactly where few digits tell it, and with four decimal places, or three digits, where it has
-    /// many. Rounding never makes it another number with fewer digits: 0.99999 is not shown as 1.
+    /// A measurement, exact if it has few digits, otherwise rounded to four decimal places or three digits. Rounding
+    /// never drops further digits: 0.99999 does not become 1.
     public static func measurement(_ value: Double) -> String { measurement(value, extra: 0) }
 
-    /// Two measurements that are compared, with as many digits as it takes to tell them apart.
+    /// Two measurements to compare, each with enough digits to tell them apart.
     public static func measurements(_ first: Double, _ second: Double) -> (String, String) {
         for extra in 0..<17 {
             let texts = (measurement(first, extra: extra), measurement(second, extra: extra))
@@ -63,12 +63,12 @@ public enum Quantity {
         return (first.description, second.description)
     }
 
-    /// How much a measurement rose or fell, with its sign and without the noise of binary fractions: `+0.1`.
+    /// The change of a measurement, with its sign and without binary rounding errors: `+0.1`.
     public static func change(from old: Double, to new: Double) -> String {
         let difference = new - old
         guard difference.isFinite, old.isFinite else { return difference.description }
         let all = DecimalDigits(difference)
-        // Decimal places that the larger number does not have are noise in the difference.
+        // Decimal places beyond the precision of the larger number are rounding errors in the difference.
         let reach = max(DecimalDigits(old).point, DecimalDigits(new).point) - 15
         let text = text(all.rounded(to: all.point - reach), extra: 0, exact: 0)
         return difference > 0 ? "+" + text : text
@@ -78,7 +78,7 @@ public enum Quantity {
         value.isFinite ? text(DecimalDigits(value), extra: extra) : value.description
     }
 
-    /// - Parameter exact: Digits up to which all of them are shown.
+    /// - Parameter exact: The most significant digits shown exactly.
     private static func text(
         _ number: DecimalDigits, extra: Int, exact: Int = exactDigits
     ) -> String {
@@ -93,13 +93,13 @@ public enum Quantity {
         return number.text
     }
 
-    /// Whether two numbers differ by no more than binary fractions do from decimal ones.
+    /// Whether two numbers differ only by binary rounding.
     private static func isNoise(_ left: DecimalDigits, _ right: DecimalDigits) -> Bool {
         guard let left = Double(left.text), let right = Double(right.text) else { return false }
         return (left - right).magnitude <= noise * right.magnitude
     }
 
-    /// The time between two moments as a person says it: `2 minutes ago`.
+    /// The time between two moments in words: `2 minutes ago`.
     public static func age(of moment: Timestamp, at now: Timestamp) -> String {
         let seconds = (now.milliseconds - moment.milliseconds) / 1000
         guard seconds >= -60 else { return "in the future" }
@@ -119,5 +119,102 @@ public enum Quantity {
 extension String {
     fileprivate func leadingZeros(to width: Int) -> String {
         String(repeating: "0", count: max(0, width - utf8.count)) + self
+    }
+}
+
+/// The shortest decimal digits that read back as the same number: `0.d1d2d3... * 10^point`.
+struct DecimalDigits: Equatable {
+    /// The digits, without leading and trailing zeros; empty for 0.
+    private(set) var digits: [UInt8]
+    /// The number of digits before the decimal point; negative for leading zeros after it.
+    private(set) var point: Int
+    /// Whether the number is below 0.
+    let isNegative: Bool
+
+    /// The most leading zeros, counting the one before the point, that are written out rather than as a power of ten.
+    private static let longestFraction = 6
+    /// The most digits before the point that are written out.
+    private static let longestWhole = 16
+
+    /// The digits of a finite number.
+    init(_ value: Double) {
+        var digits: [UInt8] = []
+        var point = 0
+        var exponent = 0
+        var hasPoint = false
+        let text = Array(value.magnitude.description.utf8)
+        for (index, byte) in text.enumerated() {
+            switch byte {
+            case 0x30...0x39:
+                digits.append(byte - 0x30)
+                if !hasPoint { point += 1 }
+            case UInt8(ascii: "."): hasPoint = true
+            default:
+                exponent = Int(String(decoding: text[(index + 1)...], as: UTF8.self)) ?? 0
+            }
+            if byte == UInt8(ascii: "e") { break }
+        }
+        isNegative = value < 0
+        self.digits = digits
+        self.point = point + exponent
+        normalize()
+    }
+
+    private mutating func normalize() {
+        while digits.last == 0 { digits.removeLast() }
+        let zeros = digits.prefix { $0 == 0 }.count
+        digits.removeFirst(zeros)
+        point = digits.isEmpty ? 0 : point - zeros
+    }
+
+    /// Whether the number is an integer.
+    var isWhole: Bool { digits.count <= point || digits.isEmpty }
+
+    /// The number rounded to a number of digits, half away from zero. Rounding to no digits gives 0 or the next power of
+    /// ten.
+    func rounded(to count: Int) -> DecimalDigits {
+        guard count < digits.count else { return self }
+        var result = self
+        guard count >= 0 else {
+            result.digits = []
+            result.point = 0
+            return result
+        }
+        result.digits = Array(digits.prefix(count))
+        if digits[count] >= 5 {
+            var index = count - 1
+            while index >= 0, result.digits[index] == 9 {
+                result.digits[index] = 0
+                index -= 1
+            }
+            if index >= 0 {
+                result.digits[index] += 1
+            } else {
+                result.digits.insert(1, at: 0)
+                result.point += 1
+            }
+        }
+        result.normalize()
+        return result
+    }
+
+    /// The number as text.
+    var text: String {
+        guard !digits.isEmpty else { return "0" }
+        let sign = isNegative ? "-" : ""
+        func written(_ digits: some Sequence<UInt8>) -> String {
+            digits.map { String($0) }.joined()
+        }
+        if point > Self.longestWhole || point <= -Self.longestFraction {
+            let rest = digits.count > 1 ? "." + written(digits.dropFirst()) : ""
+            return "\(sign)\(digits[0])\(rest)e\(point - 1)"
+        }
+        if point <= 0 {
+            return "\(sign)0." + String(repeating: "0", count: -point) + written(digits)
+        }
+        let whole =
+            written(digits.prefix(point))
+            + String(repeating: "0", count: max(0, point - digits.count))
+        return sign + whole + (isWhole ? "" : "." + written(digits.dropFirst(point)))
     }
 }

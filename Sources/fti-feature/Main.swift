@@ -68,7 +68,7 @@ struct RunCommand: Command {
         let configuration = try FeatureConfiguration(reading: config)
         let pipeline = FeaturePipeline(
             configuration, in: try repository(configuration, context),
-            by: context.writer, variable: context.environment.variable,
+            by: context.writer, variable: Environment.variable,
             cache: context.cacheFolder)
         let line = context.progress
         let begin = ContinuousClock.now
@@ -93,7 +93,7 @@ struct RunCommand: Command {
     private func repository(
         _ configuration: FeatureConfiguration, _ context: CommandContext
     ) throws -> Repository {
-        let isNamed = options.repo != nil || context.environment.variable("FTI_REPO") != nil
+        let isNamed = options.repo != nil || Environment.variable("FTI_REPO") != nil
         if !isNamed, let path = configuration.repository { return try context.repository(at: path) }
         return try context.repository()
     }

@@ -129,7 +129,7 @@ struct Ask: Command {
                     features: features ?? "features/prod", model: model ?? "models/current")
             }
         let embedders = EmbedderSource(
-            endpoint: try ServiceEndpoint(environment: context.environment.variable))
+            endpoint: try ServiceEndpoint(environment: Environment.variable))
         let path = try context.repositoryLocation()
         let verified = try context.verifiedLeaves(of: path)
         // Saves the record even after an error, so that the next command need not verify the same leaves.
@@ -180,7 +180,7 @@ struct Ask: Command {
         _ context: CommandContext
     ) throws {
         let service = try FollowingService(
-            selection, in: repository, now: context.environment.now, where: condition,
+            selection, in: repository, now: Writer.systemClock, where: condition,
             embedders: embedders, approximately: approximate, verified: verified.leaves,
             segments: segments, retrieval: overrides, threads: threads)
         verified.save()

@@ -61,7 +61,7 @@ struct Run: Command {
             writer: context.writer,
             version: Version.text, threads: threads,
             embedders: EmbedderSource(
-                endpoint: try ServiceEndpoint(environment: context.environment.variable)),
+                endpoint: try ServiceEndpoint(environment: Environment.variable)),
             verified: verified.leaves,
             segments: SegmentCache(at: context.cachePath(of: path, ending: "segments")),
             progress: { progress.update($0) })
@@ -79,7 +79,7 @@ struct Run: Command {
     private func location(
         _ configuration: TrainingConfiguration, _ context: CommandContext
     ) throws -> String {
-        if options.repo == nil, context.environment.variable("FTI_REPO") == nil,
+        if options.repo == nil, Environment.variable("FTI_REPO") == nil,
             let repository = configuration.repository
         {
             return repository

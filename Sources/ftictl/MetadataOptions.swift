@@ -3,24 +3,24 @@ import CommandSupport
 import Objects
 import Refs
 
-/// What a command line says of a new snapshot beside its content.
+/// The options for the metadata of a new snapshot.
 struct MetadataOptions: ParsableArguments {
     @Option(
-        name: [.short, .long], parsing: .unconditional, help: "What to say of this version.")
+        name: [.short, .long], parsing: .unconditional, help: .message)
     var message: String?
 
-    @Option(help: ArgumentHelp("A measurement; may be repeated.", valueName: "name=number"))
+    @Option(help: ArgumentHelp("A metric; may be repeated.", valueName: "name=number"))
     var metric: [String] = []
 
     @Option(
         parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A parameter, kept as text; may be repeated.", valueName: "name=text"))
+        help: ArgumentHelp("A parameter, as text; may be repeated.", valueName: "name=text"))
     var param: [String] = []
 
     @Option(
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "A parameter that is a number, a truth value, a list or an object; may be repeated.",
+            "A parameter, as JSON: a number, boolean, list or object; may be repeated.",
             valueName: "name=json"))
     var paramJson: [String] = []
 
@@ -31,32 +31,32 @@ struct MetadataOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "A model needs the embedding space of this input, such as features or dataset.features.",
+            "The input whose embedding space the model needs, such as features or dataset.features.",
             valueName: "role"))
     var space: String?
 
     func validate() throws {
         if let message, message.utf8.count > Snapshot.messageLimit {
             throw ValidationError(
-                "the message has \(message.utf8.count) bytes, more than \(Snapshot.messageLimit)")
+                "the message has \(message.utf8.count) bytes; the limit is \(Snapshot.messageLimit)"
+            )
         }
-        // The transaction would refuse them too, after everything is read.
+        // The transaction would refuse it too, but only after reading all the content.
         for text in [message ?? ""] + metric + param + paramJson + input {
             guard let name = Secrets.find(in: text) else { continue }
             throw ValidationError(
-                "what is said of the version holds what looks like a secret key (\(name)...), and a log "
-                    + "keeps everything for ever")
+                "the metadata contains what looks like a secret key (\(name)...), and log entries are "
+                    + "permanent")
         }
     }
 
-    /// The message without user names and passwords of URLs.
+    /// The message, with user names and passwords removed from URLs.
     var cleanMessage: String? { message.map { Secrets.withoutCredentials($0) } }
 
-    /// The metrics; each must be a finite number.
+    /// Parses the metrics; each must be a finite number.
     func parsedMetrics() throws(CommandError) -> [String: Double] {
         var metrics: [String: Double] = [:]
-        for text in metric.separated {
-            let (name, value) = try Self.pair(text, option: "--metric", example: "recall@10=0.84")
+        for (name, value) in try Self.pairs(metric, option: "--metric", example: "recall@10=0.84") {
             guard let number = Double(value), number.isFinite else {
                 throw .usage(
                     "the metric \(name.printable()) is not a finite number: "
@@ -65,8 +65,8 @@ struct MetadataOptions: ParsableArguments {
             }
             guard Self.isKept(value) else {
                 throw .usage(
-                    "the metric \(name.printable()) is a whole number beyond 2^53, whose last "
-                        + "digits would be lost: \(value.printable().truncated(to: 40))",
+                    "the metric \(name.printable()) would lose digits: integers beyond 2^53 are not "
+                        + "exact: \(value.printable().truncated(to: 40))",
                     remedy: "--param \(name.printable())=\(value.printable().truncated(to: 40))")
             }
             guard metrics.updateValue(number, forKey: name) == nil else {
@@ -76,7 +76,7 @@ struct MetadataOptions: ParsableArguments {
         return metrics
     }
 
-    /// Whether a number that is written out in digits has kept all of them.
+    /// Whether a number keeps all its digits as a double. True for anything but an integer.
     private static func isKept(_ text: String) -> Bool {
         let hasSign = text.utf8.first.map { $0 == 0x2B || $0 == 0x2D } ?? false
         guard text.utf8.dropFirst(hasSign ? 1 : 0).allSatisfy({ 0x30...0x39 ~= $0 }) else {
@@ -85,22 +85,22 @@ struct MetadataOptions: ParsableArguments {
         return Int(text).map { $0.magnitude <= UInt(JSON.largestInteger) } ?? false
     }
 
-    /// The parameters: text as it is given, and JSON.
+    /// Parses the parameters, text and JSON.
     func parsedParams() throws(CommandError) -> JSONObject {
         var params = JSONObject()
-        for text in param.separated {
-            let (name, value) = try Self.pair(text, option: "--param", example: "version=1.10")
+        for (name, value) in try Self.pairs(param, option: "--param", example: "version=1.10") {
             try Self.add(.string(value), name, to: &params)
         }
-        for text in paramJson.separated {
-            let (name, value) = try Self.pair(text, option: "--param-json", example: "epochs=3")
+        for (name, value) in try Self.pairs(
+            paramJson, option: "--param-json", example: "epochs=3")
+        {
             let json: JSON
             do throws(JSONError) {
                 json = try JSON(parsing: Array(value.utf8).span)
             } catch {
                 throw .usage(
                     "the parameter \(name.printable()) is not JSON: \(error.reason)",
-                    remedy: "--param \(name.printable())=... keeps it as text")
+                    remedy: "--param \(name.printable())=... stores it as text")
             }
             try Self.add(json, name, to: &params)
         }
@@ -116,7 +116,7 @@ struct MetadataOptions: ParsableArguments {
         params[name] = withoutCredentials(value)
     }
 
-    /// A value without user names and passwords of URLs.
+    /// A value with user names and passwords removed from URLs.
     private static func withoutCredentials(_ value: JSON) -> JSON {
         switch value {
         case .null, .bool, .number, .float: value
@@ -132,12 +132,12 @@ struct MetadataOptions: ParsableArguments {
         }
     }
 
-    /// The inputs by role, each resolved.
+    /// Parses the inputs and resolves each revision.
     func parsedInputs(_ resolve: (String) throws -> ObjectID) throws -> [String: ObjectID] {
         var inputs: [String: ObjectID] = [:]
-        for text in input.separated {
-            let (role, revision) = try Self.pair(
-                text, option: "--input", example: "dataset=datasets/sft")
+        for (role, revision) in try Self.pairs(
+            input, option: "--input", example: "dataset=datasets/sft")
+        {
             guard inputs.updateValue(try resolve(revision), forKey: role) == nil else {
                 throw CommandError.usage("the input \(role.printable()) is given twice")
             }
@@ -145,31 +145,42 @@ struct MetadataOptions: ParsableArguments {
         return inputs
     }
 
-    /// The embedding space that a new snapshot needs: that of the input that `--space` names; without it, a model of
-    /// `fti-training` needs that of its features.
+    /// The embedding space that a new snapshot needs: that of the input named by `--space`, else, for a model of
+    /// `fti-training`, that of its features.
     func space(
         of snapshot: Snapshot, in objects: some ObjectSource
     ) throws -> ObjectID? {
         guard let space else { return try SpaceNeed(of: snapshot, in: objects).id }
         guard snapshot.kind == .model else {
-            throw CommandError.usage("--space is for models", remedy: "leave out --space")
+            throw CommandError.usage("--space applies only to models", remedy: "omit --space")
         }
         guard let id = try SpaceNeed.inherited(from: space, of: snapshot, in: objects) else {
             throw CommandError.usage(
-                "there is no input \(space.printable()) that has an embedding space",
-                remedy: "--input features=REV --space features, where REV has one")
+                "no input \(space.printable()) has an embedding space",
+                remedy: "--input features=REV --space features, with a REV that has one")
         }
         return id
     }
 
-    private static func pair(
-        _ text: String, option: String, example: String
-    ) throws(CommandError) -> (name: String, value: String) {
-        guard let mark = text.utf8.firstIndex(of: UInt8(ascii: "=")), mark > text.startIndex else {
-            throw .usage(
-                "\(option) \(text.printable().truncated(to: 60)) lacks a name or =",
-                remedy: "\(option) \(example)")
+    /// Splits the values of an option at their first `=`.
+    private static func pairs(
+        _ texts: [String], option: String, example: String
+    ) throws(CommandError) -> [(name: String, value: String)] {
+        try texts.separated.map { (text) throws(CommandError) in
+            guard let mark = text.utf8.firstIndex(of: UInt8(ascii: "=")), mark > text.startIndex
+            else {
+                throw .usage(
+                    "\(option) takes NAME=VALUE, not \(text.printable().truncated(to: 60))",
+                    remedy: "\(option) \(example)")
+            }
+            return (String(text[..<mark]), String(text[text.utf8.index(after: mark)...]))
         }
-        return (String(text[..<mark]), String(text[text.utf8.index(after: mark)...]))
     }
+}
+
+extension ArgumentHelp {
+    /// The help of the ref that a command moves.
+    static let refToMove: Self = "The ref to move; created if it does not exist."
+    /// The help of the message of a new version.
+    static let message: Self = "A message that describes this version."
 }

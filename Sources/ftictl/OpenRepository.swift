@@ -1,9 +1,10 @@
+import ArgumentParser
 import CommandSupport
 import Objects
 import Refs
 import Storage
 
-/// A repository in one of its states: a command resolves everything against the same one.
+/// A repository at one state: a command resolves all its revisions against the same state.
 struct OpenRepository {
     let repository: Repository
     let state: State
@@ -17,19 +18,19 @@ struct OpenRepository {
         resolver = Resolver(repository, state: state, now: now)
     }
 
-    /// The objects of the state; packs are opened when they are needed.
+    /// The objects of the state; opens packs on demand.
     var objects: PackStore { get throws { try resolver.objects() } }
 
-    /// What a revision means.
+    /// Resolves a revision.
     func resolve(_ text: String) throws -> Resolution {
         let resolution = try resolver.resolve(text)
         for warning in resolution.warnings { try output.note("warning: \(warning)") }
         return resolution
     }
 
-    /// The rows that a revision names, whose path is what their keys begin with; nil when it names no table.
+    /// The rows that a revision names: its path is a prefix of their keys. Nil if it names no table.
     func rows(of text: String) throws -> KeyedRows? {
-        // What is wrong with the text is found out where it is resolved.
+        // Resolving the text reports what is wrong with it.
         guard let revision = try? Revision(text) else { return nil }
         let resolution = try resolver.resolve(revision.withoutPath)
         guard case .snapshot(let id) = resolution.target, let table = try snapshot(id).content.table
@@ -38,7 +39,7 @@ struct OpenRepository {
         return KeyedRows(table: table, prefix: revision.path ?? "", snapshot: id)
     }
 
-    /// The snapshot that a revision names.
+    /// The id of the snapshot that a revision names.
     func snapshotID(_ text: String) throws -> ObjectID {
         let resolution = try resolve(text)
         switch resolution.target {
@@ -46,30 +47,30 @@ struct OpenRepository {
         case .object(let id): throw RefError.revision(.notASnapshot(id))
         case .entry, .row:
             throw CommandError.usage(
-                "\(text) names a part of a snapshot, where a snapshot is needed",
-                remedy: "leave out what follows the colon")
+                "\(text) names a part of a snapshot, not a snapshot",
+                remedy: "omit the path after the colon")
         }
     }
 
-    /// The snapshot with an identity.
+    /// Reads a snapshot.
     func snapshot(_ id: ObjectID) throws -> Snapshot { try resolver.read(id) }
 
-    /// The snapshot that a ref points at.
+    /// Reads the snapshot that a ref points at.
     ///
-    /// - Throws: `misdirected` when the ref cannot point at what is there.
+    /// - Throws: `misdirected` if the snapshot's kind does not match the ref.
     func snapshot(_ id: ObjectID, of name: RefName) throws -> Snapshot {
         try resolver.read(id, of: name)
     }
 
-    /// The row that a revision means.
+    /// Reads the row that a revision names.
     func row(_ key: String, of resolution: Resolution) throws -> TableRow {
         guard let id = resolution.snapshot, let table = try snapshot(id).content.table,
             let row = try table.row(for: key, in: objects)
-        else { throw CommandError.missing("there is no row \(key.printable())") }
+        else { throw CommandError.missing("no row \(key.printable())") }
         return row
     }
 
-    /// The same of what a ref once pointed at; nil when it was collected, or is no snapshot, which a note says.
+    /// Reads a snapshot that a ref once pointed at; nil if it was collected or, with a note, if it is not a snapshot.
     func snapshotIfThere(_ id: ObjectID) throws -> Snapshot? {
         do throws(RefError) { return try resolver.read(id) } catch {
             switch error {
@@ -82,9 +83,10 @@ struct OpenRepository {
         }
     }
 
-    /// What a ref points at in this state; nil when the ref was moved and the snapshot collected since.
+    /// Reads the snapshot that a ref points at in this state; nil if the ref has moved since and the snapshot was
+    /// collected.
     ///
-    /// - Throws: `misdirected` when the ref cannot point at what is there.
+    /// - Throws: `misdirected` if the snapshot's kind does not match the ref.
     func snapshotUnlessCollected(_ id: ObjectID, of name: RefName) throws -> Snapshot? {
         do throws(RefError) { return try resolver.read(id, of: name) } catch {
             guard case .objects(.collected(id, _)) = error else { throw error }
@@ -94,51 +96,60 @@ struct OpenRepository {
 
     /// The target of a ref.
     ///
-    /// - Throws: `unknownRef`, which says which refs are like it; `deleted` when it was one.
+    /// - Throws: `unknownRef`, with similar names; `deleted` if the ref was deleted.
     func target(of name: RefName) throws -> ObjectID { try state.existingTarget(of: name) }
 
-    /// Says that the history that follows is of a ref that was deleted; refuses a name that no ref ever had.
+    /// Notes that a ref was deleted before its history is shown; refuses a name that no ref ever had.
     func noteDeletion(of name: RefName) throws {
         if let transaction = state.deletion(of: name) {
             try output.note(
-                "note: \(name) was deleted by transaction \(transaction); "
-                    + "ftictl ref restore \(name) brings it back")
+                "note: transaction \(transaction) deleted \(name); ftictl ref restore \(name) "
+                    + "brings it back")
         } else {
             _ = try target(of: name)
         }
     }
 
-    /// Does something that writes: when it fails for what a collection removed because a ref that it relies on was moved
-    /// meanwhile, that is a conflict.
+    /// Runs a block that writes. If it fails because a ref moved meanwhile and a collection removed the old target, throws
+    /// a conflict.
     func writing(_ names: [RefName] = [], _ body: () throws -> Void) throws {
         try resolver.writing(names, body)
     }
 
-    /// Begins a transaction on the state that everything was resolved in.
+    /// Begins a transaction on this state.
     func begin(_ writer: Writer, moving names: [RefName] = []) throws -> Transaction {
         try repository.begin(on: state, writer: writer, moving: names)
     }
 }
 
 extension CommandContext {
-    /// That repository in its newest state.
+    /// Opens the repository at its newest state.
     func open() throws -> OpenRepository {
         let repository = try repository()
         return OpenRepository(
             repository, state: try repository.state(), now: now, output: output)
     }
 
-    /// Where the states of stored files are kept; nil when there is no home for it.
-    func statCache(of repository: RandomBits) -> CacheFile? {
-        StatCacheLocation.path(repository: repository.hex, environment: environment)
-            .map { CacheFile($0) }
-    }
 }
 
 extension Content {
-    /// The table, if it is one.
+    /// The table; nil for a tree.
     var table: Table? {
         guard case .table(let root, let rows, let dimension) = self else { return nil }
         return Table(root: root, rows: rows, dimension: dimension)
+    }
+}
+
+extension CompletionKind {
+    /// Completes ref names, which most revisions begin with.
+    ///
+    /// Completion scripts run this executable for the names. It prints none, and no error, if there is no repository.
+    static var revisions: CompletionKind {
+        .custom { words, _, _ in
+            var rest = words
+            let context = CommandContext(options: GlobalOptions(extractedFrom: &rest))
+            guard let state = try? context.repository().state() else { return [] }
+            return state.refs.keys.sorted().map(\.text)
+        }
     }
 }

@@ -56,10 +56,9 @@ struct SourceRuleTests {
         "Sources/Documents/Text/CharacterSet.swift",
         "Sources/Documents/XML/XMLReader.swift",
         "Sources/CommandSupport/Environment.swift",
-        "Sources/CommandSupport/Progress.swift",
+        "Sources/CommandSupport/Output.swift",
         "Sources/CommandSupport/StandardStream.swift",
-        "Sources/ftictl/ExternalCommand.swift",
-        "Sources/ftictl/LocalFile.swift",
+        "Sources/ftictl/Ftictl.swift",
     ]
 
     @Test("raw memory is touched in the listed files only")

@@ -72,7 +72,7 @@ struct HostileTextTests {
                 "put", "features/a", "r\(version).jsonl", "--key", "id", environment: author)
         }
         let repository = try Repository(opening: sandbox.path(".fti"))
-        let writer = Writer(name: "eve\(payload)\0", now: Environment.process.now)
+        let writer = Writer(name: "eve\(payload)\0")
         let name = try RefName("models/a")
         for version in 0...1 {
             let state = try repository.state()

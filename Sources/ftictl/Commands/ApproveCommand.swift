@@ -5,46 +5,45 @@ import Refs
 
 struct ApproveCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "approve",
-        abstract: "Approve that a ref moves from what it is now to a version.",
-        discussion: ArgumentHelp.discussion(
-            """
-            An approval is signed and in the log. It is good for one move: once the ref moves, wherever to, \
-            once the policy changes, or when it expires, it is void.
+        "approve", abstract: "Approve a move of a ref from its current value to a version.",
+        discussion: """
+            An approval is a signed entry of the log. It is valid for one move, and becomes void as \
+            soon as the ref moves anywhere, the policy changes, or the approval expires.
             """,
-            examples: [
-                "ftictl approve models/current models/candidate",
-                "ftictl approve models/current 3fa9c1 --expires 2d",
-                "ftictl approve models/old --delete",
-            ]))
+        examples: [
+            "ftictl approve models/current models/candidate",
+            "ftictl approve models/current 3fa9c1 --expires 2d",
+            "ftictl approve models/old --delete",
+        ])
 
-    @Argument(help: "The ref that is to move.", completion: .revisions)
+    @Argument(help: "The ref that may move.", completion: .revisions)
     var ref: String
 
-    @Argument(help: ArgumentHelp("What it is to move to.", valueName: "rev"))
+    @Argument(help: ArgumentHelp("The version it may move to.", valueName: "rev"))
     var revision: String?
 
-    @Flag(help: "Approve that the ref is deleted, in place of a move.")
+    @Flag(help: "Approve deleting the ref instead of moving it.")
     var delete = false
 
-    @Option(help: ArgumentHelp("How long it is good: such as 12h, 7d or 2w.", valueName: "span"))
+    @Option(
+        help: ArgumentHelp("How long it is valid, such as 12h, 7d or 2w.", valueName: "duration"))
     var expires = "7d"
 
-    @Option(name: [.short, .customLong("message")], parsing: .unconditional, help: "Why.")
+    @Option(name: [.short, .customLong("message")], parsing: .unconditional, help: "The reason.")
     var message: String?
 
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
         guard delete == (revision == nil) else {
-            throw ValidationError("name the revision to move to, or give --delete")
+            throw ValidationError("give either a revision to move to, or --delete")
         }
     }
 
     func run(_ context: CommandContext) throws {
         guard let span = TimeSpan(expires), span.milliseconds > 0 else {
             throw CommandError.usage(
-                "\(expires.printable()) is not a span of time",
+                "\(expires.printable()) is not a duration",
                 remedy: "ftictl approve \(ref) \(revision ?? "--delete") --expires 7d")
         }
         let name = try RefName(ref)

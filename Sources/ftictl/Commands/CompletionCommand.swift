@@ -4,14 +4,11 @@ import Objects
 
 struct CompletionCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "completion",
-        abstract: "Print a script that completes commands and options in a shell.",
-        discussion: ArgumentHelp.discussion(
-            "",
-            examples: [
-                "ftictl completion bash > ~/.local/share/bash-completion/completions/ftictl",
-                "ftictl completion zsh > ~/.zsh/completions/_ftictl",
-            ]))
+        "completion", abstract: "Print a completion script for a shell.",
+        examples: [
+            "ftictl completion bash > ~/.local/share/bash-completion/completions/ftictl",
+            "ftictl completion zsh > ~/.zsh/completions/_ftictl",
+        ])
 
     enum Shell: String, ExpressibleByArgument, CaseIterable {
         case bash
@@ -36,7 +33,7 @@ struct CompletionCommand: Command {
                 "shell": .string(shell.rawValue), "script": .string(script),
             ])
         }
-        // A script is not broken into lines of a terminal.
+        // A script must not be wrapped to the terminal.
         try context.output.raw("\(script)\n".utf8)
     }
 }

@@ -5,35 +5,34 @@ import Refs
 
 struct DiffCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "diff",
-        abstract: "Compare two versions: rows, files, tensors, and what is said of them.",
-        discussion: ArgumentHelp.discussion(
-            """
-            The cost follows the change, not the size. Of changed rows the words of the text are \
-            compared; of changed weights the relative L2 change of each tensor is given.
+        "diff", abstract: "Compare two versions: rows, files, tensors and metadata.",
+        discussion: """
+            The cost depends on the size of the change, not of the versions. For a changed row, diff \
+            compares the text word by word. For changed weights, it shows the relative L2 change of \
+            each tensor.
             """,
-            examples: [
-                "ftictl diff features/prod features/staging",
-                "ftictl diff models/current~1 models/current --stat",
-                "ftictl diff features/prod@{yesterday} features/prod --rows --json",
-                "ftictl diff models/a:model.safetensors models/b:model.safetensors",
-            ]))
+        examples: [
+            "ftictl diff features/prod features/staging",
+            "ftictl diff models/current~1 models/current --stat",
+            "ftictl diff features/prod@{yesterday} features/prod --rows --json",
+            "ftictl diff models/a:model.safetensors models/b:model.safetensors",
+        ])
 
     @Argument(
-        help: ArgumentHelp("The version before.", valueName: "rev[:path]"), completion: .revisions)
+        help: ArgumentHelp("The old version.", valueName: "rev[:path]"), completion: .revisions)
     var before: String
 
     @Argument(
-        help: ArgumentHelp("The version after.", valueName: "rev[:path]"), completion: .revisions)
+        help: ArgumentHelp("The new version.", valueName: "rev[:path]"), completion: .revisions)
     var after: String
 
-    @Flag(help: "Show counts: of each document of features, or each file, and in all.")
+    @Flag(help: "Show only counts: per document or file, and in total.")
     var stat = false
 
-    @Flag(help: "Show each change of the content; with --json, one line for each.")
+    @Flag(help: "Show each change of the content; with --json, one line per change.")
     var rows = false
 
-    @Flag(help: "Exit with 1 when there are differences.")
+    @Flag(help: "Exit with 1 if there are differences.")
     var exitCode = false
 
     @OptionGroup var options: GlobalOptions
@@ -56,12 +55,12 @@ struct DiffCommand: Command {
         default:
             throw CommandError.usage(
                 "\(before) is a \(left.content.noun) and \(after) is a \(right.content.noun)",
-                remedy: "compare two of the same sort")
+                remedy: "compare two of the same kind")
         }
         if exitCode, report.hasDifferences { throw ExitCode.negative }
     }
 
-    /// In text every change is shown unless only the counts are wanted; JSON lists when asked to.
+    /// Text shows every change unless `--stat` is given; JSON lists them only with `--rows`.
     private var detail: DiffReport.Detail {
         stat ? .places : options.json && !rows ? .counts : .changes
     }
@@ -69,5 +68,52 @@ struct DiffCommand: Command {
     private func metadata(_ left: Comparand, _ right: Comparand) -> [MetadataChange] {
         guard let before = left.snapshot, let after = right.snapshot else { return [] }
         return MetadataChange.between(before, after)
+    }
+}
+
+/// One side of a comparison.
+struct Comparand {
+    /// What there is to compare.
+    enum Content {
+        case table(Table)
+        case tree(ObjectID)
+        case file(TreeEntry)
+        case row(TableRow)
+
+        var noun: String {
+            switch self {
+            case .table: "table"
+            case .tree: "tree"
+            case .file: "file"
+            case .row: "row"
+            }
+        }
+    }
+
+    let content: Content
+    /// The snapshot, when all of one is compared.
+    let snapshot: Snapshot?
+
+    init(_ text: String, in repository: OpenRepository) throws {
+        let resolution = try repository.resolve(text)
+        switch resolution.target {
+        case .snapshot(let id):
+            let snapshot = try repository.snapshot(id)
+            self.snapshot = snapshot
+            content =
+                switch snapshot.content {
+                case .tree(let root, _, _): .tree(root)
+                case .table(let root, let rows, let dimension):
+                    .table(Table(root: root, rows: rows, dimension: dimension))
+                }
+        case .entry(let entry):
+            snapshot = nil
+            content = entry.mode == .directory ? .tree(entry.id) : .file(entry)
+        case .row(let key):
+            snapshot = nil
+            let row = try repository.row(key, of: resolution)
+            content = .row(row)
+        case .object(let id): throw RefError.revision(.notASnapshot(id))
+        }
     }
 }

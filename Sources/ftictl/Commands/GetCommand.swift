@@ -6,26 +6,26 @@ import Storage
 
 struct GetCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "get",
-        abstract: "Write a version, or a part of it, to a directory; verified while it is written.",
-        discussion: ArgumentHelp.discussion(
-            """
-            A tree is written as it was stored, a table or a row as rows.jsonl. The directory is made when \
-            there is none and must be empty, unless --force is given; nothing in it is ever removed.
+        "get", abstract: "Write a version, or a part of it, to a directory, verifying all data.",
+        discussion: """
+            A tree is written as it was stored, a table or a row as rows.jsonl. The directory is \
+            created if it does not exist. It must be empty unless --force is given; no file in it \
+            is ever deleted.
             """,
-            examples: [
-                "ftictl get models/current -o ./model",
-                "ftictl get models/current:tokenizer -o ./tokenizer",
-                "ftictl get features/prod@{yesterday} -o ./features",
-            ]))
+        examples: [
+            "ftictl get models/current -o ./model",
+            "ftictl get models/current:tokenizer -o ./tokenizer",
+            "ftictl get features/prod@{yesterday} -o ./features",
+        ])
 
     @Argument(help: ArgumentHelp("What to write.", valueName: "rev[:path]"), completion: .revisions)
     var revision: String
 
-    @Option(name: [.short, .long], help: ArgumentHelp("The directory.", valueName: "dir"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("The directory to write to.", valueName: "dir"))
     var output: String
 
-    @Flag(help: "Write into a directory that is not empty, and replace files.")
+    @Flag(help: "Write to a directory that is not empty, and replace files.")
     var force = false
 
     @OptionGroup var options: GlobalOptions
@@ -35,40 +35,37 @@ struct GetCommand: Command {
     func run(_ context: CommandContext) throws {
         guard !output.utf8.elementsEqual("-".utf8) else {
             throw CommandError.usage(
-                "get writes a directory, and - is none (./- names a directory of that name)",
+                "get writes to a directory, not to standard output (./- names a directory)",
                 remedy: "ftictl cat \(revision)")
         }
         let repository = try context.open()
         let resolution = try repository.resolve(revision)
         switch resolution.target {
         case .snapshot(let id):
-            switch try repository.snapshot(id).content {
-            case .tree(let root, _, let bytes):
+            let content = try repository.snapshot(id).content
+            if case .tree(let root, _, let bytes) = content {
                 try write(tree: root, total: bytes, of: repository, context)
-            case .table(let root, let rows, let dimension):
-                let table = Table(root: root, rows: rows, dimension: dimension)
+            } else if let table = content.table {
                 var cursor = TableCursor(table, in: try repository.objects)
-                try write(rows: rows, context) { try cursor.next() }
+                try write(rows: table.rows, context) { try cursor.next() }
             }
         case .entry(let entry) where entry.mode == .directory:
             try write(tree: entry.id, total: nil, of: repository, context)
         case .entry(let entry):
             let destination = try DestinationTree(at: output, force: force)
-            let done = ByteCount()
             let progress = context.progress
             try repository.objects.exportFile(
                 entry, as: try RelativePath([entry.name]), to: destination
             ) { count in
-                progress.update("writing", bytes: done.add(count), of: entry.size)
+                progress.advance("writing", by: count, of: entry.size)
             }
             try report(files: 1, bytes: entry.size, context)
         case .row(let key):
-            let row = try repository.row(key, of: resolution)
-            var rows = [row].makeIterator()
+            var rows = [try repository.row(key, of: resolution)].makeIterator()
             try write(rows: 1, context) { rows.next() }
         case .object:
             throw CommandError.usage(
-                "\(revision) is neither a tree, a table, a file nor a row",
+                "\(revision) is not a tree, table, file or row",
                 remedy: "ftictl cat \(revision)")
         }
     }
@@ -77,15 +74,14 @@ struct GetCommand: Command {
         tree: ObjectID, total: Int?, of repository: OpenRepository, _ context: CommandContext
     ) throws {
         let destination = try DestinationTree(at: output, force: force)
-        let done = ByteCount()
         let progress = context.progress
         let summary = try repository.objects.exportTree(tree, to: destination) { count in
-            progress.update("writing", bytes: done.add(count), of: total)
+            progress.advance("writing", by: count, of: total)
         }
         try report(files: summary.files, bytes: summary.bytes, context)
     }
 
-    /// Writes rows, which `next` gives one after the other, to a file.
+    /// Writes the rows that `next` returns to a file.
     private func write(
         rows total: Int, _ context: CommandContext, next: () throws -> TableRow?
     ) throws {
@@ -111,13 +107,8 @@ struct GetCommand: Command {
 
     private func report(files: Int, bytes: Int, _ context: CommandContext) throws {
         context.progress.finish()
-        if context.output.isJSON {
-            try context.output.emit([
-                "path": .string(output), "files": .integer(files), "bytes": .integer(bytes),
-            ])
-        } else {
-            try context.output.line(
-                "wrote \(Quantity.count(files, "file")), \(Quantity.bytes(bytes)), to \(output)")
-        }
+        try context.output.result(
+            ["path": .string(output), "files": .integer(files), "bytes": .integer(bytes)],
+            "wrote \(Quantity.count(files, "file")), \(Quantity.bytes(bytes)), to \(output)")
     }
 }

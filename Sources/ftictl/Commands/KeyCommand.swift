@@ -2,21 +2,20 @@ import ArgumentParser
 import CommandSupport
 import Objects
 import Refs
+import Storage
 
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "key",
-        abstract: "Keys that sign transactions: make, list, trust, grant, revoke.",
-        discussion: ArgumentHelp.discussion(
-            """
-            A secret key is a file that only its owner can read, below $XDG_CONFIG_HOME/fti or \
-            ~/.config/fti. $FTI_KEY, a name or the path of a file, chooses another one than the default.
+        "key", abstract: "Manage keys that sign transactions: create, list, trust, grant, revoke.",
+        discussion: """
+            A secret key is a file that only its owner can read, in $XDG_CONFIG_HOME/fti or \
+            ~/.config/fti. $FTI_KEY, the name or the path of a key, overrides the default key.
             """,
-            examples: [
-                "ftictl key new ada", "ftictl key list",
-                "ftictl key grant feature-bot KEY --write features",
-                "ftictl key revoke feature-bot",
-            ]),
+        examples: [
+            "ftictl key new ada", "ftictl key list",
+            "ftictl key grant feature-bot KEY --write features",
+            "ftictl key revoke feature-bot",
+        ],
         subcommands: [
             KeyNewCommand.self, KeyListCommand.self, KeyShowCommand.self, KeyUseCommand.self,
             KeyTrustCommand.self,
@@ -26,34 +25,30 @@ struct KeyCommand: ParsableCommand {
 
 struct KeyNewCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "new", abstract: "Make a key. The first one is the default.",
-        discussion: ArgumentHelp.discussion("", examples: ["ftictl key new ada"]))
+        "new", abstract: "Create a key. The first one becomes the default.",
+        examples: ["ftictl key new ada"])
 
-    @Argument(help: "What to call it.")
+    @Argument(help: "The name of the new key.")
     var name: String
 
     @OptionGroup var options: GlobalOptions
 
     func run(_ context: CommandContext) throws {
         let key = try context.keyring().create(name)
-        if context.output.isJSON {
-            return try context.output.emit([
-                "name": .string(key.name), "public": .string(key.publicKey.hex),
-            ])
-        }
-        try context.output.line("\(key.name)  \(key.publicKey.hex)")
+        try context.output.result(
+            ["name": .string(key.name), "public": .string(key.publicKey.hex)],
+            "\(key.name)  \(key.publicKey.hex)")
         try context.output.note(
-            "an admin lets it write with: ftictl key grant \(key.name) \(key.publicKey.hex) "
+            "to let it write, an admin runs: ftictl key grant \(key.name) \(key.publicKey.hex) "
                 + "--write NAMESPACE")
     }
 }
 
 struct KeyListCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Show your keys, and those that you trust.",
-        discussion: ArgumentHelp.discussion(
-            "The keys of a repository are in its policy: ftictl policy show.",
-            examples: ["ftictl key list"]))
+        "list", abstract: "List your keys and the keys you trust.",
+        discussion: "The keys of a repository are in its policy: see ftictl policy show.",
+        examples: ["ftictl key list"])
 
     @OptionGroup var options: GlobalOptions
 
@@ -71,7 +66,7 @@ struct KeyListCommand: Command {
         }
         for line in columns.lines { try context.output.line(line) }
         if !context.output.isJSON, columns.lines.isEmpty {
-            try context.output.note("you have no key: ftictl key new NAME makes one")
+            try context.output.note("you have no keys: ftictl key new NAME creates one")
         }
     }
 
@@ -87,16 +82,16 @@ struct KeyListCommand: Command {
         }
         let style = context.output.style
         columns.append([
-            Columns.Cell(name.printable(), style.cyan), Columns.Cell(key.hex, style.yellow),
-            Columns.Cell(mark, style.green),
+            style.cyan(name.printable()), style.yellow(key.hex),
+            style.green(mark),
         ])
     }
 }
 
 struct KeyShowCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Print the public half of one of your keys.",
-        discussion: ArgumentHelp.discussion("", examples: ["ftictl key show ada"]))
+        "show", abstract: "Print the public key of one of your keys.",
+        examples: ["ftictl key show ada"])
 
     @Argument(help: "The key.")
     var name: String
@@ -105,19 +100,15 @@ struct KeyShowCommand: Command {
 
     func run(_ context: CommandContext) throws {
         let key = try context.keyring().secretKey(named: name).publicKey
-        if context.output.isJSON {
-            return try context.output.emit([
-                "name": .string(name), "public": .string(key.hex),
-            ])
-        }
-        try context.output.line(key.hex)
+        try context.output.result(
+            ["name": .string(name), "public": .string(key.hex)], key.hex)
     }
 }
 
 struct KeyUseCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "use", abstract: "Make a key the default.",
-        discussion: ArgumentHelp.discussion("", examples: ["ftictl key use ada"]))
+        "use", abstract: "Make a key the default.",
+        examples: ["ftictl key use ada"])
 
     @Argument(help: "The key.")
     var name: String
@@ -126,31 +117,30 @@ struct KeyUseCommand: Command {
 
     func run(_ context: CommandContext) throws {
         try context.keyring().makeDefault(name)
-        try context.output.note("\(name) signs from now on, where $FTI_KEY names no other")
+        try context.output.note("\(name) is now the default key, unless $FTI_KEY names another")
     }
 }
 
 struct KeyTrustCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "trust",
-        abstract: "Trust a key to have begun a repository's policy, at the first contact with it.",
-        discussion: ArgumentHelp.discussion(
-            """
-            Who trusts nobody believes, at the first contact, whoever began the policy that is there. Who \
-            trusts somebody takes only repositories whose policy one of these keys began, or one of the own. \
-            $FTI_TRUST, a public key, demands that always, and for this command only.
+        "trust", abstract: "Trust a key to start the policy of repositories that are new to you.",
+        discussion: """
+            As long as you trust no key, your first contact with a repository accepts any policy. \
+            Once you trust a key, it accepts only a policy that a trusted key or one of your own \
+            keys started. $FTI_TRUST, one or more public keys, makes a single command accept only \
+            policies that those keys started.
             """,
-            examples: [
-                "ftictl key trust KEY --name ada", "ftictl key trust KEY --remove",
-            ]))
+        examples: [
+            "ftictl key trust KEY --name ada", "ftictl key trust KEY --remove",
+        ])
 
     @Argument(help: ArgumentHelp("A public key: 64 hexadecimal digits.", valueName: "key"))
     var key: String
 
-    @Option(help: "What to call it.")
+    @Option(help: "Your name for the key.")
     var name: String?
 
-    @Flag(help: "Trust it no more.")
+    @Flag(help: "Stop trusting the key.")
     var remove = false
 
     @OptionGroup var options: GlobalOptions
@@ -159,18 +149,155 @@ struct KeyTrustCommand: Command {
         let key = try PublicKey(argument: key)
         let label = name.map { $0.printable() } ?? "trusted"
         try context.keyring().trust(key, as: remove ? nil : label)
-        try context.output.note("\(key.short) is trusted\(remove ? " no more" : "")")
+        try context.output.note("\(key.short) is \(remove ? "no longer" : "now") trusted")
     }
 }
 
 extension PublicKey {
-    /// Reads a key from the command line.
+    /// Parses a key from the command line.
     init(argument text: String) throws(CommandError) {
         guard let key = PublicKey(hex: text) else {
             throw .usage(
-                "\(text.printable()) is not a public key: 64 lower-case hexadecimal digits",
-                remedy: "ftictl key list shows yours")
+                "\(text.printable()) is not a public key (64 lower-case hexadecimal digits)",
+                remedy: "ftictl key list prints yours")
         }
         self = key
+    }
+}
+
+struct KeyGrantCommand: Command {
+    static let configuration = CommandConfiguration(
+        "grant", abstract: "Grant permissions in this repository to a key.",
+        discussion: """
+            The grant replaces the key's previous permissions. To rotate a key, grant the new one \
+            under another name and revoke the old one; transactions signed by the old one stay valid.
+            """,
+        examples: [
+            "ftictl key grant feature-bot KEY --write features",
+            "ftictl key grant feature-bot --write features",
+            "ftictl key grant grace KEY --approve", "ftictl key grant linus KEY --admin",
+        ])
+
+    @Argument(help: "What the policy calls it.")
+    var name: String
+
+    @Argument(
+        help: ArgumentHelp(
+            "A public key, 64 hexadecimal digits (default: your key of that name).",
+            valueName: "key"))
+    var key: String?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Namespaces in which the key may move refs.", valueName: "namespace"))
+    var write: [String] = []
+
+    @Flag(help: "Let the key only approve moves, as every key may.")
+    var approve = false
+
+    @Flag(help: "Let the key move every ref, change the policy and override gates.")
+    var admin = false
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        let publicKey =
+            try key.map { try PublicKey(argument: $0) }
+            ?? context.keyring().secretKey(named: name).publicKey
+        var namespaces: Set<RefNamespace> = []
+        for word in write.flatMap({ $0.split(separator: ",") }) {
+            guard let namespace = RefNamespace(rawValue: String(word)) else {
+                throw CommandError.usage(
+                    "\(String(word).printable()) is not a namespace",
+                    remedy: "ftictl key grant \(name) --write features models")
+            }
+            namespaces.insert(namespace)
+        }
+        guard admin || approve || !namespaces.isEmpty else {
+            throw CommandError.usage(
+                "nothing to grant",
+                remedy: "ftictl key grant \(name) --write features, or --approve, or --admin")
+        }
+        let granted = AccessPolicy.Key(
+            name: name, publicKey: publicKey, isAdmin: admin, namespaces: namespaces)
+        try context.changePolicy(message: "grant \(name)") { policy in
+            let others = policy.keys.filter { !$0.name.utf8.elementsEqual(name.utf8) }
+            return (others + [granted], policy.gates)
+        }
+    }
+}
+
+struct KeyRevokeCommand: Command {
+    static let configuration = CommandConfiguration(
+        "revoke", abstract: "Revoke a key in this repository.",
+        discussion:
+            "Transactions it has signed stay valid: their order in the log decides, not a clock.",
+        examples: ["ftictl key revoke feature-bot"])
+
+    @Argument(help: "What the policy calls it.")
+    var name: String
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        try context.changePolicy(message: "revoke \(name)") { policy in
+            guard policy.key(named: name) != nil else {
+                throw CommandError.missing(
+                    "the policy lists no key \(name.printable())", remedy: "ftictl policy show")
+            }
+            return (policy.keys.filter { !$0.name.utf8.elementsEqual(name.utf8) }, policy.gates)
+        }
+    }
+}
+
+extension CommandContext {
+    /// Replaces the policy by a changed one, unless another writer has replaced it meanwhile.
+    func changePolicy(
+        message: String,
+        _ change: (AccessPolicy) throws -> (keys: [AccessPolicy.Key], gates: [Gate])
+    ) throws {
+        let opened = try open()
+        guard let old = opened.state.policy, old.isSigned else {
+            throw CommandError(
+                .refused, "this repository has no policy that requires signatures",
+                remedy: "ftictl policy init creates one with your key as the admin")
+        }
+        let (keys, gates) = try change(old)
+        try setPolicy(
+            try AccessPolicy.made { () throws(JSONSchemaError) in
+                try AccessPolicy(
+                    isSigned: old.isSigned, keys: keys, gates: gates, retention: old.retention)
+            }, replacing: .some(old), in: opened, message: message)
+    }
+
+    /// Sets a policy and reports what changed.
+    func setPolicy(
+        _ policy: AccessPolicy?, replacing old: AccessPolicy?, in opened: OpenRepository,
+        message: String
+    ) throws {
+        let state = try opened.repository.setPolicy(
+            policy, replacing: .some(old), message: message, writer: writer)
+        if output.isJSON {
+            return try output.emit([
+                "transaction": .integer(state.number), "policy": policy?.json ?? .null,
+                "id": .id(policy?.id),
+            ])
+        }
+        for line in PolicyView(style: output.style).changes(from: old, to: policy) {
+            try output.line(line)
+        }
+        try output.note("transaction \(state.number)")
+    }
+}
+
+extension AccessPolicy {
+    /// Creates a policy; reports an invalid one as a usage error.
+    static func made(_ body: () throws(JSONSchemaError) -> AccessPolicy) throws(CommandError)
+        -> AccessPolicy
+    {
+        do throws(JSONSchemaError) { return try body() } catch {
+            throw .usage(
+                "invalid policy: \(error.path) \(error.reason)", remedy: "ftictl policy show")
+        }
     }
 }

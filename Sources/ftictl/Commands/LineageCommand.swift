@@ -5,28 +5,27 @@ import Refs
 
 struct LineageCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "lineage",
-        abstract: "Show what a snapshot was made from, or what was made from it.",
-        discussion: ArgumentHelp.discussion(
-            """
-            What a snapshot was made from is followed to its sources; the version that it succeeds (its parent) \
-            is named. Of a row or a file it is said since which version it is as it is.
+        "lineage", abstract: "Show what a snapshot was made from, or what was made from it.",
+        discussion: """
+            lineage follows inputs to their sources; it names the parent (the previous version) but \
+            does not follow it. For a row or a file, it also shows since which version that has been \
+            unchanged.
             """,
-            examples: [
-                "ftictl lineage models/current", "ftictl lineage features/prod --down",
-                "ftictl lineage models/current --dot | dot -Tsvg > lineage.svg",
-            ]))
+        examples: [
+            "ftictl lineage models/current", "ftictl lineage features/prod --down",
+            "ftictl lineage models/current --dot | dot -Tsvg > lineage.svg",
+        ])
 
     @Argument(
         help:
-            ArgumentHelp("The snapshot, or a row or a file of it.", valueName: "rev[:path]"),
+            ArgumentHelp("A snapshot, or a row or file of one.", valueName: "rev[:path]"),
         completion: .revisions)
     var revision: String
 
-    @Flag(help: "Show what was made from it.")
+    @Flag(help: "Show what was made from the snapshot.")
     var down = false
 
-    @Flag(help: "Print a graph for Graphviz.")
+    @Flag(help: "Print a graph in the format of Graphviz.")
     var dot = false
 
     @OptionGroup var options: GlobalOptions
@@ -36,8 +35,8 @@ struct LineageCommand: Command {
     func run(_ context: CommandContext) throws {
         let repository = try context.open()
         let (root, origin) = try origin(in: repository)
-        let labels = try RefLabels(log: repository.repository.log, state: repository.state)
-        let lineage = try Lineage(of: root, isDown: down, in: repository)
+        let labels = try RefLabels.read(in: repository)
+        let lineage = try Lineage.trace(root, isDown: down, in: repository)
         if context.output.isJSON {
             for node in lineage.nodes {
                 try context.output.emit(node.json(labels, origin: node.depth == 0 ? origin : nil))
@@ -52,7 +51,7 @@ struct LineageCommand: Command {
         }
     }
 
-    /// The snapshot whose lineage is shown, and the part of it that was named.
+    /// The snapshot whose lineage to show, and the named part of it.
     private func origin(in repository: OpenRepository) throws -> (ObjectID, PartOrigin?) {
         let resolution = try repository.resolve(revision)
         switch resolution.target {
@@ -60,7 +59,8 @@ struct LineageCommand: Command {
             guard let id = resolution.snapshot, let path = try Revision(revision).path else {
                 break
             }
-            let origin = try PartOrigin(resolution.target, path: path, of: id, in: repository)
+            let origin = try PartOrigin.find(
+                resolution.target, path: path, of: id, in: repository)
             return (id, origin)
         case .snapshot, .object: break
         }

@@ -6,24 +6,22 @@ import Storage
 
 struct ListCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "ls",
-        abstract: "List the files of a tree or the rows of a table.",
-        discussion: ArgumentHelp.discussion(
-            """
-            The path names a directory of a tree, or is what the keys of rows begin with. --where takes a \
-            condition: on files by path, name, mode, type, size and id; on rows by their members and key.
+        "ls", abstract: "List the files of a tree or the rows of a table.",
+        discussion: """
+            PATH names a directory of a tree, or is a prefix of row keys. --where takes a condition: \
+            for files on path, name, mode, type, size and id; for rows on key and the attributes.
             """,
-            examples: [
-                "ftictl ls models/current", "ftictl ls models/current:tokenizer",
-                "ftictl ls -r models/current --json", "ftictl ls features/prod:install/",
-                "ftictl ls features/prod --where \"author = 'ada'\"",
-            ]))
+        examples: [
+            "ftictl ls models/current", "ftictl ls models/current:tokenizer",
+            "ftictl ls -r models/current --json", "ftictl ls features/prod:install/",
+            "ftictl ls features/prod --where \"author = 'ada'\"",
+        ])
 
     @Argument(
         help: ArgumentHelp("What to list.", valueName: "rev[:path]"), completion: .revisions)
     var revision: String
 
-    @Flag(name: [.short, .long], help: "List what is in directories too.")
+    @Flag(name: [.short, .long], help: "List the contents of directories too.")
     var recursive = false
 
     @OptionGroup var filter: ConditionOption
@@ -41,7 +39,7 @@ struct ListCommand: Command {
         let resolution = try repository.resolve(revision)
         switch resolution.target {
         case .snapshot(let id):
-            // A table was listed already.
+            // A table is already listed above.
             guard case .tree(let root, _, _) = try repository.snapshot(id).content else { return }
             try list(tree: root, condition, in: repository, context)
         case .entry(let entry) where entry.mode == .directory:
@@ -54,7 +52,7 @@ struct ListCommand: Command {
             do {
                 try list(tree: id, condition, in: repository, context)
             } catch ObjectError.malformed(id, as: _, reason: _, offset: _) {
-                // Its bytes are those that the id vouches for: they are of another sort.
+                // The bytes match the id, so the object is intact but is not a tree.
                 throw CommandError.usage(
                     "object \(id.short) is not a directory", remedy: "ftictl show \(id.short)")
             }
@@ -95,10 +93,10 @@ struct ListCommand: Command {
             let isDirectory = entry.mode == .directory
             let name = item.path.printable() + (isDirectory ? "/" : "")
             columns.append([
-                Columns.Cell(entry.mode.letter, output.style.dim),
-                Columns.Cell(entry.id.short, output.style.yellow),
-                Columns.Cell(isDirectory ? "" : Quantity.bytes(entry.size)),
-                isDirectory ? Columns.Cell(name, output.style.cyan) : Columns.Cell(name),
+                output.style.dim(entry.mode.letter),
+                output.style.yellow(entry.id.short),
+                isDirectory ? "" : Quantity.bytes(entry.size),
+                isDirectory ? output.style.cyan(name) : name,
             ])
         }
         for line in columns.lines { try output.line(line) }
@@ -128,7 +126,7 @@ struct ListCommand: Command {
             }
         }
         guard isEmpty, !rows.prefix.isEmpty else { return }
-        // What is typed may be another spelling of one key.
+        // The path may be another spelling of one key.
         guard case .row(let key) = try repository.resolve(revision).target,
             !key.utf8.starts(with: rows.prefix.utf8)
         else { throw RefError.revision(.noPath(rows.prefix, of: rows.snapshot)) }
@@ -142,7 +140,7 @@ private struct ListedFile {
     let path: String
     let entry: TreeEntry
 
-    /// What a condition can ask.
+    /// The fields that a condition can use.
     static let schema = ConditionSchema([
         "path": .text, "name": .text, "mode": .text, "type": .text, "size": .number, "id": .text,
     ])
@@ -156,20 +154,20 @@ private struct ListedFile {
         return object
     }
 
-    /// This file when a condition holds of it, otherwise nothing.
+    /// This file if it meets a condition, otherwise nothing.
     func matching(_ condition: Condition) -> [ListedFile] {
         var record = json
         record["name"] = .string(entry.name.description)
         let isDirectory = entry.mode == .directory
         record["type"] = .string(isDirectory ? "directory" : "file")
-        // The bytes that list a directory are no size that a person means.
+        // The size of a directory's listing is not a size that users mean.
         if isDirectory { record["size"] = nil }
         return condition.holds(of: ConditionRecord(record)) ? [self] : []
     }
 }
 
 extension TreeEntry.Mode {
-    /// The word that JSON results have for it.
+    /// The mode in JSON results.
     var word: String {
         switch self {
         case .file: "file"

@@ -3,44 +3,53 @@ import CommandSupport
 import Objects
 import Refs
 
+/// The option `-n` of `log` and `reflog`.
+struct CountOption: ParsableArguments {
+    @Option(
+        name: [.customShort("n", allowingJoined: true), .customLong("number")],
+        help: "Show at most this many.")
+    var number: Int?
+
+    var limit: Int { number ?? .max }
+
+    func validate() throws {
+        if let number, number < 1 { throw ValidationError("-n must be 1 or more") }
+    }
+}
+
 struct LogCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "log",
-        abstract: "Show the versions that a ref has had, newest first.",
-        discussion: ArgumentHelp.discussion(
-            """
-            Each version is shown with its time, transaction, writer, message, metrics and what \
-            changed in them, and the snapshots it was made from. Without REF, the versions of all \
-            refs are shown in the order of their transactions.
+        "log", abstract: "Show the versions of a ref, newest first.",
+        discussion: """
+            Each version is shown with its time, transaction, author, message, metrics and their \
+            changes, and inputs. Without REF, log shows the versions of all refs in the order of \
+            their transactions.
 
-            --since and --until take what stands in @{...}. --where takes a condition on message, author, \
+            --since and --until take a time as in @{...}. --where takes a condition on message, author, \
             kind, ref, reason, created, time, transaction, movement, current, collected, signer and \
             producer, on metrics by their names, and on params.NAME and inputs.ROLE.
             """,
-            examples: [
-                "ftictl log models/current", "ftictl log models/current -n 1 --json",
-                "ftictl log --oneline", "ftictl log --since yesterday",
-                #"ftictl log models/current --where '"recall@10" >= 0.8'"#,
-            ]))
+        examples: [
+            "ftictl log models/current", "ftictl log models/current -n 1 --json",
+            "ftictl log --oneline", "ftictl log --since yesterday",
+            #"ftictl log models/current --where '"recall@10" >= 0.8'"#,
+        ])
 
-    @Argument(help: "The ref; all refs when it is left out.", completion: .revisions)
+    @Argument(help: "The ref (default: all refs).", completion: .revisions)
     var ref: String?
 
-    @Option(
-        name: [.customShort("n", allowingJoined: true), .customLong("number")],
-        help: "Show at most so many versions.")
-    var number: Int?
+    @OptionGroup var count: CountOption
 
-    @Flag(help: "One line for each version.")
+    @Flag(help: "Show each version on one line.")
     var oneline = false
 
-    @Flag(help: "Draw what each version was made from.")
+    @Flag(help: "Draw a graph of the inputs of each version.")
     var graph = false
 
-    @Option(help: ArgumentHelp("Show versions from this time on.", valueName: "time"))
+    @Option(help: ArgumentHelp("Show versions since this time.", valueName: "time"))
     var since: String?
 
-    @Option(help: ArgumentHelp("Show versions up to this time.", valueName: "time"))
+    @Option(help: ArgumentHelp("Show versions until this time.", valueName: "time"))
     var until: String?
 
     @OptionGroup var filter: ConditionOption
@@ -49,27 +58,23 @@ struct LogCommand: Command {
 
     static var isPaged: Bool { true }
 
-    /// Values beyond the last one shown that are read to tell a rollback from an advance.
+    /// The number of older values that are read ahead to tell a rollback from an advance.
     private static let lookahead = 16
-
-    func validate() throws {
-        if let number, number < 1 { throw ValidationError("-n must be 1 or more") }
-    }
 
     func run(_ context: CommandContext) throws {
         let repository = try context.open()
-        let limit = number ?? .max
+        let limit = count.limit
         let name = try ref.map { try RefName($0) }
         var selection = try LogSelection(
             since: since, until: until, condition: try filter.condition, now: context.now)
         selection.condition = try selection.condition.map { try checked($0, name, in: repository) }
         let view = LogView(
             style: context.output.style, now: context.now,
-            labels: LazyRefLabels(log: repository.repository.log, state: repository.state),
+            labels: LazyRefLabels(repository),
             showsName: name == nil,
             isGraph: graph,
             width: context.output.terminal.isTerminal ? context.output.terminal.width : nil)
-        // Each value is held back until it is known whether another one follows it.
+        // Hold each value back until it is clear whether another follows.
         var waiting: RefMove?
         var shown = 0
         func show(_ move: RefMove, isLast: Bool) throws {
@@ -92,7 +97,7 @@ struct LogCommand: Command {
         if let waiting { try show(waiting, isLast: true) }
     }
 
-    /// A condition whose names and values fit the versions that there are.
+    /// Checks the names and values of a condition against the versions in the log.
     private func checked(
         _ condition: Condition, _ name: RefName?, in repository: OpenRepository
     ) throws -> Condition {
@@ -113,7 +118,7 @@ struct LogCommand: Command {
         guard let name else { return try forEachMove(in: repository, body) }
         try repository.noteDeletion(of: name)
         var history = repository.repository.log.history(of: name, in: repository.state)
-        // Values that were read ahead, and the snapshot that comes next.
+        // The values read ahead, and the next snapshot.
         var window: [RefVersion] = []
         var known: (id: ObjectID, snapshot: Snapshot)?
         func snapshot(_ id: ObjectID?) throws -> Snapshot? {
@@ -158,46 +163,76 @@ struct LogCommand: Command {
     }
 }
 
-extension LogCommand {
-    /// Recognises `log REF`, with `-n NUMBER` and `--oneline`, by itself: setting up the parser takes longer than
-    /// reading twenty versions. Nil for anything else, which the parser then judges.
-    init?(plain arguments: [String]) {
-        var rest = arguments
-        let options = GlobalOptions(extractedFrom: &rest)
-        guard rest.count > 1, rest[0] == "log", rest[1].utf8.first != UInt8(ascii: "-") else {
-            return nil
-        }
-        var number: Int?
-        var oneline = false
-        var index = 2
-        while index < rest.count {
-            switch rest[index] {
-            case "--oneline" where !oneline: oneline = true
-            case "-n" where number == nil && index + 1 < rest.count:
-                index += 1
-                let digits = rest[index].utf8
-                guard digits.count < 10, digits.allSatisfy({ (0x30...0x39).contains($0) }),
-                    let value = Int(rest[index]), value > 0
-                else { return nil }
-                number = value
-            default: return nil
+struct ReflogCommand: Command {
+    static let configuration = CommandConfiguration(
+        "reflog", abstract: "Show transactions, newest first.",
+        discussion: "With REF, reflog shows only the transactions that moved it.",
+        examples: ["ftictl reflog", "ftictl reflog models/current -n 5"])
+
+    @Argument(help: "The ref (default: all transactions).", completion: .revisions)
+    var ref: String?
+
+    @OptionGroup var count: CountOption
+
+    @OptionGroup var options: GlobalOptions
+
+    static var isPaged: Bool { true }
+
+    func run(_ context: CommandContext) throws {
+        let opened = try context.open()
+        let repository = opened.repository
+        let state = opened.state
+        var limit = count.limit
+        if let ref {
+            let name = try RefName(ref)
+            try opened.noteDeletion(of: name)
+            var history = repository.log.history(of: name, in: state)
+            while limit > 0, let version = try history.next() {
+                try show(version.entry, only: name, state, context)
+                limit -= 1
             }
-            index += 1
+        } else {
+            var entries = repository.log.newestFirst(in: state)
+            while limit > 0, let entry = try entries.next() {
+                try show(entry, only: nil, state, context)
+                limit -= 1
+            }
         }
-        self.init()
-        ref = rest[1]
-        self.number = number
-        self.options = options
-        set(oneline: oneline)
-        filter = ConditionOption()
-        filter.text = nil
-        since = nil
-        until = nil
     }
 
-    /// Inside an initialiser the assignment of a flag would only declare its default.
-    private mutating func set(oneline: Bool) {
-        self.oneline = oneline
-        graph = false
+    private func show(
+        _ entry: LogEntry, only: RefName?, _ state: State, _ context: CommandContext
+    ) throws {
+        let changes = entry.changes
+        let signer = entry.signature.map { state.name(of: $0.key) }
+        if context.output.isJSON {
+            try context.output.emit([
+                "transaction": .integer(entry.number), "time": .string(entry.time.description),
+                "author": .string(entry.writer), "message": .string(entry.message),
+                "hash": .id(entry.hash), "refs": .array(changes.map(\.json)),
+                "signer": signer.map { .string($0) } ?? .null,
+                "key": entry.signature.map { .string($0.key.hex) } ?? .null,
+                "decisions": .array(entry.decisions.map(\.json)),
+            ])
+            return
+        }
+        let style = context.output.style
+        let place =
+            "\(entry.time.minuteDescription)  \(entry.writer.printable())"
+            + (signer.map { "  signed by \($0)" } ?? "")
+        let message = entry.message.split(whereSeparator: \.isNewline).first ?? ""
+        let what = entry.number == 0 ? "the repository was created" : String(message).printable()
+        let head = "\(style.bold(String(entry.number)))  \(style.dim(place))"
+        try context.output.line(what.isEmpty ? head : "\(head)  \(what)")
+        var columns = Columns([.left, .left, .left, .left])
+        for change in changes where only.map({ $0 == change.name }) ?? true {
+            columns.append([
+                style.cyan("    " + change.name.text),
+                style.yellow(change.old?.short ?? "(none)"), "->",
+                style.yellow(change.new?.short ?? "(none)"),
+            ])
+        }
+        for line in columns.lines { try context.output.line(line) }
+        for decision in entry.decisions { try context.output.line("    \(decision.line(style))") }
     }
 }

@@ -5,27 +5,25 @@ import Refs
 
 struct MoveCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "move",
-        abstract: "Move a ref to a snapshot.",
-        discussion: ArgumentHelp.discussion(
-            """
-            With --expect the ref is moved only if it is at that snapshot now (none: only if it \
-            does not exist), and exit code 3 says that it is not.
+        "move", abstract: "Point a ref at a snapshot.",
+        discussion: """
+            With --expect, the ref moves only if it points at that snapshot now (none: only if it \
+            does not exist); otherwise move exits with 3.
             """,
-            examples: [
-                "ftictl move models/current models/current~1",
-                "ftictl move models/current 3fa9c1 --expect 81c04d5e9a11",
-            ]))
+        examples: [
+            "ftictl move models/current models/current~1",
+            "ftictl move models/current 3fa9c1 --expect 81c04d5e9a11",
+        ])
 
-    @Argument(help: "The ref to move; it is made when there is none.", completion: .revisions)
+    @Argument(help: .refToMove, completion: .revisions)
     var ref: String
 
     @Argument(
-        help: ArgumentHelp("The snapshot that it is to point at.", valueName: "rev"),
+        help: ArgumentHelp("The snapshot to point it at.", valueName: "rev"),
         completion: .revisions)
     var revision: String
 
-    @Option(help: ArgumentHelp("What the ref must be now.", valueName: "id|none"))
+    @Option(help: ArgumentHelp("What the ref must point at now.", valueName: "id|none"))
     var expect: String?
 
     @OptionGroup var gates: GateOptions

@@ -106,9 +106,9 @@ struct PinCommand: Command {
         var columns = Columns([.left, .left, .left])
         for pin in pins {
             columns.append([
-                Columns.Cell(pin.revision.printable(), style.cyan),
-                Columns.Cell(pin.id.short, style.yellow),
-                Columns.Cell(pin.kind.rawValue, style.magenta),
+                style.cyan(pin.revision.printable()),
+                style.yellow(pin.id.short),
+                style.magenta(pin.kind.rawValue),
             ])
         }
         return columns
@@ -163,9 +163,9 @@ struct PinCommand: Command {
                 continue
             }
             columns.append([
-                Columns.Cell(lease.name.hex, style.yellow),
-                Columns.Cell(lease.seconds.map { "for \($0) s" } ?? "until it is released"),
-                Columns.Cell(lease.purpose.printable()),
+                style.yellow(lease.name.hex),
+                lease.seconds.map { "for \($0) s" } ?? "until it is released",
+                lease.purpose.printable(),
             ])
         }
         for line in columns.lines { try context.output.line(line) }

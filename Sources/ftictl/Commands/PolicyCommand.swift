@@ -6,17 +6,15 @@ import Storage
 
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy",
-        abstract: "Who may write what, and what moves of refs must satisfy.",
-        discussion: ArgumentHelp.discussion(
-            """
-            The policy is in the log, and every reader checks each transaction by the policy before it. \
-            Only an admin of the policy changes it.
+        "policy", abstract: "Set who may write what, and which gates a move must pass.",
+        discussion: """
+            The policy is part of the log: every reader checks each transaction against the policy \
+            in force before it. Only an admin of a policy can change it.
             """,
-            examples: [
-                "ftictl policy init", "ftictl policy show > policy.json",
-                "ftictl policy set policy.json",
-            ]),
+        examples: [
+            "ftictl policy init", "ftictl policy show > policy.json",
+            "ftictl policy set policy.json",
+        ],
         subcommands: [
             PolicyInitCommand.self, PolicyShowCommand.self, PolicySetCommand.self,
             PolicyRemoveCommand.self,
@@ -25,10 +23,10 @@ struct PolicyCommand: ParsableCommand {
 
 struct PolicyInitCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "init",
-        abstract: "Begin a policy: every transaction is signed, and your key is the admin.",
-        discussion: ArgumentHelp.discussion(
-            "A key is made when you have none.", examples: ["ftictl policy init"]))
+        "init",
+        abstract: "Start a policy: every transaction must be signed, and your key is the admin.",
+        discussion: "If you have no key, create one first: ftictl key new NAME.",
+        examples: ["ftictl policy init"])
 
     @OptionGroup var options: GlobalOptions
 
@@ -37,7 +35,7 @@ struct PolicyInitCommand: Command {
         let old = opened.state.policy
         if old?.isSigned ?? false {
             throw CommandError(
-                .refused, "this repository has a policy already", remedy: "ftictl policy show")
+                .refused, "this repository already has a policy", remedy: "ftictl policy show")
         }
         let key: SecretKey
         do throws(KeyError) {
@@ -60,16 +58,15 @@ struct PolicyInitCommand: Command {
 
 struct PolicyShowCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Print the policy, in the form that policy set takes.",
-        discussion: ArgumentHelp.discussion(
-            "", examples: ["ftictl policy show", "ftictl policy show > policy.json"]))
+        "show", abstract: "Print the policy, in the format that policy set takes.",
+        examples: ["ftictl policy show", "ftictl policy show > policy.json"])
 
     @OptionGroup var options: GlobalOptions
 
     func run(_ context: CommandContext) throws {
         guard let policy = try context.open().state.policy else {
             throw CommandError.missing(
-                "this repository has no policy: anybody may write anything",
+                "this repository has no policy: anyone can write anything",
                 remedy: "ftictl policy init")
         }
         if context.output.isJSON { return try context.output.emit(policy.json) }
@@ -81,12 +78,11 @@ struct PolicyShowCommand: Command {
 
 struct PolicySetCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "set", abstract: "Replace the policy by that of a file.",
-        discussion: ArgumentHelp.discussion(
-            "The file is JSON, as policy show prints it.",
-            examples: ["ftictl policy set policy.json"]))
+        "set", abstract: "Replace the policy with one from a file.",
+        discussion: "The file is JSON, as printed by policy show.",
+        examples: ["ftictl policy set policy.json"])
 
-    @Argument(help: "The file.")
+    @Argument(help: "The file that contains the policy.")
     var file: String
 
     @OptionGroup var options: GlobalOptions
@@ -107,8 +103,8 @@ struct PolicySetCommand: Command {
 
 struct PolicyRemoveCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "remove", abstract: "Remove the policy: anybody may write anything again.",
-        discussion: ArgumentHelp.discussion("", examples: ["ftictl policy remove"]))
+        "remove", abstract: "Remove the policy: anyone can write anything again.",
+        examples: ["ftictl policy remove"])
 
     @OptionGroup var options: GlobalOptions
 
@@ -119,5 +115,82 @@ struct PolicyRemoveCommand: Command {
                 "this repository has no policy", remedy: "ftictl policy init")
         }
         try context.setPolicy(nil, replacing: old, in: opened, message: "remove the policy")
+    }
+}
+
+/// Formats policies for people.
+struct PolicyView {
+    let style: Style
+
+    /// The policy as JSON that `policy set` takes, with one line per key and gate if it fits.
+    func lines(_ policy: AccessPolicy) -> [String] {
+        func list(_ items: [JSON]) -> [String] {
+            items.enumerated().flatMap { index, item in
+                var lines = item.lines(width: Self.width - 3).map { "  " + $0.escapedInJSON }
+                if index + 1 < items.count { lines[lines.count - 1] += "," }
+                return lines
+            }
+        }
+        let keys = policy.json["keys"]?.array ?? []
+        let gates = policy.json["gates"]?.array ?? []
+        return ["{\"type\":\"policy\",\"version\":1,\"signed\":\(policy.isSigned),"]
+            + ["\"keys\":["] + list(keys) + ["],", "\"gates\":["] + list(gates)
+            + (policy.retention.map { ["],", "\"retention\":\($0.json.canonicalText)}"] } ?? ["]}"])
+    }
+
+    /// A width that fits any terminal.
+    private static let width = 80
+
+    /// A gate in one line: `metric of models/current: metric recall@10, atLeast 0.8`.
+    private func description(_ gate: Gate) -> String {
+        let members = gate.json.object ?? JSONObject()
+        let facts = members.filter { !["ref", "type"].contains($0.key) }.map { member in
+            let items = member.value.array ?? [member.value]
+            let values = items.map { $0.string ?? $0.canonicalText }
+            return "\(member.key) \(values.joined(separator: " "))"
+        }
+        let end = facts.isEmpty ? "" : ": \(facts.joined(separator: ", "))"
+        return "\(gate.condition.type) of \(gate.refs)\(end)".printable()
+    }
+
+    /// The differences between two policies.
+    func changes(from old: AccessPolicy?, to new: AccessPolicy?) -> [String] {
+        guard let new else { return [style.red("- the policy")] }
+        var lines: [String] = []
+        let wasSigned = old?.isSigned ?? false
+        if wasSigned != new.isSigned {
+            lines.append(
+                new.isSigned
+                    ? style.green("+ every transaction is signed")
+                    : style.red("- transactions need no signature"))
+        }
+        let oldKeys = old?.keys ?? []
+        for key in oldKeys where !new.keys.contains(key) {
+            lines.append(style.red("- key \(description(key))"))
+        }
+        for key in new.keys where !oldKeys.contains(key) {
+            lines.append(style.green("+ key \(description(key))"))
+        }
+        let oldGates = old?.gates ?? []
+        for gate in oldGates where !new.gates.contains(gate) {
+            lines.append(style.red("- gate \(description(gate))"))
+        }
+        for gate in new.gates where !oldGates.contains(gate) {
+            lines.append(style.green("+ gate \(description(gate))"))
+        }
+        if let retention = old?.retention, retention != new.retention {
+            lines.append(style.red("- retention \(retention.json.canonicalText)"))
+        }
+        if let retention = new.retention, retention != old?.retention {
+            lines.append(style.green("+ retention \(retention.json.canonicalText)"))
+        }
+        return lines.isEmpty ? ["the policy is as it was"] : lines
+    }
+
+    /// A key in one line: `ada  3fa9c1…  admin`.
+    private func description(_ key: AccessPolicy.Key) -> String {
+        let written = key.namespaces.map { "\($0.rawValue)/*" }.sorted()
+        let rights = key.isAdmin ? ["admin"] : written.isEmpty ? ["approves"] : written
+        return "\(key.name)  \(key.publicKey.short)  \(rights.joined(separator: " "))"
     }
 }

@@ -6,15 +6,13 @@ import Storage
 
 struct RefsCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "refs",
-        abstract: "List refs: their ids, kinds and ages, and what releases bind.",
-        discussion: ArgumentHelp.discussion(
-            """
-            A ref whose version cannot be read is listed with what is wrong, and the exit code is 5 then.
-            """, examples: ["ftictl refs", "ftictl refs models/", "ftictl refs --json"]))
+        "refs", abstract: "List refs with their ids, contents and ages, and what releases bind.",
+        discussion: """
+            A ref whose version cannot be read is listed with the error, and refs exits with 5.
+            """, examples: ["ftictl refs", "ftictl refs models/", "ftictl refs --json"])
 
     @Argument(
-        help: "What the names begin with; all refs when it is left out.", completion: .revisions)
+        help: "List only refs whose names begin with this.", completion: .revisions)
     var prefix: String?
 
     @OptionGroup var options: GlobalOptions
@@ -37,7 +35,7 @@ struct RefsCommand: Command {
         for (name, ref) in refs.sorted(by: { $0.key < $1.key }) {
             var snapshot: Snapshot?
             var problem: String?
-            // What is broken takes nothing away from the others.
+            // One broken ref must not hide the others.
             do {
                 snapshot = try repository.snapshotUnlessCollected(ref.target, of: name)
             } catch let error as RefError where !error.isOutOfMeans {
@@ -64,12 +62,12 @@ struct RefsCommand: Command {
                     String.init)
                 ?? ""
             let kind =
-                snapshot?.summary ?? (problem == nil ? "moved and collected since" : "broken")
+                snapshot?.summary ?? (problem == nil ? "since moved and collected" : "broken")
             columns.append([
-                Columns.Cell(name.text, style.cyan), Columns.Cell(ref.target.short, style.yellow),
-                problem == nil ? Columns.Cell(kind) : Columns.Cell(kind, style.red),
-                Columns.Cell(Quantity.age(of: ref.time, at: context.now), style.dim),
-                Columns.Cell(message.printable().truncated(to: 60)),
+                style.cyan(name.text), style.yellow(ref.target.short),
+                problem == nil ? kind : style.red(kind),
+                style.dim(Quantity.age(of: ref.time, at: context.now)),
+                message.printable().truncated(to: 60),
             ])
             bindings.append(lines(snapshot.flatMap(Self.bound) ?? [:], names, style))
         }
@@ -79,7 +77,7 @@ struct RefsCommand: Command {
         if refs.isEmpty, !context.output.isJSON {
             try context.output.note(
                 prefix.map { "no ref begins with \($0.printable())" }
-                    ?? "there are no refs yet; ftictl put models/first PATH makes one")
+                    ?? "no refs yet: ftictl put models/first PATH creates one")
         }
         guard let (name, reason) = broken.first else { return }
         let count = broken.count
@@ -98,15 +96,15 @@ struct RefsCommand: Command {
         }
     }
 
-    /// A line for each of them, with the refs that point there now.
+    /// A line per bound snapshot, with the refs that point at it now.
     private func lines(
         _ bound: [String: ObjectID], _ names: [ObjectID: [RefName]], _ style: Style
     ) -> [String] {
         var columns = Columns([.left, .left, .left])
         for (role, id) in bound.sorted(by: { $0.key < $1.key }) {
             columns.append([
-                Columns.Cell("  binds \(role)"), Columns.Cell(id.short, style.yellow),
-                Columns.Cell((names[id] ?? []).map(\.text).joined(separator: ", "), style.cyan),
+                "  binds \(role)", style.yellow(id.short),
+                style.cyan((names[id] ?? []).map(\.text).joined(separator: ", ")),
             ])
         }
         return columns.lines

@@ -108,8 +108,8 @@ struct ReleaseCommand: Command {
         func row(_ name: String, _ id: ObjectID?, _ revision: String) {
             guard let id else { return }
             columns.append([
-                Columns.Cell("  \(name)"), Columns.Cell(id.short, output.style.yellow),
-                Columns.Cell(revision.printable(), output.style.cyan),
+                "  \(name)", output.style.yellow(id.short),
+                output.style.cyan(revision.printable()),
             ])
         }
         row("features", release.features, features)

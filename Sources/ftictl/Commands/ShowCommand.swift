@@ -5,16 +5,14 @@ import Refs
 
 struct ShowCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "show",
-        abstract: "Describe a snapshot, a file, or a row.",
-        discussion: ArgumentHelp.discussion(
-            """
-            Of weights (.safetensors and .gguf) the tensors are counted, and listed when one file is \
-            named, with the metadata of a GGUF file.
+        "show", abstract: "Describe a snapshot, a file or a row.",
+        discussion: """
+            For weights (.safetensors and .gguf), show counts the tensors. For a single file of \
+            weights, it lists them, and the metadata of a GGUF file.
             """,
-            examples: [
-                "ftictl show models/current", "ftictl show models/current:model.safetensors",
-            ]))
+        examples: [
+            "ftictl show models/current", "ftictl show models/current:model.safetensors",
+        ])
 
     @Argument(
         help: ArgumentHelp("What to describe.", valueName: "rev[:path]"), completion: .revisions)
@@ -23,7 +21,7 @@ struct ShowCommand: Command {
     @OptionGroup var options: GlobalOptions
 
     static var isPaged: Bool { true }
-    /// Columns of a value of the metadata: templates of prompts have thousands of characters.
+    /// The columns of a metadata value: prompt templates can have thousands of characters.
     private static let valueWidth = 60
 
     func run(_ context: CommandContext) throws {
@@ -62,7 +60,7 @@ struct ShowCommand: Command {
             }
             return try context.output.emit(object)
         }
-        let labels = try RefLabels(log: repository.repository.log, state: repository.state)
+        let labels = try RefLabels.read(in: repository)
         let view = SnapshotView(
             style: context.output.style, now: context.now, labels: labels,
             signer: try signer(of: id, in: repository))
@@ -71,7 +69,7 @@ struct ShowCommand: Command {
         }
     }
 
-    /// Who signed the first transaction of those that made refs point at a snapshot as they do now.
+    /// The signer of the oldest transaction through which a ref still points at a snapshot; nil if none is signed.
     private func signer(of id: ObjectID, in repository: OpenRepository) throws -> String? {
         let state = repository.state
         let moves = state.refs.values.filter { $0.target == id }.map(\.transaction)
@@ -86,7 +84,7 @@ struct ShowCommand: Command {
         let objects = try repository.objects
         let format =
             entry.mode == .directory ? nil : try FileFormat(of: entry.id, in: objects)
-        // What it is counts, and where it is nothing of the sort, what its name says.
+        // GGUF is recognised by its content; otherwise the name decides, before the content does.
         let claimed = format == .gguf ? format : WeightsSummary.format(of: entry.name) ?? format
         let weights =
             claimed == .safetensors || claimed == .gguf
@@ -100,7 +98,7 @@ struct ShowCommand: Command {
             object["size"] = .integer(entry.size)
             object["weights"] = weights?.json ?? .null
             object["format"] = format.map { .string($0.rawValue) } ?? .null
-            // Weights that cannot be read have neither.
+            // Unreadable weights have neither tensors nor metadata.
             let readable = weights.flatMap { (try? $0.content.get()) == nil ? nil : $0 }
             object["tensors"] =
                 readable.map { weights in
@@ -120,29 +118,28 @@ struct ShowCommand: Command {
         }
         try output.line("\(entry.mode.word) \(output.style.yellow(entry.id.hex))")
         var fields = Columns([.left, .left])
-        fields.append(["  size", Columns.Cell(Quantity.count(entry.size, "byte"))])
+        fields.append(["  size", Quantity.count(entry.size, "byte")])
         if let format {
             let danger = format.runsCode ? ": loading it runs code" : ""
-            fields.append(["  format", Columns.Cell(format.rawValue + danger)])
+            fields.append(["  format", format.rawValue + danger])
         }
-        if let weights { fields.append(["  weights", Columns.Cell(weights.description)]) }
+        if let weights { fields.append(["  weights", weights.description]) }
         for line in fields.lines { try output.line(line) }
         guard let weights else { return }
         var members = Columns([.left, .left])
         for member in weights.metadata {
             members.append([
-                Columns.Cell("    " + member.key.printable()),
-                Columns.Cell(
-                    member.value.description.printable().truncated(to: Self.valueWidth)),
+                "    " + member.key.printable(),
+                member.value.description.printable().truncated(to: Self.valueWidth),
             ])
         }
         for line in members.lines { try output.line(line) }
         var columns = Columns([.left, .left, .left])
         for tensor in weights.tensors {
             columns.append([
-                Columns.Cell("    " + tensor.name.printable()),
-                Columns.Cell(tensor.dtype.printable(), output.style.magenta),
-                Columns.Cell(tensor.shapeDescription),
+                "    " + tensor.name.printable(),
+                output.style.magenta(tensor.dtype.printable()),
+                tensor.shapeDescription,
             ])
         }
         for line in columns.lines { try output.line(line) }
@@ -167,7 +164,7 @@ struct ShowCommand: Command {
         if !row.vector.isEmpty {
             let norm = row.vector.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
             try context.output.line(
-                "  vector of \(row.vector.count) numbers, length \(Quantity.measurement(norm))")
+                "  vector of \(row.vector.count) numbers, norm \(Quantity.measurement(norm))")
         }
     }
 }

@@ -6,9 +6,9 @@ import Refs
 
 struct StatsCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "stats",
-        abstract: "Show how much the repository holds and what it takes.",
-        discussion: ArgumentHelp.discussion("", examples: ["ftictl stats", "ftictl stats --json"]))
+        "stats",
+        abstract: "Show how much data the repository holds and how much disk space it uses.",
+        examples: ["ftictl stats", "ftictl stats --json"])
 
     @OptionGroup var options: GlobalOptions
 
@@ -34,13 +34,13 @@ struct StatsCommand: Command {
         }
         var columns = Columns([.left, .right, .left])
         func row(_ name: String, _ value: String, _ note: String = "") {
-            columns.append([Columns.Cell(name), Columns.Cell(value), Columns.Cell(note)])
+            columns.append([name, value, note])
         }
         row("refs", Quantity.count(repository.state.refs.count))
         row("transactions", Quantity.count(transactions))
         row("objects", Quantity.count(figures.objects))
         row("packs", Quantity.count(figures.packs))
-        row("raw", Quantity.bytes(figures.rawBytes), "the objects as they are")
+        row("raw", Quantity.bytes(figures.rawBytes), "all objects, uncompressed")
         let share =
             figures.rawBytes > 0
             ? Quantity.decimal(
@@ -49,7 +49,7 @@ struct StatsCommand: Command {
         row("stored", Quantity.bytes(figures.storedBytes), share)
         if removed > 0 { row("removed", Quantity.bytes(removed), "ftictl gc deletes the files") }
         if unknown > 0 {
-            row("unknown", Quantity.bytes(unknown), "of writers at work, or that died: ftictl gc")
+            row("unknown", Quantity.bytes(unknown), "of active or crashed writers: ftictl gc")
         }
         for line in columns.lines { try context.output.line(line) }
     }

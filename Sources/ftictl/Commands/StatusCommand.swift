@@ -6,16 +6,16 @@ import Storage
 
 struct StatusCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "status",
-        abstract: "Show what is in production, what waits to follow it, and what is pinned.",
-        discussion: ArgumentHelp.discussion(
-            """
-            In production are refs named prod, production, current or live. Newer versions beside them, in refs \
-            named staging, stage, candidate or next, are shown with what gates say to promoting them, and features with the \
-            documents in which they differ. The lock file \
-            fti.lock of the working directory is compared with what its revisions name now.
+        "status",
+        abstract: "Show what is in production, what could replace it, and what is pinned.",
+        discussion: """
+            Refs named prod, production, current or live are in production. Refs named staging, \
+            stage, candidate or next may have newer versions to replace them; status shows whether \
+            gates would pass the promotion and, for features, counts the documents that differ. It \
+            also compares the lock file fti.lock in the working directory with what its revisions \
+            name now.
             """,
-            examples: ["ftictl status", "ftictl status --json"]))
+        examples: ["ftictl status", "ftictl status --json"])
 
     @OptionGroup var options: GlobalOptions
 
@@ -23,36 +23,34 @@ struct StatusCommand: Command {
 
     func run(_ context: CommandContext) throws {
         let repository = try context.open()
-        let standing = try Standing(in: repository, writer: context.writer)
-        try show(standing, in: repository, context)
-        // What is broken is told when all else is.
-        if let problem = standing.productions.lazy.compactMap(\.problem).first { throw problem }
+        let production = try ProductionRef.all(in: repository, writer: context.writer)
+        try show(production, in: repository, context)
+        // Report a broken ref after everything else.
+        if let problem = production.lazy.compactMap(\.problem).first { throw problem }
     }
 
     private func show(
-        _ standing: Standing, in repository: OpenRepository, _ context: CommandContext
+        _ production: [ProductionRef], in repository: OpenRepository, _ context: CommandContext
     ) throws {
         let pins = try pins(in: repository, context.output)
         let leases = try repository.repository.leases()
         if context.output.isJSON {
             return try context.output.emit([
-                "production": .array(standing.productions.map(\.json)),
+                "production": .array(production.map(\.json)),
                 "waiting": .array(
-                    standing.productions.flatMap { production in
-                        production.waiting.map { $0.json(for: production.name) }
-                    }),
+                    production.flatMap { ref in ref.waiting.map { $0.json(for: ref.name) } }),
                 "pins": pins.map { .array($0.differences.map(\.json)) } ?? .null,
                 "leases": .array(leases.map(\.json)),
                 "transaction": .integer(repository.state.number),
             ])
         }
-        let labels = try RefLabels(log: repository.repository.log, state: repository.state)
+        let labels = try RefLabels.read(in: repository)
         let view = StatusView(style: context.output.style, now: context.now, labels: labels)
         var lines: [String] = []
-        for production in standing.productions { lines += view.lines(production) }
+        for ref in production { lines += view.lines(ref) }
         if lines.isEmpty {
             lines = [
-                "nothing is in production: no ref is named prod or current",
+                "nothing in production: no ref is named prod or current",
                 "  try: ftictl promote REV models/current",
             ]
         }
@@ -60,13 +58,13 @@ struct StatusCommand: Command {
         for line in lines { try context.output.line(line) }
     }
 
-    /// What the lock file of the working directory pins; nil when there is none, or it is of another repository.
+    /// The pins of the lock file in the working directory; nil if there is none, or if it is for another repository.
     private func pins(in repository: OpenRepository, _ output: Output) throws -> PinComparison? {
         let lock: LockFile
         do { lock = try LockFile(at: LockFile.usualName) } catch let error as StorageError
             where error.isAbsence
         { return nil } catch let error as any Diagnosable {
-            // It takes nothing away from what is in production.
+            // A bad lock file must not hide what is in production.
             try output.warn(error.message)
             return nil
         }
@@ -75,7 +73,7 @@ struct StatusCommand: Command {
     }
 }
 
-extension Standing.Production {
+extension ProductionRef {
     fileprivate var json: JSON {
         [
             "ref": .string(name.text), "id": .id(ref.target),
@@ -87,24 +85,14 @@ extension Standing.Production {
     }
 }
 
-extension Standing.Waiting {
+extension ProductionRef.Waiting {
     fileprivate func json(for production: RefName) -> JSON {
         [
             "ref": .string(name.text), "id": .id(ref.target), "for": .string(production.text),
             "since": .string(ref.time.description), "passes": .bool(passes),
             "gates": .array((gates ?? []).map(\.json)),
             "refusal": refusal.map { .string($0.message) } ?? .null,
-            "documents": documents.map(\.counts) ?? .null,
-        ]
-    }
-}
-
-extension DocumentChanges {
-    /// How many documents had which fate.
-    fileprivate var counts: JSON {
-        [
-            "added": .integer(count(.added)), "removed": .integer(count(.removed)),
-            "changed": .integer(count(.changed)), "moved": .integer(count(.moved)),
+            "documents": documents.map { .object($0.counts.json) } ?? .null,
         ]
     }
 }

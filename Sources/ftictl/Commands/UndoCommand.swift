@@ -6,17 +6,16 @@ import Refs
 
 struct UndoCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "undo",
-        abstract: "Take back a transaction: the newest that moved a ref, or the one that is named.",
-        discussion: ArgumentHelp.discussion(
-            """
-            All refs that it moved go back in one new transaction; the old one stays in the log, \
-            and undoing twice does it again. What a gc removed is brought back as long as the files \
-            of its packs are there; point a ref at it or pin it, or the next gc removes it again.
+        "undo", abstract: "Undo a transaction: the given one, or the newest that moved a ref.",
+        discussion: """
+            One new transaction moves all its refs back; the old transaction stays in the log. \
+            Undoing the undo redoes it. Undoing a gc restores the packs it removed, as long as \
+            their files exist; pin the restored data or point a ref at it, or the next gc removes \
+            it again.
             """,
-            examples: ["ftictl undo", "ftictl undo 41"]))
+        examples: ["ftictl undo", "ftictl undo 41"])
 
-    @Argument(help: ArgumentHelp("The transaction.", valueName: "transaction"))
+    @Argument(help: ArgumentHelp("The number of the transaction.", valueName: "transaction"))
     var number: Int?
 
     @OptionGroup var override: OverrideOption
@@ -41,15 +40,13 @@ struct UndoCommand: Command {
     }
 
     private func report(_ restoration: Restoration, _ context: CommandContext) throws {
-        if context.output.isJSON {
-            return try context.output.emit([
+        try context.output.result(
+            [
                 "transaction": .integer(restoration.transaction),
                 "undone": .integer(restoration.undone), "pack": .id(restoration.pack.name),
                 "bytes": .integer(restoration.pack.size), "refs": [],
-            ])
-        }
-        try context.output.line(
-            "brought back \(Quantity.bytes(restoration.pack.size)) of "
+            ],
+            "restored \(Quantity.bytes(restoration.pack.size)) of "
                 + "\(Quantity.count(restoration.packCount, "pack")) that transaction "
                 + "\(restoration.undone) removed (transaction \(restoration.transaction))")
     }

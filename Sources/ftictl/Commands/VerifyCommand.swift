@@ -5,7 +5,7 @@ import Maintenance
 import Objects
 import Refs
 
-/// The audit of lexical indexes, for a verification of everything.
+/// Audits lexical indexes for a full verification.
 private struct IndexAudit: DerivedAudit {
     private var audit = LexicalAudit()
 
@@ -16,46 +16,43 @@ private struct IndexAudit: DerivedAudit {
 
 struct VerifyCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "verify",
-        abstract: "Check that the repository is whole, and say what any damage affects.",
-        discussion: ArgumentHelp.discussion(
-            """
-            The log is read from its beginning, and the index of every pack, and what refs point at \
-            must be there. With --full every byte is read, and everything that any ref ever pointed \
-            at is followed to its files and rows. Exit code 1 says that there is damage.
+        "verify",
+        abstract: "Check the integrity of the repository, and show what any damage affects.",
+        discussion: """
+            verify reads the whole log and the index of every pack, and checks that everything refs \
+            point at exists. With --full, it reads every byte, and follows everything that any ref \
+            ever pointed at down to its files and rows. It exits with 1 if it finds damage.
 
-
-            With --repair, what can be derived is made anew, and damaged packs and entries of the log \
-            are restored from other copies of the repository, which are named by --from; everything \
-            that comes from there is verified first. What is left is listed.
+            With --repair, it rebuilds what can be derived, and restores damaged packs and log \
+            entries from other copies of the repository, given with --from; it verifies everything \
+            it takes from them. It then lists the remaining damage.
             """,
-            examples: [
-                "ftictl verify", "ftictl verify --full --json",
-                "ftictl verify --repair --from /backup/shop.fti",
-            ]))
+        examples: [
+            "ftictl verify", "ftictl verify --full --json",
+            "ftictl verify --repair --from /backup/shop.fti",
+        ])
 
-    @Flag(help: "Read everything.")
+    @Flag(help: "Read and check every byte.")
     var full = false
 
-    @Flag(help: "Repair what is damaged; reads everything.")
+    @Flag(help: "Repair damage; reads every byte.")
     var repair = false
 
-    @Option(help: ArgumentHelp("Another copy of the repository.", valueName: "copy"))
+    @Option(
+        help: ArgumentHelp("Another copy of the repository; may be repeated.", valueName: "copy"))
     var from: [String] = []
 
     @OptionGroup var options: GlobalOptions
 
     func run(_ context: CommandContext) throws {
         let repository = try context.repository()
-        let done = ByteCount()
         let progress = context.progress
         guard repair || from.isEmpty else {
             throw CommandError.usage(
                 "--from needs --repair", remedy: "ftictl verify --repair --from COPY")
         }
         let tell: @Sendable (Int, Int) -> Void = { count, total in
-            let sum = done.add(count)
-            progress.update("reading", bytes: sum, of: max(total, sum))
+            progress.advance("reading", by: count, of: total)
         }
         var actions: [String] = []
         var refused: [String] = []
@@ -96,7 +93,7 @@ struct VerifyCommand: Command {
             try output.line("\(output.style.green("repaired:")) \(action.printable())")
         }
         for refusal in refused {
-            try output.line("\(output.style.red("not used:")) \(refusal.printable())")
+            try output.line("\(output.style.red("rejected:")) \(refusal.printable())")
         }
         for finding in report.findings { try output.show(finding) }
         for note in report.notes { try output.line("note: \(note)") }
@@ -108,5 +105,36 @@ struct VerifyCommand: Command {
             report.isSound
                 ? "\(output.style.green("sound")): \(counts)"
                 : "\(Quantity.count(report.findings.count, "problem")) in \(counts)")
+    }
+}
+
+extension Finding {
+    /// An element of `findings` in `verify --json`.
+    var json: JSON {
+        [
+            "problem": .string(problem), "where": .string(place),
+            "offset": range.map { .integer($0.lowerBound) } ?? .null,
+            "length": range.map { .integer($0.count) } ?? .null,
+            "affects": .array(affects.map { .string($0) }),
+            "repair": remedy.map { .string($0) } ?? .null,
+        ]
+    }
+}
+
+extension Output {
+    /// The most affected items that text output lists.
+    private static var affectedLimit: Int { 12 }
+
+    /// Prints a finding: the problem, its place, what it affects and the remedy.
+    func show(_ finding: Finding) throws {
+        try line("\(style.red("damage:")) \(finding.problem.printable())")
+        let bytes = finding.range.map { ", bytes \($0.lowerBound) to \($0.upperBound - 1)" } ?? ""
+        try line("    in \(finding.place.printable())\(bytes)")
+        for affected in finding.affects.prefix(Self.affectedLimit) {
+            try line("    affects \(affected.printable())")
+        }
+        let rest = finding.affects.count - Self.affectedLimit
+        if rest > 0 { try line("    affects \(Quantity.count(rest)) more: --json lists them") }
+        if let remedy = finding.remedy { try line("    try: \(remedy)") }
     }
 }

@@ -2,7 +2,7 @@ import CommandSupport
 import Objects
 import Storage
 
-/// Compares two contents and shows the differences while they are found.
+/// Compares two contents and prints each difference as it is found.
 struct DiffReport {
     let objects: PackStore
     let context: CommandContext
@@ -10,16 +10,16 @@ struct DiffReport {
     private(set) var hasDifferences = false
     private let view: ChangeView
 
-    /// The largest texts whose lines are compared: more is not read by a person.
+    /// The most bytes of two texts that are compared line by line: nobody reads longer diffs.
     private static let textLimit = 1 << 20
 
-    /// How much is shown besides counts.
+    /// What is shown besides counts.
     enum Detail {
         /// Nothing.
         case counts
-        /// A line for each document or file.
+        /// A line per document or file.
         case places
-        /// Each change, with what is inside.
+        /// Each change, and what changed inside it.
         case changes
     }
 
@@ -40,16 +40,17 @@ struct DiffReport {
         _ before: Table, _ after: Table, metadata: [MetadataChange]
     ) throws {
         let moves = try RowMoves(from: before, to: after, in: objects)
-        let counts = moves.counts
+        let counts = ChangeCounts(
+            added: moves.counts.added, removed: moves.counts.removed,
+            changed: moves.counts.changed, moved: moves.counts.moved,
+            unchanged: moves.counts.unchanged)
         hasDifferences = !metadata.isEmpty || before != after
         let documents =
             detail == .places
             ? try DocumentChanges(from: before, to: after, moves: moves, in: objects) : nil
         if output.isJSON {
             try emitSummary(
-                "rows", added: counts.added, removed: counts.removed, changed: counts.changed,
-                moved: counts.moved, unchanged: counts.unchanged, metadata,
-                places: documents?.all.map(\.json) ?? [])
+                "rows", counts, metadata, places: documents?.all.map(\.json) ?? [])
         } else {
             try show(metadata)
             for line in documents.map(view.lines) ?? [] { try output.line(line) }
@@ -64,12 +65,7 @@ struct DiffReport {
                 }
             }
         }
-        if !output.isJSON {
-            try output.line(
-                view.summary(
-                    added: counts.added, removed: counts.removed, changed: counts.changed,
-                    moved: counts.moved, unchanged: counts.unchanged, noun: "rows"))
-        }
+        if !output.isJSON { try output.line(view.summary(counts, "rows")) }
     }
 
     mutating func compare(row before: TableRow, _ after: TableRow) throws {
@@ -77,7 +73,7 @@ struct DiffReport {
         let count = hasDifferences ? 1 : 0
         if output.isJSON {
             try emitSummary(
-                "rows", added: 0, removed: 0, changed: count, moved: 0, unchanged: 1 - count, [])
+                "rows", ChangeCounts(changed: count, moved: 0, unchanged: 1 - count))
         }
         guard hasDifferences, listsChanges else { return }
         let change = RowChange.changed(from: before, to: after)
@@ -90,16 +86,16 @@ struct DiffReport {
     mutating func compare(
         tree before: ObjectID, _ after: ObjectID, metadata: [MetadataChange]
     ) throws {
-        let counts = try TreeDiff.counts(from: before, to: after, in: objects)
-        hasDifferences = counts.total > 0 || !metadata.isEmpty
+        let diff = try TreeDiff.counts(from: before, to: after, in: objects)
+        hasDifferences = diff.total > 0 || !metadata.isEmpty
         var census = TreeCensus(in: objects)
         let files = try census.count(before).files
-        let unchanged = max(0, files - counts.removed - counts.changed)
-        let changes = try changes(from: before, to: after, count: counts.total)
+        let counts = ChangeCounts(
+            added: diff.added, removed: diff.removed, changed: diff.changed,
+            unchanged: max(0, files - diff.removed - diff.changed))
+        let changes = try changes(from: before, to: after, count: diff.total)
         if output.isJSON {
-            try emitSummary(
-                "files", added: counts.added, removed: counts.removed, changed: counts.changed,
-                unchanged: unchanged, metadata, places: changes.map(\.json))
+            try emitSummary("files", counts, metadata, places: changes.map(\.json))
         } else {
             try show(metadata)
         }
@@ -109,28 +105,23 @@ struct DiffReport {
             for change in changes { try output.line(line(change)) }
         case .places, .counts: break
         }
-        if !output.isJSON {
-            try output.line(
-                view.summary(
-                    added: counts.added, removed: counts.removed, changed: counts.changed,
-                    unchanged: unchanged, noun: "files"))
-        }
+        if !output.isJSON { try output.line(view.summary(counts, "files")) }
     }
 
-    /// The files that differ, where they are to be listed.
+    /// The files that differ, if the detail calls for them.
     private func changes(
         from before: ObjectID, to after: ObjectID, count: Int
     ) throws -> [TreeChange] {
         guard detail != .counts else { return [] }
         guard count <= TreeWalk.entryLimit else {
-            let much =
-                "\(Quantity.count(count)) differences are more than the "
-                + "\(Quantity.count(TreeWalk.entryLimit)) that are listed"
+            let message =
+                "too many differences to list: \(Quantity.count(count)); the limit is "
+                + Quantity.count(TreeWalk.entryLimit)
             guard detail == .changes else {
-                try output.note(much)
+                try output.note(message)
                 return []
             }
-            throw CommandError(.usage, much, remedy: "ftictl diff A B --stat counts them")
+            throw CommandError(.usage, message, remedy: "ftictl diff A B --stat counts them")
         }
         var changes: [TreeChange] = []
         var diff = try TreeDiff(from: before, to: after, in: objects)
@@ -158,8 +149,7 @@ struct DiffReport {
         let path = after.name.description
         if output.isJSON {
             let count = hasDifferences ? 1 : 0
-            try emitSummary(
-                "files", added: 0, removed: 0, changed: count, unchanged: 1 - count, [])
+            try emitSummary("files", ChangeCounts(changed: count, unchanged: 1 - count))
         }
         guard hasDifferences, listsChanges || !output.isJSON else { return }
         if !output.isJSON {
@@ -173,7 +163,7 @@ struct DiffReport {
 
     // MARK: Files
 
-    /// What changed inside a file: its tensors, or its lines.
+    /// Shows what changed inside a file: its tensors or its lines.
     private func showInside(_ path: String, _ before: TreeEntry, _ after: TreeEntry) throws {
         guard before.id != after.id, before.mode != .directory, after.mode != .directory else {
             return
@@ -190,8 +180,8 @@ struct DiffReport {
         }
     }
 
-    /// Two texts that are JSON on a single line each, over as many lines as they have members, so that a person sees
-    /// which of them changed; others as they are.
+    /// Spreads two single-line JSON texts over several lines, so that a line diff shows which members changed. Leaves
+    /// other texts as they are.
     private static func laidOut(_ old: String, _ new: String) -> (String, String) {
         func lines(_ text: String) -> String? {
             let parts = text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false)
@@ -205,7 +195,7 @@ struct DiffReport {
         return (left, right)
     }
 
-    /// Columns of a line of JSON: it fits a terminal with what stands before it.
+    /// The columns of a line of JSON, which fits a terminal together with its indentation.
     private static let lineWidth = 72
 
     private func text(_ id: ObjectID) throws -> String? {
@@ -242,7 +232,7 @@ struct DiffReport {
         }
     }
 
-    /// What two GGUF files say differently of their models.
+    /// Shows the metadata in which two GGUF files differ.
     private func showMetadata(
         _ path: String, _ before: (id: ObjectID, members: [GGUF.Member]),
         _ after: (id: ObjectID, members: [GGUF.Member])
@@ -257,7 +247,7 @@ struct DiffReport {
             {
                 continue
             }
-            let word = old[key] == nil ? "added" : new[key] == nil ? "removed" : "changed"
+            let word = changeWord(old[key], new[key])
             if output.isJSON {
                 try output.emit([
                     "what": "metadata", "path": .string(path), "key": .string(key),
@@ -268,7 +258,7 @@ struct DiffReport {
                 let values = [old[key], new[key]].compactMap {
                     $0?.value.description.printable().truncated(to: 60)
                 }
-                // Of lists only the lengths are said, and those may be the same.
+                // Lists show only their type and length, which may be equal.
                 let note =
                     Set(values).count == 1 && values.count == 2
                     ? "\(values[0]) -> other values" : values.joined(separator: " -> ")
@@ -286,29 +276,19 @@ struct DiffReport {
     }
 
     private func emitSummary(
-        _ noun: String, added: Int, removed: Int, changed: Int, moved: Int? = nil, unchanged: Int,
-        _ metadata: [MetadataChange], places: [JSON] = []
+        _ noun: String, _ counts: ChangeCounts, _ metadata: [MetadataChange] = [],
+        places: [JSON] = []
     ) throws {
-        var summary: JSONObject = JSONObject()
-        for (key, value) in [
-            "what": .string(noun), "added": .integer(added), "removed": .integer(removed),
-            "changed": .integer(changed), "unchanged": .integer(unchanged),
-            "metadata": .array(
-                metadata.map { change in
-                    [
-                        "key": .string(change.key), "change": .string(change.word),
-                        "before": change.before ?? .null, "after": change.after ?? .null,
-                    ]
-                }),
-        ] as [String: JSON] { summary[key] = value }
-        if let moved { summary["moved"] = .integer(moved) }
+        var summary = counts.json
+        summary["what"] = .string(noun)
+        summary["metadata"] = .array(metadata.map(\.json))
         if detail == .places { summary[noun == "rows" ? "documents" : "files"] = .array(places) }
         try output.emit(summary)
     }
 }
 
 extension TreeChange {
-    fileprivate var word: String { before == nil ? "added" : after == nil ? "removed" : "changed" }
+    fileprivate var word: String { changeWord(before, after) }
 
     fileprivate var note: String {
         switch (before, after) {

@@ -1,29 +1,29 @@
 import Objects
 
-/// How one document differs between two tables, and how many of its rows do.
+/// How one document, and how many of its rows, differ between two tables.
 struct DocumentChange {
-    /// What became of a document.
+    /// The fate of a document.
     enum Fate: String {
         case added, removed, changed
-        /// It is new, one that is gone has most of its rows in it.
+        /// The document is new and has most of the rows of one that is gone.
         case moved
     }
 
     let name: String
-    /// What the keys of its rows begin with.
+    /// The prefix of the keys of its rows.
     fileprivate let prefix: [UInt8]
     fileprivate(set) var fate = Fate.changed
-    /// The document that it was; nil unless it moved.
+    /// The old name of a document that moved; nil otherwise.
     fileprivate(set) var origin: String?
     fileprivate(set) var added = 0
     fileprivate(set) var removed = 0
     fileprivate(set) var changed = 0
-    /// Rows that came to the keys that they have in this document from others.
+    /// Rows that moved here, from other keys or documents.
     fileprivate(set) var moved = 0
 
-    /// Rows that it had under other keys, or that other documents have now.
+    /// Rows that moved away, to other keys or documents.
     fileprivate var left = 0
-    /// How many rows came from which other documents.
+    /// The number of rows that came from each other document.
     fileprivate var sources: [[UInt8]: Int] = [:]
 
     fileprivate init(name: String, prefix: [UInt8]) {
@@ -43,13 +43,13 @@ struct DocumentChange {
 
 /// The documents in which two tables differ.
 struct DocumentChanges {
-    /// The documents, in the order of their names; none for tables whose keys name no documents.
+    /// The documents, sorted by name; empty if the keys name no documents.
     private(set) var all: [DocumentChange] = []
     private var places: [[UInt8]: Int] = [:]
 
     /// Compares two tables.
     ///
-    /// - Parameter moves: The rows that moved between them.
+    /// - Parameter moves: The rows that moved between the tables.
     init(
         from before: Table, to after: Table, moves: RowMoves, in objects: PackStore
     ) throws(ObjectError) {
@@ -60,8 +60,13 @@ struct DocumentChanges {
         all.sort { $0.prefix.lexicographicallyPrecedes($1.prefix) }
     }
 
-    /// How many documents had a fate.
-    func count(_ fate: DocumentChange.Fate) -> Int { all.count { $0.fate == fate } }
+    /// The number of documents with each fate.
+    var counts: ChangeCounts {
+        func count(_ fate: DocumentChange.Fate) -> Int { all.count { $0.fate == fate } }
+        return ChangeCounts(
+            added: count(.added), removed: count(.removed), changed: count(.changed),
+            moved: count(.moved))
+    }
 
     private mutating func count(_ change: RowChange) {
         guard let place = place(of: change.key) else { return }
@@ -77,7 +82,7 @@ struct DocumentChanges {
         }
     }
 
-    /// Where the document of a key is in the list.
+    /// The index of a key's document in the list, to which it is added if necessary; nil if the key names none.
     private mutating func place(of key: String) -> Int? {
         guard let (name, prefix) = Self.document(of: key) else { return nil }
         if let place = places[prefix] { return place }
@@ -86,8 +91,8 @@ struct DocumentChanges {
         return all.count - 1
     }
 
-    /// The first of the components of a key, `document#section#ordinal`, and how it is written with the mark behind it;
-    /// nil where there is only one.
+    /// The first component of a key, `document#section#ordinal`, and the key's prefix through the `#` after it; nil if the
+    /// key has no `#`.
     private static func document(of key: String) -> (name: String, prefix: [UInt8])? {
         var name: [UInt8] = []
         var isEscaped = false
@@ -113,7 +118,7 @@ struct DocumentChanges {
             all[$0].prefix.lexicographicallyPrecedes(all[$1].prefix)
         }) {
             let change = all[index]
-            // A row under the same key in both is the rarest, so that mostly one look is enough.
+            // A changed row proves that both tables have the document; otherwise one lookup decides.
             if change.changed > 0 { continue }
             if change.removed + change.left == 0 {
                 let existed = try before.hasRow(beginning: change.prefix)
@@ -125,7 +130,7 @@ struct DocumentChanges {
         }
     }
 
-    /// Finds the documents that are new with most of the rows of one that is gone, and makes one of both.
+    /// Joins each new document with the removed one that most of its rows came from: the document has moved.
     private mutating func findMoves() {
         var gone: Set<Int> = []
         for index in all.indices where all[index].fate == .added {

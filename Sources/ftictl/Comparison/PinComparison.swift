@@ -3,20 +3,20 @@ import Objects
 import Refs
 import Storage
 
-/// What a lock file pins, beside what its revisions name now.
+/// The pins of a lock file, compared with what their revisions name now.
 struct PinComparison {
-    /// A pin whose revision names something else now, or whose snapshot is gone.
+    /// A pin whose revision names another snapshot now, or whose own snapshot is gone.
     struct Difference {
         let pin: LockFile.Pin
-        /// What the revision names now; nil when it names nothing.
+        /// The snapshot that the revision names now; nil if it does not resolve.
         let current: ObjectID?
-        /// Whether the pinned snapshot is there with all that it needs.
+        /// Whether the pinned snapshot and everything it references exist.
         let exists: Bool
     }
 
     let lock: LockFile
     let differences: [Difference]
-    /// The lease of the lock file, if it is there.
+    /// The lease of the lock file, if it exists.
     let lease: Lease?
 
     init(_ lock: LockFile, in repository: OpenRepository) throws {
@@ -33,7 +33,7 @@ struct PinComparison {
         self.differences = differences
     }
 
-    /// Whether a lease keeps what is pinned; one that ends by itself is of a pin that was cut off.
+    /// Whether a lease keeps the pinned snapshots. A lease that expires was left by a pin that was interrupted.
     var isKept: Bool { lease.map { $0.seconds == nil } ?? false }
 
     private static func current(
@@ -54,10 +54,28 @@ extension PinComparison.Difference {
         ]
     }
 
-    /// `models/current  pinned 586fb983b4c4, is ac25db98734d now`.
+    /// `models/current  pinned 586fb983b4c4, now ac25db98734d`.
     var line: String {
-        let now = current.map { "is \($0.short) now" } ?? "names nothing now"
+        let now = current.map { "now \($0.short)" } ?? "no longer resolves"
         return "\(pin.revision.printable())  pinned \(pin.id.short), \(now)"
             + (exists ? "" : "; the pinned snapshot is gone")
+    }
+}
+
+extension LockFile {
+    /// The default name of a lock file.
+    static let usualName = "fti.lock"
+
+    /// Reads the lock file at a path.
+    ///
+    /// - Parameter edited: Whether to accept a file that was edited after it was written.
+    /// - Throws: `usage` if it is not a valid lock file; ``StorageError`` if it cannot be read.
+    init(at path: String, edited: Bool = false) throws {
+        let bytes = try LocalFile.read(path, limit: Self.byteLimit)
+        do throws(JSONSchemaError) { self = try LockFile(decoding: bytes, edited: edited) } catch {
+            throw CommandError.usage(
+                "\(path) is not a valid lock file: \(error.path) \(error.reason)",
+                remedy: "ftictl pin REV... -o \(Self.usualName) writes one")
+        }
     }
 }

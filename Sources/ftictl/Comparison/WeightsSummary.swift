@@ -2,27 +2,27 @@ import CommandSupport
 import Objects
 import Storage
 
-/// What a weights file holds, or why it is not one although its name says so.
+/// The contents of a weights file, or the reason why it cannot be read as one.
 struct WeightsSummary {
     let path: String
-    /// The tensors, and of a GGUF file what it says of the model; or why it is no such file.
+    /// The contents, or the reason why the file is invalid.
     let content: Result<Content, Problem>
 
-    /// What is in it.
+    /// The tensors and, for a GGUF file, the metadata.
     struct Content {
         let tensors: [Tensor]
         var metadata: [GGUF.Member] = []
     }
 
-    /// Why a file is not what its name says.
+    /// The reason why a file is not a valid weights file.
     struct Problem: Error {
         let reason: String
     }
 
-    /// Files of one snapshot that are looked into.
+    /// The most weights files of one snapshot that are examined.
     private static let fileLimit = 64
 
-    /// The format of weights that a name says a file has; nil for any other name.
+    /// The weights format that the extension of a file indicates; nil for any other extension.
     static func format(of name: FileName) -> FileFormat? {
         let formats: [FileFormat] = [.safetensors, .gguf]
         return formats.first { format in
@@ -31,7 +31,7 @@ struct WeightsSummary {
         }
     }
 
-    /// Reads the header of a file of weights.
+    /// Reads the header of a weights file.
     init(_ id: ObjectID, _ format: FileFormat, path: String, in objects: PackStore) throws {
         self.path = path
         if format == .gguf {
@@ -46,18 +46,14 @@ struct WeightsSummary {
         }
     }
 
-    /// The weights files of a snapshot, by their names.
+    /// The first weights files of a snapshot, recognised by their names.
     static func all(of snapshot: Snapshot, in objects: PackStore) throws -> [WeightsSummary] {
-        guard case .tree(let root, _, _) = snapshot.content else { return [] }
-        // A tree can name one directory at any number of paths.
-        var walk = try TreeWalk(root, in: objects, visiting: .eachDirectoryOnce)
         var result: [WeightsSummary] = []
-        while result.count < fileLimit, let element = try walk.next() {
-            guard element.entry.mode != .directory, let format = format(of: element.entry.name)
-            else { continue }
-            result.append(
-                try WeightsSummary(
-                    element.entry.id, format, path: element.path.description, in: objects))
+        try snapshot.forEachFile(in: objects) { path, entry in
+            if let format = format(of: entry.name) {
+                result.append(try WeightsSummary(entry.id, format, path: path, in: objects))
+            }
+            return result.count < fileLimit
         }
         return result
     }
@@ -70,7 +66,7 @@ struct WeightsSummary {
 
     private var types: [String] { Set(tensors.map(\.dtype)).sorted() }
 
-    /// `12 tensors, 1,204,224 parameters (BF16)`, or why not.
+    /// `12 tensors, 1,204,224 parameters (BF16)`, or the reason why the file is invalid.
     var description: String {
         switch content {
         case .failure(let problem): problem.reason.printable()
@@ -96,18 +92,18 @@ struct WeightsSummary {
 }
 
 extension Tensor {
-    /// `dtype` and `shape`, as JSON results have them.
+    /// The members `dtype` and `shape` of JSON results.
     var json: JSON {
         [
             "dtype": .string(dtype),
-            // A file may claim any extent.
+            // A file may claim dimensions beyond the integers of JSON.
             "shape": .array(shape.map { .number(Double($0)) }),
         ]
     }
 }
 
 extension GGUF.Value {
-    /// The value as a person reads it.
+    /// The value as text.
     var description: String {
         switch self {
         case .unsigned(let number): String(number)
@@ -119,7 +115,7 @@ extension GGUF.Value {
         }
     }
 
-    /// The value in JSON; text where JSON has no such number, and of a list its type and length.
+    /// The value in JSON: text for a number that JSON cannot represent, type and length for a list.
     var json: JSON {
         switch self {
         case .unsigned(let number):
@@ -135,4 +131,43 @@ extension GGUF.Value {
             ["list": .string(type), "count": .number(Double(count))]
         }
     }
+}
+
+extension Snapshot {
+    /// Calls `body` for each file of a tree, until it returns false.
+    fileprivate func forEachFile(
+        in objects: PackStore, _ body: (_ path: String, TreeEntry) throws -> Bool
+    ) throws {
+        guard case .tree(let root, _, _) = content else { return }
+        // A tree can contain the same directory at any number of paths.
+        var walk = try TreeWalk(root, in: objects, visiting: .eachDirectoryOnce)
+        while let element = try walk.next() {
+            guard element.entry.mode != .directory else { continue }
+            guard try body(element.path.description, element.entry) else { return }
+        }
+    }
+}
+
+/// A file that runs code when loaded, whatever its name.
+struct PickledFile {
+    let path: String
+    let format: FileFormat
+
+    /// The most files of one snapshot that are examined.
+    private static let fileLimit = 64
+
+    /// The pickled files among the first files of a snapshot.
+    static func all(of snapshot: Snapshot, in objects: PackStore) throws -> [PickledFile] {
+        var found: [PickledFile] = []
+        var seen = 0
+        try snapshot.forEachFile(in: objects) { path, entry in
+            let format = try FileFormat(of: entry.id, in: objects)
+            if format.runsCode { found.append(PickledFile(path: path, format: format)) }
+            seen += 1
+            return seen < fileLimit
+        }
+        return found
+    }
+
+    var json: JSON { ["path": .string(path), "format": .string(format.rawValue)] }
 }

@@ -1,17 +1,17 @@
 import CommandSupport
 import Objects
 
-/// How differences are shown to a person.
+/// Formats differences for people.
 struct ChangeView {
     let style: Style
     let width: Int
-    /// The attribute whose words are compared, rather than its value as a whole.
+    /// The attribute that is compared word by word.
     private static let textField = "text"
-    /// The attributes that say where a chunk stands.
+    /// The attributes that give the position of a chunk.
     private static let placeFields: Set<String> = ["document", "section", "ordinal"]
     private static let indent = "    "
 
-    /// `+`, `-`, `~` or `>` with what it is about.
+    /// A name marked with `+`, `-`, `~` or `>`, and a note.
     func head(_ word: String, _ name: String, note: String = "") -> String {
         let name = name.printable()
         let note = note.isEmpty ? "" : "  " + style.dim(note)
@@ -37,7 +37,7 @@ struct ChangeView {
             return [head(change.word, change.key, note: fields.joined(separator: ", "))]
                 + lines(fields, before, after)
         case .moved(let before, let after):
-            // Where it was and is, the keys say.
+            // The keys already show the old and the new position.
             let fields = change.fields.filter { !Self.placeFields.contains($0) }
             let note = ["from \(before.key.printable())"] + fields
             return [head(change.word, change.key, note: note.joined(separator: ", "))]
@@ -63,7 +63,7 @@ struct ChangeView {
         return [Self.indent + "\(field.printable()): \(values(before, after))"]
     }
 
-    /// Both sides of a change, numbers with as many digits as it takes to tell them apart.
+    /// Both sides of a change; numbers have enough digits to tell them apart.
     private func values(_ before: JSON?, _ after: JSON?) -> String {
         if let old = before?.number, let new = after?.number {
             let texts = Quantity.measurements(old, new)
@@ -79,7 +79,7 @@ struct ChangeView {
         return json.canonicalText.printable().truncated(to: max(40, width / 2))
     }
 
-    /// The lines about one field of a snapshot: of lists and objects, about what differs in them.
+    /// The lines about one field of a snapshot; for a list or an object, about each element that differs.
     func lines(_ change: MetadataChange) -> [String] {
         guard let before = change.before, let after = change.after,
             before.isStructure, after.isStructure
@@ -103,7 +103,6 @@ struct ChangeView {
 
     /// The line about one tensor.
     func line(_ change: TensorChange) -> String {
-        let word = change.before == nil ? "added" : change.after == nil ? "removed" : "changed"
         func description(_ tensor: Tensor) -> String {
             "\(tensor.dtype.printable()) \(tensor.shapeDescription)"
         }
@@ -119,10 +118,10 @@ struct ChangeView {
         case (let tensor?, nil), (nil, let tensor?): note = description(tensor)
         case (nil, nil): note = ""
         }
-        return Self.indent + head(word, change.name, note: note)
+        return Self.indent + head(changeWord(change.before, change.after), change.name, note: note)
     }
 
-    /// How many numbers are of a sort that no distance takes in; nothing where none is.
+    /// The number of NaN or infinite values, which the distance ignores; empty if there are none.
     private static func count(_ word: String, _ counts: TensorChange.Counts) -> String {
         guard counts.before + counts.after > 0 else { return "" }
         return "  \(word): \(Quantity.count(counts.before)) -> \(Quantity.count(counts.after))"
@@ -133,15 +132,15 @@ struct ChangeView {
             ? Quantity.decimal(value * 100, places: 2) + " %" : value.description
     }
 
-    /// A line for each document: its name, how many of its rows were added, removed, changed and moved, and whether it
-    /// is new or gone or was elsewhere; then how many there are of each.
+    /// A line per document, with its name, the numbers of rows added, removed, changed and moved, and its fate; then a
+    /// summary line.
     func lines(_ documents: DocumentChanges) -> [String] {
         guard !documents.all.isEmpty else { return [] }
         var columns = Columns([.left, .right, .right, .right, .right, .left])
         func cell(_ mark: String, _ count: Int, _ look: @escaping @Sendable (String) -> String)
-            -> Columns.Cell
+            -> String
         {
-            Columns.Cell(count == 0 ? "" : mark + Quantity.count(count), look)
+            look(count == 0 ? "" : mark + Quantity.count(count))
         }
         for document in documents.all {
             let note =
@@ -152,30 +151,27 @@ struct ChangeView {
                 case .changed: ""
                 }
             columns.append([
-                Columns.Cell(document.name.printable()), cell("+", document.added, style.green),
+                document.name.printable(), cell("+", document.added, style.green),
                 cell("-", document.removed, style.red), cell("~", document.changed, style.yellow),
-                cell(">", document.moved, style.cyan), Columns.Cell(note, style.dim),
+                cell(">", document.moved, style.cyan), style.dim(note),
             ])
         }
-        return columns.lines + [
-            summary(
-                added: documents.count(.added), removed: documents.count(.removed),
-                changed: documents.count(.changed), moved: documents.count(.moved),
-                unchanged: nil, noun: "documents")
-        ]
+        return columns.lines + [summary(documents.counts, "documents")]
     }
 
-    /// `3 added, 1 removed, 2 changed, 1,204 unchanged`; what moved only where there is any.
-    func summary(
-        added: Int, removed: Int, changed: Int, moved: Int = 0, unchanged: Int?, noun: String
-    ) -> String {
+    /// `3 added, 1 removed, 2 changed, 1,204 unchanged`; mentions moves only if there are any.
+    func summary(_ counts: ChangeCounts, _ noun: String) -> String {
         var parts = [
-            style.green("\(Quantity.count(added)) added"),
-            style.red("\(Quantity.count(removed)) removed"),
-            style.yellow("\(Quantity.count(changed)) changed"),
+            style.green("\(Quantity.count(counts.added)) added"),
+            style.red("\(Quantity.count(counts.removed)) removed"),
+            style.yellow("\(Quantity.count(counts.changed)) changed"),
         ]
-        if moved > 0 { parts.append(style.cyan("\(Quantity.count(moved)) moved")) }
-        if let unchanged { parts.append("\(Quantity.count(unchanged)) unchanged") }
+        if let moved = counts.moved, moved > 0 {
+            parts.append(style.cyan("\(Quantity.count(moved)) moved"))
+        }
+        if let unchanged = counts.unchanged {
+            parts.append("\(Quantity.count(unchanged)) unchanged")
+        }
         return parts.joined(separator: ", ") + " (\(noun))"
     }
 }
@@ -186,12 +182,60 @@ extension TensorChange {
         func counts(_ counts: TensorChange.Counts) -> JSON {
             ["before": .integer(counts.before), "after": .integer(counts.after)]
         }
-        let word = before == nil ? "added" : after == nil ? "removed" : "changed"
         return [
-            "what": "tensor", "path": .string(path), "key": .string(name), "change": .string(word),
+            "what": "tensor", "path": .string(path), "key": .string(name),
+            "change": .string(changeWord(before, after)),
             "before": before?.json ?? .null, "after": after?.json ?? .null,
             "relativeChange": relativeChange.map { .number($0) } ?? .null,
             "nan": counts(nan), "infinite": counts(infinite),
         ]
+    }
+}
+
+extension JSON {
+    /// The value on as few lines as fit a width, broken between members; a single value is never broken.
+    func lines(width: Int) -> [String] {
+        let whole = canonicalText
+        guard whole.utf8.count > width else { return [whole] }
+        func joined(_ items: [[String]], _ opening: String, _ closing: String) -> [String] {
+            let indented = items.enumerated().flatMap { index, item in
+                var lines = item.map { "  " + $0 }
+                if index + 1 < items.count { lines[lines.count - 1] += "," }
+                return lines
+            }
+            return [opening] + indented + [closing]
+        }
+        if let items = array, !items.isEmpty {
+            return joined(items.map { $0.lines(width: width - 3) }, "[", "]")
+        }
+        guard let members = object, !members.isEmpty else { return [whole] }
+        return joined(
+            members.map { member in
+                let key = JSON.string(member.key).canonicalText + ":"
+                var lines = member.value.lines(width: width - 3 - key.utf8.count)
+                lines[0] = key + lines[0]
+                return lines
+            }, "{", "}")
+    }
+
+    /// Whether the value is a list or an object.
+    var isStructure: Bool { array != nil || object != nil }
+
+    /// The scalars and lists of scalars in this value, with their paths, such as `chunk.size`.
+    func leaves(named name: String) -> [(name: String, value: JSON)] {
+        if let members = object, !members.isEmpty {
+            return members.flatMap { $0.value.leaves(named: "\(name).\($0.key)") }
+        }
+        guard let items = array, !items.isEmpty else { return [(name, self)] }
+        guard items.allSatisfy({ !$0.isStructure }) else {
+            return items.enumerated().flatMap { $1.leaves(named: "\(name)[\($0)]") }
+        }
+        return [(name, self)]
+    }
+
+    /// The value as JSON, with spaces between the items of a list so that it can wrap.
+    var spacedText: String {
+        guard let items = array, items.allSatisfy({ !$0.isStructure }) else { return canonicalText }
+        return "[" + items.map(\.canonicalText).joined(separator: ", ") + "]"
     }
 }

@@ -3,19 +3,53 @@ import Objects
 import Refs
 
 extension RefChange {
-    /// The fields of a moved ref.
+    /// The JSON of a moved ref.
     var json: JSON { ["name": .string(name.text), "old": .id(old), "new": .id(new)] }
 }
 
+extension Commit {
+    /// The members that every command that moves refs reports in JSON.
+    fileprivate var json: JSONObject {
+        JSONObject([
+            ("transaction", number.map { .integer($0) } ?? .null),
+            ("refs", .array(refs.map(\.json))), ("gates", .array(gates.map(\.json))),
+        ])
+    }
+}
+
 extension Output {
-    /// Tells what a transaction did: the fields that every moving command has, and `extra`.
+    /// Reports a version that a command stored.
+    ///
+    /// - Parameters:
+    ///   - lines: Describe the version in text, unless it is unchanged.
+    ///   - extra: Further members of the JSON report.
+    func report(
+        _ id: ObjectID, of name: RefName, _ commit: Commit, lines: [String],
+        extra: [String: JSON]
+    ) throws {
+        made(transaction: commit.number)
+        if isJSON {
+            var object = commit.json
+            for (key, value) in extra { object[key] = value }
+            object["id"] = .id(id)
+            object["unchanged"] = .bool(commit.isUnchanged)
+            return try emit(object)
+        }
+        let version = "\(style.cyan(name.text))  \(style.yellow(id.short))"
+        guard let number = commit.number else { return try line("unchanged  \(version)") }
+        try line("\(version)  \(style.dim("transaction \(Quantity.count(number))"))")
+        for text in lines { try line(text) }
+        for warning in commit.warnings { try note("warning: \(warning)") }
+    }
+
+    /// Reports the moves of a transaction.
+    ///
+    /// - Parameter extra: Further members of the JSON report.
     func report(_ commit: Commit, extra: JSONObject = JSONObject()) throws {
         made(transaction: commit.number)
         if isJSON {
-            var object = extra
-            object["transaction"] = commit.number.map { .integer($0) } ?? .null
-            object["refs"] = .array(commit.refs.map(\.json))
-            object["gates"] = .array(commit.gates.map(\.json))
+            var object = commit.json
+            for member in extra { object[member.key] = member.value }
             try emit(object)
         } else if let number = commit.number {
             for change in commit.refs {
@@ -31,4 +65,120 @@ extension Output {
         }
         for warning in commit.warnings { try note("warning: \(warning)") }
     }
+}
+
+extension Content {
+    /// `1,204 rows with vectors of 384`, or `3 files, 12.3 MB`.
+    var summary: String {
+        switch self {
+        case .tree(_, let files, let bytes):
+            "\(Quantity.count(files, "file")), \(Quantity.bytes(bytes))"
+        case .table(_, let rows, let dimension):
+            Quantity.count(rows, "row")
+                + (dimension > 0 ? " with vectors of \(Quantity.count(dimension))" : "")
+        }
+    }
+
+    /// The change in size: `+12 rows`; nil if there is none.
+    func change(since before: Content) -> String? {
+        switch (before, self) {
+        case (.tree(_, let oldFiles, let oldBytes), .tree(_, let files, let bytes)):
+            let parts = [
+                files == oldFiles ? nil : Self.signed(files - oldFiles, "file"),
+                bytes == oldBytes
+                    ? nil : (bytes > oldBytes ? "+" : "") + Quantity.bytes(bytes - oldBytes),
+            ].compactMap(\.self)
+            return parts.isEmpty ? nil : parts.joined(separator: ", ")
+        case (.table(_, let oldRows, _), .table(_, let rows, _)):
+            return rows == oldRows ? nil : Self.signed(rows - oldRows, "row")
+        default: return nil
+        }
+    }
+
+    private static func signed(_ value: Int, _ noun: String) -> String {
+        let plural = value.magnitude == 1 ? noun : noun + "s"
+        return "\(value > 0 ? "+" : "")\(Quantity.count(value)) \(plural)"
+    }
+}
+
+extension Snapshot {
+    /// A summary of the content; for a release, of its prompt.
+    var summary: String {
+        guard kind == .release, case .tree(_, let files, let bytes) = content else {
+            return content.summary
+        }
+        return files == 0 ? "no prompt" : "prompt of \(Quantity.bytes(bytes))"
+    }
+}
+
+/// Log messages for transactions without a message of the user.
+enum GeneratedMessage {
+    /// The most characters that list what moved: a line or two. The entry itself records every move.
+    private static let limit = 400
+
+    /// A verb and its objects, as many as fit: `promote a to b, c to d, and 2,998 more`.
+    static func text(_ verb: String, _ items: [String]) -> String {
+        var shown: [String] = []
+        var count = 0
+        for item in items {
+            guard shown.isEmpty || count + item.count <= limit else { break }
+            shown.append(item.truncated(to: limit))
+            count += item.count + 2
+        }
+        if shown.count < items.count {
+            shown.append("and \(Quantity.count(items.count - shown.count)) more")
+        }
+        return "\(verb) \(shown.joined(separator: ", "))"
+    }
+}
+
+/// A decision of a person that a transaction records: an approval, an override, a policy, or a retention.
+struct Decision {
+    let json: JSON
+    let line: (Style) -> String
+
+    /// Nil for an action that no person decides.
+    init?(_ action: Action) {
+        switch action {
+        case .policy(let policy):
+            json = ["type": "policy", "id": .id(policy?.id)]
+            line = { style in
+                guard let policy else { return style.red("the policy was removed") }
+                let keys = Quantity.count(policy.keys.count, "key")
+                return "policy \(style.yellow(policy.id.short))  \(keys), "
+                    + Quantity.count(policy.gates.count, "gate")
+            }
+        case .approve(let name, let old, let new, _, let expires):
+            json = [
+                "type": "approve", "ref": .string(name.text), "old": .id(old), "new": .id(new),
+                "expires": .string(expires.description),
+            ]
+            line = { style in
+                let (old, new) = (old?.short ?? "(none)", new?.short ?? "(none)")
+                return "approved \(style.cyan(name.text))  \(style.yellow(old)) -> "
+                    + "\(style.yellow(new)) until \(expires.minuteDescription)"
+            }
+        case .override(let gates, let reason):
+            json = [
+                "type": "override", "gates": .array(gates.map { .string($0) }),
+                "reason": .string(reason),
+            ]
+            line = { style in
+                let count = Quantity.count(gates.count, "gate")
+                return style.red("overrode \(count):") + " \(reason.printable())"
+            }
+        case .retain(let rules):
+            json = ["type": "retain", "retention": rules.json]
+            line = { $0.dim("retention: \(rules.text)") }
+        case .format, .ref, .pack, .unpack: return nil
+        }
+    }
+}
+
+extension LogEntry {
+    /// The decisions that the entry records.
+    var decisions: [Decision] { actions.compactMap(Decision.init) }
+
+    /// The override that the entry records.
+    var override: Decision? { overriding.flatMap(Decision.init) }
 }

@@ -2,19 +2,19 @@ import CommandSupport
 import Objects
 import Refs
 
-/// How the values of refs are shown: blocks for reading, or one line each.
+/// Formats the values of refs for people, as blocks or as single lines.
 struct LogView {
     let style: Style
     let now: Timestamp
     let labels: LazyRefLabels
-    /// Whether the values of several refs are shown together.
+    /// Whether to name the ref of each value, because several refs are shown.
     let showsName: Bool
-    /// Whether lines connect a value with what it was made from.
+    /// Whether to draw lines to the inputs of a value.
     let isGraph: Bool
-    /// The columns of the terminal; nil where lines may be of any length.
+    /// The columns of the terminal; nil for lines of any length.
     let width: Int?
 
-    /// One line: id, age, what it is.
+    /// One line: the id, a headline and the age.
     func line(_ move: RefMove) -> String {
         let id = style.yellow(move.target?.short ?? "removed     ")
         let name = showsName ? style.cyan(move.name.text) : ""
@@ -27,17 +27,17 @@ struct LogView {
     private func headline(_ move: RefMove) -> String {
         let message = move.snapshot?.message ?? ""
         let first = String(message.split(whereSeparator: \.isNewline).first ?? "").printable()
-        switch move.manner {
+        switch move.movement {
         case .rolledBack:
             return style.magenta("rolled back to") + " " + (first.isEmpty ? move.short : first)
         case .removed: return style.red("removed")
         case .created, .advanced:
-            if move.isCollected { return style.dim("collected since") }
+            if move.isCollected { return style.dim("collected") }
             return first.isEmpty ? move.entry.message.printable() : first
         }
     }
 
-    /// A block of lines about one value, without an empty line behind it.
+    /// A block of lines about one value, without a trailing empty line.
     func block(_ move: RefMove, isLast: Bool) -> [String] {
         let bullet = move.isCurrent ? style.green("●") : move.target == nil ? style.red("✕") : "○"
         let rail = isLast ? "  " : style.dim("│") + " "
@@ -54,7 +54,7 @@ struct LogView {
         let used =
             2 + 12 + 2 + age.count + 2 + (showsName ? move.name.text.count + 2 : 0)
             + (move.isCurrent ? "current".count + 2 : 0)
-        // On a narrow terminal the origin has a line of its own, in place of a break inside a name.
+        // On a narrow terminal, the origin gets a line of its own rather than a break inside a name.
         let fits = used + origin.displayWidth <= width ?? .max
         if fits { head += style.dim("  \(origin)") }
         return [head]
@@ -65,20 +65,20 @@ struct LogView {
 
     private func body(_ move: RefMove) -> [String] {
         var lines: [String] = []
-        if let target = move.target, move.manner == .rolledBack {
+        if let target = move.target, move.movement == .rolledBack {
             let from = move.previous.map { " from \($0.short)" } ?? ""
             lines.append(style.magenta("rolled back to \(target.short)\(from)"))
         }
         if let decision = move.entry.override { lines.append(decision.line(style)) }
         let message = move.snapshot?.message ?? ""
         let reason = move.entry.message
-        if move.manner != .rolledBack, !reason.isEmpty, !reason.utf8.elementsEqual(message.utf8) {
+        if move.movement != .rolledBack, !reason.isEmpty, !reason.utf8.elementsEqual(message.utf8) {
             lines.append(style.magenta(reason.printable()))
         }
         lines += message.split(whereSeparator: \.isNewline).map {
             style.bold(String($0).printable())
         }
-        if move.isCollected { lines.append(style.dim("collected since: nothing needed it")) }
+        if move.isCollected { lines.append(style.dim("collected: no longer referenced")) }
         guard let snapshot = move.snapshot else { return lines }
         lines += metrics(snapshot, before: move.before)
         lines += inputs(snapshot)
@@ -90,7 +90,7 @@ struct LogView {
         return lines
     }
 
-    /// A line for each metric; `stage.name` goes on the line of `name`, where there is such a metric.
+    /// A line per metric; `stage.name` joins the line of the metric `name`, if there is one.
     private func metrics(_ snapshot: Snapshot, before: Snapshot?) -> [String] {
         var columns = Columns([.left, .right, .left, .left])
         let byName = snapshot.metrics.sorted { $0.key < $1.key }
@@ -110,7 +110,7 @@ struct LogView {
             let metric = MetricLine(name: name, value: value, previous: before?.metrics[name])
             columns.append(
                 metric.cells(style)
-                    + [Columns.Cell(stages.joined(separator: ", ").printable(), style.dim)])
+                    + [style.dim(stages.joined(separator: ", ").printable())])
         }
         return columns.lines
     }
@@ -120,15 +120,15 @@ struct LogView {
         for (role, id) in snapshot.inputs.sorted(by: { $0.key < $1.key }) {
             let arrow = isGraph ? "├─ \(role)" : role
             columns.append([
-                Columns.Cell(arrow.printable()), Columns.Cell(id.short, style.yellow),
-                Columns.Cell(labels[id] ?? "", style.cyan),
+                arrow.printable(), style.yellow(id.short),
+                style.cyan(labels[id] ?? ""),
             ])
         }
         if isGraph {
             for parent in snapshot.parents {
                 columns.append([
-                    Columns.Cell("├─ parent"), Columns.Cell(parent.short, style.yellow),
-                    Columns.Cell(labels[parent] ?? "", style.cyan),
+                    "├─ parent", style.yellow(parent.short),
+                    style.cyan(labels[parent] ?? ""),
                 ])
             }
         }
@@ -137,6 +137,152 @@ struct LogView {
 }
 
 extension RefMove {
-    /// The identity's first digits.
+    /// The abbreviated id of the target.
     fileprivate var short: String { target?.short ?? "nothing" }
+}
+
+/// A move of a ref to a value, with everything that `log` shows about it.
+struct RefMove {
+    /// How the ref got its value.
+    enum Kind: String {
+        case created
+        case advanced
+        case rolledBack
+        case removed
+    }
+
+    let name: RefName
+    let entry: LogEntry
+    let target: ObjectID?
+    let previous: ObjectID?
+    /// The snapshot at ``target``; nil if the ref was removed or the snapshot has been collected.
+    let snapshot: Snapshot?
+    /// The snapshot at ``previous``, for comparison.
+    let before: Snapshot?
+    let movement: Kind
+    let isCurrent: Bool
+    /// The signer of the transaction, by the name in the policy; nil if it is unsigned.
+    let signer: String?
+
+    /// Creates a move from one change of a transaction.
+    ///
+    /// - Parameter older: Earlier values of the ref.
+    init(
+        _ change: RefChange, _ entry: LogEntry, snapshot: Snapshot?, before: Snapshot?,
+        older: Set<ObjectID>, in state: State
+    ) {
+        name = change.name
+        self.entry = entry
+        target = change.new
+        previous = change.old
+        self.snapshot = snapshot
+        self.before = before
+        movement = Self.movement(from: change.old, before, to: change.new, older: older)
+        signer = entry.signature.map { state.name(of: $0.key) }
+        isCurrent = state.refs[change.name]?.transaction == entry.number
+    }
+
+    /// Tells a move back to an older value from one to a new value.
+    ///
+    /// - Parameter older: The values of the ref before ``previous``.
+    static func movement(
+        from previous: ObjectID?, _ before: Snapshot?, to target: ObjectID?, older: Set<ObjectID>
+    ) -> Kind {
+        guard let target else { return .removed }
+        guard previous != nil else { return .created }
+        let isAncestor = before?.parents.contains(target) ?? false
+        return isAncestor || older.contains(target) ? .rolledBack : .advanced
+    }
+
+    /// Whether the value is known only from the log, because its snapshot has been collected.
+    var isCollected: Bool { target != nil && snapshot == nil }
+
+    /// The fields of `log --json`.
+    var json: JSONObject {
+        var object = JSONObject()
+        object["ref"] = .string(name.text)
+        object["id"] = .id(target)
+        object["previous"] = .id(previous)
+        object["transaction"] = .integer(entry.number)
+        object["time"] = .string(entry.time.description)
+        object["author"] = .string(entry.writer)
+        object["reason"] = .string(entry.message)
+        object["signer"] = signer.map { .string($0) } ?? .null
+        object["override"] = entry.override.map(\.json) ?? .null
+        object["movement"] = .string(movement.rawValue)
+        object["current"] = .bool(isCurrent)
+        object["collected"] = .bool(isCollected)
+        object["created"] = .string((snapshot?.created ?? entry.time).description)
+        object["message"] = .string(snapshot?.message ?? "")
+        object["kind"] = snapshot.map { .string($0.kind.rawValue) } ?? .null
+        object["metrics"] = .object(JSONObject(snapshot?.metrics ?? [:]) { .number($0) })
+        object["params"] = .object(snapshot?.params ?? JSONObject())
+        object["inputs"] = .object(JSONObject(snapshot?.inputs ?? [:]) { .id($0) })
+        return object
+    }
+}
+
+extension JSONObject {
+    /// Creates an object from the members of a dictionary.
+    init<Value>(_ members: [String: Value], _ convert: (Value) -> JSON) {
+        self.init(members.map { ($0, convert($1)) })
+    }
+}
+
+extension JSON {
+    /// An id as JSON, or null.
+    static func id(_ id: ObjectID?) -> JSON { id.map { .string($0.hex) } ?? .null }
+}
+
+/// Selects the versions that `log` shows, by time and by a condition.
+struct LogSelection {
+    let since: Timestamp?
+    let until: Timestamp?
+    var condition: Condition?
+
+    /// The fields that a condition can use, besides metrics, params and inputs.
+    static let schema = ConditionSchema([
+        "id": .text, "ref": .text, "kind": .text, "author": .text, "message": .text,
+        "reason": .text, "created": .time, "time": .time, "transaction": .number,
+        "movement": .text, "current": .truth, "collected": .truth, "signer": .text,
+        "previous": .text, "producer": .text,
+    ])
+
+    init(since: String?, until: String?, condition: Condition?, now: Timestamp) throws {
+        self.since = try since.map { try Self.moment($0, option: "--since", now: now) }
+        self.until = try until.map { try Self.moment($0, option: "--until", now: now) }
+        self.condition = condition
+    }
+
+    private static func moment(
+        _ text: String, option: String, now: Timestamp
+    ) throws(CommandError) -> Timestamp {
+        guard let time = RevisionTime(text), let moment = time.resolved(now: now) else {
+            throw .usage(
+                "\(option): \(JSON.string(String(text.prefix(80))).canonicalText) is not a time",
+                remedy: "\(option) yesterday, '3 days ago', 2026-08-01 or 2026-08-01T09:30")
+        }
+        return moment
+    }
+
+    /// Whether a version is in the time range and meets the condition.
+    func includes(_ move: RefMove) -> Bool {
+        if let since, move.entry.time < since { return false }
+        if let until, move.entry.time > until { return false }
+        return condition?.holds(of: move.record) ?? true
+    }
+
+    /// Whether no older version can be selected: the times of a log never decrease.
+    func ends(before move: RefMove) -> Bool { since.map { move.entry.time < $0 } ?? false }
+}
+
+extension RefMove {
+    /// The record that a condition tests: the fields of `log --json`, and metrics by their own names.
+    var record: ConditionRecord {
+        var fields = json
+        fields["producer"] = snapshot.map { .string($0.producer.pipeline) }
+        // The message and creation time of a collected version are unknown.
+        if snapshot == nil { for name in ["message", "created"] { fields[name] = nil } }
+        return ConditionRecord(fields, fields["metrics"]?.object ?? JSONObject())
+    }
 }
