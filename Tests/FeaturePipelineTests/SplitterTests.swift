@@ -1,5 +1,6 @@
 import Documents
 import FeaturePipeline
+import TestSupport
 import Testing
 
 @Suite("The splitter")

@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 @Suite("The rules of the sources")
@@ -70,12 +72,50 @@ struct SourceRuleTests {
         }
     }
 
+    /// Where no code may name an exit code; `CommandSupport` maps errors to them.
+    private static let withoutExitCodes = [
+        "Sources/ftictl", "Sources/Refs", "Sources/Objects", "Sources/Storage",
+    ]
+
     @Test("exit codes stand in one file")
     func exitCodesInOnePlace() throws {
-        for folder in ["Sources/ftictl", "Sources/Refs", "Sources/Objects", "Sources/Storage"] {
+        for folder in Self.withoutExitCodes {
             for (path, text) in try SourceTree.files(below: folder) {
                 #expect(!text.contains("ExitCode("), "\(path) makes an exit code of its own")
             }
+        }
+    }
+
+    @Test("every file and folder that these rules name exists")
+    func namedPathsExist() throws {
+        for path in Self.filesWithPointers {
+            #expect(FileManager.default.fileExists(atPath: Project.path(path)), "\(path)")
+        }
+        for folder in Self.withoutFoundation + Self.withoutExitCodes + ["Sources"] {
+            #expect(try !SourceTree.files(below: folder).isEmpty, "\(folder)")
+        }
+    }
+
+    @Test("a bucket of the tests that forwards calls forwards each that a bucket has")
+    func forwardingIsComplete() throws {
+        /// The functions and properties of a declaration, by the line that each begins on.
+        func members(of declaration: String, below folder: String) throws -> Set<Substring> {
+            let file = try #require(
+                try SourceTree.files(below: folder).first { $0.text.contains(declaration) },
+                "\(declaration)")
+            let after = try #require(
+                file.text.components(separatedBy: declaration).dropFirst().first)
+            let body = try #require(after.components(separatedBy: "\n}").first)
+            return Set(body.matches(of: /\n +(?:package )?(?:func|var) (\w+)/).map(\.1))
+        }
+        for (needed, forwarding) in [
+            ("protocol Bucket: Sendable {", "extension ForwardingBucket {"),
+            ("protocol StagedBlob: Sendable {", "struct ForwardingStagedBlob: StagedBlob {"),
+        ] {
+            let needed = try members(of: needed, below: "Sources/Storage")
+            let forwarded = try members(of: forwarding, below: "Tests/TestSupport")
+            #expect(needed.count >= 4, "\(needed)")
+            #expect(needed.subtracting(forwarded).isEmpty, "\(forwarding)")
         }
     }
 

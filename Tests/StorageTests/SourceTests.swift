@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Storage
+import TestSupport
 import Testing
 
 @Suite("Files and directories to be stored")
@@ -368,10 +369,7 @@ struct SourceTests {
     func hostileNames() throws {
         var options = InputOptions()
         options.usesDefaultExcludes = false
-        for (row, name) in HostileNames.all
-        where !name.contains(0) && !name.contains(UInt8(ascii: "/")) && name.count < 256
-            && !name.isEmpty && !name.allSatisfy({ $0 == 0x2E })
-        {
+        for (row, name) in HostileNames.storableFiles {
             let top = try directory.makeDirectory("\(row)-\(name.map(String.init).joined())")
             let path = Array(top.utf8) + [0x2F] + name + [0]
             let number = path.withUnsafeBufferPointer {

@@ -1,6 +1,7 @@
-/// Names that no tree may hold, by their number in the list of bad inputs.
-enum HostileNames {
-    static let all: [(row: String, name: [UInt8])] = [
+/// Names that people or attackers write and that must be refused.
+package enum HostileNames {
+    /// Names of files that no tree may hold, with their rows in the list of hostile inputs.
+    package static let files: [(row: String, name: [UInt8])] = [
         ("B41", Array("..".utf8)), ("B42", Array(".".utf8)), ("B43", []),
         ("B44", Array("a/b".utf8)), ("B45", Array("/a".utf8)), ("B46", Array("a\\b".utf8)),
         ("B47", Array(".fti".utf8)), ("B48", Array(".FTI".utf8)),
@@ -18,5 +19,20 @@ enum HostileNames {
         ("B59", Array("e\u{301}".utf8)), ("B62", [UInt8](repeating: 0x61, count: 256)),
         ("B104", Array("a\nb".utf8)), ("B104", [0]), ("B104", [0x61, 0]), ("B104", [0x7F]),
         ("B104", Array("\u{85}".utf8)),
+    ]
+
+    /// Those of ``files`` that a directory of this system can hold: the system refuses the others itself.
+    package static let storableFiles = files.filter { _, name in
+        !name.isEmpty && name.count < 256 && !name.contains(0)
+            && !name.contains(UInt8(ascii: "/")) && name != [0x2E] && name != [0x2E, 0x2E]
+    }
+
+    /// Texts that are neither the name of a ref nor a revision.
+    package static let refs = [
+        "", "/", "models", "models/", "/models/x", "models//x", "models/../x", "models/.",
+        "models/.x", "models/x.lock", "-models/x", "models/-x", "models/_x", "models/x y",
+        "models/x\n", "models/x\0", "models/\u{e9}", "models/e\u{301}",
+        "models/" + String(repeating: "x", count: 300), "Models/x", "unknown/x",
+        "models/\u{ff41}", "models/a.lock/b", "models/\u{202E}x", "model/x",
     ]
 }
