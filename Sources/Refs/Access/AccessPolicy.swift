@@ -221,16 +221,16 @@ extension Repository {
     ///
     /// - Parameter base: The access policy that the new one was derived from; the transaction is refused when another one
     ///   holds by then. Without it, any access policy is replaced.
-    /// - Throws: `unauthorized` when the writer is not an admin of the present access policy; `policyChanged`.
+    /// - Throws: `unauthorized` when the writer is not an admin of the present access policy; `accessPolicyChanged`.
     @discardableResult
-    public func setPolicy(
+    public func setAccessPolicy(
         _ policy: AccessPolicy?, replacing base: AccessPolicy?? = nil, message: String = "",
         writer: Writer
     ) throws(RefError) -> State {
         let state = try self.state()
         func check(_ state: State) throws(RefError) {
             guard let base, base?.id != state.policy?.id else { return }
-            throw .policyChanged
+            throw .accessPolicyChanged
         }
         try check(state)
         return try log.append(
