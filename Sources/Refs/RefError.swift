@@ -127,8 +127,7 @@ public enum RefError: DetailedFailure, Hashable {
         switch self {
         case .invalidName, .unknownNamespace, .invalidTransaction, .repositoryExists: .usage
         case .noRepository, .unknownRef, .noTransaction, .nothingToUndo, .noVersionBefore,
-            .incomplete, .gone,
-            .nothingLost, .tooLateToUndo, .deleted, .notRestorable:
+            .incomplete, .gone, .nothingLost, .tooLateToUndo, .deleted, .notRestorable:
             .missing
         case .conflict, .movedSince, .packRemoved, .outdated, .busy, .accessPolicyChanged: .conflict
         case .wrongKind, .notASnapshot, .misfit, .gates, .unauthorized, .nothingToApprove: .refused
@@ -252,7 +251,8 @@ extension RefError {
         case .nothingToUndo: "ftictl reflog lists the transactions"
         case .nothingToApprove(let name, _): "ftictl log \(name) -n 2 shows its last moves"
         case .conflict(_, _, nil, nil, _): "ftictl refs lists the refs"
-        case .conflict(let name, _, _, _, _): "ftictl log \(name) -n 2 shows who moved it; then decide again"
+        case .conflict(let name, _, _, _, _):
+            "ftictl log \(name) -n 2 shows who moved it; then decide again"
         case .packRemoved, .outdated, .busy: "repeat the command"
         case .wrongKind(_, let id, let kind):
             "choose a ref below \(RefNamespace(kind).rawValue)/ for \(id.short)"

@@ -153,19 +153,8 @@ enum KeyName {
     /// Whether a text matches `[a-z0-9][a-z0-9._-]*` and is at most ``byteLimit`` bytes long.
     static func isValid(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        guard let first = bytes.first, bytes.count <= byteLimit, isAlphanumeric(first) else {
-            return false
-        }
-        return bytes.allSatisfy {
-            isAlphanumeric($0) || $0 == 0x2E || $0 == 0x5F || $0 == 0x2D
-        }
-    }
-
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x61...0x7A: true
-        default: false
-        }
+        guard let first = bytes.first, bytes.count <= byteLimit else { return false }
+        return first.isAlphanumeric && bytes.allSatisfy { $0.isNameByte && !$0.isCapital }
     }
 }
 

@@ -154,7 +154,7 @@ extension SecretKey {
     }
 }
 
-/// Ed25519 (RFC 8032) with libcrypto. It is strict: it refuses what implementations could judge differently.
+/// Ed25519 (RFC 8032) with libcrypto. It is strict: it refuses keys and signatures that implementations could judge differently.
 enum Ed25519 {
     static let keySize = 32
     static let signatureSize = 64

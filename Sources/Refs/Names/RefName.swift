@@ -56,27 +56,23 @@ public struct RefName: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     private static func objection(to component: some Collection<UInt8>) -> String? {
         guard let first = component.first else { return "a component is empty" }
-        for byte in component where !isAllowed(byte) {
-            switch byte {
-            case 0x41...0x5A: return "capital letters are not allowed"
-            default: return "only a-z, 0-9, '.', '_', '-' and '/' are allowed"
-            }
+        for byte in component where !byte.isNameByte || byte.isCapital {
+            return byte.isCapital
+                ? "capital letters are not allowed"
+                : "only a-z, 0-9, '.', '_', '-' and '/' are allowed"
         }
-        switch first {
-        case 0x2E: return "a component begins with '.'"
-        case 0x2D: return "a component begins with '-'"
-        case 0x5F: return "a component begins with '_'"
-        default: break
-        }
+        if !first.isAlphanumeric { return "a component begins with '\(Unicode.Scalar(first))'" }
         return component.suffix(5).elementsEqual(".lock".utf8) ? "a component ends in .lock" : nil
     }
+}
 
-    private static func isAllowed(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x61...0x7A, 0x30...0x39, 0x2D, 0x2E, 0x5F: true
-        default: false
-        }
-    }
+/// Classes of ASCII characters.
+extension UInt8 {
+    var isDigit: Bool { (0x30...0x39).contains(self) }
+    var isCapital: Bool { (0x41...0x5A).contains(self) }
+    var isAlphanumeric: Bool { isDigit || isCapital || (0x61...0x7A).contains(self) }
+    /// Whether it is a letter, a digit, `-`, `.` or `_`.
+    var isNameByte: Bool { isAlphanumeric || self == 0x2D || self == 0x2E || self == 0x5F }
 }
 
 /// The first component of a ref's name, which determines the kind of snapshot that the ref points at.

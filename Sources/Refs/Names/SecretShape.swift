@@ -84,8 +84,8 @@ struct SecretShape: Sendable {
         switch letters {
         case .capital:
             found.count == count
-                && (found.endIndex == bytes.count || !Self.isAlphanumeric(bytes[found.endIndex]))
-        case .mixed: found.contains { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) }
+                && (found.endIndex == bytes.count || !bytes[found.endIndex].isAlphanumeric)
+        case .mixed: found.contains { $0.isDigit || $0.isCapital }
         case .alphanumeric, .word, .dotted, .base64: true
         }
     }
@@ -131,7 +131,7 @@ struct SecretShape: Sendable {
         guard 1...8 ~= signs.count else { return nil }
         let value = bytes[signs.endIndex...].prefix(65).prefix(while: Letters.base64.contains)
         let isHexadecimal = value.allSatisfy {
-            (0x30...0x39).contains($0) || (0x61...0x66).contains($0) || (0x41...0x46).contains($0)
+            $0.isDigit || (0x61...0x66).contains($0) || (0x41...0x46).contains($0)
         }
         guard value.count == 64 && isHexadecimal || value.count == 40 && isKey else { return nil }
         return Secrets.Match(
@@ -149,18 +149,11 @@ struct SecretShape: Sendable {
         guard end <= bytes.count else { return nil }
         return bytes[index..<end].lazy.map { $0 | 0x20 }.elementsEqual(word.utf8) ? end : nil
     }
-
-    static func isAlphanumeric(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        default: false
-        }
-    }
 }
 
 extension SecretShape.Letters {
     func contains(_ byte: UInt8) -> Bool {
-        if SecretShape.isAlphanumeric(byte) { return self != .capital || byte < 0x60 }
+        if byte.isAlphanumeric { return self != .capital || byte < 0x60 }
         return switch byte {
         case UInt8(ascii: "-"), UInt8(ascii: "_"):
             self == .word || self == .mixed || self == .dotted
@@ -199,7 +192,7 @@ enum PrivateKeyText {
         var before = ""
         for position in 0..<wordLimit {
             index += bytes[index...].prefix { $0 == 0x20 || (0x09...0x0D).contains($0) }.count
-            let letters = bytes[index...].prefix(while: SecretShape.isAlphanumeric)
+            let letters = bytes[index...].prefix(while: \.isAlphanumeric)
             let word = String(decoding: letters, as: UTF8.self).uppercased()
             if position == 0, word != "BEGIN", word != "END" { return nil }
             guard !word.isEmpty else { return nil }

@@ -2,7 +2,7 @@ internal import Objects
 
 /// Finds secrets that must not get into the log or a snapshot, because both are permanent.
 ///
-/// It finds what was pasted by mistake, not what somebody hides.
+/// It finds keys that were pasted by mistake, not keys that somebody hides.
 public enum Secrets {
     /// The public beginning of the first likely secret key in a text; nil when there is none.
     ///
@@ -66,10 +66,10 @@ public enum Secrets {
                 continue
             }
             // Secret keys begin at the beginning of a word.
-            if SecretShape.isAlphanumeric(byte) {
+            if byte.isAlphanumeric {
                 if let match = SecretShape.match(bytes, at: index) { return match }
                 index += 1
-                while index < bytes.count, SecretShape.isAlphanumeric(bytes[index]) { index += 1 }
+                while index < bytes.count, bytes[index].isAlphanumeric { index += 1 }
             } else {
                 index += 1
             }
@@ -89,11 +89,11 @@ extension Secrets {
             switch action {
             case .override(_, let reason):
                 if let name = find(in: reason) { return objection("the reason", name) }
-            case .policy(let policy?):
-                if let name = find(in: policy.json) { return objection("the policy", name) }
+            case .accessPolicy(let accessPolicy?):
+                if let name = find(in: accessPolicy.json) { return objection("the policy", name) }
             case .ref(let ref, old: nil, new: _?, _):
                 if let name = find(in: ref.text) { return objection("the name of a ref", name) }
-            case .ref, .policy, .format, .pack, .unpack, .approve, .retain: break
+            case .ref, .accessPolicy, .format, .pack, .unpack, .approve, .retain: break
             }
         }
         return nil

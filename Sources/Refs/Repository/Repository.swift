@@ -14,7 +14,7 @@ public struct Repository: Sendable {
 
     /// Opens the repository in a bucket; whether there is one shows at the first read.
     ///
-    /// - Parameter trust: What this client believes about the log before it reads anything.
+    /// - Parameter trust: The beliefs of this client about the log before it reads anything.
     public init(in bucket: any Bucket, trust: Trust = Trust()) {
         self.bucket = bucket
         log = Log(bucket: bucket, trust: trust)

@@ -88,7 +88,7 @@ extension Writer {
     ///
     /// - Throws: As ``signed(_:after:)``.
     func checkRights(toMove names: [RefName], in state: State) throws(RefError) {
-        guard !names.isEmpty, state.policy?.isSigned ?? false else { return }
+        guard !names.isEmpty, state.accessPolicy?.isSigned ?? false else { return }
         let secret = try secretKey(isNeeded: true)
         let authority = Authority(
             state: state, signer: secret?.publicKey, time: state.moment(at: now()))
@@ -108,8 +108,9 @@ extension Writer {
 
     /// Adds a signature to a checkpoint if the writer is an admin; nobody else can vouch for all refs.
     func certify(_ bytes: inout [UInt8], of state: State) -> Bool {
-        guard let policy = state.policy, policy.isSigned, let secret = try? key(true),
-            policy.key(secret.publicKey)?.isAdmin ?? false,
+        guard let accessPolicy = state.accessPolicy, accessPolicy.isSigned,
+            let secret = try? key(true),
+            accessPolicy.key(secret.publicKey)?.isAdmin ?? false,
             let signature = try? secret.sign(Checkpoint.signedBytes(bytes[...], of: state))
         else { return false }
         var object = JSONObject()
@@ -119,10 +120,10 @@ extension Writer {
     }
 
     private static func needsSignature(_ actions: [Action], after state: State) -> Bool {
-        if state.policy?.isSigned ?? false { return true }
+        if state.accessPolicy?.isSigned ?? false { return true }
         return actions.contains { action in
-            guard case .policy(let policy) = action else { return false }
-            return policy?.isSigned ?? false
+            guard case .accessPolicy(let accessPolicy) = action else { return false }
+            return accessPolicy?.isSigned ?? false
         }
     }
 }

@@ -223,8 +223,7 @@ struct RevisionParser {
     }
 
     private static func isOperator(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "~") || byte == UInt8(ascii: "^") || byte == UInt8(ascii: "@")
-            || byte == UInt8(ascii: ":")
+        "~^@:".utf8.contains(byte)
     }
 
     mutating func revision() throws(RefError) -> Revision {
@@ -286,7 +285,7 @@ struct RevisionParser {
 
     private mutating func generation() throws(RefError) -> Int {
         let start = offset
-        let digits = take { $0 < UInt8(ascii: "0") || $0 > UInt8(ascii: "9") }
+        let digits = take { !$0.isDigit }
         if digits.isEmpty, current.map(Self.isOperator) ?? true { return 1 }
         guard let number = Self.number(digits) else {
             throw error("expected a number of generations after '~'", at: start)
@@ -297,17 +296,10 @@ struct RevisionParser {
     private mutating func role() throws(RefError) -> String {
         let start = offset
         let role = take(until: Self.isOperator)
-        guard !role.isEmpty, role.allSatisfy(Self.isRoleByte) else {
+        guard !role.isEmpty, role.allSatisfy(\.isNameByte) else {
             throw error("expected the role of an input after '^', as in ^dataset", at: start)
         }
         return String(decoding: role, as: UTF8.self)
-    }
-
-    private static func isRoleByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
-        default: false
-        }
     }
 
     private mutating func selector() throws(RefError) -> Revision.Selector {

@@ -1,7 +1,7 @@
 public import Objects
 internal import Storage
 
-/// What one client has seen of the repository in one place, stored outside the repository. It lets the client detect a
+/// A client's memory of the repository in one place, stored outside the repository. It lets the client detect a
 /// log that was rolled back or forked, keeps a clock that was set back from reviving approvals, and saves repeated checks.
 ///
 /// The file is durable. A missing file means a first contact; a damaged one is reported and counts as missing; failing to
@@ -130,7 +130,7 @@ package struct Remembered {
         repositoryID = state.repositoryID
         number = state.number
         entryHash = state.entryHash
-        isSigned = state.policyRoot != nil
+        isSigned = state.rootKey != nil
         if let known, let old = known.checkpoint, state.number - old.number < Self.interval {
             checkpoint = old
             checkpointBytes = known.checkpointBytes

@@ -1,8 +1,8 @@
 internal import Objects
 
-/// What a client believes about a repository before it reads anything.
+/// The beliefs of a client about a repository before it reads anything.
 public struct Trust: Sendable {
-    /// The memory of what this client saw of the repository before.
+    /// This client's memory of the repository.
     public var memory: ClientMemory?
     /// The keys one of which must have signed the first access policy; nil for any key.
     public var roots: Set<PublicKey>?
@@ -24,13 +24,13 @@ public struct Trust: Sendable {
     /// Without signatures, in the log and in ``roots``, it may. Otherwise an admin must vouch for it: one of the roots, or
     /// without roots an admin of the access policy in the checkpoint, because a first contact has nothing better.
     func accepts(_ checkpoint: State) -> Bool {
-        if let roots, isStrict || checkpoint.policyRoot != nil {
+        if let roots, isStrict || checkpoint.rootKey != nil {
             guard let certifier = checkpoint.certifier else { return false }
             return roots.contains(certifier)
         }
-        guard checkpoint.policyRoot != nil else { return true }
+        guard checkpoint.rootKey != nil else { return true }
         guard let certifier = checkpoint.certifier else { return false }
-        return checkpoint.policy?.key(certifier)?.isAdmin ?? false
+        return checkpoint.accessPolicy?.key(certifier)?.isAdmin ?? false
     }
 
     /// Refuses a state of a repository that no trusted key founded.
@@ -38,7 +38,7 @@ public struct Trust: Sendable {
     /// - Throws: `foreignRoot`.
     func check(_ state: State, isFirstContact: Bool) throws(RefError) {
         guard let roots, isStrict || isFirstContact else { return }
-        guard let root = state.policyRoot, !isStrict || state.policy?.isSigned ?? false else {
+        guard let root = state.rootKey, !isStrict || state.accessPolicy?.isSigned ?? false else {
             guard isStrict else { return }
             throw .foreignRoot(
                 reason:
@@ -98,7 +98,7 @@ extension Action {
     /// Whether the effect of the action depends on the signer.
     fileprivate var dependsOnSigner: Bool {
         switch self {
-        case .approve, .policy, .override, .retain: true
+        case .approve, .accessPolicy, .override, .retain: true
         case .ref, .pack, .unpack, .format: false
         }
     }

@@ -10,14 +10,14 @@ struct Decision {
     /// Nil for what nobody decides.
     init?(_ action: Action) {
         switch action {
-        case .policy, .approve, .override, .retain: self.action = action
+        case .accessPolicy, .approve, .override, .retain: self.action = action
         case .format, .ref, .pack, .unpack: return nil
         }
     }
 
     var json: JSON {
         switch action {
-        case .policy(let policy): ["type": "policy", "id": .id(policy?.id)]
+        case .accessPolicy(let policy): ["type": "policy", "id": .id(policy?.id)]
         case .approve(let name, let old, let new, _, let expires):
             [
                 "type": "approve", "ref": .string(name.text), "old": .id(old), "new": .id(new),
@@ -35,7 +35,7 @@ struct Decision {
 
     func line(_ style: Style) -> String {
         switch action {
-        case .policy(let policy):
+        case .accessPolicy(let policy):
             guard let policy else { return style.red("the policy was removed") }
             let keys = Quantity.count(policy.keys.count, "key")
             return "policy \(style.yellow(policy.id.short))  \(keys), "
