@@ -1,91 +1,91 @@
 public import Objects
 public import Storage
 
-/// Why the log, a ref or a revision could not be read or changed.
+/// An error of a repository: of its log, its refs or its revisions.
 public enum RefError: DetailedFailure, Hashable {
-    /// Text is not the name of a ref; `text` is quoted already.
+    /// A text, which is quoted already, is not the name of a ref.
     case invalidName(_ text: String, reason: String)
-    /// A ref's first component is not one of the four namespaces.
+    /// The first component of a name is not a namespace.
     case unknownNamespace(String)
-    /// A transaction is asked for something that no transaction can hold.
+    /// No transaction can do what was requested.
     case invalidTransaction(reason: String)
     /// There is no repository.
     case noRepository(location: String)
     /// There is a repository already.
     case repositoryExists(location: String)
-    /// No ref has this name; refs that it may have been meant for.
+    /// There is no ref of this name; the suggestions are similar names.
     case unknownRef(RefName, suggestions: [RefName])
-    /// A ref does not exist any more: the transaction that deleted it.
+    /// The transaction deleted the ref.
     case deleted(RefName, transaction: Int)
-    /// What a deleted ref pointed at was collected since.
+    /// The last target of a deleted ref was collected.
     case notRestorable(RefName, deletion: Int, snapshot: ObjectID)
-    /// Somebody wrote an entry that points a ref at what it cannot point at.
+    /// An entry moved a ref to an object that it cannot point at.
     case misdirected(RefName, ObjectID, found: String)
-    /// A transaction cannot be undone: a later one moved a ref that it moved.
+    /// A transaction cannot be undone because a later one moved the same ref.
     case movedSince(RefChange, transaction: Int, actual: ObjectID?, by: Int)
     /// The log has no entry of this number.
     case noTransaction(Int)
-    /// The transaction, or every one, moved no ref and removed no pack.
+    /// The transaction, nil for all of them, moved no ref and removed no pack.
     case nothingToUndo(Int?)
-    /// A ref never pointed at anything else than this.
+    /// A ref never had another target.
     case noVersionBefore(RefName, ObjectID)
-    /// A ref is already where its move is to be approved to.
+    /// A ref already has the target whose approval was requested.
     case nothingToApprove(RefName, ObjectID?)
-    /// A ref is not what the update expects: it has `actual`, set by a transaction so long ago.
+    /// A ref does not meet its expectation: a transaction of this age moved it to `actual`.
     case conflict(
         RefName, expected: Expectation, actual: ObjectID?, transaction: Int?, ageMilliseconds: Int?)
-    /// What a transaction builds on was removed by another one meanwhile: this pack, or what it needs.
+    /// A concurrent transaction removed this pack, or objects in it, which the transaction builds on.
     case packRemoved(ObjectID)
-    /// Others have changed what this was decided on, so it must be decided anew.
+    /// Concurrent changes have invalidated a decision.
     case outdated
-    /// Other writers win every race for the next entry.
+    /// Other writers won this many races in a row.
     case busy(attempts: Int)
     /// A ref cannot point at a snapshot of this kind.
     case wrongKind(RefName, ObjectID, kind: Snapshot.Kind)
-    /// A ref cannot point at what is not a snapshot.
+    /// A ref cannot point at an object that is not a snapshot.
     case notASnapshot(RefName, ObjectID, reason: String)
-    /// A snapshot names an object that is not in the repository.
+    /// A snapshot needs an object that is not in the repository.
     case incomplete(RefName, snapshot: ObjectID, missing: ObjectID)
-    /// Gates do not let moves pass.
+    /// Gates refuse moves.
     case gates([GateOutcome])
-    /// What a release is to bind does not fit together.
+    /// The parts of a release do not fit each other.
     case misfit(reason: String, remedy: String)
-    /// A snapshot, or something that it needs, was collected.
+    /// A snapshot, or an object that it needs, was collected.
     case gone(snapshot: ObjectID, missing: ObjectID)
-    /// Everything in the packs that a transaction removed is there, in other packs.
+    /// Other packs contain every object that a transaction removed.
     case nothingLost(Int)
-    /// What a transaction removed cannot be brought back any more: files of packs were deleted.
+    /// The files of packs that a transaction removed were deleted.
     case tooLateToUndo(Int, missing: Int, of: Int)
-    /// The log's bytes are not what they must be.
+    /// A file of the log is malformed or missing.
     case damaged(place: String, reason: String)
-    /// A transaction or a checkpoint is not by whom it must be: somebody without the right has written to the log.
+    /// An entry or a checkpoint was written without the right to.
     case untrusted(place: String, reason: String)
-    /// A repository was not begun by any key that this client trusts.
+    /// No key that this client trusts founded the repository.
     case foreignRoot(reason: String)
-    /// The log ends before an entry that this client has seen; `to` is nil when nothing is left.
+    /// The log ends before an entry that this client has seen; `to` is nil when no entry is left.
     case rolledBack(from: Int, to: Int?)
     /// The log has another entry where this client has seen one.
     case forked(at: Int)
-    /// Another repository is where this client has seen one that demanded signatures.
+    /// The log belongs to another repository than the signed one that this client has seen.
     case replaced
-    /// The policy does not let this writer do that.
+    /// The access policy does not give the writer the right.
     case unauthorized(reason: String, remedy: String)
-    /// Somebody else has changed the policy meanwhile.
-    case policyChanged
-    /// A key cannot be had or used.
+    /// Another writer has changed the access policy.
+    case accessPolicyChanged
+    /// A key is missing or unusable.
     case key(KeyError)
-    /// The repository uses something that this version does not know.
+    /// The repository requires something that this version does not have.
     case needsNewer(place: String, what: String)
-    /// Whether the transaction took place is not known.
+    /// The transaction may or may not have been committed.
     case outcomeUnknown(number: Int, StorageError)
-    /// A revision is malformed or finds nothing.
+    /// A revision is malformed or names nothing.
     case revision(RevisionError)
     /// Objects could not be read or written.
     case objects(ObjectError)
     /// The bucket failed.
     case storage(StorageError)
 
-    /// Whether something is not there. Another process may have taken it away.
+    /// Whether an object is missing, perhaps because another process removed it.
     var isAbsence: Bool {
         switch self {
         case .incomplete, .gone: true
@@ -94,7 +94,7 @@ public enum RefError: DetailedFailure, Hashable {
         }
     }
 
-    /// Whether it is about one file, so that whoever looks at many can go on with the others.
+    /// Whether the error concerns one file, so that a scan of many can go on with the others.
     package var concernsOneFile: Bool {
         switch self {
         case .damaged: true
@@ -103,17 +103,17 @@ public enum RefError: DetailedFailure, Hashable {
         }
     }
 
-    /// The file that is damaged.
+    /// The damaged file.
     package var place: String? {
         if case .damaged(let place, _) = self { place } else { nil }
     }
 
-    /// What is wrong with the one file that the error is about.
+    /// The damage of the file, or else the message.
     package var reason: String {
         if case .damaged(_, let reason) = self { reason } else { message }
     }
 
-    /// Whether the process had no means to go on, such as open files: nothing is wrong with what it asked for.
+    /// Whether the process lacked resources such as open files; the request itself was valid.
     public var isOutOfMeans: Bool {
         switch self {
         case .objects(let error): error.isOutOfMeans
@@ -127,10 +127,9 @@ public enum RefError: DetailedFailure, Hashable {
         switch self {
         case .invalidName, .unknownNamespace, .invalidTransaction, .repositoryExists: .usage
         case .noRepository, .unknownRef, .noTransaction, .nothingToUndo, .noVersionBefore,
-            .incomplete, .gone,
-            .nothingLost, .tooLateToUndo, .deleted, .notRestorable:
+            .incomplete, .gone, .nothingLost, .tooLateToUndo, .deleted, .notRestorable:
             .missing
-        case .conflict, .movedSince, .packRemoved, .outdated, .busy, .policyChanged: .conflict
+        case .conflict, .movedSince, .packRemoved, .outdated, .busy, .accessPolicyChanged: .conflict
         case .wrongKind, .notASnapshot, .misfit, .gates, .unauthorized, .nothingToApprove: .refused
         case .damaged, .untrusted, .foreignRoot, .rolledBack, .forked, .replaced, .misdirected:
             .damaged
@@ -150,7 +149,7 @@ extension RefError {
         case .invalidName(let text, let reason): "\(text) is not the name of a ref: \(reason)"
         case .unknownNamespace(let name):
             "a ref begins with \(RefNamespace.listing), not with \(Quoting.quoted(name))"
-        case .invalidTransaction(let reason): "this transaction is not possible: \(reason)"
+        case .invalidTransaction(let reason): "this transaction is impossible: \(reason)"
         case .noRepository(let location): "there is no repository in \(location)"
         case .repositoryExists(let location): "there is a repository in \(location) already"
         case .unknownRef(let name, let suggestions):
@@ -158,8 +157,8 @@ extension RefError {
         case .deleted(let name, let transaction):
             "\(name) was deleted by transaction \(transaction)"
         case .notRestorable(let name, let deletion, let snapshot):
-            "\(name) cannot be restored: transaction \(deletion) deleted it, and what it pointed at, "
-                + "\(snapshot.short), was collected since"
+            "\(name) cannot be restored: transaction \(deletion) deleted it, and its target "
+                + "\(snapshot.short) was collected since"
         case .misdirected(let name, let id, let found):
             "\(name) points at \(id.short), which is \(found): only a "
                 + "\(name.namespace.kind.rawValue) snapshot belongs there"
@@ -167,7 +166,7 @@ extension RefError {
             Self.movedSince(change, transaction: transaction, actual: actual, by: later)
         case .noTransaction(let number): "there is no transaction \(number)"
         case .noVersionBefore(let name, let id): "\(name) has no version before \(id.short)"
-        case .nothingToUndo(nil): "there is no transaction to undo: none has moved a ref"
+        case .nothingToUndo(nil): "there is no transaction to undo: none moved a ref"
         case .nothingToUndo(let number?):
             "transaction \(number) cannot be undone: it moved no ref and removed no pack"
         case .nothingToApprove(let name, let id):
@@ -182,45 +181,45 @@ extension RefError {
                 + (actual?.short ?? "no such ref")
                 + Self.origin(transaction: transaction, ageMilliseconds: age)
         case .packRemoved(let name):
-            "something that this transaction builds on was collected meanwhile (pack \(name.short))"
-        case .outdated: "others changed the repository meanwhile"
+            "an object that this transaction needs was collected meanwhile (pack \(name.short))"
+        case .outdated: "another writer changed the repository meanwhile"
         case .busy(let attempts):
-            "other writers were faster \(attempts) times in a row"
+            "gave up: lost the commit race \(attempts) times"
         case .wrongKind(let name, let id, let kind):
             "\(name) can only point at a \(name.namespace.kind.rawValue) snapshot, and \(id.short) "
                 + "is a \(kind.rawValue) snapshot"
         case .notASnapshot(let name, let id, let reason):
-            "\(name) can only point at a snapshot, and \(id.short) is none: \(reason)"
+            "\(name) can only point at a snapshot, and \(id.short) is not one: \(reason)"
         case .incomplete(let name, let snapshot, let missing):
             missing == snapshot
                 ? "\(name) cannot point at \(snapshot.short): there is no such object"
-                : "\(name) cannot point at \(snapshot.short): it names object \(missing.short), "
+                : "\(name) cannot point at \(snapshot.short): it needs object \(missing.short), "
                     + "which is not in this repository"
         case .gates(let outcomes): outcomes.refusal
-        case .misfit(let reason, _): "this does not fit together: \(reason)"
+        case .misfit(let reason, _): "the parts of the release do not fit: \(reason)"
         case .gone(let snapshot, let missing):
             missing == snapshot
                 ? "snapshot \(snapshot.short) is not in this repository, or was collected"
-                : "snapshot \(snapshot.short) is not whole: object \(missing.short) was collected"
+                : "snapshot \(snapshot.short) is incomplete: object \(missing.short) was collected"
         case .nothingLost(let number):
-            "there is nothing to bring back: all that transaction \(number) removed is in other packs"
+            "nothing is missing: other packs contain every object that transaction \(number) removed"
         case .tooLateToUndo(let number, let missing, let count):
-            "it is too late to undo transaction \(number): of the \(count) packs that it removed, the "
-                + "files of \(missing) were deleted"
+            "it is too late to undo transaction \(number): it removed \(count) packs, and the files of "
+                + "\(missing) of them were deleted"
         case .damaged(let place, let reason): "\(place) is damaged: \(reason)"
         case .untrusted(let place, let reason): "\(place) cannot be trusted: \(reason)"
         case .foreignRoot(let reason): "this repository is not trusted: \(reason)"
         case .rolledBack(let from, let to):
-            "the log went backwards: transaction \(from) was seen here before, and "
-                + (to.map { "it ends at \($0) now" } ?? "nothing is left of it")
+            "log rollback detected: this client has seen transaction \(from), "
+                + (to.map { "the log now ends at \($0)" } ?? "the log is now empty")
         case .forked(let number):
-            "the log was rewritten: transaction \(number) is not the one that was seen here before"
+            "the log was rewritten: transaction \(number) differs from the one that this client has seen"
         case .replaced:
-            "this is another repository than the signed one that was seen here before"
+            "this is not the signed repository that this client has seen here before"
         case .unauthorized(let reason, _): reason
-        case .policyChanged: "the policy was changed meanwhile"
+        case .accessPolicyChanged: "another writer changed the access policy meanwhile"
         case .key(let error): error.message
-        case .needsNewer(let place, let what): "\(place) needs a newer fti: \(what)"
+        case .needsNewer(let place, let what): "\(place) needs a newer version of fti: \(what)"
         case .outcomeUnknown(let number, let error):
             "the transaction may have been committed as \(number): \(error.message)"
         case .revision(let error): error.message
@@ -236,7 +235,7 @@ extension RefError {
         case .unknownRef: "ftictl refs lists the refs"
         case .deleted(let name, _): "ftictl ref restore \(name)"
         case .notRestorable:
-            "ftictl undo N, where N is the collection in ftictl reflog, while the files of its packs are there"
+            "ftictl undo N, with the collection N from ftictl reflog, while the files of its packs exist"
         case .misdirected(let name, _, _):
             "ftictl rollback \(name), or ftictl ref delete \(name)"
         case .movedSince(let change, _, let actual, _) where actual == change.old:
@@ -245,26 +244,27 @@ extension RefError {
             change.old.map { "ftictl move \(change.name) \($0.short)" }
                 ?? "ftictl ref delete \(change.name)"
         case .invalidName:
-            "ftictl refs lists the refs; the name of a new one is like models/candidate"
+            "ftictl refs lists the refs; a new name looks like models/candidate"
         case .unknownNamespace: "ftictl refs lists the refs"
-        case .notASnapshot(_, let id, _): "ftictl show \(id.short) says what it is"
+        case .notASnapshot(_, let id, _): "ftictl show \(id.short) describes it"
         case .noVersionBefore(let name, _): "ftictl rollback \(name) --to REV"
         case .nothingToUndo: "ftictl reflog lists the transactions"
-        case .nothingToApprove(let name, _): "ftictl log \(name) -n 2 shows what it was before"
+        case .nothingToApprove(let name, _): "ftictl log \(name) -n 2 shows its last moves"
         case .conflict(_, _, nil, nil, _): "ftictl refs lists the refs"
-        case .conflict(let name, _, _, _, _): "ftictl log \(name) -n 2 shows by whom; decide anew"
+        case .conflict(let name, _, _, _, _):
+            "ftictl log \(name) -n 2 shows who moved it; then decide again"
         case .packRemoved, .outdated, .busy: "repeat the command"
         case .wrongKind(_, let id, let kind):
             "choose a ref below \(RefNamespace(kind).rawValue)/ for \(id.short)"
         case .damaged:
-            "ftictl verify lists all damage; verify --repair --from COPY restores what a copy has"
+            "ftictl verify lists all damage; ftictl verify --repair --from COPY restores it from a copy"
         case .untrusted: "ftictl verify lists all damage"
         case .foreignRoot:
-            "ask the owner of the repository for the key; FTI_TRUST or ftictl key trust says which one"
+            "ask the owner of the repository for the key, and trust it with ftictl key trust or FTI_TRUST"
         case .rolledBack, .forked, .replaced:
-            "compare with another copy; if you know why, --accept-rollback goes on with what is there"
+            "compare with another copy; if you know the reason, --accept-rollback accepts this log"
         case .unauthorized(_, let remedy): remedy
-        case .policyChanged: "ftictl policy show, then repeat the command"
+        case .accessPolicyChanged: "ftictl policy show, then repeat the command"
         case .key(let error): error.remedy
         case .gates(let outcomes): outcomes.remedy
         case .misfit(_, let remedy): remedy
@@ -276,7 +276,7 @@ extension RefError {
         }
     }
 
-    /// See ``DetailedFailure``: of gates that refuse, all that they say.
+    /// See ``DetailedFailure``: the outcomes of gates that refuse.
     public var details: JSONObject {
         var details = JSONObject()
         if case .gates(let outcomes) = self { details["gates"] = .array(outcomes.map(\.json)) }
@@ -289,7 +289,7 @@ extension RefError {
         let name = change.name
         if actual == change.old {
             let place = actual.map { "back at \($0.short)" } ?? "gone again"
-            return "transaction \(transaction) is undone already: \(name) is \(place) since "
+            return "transaction \(transaction) was undone already: \(name) is \(place) since "
                 + "transaction \(later)"
         }
         let move = change.new.map { "moved \(name) to \($0.short)" } ?? "deleted \(name)"
@@ -304,7 +304,7 @@ extension RefError {
     }
 }
 
-/// A span of time as people say it.
+/// Durations as people say them.
 enum Age {
     /// The largest unit that fits: `2 s`, `5 min`, `3 h`, `4 days`; less than a second is `0 s`.
     static func description(milliseconds: Int) -> String {

@@ -37,7 +37,7 @@ struct ApprovalClockTests {
                     name: "training-bot", publicKey: training.publicKey, namespaces: [.models]),
             ],
             gates: [try Gate(#"{"ref":"models/current","type":"approvals","count":1}"#)])
-        try repository.setPolicy(policy, writer: writer(admin))
+        try repository.setAccessPolicy(policy, writer: writer(admin))
     }
 
     private func writer(_ key: SecretKey, clock: TestClock? = nil) -> Writer {

@@ -27,7 +27,7 @@ struct FixedGateTests {
         let removal = try #require(try refusal(gated, [RefUpdate(name, new: nil)]))
         #expect(removal.target == nil && removal.json["id"] == .null)
         let error = RefError.gates([removal])
-        #expect(error.message.hasPrefix("models/v1 cannot be removed: the fixed gate"))
+        #expect(error.message.hasPrefix("models/v1 cannot be deleted: the fixed gate"))
         let renaming = try repository.rename(
             name, to: try RefName("models/v2"), in: try repository.state(), by: testWriter(),
             MoveOptions(isRehearsal: true))
@@ -78,7 +78,7 @@ struct FixedGateTests {
         let repository = signed.repository
         let writer = signed.writer(signed.training)
         try repository.put("models/a", text: "1", writer: writer)
-        try repository.setPolicy(
+        try repository.setAccessPolicy(
             try signed.policy(gates: [gate]), writer: signed.writer(signed.admin))
         let name = try RefName("models/a")
         func delete() throws {

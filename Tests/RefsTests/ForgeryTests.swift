@@ -151,7 +151,7 @@ struct ForgeryTests {
         let move = try sign(try entry(back(in: state), after: state), signed.training, in: state)
         #expect(try refusal(of: move)?.message.contains("may not move features/a") == true)
         for action in [
-            Action.policy(nil), .policy(try signed.policy(without: "feature-bot")),
+            Action.accessPolicy(nil), .accessPolicy(try signed.policy(without: "feature-bot")),
             .override(gates: ["x"], reason: "y"),
         ] {
             let entry = try sign(try entry([action], after: state), signed.training, in: state)
@@ -162,7 +162,7 @@ struct ForgeryTests {
     @Test("a revoked key, also with a time at which it was none (B137)")
     func revoked() throws {
         let before = try signed.repository.state()
-        try signed.repository.setPolicy(
+        try signed.repository.setAccessPolicy(
             try signed.policy(without: "feature-bot"), writer: signed.writer(signed.admin))
         let state = try signed.repository.state()
         let late = try entry(back(in: state), after: state, time: before.time)
@@ -175,7 +175,7 @@ struct ForgeryTests {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: signed.unsigned)
         let state = try repository.state()
-        let bare = try entry([.policy(try signed.policy())], after: state)
+        let bare = try entry([.accessPolicy(try signed.policy())], after: state)
         #expect(try refusal(of: bare, in: bucket) != nil)
         #expect(try refusal(of: try sign(bare, signed.features, in: state), in: bucket) != nil)
         #expect(try refusal(of: try sign(bare, signed.admin, in: state), in: bucket) == nil)
@@ -288,8 +288,8 @@ struct ForgeryTests {
         signed.clock.advance(seconds: 61)
         #expect(try move(name, to: x, in: signed)?.fault == .refused)
         try approve(name, x, by: signed.admin, in: signed)
-        let policy = try #require(try signed.repository.state().policy)
-        try signed.repository.setPolicy(
+        let policy = try #require(try signed.repository.state().accessPolicy)
+        try signed.repository.setAccessPolicy(
             try AccessPolicy(
                 isSigned: true, keys: policy.keys.filter { $0.name != "feature-bot" },
                 gates: policy.gates), writer: signed.writer(signed.admin))
@@ -309,17 +309,17 @@ struct ForgeryTests {
                 actions: [action]
             ).signed(by: signed.training, repository: state.repositoryID)
         }
-        let policy = try #require(state.policy).id
+        let policy = try #require(state.accessPolicy).id
         let later = try #require(Timestamp(milliseconds: state.time.milliseconds + 1000))
         for action in [
             Action.ref(name, old: nil, new: x, since: nil),
-            .approve(name, old: y, new: x, policy: policy, expires: later),
-            .approve(name, old: nil, new: x, policy: x, expires: later),
-            .approve(name, old: nil, new: x, policy: policy, expires: state.time),
+            .approve(name, old: y, new: x, accessPolicy: policy, expires: later),
+            .approve(name, old: nil, new: x, accessPolicy: x, expires: later),
+            .approve(name, old: nil, new: x, accessPolicy: policy, expires: state.time),
         ] {
             #expect(try refusal(of: try entry(action), in: signed.bucket) != nil)
         }
-        let sound = Action.approve(name, old: nil, new: x, policy: policy, expires: later)
+        let sound = Action.approve(name, old: nil, new: x, accessPolicy: policy, expires: later)
         #expect(try refusal(of: try entry(sound), in: signed.bucket) == nil)
     }
 
@@ -333,10 +333,10 @@ struct ForgeryTests {
         }
         let state = try Repository(in: signed.bucket).state()
         let whole = try #require(try LogVerifier(signed.repository.log).verify().state)
-        #expect(state.policy == whole.policy)
+        #expect(state.accessPolicy == whole.accessPolicy)
         #expect(state.approvals == whole.approvals)
         #expect(state.approvals.count == 1)
-        #expect(state.policyRoot == whole.policyRoot)
+        #expect(state.rootKey == whole.rootKey)
         #expect(try LogVerifier(signed.repository.log).verify().findings.isEmpty)
     }
 }

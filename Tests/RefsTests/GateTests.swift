@@ -20,7 +20,8 @@ struct GatedRepository {
     func setGates(_ gates: [String]) throws {
         guard !gates.isEmpty else { return }
         let text = #"{"signed":false,"gates":[\#(gates.joined(separator: ","))]}"#
-        try repository.setPolicy(try AccessPolicy(decoding: Array(text.utf8)), writer: testWriter())
+        try repository.setAccessPolicy(
+            try AccessPolicy(decoding: Array(text.utf8)), writer: testWriter())
     }
 
     /// The outcomes of gates that refuse moves; empty when they were made.

@@ -286,7 +286,7 @@ struct LogDamageTests {
         try bucket.replace(entryName(0), entry.encoded)
         let error = refError { _ = try Repository(in: bucket).state() }
         #expect(error?.fault == .io)
-        #expect(error?.message.contains("newer fti") == true)
+        #expect(error?.message.contains("newer version of fti") == true)
     }
 
     @Test("a garbage hint is ignored when reading, and listed (B138)")

@@ -101,7 +101,7 @@ struct LogEntryTests {
         let bytes = sealed(try line(original, replacement))
         let error = refError { _ = try LogEntry(decoding: bytes, number: 1) }
         #expect(error?.fault == .io)
-        #expect(error?.message.contains("newer fti") == true)
+        #expect(error?.message.contains("newer version of fti") == true)
     }
 
     @Test("limits hold before anything is read")

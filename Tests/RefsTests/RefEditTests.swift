@@ -157,7 +157,7 @@ struct RefEditTests {
         let again = refError { try undo(3) }
         #expect(
             again?.message
-                == "transaction 3 is undone already: models/a is back at \(two.short) since "
+                == "transaction 3 was undone already: models/a is back at \(two.short) since "
                 + "transaction 4")
         try delete(name)
         #expect(refError { try undo(2) }?.message.hasSuffix("transaction 5 deleted it") == true)

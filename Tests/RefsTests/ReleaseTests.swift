@@ -17,16 +17,12 @@ struct ReleaseTests {
         _ features: ObjectID, _ model: ObjectID, prompt text: String? = nil
     ) throws -> ObjectID {
         let transaction = try repository.begin(writer: testWriter())
-        let objects = transaction.objects
-        let name = try RefName("releases/prod")
-        let prompt = try text.map { try objects.write(Array($0.utf8), hint: .bulk) }
-        let release = try Release(features: features, model: model, prompt: prompt, in: objects)
-        let snapshot = try release.snapshot(
-            into: objects, producer: .init(pipeline: "test", version: "1"), created: epoch,
-            message: "")
-        let version = try transaction.store(NextVersion(of: name, snapshot))
-        _ = try transaction.publish([version], message: "")
-        return version.id
+        let release = try transaction.bind(
+            features: features, model: model, prompt: text.map { Array($0.utf8) })
+        return try transaction.publish(
+            release, as: try RefName("releases/prod"), by: .init(pipeline: "test", version: "1"),
+            created: epoch, description: nil, message: ""
+        ).id
     }
 
     private func read(_ id: ObjectID) throws -> Release {

@@ -76,7 +76,7 @@ struct RetentionPolicyTests {
         let signed = try SignedRepository()
         if let retention {
             let old = try signed.policy()
-            try signed.repository.setPolicy(
+            try signed.repository.setAccessPolicy(
                 try AccessPolicy(isSigned: true, keys: old.keys, gates: [], retention: retention),
                 writer: signed.writer(signed.admin))
         }

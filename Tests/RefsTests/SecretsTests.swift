@@ -138,7 +138,7 @@ struct SecretsTests {
             }?.fault == .usage)
         #expect(
             refError {
-                try repository.setPolicy(nil, message: token, writer: writer)
+                try repository.setAccessPolicy(nil, message: token, writer: writer)
             }?.fault == .usage)
         try repository.put("models/a", text: "1", writer: writer)
         let state = try repository.state()

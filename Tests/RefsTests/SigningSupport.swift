@@ -35,7 +35,7 @@ struct SignedRepository {
         training = try testKey("training-bot", seed: 103)
         stranger = try testKey("mallory", seed: 104)
         repository = try Repository.create(in: bucket, writer: testWriter(clock: clock, seed: 7))
-        try repository.setPolicy(try policy(gates: gates), writer: writer(admin))
+        try repository.setAccessPolicy(try policy(gates: gates), writer: writer(admin))
     }
 
     func policy(gates: [Gate] = [], without: String? = nil) throws -> AccessPolicy {

@@ -21,8 +21,8 @@ struct SigningTests {
         try repository.put("models/a", text: "n", writer: signed.writer(signed.admin))
         let state = try Repository(in: signed.bucket).state()
         #expect(state.number == 4)
-        #expect(state.policy == (try signed.policy()))
-        #expect(state.policyRoot == signed.admin.publicKey)
+        #expect(state.accessPolicy == (try signed.policy()))
+        #expect(state.rootKey == signed.admin.publicKey)
         #expect(try repository.log.entry(2).signature?.key == signed.features.publicKey)
         #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
     }
@@ -58,19 +58,19 @@ struct SigningTests {
     @Test("only an admin changes the policy")
     func policyChange() throws {
         let error = refError {
-            try repository.setPolicy(nil, writer: signed.writer(signed.training))
+            try repository.setAccessPolicy(nil, writer: signed.writer(signed.training))
         }
         #expect(error?.fault == .refused)
         #expect(error?.message.contains("is no admin") == true)
-        try repository.setPolicy(nil, writer: signed.writer(signed.admin))
+        try repository.setAccessPolicy(nil, writer: signed.writer(signed.admin))
         try repository.put("models/a", text: "m", writer: signed.unsigned)
-        #expect(try repository.state().policy == nil)
+        #expect(try repository.state().accessPolicy == nil)
     }
 
     @Test("a revoked key writes no more, and what it wrote before stays")
     func revoked() throws {
         try repository.put("features/a", text: "1", writer: signed.writer(signed.features))
-        try repository.setPolicy(
+        try repository.setAccessPolicy(
             try signed.policy(without: "feature-bot"), writer: signed.writer(signed.admin))
         let error = refError {
             try repository.put("features/a", text: "2", writer: signed.writer(signed.features))
@@ -99,7 +99,7 @@ struct SigningTests {
         let bucket = InterposingBucket(signed.bucket)
         let signed = signed
         bucket.beforeEntry {
-            try signed.repository.setPolicy(
+            try signed.repository.setAccessPolicy(
                 try signed.policy(without: "feature-bot"), writer: signed.writer(signed.admin))
         }
         let error = refError {
@@ -116,7 +116,7 @@ struct SigningTests {
     func approver() throws {
         let policy = try signed.policy()
         let grace = try testKey("grace", seed: 105)
-        try repository.setPolicy(
+        try repository.setAccessPolicy(
             try AccessPolicy(
                 isSigned: true,
                 keys: policy.keys + [AccessPolicy.Key(name: "grace", publicKey: grace.publicKey)],
@@ -135,16 +135,16 @@ struct SigningTests {
 
     @Test("of two admins who change the policy at once, the second is told")
     func racingAdmins() throws {
-        let seen = try repository.state().policy
-        try repository.setPolicy(
+        let seen = try repository.state().accessPolicy
+        try repository.setAccessPolicy(
             try signed.policy(without: "feature-bot"), replacing: .some(seen),
             writer: signed.writer(signed.admin))
         let error = refError {
-            try repository.setPolicy(
+            try repository.setAccessPolicy(
                 try signed.policy(without: "training-bot"), replacing: .some(seen),
                 writer: signed.writer(signed.admin))
         }
-        #expect(error == .policyChanged)
+        #expect(error == .accessPolicyChanged)
         #expect(error?.fault == .conflict)
     }
 

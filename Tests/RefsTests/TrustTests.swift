@@ -208,7 +208,7 @@ struct TrustTests {
         #expect(refError { _ = try Repository(in: plain, trust: strict).state() } != nil)
         // Nor one that does not ask for them any more, whoever had begun it.
         #expect(try Repository(in: signed.bucket, trust: strict).state().number == 4)
-        try signed.repository.setPolicy(nil, writer: signed.writer(signed.admin))
+        try signed.repository.setAccessPolicy(nil, writer: signed.writer(signed.admin))
         let opened = refError { _ = try Repository(in: signed.bucket, trust: strict).state() }
         guard case .foreignRoot? = opened else {
             Issue.record("\(opened?.message ?? "it was trusted")")
@@ -231,12 +231,12 @@ struct TrustTests {
                 name: "feature-bot", publicKey: signed.features.publicKey, namespaces: [.features]),
         ]
         let admin = signed.writer(signed.admin)
-        try signed.repository.setPolicy(
+        try signed.repository.setAccessPolicy(
             try AccessPolicy(isSigned: true, keys: keys, gates: []), writer: admin)
         #expect(try client.open(signed.bucket).state().number == 2)
         // Eve is revoked in another history than the one in which she writes her checkpoints.
         let hers = try signed.bucket.copy()
-        try signed.repository.setPolicy(try signed.policy(), writer: admin)
+        try signed.repository.setAccessPolicy(try signed.policy(), writer: admin)
         let evil = Repository(in: hers)
         for number in 0..<300 {
             try evil.put("features/evil", text: "\(number)", writer: signed.writer(second))
@@ -273,7 +273,7 @@ struct TrustTests {
         }
         try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: client.path)
         _ = try client.open(signed.bucket).state()
-        #expect(client.takeLosses().first?.contains("others can write it") == true)
+        #expect(client.takeLosses().first?.contains("other users can write it") == true)
         client.trust().memory?.clear()
         #expect(!FileManager.default.fileExists(atPath: client.path))
         _ = try client.open(signed.bucket).state()

@@ -41,7 +41,7 @@ struct PolicyCommandTests {
         let refused = try sandbox.ftictl("put", "models/a", "w", environment: bot)
         #expect(refused.status == 4)
         #expect(refused.error.contains("may not move models/a"))
-        #expect(refused.error.contains("try: let an admin run: ftictl key grant feature-bot"))
+        #expect(refused.error.contains("try: ask an admin to run: ftictl key grant feature-bot"))
         #expect(try sandbox.ftictl("put", "models/a", "w").status == 0)
         #expect(try sandbox.ftictl("log").output.contains("signed by feature-bot"))
         #expect(try sandbox.ftictl("verify").status == 0)
@@ -130,7 +130,7 @@ struct PolicyCommandTests {
         #expect(try sandbox.shell("rm -rf .fti && mv old .fti").status == 0)
         let refused = try sandbox.ftictl("resolve", "models/a")
         #expect(refused.status == 5)
-        #expect(refused.error.contains("transaction 2 was seen here before, and it ends at 1"))
+        #expect(refused.error.contains("this client has seen transaction 2, the log now ends at 1"))
         #expect(try sandbox.ftictl("resolve", "models/a", "--accept-rollback").status == 0)
         #expect(try sandbox.ftictl("resolve", "models/a").status == 0)
         // A repository that is made anew has nothing to do with the old one.

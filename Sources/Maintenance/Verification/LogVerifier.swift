@@ -343,7 +343,7 @@ extension Log {
         let body = Array(Checkpoint.body(bytes, name: name))
         guard ObjectID(of: body.span) == hash else { return "it contradicts the log" }
         guard let key = stored.certifier else { return "its signature is not valid" }
-        return state.policy?.key(key)?.isAdmin ?? false ? nil : "it is not signed by an admin"
+        return state.accessPolicy?.key(key)?.isAdmin ?? false ? nil : "it is not signed by an admin"
     }
 
     fileprivate func isThere(_ name: CheckpointName) -> Bool {

@@ -174,12 +174,12 @@ extension AccessPolicy {
             throw reader.error(key, "must be an access policy, or null")
         }
         var member = JSONObjectReader(object, path: key)
-        let policy = try AccessPolicy(&member)
+        let accessPolicy = try AccessPolicy(&member)
         try member.finish()
-        guard policy.json.canonicalBytes == value.canonicalBytes else {
+        guard accessPolicy.json.canonicalBytes == value.canonicalBytes else {
             throw reader.error(key, "is not a canonically encoded access policy")
         }
-        return policy
+        return accessPolicy
     }
 }
 
@@ -221,20 +221,21 @@ extension Repository {
     ///
     /// - Parameter base: The access policy that the new one was derived from; the transaction is refused when another one
     ///   holds by then. Without it, any access policy is replaced.
-    /// - Throws: `unauthorized` when the writer is not an admin of the present access policy; `policyChanged`.
+    /// - Throws: `unauthorized` when the writer is not an admin of the present access policy; `accessPolicyChanged`.
     @discardableResult
-    public func setPolicy(
-        _ policy: AccessPolicy?, replacing base: AccessPolicy?? = nil, message: String = "",
+    public func setAccessPolicy(
+        _ accessPolicy: AccessPolicy?, replacing base: AccessPolicy?? = nil, message: String = "",
         writer: Writer
     ) throws(RefError) -> State {
         let state = try self.state()
         func check(_ state: State) throws(RefError) {
-            guard let base, base?.id != state.policy?.id else { return }
-            throw .policyChanged
+            guard let base, base?.id != state.accessPolicy?.id else { return }
+            throw .accessPolicyChanged
         }
         try check(state)
         return try log.append(
-            [.policy(policy)], to: state, message: message, writer: writer, admit: check)
+            [.accessPolicy(accessPolicy)], to: state, message: message, writer: writer, admit: check
+        )
     }
 
     /// Approves a move of a ref from its present target. The ref need not exist yet.
@@ -246,7 +247,7 @@ extension Repository {
         _ name: RefName, new: ObjectID?, expires: Timestamp, on state: State,
         message: String = "", writer: Writer
     ) throws(RefError) -> State {
-        guard let policy = state.policy else {
+        guard let accessPolicy = state.accessPolicy else {
             throw .unauthorized(
                 reason: "there is no access policy, so there is nothing to approve",
                 remedy: "ftictl policy init")
@@ -254,7 +255,8 @@ extension Repository {
         let old = state.target(of: name)
         guard new != old else { throw .nothingToApprove(name, new) }
         return try log.append(
-            [.approve(name, old: old, new: new, policy: policy.id, expires: expires)], to: state,
+            [.approve(name, old: old, new: new, accessPolicy: accessPolicy.id, expires: expires)],
+            to: state,
             message: message, writer: writer
         ) { (newer) throws(RefError) in
             guard newer.target(of: name) != old else { return }

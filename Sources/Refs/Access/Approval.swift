@@ -89,7 +89,7 @@ struct Approvals: Sendable {
         var given: [RefName: [Approval.Subject: Approval]] = [:]
         for action in entry.actions {
             switch action {
-            case .policy:
+            case .accessPolicy:
                 // The consent was given under rules that no longer hold.
                 self = Approvals()
                 return

@@ -22,13 +22,13 @@ struct Authority {
     ///
     /// - Parameter names: The refs that it moves.
     private func signerObjection(toMoving names: [RefName]) -> Objection? {
-        guard let policy = state.policy, policy.isSigned else { return nil }
+        guard let accessPolicy = state.accessPolicy, accessPolicy.isSigned else { return nil }
         guard let signer else {
             return Objection(
                 reason: "it is unsigned, and the access policy demands a signature",
                 remedy: "ftictl key new NAME, then ask an admin to grant it")
         }
-        guard policy.key(signer) == nil else { return nil }
+        guard accessPolicy.key(signer) == nil else { return nil }
         let spaces = Set(names.map(\.namespace.rawValue)).sorted()
         let rights = spaces.isEmpty ? "--approve" : "--write \(spaces.joined(separator: " "))"
         return Objection(
@@ -38,8 +38,8 @@ struct Authority {
 
     /// The rights of the signer; nil where no signature is needed.
     private var key: AccessPolicy.Key? {
-        guard let policy = state.policy, policy.isSigned else { return nil }
-        return signer.flatMap { policy.key($0) }
+        guard let accessPolicy = state.accessPolicy, accessPolicy.isSigned else { return nil }
+        return signer.flatMap { accessPolicy.key($0) }
     }
 
     /// The objection to moving some refs anywhere; nil when there is none.
@@ -55,16 +55,16 @@ struct Authority {
         }
         if let objection = signerObjection(toMoving: names) { return objection }
         let key = key
-        var counts = (policies: 0, overrides: 0, retentions: 0)
+        var counts = (accessPolicies: 0, overrides: 0, retentions: 0)
         for action in actions {
             let found: Objection?
             switch action {
             case .ref(let name, _, _, _): found = key.flatMap { objection(to: name, by: $0) }
-            case .policy(let new):
-                counts.policies += 1
-                found = objection(toPolicy: new, by: key)
+            case .accessPolicy(let new):
+                counts.accessPolicies += 1
+                found = objection(toAccessPolicy: new, by: key)
             case .approve(let name, let old, _, let id, let expires):
-                found = objection(toApproval: name, old: old, policy: id, expires: expires)
+                found = objection(toApproval: name, old: old, accessPolicy: id, expires: expires)
             case .override:
                 counts.overrides += 1
                 found = key.flatMap { adminObjection(to: "override gates", by: $0) }
@@ -76,7 +76,7 @@ struct Authority {
             }
             if let found { return found }
         }
-        guard counts.policies < 2, counts.overrides < 2, counts.retentions < 2 else {
+        guard counts.accessPolicies < 2, counts.overrides < 2, counts.retentions < 2 else {
             return Objection(
                 reason: "it sets the access policy, overrides gates or records a retention twice",
                 remedy: "use two transactions")
@@ -90,7 +90,8 @@ struct Authority {
         let others = key.namespaces.map(\.rawValue).sorted() + [space]
         return Objection(
             reason: "key \(key.name) may not move \(name): it may not write to \(space)/*",
-            remedy: "ask an admin to run: ftictl key grant \(key.name) \(key.publicKey.hex) --write "
+            remedy:
+                "ask an admin to run: ftictl key grant \(key.name) \(key.publicKey.hex) --write "
                 + others.joined(separator: " "))
     }
 
@@ -99,19 +100,22 @@ struct Authority {
         if key.isAdmin || !key.namespaces.isEmpty { return nil }
         return Objection(
             reason: "key \(key.name) may only approve moves, not store or remove objects",
-            remedy: "ask an admin to run: ftictl key grant \(key.name) \(key.publicKey.hex) --write "
+            remedy:
+                "ask an admin to run: ftictl key grant \(key.name) \(key.publicKey.hex) --write "
                 + RefNamespace.features.rawValue)
     }
 
     private func adminObjection(to what: String, by key: AccessPolicy.Key) -> Objection? {
         if key.isAdmin { return nil }
-        let admins = state.policy?.keys.filter(\.isAdmin).map(\.name) ?? []
+        let admins = state.accessPolicy?.keys.filter(\.isAdmin).map(\.name) ?? []
         return Objection(
             reason: "key \(key.name) may not \(what): it is not an admin",
             remedy: "ask an admin: \(admins.joined(separator: ", "))")
     }
 
-    private func objection(toPolicy new: AccessPolicy?, by key: AccessPolicy.Key?) -> Objection? {
+    private func objection(toAccessPolicy new: AccessPolicy?, by key: AccessPolicy.Key?)
+        -> Objection?
+    {
         if let key { return adminObjection(to: "change the policy", by: key) }
         // There are no rights yet: the first access policy that gives rights must be signed by one of its own admins.
         guard let new, new.isSigned else { return nil }
@@ -125,15 +129,15 @@ struct Authority {
     }
 
     private func objection(
-        toApproval name: RefName, old: ObjectID?, policy id: ObjectID, expires: Timestamp
+        toApproval name: RefName, old: ObjectID?, accessPolicy id: ObjectID, expires: Timestamp
     ) -> Objection? {
-        guard let policy = state.policy, policy.isSigned else {
+        guard let accessPolicy = state.accessPolicy, accessPolicy.isSigned else {
             return Objection(
                 reason: "it approves a move, but no access policy demands signatures",
                 remedy: "ftictl policy show")
         }
         let again = Approval.command(for: name, to: "REV")
-        guard policy.id == id else {
+        guard accessPolicy.id == id else {
             return Objection(
                 reason: "it approves a move under a different access policy", remedy: again)
         }
@@ -153,7 +157,7 @@ struct Authority {
     /// The objection of the first gate that refuses a move and that the log alone can evaluate: a gate of approvals, or a
     /// fixed ref.
     private func gateObjection(to actions: [Action]) -> Objection? {
-        let gates = (state.policy?.gates ?? []).filter(\.condition.isAnsweredByLog)
+        let gates = (state.accessPolicy?.gates ?? []).filter(\.condition.isAnsweredByLog)
         guard !gates.isEmpty else { return nil }
         for case .ref(let name, let old, let new, _) in actions {
             for gate in gates where gate.refs.matches(name) {
@@ -183,7 +187,7 @@ struct Authority {
 
 extension State {
     /// The name of a key in the access policy; the first digits of a key that it does not list.
-    public func name(of key: PublicKey) -> String { policy?.key(key)?.name ?? key.short }
+    public func name(of key: PublicKey) -> String { accessPolicy?.key(key)?.name ?? key.short }
 
     /// The names of the keys whose approval of a move counts.
     ///
@@ -193,13 +197,13 @@ extension State {
     public func approvers(
         of name: RefName, to new: ObjectID?, at time: Timestamp?, among names: [String]? = nil
     ) -> [String] {
-        guard let policy else { return [] }
+        guard let accessPolicy else { return [] }
         var found: [String] = []
         for approval in pendingApprovals[name]
         where approval.old == target(of: name) && approval.new == new
             && time.map({ approval.expires > $0 }) ?? true
         {
-            guard let key = policy.key(approval.key),
+            guard let key = accessPolicy.key(approval.key),
                 names.map({ $0.contains { $0.utf8.elementsEqual(key.name.utf8) } }) ?? true,
                 !found.contains(where: { $0.utf8.elementsEqual(key.name.utf8) })
             else { continue }

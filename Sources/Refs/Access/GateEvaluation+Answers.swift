@@ -1,7 +1,7 @@
 internal import Objects
 internal import Storage
 
-/// The gates that look at a snapshot by itself.
+/// The gates that judge a snapshot on its own.
 extension GateEvaluation {
     mutating func metric(
         _ name: String, _ atLeast: Double?, _ atMost: Double?, of target: ObjectID, for ref: RefName
@@ -24,7 +24,7 @@ extension GateEvaluation {
             remedy: passes ? nil : try promotion(to: ref, name, bounds, atLeast, atMost))
     }
 
-    /// The command that moves a ref to a version with such a metric: to one that another ref points at, if one does.
+    /// The command that promotes a version with such a metric, if possible one that another ref points at.
     private mutating func promotion(
         to ref: RefName, _ metric: String, _ bounds: String, _ atLeast: Double?, _ atMost: Double?
     ) throws(RefError) -> String {
@@ -63,7 +63,7 @@ extension GateEvaluation {
         return GateAnswer(
             passes: missing.isEmpty, demanded: Self.list(facts.map(\.description)),
             found: missing.isEmpty
-                ? "all of it is there" : "it lacks \(Self.list(missing.map(\.description)))",
+                ? "it has all of them" : "it lacks \(Self.list(missing.map(\.description)))",
             remedy: "ftictl put \(Self.origin(of: ref)) PATH\(options.joined()), and promote that")
     }
 
@@ -71,14 +71,14 @@ extension GateEvaluation {
         _ allowed: [FileFormat], of target: ObjectID, for ref: RefName
     ) throws(RefError) -> GateAnswer {
         let names = allowed.map(\.rawValue)
-        let demanded = "no files but \(names.joined(separator: ", "))"
+        let demanded = "only files of the formats \(names.joined(separator: ", "))"
         guard case .tree(let root, _, _) = try ancestry.snapshot(target).content else {
             return GateAnswer(passes: true, demanded: demanded, found: "it has rows and no files")
         }
         var others: [String] = []
         var files = 0
         do throws(ObjectError) {
-            // A format is a matter of content: equal directories need one look.
+            // Only content determines a format, so equal directories are visited once.
             var walk = try TreeWalk(root, in: objects, visiting: .eachDirectoryOnce)
             while let element = try walk.next() {
                 guard element.entry.mode != .directory else { continue }
@@ -92,7 +92,7 @@ extension GateEvaluation {
         return GateAnswer(
             passes: others.isEmpty, demanded: demanded,
             found: others.isEmpty
-                ? "its \(files) files are" : others.prefix(3).joined(separator: ", ") + rest,
+                ? "all \(files) of its files are" : others.prefix(3).joined(separator: ", ") + rest,
             remedy:
                 "ftictl put \(Self.origin(of: ref)) PATH with files of those formats, and promote that"
         )
@@ -125,14 +125,14 @@ extension GateEvaluation {
                 ?? "ftictl policy show; an admin can --override the gate")
     }
 
-    /// A ref that a version can be put at without a gate in the way.
+    /// A ref that accepts a new version without a gate in the way.
     private static func origin(of ref: RefName) -> String { "\(ref.namespace.rawValue)/candidate" }
 
     private static func text(_ number: Double) -> String {
         number.isFinite ? JSON.number(number).canonicalText : "\(number)"
     }
 
-    /// A name as a message shows it, whole: a remedy must be a command that works.
+    /// A name for messages, never shortened, so that the command in a remedy works.
     static func shown(_ name: String) -> String { Quoting.plain(name, limit: Gate.nameLimit) }
 
     private static func list(_ items: [String]) -> String {
@@ -140,13 +140,13 @@ extension GateEvaluation {
     }
 }
 
-/// The gates that compare a snapshot with what another ref points at after the transaction.
+/// The gates that compare a snapshot with the target of another ref after the transaction.
 extension GateEvaluation {
     mutating func input(
         _ roles: [String], of target: ObjectID, for ref: RefName, isAncestorOf other: RefName
     ) throws(RefError) -> GateAnswer {
         let path = Self.shown(roles.joined(separator: "."))
-        let demanded = "that its \(path) is \(other) or came before it"
+        let demanded = "that its \(path) is \(other) or an ancestor of it"
         var current = target
         for role in roles {
             guard let next = try ancestry.snapshot(current).input(role) else {
@@ -159,7 +159,7 @@ extension GateEvaluation {
             }
             current = next
         }
-        // The command that satisfies the gate for sure is the one that moves both.
+        // Only the command that moves both is certain to satisfy the gate.
         let both = "ftictl promote \(current.short) \(other) \(revision(target)) \(ref)"
         guard let descendant = self.target(of: other) else {
             return GateAnswer(
@@ -172,7 +172,7 @@ extension GateEvaluation {
             found: "it is \(current.short), and \(other) is \(descendant.short)", remedy: both)
     }
 
-    /// - Parameter isLenient: Whether what declares no space, or is not there, is as good as the right one.
+    /// - Parameter isLenient: Whether a missing ref, or a snapshot without a declared space, passes.
     mutating func space(
         of target: ObjectID, for ref: RefName, with other: RefName, moved: RefChange,
         isLenient: Bool
@@ -189,7 +189,7 @@ extension GateEvaluation {
         }
         let needed = try ancestry.space(of: partner)
         let isOther = moved.name == other
-        // What moves is "it"; the other ref is named.
+        // The message calls the moving snapshot "it" and names the other ref.
         let (moving, staying) = isOther ? (needed, own) : (own, needed)
         let (movingTarget, stayingRef) = isOther ? (partner, ref) : (target, other)
         let passes = moving.fits(staying, isLenient: isLenient)
@@ -203,7 +203,7 @@ extension GateEvaluation {
                     : try both(movingTarget, moved.name, and: stayingRef, of: moving.id))
     }
 
-    /// The command that moves a snapshot and, in the same transaction, another ref to something of its space.
+    /// The command that promotes a snapshot and, in the same transaction, moves another ref to a snapshot of its space.
     private mutating func both(
         _ target: ObjectID, _ ref: RefName, and other: RefName, of space: ObjectID?
     ) throws(RefError) -> String {

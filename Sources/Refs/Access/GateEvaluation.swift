@@ -71,7 +71,7 @@ package struct GateEvaluation<Source: ObjectRangeSource> {
         var questions: [Question] = []
         let byName = Dictionary(changes.map { ($0.name, $0) }) { first, _ in first }
         lazy var refs = state.refs.sorted { $0.key < $1.key }
-        for (gate, isStanding) in Gate.all(in: state.policy) {
+        for (gate, isStanding) in Gate.all(in: state.accessPolicy) {
             for change in changes where gate.refs.matches(change.name) {
                 guard change.new != nil || gate.condition.isAnsweredByLog else { continue }
                 questions.append(

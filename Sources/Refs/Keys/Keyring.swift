@@ -1,11 +1,10 @@
 internal import Objects
 public import Storage
 
-/// The keys of one user: the secret ones that the user signs with, and the public ones that the user trusts to begin
-/// a policy.
+/// The keys of one user: secret keys to sign with, and public keys that the user trusts to found a repository.
 ///
-/// A folder such as `~/.config/fti`: `keys/NAME.key` for each secret key, `keys/default` with the name of the one
-/// that signs unless another is chosen, `trusted` with one public key and its name on each line.
+/// A folder such as `~/.config/fti` contains `keys/NAME.key` for each secret key, `keys/default` with the name of the
+/// default key, and `trusted` with a public key and its name on each line.
 public struct Keyring: Sendable {
     private let folder: PrivateFolder
     private let keys: PrivateFolder
@@ -13,10 +12,10 @@ public struct Keyring: Sendable {
     private static let suffix = ".key"
     private static let defaultFile = "default"
     private static let trustedFile = "trusted"
-    /// A key's file has some 200 bytes; nothing here is large.
+    /// The most bytes of any file here; that of a key has about 200.
     private static let byteLimit = 64 << 10
 
-    /// The keys below a folder, whether or not there is one; the path is absolute.
+    /// The keys below an absolute path, which need not exist.
     public init(_ path: String) {
         folder = PrivateFolder(path)
         keys = PrivateFolder("\(path)/keys")
@@ -24,21 +23,16 @@ public struct Keyring: Sendable {
 
     /// The names of the secret keys.
     public func names() throws(KeyError) -> [String] {
-        do {
-            return try keys.names(suffix: Self.suffix).map {
-                String($0.dropLast(Self.suffix.count))
-            }
-            .filter(KeyName.isValid)
-        } catch { throw .storage(error) }
+        try wrapping(keys.names(suffix: Self.suffix), as: KeyError.storage)
+            .map { String($0.dropLast(Self.suffix.count)) }.filter(KeyName.isValid)
     }
 
-    /// The name of the key that signs unless another is chosen: the only one, or the one that was made the default;
-    /// nil when there is none.
+    /// The name of the default key: the chosen one, or the only one; nil when there is no key.
     ///
-    /// - Throws: `ambiguous` when there are several.
+    /// - Throws: `ambiguous` when there are several keys and none is chosen.
     public func defaultName() throws(KeyError) -> String? {
         let names = try names()
-        if let content = try read(Self.defaultFile, in: keys) {
+        if let content = try Self.read(Self.defaultFile, in: keys) {
             let name = String(decoding: content.bytes.prefix { $0 > 0x20 }, as: UTF8.self)
             if names.contains(where: { $0.utf8.elementsEqual(name.utf8) }) { return name }
         }
@@ -46,17 +40,20 @@ public struct Keyring: Sendable {
         throw .ambiguous(names: names)
     }
 
-    /// Makes a key the one that signs unless another is chosen.
+    /// Chooses the default key.
     public func makeDefault(_ name: String) throws(KeyError) {
         _ = try secretKey(named: name)
-        do {
-            try keys.replace(Self.defaultFile, Array("\(name)\n".utf8))
-        } catch { throw .storage(error) }
+        try writeDefault(name)
+    }
+
+    private func writeDefault(_ name: String) throws(KeyError) {
+        try wrapping(
+            keys.replace(Self.defaultFile, Array("\(name)\n".utf8)), as: KeyError.storage)
     }
 
     /// A secret key by its name.
     ///
-    /// - Throws: `unknown`; `exposed` when others can read its file, `exposedFolder` when they can read or write the
+    /// - Throws: `unknown`; `exposed` when other users can read its file, `exposedFolder` when they can read or write the
     ///   folder; `malformed`.
     public func secretKey(named name: String) throws(KeyError) -> SecretKey {
         guard KeyName.isValid(name) else { throw .invalidName(Quoting.quoted(name)) }
@@ -80,32 +77,27 @@ public struct Keyring: Sendable {
         return key
     }
 
-    /// Draws a new key and keeps it, durably. The first one is the default from then on.
+    /// Generates a new key and stores it durably. The first key becomes the default.
     ///
-    /// - Throws: `exists` when there is one of this name: a key is never overwritten; `exposedFolder`.
+    /// - Throws: `exists` when there is one of this name, because a key is never overwritten; `exposedFolder`.
     public func create(_ name: String) throws(KeyError) -> SecretKey {
         guard KeyName.isValid(name) else { throw .invalidName(Quoting.quoted(name)) }
         try requirePrivate()
         let isFirst = try names().isEmpty
         let key = try SecretKey(name: name)
-        do {
-            guard try keys.create("\(name)\(Self.suffix)", key.file) else {
-                throw KeyError.exists(name: name, path: "\(keys.path)/\(name)\(Self.suffix)")
-            }
-            if isFirst { try keys.replace(Self.defaultFile, Array("\(name)\n".utf8)) }
-        } catch let error as StorageError {
-            throw .storage(error)
-        } catch let error as KeyError {
-            throw error
-        } catch { throw .unavailable }
+        let file = name + Self.suffix
+        guard try wrapping(keys.create(file, key.file), as: KeyError.storage) else {
+            throw .exists(name: name, path: "\(keys.path)/\(file)")
+        }
+        if isFirst { try writeDefault(name) }
         return key
     }
 
-    /// The keys that a policy may begin with, and what the user calls them.
+    /// The keys that may found a repository, with the user's names for them.
     ///
-    /// - Throws: `malformed` when a line is not one; `exposed` when others can write the file.
+    /// - Throws: `malformed` when a line is not one of these; `exposed` when other users can write the file.
     public func trusted() throws(KeyError) -> [(key: PublicKey, name: String)] {
-        guard let content = try read(Self.trustedFile, in: folder) else { return [] }
+        guard let content = try Self.read(Self.trustedFile, in: folder) else { return [] }
         let path = "\(folder.path)/\(Self.trustedFile)"
         guard content.isOwn else { throw .exposed(path: path) }
         var trusted: [(PublicKey, String)] = []
@@ -120,92 +112,71 @@ public struct Keyring: Sendable {
         return trusted
     }
 
-    /// Trusts a key to begin a policy, or trusts it no more.
+    /// Adds a key to the trusted ones, or removes it.
     ///
-    /// - Parameter name: What to call it; nil forgets it.
+    /// - Parameter name: The user's name for it; nil to remove it.
     public func trust(_ key: PublicKey, as name: String?) throws(KeyError) {
         var trusted = try trusted().filter { $0.key != key }
         if let name { trusted.append((key, name)) }
         let lines = trusted.map { "\($0.key.hex) \($0.name)\n" }.joined()
-        do {
-            try folder.replace(Self.trustedFile, Array(lines.utf8))
-        } catch { throw .storage(error) }
+        try wrapping(folder.replace(Self.trustedFile, Array(lines.utf8)), as: KeyError.storage)
     }
 
-    /// Refuses a folder in which others could read keys, or put theirs.
+    /// Refuses a folder in which other users could read or place keys.
     private func requirePrivate() throws(KeyError) {
-        let isPrivate: Bool?
-        do {
-            isPrivate = try keys.isPrivate()
-        } catch { throw .storage(error) }
-        guard isPrivate ?? true else { throw .exposedFolder(path: keys.path) }
+        guard try wrapping(keys.isPrivate(), as: KeyError.storage) ?? true else {
+            throw .exposedFolder(path: keys.path)
+        }
     }
 
     private static func secretKey(
         _ name: String, in folder: PrivateFolder
     ) throws(KeyError) -> SecretKey? {
-        let content: PrivateFolder.Content?
-        do {
-            content = try folder.read(name, limit: byteLimit)
-        } catch { throw .storage(error) }
-        guard let content else { return nil }
+        guard let content = try read(name, in: folder) else { return nil }
         let path = "\(folder.path)/\(name)"
         guard content.isPrivate else { throw .exposed(path: path) }
         return try SecretKey(file: content.bytes, path: path)
     }
 
-    private func read(
+    private static func read(
         _ name: String, in folder: PrivateFolder
     ) throws(KeyError) -> PrivateFolder.Content? {
-        do {
-            return try folder.read(name, limit: Self.byteLimit)
-        } catch { throw .storage(error) }
+        try wrapping(folder.read(name, limit: byteLimit), as: KeyError.storage)
     }
 }
 
-/// What may be the name of a key.
+/// The rules for the names of keys.
 enum KeyName {
     /// The most bytes that a name may have.
     static let byteLimit = 64
 
-    /// Whether a text matches `[a-z0-9][a-z0-9._-]*` and is not too long.
+    /// Whether a text matches `[a-z0-9][a-z0-9._-]*` and is at most ``byteLimit`` bytes long.
     static func isValid(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        guard let first = bytes.first, bytes.count <= byteLimit, isAlphanumeric(first) else {
-            return false
-        }
-        return bytes.allSatisfy {
-            isAlphanumeric($0) || $0 == 0x2E || $0 == 0x5F || $0 == 0x2D
-        }
-    }
-
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x61...0x7A: true
-        default: false
-        }
+        guard let first = bytes.first, bytes.count <= byteLimit else { return false }
+        return first.isAlphanumeric && bytes.allSatisfy { $0.isNameByte && !$0.isCapital }
     }
 }
 
-/// Why a key cannot be had or used.
+/// An error of the keyring or of signing.
 public enum KeyError: Diagnosable, Hashable {
     /// libcrypto cannot compute signatures.
     case unavailable
-    /// No key of this name is there.
+    /// There is no key of this name.
     case unknown(name: String)
-    /// Text is not the name of a key; it is quoted already.
+    /// A text, which is quoted already, cannot be the name of a key.
     case invalidName(String)
     /// There is a key of this name already.
     case exists(name: String, path: String)
-    /// The file is not that of a key.
+    /// A file is not the file of a key.
     case malformed(path: String, reason: String)
-    /// Others than its owner can read the file, or write one that they should not.
+    /// Other users can read the file of a key, or write a file that only its owner should.
     case exposed(path: String)
-    /// The folder of keys belongs to another user, or others than its owner can read or write it.
+    /// The folder of keys belongs to another user, or other users can read or write it.
     case exposedFolder(path: String)
-    /// A signature is needed, and there is no key.
+    /// A signature is required, and there is no key.
     case none
-    /// A signature is needed, and it is not clear by which key.
+    /// A signature is required, and there are several keys and no default.
     case ambiguous(names: [String])
     /// The file cannot be read or written.
     case storage(StorageError)
@@ -230,13 +201,13 @@ public enum KeyError: Diagnosable, Hashable {
             "\(text) is not the name of a key: at most 64 of a-z, 0-9, '.', '_' and '-', beginning "
                 + "with a letter or a digit"
         case .exists(let name, let path): "there is a key \(name) already, in \(path)"
-        case .malformed(let path, let reason): "\(path) is not the file of a key: \(reason)"
-        case .exposed(let path): "\(path) is open to others than its owner, so it is not used"
+        case .malformed(let path, let reason): "\(path) is not a key file: \(reason)"
+        case .exposed(let path): "\(path) is accessible to other users, so it is not used"
         case .exposedFolder(let path):
-            "\(path) is open to others than its owner, so no key in it is used"
-        case .none: "this repository takes signed transactions only, and you have no key"
+            "\(path) is accessible to other users, so no key in it is used"
+        case .none: "this repository accepts only signed transactions, and you have no key"
         case .ambiguous(let names):
-            "this repository takes signed transactions only, and you have several keys: "
+            "this repository accepts only signed transactions, and you have several keys: "
                 + names.joined(separator: ", ")
         case .storage(let error): error.message
         }
@@ -251,8 +222,8 @@ public enum KeyError: Diagnosable, Hashable {
         case .exposed(let path): "chmod 600 \(path)"
         case .exposedFolder(let path): "chmod 700 \(path)"
         case .none:
-            "ftictl key new NAME, and let an admin run the ftictl key grant that it prints"
-        case .ambiguous(let names): "FTI_KEY=\(names.first ?? "NAME") names the one to use"
+            "ftictl key new NAME, then ask an admin to run the ftictl key grant that it prints"
+        case .ambiguous(let names): "FTI_KEY=\(names.first ?? "NAME") chooses the key to use"
         case .storage(let error): error.remedy
         }
     }

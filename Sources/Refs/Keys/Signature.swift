@@ -1,11 +1,11 @@
 internal import CCrypto
 internal import Objects
 
-/// A signature, and the key whose it claims to be.
+/// A signature, and the key that claims it.
 public struct Signature: Hashable, Sendable {
-    /// Who is said to have signed.
+    /// The key that is said to have signed.
     public let key: PublicKey
-    /// The 64 bytes, as RFC 8032 encodes them.
+    /// The 64 bytes in the encoding of RFC 8032.
     let bytes: [UInt8]
 
     /// Whether the key has signed this message.
@@ -19,7 +19,7 @@ public struct Signature: Hashable, Sendable {
         object["sig"] = .string(Hexadecimal.encode(bytes))
     }
 
-    /// Takes `key` and `sig`; nil when neither is there.
+    /// Takes the members `key` and `sig`; nil when neither exists.
     static func take(from reader: inout JSONObjectReader) throws(JSONSchemaError) -> Signature? {
         guard reader.has("key") || reader.has("sig") else { return nil }
         let key = try reader.publicKey("key")
@@ -30,13 +30,13 @@ public struct Signature: Hashable, Sendable {
     }
 }
 
-/// The public half of an Ed25519 key: who may have signed something.
+/// The public half of an Ed25519 key.
 public struct PublicKey: Hashable, Comparable, Sendable, CustomStringConvertible {
-    /// The 32 bytes, as RFC 8032 encodes them.
+    /// The 32 bytes in the encoding of RFC 8032.
     public let bytes: [UInt8]
 
-    /// Reads 64 lower-case hexadecimal digits; nil for anything else, and for the few values that would pass for the
-    /// signer of every message.
+    /// Parses 64 lower-case hexadecimal digits; nil for anything else, and for the few values that would verify
+    /// every message.
     public init?(hex text: some StringProtocol) {
         guard let bytes = Hexadecimal.decode(String(text)) else { return nil }
         self.init(bytes: bytes)
@@ -50,37 +50,37 @@ public struct PublicKey: Hashable, Comparable, Sendable, CustomStringConvertible
     /// 64 lower-case hexadecimal digits.
     public var hex: String { Hexadecimal.encode(bytes) }
 
-    /// The first 12 digits, for people to read; never stored.
+    /// The first 12 digits, for display only.
     public var short: String { String(hex.prefix(12)) }
 
     /// Same as ``hex``.
     public var description: String { hex }
 
-    /// Orders keys as their bytes.
+    /// Orders keys by their bytes.
     public static func < (left: PublicKey, right: PublicKey) -> Bool {
         left.bytes.lexicographicallyPrecedes(right.bytes)
     }
 }
 
-/// The secret half of an Ed25519 key. Nothing prints it: neither interpolation, `dump` nor `debugPrint`.
+/// The secret half of an Ed25519 key. Neither interpolation nor `dump` nor `debugPrint` reveals it.
 public struct SecretKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {
-    /// What its owner calls it.
+    /// The name that its owner gave it.
     public let name: String
-    /// The half that others may know.
+    /// The public half.
     public let publicKey: PublicKey
     private let seed: Seed
 
-    /// The 32 secret bytes, held once.
+    /// The 32 secret bytes, stored in one place.
     private final class Seed: Sendable {
         let bytes: [UInt8]
         init(_ bytes: [UInt8]) { self.bytes = bytes }
     }
 
-    /// Draws a new key.
+    /// Generates a new key.
     ///
-    /// - Parameter random: 64 random bits that nobody can guess at each call.
+    /// - Parameter random: Draws 64 unpredictable bits.
     public init(
         name: String, random: () -> UInt64 = { UInt64.random(in: .min ... .max) }
     ) throws(KeyError) {
@@ -109,15 +109,15 @@ public struct SecretKey: Sendable, CustomStringConvertible, CustomDebugStringCon
     public var description: String { "***" }
     /// `***`
     public var debugDescription: String { "***" }
-    /// Nothing.
+    /// An empty mirror.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 extension SecretKey {
-    /// The version of the format of a key's file.
+    /// The version of the format of key files.
     private static let version = 1
 
-    /// The bytes of its file: a line of JSON.
+    /// The bytes of the key file: a line of JSON.
     var file: [UInt8] {
         let json: JSON = [
             "type": "fti-secret-key", "version": .integer(Self.version), "name": .string(name),
@@ -126,9 +126,9 @@ extension SecretKey {
         return json.canonicalBytes + [0x0A]
     }
 
-    /// Reads a key's file.
+    /// Decodes a key file.
     ///
-    /// - Throws: `malformed`, which repeats nothing of what is in the file.
+    /// - Throws: `malformed`, which quotes nothing from the file.
     init(file bytes: [UInt8], path: String) throws(KeyError) {
         func malformed(_ reason: String) -> KeyError { .malformed(path: path, reason: reason) }
         guard let object = (try? JSON(parsing: bytes.span))?.object else {
@@ -139,22 +139,22 @@ extension SecretKey {
             throw malformed("its type is not fti-secret-key")
         }
         guard (try? reader.count("version")) == Self.version else {
-            throw malformed("its version is one that this program does not know")
+            throw malformed("its version is unknown to this program")
         }
         guard let name = try? reader.string("name"), KeyName.isValid(name) else {
-            throw malformed("its name is not that of a key")
+            throw malformed("its name is not a valid name of a key")
         }
         guard let secret = try? reader.string("secret"), let seed = Hexadecimal.decode(secret),
             seed.count == Ed25519.keySize
         else { throw malformed("secret must be 64 hexadecimal digits") }
         try self.init(name: name, seed: seed)
         guard let stated = try? reader.string("public"), stated == publicKey.hex else {
-            throw malformed("public does not belong to secret")
+            throw malformed("public and secret do not match")
         }
     }
 }
 
-/// Ed25519 (RFC 8032) by libcrypto, strict: what several readers could judge differently is refused.
+/// Ed25519 (RFC 8032) with libcrypto. It is strict: it refuses keys and signatures that implementations could judge differently.
 enum Ed25519 {
     static let keySize = 32
     static let signatureSize = 64
@@ -175,10 +175,10 @@ enum Ed25519 {
         return signature
     }
 
-    /// Whether a signature is that of a message by a key.
+    /// Whether a key made a signature of a message.
     ///
-    /// Beyond libcrypto's own checks (S below the group's order, R canonical), neither the key nor R may be a point
-    /// of small order: such a key would have signed every message.
+    /// Beyond libcrypto's own checks (S below the order of the group, R canonical), neither the key nor R may be a point
+    /// of small order: such a key would verify every message.
     static func verifies(_ signature: [UInt8], of message: [UInt8], key: [UInt8]) -> Bool {
         guard signature.count == signatureSize, isAcceptable(point: key),
             isAcceptable(point: Array(signature[..<keySize]))
@@ -186,15 +186,15 @@ enum Ed25519 {
         return fti_crypto_ed25519_verify(key, message, message.count, signature) == 1
     }
 
-    /// Whether 32 bytes can be a public key: a coordinate below the field's prime, 2^255 - 19, and none of the eight
-    /// points whose order divides 8. That it is on the curve at all shows when something is verified.
+    /// Whether 32 bytes can be a public key: a coordinate below the prime of the field, 2^255 - 19, and none of the
+    /// eight points whose order divides 8. Verification checks that the point is on the curve.
     static func isAcceptable(point: [UInt8]) -> Bool {
         guard point.count == keySize else { return false }
-        // Little-endian, and the highest bit is the sign of the other coordinate.
+        // Little-endian; the highest bit is the sign of the other coordinate.
         var coordinate = point
         coordinate[31] &= 0x7F
         if coordinate[31] == 0x7F, coordinate[1..<31].allSatisfy({ $0 == 0xFF }) {
-            // From 2^255 - 20, which has order 2, over the prime to the largest that 255 bits can hold.
+            // 2^255 - 20 has order 2; the values from there to the largest of 255 bits include the prime and above.
             return coordinate[0] < 0xEC
         }
         return !smallOrder.contains(coordinate)

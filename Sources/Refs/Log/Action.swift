@@ -16,10 +16,11 @@ public enum Action: Hashable, Sendable {
     /// Records the retention of a collection, beside the packs that it removed.
     case retain(RetentionRules)
     /// Sets the access policy from the next entry on; nil removes it.
-    case policy(AccessPolicy?)
+    case accessPolicy(AccessPolicy?)
     /// Approves, in the name of the entry's signer, the move of a ref from `old` to `new`, until a time and as long as the
     /// access policy of this identity holds.
-    case approve(RefName, old: ObjectID?, new: ObjectID?, policy: ObjectID, expires: Timestamp)
+    case approve(
+        RefName, old: ObjectID?, new: ObjectID?, accessPolicy: ObjectID, expires: Timestamp)
     /// Overrides these gates, with the reason.
     case override(gates: [String], reason: String)
 
@@ -42,11 +43,12 @@ public enum Action: Hashable, Sendable {
             ]
         case .unpack(let name): ["type": "unpack", "name": .string(name.hex)]
         case .retain(let rules): ["type": "retain", "retention": rules.json]
-        case .policy(let policy): ["type": "policy", "policy": policy?.json ?? .null]
-        case .approve(let name, let old, let new, let policy, let expires):
+        case .accessPolicy(let accessPolicy):
+            ["type": "policy", "policy": accessPolicy?.json ?? .null]
+        case .approve(let name, let old, let new, let accessPolicy, let expires):
             [
                 "type": "approve", "ref": .string(name.text), "old": Self.json(old),
-                "new": Self.json(new), "policy": .string(policy.hex),
+                "new": Self.json(new), "policy": .string(accessPolicy.hex),
                 "expires": .string(expires.description),
             ]
         case .override(let gates, let reason):
@@ -82,11 +84,11 @@ public enum Action: Hashable, Sendable {
                 throw reader.error("retention", "is not a canonically encoded retention")
             }
             self = .retain(rules)
-        case "policy": self = .policy(try AccessPolicy.take("policy", from: &reader))
+        case "policy": self = .accessPolicy(try AccessPolicy.take("policy", from: &reader))
         case "approve":
             self = .approve(
                 try reader.refName("ref"), old: try reader.objectIDOrNull("old"),
-                new: try reader.objectIDOrNull("new"), policy: try reader.objectID("policy"),
+                new: try reader.objectIDOrNull("new"), accessPolicy: try reader.objectID("policy"),
                 expires: try reader.timestamp("expires"))
         case "override":
             var gates: [String] = []

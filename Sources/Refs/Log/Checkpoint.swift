@@ -35,8 +35,9 @@ package enum Checkpoint {
             "type": "checkpoint", "version": .integer(State.formatVersion),
             "n": .integer(state.number), "entry": .string(state.entryHash.hex),
             "time": .string(state.time.description), "repository": .string(state.repositoryID.hex),
-            "refs": .array(refs), "removed": .array(removed), "policy": state.policy?.json ?? .null,
-            "root": state.policyRoot.map { .string($0.hex) } ?? .null,
+            "refs": .array(refs), "removed": .array(removed),
+            "policy": state.accessPolicy?.json ?? .null,
+            "root": state.rootKey.map { .string($0.hex) } ?? .null,
             "signedSince": state.signedSince.map { .integer($0) } ?? .null,
             "listed": .array(state.listedKeys.sorted().map { .string($0.hex) }),
             "approvals": .array(state.approvals.map(\.json)),
@@ -108,7 +109,7 @@ package enum Checkpoint {
         let removed = try reader.objects("removed") { (ref) throws(JSONSchemaError) in
             (try ref.refName("name"), try ref.count("transaction"))
         }
-        let policy = try AccessPolicy.take("policy", from: &reader)
+        let accessPolicy = try AccessPolicy.take("policy", from: &reader)
         var root: PublicKey?
         if case .string(let text)? = reader.take("root") {
             root = PublicKey(hex: text)
@@ -127,7 +128,8 @@ package enum Checkpoint {
             number: try reader.count("n"), entryHash: try reader.objectID("entry"),
             time: try reader.timestamp("time"),
             repositoryID: try reader.randomBits("repository"),
-            refs: Dictionary(refs) { $1 }, removedRefs: Dictionary(removed) { $1 }, policy: policy, policyRoot: root, signedSince: signedSince,
+            refs: Dictionary(refs) { $1 }, removedRefs: Dictionary(removed) { $1 },
+            accessPolicy: accessPolicy, rootKey: root, signedSince: signedSince,
             listedKeys: listed, pendingApprovals: Approvals(approvals),
             packLedger: PackLedger(lines: packs, place: name.blob.description), checkpoint: name,
             checkpointSize: size)

@@ -193,7 +193,6 @@ extension Log {
         return try found(after: nil) == bytes ? settled(entry.number) : .lost
     }
 
-
     /// Whether an entry that this writer created counts. It does not when other writers have gathered the entry of this
     /// number already, so that only its single file was missing.
     private func settled(_ number: Int) throws(RefError) -> Race {

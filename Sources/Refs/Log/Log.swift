@@ -7,7 +7,7 @@ package import Storage
 /// safe from any number of threads and processes while others write.
 public struct Log: Sendable {
     package let bucket: any Bucket
-    /// What this client believes about the log before it reads anything.
+    /// The beliefs of this client about the log before it reads anything.
     package let trust: Trust
     let largeEntries = LargeEntries()
 

@@ -37,16 +37,8 @@ package enum LogFile {
 
     /// Parses decimal digits with any leading zeros; nil for anything else, and for a number that no entry can have.
     static func number(_ bytes: some Collection<UInt8>) -> Int? {
-        guard !bytes.isEmpty else { return nil }
-        var value = 0
-        for byte in bytes {
-            guard case 0x30...0x39 = byte else { return nil }
-            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-            guard !overflow else { return nil }
-            let (sum, carry) = product.addingReportingOverflow(Int(byte - 0x30))
-            guard !carry else { return nil }
-            value = sum
-        }
+        guard bytes.allSatisfy(\.isDigit), let value = Int(String(decoding: bytes, as: UTF8.self))
+        else { return nil }
         return value < JSON.largestInteger ? value : nil
     }
 }

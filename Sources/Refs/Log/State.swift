@@ -37,9 +37,9 @@ public struct State: Sendable {
     /// The transactions that deleted refs, by ref: the starts of their histories.
     var removedRefs: [RefName: Int]
     /// Who may write what from the next entry on; nil when there is no access policy.
-    public internal(set) var policy: AccessPolicy?
+    public internal(set) var accessPolicy: AccessPolicy?
     /// The key that signed the first access policy that demands signatures: the root of all rights.
-    public internal(set) var policyRoot: PublicKey?
+    public internal(set) var rootKey: PublicKey?
     /// The first transaction after which each one had to be signed; nil when signatures are not demanded now.
     var signedSince: Int?
     /// Every key that an access policy has listed.
@@ -148,7 +148,7 @@ extension State {
             let field = "actions[\(index)]"
             switch action {
             case .format: try check(false, "\(field).type is format, which only entry 0 has")
-            case .policy, .approve, .override, .retain: break
+            case .accessPolicy, .approve, .override, .retain: break
             case .ref(let name, let old, let new, let since):
                 try check(touched.insert(name).inserted, "\(field).name is \(name) a second time")
                 let actual = refs[name]?.target
@@ -177,14 +177,14 @@ extension State {
         }
         // Only an entry of a key that could move a ref lets time pass for its approvals: no other key can expire them by
         // an entry dated in the future.
-        let signer = entry.signature.flatMap { policy?.key($0.key) }
+        let signer = entry.signature.flatMap { accessPolicy?.key($0.key) }
         pendingApprovals.settle(entry, moving: touched, at: entry.clock) {
             signer?.mayMove($0) ?? false
         }
         for action in entry.actions {
             switch action {
             case .format, .approve, .override, .retain: break
-            case .policy(let policy): set(policy, by: entry)
+            case .accessPolicy(let accessPolicy): set(accessPolicy, by: entry)
             case .ref(let name, _, let new, _): set(name, to: new, by: entry)
             case .pack(let pack): packLedger.add(pack, place: place)
             case .unpack(let name): packLedger.remove(name, place: place)
@@ -201,11 +201,11 @@ extension State {
             .objection(to: entry.actions)
     }
 
-    private mutating func set(_ policy: AccessPolicy?, by entry: LogEntry) {
-        if policyRoot == nil, policy?.isSigned ?? false { policyRoot = entry.signature?.key }
-        self.policy = policy
-        signedSince = policy?.isSigned ?? false ? signedSince ?? entry.number : nil
-        listedKeys.formUnion(policy?.keys.map(\.publicKey) ?? [])
+    private mutating func set(_ accessPolicy: AccessPolicy?, by entry: LogEntry) {
+        if rootKey == nil, accessPolicy?.isSigned ?? false { rootKey = entry.signature?.key }
+        self.accessPolicy = accessPolicy
+        signedSince = accessPolicy?.isSigned ?? false ? signedSince ?? entry.number : nil
+        listedKeys.formUnion(accessPolicy?.keys.map(\.publicKey) ?? [])
     }
 
     private mutating func set(_ name: RefName, to new: ObjectID?, by entry: LogEntry) {

@@ -7,21 +7,21 @@ public import Objects
 public struct RefName: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The name as it is written and stored.
     public let text: String
-    /// What the ref's first component is.
+    /// The namespace, which is the first component.
     public let namespace: RefNamespace
 
     /// The most bytes that a name may have: it fits into one log line and one terminal line.
     public static let byteLimit = 200
 
-    /// Reads a name.
+    /// Parses a name.
     ///
-    /// - Throws: `invalidName` when the text is no name; `unknownNamespace` when only its first component
-    ///   is not one of the four.
+    /// - Throws: `invalidName` when the text is not a name; `unknownNamespace` when only its first component is not one of
+    ///   the four namespaces.
     public init(_ text: some StringProtocol) throws(RefError) {
         try self.init(utf8: Array(text.utf8))
     }
 
-    /// Reads a name from bytes, which may be anything.
+    /// Parses any bytes.
     init(utf8 bytes: [UInt8]) throws(RefError) {
         func invalid(_ reason: String) -> RefError {
             .invalidName(Quoting.quoted(bytes), reason: reason)
@@ -32,7 +32,7 @@ public struct RefName: Hashable, Comparable, Sendable, CustomStringConvertible {
         }
         let components = bytes.split(separator: 0x2F, omittingEmptySubsequences: false)
         guard components.count > 1 else {
-            throw invalid("a namespace and a name are expected, as in models/current")
+            throw invalid("expected a namespace and a name, as in models/current")
         }
         for component in components {
             if let reason = Self.objection(to: component) { throw invalid(reason) }
@@ -54,38 +54,28 @@ public struct RefName: Hashable, Comparable, Sendable, CustomStringConvertible {
         left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
     }
 
-    /// Compares the bytes of the names.
-    public static func == (left: RefName, right: RefName) -> Bool { left.text == right.text }
-
-    /// Hashes the bytes of the name.
-    public func hash(into hasher: inout Hasher) { hasher.combine(text) }
-
     private static func objection(to component: some Collection<UInt8>) -> String? {
         guard let first = component.first else { return "a component is empty" }
-        for byte in component where !isAllowed(byte) {
-            switch byte {
-            case 0x41...0x5A: return "capital letters are not allowed"
-            default: return "only a-z, 0-9, '.', '_', '-' and '/' are allowed"
-            }
+        for byte in component where !byte.isNameByte || byte.isCapital {
+            return byte.isCapital
+                ? "capital letters are not allowed"
+                : "only a-z, 0-9, '.', '_', '-' and '/' are allowed"
         }
-        switch first {
-        case 0x2E: return "a component begins with '.'"
-        case 0x2D: return "a component begins with '-'"
-        case 0x5F: return "a component begins with '_'"
-        default: break
-        }
+        if !first.isAlphanumeric { return "a component begins with '\(Unicode.Scalar(first))'" }
         return component.suffix(5).elementsEqual(".lock".utf8) ? "a component ends in .lock" : nil
-    }
-
-    private static func isAllowed(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x61...0x7A, 0x30...0x39, 0x2D, 0x2E, 0x5F: true
-        default: false
-        }
     }
 }
 
-/// The first component of a ref's name, which fixes the kind of what the ref may point at.
+/// Classes of ASCII characters.
+extension UInt8 {
+    var isDigit: Bool { (0x30...0x39).contains(self) }
+    var isCapital: Bool { (0x41...0x5A).contains(self) }
+    var isAlphanumeric: Bool { isDigit || isCapital || (0x61...0x7A).contains(self) }
+    /// Whether it is a letter, a digit, `-`, `.` or `_`.
+    var isNameByte: Bool { isAlphanumeric || self == 0x2D || self == 0x2E || self == 0x5F }
+}
+
+/// The first component of a ref's name, which determines the kind of snapshot that the ref points at.
 public enum RefNamespace: String, CaseIterable, Sendable, Hashable {
     /// `features/*`
     case features
@@ -117,47 +107,46 @@ public enum RefNamespace: String, CaseIterable, Sendable, Hashable {
             }
     }
 
-    /// All namespaces as a person reads them: `features, datasets, models or releases`.
+    /// All namespaces for people: `features, datasets, models or releases`.
     static var listing: String {
         let names = allCases.map(\.rawValue)
         return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
     }
 }
 
-/// Some refs: one by its name, or all below a name, as `models/*`.
+/// A pattern of refs: one name, or all names below a prefix, as in `models/*`.
 public struct RefPattern: Hashable, Sendable, CustomStringConvertible {
     private enum Form: Hashable {
         case one(RefName)
-        /// The bytes that names begin with; they end in `/`.
+        /// The prefix, which ends in `/`.
         case below(String)
     }
 
     private let form: Form
 
-    /// One ref.
+    /// Matches one ref.
     public init(_ name: RefName) { form = .one(name) }
 
-    /// Reads a pattern.
+    /// Parses a pattern.
     ///
-    /// - Throws: `invalidName` or `unknownNamespace` when it is neither a name nor the beginning of names
-    ///   with `/*` after it.
+    /// - Throws: `invalidName` or `unknownNamespace` when it is neither a name nor a prefix followed by `/*`.
     public init(_ text: String) throws(RefError) {
         let bytes = Array(text.utf8)
         guard bytes.suffix(2).elementsEqual("/*".utf8) else {
             form = .one(try RefName(text))
             return
         }
-        // The pattern matches names, so that with something in place of the star it must be one.
+        // With any name in place of the star, the pattern must be a name.
         _ = try RefName(String(decoding: bytes.dropLast(), as: UTF8.self) + "x")
         form = .below(String(decoding: bytes.dropLast(), as: UTF8.self))
     }
 
-    /// The ref, when it is one by its name.
+    /// The ref, if the pattern is one name.
     public var only: RefName? {
         if case .one(let name) = form { name } else { nil }
     }
 
-    /// Whether a ref is one of these.
+    /// Whether the pattern matches a ref.
     public func matches(_ name: RefName) -> Bool {
         switch form {
         case .one(let only): name == only
@@ -165,7 +154,7 @@ public struct RefPattern: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// As it is written.
+    /// The text that parses as this pattern.
     public var description: String {
         switch form {
         case .one(let name): name.text
@@ -174,16 +163,16 @@ public struct RefPattern: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// How foreign text appears in messages: on one line, without control characters, of bounded length.
+/// Makes foreign text safe for messages: one line, no control characters, bounded length.
 enum Quoting {
-    /// The most bytes of foreign text that a message repeats.
+    /// The most bytes of foreign text in a message.
     private static let limit = 100
 
-    /// The text in quotes; control characters are written as `\xNN`.
+    /// The text in quotes, with control characters as `\xNN`.
     static func quoted(_ bytes: some Collection<UInt8>, limit: Int = limit) -> String {
         let shown = Array(bytes.prefix(limit))
         var text = ""
-        // Cutting at the limit may split a character, whose bytes then show as replacements.
+        // The limit may split a character, whose bytes then show as replacement characters.
         for scalar in String(decoding: shown, as: UTF8.self).unicodeScalars {
             switch scalar.value {
             case 0..<0x20, 0x7F: text += "\\x" + Hexadecimal.encode([UInt8(scalar.value)])
@@ -194,7 +183,7 @@ enum Quoting {
         return "'\(text)\(bytes.count > limit ? "..." : "")'"
     }
 
-    /// The same without the quotes; only for showing, never for looking something up.
+    /// The same without quotes, for display and never for a lookup.
     static func plain(_ text: String, limit: Int = limit) -> String {
         String(quoted(Array(text.utf8), limit: limit).dropFirst().dropLast())
     }

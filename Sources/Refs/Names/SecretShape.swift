@@ -1,14 +1,14 @@
-/// How the secret keys of a service look: a beginning that only they have, and letters behind it.
+/// The shape of the secret keys of one service: a distinctive prefix, and the letters after it.
 struct SecretShape: Sendable {
-    /// Which letters follow the beginning.
+    /// The letters that follow the prefix.
     enum Letters {
         /// `A-Z a-z 0-9`
         case alphanumeric
-        /// `A-Z 0-9`, exactly so many.
+        /// `A-Z 0-9`, exactly as many as required.
         case capital
         /// `A-Z a-z 0-9 - _`
         case word
-        /// `A-Z a-z 0-9 - _`, and among them a digit or a capital letter: prose with hyphens has none.
+        /// `A-Z a-z 0-9 - _` with at least one digit or capital letter, unlike hyphenated prose.
         case mixed
         /// `A-Z a-z 0-9 - _ .`
         case dotted
@@ -17,7 +17,7 @@ struct SecretShape: Sendable {
     }
 
     let prefix: String
-    /// The fewest letters behind the prefix.
+    /// The least number of letters after the prefix.
     let count: Int
     let letters: Letters
 
@@ -27,7 +27,7 @@ struct SecretShape: Sendable {
         self.letters = letters
     }
 
-    /// By first byte. Prefixes and lengths are those that the services document, or that their tokens have.
+    /// The shapes by first byte. Prefixes and lengths come from the services' documentation or from their tokens.
     private static let shapes: [UInt8: [SecretShape]] = {
         let shapes = [
             ("AKIA", 16, .capital), ("ASIA", 16, .capital), ("ABIA", 16, .capital),
@@ -54,24 +54,24 @@ struct SecretShape: Sendable {
             ("shpss_", 32, .alphanumeric), ("dop_v1_", 60, .alphanumeric), ("hvs.", 24, .word),
             ("glsa_", 32, .word), ("ntn_", 40, .alphanumeric), ("lin_api_", 32, .alphanumeric),
             ("AGE-SECRET-KEY-1", 40, .alphanumeric), ("PuTTY-User-Key-File-", 1, .word),
-            // What the base64 of an OpenSSH key begins with.
+            // The beginning of an OpenSSH key in base64.
             ("b3BlbnNzaC1rZXktdjE", 40, .base64),
         ].map { SecretShape($0, $1, $2) }
         return Dictionary(grouping: shapes) { $0.prefix.utf8.first ?? 0 }
     }()
 
-    /// The most letters that are looked at before something is known to be a secret key: a text in which each word could
-    /// be the beginning of one must not be read to its end for each.
+    /// The most letters to read before a match is certain: a text in which each word could begin a secret key must not be
+    /// read to its end for each of them.
     private static let lookahead = 256
 
-    /// The secret key that begins at an index where a word does; nil when there is none.
+    /// The secret key that begins at an index, which must be the beginning of a word; nil when there is none.
     static func match(_ bytes: [UInt8], at index: Int) -> Secrets.Match? {
         for shape in shapes[bytes[index]] ?? []
         where bytes[index...].starts(with: shape.prefix.utf8) {
             let begin = index + shape.prefix.utf8.count
             let letters = bytes[begin...].prefix(lookahead).prefix(while: shape.letters.contains)
             guard letters.count >= shape.count, shape.accepts(letters, of: bytes),
-                // What hangs on a longer word with hyphens is a piece of base64, or of a name.
+                // After a hyphen in a longer word, "sk-" is part of base64 or of a name.
                 !shape.prefix.utf8.elementsEqual("sk-".utf8) || !isJoined(bytes, at: index)
             else { continue }
             let end = bytes[letters.endIndex...].prefix(while: shape.letters.contains).endIndex
@@ -84,8 +84,8 @@ struct SecretShape: Sendable {
         switch letters {
         case .capital:
             found.count == count
-                && (found.endIndex == bytes.count || !Self.isAlphanumeric(bytes[found.endIndex]))
-        case .mixed: found.contains { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) }
+                && (found.endIndex == bytes.count || !bytes[found.endIndex].isAlphanumeric)
+        case .mixed: found.contains { $0.isDigit || $0.isCapital }
         case .alphanumeric, .word, .dotted, .base64: true
         }
     }
@@ -95,7 +95,7 @@ struct SecretShape: Sendable {
             && (bytes[index - 1] == UInt8(ascii: "-") || bytes[index - 1] == UInt8(ascii: "_"))
     }
 
-    /// A JSON web token: header, claims and signature in base64, with periods between.
+    /// A JSON web token: header, claims and signature in base64, separated by periods.
     private static func webToken(_ bytes: [UInt8], at index: Int) -> Secrets.Match? {
         let brace = Array("eyJ".utf8)
         func part(at start: Int) -> ArraySlice<UInt8>? {
@@ -115,8 +115,8 @@ struct SecretShape: Sendable {
         return Secrets.Match(name: "eyJ", range: index..<end)
     }
 
-    /// `secret` or `secret_access_key`, a sign such as `=`, and 40 letters as AWS has them, or the 64 digits of a key of
-    /// this project.
+    /// `secret` or `secret_access_key`, a sign such as `=`, and then 40 letters as in AWS keys, or 64 hexadecimal digits as
+    /// in this project's keys.
     private static func assignment(_ bytes: [UInt8], at index: Int) -> Secrets.Match? {
         guard let begin = wordEnd(bytes, "secret", at: index) else { return nil }
         var end = begin
@@ -131,7 +131,7 @@ struct SecretShape: Sendable {
         guard 1...8 ~= signs.count else { return nil }
         let value = bytes[signs.endIndex...].prefix(65).prefix(while: Letters.base64.contains)
         let isHexadecimal = value.allSatisfy {
-            (0x30...0x39).contains($0) || (0x61...0x66).contains($0) || (0x41...0x46).contains($0)
+            $0.isDigit || (0x61...0x66).contains($0) || (0x41...0x46).contains($0)
         }
         guard value.count == 64 && isHexadecimal || value.count == 40 && isKey else { return nil }
         return Secrets.Match(
@@ -143,24 +143,17 @@ struct SecretShape: Sendable {
         byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-") || byte == 0x20
     }
 
-    /// Where a word ends that stands at an index, in capital or small letters.
+    /// The end of a word at an index, in any case; nil when another word is there.
     private static func wordEnd(_ bytes: [UInt8], _ word: String, at index: Int) -> Int? {
         let end = index + word.utf8.count
         guard end <= bytes.count else { return nil }
         return bytes[index..<end].lazy.map { $0 | 0x20 }.elementsEqual(word.utf8) ? end : nil
     }
-
-    static func isAlphanumeric(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        default: false
-        }
-    }
 }
 
 extension SecretShape.Letters {
     func contains(_ byte: UInt8) -> Bool {
-        if SecretShape.isAlphanumeric(byte) { return self != .capital || byte < 0x60 }
+        if byte.isAlphanumeric { return self != .capital || byte < 0x60 }
         return switch byte {
         case UInt8(ascii: "-"), UInt8(ascii: "_"):
             self == .word || self == .mixed || self == .dotted
@@ -171,15 +164,15 @@ extension SecretShape.Letters {
     }
 }
 
-/// Private keys as text: what stands between dashes above and below them (RFC 7468, RFC 4716, RFC 9580).
+/// Private keys in text form, between two labels in dashes (RFC 7468, RFC 4716, RFC 9580).
 enum PrivateKeyText {
     /// The most words of a label, as in `BEGIN SSH2 ENCRYPTED PRIVATE KEY`.
     private static let wordLimit = 6
 
-    /// The private key whose label begins behind some dashes; nil when there is none.
+    /// The private key whose label follows some dashes; nil when there is none.
     static func match(_ bytes: [UInt8], dashes: Range<Int>) -> Secrets.Match? {
         guard dashes.count > 1, let end = labelEnd(bytes, at: dashes.upperBound) else { return nil }
-        // The key goes as far as its other label, or nobody knows how far.
+        // Without a second label, the key may extend to the end of the text.
         var last = bytes.count
         var index = end
         while index < bytes.count {
@@ -193,14 +186,13 @@ enum PrivateKeyText {
         return Secrets.Match(name: "-----BEGIN", range: dashes.lowerBound..<last)
     }
 
-    /// Where `BEGIN ... PRIVATE KEY` ends, or `END ... PRIVATE KEY`, in capital or small letters; nil when something
-    /// else stands there.
+    /// The end of `BEGIN ... PRIVATE KEY` or `END ... PRIVATE KEY`, in any case; nil when another text is there.
     private static func labelEnd(_ bytes: [UInt8], at start: Int) -> Int? {
         var index = start
         var before = ""
         for position in 0..<wordLimit {
             index += bytes[index...].prefix { $0 == 0x20 || (0x09...0x0D).contains($0) }.count
-            let letters = bytes[index...].prefix(while: SecretShape.isAlphanumeric)
+            let letters = bytes[index...].prefix(while: \.isAlphanumeric)
             let word = String(decoding: letters, as: UTF8.self).uppercased()
             if position == 0, word != "BEGIN", word != "END" { return nil }
             guard !word.isEmpty else { return nil }

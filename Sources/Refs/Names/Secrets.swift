@@ -1,18 +1,18 @@
 internal import Objects
 
-/// What must not get into a log or a snapshot, because those are permanent.
+/// Finds secrets that must not get into the log or a snapshot, because both are permanent.
 ///
-/// Finds what is pasted by mistake, not what somebody hides.
+/// It finds keys that were pasted by mistake, not keys that somebody hides.
 public enum Secrets {
-    /// The beginning of something in a text that looks like a secret key; nil when there is none.
+    /// The public beginning of the first likely secret key in a text; nil when there is none.
     ///
     /// Takes time linear in the length of the text.
     public static func find(in text: String) -> String? {
         firstMatch(in: Array(text.utf8), from: 0)?.name
     }
 
-    /// The beginning of something in a JSON value that looks like a secret key, in its texts, its keys, or in a key
-    /// together with its value; nil when there is none.
+    /// The public beginning of the first likely secret key in a JSON value; nil when there is none. It searches strings and
+    /// keys, and each key together with its string.
     static func find(in json: JSON) -> String? {
         switch json {
         case .null, .bool, .number, .float: return nil
@@ -22,7 +22,7 @@ public enum Secrets {
             return nil
         case .object(let members):
             for member in members {
-                // Some keys have no shape of their own: the name before them tells what they are.
+                // Some secret keys have no shape of their own: the name before them gives them away.
                 let found =
                     member.value.string.map { find(in: "\(member.key)=\($0)") }
                     ?? find(in: member.key) ?? find(in: member.value)
@@ -32,7 +32,7 @@ public enum Secrets {
         }
     }
 
-    /// The text with `...` in the place of what is secret in keys.
+    /// The text with the secret parts of keys replaced by `...`.
     static func masked(_ text: String) -> String {
         let bytes = Array(text.utf8)
         var result: [UInt8] = []
@@ -45,11 +45,11 @@ public enum Secrets {
         return copied == 0 ? text : String(decoding: result + bytes[copied...], as: UTF8.self)
     }
 
-    /// Something that looks like a secret key.
+    /// A likely secret key.
     struct Match {
-        /// The part of it that is no secret.
+        /// The public beginning.
         let name: String
-        /// The bytes that it takes.
+        /// The bytes of the key.
         let range: Range<Int>
     }
 
@@ -65,11 +65,11 @@ public enum Secrets {
                 index += dashes
                 continue
             }
-            // A token begins where a word does.
-            if SecretShape.isAlphanumeric(byte) {
+            // Secret keys begin at the beginning of a word.
+            if byte.isAlphanumeric {
                 if let match = SecretShape.match(bytes, at: index) { return match }
                 index += 1
-                while index < bytes.count, SecretShape.isAlphanumeric(bytes[index]) { index += 1 }
+                while index < bytes.count, bytes[index].isAlphanumeric { index += 1 }
             } else {
                 index += 1
             }
@@ -78,10 +78,10 @@ public enum Secrets {
     }
 }
 
-// MARK: What a transaction may hold
+// MARK: Checks of transactions
 
 extension Secrets {
-    /// Why an entry cannot be in a log; nil when nothing is against it.
+    /// The reason why the log must not contain an entry; nil when there is none.
     static func objection(writer: String, message: String, actions: [Action]) -> String? {
         if let name = find(in: writer) { return objection("the name of the writer", name) }
         if let name = find(in: message) { return objection("the message", name) }
@@ -89,17 +89,17 @@ extension Secrets {
             switch action {
             case .override(_, let reason):
                 if let name = find(in: reason) { return objection("the reason", name) }
-            case .policy(let policy?):
-                if let name = find(in: policy.json) { return objection("the policy", name) }
+            case .accessPolicy(let accessPolicy?):
+                if let name = find(in: accessPolicy.json) { return objection("the policy", name) }
             case .ref(let ref, old: nil, new: _?, _):
                 if let name = find(in: ref.text) { return objection("the name of a ref", name) }
-            case .ref, .policy, .format, .pack, .unpack, .approve, .retain: break
+            case .ref, .accessPolicy, .format, .pack, .unpack, .approve, .retain: break
             }
         }
         return nil
     }
 
-    /// Why a snapshot cannot be stored; nil when nothing is against it.
+    /// The reason why a snapshot must not be stored; nil when there is none.
     static func objection(to snapshot: Snapshot) -> String? {
         let parts: [(String, JSON)] = [
             ("the message", .string(snapshot.message)), ("a parameter", .object(snapshot.params)),
@@ -114,12 +114,12 @@ extension Secrets {
     }
 
     private static func objection(_ place: String, _ name: String) -> String {
-        "\(place) holds what looks like a secret key (\(name)...), and a log keeps everything for ever"
+        "\(place) contains a likely secret key (\(name)...), and log entries are permanent"
     }
 }
 
 extension Secrets {
-    /// The text without the user names and passwords of URLs in it: `https://u:p@host/x` becomes `https://host/x`.
+    /// The text without the user names and passwords of its URLs: `https://u:p@host/x` becomes `https://host/x`.
     public static func withoutCredentials(_ text: String) -> String {
         rewritingURLs(in: Array(text.utf8)) { rest, result in
             let host = rest.dropFirst(urlMark.count)
@@ -129,8 +129,8 @@ extension Secrets {
         }
     }
 
-    /// The text as it may be shown: without secret keys, without user names and passwords of URLs, and without the
-    /// query of a URL, where keys are.
+    /// The text for display: without secret keys, and without the credentials and queries of URLs, because queries often
+    /// contain keys.
     public static func redacted(_ text: String) -> String {
         rewritingURLs(in: Array(masked(withoutCredentials(text)).utf8)) { rest, result in
             let end = rest.firstIndex(where: isEndOfURL) ?? rest.endIndex
@@ -143,9 +143,9 @@ extension Secrets {
 
     private static let urlMark = Array("://".utf8)
 
-    /// Copies a text, and at each `://` lets `rewrite` append what replaces the beginning of the rest.
+    /// Copies a text, and at each `://` lets `rewrite` replace the beginning of the rest.
     ///
-    /// - Parameter rewrite: Returns where the rest goes on that is copied.
+    /// - Parameter rewrite: Appends the replacement, and returns the index at which copying resumes.
     private static func rewritingURLs(
         in bytes: [UInt8], _ rewrite: (ArraySlice<UInt8>, inout [UInt8]) -> Int
     ) -> String {
@@ -162,7 +162,7 @@ extension Secrets {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// What ends a URL in text: white space, quotes, brackets.
+    /// Whether a byte ends a URL in text: white space, quotes, brackets.
     private static func isEndOfURL(_ byte: UInt8) -> Bool {
         switch byte {
         case 0...0x20, 0x22, 0x27, 0x28, 0x29, 0x3C, 0x3E, 0x60, 0x7B, 0x7D: true
@@ -170,7 +170,7 @@ extension Secrets {
         }
     }
 
-    /// What ends the host of a URL, in text: `/`, `?`, `#`, white space, quotes, brackets.
+    /// Whether a byte ends the host of a URL in text: `/`, `?`, `#`, white space, quotes, brackets.
     private static func isEndOfHost(_ byte: UInt8) -> Bool {
         switch byte {
         case 0...0x20, 0x22, 0x23, 0x27, 0x28, 0x29, 0x2F, 0x3C, 0x3E, 0x3F, 0x60: true

@@ -1,20 +1,20 @@
 public import Objects
 internal import Storage
 
-/// What a release snapshot binds: features and a model that fit each other, and a prompt.
+/// The contents of a release snapshot: features and a model that fit each other, and a prompt.
 ///
-/// The snapshot has the inputs `features` and `model`, the embedding space of both, and as its content a
-/// tree that is empty or has the prompt in it.
+/// The snapshot has the inputs `features` and `model`, their embedding space, and as its content a tree that is empty or
+/// contains the prompt.
 public struct Release: Hashable, Sendable {
     /// The features snapshot.
     public let features: ObjectID
     /// The model snapshot.
     public let model: ObjectID
-    /// The embedding space: the one that features or model declare, or both; nil when neither does.
+    /// The embedding space that features, model or both declare; nil when neither does.
     public let space: ObjectID?
-    /// The object with the prompt's text.
+    /// The object with the text of the prompt.
     public let prompt: ObjectID?
-    /// The features that the model says it was made from; nil when it does not.
+    /// The features that the model was made from; nil when it does not declare them.
     public let modelFeatures: ObjectID?
 
     /// The role of the features among the inputs of a release.
@@ -28,8 +28,8 @@ public struct Release: Hashable, Sendable {
 
     /// Binds features and a model.
     ///
-    /// - Throws: `misfit` when they are not such snapshots, are of different spaces, or the model is a ranker and nothing
-    ///   says of which space; `objects`.
+    /// - Throws: `misfit` when they are not such snapshots, have different spaces, or the model is a ranker without a
+    ///   declared space; `objects`.
     public init(
         features: ObjectID, model: ObjectID, prompt: ObjectID? = nil, in source: some ObjectSource
     ) throws(RefError) {
@@ -45,49 +45,45 @@ public struct Release: Hashable, Sendable {
         guard let space = first.space, !need.fits(.space(space), isLenient: true) else { return }
         guard let needed = need.id else {
             throw .misfit(
-                reason: "the features \(features.short) are of embedding space \(space.short), and "
-                    + "the model \(model.short) is a ranker that names none",
+                reason: "the features \(features.short) have embedding space \(space.short), and "
+                    + "the model \(model.short) is a ranker that declares none",
                 remedy: SpaceNeed.remedy)
         }
         var fitting: ObjectID?
         if let made = modelFeatures, try ancestry.snapshot(made).space == needed { fitting = made }
         throw .misfit(
-            reason: "the features \(features.short) are of embedding space \(space.short), and the "
+            reason: "the features \(features.short) have embedding space \(space.short), and the "
                 + "model \(model.short) needs \(needed.short)",
             remedy:
                 "ftictl release REF --features \(fitting?.short ?? "REV") --model \(model.short)"
                 + (fitting == nil ? ", with features of that space" : ""))
     }
 
-    /// Reads what a release snapshot binds, and checks that it fits.
+    /// Decodes a release snapshot, and checks that its parts fit.
     ///
-    /// - Throws: `misfit` when it is not such a snapshot, `objects`.
+    /// - Throws: `misfit` when it is not a valid release; `objects`.
     public init(of snapshot: Snapshot, in source: some ObjectSource) throws(RefError) {
         func misfit(_ reason: String) -> RefError {
             .misfit(
                 reason: reason, remedy: "ftictl release REF --features REV --model REV makes one")
         }
         guard snapshot.kind == .release, case .tree(let root, _, _) = snapshot.content else {
-            throw misfit("a release is a snapshot of that kind whose content is a tree")
+            throw misfit("a release is a release snapshot whose content is a tree")
         }
         guard let features = snapshot.input(Self.featuresRole),
             let model = snapshot.input(Self.modelRole)
         else { throw misfit("a release has the inputs features and model") }
-        var prompt: ObjectID?
-        do throws(ObjectError) {
-            let tree = try TreeReader(source).tree(root)
-            prompt = tree.entries.first { $0.name.bytes.elementsEqual(Self.promptName.utf8) }?.id
-        } catch { throw .objects(error) }
+        let tree = try wrapping(TreeReader(source).tree(root), as: RefError.objects)
+        let prompt = tree.entries.first { $0.name.bytes.elementsEqual(Self.promptName.utf8) }?.id
         try self.init(features: features, model: model, prompt: prompt, in: source)
         guard space == snapshot.space else {
             throw misfit(
-                "it names embedding space \(snapshot.space?.short ?? "none"), and its features and "
-                    + "model \(space?.short ?? "none")")
+                "it declares embedding space \(snapshot.space?.short ?? "none"), and its parts have "
+                    + (space?.short ?? "none"))
         }
     }
 
-    /// Whether the model was made from these features or from features that came before them; true when it
-    /// does not say.
+    /// Whether the model was made from these features or an ancestor of them; true when it does not declare its features.
     ///
     /// - Throws: `objects`.
     public func modelPrecedesFeatures(in source: some ObjectSource) throws(RefError) -> Bool {
@@ -96,9 +92,9 @@ public struct Release: Hashable, Sendable {
         return try ancestry.isAncestor(modelFeatures, orSameAs: features)
     }
 
-    /// The snapshot of this release, for which the tree with the prompt is written.
+    /// Builds the snapshot of this release, and writes its tree.
     ///
-    /// - Throws: As the sink.
+    /// - Throws: The errors of the sink.
     public func snapshot(
         into sink: some ObjectStore, producer: Snapshot.Producer, created: Timestamp,
         message: String
@@ -116,7 +112,7 @@ public struct Release: Hashable, Sendable {
             space: space, created: created, message: message)
     }
 
-    /// Sentences about what is allowed and may be a mistake.
+    /// Warnings about a release that is valid but may be a mistake.
     ///
     /// - Throws: `objects`.
     public func cautions(in source: some ObjectSource) throws(RefError) -> [String] {
@@ -137,14 +133,14 @@ public struct Release: Hashable, Sendable {
     private static func part(
         _ id: ObjectID, _ kind: Snapshot.Kind, from ancestry: inout Ancestry<some ObjectSource>
     ) throws(RefError) -> Snapshot {
-        let remedy = "ftictl show \(id.short) says what it is"
+        let remedy = "ftictl show \(id.short) describes it"
         do throws(RefError) {
             let snapshot = try ancestry.snapshot(id)
             guard snapshot.kind == kind else {
                 throw .misfit(
                     reason:
-                        "\(id.short) is a \(snapshot.kind.rawValue) snapshot, where one of kind "
-                        + "\(kind.rawValue) is needed", remedy: remedy)
+                        "\(id.short) is a \(snapshot.kind.rawValue) snapshot, not a "
+                        + "\(kind.rawValue) snapshot", remedy: remedy)
             }
             return snapshot
         } catch {

@@ -1,13 +1,13 @@
 public import Objects
 internal import Storage
 
-/// Of which embedding space a snapshot is, or which one it needs.
+/// The embedding space that a snapshot has or needs.
 public enum SpaceNeed: Hashable, Sendable {
-    /// It declares a space, or inherits the one of the features it was made from.
+    /// The declared space, or that of the features it was made from.
     case space(ObjectID)
-    /// It declares none, and needs none: a model that generates or reranks, rows without vectors.
+    /// No space is declared or needed: a model that generates or reranks, rows without vectors.
     case none
-    /// It is a ranker, which needs the space of its features, and nothing says which that is.
+    /// A ranker, which needs the space of its features, declares neither.
     case undeclared
 
     /// The space; nil when none is known.
@@ -15,16 +15,16 @@ public enum SpaceNeed: Hashable, Sendable {
         if case .space(let id) = self { id } else { nil }
     }
 
-    /// What a snapshot needs, which may not be stored yet.
+    /// The need of a snapshot, stored or not.
     ///
-    /// - Throws: `objects` when its files or its inputs cannot be read.
+    /// - Throws: `objects` when its files or inputs cannot be read.
     public init(of snapshot: Snapshot, in source: some ObjectSource) throws(RefError) {
         var ancestry = Ancestry(in: source)
         self = try ancestry.space(of: snapshot)
     }
 
-    /// The space of the snapshot that is reached by inputs of some roles, such as `dataset.features`; nil when there is no
-    /// such input, or it has none.
+    /// The space of the input at the end of a path of roles, such as `dataset.features`; nil when there is no such input,
+    /// or it has no space.
     ///
     /// - Throws: `objects` when an input cannot be read.
     public static func inherited(
@@ -42,7 +42,7 @@ public enum SpaceNeed: Hashable, Sendable {
 
     /// Whether two snapshots can be used together.
     ///
-    /// - Parameter isLenient: Whether what declares no space and needs none fits everything.
+    /// - Parameter isLenient: Whether a snapshot that neither declares nor needs a space fits everything.
     func fits(_ other: SpaceNeed, isLenient: Bool) -> Bool {
         switch (self, other) {
         case (.space(let left), .space(let right)): left == right
@@ -51,7 +51,7 @@ public enum SpaceNeed: Hashable, Sendable {
         }
     }
 
-    /// For messages, behind "is".
+    /// The phrase after "is" in messages.
     var phrase: String {
         switch self {
         case .space(let id): "of space \(id.short)"
@@ -60,14 +60,14 @@ public enum SpaceNeed: Hashable, Sendable {
         }
     }
 
-    /// How a ranker gets its space.
+    /// The command that gives a ranker its space.
     static let remedy =
         "ftictl put models/candidate PATH --input features=REV, with the features it was made from, "
         + "and promote that"
 }
 
 extension Ancestry {
-    /// Of which embedding space a stored snapshot is, or which one it needs.
+    /// The need of a stored snapshot.
     mutating func space(of id: ObjectID) throws(RefError) -> SpaceNeed {
         try space(of: try snapshot(id))
     }
@@ -81,67 +81,62 @@ extension Ancestry {
         return .space(space)
     }
 
-    /// The features that a model says it was made from, itself or by its dataset; nil when it does not.
+    /// The features that a model declares, directly or through its dataset; nil when it declares none.
     mutating func features(of model: Snapshot) throws(RefError) -> ObjectID? {
         if let features = model.input(Release.featuresRole) { return features }
         guard let dataset = model.input("dataset") else { return nil }
         return try snapshot(dataset).input(Release.featuresRole)
     }
 
-    /// Whether a model is one of the built-in trainer's, which its `config.json` says.
+    /// Whether a model comes from the built-in trainer, according to its `config.json`.
     private func isRanker(_ model: Snapshot) throws(RefError) -> Bool {
         guard case .tree(let root, _, _) = model.content else { return false }
-        do throws(ObjectError) {
-            let tree = try TreeReader(objects).tree(root)
-            let config = tree.entries.first {
-                $0.name.bytes.elementsEqual(Ranker.configName.utf8) && $0.mode != .directory
-            }
-            guard let config, config.size <= Ranker.configLimit else { return false }
-            let bytes = try objects.read(config.id, limit: Ranker.configLimit)
-            guard case .string(let type)? = (try? JSON(parsing: bytes.span))?.object?["type"] else {
-                return false
-            }
-            return type.utf8.elementsEqual(Ranker.type.utf8)
-        } catch { throw .objects(error) }
+        let tree = try wrapping(TreeReader(objects).tree(root), as: RefError.objects)
+        let config = tree.entries.first {
+            $0.name.bytes.elementsEqual(Ranker.configName.utf8) && $0.mode != .directory
+        }
+        guard let config, config.size <= Ranker.configLimit else { return false }
+        let bytes = try wrapping(
+            objects.read(config.id, limit: Ranker.configLimit), as: RefError.objects)
+        let type = (try? JSON(parsing: bytes.span))?.object?["type"]?.string
+        return type?.utf8.elementsEqual(Ranker.type.utf8) ?? false
     }
 }
 
-/// How the built-in trainer's model is recognised without the pipelines' definitions of it.
+/// The marks of a model of the built-in trainer, known here without the pipelines.
 private enum Ranker {
-    /// The file that says what a model is.
+    /// The file that describes a model.
     static let configName = "config.json"
-    /// What its member `type` says.
+    /// The value of its member `type`.
     static let type = "ranker"
-    /// The most bytes that the file is read with; the trainer's has some 300.
+    /// The most bytes of the file that are read; the trainer writes about 300.
     static let configLimit = 1 << 20
 }
 
-/// Snapshots that a question leads through, each read once.
+/// Walks from snapshot to snapshot by parents and inputs, and reads each once.
 package struct Ancestry<Source: ObjectSource> {
     let objects: Source
     private var known: [ObjectID: Snapshot] = [:]
-    /// Whether a search came to a version that was collected, so that an answer may have been another one before.
+    /// Whether a search met a collected version, so that it might have had another result before.
     package private(set) var isCut = false
 
-    /// Ancestors that are looked at before the search is given up: more than any ref has versions in years.
+    /// The number of ancestors at which a search gives up: more than any ref has versions in years.
     static var limit: Int { 20_000 }
-    /// Snapshots that are kept: those that are asked for again.
+    /// The most snapshots that are cached.
     private static var knownLimit: Int { 256 }
 
     init(in objects: Source) { self.objects = objects }
 
     mutating func snapshot(_ id: ObjectID) throws(RefError) -> Snapshot {
         if let snapshot = known[id] { return snapshot }
-        do throws(ObjectError) {
-            let snapshot = try Snapshot(id, in: objects)
-            if known.count < Self.knownLimit { known[id] = snapshot }
-            return snapshot
-        } catch { throw .objects(error) }
+        let snapshot = try wrapping(Snapshot(id, in: objects), as: RefError.objects)
+        if known.count < Self.knownLimit { known[id] = snapshot }
+        return snapshot
     }
 
-    /// The snapshot that is reached from another by inputs of these roles, one after the other.
+    /// The input at the end of a path of roles.
     ///
-    /// - Returns: Nil when one of them is not there.
+    /// - Returns: Nil when an input on the path does not exist.
     mutating func input(_ roles: [String], of id: ObjectID) throws(RefError) -> ObjectID? {
         var current = id
         for role in roles {
@@ -151,7 +146,7 @@ package struct Ancestry<Source: ObjectSource> {
         return current
     }
 
-    /// The parents of a snapshot; none when it is an older version that was collected.
+    /// The parents of a snapshot; none when the snapshot was collected.
     private mutating func parents(of id: ObjectID) throws(RefError) -> [ObjectID] {
         do throws(RefError) {
             return try snapshot(id).parents
@@ -165,10 +160,10 @@ package struct Ancestry<Source: ObjectSource> {
         }
     }
 
-    /// Whether a snapshot is another one, or a parent of it, or a parent's, and so on, as far as they are there.
+    /// Whether a snapshot is another one or an ancestor of it, as far as the ancestors exist.
     mutating func isAncestor(_ id: ObjectID, orSameAs other: ObjectID) throws(RefError) -> Bool {
         var seen: Set<ObjectID> = [other]
-        // The nearest come first: what was promoted was mostly made from something recent.
+        // Breadth first, because most snapshots were made from a recent one.
         var level = [other]
         while !level.isEmpty {
             if level.contains(id) { return true }
@@ -186,13 +181,13 @@ package struct Ancestry<Source: ObjectSource> {
 }
 
 extension Snapshot {
-    /// The input in a role, which is compared by its bytes.
+    /// The input of a role; roles are compared by their bytes.
     func input(_ role: String) -> ObjectID? { Self.value(role, in: inputs) }
 
-    /// The metric of a name, which is compared by its bytes.
+    /// The metric of a name; names are compared by their bytes.
     func metric(_ name: String) -> Double? { Self.value(name, in: metrics) }
 
-    /// Keys of a dictionary are equal when they are canonically equivalent, and no two of those are in a snapshot.
+    /// Dictionaries consider canonically equivalent keys equal; a snapshot contains no two of those.
     private static func value<Value>(_ key: String, in members: [String: Value]) -> Value? {
         members.index(forKey: key).flatMap { index in
             members[index].key.utf8.elementsEqual(key.utf8) ? members[index].value : nil

@@ -1,28 +1,26 @@
 internal import Objects
 
-/// Which packs are to become one, so that looking for an object asks few packs however many transactions there
-/// were.
+/// The choice of packs to merge, so that finding an object searches few packs however many transactions there were.
 ///
-/// Every `put` adds a pack. Packs of about one size are merged once there are ``factor`` of them, which makes a
-/// pack of the next size: the number of small packs is logarithmic in the number of transactions, and no byte is
-/// copied more often than there are sizes. Packs from ``sizes``' last on are left alone: copying them
-/// would cost more than looking into them does.
+/// Every `put` adds a pack. As soon as there are ``factor`` packs of about one size, they are merged to a pack of the next
+/// size: the number of small packs is logarithmic in the number of transactions, and no byte is copied more often than
+/// there are sizes. Packs above the last of ``sizes`` are left alone: copying them would cost more than searching them.
 enum Compaction {
-    /// How many packs of one size are merged: fewer copy bytes more often, more are more to look into.
+    /// How many packs of one size are merged: fewer would copy bytes more often, more would leave more packs to search.
     static let factor = 16
-    /// Sizes end before these many bytes. What is in a small pack is copied four times at most.
+    /// The upper limits of the sizes in bytes. A byte of a small pack is copied four times at most.
     static let sizes = [8 << 10, 128 << 10, 2 << 20, 32 << 20]
-    /// The most packs that one transaction merges: what it does is to be done in a moment.
+    /// The most packs that one transaction merges, so that it takes only a moment.
     static let packLimit = 1024
     /// The most bytes that one transaction copies.
     static let byteLimit = 128 << 20
-    /// Only the writer of every so-many-th entry looks whether there is something to merge: of many writers one
-    /// does it, and when that one dies, another does soon.
+    /// Only the writer of every entry with a multiple of this number looks for packs to merge. Of many writers one does
+    /// it; if that one crashes, another one soon does.
     static let interval = 8
-    /// Races that are lost before it is left to the next writer.
+    /// How many races it loses before it leaves the work to the next writer.
     static let attempts = 4
 
-    /// Packs to merge, in the order of `packs`; nil when there are few enough.
+    /// The packs to merge, in the order of `packs`; nil when there are few enough.
     static func plan(_ packs: [PackReference]) -> [PackReference]? {
         var lowest = 0
         for limit in sizes {
@@ -36,7 +34,7 @@ enum Compaction {
                 guard bytes <= byteLimit else { break }
                 chosen.append(pack)
             }
-            // Of many large packs few fit, and the next writer merges others.
+            // Of many large packs only a few fit; the next writers merge the others.
             return chosen.count > 1 ? chosen : nil
         }
         return nil
@@ -44,16 +42,15 @@ enum Compaction {
 }
 
 extension Repository {
-    /// Merges small packs, if there are many, in a transaction of its own after somebody else's.
+    /// Merges small packs, if there are many, in a transaction of its own after another one.
     ///
-    /// Nothing depends on it: whatever goes wrong, and any race that is lost to a writer who removed one of the
-    /// packs, leaves the packs as they are, for the next writer to look at. Nothing is done to the files of the
-    /// packs that are replaced; readers of older states have them.
+    /// Nothing depends on it: any failure, and a race lost to a writer that removed one of the packs, leaves the packs for
+    /// the next writer. The files of merged packs stay for readers of older states.
     func compact(_ state: inout State, writer: Writer) {
         guard state.number % Compaction.interval == 0 else { return }
         var after = state
         guard let compacted = try? compacted(&after, writer: writer) else { return }
-        // A state with moves of others, which the caller has not seen, would hide a conflict from it.
+        // A state with concurrent moves, which the caller has not seen, would hide a conflict.
         if compacted.number == state.number + 1 { state = compacted }
     }
 
@@ -63,7 +60,7 @@ extension Repository {
         let merged = try objects(packs).merge(chosen)
         guard merged.sources.count >= min(Compaction.factor, chosen.count) else { return nil }
         let names = Set(merged.sources.map(\.name))
-        // Before a pack that nobody would ever see is published: somebody else may have done the same.
+        // Checked before publishing a pack that nobody would use: another writer may have merged the same packs.
         let removed = try log.refresh(&state)
         guard removed.isDisjoint(with: names) else { return nil }
         let reference = try merged.publish()
@@ -73,7 +70,7 @@ extension Repository {
             message: "merge \(merged.sources.count) small packs")
         let result = try log.append(&proposal, writer: writer, attempts: Compaction.attempts) {
             (_, _, removed, _) throws(RefError) in
-            // What others removed is nothing to live packs, and the merged one holds no more than they do.
+            // Concurrent removals cannot affect this merge: the merged pack holds only what its sources held.
             if let name = removed.first(where: { $0 == reference.name || names.contains($0) }) {
                 throw .packRemoved(name)
             }

@@ -1,8 +1,9 @@
 public import Objects
+internal import Storage
 
-/// What a ref is to point at next, before it is stored.
+/// The next version of a ref, before it is stored.
 public struct NextVersion: Sendable {
-    /// A member of a snapshot that a new version may leave unsaid.
+    /// A member of a snapshot that may differ without making a new version.
     public enum Member: Sendable {
         /// ``Snapshot/message``.
         case message
@@ -22,9 +23,9 @@ public struct NextVersion: Sendable {
 
     /// The ref.
     public let name: RefName
-    /// The snapshot. Its parents are set, and its time put right, when it is stored.
+    /// The snapshot; its parents are set, and its time is corrected, when it is stored.
     public var snapshot: Snapshot
-    /// Members in which it may differ from the version before and still say nothing new.
+    /// The members in which it may differ from the version before and still count as unchanged.
     public var incidental: Set<Member>
 
     /// Makes the next version of a ref.
@@ -34,8 +35,8 @@ public struct NextVersion: Sendable {
         self.incidental = incidental
     }
 
-    /// Whether it says what another version says. Who made it, when, and after what does not count.
-    func says(the other: Snapshot) -> Bool {
+    /// Whether it is unchanged from another version; producer, time and parents do not count.
+    func isUnchanged(from other: Snapshot) -> Bool {
         func same<Value: Equatable>(_ member: Member, _ value: KeyPath<Snapshot, Value>) -> Bool {
             incidental.contains(member) || snapshot[keyPath: value] == other[keyPath: value]
         }
@@ -50,7 +51,7 @@ public struct NextVersion: Sendable {
 
 /// A version that is stored and not yet published.
 public struct StoredVersion: Sendable {
-    /// The snapshot: the one that the ref points at already where there is nothing new to say.
+    /// The snapshot; when nothing changed, the one that the ref points at already.
     public let id: ObjectID
     let update: RefUpdate
     /// Whether the ref points at it already.
@@ -58,34 +59,32 @@ public struct StoredVersion: Sendable {
 }
 
 extension Transaction {
-    /// Stores the next version of a ref, unless the ref points at a version that says the same.
+    /// Stores the next version of a ref, unless the version that the ref points at is the same.
     ///
-    /// Its parent is what the ref points at in ``state``, and it is no older: neither a log runs backwards nor the snapshots in it.
+    /// Its parent is the target of the ref in ``state``, and its time is no earlier than the parent's.
     ///
-    /// - Throws: `objects`, also when what the ref points at cannot be read.
+    /// - Throws: `objects`, also when the target of the ref cannot be read.
     public func store(_ version: NextVersion) throws(RefError) -> StoredVersion {
-        do throws(ObjectError) {
-            var snapshot = version.snapshot
-            let parent = state.target(of: version.name)
-            if let parent {
-                let before = try Snapshot(parent, in: objects)
-                guard !version.says(the: before) else {
-                    let update = RefUpdate(version.name, expected: .exactly(parent), new: parent)
-                    return StoredVersion(id: parent, update: update, isOld: true)
-                }
-                snapshot.created = max(snapshot.created, before.created)
+        var snapshot = version.snapshot
+        let parent = state.target(of: version.name)
+        if let parent {
+            let before = try wrapping(Snapshot(parent, in: objects), as: RefError.objects)
+            guard !version.isUnchanged(from: before) else {
+                let update = RefUpdate(version.name, expected: .exactly(parent), new: parent)
+                return StoredVersion(id: parent, update: update, isOld: true)
             }
-            snapshot.parents = parent.map { [$0] } ?? []
-            let id = try objects.write(snapshot.encoded, hint: .structured)
-            let update = RefUpdate(
-                version.name, expected: parent.map { .exactly($0) } ?? .absent, new: id)
-            return StoredVersion(id: id, update: update, isOld: false)
-        } catch { throw .objects(error) }
+            snapshot.created = max(snapshot.created, before.created)
+        }
+        snapshot.parents = parent.map { [$0] } ?? []
+        let id = try wrapping(
+            objects.write(snapshot.encoded, hint: .structured), as: RefError.objects)
+        let update = RefUpdate(version.name, expected: .same(as: parent), new: id)
+        return StoredVersion(id: id, update: update, isOld: false)
     }
 
-    /// Moves refs to versions that are stored, in one transaction; each ref must not have moved since ``state``.
+    /// Moves refs to stored versions in one transaction. A ref that moved since ``state`` is a conflict.
     ///
-    /// Where no version is new there is no entry.
+    /// When no version is new, no entry is written.
     ///
     /// - Throws: As ``commit(_:message:overriding:)``.
     public func publish(

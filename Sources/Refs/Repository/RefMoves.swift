@@ -28,7 +28,7 @@ public enum MoveOutcome: Sendable {
     case rehearsed(Rehearsal)
 }
 
-/// What a commit of some moves would do.
+/// The expected result of committing some moves.
 public struct Rehearsal: Sendable {
     /// The refs that would move.
     public let refs: [RefChange]

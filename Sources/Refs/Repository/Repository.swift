@@ -3,27 +3,27 @@ public import Storage
 
 /// A repository: objects, and refs that move.
 ///
-/// A value that remembers nothing but indexes of packs, which never change: every question is asked of the
-/// bucket. Safe to use from any number of threads and processes.
+/// A value that caches only the indexes of packs, which never change: every question goes to the bucket. Safe to use from
+/// any number of threads and processes.
 public struct Repository: Sendable {
-    /// Where it lives.
+    /// The storage of the repository.
     public let bucket: any Bucket
-    /// Its log.
+    /// The log.
     public let log: Log
     private let openPacks = OpenPacks()
 
-    /// The repository in a bucket; whether there is one shows when it is first read.
+    /// Opens the repository in a bucket; whether there is one shows at the first read.
     ///
-    /// - Parameter trust: What is believed before anything is read.
+    /// - Parameter trust: The beliefs of this client about the log before it reads anything.
     public init(in bucket: any Bucket, trust: Trust = Trust()) {
         self.bucket = bucket
         log = Log(bucket: bucket, trust: trust)
     }
 
-    /// The repository in a directory, usually named `.fti`.
+    /// Opens the repository in a directory, usually named `.fti`.
     ///
     /// - Parameter trusted: The places that may belong to another user.
-    /// - Throws: `noRepository` when the path is not such a directory; the bucket's refusals.
+    /// - Throws: `noRepository` when the path is not such a directory; the errors of the bucket.
     public init(
         opening path: String, trust: Trust = Trust(), trusting trusted: TrustedPlaces = .none
     ) throws(RefError) {
@@ -34,7 +34,7 @@ public struct Repository: Sendable {
         } catch { throw .storage(error) }
     }
 
-    /// Makes a repository in a bucket that has none.
+    /// Creates a repository in a bucket that has none.
     ///
     /// - Throws: `repositoryExists`.
     public static func create(
@@ -45,10 +45,10 @@ public struct Repository: Sendable {
         return repository
     }
 
-    /// Makes a repository in a directory that does not exist yet; a crash leaves all of it or nothing.
+    /// Creates a repository in a new directory; a crash leaves all of it or nothing.
     ///
-    /// - Parameter isShared: Whether the members of the directory's group may use and write it.
-    /// - Throws: `repositoryExists` when there is one; `storage` when something else is there.
+    /// - Parameter isShared: Whether the group of the directory may read and write it.
+    /// - Throws: `repositoryExists`; `storage` when the path exists and is not a repository.
     public static func create(
         at path: String, writer: Writer, isShared: Bool = false
     ) throws(RefError) -> Repository {
@@ -77,7 +77,7 @@ public struct Repository: Sendable {
 
     /// The objects that exist in a state.
     ///
-    /// - Throws: `damaged` when the log's account of packs contradicts itself.
+    /// - Throws: `damaged` when the log contradicts itself about packs.
     public func objects(in state: State) throws(RefError) -> PackStore {
         let log = log
         return PackStore(bucket: bucket, packs: try state.packs, opened: openPacks) {
@@ -92,7 +92,7 @@ public struct Repository: Sendable {
 
     /// Begins a transaction on the newest state.
     ///
-    /// - Parameter names: Refs that it is to move: who may not do so is refused now, and not when all is done.
+    /// - Parameter names: Refs that it will move, so that a writer without the right fails now and not at the commit.
     /// - Throws: As ``state()``; `unauthorized` and `key`.
     public func begin(
         writer: Writer, moving names: [RefName] = []
@@ -100,11 +100,10 @@ public struct Repository: Sendable {
         try begin(on: try state(), writer: writer, moving: names)
     }
 
-    /// Begins a transaction on a state that the caller has looked at: a ref that was moved since makes its
-    /// commit a conflict.
+    /// Begins a transaction on a state that the caller has read: a ref that moved since makes its commit a conflict.
     ///
-    /// - Parameter names: Refs that it is to move: who may not do so is refused now, and not when all is done.
-    /// - Throws: `damaged` when the log's account of packs contradicts itself; `unauthorized` and `key`.
+    /// - Parameter names: Refs that it will move, so that a writer without the right fails now and not at the commit.
+    /// - Throws: `damaged` when the log contradicts itself about packs; `unauthorized` and `key`.
     public func begin(
         on state: State, writer: Writer, moving names: [RefName] = []
     ) throws(RefError) -> Transaction {

@@ -1,20 +1,21 @@
 internal import Glibc
 public import Objects
+internal import Storage
 
-/// Who writes to a repository, and what writing takes from outside: a clock, randomness, patience.
+/// A writer: its name and key, and its sources of time and randomness.
 public struct Writer: Sendable {
-    /// Who it is, for the log: such as `ada@host`.
+    /// The name in the log, such as `ada@host`.
     public var name: String
-    /// Tells the time.
+    /// The clock.
     public var now: @Sendable () -> Timestamp
     /// Draws 64 random bits; nonces come from it, so it must not repeat itself.
     public var random: @Sendable () -> UInt64
-    /// The key to sign with, or nil for none; told whether a signature is needed. Asked anew for each transaction.
+    /// The key to sign with, nil for none; receives whether a signature is required. Called for each transaction.
     public var key: @Sendable (_ isNeeded: Bool) throws(KeyError) -> SecretKey?
-    /// Waits for so many milliseconds before a lost race is tried again.
+    /// Waits for this many milliseconds before a lost race is repeated.
     public var pause: @Sendable (Int) -> Void
 
-    /// Makes a writer; unless given, clock and randomness are the system's, waiting is sleeping, and there is no key.
+    /// Makes a writer; the defaults are the system's clock and randomness, sleeping, and no key.
     public init(
         name: String, now: @escaping @Sendable () -> Timestamp = Self.systemClock,
         random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) },
@@ -28,7 +29,7 @@ public struct Writer: Sendable {
         self.key = key
     }
 
-    /// The time by the clock of the system.
+    /// The time of the system's clock.
     @Sendable
     public static func systemClock() -> Timestamp {
         var time = timespec()
@@ -37,21 +38,21 @@ public struct Writer: Sendable {
             ?? .epoch
     }
 
-    /// The key of somebody who has none.
+    /// The key of a writer without keys.
     @Sendable
     public static func noKey(isNeeded: Bool) throws(KeyError) -> SecretKey? {
         if isNeeded { throw .none }
         return nil
     }
 
-    /// Sleeps for so many milliseconds.
+    /// Sleeps for this many milliseconds.
     @Sendable
     public static func sleep(milliseconds: Int) {
         _ = usleep(UInt32(clamping: max(0, milliseconds) * 1000))
     }
 
-    /// How long to wait after the `attempt`-th lost race, from 0: from 2 to 200 ms, doubling, with
-    /// jitter, so that writers who collided once do not collide again.
+    /// The milliseconds to wait after the `attempt`-th lost race, counted from 0: from 2 to 200, doubling, with jitter, so
+    /// that writers that collided once do not collide again.
     package func backoff(attempt: Int) -> Int {
         let ceiling = min(200, 2 << min(attempt, 7))
         return 2 + Int(random() % UInt64(ceiling - 1))
@@ -59,19 +60,18 @@ public struct Writer: Sendable {
 }
 
 extension Writer {
-    /// The entry with the writer's signature, if one is needed or the writer always signs.
+    /// Signs an entry if a signature is required or the writer always signs.
     ///
-    /// - Throws: `unauthorized` when the policy does not let the writer do that, `key` when there is no key to use.
+    /// - Throws: `unauthorized` when the access policy refuses the entry; `key` when there is no key to use.
     func signed(_ entry: LogEntry, after state: State) throws(RefError) -> LogEntry {
         guard let secret = try authorized(entry.actions, at: entry.clock, after: state) else {
             return entry
         }
-        do throws(KeyError) {
-            return try entry.signed(by: secret, repository: state.repositoryID)
-        } catch { throw .key(error) }
+        return try wrapping(
+            entry.signed(by: secret, repository: state.repositoryID), as: RefError.key)
     }
 
-    /// The key that is to sign some actions; nil for none.
+    /// The key that signs some actions, which it has the rights for; nil for none.
     ///
     /// - Throws: As ``signed(_:after:)``.
     @discardableResult
@@ -84,11 +84,11 @@ extension Writer {
         return secret
     }
 
-    /// Checks before any work is done that the writer could move some refs.
+    /// Checks before any work is done that the writer may move some refs.
     ///
     /// - Throws: As ``signed(_:after:)``.
     func checkRights(toMove names: [RefName], in state: State) throws(RefError) {
-        guard !names.isEmpty, state.policy?.isSigned ?? false else { return }
+        guard !names.isEmpty, state.accessPolicy?.isSigned ?? false else { return }
         let secret = try secretKey(isNeeded: true)
         let authority = Authority(
             state: state, signer: secret?.publicKey, time: state.moment(at: now()))
@@ -96,21 +96,21 @@ extension Writer {
     }
 
     private func secretKey(isNeeded: Bool) throws(RefError) -> SecretKey? {
-        do throws(KeyError) { return try key(isNeeded) } catch { throw .key(error) }
+        try wrapping(key(isNeeded), as: RefError.key)
     }
 
     private static func check(_ objection: Authority.Objection?) throws(RefError) {
         guard let objection else { return }
         throw .unauthorized(
-            reason: "the policy refuses the transaction: \(objection.reason)",
+            reason: "the access policy refuses the transaction: \(objection.reason)",
             remedy: objection.remedy)
     }
 
-    /// Adds a signature to a checkpoint where the writer is an admin; others cannot vouch for refs that they may not
-    /// move.
+    /// Adds a signature to a checkpoint if the writer is an admin; nobody else can vouch for all refs.
     func certify(_ bytes: inout [UInt8], of state: State) -> Bool {
-        guard let policy = state.policy, policy.isSigned, let secret = try? key(true),
-            policy.key(secret.publicKey)?.isAdmin ?? false,
+        guard let accessPolicy = state.accessPolicy, accessPolicy.isSigned,
+            let secret = try? key(true),
+            accessPolicy.key(secret.publicKey)?.isAdmin ?? false,
             let signature = try? secret.sign(Checkpoint.signedBytes(bytes[...], of: state))
         else { return false }
         var object = JSONObject()
@@ -120,10 +120,10 @@ extension Writer {
     }
 
     private static func needsSignature(_ actions: [Action], after state: State) -> Bool {
-        if state.policy?.isSigned ?? false { return true }
+        if state.accessPolicy?.isSigned ?? false { return true }
         return actions.contains { action in
-            guard case .policy(let policy) = action else { return false }
-            return policy?.isSigned ?? false
+            guard case .accessPolicy(let accessPolicy) = action else { return false }
+            return accessPolicy?.isSigned ?? false
         }
     }
 }

@@ -1,7 +1,7 @@
 public import Objects
 public import Storage
 
-/// Versions that refs or revisions name, and what a service opens to serve them.
+/// The versions that a service serves, and how it opens them.
 public protocol ServedVersions {
     /// The versions that are chosen in a state; equal when they name the same snapshots.
     associatedtype Versions: Equatable
@@ -20,7 +20,7 @@ public protocol ServedVersions {
     func failure(_ error: RefError) -> Failure
 }
 
-/// Serves what refs name, and follows when they move.
+/// Serves the versions that refs name, and follows when the refs move.
 ///
 /// A lease, which a clock renews, protects the versions that are served. New versions are opened beside the current
 /// ones and replace them when that succeeds; versions that cannot be opened are rejected, and the current ones stay.
@@ -42,7 +42,7 @@ public final class Follower<Source: ServedVersions> {
         case rejected(Rejection)
     }
 
-    /// What is served.
+    /// The opened versions in service.
     public private(set) var current: Source.Opened
     /// The newest versions, if they were rejected.
     public private(set) var rejection: Rejection?
@@ -73,7 +73,7 @@ public final class Follower<Source: ServedVersions> {
         try hold([served])
     }
 
-    /// Reads what was committed since the last call, and switches to the versions that are chosen now.
+    /// Reads the entries since the last call, and switches to the versions that are chosen now.
     ///
     /// Any failure leaves the current versions in service.
     ///

@@ -3,10 +3,10 @@ public import Objects
 package import Storage
 internal import Synchronization
 
-/// Protects snapshots from collection whatever refs point at: for a service while it answers, for a lock file.
+/// Protects snapshots from collection, wherever refs point: for a service while it answers, for a lock file.
 ///
-/// It expires so many seconds after it was written, by the clock of the place where the repository is: a holder whose
-/// clock is wrong loses nothing. Its file is `leases/NAME.json`.
+/// It expires some seconds after it was written, by the clock of the storage, so that a holder with a wrong clock loses
+/// nothing. Its file is `leases/NAME.json`.
 public struct Lease: Hashable, Sendable {
     /// The name of its file without `.json`: 32 hexadecimal digits.
     public let name: RandomBits

@@ -278,9 +278,9 @@ extension Authority {
 extension State {
     /// The names of the admins.
     fileprivate var admins: String {
-        (policy?.keys.filter(\.isAdmin).map(\.name) ?? []).joined(separator: ", ")
+        (accessPolicy?.keys.filter(\.isAdmin).map(\.name) ?? []).joined(separator: ", ")
     }
 
     /// The retention of collections unless an admin decides otherwise.
-    public var retention: RetentionRules { policy?.retention ?? .standard }
+    public var retention: RetentionRules { accessPolicy?.retention ?? .standard }
 }

@@ -1,24 +1,24 @@
 public import Objects
 
-/// What a person types to name a version of something, or a part of it.
+/// The text by which a person names a version, or a part of it.
 ///
-/// A ref or the first digits of an id; then, for a ref, at most one `@{N}` or `@{TIME}`; then any number
-/// of `~N` and `^ROLE`; then at most one `:PATH`. For example `models/current~2`,
-/// `features/prod@{yesterday}`, `3fa9c1`, `models/current^dataset:config.json`.
+/// A ref or the first digits of an id; then, after a ref, at most one `@{N}` or `@{TIME}`; then any number of `~N` and
+/// `^ROLE`; then at most one `:PATH`. For example `models/current~2`, `features/prod@{yesterday}`, `3fa9c1`,
+/// `models/current^dataset:config.json`.
 public struct Revision: Hashable, Sendable, CustomStringConvertible {
-    /// Where a revision begins.
+    /// The start of a revision.
     public enum Base: Hashable, Sendable {
-        /// What a ref points at.
+        /// The target of a ref.
         case ref(RefName)
-        /// The object whose identity begins so.
+        /// The object whose id has this prefix.
         case object(ObjectIDPrefix)
     }
 
-    /// Which of a ref's values is meant.
+    /// The choice of one value of a ref.
     public enum Selector: Hashable, Sendable {
-        /// `@{N}`: the value that it had N values ago; 0 is what it is now.
+        /// `@{N}`: the value N moves ago; 0 is the present one.
         case position(Int)
-        /// `@{TIME}`: the value that it had at a moment.
+        /// `@{TIME}`: the value at a time.
         case time(RevisionTime)
     }
 
@@ -30,19 +30,19 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
         case input(String)
     }
 
-    /// Where it begins.
+    /// The start.
     public let base: Base
-    /// Which of the ref's values is meant; nil for the newest.
+    /// The choice of one value of the ref; nil for the present one.
     public let selector: Selector?
-    /// The steps from there, in order.
+    /// The steps from the start, in order.
     public let steps: [Step]
     /// The path of a file in a tree, or the key of a row in a table.
     public let path: String?
 
-    /// The most bytes that a revision may have: a path of 4,096 bytes and all else that makes sense.
+    /// The most bytes that a revision may have: a path of 4,096 bytes and ample room for the rest.
     public static let byteLimit = 8 << 10
 
-    /// A ref's newest value.
+    /// The present value of a ref.
     public init(_ name: RefName) {
         self.init(base: .ref(name))
     }
@@ -59,24 +59,24 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
         self.path = path
     }
 
-    /// The same without the path behind `:`.
+    /// The revision without the path after `:`.
     public var withoutPath: Revision { Revision(base: base, selector: selector, steps: steps) }
 
-    /// Reads a revision; total over all texts.
+    /// Parses any text.
     ///
-    /// - Throws: `revision` with the place of the mistake; `invalidName` and `unknownNamespace` when only
-    ///   the name of the ref is wrong.
+    /// - Throws: `revision` with the place of the mistake; `invalidName` and `unknownNamespace` when only the name of the
+    ///   ref is wrong.
     public init(_ text: some StringProtocol) throws(RefError) {
         try self.init(utf8: Array(text.utf8))
     }
 
-    /// Reads a revision from bytes, which may be anything.
+    /// Parses any bytes.
     public init(utf8 bytes: [UInt8]) throws(RefError) {
         var parser = RevisionParser(bytes)
         self = try parser.revision()
     }
 
-    /// The text that reads as this revision.
+    /// The text that parses as this revision.
     public var description: String {
         var text =
             switch base {
@@ -108,9 +108,9 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A moment as a person writes it in `@{...}`. Everything is Universal Time.
+/// A time as a person writes it in `@{...}`, in UTC.
 public enum RevisionTime: Hashable, Sendable, CustomStringConvertible {
-    /// `2026-08-01`, its first moment; or `2026-08-01T09:30`, with or without seconds and `Z`.
+    /// `2026-08-01`, at midnight; or `2026-08-01T09:30`, with or without seconds and `Z`.
     case moment(Timestamp)
     /// `now`
     case now
@@ -145,10 +145,10 @@ public enum RevisionTime: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Reads what stands in `@{...}`, or gives nil.
+    /// Parses the text in `@{...}`; nil when it is not a time.
     public init?(_ text: String) { self.init(Array(text.utf8)) }
 
-    /// The same from bytes, which may be anything.
+    /// Parses any bytes.
     init?(_ bytes: [UInt8]) {
         if let moment = Timestamp(reading: bytes) {
             self = .moment(moment)
@@ -170,7 +170,7 @@ public enum RevisionTime: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The moment itself, for somebody whose clock shows `now`; before the year 0 there is none.
+    /// The time itself when the clock shows `now`; nil before the year 0.
     public func resolved(now: Timestamp) -> Timestamp? {
         switch self {
         case .moment(let moment): return moment
@@ -188,7 +188,7 @@ public enum RevisionTime: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The text that reads as this moment.
+    /// The text that parses as this time.
     public var description: String {
         switch self {
         case .moment(let moment): moment.description
@@ -200,7 +200,7 @@ public enum RevisionTime: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Reads a revision from left to right.
+/// Parses a revision from left to right.
 struct RevisionParser {
     private let bytes: [UInt8]
     private var offset = 0
@@ -215,7 +215,7 @@ struct RevisionParser {
 
     private var current: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
-    /// Takes bytes up to the first one that `isEnd`.
+    /// Takes bytes up to the first one for which `isEnd` is true.
     private mutating func take(until isEnd: (UInt8) -> Bool) -> ArraySlice<UInt8> {
         let start = offset
         while offset < bytes.count, !isEnd(bytes[offset]) { offset += 1 }
@@ -223,8 +223,7 @@ struct RevisionParser {
     }
 
     private static func isOperator(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "~") || byte == UInt8(ascii: "^") || byte == UInt8(ascii: "@")
-            || byte == UInt8(ascii: ":")
+        "~^@:".utf8.contains(byte)
     }
 
     mutating func revision() throws(RefError) -> Revision {
@@ -247,7 +246,7 @@ struct RevisionParser {
             case UInt8(ascii: "~"): steps.append(.ancestor(try generation()))
             case UInt8(ascii: "^"): steps.append(.input(try role()))
             case UInt8(ascii: ":"): path = try self.path()
-            default: throw error("'~', '^' or ':' is expected", at: start)
+            default: throw error("expected '~', '^' or ':'", at: start)
             }
         }
         return Revision(base: base, selector: selector, steps: steps, path: path)
@@ -255,13 +254,13 @@ struct RevisionParser {
 
     private mutating func base() throws(RefError) -> Revision.Base {
         let word = take(until: Self.isOperator)
-        guard !word.isEmpty else { throw error("a ref or an id is expected") }
+        guard !word.isEmpty else { throw error("expected a ref or an id") }
         if word.contains(0x2F) { return .ref(try RefName(utf8: Array(word))) }
         guard word.allSatisfy({ Hexadecimal.value(of: $0) != nil }) else {
             if word.elementsEqual("sha256".utf8), current == UInt8(ascii: ":") {
                 throw error("an id is written without sha256:", at: 0)
             }
-            // Upper case is not folded: one id has one spelling.
+            // Upper case is refused, so that one id has one spelling.
             if word.allSatisfy({ Hexadecimal.value(of: $0 | 0x20) != nil }) {
                 throw error("an id is written in lower case", at: 0)
             }
@@ -278,7 +277,7 @@ struct RevisionParser {
         return .object(prefix)
     }
 
-    /// A number as it is written for people: digits without a sign and without leading zeros.
+    /// Parses a number as people write it: digits without a sign or leading zeros.
     private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
         guard digits.count == 1 || digits.first != UInt8(ascii: "0") else { return nil }
         return LogFile.number(digits)
@@ -286,10 +285,10 @@ struct RevisionParser {
 
     private mutating func generation() throws(RefError) -> Int {
         let start = offset
-        let digits = take { $0 < UInt8(ascii: "0") || $0 > UInt8(ascii: "9") }
+        let digits = take { !$0.isDigit }
         if digits.isEmpty, current.map(Self.isOperator) ?? true { return 1 }
         guard let number = Self.number(digits) else {
-            throw error("a number of generations is expected after '~'", at: start)
+            throw error("expected a number of generations after '~'", at: start)
         }
         return number
     }
@@ -297,21 +296,14 @@ struct RevisionParser {
     private mutating func role() throws(RefError) -> String {
         let start = offset
         let role = take(until: Self.isOperator)
-        guard !role.isEmpty, role.allSatisfy(Self.isRoleByte) else {
-            throw error("the role of an input is expected after '^', as in ^dataset", at: start)
+        guard !role.isEmpty, role.allSatisfy(\.isNameByte) else {
+            throw error("expected the role of an input after '^', as in ^dataset", at: start)
         }
         return String(decoding: role, as: UTF8.self)
     }
 
-    private static func isRoleByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
-        default: false
-        }
-    }
-
     private mutating func selector() throws(RefError) -> Revision.Selector {
-        guard current == UInt8(ascii: "{") else { throw error("'{' is expected after '@'") }
+        guard current == UInt8(ascii: "{") else { throw error("expected '{' after '@'") }
         offset += 1
         let start = offset
         let content = take { $0 == UInt8(ascii: "}") }
@@ -320,8 +312,8 @@ struct RevisionParser {
         if let position = Self.number(content) { return .position(position) }
         guard let time = RevisionTime(Array(content)) else {
             throw error(
-                "a number or a time is expected, such as 2, 2026-08-01, 2026-08-01T09:30, "
-                    + "yesterday or 3 days ago", at: start)
+                "expected a number or a time, such as 2, 2026-08-01, 2026-08-01T09:30, yesterday or "
+                    + "3 days ago", at: start)
         }
         return .time(time)
     }
@@ -329,9 +321,9 @@ struct RevisionParser {
     private mutating func path() throws(RefError) -> String {
         let start = offset
         let path = Array(take { _ in false })
-        guard !path.isEmpty else { throw error("a path is expected after ':'", at: start) }
+        guard !path.isEmpty else { throw error("expected a path after ':'", at: start) }
         guard let text = String(validating: path, as: UTF8.self), !path.contains(0) else {
-            throw error("a path is UTF-8 without NUL", at: start)
+            throw error("a path must be UTF-8 without NUL", at: start)
         }
         return text
     }

@@ -1,36 +1,36 @@
 public import Objects
 public import Storage
 
-/// Why a revision is malformed or finds nothing.
+/// An error of parsing or resolving a revision.
 public enum RevisionError: Diagnosable, Hashable {
     /// The text is not a revision; `column` counts bytes from 1.
     case syntax(text: String, column: Int, reason: String)
-    /// The text names neither a ref nor an object; refs that it may have been meant for.
+    /// The text names neither a ref nor an object; the suggestions are similar refs.
     case unknown(text: String, suggestions: [RefName])
-    /// No object's identity begins so.
+    /// No object has an id with this prefix.
     case noObject(prefix: String)
-    /// Several objects' identities begin so.
+    /// Several objects have ids with this prefix.
     case ambiguous(prefix: String, candidates: [Candidate])
-    /// A history of first parents is shorter than asked for.
+    /// The chain of first parents is too short.
     case noAncestor(of: ObjectID, generation: Int, available: Int)
     /// A snapshot has no input of this role.
     case noRole(String, of: ObjectID, roles: [String])
-    /// A ref has had fewer values than asked for.
+    /// A ref has had too few values.
     case noPriorValue(RefName, position: Int, available: Int)
-    /// A ref did not exist at that moment; when it got its first value.
+    /// A ref did not exist at that time; `first` is the time of its first value.
     case notThen(RefName, RevisionTime, first: Timestamp)
     /// A tree has no such path, or a table no such key.
     case noPath(String, of: ObjectID)
-    /// A path is not possible inside a tree.
+    /// A tree cannot have such a path.
     case badPath(String, reason: String)
-    /// An object is not a snapshot, where one is needed.
+    /// A snapshot is needed, and the object is not one.
     case notASnapshot(ObjectID)
 
-    /// An object that an ambiguous prefix may mean.
+    /// An object whose id has an ambiguous prefix.
     public struct Candidate: Hashable, Sendable {
-        /// Its identity.
+        /// The id.
         public let id: ObjectID
-        /// What it is, as far as can be told: `model snapshot`, or its size in bytes.
+        /// Its kind as far as is known: `model snapshot`, or its size in bytes.
         public let kind: String
     }
 
@@ -57,15 +57,15 @@ public enum RevisionError: Diagnosable, Hashable {
             "\(prefix) is ambiguous: "
                 + candidates.map { "\($0.id.short) (\($0.kind))" }.joined(separator: ", ")
         case .noAncestor(let id, let generation, let available):
-            "\(id.short) has no ancestor \(generation) generations back: its history is "
-                + "\(available) long"
+            "\(id.short) has no ancestor \(generation) generations back: its history has only "
+                + "\(available)"
         case .noRole(let role, let id, let roles):
             "\(id.short) has no input \(Quoting.quoted(role)); "
                 + (roles.isEmpty ? "it has none" : "it has " + roles.joined(separator: ", "))
         case .noPriorValue(let name, let position, let available):
-            "\(name) has no value \(position) moves ago: it has had \(available)"
+            "\(name) has no value \(position) moves ago: it has had only \(available)"
         case .notThen(let name, let time, let first):
-            "there is no \(name)@{\(time)}: it did not exist then; its first value is of \(first)"
+            "\(name) did not exist at \(time): its first value is of \(first)"
         case .noPath(let path, let id): "there is no \(Quoting.quoted(path)) in \(id.short)"
         case .badPath(let path, let reason):
             "\(Quoting.quoted(path)) is not a path inside a snapshot: \(reason)"
@@ -77,28 +77,28 @@ public enum RevisionError: Diagnosable, Hashable {
     public var remedy: String? {
         switch self {
         case .unknown: "ftictl refs lists the refs"
-        case .syntax, .badPath: "ftictl --help says how a revision is written"
+        case .syntax, .badPath: "ftictl --help explains revisions"
         case .noObject: "ftictl log lists the versions with their ids"
-        case .noAncestor: "ftictl log --graph lists what versions were made from"
+        case .noAncestor: "ftictl log --graph shows the ancestors of versions"
         case .noRole(_, let id, _): "ftictl show \(id.short) lists its inputs"
-        case .notASnapshot(let id): "ftictl show \(id.short) says what it is"
+        case .notASnapshot(let id): "ftictl show \(id.short) describes it"
         case .ambiguous: "give more digits"
         case .noPriorValue(let name, _, _), .notThen(let name, _, _):
             "ftictl reflog \(name) lists its values"
-        case .noPath(_, let id): "ftictl ls \(id.short) lists what there is"
+        case .noPath(_, let id): "ftictl ls \(id.short) lists its contents"
         }
     }
 }
 
-/// Refs that a mistyped name may have been meant for.
+/// Suggests refs for a mistyped name.
 enum Suggestions {
-    /// How many are offered at most: more is a listing, not a suggestion.
+    /// The most suggestions.
     private static let limit = 3
 
     /// The refs nearest to `text`, nearest first; empty when none is near.
     ///
-    /// Near is the last component of a ref, or an edit distance (Levenshtein) of at most a third of its
-    /// length.
+    /// A ref is near when its last component is the same, or when the edit distance (Levenshtein) is at most a third of
+    /// its length.
     static func near(_ text: String, among names: some Sequence<RefName>) -> [RefName] {
         let wanted = Array(text.utf8)
         let last = Array(wanted.split(separator: 0x2F).last ?? [])
@@ -123,7 +123,7 @@ enum Suggestions {
     }
 
     private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        // Names have at most 200 bytes; longer text is no near miss of any.
+        // Names have at most 200 bytes, so a longer text is never near.
         guard left.count <= RefName.byteLimit, right.count <= RefName.byteLimit else { return .max }
         var row = Array(0...right.count)
         for (i, byte) in left.enumerated() {

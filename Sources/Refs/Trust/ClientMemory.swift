@@ -1,12 +1,11 @@
 public import Objects
 internal import Storage
 
-/// What one client has seen of the repository in one place, kept outside of the repository: by it a log that went
-/// backwards or forked is noticed, a clock that was set back revives no approval, and what was checked once is not checked
-/// again.
+/// A client's memory of the repository in one place, stored outside the repository. It lets the client detect a
+/// log that was rolled back or forked, keeps a clock that was set back from reviving approvals, and saves repeated checks.
 ///
-/// The file is durable. One that is not there is a first contact; one that is damaged is reported and then counts as
-/// absent; one that cannot be written is no error.
+/// The file is durable. A missing file means a first contact; a damaged one is reported and counts as missing; failing to
+/// write it is not an error.
 public struct ClientMemory: Sendable {
     private let folder: PrivateFolder
     private let name: String
@@ -14,19 +13,18 @@ public struct ClientMemory: Sendable {
     private let isForgetful: Bool
     private let report: @Sendable (String) -> Void
 
-    /// The most bytes that the file may have: a state with some 100,000 packs.
+    /// The most bytes that the file may have: enough for a state with 100,000 packs.
     private static let byteLimit = 32 << 20
-    /// A transaction of less age may be visible before it is durable: after a power cut its absence is no rollback.
+    /// A younger transaction may be visible before it is durable, so that after a power cut its absence is no rollback.
     private static let settlingMilliseconds = 60_000
 
-    /// The memory in a file, whether or not there is one.
+    /// The memory in a file, which need not exist.
     ///
     /// - Parameters:
     ///   - path: An absolute path, which stands for the place of the repository.
-    ///   - now: Tells the time.
-    ///   - isForgetful: Whether what it says is ignored and replaced: somebody knows why the log went backwards.
-    ///   - report: Told in a sentence when what was remembered is lost; may be told again until something is remembered
-    ///     anew.
+    ///   - now: The clock.
+    ///   - isForgetful: Whether to ignore and replace the memory: the user knows why the log was rolled back.
+    ///   - report: Receives a sentence when the memory is lost; possibly again until the memory is written again.
     public init(
         at path: String, now: @escaping @Sendable () -> Timestamp, isForgetful: Bool = false,
         report: @escaping @Sendable (String) -> Void = { _ in }
@@ -39,7 +37,7 @@ public struct ClientMemory: Sendable {
         self.report = report
     }
 
-    /// Forgets what was in this place before: a new repository was made there.
+    /// Forgets the repository that was in this place before a new one was created there.
     public func clear() { try? folder.remove(name) }
 
     package func recall() -> Remembered? {
@@ -47,7 +45,7 @@ public struct ClientMemory: Sendable {
         do throws(StorageError) {
             guard let file = try folder.read(name, limit: Self.byteLimit) else { return nil }
             guard file.isOwn else {
-                lost("others can write it")
+                lost("other users can write it")
                 return nil
             }
             guard let remembered = Remembered(decoding: file.bytes) else {
@@ -64,20 +62,19 @@ public struct ClientMemory: Sendable {
 
     private func lost(_ reason: String) {
         report(
-            "what this client remembers of the repository cannot be read, so that a log that went backwards may not be "
-                + "noticed: \(folder.path)/\(name): \(reason)")
+            "this client's memory of the repository is unreadable, so a rollback of the log may go unnoticed: "
+                + "\(folder.path)/\(name): \(reason)")
     }
 
-    /// The newest time at which this client is known to have looked at a repository.
+    /// The newest time at which this client saw a repository.
     func newestTime(of repository: RandomBits) -> Timestamp? {
         recall().flatMap { $0.repositoryID == repository ? $0.time : nil }
     }
 
-    /// Remembers a state that was seen, and when: at each new transaction, and once more when an approval in the state
-    /// has expired since.
+    /// Remembers a state and the time: at each new transaction, and once more when an approval in the state has expired.
     ///
     /// - Parameters:
-    ///   - known: What ``recall()`` gave.
+    ///   - known: The result of ``recall()``.
     ///   - isDurable: Whether the newest entry is known to survive a power cut.
     package func record(_ state: State, after known: Remembered?, isDurable: Bool) {
         let known = known.flatMap { $0.repositoryID == state.repositoryID ? $0 : nil }
@@ -96,44 +93,44 @@ public struct ClientMemory: Sendable {
     }
 }
 
-/// What a client remembers of a repository: the newest entry that it has seen, and where somebody demands signatures,
-/// a state that it has checked itself.
+/// The contents of the memory: the newest entry that the client has seen and, under an access policy that demands
+/// signatures, a state that it has checked itself.
 ///
-/// A line of canonical JSON, then that state as a checkpoint has it.
+/// A line of canonical JSON, followed by the state in the encoding of a checkpoint.
 package struct Remembered {
     package let repositoryID: RandomBits
-    /// The newest entry that was seen.
+    /// The number of the newest entry that was seen.
     package let number: Int
     package let entryHash: ObjectID
-    /// The newest time that this client's clock has shown when something was remembered.
+    /// The newest time of this client's clock when something was remembered.
     private(set) var time: Timestamp
-    /// Whether a state was remembered that cannot be read any more.
+    /// Whether the state in the file is unreadable.
     let isTorn: Bool
-    /// Whether a policy has demanded signatures.
+    /// Whether an access policy has demanded signatures.
     let isSigned: Bool
-    /// A state at or before ``number`` that was folded and checked by this client.
+    /// A state at or before ``number`` that this client has checked.
     let checkpoint: State?
-    /// Its bytes; empty without.
+    /// The bytes of the state; empty without one.
     let checkpointBytes: [UInt8]
 
     /// The version of the format.
     private static let version = 1
-    /// A state that was checked is kept anew when it is so many entries old: reading these takes no longer than
-    /// writing it.
+    /// The age in entries at which the checked state is replaced: reading that many entries takes no longer than writing
+    /// the state.
     private static let interval = 16
 
-    /// What is remembered once a state was seen.
+    /// The memory after a state was seen.
     ///
     /// - Parameters:
-    ///   - known: What was remembered before of the same repository.
-    ///   - now: What the client's clock shows.
+    ///   - known: The memory of the same repository before.
+    ///   - now: The client's clock.
     init(_ state: State, after known: Remembered?, at now: Timestamp) {
         time = max(known?.time ?? now, now)
         isTorn = false
         repositoryID = state.repositoryID
         number = state.number
         entryHash = state.entryHash
-        isSigned = state.policyRoot != nil
+        isSigned = state.rootKey != nil
         if let known, let old = known.checkpoint, state.number - old.number < Self.interval {
             checkpoint = old
             checkpointBytes = known.checkpointBytes
@@ -146,7 +143,7 @@ package struct Remembered {
         }
     }
 
-    /// The same, seen again later.
+    /// A copy with a later time.
     func seen(at now: Timestamp) -> Remembered {
         var copy = self
         copy.time = max(time, now)
@@ -165,7 +162,7 @@ package struct Remembered {
         return header.canonicalBytes + [0x0A] + checkpointBytes
     }
 
-    /// Reads what is remembered; nil when it is unreadable. A state that is torn is left out.
+    /// Decodes the memory without a torn state; nil when it is unreadable.
     init?(decoding bytes: [UInt8]) {
         guard let end = bytes.firstIndex(of: 0x0A),
             let object = (try? JSON(canonical: Array(bytes[..<end])))?.object

@@ -1,16 +1,16 @@
 internal import Objects
 
-/// What a reader believes before it has read anything of a repository.
+/// The beliefs of a client about a repository before it reads anything.
 public struct Trust: Sendable {
-    /// What this client saw of the repository before.
+    /// This client's memory of the repository.
     public var memory: ClientMemory?
-    /// The keys of which one must have signed the first policy; nil for whoever did.
+    /// The keys one of which must have signed the first access policy; nil for any key.
     public var roots: Set<PublicKey>?
-    /// Whether ``roots`` hold always: otherwise only at the first contact with a repository, and only for one that
-    /// asks for signatures.
+    /// Whether ``roots`` apply always. Otherwise they apply only at the first contact with a repository that demands
+    /// signatures.
     public var isStrict: Bool
 
-    /// Trusts whatever is there first, or only what one of some keys began.
+    /// Trusts whatever a client sees first, or only repositories that one of some keys founded.
     public init(
         memory: ClientMemory? = nil, roots: Set<PublicKey>? = nil, isStrict: Bool = false
     ) {
@@ -21,33 +21,33 @@ public struct Trust: Sendable {
 
     /// Whether a checkpoint of the repository may stand for the entries before it.
     ///
-    /// It may when they ask for no signatures, and nobody here does; else an admin must vouch for it: one of the policy
-    /// in it, as the first contact has nothing better, or one of the roots.
+    /// Without signatures, in the log and in ``roots``, it may. Otherwise an admin must vouch for it: one of the roots, or
+    /// without roots an admin of the access policy in the checkpoint, because a first contact has nothing better.
     func accepts(_ checkpoint: State) -> Bool {
-        if let roots, isStrict || checkpoint.policyRoot != nil {
+        if let roots, isStrict || checkpoint.rootKey != nil {
             guard let certifier = checkpoint.certifier else { return false }
             return roots.contains(certifier)
         }
-        guard checkpoint.policyRoot != nil else { return true }
+        guard checkpoint.rootKey != nil else { return true }
         guard let certifier = checkpoint.certifier else { return false }
-        return checkpoint.policy?.key(certifier)?.isAdmin ?? false
+        return checkpoint.accessPolicy?.key(certifier)?.isAdmin ?? false
     }
 
-    /// Refuses a state that was begun by somebody else than it must be.
+    /// Refuses a state of a repository that no trusted key founded.
     ///
     /// - Throws: `foreignRoot`.
     func check(_ state: State, isFirstContact: Bool) throws(RefError) {
         guard let roots, isStrict || isFirstContact else { return }
-        guard let root = state.policyRoot, !isStrict || state.policy?.isSigned ?? false else {
+        guard let root = state.rootKey, !isStrict || state.accessPolicy?.isSigned ?? false else {
             guard isStrict else { return }
             throw .foreignRoot(
                 reason:
-                    "it asks for no signatures, and FTI_TRUST demands a policy that was begun by "
+                    "it demands no signatures, and FTI_TRUST demands an access policy founded by "
                     + Self.text(roots))
         }
         guard roots.contains(root) else {
             throw .foreignRoot(
-                reason: "its first policy is by key \(root.hex), and you trust \(Self.text(roots))")
+                reason: "key \(root.hex) founded it, and you trust only \(Self.text(roots))")
         }
     }
 
@@ -56,25 +56,25 @@ public struct Trust: Sendable {
     }
 }
 
-/// The signatures to check of entries that follow one another: the newest by each key, and each one whose effect depends
-/// on whose it is.
+/// Selects which signatures of consecutive entries to check: the newest of each key, and every one whose entry depends on
+/// its signer.
 ///
-/// A signature covers the entry before it by its hash, and so all that older entries do. A writer checks, before it
-/// signs, that somebody was allowed to do it: an entry that somebody forged in the name of a key is the newest by it
-/// until that key's owner refuses to build on it. So a few checks stand for thousands.
+/// A signature covers the hash of the previous entry, and so everything in older entries. Before a writer signs, it checks
+/// that every signer had the right to its entry. An entry that was forged in the name of a key is the newest of that key
+/// until the key's owner refuses to build on it. So a few checks stand for thousands.
 ///
-/// No hash covers the line that says whose an older entry is. Another name in it changes nothing of what a move has
-/// done, but it would change whose an approval is. So approvals, policies and overrides are checked one by one. A
-/// signature that was damaged later, below an entry that is sound, is seen by ``LogVerifier``, which checks each one,
-/// and by whoever reads an old entry (``Vouching``).
+/// No hash covers the line that names the signer of an older entry. Another name there would not change the effect of a
+/// move, but it would change who approved something. So approvals, access policies and overrides are checked one by one.
+/// Later damage to a signature under an intact entry is found by ``LogVerifier``, which checks every signature, and
+/// whenever an old entry is read (``Vouching``).
 struct NewestSignatures {
     private var newest: [PublicKey: LogEntry] = [:]
     private var telling: [LogEntry] = []
 
-    /// Takes the next entry, which follows all that were taken before and fits the state before it.
+    /// Takes the next entry, which follows all earlier ones and fits the state before it.
     ///
-    /// - Parameter isKnown: Whether this client has accepted the entry before, so that only the line that no hash covers
-    ///   can be another one.
+    /// - Parameter isKnown: Whether this client has accepted the entry before, so that only its uncovered second line can
+    ///   differ.
     mutating func add(_ entry: LogEntry, isKnown: Bool) {
         guard let key = entry.signature?.key else { return }
         if entry.actions.contains(where: \.dependsOnSigner) {
@@ -84,7 +84,7 @@ struct NewestSignatures {
         }
     }
 
-    /// Refuses the entries when a signature that stands for others is not valid, naming the first.
+    /// Refuses the entries when a selected signature is invalid, naming the first one.
     func check(for repository: RandomBits) throws(RefError) {
         let entries = (newest.values + telling).sorted { $0.number < $1.number }
         let results = Threads.map(entries.count) { index in
@@ -95,19 +95,19 @@ struct NewestSignatures {
 }
 
 extension Action {
-    /// Whether what it does depends on whose signature is below it.
+    /// Whether the effect of the action depends on the signer.
     fileprivate var dependsOnSigner: Bool {
         switch self {
-        case .approve, .policy, .override, .retain: true
+        case .approve, .accessPolicy, .override, .retain: true
         case .ref, .pack, .unpack, .format: false
         }
     }
 }
 
-/// What a state knows about the entries before it without having read them: by whom each must be signed.
+/// What a state knows about the signers of older entries without having read them.
 ///
-/// A state that began at a checkpoint vouches by its hashes for the entries after that only. Of older ones it knows
-/// since when everything was signed, and by which keys.
+/// A state that began at a checkpoint vouches by hashes only for later entries. About older ones it knows since when all
+/// were signed, and by which keys.
 struct Vouching: Sendable {
     private let repositoryID: RandomBits
     private let signedSince: Int?
@@ -119,8 +119,8 @@ struct Vouching: Sendable {
         keys = state.listedKeys
     }
 
-    /// Refuses an entry from a time when all were signed that nobody signed who was ever listed, and a signature that
-    /// is not valid at any time: whose it is would be told wrongly.
+    /// Refuses an entry without a signature of a listed key from the time when all were signed, and any entry with an
+    /// invalid signature, which would name the wrong signer.
     func check(_ entry: LogEntry) throws(RefError) {
         guard let signedSince, entry.number > signedSince else {
             return try entry.checkSignature(for: repositoryID)
@@ -128,7 +128,7 @@ struct Vouching: Sendable {
         guard let signature = entry.signature, keys.contains(signature.key) else {
             throw .untrusted(
                 place: LogFile.place(of: entry.number),
-                reason: "it is not signed by any key that a policy listed")
+                reason: "no key of any access policy signed it")
         }
         try entry.checkSignature(for: repositoryID)
     }

@@ -257,7 +257,7 @@ extension CommandContext {
         _ change: (AccessPolicy) throws -> (keys: [AccessPolicy.Key], gates: [Gate])
     ) throws {
         let opened = try open()
-        guard let old = opened.state.policy, old.isSigned else {
+        guard let old = opened.state.accessPolicy, old.isSigned else {
             throw CommandError(
                 .refused, "this repository has no policy that requires signatures",
                 remedy: "ftictl policy init creates one with your key as the admin")
@@ -275,7 +275,7 @@ extension CommandContext {
         _ policy: AccessPolicy?, replacing old: AccessPolicy?, in opened: OpenRepository,
         message: String
     ) throws {
-        let state = try opened.repository.setPolicy(
+        let state = try opened.repository.setAccessPolicy(
             policy, replacing: .some(old), message: message, writer: writer)
         if output.isJSON {
             return try output.emit([

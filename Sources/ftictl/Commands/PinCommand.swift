@@ -25,7 +25,8 @@ struct PinCommand: Command {
     @Argument(help: ArgumentHelp("The versions to pin.", valueName: "rev"), completion: .revisions)
     var revisions: [String] = []
 
-    @Option(name: [.short, .long], help: ArgumentHelp("The lock file to write.", valueName: "file"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("The lock file to write.", valueName: "file"))
     var output = LockFile.usualName
 
     @Option(help: ArgumentHelp("The lock file to compare.", valueName: "file"))
@@ -43,7 +44,9 @@ struct PinCommand: Command {
 
     func validate() throws {
         let questions = [check != nil, release != nil, leases].count { $0 }
-        if questions > 1 { throw ValidationError("give only one of --check, --release and --leases") }
+        if questions > 1 {
+            throw ValidationError("give only one of --check, --release and --leases")
+        }
         if questions == 1, !revisions.isEmpty {
             throw ValidationError("--check, --release and --leases take no revisions")
         }

@@ -32,7 +32,7 @@ struct PolicyInitCommand: Command {
 
     func run(_ context: CommandContext) throws {
         let opened = try context.open()
-        let old = opened.state.policy
+        let old = opened.state.accessPolicy
         if old?.isSigned ?? false {
             throw CommandError(
                 .refused, "this repository already has a policy", remedy: "ftictl policy show")
@@ -64,7 +64,7 @@ struct PolicyShowCommand: Command {
     @OptionGroup var options: GlobalOptions
 
     func run(_ context: CommandContext) throws {
-        guard let policy = try context.open().state.policy else {
+        guard let policy = try context.open().state.accessPolicy else {
             throw CommandError.missing(
                 "this repository has no policy: anyone can write anything",
                 remedy: "ftictl policy init")
@@ -97,7 +97,7 @@ struct PolicySetCommand: Command {
         }
         let opened = try context.open()
         try context.setPolicy(
-            policy, replacing: opened.state.policy, in: opened, message: "set the policy")
+            policy, replacing: opened.state.accessPolicy, in: opened, message: "set the policy")
     }
 }
 
@@ -110,7 +110,7 @@ struct PolicyRemoveCommand: Command {
 
     func run(_ context: CommandContext) throws {
         let opened = try context.open()
-        guard let old = opened.state.policy else {
+        guard let old = opened.state.accessPolicy else {
             throw CommandError.missing(
                 "this repository has no policy", remedy: "ftictl policy init")
         }

@@ -73,7 +73,7 @@ struct ShowCommand: Command {
     private func signer(of id: ObjectID, in repository: OpenRepository) throws -> String? {
         let state = repository.state
         let moves = state.refs.values.filter { $0.target == id }.map(\.transaction)
-        guard state.policy != nil, let first = moves.min() else { return nil }
+        guard state.accessPolicy != nil, let first = moves.min() else { return nil }
         return try repository.repository.log.entry(first).signature.map { state.name(of: $0.key) }
     }
 

@@ -140,7 +140,7 @@ struct Decision {
     /// Nil for an action that no person decides.
     init?(_ action: Action) {
         switch action {
-        case .policy(let policy):
+        case .accessPolicy(let policy):
             json = ["type": "policy", "id": .id(policy?.id)]
             line = { style in
                 guard let policy else { return style.red("the policy was removed") }

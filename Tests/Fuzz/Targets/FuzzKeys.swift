@@ -46,8 +46,8 @@ enum FuzzKeys {
         var state = Self.state
         guard let approved, let id = ObjectID(hex: digits) else { return state }
         let gate = Gate(refs: RefPattern(approved), condition: .approvals(count: 1, keys: nil))
-        state.policy = policy(gates: [gate])
-        state.policyRoot = keys[0].publicKey
+        state.accessPolicy = policy(gates: [gate])
+        state.rootKey = keys[0].publicKey
         state.signedSince = 0
         state.listedKeys = Set(keys.prefix(3).map(\.publicKey))
         state.refs[approved] = RefState(target: id, transaction: 0, time: state.time)

@@ -62,7 +62,7 @@ extension FuzzTarget {
         do throws(RefError) { try state.apply(entry) } catch {
             _ = (error.message, error.remedy)
             return try FuzzFinding.unless(
-                state.refs == before.refs && state.policy == before.policy
+                state.refs == before.refs && state.accessPolicy == before.accessPolicy
                     && state.approvals == before.approvals, "a refused entry changes the state")
         }
         try checkRights(entry, before)
@@ -86,12 +86,12 @@ extension FuzzTarget {
                 isAllowed =
                     (index == 0 || index == 1 && name.namespace == .features)
                     && (name != FuzzKeys.approved || overrides)
-            case .policy, .override: isAllowed = index == 0
+            case .accessPolicy, .override: isAllowed = index == 0
             case .pack, .unpack: isAllowed = index < 2
             case .retain(let rules):
                 isAllowed = index == 0 || rules.keepsAtLeast(state.retention)
             case .approve(_, _, _, let policy, let expires):
-                isAllowed = policy == state.policy?.id && expires > entry.clock
+                isAllowed = policy == state.accessPolicy?.id && expires > entry.clock
             case .format: isAllowed = false
             }
             try FuzzFinding.unless(isAllowed, "key \(index) is let do \(action)")
@@ -101,16 +101,16 @@ extension FuzzTarget {
     private static func entrySeeds() throws -> [[UInt8]] {
         let state = FuzzKeys.signedState
         guard let id = ObjectID(hex: FuzzKeys.digits), let prod = FuzzKeys.approved,
-            let policy = state.policy, let end = Timestamp(milliseconds: 86_400_000)
+            let policy = state.accessPolicy, let end = Timestamp(milliseconds: 86_400_000)
         else { return [] }
         let other = ObjectID(of: [1].span)
         let wishes: [(Int, [Action])] = [
             (1, [.ref(try RefName("features/a"), old: nil, new: other, since: nil)]),
             (0, [.ref(prod, old: id, new: other, since: 0), .override(gates: ["x"], reason: "y")]),
             (1, [.ref(prod, old: id, new: nil, since: 0)]),
-            (2, [.approve(prod, old: id, new: other, policy: policy.id, expires: end)]),
+            (2, [.approve(prod, old: id, new: other, accessPolicy: policy.id, expires: end)]),
             (0, [.retain(RetentionRules(Retention(milliseconds: 0, count: 1)))]),
-            (1, [.retain(.standard)]), (0, [.policy(nil)]), (0, [.policy(policy)]),
+            (1, [.retain(.standard)]), (0, [.accessPolicy(nil)]), (0, [.accessPolicy(policy)]),
             (3, [.ref(try RefName("models/a"), old: nil, new: other, since: nil)]),
         ]
         return try wishes.flatMap { signer, actions in
@@ -175,6 +175,6 @@ extension FuzzTarget {
 }
 
 extension FuzzKeys {
-    static var policyID: String { signedState.policy?.id.hex ?? "" }
+    static var policyID: String { signedState.accessPolicy?.id.hex ?? "" }
     static var stateHash: String { signedState.entryHash.hex }
 }
