@@ -120,7 +120,7 @@ struct CompactionTests {
             // The rival merges first: its own entry would be number 17.
             let packs = (try? repository.state().packs) ?? []
             let store = PackStore(bucket: memory, packs: packs)
-            guard let merged = try? store.merge(packs),
+            guard let merged = try? MergedPack.merge(packs, of: store),
                 let pack = try? merged.publish(), let state = try? repository.state()
             else { return }
             let entry = LogEntry(

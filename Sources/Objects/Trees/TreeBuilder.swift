@@ -1,37 +1,37 @@
 public import Storage
 
-/// Collects files and makes the trees that hold them.
+/// Collects files and writes the trees that list them.
 public struct TreeBuilder: Sendable {
     private struct Item {
         let path: RelativePath
-        // Nil for a directory that may be empty.
+        // Nil for a directory added by ``addDirectory(_:)``.
         let file: (mode: TreeEntry.Mode, size: Int, id: ObjectID)?
     }
 
     private var items: [Item] = []
 
-    /// Begins without any files.
+    /// Begins without files.
     public init() {}
 
-    /// Adds a file that is stored already. Paths may come in any order.
+    /// Adds a stored file. Paths may come in any order.
     public mutating func add(
         _ path: RelativePath, isExecutable: Bool = false, size: Int, id: ObjectID
     ) {
         items.append(Item(path: path, file: (isExecutable ? .executable : .file, size, id)))
     }
 
-    /// Adds a directory, which stays empty if nothing else is added below it.
+    /// Adds a directory, so that it exists even if nothing is added below it.
     public mutating func addDirectory(_ path: RelativePath) {
         items.append(Item(path: path, file: nil))
     }
 
     /// Writes the trees from the bottom up.
     ///
-    /// - Parameter predecessor: A tree that the new one is a small change of; large directories may be stored as
-    ///   differences against its. What of it cannot be read costs what it would have saved.
-    /// - Returns: The root, and what is below it.
-    /// - Throws: `invalid` when two files have the same path or one has another's directory as its path,
-    ///   when names differ only in case, or when a directory has too many entries.
+    /// - Parameter predecessor: A similar older tree; directories may be stored as differences against those in it.
+    ///   If a part of it cannot be read, only the saving is lost.
+    /// - Returns: The root, with the counts of everything below it.
+    /// - Throws: `invalid` when two files have the same path, a file has the path of a directory, names differ only in
+    ///   case, or a directory has too many entries.
     public consuming func write(
         into sink: some ObjectSink,
         succeeding predecessor: (tree: ObjectID, source: any ObjectSource)? = nil
@@ -58,24 +58,24 @@ public struct TreeBuilder: Sendable {
     }
 }
 
-/// What a tree holds, with everything below it.
+/// A tree with the number and the sizes of all files below it.
 public struct TreeSummary: Hashable, Sendable {
-    /// The tree.
+    /// The identity of the tree.
     public let id: ObjectID
-    /// The number of files, directories not counted.
+    /// The number of files; directories are not counted.
     public let files: Int
     /// The sum of the sizes of the files in bytes.
     public let bytes: Int
 
-    /// The same as the content of a snapshot.
+    /// The tree as the content of a snapshot.
     public var content: Content { .tree(id, files: files, bytes: bytes) }
 }
 
-/// The directories from the root to the one that is being filled.
+/// The directories on the path from the root to the current one.
 private struct OpenDirectories<Sink: ObjectSink> {
     private struct Level {
         let name: FileName
-        /// The directory in the place of this one before, and its entries.
+        /// The directory at the same path in the predecessor.
         let earlier: (id: ObjectID, tree: Tree)?
         var entries: [TreeEntry] = []
     }
@@ -97,20 +97,16 @@ private struct OpenDirectories<Sink: ObjectSink> {
         }
     }
 
-    /// The directory of a name in the directory that is open, as it was before.
+    /// The directory of that name in the predecessor of the current directory.
     private func earlier(_ name: FileName) -> (id: ObjectID, tree: Tree)? {
         let parent = levels.isEmpty ? earlierRoot?.tree : levels.last?.earlier?.tree
         guard let entry = parent?[name], entry.mode == .directory else { return nil }
         return (try? reader?.tree(of: entry)).map { (entry.id, $0) }
     }
 
-    /// Closes and opens directories until the path is the open one.
+    /// Closes and opens directories until the one at `path` is the current one.
     mutating func enter(_ path: ArraySlice<FileName>) throws(ObjectError) {
-        var common = 0
-        for (level, name) in zip(levels, path) {
-            guard level.name == name else { break }
-            common += 1
-        }
+        let common = zip(levels, path).prefix { $0.name == $1 }.count
         while levels.count > common { try close() }
         for name in path.dropFirst(common) {
             levels.append(Level(name: name, earlier: earlier(name)))

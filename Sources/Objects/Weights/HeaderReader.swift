@@ -1,11 +1,11 @@
 internal import Storage
 
-/// Bytes that a header is read from, at any offset.
+/// A file whose header can be read at any offset.
 protocol HeaderSource {
     associatedtype Failure: Error
     /// The size of the file in bytes.
     var size: Int { get }
-    /// Reads exactly `count` bytes, which lie inside the file.
+    /// Reads exactly `count` bytes; the range must lie inside the file.
     func read(at offset: Int, count: Int) throws(Failure) -> [UInt8]
 }
 
@@ -30,16 +30,16 @@ struct ObjectHeader<Source: ObjectRangeSource>: HeaderSource {
     }
 }
 
-/// Reads the header of a file from its beginning, a window at a time: what is passed over is not read.
+/// Reads the header of a file from the beginning, one window at a time; does not read what it skips.
 struct HeaderReader<Source: HeaderSource> {
     private let source: Source
-    /// Nothing from here on is read.
+    /// The offset at which reading stops.
     private let end: Int
     private var window: [UInt8] = []
     private var windowStart = 0
-    /// Where the next number or text begins.
+    /// The offset of the next number or text.
     private(set) var offset = 0
-    /// Whether numbers have their most significant byte first.
+    /// Whether numbers are big-endian.
     var isBigEndian = false
 
     /// Enough for the names and shapes of a thousand tensors.
@@ -50,14 +50,14 @@ struct HeaderReader<Source: HeaderSource> {
         end = min(source.size, limit)
     }
 
-    /// Passes over bytes; false when the header would be longer than it may be.
+    /// Skips bytes; returns false if the header would exceed its limit.
     mutating func skip(_ count: UInt64) -> Bool {
         guard count <= UInt64(end - offset) else { return false }
         offset += Int(count)
         return true
     }
 
-    /// The next bytes; nil when the header would be longer than it may be.
+    /// Reads the next bytes; nil if the header would exceed its limit.
     mutating func bytes(_ count: Int) throws(Source.Failure) -> ArraySlice<UInt8>? {
         guard count <= end - offset else { return nil }
         if offset < windowStart || offset + count > windowStart + window.count {
@@ -70,7 +70,7 @@ struct HeaderReader<Source: HeaderSource> {
         return window[start..<start + count]
     }
 
-    /// The next number of up to eight bytes; nil as in ``bytes(_:)``.
+    /// Reads a number of up to eight bytes; nil as in ``bytes(_:)``.
     mutating func number(_ width: Int) throws(Source.Failure) -> UInt64? {
         guard let bytes = try bytes(width) else { return nil }
         return isBigEndian
@@ -78,26 +78,26 @@ struct HeaderReader<Source: HeaderSource> {
             : bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    /// The next number; nil as in ``bytes(_:)``.
+    /// Reads a number of four bytes; nil as in ``bytes(_:)``.
     mutating func uint32() throws(Source.Failure) -> UInt32? {
         try number(4).map { UInt32(truncatingIfNeeded: $0) }
     }
 
-    /// The next number; nil as in ``bytes(_:)``.
+    /// Reads a number of eight bytes; nil as in ``bytes(_:)``.
     mutating func uint64() throws(Source.Failure) -> UInt64? { try number(8) }
 }
 
-/// Where the numbers of an NPY file begin, versions 1 to 3 of NumPy's `numpy.lib.format`.
+/// The offset of the numbers in an NPY file, versions 1 to 3 of NumPy's `numpy.lib.format`.
 struct NPY: Hashable, Sendable {
-    /// The offset of the first number from the start of the file.
+    /// The offset of the first number in the file.
     let dataOffset: Int
 
-    /// A longer header is not believed: it describes one array.
+    /// The longest header in bytes: it describes only one array.
     private static let headerLimit = 64 << 10
 
-    /// Reads a header; nil for anything but one that looks sound.
+    /// Reads the header of a blob; nil if it does not look like a valid one.
     ///
-    /// - Throws: When the file cannot be read.
+    /// - Throws: When the blob cannot be read.
     init?(_ source: any Blob) throws(StorageError) {
         var reader = HeaderReader(BlobHeader(blob: source), limit: Self.headerLimit)
         guard let prefix = try reader.bytes(8), prefix.starts(with: [0x93]),

@@ -192,8 +192,9 @@ public struct Transaction: Sendable {
         let gone = objects.existing.known.filter { !names.contains($0.name) } + condemned
         do throws(ObjectError) {
             for pack in condemned { try objects.keepOpen(pack) }
-            let rescued = try repository.objects(live + proposal.addedPacks).rescue(
-                changes.compactMap(\.new), condemned + proposal.addedPacks, from: gone)
+            let rescued = try PackMarks.rescue(
+                changes.compactMap(\.new), condemned + proposal.addedPacks, from: gone,
+                for: repository.objects(live + proposal.addedPacks))
             if let rescued { proposal.addedPacks.append(rescued) }
         } catch { throw .objects(error) }
         if try isComplete(proposal, changes, state) { return }
@@ -212,7 +213,9 @@ public struct Transaction: Sendable {
             return false
         }
         do throws(ObjectError) {
-            for pack in proposal.addedPacks where try !store.isWhole(pack) { return false }
+            for pack in proposal.addedPacks where try !PackMarks.isWhole(pack, in: store) {
+                return false
+            }
             return true
         } catch { throw .objects(error) }
     }

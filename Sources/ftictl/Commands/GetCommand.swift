@@ -56,11 +56,10 @@ struct GetCommand: Command {
             let destination = try DestinationTree(at: output, force: force)
             let done = ByteCount()
             let progress = context.progress
-            try repository.objects.exportFile(
-                entry, as: try RelativePath([entry.name]), to: destination
-            ) { count in
+            let export = try TreeExport(from: repository.objects, to: destination) { count in
                 progress.update("writing", bytes: done.add(count), of: entry.size)
             }
+            try export.writeFile(entry, as: try RelativePath([entry.name]))
             try report(files: 1, bytes: entry.size, context)
         case .row(let key):
             let row = try repository.row(key, of: resolution)
@@ -79,9 +78,10 @@ struct GetCommand: Command {
         let destination = try DestinationTree(at: output, force: force)
         let done = ByteCount()
         let progress = context.progress
-        let summary = try repository.objects.exportTree(tree, to: destination) { count in
+        let export = try TreeExport(from: repository.objects, to: destination) { count in
             progress.update("writing", bytes: done.add(count), of: total)
         }
+        let summary = try export.writeTree(tree)
         try report(files: summary.files, bytes: summary.bytes, context)
     }
 

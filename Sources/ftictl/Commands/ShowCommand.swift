@@ -85,7 +85,7 @@ struct ShowCommand: Command {
         let output = context.output
         let objects = try repository.objects
         let format =
-            entry.mode == .directory ? nil : try FileFormat(of: entry.id, in: objects)
+            entry.mode == .directory ? nil : try FileFormat.detect(entry.id, in: objects)
         // What it is counts, and where it is nothing of the sort, what its name says.
         let claimed = format == .gguf ? format : WeightsSummary.format(of: entry.name) ?? format
         let weights =

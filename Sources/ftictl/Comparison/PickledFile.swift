@@ -19,7 +19,7 @@ struct PickledFile {
         while seen < fileLimit, let element = try walk.next() {
             guard element.entry.mode != .directory else { continue }
             seen += 1
-            let format = try FileFormat(of: element.entry.id, in: objects)
+            let format = try FileFormat.detect(element.entry.id, in: objects)
             guard format.runsCode else { continue }
             found.append(PickledFile(path: element.path.description, format: format))
         }

@@ -58,7 +58,7 @@ extension FuzzTarget {
                         == blob.size,
                 "tensors do not fill the file")
         }
-        guard let plan = try? CutPlan(for: blob) else {
+        guard let plan = try? CutPlan.choose(for: blob) else {
             throw FuzzFinding("a file cannot be cut")
         }
         var offset = 0

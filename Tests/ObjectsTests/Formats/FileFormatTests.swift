@@ -6,7 +6,7 @@ import Testing
 struct FileFormatTests {
     private func format(_ bytes: [UInt8]) throws -> FileFormat {
         let store = MemoryStore()
-        return try FileFormat(of: try store.write(bytes, hint: .bulk), in: store)
+        return try FileFormat.detect(try store.write(bytes, hint: .bulk), in: store)
     }
 
     private func format(_ text: String) throws -> FileFormat { try format(Array(text.utf8)) }
