@@ -126,7 +126,7 @@ package enum Codec: UInt8, Sendable, CaseIterable {
     case zlib = 1
     /// One zstd frame (RFC 8878).
     case zstd = 2
-    /// Byte planes of fixed-width numbers, each stored or one zstd frame; see ``PlaneCodec``.
+    /// Byte planes of fixed-width numbers, each uncompressed or one zstd frame; see ``PlaneCodec``.
     case planes = 3
     /// A table leaf: vectors that are used in place, their codes, and text; see ``LeafBlocks``. The stored form begins
     /// at a multiple of 64 bytes in the pack.

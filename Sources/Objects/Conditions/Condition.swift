@@ -121,43 +121,35 @@ extension Condition {
             return answers.contains(true) ? true : answers.contains(nil) ? nil : false
         case .absence(let name): return value(name.text) == nil
         case .not(let condition): return condition.truth(value).map { !$0 }
-        case .all(let conditions):
-            var result: Bool? = true
-            for condition in conditions {
-                switch condition.truth(value) {
-                case false?: return false
-                case nil: result = nil
-                case true?: break
-                }
-            }
-            return result
-        case .any(let conditions):
-            var result: Bool? = false
-            for condition in conditions {
-                switch condition.truth(value) {
-                case true?: return true
-                case nil: result = nil
-                case false?: break
-                }
-            }
-            return result
+        case .all(let conditions): return Self.truth(of: conditions, decidedBy: false, value)
+        case .any(let conditions): return Self.truth(of: conditions, decidedBy: true, value)
         }
+    }
+
+    /// The conjunction of conditions, which `false` decides, or their disjunction, which `true` decides.
+    private static func truth(
+        of conditions: [Condition], decidedBy decisive: Bool, _ value: (String) -> ConditionValue?
+    ) -> Bool? {
+        var result: Bool? = !decisive
+        for condition in conditions {
+            let truth = condition.truth(value)
+            if truth == decisive { return decisive }
+            if truth == nil { result = nil }
+        }
+        return result
     }
 }
 
 extension Condition.Operator {
     /// The result of comparing two values; nil when they cannot be compared.
     func holds(_ left: ConditionValue, _ right: ConditionValue) -> Bool? {
-        if self == .equal { return left.equals(right) }
-        if self == .unequal { return left.equals(right).map { !$0 } }
-        guard let order = left.order(relativeTo: right) else { return nil }
-        return switch self {
-        case .equal: order == 0
-        case .unequal: order != 0
-        case .less: order < 0
-        case .lessOrEqual: order <= 0
-        case .greater: order > 0
-        case .greaterOrEqual: order >= 0
+        switch self {
+        case .equal: left.equals(right)
+        case .unequal: left.equals(right).map { !$0 }
+        case .less: left.order(relativeTo: right).map { $0 < 0 }
+        case .lessOrEqual: left.order(relativeTo: right).map { $0 <= 0 }
+        case .greater: left.order(relativeTo: right).map { $0 > 0 }
+        case .greaterOrEqual: left.order(relativeTo: right).map { $0 >= 0 }
         }
     }
 }

@@ -92,12 +92,8 @@ extension CutPlan {
     ///
     /// Reads the header of a known format. The header decides only where to cut: an invalid one is ignored.
     static func choose(for source: any Blob) throws(ObjectError) -> CutPlan {
-        try wrapping(as: ObjectError.storage) { () throws(StorageError) in try plan(for: source) }
-    }
-
-    private static func plan(for source: any Blob) throws(StorageError) -> CutPlan {
         guard source.size > 8 else { return CutPlan() }
-        let prefix = try source.read(at: 0, count: 9)
+        let prefix = try source.bytes(at: 0, count: 9)
         let boundaries: [Int]
         if prefix.starts(with: "GGUF".utf8) {
             boundaries = try GGUF(source)?.boundaries ?? []
@@ -118,13 +114,13 @@ extension CutPlan {
     /// cut by content.
     private static func safetensors(
         _ source: any Blob, prefix: [UInt8]
-    ) throws(StorageError) -> [Int] {
+    ) throws(ObjectError) -> [Int] {
         let prefixCount = Safetensors.prefixCount
         guard prefix[prefixCount] == UInt8(ascii: "{"),
             let length = try? Safetensors.headerLength(prefix: prefix.span, fileSize: source.size),
             length <= headerLimit
         else { return [] }
-        let header = try source.read(at: prefixCount, count: length)
+        let header = try source.bytes(at: prefixCount, count: length)
         return (try? Safetensors(header: header.span, fileSize: source.size))?.boundaries ?? []
     }
 }

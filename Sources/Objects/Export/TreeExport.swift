@@ -37,9 +37,7 @@ public struct TreeExport: Sendable {
         var walk = try TreeWalk(root, in: store)
         while let element = try walk.next() {
             if element.entry.mode == .directory {
-                try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-                    try destination.makeDirectory(element.path)
-                }
+                try inStorage(destination.makeDirectory(element.path))
             } else if element.entry.size >= Self.largeSize {
                 large.append(element)
             } else {
@@ -70,15 +68,12 @@ public struct TreeExport: Sendable {
                 reason: "its size is not the \(entry.size) bytes that its directory lists",
                 offset: nil)
         }
-        let file = try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-            try destination.file(path, isExecutable: entry.mode == .executable)
-        }
+        let file = try inStorage(
+            destination.file(path, isExecutable: entry.mode == .executable))
         switch location {
         case .piece(let pack, let piece):
             let bytes = try store.bytes(of: pack.stored(entry.id, piece))
-            try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-                try file.write(bytes.span, at: 0)
-            }
+            try inStorage(file.write(bytes.span, at: 0))
             progress(bytes.count)
         case .recipe(let pack, let index):
             let export = LargeExport(
@@ -86,7 +81,7 @@ public struct TreeExport: Sendable {
                 progress: progress)
             try export.run(threads: threads)
         }
-        try wrapping(as: ObjectError.storage) { () throws(StorageError) in try file.finish() }
+        try inStorage(file.finish())
     }
 }
 
@@ -162,17 +157,13 @@ private final class LargeExport: Sendable {
         func digest(of span: Span) -> DigestSpan { export.spans[span.number] }
 
         func read(_ reference: Int, of span: inout Span) -> SpanPiece? {
-            let (id, size) = (
-                export.recipe.pieces[reference].id, export.recipe.pieces[reference].size
-            )
+            let reference = export.recipe.pieces[reference]
             do throws(ObjectError) {
-                let piece = try export.store.storedPiece(id, size: size)
+                let piece = try export.store.storedPiece(reference.id, size: reference.size)
                 let bytes = try export.store.check(piece, .identityByCaller).bytes
-                do throws(StorageError) {
-                    try export.file.write(bytes.span, at: span.offset)
-                } catch { throw .storage(error) }
-                span.offset += size
-                export.progress(size)
+                try inStorage(export.file.write(bytes.span, at: span.offset))
+                span.offset += bytes.count
+                export.progress(bytes.count)
                 return SpanPiece(bytes: bytes, wantsID: false)
             } catch {
                 export.failures.withLock { $0[span.number] = error }

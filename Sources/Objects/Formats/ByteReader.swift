@@ -1,4 +1,5 @@
 internal import CZlib
+internal import Storage
 
 /// A sequence of bytes that arrive in parts.
 protocol ByteFeed {
@@ -9,28 +10,35 @@ protocol ByteFeed {
     mutating func skip(_ count: Int) throws(ObjectError) -> Int
 }
 
-/// The bytes of a range of an object. Parts grow, so that a header costs little and a large file takes few reads.
-struct ObjectFeed<Source: ObjectRangeSource>: ByteFeed {
-    private let source: Source
-    private let id: ObjectID
+/// The bytes of a range of a file. Parts grow, so that a header costs little and a large file takes few reads.
+struct RangeFeed: ByteFeed {
+    private let read: (_ offset: Int, _ count: Int) throws(ObjectError) -> [UInt8]
     private var offset: Int
     private let end: Int
     private var partSize = 4 << 10
 
     /// About the size of a piece of an object.
-    private static var largestPart: Int { 256 << 10 }
+    private static let largestPart = 256 << 10
 
-    /// Begins at the start of `range`, which must lie inside the object.
-    init(_ id: ObjectID, _ range: Range<Int>, in source: Source) {
-        self.source = source
-        self.id = id
+    /// Begins at the start of a range of an object; the range must lie inside the object.
+    init(_ id: ObjectID, _ range: Range<Int>, in source: some ObjectRangeSource) {
+        read = { (offset, count) throws(ObjectError) in
+            try source.read(id, offset: offset, count: count)
+        }
         offset = range.lowerBound
         end = range.upperBound
     }
 
+    /// Begins at the start of a blob; ends after at most `limit` bytes.
+    init(_ blob: any Blob, limit: Int) {
+        read = { (offset, count) throws(ObjectError) in try blob.bytes(at: offset, count: count) }
+        offset = 0
+        end = min(blob.size, limit)
+    }
+
     mutating func next() throws(ObjectError) -> [UInt8] {
         guard offset < end else { return [] }
-        let bytes = try source.read(id, offset: offset, count: min(partSize, end - offset))
+        let bytes = try read(offset, min(partSize, end - offset))
         offset += bytes.count
         partSize = min(4 * partSize, Self.largestPart)
         return bytes
@@ -47,7 +55,14 @@ struct ObjectFeed<Source: ObjectRangeSource>: ByteFeed {
 struct ByteReader<Feed: ByteFeed> {
     private var feed: Feed
     private var part: [UInt8]
+    /// The offset of the part, and of the next byte in the part.
+    private var start = 0
     private var at = 0
+    /// Whether numbers are big-endian.
+    var isBigEndian = false
+
+    /// The number of bytes consumed.
+    var offset: Int { start + at }
 
     /// Begins with bytes that were read already, if any; the feed continues after them.
     init(_ feed: Feed, after known: [UInt8] = []) {
@@ -57,13 +72,17 @@ struct ByteReader<Feed: ByteFeed> {
 
     /// Reads the next byte; nil at the end.
     mutating func next() throws(ObjectError) -> UInt8? {
-        if at == part.count {
-            part = try feed.next()
-            at = 0
-            guard !part.isEmpty else { return nil }
-        }
+        if at == part.count { guard try fill() else { return nil } }
         defer { at += 1 }
         return part[at]
+    }
+
+    /// Replaces a consumed part with the next one; returns false at the end.
+    private mutating func fill() throws(ObjectError) -> Bool {
+        start += part.count
+        part = try feed.next()
+        at = 0
+        return !part.isEmpty
     }
 
     /// Returns up to `count` bytes, fewer at the end, without consuming them.
@@ -72,7 +91,7 @@ struct ByteReader<Feed: ByteFeed> {
             let more = try feed.next()
             guard !more.isEmpty else { break }
             part = Array(part[at...]) + more
-            at = 0
+            (start, at) = (offset, 0)
         }
         return part[at..<min(at + count, part.count)]
     }
@@ -85,10 +104,17 @@ struct ByteReader<Feed: ByteFeed> {
         return bytes
     }
 
-    /// Reads a little-endian number of up to eight bytes; nil if there are fewer bytes.
+    /// Reads a number of up to eight bytes; nil if there are fewer bytes.
     mutating func number(_ width: Int) throws(ObjectError) -> UInt64? {
         guard let bytes = try bytes(width) else { return nil }
-        return bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        return isBigEndian
+            ? bytes.reduce(0) { $0 << 8 | UInt64($1) }
+            : bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// Reads a number of four bytes; nil if there are fewer bytes.
+    mutating func uint32() throws(ObjectError) -> UInt32? {
+        try number(4).map { UInt32(truncatingIfNeeded: $0) }
     }
 
     /// Skips bytes; returns false if there are fewer.
@@ -97,7 +123,9 @@ struct ByteReader<Feed: ByteFeed> {
         let here = min(count, part.count - at)
         at += here
         guard count > here else { return true }
-        return try feed.skip(count - here) == count - here
+        let skipped = try feed.skip(count - here)
+        start += skipped
+        return skipped == count - here
     }
 
     /// Reads up to the next line feed, which it consumes, or to the end; returns at most the first `limit` + 1 bytes of the
@@ -105,11 +133,7 @@ struct ByteReader<Feed: ByteFeed> {
     mutating func line(limit: Int) throws(ObjectError) -> [UInt8] {
         var line: [UInt8] = []
         while true {
-            if at == part.count {
-                part = try feed.next()
-                at = 0
-                guard !part.isEmpty else { return line }
-            }
+            if at == part.count { guard try fill() else { return line } }
             let end = part[at...].firstIndex(of: 0x0A)
             line += part[at..<(end ?? part.count)].prefix(limit + 1 - line.count)
             at = end.map { $0 + 1 } ?? part.count

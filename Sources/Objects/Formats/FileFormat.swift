@@ -82,7 +82,7 @@ struct FormatSearch<Source: ObjectRangeSource> {
 
     private func scan(_ range: Range<Int>, head: [UInt8] = []) throws(ObjectError) -> PickleScan {
         let rest = range.lowerBound + head.count..<range.upperBound
-        var reader = ByteReader(ObjectFeed(id, rest, in: source), after: head)
+        var reader = ByteReader(RangeFeed(id, rest, in: source), after: head)
         return try PickleScan.scan(&reader)
     }
 
@@ -102,7 +102,7 @@ struct FormatSearch<Source: ObjectRangeSource> {
             guard starts <= Self.laterStarts else { break }
             let known = Array(head[at..<min(at + (4 << 10), head.count)])
             var reader = ByteReader(
-                ObjectFeed(id, at + known.count..<size, in: source), after: known)
+                RangeFeed(id, at + known.count..<size, in: source), after: known)
             var machine = PickleMachine()
             _ = try machine.run(&reader, limit: Self.laterInstructions)
             if machine.trace.calls { return true }
@@ -126,11 +126,11 @@ struct FormatSearch<Source: ObjectRangeSource> {
 
     /// Whether the inflated bytes are a pickle, and whether the file inflates at all.
     private func inflated(
-        _ wrapping: InflatedFeed<ObjectFeed<Source>>.Wrapping
+        _ wrapping: InflatedFeed<RangeFeed>.Wrapping
     ) throws(ObjectError) -> (isPickle: Bool, isStream: Bool) {
-        func feed() -> InflatedFeed<ObjectFeed<Source>> {
+        func feed() -> InflatedFeed<RangeFeed> {
             InflatedFeed(
-                ObjectFeed(id, head.count..<size, in: source), after: head, wrapping,
+                RangeFeed(id, head.count..<size, in: source), after: head, wrapping,
                 budget: budget)
         }
         var first = feed()
@@ -187,7 +187,7 @@ struct FormatSearch<Source: ObjectRangeSource> {
                 if Self.isArchive(beginning, size: range.count) { isSeen = false }
             case 8 where !entry.isEncrypted:
                 let feed = InflatedFeed(
-                    ObjectFeed(id, range, in: source), .none, budget: budget)
+                    RangeFeed(id, range, in: source), .none, budget: budget)
                 var reader = ByteReader(feed)
                 let beginning = Array(try reader.peek(4 << 10))
                 let isText = Self.isText(beginning, isWhole: false)

@@ -158,13 +158,11 @@ public enum Hexadecimal {
         guard digits.count.isMultiple(of: 2) else { return nil }
         var result: [UInt8] = []
         result.reserveCapacity(digits.count / 2)
-        var at = 0
-        while at < digits.count {
+        for at in stride(from: 0, to: digits.count, by: 2) {
             guard let high = value(of: digits[at]), let low = value(of: digits[at + 1]) else {
                 return nil
             }
             result.append(high << 4 | low)
-            at += 2
         }
         return result
     }

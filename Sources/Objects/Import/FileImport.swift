@@ -11,9 +11,7 @@ extension ObjectWriter {
         do throws(ObjectError) {
             let id = try importBytes(of: blob, progress: progress)
             guard blob is InputFile else { return (id, blob.size, false) }
-            try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-                try file.checkUnchanged()
-            }
+            try inStorage(file.checkUnchanged())
             return (id, blob.size, true)
         } catch .storage(.changed) where (try? file.checkUnchanged()) != nil {
             // A file of the kernel may report the size of a page and hold only a line.
@@ -25,10 +23,7 @@ extension ObjectWriter {
     /// A blob with the bytes of a file: the file itself, or a temporary copy of one that can only be read from the
     /// beginning to the end.
     public func readable(_ file: InputFile) throws(ObjectError) -> any Blob {
-        let isUnsized = try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-            try file.isUnsized()
-        }
-        return isUnsized ? try copy(file) : file
+        try inStorage(file.isUnsized()) ? try copy(file) : file
     }
 
     private func copy(_ file: InputFile) throws(ObjectError) -> any Blob {
@@ -36,9 +31,7 @@ extension ObjectWriter {
         var size = 0
         try file.forEachPart { (part) throws(ObjectError) in
             size += part.count
-            _ = try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-                try scratch.append(part)
-            }
+            try inStorage(scratch.append(part))
         } failing: {
             .storage($0)
         }

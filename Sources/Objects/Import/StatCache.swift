@@ -13,28 +13,9 @@ public import Storage
 /// | first half of the SHA-256 of the ``FileVersion`` (six u64) and the path | 16 |
 /// | identity of the object | 32 |
 public final class StatCache: Sendable {
-    private struct Value: CacheValue {
-        static let byteCount = 16 + ObjectID.byteCount
+    fileprivate struct Value {
         let state: (UInt64, UInt64)
         let id: ObjectID
-
-        init(state: (UInt64, UInt64), id: ObjectID) {
-            self.state = state
-            self.id = id
-        }
-
-        init(_ bytes: Span<UInt8>, at offset: Int) {
-            state = (
-                LittleEndian.uint64(bytes, at: offset), LittleEndian.uint64(bytes, at: offset + 8)
-            )
-            id = ObjectID(bytes: bytes, at: offset + 16)
-        }
-
-        func append(to bytes: inout [UInt8]) {
-            LittleEndian.append(state.0, to: &bytes)
-            LittleEndian.append(state.1, to: &bytes)
-            bytes.append(contentsOf: id.bytes)
-        }
     }
 
     /// The most entries: 2 million, in 126 MB.
@@ -97,4 +78,19 @@ public final class StatCache: Sendable {
 
     /// The cache with all new entries, to replace the stored one; nil if there are none.
     public func encoded() -> [UInt8]? { table.encoded() }
+}
+
+extension StatCache.Value: CacheValue {
+    static let byteCount = 16 + ObjectID.byteCount
+
+    init(_ bytes: Span<UInt8>, at offset: Int) {
+        state = (LittleEndian.uint64(bytes, at: offset), LittleEndian.uint64(bytes, at: offset + 8))
+        id = ObjectID(bytes: bytes, at: offset + 16)
+    }
+
+    func append(to bytes: inout [UInt8]) {
+        LittleEndian.append(state.0, to: &bytes)
+        LittleEndian.append(state.1, to: &bytes)
+        id.append(to: &bytes)
+    }
 }

@@ -22,9 +22,7 @@ extension ObjectWriter {
         let imported = try Threads.map(unknown, threads: Threads.available, group: 1) {
             (index) throws(ObjectError) in
             let entry = entries[index]
-            let file = try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-                try entry.open()
-            }
+            let file = try inStorage(entry.open())
             let (id, size, isAsListed) = try self.importFile(file, progress: progress)
             if isAsListed { cache?.add(id, of: file.version, at: entry.absolutePath) }
             return ImportedFile(id: id, size: size, isExecutable: file.isExecutable)
@@ -76,6 +74,7 @@ extension ObjectWriter {
         }
         return Array(found.joined())
     }
+
     /// Whether the repository has an object of this size with all its pieces; adds the packs that it needs to `packs`.
     private func holds(
         _ id: ObjectID, size: Int, packs: inout Set<ObjectID>

@@ -8,7 +8,7 @@ internal import Synchronization
 public final class ObjectWriter: ObjectSink {
     /// Counts of the objects passed to a writer.
     public struct Statistics: Hashable, Sendable {
-        /// Objects written, new or not.
+        /// The number of objects written, new or not.
         public var objects = 0
         /// The sum of the sizes of those objects, in bytes.
         public var rawBytes = 0
@@ -201,9 +201,7 @@ public final class ObjectWriter: ObjectSink {
 
     /// Makes temporary space for bytes; dropping it leaves nothing behind.
     public func makeScratch() throws(ObjectError) -> any StagedBlob {
-        try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-            try bucket.stage(in: .packs)
-        }
+        try inStorage(bucket.stage(in: .packs))
     }
 
     // MARK: The pack
@@ -216,12 +214,10 @@ public final class ObjectWriter: ObjectSink {
 
     private func flush(_ batch: inout PieceBatch) throws(ObjectError) {
         guard !batch.isEmpty else { return }
-        let (start, gap) = try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-            try stagedPack().blob.append(batch.output, alignment: batch.alignment)
-        }
+        let (entries, count) = try stagedPack().append(batch)
         contents.withLock { contents in
-            for (id, piece) in batch.entries(at: start, gap: gap) { contents.pieces[id] = piece }
-            contents.statistics.storedBytes += gap + batch.output.count
+            for (id, piece) in entries { contents.pieces[id] = piece }
+            contents.statistics.storedBytes += count
         }
         batch.clear()
     }
@@ -233,8 +229,8 @@ public final class ObjectWriter: ObjectSink {
         }
     }
 
-    private func stagedPack() throws(StorageError) -> StagedPack {
-        try staged.withLock { (current) throws(StorageError) in
+    private func stagedPack() throws(ObjectError) -> StagedPack {
+        try staged.withLock { (current) throws(ObjectError) in
             if let pack = current { return pack }
             let pack = try StagedPack(in: bucket)
             current = pack
@@ -254,9 +250,7 @@ public final class ObjectWriter: ObjectSink {
             return (contents.pieces, contents.recipes)
         }
         if pieces.isEmpty, recipes.isEmpty { return nil }
-        let reference = try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-            try stagedPack().publish(pieces: pieces, recipes: recipes)
-        }
+        let reference = try stagedPack().publish(pieces: pieces, recipes: recipes)
         contents.withLock { $0.statistics.storedBytes += reference.size - reference.indexOffset }
         return reference
     }
@@ -299,9 +293,7 @@ extension ObjectWriter: ObjectRangeSource {
         guard let entry = try stagedEntry(id) else {
             return try existing.pieceBytes(id, size: size)
         }
-        let file = try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-            StagedBytes(staged: try stagedPack().blob, size: entry.end)
-        }
+        let file = StagedBytes(staged: try stagedPack().blob, size: entry.end)
         return try existing.check(StoredPiece(id: id, entry: entry, pack: nil, file: file)).bytes
     }
 

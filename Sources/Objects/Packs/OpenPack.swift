@@ -96,8 +96,8 @@ package struct OpenPack: Sendable {
     func map() -> MappedFile? { blob.map() }
 
     /// Bytes of the file, unchecked.
-    func bytes(_ range: Range<Int>) throws(StorageError) -> [UInt8] {
-        try blob.read(at: range.lowerBound, count: range.count)
+    func bytes(_ range: Range<Int>) throws(ObjectError) -> [UInt8] {
+        try blob.bytes(at: range.lowerBound, count: range.count)
     }
 
     /// Checks the bytes before the first piece, which no checksum covers and no reader needs.
@@ -129,7 +129,7 @@ package struct OpenPack: Sendable {
     // MARK: The index
 
     package func piece(at index: Int) throws(ObjectError) -> PackFooter.Piece {
-        try indexed { () throws(CodecError) in try footer.piece(at: index) }
+        try indexed(footer.piece(at: index))
     }
 
     /// The copy of a piece that the index lists at a place.
@@ -147,7 +147,7 @@ package struct OpenPack: Sendable {
     }
 
     package func recipe(at index: Int) throws(ObjectError) -> PackFooter.Recipe {
-        try indexed { () throws(CodecError) in try footer.recipe(at: index) }
+        try indexed(footer.recipe(at: index))
     }
 
     package func recipeSize(at index: Int) throws(ObjectError) -> Int {
@@ -180,11 +180,11 @@ package struct OpenPack: Sendable {
     private func recipeEntry(
         at index: Int
     ) throws(ObjectError) -> (size: Int, pieces: Range<Int>) {
-        try indexed { () throws(CodecError) in try footer.recipeEntry(at: index) }
+        try indexed(footer.recipeEntry(at: index))
     }
 
     private func indexed<Value>(
-        _ read: () throws(CodecError) -> Value
+        _ read: @autoclosure () throws(CodecError) -> Value
     ) throws(ObjectError) -> Value {
         do throws(CodecError) { return try read() } catch {
             throw .damagedPack(reference.name, reason: error.reason)
@@ -248,8 +248,6 @@ extension Blob {
     ///
     /// - Throws: `storage`.
     func bytes(at offset: Int, count: Int) throws(ObjectError) -> [UInt8] {
-        do throws(StorageError) { return try read(at: offset, count: count) } catch {
-            throw .storage(error)
-        }
+        try inStorage(read(at: offset, count: count))
     }
 }

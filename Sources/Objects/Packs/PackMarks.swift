@@ -26,9 +26,8 @@ public struct PackMarks: Sendable {
 
         init(_ pack: OpenPack) {
             self.pack = pack
-            let count = pack.footer.pieceCount + pack.footer.recipeCount
-            needed = Bitmap(limit: count)
-            walked = Bitmap(limit: count)
+            needed = Bitmap(limit: pack.footer.pieceCount + pack.footer.recipeCount)
+            walked = needed
         }
     }
 
@@ -149,8 +148,7 @@ public struct PackMarks: Sendable {
         guard let number = entries.firstIndex(where: { $0.pack.reference.name == name }) else {
             return
         }
-        let footer = entries[number].pack.footer
-        for bit in 0..<footer.pieceCount + footer.recipeCount {
+        for bit in 0..<entries[number].placeCount {
             let place = Place(pack: number, bit: bit)
             try mark(place)
             for need in try needs(of: place) where need.isBase {

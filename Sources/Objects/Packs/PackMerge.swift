@@ -14,9 +14,7 @@ public struct MergedPack: Sendable {
 
     /// Publishes the pack, durably, and returns what the log must record. Call it once.
     public func publish() throws(ObjectError) -> PackReference {
-        try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-            try staged.publish(pieces: pieces, recipes: recipes)
-        }
+        try staged.publish(pieces: pieces, recipes: recipes)
     }
 
     /// Copies everything that some packs hold into one new pack.
@@ -154,11 +152,7 @@ private struct PackCopy {
     /// The pieces copied so far.
     private(set) var pieces: [ObjectID: PackFooter.Piece] = [:]
 
-    init(in bucket: any Bucket) throws(ObjectError) {
-        staged = try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-            try StagedPack(in: bucket)
-        }
-    }
+    init(in bucket: any Bucket) throws(ObjectError) { staged = try StagedPack(in: bucket) }
 
     /// Copies pieces that are adjacent in a pack except for their gaps, after verifying the checksum of each.
     mutating func add(
@@ -173,15 +167,13 @@ private struct PackCopy {
             ? (first.offset % PackFooter.alignment - end % PackFooter.alignment
                 + PackFooter.alignment) % PackFooter.alignment : 0
         let bytes: [UInt8]
-        do throws(StorageError) { bytes = try pack.bytes(range) } catch {
-            if case .truncated = error { throw pack.damaged(.storage(error)) }
-            throw .storage(error)
+        do throws(ObjectError) { bytes = try pack.bytes(range) } catch {
+            if case .storage(.truncated) = error { throw pack.damaged(error) }
+            throw error
         }
         try Self.check(span, bytes.span, of: pack)
-        try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-            if gap > 0 { _ = try staged.blob.append([UInt8](repeating: 0, count: gap)) }
-            _ = try staged.blob.append(bytes)
-        }
+        if gap > 0 { try inStorage(staged.blob.append([UInt8](repeating: 0, count: gap))) }
+        try inStorage(staged.blob.append(bytes))
         let shift = end + gap - first.offset
         for (index, item) in span.enumerated() {
             var piece = item.piece
@@ -196,14 +188,12 @@ private struct PackCopy {
     mutating func add(_ id: ObjectID, _ bytes: [UInt8], isObject: Bool) throws(ObjectError) {
         var batch = PieceBatch()
         _ = batch.add(id, bytes.span, hint: StorageHint(suiting: bytes), base: nil)
-        let (start, gap) = try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-            try staged.blob.append(batch.output, alignment: batch.alignment)
-        }
-        for (id, entry) in batch.entries(at: start, gap: gap) {
-            pieces[id] = entry
+        let (entries, count) = try staged.append(batch)
+        for (id, piece) in entries {
+            pieces[id] = piece
             pieces[id]?.isObject = isObject
         }
-        end = start + batch.output.count
+        end += count
     }
 
     /// Checks the checksum of every piece and that every gap is zero; `bytes` begin with the first piece.

@@ -226,9 +226,7 @@ public final class PackStore: ObjectSource {
     /// - Throws: `storage` when the process lacks a resource to look, such as file descriptors.
     public func reference(to name: ObjectID) throws(ObjectError) -> PackReference? {
         do throws(ObjectError) {
-            let blob = try wrapping(as: ObjectError.storage) { () throws(StorageError) in
-                try bucket.open(BlobName(.packs, name.hex))
-            }
+            let blob = try inStorage(bucket.open(BlobName(.packs, name.hex)))
             guard let blob, blob.size >= PackFooter.headerSize + PackFooter.trailerSize else {
                 return nil
             }

@@ -4,21 +4,31 @@ internal import Storage
 struct StagedPack: Sendable {
     let blob: any StagedBlob
 
-    init(in bucket: any Bucket) throws(StorageError) {
-        blob = try bucket.stage(in: .packs)
-        _ = try blob.append(PackFooter.packMagic)
+    init(in bucket: any Bucket) throws(ObjectError) {
+        blob = try inStorage(bucket.stage(in: .packs))
+        try inStorage(blob.append(PackFooter.packMagic))
+    }
+
+    /// Appends the pieces of a batch; returns their index entries, and the number of bytes appended.
+    func append(
+        _ batch: PieceBatch
+    ) throws(ObjectError) -> (entries: [(id: ObjectID, piece: PackFooter.Piece)], count: Int) {
+        let (start, gap) = try inStorage(
+            blob.append(batch.output, alignment: batch.alignment))
+        return (batch.entries(at: start, gap: gap), gap + batch.output.count)
     }
 
     /// Appends the index and publishes the pack, durably; returns what the log must record.
     func publish(
         pieces: [ObjectID: PackFooter.Piece], recipes: [ObjectID: PackFooter.Recipe]
-    ) throws(StorageError) -> PackReference {
+    ) throws(ObjectError) -> PackReference {
         let footer = PackFooter.encode(
-            pieces: pieces, recipes: recipes, nonce: try randomBytes(PackFooter.nonceSize))
-        let offset = try blob.append(footer)
+            pieces: pieces, recipes: recipes,
+            nonce: try inStorage(randomBytes(PackFooter.nonceSize)))
+        let offset = try inStorage(blob.append(footer))
         let reference = PackReference(
             name: ObjectID(of: footer.span), size: offset + footer.count, indexOffset: offset)
-        try blob.publish(as: reference.blobName)
+        try inStorage(blob.publish(as: reference.blobName))
         return reference
     }
 }
@@ -78,7 +88,7 @@ package struct PieceBatch {
     }
 
     /// The index entries of the batch in a pack: the batch begins at `start`, after `gap` bytes of padding.
-    func entries(at start: Int, gap: Int) -> [(id: ObjectID, piece: PackFooter.Piece)] {
+    fileprivate func entries(at start: Int, gap: Int) -> [(id: ObjectID, piece: PackFooter.Piece)] {
         pending.enumerated().map { index, entry in
             var piece = entry.piece
             piece.offset += start

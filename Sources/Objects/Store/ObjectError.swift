@@ -79,6 +79,14 @@ public enum ObjectError: Diagnosable, Hashable {
     }
 }
 
+/// Evaluates a call to Storage; wraps its error in ``ObjectError/storage(_:)``.
+@discardableResult
+func inStorage<Value>(
+    _ call: @autoclosure () throws(StorageError) -> Value
+) throws(ObjectError) -> Value {
+    try wrapping(as: ObjectError.storage, call)
+}
+
 /// An error whose report in JSON has more than the message.
 public protocol DetailedFailure: Diagnosable {
     /// The additional members of the report; their names differ from those that every report has.

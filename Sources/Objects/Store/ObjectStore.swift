@@ -16,12 +16,7 @@ extension StorageHint {
     /// The hint for an object of unknown kind, derived from its bytes.
     init(suiting bytes: [UInt8]) {
         if let leaf = try? TableLeaf(bytes, id: nil) {
-            self =
-                leaf.dimension == 0
-                ? .bulk
-                : .leaf(
-                    vectorOffset: bytes.count - 4 * leaf.dimension * leaf.count,
-                    dimension: leaf.dimension)
+            self = leaf.hint
         } else if bytes.starts(with: TableInnerNode.magic) {
             self = .structured
         } else {

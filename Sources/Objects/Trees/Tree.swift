@@ -194,7 +194,7 @@ private struct TreeLines {
 
     private mutating func identity() throws(ObjectError) -> ObjectID {
         guard bytes.count - offset >= 64,
-            let id = ObjectID(hex: Substring(decoding: bytes[offset..<offset + 64], as: UTF8.self))
+            let id = ObjectID(hex: bytes.span.extracting(offset..<offset + 64))
         else { throw error("the identity is not 64 lower-case hexadecimal digits") }
         offset += 64
         return id
@@ -239,6 +239,18 @@ public struct TreeReader: Sendable {
     /// Reads the tree of a directory.
     public func tree(of entry: TreeEntry) throws(ObjectError) -> Tree {
         try tree(entry.id, size: entry.size)
+    }
+
+    /// Reads the entries of a directory; none if there is no directory.
+    func entries(of directory: TreeEntry?) throws(ObjectError) -> [TreeEntry] {
+        guard let directory else { return [] }
+        return try tree(of: directory).entries
+    }
+
+    /// Reads the entries of a tree; none if there is no tree.
+    func entries(of id: ObjectID?) throws(ObjectError) -> [TreeEntry] {
+        guard let id else { return [] }
+        return try tree(id).entries
     }
 
     /// The entry at a path below a root; nil when there is none, or for the root itself.

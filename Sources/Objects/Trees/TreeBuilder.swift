@@ -4,7 +4,7 @@ public import Storage
 public struct TreeBuilder: Sendable {
     private struct Item {
         let path: RelativePath
-        // Nil for a directory added by ``addDirectory(_:)``.
+        /// Nil for a directory added by ``addDirectory(_:)``.
         let file: (mode: TreeEntry.Mode, size: Int, id: ObjectID)?
     }
 
@@ -74,7 +74,6 @@ public struct TreeSummary: Hashable, Sendable {
 /// The directories on the path from the root to the current one.
 private struct OpenDirectories<Sink: ObjectSink> {
     private struct Level {
-        let name: FileName
         /// The directory at the same path in the predecessor.
         let earlier: (id: ObjectID, tree: Tree)?
         var entries: [TreeEntry] = []
@@ -82,9 +81,11 @@ private struct OpenDirectories<Sink: ObjectSink> {
 
     private let sink: Sink
     private let reader: TreeReader?
-    private let earlierRoot: (id: ObjectID, tree: Tree)?
-    private var root: [TreeEntry] = []
-    private var levels: [Level] = []
+    private var current: Level
+    /// The path of the current directory.
+    private var path: [FileName] = []
+    /// The directories above the current one, the root first.
+    private var parents: [Level] = []
     private var files = 0
     private var bytes = 0
 
@@ -92,24 +93,24 @@ private struct OpenDirectories<Sink: ObjectSink> {
         self.sink = sink
         let reader = predecessor.map { TreeReader($0.source) }
         self.reader = reader
-        earlierRoot = predecessor.flatMap { predecessor in
+        let earlier = predecessor.flatMap { predecessor in
             (try? reader?.tree(predecessor.tree)).map { (predecessor.tree, $0) }
         }
-    }
-
-    /// The directory of that name in the predecessor of the current directory.
-    private func earlier(_ name: FileName) -> (id: ObjectID, tree: Tree)? {
-        let parent = levels.isEmpty ? earlierRoot?.tree : levels.last?.earlier?.tree
-        guard let entry = parent?[name], entry.mode == .directory else { return nil }
-        return (try? reader?.tree(of: entry)).map { (entry.id, $0) }
+        current = Level(earlier: earlier)
     }
 
     /// Closes and opens directories until the one at `path` is the current one.
     mutating func enter(_ path: ArraySlice<FileName>) throws(ObjectError) {
-        let common = zip(levels, path).prefix { $0.name == $1 }.count
-        while levels.count > common { try close() }
+        let common = zip(self.path, path).prefix { $0 == $1 }.count
+        while parents.count > common { try close() }
         for name in path.dropFirst(common) {
-            levels.append(Level(name: name, earlier: earlier(name)))
+            var earlier: (id: ObjectID, tree: Tree)?
+            if let entry = current.earlier?.tree[name], entry.mode == .directory {
+                earlier = (try? reader?.tree(of: entry)).map { (entry.id, $0) }
+            }
+            parents.append(current)
+            self.path.append(name)
+            current = Level(earlier: earlier)
         }
     }
 
@@ -120,30 +121,21 @@ private struct OpenDirectories<Sink: ObjectSink> {
         }
         bytes = sum
         files += 1
-        append(entry)
-    }
-
-    private mutating func append(_ entry: TreeEntry) {
-        if levels.isEmpty {
-            root.append(entry)
-        } else {
-            levels[levels.count - 1].entries.append(entry)
-        }
+        current.entries.append(entry)
     }
 
     private mutating func close() throws(ObjectError) {
-        let path = levels.map(\.name.description).joined(separator: "/")
-        let level = levels.removeLast()
-        let (id, size) = try write(level.entries, path, succeeding: level.earlier?.id)
-        append(TreeEntry(name: level.name, mode: .directory, size: size, id: id))
+        let (id, size) = try writeCurrent()
+        guard let name = path.popLast(), let parent = parents.popLast() else { return }
+        current = parent
+        current.entries.append(TreeEntry(name: name, mode: .directory, size: size, id: id))
     }
 
-    private func write(
-        _ entries: [TreeEntry], _ path: String, succeeding predecessor: ObjectID?
-    ) throws(ObjectError) -> (ObjectID, size: Int) {
+    private func writeCurrent() throws(ObjectError) -> (id: ObjectID, size: Int) {
+        let path = path.map(\.description).joined(separator: "/")
         let tree: Tree
         do {
-            tree = try Tree(entries)
+            tree = try Tree(current.entries)
         } catch .invalid(let name, let reason) {
             throw .invalid(what: path.isEmpty ? name : "\(path)/\(name)", reason: reason)
         } catch {
@@ -154,13 +146,12 @@ private struct OpenDirectories<Sink: ObjectSink> {
             throw .invalid(
                 what: path.isEmpty ? "the directory" : path, reason: "it has too many entries")
         }
-        let id = try sink.write(bytes, hint: .structured, predecessor: predecessor)
+        let id = try sink.write(bytes, hint: .structured, predecessor: current.earlier?.id)
         return (id, bytes.count)
     }
 
     mutating func finish() throws(ObjectError) -> TreeSummary {
-        while !levels.isEmpty { try close() }
-        let id = try write(root, "", succeeding: earlierRoot?.id).0
-        return TreeSummary(id: id, files: files, bytes: bytes)
+        while !parents.isEmpty { try close() }
+        return TreeSummary(id: try writeCurrent().id, files: files, bytes: bytes)
     }
 }

@@ -31,11 +31,11 @@ public struct TreeDiff {
     ) throws(ObjectError) {
         reader = TreeReader(source)
         guard before != after else { return }
-        var old: ArraySlice<TreeEntry> = []
-        var new: ArraySlice<TreeEntry> = []
-        if let before { old = try reader.tree(before).entries[...] }
-        if let after { new = try reader.tree(after).entries[...] }
-        pairs = [Pair(path: .root, before: old, after: new)]
+        pairs = [
+            Pair(
+                path: .root, before: try reader.entries(of: before)[...],
+                after: try reader.entries(of: after)[...])
+        ]
     }
 
     /// The next change in the order of the paths, or nil at the end.
@@ -73,9 +73,9 @@ public struct TreeDiff {
         guard old != nil || new != nil else {
             return TreeChange(path: path, before: before, after: after)
         }
-        var pair = Pair(path: path, before: [], after: [])
-        if let old { pair.before = try reader.tree(of: old).entries[...] }
-        if let new { pair.after = try reader.tree(of: new).entries[...] }
+        let pair = Pair(
+            path: path, before: try reader.entries(of: old)[...],
+            after: try reader.entries(of: new)[...])
         // A directory that exists on one side only, and is empty, is a change by itself.
         let isWhole = old == nil || new == nil
         if isWhole, pair.before.isEmpty, pair.after.isEmpty {
@@ -135,9 +135,7 @@ extension TreeDiff {
         let reader = TreeReader(source)
         var count = DiffCount(reader: reader)
         return try count.counts(
-            try before.map { (id) throws(ObjectError) in try reader.tree(id).entries } ?? [],
-            try after.map { (id) throws(ObjectError) in try reader.tree(id).entries } ?? [],
-            depth: 0)
+            reader.entries(of: before), reader.entries(of: after), depth: 0)
     }
 }
 
@@ -201,10 +199,8 @@ private struct DiffCount {
             throw .malformed(
                 old?.id ?? new?.id, as: "tree", reason: "it is nested too deeply", offset: nil)
         }
-        let before =
-            try old.map { (entry) throws(ObjectError) in try reader.tree(of: entry).entries } ?? []
-        let after =
-            try new.map { (entry) throws(ObjectError) in try reader.tree(of: entry).entries } ?? []
+        let before = try reader.entries(of: old)
+        let after = try reader.entries(of: new)
         let result = (
             counts: try counts(before, after, depth: depth + 1),
             isEmpty: before.isEmpty && after.isEmpty

@@ -116,42 +116,26 @@ public struct TreeCensus {
     ///
     /// - Throws: What reading a tree throws; `malformed` when directories are too deep for any path.
     public mutating func count(_ root: ObjectID) throws(ObjectError) -> Count {
-        /// A tree that is being counted.
-        struct Level {
-            let id: ObjectID
-            let entries: [TreeEntry]
-            var next = 0
-            var count = Count()
+        try count(root, size: nil, depth: 0)
+    }
+
+    private mutating func count(
+        _ id: ObjectID, size: Int?, depth: Int
+    ) throws(ObjectError) -> Count {
+        if let count = known[id] { return count }
+        guard depth <= Self.depthLimit else {
+            throw .malformed(id, as: "tree", reason: "it is nested too deeply", offset: nil)
         }
-        if let count = known[root] { return count }
-        var levels = [Level(id: root, entries: try reader.tree(root).entries)]
-        while var level = levels.popLast() {
-            var below: TreeEntry?
-            while level.next < level.entries.count {
-                let entry = level.entries[level.next]
-                if entry.mode != .directory {
-                    level.count.add(Count(files: 1, entries: 1))
-                } else if let count = known[entry.id] {
-                    level.count.add(count)
-                    level.count.add(Count(files: 0, entries: 1))
-                } else {
-                    below = entry
-                    break
-                }
-                level.next += 1
-            }
-            guard let below else {
-                known[level.id] = level.count
+        var count = Count()
+        for entry in try reader.tree(id, size: size).entries {
+            guard entry.mode == .directory else {
+                count.add(Count(files: 1, entries: 1))
                 continue
             }
-            guard levels.count < Self.depthLimit else {
-                throw .malformed(
-                    below.id, as: "tree", reason: "it is nested too deeply", offset: nil)
-            }
-            let tree = try reader.tree(of: below)
-            levels.append(level)
-            levels.append(Level(id: below.id, entries: tree.entries))
+            count.add(Count(files: 0, entries: 1))
+            count.add(try self.count(entry.id, size: entry.size, depth: depth + 1))
         }
-        return known[root] ?? Count()
+        known[id] = count
+        return count
     }
 }

@@ -53,18 +53,19 @@ public struct GGUF: Hashable, Sendable {
         _ id: ObjectID, in source: some ObjectRangeSource
     ) throws(ObjectError) -> GGUF? {
         guard let size = try source.size(of: id) else { throw .missing(id) }
-        return try GGUF(header: ObjectHeader(id: id, size: size, source: source))
+        var reader = ByteReader(RangeFeed(id, 0..<min(size, headerLimit), in: source))
+        return try GGUF(&reader, fileSize: size)
     }
 
     /// Reads the header of a blob; nil if it is not a valid GGUF header.
     ///
     /// - Throws: When the blob cannot be read.
-    init?(_ source: any Blob) throws(StorageError) {
-        try self.init(header: BlobHeader(blob: source))
+    init?(_ source: any Blob) throws(ObjectError) {
+        var reader = ByteReader(RangeFeed(source, limit: Self.headerLimit))
+        try self.init(&reader, fileSize: source.size)
     }
 
-    private init?<Source: HeaderSource>(header source: Source) throws(Source.Failure) {
-        var reader = HeaderReader(source, limit: Self.headerLimit)
+    private init?(_ reader: inout ByteReader<RangeFeed>, fileSize: Int) throws(ObjectError) {
         guard try reader.bytes(4)?.elementsEqual("GGUF".utf8) == true,
             var version = try reader.uint32()
         else { return nil }
@@ -73,25 +74,25 @@ public struct GGUF: Hashable, Sendable {
             reader.isBigEndian = true
             version = version.byteSwapped
         }
-        guard version == 2 || version == 3, let count = try reader.uint64(),
-            0...UInt64(Self.tensorLimit) ~= count, let members = try reader.uint64(),
+        guard version == 2 || version == 3, let count = try reader.number(8),
+            0...UInt64(Self.tensorLimit) ~= count, let members = try reader.number(8),
             let (metadata, alignment) = try Self.metadata(&reader, count: members)
         else { return nil }
         var entries: [Entry] = []
         for _ in 0..<count {
-            guard let entry = try Entry(&reader, dimensions: Self.dimensionLimit),
-                entry.offset % alignment == 0
-            else { return nil }
+            guard let entry = try Self.entry(&reader), entry.offset % alignment == 0 else {
+                return nil
+            }
             entries.append(entry)
         }
         let start = (UInt64(reader.offset) + alignment - 1) / alignment * alignment
-        guard let tensors = Self.tensors(entries, from: start, to: UInt64(source.size)) else {
+        guard let tensors = Self.tensors(entries, from: start, to: UInt64(fileSize)) else {
             return nil
         }
         var boundaries: [Int] = []
         for position in tensors.map(\.range.lowerBound).sorted()
         // A tensor without elements has the offset of the next one, or the end of the file.
-        where position != boundaries.last && position < source.size { boundaries.append(position) }
+        where position != boundaries.last && position < fileSize { boundaries.append(position) }
         self.metadata = metadata
         self.tensors = tensors
         self.boundaries = boundaries
@@ -104,26 +105,22 @@ public struct GGUF: Hashable, Sendable {
         let shape: [UInt64]
         let type: UInt32
         let offset: UInt64
+    }
 
-        init?<Source: HeaderSource>(
-            _ reader: inout HeaderReader<Source>, dimensions limit: Int
-        ) throws(Source.Failure) {
-            guard let name = try GGUF.text(&reader), let dimensions = try reader.uint32(),
-                dimensions <= limit
-            else { return nil }
-            var shape: [UInt64] = []
-            for _ in 0..<dimensions {
-                guard let extent = try reader.uint64() else { return nil }
-                shape.append(extent)
-            }
-            guard let type = try reader.uint32(), let offset = try reader.uint64() else {
-                return nil
-            }
-            self.name = name
-            self.shape = shape
-            self.type = type
-            self.offset = offset
+    /// Reads the entry of a tensor; nil if it is invalid.
+    private static func entry(
+        _ reader: inout ByteReader<RangeFeed>
+    ) throws(ObjectError) -> Entry? {
+        guard let name = try text(&reader), let dimensions = try reader.uint32(),
+            dimensions <= dimensionLimit
+        else { return nil }
+        var shape: [UInt64] = []
+        for _ in 0..<dimensions {
+            guard let extent = try reader.number(8) else { return nil }
+            shape.append(extent)
         }
+        guard let type = try reader.uint32(), let offset = try reader.number(8) else { return nil }
+        return Entry(name: name, shape: shape, type: type, offset: offset)
     }
 
     /// The tensors of a file of `size` bytes; nil if one begins after the end of the file.
@@ -153,9 +150,9 @@ public struct GGUF: Hashable, Sendable {
     // MARK: Metadata
 
     /// Reads the metadata, and the alignment of the tensors.
-    private static func metadata<Source: HeaderSource>(
-        _ reader: inout HeaderReader<Source>, count: UInt64
-    ) throws(Source.Failure) -> ([Member], alignment: UInt64)? {
+    private static func metadata(
+        _ reader: inout ByteReader<RangeFeed>, count: UInt64
+    ) throws(ObjectError) -> ([Member], alignment: UInt64)? {
         var alignment: UInt64 = 32
         var members: [Member] = []
         var left = count
@@ -179,12 +176,12 @@ public struct GGUF: Hashable, Sendable {
     }
 
     /// Reads a text and skips the part beyond the limit; nil if the header would be too long.
-    static func text<Source: HeaderSource>(
-        _ reader: inout HeaderReader<Source>
-    ) throws(Source.Failure) -> String? {
-        guard let length = try reader.uint64(),
+    static func text(
+        _ reader: inout ByteReader<RangeFeed>
+    ) throws(ObjectError) -> String? {
+        guard let length = try reader.number(8),
             let bytes = try reader.bytes(Int(min(length, UInt64(textLimit)))),
-            reader.skip(length - UInt64(bytes.count))
+            try reader.skip(length - UInt64(bytes.count))
         else { return nil }
         let text = String(decoding: bytes, as: UTF8.self)
         return length > UInt64(textLimit) ? text + "…" : text
@@ -213,9 +210,9 @@ enum GGUFValue: UInt32 {
     }
 
     /// Reads a value; nil if it is invalid.
-    func read<Source: HeaderSource>(
-        _ reader: inout HeaderReader<Source>, depth: Int
-    ) throws(Source.Failure) -> GGUF.Value? {
+    func read(
+        _ reader: inout ByteReader<RangeFeed>, depth: Int
+    ) throws(ObjectError) -> GGUF.Value? {
         guard let size else {
             return self == .string
                 ? try GGUF.text(&reader).map { .text($0) }
@@ -233,16 +230,16 @@ enum GGUFValue: UInt32 {
     }
 
     /// Skips a list; nil if it is invalid.
-    private func list<Source: HeaderSource>(
-        _ reader: inout HeaderReader<Source>, depth: Int
-    ) throws(Source.Failure) -> GGUF.Value? {
+    private func list(
+        _ reader: inout ByteReader<RangeFeed>, depth: Int
+    ) throws(ObjectError) -> GGUF.Value? {
         guard depth < Self.nestingLimit,
             let type = try reader.uint32().flatMap({ GGUFValue(rawValue: $0) }),
-            let count = try reader.uint64()
+            let count = try reader.number(8)
         else { return nil }
         if let size = type.size {
             let (bytes, overflow) = count.multipliedReportingOverflow(by: UInt64(size))
-            guard !overflow, reader.skip(bytes) else { return nil }
+            guard !overflow, try reader.skip(bytes) else { return nil }
         } else {
             var left = count
             while left > 0 {
@@ -254,12 +251,12 @@ enum GGUFValue: UInt32 {
     }
 
     /// Skips a text or a list; returns false if it is invalid.
-    private func skip<Source: HeaderSource>(
-        _ reader: inout HeaderReader<Source>, depth: Int
-    ) throws(Source.Failure) -> Bool {
+    private func skip(
+        _ reader: inout ByteReader<RangeFeed>, depth: Int
+    ) throws(ObjectError) -> Bool {
         if self == .array { return try list(&reader, depth: depth) != nil }
-        guard let length = try reader.uint64() else { return false }
-        return reader.skip(length)
+        guard let length = try reader.number(8) else { return false }
+        return try reader.skip(length)
     }
 }
 

@@ -31,8 +31,7 @@ public struct Safetensors: Hashable, Sendable {
         guard prefix.count >= prefixCount, fileSize >= prefixCount else {
             throw SafetensorsError(reason: "the file has fewer than 8 bytes")
         }
-        var length: UInt64 = 0
-        for index in (0..<prefixCount).reversed() { length = length << 8 | UInt64(prefix[index]) }
+        let length = LittleEndian.uint64(prefix, at: 0)
         guard length <= UInt64(headerLimit) else {
             throw SafetensorsError(
                 reason: "its header has \(length) bytes, more than \(headerLimit)")
@@ -130,9 +129,7 @@ struct SafetensorsHeader {
         var parser = JSONParser()
         do throws(JSONError) {
             parser.skipSpace(header)
-            guard parser.isAt(0x7B, header) else {
-                throw parser.error("it is not an object")
-            }
+            try parser.expect(0x7B, header, "it is not an object")
             try parser.list(header, close: 0x7D) { (parser) throws(JSONError) in
                 let key = try parser.key(header)
                 if key.utf8.elementsEqual(Self.metadataKey.utf8) {
@@ -160,15 +157,12 @@ struct SafetensorsHeader {
             _ = try parser.value(header, depth: 0)
             return
         }
-        guard parser.isAt(0x7B, header) else {
-            throw parser.error("\(Self.metadataKey) is not an object")
-        }
+        try parser.expect(0x7B, header, "\(Self.metadataKey) is not an object")
         var found: [String: String] = [:]
         try parser.list(header, close: 0x7D) { (parser) throws(JSONError) in
             let key = try parser.key(header)
-            guard parser.isAt(0x22, header) else {
-                throw parser.error("\(Self.metadataKey) \(Self.quoted(key)) is not a string")
-            }
+            try parser.expect(
+                0x22, header, "\(Self.metadataKey) \(Self.quoted(key)) is not a string")
             found[key] = try parser.string(header)
         }
         metadata = found
@@ -176,9 +170,35 @@ struct SafetensorsHeader {
 
     /// The members of one tensor in the header.
     private struct Fields {
-        var dtype: String?
-        var shape: [UInt64]?
-        var offsets: [UInt64]?
+        enum Kind: String, CaseIterable {
+            case dtype, shape
+            case offsets = "data_offsets"
+        }
+
+        private(set) var dtype: String?
+        private(set) var shape: [UInt64]?
+        private(set) var offsets: [UInt64]?
+
+        /// Parses a field; returns false if it was parsed before.
+        mutating func parse(
+            _ kind: Kind, _ header: Span<UInt8>, _ parser: inout JSONParser
+        ) throws(JSONError) -> Bool {
+            switch kind {
+            case .dtype:
+                try parser.expect(0x22, header, "a dtype is not a string")
+                let isNew = dtype == nil
+                dtype = try parser.string(header)
+                return isNew
+            case .shape:
+                let isNew = shape == nil
+                shape = try parser.wholeNumbers(header)
+                return isNew
+            case .offsets:
+                let isNew = offsets == nil
+                offsets = try parser.wholeNumbers(header)
+                return isNew
+            }
+        }
     }
 
     private mutating func readTensor(
@@ -191,37 +211,21 @@ struct SafetensorsHeader {
             try parser.list(header, close: 0x7D) { (parser) throws(JSONError) in
                 let at = parser.offset
                 let key = try parser.key(header)
-                let isNew: Bool
-                switch key {
-                case "dtype":
-                    isNew = fields.dtype == nil
-                    fields.dtype = try Self.dtype(header, &parser)
-                case "shape":
-                    isNew = fields.shape == nil
-                    fields.shape = try Self.numbers(header, &parser)
-                case "data_offsets":
-                    isNew = fields.offsets == nil
-                    fields.offsets = try Self.numbers(header, &parser)
-                default:
-                    isNew = true
-                    try parser.skipValue(header, depth: 2, limit: Self.depthLimit)
+                guard let kind = Fields.Kind(rawValue: key) else {
+                    return try parser.skipValue(header, depth: 2, limit: Self.depthLimit)
                 }
-                guard isNew else {
+                guard try fields.parse(kind, header, &parser) else {
                     throw JSONError(reason: "\(key) occurs twice", offset: at)
                 }
             }
         case 0x5B:
             // The reference also accepts an array of the three fields in this order.
+            var kinds = Fields.Kind.allCases[...]
             try parser.list(header, close: 0x5D) { (parser) throws(JSONError) in
-                if fields.dtype == nil {
-                    fields.dtype = try Self.dtype(header, &parser)
-                } else if fields.shape == nil {
-                    fields.shape = try Self.numbers(header, &parser)
-                } else if fields.offsets == nil {
-                    fields.offsets = try Self.numbers(header, &parser)
-                } else {
+                guard let kind = kinds.popFirst() else {
                     throw parser.error("tensor \(Self.quoted(name)) has more than three fields")
                 }
+                _ = try fields.parse(kind, header, &parser)
             }
         default: throw parser.error("tensor \(Self.quoted(name)) is not an object")
         }
@@ -250,28 +254,6 @@ struct SafetensorsHeader {
             places[key] = tensors.count
             tensors.append(tensor)
         }
-    }
-
-    private static func dtype(
-        _ header: Span<UInt8>, _ parser: inout JSONParser
-    ) throws(JSONError) -> String {
-        guard parser.isAt(0x22, header) else {
-            throw parser.error("a dtype is not a string")
-        }
-        return try parser.string(header)
-    }
-
-    private static func numbers(
-        _ header: Span<UInt8>, _ parser: inout JSONParser
-    ) throws(JSONError) -> [UInt64] {
-        guard parser.isAt(0x5B, header) else {
-            throw parser.error("a shape or data_offsets is not an array")
-        }
-        var numbers: [UInt64] = []
-        try parser.list(header, close: 0x5D) { (parser) throws(JSONError) in
-            numbers.append(try parser.wholeNumber(header))
-        }
-        return numbers
     }
 
     // MARK: Soundness
@@ -311,6 +293,23 @@ extension JSONParser {
     /// Whether the next byte is `byte`.
     fileprivate func isAt(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
         offset < bytes.count && bytes[offset] == byte
+    }
+
+    /// Checks that the next byte is `byte`; fails with `reason` otherwise.
+    fileprivate func expect(
+        _ byte: UInt8, _ bytes: Span<UInt8>, _ reason: @autoclosure () -> String
+    ) throws(JSONError) {
+        guard isAt(byte, bytes) else { throw error(reason()) }
+    }
+
+    /// Parses an array of unsigned integers.
+    fileprivate mutating func wholeNumbers(_ bytes: Span<UInt8>) throws(JSONError) -> [UInt64] {
+        try expect(0x5B, bytes, "a shape or data_offsets is not an array")
+        var numbers: [UInt64] = []
+        try list(bytes, close: 0x5D) { (parser) throws(JSONError) in
+            numbers.append(try parser.wholeNumber(bytes))
+        }
+        return numbers
     }
 
     /// Parses digits without a sign, a fraction or an exponent.

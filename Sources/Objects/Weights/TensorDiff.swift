@@ -39,6 +39,11 @@ public struct TensorDiff<Source: ObjectRangeSource> {
     private struct Side {
         let id: ObjectID
         var tensors: ArraySlice<Tensor>
+
+        /// Removes the first tensor if it has this name.
+        mutating func pop(_ name: String) -> Tensor? {
+            tensors.first?.name.utf8.elementsEqual(name.utf8) == true ? tensors.removeFirst() : nil
+        }
     }
 
     private let source: Source
@@ -66,34 +71,17 @@ public struct TensorDiff<Source: ObjectRangeSource> {
 
     /// The next difference, or nil at the end.
     public mutating func next() throws(ObjectError) -> TensorChange? {
-        while true {
-            switch (before.tensors.first, after.tensors.first) {
-            case (nil, nil): return nil
-            case (let left?, nil): return removed(left)
-            case (nil, let right?): return added(right)
-            case (let left?, let right?):
-                if left.name.utf8.elementsEqual(right.name.utf8) {
-                    before.tensors.removeFirst()
-                    after.tensors.removeFirst()
-                    if let change = try compare(left, right) { return change }
-                    unchanged += 1
-                } else if left.name.utf8.lexicographicallyPrecedes(right.name.utf8) {
-                    return removed(left)
-                } else {
-                    return added(right)
-                }
+        while let name = [before.tensors.first, after.tensors.first].compactMap({ $0?.name }).min(
+            by: { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+        {
+            let (left, right) = (before.pop(name), after.pop(name))
+            guard let left, let right else {
+                return TensorChange(name: name, before: left, after: right)
             }
+            if let change = try compare(left, right) { return change }
+            unchanged += 1
         }
-    }
-
-    private mutating func removed(_ tensor: Tensor) -> TensorChange {
-        before.tensors.removeFirst()
-        return TensorChange(name: tensor.name, before: tensor, after: nil)
-    }
-
-    private mutating func added(_ tensor: Tensor) -> TensorChange {
-        after.tensors.removeFirst()
-        return TensorChange(name: tensor.name, before: nil, after: tensor)
+        return nil
     }
 
     private func compare(_ left: Tensor, _ right: Tensor) throws(ObjectError) -> TensorChange? {

@@ -41,7 +41,7 @@ extension FuzzTarget {
         }
         let blob = SparseBlob(beginning: beginning, size: beginning.count + zeros)
         var boundaries: [[Int]] = []
-        do throws(StorageError) {
+        do throws(ObjectError) {
             if let gguf = try GGUF(blob) { boundaries.append(gguf.boundaries) }
             if let array = try NPY(blob) { boundaries.append([array.dataOffset]) }
         } catch { throw FuzzFinding("a header reads beyond the file: \(error.message)") }

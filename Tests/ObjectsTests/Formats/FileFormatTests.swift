@@ -116,7 +116,7 @@ struct FileFormatTests {
         let id = try store.write(stored, hint: .bulk)
         let budget = InflationBudget(limit: 70_000)
         var feed = InflatedFeed(
-            ObjectFeed(id, 0..<stored.count, in: store), .zlib, budget: budget)
+            RangeFeed(id, 0..<stored.count, in: store), .zlib, budget: budget)
         var count = 0
         while case let part = try feed.next(), !part.isEmpty { count += part.count }
         #expect(count == 70_000)
