@@ -39,6 +39,7 @@ struct SourceRuleTests {
         "Sources/Objects/Format/JSONText.swift",
         "Sources/Objects/Cutting/CutPlan.swift",
         "Sources/Objects/Codecs/Compression.swift",
+        "Sources/Objects/Formats/ByteReader.swift",
         "Sources/Objects/Codecs/PlaneCodec.swift",
         "Sources/Objects/Tables/TableBytes.swift",
         "Sources/Objects/Tables/TableVectors.swift",

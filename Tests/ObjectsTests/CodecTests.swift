@@ -116,8 +116,8 @@ struct CodecTests {
             let header = LeafBlocks(
                 rows: blocks.rows, dimension: blocks.dimension, textSize: blocks.textSize,
                 storedTextSize: blocks.storedTextSize, textCodec: blocks.textCodec,
-                hasCodes: true,
-                checksums: (blocks.vectorChecksum, codes, blocks.textChecksum))
+                hasCodes: true, vectorChecksum: blocks.vectorChecksum, codeChecksum: codes,
+                textChecksum: blocks.textChecksum)
             forged.replaceSubrange(0..<LeafBlocks.headerSize, with: header.encoded)
             #expect(
                 try PieceCoder().decode(forged, codec: .leaf, size: bytes.count) == bytes)

@@ -81,7 +81,7 @@ struct ConditionTests {
 
     private static let schema = ConditionSchema([
         "text": .text, "number": .number, "time": .time, "truth": .truth, "list": .structure,
-        "date": .momentText, "empty": .unknown, "tags": .texts,
+        "date": .timeText, "empty": .unknown, "tags": .texts,
     ])
 
     @Test(

@@ -125,11 +125,11 @@ struct CuttingTests {
                 + #""b":{"dtype":"BF16","shape":[10,10],"data_offsets":[3000,3200]}}"#).utf8)
         var bytes = [UInt8(header.count), 0, 0, 0, 0, 0, 0, 0] + header
         bytes += TestBytes.random.make(3200)
-        let plan = try CutPlan(for: BytesBlob(bytes))
+        let plan = try CutPlan.choose(for: BytesBlob(bytes))
         let start = 8 + header.count
         #expect(Self.cuts(plan, bytes, group: 10) == [start, 3000, 200])
         for wrong in [Array(bytes.dropLast()), bytes + [0], Array(bytes.prefix(9)), [], [1]] {
-            let plan = try CutPlan(for: BytesBlob(wrong))
+            let plan = try CutPlan.choose(for: BytesBlob(wrong))
             #expect(plan.hint == .bulk)
             #expect(Self.cuts(plan, wrong, group: 100).reduce(0, +) == wrong.count)
         }

@@ -64,7 +64,7 @@ struct DigestSpanTests {
         arguments: [[], [1], [9], [1, 2, 3, 4, 5, 6, 7, 8, 9], [3, 8], [5, 6, 7]])
     func sound(points: [Int]) {
         let sample = Self.sample(Self.sizes, points: points)
-        let runs = DigestSpan.runs(of: sample.id, sample.recipe)
+        let runs = DigestSpan.spans(of: sample.id, sample.recipe)
         #expect(runs.count == points.count + 1)
         for wanted in [[], [0, 4, 9], Set(0..<10)] as [Set<Int>] {
             var reader = Reader(runs: runs, pieces: sample.pieces, wanted: wanted)
@@ -78,7 +78,7 @@ struct DigestSpanTests {
     @Test("any changed byte keeps the run that it lies in from being reached, and no other")
     func damaged() {
         let sample = Self.sample(Self.sizes, points: [2, 4, 5, 8])
-        let runs = DigestSpan.runs(of: sample.id, sample.recipe)
+        let runs = DigestSpan.spans(of: sample.id, sample.recipe)
         for piece in Self.sizes.indices {
             for offset in [0, Self.sizes[piece] / 2, Self.sizes[piece] - 1] {
                 var pieces = sample.pieces
@@ -101,7 +101,7 @@ struct DigestSpanTests {
         for change in changes {
             let point = sample.recipe.points[1]
             change(&sample.recipe.points[1])
-            let runs = DigestSpan.runs(of: sample.id, sample.recipe)
+            let runs = DigestSpan.spans(of: sample.id, sample.recipe)
             var reader = Reader(runs: runs, pieces: sample.pieces)
             reader.verifyAll()
             #expect(reader.reached[1] == false)
@@ -113,7 +113,7 @@ struct DigestSpanTests {
     @Test("a run with a piece that cannot be read is given up, the others are not")
     func unreadable() {
         let sample = Self.sample(Self.sizes, points: [2, 4, 5, 8])
-        let runs = DigestSpan.runs(of: sample.id, sample.recipe)
+        let runs = DigestSpan.spans(of: sample.id, sample.recipe)
         var reader = Reader(runs: runs, pieces: sample.pieces, unreadable: [0, 5])
         reader.verifyAll()
         #expect(reader.reached == [1: true, 2: true, 4: true])
@@ -133,7 +133,7 @@ struct DigestSpanTests {
         }
         let recipe = try pack.recipe(at: index)
         #expect(recipe.points.count == 3)
-        for run in DigestSpan.runs(of: id, recipe) {
+        for run in DigestSpan.spans(of: id, recipe) {
             var hasher = ObjectHasher()
             hasher.update(bytes.span.extracting(0..<run.offset))
             #expect(hasher == run.start)

@@ -68,7 +68,7 @@ struct GoldenTests {
         for index in 0..<pack.footer.pieceCount {
             let piece = try pack.footer.piece(at: index)
             guard piece.codec == .leaf else { continue }
-            let stored = try pack.storedBytes(of: pack.footer.pieceID(at: index), piece)
+            let stored = try pack.storedPiece(at: index).storedBytes()
             let blocks = try LeafBlocks(
                 decoding: stored.span, size: piece.size, storedSize: stored.count)
             guard blocks.hasCodes else { continue }

@@ -11,7 +11,7 @@ struct PackMergeTests {
         _ repository: TestRepository, _ packs: [PackReference]? = nil
     ) throws -> PackStore {
         let packs = packs ?? repository.packs
-        let merge = try repository.store.merge(packs)
+        let merge = try MergedPack.merge(packs, of: repository.store)
         #expect(merge.sources == packs)
         let pack = try merge.publish()
         return PackStore(
@@ -125,9 +125,9 @@ struct PackMergeTests {
             var bytes = sound
             bytes[offset] ^= 1
             try repository.bucket.replace(BlobName(.packs, pack.name.hex), bytes)
-            #expect(try repository.store.merge(repository.packs).sources.count == 2)
+            #expect(try MergedPack.merge(repository.packs, of: repository.store).sources.count == 2)
         }
         try repository.bucket.delete(BlobName(.packs, pack.name.hex))
-        #expect(try repository.store.merge(repository.packs).sources.count == 2)
+        #expect(try MergedPack.merge(repository.packs, of: repository.store).sources.count == 2)
     }
 }

@@ -84,7 +84,7 @@ struct WeightHeaderTests {
 
     private static func pieces(_ bytes: [UInt8]) throws -> [(offset: Int, id: ObjectID, size: Int)]
     {
-        let plan = try CutPlan(for: BytesBlob(bytes))
+        let plan = try CutPlan.choose(for: BytesBlob(bytes))
         var offset = 0
         return plan.cuts(of: bytes.span, at: 0, size: bytes.count, atLeast: bytes.count).map {
             length in
@@ -254,7 +254,7 @@ struct WeightHeaderTests {
     @Test("a plan cuts alike however many bytes it is shown at a time")
     func groups() throws {
         let file = Self.npy(TestBytes.random.make(900_000))
-        let plan = try CutPlan(for: BytesBlob(file))
+        let plan = try CutPlan.choose(for: BytesBlob(file))
         var lengths: [Int] = []
         var offset = 0
         while offset < file.count {
@@ -310,7 +310,7 @@ struct WeightHeaderTests {
         #expect(
             file.tensors.map(\.range)
                 == [start..<start + 18, start + 32..<start + 48, start + 64..<start + 67])
-        #expect(try FileFormat(of: id, in: store) == .gguf)
+        #expect(try FileFormat.detect(id, in: store) == .gguf)
     }
 
     @Test("a list of other values is another value, also of the same length")

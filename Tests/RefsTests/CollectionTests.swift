@@ -29,7 +29,7 @@ func expectWhole(_ bucket: MemoryBucket, _ comment: Comment? = nil) throws {
         var closure = SnapshotClosure(in: objects, complete: [])
         #expect(try closure.firstMissing(for: target) == nil, comment)
     }
-    for pack in try state.packs { #expect(try objects.isWhole(pack), comment) }
+    for pack in try state.packs { #expect(try PackMarks.isWhole(pack, in: objects), comment) }
     #expect(objects.audit(full: true).isEmpty, comment)
 }
 

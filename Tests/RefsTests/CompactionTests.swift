@@ -122,7 +122,7 @@ struct CompactionTests {
             let state = try repository.state()
             let packs = try state.packs
             let store = PackStore(bucket: memory, packs: packs)
-            let pack = try store.merge(packs).publish()
+            let pack = try MergedPack.merge(packs, of: store).publish()
             let entry = LogEntry(
                 number: 17, previous: state.entryHash, base: 16, time: state.time,
                 writer: "rival", message: "", nonce: RandomBits(from: { 3 }),

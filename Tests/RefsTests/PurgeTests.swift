@@ -20,8 +20,7 @@ struct PurgeTests {
         for reference in packs {
             let pack = try store.open(reference)
             for index in 0..<pack.footer.pieceCount {
-                let id = pack.footer.pieceID(at: index)
-                let bytes = try store.bytes(of: id, try pack.piece(at: index), in: pack)
+                let bytes = try store.bytes(of: pack.storedPiece(at: index))
                 for start in bytes.indices where bytes[start...].starts(with: wanted) {
                     return true
                 }

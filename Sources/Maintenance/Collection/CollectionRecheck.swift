@@ -66,7 +66,7 @@ struct CollectionRecheck {
         _ = marks.takeTouched()
         for root in roots { try root.mark(&marks) }
         guard marks.takeTouched().isSubset(of: after.map(\.name)) else { return false }
-        for pack in new + own where try !store.isWhole(pack) { return false }
+        for pack in new + own where try !PackMarks.isWhole(pack, in: store) { return false }
         return true
     }
 }

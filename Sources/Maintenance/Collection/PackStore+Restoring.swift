@@ -34,17 +34,9 @@ extension PackStore {
             }
         }
         guard wanted.contains(where: { $0.count > 0 }) else { return nil }
-        do throws(CopyError) {
-            return try copy(
-                removed.indices.map { marks.entries[$0].pack },
-                where: { wanted[$0].contains($1) })
-        } catch {
-            switch error {
-            case .damaged(let pack):
-                throw .damagedPack(pack.name.hex, reason: "something in it is damaged")
-            case .storage(let error): throw .storage(error)
-            }
-        }
+        return try MergedPack.copy(
+            removed.indices.map { marks.entries[$0].pack }, of: self,
+            where: { wanted[$0].contains($1) })
     }
 
     fileprivate enum RestoringStage: CaseIterable { case piece, difference, recipe }

@@ -62,9 +62,9 @@ extension Repository {
             if removed.isEmpty { return }
             let live = try state.packs
             let isWhole: Bool
-            do throws(ObjectError) { isWhole = try objects(live + [pack]).isWhole(pack) } catch {
-                throw .objects(error)
-            }
+            do throws(ObjectError) {
+                isWhole = try PackMarks.isWhole(pack, in: objects(live + [pack]))
+            } catch { throw .objects(error) }
             if removed.contains(pack.name) || !isWhole { throw .packRemoved(pack.name) }
         }
         return Restoration(

@@ -51,12 +51,10 @@ extension PackStore {
         _ id: ObjectID, _ piece: PackFooter.Piece, of pack: OpenPack, in blobs: [any Blob]
     ) -> [UInt8]? {
         blobs.lazy.compactMap { blob in
-            guard let stored = try? blob.read(at: piece.offset, count: piece.storedSize),
-                Checksum.of(stored.span) == piece.checksum
-            else { return nil }
-            // The base of a difference may be what is damaged; the checksum must do then.
-            guard let bytes = try? self.decoded(id, piece, in: pack, stored: stored) else {
-                return piece.codec == .delta ? stored : nil
+            let copy = pack.stored(id, piece, in: blob)
+            guard let (stored, bytes) = try? self.check(copy, .identityByCaller) else {
+                // The base of a difference may be what is damaged; the checksum must do then.
+                return piece.codec == .delta ? try? copy.storedBytes() : nil
             }
             return ObjectID(of: bytes.span) == id ? stored : nil
         }.first

@@ -35,7 +35,7 @@ struct AuditPlan: Sendable {
         private let wantsID: [Bool]
 
         package init(_ piece: Place, id: ObjectID) {
-            digest = DigestSpan(piece: id)
+            digest = DigestSpan.piece(id)
             whole = nil
             isShared = false
             self.piece = piece
@@ -133,7 +133,7 @@ struct AuditPlan: Sendable {
             }
             places.append(Place(pack: position, piece: at))
         }
-        return Whole(id, in: pack, places: places, runs: DigestSpan.runs(of: id, recipe))
+        return Whole(id, in: pack, places: places, runs: DigestSpan.spans(of: id, recipe))
     }
 
     /// The runs of the objects in the group that lie at one of `steps` equal parts of their way.

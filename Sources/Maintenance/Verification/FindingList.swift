@@ -79,8 +79,7 @@ extension ObjectError {
         case .missing(let id), .collected(let id, _), .corrupt(let id, _), .tooLarge(let id, _, _):
             id.hex
         case .malformed(let id, _, _, _): id?.hex ?? "(unknown)"
-        case .damagedPack(let name, _): "packs/\(name)"
-        case .packGone(let name): "packs/\(name.hex)"
+        case .damagedPack(let name, _), .packGone(let name): "packs/\(name.hex)"
         case .invalid(let what, _): what
         case .storage(let error): error.message
         }

@@ -47,8 +47,8 @@ final class PackAudit: Sendable {
         var range: Range<Int>?
         if let piece = try? pack.piece(at: index) {
             switch error {
-            case .corrupt(id, _): range = piece.offset..<piece.offset + piece.storedSize
-            case .damagedPack(pack.reference.name.hex, _):
+            case .corrupt(id, _): range = piece.offset..<piece.end
+            case .damagedPack(pack.reference.name, _):
                 range = piece.offset - piece.gap..<piece.offset
             default: break
             }
@@ -120,14 +120,12 @@ final class PackAudit: Sendable {
             _ place: AuditPlan.Place, in pack: OpenPack, isShared: Bool
         ) throws(ObjectError) -> [UInt8] {
             if isShared, let bytes = decoded[place] { return bytes }
-            let id = pack.footer.pieceID(at: place.piece)
-            let piece = try pack.piece(at: place.piece)
-            try pack.checkGap(before: piece)
-            let stored = try pack.storedBytes(of: id, piece)
-            let bytes = try audit.store.decoded(id, piece, in: pack, stored: stored)
-            if piece.codec == .leaf {
-                guard LeafCodec.hasRightCodes(stored.span, size: piece.size) else {
-                    throw .corrupt(id, where: "the codes of \(pack.place(of: piece))")
+            let piece = try pack.storedPiece(at: place.piece)
+            try pack.checkGap(before: piece.entry)
+            let (stored, bytes) = try audit.store.check(piece, .identityByCaller)
+            if piece.entry.codec == .leaf {
+                guard LeafCodec.hasRightCodes(stored.span, size: piece.entry.size) else {
+                    throw .corrupt(piece.id, where: "the codes of \(piece.place)")
                 }
             }
             guard isShared else { return bytes }
@@ -166,21 +164,17 @@ final class PackAudit: Sendable {
         }
 
         private func damage(at place: AuditPlan.Place, in pack: OpenPack) -> ObjectError {
-            let id = pack.footer.pieceID(at: place.piece)
-            do throws(ObjectError) {
-                return .corrupt(id, where: pack.place(of: try pack.piece(at: place.piece)))
-            } catch { return error }
+            do throws(ObjectError) { return try pack.storedPiece(at: place.piece).corrupt } catch {
+                return error
+            }
         }
 
         /// The first piece that is damaged, or else the recipe.
         private func damage(of whole: AuditPlan.Whole, in run: DigestSpan) -> ObjectError {
             for place in whole.places[run.pieces] {
-                let pack = audit.packs[place.pack]
-                let id = pack.footer.pieceID(at: place.piece)
                 do throws(ObjectError) {
-                    let piece = try pack.piece(at: place.piece)
-                    let bytes = try audit.store.decoded(id, piece, in: pack)
-                    guard ObjectID(of: bytes.span) == id else { return damage(at: place, in: pack) }
+                    let piece = try audit.packs[place.pack].storedPiece(at: place.piece)
+                    _ = try audit.store.check(piece)
                 } catch { return error }
             }
             return .corrupt(

@@ -117,16 +117,14 @@ extension PackStore {
         let found = try Threads.map(
             Array(0..<pack.footer.pieceCount), threads: Threads.available
         ) { (index) throws(ObjectError) -> [Range<Int>] in
-            let piece = try pack.piece(at: index)
+            let piece = try pack.storedPiece(at: index)
+            let entry = piece.entry
             var damaged: [Range<Int>] = []
-            if try !Self.isSound({ () throws(ObjectError) in try pack.checkGap(before: piece) }) {
-                damaged.append(piece.offset - piece.gap..<piece.offset)
+            if try !Self.isSound({ () throws(ObjectError) in try pack.checkGap(before: entry) }) {
+                damaged.append(entry.offset - entry.gap..<entry.offset)
             }
-            let id = pack.footer.pieceID(at: index)
-            if try !Self.isSound({ () throws(ObjectError) in
-                _ = try pack.storedBytes(of: id, piece)
-            }) {
-                damaged.append(piece.offset..<piece.end)
+            if try !Self.isSound({ () throws(ObjectError) in _ = try piece.storedBytes() }) {
+                damaged.append(entry.offset..<entry.end)
             }
             return damaged
         }

@@ -1,9 +1,9 @@
-/// A table leaf whose vectors and their codes are used in place, and whose text is compressed.
+/// Stores a table leaf so that its vectors and their codes can be used in place; compresses its text.
 ///
-/// Stored form: ``LeafBlocks``. Vectors are stored as they are: in byte planes they would take a sixth less and
-/// would have to be put together before every use.
+/// Stored form: ``LeafBlocks``. The vectors are uncompressed: byte planes would save a sixth, but would have to be
+/// joined before every use.
 package enum LeafCodec {
-    /// Appends the stored form, or appends nothing and returns false when what is after `vectorOffset` is not
+    /// Appends the stored form; appends nothing and returns false if the bytes after `vectorOffset` are not
     /// rows of `dimension` fp32 numbers.
     static func encode(
         _ bytes: Span<UInt8>, vectorOffset: Int, dimension: Int, zstd: Zstd,
@@ -33,11 +33,8 @@ package enum LeafCodec {
         let blocks = LeafBlocks(
             rows: rows, dimension: dimension, textSize: text.count,
             storedTextSize: output.count - textAt, textCodec: frame == nil ? .stored : .zstd,
-            hasCodes: hasCodes,
-            checksums: (
-                Checksum.of(vectors), codes,
-                Checksum.of(output.span.extracting(textAt..<output.count))
-            ))
+            hasCodes: hasCodes, vectorChecksum: Checksum.of(vectors), codeChecksum: codes,
+            textChecksum: Checksum.of(output.span.extracting(textAt..<output.count)))
         let header = blocks.encoded
         for index in header.indices { output[start + index] = header[index] }
         return true
@@ -48,7 +45,7 @@ package enum LeafCodec {
         output.append(contentsOf: repeatElement(0, count: LeafBlocks.aligned(size) - size))
     }
 
-    /// Exactly `size` bytes from a stored form that fills `stored`.
+    /// Decodes a stored form, which fills `stored`, to exactly `size` bytes.
     static func decode(
         _ stored: Span<UInt8>, size: Int, zstd: Zstd
     ) throws(CodecError) -> [UInt8] {
@@ -59,7 +56,7 @@ package enum LeafCodec {
             blocks.codes.upperBound..<blocks.text.lowerBound,
         ] {
             for index in gap where stored[index] != 0 {
-                throw CodecError("the parts of a leaf are not apart")
+                throw CodecError("the padding in a leaf is not zero")
             }
         }
         guard Checksum.of(vectors) == blocks.vectorChecksum,
@@ -71,9 +68,9 @@ package enum LeafCodec {
         return bytes
     }
 
-    /// Whether a stored form has the codes that its vectors have.
+    /// Whether the codes in a stored form are those of its vectors.
     ///
-    /// Decoding does not ask: codes are no part of the leaf. But a search leaves out what they exclude.
+    /// Decoding does not check this, because codes are not part of the leaf. But a search skips rows by their codes.
     package static func hasRightCodes(_ stored: Span<UInt8>, size: Int) -> Bool {
         guard let blocks = try? LeafBlocks(decoding: stored, size: size, storedSize: stored.count)
         else { return false }
@@ -83,7 +80,7 @@ package enum LeafCodec {
         return TableBytes.areEqual(codes.span, stored.extracting(blocks.codes))
     }
 
-    /// The bytes before the vectors, from their stored form, in an array with room for `capacity`.
+    /// Decodes the text, the bytes before the vectors, into an array with the given capacity.
     static func text(
         _ stored: Span<UInt8>, _ blocks: LeafBlocks, capacity: Int, zstd: Zstd
     ) throws(CodecError) -> [UInt8] {
@@ -100,22 +97,22 @@ package enum LeafCodec {
     }
 }
 
-/// Where the parts of a table leaf are in its stored form, each of which is read and verified for itself.
+/// The layout of the stored form of a table leaf; each part can be read and verified without the others.
 ///
-/// The stored form begins with 64 bytes, little-endian: rows u32, dimension u32, raw size of the text u32,
-/// stored size of the text u32, codec of the text u8 (0 stored, 2 zstd), 1 if there are codes u8, zero
+/// The stored form begins with a header of 64 bytes, little-endian: rows u32, dimension u32, raw size of the text u32,
+/// stored size of the text u32, codec of the text u8 (0 stored, 2 zstd), u8 1 if there are codes, zero
 /// u16, CRC-32C of the vectors, of the codes and of the stored text, u32 each, zeros, and at byte 60 the
-/// CRC-32C of the 60 bytes before it. Then come, each after zeros up to a multiple of 64: the vectors
+/// CRC-32C of the first 60 bytes. Three parts follow, each padded with zeros to begin at a multiple of 64: the vectors
 /// fp32[rows, dimension]; the stored form of their ``VectorCodes``; the text.
 struct LeafBlocks: Hashable, Sendable {
     static let headerSize = 64
-    /// Below this dimension codes would be longer than a third of the vectors and are made when they are
-    /// needed.
+    /// Vectors of a lower dimension have no stored codes: these would be longer than a third of the vectors, so a
+    /// search computes them.
     static let codedDimension = 32
 
     let rows: Int
     let dimension: Int
-    /// The bytes before the vectors in the raw form.
+    /// The number of bytes before the vectors in the raw leaf.
     let textSize: Int
     let storedTextSize: Int
     let textCodec: Codec
@@ -124,75 +121,33 @@ struct LeafBlocks: Hashable, Sendable {
     let codeChecksum: UInt32
     let textChecksum: UInt32
 
-    /// Where the vectors are in the stored form.
+    /// The range of the vectors in the stored form.
     var vectors: Range<Int> { Self.headerSize..<Self.headerSize + 4 * rows * dimension }
 
-    /// Where the codes are; empty when there are none.
+    /// The range of the codes; empty when none are stored.
     var codes: Range<Int> {
         let start = Self.aligned(vectors.upperBound)
         let size = hasCodes ? VectorCodes(rows: rows, dimension: dimension).byteCount : 0
         return start..<start + size
     }
 
-    /// Where the text is: it ends the stored form.
+    /// The range of the text, which ends the stored form.
     var text: Range<Int> {
         let start = Self.aligned(codes.upperBound)
         return start..<start + storedTextSize
     }
 
-    /// The size of the leaf.
+    /// The size of the raw leaf.
     var size: Int { textSize + vectors.count }
 
-    /// The most bytes that a leaf of a size is stored in.
+    /// The most bytes in the stored form of a leaf of a given size.
     static func storedLimit(size: Int) -> Int { 2 * size + 512 }
 
     static func aligned(_ offset: Int) -> Int {
         (offset + PackFooter.alignment - 1) & ~(PackFooter.alignment - 1)
     }
 
-    /// Reads the header that begins a stored form of a piece of `size` bytes.
-    init(decoding stored: Span<UInt8>, size: Int, storedSize: Int) throws(CodecError) {
-        guard stored.count >= Self.headerSize,
-            LittleEndian.uint32(stored, at: 60) == Checksum.of(stored.extracting(0..<60))
-        else { throw CodecError("no leaf header") }
-        func count(_ offset: Int) -> Int { Int(LittleEndian.uint32(stored, at: offset)) }
-        rows = count(0)
-        dimension = count(4)
-        textSize = count(8)
-        storedTextSize = count(12)
-        vectorChecksum = LittleEndian.uint32(stored, at: 20)
-        codeChecksum = LittleEndian.uint32(stored, at: 24)
-        textChecksum = LittleEndian.uint32(stored, at: 28)
-        hasCodes = stored[17] == 1
-        guard let codec = Codec(rawValue: stored[16]), codec == .stored || codec == .zstd,
-            stored[17] <= 1, stored[18] == 0, stored[19] == 0,
-            (32..<60).allSatisfy({ stored[$0] == 0 })
-        else { throw CodecError("a leaf is stored in an unknown way") }
-        textCodec = codec
-        // Both factors are below 2^32, and the product is compared before it is used.
-        guard rows > 0, dimension > 0, dimension <= TableLimits.dimension, rows <= size,
-            4 * rows * dimension <= size, textSize == size - 4 * rows * dimension,
-            codec == .zstd || textSize == storedTextSize, text.upperBound == storedSize
-        else { throw CodecError("a leaf's parts do not add up") }
-    }
-
-    /// Describes what is about to be stored.
-    init(
-        rows: Int, dimension: Int, textSize: Int, storedTextSize: Int, textCodec: Codec,
-        hasCodes: Bool, checksums: (vectors: UInt32, codes: UInt32, text: UInt32)
-    ) {
-        self.rows = rows
-        self.dimension = dimension
-        self.textSize = textSize
-        self.storedTextSize = storedTextSize
-        self.textCodec = textCodec
-        self.hasCodes = hasCodes
-        vectorChecksum = checksums.vectors
-        codeChecksum = checksums.codes
-        textChecksum = checksums.text
-    }
-
-    /// The header.
+    /// The encoded header.
     var encoded: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.headerSize)
@@ -206,5 +161,33 @@ struct LeafBlocks: Hashable, Sendable {
         bytes.append(contentsOf: repeatElement(0, count: 60 - bytes.count))
         LittleEndian.append(Checksum.of(bytes.span), to: &bytes)
         return bytes
+    }
+}
+
+extension LeafBlocks {
+    /// Decodes the header of the stored form of a leaf of `size` bytes.
+    init(decoding stored: Span<UInt8>, size: Int, storedSize: Int) throws(CodecError) {
+        guard stored.count >= Self.headerSize,
+            LittleEndian.uint32(stored, at: 60) == Checksum.of(stored.extracting(0..<60))
+        else { throw CodecError("it has no valid leaf header") }
+        func count(_ offset: Int) -> Int { Int(LittleEndian.uint32(stored, at: offset)) }
+        rows = count(0)
+        dimension = count(4)
+        textSize = count(8)
+        storedTextSize = count(12)
+        vectorChecksum = LittleEndian.uint32(stored, at: 20)
+        codeChecksum = LittleEndian.uint32(stored, at: 24)
+        textChecksum = LittleEndian.uint32(stored, at: 28)
+        hasCodes = stored[17] == 1
+        guard let codec = Codec(rawValue: stored[16]), codec == .stored || codec == .zstd,
+            stored[17] <= 1, stored[18] == 0, stored[19] == 0,
+            (32..<60).allSatisfy({ stored[$0] == 0 })
+        else { throw CodecError("a leaf has an unknown form") }
+        textCodec = codec
+        // The number of rows is below 2^32 and the dimension is limited, so the product cannot overflow.
+        guard rows > 0, dimension > 0, dimension <= TableLimits.dimension, rows <= size,
+            4 * rows * dimension <= size, textSize == size - 4 * rows * dimension,
+            codec == .zstd || textSize == storedTextSize, text.upperBound == storedSize
+        else { throw CodecError("the parts of a leaf do not add up to its size") }
     }
 }

@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// Turns pieces into stored bytes and back, choosing the codec. Holds contexts: make one per thread.
+/// Encodes pieces for storage, with the codec that suits them, and decodes them. Use one per thread: it holds contexts.
 final class PieceCoder {
-    /// A piece that new pieces are stored as a difference against.
+    /// A piece against which a difference is stored.
     struct Base {
         let id: ObjectID
         let bytes: [UInt8]
@@ -10,17 +10,17 @@ final class PieceCoder {
 
     private let zstd = Zstd()
 
-    /// Text above this many bits a byte does not shrink enough to be worth a decoder's time.
+    /// Text with more bits per byte does not shrink enough to be worth the time of decoding.
     private static let compressibleBits = 7.2
 
-    /// Appends the stored form of a piece and says how it is coded. It is at most as long as the piece, a
-    /// leaf's at most ``LeafBlocks/storedLimit(size:)``.
+    /// Appends the stored form of a piece; returns the codec. The stored form is at most as long as the piece, that of
+    /// a leaf at most ``LeafBlocks/storedLimit(size:)``.
     func encode(
         _ bytes: Span<UInt8>, hint: StorageHint, base: Base? = nil, to output: inout [UInt8]
     ) -> Codec {
         let start = output.count
         if case .leaf = hint, let base,
-            // A leaf takes at least its own size, or nearly: there is no need to encode it to know that.
+            // The stored form of a leaf is about as long as the leaf, so there is no need to encode it first.
             let difference = encodeDelta(bytes, base, alone: bytes.count)
         {
             output.append(contentsOf: difference)
@@ -56,7 +56,7 @@ final class PieceCoder {
         case .bulk, .numbers:
             if let codec = encodeByContent(bytes, to: &output) { return codec }
         }
-        precondition(output.count == start, "a codec that does not gain appends nothing")
+        precondition(output.count == start, "a codec that saves nothing appends nothing")
         LittleEndian.append(bytes, to: &output)
         return .stored
     }
@@ -74,8 +74,8 @@ final class PieceCoder {
             ? nil : .zstd
     }
 
-    /// The stored form of a difference, when it takes at most half of the `alone` bytes that the piece takes by
-    /// itself: beyond that, reading two pieces for one costs more than it saves.
+    /// The stored form as a difference; nil if it would be longer than half of the `alone` bytes that the piece takes
+    /// otherwise: then reading two pieces for one costs more than it saves.
     private func encodeDelta(_ bytes: Span<UInt8>, _ base: Base, alone: Int) -> [UInt8]? {
         let limit = alone / 2 - ObjectID.byteCount
         guard limit > 0 else { return nil }
@@ -85,19 +85,21 @@ final class PieceCoder {
             ? nil : stored
     }
 
-    /// The identity of the piece that a stored difference is against.
+    /// The identity of the base of a stored difference.
     static func deltaBase(_ stored: Span<UInt8>) throws(CodecError) -> ObjectID {
-        guard stored.count > ObjectID.byteCount else { throw CodecError("no base of a difference") }
+        guard stored.count > ObjectID.byteCount else {
+            throw CodecError("the base of a difference is missing")
+        }
         return ObjectID(bytes: stored)
     }
 
-    /// Exactly `size` bytes from a stored form; `base` must be given for a difference.
+    /// Decodes a stored form to exactly `size` bytes; a difference needs its `base`.
     func decode(
         _ stored: [UInt8], codec: Codec, size: Int, base: [UInt8]? = nil
     ) throws(CodecError) -> [UInt8] {
         switch codec {
         case .stored:
-            guard stored.count == size else { throw CodecError("the wrong number of bytes") }
+            guard stored.count == size else { throw CodecError("it has the wrong number of bytes") }
             return stored
         case .zlib: return try Zlib.decompress(stored.span, size: size)
         case .zstd: return try zstd.decompress(stored.span, size: size)
@@ -105,7 +107,7 @@ final class PieceCoder {
         case .leaf: return try LeafCodec.decode(stored.span, size: size, zstd: zstd)
         case .delta:
             guard let base, stored.count > ObjectID.byteCount else {
-                throw CodecError("no base of a difference")
+                throw CodecError("the base of a difference is missing")
             }
             return try zstd.decompress(
                 stored.span.extracting(ObjectID.byteCount..<stored.count), size: size, prefix: base)
@@ -113,10 +115,10 @@ final class PieceCoder {
     }
 }
 
-/// How a piece's bytes are stored; the raw value is on disk.
+/// How the bytes of a piece are stored; the raw value is the one on disk.
 ///
-/// Every codec is lossless and says nothing about identity. Decoding is bounded by the raw size in the
-/// pack's index, never by what stored bytes claim.
+/// Every codec is lossless and independent of identities. The raw size in the pack's index bounds decoding, not a
+/// size that stored bytes claim.
 package enum Codec: UInt8, Sendable, CaseIterable {
     /// The bytes themselves.
     case stored = 0
@@ -124,24 +126,24 @@ package enum Codec: UInt8, Sendable, CaseIterable {
     case zlib = 1
     /// One zstd frame (RFC 8878).
     case zstd = 2
-    /// Byte planes of fixed-width numbers, each stored or one zstd frame; see ``PlaneCodec``.
+    /// Byte planes of fixed-width numbers, each uncompressed or one zstd frame; see ``PlaneCodec``.
     case planes = 3
-    /// A table leaf: vectors for use in place, their codes, and text; see ``LeafBlocks``. Such a piece begins at a
-    /// multiple of 64 bytes in its pack.
+    /// A table leaf: vectors that are used in place, their codes, and text; see ``LeafBlocks``. The stored form begins
+    /// at a multiple of 64 bytes in the pack.
     case leaf = 4
-    /// A zstd frame against another piece as its prefix: 32 bytes of that piece's identity, the frame.
-    /// The other piece is never stored this way itself.
+    /// A difference: the 32 bytes of the identity of another piece, its base, then a zstd frame with the base as its
+    /// prefix. A base is never stored as a difference itself.
     case delta = 5
 }
 
-/// Why stored bytes do not decode.
+/// Why stored bytes cannot be decoded.
 struct CodecError: Error {
     let reason: String
 
     init(_ reason: String) { self.reason = reason }
 }
 
-/// A coder that moves from thread to thread through a pool, so its lock is never waited for.
+/// A coder that threads share through a pool; only one thread holds it at a time, so its lock is never contended.
 final class PooledCoder: Sendable {
     private let coder = Mutex(PieceCoder())
 

@@ -1,19 +1,19 @@
 internal import CKernels
 internal import Glibc
 
-/// Byte planes of fixed-width numbers, each coded for itself.
+/// Splits fixed-width numbers into byte planes and codes each plane separately.
 ///
-/// Stored form: width `w` (2 or 4), a bit set of the planes that are stored as they are, two zero bytes,
+/// Stored form: the width `w` (2 or 4), a bit set of the planes stored uncompressed, two zero bytes,
 /// the stored length of each plane as a little-endian u32, the planes in order of significance (lowest
-/// first), then the bytes that are left when the size is no multiple of `w`. A plane that is not in the
-/// bit set is one zstd frame.
+/// first), then the remaining bytes if the size is not a multiple of `w`. A plane outside the bit set is one zstd
+/// frame.
 enum PlaneCodec {
-    /// A plane above this many bits a byte is stored as it is: coding it would gain under 5 %.
+    /// A plane with more bits per byte is stored uncompressed: coding would save less than 5 %.
     private static let codableBits = 7.6
 
     private static func headerSize(width: Int) -> Int { 4 + 4 * width }
 
-    /// Appends the stored form, or appends nothing and returns false when it would not save anything.
+    /// Appends the stored form; appends nothing and returns false if it would not be shorter.
     static func encode(
         _ bytes: Span<UInt8>, width: Int, bits: [Double], zstd: Zstd, to output: inout [UInt8]
     ) -> Bool {
@@ -47,23 +47,23 @@ enum PlaneCodec {
         return true
     }
 
-    /// Exactly `size` bytes from a stored form that fills `stored`.
+    /// Decodes a stored form, which fills `stored`, to exactly `size` bytes.
     static func decode(
         _ stored: Span<UInt8>, size: Int, zstd: Zstd
     ) throws(CodecError) -> [UInt8] {
         guard stored.count >= 4, stored[0] == 2 || stored[0] == 4, stored[2] == 0, stored[3] == 0
-        else { throw CodecError("no plane header") }
+        else { throw CodecError("it has no valid plane header") }
         let width = Int(stored[0])
         let storedPlanes = stored[1]
         let count = size / width
         guard storedPlanes >> UInt8(width) == 0, stored.count >= headerSize(width: width) else {
-            throw CodecError("no plane header")
+            throw CodecError("it has no valid plane header")
         }
         var planes: [Range<Int>] = []
         var offset = headerSize(width: width)
         for plane in 0..<width {
             let length = Int(LittleEndian.uint32(stored, at: 4 + 4 * plane))
-            guard length <= stored.count - offset else { throw CodecError("a plane is cut short") }
+            guard length <= stored.count - offset else { throw CodecError("a plane is truncated") }
             guard storedPlanes >> UInt8(plane) & 1 == 0 || length == count else {
                 throw CodecError("a plane has the wrong length")
             }
@@ -91,10 +91,10 @@ enum PlaneCodec {
         }
     }
 
-    /// The numbers whose planes lie at some places of `stored`; room is left for `size` bytes.
+    /// Joins planes to numbers, in an array with capacity for `size` bytes; `planes` are their ranges in `stored`.
     ///
-    /// A stored plane is read where it is, and a coded one is decoded to where it is read: the bytes are copied
-    /// once, and that is the join.
+    /// Reads uncompressed planes in place and the others from the buffer they are decoded to, so that only the join
+    /// copies bytes.
     private static func join(
         _ planes: [Range<Int>], of stored: Span<UInt8>, areStored: UInt8, count: Int, size: Int,
         zstd: Zstd
@@ -125,22 +125,22 @@ enum PlaneCodec {
                 }
             }
         }
-        guard isSound else { throw CodecError("a plane is no zstd frame of \(count) bytes") }
+        guard isSound else { throw CodecError("a plane is not a zstd frame of \(count) bytes") }
         return numbers
     }
 }
 
-/// The order-0 entropy of a piece's bytes by their position, from a sample: it tells text from numbers
-/// and 16-bit numbers from 32-bit ones, whatever a header claims.
+/// The order-0 entropy of a piece's bytes by position, from a sample: it distinguishes text from numbers, and 16-bit
+/// from 32-bit numbers, whatever a header claims.
 struct LaneEntropy {
-    /// The width that explains the bytes best: 4 or 2 for numbers, 1 for anything else.
+    /// The width of the numbers that fits the bytes best: 4 or 2; 1 if they are not numbers.
     let width: Int
-    /// Bits a byte, at most 8: of each plane when ``width`` is 2 or 4, of all bytes together when it is 1.
+    /// The entropy in bits per byte, at most 8: of each plane if ``width`` is 2 or 4, of all bytes if it is 1.
     let bits: [Double]
 
     /// Groups of four bytes in the sample: 4 KiB are enough to classify every piece of the test models.
     private static let samples = 1024
-    /// How much lower the mean entropy must be, in bits a byte, for a finer split to be believed.
+    /// How much lower the mean entropy of a finer split must be, in bits per byte, to be chosen.
     private static let margin = 0.25
 
     init(of bytes: Span<UInt8>) {
@@ -162,7 +162,7 @@ struct LaneEntropy {
         }
     }
 
-    /// n log2 n for every count that a sample can have: logarithms took a tenth of the time of storing small files.
+    /// n log2 n for every possible count: computing logarithms took a tenth of the time of storing small files.
     private static let weighted = (0...4 * samples).map { count in
         count == 0 ? 0 : Double(count) * log2(Double(count))
     }

@@ -1,15 +1,15 @@
 internal import Glibc
 internal import Synchronization
 
-/// How many threads large work is given, and how it is given to them.
+/// Runs work on several threads.
 public enum Threads {
-    /// As many as there are processors; more than 16 would mostly wait for the disk.
+    /// The number of processors, at most 16: more threads would mostly wait for the disk.
     public static var available: Int { max(1, min(16, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
-    /// Calls `work` that many times, each time by a thread of its own as far as the system has any, and waits for all
-    /// of them.
+    /// Calls `work` `count` times, each time on a new thread as far as the system provides them, and waits for all
+    /// calls to return.
     ///
-    /// Plain threads, because those of a dispatch queue need descriptors, and end the process where there are none.
+    /// Uses plain threads: those of a dispatch queue need file descriptors, and kill the process when there are none.
     package static func run(_ count: Int, _ work: @Sendable () -> Void) {
         guard count > 1 else {
             work()
@@ -27,13 +27,12 @@ public enum Threads {
         }
     }
 
-    /// What a thread does.
     private final class Job: Sendable {
         private let work: @Sendable () -> Void
 
         init(_ work: @escaping @Sendable () -> Void) { self.work = work }
 
-        /// Does it in a new thread; nil when the system has no more.
+        /// Starts a thread that does the work; returns nil when the system has no more threads.
         func start() -> pthread_t? {
             var thread = pthread_t()
             let job = Unmanaged.passRetained(self)
@@ -53,8 +52,7 @@ public enum Threads {
 
     /// Computes `count` independent results, several at a time, and returns them in order.
     ///
-    /// The results do not depend on `threads`, only the time does: which thread computes which result must
-    /// not matter to `body`.
+    /// The results must not depend on which thread computes them, so `threads` affects only the time.
     public static func map<Result: Sendable>(
         _ count: Int, threads: Int = available, _ body: @Sendable (Int) -> Result
     ) -> [Result] {
@@ -72,18 +70,17 @@ public enum Threads {
         }
         return results.withLock { $0.compactMap(\.self) }
     }
-}
 
-extension Threads {
-    /// Computes something of each item, by several threads, until one fails; in the order of the items.
+    /// Computes a result from each item, on several threads, and returns the results in the order of the items.
     ///
-    /// - Throws: What `body` throws for one of the items.
+    /// - Parameter group: How many items a thread takes at a time, which amortises the cost of handing out work; by
+    ///   default so many that every thread gets several groups.
+    /// - Throws: What `body` throws for one of the items; no thread takes more items then.
     public static func map<Item: Sendable, Result: Sendable>(
-        _ items: [Item], threads: Int,
+        _ items: [Item], threads: Int, group: Int? = nil,
         _ body: @Sendable (Item) throws(ObjectError) -> Result
     ) throws(ObjectError) -> [Result] {
-        // A group of items amortises what handing out work costs, and there are enough groups for nobody to wait.
-        let group = max(1, min(64, items.count / (8 * max(threads, 1))))
+        let group = group ?? max(1, min(64, items.count / (8 * max(threads, 1))))
         let hasFailed = Atomic(false)
         let groups = Threads.map((items.count + group - 1) / group, threads: threads) { index in
             let range = index * group..<min(items.count, (index + 1) * group)

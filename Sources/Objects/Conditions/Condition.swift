@@ -1,40 +1,40 @@
 /// A condition on named values, as a person types it: `author = 'ada' and "recall@10" >= 0.8`.
 ///
-/// A comparison is `NAME (= != < <= > >=) VALUE`, `NAME in (VALUE, ...)` or `NAME is null`; `not`, `and`, `or` and
-/// parentheses combine comparisons, in this order of binding. A value is text in single quotes (a quote inside is
-/// doubled), a number, a moment of ISO 8601 (`2026-01-01`, `2026-01-01T09:30`), `true` or `false`. A name that is a
-/// word of the language, or has other characters than letters, digits, `_`, `-` and `.`, stands in double quotes.
+/// A comparison is `NAME (= != < <= > >=) VALUE`, `NAME in (VALUE, ...)` or `NAME is null`. `not`, `and`, `or` and
+/// parentheses combine comparisons; `not` binds tightest and `or` loosest. A value is text in single quotes (a quote
+/// inside is doubled), a number, an ISO 8601 time (`2026-01-01`, `2026-01-01T09:30`), `true` or `false`. A name needs
+/// double quotes if it is a keyword or has characters other than letters, digits, `_`, `-` and `.`.
 public indirect enum Condition: Hashable, Sendable {
-    /// A name compared with a value.
+    /// A comparison of the value of a name with another value.
     case comparison(Name, Operator, Literal)
-    /// A name that has one of several values.
+    /// Whether the value of a name is one of several values.
     case membership(Name, [Literal])
-    /// A name without a value.
+    /// Whether a name has no value.
     case absence(Name)
-    /// The opposite; of what is unknown that is unknown too.
+    /// The negation; unknown if the condition is unknown.
     case not(Condition)
-    /// All of two or more.
+    /// The conjunction of two or more conditions.
     case all([Condition])
-    /// At least one of two or more.
+    /// The disjunction of two or more conditions.
     case any([Condition])
 
-    /// How two values are compared.
+    /// The comparison operators.
     public enum Operator: String, CaseIterable, Sendable {
-        /// The same value.
+        /// Equal.
         case equal = "="
-        /// Another value.
+        /// Different.
         case unequal = "!="
-        /// A smaller or earlier value.
+        /// Smaller or earlier.
         case less = "<"
-        /// The same or a smaller value.
+        /// Smaller, earlier or equal.
         case lessOrEqual = "<="
-        /// A larger or later value.
+        /// Larger or later.
         case greater = ">"
-        /// The same or a larger value.
+        /// Larger, later or equal.
         case greaterOrEqual = ">="
     }
 
-    /// A name, and where it stands; two names are equal when their texts are, wherever they stand.
+    /// A name and its offset in the text of the condition; equality ignores the offset.
     public struct Name: Hashable, Sendable {
         /// The name without quotes.
         public let text: String
@@ -55,7 +55,7 @@ public indirect enum Condition: Hashable, Sendable {
         public func hash(into hasher: inout Hasher) { hasher.combine(text) }
     }
 
-    /// A value in a condition, and where it stands; the place makes no difference.
+    /// A value and its offset in the text of the condition; equality ignores the offset.
     public struct Literal: Hashable, Sendable {
         /// The value.
         public let value: ConditionValue
@@ -74,25 +74,25 @@ public indirect enum Condition: Hashable, Sendable {
         public func hash(into hasher: inout Hasher) { hasher.combine(value) }
     }
 
-    /// The most bytes that a condition may have: more than anybody types.
+    /// The most bytes in the text of a condition; nobody types more.
     public static let byteLimit = 8 << 10
-    /// How deep parentheses and `not` may be nested.
+    /// How deeply parentheses and `not` may be nested.
     public static let depthLimit = 64
 
-    /// Reads a condition; total over all texts. Whether its names exist is for ``ConditionSchema`` to say.
+    /// Parses any text. ``ConditionSchema`` checks whether the names exist.
     ///
-    /// - Throws: ``ConditionError`` with the place of the mistake.
+    /// - Throws: ``ConditionError`` with the offset of the mistake.
     public init(_ text: some StringProtocol) throws(ConditionError) {
         try self.init(utf8: Array(text.utf8))
     }
 
-    /// Reads a condition from bytes, which may be anything.
+    /// Parses any bytes.
     public init(utf8 bytes: [UInt8]) throws(ConditionError) {
         var parser = ConditionParser(bytes)
         self = try parser.condition()
     }
 
-    /// The names that it asks for, in the order in which they stand.
+    /// The names in the condition, from left to right.
     public var names: [String] {
         switch self {
         case .comparison(let name, _, _), .membership(let name, _), .absence(let name): [name.text]
@@ -103,12 +103,12 @@ public indirect enum Condition: Hashable, Sendable {
 }
 
 extension Condition {
-    /// Whether it holds of a record.
+    /// Whether the condition is true of a record.
     ///
-    /// As in SQL there are three truths: a comparison with what has no value is unknown, and so is its opposite; a
-    /// condition holds only when it is true. `not (x = 1)` therefore passes over records without `x`.
+    /// Uses three-valued logic, like SQL: a comparison with a name that has no value is unknown, and so is its negation.
+    /// Therefore `not (x = 1)` is not true of records without `x`.
     ///
-    /// - Parameter value: The value of a name; nil where there is none.
+    /// - Parameter value: Returns the value of a name; nil if it has none.
     public func holds(_ value: (String) -> ConditionValue?) -> Bool { truth(value) ?? false }
 
     private func truth(_ value: (String) -> ConditionValue?) -> Bool? {
@@ -121,49 +121,41 @@ extension Condition {
             return answers.contains(true) ? true : answers.contains(nil) ? nil : false
         case .absence(let name): return value(name.text) == nil
         case .not(let condition): return condition.truth(value).map { !$0 }
-        case .all(let conditions):
-            var result: Bool? = true
-            for condition in conditions {
-                switch condition.truth(value) {
-                case false?: return false
-                case nil: result = nil
-                case true?: break
-                }
-            }
-            return result
-        case .any(let conditions):
-            var result: Bool? = false
-            for condition in conditions {
-                switch condition.truth(value) {
-                case true?: return true
-                case nil: result = nil
-                case false?: break
-                }
-            }
-            return result
+        case .all(let conditions): return Self.truth(of: conditions, decidedBy: false, value)
+        case .any(let conditions): return Self.truth(of: conditions, decidedBy: true, value)
         }
+    }
+
+    /// The conjunction of conditions, which `false` decides, or their disjunction, which `true` decides.
+    private static func truth(
+        of conditions: [Condition], decidedBy decisive: Bool, _ value: (String) -> ConditionValue?
+    ) -> Bool? {
+        var result: Bool? = !decisive
+        for condition in conditions {
+            let truth = condition.truth(value)
+            if truth == decisive { return decisive }
+            if truth == nil { result = nil }
+        }
+        return result
     }
 }
 
 extension Condition.Operator {
-    /// Whether two values compare so; nil when they cannot be compared.
+    /// The result of comparing two values; nil when they cannot be compared.
     func holds(_ left: ConditionValue, _ right: ConditionValue) -> Bool? {
-        if self == .equal { return left.equals(right) }
-        if self == .unequal { return left.equals(right).map { !$0 } }
-        guard let order = left.order(relativeTo: right) else { return nil }
-        return switch self {
-        case .equal: order == 0
-        case .unequal: order != 0
-        case .less: order < 0
-        case .lessOrEqual: order <= 0
-        case .greater: order > 0
-        case .greaterOrEqual: order >= 0
+        switch self {
+        case .equal: left.equals(right)
+        case .unequal: left.equals(right).map { !$0 }
+        case .less: left.order(relativeTo: right).map { $0 < 0 }
+        case .lessOrEqual: left.order(relativeTo: right).map { $0 <= 0 }
+        case .greater: left.order(relativeTo: right).map { $0 > 0 }
+        case .greaterOrEqual: left.order(relativeTo: right).map { $0 >= 0 }
         }
     }
 }
 
 extension Condition: CustomStringConvertible {
-    /// The text that reads as this condition.
+    /// A text that parses as this condition.
     public var description: String {
         switch self {
         case .comparison(let name, let comparison, let literal):
@@ -178,7 +170,7 @@ extension Condition: CustomStringConvertible {
         }
     }
 
-    /// The same in parentheses where it would be read otherwise beside `not`, `and` and `or`.
+    /// The description, in parentheses if the condition needs them as an operand of `not`, `and` or `or`.
     private var operand: String {
         switch self {
         case .all, .any: "(\(description))"
@@ -188,14 +180,14 @@ extension Condition: CustomStringConvertible {
 }
 
 extension Condition.Name {
-    /// The name as it is typed.
+    /// The name as a person types it, in double quotes if it needs them.
     var quoted: String {
         ConditionParser.isPlainName(Array(text.utf8)) ? text : text.quoted(in: "\"")
     }
 }
 
 extension String {
-    /// The text between quotes, with those inside doubled.
+    /// The text in quotes, with quotes inside doubled.
     func quoted(in quote: Unicode.Scalar) -> String {
         var result = String(quote)
         for scalar in unicodeScalars {
@@ -207,22 +199,22 @@ extension String {
     }
 }
 
-/// A value that a condition can compare.
+/// A value of a record or in a condition.
 public enum ConditionValue: Hashable, Sendable, CustomStringConvertible {
     /// Text, compared by its bytes.
     case text(String)
     /// A finite number.
     case number(Double)
-    /// A moment.
+    /// A point in time.
     case time(Timestamp)
     /// `true` or `false`, which have no order.
     case truth(Bool)
-    /// A list of texts, which equals each of them; no condition can name one.
+    /// A list of texts, which equals each text in it; cannot occur in a condition.
     case texts([String])
-    /// Another list, or an object, which is there and cannot be compared; no condition can name one.
+    /// Another list, or an object, which cannot be compared; cannot occur in a condition.
     case structure
 
-    /// A JSON value; nil for `null`, which is none.
+    /// Converts a JSON value; nil for `null`.
     public init?(_ json: JSON) {
         if let text = json.string {
             self = .text(text)
@@ -239,7 +231,7 @@ public enum ConditionValue: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The value as a condition has it.
+    /// The value as a person types it in a condition.
     public var description: String {
         switch self {
         case .text(let text): text.quoted(in: "'")
@@ -265,7 +257,7 @@ public enum ConditionValue: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether this value is another, or has it among its texts; nil when they are of different types.
+    /// Whether this value equals another, or is a list of texts that contains it; nil if the types differ.
     func equals(_ other: ConditionValue) -> Bool? {
         guard case .texts(let texts) = self else {
             return order(relativeTo: other).map { $0 == 0 }
@@ -274,8 +266,8 @@ public enum ConditionValue: Hashable, Sendable, CustomStringConvertible {
         return texts.contains { $0.utf8.elementsEqual(text.utf8) }
     }
 
-    /// Negative when this value comes first, 0 when both are the same, positive otherwise; nil when they are of
-    /// different types. Text is compared with a moment when it reads as one.
+    /// Negative if this value comes before another, 0 if they are equal, positive otherwise; nil if the types differ.
+    /// Text that parses as a time is compared with a time.
     func order(relativeTo other: ConditionValue) -> Int? {
         func order<Value: Comparable>(_ left: Value, _ right: Value) -> Int {
             left < right ? -1 : left == right ? 0 : 1

@@ -1,6 +1,6 @@
 public import Storage
 
-/// Reads a condition from left to right, by recursive descent of bounded depth.
+/// Parses a condition by recursive descent of bounded depth.
 struct ConditionParser {
     private let bytes: [UInt8]
     private var offset = 0
@@ -10,12 +10,15 @@ struct ConditionParser {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Whether a name can stand without quotes.
+    /// Whether a name needs no quotes.
     static func isPlainName(_ bytes: [UInt8]) -> Bool {
-        guard let first = bytes.first, isNameStart(first), bytes.allSatisfy(isNameByte) else {
-            return false
-        }
-        return !keywords.contains { $0.utf8.elementsEqual(bytes.map(lowered)) }
+        guard let first = bytes.first, isNameStart(first) else { return false }
+        return bytes.allSatisfy(isNameByte) && !isKeyword(bytes)
+    }
+
+    private static func isKeyword(_ word: [UInt8]) -> Bool {
+        let word = word.map(lowered)
+        return keywords.contains { $0.utf8.elementsEqual(word) }
     }
 
     private static func isNameStart(_ byte: UInt8) -> Bool {
@@ -45,7 +48,7 @@ struct ConditionParser {
         }
         let condition = try alternatives()
         skipSpace()
-        guard offset == bytes.count else { throw error("'and' or 'or' is expected") }
+        guard offset == bytes.count else { throw error("expected 'and' or 'or'") }
         return condition
     }
 
@@ -75,7 +78,7 @@ struct ConditionParser {
         }
         if isNegation { return .not(try factor()) }
         let condition = try alternatives()
-        guard take(")") else { throw error("')' is expected") }
+        guard take(")") else { throw error("expected ')'") }
         return condition
     }
 
@@ -85,7 +88,7 @@ struct ConditionParser {
         let name = try name()
         if take(word: "is") {
             let isNegation = take(word: "not")
-            guard take(word: "null") else { throw error("'null' is expected") }
+            guard take(word: "null") else { throw error("expected 'null'") }
             return isNegation ? .not(.absence(name)) : .absence(name)
         }
         let isNegation = take(word: "not")
@@ -93,7 +96,7 @@ struct ConditionParser {
             let condition = Condition.membership(name, try list())
             return isNegation ? .not(condition) : condition
         }
-        guard !isNegation else { throw error("'in' is expected") }
+        guard !isNegation else { throw error("expected 'in'") }
         let comparison = try comparisonOperator()
         return .comparison(name, comparison, try literal())
     }
@@ -105,18 +108,18 @@ struct ConditionParser {
         let text = String(decoding: bytes[start..<offset], as: UTF8.self)
         if let comparison = Condition.Operator(rawValue: text) { return comparison }
         throw error(
-            "a comparison is expected: =, !=, <, <=, >, >=, in, is null or is not null", at: start)
+            "expected a comparison: =, !=, <, <=, >, >=, in, is null or is not null", at: start)
     }
 
     private mutating func list() throws(ConditionError) -> [Condition.Literal] {
-        guard take("(") else { throw error("'(' is expected after 'in'") }
+        guard take("(") else { throw error("expected '(' after 'in'") }
         var literals = [try literal()]
         while take(",") { literals.append(try literal()) }
-        guard take(")") else { throw error("',' or ')' is expected") }
+        guard take(")") else { throw error("expected ',' or ')'") }
         return literals
     }
 
-    /// A name, of which each part between dots may be quoted: `metrics."recall@10"`.
+    /// Parses a name; each part between dots may be quoted: `metrics."recall@10"`.
     private mutating func name() throws(ConditionError) -> Condition.Name {
         skipSpace()
         let start = offset
@@ -127,13 +130,12 @@ struct ConditionParser {
                 throw error(nameReason, at: start)
             }
             text = takeNameBytes()
-            guard !isKeyword(text) else {
+            guard !Self.isKeyword(text) else {
                 throw error(
-                    "a name is expected, and one that is a word of the language stands in double "
-                        + "quotes", at: start)
+                    "expected a name; a name that is a keyword needs double quotes", at: start)
             }
         }
-        // Quoted parts and plain ones follow each other across dots.
+        // Quoted and plain parts alternate, separated by dots.
         while let byte = current {
             if byte == UInt8(ascii: "\""), text.isEmpty || text.last == UInt8(ascii: "."), !isQuoted
             {
@@ -147,7 +149,7 @@ struct ConditionParser {
             }
         }
         guard let name = String(validating: text, as: UTF8.self), !name.isEmpty else {
-            throw error("a name is UTF-8, and not empty", at: start)
+            throw error("a name must be UTF-8 and not empty", at: start)
         }
         return Condition.Name(name, at: start)
     }
@@ -160,15 +162,10 @@ struct ConditionParser {
 
     private var nameReason: String {
         switch current {
-        case nil: "a name is expected, and nothing follows"
-        case UInt8(ascii: "'")?: "a name is expected; 'text' in single quotes is a value"
-        default: "a name is expected"
+        case nil: "expected a name, but the condition ends"
+        case UInt8(ascii: "'")?: "expected a name; 'text' in single quotes is a value"
+        default: "expected a name"
         }
-    }
-
-    private func isKeyword(_ word: [UInt8]) -> Bool {
-        let word = word.map(Self.lowered)
-        return Self.keywords.contains { $0.utf8.elementsEqual(word) }
     }
 
     // MARK: Values
@@ -178,7 +175,7 @@ struct ConditionParser {
         let start = offset
         if current == UInt8(ascii: "'") {
             guard let text = String(validating: try quoted("'"), as: UTF8.self) else {
-                throw error("text is UTF-8", at: start)
+                throw error("text must be UTF-8", at: start)
             }
             return Condition.Literal(.text(text), at: start)
         }
@@ -192,7 +189,7 @@ struct ConditionParser {
         throw error(
             isNull
                 ? "nothing equals null: write 'is null' or 'is not null'"
-                : "a value is expected: 'text', a number, a date such as 2026-01-31, true or false",
+                : "expected a value: 'text', a number, a date such as 2026-01-31, true or false",
             at: start)
     }
 
@@ -206,7 +203,7 @@ struct ConditionParser {
         return (try? JSON(parsing: word.span))?.number.map { .number($0) }
     }
 
-    /// The bytes between two quotes, with doubled ones inside made single.
+    /// Parses the bytes between two quotes; a doubled quote inside stands for one.
     private mutating func quoted(_ quote: Unicode.Scalar) throws(ConditionError) -> [UInt8] {
         let mark = UInt8(ascii: quote)
         let start = offset
@@ -222,10 +219,10 @@ struct ConditionParser {
             text.append(mark)
             offset += 1
         }
-        throw error("the quote that opens here is not closed", at: start)
+        throw error("this quote is not closed", at: start)
     }
 
-    // MARK: Words and marks
+    // MARK: Keywords and marks
 
     private mutating func skipSpace() {
         while let byte = current, byte == 0x20 || (0x09...0x0D).contains(byte) { offset += 1 }
@@ -238,7 +235,7 @@ struct ConditionParser {
         return true
     }
 
-    /// Takes a word in upper or lower case, unless it is the beginning of a longer one.
+    /// Takes a keyword in upper or lower case, unless it is only the beginning of a longer word.
     private mutating func take(word: String) -> Bool {
         skipSpace()
         var end = offset
@@ -249,20 +246,20 @@ struct ConditionParser {
     }
 }
 
-/// Why a condition cannot be asked.
+/// Why a condition cannot be evaluated.
 public enum ConditionError: Diagnosable, Hashable {
     /// The text is not a condition; `column` counts bytes from 1.
     case syntax(column: Int, reason: String)
-    /// There is no such name; the names that there are, in order.
+    /// The name is not declared; `names` are the declared names, in order.
     case undeclared(String, column: Int, names: [String])
-    /// A value is not of the type that the name's values have.
+    /// A value is of another type than the values of the name.
     case mismatch(String, ConditionSchema.FieldType, ConditionValue, column: Int)
     /// The values of a name cannot be ordered.
     case unordered(String, ConditionSchema.FieldType, column: Int)
 
-    /// How many names a message lists.
+    /// The most names in a message.
     private static let listLimit = 24
-    /// The most bytes of foreign text that a message repeats.
+    /// The most bytes of foreign text in a message.
     private static let quoteLimit = 80
 
     /// See ``Diagnosable``.
@@ -272,17 +269,17 @@ public enum ConditionError: Diagnosable, Hashable {
     public var message: String {
         switch self {
         case .syntax(let column, let reason):
-            return "the condition cannot be read: \(reason) (at byte \(column))"
+            return "invalid condition: \(reason) (at byte \(column))"
         case .undeclared(let name, let column, let names):
             let listed = Self.nearest(name, names).map(Self.quoted)
             let rest = names.count - listed.count
-            return "there is no \(Self.quoted(name)) to ask for (at byte \(column)); "
+            return "unknown name \(Self.quoted(name)) (at byte \(column)); "
                 + (listed.isEmpty
                     ? "there are no names"
-                    : "there is " + listed.joined(separator: ", ")
+                    : "known names: " + listed.joined(separator: ", ")
                         + (rest > 0 ? " and \(rest) more" : ""))
         case .mismatch(let name, let type, let value, let column):
-            return "\(Self.quoted(name)) is \(type.noun), and \(Self.cut(value.description)) is "
+            return "\(Self.quoted(name)) is \(type.noun), but \(Self.cut(value.description)) is "
                 + "\(ConditionSchema.FieldType(value).noun) (at byte \(column))"
         case .unordered(let name, let type, let column):
             return "\(Self.quoted(name)) is \(type.noun), which has no order (at byte \(column))"
@@ -294,7 +291,7 @@ public enum ConditionError: Diagnosable, Hashable {
         switch self {
         case .syntax: "conditions look like author = 'ada' and \"recall@10\" >= 0.8"
         case .undeclared:
-            "a name with other characters than letters stands in double quotes, text in single ones"
+            "put a name with special characters in double quotes, and text in single quotes"
         case .mismatch(let name, let type, _, _):
             type.example.map { "\(Self.quoted(name)) = \($0)" }
                 ?? "\(Self.quoted(name)) is not null"
@@ -302,7 +299,7 @@ public enum ConditionError: Diagnosable, Hashable {
         }
     }
 
-    /// The names that a message lists: of many, those that begin most like a mistyped one.
+    /// The names that a message lists; if there are many, those that share the longest prefix with a mistyped one.
     private static func nearest(_ name: String, _ names: [String]) -> [String] {
         guard names.count > listLimit else { return names }
         func likeness(_ other: String) -> Int {
@@ -318,7 +315,7 @@ public enum ConditionError: Diagnosable, Hashable {
 
     private static func cut(_ text: String) -> String {
         let isLong = text.utf8.count > quoteLimit
-        // A message is one line.
+        // A message has a single line.
         let bytes = text.utf8.prefix(quoteLimit).map {
             $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: "?") : $0
         }

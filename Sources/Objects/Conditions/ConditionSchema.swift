@@ -1,37 +1,37 @@
-/// The names that a condition may ask for, with the types of their values.
+/// The names that a condition may use, with the types of their values.
 public struct ConditionSchema: Sendable {
-    /// What the values of a name are.
+    /// The type of the values of a name.
     public enum FieldType: Hashable, Sendable {
         /// Text.
         case text
-        /// Text that was seen to read as a moment: it is compared with text and with moments.
-        case momentText
+        /// Text that parses as a time; it can be compared with text and with times.
+        case timeText
         /// A number.
         case number
-        /// A moment.
+        /// A point in time.
         case time
         /// `true` or `false`.
         case truth
-        /// A list of texts: it equals a text that it holds, and has no order.
+        /// A list of texts, which equals each text in it and has no order.
         case texts
-        /// Another list, or an object, which is there or not and cannot be compared.
+        /// Another list, or an object, which cannot be compared.
         case structure
-        /// Not known: no record has a value.
+        /// Unknown, because no record has a value.
         case unknown
     }
 
     private var types: [String: FieldType]
 
-    /// Declares names.
+    /// Declares names with their types.
     public init(_ types: [String: FieldType] = [:]) { self.types = types }
 
-    /// The names that are declared, in order.
+    /// The declared names, in order.
     public var names: [String] { types.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 
     /// The number of names.
     public var count: Int { types.count }
 
-    /// The type of a name; declaring one that is not ``FieldType/unknown`` a second time changes nothing.
+    /// The type of a name; setting it has no effect once it is known.
     public subscript(name: String) -> FieldType? {
         get { types[name] }
         set {
@@ -40,10 +40,10 @@ public struct ConditionSchema: Sendable {
         }
     }
 
-    /// Checks that each name of a condition is declared and each value of its type.
+    /// Checks that each name in a condition is declared and each value has the right type.
     ///
-    /// - Returns: The condition, with text in the place of moments turned into moments.
-    /// - Throws: `undeclared`, `mismatch` and `unordered`, with the place in the condition.
+    /// - Returns: The condition, with text that is compared with times converted to times.
+    /// - Throws: `undeclared`, `mismatch` and `unordered`, with the column in the condition.
     public func checked(_ condition: Condition) throws(ConditionError) -> Condition {
         switch condition {
         case .comparison(let name, let comparison, let literal):
@@ -55,22 +55,17 @@ public struct ConditionSchema: Sendable {
             return .comparison(name, comparison, value)
         case .membership(let name, let literals):
             let type = try type(of: name)
-            var values: [Condition.Literal] = []
-            for literal in literals { values.append(try check(literal, against: type, of: name)) }
+            let values = try literals.map { (literal) throws(ConditionError) in
+                try check(literal, against: type, of: name)
+            }
             return .membership(name, values)
         case .absence(let name):
             _ = try type(of: name)
             return condition
         case .not(let inner): return .not(try checked(inner))
-        case .all(let inner): return .all(try checked(inner))
-        case .any(let inner): return .any(try checked(inner))
+        case .all(let inner): return .all(try inner.map(checked))
+        case .any(let inner): return .any(try inner.map(checked))
         }
-    }
-
-    private func checked(_ conditions: [Condition]) throws(ConditionError) -> [Condition] {
-        var result: [Condition] = []
-        for condition in conditions { result.append(try checked(condition)) }
-        return result
     }
 
     private func type(of name: Condition.Name) throws(ConditionError) -> FieldType {
@@ -85,7 +80,7 @@ public struct ConditionSchema: Sendable {
     ) throws(ConditionError) -> Condition.Literal {
         switch (type, literal.value) {
         case (.unknown, _), (.text, .text), (.number, .number), (.time, .time), (.truth, .truth),
-            (.momentText, .text), (.momentText, .time), (.texts, .text):
+            (.timeText, .text), (.timeText, .time), (.texts, .text):
             return literal
         case (.time, .text(let text)):
             guard let time = Timestamp(reading: text) else { fallthrough }
@@ -110,22 +105,22 @@ extension ConditionSchema.FieldType {
             }
     }
 
-    /// The type of a JSON value that was seen.
+    /// The type of a JSON value that was observed.
     public init(_ json: JSON) {
         switch ConditionValue(json) {
-        case .text(let text)?: self = Timestamp(reading: text) == nil ? .text : .momentText
-        // What an empty list would hold is not known.
+        case .text(let text)?: self = Timestamp(reading: text) == nil ? .text : .timeText
+        // An empty list does not show the type of its elements.
         case .texts(let texts)? where texts.isEmpty: self = .unknown
         case let value?: self = Self(value)
         case nil: self = .unknown
         }
     }
 
-    /// With its article.
+    /// The type as a noun phrase.
     var noun: String {
         switch self {
         case .text: "text"
-        case .momentText: "text or a time"
+        case .timeText: "text or a time"
         case .number: "a number"
         case .time: "a time"
         case .truth: "true or false"
@@ -135,11 +130,11 @@ extension ConditionSchema.FieldType {
         }
     }
 
-    /// A value as it is typed; nil where nothing can be compared.
+    /// An example of a value in a condition; nil for types that cannot be compared.
     var example: String? {
         switch self {
         case .text, .texts: "'text'"
-        case .momentText, .time: "2026-01-31"
+        case .timeText, .time: "2026-01-31"
         case .number: "0.5"
         case .truth: "true"
         case .structure, .unknown: nil
@@ -151,20 +146,20 @@ extension ConditionSchema.FieldType {
 public enum AttributeType: String, Hashable, Sendable, CaseIterable {
     /// Text.
     case string
-    /// A whole number.
+    /// An integer.
     case integer
     /// A number.
     case number
     /// `true` or `false`.
     case boolean
-    /// A day, or a moment of Universal Time: text such as `2026-01-31` or `2026-01-31T10:00:00Z`.
+    /// A day, or a point in time in UTC: text such as `2026-01-31` or `2026-01-31T10:00:00Z`.
     ///
-    /// Texts of this form are in the order of their bytes; a day is compared as its first moment.
+    /// The order of the bytes of such texts is the order in time; a day compares as its beginning.
     case date
     /// A list of texts.
     case strings
 
-    /// What a condition can compare it with.
+    /// The type of its values in a condition.
     public var fieldType: ConditionSchema.FieldType {
         switch self {
         case .string: .text
@@ -176,9 +171,9 @@ public enum AttributeType: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// The attributes that the rows of a table are declared to have; a snapshot says so in its params.
+/// The declared attributes of the rows of a table; stored in the params of a snapshot.
 public struct AttributeSchema: Hashable, Sendable {
-    /// The types by the names of the attributes.
+    /// The types, by the names of the attributes.
     public var types: [String: AttributeType]
 
     /// The param of a snapshot that holds its schema.
@@ -187,7 +182,7 @@ public struct AttributeSchema: Hashable, Sendable {
     /// Makes a schema.
     public init(_ types: [String: AttributeType] = [:]) { self.types = types }
 
-    /// Reads the schema in the params of a snapshot, which may be anything: what declares no type is passed over.
+    /// Reads the schema from the params of a snapshot; ignores members that do not declare a known type.
     public init(params: JSONObject) {
         types = [:]
         for member in params[Self.param]?.object ?? JSONObject() {
@@ -195,30 +190,30 @@ public struct AttributeSchema: Hashable, Sendable {
         }
     }
 
-    /// The schema as the params of a snapshot hold it.
+    /// The schema as stored in the params of a snapshot.
     public var json: JSON {
         .object(JSONObject(types.map { ($0.key, .string($0.value.rawValue)) }))
     }
 
-    /// What conditions can ask of the attributes.
+    /// The names and types of the attributes for conditions.
     public var conditionSchema: ConditionSchema { ConditionSchema(types.mapValues(\.fieldType)) }
 }
 
-/// What a condition is asked of: named values, some of which hold others.
+/// The named values that a condition is evaluated on; a value may be an object with further names.
 public struct ConditionRecord: Sendable {
     private let parts: [JSONObject]
 
-    /// Makes a record; a name is looked for in one object after the other.
+    /// Makes a record that searches several objects for a name, in order.
     public init(_ parts: JSONObject...) { self.parts = parts }
 
-    /// A row of a table: the members of its attributes, and then `key`.
+    /// Makes a record from a row of a table: its attributes, and then `key`.
     public init(key: String, attributes: JSONObject) {
         var name = JSONObject()
         name["key"] = .string(key)
         self.init(attributes, name)
     }
 
-    /// The member of a name, or, for `metrics.recall`, the member `recall` of the object `metrics`; nil where there
+    /// The value of a name: a member, or, for `metrics.recall`, the member `recall` of the object `metrics`. Nil if there
     /// is none.
     public func field(_ name: String) -> JSON? {
         for part in parts {
@@ -227,14 +222,14 @@ public struct ConditionRecord: Sendable {
         return nil
     }
 
-    /// The names of the first members.
+    /// The first members, at most `limit`.
     func members(_ limit: Int) -> [JSONObject.Member] {
         Array(parts.lazy.flatMap(\.members).prefix(limit))
     }
 }
 
 extension Condition {
-    /// Whether it holds of a record; as ``holds(_:)``.
+    /// Whether the condition is true of a record; see ``holds(_:)``.
     public func holds(of record: ConditionRecord) -> Bool {
         holds { name in record.field(name).flatMap { ConditionValue($0) } }
     }
@@ -250,28 +245,28 @@ extension JSONObject {
     }
 }
 
-/// Learns from records which of the names that a condition asks for exist, and their types.
+/// Learns from records which names in a condition exist, and their types.
 ///
-/// For records without a declared schema, such as the rows of a table. Of each name the first value decides its type;
-/// in a record where the value is of another type, comparisons with it are unknown.
+/// For records without a declared schema, such as the rows of a table. The first value of a name decides its type;
+/// a comparison with a value of another type is unknown.
 public struct ObservedSchema: Sendable {
-    /// What is declared and was observed.
+    /// The names declared or observed so far.
     public private(set) var schema: ConditionSchema
     private var missing: [String]
 
-    /// The most names that are kept for the message about one that does not exist.
+    /// The most names that are kept for the message about an unknown name.
     private static let nameLimit = 1000
 
-    /// Begins with what is declared.
+    /// Begins with the declared names.
     public init(for condition: Condition, declared: ConditionSchema = ConditionSchema()) {
         schema = declared
         missing = Array(Set(condition.names)).filter { declared[$0] == nil }
     }
 
-    /// Whether the type of every name is known, so that nothing more needs to be looked at.
+    /// Whether the type of every name is known, so that no more records are needed.
     public var isComplete: Bool { missing.isEmpty }
 
-    /// Looks at a record.
+    /// Learns from a record.
     public mutating func observe(_ record: ConditionRecord) {
         missing.removeAll { name in
             guard let value = record.field(name) else { return false }

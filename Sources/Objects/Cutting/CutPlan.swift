@@ -1,22 +1,22 @@
 internal import CKernels
 internal import Storage
 
-/// Where to cut one object: a pure function of its bytes.
+/// Decides where to cut one object into pieces; the cuts depend only on the bytes.
 public struct CutPlan: Sendable {
-    /// Ascending offsets at which a piece must begin, for formats that are known; empty otherwise.
+    /// The ascending offsets at which a piece must begin, for known formats; empty otherwise.
     private let boundaries: [Int]
-    /// Whether what lies between boundaries is cut by content; every ``CutParameters/tensorPiece`` bytes otherwise.
+    /// Whether to cut by content between boundaries, rather than every ``CutParameters/tensorPiece`` bytes.
     private let isByContent: Bool
     private let parameters: CutParameters
 
-    /// Cuts by content alone.
+    /// Makes a plan that cuts by content alone.
     public init(parameters: CutParameters = .content) {
         boundaries = []
         isByContent = true
         self.parameters = parameters
     }
 
-    /// Cuts at `boundaries` (strictly ascending, above 0), and after each of them by content or every
+    /// Makes a plan that cuts at `boundaries` (strictly ascending, above 0), and between them by content or every
     /// ``CutParameters/tensorPiece`` bytes.
     public init(boundaries: [Int], byContent: Bool = false) {
         self.boundaries = boundaries
@@ -24,19 +24,19 @@ public struct CutPlan: Sendable {
         parameters = .content
     }
 
-    /// How many bytes ``cuts(of:at:size:atLeast:)`` may need beyond the ones it is asked to cut.
+    /// How many bytes ``cuts(of:at:size:atLeast:)`` needs after the `wanted` ones.
     public var lookahead: Int { max(parameters.maximum, CutParameters.tensorPiece) }
 
-    /// How the pieces are best stored.
+    /// How to store the pieces.
     public var hint: StorageHint { boundaries.isEmpty ? .bulk : .numbers }
 
-    /// The lengths of the next pieces.
+    /// Cuts the next pieces; returns their lengths.
     ///
     /// - Parameters:
     ///   - bytes: The object's bytes from `offset`: up to its end, or at least `wanted` + ``lookahead``.
-    ///   - offset: Where in the object they begin; a cut.
-    ///   - size: The size of the whole object.
-    ///   - wanted: Pieces are cut until they have at least this many bytes together.
+    ///   - offset: The offset of `bytes` in the object; it must be a cut.
+    ///   - size: The size of the whole object in bytes.
+    ///   - wanted: Stop cutting once the pieces have at least this many bytes together.
     public func cuts(of bytes: Span<UInt8>, at offset: Int, size: Int, atLeast wanted: Int) -> [Int]
     {
         isByContent
@@ -47,7 +47,7 @@ public struct CutPlan: Sendable {
     private func contentCuts(_ bytes: Span<UInt8>, at offset: Int, atLeast wanted: Int) -> [Int] {
         var lengths: [Int] = []
         var done = 0
-        var next = boundaries.partitioningIndex { $0 > offset }
+        var next = boundaries.binarySearch { $0 <= offset }
         bytes.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
             while done < min(buffer.count, wanted) {
@@ -68,7 +68,7 @@ public struct CutPlan: Sendable {
     private func boundaryCuts(_ wanted: Int, at offset: Int, size: Int) -> [Int] {
         var lengths: [Int] = []
         var position = offset
-        var next = boundaries.partitioningIndex { $0 > offset }
+        var next = boundaries.binarySearch { $0 <= offset }
         while position < min(offset + wanted, size) {
             let end = next < boundaries.count ? boundaries[next] : size
             let length = min(end - position, CutParameters.tensorPiece)
@@ -80,91 +80,63 @@ public struct CutPlan: Sendable {
     }
 }
 
-extension RandomAccessCollection {
-    /// The first index whose element satisfies a predicate that is false up to it and true after.
-    func partitioningIndex(where isInSecondPart: (Element) -> Bool) -> Index {
-        var low = startIndex
-        var count = self.count
-        while count > 0 {
-            let half = count / 2
-            let middle = index(low, offsetBy: half)
-            if isInSecondPart(self[middle]) {
-                count = half
-            } else {
-                low = index(after: middle)
-                count -= half + 1
-            }
-        }
-        return low
-    }
-}
-
 extension CutPlan {
-    /// A safetensors header of more bytes than this is not followed here: large models have some 100 kB.
+    /// A longer safetensors header, in bytes, is not read here: those of large models have about 100 kB.
     private static let headerLimit = 16 << 20
-    /// Tensors smaller than this on average are not worth a piece each, nor its 100 bytes in the index, unless
-    /// there are few.
+    /// If tensors are smaller than this on average, and not few, a piece for each would cost more than it saves: 100
+    /// bytes in the index.
     private static let smallestMean = 4 << 10
     private static let few = 64
 
-    /// The plan that fits what the bytes turn out to be; a file's name plays no part, so equal bytes are
-    /// always cut alike.
+    /// Chooses the plan for a blob by its content; the name of a file plays no part, so equal bytes are cut alike.
     ///
-    /// A header is a hint: it decides where the file is cut and nothing else, and one that is not sound changes
-    /// nothing.
-    init(for source: any Blob) throws(ObjectError) {
-        do throws(StorageError) {
-            self = try Self.plan(for: source)
-        } catch { throw .storage(error) }
-    }
-
-    private static func plan(for source: any Blob) throws(StorageError) -> CutPlan {
+    /// Reads the header of a known format. The header decides only where to cut: an invalid one is ignored.
+    static func choose(for source: any Blob) throws(ObjectError) -> CutPlan {
         guard source.size > 8 else { return CutPlan() }
-        let prefix = try source.read(at: 0, count: 9)
+        let prefix = try source.bytes(at: 0, count: 9)
         let boundaries: [Int]
         if prefix.starts(with: "GGUF".utf8) {
             boundaries = try GGUF(source)?.boundaries ?? []
         } else if prefix.starts(with: [0x93]) {
             guard let array = try NPY(source) else { return CutPlan() }
-            // Rows come and go in an array: inside, it is cut by content.
+            // Rows of an array are inserted and removed, so it is cut by content inside.
             return CutPlan(boundaries: [array.dataOffset], byContent: true)
         } else {
             boundaries = try safetensors(source, prefix: prefix)
         }
-        guard !boundaries.isEmpty, boundaries.count <= few + source.size / smallestMean
-        else {
+        guard !boundaries.isEmpty, boundaries.count <= few + source.size / smallestMean else {
             return CutPlan()
         }
         return CutPlan(boundaries: boundaries)
     }
 
-    /// Where the tensors of a safetensors file begin; empty for anything else, also for a malformed one,
-    /// which is stored like any other bytes.
+    /// The offsets of the tensors of a safetensors file; empty for any other file and for a malformed one, which are
+    /// cut by content.
     private static func safetensors(
         _ source: any Blob, prefix: [UInt8]
-    ) throws(StorageError) -> [Int] {
+    ) throws(ObjectError) -> [Int] {
         let prefixCount = Safetensors.prefixCount
         guard prefix[prefixCount] == UInt8(ascii: "{"),
             let length = try? Safetensors.headerLength(prefix: prefix.span, fileSize: source.size),
             length <= headerLimit
         else { return [] }
-        let header = try source.read(at: prefixCount, count: length)
+        let header = try source.bytes(at: prefixCount, count: length)
         return (try? Safetensors(header: header.span, fileSize: source.size))?.boundaries ?? []
     }
 }
 
-/// How long the pieces of a large object are, in bytes.
+/// The lengths of the pieces of a large object, in bytes.
 ///
-/// None of it enters an identity: other parameters only share fewer pieces with what is stored.
+/// They do not affect identities: with other parameters, an object only shares fewer pieces with stored ones.
 public struct CutParameters: Hashable, Sendable {
-    /// No content-defined cut before this many bytes; at least 32, the window of the test.
+    /// The shortest piece; at least 32, the window of the rolling hash.
     public let minimum: Int
-    /// Where cuts become 16 times as likely: from there on, one in a quarter as many bytes.
+    /// The length from which cuts are 16 times as likely as before: on average one in `average` / 4 bytes.
     public let average: Int
-    /// Where a piece is cut if nothing cut it before.
+    /// The longest piece.
     public let maximum: Int
 
-    /// Makes parameters; `32 <= minimum <= average <= maximum`.
+    /// Makes parameters with `32 <= minimum <= average <= maximum`.
     public init(minimum: Int, average: Int, maximum: Int) {
         precondition(32 <= minimum && minimum <= average && average <= maximum)
         self.minimum = minimum
@@ -172,17 +144,16 @@ public struct CutParameters: Hashable, Sendable {
         self.maximum = maximum
     }
 
-    /// For anything whose format is not known.
+    /// The lengths for unknown formats.
     ///
-    /// 64 KiB on average: one edit in the middle costs about one piece, and the index is under 0.1 % of
-    /// the data. Smaller pieces would find little more in models (12.1 MB against 12.6 MB for the
-    /// benchmark's fine-tune) and double the index each time they halve.
+    /// With 64 KiB on average, one edit in the middle costs about one piece, and the index is under 0.1 % of
+    /// the data. Smaller pieces would save little more in models (12.1 MB instead of 12.6 MB for the benchmark's
+    /// fine-tune), and each halving doubles the index.
     public static let content = CutParameters(
         minimum: 16 << 10, average: 64 << 10, maximum: 256 << 10)
 
-    /// The length of the pieces inside one tensor.
+    /// The length of the pieces of a tensor.
     ///
-    /// Tensors begin at a cut, so there is no shift to recover from; long pieces compress best and
-    /// keep recipes short.
+    /// A tensor begins at a cut, so bytes inside it never shift; long pieces compress best and keep recipes short.
     public static let tensorPiece = 256 << 10
 }

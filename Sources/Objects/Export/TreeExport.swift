@@ -1,166 +1,111 @@
 public import Storage
 internal import Synchronization
 
-extension PackStore {
-    /// Writes the files and directories of a tree below a destination.
-    ///
-    /// Every file is verified while it is written, and gets its name when it is whole. As many threads
-    /// work as there are processors; memory does not grow with the sizes of the files.
-    ///
-    /// - Parameter progress: Called, from any thread, with the number of bytes that were just written.
-    /// - Returns: The number of files and the sum of their sizes.
-    /// - Throws: `corrupt` or `malformed` when the tree or a file is damaged; `storage` when a file cannot be
-    ///   written. Files that were finished before that stay.
-    public func exportTree(
-        _ root: ObjectID, to destination: DestinationTree,
-        progress: @escaping @Sendable (Int) -> Void = { _ in }
-    ) throws(ObjectError) -> TreeSummary {
-        let task = try TreeExport(root, of: self, to: destination, progress: progress)
-        try task.writeLarge()
-        Threads.run(min(task.count, Threads.available), task.work)
-        return try task.finish(root)
-    }
-
-    /// Writes one file below a destination, a large one by as many threads as there are processors.
-    ///
-    /// - Parameter progress: Called, from any thread, with the number of bytes that were just written.
-    /// - Throws: As ``exportTree(_:to:progress:)``; `malformed` when it has not the size that its entry says.
-    public func exportFile(
-        _ entry: TreeEntry, as path: RelativePath, to destination: DestinationTree,
-        progress: @escaping @Sendable (Int) -> Void = { _ in }
-    ) throws(ObjectError) {
-        try exportFile(
-            entry, as: path, to: destination, threads: Threads.available, progress: progress)
-    }
-
-    func exportFile(
-        _ entry: TreeEntry, as path: RelativePath, to destination: DestinationTree, threads: Int,
-        progress: @escaping @Sendable (Int) -> Void
-    ) throws(ObjectError) {
-        guard let location = try locateObject(entry.id) else { throw absence(of: entry.id) }
-        guard try size(at: location) == entry.size else {
-            throw .malformed(
-                entry.id, as: "file",
-                reason: "its size is not the \(entry.size) bytes that its directory says",
-                offset: nil)
-        }
-        let file: DestinationFile
-        do throws(StorageError) {
-            file = try destination.file(path, isExecutable: entry.mode == .executable)
-        } catch { throw .storage(error) }
-        switch location {
-        case .piece(let pack, let piece):
-            let bytes = try bytes(of: entry.id, piece, in: pack)
-            do throws(StorageError) { try file.write(bytes.span, at: 0) } catch {
-                throw .storage(error)
-            }
-            progress(bytes.count)
-        case .recipe(let pack, let index):
-            let export = LargeExport(
-                entry.id, try pack.recipe(at: index), in: pack.reference.name, of: self, to: file,
-                progress: progress)
-            try export.run(threads: threads)
-        }
-        do throws(StorageError) { try file.finish() } catch { throw .storage(error) }
-    }
-}
-
-/// Files on their way out of packs: all threads work on each large one in turn, and then each thread takes
-/// the next of the others until there is none.
-private final class TreeExport: Sendable {
+/// Writes stored trees and files below a destination.
+///
+/// Every file is verified while it is written, and gets its name once it is complete.
+public struct TreeExport: Sendable {
     private let store: PackStore
     private let destination: DestinationTree
     private let progress: @Sendable (Int) -> Void
-    private let large: [TreeWalk.Element]
-    private let files: [TreeWalk.Element]
-    private let next = Atomic<Int>(0)
-    private let failure = Mutex<ObjectError?>(nil)
 
-    /// Files of this many bytes are worth several threads each.
+    /// Files of at least this many bytes are each written by several threads.
     private static let largeSize = 8 << 20
 
-    /// How many files are not large.
-    var count: Int { files.count }
-
-    /// Makes the directories and lists the files.
-    init(
-        _ root: ObjectID, of store: PackStore, to destination: DestinationTree,
-        progress: @escaping @Sendable (Int) -> Void
-    ) throws(ObjectError) {
+    /// Prepares to write objects of a store.
+    ///
+    /// - Parameter progress: Called, from any thread, with the number of bytes just written.
+    public init(
+        from store: PackStore, to destination: DestinationTree,
+        progress: @escaping @Sendable (Int) -> Void = { _ in }
+    ) {
         self.store = store
         self.destination = destination
         self.progress = progress
+    }
+
+    /// Writes the files and directories of a tree.
+    ///
+    /// Uses as many threads as there are processors; memory does not grow with the sizes of the files.
+    ///
+    /// - Returns: The number of files and the sum of their sizes.
+    /// - Throws: `corrupt` or `malformed` when the tree or a file is damaged; `storage` when a file cannot be
+    ///   written. Files completed before the error remain.
+    public func writeTree(_ root: ObjectID) throws(ObjectError) -> TreeSummary {
         var large: [TreeWalk.Element] = []
-        var files: [TreeWalk.Element] = []
+        var small: [TreeWalk.Element] = []
         var walk = try TreeWalk(root, in: store)
         while let element = try walk.next() {
-            guard element.entry.mode == .directory else {
-                if element.entry.size >= Self.largeSize {
-                    large.append(element)
-                } else {
-                    files.append(element)
-                }
-                continue
-            }
-            do throws(StorageError) { try destination.makeDirectory(element.path) } catch {
-                throw .storage(error)
+            if element.entry.mode == .directory {
+                try inStorage(destination.makeDirectory(element.path))
+            } else if element.entry.size >= Self.largeSize {
+                large.append(element)
+            } else {
+                small.append(element)
             }
         }
-        self.large = large
-        self.files = files
-    }
-
-    func writeLarge() throws(ObjectError) {
-        for element in large {
-            try store.exportFile(
-                element.entry, as: element.path, to: destination, progress: progress)
+        for element in large { try writeFile(element.entry, as: element.path) }
+        _ = try Threads.map(small, threads: Threads.available, group: 1) {
+            (element) throws(ObjectError) in
+            try writeFile(element.entry, as: element.path, threads: 1)
         }
-    }
-
-    func work() {
-        while failure.withLock({ $0 == nil }) {
-            let index = next.add(1, ordering: .relaxed).oldValue
-            guard index < files.count else { return }
-            let element = files[index]
-            do throws(ObjectError) {
-                try store.exportFile(
-                    element.entry, as: element.path, to: destination, threads: 1,
-                    progress: progress)
-            } catch {
-                failure.withLock { $0 = $0 ?? error }
-            }
-        }
-    }
-
-    func finish(_ root: ObjectID) throws(ObjectError) -> TreeSummary {
-        if let failure = failure.withLock({ $0 }) { throw failure }
-        let all = large + files
         return TreeSummary(
-            id: root, files: all.count, bytes: all.reduce(0) { $0 + $1.entry.size })
+            id: root, files: large.count + small.count,
+            bytes: (large + small).reduce(0) { $0 + $1.entry.size })
+    }
+
+    /// Writes one file.
+    ///
+    /// - Parameter threads: How many threads write a large file.
+    /// - Throws: As ``writeTree(_:)``; `malformed` when the file does not have the size that its entry lists.
+    public func writeFile(
+        _ entry: TreeEntry, as path: RelativePath, threads: Int = Threads.available
+    ) throws(ObjectError) {
+        let location = try store.existing(entry.id)
+        guard try store.size(at: location) == entry.size else {
+            throw .malformed(
+                entry.id, as: "file",
+                reason: "its size is not the \(entry.size) bytes that its directory lists",
+                offset: nil)
+        }
+        let file = try inStorage(
+            destination.file(path, isExecutable: entry.mode == .executable))
+        switch location {
+        case .piece(let pack, let piece):
+            let bytes = try store.bytes(of: pack.stored(entry.id, piece))
+            try inStorage(file.write(bytes.span, at: 0))
+            progress(bytes.count)
+        case .recipe(let pack, let index):
+            let export = LargeExport(
+                entry.id, try pack.recipe(at: index), in: pack.reference, of: store, to: file,
+                progress: progress)
+            try export.run(threads: threads)
+        }
+        try inStorage(file.finish())
     }
 }
 
-/// One large object on its way out of packs into a file.
+/// Writes one large object to a file.
 ///
-/// Every thread takes the next runs of pieces, decodes them, writes them where they belong and verifies them;
-/// together they prove the whole. Memory is bounded by a few pieces a thread.
-final class LargeExport: Sendable {
+/// Every thread takes the next span of pieces, decodes them, writes them and verifies them; together the threads
+/// verify the whole. Memory is bounded by a few pieces per thread.
+private final class LargeExport: Sendable {
     private let id: ObjectID
-    private let pack: ObjectID
+    private let pack: PackReference
     private let recipe: PackFooter.Recipe
     private let store: PackStore
     private let file: DestinationFile
-    private let runs: [DigestSpan]
+    private let spans: [DigestSpan]
     private let progress: @Sendable (Int) -> Void
     private let next = Atomic<Int>(0)
-    /// What went wrong, by the number of the run.
+    /// The errors, by the number of the span.
     private let failures = Mutex<[Int: ObjectError]>([:])
 
-    /// Prepares to write the object that a recipe makes.
+    /// Prepares to write the object that a recipe describes.
     ///
-    /// - Parameter pack: The name of the pack that holds the recipe.
+    /// - Parameter pack: The pack that holds the recipe.
     init(
-        _ id: ObjectID, _ recipe: PackFooter.Recipe, in pack: ObjectID, of store: PackStore,
+        _ id: ObjectID, _ recipe: PackFooter.Recipe, in pack: PackReference, of store: PackStore,
         to file: DestinationFile, progress: @escaping @Sendable (Int) -> Void
     ) {
         self.id = id
@@ -169,63 +114,69 @@ final class LargeExport: Sendable {
         self.store = store
         self.file = file
         self.progress = progress
-        runs = DigestSpan.runs(of: id, recipe)
+        spans = DigestSpan.spans(of: id, recipe)
     }
 
-    /// Writes the object by at most this many threads.
+    /// Writes the object on at most `threads` threads.
     ///
-    /// - Throws: What went wrong first, in the order of the pieces; the file is worth nothing then.
+    /// - Throws: The error of the earliest pieces; discard the file then.
     func run(threads: Int) throws(ObjectError) {
-        Threads.run(min(threads, runs.count)) {
+        Threads.run(min(threads, spans.count)) {
             var reader = Reader(export: self)
             reader.verifyAll()
         }
         if let first = failures.withLock({ $0.min { $0.key < $1.key } }) { throw first.value }
     }
 
-    /// What one of the threads reads.
+    /// Why the digest of a span is wrong: the first damaged piece, or else the recipe.
+    private func damage(in span: DigestSpan) -> ObjectError {
+        do throws(ObjectError) {
+            for reference in recipe.pieces[span.pieces] {
+                _ = try store.pieceBytes(reference.id, size: reference.size)
+            }
+            return PackStore.corruptRecipe(id, in: pack)
+        } catch { return error }
+    }
+
+    /// Reads the spans that one thread takes.
     private struct Reader: SpanReader {
-        struct Run {
+        struct Span {
             let number: Int
             var offset: Int
         }
 
         let export: LargeExport
 
-        func next() -> Run? {
+        func next() -> Span? {
             guard export.failures.withLock({ $0.isEmpty }) else { return nil }
             let number = export.next.add(1, ordering: .relaxed).oldValue
-            guard number < export.runs.count else { return nil }
-            return Run(number: number, offset: export.runs[number].offset)
+            guard number < export.spans.count else { return nil }
+            return Span(number: number, offset: export.spans[number].offset)
         }
 
-        func digest(of run: Run) -> DigestSpan { export.runs[run.number] }
+        func digest(of span: Span) -> DigestSpan { export.spans[span.number] }
 
-        func read(_ reference: Int, of run: inout Run) -> SpanPiece? {
-            let (id, size) = (
-                export.recipe.pieces[reference].id, export.recipe.pieces[reference].size
-            )
+        func read(_ reference: Int, of span: inout Span) -> SpanPiece? {
+            let reference = export.recipe.pieces[reference]
             do throws(ObjectError) {
-                let bytes = try export.store.decodedPiece(id, size: size)
-                do throws(StorageError) {
-                    try export.file.write(bytes.span, at: run.offset)
-                } catch { throw .storage(error) }
-                run.offset += size
-                export.progress(size)
+                let piece = try export.store.storedPiece(reference.id, size: reference.size)
+                let bytes = try export.store.check(piece, .identityByCaller).bytes
+                try inStorage(export.file.write(bytes.span, at: span.offset))
+                span.offset += bytes.count
+                export.progress(bytes.count)
                 return SpanPiece(bytes: bytes, wantsID: false)
             } catch {
-                export.failures.withLock { $0[run.number] = error }
+                export.failures.withLock { $0[span.number] = error }
                 return nil
             }
         }
 
-        func take(_ id: ObjectID, ofPiece reference: Int, in run: Run) {}
+        func take(_ id: ObjectID, ofPiece reference: Int, in span: Span) {}
 
-        func finish(_ run: Run, isReached: Bool) {
+        func finish(_ span: Span, isReached: Bool) {
             guard !isReached else { return }
-            let pieces = export.recipe.pieces[export.runs[run.number].pieces]
-            let error = export.store.damage(in: pieces, of: export.id, in: export.pack)
-            export.failures.withLock { $0[run.number] = error }
+            let error = export.damage(in: export.spans[span.number])
+            export.failures.withLock { $0[span.number] = error }
         }
     }
 }

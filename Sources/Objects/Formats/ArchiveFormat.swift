@@ -1,36 +1,44 @@
-/// The directory of a zip file, found from its end as Python's `zipfile` and PyTorch's reader find it.
-struct ZipArchive {
-    /// A file in it.
+/// The central directory of a zip file, located from the end of the file like in Python's `zipfile` and PyTorch's
+/// reader.
+struct ZipDirectory {
+    /// A member of the zip file.
     struct Entry {
         let name: [UInt8]
         let method: Int
         let isEncrypted: Bool
         let compressedSize: Int
-        /// Where its own header may be: the first place is what Python takes.
+        /// The possible offsets of the member's own header; Python uses the first.
         let headerOffsets: [Int]
     }
 
-    /// What stands at the beginning of a zip file.
+    /// The first bytes of a zip file.
     static let magic = Array("PK\u{3}\u{4}".utf8)
     static let headerSize = 30
 
-    /// The entries, as many as were read.
+    /// The entries that were read.
     private(set) var entries: [Entry] = []
-    /// Whether there are more than were read.
+    /// Whether there are more entries.
     private(set) var isCut = false
 
-    /// More are not looked at: no model has them.
+    /// The most entries that are read; no model has more.
     private static let entryLimit = 1 << 14
     private static let directoryLimit = 64 << 20
-    /// The most bytes from the last record to the end: a comment of 64 KiB lies between.
+    /// The most bytes from the end record to the end of the file, which include a comment of up to 64 KiB.
     private static let tailSize = 22 + (64 << 10)
-    /// Records that claim to be the last one, of which readers choose differently.
+    /// The most end records that are tried; readers differ in which one they choose.
     private static let candidateLimit = 16
 
-    /// Reads the directory of an object; nil where there is none.
-    init?(
-        of id: ObjectID, size: Int, in source: some ObjectRangeSource
-    ) throws(ObjectError) {
+    /// Reads the directory of an object; nil if there is none.
+    static func read(
+        _ id: ObjectID, size: Int, in source: some ObjectRangeSource
+    ) throws(ObjectError) -> ZipDirectory? {
+        var directory = ZipDirectory()
+        return try directory.find(in: id, size: size, source) ? directory : nil
+    }
+
+    private mutating func find(
+        in id: ObjectID, size: Int, _ source: some ObjectRangeSource
+    ) throws(ObjectError) -> Bool {
         let start = max(0, size - Self.tailSize)
         let tail = try source.read(id, offset: start, count: size - start)
         var found = false
@@ -42,7 +50,7 @@ struct ZipArchive {
             var offset = Self.number(tail, at + 16, 4)
             var end = start + at
             if at >= 20, tail[(at - 20)...].starts(with: "PK\u{6}\u{7}".utf8) {
-                // What the 64-bit record says counts; it stands right before its locator.
+                // The 64-bit record takes precedence; it is right before its locator.
                 let record = try source.read(id, offset: max(0, end - 76), count: 56)
                 if record.count == 56, record.starts(with: "PK\u{6}\u{6}".utf8) {
                     size = Self.number(record, 40, 8)
@@ -50,7 +58,7 @@ struct ZipArchive {
                     end -= 76
                 }
             }
-            // Bytes before the archive move everything in it.
+            // Bytes before the archive shift all offsets in it.
             for place in Set([end - size, offset]) where size > 0 && 0...end ~= place {
                 guard size <= Self.directoryLimit, size <= end - place + 1 || place == offset else {
                     isCut = true
@@ -61,10 +69,10 @@ struct ZipArchive {
                 if take(directory, shift: place - offset) { found = true }
             }
         }
-        guard found || isCut else { return nil }
+        return found || isCut
     }
 
-    /// Adds the entries of a directory; false when it begins with none.
+    /// Adds the entries of a directory; returns false if it does not begin with an entry.
     private mutating func take(_ directory: [UInt8], shift: Int) -> Bool {
         var at = 0
         while at + 46 <= directory.count, directory[at...].starts(with: "PK\u{1}\u{2}".utf8) {
@@ -93,7 +101,7 @@ struct ZipArchive {
         return at > 0
     }
 
-    /// Takes 64-bit sizes and offsets from an extra field, where those of 32 bits say so.
+    /// Takes 64-bit sizes and offsets from an extra field, where the 32-bit ones refer to it.
     private static func widen(
         _ compressed: inout Int, _ header: inout Int, uncompressed: Int, _ extra: [UInt8]
     ) {
@@ -114,7 +122,7 @@ struct ZipArchive {
         }
     }
 
-    /// Where the bytes of an entry lie in an object; nil where its own header is not there.
+    /// The range of the bytes of an entry in an object; nil if its own header is missing.
     func content(
         of entry: Entry, in id: ObjectID, size: Int, _ source: some ObjectRangeSource
     ) throws(ObjectError) -> Range<Int>? {
@@ -129,23 +137,23 @@ struct ZipArchive {
         return nil
     }
 
-    /// A little-endian number; of eight bytes the largest that an `Int` holds.
+    /// Reads a little-endian number, clamped to `Int.max`.
     private static func number(_ bytes: [UInt8], _ at: Int, _ width: Int) -> Int {
         let value = bytes[at..<at + width].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return Int(clamping: value)
     }
 }
 
-/// What compressed files and archives other than zip begin with.
+/// The formats of compressed files and archives other than zip.
 enum PackedFormat {
     case gzip
     case zlib
     case tar
-    /// One that is not looked into.
+    /// A format that cannot be inspected.
     case other
 
-    /// The format of a file that begins with these bytes, at least 512 of a longer file; nil for any other. Of zlib the
-    /// two bytes say little: it is one when it can be inflated.
+    /// Detects the format from the beginning of a file, at least 512 bytes if it has as many; nil for any other format.
+    /// The two bytes of zlib prove little: try to inflate the file.
     init?(_ head: [UInt8], size: Int) {
         if head.starts(with: [0x1F, 0x8B, 8]) {
             self = .gzip
@@ -174,7 +182,7 @@ enum PackedFormat {
             Array("ZF0x".utf8),  // joblib before 0.10
         ]
         if marks.contains(where: { head.starts(with: $0) }) { return true }
-        // A frame of zstd or lz4 that is skipped may stand before those that are not.
+        // A zstd or lz4 file may begin with a skippable frame.
         if head.count > 8, 0x50...0x5F ~= head[0], head[1...3].elementsEqual([0x2A, 0x4D, 0x18]) {
             return true
         }
@@ -185,8 +193,8 @@ enum PackedFormat {
             && ends.contains { head[4..<10].elementsEqual($0) }
     }
 
-    /// Whether it is LZMA as older than xz. It has no magic: its properties, the size of its dictionary, the size of
-    /// its content and the first byte of its numbers must make sense together.
+    /// Whether the file has the LZMA format that preceded xz. It has no magic, so the properties, the dictionary size, the
+    /// content size and the first byte of the range coder must make sense together.
     private static func isLZMA(_ head: [UInt8], size: Int) -> Bool {
         guard head.count >= 18, head[0] < 225, head[0] % 9 + head[0] / 9 % 5 <= 4, head[13] == 0
         else { return false }
@@ -195,24 +203,24 @@ enum PackedFormat {
         guard dictionary == .max || dictionary >= 4096 && isUsual else { return false }
         let content = head[5..<13].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         if content == .max { return true }
-        // Nothing grows by more than a little.
+        // Compression never makes a file much larger.
         return content > 0 && content < 1 << 38 && UInt64(size) <= content + content / 8 + 64
     }
 
-    /// Whether a number is 2^n + 2^(n-1), the other sizes that dictionaries have.
+    /// Whether a number is 2^n + 2^(n-1), which is the other usual form of dictionary sizes.
     private static func isSumOfTwo(_ value: UInt32) -> Bool {
         value.nonzeroBitCount == 2
             && value.leadingZeroBitCount + value.trailingZeroBitCount == 30
     }
 }
 
-/// One header of a tar file.
+/// The header of a tar member.
 struct TarHeader {
     static let blockSize = 512
-    /// The size of what follows it.
+    /// The size of the member's content in bytes.
     let size: Int
 
-    /// Reads the first block of some bytes; nil where its checksum is not right.
+    /// Decodes the first block of `bytes`; nil if its checksum is wrong.
     init?(_ bytes: [UInt8]) {
         guard bytes.count >= Self.blockSize, bytes[0] != 0,
             let sum = Self.octal(bytes[148..<156])

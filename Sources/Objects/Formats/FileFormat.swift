@@ -1,37 +1,39 @@
-/// What a file is, by its content and not by its name.
+/// The format of a file, determined by its content and not by its name.
 public enum FileFormat: String, CaseIterable, Sendable {
-    /// Tensors and nothing else.
+    /// Only tensors.
     case safetensors
     /// Tensors with the metadata that llama.cpp needs.
     case gguf
     /// Arrays of numbers.
     case npy
-    /// Python objects: to load it is to run what it says. An `.npy` file of objects is one as well, and so is what has
-    /// one when it is inflated.
+    /// Python objects, whose loading can run code. Includes an `.npy` file of objects, and a compressed file with a
+    /// pickle inside.
     case pickle
-    /// A zip file with such objects in it, as `torch.save` and `numpy.savez` write it.
+    /// A zip file with pickles, as written by `torch.save` and `numpy.savez`.
     case zipPickle = "zip-pickle"
-    /// A zip file all of whose files were looked at.
+    /// A zip file all of whose members were inspected.
     case zip
-    /// A compressed file, or an archive, that nobody has seen the whole inside of.
+    /// A compressed file, or an archive, that could not be inspected completely.
     case archive
     /// Text in UTF-8.
     case text
     /// Anything else.
     case binary
 
-    /// Whether to load it is to run code that it brings.
+    /// Whether loading the file can run code in it.
     public var runsCode: Bool { self == .pickle || self == .zipPickle }
 
-    /// Looks at a stored file: at its header, and at as much as a program would follow that loads it as a pickle.
+    /// Detects the format of a stored file. Reads its header, and follows pickles as far as a program that loads them.
     ///
     /// - Throws: `missing`, or what the source throws.
-    public init(of id: ObjectID, in source: some ObjectRangeSource) throws(ObjectError) {
-        self = try FormatSearch(id, in: source).format()
+    public static func detect(
+        _ id: ObjectID, in source: some ObjectRangeSource
+    ) throws(ObjectError) -> FileFormat {
+        try FormatSearch(id, in: source).format()
     }
 }
 
-/// Finds out what a stored file is.
+/// Detects the format of a stored file.
 struct FormatSearch<Source: ObjectRangeSource> {
     private let id: ObjectID
     private let source: Source
@@ -39,14 +41,14 @@ struct FormatSearch<Source: ObjectRangeSource> {
     private let head: [UInt8]
     private let budget = InflationBudget()
 
-    /// The bytes at the beginning that decide whether it is text, and in which later pickles are looked for.
+    /// How many bytes at the beginning decide whether a file is text, and are searched for later pickles.
     private static var headSize: Int { 64 << 10 }
-    /// Places behind the beginning at which a pickle is looked for, and instructions of each that are followed.
+    /// The most offsets after the first at which to look for a pickle, and the most instructions to follow there.
     private static var laterStarts: Int { 4096 }
     private static var laterInstructions: Int { 1 << 14 }
-    /// Files in a tar file that are looked at.
+    /// The most members of a tar file to inspect.
     private static var memberLimit: Int { 1 << 14 }
-    /// Bytes that inflate without an error: chance does not make so many.
+    /// How many bytes must inflate without an error to prove a stream: chance does not produce so many.
     private static var convincing: Int { 4 << 10 }
 
     /// Reads the beginning.
@@ -61,7 +63,7 @@ struct FormatSearch<Source: ObjectRangeSource> {
     }
 
     func format() throws(ObjectError) -> FileFormat {
-        if head.starts(with: ZipArchive.magic) { return try zip() ?? zipWithoutDirectory }
+        if head.starts(with: ZipDirectory.magic) { return try zip() ?? truncatedZip }
         let scan = try scan(0..<size, head: head)
         if scan.runsCode { return .pickle }
         if scan.isArrays { return .npy }
@@ -73,25 +75,25 @@ struct FormatSearch<Source: ObjectRangeSource> {
             return format
         }
         if isText { return .text }
-        // Bytes may stand before a zip file.
+        // A zip file may have other bytes before it.
         if let format = try zip() { return format }
         return try hasLaterPickle() ? .pickle : .binary
     }
 
     private func scan(_ range: Range<Int>, head: [UInt8] = []) throws(ObjectError) -> PickleScan {
         let rest = range.lowerBound + head.count..<range.upperBound
-        var reader = ByteReader(ObjectFeed(id, rest, in: source), after: head)
-        return try PickleScan(&reader)
+        var reader = ByteReader(RangeFeed(id, rest, in: source), after: head)
+        return try PickleScan.scan(&reader)
     }
 
     private static func isText(_ head: [UInt8], isWhole: Bool) -> Bool {
         guard !head.contains(0) else { return false }
         if isWhole { return String(validating: head, as: UTF8.self) != nil }
-        // The last character may have been cut in two.
+        // The end of the head may split a character.
         return (0..<4).contains { String(validating: head.dropLast($0), as: UTF8.self) != nil }
     }
 
-    /// Whether a pickle that calls something begins behind the beginning: some programs have a header of their own.
+    /// Whether a pickle with a call begins after the first byte: some programs write a header before it.
     private func hasLaterPickle() throws(ObjectError) -> Bool {
         var starts = 0
         for at in head.indices.dropFirst().dropLast(2)
@@ -100,7 +102,7 @@ struct FormatSearch<Source: ObjectRangeSource> {
             guard starts <= Self.laterStarts else { break }
             let known = Array(head[at..<min(at + (4 << 10), head.count)])
             var reader = ByteReader(
-                ObjectFeed(id, at + known.count..<size, in: source), after: known)
+                RangeFeed(id, at + known.count..<size, in: source), after: known)
             var machine = PickleMachine()
             _ = try machine.run(&reader, limit: Self.laterInstructions)
             if machine.trace.calls { return true }
@@ -110,7 +112,7 @@ struct FormatSearch<Source: ObjectRangeSource> {
 
     // MARK: Archives
 
-    /// What a compressed file is; nil when it is none after all.
+    /// The format of a compressed file or an archive; nil if it turns out to be neither.
     private func inside(_ packed: PackedFormat) throws(ObjectError) -> FileFormat? {
         switch packed {
         case .other: return .archive
@@ -122,20 +124,20 @@ struct FormatSearch<Source: ObjectRangeSource> {
         }
     }
 
-    /// Whether a pickle comes out, and whether it inflates at all.
+    /// Whether the inflated bytes are a pickle, and whether the file inflates at all.
     private func inflated(
-        _ wrapping: InflatedFeed<ObjectFeed<Source>>.Wrapping
+        _ wrapping: InflatedFeed<RangeFeed>.Wrapping
     ) throws(ObjectError) -> (isPickle: Bool, isStream: Bool) {
-        func feed() -> InflatedFeed<ObjectFeed<Source>> {
+        func feed() -> InflatedFeed<RangeFeed> {
             InflatedFeed(
-                ObjectFeed(id, head.count..<size, in: source), after: head, wrapping,
+                RangeFeed(id, head.count..<size, in: source), after: head, wrapping,
                 budget: budget)
         }
         var first = feed()
         let beginning = try first.next()
         let isStream = first.state != .broken || beginning.count >= Self.convincing
         var reader = ByteReader(feed())
-        let scan = try PickleScan(&reader)
+        let scan = try PickleScan.scan(&reader)
         return (scan.isPickle(isText: Self.isText(beginning, isWhole: false)), isStream)
     }
 
@@ -168,10 +170,10 @@ struct FormatSearch<Source: ObjectRangeSource> {
 
     // MARK: Zip
 
-    /// What a zip file is; nil when there is no directory at its end.
+    /// The format of a zip file; nil if there is no directory at its end.
     private func zip() throws(ObjectError) -> FileFormat? {
-        guard let archive = try ZipArchive(of: id, size: size, in: source) else { return nil }
-        if archive.entries.contains(where: { Self.isNamedSo($0.name) }) { return .zipPickle }
+        guard let archive = try ZipDirectory.read(id, size: size, in: source) else { return nil }
+        if archive.entries.contains(where: { Self.hasPickleName($0.name) }) { return .zipPickle }
         var isSeen = !archive.isCut
         for entry in archive.entries {
             guard let range = try archive.content(of: entry, in: id, size: size, source) else {
@@ -185,11 +187,11 @@ struct FormatSearch<Source: ObjectRangeSource> {
                 if Self.isArchive(beginning, size: range.count) { isSeen = false }
             case 8 where !entry.isEncrypted:
                 let feed = InflatedFeed(
-                    ObjectFeed(id, range, in: source), .none, budget: budget)
+                    RangeFeed(id, range, in: source), .none, budget: budget)
                 var reader = ByteReader(feed)
                 let beginning = Array(try reader.peek(4 << 10))
                 let isText = Self.isText(beginning, isWhole: false)
-                let scan = try PickleScan(&reader)
+                let scan = try PickleScan.scan(&reader)
                 if scan.isPickle(isText: isText) { return .zipPickle }
                 if Self.isArchive(beginning, size: .max) { isSeen = false }
             default: isSeen = false
@@ -199,26 +201,26 @@ struct FormatSearch<Source: ObjectRangeSource> {
         return isSeen ? .zip : .archive
     }
 
-    /// Whether what begins so has files of its own in it, which are not looked for. Two bytes begin a zlib stream, and
-    /// many a tensor, so that those say nothing.
+    /// Whether a member of an archive is itself an archive or compressed; its members are not inspected. The first two
+    /// bytes of a zlib stream do not count, because many tensors begin with them.
     private static func isArchive(_ beginning: [UInt8], size: Int) -> Bool {
-        if beginning.starts(with: ZipArchive.magic) { return true }
+        if beginning.starts(with: ZipDirectory.magic) { return true }
         switch PackedFormat(beginning, size: size) {
         case .other, .tar, .gzip: return true
         case .zlib, nil: return false
         }
     }
 
-    /// What a file is that begins as a zip file and does not end as one: nothing loads it as it is, and it may have
-    /// been cut off.
-    private var zipWithoutDirectory: FileFormat {
+    /// The format of a file that begins like a zip file but has no directory, so that no program loads it; it is probably
+    /// truncated.
+    private var truncatedZip: FileFormat {
         let length = head.count > 30 ? Int(head[26]) | Int(head[27]) << 8 : 0
-        let name = head.dropFirst(ZipArchive.headerSize).prefix(length)
-        return Self.isNamedSo(Array(name)) ? .zipPickle : .archive
+        let name = head.dropFirst(ZipDirectory.headerSize).prefix(length)
+        return Self.hasPickleName(Array(name)) ? .zipPickle : .archive
     }
 
-    /// Whether a file in a zip file is named as pickles are.
-    private static func isNamedSo(_ name: [UInt8]) -> Bool {
+    /// Whether the name of a zip member is that of a pickle.
+    private static func hasPickleName(_ name: [UInt8]) -> Bool {
         let name = name.map { 0x41...0x5A ~= $0 ? $0 | 0x20 : $0 }
         return [".pkl", ".pickle"].contains { name.suffix($0.utf8.count).elementsEqual($0.utf8) }
     }

@@ -1,17 +1,19 @@
-/// The header of a NumPy array: whether it holds objects, which are pickled, and how many bytes of numbers follow.
+internal import Storage
+
+/// The header of a NumPy array: whether the array has objects, which are pickled, and the size of its numbers.
 struct NPYHeader {
-    /// What every array begins with.
+    /// The first bytes of every array.
     static let magic = [0x93] + Array("NUMPY".utf8)
 
-    /// Whether it holds Python objects. A type that is not understood counts as one that does.
+    /// Whether the array has Python objects. An unknown type counts as objects.
     let holdsObjects: Bool
-    /// The size in bytes of what follows, if it holds no objects.
+    /// The size of the numbers in bytes, if there are no objects.
     let dataSize: UInt64
 
-    /// A longer header is not believed: it describes one array.
+    /// The longest header in bytes: it describes only one array.
     private static let limit = 64 << 10
 
-    /// Reads a header, of which the magic is known to be there; nil where it is cut off or of no known version.
+    /// Reads a header whose magic was checked already; nil if it is truncated or of an unknown version.
     init?(_ reader: inout ByteReader<some ByteFeed>) throws(ObjectError) {
         guard let prefix = try reader.bytes(8), let major = prefix.dropFirst(6).first,
             1...3 ~= major, let length = try reader.number(major == 1 ? 2 : 4),
@@ -41,7 +43,8 @@ struct NPYHeader {
         dataSize = isKnown ? total : .max
     }
 
-    /// The size of one element in bytes; nil for one that is no number, truth value, time, text or bytes of a known size.
+    /// The size of one element in bytes; nil for any type but numbers, truth values, times, and text or bytes of a known
+    /// size.
     private static func size(of type: PythonLiteral.Value, depth: Int) -> UInt64? {
         switch type {
         case .text(let text): return size(of: text)
@@ -86,9 +89,37 @@ struct NPYHeader {
     }
 }
 
-/// What Python's `ast.literal_eval` reads, as far as headers of arrays need it: no escapes, no floating-point numbers.
+/// The offset of the numbers in an NPY file, versions 1 to 3 of NumPy's `numpy.lib.format`.
+struct NPY: Hashable, Sendable {
+    /// The offset of the first number in the file.
+    let dataOffset: Int
+
+    /// The longest header in bytes: it describes only one array.
+    private static let headerLimit = 64 << 10
+
+    /// Reads the header of a blob; nil if it does not look like a valid one.
+    ///
+    /// - Throws: When the blob cannot be read.
+    init?(_ source: any Blob) throws(ObjectError) {
+        var reader = ByteReader(RangeFeed(source, limit: Self.headerLimit))
+        guard let prefix = try reader.bytes(8), prefix.starts(with: [0x93]),
+            prefix.dropFirst().starts(with: "NUMPY".utf8), 1...3 ~= prefix[prefix.startIndex + 6],
+            prefix.last == 0
+        else { return nil }
+        let isShort = prefix[prefix.startIndex + 6] == 1
+        guard let number = try reader.bytes(isShort ? 2 : 4) else { return nil }
+        let length = number.reversed().reduce(0) { $0 << 8 | Int($1) }
+        guard let header = try reader.bytes(length), header.first == UInt8(ascii: "{"),
+            header.last == UInt8(ascii: "\n"), reader.offset < source.size
+        else { return nil }
+        dataOffset = reader.offset
+    }
+}
+
+/// Parses the Python literals in headers of arrays: a subset of `ast.literal_eval` without escapes and floating-point
+/// numbers.
 struct PythonLiteral {
-    /// A value.
+    /// A parsed literal.
     enum Value {
         case text([UInt8])
         case number(UInt64)
@@ -104,7 +135,7 @@ struct PythonLiteral {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// The value that all of the text is; nil for anything else.
+    /// Parses all of the text as one value; nil if it is anything else.
     mutating func whole() -> Value? {
         guard let value = value(depth: 0) else { return nil }
         skipSpace()
@@ -124,7 +155,7 @@ struct PythonLiteral {
         case 0x30...0x39:
             let digits = bytes[at...].prefix { 0x30...0x39 ~= $0 }
             at += digits.count
-            // Python 2 wrote an L behind long numbers.
+            // Python 2 wrote an L after long integers.
             if at < bytes.count, bytes[at] == 0x4C { at += 1 }
             return UInt64(String(decoding: digits, as: UTF8.self)).map { .number($0) }
         case 0x54, 0x46, 0x4E:
@@ -135,7 +166,7 @@ struct PythonLiteral {
         case 0x5B: return elements(close: 0x5D, depth: depth).map { .list($0) }
         case 0x28:
             guard let elements = elements(close: 0x29, depth: depth) else { return nil }
-            // One value in brackets without a comma is that value.
+            // A single value in parentheses without a comma is that value, not a tuple.
             let hasComma = bytes[start..<at].contains(0x2C)
             return elements.count == 1 && !hasComma ? elements[0] : .tuple(elements)
         case 0x7B: return dictionary(depth: depth)

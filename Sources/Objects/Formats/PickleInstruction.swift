@@ -1,45 +1,45 @@
-/// An instruction of Python's pickles, protocols 0 to 5, as `pickletools` of its standard library lists them.
+/// An instruction (opcode) of Python's pickles, protocols 0 to 5, as listed by `pickletools` in the standard library.
 struct PickleInstruction {
-    /// What follows the byte of the instruction.
+    /// The argument after the byte of the instruction.
     enum Argument {
         case bytes(Int)
         /// Text up to a line feed.
         case line
-        /// A little-endian length of so many bytes, and as many bytes as it says.
+        /// A little-endian length of that many bytes, then the bytes.
         case counted(Int)
     }
 
-    /// What the unpickler does with its stack, as far as it matters here.
+    /// The effect on the stack of the unpickler, as far as it matters here.
     enum Effect {
         case push(PickleMachine.Kind)
-        /// Takes so many values away and pushes one.
+        /// Pops that many values and pushes one.
         case combine(Int, PickleMachine.Kind)
-        /// Takes everything down to the last mark away and pushes one value.
+        /// Pops everything down to the last mark and pushes one value.
         case gather(PickleMachine.Kind)
-        /// Takes so many values away and changes the one below.
+        /// Pops that many values and changes the one below.
         case change(Int)
-        /// Takes everything down to the last mark away and changes the value below.
+        /// Pops everything down to the last mark and changes the value below.
         case extend
         case pop, popMark, duplicate, stop, nothing
         case put, memoize, get
-        /// A name on two lines is imported; with `calls` what is on top of the last mark are its arguments.
+        /// Imports a name on two lines; with `calls`, calls it with the values above the last mark.
         case global(calls: Bool)
-        /// Two texts on the stack are imported.
+        /// Imports a name given by two texts on the stack.
         case stackGlobal
-        /// A number that stands for a name which the program itself has registered.
+        /// Imports a name that the loading program registered under a number.
         case extensionCode
-        /// Calls what lies below so many values.
+        /// Calls the value below that many values.
         case call(Int)
-        /// Calls what lies on top of the last mark.
+        /// Calls the value right above the last mark.
         case callAboveMark
-        /// Sets the state of an object, which may be a call.
+        /// Sets the state of an object, which may call its code.
         case build
     }
 
     let argument: Argument
     let effect: Effect
 
-    /// The instruction of a byte; nil when there is none.
+    /// The instruction of a byte; nil if there is none.
     init?(_ byte: UInt8) {
         switch byte {
         case 0x28: self.init(.bytes(0), .push(.mark))
@@ -101,7 +101,7 @@ struct PickleInstruction {
         self.effect = effect
     }
 
-    /// Whether a line can follow an instruction: Python stops at one that cannot.
+    /// Whether a line is a valid argument; Python fails if it is not.
     static func accepts(_ line: ArraySlice<UInt8>, after byte: UInt8) -> Bool {
         switch byte {
         case 0x53:
@@ -118,7 +118,7 @@ struct PickleInstruction {
         }
     }
 
-    /// Whether Python reads a line as a whole number, in any base that it knows.
+    /// Whether Python parses a line as an integer, in any base that it knows.
     private static func isWhole(_ line: ArraySlice<UInt8>) -> Bool {
         var text = trimmed(line)
         if let sign = text.first, sign == 0x2B || sign == 0x2D { text = text.dropFirst() }

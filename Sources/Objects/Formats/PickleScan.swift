@@ -1,26 +1,34 @@
-/// Tells Python pickles from other files, by following their instructions without doing what they say.
+/// Distinguishes Python pickles from other files, by following their instructions without executing them.
 ///
-/// It begins where a program that loads would begin: at the first byte, and again behind every pickle and every NumPy
-/// array that ends.
+/// Begins where a program that loads the file begins: at the first byte, and again after every complete pickle and NumPy
+/// array.
 struct PickleScan {
-    /// What the pickles of a file do when they are loaded one after the other.
+    /// Whether loading the pickles of the file, one after another, can run code.
     private(set) var runsCode = false
-    /// Whether a name is imported that can be one, and nothing more is known of it.
+    /// Whether a plausible name is imported; that alone does not prove a pickle.
     private(set) var imports = false
-    /// Whether it is a pickle, as far as it goes, that does nothing.
+    /// Whether the file, as far as it was followed, is a pickle that runs no code.
     private(set) var isPlain = false
-    /// Whether it begins with NumPy arrays, none of which holds objects.
+    /// Whether the file begins with NumPy arrays without objects.
     private(set) var isArrays = false
 
-    /// Pickles with more instructions in a file are not followed to their end, and are believed to be pickles: 16
-    /// million take a second or two.
+    /// The most instructions that are followed in a file, which takes a second or two; a file with more counts as a
+    /// pickle.
     private static let instructionLimit = 16 << 20
-    /// So many instructions of a pickle that is cut off say that it was to be one.
+    /// How many instructions of a truncated pickle prove that it is one.
     private static let enough = 2
 
-    /// Follows what a reader gives.
-    init(
+    /// Follows the pickles that a reader provides.
+    static func scan(
         _ reader: inout ByteReader<some ByteFeed>, limit: Int = instructionLimit
+    ) throws(ObjectError) -> PickleScan {
+        var scan = PickleScan()
+        try scan.follow(&reader, limit: limit)
+        return scan
+    }
+
+    private mutating func follow(
+        _ reader: inout ByteReader<some ByteFeed>, limit: Int
     ) throws(ObjectError) {
         var left = limit
         var pickles = 0
@@ -35,7 +43,7 @@ struct PickleScan {
                 continue
             }
             guard try !reader.peek(1).isEmpty else {
-                // Of a text such as "N.B." only the beginning is a pickle.
+                // A text such as "N.B." begins with a pickle, so count one only at the end of the file.
                 isPlain = isPlain || pickles > 0
                 return
             }
@@ -65,52 +73,52 @@ struct PickleScan {
 
     /// Whether the file is a pickle, or runs code as one.
     ///
-    /// - Parameter isText: Whether it reads as text. A list of words may happen to name a module; only what calls it
-    ///   is a pickle then.
+    /// - Parameter isText: Whether the file is valid text. A list of words can look like an import, so text counts as a
+    ///   pickle only if it calls what it imports.
     func isPickle(isText: Bool) -> Bool { runsCode || isPlain || imports && !isText }
 }
 
-/// Follows the instructions of one pickle as Python's unpickler would, and does nothing of what they say.
+/// Follows the instructions of one pickle like Python's unpickler, without executing them.
 ///
-/// It keeps the sorts of the values on the stack and in the memo, not the values. Where Python's versions differ, or it
-/// depends on the program that loads, it goes on.
+/// Tracks the kinds of the values on the stack and in the memo, not the values. If the outcome depends on the version of
+/// Python or on the loading program, it continues.
 struct PickleMachine {
-    /// What a value is, as far as it matters.
+    /// The kind of a value, as far as it matters here.
     enum Kind: UInt8 {
         case mark
         case text
-        /// A number, a truth value or nothing.
+        /// A number, a truth value or None.
         case scalar
         /// A tuple, a list, a dictionary, a set or bytes.
         case container
-        /// What was imported, or came of a call.
+        /// The result of an import or a call.
         case object
     }
 
     /// How a pickle ends.
     enum End {
-        /// It is whole: STOP was reached.
+        /// With STOP: it is complete.
         case stopped
         /// The bytes end between two instructions.
         case cut
-        /// Python would stop with an error.
+        /// Python would fail.
         case broken
-        /// More instructions than are followed.
+        /// It has more instructions than are followed.
         case endless
     }
 
-    /// What was met on the way.
+    /// The facts found so far.
     struct Trace {
-        /// Whether a name is imported that can be one.
+        /// Whether a plausible name is imported.
         var imports = false
-        /// Whether anything is imported, also by a name that few modules have or by a registered number.
+        /// Whether anything is imported, also by an implausible name or by a registered number.
         var mayImport = false
-        /// Whether what was imported is called.
+        /// Whether an imported object is called.
         var calls = false
-        /// Whether it says which protocol it has.
+        /// Whether it begins with the instruction that states the protocol.
         var hasProtocol = false
-        /// Whether a frame of a possible size follows that at once, as protocol 4 and later have it: no other file
-        /// begins so.
+        /// Whether a frame of a plausible size follows that instruction, as in protocol 4 and later: no other file begins
+        /// like this.
         var hasFrame = false
         /// The number of instructions.
         var instructions = 0
@@ -120,14 +128,14 @@ struct PickleMachine {
     private var stack: [Kind] = []
     private var memo: [UInt64: Kind] = [:]
 
-    /// A longer line is passed over, and what is kept of it is no name and no number.
+    /// The longest line that is kept; a longer one is neither a name nor a number.
     private static let lineLimit = 4096
-    /// The highest protocol there is.
+    /// The newest protocol.
     private static let newestProtocol = 5
-    /// More values are not remembered: what is taken from the memo may be anything then.
+    /// The most values in the memo; once it is full, a value from it may be of any kind.
     private static let memoLimit = 1 << 18
 
-    /// Follows instructions up to an end, at most `limit` of them.
+    /// Follows at most `limit` instructions, up to the end of the pickle.
     mutating func run(
         _ reader: inout ByteReader<some ByteFeed>, limit: Int
     ) throws(ObjectError) -> End {
@@ -151,7 +159,7 @@ struct PickleMachine {
                     guard takeGlobal(line, name, calls: calls) else { return .broken }
                     continue
                 }
-                // Of a long text the end is not kept.
+                // The end of a long line is lost, so only text can be accepted.
                 let isKept = line.count <= Self.lineLimit
                 guard
                     isKept ? PickleInstruction.accepts(line[...], after: byte) : isText(byte)
@@ -177,12 +185,12 @@ struct PickleMachine {
 
     // MARK: Effects
 
-    /// Whether so many values lie above the last mark.
+    /// Whether at least `count` values are above the last mark.
     private func has(_ count: Int) -> Bool {
         stack.count >= count && stack.suffix(count).allSatisfy { $0 != .mark }
     }
 
-    /// Takes everything down to the last mark; the values above it, at most three, from the lowest. Nil without a mark.
+    /// Pops everything down to the last mark; returns the lowest values above it, at most three, or nil without a mark.
     private mutating func takeToMark() -> [Kind]? {
         guard let mark = stack.lastIndex(of: .mark) else { return nil }
         let values = Array(stack[(mark + 1)...].prefix(3))
@@ -218,7 +226,7 @@ struct PickleMachine {
             guard let kind = memo[argument] ?? (isKnown ? nil : .object) else { return false }
             stack.append(kind)
         case .stackGlobal:
-            // What was not remembered may be a text.
+            // A value that did not fit into the memo may be a text.
             guard has(2),
                 stack.suffix(2).allSatisfy({
                     $0 == .text || $0 == .object && memo.count >= Self.memoLimit
@@ -245,7 +253,7 @@ struct PickleMachine {
         return true
     }
 
-    /// Calls what lies on top of the stack.
+    /// Calls the value on top of the stack.
     private mutating func call() -> Bool {
         guard stack.last == .object else { return false }
         if trace.mayImport { trace.calls = true }
@@ -270,12 +278,12 @@ struct PickleMachine {
         stack.append(.object)
     }
 
-    /// Whether a line may be a name at all: sentences have spaces.
+    /// Whether a line can be a name: it has no spaces, unlike a sentence.
     private static func isPrintable(_ line: [UInt8]) -> Bool {
         !line.isEmpty && line.count <= lineLimit && line.allSatisfy { $0 > 0x20 && $0 != 0x7F }
     }
 
-    /// Whether a line is a dotted name as Python's programs have them.
+    /// Whether a line is a dotted Python identifier.
     private static func isName(_ line: [UInt8]) -> Bool {
         line.split(separator: 0x2E, omittingEmptySubsequences: false).allSatisfy { part in
             guard let first = part.first, !(0x30...0x39 ~= first) else { return false }

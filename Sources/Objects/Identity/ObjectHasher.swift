@@ -1,17 +1,17 @@
 internal import CCrypto
 internal import CKernels
 
-/// SHA-256 over bytes that arrive in pieces.
+/// Computes SHA-256 over bytes that arrive in parts.
 ///
-/// A value: a copy goes on from the same point. Two hashers that are fed at once go nearly twice as fast as one
-/// after the other, where the processor has instructions for SHA-256; libcrypto does the work elsewhere.
+/// A value type: a copy continues from the same state. On processors with SHA-256 instructions, feeding two hashers at
+/// once is nearly twice as fast as one after the other; other processors use libcrypto.
 public struct ObjectHasher: Sendable, Equatable {
     static let blockSize = 64
     private static let hasInstructions = fti_sha256_supported()
 
     /// The chaining value after the last whole block.
     private(set) var words: SIMD8<UInt32>
-    /// The bytes after the last whole block, then zeros.
+    /// The bytes after the last whole block, padded with zeros.
     private(set) var rest: SIMD64<UInt8>
     /// The number of bytes so far.
     private(set) var count: Int
@@ -26,7 +26,7 @@ public struct ObjectHasher: Sendable, Equatable {
         count = 0
     }
 
-    /// Goes on from a point that was recorded: nothing vouches for it but what follows.
+    /// Continues from a recorded state, which is unverified: only the final digest proves it.
     init(words: SIMD8<UInt32>, rest: SIMD64<UInt8>, count: Int) {
         self.words = words
         self.rest = rest
@@ -86,7 +86,7 @@ public struct ObjectHasher: Sendable, Equatable {
         return ObjectID(word(0), word(2), word(4), word(6))
     }
 
-    /// Takes what completes the block at hand; how much that was, or all when there is not enough.
+    /// Completes the current block from the first bytes, or takes all of them if they are too few; returns how many.
     private mutating func fill(_ bytes: Span<UInt8>) -> Int {
         let used = count % Self.blockSize
         guard used > 0 else { return 0 }
@@ -103,7 +103,7 @@ public struct ObjectHasher: Sendable, Equatable {
         rest = SIMD64()
     }
 
-    /// Keeps fewer bytes than a block for later.
+    /// Keeps bytes, fewer than a block, for later.
     private mutating func keep(_ bytes: Span<UInt8>) {
         count += bytes.count
         for index in 0..<bytes.count { rest[index] = bytes[index] }
@@ -145,7 +145,7 @@ extension ObjectID {
         self = hasher.finalize()
     }
 
-    /// The identities of consecutive pieces, two at a time.
+    /// The identities of consecutive pieces, computed two at a time.
     static func ofPieces(of bytes: Span<UInt8>, lengths: [Int]) -> [ObjectID] {
         var ids: [ObjectID] = []
         ids.reserveCapacity(lengths.count)

@@ -1,6 +1,6 @@
-/// The identity of an object: the SHA-256 of its bytes and of nothing else.
+/// The identity of an object: the SHA-256 of its bytes.
 public struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible {
-    // Four big-endian words: comparing them compares the digest's bytes.
+    // Four big-endian words, so that comparing words compares the bytes of the digest.
     let word0, word1, word2, word3: UInt64
 
     /// The number of bytes in an identity.
@@ -13,9 +13,7 @@ public struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible 
         self.word3 = word3
     }
 
-    /// Reads an identity from 32 bytes that start at `offset`.
-    ///
-    /// The range must lie inside `bytes`; it traps otherwise.
+    /// Reads an identity from the 32 bytes at `offset`, which must lie inside `bytes`.
     public init(bytes: Span<UInt8>, at offset: Int = 0) {
         precondition(offset >= 0 && offset + Self.byteCount <= bytes.count, "32 bytes are needed")
         func word(_ start: Int) -> UInt64 {
@@ -26,17 +24,17 @@ public struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible 
         self.init(word(offset), word(offset + 8), word(offset + 16), word(offset + 24))
     }
 
-    /// Reads 64 lower-case hexadecimal digits, or gives nil: no other spelling is accepted.
+    /// Parses 64 lower-case hexadecimal digits; nil for any other text.
     public init?(hex text: some StringProtocol) {
         self.init(hex: String(text))
     }
 
-    /// Reads 64 lower-case hexadecimal digits, or gives nil.
+    /// Parses 64 lower-case hexadecimal digits; nil for any other text.
     public init?(hex text: String) {
         self.init(hex: text.utf8Span.span)
     }
 
-    /// Reads 64 lower-case hexadecimal digits, or gives nil.
+    /// Parses 64 lower-case hexadecimal digits; nil for any other text.
     public init?(hex text: Span<UInt8>) {
         guard text.count == 64 else { return nil }
         var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
@@ -74,13 +72,13 @@ public struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible 
     /// 64 lower-case hexadecimal digits, as `sha256sum` prints them.
     public var hex: String { Hexadecimal.encode(bytes) }
 
-    /// The first 12 digits, for people to read; never stored.
+    /// The first 12 digits, for people; never stored.
     public var short: String { String(hex.prefix(12)) }
 
     /// Same as ``hex``.
     public var description: String { hex }
 
-    /// Orders identities as their bytes.
+    /// Compares the bytes.
     public static func < (left: ObjectID, right: ObjectID) -> Bool {
         if left.word0 != right.word0 { return left.word0 < right.word0 }
         if left.word1 != right.word1 { return left.word1 < right.word1 }
@@ -88,23 +86,23 @@ public struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible 
         return left.word3 < right.word3
     }
 
-    /// Hashes the first word: an identity is uniform already.
+    /// Hashes only the first word, because identities are uniformly distributed.
     public func hash(into hasher: inout Hasher) { hasher.combine(word0) }
 }
 
-/// The first digits of an identity, as people shorten it.
+/// The first digits of an identity, which people type instead of all.
 public struct ObjectIDPrefix: Hashable, Sendable, CustomStringConvertible {
-    /// The digits, lower-case hexadecimal.
+    /// The digits, in lower-case hexadecimal.
     public let hex: String
-    /// The least identity that begins so.
+    /// The lowest identity with this prefix.
     public let lowest: ObjectID
 
-    /// The fewest digits that name anything: fewer match too much to be meant.
+    /// The fewest digits in a prefix: fewer would match too many identities.
     public static let minimumDigits = 4
 
-    /// Reads 4 to 62 lower-case hexadecimal digits, or all 64; gives nil for anything else.
+    /// Parses 4 to 62 lower-case hexadecimal digits, or all 64; nil for any other text.
     ///
-    /// 63 digits are an identity that lost one.
+    /// Refuses 63 digits, which are probably an identity that lost a digit.
     public init?(hex text: some StringProtocol) {
         let count = text.utf8.count
         guard (Self.minimumDigits...64).contains(count), count != 63,
@@ -114,16 +112,16 @@ public struct ObjectIDPrefix: Hashable, Sendable, CustomStringConvertible {
         self.lowest = lowest
     }
 
-    /// A whole identity.
+    /// Makes a prefix of all 64 digits.
     public init(_ id: ObjectID) {
         hex = id.hex
         lowest = id
     }
 
-    /// The identity, when all of it is given.
+    /// The identity, if the prefix has all 64 digits.
     public var whole: ObjectID? { hex.utf8.count == 64 ? lowest : nil }
 
-    /// Whether an identity begins so.
+    /// Whether an identity has this prefix.
     public func matches(_ id: ObjectID) -> Bool { id.hex.utf8.starts(with: hex.utf8) }
 
     /// Same as ``hex``.
@@ -134,7 +132,7 @@ public struct ObjectIDPrefix: Hashable, Sendable, CustomStringConvertible {
 public enum Hexadecimal {
     private static let digits = Array("0123456789abcdef".utf8)
 
-    /// Two digits a byte.
+    /// Encodes each byte as two digits.
     public static func encode(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(bytes.count * 2)
@@ -145,7 +143,7 @@ public enum Hexadecimal {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The value of one ASCII digit; nil for anything else, upper case included.
+    /// The value of an ASCII digit; nil for any other byte, also for an upper-case digit.
     public static func value(of byte: UInt8) -> UInt8? {
         switch byte {
         case 0x30...0x39: byte - 0x30
@@ -154,19 +152,17 @@ public enum Hexadecimal {
         }
     }
 
-    /// The bytes of an even number of digits, or nil.
+    /// Decodes an even number of digits; nil for any other text.
     public static func decode(_ text: String) -> [UInt8]? {
         let digits = text.utf8Span.span
         guard digits.count.isMultiple(of: 2) else { return nil }
         var result: [UInt8] = []
         result.reserveCapacity(digits.count / 2)
-        var at = 0
-        while at < digits.count {
+        for at in stride(from: 0, to: digits.count, by: 2) {
             guard let high = value(of: digits[at]), let low = value(of: digits[at + 1]) else {
                 return nil
             }
             result.append(high << 4 | low)
-            at += 2
         }
         return result
     }

@@ -3,23 +3,54 @@ public import Storage
 internal import Synchronization
 
 extension ObjectWriter {
-    /// Stores the bytes of a file, or of anything else that can be read at any offset.
+    /// Stores a file; returns its identity, its size, and whether that is the size that the file system reports.
+    func importFile(
+        _ file: InputFile, progress: @escaping @Sendable (Int) -> Void
+    ) throws(ObjectError) -> (id: ObjectID, size: Int, isAsListed: Bool) {
+        let blob = try readable(file)
+        do throws(ObjectError) {
+            let id = try importBytes(of: blob, progress: progress)
+            guard blob is InputFile else { return (id, blob.size, false) }
+            try inStorage(file.checkUnchanged())
+            return (id, blob.size, true)
+        } catch .storage(.changed) where (try? file.checkUnchanged()) != nil {
+            // A file of the kernel may report the size of a page and hold only a line.
+            let copy = try copy(file)
+            return (try importBytes(of: copy, progress: progress), copy.size, false)
+        } catch { throw error }
+    }
+
+    /// A blob with the bytes of a file: the file itself, or a temporary copy of one that can only be read from the
+    /// beginning to the end.
+    public func readable(_ file: InputFile) throws(ObjectError) -> any Blob {
+        try inStorage(file.isUnsized()) ? try copy(file) : file
+    }
+
+    private func copy(_ file: InputFile) throws(ObjectError) -> any Blob {
+        let scratch = try makeScratch()
+        var size = 0
+        try file.forEachPart { (part) throws(ObjectError) in
+            size += part.count
+            try inStorage(scratch.append(part))
+        } failing: {
+            .storage($0)
+        }
+        return StagedBytes(staged: scratch, size: size)
+    }
+
+    /// Stores the bytes of a blob, such as a file.
     ///
-    /// Memory does not grow with the size: groups of a few MiB are read in turn, and worked on by as many
-    /// threads as there are processors.
+    /// Memory does not grow with the size: threads, as many as there are processors, read and process a few MiB each.
     ///
     /// - Parameters:
-    ///   - source: The bytes; they must not change meanwhile.
-    ///   - progress: Called, from any thread, with the number of bytes that were just worked on.
+    ///   - source: The bytes; they must not change during the call.
+    ///   - progress: Called, from any thread, with the number of bytes just processed.
     /// - Returns: The identity of the whole.
     public func importBytes(
         of source: any Blob, progress: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(ObjectError) -> ObjectID {
         if source.size <= CutParameters.content.average {
-            let bytes: [UInt8]
-            do throws(StorageError) { bytes = try source.read(at: 0, count: source.size) } catch {
-                throw .storage(error)
-            }
+            let bytes = try source.bytes(at: 0, count: source.size)
             progress(bytes.count)
             return try write(bytes, hint: .bulk, predecessor: nil)
         }
@@ -31,12 +62,12 @@ extension ObjectWriter {
     }
 }
 
-/// One large object on its way into a pack.
+/// Stores one large object.
 ///
-/// Every thread does the same: it takes the next group of bytes, under a lock, and cuts it; then it hashes,
-/// compresses and stores the pieces, while the whole digest is fed in order.
+/// Every thread repeats the same steps: it takes the next group of bytes, under a lock, and cuts it; then it hashes,
+/// compresses and stores the pieces, while the digest of the whole is fed in order.
 private final class LargeImport: Sendable {
-    /// Bytes in a group: large enough that the lock is seldom taken, small enough that memory stays flat.
+    /// The bytes in a group: large enough that the lock is seldom taken, small enough that memory use stays flat.
     static let groupSize = 4 << 20
 
     private struct Cursor {
@@ -50,9 +81,9 @@ private final class LargeImport: Sendable {
         let sequence: Int
         let bytes: [UInt8]
         let cuts: [Int]
-        /// The number of bytes in the pieces; what follows them belongs to the next group.
+        /// The number of bytes in the pieces; the bytes after them belong to the next group.
         let count: Int
-        /// The pieces are stored, the whole digest is fed: at two, the memory is free again.
+        /// How many of the two users of the bytes are done: storing the pieces, and the digest of the whole.
         let done = Atomic<Int>(0)
 
         init(sequence: Int, bytes: [UInt8], cuts: [Int]) {
@@ -79,11 +110,12 @@ private final class LargeImport: Sendable {
         self.source = source
         self.writer = writer
         self.progress = progress
-        plan = try CutPlan(for: source)
+        plan = try CutPlan.choose(for: source)
         threads = Threads.available
         slots = DispatchSemaphore(value: 2 * threads + 2)
     }
 
+    /// Stores groups until there are none left; each thread calls this once.
     func work() {
         while true {
             slots.wait()
@@ -100,13 +132,13 @@ private final class LargeImport: Sendable {
         }
     }
 
-    /// Reads and cuts the next group; nil at the end and after a failure.
+    /// Reads and cuts the next group; returns nil at the end and after a failure.
     private func nextGroup() -> Group? {
         cursor.withLock { cursor in
             guard cursor.failure == nil, cursor.offset < source.size else { return nil }
             let count = min(Self.groupSize + plan.lookahead, source.size - cursor.offset)
-            do throws(StorageError) {
-                let bytes = try source.read(at: cursor.offset, count: count)
+            do throws(ObjectError) {
+                let bytes = try source.bytes(at: cursor.offset, count: count)
                 let cuts = plan.cuts(
                     of: bytes.span, at: cursor.offset, size: source.size, atLeast: Self.groupSize)
                 let group = Group(sequence: cursor.sequence, bytes: bytes, cuts: cuts)
@@ -114,36 +146,29 @@ private final class LargeImport: Sendable {
                 cursor.sequence += 1
                 return group
             } catch {
-                cursor.failure = .storage(error)
+                cursor.failure = error
                 return nil
             }
         }
     }
 
     private func store(_ group: Group) {
-        var stored: [PackFooter.PieceReference] = []
-        var offset = 0
-        let bytes = group.bytes
         do throws(ObjectError) {
-            let ids = ObjectID.ofPieces(of: bytes.span, lengths: group.cuts)
-            for (id, length) in zip(ids, group.cuts) {
-                let reference = bytes.span.extracting(offset..<offset + length)
-                stored.append(try writer.writePiece(id, reference, hint: plan.hint))
-                offset += length
-            }
+            let stored = try writer.writePieces(
+                of: group.bytes, cuts: group.cuts, hint: plan.hint)
+            pieces.withLock { $0[group.sequence] = stored }
         } catch {
             cursor.withLock { $0.failure = $0.failure ?? error }
             return
         }
-        pieces.withLock { $0[group.sequence] = stored }
-        progress(offset)
+        progress(group.count)
     }
 
     private func complete(_ group: Group) {
         if group.done.add(1, ordering: .acquiringAndReleasing).newValue == 2 { slots.signal() }
     }
 
-    /// The identity of the whole, once every thread has returned from ``work()``.
+    /// The identity of the whole, once every call of ``work()`` has returned.
     func finish() throws(ObjectError) -> ObjectID {
         if let failure = cursor.withLock({ $0.failure }) { throw failure }
         var recipe = PackFooter.Recipe(size: source.size, pieces: [])
@@ -163,62 +188,10 @@ private final class LargeImport: Sendable {
     }
 }
 
-extension ObjectWriter {
-    /// A file as bytes that can be read at any offset: itself, or a copy in scratch space of one that can only be read
-    /// from its beginning to its end.
-    public func readable(_ file: InputFile) throws(ObjectError) -> any Blob {
-        do throws(StorageError) {
-            guard try file.isUnsized() else { return file }
-        } catch { throw .storage(error) }
-        return try copy(file)
-    }
-
-    /// Stores a file; returns its identity and its size, and whether that is the size that it claims.
-    func importFile(
-        _ file: InputFile, progress: @escaping @Sendable (Int) -> Void
-    ) throws(ObjectError) -> (id: ObjectID, size: Int, isAsListed: Bool) {
-        let blob = try readable(file)
-        do throws(ObjectError) {
-            let id = try importBytes(of: blob, progress: progress)
-            guard blob is InputFile else { return (id, blob.size, false) }
-            do throws(StorageError) { try file.checkUnchanged() } catch { throw .storage(error) }
-            return (id, blob.size, true)
-        } catch .storage(.changed) where (try? file.checkUnchanged()) != nil {
-            // Files of the kernel may claim a page and hold a line.
-            let copy = try copy(file)
-            return (try importBytes(of: copy, progress: progress), copy.size, false)
-        } catch { throw error }
-    }
-
-    private func copy(_ file: InputFile) throws(ObjectError) -> any Blob {
-        let scratch = try makeScratch()
-        var size = 0
-        try file.forEachPart { (part) throws(ObjectError) in
-            size += part.count
-            do throws(StorageError) { _ = try scratch.append(part) } catch {
-                throw .storage(error)
-            }
-        } failing: {
-            .storage($0)
-        }
-        return ScratchBlob(scratch: scratch, size: size)
-    }
-}
-
-/// What was written to scratch space, to be read.
-private struct ScratchBlob: Blob {
-    let scratch: any StagedBlob
-    let size: Int
-
-    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
-        try scratch.read(at: offset, count: count)
-    }
-}
-
-/// The digest of a large object whose parts become known in any order, from any thread.
+/// The digest of a large object whose parts arrive in any order, from any thread.
 ///
-/// SHA-256 must see the parts in order, so it is fed by whichever thread finds it idle.
-final class OrderedDigest: Sendable {
+/// SHA-256 needs the parts in order, so whichever thread finds the digest idle feeds it.
+private final class OrderedDigest: Sendable {
     private struct Part {
         let bytes: [UInt8]
         let count: Int
@@ -227,7 +200,7 @@ final class OrderedDigest: Sendable {
 
     private struct Queue {
         var waiting: [Int: Part] = [:]
-        /// How far the digest had come before each part that it was fed with, and after the last.
+        /// The state of the digest before each part that was fed, and after the last.
         var points = [ObjectHasher()]
         var isBusy = false
     }
@@ -236,7 +209,7 @@ final class OrderedDigest: Sendable {
 
     /// Adds the first `count` bytes as the part with a number; parts are numbered from 0 without gaps.
     ///
-    /// - Parameter whenDone: Called, from any thread, when the bytes are needed no more.
+    /// - Parameter whenDone: Called, from any thread, when the bytes are no longer needed.
     func add(
         _ bytes: [UInt8], count: Int, number: Int, whenDone: @escaping @Sendable () -> Void
     ) {
@@ -245,7 +218,7 @@ final class OrderedDigest: Sendable {
         feed()
     }
 
-    /// Feeds the digest with the parts that are next in order, unless another thread is at it.
+    /// Feeds the parts that are next in order, unless another thread is feeding.
     func feed() {
         let isMine = queue.withLock { queue in
             defer { queue.isBusy = true }
@@ -272,6 +245,6 @@ final class OrderedDigest: Sendable {
         }
     }
 
-    /// How far the digest had come before each part and after the last, once every part has been fed.
+    /// The state of the digest before each part and after the last, once every part has been fed.
     var points: [ObjectHasher] { queue.withLock { $0.points } }
 }

@@ -1,40 +1,30 @@
-/// A stretch of a large object that can be verified by itself: from one digest point, or the beginning, to the
-/// next, or the end.
+/// A span of a large object that one thread can verify: from one digest point to the next, where the beginning and the
+/// end of the object count as points.
 ///
-/// When every run of an object arrives where the next one starts, and the last at the identity, the bytes are
-/// the object's: SHA-256 of the whole was computed, only not in order.
+/// If the digest of every span ends in the state in which the next span starts, and the last at the identity, the bytes
+/// are those of the object: SHA-256 of the whole was computed, only not in order.
 package struct DigestSpan: Sendable {
-    /// Where a digest must have come after the last piece.
+    /// The required state of the digest after the last piece.
     private enum End {
         case point(ObjectHasher)
         case whole(ObjectID)
     }
 
-    /// The places of the pieces in their recipe.
+    /// The indexes of the pieces in their recipe.
     package let pieces: Range<Int>
     /// The digest before the first piece.
     let start: ObjectHasher
     private let end: End
 
-    private init(pieces: Range<Int>, start: ObjectHasher, end: End) {
-        self.pieces = pieces
-        self.start = start
-        self.end = end
+    /// A span of one piece that is verified against its own identity.
+    package static func piece(_ id: ObjectID) -> DigestSpan {
+        DigestSpan(pieces: 0..<1, start: ObjectHasher(), end: .whole(id))
     }
 
-    /// Nothing, which is reached by nothing.
-    static let none = DigestSpan(
-        pieces: 0..<0, start: ObjectHasher(), end: .point(ObjectHasher()))
-
-    /// A piece that is the whole of what its identity says.
-    package init(piece id: ObjectID) {
-        self.init(pieces: 0..<1, start: ObjectHasher(), end: .whole(id))
-    }
-
-    /// Where in the object the first piece begins.
+    /// The offset of the first piece in the object.
     var offset: Int { start.count }
 
-    /// Whether a digest that began at ``start`` has come where it must after the last piece.
+    /// Whether a digest that began in the state ``start`` is in the required state after the last piece.
     func isReached(by hasher: ObjectHasher) -> Bool {
         switch end {
         case .point(let point): hasher == point
@@ -42,50 +32,50 @@ package struct DigestSpan: Sendable {
         }
     }
 
-    /// The runs of an object, in order; one when its recipe has no points.
-    package static func runs(of id: ObjectID, _ recipe: PackFooter.Recipe) -> [DigestSpan] {
-        var runs: [DigestSpan] = []
+    /// The spans of an object, in order; a single one when the recipe has no points.
+    package static func spans(of id: ObjectID, _ recipe: PackFooter.Recipe) -> [DigestSpan] {
+        var spans: [DigestSpan] = []
         var first = 0
         var start = ObjectHasher()
         for point in recipe.points {
             let size = recipe.pieces[first..<point.reference].reduce(0) { $0 + $1.size }
             let next = ObjectHasher(
                 words: point.words, rest: point.rest, count: start.count + size)
-            runs.append(
+            spans.append(
                 DigestSpan(pieces: first..<point.reference, start: start, end: .point(next)))
             (first, start) = (point.reference, next)
         }
-        runs.append(
+        spans.append(
             DigestSpan(pieces: first..<recipe.pieces.count, start: start, end: .whole(id)))
-        return runs
+        return spans
     }
 }
 
-/// What one thread reads in order to verify it, run by run.
+/// Reads the spans that one thread verifies.
 package protocol SpanReader {
-    /// A run, with what the reader needs to know to read it.
-    associatedtype Run
+    /// A span, with the state of reading it.
+    associatedtype Span
 
-    /// The next run of those that no thread has taken; nil when there is none, however often it is asked for.
-    mutating func next() -> Run?
+    /// The next span that no thread has taken; nil when there is none left, however often it is called.
+    mutating func next() -> Span?
 
-    /// What is verified of a run.
-    func digest(of run: Run) -> DigestSpan
+    /// The pieces and digests of a span.
+    func digest(of span: Span) -> DigestSpan
 
-    /// The bytes of a piece of a run; nil when they cannot be read, and then the run is given up.
-    mutating func read(_ piece: Int, of run: inout Run) -> SpanPiece?
+    /// Reads a piece of a span; returns nil when that fails, which abandons the span.
+    mutating func read(_ piece: Int, of span: inout Span) -> SpanPiece?
 
-    /// Takes the identity of a piece for which it was wanted.
-    mutating func take(_ id: ObjectID, ofPiece piece: Int, in run: Run)
+    /// Receives the identity of a piece whose ``SpanPiece/wantsID`` is true.
+    mutating func take(_ id: ObjectID, ofPiece piece: Int, in span: Span)
 
-    /// Takes notice that all of a run was read: whether it arrived where it must.
-    mutating func finish(_ run: Run, isReached: Bool)
+    /// Called when all of a span was read, with whether its digest is right.
+    mutating func finish(_ span: Span, isReached: Bool)
 }
 
 /// The bytes of a piece, not yet verified.
 package struct SpanPiece {
     let bytes: [UInt8]
-    /// Whether the piece's own identity is wanted, beside its part in the digest of the whole.
+    /// Whether to compute the identity of the piece too, besides the digest of the whole.
     let wantsID: Bool
 
     package init(bytes: [UInt8], wantsID: Bool) {
@@ -95,13 +85,13 @@ package struct SpanPiece {
 }
 
 extension SpanReader {
-    /// Reads and verifies runs until there are none.
+    /// Reads and verifies spans until there are none left.
     ///
-    /// Two digests are always under way, because they cost little more together than one: those of two runs, or
-    /// that of a run and that of the piece at hand.
+    /// Computes two digests at a time, which costs little more than one: those of two spans, or those of a span and of
+    /// its current piece.
     package mutating func verifyAll() {
-        var first = RunLane<Self>()
-        var second = RunLane<Self>()
+        var first = DigestLane<Self>()
+        var second = DigestLane<Self>()
         while true {
             switch (first.advance(&self), second.advance(&self)) {
             case (false, false): return
@@ -113,57 +103,56 @@ extension SpanReader {
                 } else if second.wantsID {
                     second.digest(&self)
                 } else {
-                    RunLane.digest(&first, &second)
+                    DigestLane.digest(&first, &second)
                 }
             }
         }
     }
 }
 
-/// One of the digests that a thread has under way.
-private struct RunLane<Reader: SpanReader> {
-    private var run: Reader.Run?
-    private var goal = DigestSpan.none
+/// One of the two digests that a thread computes.
+private struct DigestLane<Reader: SpanReader> {
+    private var span: Reader.Span?
+    private var goal: DigestSpan?
     private var hasher = ObjectHasher()
     private var nextPiece = 0
     private var bytes: [UInt8] = []
     private var offset = 0
     private(set) var wantsID = false
 
-    /// Goes on until there are bytes to digest; false when there is no run left.
+    /// Reads until there are bytes to digest; returns false when there is no span left.
     mutating func advance(_ reader: inout Reader) -> Bool {
         while offset == bytes.count {
-            guard var run else {
+            guard var span, let goal else {
                 guard let next = reader.next() else { return false }
-                run = next
-                goal = reader.digest(of: next)
-                hasher = goal.start
-                nextPiece = goal.pieces.lowerBound
+                let goal = reader.digest(of: next)
+                (self.span, self.goal) = (next, goal)
+                (hasher, nextPiece) = (goal.start, goal.pieces.lowerBound)
                 continue
             }
             guard nextPiece < goal.pieces.upperBound else {
-                reader.finish(run, isReached: goal.isReached(by: hasher))
-                self.run = nil
+                reader.finish(span, isReached: goal.isReached(by: hasher))
+                self.span = nil
                 continue
             }
-            guard let piece = reader.read(nextPiece, of: &run) else {
-                self.run = nil
+            guard let piece = reader.read(nextPiece, of: &span) else {
+                self.span = nil
                 continue
             }
-            self.run = run
+            self.span = span
             (bytes, offset, wantsID) = (piece.bytes, 0, piece.wantsID)
             nextPiece += 1
         }
         return true
     }
 
-    /// Digests the bytes at hand, and the piece that they are when its identity is wanted.
+    /// Digests the current bytes, and computes the identity of the piece if it is wanted.
     mutating func digest(_ reader: inout Reader) {
         let bytes = bytes
-        if wantsID, let run {
+        if wantsID, let span {
             var own = ObjectHasher()
             ObjectHasher.update(&hasher, bytes.span, &own, bytes.span)
-            reader.take(own.finalize(), ofPiece: nextPiece - 1, in: run)
+            reader.take(own.finalize(), ofPiece: nextPiece - 1, in: span)
             wantsID = false
         } else {
             hasher.update(bytes.span.extracting(offset..<bytes.count))
@@ -171,8 +160,8 @@ private struct RunLane<Reader: SpanReader> {
         offset = bytes.count
     }
 
-    /// Digests as many of the bytes at hand as both have.
-    static func digest(_ first: inout RunLane, _ second: inout RunLane) {
+    /// Digests as many of the current bytes as both lanes have.
+    static func digest(_ first: inout DigestLane, _ second: inout DigestLane) {
         let (left, right) = (first.bytes, second.bytes)
         let count = min(left.count - first.offset, right.count - second.offset)
         ObjectHasher.update(

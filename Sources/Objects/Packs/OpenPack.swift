@@ -1,13 +1,33 @@
 package import Storage
 internal import Synchronization
 
-/// A pack whose footer has been read and found to be the one its name vouches for.
+/// What the log records about a pack: enough to open it and to prove that its index is the right one.
+public struct PackReference: Hashable, Sendable {
+    /// The SHA-256 of the pack's footer, which is also its file name.
+    public let name: ObjectID
+    /// The size of the file in bytes.
+    public let size: Int
+    /// The offset of the footer in the file.
+    public let indexOffset: Int
+
+    /// Makes a reference.
+    public init(name: ObjectID, size: Int, indexOffset: Int) {
+        self.name = name
+        self.size = size
+        self.indexOffset = indexOffset
+    }
+
+    /// The blob that holds the pack.
+    package var blobName: BlobName { BlobName(.packs, name.hex) }
+}
+
+/// A pack whose footer has been read and hashes to the pack's name.
 package struct OpenPack: Sendable {
     package let reference: PackReference
     package let footer: PackFooter
     private let blob: any Blob
 
-    /// A footer of more bytes than this is refused: it would index some 36 million pieces.
+    /// A larger footer, in bytes, is refused: it would index some 36 million pieces.
     static let footerLimit = 2 << 30
 
     init(_ reference: PackReference, in bucket: any Bucket) throws(ObjectError) {
@@ -15,139 +35,128 @@ package struct OpenPack: Sendable {
     }
 
     package init(_ reference: PackReference, blob: any Blob) throws(ObjectError) {
-        let name = reference.name.hex
-        guard blob.size == reference.size else {
-            throw .damagedPack(
-                name, reason: "it has \(blob.size) bytes in place of \(reference.size)")
-        }
-        self.blob = blob
+        let name = reference.name
+        try Self.checkSize(of: blob, reference)
         guard reference.indexOffset >= PackFooter.packMagic.count,
             reference.indexOffset <= reference.size,
             reference.size - reference.indexOffset <= Self.footerLimit
         else { throw .damagedPack(name, reason: "its index lies outside of it") }
-        let bytes: [UInt8]
-        do throws(StorageError) {
-            bytes = try blob.read(
-                at: reference.indexOffset, count: reference.size - reference.indexOffset)
-        } catch { throw .storage(error) }
-        guard ObjectID(of: bytes.span) == reference.name else {
-            throw .damagedPack(name, reason: "its index is not the one that its name vouches for")
+        let bytes = try blob.bytes(
+            at: reference.indexOffset, count: reference.size - reference.indexOffset)
+        guard ObjectID(of: bytes.span) == name else {
+            throw .damagedPack(name, reason: "its index does not hash to its name")
         }
         do throws(CodecError) {
             footer = try PackFooter(decoding: bytes, dataEnd: reference.indexOffset)
         } catch { throw .damagedPack(name, reason: error.reason) }
+        self.blob = blob
         self.reference = reference
     }
 
-    /// The file of a pack, which has the right size.
+    // MARK: The file
+
+    /// The file of a pack.
+    ///
+    /// - Throws: `packGone`; `damagedPack` when the file has the wrong size, or is not a file.
     package static func blob(
         of reference: PackReference, in bucket: any Bucket
     ) throws(ObjectError) -> any Blob {
-        let name = reference.name.hex
         let found: (any Blob)?
         do throws(StorageError) { found = try bucket.open(reference.blobName) } catch {
-            // Something that is no file stands in its place.
-            if case .damaged(_, let reason) = error { throw .damagedPack(name, reason: reason) }
+            // A directory or a device has the pack's name.
+            if case .damaged(_, let reason) = error {
+                throw .damagedPack(reference.name, reason: reason)
+            }
             throw .storage(error)
         }
         guard let found else { throw .packGone(reference.name) }
-        guard found.size == reference.size else {
-            throw .damagedPack(
-                name, reason: "it has \(found.size) bytes in place of \(reference.size)")
-        }
+        try checkSize(of: found, reference)
         return found
     }
 
-    /// Where the index of a pack is, if its file is there and has the right size.
-    package static func indexRange(of reference: PackReference, in bucket: any Bucket) -> Range<
-        Int
-    >? {
+    private static func checkSize(
+        of blob: any Blob, _ reference: PackReference
+    ) throws(ObjectError) {
+        guard blob.size != reference.size else { return }
+        throw .damagedPack(
+            reference.name, reason: "it has \(blob.size) bytes instead of \(reference.size)")
+    }
+
+    /// Where the index of a pack is; nil unless its file exists and has the right size.
+    package static func indexRange(
+        of reference: PackReference, in bucket: any Bucket
+    ) -> Range<Int>? {
         guard reference.indexOffset <= reference.size,
             (try? blob(of: reference, in: bucket)) != nil
         else { return nil }
         return reference.indexOffset..<reference.size
     }
 
-    /// The file's bytes in place; nil where they must be read.
+    /// The mapped file; nil where the bucket cannot map it.
     func map() -> MappedFile? { blob.map() }
 
-    /// Checks the bytes before the first piece, which no identity vouches for and no reader needs.
+    /// Bytes of the file, unchecked.
+    func bytes(_ range: Range<Int>) throws(ObjectError) -> [UInt8] {
+        try blob.bytes(at: range.lowerBound, count: range.count)
+    }
+
+    /// Checks the bytes before the first piece, which no checksum covers and no reader needs.
     package func checkMagic() throws(ObjectError) {
-        let bytes: [UInt8]
-        do throws(StorageError) {
-            bytes = try blob.read(at: 0, count: PackFooter.packMagic.count)
-        } catch { throw .storage(error) }
-        guard bytes == PackFooter.packMagic else {
-            throw .damagedPack(reference.name.hex, reason: "it does not begin as packs do")
+        let magic = PackFooter.packMagic
+        guard try blob.bytes(at: 0, count: magic.count) == magic else {
+            throw .damagedPack(reference.name, reason: "its first bytes are not those of a pack")
         }
     }
 
-    /// Checks that the bytes between a piece and what is before it are zero: no reader needs them, and no
-    /// checksum covers them.
+    /// Checks that the padding before a piece is zero: no checksum covers it and no reader needs it.
     package func checkGap(before piece: PackFooter.Piece) throws(ObjectError) {
         guard piece.gap > 0 else { return }
-        let bytes: [UInt8]
-        do throws(StorageError) {
-            bytes = try blob.read(at: piece.offset - piece.gap, count: piece.gap)
-        } catch { throw .storage(error) }
-        guard bytes.allSatisfy({ $0 == 0 }) else {
+        let gap = try blob.bytes(at: piece.offset - piece.gap, count: piece.gap)
+        guard gap.allSatisfy({ $0 == 0 }) else {
             throw .damagedPack(
-                reference.name.hex, reason: "the gap before byte \(piece.offset) is not zero")
+                reference.name, reason: "the gap before byte \(piece.offset) is not zero")
         }
     }
 
-    /// The stored bytes of a piece, which are those that the index has the checksum of.
-    package func storedBytes(
-        of id: ObjectID, _ piece: PackFooter.Piece
-    ) throws(ObjectError) -> [UInt8] {
-        let bytes: [UInt8]
-        do throws(StorageError) {
-            bytes = try blob.read(at: piece.offset, count: piece.storedSize)
-        } catch { throw .storage(error) }
-        guard Checksum.of(bytes.span) == piece.checksum else {
-            throw .corrupt(id, where: place(of: piece))
-        }
-        return bytes
-    }
-
-    /// Bytes of the file as they are.
-    func bytes(_ range: Range<Int>) throws(StorageError) -> [UInt8] {
-        try blob.read(at: range.lowerBound, count: range.count)
-    }
-
-    /// Where a piece is, for messages.
-    package func place(of piece: PackFooter.Piece) -> String {
-        "pack \(reference.name.short) at byte \(piece.offset)"
-    }
-
-    /// The piece that a piece is stored as a difference against; nil when it is stored for itself.
+    /// The base of a piece that is stored as a difference, unverified; nil for any other piece.
     func deltaBase(of piece: PackFooter.Piece) throws(ObjectError) -> ObjectID? {
         guard piece.codec == .delta else { return nil }
-        do throws(StorageError) {
-            let count = min(piece.storedSize, ObjectID.byteCount + 1)
-            let stored = try blob.read(at: piece.offset, count: count)
-            return try? PieceCoder.deltaBase(stored.span)
-        } catch { throw .storage(error) }
+        let stored = try blob.bytes(
+            at: piece.offset, count: min(piece.storedSize, ObjectID.byteCount + 1))
+        return try? PieceCoder.deltaBase(stored.span)
     }
 
+    // MARK: The index
+
     package func piece(at index: Int) throws(ObjectError) -> PackFooter.Piece {
-        do throws(CodecError) { return try footer.piece(at: index) } catch {
-            throw .damagedPack(reference.name.hex, reason: error.reason)
-        }
+        try indexed(footer.piece(at: index))
+    }
+
+    /// The copy of a piece that the index lists at a place.
+    package func storedPiece(at index: Int) throws(ObjectError) -> StoredPiece {
+        stored(footer.pieceID(at: index), try piece(at: index))
+    }
+
+    /// The copy of a piece that an entry of this pack's index describes.
+    ///
+    /// - Parameter file: Another file to read the stored bytes from; nil for the pack's own.
+    package func stored(
+        _ id: ObjectID, _ entry: PackFooter.Piece, in file: (any Blob)? = nil
+    ) -> StoredPiece {
+        StoredPiece(id: id, entry: entry, pack: reference.name, file: file ?? blob)
     }
 
     package func recipe(at index: Int) throws(ObjectError) -> PackFooter.Recipe {
-        do throws(CodecError) { return try footer.recipe(at: index) } catch {
-            throw .damagedPack(reference.name.hex, reason: error.reason)
-        }
+        try indexed(footer.recipe(at: index))
     }
 
     package func recipeSize(at index: Int) throws(ObjectError) -> Int {
         try recipeEntry(at: index).size
     }
 
-    /// The pieces of a recipe that have bytes in a range of its object, and where the first of them begins;
-    /// the others are passed over without being made.
+    /// The pieces of a recipe that overlap a range of its object, and the offset of the first of them in the object.
+    ///
+    /// Other pieces are not decoded from the index.
     func pieces(
         ofRecipe index: Int, in range: Range<Int>
     ) throws(ObjectError) -> (start: Int, pieces: [PackFooter.PieceReference]) {
@@ -171,63 +180,74 @@ package struct OpenPack: Sendable {
     private func recipeEntry(
         at index: Int
     ) throws(ObjectError) -> (size: Int, pieces: Range<Int>) {
-        do throws(CodecError) { return try footer.recipeEntry(at: index) } catch {
-            throw .damagedPack(reference.name.hex, reason: error.reason)
+        try indexed(footer.recipeEntry(at: index))
+    }
+
+    private func indexed<Value>(
+        _ read: @autoclosure () throws(CodecError) -> Value
+    ) throws(ObjectError) -> Value {
+        do throws(CodecError) { return try read() } catch {
+            throw .damagedPack(reference.name, reason: error.reason)
         }
     }
-}
 
-extension PackReference {
-    /// The blob that holds the pack.
-    package var blobName: BlobName { BlobName(.packs, name.hex) }
-}
-
-/// What the log says of a pack: enough to open it and to know that its index is the right one.
-public struct PackReference: Hashable, Sendable {
-    /// The SHA-256 of the pack's footer, which is also its file name.
-    public let name: ObjectID
-    /// The size of the file in bytes.
-    public let size: Int
-    /// Where the footer begins.
-    public let indexOffset: Int
-
-    /// Makes a reference.
-    public init(name: ObjectID, size: Int, indexOffset: Int) {
-        self.name = name
-        self.size = size
-        self.indexOffset = indexOffset
+    /// The lowest objects whose identities begin with `prefix`, at most `limit` pieces and `limit` recipes.
+    func objects(withPrefix prefix: ObjectIDPrefix, limit: Int) throws(ObjectError) -> [ObjectID] {
+        var found: [ObjectID] = []
+        var index = footer.lowerBound(prefix.lowest, among: .pieces)
+        while index < footer.pieceCount, found.count < limit {
+            let id = footer.pieceID(at: index)
+            guard prefix.matches(id) else { break }
+            if try piece(at: index).isObject { found.append(id) }
+            index += 1
+        }
+        // Either list may hold the lowest ones, so each is read up to the limit.
+        index = footer.lowerBound(prefix.lowest, among: .recipes)
+        for index in (index..<footer.recipeCount).prefix(limit) {
+            let id = footer.recipeID(at: index)
+            guard prefix.matches(id) else { break }
+            found.append(id)
+        }
+        return found
     }
 }
 
-/// The packs of one bucket whose indexes have been read, for all stores over it.
+/// The packs of one bucket whose indexes have been read, shared by all stores over the bucket.
 ///
-/// A pack's bytes never change and its name vouches for its index, so what one store has read is good for
-/// every other, whatever state of the log each is for. Safe to use from several threads.
+/// A pack's bytes never change and its name is the hash of its index, so every store can use what another store
+/// read, whatever state of the log it belongs to. Safe to use from several threads.
 public final class OpenPacks: Sendable {
-    /// Packs that are kept although the newest store does not list them: readers of older states have them.
+    /// How many packs stay open that the newest store does not list: readers of older states use them.
     private static let slack = 64
 
     private let packs = Mutex<[ObjectID: OpenPack]>([:])
 
-    /// None yet.
+    /// Begins with no open packs.
     public init() {}
 
-    /// The pack, if it has been read as the same reference says.
+    /// The pack, if it was opened under an equal reference.
     subscript(_ reference: PackReference) -> OpenPack? {
-        guard let pack = packs.withLock({ $0[reference.name] }), pack.reference == reference else {
-            return nil
-        }
-        return pack
+        let pack = packs.withLock { $0[reference.name] }
+        return pack?.reference == reference ? pack : nil
     }
 
     func insert(_ pack: OpenPack) { packs.withLock { $0[pack.reference.name] = pack } }
 
-    /// Lets go of packs that are not listed, once there are many of them.
+    /// Closes packs that are not listed, once there are many of them.
     func keep(_ listed: [PackReference]) {
         packs.withLock { packs in
             guard packs.count > 2 * listed.count + Self.slack else { return }
             let names = Set(listed.map(\.name))
             packs = packs.filter { names.contains($0.key) }
         }
+    }
+}
+
+extension Blob {
+    /// Reads exactly `count` bytes.
+    ///
+    /// - Throws: `storage`.
+    func bytes(at offset: Int, count: Int) throws(ObjectError) -> [UInt8] {
+        try inStorage(read(at: offset, count: count))
     }
 }

@@ -1,47 +1,50 @@
-/// A pack's index, at the end of its file: what is in it, where, and how to put large objects together.
+/// A pack's index, at the end of its file: the pieces in the pack, and the recipes that join pieces to large objects.
 ///
 /// All numbers are little-endian. In order:
 ///
 /// | field | bytes |
 /// |---|---|
 /// | magic `ftipack1` | 8 |
-/// | random, so that no two packs ever have the same name | 16 |
-/// | number of pieces c, of recipes r, of pieces p, of digest points d | 4 each |
+/// | random, so that no two packs have the same name | 16 |
+/// | number of pieces c, of recipes r, of piece references p, of digest points d | 4 each |
 /// | piece identities, ascending | 32 c |
 /// | piece entries: offset u64, stored size u32, raw size u32, codec u8, flags u8 (1: an object), gap u8, zero u8, CRC-32C of the stored bytes u32 | 24 c |
 /// | recipe identities, ascending | 32 r |
-/// | recipe entries: size u64, first piece u32, number of pieces u32 | 16 r |
-/// | piece identities (pieces of any live pack), recipe after recipe | 32 p |
-/// | piece sizes u32 | 4 p |
-/// | digest points: piece u32, eight words u32, 64 bytes | 100 d |
+/// | recipe entries: size u64, first reference u32, number of references u32 | 16 r |
+/// | references: the identities of pieces in any live pack, recipe after recipe | 32 p |
+/// | sizes of the referenced pieces u32 | 4 p |
+/// | digest points: reference u32, eight words u32, 64 bytes | 100 d |
 /// | length of the footer u64, magic `ftiindex` | 16 |
 ///
 /// The SHA-256 of these bytes is the pack's name. Every byte of the file between its own magic `ftipack1` and
-/// the footer belongs to exactly one piece or to the gap before it, and every piece to exactly one recipe.
+/// the footer belongs to exactly one piece or to the gap before it, and every reference to exactly one recipe.
 ///
-/// A digest point says how far SHA-256 of a recipe's object has come before one of its pieces: the chaining
-/// value, and the bytes since the last whole block with zeros after them. Between points an object is verified
-/// by several threads, and proven as a whole by all of them together; a point by itself proves nothing.
+/// A digest point is the state of SHA-256 over a recipe's object before one of its pieces: the chaining value, and
+/// the bytes since the last whole block, padded with zeros. Points let several threads verify one object: each
+/// thread hashes from one point to the next. All spans together prove the object; a single point proves nothing.
 package struct PackFooter: Sendable {
-    /// Where a piece is and how it is stored.
+    /// Where the stored bytes of a piece are, and how to decode them.
     package struct Piece: Hashable, Sendable {
         package var offset: Int
         package var storedSize: Int
         package var size: Int
         package var codec: Codec
-        /// Whether the piece is an object in its own right, rather than a piece of one.
+        /// Whether the piece is also an object by itself.
         package var isObject: Bool
-        /// The zero bytes before it that are nobody's, fewer than ``PackFooter/alignment``.
+        /// The number of padding bytes before it, all zero; less than ``PackFooter/alignment``.
         package var gap = 0
-        /// The ``Checksum`` of its stored bytes.
+        /// The ``Checksum`` of the stored bytes.
         package var checksum: UInt32 = 0
+
+        /// The offset after its last byte in the pack.
+        package var end: Int { offset + storedSize }
     }
 
-    /// How a large object is put together.
+    /// The pieces that make up a large object.
     package struct Recipe: Equatable, Sendable {
         var size: Int
         package var pieces: [PieceReference]
-        /// In ascending order of their pieces.
+        /// Ascending by ``DigestPoint/reference``.
         var points: [DigestPoint] = []
     }
 
@@ -51,32 +54,21 @@ package struct PackFooter: Sendable {
         package let size: Int
     }
 
-    /// How far the digest of a large object has come before one of its pieces, which is not the first.
+    /// The state of the digest of a large object before one of its pieces, never the first.
     struct DigestPoint: Equatable, Sendable {
-        /// The place of the piece in its recipe.
+        /// The index of the piece in its recipe.
         var reference: Int
         var words: SIMD8<UInt32>
         var rest: SIMD64<UInt8>
-
-        init(reference: Int, words: SIMD8<UInt32>, rest: SIMD64<UInt8>) {
-            self.reference = reference
-            self.words = words
-            self.rest = rest
-        }
-
-        init(reference: Int, _ hasher: ObjectHasher) {
-            self.init(reference: reference, words: hasher.words, rest: hasher.rest)
-        }
     }
 
     package static let packMagic = Array("ftipack1".utf8)
     static let trailerMagic = Array("ftiindex".utf8)
     static let nonceSize = 16
-    /// No piece has more bytes. Writers stay at ``ObjectWriter/pieceLimit``; the rest is room to grow that
-    /// still bounds what decoding one piece can cost.
+    /// The most bytes in a piece. Writers stay at ``ObjectWriter/pieceLimit``; the larger limit leaves room for other
+    /// writers and still bounds the cost of decoding one piece.
     static let pieceSizeLimit = 16 << 20
-    /// Where a piece that is used in place begins: at a multiple of this, so that a vector register's worth of
-    /// numbers never crosses a line of the cache.
+    /// A piece that is used in place begins at a multiple of this, so that no vector register crosses a cache line.
     static let alignment = 64
     static let headerSize = 8 + nonceSize + 16
     static let trailerSize = 16
@@ -90,19 +82,19 @@ package struct PackFooter: Sendable {
     let referenceCount: Int
     let pointCount: Int
 
-    /// Reads a footer; `dataEnd` is where it begins in its file.
+    /// Decodes and validates a footer; `dataEnd` is its offset in the file.
     init(decoding bytes: [UInt8], dataEnd: Int) throws(CodecError) {
         let span = bytes.span
         guard bytes.count >= Self.headerSize + Self.trailerSize,
             bytes.starts(with: Self.packMagic), bytes.suffix(8).elementsEqual(Self.trailerMagic),
             LittleEndian.uint64(span, at: bytes.count - 16) == UInt64(bytes.count)
-        else { throw CodecError("no index at its end") }
+        else { throw CodecError("it does not end with an index") }
         self.bytes = bytes
         pieceCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 16))
         recipeCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 12))
         referenceCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 8))
         pointCount = Int(LittleEndian.uint32(span, at: Self.headerSize - 4))
-        // Counts are below 2^32 and entries small: the sum cannot overflow.
+        // Counts are below 2^32 and entries are small, so the sum cannot overflow.
         let expected =
             Self.headerSize + pieceCount * (32 + Self.pieceEntrySize)
             + recipeCount * (32 + Self.recipeEntrySize) + referenceCount * 36
@@ -144,7 +136,7 @@ package struct PackFooter: Sendable {
         let entry = pieceEntries + Self.pieceEntrySize * index
         guard let offset = Int(exactly: LittleEndian.uint64(span, at: entry)),
             let codec = Codec(rawValue: span[entry + 16])
-        else { throw CodecError("a piece is stored in an unknown way") }
+        else { throw CodecError("a piece has an unknown codec") }
         guard span[entry + 17] <= 1, span[entry + 18] < Self.alignment, span[entry + 19] == 0 else {
             throw CodecError("a piece has unknown flags")
         }
@@ -155,7 +147,7 @@ package struct PackFooter: Sendable {
             checksum: LittleEndian.uint32(span, at: entry + 20))
     }
 
-    /// The size of a recipe's object and the range of its pieces among all of the footer.
+    /// The size of a recipe's object, and the range of its references among all references of the footer.
     func recipeEntry(at index: Int) throws(CodecError) -> (size: Int, pieces: Range<Int>) {
         let span = bytes.span
         let entry = recipeEntries + Self.recipeEntrySize * index
@@ -163,7 +155,7 @@ package struct PackFooter: Sendable {
         let count = Int(LittleEndian.uint32(span, at: entry + 12))
         guard let size = Int(exactly: LittleEndian.uint64(span, at: entry)),
             first <= referenceCount, count <= referenceCount - first
-        else { throw CodecError("a recipe lies outside of its index") }
+        else { throw CodecError("a recipe lies outside of the index") }
         return (size, first..<first + count)
     }
 
@@ -184,16 +176,14 @@ package struct PackFooter: Sendable {
             points: points(before: entry.pieces))
     }
 
-    /// Which piece, of all in the footer, a digest point stands before.
+    /// The reference, among all of the footer, that a digest point stands before.
     func referenceOfPoint(at index: Int) -> Int {
         Int(LittleEndian.uint32(bytes.span, at: points + Self.pointSize * index))
     }
 
     private func points(before pieces: Range<Int>) -> [DigestPoint] {
         let span = bytes.span
-        let first = (0..<pointCount).partitioningIndex {
-            referenceOfPoint(at: $0) >= pieces.lowerBound
-        }
+        let first = (0..<pointCount).binarySearch { referenceOfPoint(at: $0) < pieces.lowerBound }
         var result: [DigestPoint] = []
         for index in first..<pointCount {
             let reference = referenceOfPoint(at: index)
@@ -214,6 +204,9 @@ package struct PackFooter: Sendable {
 
     func indexOfRecipe(_ id: ObjectID) -> Int? { search(id, among: .recipes) }
 
+    /// One of the two sorted lists of identities.
+    enum Kind { case pieces, recipes }
+
     /// The first index whose identity is not below `id`.
     func lowerBound(_ id: ObjectID, among kind: Kind) -> Int {
         let (start, count) = kind == .pieces ? (pieceIDs, pieceCount) : (recipeIDs, recipeCount)
@@ -231,9 +224,6 @@ package struct PackFooter: Sendable {
         return low
     }
 
-    /// Which of the two sorted lists of identities is meant.
-    enum Kind { case pieces, recipes }
-
     private func search(_ id: ObjectID, among kind: Kind) -> Int? {
         let index = lowerBound(id, among: kind)
         let (start, count) = kind == .pieces ? (pieceIDs, pieceCount) : (recipeIDs, recipeCount)
@@ -245,7 +235,7 @@ package struct PackFooter: Sendable {
 }
 
 extension PackFooter {
-    /// The bytes of a footer.
+    /// Encodes a footer.
     static func encode(
         pieces: [ObjectID: Piece], recipes: [ObjectID: Recipe], nonce: [UInt8]
     ) -> [UInt8] {
@@ -285,7 +275,11 @@ extension PackFooter {
         first = 0
         for id in recipeIDs {
             guard let recipe = recipes[id] else { continue }
-            for point in recipe.points { append(point, after: first, to: &bytes) }
+            for point in recipe.points {
+                LittleEndian.append(UInt32(first + point.reference), to: &bytes)
+                for index in 0..<8 { LittleEndian.append(point.words[index], to: &bytes) }
+                for index in 0..<ObjectHasher.blockSize { bytes.append(point.rest[index]) }
+            }
             first += recipe.pieces.count
         }
         LittleEndian.append(UInt64(bytes.count + trailerSize), to: &bytes)
@@ -293,18 +287,11 @@ extension PackFooter {
         return bytes
     }
 
-    private static func append(
-        _ point: DigestPoint, after pieces: Int, to bytes: inout [UInt8]
-    ) {
-        LittleEndian.append(UInt32(pieces + point.reference), to: &bytes)
-        for index in 0..<8 { LittleEndian.append(point.words[index], to: &bytes) }
-        for index in 0..<ObjectHasher.blockSize { bytes.append(point.rest[index]) }
-    }
 }
 
 extension PackFooter {
-    /// Refuses what no writer makes: without these, an index could name bytes outside of the pack, or make a
-    /// small file cost a reader any amount of time and memory.
+    /// Refuses an index that no writer produces. Such an index could refer to bytes outside of the pack, or make a
+    /// small file cost a reader unbounded time and memory.
     func validate(dataEnd: Int) throws(CodecError) {
         guard isAscending(at: pieceIDs, count: pieceCount),
             isAscending(at: recipeIDs, count: recipeCount)
@@ -315,7 +302,7 @@ extension PackFooter {
         for index in 0..<recipeCount {
             let entry = try recipeEntry(at: index)
             guard entry.pieces.lowerBound == next else {
-                throw CodecError("two recipes share a reference, or a piece has none")
+                throw CodecError("two recipes share a reference, or one belongs to no recipe")
             }
             next = entry.pieces.upperBound
             var last = entry.pieces.lowerBound
@@ -330,21 +317,23 @@ extension PackFooter {
             for reference in entry.pieces {
                 let size = referenceSize(at: reference)
                 guard size > 0, size <= Self.pieceSizeLimit else {
-                    throw CodecError("a piece has a size that no piece has")
+                    throw CodecError("the size of a piece is out of range")
                 }
                 sum += size
             }
-            guard sum == entry.size else { throw CodecError("a recipe does not add up") }
+            guard sum == entry.size else {
+                throw CodecError("the pieces of a recipe do not add up to its size")
+            }
         }
         guard next == referenceCount, point == pointCount else {
-            throw CodecError("a piece or a digest point belongs to no recipe")
+            throw CodecError("a reference or a digest point belongs to no recipe")
         }
     }
 
     private func validatePieces(dataEnd: Int) throws(CodecError) {
-        // Pieces, each with the gap before it, cover the data exactly once if and only if, as multisets, where they begin and the end of
-        // the data equal where they end and the beginning of the data. Sums of mixed offsets compare these
-        // without sorting. A sum that is forged gains nothing: each piece's digest is verified when it is read.
+        // The pieces, each with the gap before it, cover the data exactly once if and only if two multisets are equal:
+        // the begins plus the end of the data, and the ends plus the beginning of the data. Comparing sums of mixed
+        // offsets avoids sorting. Forging a sum gains nothing: the digest of each piece is verified on reading.
         var begins = Self.mixed(dataEnd)
         var ends = Self.mixed(Self.packMagic.count)
         for index in 0..<pieceCount {
@@ -352,16 +341,16 @@ extension PackFooter {
             let storedLimit =
                 piece.codec == .leaf ? LeafBlocks.storedLimit(size: piece.size) : piece.size
             guard piece.size <= Self.pieceSizeLimit, piece.storedSize <= storedLimit else {
-                throw CodecError("a piece has a size that no piece has")
+                throw CodecError("the size of a piece is out of range")
             }
             guard piece.offset >= Self.packMagic.count + piece.gap, piece.offset <= dataEnd,
                 piece.storedSize <= dataEnd - piece.offset
             else { throw CodecError("a piece lies outside of it") }
             guard piece.codec != .leaf || piece.offset.isMultiple(of: Self.alignment) else {
-                throw CodecError("a leaf is not where it can be used in place")
+                throw CodecError("a leaf is not aligned")
             }
             begins &+= Self.mixed(piece.offset - piece.gap)
-            ends &+= Self.mixed(piece.offset + piece.storedSize)
+            ends &+= Self.mixed(piece.end)
         }
         guard begins == ends else { throw CodecError("its pieces overlap or leave a gap") }
     }
@@ -372,5 +361,11 @@ extension PackFooter {
         value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
         value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
         return value ^ value >> 31
+    }
+}
+
+extension PackFooter.DigestPoint {
+    init(reference: Int, _ hasher: ObjectHasher) {
+        self.init(reference: reference, words: hasher.words, rest: hasher.rest)
     }
 }

@@ -1,8 +1,8 @@
-/// Which pieces and recipes of some packs are needed: a bit for each, however large the objects are.
+/// Marks the pieces and recipes of some packs that are needed, one bit each.
 ///
-/// Of several copies of an object the one is needed that a reader of these packs would find.
+/// If there are several copies of an object, only the copy that a reader of these packs would find is marked.
 public struct PackMarks: Sendable {
-    /// A piece or a recipe: a pack, and the place in its index, where recipes follow pieces.
+    /// A piece or a recipe: the number of its pack, and the place in the pack's index, where recipes follow pieces.
     package struct Place: Hashable {
         package let pack: Int
         package let bit: Int
@@ -13,38 +13,38 @@ public struct PackMarks: Sendable {
         }
     }
 
-    /// One pack and what is needed of it.
+    /// One pack and the places that are needed in it.
     package struct Entry: Sendable {
         package let pack: OpenPack
         package var needed: Bitmap
-        // Nodes whose children have been marked.
+        /// Nodes whose children have been marked.
         var walked: Bitmap
         package var neededBytes = 0
 
-        /// How many pieces and recipes the pack has.
+        /// The number of pieces and recipes in the pack.
         package var placeCount: Int { pack.footer.pieceCount + pack.footer.recipeCount }
 
         init(_ pack: OpenPack) {
             self.pack = pack
-            let count = pack.footer.pieceCount + pack.footer.recipeCount
-            needed = Bitmap(limit: count)
-            walked = Bitmap(limit: count)
+            needed = Bitmap(limit: pack.footer.pieceCount + pack.footer.recipeCount)
+            walked = needed
         }
     }
 
-    /// Reads from the packs that are marked.
+    /// A store over ``entries``.
     private(set) var store: PackStore
     /// The packs, the oldest first.
     package private(set) var entries: [Entry] = []
-    /// For ``takeTouched()``.
+    /// The numbers of the packs that ``takeTouched()`` returns next.
     private var touched: Set<Int> = []
-    /// Whether a difference needs its base: not if it may be stored by itself in place of it.
+    /// Whether marking a difference marks its base.
     private let needsBases: Bool
 
-    /// Marks nothing yet.
+    /// Begins with no marks.
     ///
-    /// - Parameter needsBases: Whether what is stored as a difference needs the base of that.
-    /// - Throws: What opening one of the packs throws.
+    /// - Parameter needsBases: Whether marking a difference marks its base; false when a difference may be stored whole
+    ///   instead.
+    /// - Throws: What opening a pack throws.
     public init(_ store: PackStore, needsBases: Bool = true) throws(ObjectError) {
         self.store = store
         self.needsBases = needsBases
@@ -54,13 +54,13 @@ public struct PackMarks: Sendable {
     /// The packs, the oldest first.
     public var packs: [PackReference] { store.packs }
 
-    /// The packs in which something was marked since this was asked last.
+    /// The packs in which a place was marked since the last call.
     public mutating func takeTouched() -> Set<ObjectID> {
         defer { touched.removeAll() }
         return Set(touched.map { entries[$0].pack.reference.name })
     }
 
-    /// Adds packs in which is looked before all others, or after all others.
+    /// Adds packs that are searched before all others, or after all others if `asOldest` is true.
     public mutating func add(
         _ references: [PackReference], asOldest: Bool = false
     ) throws(ObjectError) {
@@ -75,12 +75,12 @@ public struct PackMarks: Sendable {
 
     private enum Kind { case snapshot, tree, table, plain }
 
-    /// Marks a snapshot and all it needs: its content down to files and leaves, of which none is read, its
-    /// embedding space, and what it was made from. What it succeeds is not needed.
+    /// Marks a snapshot and everything it needs: its content, its embedding space and its inputs, but not its parents.
     ///
-    /// - Parameter whatIsThere: Whether objects that are missing are passed over, as below a snapshot that was
-    ///   collected in part.
-    /// - Throws: `missing`; `corrupt` and `malformed` when a node cannot be read, so that what it needs is not known.
+    /// Files and leaves are not read.
+    ///
+    /// - Parameter whatIsThere: Whether missing objects are skipped, as below a snapshot that was partly collected.
+    /// - Throws: `missing`; `corrupt` and `malformed` when a node cannot be read, so that its children are unknown.
     public mutating func mark(
         snapshot root: ObjectID, whatIsThere: Bool = false
     ) throws(ObjectError) {
@@ -124,9 +124,9 @@ public struct PackMarks: Sendable {
         }
     }
 
-    /// Marks a piece or a recipe and what it cannot be read without.
+    /// Marks a piece or a recipe and the pieces needed to read it.
     ///
-    /// - Throws: `missing`, naming a piece or a base that is not there.
+    /// - Throws: `missing`, naming a piece or a base that no pack has.
     package mutating func mark(_ place: Place) throws(ObjectError) {
         guard entries[place.pack].needed.insert(place.bit) else { return }
         touched.insert(place.pack)
@@ -143,13 +143,12 @@ public struct PackMarks: Sendable {
         }
     }
 
-    /// Marks everything that a pack holds, and the bases of its differences.
+    /// Marks every place of a pack, and the bases of its differences.
     package mutating func markAll(of name: ObjectID) throws(ObjectError) {
         guard let number = entries.firstIndex(where: { $0.pack.reference.name == name }) else {
             return
         }
-        let footer = entries[number].pack.footer
-        for bit in 0..<footer.pieceCount + footer.recipeCount {
+        for bit in 0..<entries[number].placeCount {
             let place = Place(pack: number, bit: bit)
             try mark(place)
             for need in try needs(of: place) where need.isBase {
@@ -158,15 +157,14 @@ public struct PackMarks: Sendable {
         }
     }
 
-    // MARK: Looking
+    // MARK: Lookup
 
-    /// The needed differences of which no base is needed for itself, by pack.
+    /// The needed differences whose bases are not needed otherwise, by pack.
     package func differencesWithoutBase() throws(ObjectError) -> [Int: Set<Int>] {
         var found: [Int: Set<Int>] = [:]
         for (number, entry) in entries.enumerated() {
             for bit in 0..<entry.pack.footer.pieceCount where entry.needed.contains(bit) {
-                for need in try needs(of: Place(pack: number, bit: bit))
-                where need.isBase {
+                for need in try needs(of: Place(pack: number, bit: bit)) where need.isBase {
                     if try isNeeded(base: need.id) { continue }
                     found[number, default: []].insert(bit)
                 }
@@ -186,7 +184,7 @@ public struct PackMarks: Sendable {
         return false
     }
 
-    /// The pieces that something cannot be read without, and whether as bases of differences.
+    /// The pieces needed to read a piece or a recipe; `isBase` is true for the base of a difference.
     package func needs(of place: Place) throws(ObjectError) -> [(id: ObjectID, isBase: Bool)] {
         let pack = entries[place.pack].pack
         let pieceCount = pack.footer.pieceCount
@@ -196,12 +194,12 @@ public struct PackMarks: Sendable {
         let piece = try pack.piece(at: place.bit)
         guard piece.codec == .delta else { return [] }
         guard let base = try pack.deltaBase(of: piece) else {
-            throw .corrupt(pack.footer.pieceID(at: place.bit), where: pack.place(of: piece))
+            throw pack.stored(pack.footer.pieceID(at: place.bit), piece).corrupt
         }
         return [(base, true)]
     }
 
-    /// Where a reader finds an object.
+    /// The copy of an object that a reader finds.
     package func object(_ id: ObjectID) throws(ObjectError) -> Place? {
         for number in entries.indices.reversed() {
             let footer = entries[number].pack.footer
@@ -217,7 +215,7 @@ public struct PackMarks: Sendable {
         return nil
     }
 
-    /// Where a reader finds a piece, or one that can be the base of differences.
+    /// The copy of a piece that a reader finds; with `asBase`, the copy that can be the base of a difference.
     package func piece(_ id: ObjectID, asBase: Bool) throws(ObjectError) -> Place? {
         for number in entries.indices.reversed() {
             let pack = entries[number].pack
@@ -230,35 +228,78 @@ public struct PackMarks: Sendable {
 }
 
 extension PackMarks {
-    /// Copies what is needed from some packs into a new one; nil when one of them is damaged.
+    /// Copies the marked places of some packs into a new pack.
     ///
-    /// - Parameter detached: The differences that are stored by themselves, by pack.
+    /// - Parameters:
+    ///   - detached: The differences to store whole, by pack.
+    ///   - damaged: Set to a damaged pack, if there is one.
+    /// - Returns: The new pack; nil when a pack is damaged.
     package func copy(
         from numbers: [Int], detaching detached: [Int: Set<Int>] = [:],
         damaged: inout PackReference?, progress: (Int) -> Void = { _ in }
     ) throws(ObjectError) -> MergedPack? {
-        do throws(CopyError) {
-            return try store.copy(
-                numbers.map { entries[$0].pack },
+        do throws(ObjectError) {
+            return try MergedPack.copy(
+                numbers.map { entries[$0].pack }, of: store,
                 where: { number, bit in entries[numbers[number]].needed.contains(bit) },
                 detaching: { number, bit in
                     detached[numbers[number]]?.contains(bit) ?? false
                 },
                 progress: progress)
         } catch {
-            switch error {
-            case .damaged(let pack): damaged = pack
-            case .storage(let error): throw .storage(error)
-            }
+            guard case .damagedPack(let name, _) = error else { throw error }
+            damaged = packs.first { $0.name == name }
             return nil
         }
     }
+
+    /// Whether everything in one of a store's packs can be read from that store: its packs have every piece of the
+    /// pack's large objects and the base of each of its differences.
+    ///
+    /// - Throws: `damagedPack`, `storage` when an index cannot be read.
+    public static func isWhole(
+        _ reference: PackReference, in store: PackStore
+    ) throws(ObjectError) -> Bool {
+        let marks = try PackMarks(store)
+        guard let number = store.packs.firstIndex(of: reference) else { return false }
+        for bit in 0..<marks.entries[number].placeCount {
+            for need in try marks.needs(of: Place(pack: number, bit: bit)) {
+                guard try marks.piece(need.id, asBase: need.isBase) != nil else { return false }
+            }
+        }
+        return true
+    }
+
+    /// Copies objects that only removed packs still hold into a new pack, and publishes it.
+    ///
+    /// - Parameters:
+    ///   - store: The store over the live packs.
+    ///   - snapshots: Snapshots that must be readable, with everything they need.
+    ///   - needed: Packs whose content must be readable: removed ones, or packs of the store.
+    ///   - removed: Packs whose files may still exist, or which this process may still have open.
+    /// - Returns: The new pack; nil when nothing was found to copy.
+    public static func rescue(
+        _ snapshots: [ObjectID], _ needed: [PackReference], from removed: [PackReference],
+        for store: PackStore
+    ) throws(ObjectError) -> PackReference? {
+        let gone = removed.filter { (try? store.open($0)) != nil }
+        var marks = try PackMarks(store.over(gone + store.packs))
+        for snapshot in snapshots { try marks.mark(snapshot: snapshot, whatIsThere: true) }
+        for pack in needed { try marks.markAll(of: pack.name) }
+        let numbers = gone.indices.filter { marks.entries[$0].needed.count > 0 }
+        if numbers.isEmpty { return nil }
+        var damaged: PackReference?
+        guard let copy = try marks.copy(from: numbers, damaged: &damaged) else { return nil }
+        let reference = try copy.publish()
+        try store.adopt(reference, from: copy.staged.blob)
+        return reference
+    }
 }
 
-/// A set of small numbers, one bit for each that could be in it.
+/// A set of numbers from 0 up to a limit, stored as one bit per number.
 package struct Bitmap: Sendable {
     private var words: [UInt64]
-    /// How many numbers are in it.
+    /// The number of members.
     package private(set) var count = 0
 
     /// An empty set of numbers below `limit`.
@@ -268,7 +309,7 @@ package struct Bitmap: Sendable {
         words[number >> 6] & (1 << UInt64(number & 63)) != 0
     }
 
-    /// Puts a number in; whether it was not in it before.
+    /// Inserts a number; returns whether it was new.
     package mutating func insert(_ number: Int) -> Bool {
         let bit = 1 << UInt64(number & 63) as UInt64
         guard words[number >> 6] & bit == 0 else { return false }

@@ -1,101 +1,76 @@
-package import Storage
+internal import Storage
 
-/// A pack that holds all that some others hold, and has no name yet.
+/// A new pack with what some other packs hold, not yet published.
 ///
-/// It exists for nobody until it is published and the log adds it; dropping it leaves nothing behind.
+/// Nobody can see it until it is published and the log adds it; dropping it leaves nothing behind.
 public struct MergedPack: Sendable {
-    /// The packs of which something is in it.
+    /// The packs that it was copied from.
     public let sources: [PackReference]
-    /// The bytes of the pieces in it as they are stored.
+    /// The size of its pieces as stored, in bytes.
     public let storedBytes: Int
-    let staged: any StagedBlob
-    fileprivate let pieces: [ObjectID: PackFooter.Piece]
-    fileprivate let recipes: [ObjectID: PackFooter.Recipe]
+    let staged: StagedPack
+    private let pieces: [ObjectID: PackFooter.Piece]
+    private let recipes: [ObjectID: PackFooter.Recipe]
 
-    /// Publishes the pack, durably and once, and returns what the log must say of it.
+    /// Publishes the pack, durably, and returns what the log must record. Call it once.
     public func publish() throws(ObjectError) -> PackReference {
-        do throws(StorageError) {
-            return try staged.publishPack(pieces: pieces, recipes: recipes)
-        } catch { throw .storage(error) }
+        try staged.publish(pieces: pieces, recipes: recipes)
     }
-}
 
-/// Why packs could not be copied.
-package enum CopyError: Error {
-    /// Something in a pack is damaged.
-    case damaged(PackReference)
-    /// The bucket failed.
-    case storage(StorageError)
-}
-
-extension PackStore {
-    /// Copies everything that some of this store's packs hold into one new pack.
+    /// Copies everything that some packs hold into one new pack.
     ///
-    /// Pieces keep their stored form. The checksum of every one is verified on the way, so that damage never moves
-    /// into a pack that looks new: a pack with damage is left out of ``MergedPack/sources``.
+    /// Pieces keep their stored form. Copying verifies the checksum of each, so that damage never moves into a new
+    /// pack; a damaged pack is left out of ``sources``.
     ///
     /// - Throws: `storage` when the bucket fails.
-    public func merge(_ packs: [PackReference]) throws(ObjectError) -> MergedPack {
+    public static func merge(
+        _ packs: [PackReference], of store: PackStore
+    ) throws(ObjectError) -> MergedPack {
         var sources = packs
         while true {
             var opened: [OpenPack] = []
-            var damaged: PackReference?
+            var damaged: ObjectID?
             for reference in sources where damaged == nil {
-                do throws(ObjectError) { opened.append(try open(reference)) } catch {
-                    damaged = reference
+                do throws(ObjectError) { opened.append(try store.open(reference)) } catch {
+                    damaged = reference.name
                 }
             }
             if damaged == nil {
-                do throws(CopyError) { return try copy(opened) } catch {
-                    switch error {
-                    case .damaged(let pack): damaged = pack
-                    case .storage(let error): throw .storage(error)
-                    }
+                do throws(ObjectError) { return try copy(opened, of: store) } catch {
+                    guard case .damagedPack(let name, _) = error else { throw error }
+                    damaged = name
                 }
             }
-            sources.removeAll { $0 == damaged }
+            sources.removeAll { $0.name == damaged }
         }
     }
 
-    /// Where the copy of a piece is that goes into the merged pack.
-    private struct Chosen {
-        var pack: Int
-        var piece: PackFooter.Piece
-        /// Whether it is a difference that is to be stored by itself.
-        var isDetached = false
-    }
-
-    /// Copies packs, or some of what is in them, into a new one.
+    /// Copies packs, or parts of them, into a new pack.
     ///
     /// - Parameters:
-    ///   - isWanted: Whether something in a pack is to be copied: the number of the pack, and the place in its
-    ///     index, where recipes follow pieces.
-    ///   - isDetached: Whether a difference is to be stored by itself; asked as `isWanted`.
-    ///   - progress: Called with the number of bytes that were just copied.
-    package func copy(
-        _ packs: [OpenPack], where isWanted: (Int, Int) -> Bool = { _, _ in true },
+    ///   - isWanted: Whether to copy a piece or a recipe, given the number of the pack and the place in its index,
+    ///     where recipes follow pieces.
+    ///   - isDetached: Whether to store a difference whole; called like `isWanted`.
+    ///   - progress: Called with the number of bytes just copied.
+    /// - Throws: `damagedPack` for whatever is wrong with one of the packs; `storage` when the bucket fails.
+    package static func copy(
+        _ packs: [OpenPack], of store: PackStore,
+        where isWanted: (Int, Int) -> Bool = { _, _ in true },
         detaching isDetached: (Int, Int) -> Bool = { _, _ in false },
         progress: (Int) -> Void = { _ in }
-    ) throws(CopyError) -> MergedPack {
-        var chosen: [ObjectID: Chosen] = [:]
+    ) throws(ObjectError) -> MergedPack {
+        var chosen: [ObjectID: ChosenCopy] = [:]
         var recipes: [ObjectID: PackFooter.Recipe] = [:]
         for (number, pack) in packs.enumerated() {
             do throws(ObjectError) {
                 try pack.checkMagic()
-                try choose(
-                    from: pack, number: number, isWanted, isDetached, &chosen, &recipes)
-            } catch { throw .damaged(pack.reference) }
+                try choose(from: pack, number: number, isWanted, isDetached, &chosen, &recipes)
+            } catch { throw pack.damaged(error) }
         }
-        let staged: any StagedBlob
-        do throws(StorageError) {
-            staged = try bucket.stage(in: .packs)
-            _ = try staged.append(PackFooter.packMagic)
-        } catch { throw .storage(error) }
-        let detached = chosen.filter(\.value.isDetached)
         let order = chosen.filter { !$0.value.isDetached }.sorted {
             ($0.value.pack, $0.value.piece.offset) < ($1.value.pack, $1.value.piece.offset)
         }
-        var copy = PackCopy(to: staged)
+        var copy = try PackCopy(in: store.bucket)
         var first = 0
         while first < order.count {
             let pack = order[first].value.pack
@@ -103,7 +78,7 @@ extension PackStore {
             var end = order[first].value.piece.end
             while last < order.count, order[last].value.pack == pack,
                 order[last].value.piece.offset - order[last].value.piece.gap == end,
-                end - order[first].value.piece.offset < PackCopy.runSize
+                end - order[first].value.piece.offset < PackCopy.spanSize
             {
                 end = order[last].value.piece.end
                 last += 1
@@ -112,37 +87,47 @@ extension PackStore {
             progress(end - order[first].value.piece.offset)
             first = last
         }
-        for (id, choice) in detached.sorted(by: { $0.key < $1.key }) {
+        let detached = chosen.filter(\.value.isDetached).sorted { $0.key < $1.key }
+        for (id, choice) in detached {
             let pack = packs[choice.pack]
             let bytes: [UInt8]
-            do throws(ObjectError) { bytes = try self.bytes(of: id, choice.piece, in: pack) } catch
-            {
-                if case .storage(let cause) = error { throw .storage(cause) }
-                throw .damaged(pack.reference)
+            do throws(ObjectError) {
+                bytes = try store.bytes(of: pack.stored(id, choice.piece))
+            } catch {
+                if case .storage = error { throw error }
+                throw pack.damaged(error)
             }
             try copy.add(id, bytes, isObject: choice.piece.isObject)
             progress(choice.piece.storedSize)
         }
         return MergedPack(
             sources: packs.map(\.reference), storedBytes: copy.end - PackFooter.packMagic.count,
-            staged: staged, pieces: copy.pieces, recipes: recipes)
+            staged: copy.staged, pieces: copy.pieces, recipes: recipes)
     }
 
-    /// Chooses what a pack adds to the packs before it.
-    private func choose(
+    /// The copy of a piece that goes into the merged pack.
+    private struct ChosenCopy {
+        var pack: Int
+        var piece: PackFooter.Piece
+        /// Whether it is a difference that is stored whole in the merged pack.
+        var isDetached: Bool
+    }
+
+    /// Chooses the pieces and recipes of one pack, given those of the packs before it.
+    private static func choose(
         from pack: OpenPack, number: Int, _ isWanted: (Int, Int) -> Bool,
         _ isDetached: (Int, Int) -> Bool,
-        _ chosen: inout [ObjectID: Chosen], _ recipes: inout [ObjectID: PackFooter.Recipe]
+        _ chosen: inout [ObjectID: ChosenCopy], _ recipes: inout [ObjectID: PackFooter.Recipe]
     ) throws(ObjectError) {
         let pieceCount = pack.footer.pieceCount
         for index in 0..<pieceCount where isWanted(number, index) {
             let id = pack.footer.pieceID(at: index)
-            var choice = Chosen(
+            var choice = ChosenCopy(
                 pack: number, piece: try pack.piece(at: index),
                 isDetached: isDetached(number, index))
             if let other = chosen[id] {
                 let isObject = choice.piece.isObject || other.piece.isObject
-                // One copy is enough, but a difference can be the base of no other.
+                // One copy is enough, but it must be whole if any is: a difference cannot be a base.
                 if other.piece.codec != .delta || choice.piece.codec == .delta { choice = other }
                 choice.piece.isObject = isObject
             }
@@ -152,74 +137,45 @@ extension PackStore {
             recipes[pack.footer.recipeID(at: index)] = try pack.recipe(at: index)
         }
     }
-
-    /// Whether everything that was live in a pack can be read from this store's packs as well as it could there.
-    ///
-    /// - Throws: `damagedPack`, `storage` when an index cannot be read.
-    public func holdsAll(of reference: PackReference) throws(ObjectError) -> Bool {
-        let pack = try open(reference)
-        for index in 0..<pack.footer.pieceCount {
-            let id = pack.footer.pieceID(at: index)
-            let piece = try pack.piece(at: index)
-            if piece.isObject {
-                guard try locateObject(id) != nil else { return false }
-            }
-            // Others may be differences against this piece, which a difference cannot be the base of.
-            let copy = piece.codec == .delta ? try packHoldingPiece(id) : try packHoldingBase(id)
-            guard let (holder, at) = copy,
-                try packsNeeded(for: .piece(holder, try holder.piece(at: at))) != nil
-            else { return false }
-        }
-        for index in 0..<pack.footer.recipeCount {
-            guard let location = try locateObject(pack.footer.recipeID(at: index)),
-                try packsNeeded(for: location) != nil
-            else { return false }
-        }
-        return true
-    }
 }
 
-/// Copies pieces of packs, as they are stored, into a pack that is being written: those that lie side by side in one
-/// go. They are read and not mapped: a disk that fails must not end whoever merges packs.
-struct PackCopy {
-    /// The most bytes that are moved in one go, or little more: enough that calls cost nothing.
-    static let runSize = 4 << 20
+/// Copies stored pieces of packs into a new pack; adjacent pieces are moved in one read and one write.
+///
+/// Packs are read rather than mapped, because a failing disk must not kill the process that merges packs.
+private struct PackCopy {
+    /// About the most bytes that are moved at once: enough that the cost of the calls does not matter.
+    static let spanSize = 4 << 20
 
-    private let staged: any StagedBlob
-    /// Where the next bytes will be.
+    let staged: StagedPack
+    /// The offset of the next byte.
     private(set) var end = PackFooter.packMagic.count
-    /// The pieces that were copied.
+    /// The pieces copied so far.
     private(set) var pieces: [ObjectID: PackFooter.Piece] = [:]
 
-    /// Copies to a blob that holds nothing but the magic of packs.
-    init(to staged: any StagedBlob) { self.staged = staged }
+    init(in bucket: any Bucket) throws(ObjectError) { staged = try StagedPack(in: bucket) }
 
-    /// Copies pieces that follow one another in a pack, with nothing but their gaps between them.
-    ///
-    /// The checksum of every one is verified on the way, so that damage never moves into a pack that looks new.
+    /// Copies pieces that are adjacent in a pack except for their gaps, after verifying the checksum of each.
     mutating func add(
-        _ run: [(id: ObjectID, piece: PackFooter.Piece)], of pack: OpenPack
-    ) throws(CopyError) {
-        guard let first = run.first?.piece, let last = run.last?.piece else { return }
+        _ span: [(id: ObjectID, piece: PackFooter.Piece)], of pack: OpenPack
+    ) throws(ObjectError) {
+        guard let first = span.first?.piece, let last = span.last?.piece else { return }
         let range = first.offset..<last.end
-        // What is used in place stays where it is between two multiples of the alignment.
-        let isAligned = run.contains { $0.piece.codec == .leaf }
+        // Leaves are used in place, so they keep their offset within a multiple of the alignment.
+        let isAligned = span.contains { $0.piece.codec == .leaf }
         let gap =
             isAligned
             ? (first.offset % PackFooter.alignment - end % PackFooter.alignment
                 + PackFooter.alignment) % PackFooter.alignment : 0
         let bytes: [UInt8]
-        do throws(StorageError) { bytes = try pack.bytes(range) } catch {
-            if case .truncated = error { throw .damaged(pack.reference) }
-            throw .storage(error)
+        do throws(ObjectError) { bytes = try pack.bytes(range) } catch {
+            if case .storage(.truncated) = error { throw pack.damaged(error) }
+            throw error
         }
-        guard Self.isSound(run, bytes.span) else { throw .damaged(pack.reference) }
-        do throws(StorageError) {
-            if gap > 0 { _ = try staged.append([UInt8](repeating: 0, count: gap)) }
-            _ = try staged.append(bytes)
-        } catch { throw .storage(error) }
+        try Self.check(span, bytes.span, of: pack)
+        if gap > 0 { try inStorage(staged.blob.append([UInt8](repeating: 0, count: gap))) }
+        try inStorage(staged.blob.append(bytes))
         let shift = end + gap - first.offset
-        for (index, item) in run.enumerated() {
+        for (index, item) in span.enumerated() {
             var piece = item.piece
             piece.offset += shift
             if index == 0 { piece.gap = gap }
@@ -228,40 +184,42 @@ struct PackCopy {
         end += gap + range.count
     }
 
-    /// Stores a piece by itself, whatever it was stored as before.
-    mutating func add(_ id: ObjectID, _ bytes: [UInt8], isObject: Bool) throws(CopyError) {
+    /// Encodes a piece again, whatever its stored form was.
+    mutating func add(_ id: ObjectID, _ bytes: [UInt8], isObject: Bool) throws(ObjectError) {
         var batch = PieceBatch()
         _ = batch.add(id, bytes.span, hint: StorageHint(suiting: bytes), base: nil)
-        do throws(StorageError) {
-            let (start, gap) = try staged.append(batch.output, alignment: batch.alignment)
-            for (index, entry) in batch.pending.enumerated() {
-                var piece = entry.piece
-                piece.offset += start
-                piece.isObject = isObject
-                if index == 0 { piece.gap += gap }
-                pieces[entry.id] = piece
-            }
-            end = start + batch.output.count
-        } catch { throw .storage(error) }
+        let (entries, count) = try staged.append(batch)
+        for (id, piece) in entries {
+            pieces[id] = piece
+            pieces[id]?.isObject = isObject
+        }
+        end += count
     }
 
-    /// Whether every piece has its checksum and every gap is zero; `bytes` begin with the first piece.
-    private static func isSound(
-        _ run: [(id: ObjectID, piece: PackFooter.Piece)], _ bytes: Span<UInt8>
-    ) -> Bool {
+    /// Checks the checksum of every piece and that every gap is zero; `bytes` begin with the first piece.
+    private static func check(
+        _ span: [(id: ObjectID, piece: PackFooter.Piece)], _ bytes: Span<UInt8>, of pack: OpenPack
+    ) throws(ObjectError) {
         var end = 0
-        for (index, item) in run.enumerated() {
-            let piece = item.piece
-            let start = index == 0 ? 0 : end + piece.gap
-            for index in end..<start where bytes[index] != 0 { return false }
-            end = start + piece.storedSize
-            guard Checksum.of(bytes.extracting(start..<end)) == piece.checksum else { return false }
+        for (index, item) in span.enumerated() {
+            let start = index == 0 ? 0 : end + item.piece.gap
+            for index in end..<start where bytes[index] != 0 {
+                throw .damagedPack(
+                    pack.reference.name,
+                    reason: "the gap before byte \(item.piece.offset) is not zero")
+            }
+            end = start + item.piece.storedSize
+            guard item.piece.hasChecksum(of: bytes.extracting(start..<end)) else {
+                throw pack.damaged(pack.stored(item.id, item.piece).corrupt)
+            }
         }
-        return true
     }
 }
 
-extension PackFooter.Piece {
-    /// Where it ends in its pack.
-    package var end: Int { offset + storedSize }
+extension OpenPack {
+    /// The error for a pack that cannot be copied because of another error.
+    fileprivate func damaged(_ cause: ObjectError) -> ObjectError {
+        if case .damagedPack(reference.name, _) = cause { return cause }
+        return .damagedPack(reference.name, reason: cause.message)
+    }
 }

@@ -1,26 +1,26 @@
-/// One version of something: what it holds, what it was made from, by whom and how.
+/// One version of an artifact: its content, its inputs, and how it was produced.
 ///
 /// Stored as canonical JSON, so `ftictl cat ID` shows all of it.
 public struct Snapshot: Hashable, Sendable {
-    /// What sort of thing a snapshot is a version of.
+    /// The kinds of artifacts.
     public enum Kind: String, CaseIterable, Sendable {
         /// Rows with vectors, for retrieval.
         case features
-        /// Examples to train or evaluate with.
+        /// Examples for training or evaluation.
         case dataset
         /// Weights and their configuration.
         case model
-        /// A set of features, model and prompt that belong together.
+        /// Features, a model and a prompt that work together.
         case release
     }
 
-    /// Who or what made a snapshot.
+    /// The program that made a snapshot.
     public struct Producer: Hashable, Sendable {
-        /// The program, such as `fti-feature`.
+        /// The name of the program, such as `fti-feature`.
         public var pipeline: String
-        /// Its version.
+        /// The version of the program.
         public var version: String
-        /// The revision of the source that it ran from, where it is known.
+        /// The revision of the source code that it ran, if known.
         public var revision: String?
 
         /// Makes a producer.
@@ -31,35 +31,35 @@ public struct Snapshot: Hashable, Sendable {
         }
     }
 
-    /// What sort of thing this is a version of.
+    /// The kind of artifact.
     public var kind: Kind
-    /// The files or rows themselves.
+    /// The files or rows.
     public var content: Content
-    /// The versions that this one succeeds, the main one first.
+    /// The preceding versions, the main one first.
     public var parents: [ObjectID]
     /// The snapshots that this one was made from, by role: `features`, `dataset`, `base`, `embedder`.
     public var inputs: [String: ObjectID]
-    /// Who made it.
+    /// The program that made it.
     public var producer: Producer
-    /// The parameters it was made with.
+    /// The parameters of the program.
     public var params: JSONObject
-    /// Measurements of it; every value is finite.
+    /// Measurements; every value is finite.
     public var metrics: [String: Double]
-    /// The embedding space of its vectors, or the one it needs.
+    /// The embedding space of its vectors, or the one that it needs.
     public var space: ObjectID?
-    /// Where its sources were read up to: a table of documents and their digests.
+    /// How far its sources were read: a table of documents and their digests.
     public var cursor: Content?
-    /// What finds its rows by their words: a tree, derived from the rows and made beside them.
+    /// The lexical index of its rows: a tree, derived from the rows and stored with them.
     public var index: Content?
-    /// When it was made.
+    /// The time at which it was made.
     public var created: Timestamp
-    /// What a person says of it.
+    /// A person's description.
     public var message: String
 
-    /// The most bytes that a message may have.
+    /// The most bytes in a message.
     public static let messageLimit = 64 << 10
 
-    /// Makes a snapshot; what is not given is empty.
+    /// Makes a snapshot; omitted values are empty.
     public init(
         kind: Kind, content: Content, parents: [ObjectID] = [], inputs: [String: ObjectID] = [:],
         producer: Producer, params: JSONObject = JSONObject(), metrics: [String: Double] = [:],
@@ -80,7 +80,7 @@ public struct Snapshot: Hashable, Sendable {
         self.message = message
     }
 
-    /// The trees and tables that are part of it.
+    /// Its trees and tables: content, cursor and index.
     public var contents: [Content] { [content, cursor, index].compactMap(\.self) }
 
     /// Compares by content.
@@ -95,11 +95,11 @@ public struct Snapshot: Hashable, Sendable {
     }
 }
 
-/// What a snapshot is a version of: a directory of files or a table of rows.
+/// The content of a snapshot: a directory of files or a table of rows.
 public enum Content: Hashable, Sendable {
     /// A tree, with the number of files below it and the sum of their sizes in bytes.
     case tree(ObjectID, files: Int, bytes: Int)
-    /// A table, with the number of its rows and the dimension of its vectors (0 for none).
+    /// A table, with the number of rows and the dimension of the vectors (0 for none).
     case table(ObjectID, rows: Int, dimension: Int)
 
     /// The identity of the tree or of the table's root node.
@@ -139,7 +139,7 @@ public enum Content: Hashable, Sendable {
 }
 
 extension Snapshot {
-    /// The bytes that are stored: canonical JSON.
+    /// The stored form: canonical JSON.
     public var encoded: [UInt8] {
         var object = JSONObject()
         object["type"] = "snapshot"
@@ -158,7 +158,9 @@ extension Snapshot {
         return JSON.object(object).canonicalBytes
     }
 
-    /// Reads a snapshot; anything but its one canonical encoding is refused.
+    /// Decodes a snapshot.
+    ///
+    /// - Throws: `malformed` for anything but the one canonical encoding.
     public init(decoding bytes: [UInt8], id: ObjectID? = nil) throws(ObjectError) {
         do {
             let json = try JSON(canonical: bytes)
@@ -188,31 +190,30 @@ extension Snapshot {
         let content = try reader.nested("content") { (inner) throws(JSONSchemaError) in
             try Content(&inner)
         }
-        var parents: [ObjectID] = []
-        for parent in try reader.array("parents") {
+        let parents = try reader.array("parents").map { (parent) throws(JSONSchemaError) in
             guard let id = parent.string.flatMap({ ObjectID(hex: $0) }) else {
                 throw reader.error("parents", "must be identities")
             }
-            parents.append(id)
+            return id
         }
-        var inputs: [String: ObjectID] = [:]
-        for member in try reader.object("inputs") {
-            guard let id = member.value.string.flatMap({ ObjectID(hex: $0) }) else {
-                throw reader.error("inputs.\(member.key)", "must be an identity")
+        func members<Value>(
+            _ name: String, _ requirement: String, _ value: (JSON) -> Value?
+        ) throws(JSONSchemaError) -> [String: Value] {
+            var members: [String: Value] = [:]
+            for member in try reader.object(name) {
+                guard let value = value(member.value) else {
+                    throw reader.error("\(name).\(member.key)", requirement)
+                }
+                guard members.updateValue(value, forKey: member.key) == nil else {
+                    throw reader.error("\(name).\(member.key)", "occurs in two spellings")
+                }
             }
-            guard inputs.updateValue(id, forKey: member.key) == nil else {
-                throw reader.error("inputs.\(member.key)", "is there in two spellings")
-            }
+            return members
         }
-        var metrics: [String: Double] = [:]
-        for member in try reader.object("metrics") {
-            guard let value = member.value.number else {
-                throw reader.error("metrics.\(member.key)", "must be a number")
-            }
-            guard metrics.updateValue(value, forKey: member.key) == nil else {
-                throw reader.error("metrics.\(member.key)", "is there in two spellings")
-            }
+        let inputs = try members("inputs", "must be an identity") {
+            $0.string.flatMap { ObjectID(hex: $0) }
         }
+        let metrics = try members("metrics", "must be a number") { $0.number }
         func optionalContent(_ name: String) throws(JSONSchemaError) -> Content? {
             guard reader.has(name) else { return nil }
             return try reader.nested(name) { (inner) throws(JSONSchemaError) in
@@ -230,19 +231,19 @@ extension Snapshot {
             message: try reader.string("message"))
     }
 
-    /// Reads a stored snapshot.
+    /// Reads and decodes a stored snapshot.
     public init(_ id: ObjectID, in source: some ObjectSource) throws(ObjectError) {
         try self.init(decoding: try source.read(id, limit: structuredObjectLimit), id: id)
     }
 
-    /// Every object that this snapshot names itself; all must exist where it does.
+    /// Every object that this snapshot names directly; a store that has the snapshot must have them all.
     public var links: [ObjectID] {
         contents.map(\.id) + parents + inputs.values.sorted() + [space].compactMap { $0 }
     }
 }
 
 extension Snapshot.Producer {
-    /// The members that a snapshot's JSON has for it.
+    /// The producer as a JSON object.
     public var json: JSON {
         var object = JSONObject()
         object["pipeline"] = .string(pipeline)

@@ -1,23 +1,22 @@
-/// Whether everything is there that a snapshot needs: its content down to files and leaves, what it was made
-/// from, its embedding space. What it succeeds is history, which may have been collected.
+/// Checks that a source has everything a snapshot needs: its content down to files and leaves, its inputs and its
+/// embedding space. Its parents are history, which may have been collected.
 ///
-/// No file and no leaf is read: an object that is found can be read, because live packs hold all pieces of what
-/// they hold. What a complete snapshot has in common with its successor is not looked at again, so the work
-/// follows the change.
+/// Files and leaves are located, not read: live packs hold all pieces of the objects in them. Parts that a snapshot
+/// shares with a complete parent are not checked again, so the work is proportional to the change.
 public struct SnapshotClosure<Source: ObjectSource> {
     private let source: Source
     private let complete: Set<ObjectID>
     private var visited: Set<ObjectID> = []
 
-    /// Begins with snapshots that are known to be complete.
+    /// Prepares to check snapshots of a source, given snapshots that are known to be complete.
     public init(in source: Source, complete: Set<ObjectID>) {
         self.source = source
         self.complete = complete
     }
 
-    /// The first object found that a snapshot needs and that is not there; nil when it is complete.
+    /// Finds the first missing object that a snapshot needs; nil when the snapshot is complete.
     ///
-    /// - Throws: `malformed` when something on the way is not what refers to it; what reading throws.
+    /// - Throws: `malformed` when an object is of another kind than its reference; what reading throws.
     public mutating func firstMissing(for root: ObjectID) throws(ObjectError) -> ObjectID? {
         do throws(ObjectError) {
             var pending = [root]

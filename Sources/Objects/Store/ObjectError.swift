@@ -4,19 +4,20 @@ public import Storage
 public enum ObjectError: Diagnosable, Hashable {
     /// No object has this identity.
     case missing(ObjectID)
-    /// The object was collected while it was needed; the newest transaction that removed packs then.
+    /// The object was collected during the operation; `transaction` is the newest one that removed packs.
     case collected(ObjectID, transaction: Int)
-    /// Stored bytes do not hash to the identity that they are stored under.
+    /// Stored bytes do not hash to the identity of the object or piece.
     case corrupt(ObjectID, where: String)
-    /// The object's bytes are not a valid encoding of what refers to it.
+    /// Bytes are not a valid encoding, such as of a tree or a table leaf.
     case malformed(ObjectID?, as: String, reason: String, offset: Int?)
-    /// An object is larger than what it may be for this use.
+    /// An object is larger than this use permits; sizes in bytes.
     case tooLarge(ObjectID, size: Int, limit: Int)
-    /// A pack's own structure is damaged.
-    case damagedPack(String, reason: String)
-    /// The file of a pack is not there: it was removed, or else it is damage.
+    /// A pack is damaged; its name.
+    case damagedPack(ObjectID, reason: String)
+    /// The file of a pack, given by its name, does not exist: a transaction removed the pack, or the repository is
+    /// damaged.
     case packGone(ObjectID)
-    /// What a caller asked to store is not valid.
+    /// The caller passed something that cannot be stored.
     case invalid(what: String, reason: String)
     /// The bucket failed.
     case storage(StorageError)
@@ -31,7 +32,7 @@ public enum ObjectError: Diagnosable, Hashable {
         }
     }
 
-    /// Whether something is not there. Another process may have taken it away.
+    /// Whether an object or a pack is missing; another process may have removed it.
     public var isAbsence: Bool {
         switch self {
         case .missing, .collected, .packGone: true
@@ -39,7 +40,7 @@ public enum ObjectError: Diagnosable, Hashable {
         }
     }
 
-    /// Whether the process had no means to go on, such as open files: nothing is wrong with what it asked for.
+    /// Whether the process lacked a resource, such as file descriptors; the objects may be sound.
     public var isOutOfMeans: Bool {
         if case .storage(let error) = self { error.isOutOfMeans } else { false }
     }
@@ -55,8 +56,8 @@ public enum ObjectError: Diagnosable, Hashable {
             (id.map { "object \($0.short) is not" } ?? "these bytes are not")
                 + " a valid \(kind): \(reason)" + (offset.map { " (at byte \($0))" } ?? "")
         case .tooLarge(let id, let size, let limit):
-            "object \(id.short) has \(size) bytes, more than the \(limit) that fit here"
-        case .damagedPack(let name, let reason): "pack \(name.prefix(12)) is damaged: \(reason)"
+            "object \(id.short) has \(size) bytes; the limit here is \(limit)"
+        case .damagedPack(let name, let reason): "pack \(name.short) is damaged: \(reason)"
         case .packGone(let name): "pack \(name.short) is damaged: its file is gone"
         case .invalid(let what, let reason): "\(what): \(reason)"
         case .storage(let error): error.message
@@ -69,17 +70,25 @@ public enum ObjectError: Diagnosable, Hashable {
         case .corrupt, .damagedPack, .packGone:
             "ftictl verify --full lists all damage and what it affects"
         case .missing:
-            "if it was collected, ftictl reflog shows by which transaction: ftictl undo takes that back"
+            "if it was collected, ftictl reflog shows the transaction, and ftictl undo reverses it"
         case .collected(_, let transaction):
-            "ftictl undo \(transaction) brings it back while the files of its pack are there"
+            "ftictl undo \(transaction) restores it while the file of its pack still exists"
         case .storage(let error): error.remedy
         default: nil
         }
     }
 }
 
-/// A failure that a program can be told more of than a person reads.
+/// Evaluates a call to Storage; wraps its error in ``ObjectError/storage(_:)``.
+@discardableResult
+func inStorage<Value>(
+    _ call: @autoclosure () throws(StorageError) -> Value
+) throws(ObjectError) -> Value {
+    try wrapping(as: ObjectError.storage, call)
+}
+
+/// An error whose report in JSON has more than the message.
 public protocol DetailedFailure: Diagnosable {
-    /// What the report in JSON has beside the message; none of the members that every report has.
+    /// The additional members of the report; their names differ from those that every report has.
     var details: JSONObject { get }
 }

@@ -1,27 +1,22 @@
 internal import Synchronization
 
-/// How an object's bytes are best stored. It is advice: it never changes an identity.
+/// Advice on how to store the bytes of an object; it never affects the identity.
 public enum StorageHint: Hashable, Sendable {
-    /// Small and structured: stored with zlib, which every language reads.
+    /// Small and structured: stored with zlib, which every language can read.
     case structured
-    /// Anything else: content decides.
+    /// Anything else: the codec depends on the content.
     case bulk
-    /// Numbers of a fixed width, such as weights: bytes of equal significance go together.
+    /// Numbers of a fixed width, such as weights: bytes of equal significance are stored together.
     case numbers
-    /// A table leaf: text up to `vectorOffset`, then rows of `dimension` little-endian fp32 numbers.
+    /// A table leaf: text up to `vectorOffset`, then rows of `dimension` little-endian fp32 numbers each.
     case leaf(vectorOffset: Int, dimension: Int)
 }
 
 extension StorageHint {
-    /// How the bytes of an object are best stored of which nothing else is known.
+    /// The hint for an object of unknown kind, derived from its bytes.
     init(suiting bytes: [UInt8]) {
         if let leaf = try? TableLeaf(bytes, id: nil) {
-            self =
-                leaf.dimension == 0
-                ? .bulk
-                : .leaf(
-                    vectorOffset: bytes.count - 4 * leaf.dimension * leaf.count,
-                    dimension: leaf.dimension)
+            self = leaf.hint
         } else if bytes.starts(with: TableInnerNode.magic) {
             self = .structured
         } else {
@@ -30,29 +25,28 @@ extension StorageHint {
     }
 }
 
-/// Where objects are read from.
+/// A source of objects.
 ///
-/// Implementations verify what they return: bytes handed out for an identity hash to it.
+/// Conforming types verify objects: the bytes returned for an identity hash to it.
 public protocol ObjectSource: Sendable {
-    /// The size of an object in bytes, or nil when there is no such object; must not read its bytes.
+    /// The size of an object in bytes; nil when there is no such object. Does not read the object.
     func size(of id: ObjectID) throws(ObjectError) -> Int?
 
-    /// All bytes of an object, verified.
+    /// Reads and verifies all bytes of an object.
     ///
     /// - Throws: `missing` when there is no such object; `tooLarge`, before reading it, when it has more
-    ///   than `limit` bytes; `corrupt` when its bytes are not what its identity says.
+    ///   than `limit` bytes; `corrupt` when its bytes do not hash to its identity.
     func read(_ id: ObjectID, limit: Int) throws(ObjectError) -> [UInt8]
 }
 
-/// Where objects are written to.
+/// A destination of objects.
 public protocol ObjectSink: Sendable {
-    /// Stores an object, if it is not there yet, and returns its identity.
+    /// Stores an object, unless it is stored already, and returns its identity.
     ///
     /// - Parameters:
     ///   - bytes: The whole object.
-    ///   - hint: How it is best stored.
-    ///   - predecessor: An object that this one is a small change of; it may be stored as a difference
-    ///     against it.
+    ///   - hint: How to store it.
+    ///   - predecessor: A similar older object; the new object may be stored as a difference against it.
     @discardableResult
     func write(
         _ bytes: [UInt8], hint: StorageHint, predecessor: ObjectID?
@@ -60,101 +54,60 @@ public protocol ObjectSink: Sendable {
 }
 
 extension ObjectSink {
-    /// Stores an object that succeeds no other.
+    /// Stores an object that has no predecessor.
     @discardableResult
     public func write(_ bytes: [UInt8], hint: StorageHint) throws(ObjectError) -> ObjectID {
         try write(bytes, hint: hint, predecessor: nil)
     }
 }
 
-/// What both reads and writes objects.
+/// A type that both reads and writes objects.
 public typealias ObjectStore = ObjectSource & ObjectSink
 
-/// The most bytes that a structured object (snapshot, tree, table node) may have: far above any real
-/// one, and small enough to hold in memory.
+/// The most bytes in a structured object (snapshot, tree, table node): far more than any real one has, and few enough
+/// to hold in memory.
 public let structuredObjectLimit = 64 << 20
 
-/// Objects of which a part can be read without the rest.
+/// A source that can read a part of an object without the rest.
 public protocol ObjectRangeSource: ObjectSource {
-    /// The `count` bytes of an object from `offset`, fewer at its end, verified.
+    /// Reads and verifies the `count` bytes of an object from `offset`; fewer at its end.
     ///
     /// - Throws: `missing` when there is no such object.
     func read(_ id: ObjectID, offset: Int, count: Int) throws(ObjectError) -> [UInt8]
 
-    /// What the bytes of a range are stored as, when the range begins and ends between two stored
-    /// pieces: equal lists mean equal bytes. Nil where the store cannot say.
+    /// The pieces that hold a range of an object, if it begins and ends between two pieces: equal lists mean equal
+    /// bytes. Nil when the range does not, or the source does not know its pieces.
     func pieces(of id: ObjectID, in range: Range<Int>) throws(ObjectError) -> [ObjectID]?
 }
 
 extension ObjectRangeSource {
-    /// No store has to know how it cuts.
+    /// By default, nil.
     public func pieces(of id: ObjectID, in range: Range<Int>) throws(ObjectError) -> [ObjectID]? {
         nil
     }
 }
 
-extension MemoryStore: ObjectRangeSource {
-    /// See ``ObjectRangeSource``.
-    public func read(_ id: ObjectID, offset: Int, count: Int) throws(ObjectError) -> [UInt8] {
-        let bytes = try read(id, limit: .max)
-        precondition(offset >= 0 && count >= 0, "a range begins at 0 or later")
-        return Array(bytes.dropFirst(offset).prefix(count))
-    }
-}
-
-extension Safetensors {
-    /// Reads the header of a stored file; nil and the reason when the file is not a safetensors.
-    ///
-    /// - Throws: `ObjectError` when the object cannot be read.
-    public static func read(
-        _ id: ObjectID, in source: some ObjectRangeSource
-    ) throws(ObjectError) -> Result<Safetensors, SafetensorsError> {
-        guard let size = try source.size(of: id) else { throw .missing(id) }
-        let prefix = try source.read(id, offset: 0, count: min(size, prefixCount))
-        let length: Int
-        do {
-            length = try headerLength(prefix: prefix.span, fileSize: size)
-        } catch {
-            return .failure(error)
-        }
-        let header = try source.read(id, offset: prefixCount, count: length)
-        return Result { () throws(SafetensorsError) in
-            try Safetensors(header: header.span, fileSize: size)
-        }
-    }
-}
-
-/// A source that knows the checksums of what it stores, so that damage is found without recomputing identities.
+/// A source that stores checksums, so that it can detect damage without computing identities.
 protocol ChecksummedSource: ObjectSource {
-    /// All bytes of an object as ``ObjectSource/read(_:limit:)`` gives them, except that what is stored was
-    /// compared with its checksum, and its bytes not with the identity.
+    /// Reads an object like ``ObjectSource/read(_:limit:)``, but verifies only the checksum of the stored bytes, not
+    /// the identity.
     ///
-    /// For comparisons and counts: such bytes must not be handed out as the object's.
+    /// For comparisons and counts only: do not return such bytes to a caller as the object.
     func readChecksummed(_ id: ObjectID, limit: Int) throws(ObjectError) -> [UInt8]
 }
 
-extension PackStore: ChecksummedSource {
-    package func readChecksummed(_ id: ObjectID, limit: Int) throws(ObjectError) -> [UInt8] {
-        guard case .piece(let pack, let piece)? = try locateObject(id) else {
-            return try read(id, limit: limit)
-        }
-        guard piece.size <= limit else { throw .tooLarge(id, size: piece.size, limit: limit) }
-        return try bytes(of: id, piece, in: pack, verifying: .checksum)
-    }
-}
-
-/// Objects kept in memory, verified on the way in.
-public final class MemoryStore: ObjectSource, ObjectSink {
+/// Objects in memory.
+public final class MemoryStore: ObjectRangeSource, ObjectSink {
     private let objects = Mutex<[ObjectID: [UInt8]]>([:])
     private let readBytes = Atomic<Int>(0)
 
-    /// Makes an empty store.
+    /// Begins without objects.
     public init() {}
 
     /// The number of distinct objects.
     public var count: Int { objects.withLock { $0.count } }
 
-    /// The bytes that reads have returned so far: tests count work by it.
+    /// The number of bytes that reads have returned so far; tests measure work by it.
     public var bytesRead: Int { readBytes.load(ordering: .relaxed) }
 
     /// See ``ObjectSource``.
@@ -168,6 +121,12 @@ public final class MemoryStore: ObjectSource, ObjectSink {
         guard bytes.count <= limit else { throw .tooLarge(id, size: bytes.count, limit: limit) }
         readBytes.add(bytes.count, ordering: .relaxed)
         return bytes
+    }
+
+    /// See ``ObjectRangeSource``.
+    public func read(_ id: ObjectID, offset: Int, count: Int) throws(ObjectError) -> [UInt8] {
+        precondition(offset >= 0 && count >= 0, "a range begins at 0 or later")
+        return Array(try read(id, limit: .max).dropFirst(offset).prefix(count))
     }
 
     /// See ``ObjectSink``.

@@ -177,7 +177,7 @@ extension PackStore {
         else { return nil }
         return try VectorBlock(
             leaf, in: file, at: piece.offset..<piece.offset + piece.storedSize, size: piece.size,
-            verified: verified, where: pack.place(of: piece)
+            verified: verified, where: pack.stored(leaf, piece).place
         ) { () throws(ObjectError) in
             try TableLeaf(try read(leaf, limit: TableLimits.nodeBytes), id: leaf)
         }

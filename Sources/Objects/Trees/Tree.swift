@@ -2,15 +2,15 @@ public import Storage
 
 /// A directory: its files and directories, sorted by the bytes of their names.
 ///
-/// Its encoding is text: the line `fti-tree 1`, then a line `MODE SIZE ID NAME` for each entry.
+/// Encoded as text: the line `fti-tree 1`, then a line `MODE SIZE ID NAME` for each entry.
 public struct Tree: Hashable, Sendable {
     /// The entries, by name.
     public let entries: [TreeEntry]
 
-    /// Makes a tree of entries in any order.
+    /// Makes a tree from entries in any order.
     ///
-    /// - Throws: `invalid` when two names are equal, or are equal on a file system that ignores case,
-    ///   or when a size is out of range.
+    /// - Throws: `invalid` when two names are equal, also if only on a file system that ignores case, or when a size
+    ///   is out of range.
     public init(_ entries: [TreeEntry]) throws(ObjectError) {
         let sorted = entries.sorted { $0.name < $1.name }
         if let (entry, reason) = Self.problem(in: sorted) {
@@ -21,16 +21,16 @@ public struct Tree: Hashable, Sendable {
 
     init(checked entries: [TreeEntry]) { self.entries = entries }
 
-    /// The entry with a name, or nil; takes time logarithmic in the number of entries.
+    /// The entry with a name, or nil; takes logarithmic time.
     public subscript(_ name: FileName) -> TreeEntry? {
         let at = entries.binarySearch { $0.name < name }
         return at < entries.count && entries[at].name == name ? entries[at] : nil
     }
 
-    /// The first of the sorted entries that cannot stand in a tree with the others, and why.
+    /// The first of the sorted entries that a tree cannot have, and why.
     static func problem(in entries: [TreeEntry]) -> (TreeEntry, String)? {
         if entries.allSatisfy({ $0.name.isFolded }) { return problem(inFolded: entries) }
-        // Keyed by strings on purpose: those are equal when they are canonically equivalent.
+        // The keys are strings on purpose: canonically equivalent strings are equal.
         var seen: [String: FileName] = [:]
         seen.reserveCapacity(entries.count)
         for entry in entries {
@@ -47,7 +47,7 @@ public struct Tree: Hashable, Sendable {
         return nil
     }
 
-    /// The same for names that are their own foldings: sorted, equal ones are neighbours.
+    /// The same for names that equal their case foldings: in sorted order, equal names are neighbours.
     private static func problem(inFolded entries: [TreeEntry]) -> (TreeEntry, String)? {
         for (index, entry) in entries.enumerated() {
             guard 0...TreeEntry.sizeLimit ~= entry.size else {
@@ -63,11 +63,11 @@ public struct Tree: Hashable, Sendable {
 
 /// One line of a tree: a file or a directory.
 public struct TreeEntry: Hashable, Sendable {
-    /// What an entry is. There are no links and no devices.
+    /// The kind of an entry. There are no links and no devices.
     public enum Mode: UInt8, Sendable, CaseIterable {
         /// A file: `f`.
         case file = 0x66
-        /// A file that its owner may execute: `x`.
+        /// An executable file: `x`.
         case executable = 0x78
         /// A directory: `d`. Its object is a tree.
         case directory = 0x64
@@ -78,15 +78,14 @@ public struct TreeEntry: Hashable, Sendable {
 
     /// The name in the directory.
     public let name: FileName
-    /// What it is.
+    /// The kind of the entry.
     public let mode: Mode
-    /// The size of the object in bytes; of the tree itself for a directory.
+    /// The size of the object in bytes; for a directory, the size of its tree object.
     public let size: Int
     /// The object with the content.
     public let id: ObjectID
 
-    /// The largest size that an entry may have: 2^53 - 1 bytes, the largest integer that every JSON
-    /// reader keeps exactly.
+    /// The largest size of an entry: 2^53 - 1 bytes, the largest integer that every JSON reader represents exactly.
     public static let sizeLimit = (1 << 53) - 1
 
     /// Makes an entry.
@@ -101,7 +100,7 @@ public struct TreeEntry: Hashable, Sendable {
 extension Tree {
     private static let magic = Array("fti-tree 1\n".utf8)
 
-    // Mode, size, identity and name, their separators and the end of the line.
+    // Mode, size, identity and name, three separators and the line feed.
     private static let shortestLine = 1 + 1 + 1 + 1 + 64 + 1 + 1 + 1
 
     /// The canonical bytes of the tree.
@@ -121,10 +120,10 @@ extension Tree {
         return bytes
     }
 
-    /// Decodes a tree; every sequence of bytes gives a tree that encodes to it, or an error.
+    /// Decodes a tree. Any bytes give either a tree that encodes to the same bytes, or an error.
     ///
-    /// - Parameter id: The identity that the bytes have, for messages.
-    /// - Throws: `malformed`, with the offset of what is wrong.
+    /// - Parameter id: The identity of the bytes, for messages.
+    /// - Throws: `malformed`, with the offset of the fault.
     public init(decoding bytes: [UInt8], id: ObjectID? = nil) throws(ObjectError) {
         guard bytes.starts(with: Self.magic) else {
             throw .malformed(id, as: "tree", reason: "it does not begin with fti-tree 1", offset: 0)
@@ -148,7 +147,7 @@ extension Tree {
     }
 }
 
-/// Reads the lines of a tree.
+/// Parses the lines of a tree.
 private struct TreeLines {
     let bytes: [UInt8]
     var offset: Int
@@ -185,7 +184,7 @@ private struct TreeLines {
         while offset < bytes.count, 0x30...0x39 ~= bytes[offset] {
             guard offset == start || value > 0 else { throw error("the size begins with a zero") }
             value = value * 10 + Int(bytes[offset] - 0x30)
-            // Checked at each digit, so the next step cannot overflow.
+            // Checked after each digit, so the next step cannot overflow.
             guard value <= TreeEntry.sizeLimit else { throw error("the size is out of range") }
             offset += 1
         }
@@ -195,7 +194,7 @@ private struct TreeLines {
 
     private mutating func identity() throws(ObjectError) -> ObjectID {
         guard bytes.count - offset >= 64,
-            let id = ObjectID(hex: Substring(decoding: bytes[offset..<offset + 64], as: UTF8.self))
+            let id = ObjectID(hex: bytes.span.extracting(offset..<offset + 64))
         else { throw error("the identity is not 64 lower-case hexadecimal digits") }
         offset += 64
         return id
@@ -203,7 +202,7 @@ private struct TreeLines {
 
     private mutating func name() throws(ObjectError) -> FileName {
         guard let end = bytes[offset...].firstIndex(of: 0x0A) else {
-            throw error("the last line does not end")
+            throw error("the last line has no line feed")
         }
         do {
             let name = try FileName(Array(bytes[offset..<end]))
@@ -224,14 +223,14 @@ public struct TreeReader: Sendable {
 
     /// Reads one tree.
     ///
-    /// - Parameter size: The size that whoever refers to it gives, which must be true.
-    /// - Throws: `missing`; `malformed` when the object is not a tree or not of that size.
+    /// - Parameter size: The size that the entry of the tree lists; nil if unknown.
+    /// - Throws: `missing`; `malformed` when the object is not a tree or has another size.
     public func tree(_ id: ObjectID, size: Int? = nil) throws(ObjectError) -> Tree {
         let bytes = try source.read(id, limit: structuredObjectLimit)
         guard size == nil || size == bytes.count else {
             throw .malformed(
                 id, as: "tree",
-                reason: "it has \(bytes.count) bytes, where its directory says \(size ?? 0)",
+                reason: "it has \(bytes.count) bytes, but its directory lists \(size ?? 0)",
                 offset: nil)
         }
         return try Tree(decoding: bytes, id: id)
@@ -242,7 +241,19 @@ public struct TreeReader: Sendable {
         try tree(entry.id, size: entry.size)
     }
 
-    /// The entry at a path below a root, or nil when there is none; the root itself has no entry.
+    /// Reads the entries of a directory; none if there is no directory.
+    func entries(of directory: TreeEntry?) throws(ObjectError) -> [TreeEntry] {
+        guard let directory else { return [] }
+        return try tree(of: directory).entries
+    }
+
+    /// Reads the entries of a tree; none if there is no tree.
+    func entries(of id: ObjectID?) throws(ObjectError) -> [TreeEntry] {
+        guard let id else { return [] }
+        return try tree(id).entries
+    }
+
+    /// The entry at a path below a root; nil when there is none, or for the root itself.
     public func entry(at path: RelativePath, in root: ObjectID) throws(ObjectError) -> TreeEntry? {
         var tree = try tree(root)
         for name in path.names.dropLast() {

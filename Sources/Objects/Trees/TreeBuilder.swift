@@ -1,37 +1,37 @@
 public import Storage
 
-/// Collects files and makes the trees that hold them.
+/// Collects files and writes the trees that list them.
 public struct TreeBuilder: Sendable {
     private struct Item {
         let path: RelativePath
-        // Nil for a directory that may be empty.
+        /// Nil for a directory added by ``addDirectory(_:)``.
         let file: (mode: TreeEntry.Mode, size: Int, id: ObjectID)?
     }
 
     private var items: [Item] = []
 
-    /// Begins without any files.
+    /// Begins without files.
     public init() {}
 
-    /// Adds a file that is stored already. Paths may come in any order.
+    /// Adds a stored file. Paths may come in any order.
     public mutating func add(
         _ path: RelativePath, isExecutable: Bool = false, size: Int, id: ObjectID
     ) {
         items.append(Item(path: path, file: (isExecutable ? .executable : .file, size, id)))
     }
 
-    /// Adds a directory, which stays empty if nothing else is added below it.
+    /// Adds a directory, so that it exists even if nothing is added below it.
     public mutating func addDirectory(_ path: RelativePath) {
         items.append(Item(path: path, file: nil))
     }
 
     /// Writes the trees from the bottom up.
     ///
-    /// - Parameter predecessor: A tree that the new one is a small change of; large directories may be stored as
-    ///   differences against its. What of it cannot be read costs what it would have saved.
-    /// - Returns: The root, and what is below it.
-    /// - Throws: `invalid` when two files have the same path or one has another's directory as its path,
-    ///   when names differ only in case, or when a directory has too many entries.
+    /// - Parameter predecessor: A similar older tree; directories may be stored as differences against those in it.
+    ///   If a part of it cannot be read, only the saving is lost.
+    /// - Returns: The root, with the counts of everything below it.
+    /// - Throws: `invalid` when two files have the same path, a file has the path of a directory, names differ only in
+    ///   case, or a directory has too many entries.
     public consuming func write(
         into sink: some ObjectSink,
         succeeding predecessor: (tree: ObjectID, source: any ObjectSource)? = nil
@@ -58,33 +58,34 @@ public struct TreeBuilder: Sendable {
     }
 }
 
-/// What a tree holds, with everything below it.
+/// A tree with the number and the sizes of all files below it.
 public struct TreeSummary: Hashable, Sendable {
-    /// The tree.
+    /// The identity of the tree.
     public let id: ObjectID
-    /// The number of files, directories not counted.
+    /// The number of files; directories are not counted.
     public let files: Int
     /// The sum of the sizes of the files in bytes.
     public let bytes: Int
 
-    /// The same as the content of a snapshot.
+    /// The tree as the content of a snapshot.
     public var content: Content { .tree(id, files: files, bytes: bytes) }
 }
 
-/// The directories from the root to the one that is being filled.
+/// The directories on the path from the root to the current one.
 private struct OpenDirectories<Sink: ObjectSink> {
     private struct Level {
-        let name: FileName
-        /// The directory in the place of this one before, and its entries.
+        /// The directory at the same path in the predecessor.
         let earlier: (id: ObjectID, tree: Tree)?
         var entries: [TreeEntry] = []
     }
 
     private let sink: Sink
     private let reader: TreeReader?
-    private let earlierRoot: (id: ObjectID, tree: Tree)?
-    private var root: [TreeEntry] = []
-    private var levels: [Level] = []
+    private var current: Level
+    /// The path of the current directory.
+    private var path: [FileName] = []
+    /// The directories above the current one, the root first.
+    private var parents: [Level] = []
     private var files = 0
     private var bytes = 0
 
@@ -92,28 +93,24 @@ private struct OpenDirectories<Sink: ObjectSink> {
         self.sink = sink
         let reader = predecessor.map { TreeReader($0.source) }
         self.reader = reader
-        earlierRoot = predecessor.flatMap { predecessor in
+        let earlier = predecessor.flatMap { predecessor in
             (try? reader?.tree(predecessor.tree)).map { (predecessor.tree, $0) }
         }
+        current = Level(earlier: earlier)
     }
 
-    /// The directory of a name in the directory that is open, as it was before.
-    private func earlier(_ name: FileName) -> (id: ObjectID, tree: Tree)? {
-        let parent = levels.isEmpty ? earlierRoot?.tree : levels.last?.earlier?.tree
-        guard let entry = parent?[name], entry.mode == .directory else { return nil }
-        return (try? reader?.tree(of: entry)).map { (entry.id, $0) }
-    }
-
-    /// Closes and opens directories until the path is the open one.
+    /// Closes and opens directories until the one at `path` is the current one.
     mutating func enter(_ path: ArraySlice<FileName>) throws(ObjectError) {
-        var common = 0
-        for (level, name) in zip(levels, path) {
-            guard level.name == name else { break }
-            common += 1
-        }
-        while levels.count > common { try close() }
+        let common = zip(self.path, path).prefix { $0 == $1 }.count
+        while parents.count > common { try close() }
         for name in path.dropFirst(common) {
-            levels.append(Level(name: name, earlier: earlier(name)))
+            var earlier: (id: ObjectID, tree: Tree)?
+            if let entry = current.earlier?.tree[name], entry.mode == .directory {
+                earlier = (try? reader?.tree(of: entry)).map { (entry.id, $0) }
+            }
+            parents.append(current)
+            self.path.append(name)
+            current = Level(earlier: earlier)
         }
     }
 
@@ -124,30 +121,21 @@ private struct OpenDirectories<Sink: ObjectSink> {
         }
         bytes = sum
         files += 1
-        append(entry)
-    }
-
-    private mutating func append(_ entry: TreeEntry) {
-        if levels.isEmpty {
-            root.append(entry)
-        } else {
-            levels[levels.count - 1].entries.append(entry)
-        }
+        current.entries.append(entry)
     }
 
     private mutating func close() throws(ObjectError) {
-        let path = levels.map(\.name.description).joined(separator: "/")
-        let level = levels.removeLast()
-        let (id, size) = try write(level.entries, path, succeeding: level.earlier?.id)
-        append(TreeEntry(name: level.name, mode: .directory, size: size, id: id))
+        let (id, size) = try writeCurrent()
+        guard let name = path.popLast(), let parent = parents.popLast() else { return }
+        current = parent
+        current.entries.append(TreeEntry(name: name, mode: .directory, size: size, id: id))
     }
 
-    private func write(
-        _ entries: [TreeEntry], _ path: String, succeeding predecessor: ObjectID?
-    ) throws(ObjectError) -> (ObjectID, size: Int) {
+    private func writeCurrent() throws(ObjectError) -> (id: ObjectID, size: Int) {
+        let path = path.map(\.description).joined(separator: "/")
         let tree: Tree
         do {
-            tree = try Tree(entries)
+            tree = try Tree(current.entries)
         } catch .invalid(let name, let reason) {
             throw .invalid(what: path.isEmpty ? name : "\(path)/\(name)", reason: reason)
         } catch {
@@ -158,13 +146,12 @@ private struct OpenDirectories<Sink: ObjectSink> {
             throw .invalid(
                 what: path.isEmpty ? "the directory" : path, reason: "it has too many entries")
         }
-        let id = try sink.write(bytes, hint: .structured, predecessor: predecessor)
+        let id = try sink.write(bytes, hint: .structured, predecessor: current.earlier?.id)
         return (id, bytes.count)
     }
 
     mutating func finish() throws(ObjectError) -> TreeSummary {
-        while !levels.isEmpty { try close() }
-        let id = try write(root, "", succeeding: earlierRoot?.id).0
-        return TreeSummary(id: id, files: files, bytes: bytes)
+        while !parents.isEmpty { try close() }
+        return TreeSummary(id: try writeCurrent().id, files: files, bytes: bytes)
     }
 }

@@ -1,18 +1,18 @@
 public import Storage
 
-/// A file, or an empty directory, that two trees do not have in common.
+/// A file, or an empty directory, that differs between two trees.
 public struct TreeChange: Hashable, Sendable {
-    /// Where it is.
+    /// The path in both trees.
     public let path: RelativePath
-    /// What was there, or nil.
+    /// The entry in the first tree, or nil.
     public let before: TreeEntry?
-    /// What is there now, or nil.
+    /// The entry in the second tree, or nil.
     public let after: TreeEntry?
 }
 
-/// Finds what differs between two trees.
+/// Finds the differences between two trees.
 ///
-/// Equal subtrees are not read, so the work follows the change.
+/// Skips equal subtrees without reading them, so the work is proportional to the change.
 public struct TreeDiff {
     /// Two directories at one path, at least one of which exists.
     private struct Pair {
@@ -25,22 +25,22 @@ public struct TreeDiff {
     private var pairs: [Pair] = []
     private var remaining = TreeWalk.entryLimit
 
-    /// Begins a comparison; nil stands for an empty tree.
+    /// Prepares a comparison; nil stands for an empty tree.
     public init(
         from before: ObjectID?, to after: ObjectID?, in source: any ObjectSource
     ) throws(ObjectError) {
         reader = TreeReader(source)
         guard before != after else { return }
-        var old: ArraySlice<TreeEntry> = []
-        var new: ArraySlice<TreeEntry> = []
-        if let before { old = try reader.tree(before).entries[...] }
-        if let after { new = try reader.tree(after).entries[...] }
-        pairs = [Pair(path: .root, before: old, after: new)]
+        pairs = [
+            Pair(
+                path: .root, before: try reader.entries(of: before)[...],
+                after: try reader.entries(of: after)[...])
+        ]
     }
 
     /// The next change in the order of the paths, or nil at the end.
     ///
-    /// A change between a file and a directory is given as a removal and additions.
+    /// A file that becomes a directory, or the reverse, is reported as removals and additions.
     public mutating func next() throws(ObjectError) -> TreeChange? {
         while let pair = pairs.last {
             let (before, after) = Self.first(of: pair)
@@ -57,7 +57,7 @@ public struct TreeDiff {
         return nil
     }
 
-    /// The entries with the lowest name that is left, on either side.
+    /// The entries with the lowest remaining name on either side.
     private static func first(of pair: Pair) -> (TreeEntry?, TreeEntry?) {
         guard let before = pair.before.first else { return (nil, pair.after.first) }
         guard let after = pair.after.first else { return (before, nil) }
@@ -73,16 +73,16 @@ public struct TreeDiff {
         guard old != nil || new != nil else {
             return TreeChange(path: path, before: before, after: after)
         }
-        var pair = Pair(path: path, before: [], after: [])
-        if let old { pair.before = try reader.tree(of: old).entries[...] }
-        if let new { pair.after = try reader.tree(of: new).entries[...] }
-        // A directory that is empty on its only side has nothing else to tell of it.
+        let pair = Pair(
+            path: path, before: try reader.entries(of: old)[...],
+            after: try reader.entries(of: new)[...])
+        // A directory that exists on one side only, and is empty, is a change by itself.
         let isWhole = old == nil || new == nil
         if isWhole, pair.before.isEmpty, pair.after.isEmpty {
             return TreeChange(path: path, before: before, after: after)
         }
         pairs.append(pair)
-        // What is a file on the other side goes or comes before the content.
+        // A file on the other side is reported before the content of the directory.
         if let before, old == nil { return TreeChange(path: path, before: before, after: nil) }
         if let after, new == nil { return TreeChange(path: path, before: nil, after: after) }
         return nil
@@ -93,7 +93,7 @@ public struct TreeDiff {
     ) throws(ObjectError) -> RelativePath {
         remaining -= 1
         guard remaining > 0 else {
-            throw .malformed(nil, as: "tree", reason: "there are too many entries", offset: nil)
+            throw .malformed(nil, as: "tree", reason: "it has too many entries", offset: nil)
         }
         do {
             return try parent.appending(name)
@@ -103,22 +103,17 @@ public struct TreeDiff {
     }
 }
 
-/// How many files, and directories that are empty on their only side, two trees do not have in common.
+/// The number of files that differ between two trees; a directory that exists in one tree only, and is empty, counts
+/// as a file.
 public struct TreeDiffCounts: Hashable, Sendable {
-    /// Only in the second tree.
-    public internal(set) var added: Int
-    /// Only in the first.
-    public internal(set) var removed: Int
-    /// In both, and different.
-    public internal(set) var changed: Int
+    /// The number only in the second tree.
+    public internal(set) var added = 0
+    /// The number only in the first tree.
+    public internal(set) var removed = 0
+    /// The number in both trees with different content or mode.
+    public internal(set) var changed = 0
 
-    init(added: Int = 0, removed: Int = 0, changed: Int = 0) {
-        self.added = added
-        self.removed = removed
-        self.changed = changed
-    }
-
-    /// All of them.
+    /// The number of all differences.
     public var total: Int { min(added + removed + changed, JSON.largestInteger) }
 
     mutating func add(_ other: TreeDiffCounts) {
@@ -129,8 +124,8 @@ public struct TreeDiffCounts: Hashable, Sendable {
 }
 
 extension TreeDiff {
-    /// Counts what ``next()`` gives, without going to every path: two directories are compared once, however often they
-    /// are at the same place. More than 2^53 is counted as 2^53.
+    /// Counts the changes that ``next()`` reports, without visiting every path: two directories are compared once,
+    /// however many paths lead to both. Each count is at most 2^53.
     ///
     /// - Throws: What reading a tree throws; `malformed` when directories are too deep for any path.
     public static func counts(
@@ -140,13 +135,11 @@ extension TreeDiff {
         let reader = TreeReader(source)
         var count = DiffCount(reader: reader)
         return try count.counts(
-            try before.map { (id) throws(ObjectError) in try reader.tree(id).entries } ?? [],
-            try after.map { (id) throws(ObjectError) in try reader.tree(id).entries } ?? [],
-            depth: 0)
+            reader.entries(of: before), reader.entries(of: after), depth: 0)
     }
 }
 
-/// What is counted of two trees.
+/// Counts the differences between two trees.
 private struct DiffCount {
     /// Two directories at one path, at least one of which exists.
     private struct Pair: Hashable {
@@ -154,10 +147,8 @@ private struct DiffCount {
         let after: ObjectID?
     }
 
-    let reader: TreeReader
+    private let reader: TreeReader
     private var known: [Pair: (counts: TreeDiffCounts, isEmpty: Bool)] = [:]
-    /// More directories than this, one in the other, have no path that is short enough.
-    private static let depthLimit = RelativePath.byteLimit / 2 + 1
 
     init(reader: TreeReader) { self.reader = reader }
 
@@ -204,15 +195,12 @@ private struct DiffCount {
     ) throws(ObjectError) -> (counts: TreeDiffCounts, isEmpty: Bool) {
         let pair = Pair(before: old?.id, after: new?.id)
         if let known = known[pair] { return known }
-        guard depth < Self.depthLimit else {
+        guard depth < TreeCensus.depthLimit else {
             throw .malformed(
-                old?.id ?? new?.id, as: "tree", reason: "it is in too many directories", offset: nil
-            )
+                old?.id ?? new?.id, as: "tree", reason: "it is nested too deeply", offset: nil)
         }
-        let before =
-            try old.map { (entry) throws(ObjectError) in try reader.tree(of: entry).entries } ?? []
-        let after =
-            try new.map { (entry) throws(ObjectError) in try reader.tree(of: entry).entries } ?? []
+        let before = try reader.entries(of: old)
+        let after = try reader.entries(of: new)
         let result = (
             counts: try counts(before, after, depth: depth + 1),
             isEmpty: before.isEmpty && after.isEmpty

@@ -1,28 +1,28 @@
 public import Storage
 
-/// Goes through everything below a tree, a directory before its content, in the order of the paths.
+/// Visits everything below a tree in the order of the paths, a directory before its content.
 ///
-/// One tree of each level is in memory. A small repository can describe a directory without end, by naming one tree many
-/// times: a walk that would give more than ``entryLimit`` entries is refused before it begins, and one that need not
-/// see equal directories twice visits each once.
+/// Keeps one tree per level in memory. A small repository can describe an enormous directory, by naming one tree many
+/// times. So a walk with more than ``entryLimit`` entries is refused before it begins, unless it visits each
+/// directory only once.
 public struct TreeWalk {
-    /// Which directories are entered.
+    /// Which directories a walk enters.
     public enum Visits: Sendable {
-        /// All of them.
+        /// All directories.
         case everyPath
-        /// The first of those that have the same content; the paths of the others are left out.
+        /// Only the first of several directories with equal content; the paths below the others are skipped.
         case eachDirectoryOnce
     }
 
-    /// An entry and where it is.
+    /// An entry and its path.
     public struct Element: Hashable, Sendable {
         /// The path below the root of the walk.
         public let path: RelativePath
-        /// What is there.
+        /// The entry at the path.
         public let entry: TreeEntry
     }
 
-    /// The most entries that a walk gives.
+    /// The most entries in a walk.
     public static let entryLimit = 10_000_000
 
     private struct Level {
@@ -34,14 +34,14 @@ public struct TreeWalk {
 
     private let reader: TreeReader
     private var levels: [Level]
-    /// The directories that were entered; nil where that does not matter.
+    /// The directories entered so far; nil for ``Visits/everyPath``.
     private var visited: Set<ObjectID>?
 
     /// Begins at a tree.
     ///
     /// - Parameters:
-    ///   - path: What the paths of the entries begin with.
-    ///   - limit: The most entries that there may be below it. They are counted first, which reads each directory once.
+    ///   - path: The prefix of all paths.
+    ///   - limit: The most entries below the tree. They are counted first, which reads each directory once.
     /// - Throws: What reading a tree throws; `malformed` when there are too many entries.
     public init(
         _ root: ObjectID, in source: any ObjectSource, below path: RelativePath = .root,
@@ -57,7 +57,7 @@ public struct TreeWalk {
             guard count.entries <= limit else {
                 throw .malformed(
                     root, as: "tree",
-                    reason: "there are too many entries below it, more than \(limit)", offset: nil)
+                    reason: "it has more than \(limit) entries", offset: nil)
             }
         }
     }
@@ -89,13 +89,13 @@ public struct TreeWalk {
     }
 }
 
-/// Counts what is below trees, reading each directory once, however many paths lead to it.
+/// Counts the entries below trees; reads each directory once, however many paths lead to it.
 public struct TreeCensus {
-    /// What is below a tree; more than 2^53 is counted as 2^53, the most that JSON holds.
+    /// The counts below a tree; at most 2^53, the largest integer that JSON represents exactly.
     public struct Count: Hashable, Sendable {
-        /// Files, at all paths.
+        /// The number of files, counting every path.
         public internal(set) var files = 0
-        /// Files and directories, at all paths.
+        /// The number of files and directories, counting every path.
         public internal(set) var entries = 0
 
         mutating func add(_ other: Count) {
@@ -106,52 +106,36 @@ public struct TreeCensus {
 
     private let reader: TreeReader
     private var known: [ObjectID: Count] = [:]
-    /// More directories than this, one in the other, have no path that is short enough.
-    private static let depthLimit = RelativePath.byteLimit / 2 + 1
+    /// More nested directories exceed the longest path.
+    static let depthLimit = RelativePath.byteLimit / 2 + 1
 
-    /// Counts trees of a source.
+    /// Prepares to count trees of a source.
     public init(in source: any ObjectSource) { reader = TreeReader(source) }
 
-    /// What is below a tree.
+    /// Counts the entries below a tree.
     ///
     /// - Throws: What reading a tree throws; `malformed` when directories are too deep for any path.
     public mutating func count(_ root: ObjectID) throws(ObjectError) -> Count {
-        /// A tree that is being counted.
-        struct Level {
-            let id: ObjectID
-            let entries: [TreeEntry]
-            var next = 0
-            var count = Count()
+        try count(root, size: nil, depth: 0)
+    }
+
+    private mutating func count(
+        _ id: ObjectID, size: Int?, depth: Int
+    ) throws(ObjectError) -> Count {
+        if let count = known[id] { return count }
+        guard depth <= Self.depthLimit else {
+            throw .malformed(id, as: "tree", reason: "it is nested too deeply", offset: nil)
         }
-        if let count = known[root] { return count }
-        var levels = [Level(id: root, entries: try reader.tree(root).entries)]
-        while var level = levels.popLast() {
-            var below: TreeEntry?
-            while level.next < level.entries.count {
-                let entry = level.entries[level.next]
-                if entry.mode != .directory {
-                    level.count.add(Count(files: 1, entries: 1))
-                } else if let count = known[entry.id] {
-                    level.count.add(count)
-                    level.count.add(Count(files: 0, entries: 1))
-                } else {
-                    below = entry
-                    break
-                }
-                level.next += 1
-            }
-            guard let below else {
-                known[level.id] = level.count
+        var count = Count()
+        for entry in try reader.tree(id, size: size).entries {
+            guard entry.mode == .directory else {
+                count.add(Count(files: 1, entries: 1))
                 continue
             }
-            guard levels.count < Self.depthLimit else {
-                throw .malformed(
-                    below.id, as: "tree", reason: "it is in too many directories", offset: nil)
-            }
-            let tree = try reader.tree(of: below)
-            levels.append(level)
-            levels.append(Level(id: below.id, entries: tree.entries))
+            count.add(Count(files: 0, entries: 1))
+            count.add(try self.count(entry.id, size: entry.size, depth: depth + 1))
         }
-        return known[root] ?? Count()
+        known[id] = count
+        return count
     }
 }

@@ -2,31 +2,31 @@ internal import Storage
 
 /// The header of a GGUF file, versions 2 and 3 in either byte order, as the ggml project's `gguf.md` defines it.
 ///
-/// Whether the metadata makes sense is for the programs to say that run the model.
+/// The meaning of the metadata is not checked; that is up to the programs that run the model.
 public struct GGUF: Hashable, Sendable {
-    /// One fact about the model.
+    /// One member of the metadata.
     public struct Member: Hashable, Sendable {
-        /// Its name, such as `general.architecture`.
+        /// The name, such as `general.architecture`.
         public let key: String
-        /// Its value; a list has only what ``Value/list(type:count:)`` says.
+        /// The value; the elements of a list are not kept.
         public let value: Value
-        /// Where the value is, in bytes from the start of the file.
+        /// The range of the value in the file, in bytes.
         public let range: Range<Int>
     }
 
     /// A value of the metadata.
     public enum Value: Hashable, Sendable {
-        /// A whole number from 0 on.
+        /// An unsigned integer.
         case unsigned(UInt64)
-        /// A whole number.
+        /// A signed integer.
         case signed(Int64)
-        /// A floating-point number, which may be anything.
+        /// A floating-point number, also an infinite one or NaN.
         case float(Double)
         /// A truth value.
         case bool(Bool)
-        /// A text, cut where it is very long.
+        /// A text, truncated if it is very long.
         case text(String)
-        /// A list, whose elements are not kept.
+        /// The type and the number of the elements of a list.
         case list(type: String, count: UInt64)
     }
 
@@ -34,64 +34,65 @@ public struct GGUF: Hashable, Sendable {
     public let metadata: [Member]
     /// The tensors, in the order of the file. Shapes begin with the dimension that varies fastest.
     public let tensors: [Tensor]
-    /// The offsets of the tensors from the start of the file, ascending, each once.
+    /// The distinct offsets of the tensors in the file, ascending.
     let boundaries: [Int]
 
-    /// A longer header is not followed: vocabularies and merges of the largest tokenizers take some 20 MB.
+    /// The longest header in bytes: vocabularies and merges of the largest tokenizers take about 20 MB.
     private static let headerLimit = 64 << 20
-    /// More tensors than this are not believed.
+    /// The most tensors; a header with more is refused.
     private static let tensorLimit = 1 << 20
-    /// The format's own limit is 4.
+    /// The most dimensions of a tensor; the limit of the format is 4.
     private static let dimensionLimit = 8
-    /// Names and texts are kept up to this size.
+    /// The most bytes that are kept of a name or a text.
     static let textLimit = 4 << 10
 
-    /// Reads the header of a stored file; nil for anything but a sound one.
+    /// Reads the header of a stored file; nil if it is not a valid GGUF header.
     ///
     /// - Throws: `missing`, or what the source throws.
     public static func read(
         _ id: ObjectID, in source: some ObjectRangeSource
     ) throws(ObjectError) -> GGUF? {
         guard let size = try source.size(of: id) else { throw .missing(id) }
-        return try GGUF(header: ObjectHeader(id: id, size: size, source: source))
+        var reader = ByteReader(RangeFeed(id, 0..<min(size, headerLimit), in: source))
+        return try GGUF(&reader, fileSize: size)
     }
 
-    /// Reads a header; nil for anything but a sound one.
+    /// Reads the header of a blob; nil if it is not a valid GGUF header.
     ///
-    /// - Throws: When the file cannot be read.
-    init?(_ source: any Blob) throws(StorageError) {
-        try self.init(header: BlobHeader(blob: source))
+    /// - Throws: When the blob cannot be read.
+    init?(_ source: any Blob) throws(ObjectError) {
+        var reader = ByteReader(RangeFeed(source, limit: Self.headerLimit))
+        try self.init(&reader, fileSize: source.size)
     }
 
-    private init?<Source: HeaderSource>(header source: Source) throws(Source.Failure) {
-        var reader = HeaderReader(source, limit: Self.headerLimit)
+    private init?(_ reader: inout ByteReader<RangeFeed>, fileSize: Int) throws(ObjectError) {
         guard try reader.bytes(4)?.elementsEqual("GGUF".utf8) == true,
             var version = try reader.uint32()
         else { return nil }
         if version & 0xFFFF == 0 {
-            // Machines with the other byte order write the version in theirs.
+            // A big-endian machine writes the version in its byte order.
             reader.isBigEndian = true
             version = version.byteSwapped
         }
-        guard version == 2 || version == 3, let count = try reader.uint64(),
-            0...UInt64(Self.tensorLimit) ~= count, let members = try reader.uint64(),
+        guard version == 2 || version == 3, let count = try reader.number(8),
+            0...UInt64(Self.tensorLimit) ~= count, let members = try reader.number(8),
             let (metadata, alignment) = try Self.metadata(&reader, count: members)
         else { return nil }
         var entries: [Entry] = []
         for _ in 0..<count {
-            guard let entry = try Entry(&reader, dimensions: Self.dimensionLimit),
-                entry.offset % alignment == 0
-            else { return nil }
+            guard let entry = try Self.entry(&reader), entry.offset % alignment == 0 else {
+                return nil
+            }
             entries.append(entry)
         }
         let start = (UInt64(reader.offset) + alignment - 1) / alignment * alignment
-        guard let tensors = Self.tensors(entries, from: start, to: UInt64(source.size)) else {
+        guard let tensors = Self.tensors(entries, from: start, to: UInt64(fileSize)) else {
             return nil
         }
         var boundaries: [Int] = []
         for position in tensors.map(\.range.lowerBound).sorted()
-        // A tensor without elements begins where the next one does, or where the file ends.
-        where position != boundaries.last && position < source.size { boundaries.append(position) }
+        // A tensor without elements has the offset of the next one, or the end of the file.
+        where position != boundaries.last && position < fileSize { boundaries.append(position) }
         self.metadata = metadata
         self.tensors = tensors
         self.boundaries = boundaries
@@ -104,29 +105,25 @@ public struct GGUF: Hashable, Sendable {
         let shape: [UInt64]
         let type: UInt32
         let offset: UInt64
-
-        init?<Source: HeaderSource>(
-            _ reader: inout HeaderReader<Source>, dimensions limit: Int
-        ) throws(Source.Failure) {
-            guard let name = try GGUF.text(&reader), let dimensions = try reader.uint32(),
-                dimensions <= limit
-            else { return nil }
-            var shape: [UInt64] = []
-            for _ in 0..<dimensions {
-                guard let extent = try reader.uint64() else { return nil }
-                shape.append(extent)
-            }
-            guard let type = try reader.uint32(), let offset = try reader.uint64() else {
-                return nil
-            }
-            self.name = name
-            self.shape = shape
-            self.type = type
-            self.offset = offset
-        }
     }
 
-    /// The tensors of a file of `size` bytes; nil when one begins behind its end.
+    /// Reads the entry of a tensor; nil if it is invalid.
+    private static func entry(
+        _ reader: inout ByteReader<RangeFeed>
+    ) throws(ObjectError) -> Entry? {
+        guard let name = try text(&reader), let dimensions = try reader.uint32(),
+            dimensions <= dimensionLimit
+        else { return nil }
+        var shape: [UInt64] = []
+        for _ in 0..<dimensions {
+            guard let extent = try reader.number(8) else { return nil }
+            shape.append(extent)
+        }
+        guard let type = try reader.uint32(), let offset = try reader.number(8) else { return nil }
+        return Entry(name: name, shape: shape, type: type, offset: offset)
+    }
+
+    /// The tensors of a file of `size` bytes; nil if one begins after the end of the file.
     private static func tensors(
         _ entries: [Entry], from start: UInt64, to size: UInt64
     ) -> [Tensor]? {
@@ -136,8 +133,8 @@ public struct GGUF: Hashable, Sendable {
             let (position, overflow) = start.addingReportingOverflow(entry.offset)
             guard !overflow, position <= size else { return nil }
             let type = GGMLType(entry.type)
-            // The bytes of a type that is not known end where the next tensor begins.
-            let next = offsets.partitioningIndex { $0 > entry.offset }
+            // A tensor of an unknown type extends to the next tensor.
+            let next = offsets.binarySearch { $0 <= entry.offset }
             let rest = next < offsets.count ? offsets[next] - entry.offset : size - position
             let length = min(type.map { $0.size(of: entry.shape) ?? rest } ?? rest, size - position)
             tensors.append(
@@ -152,16 +149,16 @@ public struct GGUF: Hashable, Sendable {
 
     // MARK: Metadata
 
-    /// Reads the metadata, and what tensors are aligned to.
-    private static func metadata<Source: HeaderSource>(
-        _ reader: inout HeaderReader<Source>, count: UInt64
-    ) throws(Source.Failure) -> ([Member], alignment: UInt64)? {
+    /// Reads the metadata, and the alignment of the tensors.
+    private static func metadata(
+        _ reader: inout ByteReader<RangeFeed>, count: UInt64
+    ) throws(ObjectError) -> ([Member], alignment: UInt64)? {
         var alignment: UInt64 = 32
         var members: [Member] = []
         var left = count
         while left > 0 {
             left -= 1
-            // The header is shorter than a number of members that takes long to count.
+            // The limit of the header bounds the number of iterations, whatever `count` claims.
             guard let key = try text(&reader), let type = try reader.uint32() else { return nil }
             let start = reader.offset
             guard let value = try GGUFValue(rawValue: type)?.read(&reader, depth: 0) else {
@@ -178,30 +175,30 @@ public struct GGUF: Hashable, Sendable {
         return (members, alignment)
     }
 
-    /// A text of which what is beyond the limit is passed over; nil when the header would be too long.
-    static func text<Source: HeaderSource>(
-        _ reader: inout HeaderReader<Source>
-    ) throws(Source.Failure) -> String? {
-        guard let length = try reader.uint64(),
+    /// Reads a text and skips the part beyond the limit; nil if the header would be too long.
+    static func text(
+        _ reader: inout ByteReader<RangeFeed>
+    ) throws(ObjectError) -> String? {
+        guard let length = try reader.number(8),
             let bytes = try reader.bytes(Int(min(length, UInt64(textLimit)))),
-            reader.skip(length - UInt64(bytes.count))
+            try reader.skip(length - UInt64(bytes.count))
         else { return nil }
         let text = String(decoding: bytes, as: UTF8.self)
         return length > UInt64(textLimit) ? text + "…" : text
     }
 }
 
-/// The types of GGUF's metadata.
+/// The types of values in the metadata.
 enum GGUFValue: UInt32 {
     case uint8, int8, uint16, int16, uint32, int32, float32, bool, string, array, uint64, int64
     case float64
 
-    /// Arrays in arrays are allowed, and nobody has seen them.
+    /// The format allows nested arrays, but no known file has them.
     private static let nestingLimit = 4
 
     var name: String { "\(self)" }
 
-    /// The size of a number in bytes; nil for anything but a number.
+    /// The size of a number or a truth value in bytes; nil for other types.
     private var size: Int? {
         switch self {
         case .uint8, .int8, .bool: 1
@@ -212,10 +209,10 @@ enum GGUFValue: UInt32 {
         }
     }
 
-    /// Reads a value; nil when it is none.
-    func read<Source: HeaderSource>(
-        _ reader: inout HeaderReader<Source>, depth: Int
-    ) throws(Source.Failure) -> GGUF.Value? {
+    /// Reads a value; nil if it is invalid.
+    func read(
+        _ reader: inout ByteReader<RangeFeed>, depth: Int
+    ) throws(ObjectError) -> GGUF.Value? {
         guard let size else {
             return self == .string
                 ? try GGUF.text(&reader).map { .text($0) }
@@ -232,39 +229,39 @@ enum GGUFValue: UInt32 {
         }
     }
 
-    /// Passes over a list.
-    private func list<Source: HeaderSource>(
-        _ reader: inout HeaderReader<Source>, depth: Int
-    ) throws(Source.Failure) -> GGUF.Value? {
+    /// Skips a list; nil if it is invalid.
+    private func list(
+        _ reader: inout ByteReader<RangeFeed>, depth: Int
+    ) throws(ObjectError) -> GGUF.Value? {
         guard depth < Self.nestingLimit,
             let type = try reader.uint32().flatMap({ GGUFValue(rawValue: $0) }),
-            let count = try reader.uint64()
+            let count = try reader.number(8)
         else { return nil }
         if let size = type.size {
             let (bytes, overflow) = count.multipliedReportingOverflow(by: UInt64(size))
-            guard !overflow, reader.skip(bytes) else { return nil }
+            guard !overflow, try reader.skip(bytes) else { return nil }
         } else {
             var left = count
             while left > 0 {
                 left -= 1
-                guard try type.pass(&reader, depth: depth + 1) else { return nil }
+                guard try type.skip(&reader, depth: depth + 1) else { return nil }
             }
         }
         return .list(type: type.name, count: count)
     }
 
-    /// Passes over a text or a list; false when it is none.
-    private func pass<Source: HeaderSource>(
-        _ reader: inout HeaderReader<Source>, depth: Int
-    ) throws(Source.Failure) -> Bool {
+    /// Skips a text or a list; returns false if it is invalid.
+    private func skip(
+        _ reader: inout ByteReader<RangeFeed>, depth: Int
+    ) throws(ObjectError) -> Bool {
         if self == .array { return try list(&reader, depth: depth) != nil }
-        guard let length = try reader.uint64() else { return false }
-        return reader.skip(length)
+        guard let length = try reader.number(8) else { return false }
+        return try reader.skip(length)
     }
 }
 
 extension GGUF.Member {
-    /// Whether a member of another file has the same value, of which nothing is left out here.
+    /// Whether a member of another file has the same value, compared with all elements and the whole text.
     public func hasValue(
         of other: GGUF.Member, _ ownFile: ObjectID, _ otherFile: ObjectID,
         in source: some ObjectRangeSource
@@ -283,16 +280,16 @@ extension GGUF.Value {
     }
 }
 
-/// The types of numbers that the ggml project's `ggml.h` numbers, with the blocks that they are stored in.
+/// The types of numbers in the ggml project's `ggml.h`, with the blocks that store them.
 struct GGMLType {
-    /// The name, as the project writes it.
+    /// The name that the project uses.
     let name: String
-    /// Numbers in a block.
+    /// How many numbers a block has.
     let block: Int
-    /// Bytes of a block.
+    /// The size of a block in bytes.
     let bytes: Int
 
-    /// The type of a number; nil for one that this release does not know.
+    /// The type with a number in `ggml.h`; nil for an unknown one.
     init?(_ number: UInt32) {
         guard let entry = Self.table[number] else { return nil }
         self = entry
@@ -319,7 +316,7 @@ struct GGMLType {
         41: .init("Q1_0", 128, 18),
     ]
 
-    /// The bytes of a tensor of this shape; nil where its rows are not whole blocks, or no file is so large.
+    /// The size in bytes of a tensor of this shape; nil if its rows are not whole blocks, or the size overflows.
     func size(of shape: [UInt64]) -> UInt64? {
         guard (shape.first ?? 1) % UInt64(block) == 0 else { return nil }
         var blocks = (shape.first ?? 1) / UInt64(block)

@@ -1,52 +1,52 @@
 /// Why bytes are not a safetensors file.
 public struct SafetensorsError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong, such as `tensor "a" overlaps the one before it`.
+    /// The fault, such as `tensor "a" overlaps the one before it`.
     public let reason: String
 
     /// `not a valid safetensors: ` and the reason.
     public var description: String { "not a valid safetensors: \(reason)" }
 }
 
-/// The header of a safetensors file: which tensors it holds and where.
+/// The header of a safetensors file: its tensors and where they are.
 ///
-/// The format is eight bytes of header length (little-endian), a JSON object, and the tensors' bytes
-/// without a gap. Anything else is refused, so that every byte of the file belongs to one tensor.
+/// The format is the header length in eight bytes (little-endian), a JSON object, and the bytes of the tensors
+/// without gaps. Anything else is refused, so that every byte after the header belongs to exactly one tensor.
 public struct Safetensors: Hashable, Sendable {
-    /// The tensors in the order of their bytes.
+    /// The tensors in the order of their offsets.
     public let tensors: [Tensor]
-    /// Text about the file, by key, in the order of the keys' bytes.
+    /// The metadata of the file, by key.
     public let metadata: [String: String]
-    /// Where the first tensor's bytes begin.
+    /// The offset of the first tensor.
     public let dataOffset: Int
 
-    /// The most bytes that a header may have, as the format's reference implementation limits it.
+    /// The most bytes in a header, as in the reference implementation of the format.
     public static let headerLimit = 100_000_000
     /// The number of bytes before the header.
     public static let prefixCount = 8
 
-    /// The length of the header in bytes, from the first eight bytes of a file of `fileSize` bytes.
+    /// Decodes the length of the header in bytes from the first eight bytes of a file of `fileSize` bytes.
     public static func headerLength(
         prefix: Span<UInt8>, fileSize: Int
     ) throws(SafetensorsError) -> Int {
         guard prefix.count >= prefixCount, fileSize >= prefixCount else {
             throw SafetensorsError(reason: "the file has fewer than 8 bytes")
         }
-        var length: UInt64 = 0
-        for index in (0..<prefixCount).reversed() { length = length << 8 | UInt64(prefix[index]) }
+        let length = LittleEndian.uint64(prefix, at: 0)
         guard length <= UInt64(headerLimit) else {
-            throw SafetensorsError(reason: "a header of \(length) bytes, more than \(headerLimit)")
+            throw SafetensorsError(
+                reason: "its header has \(length) bytes, more than \(headerLimit)")
         }
         guard length <= UInt64(fileSize - prefixCount) else {
             throw SafetensorsError(
-                reason: "a header of \(length) bytes in a file of \(fileSize) bytes")
+                reason: "its header has \(length) bytes, but the file has only \(fileSize)")
         }
         return Int(length)
     }
 
-    /// Reads a header.
+    /// Parses a header.
     ///
     /// - Parameters:
-    ///   - header: The JSON text, exactly as long as ``headerLength(prefix:fileSize:)`` says.
+    ///   - header: The JSON text, of the length that ``headerLength(prefix:fileSize:)`` returns.
     ///   - fileSize: The size of the whole file in bytes.
     public init(header: Span<UInt8>, fileSize: Int) throws(SafetensorsError) {
         dataOffset = Self.prefixCount + header.count
@@ -68,7 +68,7 @@ public struct Safetensors: Hashable, Sendable {
                     reason: start < end
                         ? "tensor \(SafetensorsHeader.quoted(tensor.name)) overlaps the one before it"
                         : "\(start - end) bytes before tensor \(SafetensorsHeader.quoted(tensor.name)) "
-                            + "belong to none")
+                            + "belong to no tensor")
             }
             end = tensor.range.upperBound
         }
@@ -79,18 +79,32 @@ public struct Safetensors: Hashable, Sendable {
         metadata = parser.metadata
     }
 
-    /// Where the tensors begin: strictly ascending offsets above 0, the best places to cut the file.
-    public var boundaries: [Int] {
-        var result: [Int] = []
-        for tensor in tensors where !tensor.range.isEmpty { result.append(tensor.range.lowerBound) }
-        return result
+    /// The offsets of the tensors, strictly ascending and above 0: the best places to cut the file.
+    public var boundaries: [Int] { tensors.filter { !$0.range.isEmpty }.map(\.range.lowerBound) }
+
+    /// Reads the header of a stored file; fails with the reason if it is not a valid safetensors file.
+    ///
+    /// - Throws: `missing`, or what the source throws.
+    public static func read(
+        _ id: ObjectID, in source: some ObjectRangeSource
+    ) throws(ObjectError) -> Result<Safetensors, SafetensorsError> {
+        guard let size = try source.size(of: id) else { throw .missing(id) }
+        let prefix = try source.read(id, offset: 0, count: min(size, prefixCount))
+        let length: Int
+        do throws(SafetensorsError) {
+            length = try headerLength(prefix: prefix.span, fileSize: size)
+        } catch { return .failure(error) }
+        let header = try source.read(id, offset: prefixCount, count: length)
+        return Result { () throws(SafetensorsError) in
+            try Safetensors(header: header.span, fileSize: size)
+        }
     }
 }
 
-/// Reads the JSON of a safetensors header, and takes and refuses what the format's reference implementation does: members
-/// that it does not know are passed over, and of tensors with one name the last counts.
+/// Parses the JSON of a safetensors header. Accepts and refuses the same headers as the reference implementation:
+/// unknown members are ignored, and the last of several tensors with one name counts.
 ///
-/// It differs in one thing: a type of numbers that is not known is taken as it is, since the reference gets new ones.
+/// The only difference is that an unknown type of numbers is accepted, because the reference keeps adding types.
 struct SafetensorsHeader {
     private let dataOffset: Int
     private let fileSize: Int
@@ -98,11 +112,11 @@ struct SafetensorsHeader {
     private(set) var metadata: [String: String] = [:]
     private var places: [[UInt8]: Int] = [:]
     private var hasMetadata = false
-    /// The names of tensors that lie outside of the file.
+    /// The names of the tensors that lie outside of the file.
     private var outside: Set<[UInt8]> = []
 
     private static let metadataKey = "__metadata__"
-    /// How deep unknown members may be nested, as the reference limits it.
+    /// How deeply unknown members may be nested; the limit of the reference.
     private static let depthLimit = 127
 
     init(dataOffset: Int, fileSize: Int) {
@@ -110,14 +124,12 @@ struct SafetensorsHeader {
         self.fileSize = fileSize
     }
 
-    /// Reads all of a header.
+    /// Parses a whole header.
     mutating func read(_ header: Span<UInt8>) throws(SafetensorsError) {
         var parser = JSONParser()
         do throws(JSONError) {
             parser.skipSpace(header)
-            guard parser.offset < header.count, header[parser.offset] == 0x7B else {
-                throw parser.error("it is not an object")
-            }
+            try parser.expect(0x7B, header, "it is not an object")
             try parser.list(header, close: 0x7D) { (parser) throws(JSONError) in
                 let key = try parser.key(header)
                 if key.utf8.elementsEqual(Self.metadataKey.utf8) {
@@ -139,28 +151,54 @@ struct SafetensorsHeader {
     private mutating func readMetadata(
         _ header: Span<UInt8>, _ parser: inout JSONParser
     ) throws(JSONError) {
-        guard !hasMetadata else { throw parser.error("\(Self.metadataKey) is there twice") }
+        guard !hasMetadata else { throw parser.error("\(Self.metadataKey) occurs twice") }
         hasMetadata = true
-        if try parser.skipNull(header) { return }
-        guard parser.offset < header.count, header[parser.offset] == 0x7B else {
-            throw parser.error("\(Self.metadataKey) is not an object")
+        if parser.isAt(0x6E, header) {
+            _ = try parser.value(header, depth: 0)
+            return
         }
+        try parser.expect(0x7B, header, "\(Self.metadataKey) is not an object")
         var found: [String: String] = [:]
         try parser.list(header, close: 0x7D) { (parser) throws(JSONError) in
             let key = try parser.key(header)
-            guard parser.offset < header.count, header[parser.offset] == 0x22 else {
-                throw parser.error("\(Self.metadataKey) \(Self.quoted(key)) is not a string")
-            }
+            try parser.expect(
+                0x22, header, "\(Self.metadataKey) \(Self.quoted(key)) is not a string")
             found[key] = try parser.string(header)
         }
         metadata = found
     }
 
-    /// What a header says of one tensor.
+    /// The members of one tensor in the header.
     private struct Fields {
-        var dtype: String?
-        var shape: [UInt64]?
-        var offsets: [UInt64]?
+        enum Kind: String, CaseIterable {
+            case dtype, shape
+            case offsets = "data_offsets"
+        }
+
+        private(set) var dtype: String?
+        private(set) var shape: [UInt64]?
+        private(set) var offsets: [UInt64]?
+
+        /// Parses a field; returns false if it was parsed before.
+        mutating func parse(
+            _ kind: Kind, _ header: Span<UInt8>, _ parser: inout JSONParser
+        ) throws(JSONError) -> Bool {
+            switch kind {
+            case .dtype:
+                try parser.expect(0x22, header, "a dtype is not a string")
+                let isNew = dtype == nil
+                dtype = try parser.string(header)
+                return isNew
+            case .shape:
+                let isNew = shape == nil
+                shape = try parser.wholeNumbers(header)
+                return isNew
+            case .offsets:
+                let isNew = offsets == nil
+                offsets = try parser.wholeNumbers(header)
+                return isNew
+            }
+        }
     }
 
     private mutating func readTensor(
@@ -173,37 +211,21 @@ struct SafetensorsHeader {
             try parser.list(header, close: 0x7D) { (parser) throws(JSONError) in
                 let at = parser.offset
                 let key = try parser.key(header)
-                let isNew: Bool
-                switch key {
-                case "dtype":
-                    isNew = fields.dtype == nil
-                    fields.dtype = try Self.dtype(header, &parser)
-                case "shape":
-                    isNew = fields.shape == nil
-                    fields.shape = try Self.numbers(header, &parser)
-                case "data_offsets":
-                    isNew = fields.offsets == nil
-                    fields.offsets = try Self.numbers(header, &parser)
-                default:
-                    isNew = true
-                    try parser.skipValue(header, depth: 2, limit: Self.depthLimit)
+                guard let kind = Fields.Kind(rawValue: key) else {
+                    return try parser.skipValue(header, depth: 2, limit: Self.depthLimit)
                 }
-                guard isNew else {
-                    throw JSONError(reason: "\(key) is there twice", offset: at)
+                guard try fields.parse(kind, header, &parser) else {
+                    throw JSONError(reason: "\(key) occurs twice", offset: at)
                 }
             }
         case 0x5B:
-            // The reference reads the three fields in this order without their names, too.
+            // The reference also accepts an array of the three fields in this order.
+            var kinds = Fields.Kind.allCases[...]
             try parser.list(header, close: 0x5D) { (parser) throws(JSONError) in
-                if fields.dtype == nil {
-                    fields.dtype = try Self.dtype(header, &parser)
-                } else if fields.shape == nil {
-                    fields.shape = try Self.numbers(header, &parser)
-                } else if fields.offsets == nil {
-                    fields.offsets = try Self.numbers(header, &parser)
-                } else {
+                guard let kind = kinds.popFirst() else {
                     throw parser.error("tensor \(Self.quoted(name)) has more than three fields")
                 }
+                _ = try fields.parse(kind, header, &parser)
             }
         default: throw parser.error("tensor \(Self.quoted(name)) is not an object")
         }
@@ -214,7 +236,7 @@ struct SafetensorsHeader {
                 reason: "tensor \(Self.quoted(name)) lacks a dtype, a shape or two data_offsets",
                 offset: start)
         }
-        // An extent that no Int holds is too large for any file.
+        // An extent that exceeds Int is too large for any file.
         let extents = shape.map { Int(clamping: $0) }
         let isInside =
             offsets[0] <= offsets[1] && offsets[1] <= UInt64(fileSize - dataOffset)
@@ -232,28 +254,6 @@ struct SafetensorsHeader {
             places[key] = tensors.count
             tensors.append(tensor)
         }
-    }
-
-    private static func dtype(
-        _ header: Span<UInt8>, _ parser: inout JSONParser
-    ) throws(JSONError) -> String {
-        guard parser.offset < header.count, header[parser.offset] == 0x22 else {
-            throw parser.error("a dtype is not a string")
-        }
-        return try parser.string(header)
-    }
-
-    private static func numbers(
-        _ header: Span<UInt8>, _ parser: inout JSONParser
-    ) throws(JSONError) -> [UInt64] {
-        guard parser.offset < header.count, header[parser.offset] == 0x5B else {
-            throw parser.error("a shape or offsets are not a list")
-        }
-        var numbers: [UInt64] = []
-        try parser.list(header, close: 0x5D) { (parser) throws(JSONError) in
-            numbers.append(try parser.wholeNumber(header))
-        }
-        return numbers
     }
 
     // MARK: Soundness
@@ -277,12 +277,12 @@ struct SafetensorsHeader {
             guard !overflow else { throw error("has a shape that overflows") }
             guard bits % 8 == 0, bits / 8 == UInt64(tensor.range.count) else {
                 throw error(
-                    "has \(tensor.range.count) bytes where its shape needs \(bits / 8)")
+                    "has \(tensor.range.count) bytes, but its shape needs \(bits / 8)")
             }
         }
     }
 
-    /// A foreign name, cut to a length that fits a message.
+    /// A foreign name in quotes, truncated to fit a message.
     static func quoted(_ name: String) -> String {
         let short = name.count > 60 ? "\(name.prefix(60))…" : name
         return JSON.string(short).canonicalText
@@ -290,14 +290,29 @@ struct SafetensorsHeader {
 }
 
 extension JSONParser {
-    /// Passes over `null`; false, and nothing passed over, when something else is there.
-    mutating func skipNull(_ bytes: Span<UInt8>) throws(JSONError) -> Bool {
-        guard offset < bytes.count, bytes[offset] == 0x6E else { return false }
-        _ = try value(bytes, depth: 0)
-        return true
+    /// Whether the next byte is `byte`.
+    fileprivate func isAt(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
+        offset < bytes.count && bytes[offset] == byte
     }
 
-    /// Reads digits without a sign, a fraction or an exponent.
+    /// Checks that the next byte is `byte`; fails with `reason` otherwise.
+    fileprivate func expect(
+        _ byte: UInt8, _ bytes: Span<UInt8>, _ reason: @autoclosure () -> String
+    ) throws(JSONError) {
+        guard isAt(byte, bytes) else { throw error(reason()) }
+    }
+
+    /// Parses an array of unsigned integers.
+    fileprivate mutating func wholeNumbers(_ bytes: Span<UInt8>) throws(JSONError) -> [UInt64] {
+        try expect(0x5B, bytes, "a shape or data_offsets is not an array")
+        var numbers: [UInt64] = []
+        try list(bytes, close: 0x5D) { (parser) throws(JSONError) in
+            numbers.append(try parser.wholeNumber(bytes))
+        }
+        return numbers
+    }
+
+    /// Parses digits without a sign, a fraction or an exponent.
     mutating func wholeNumber(_ bytes: Span<UInt8>) throws(JSONError) -> UInt64 {
         let start = offset
         var number: UInt64 = 0
@@ -310,11 +325,11 @@ extension JSONParser {
         }
         let isNumber = offset > start && (offset == start + 1 || bytes[start] != 0x30)
         let goesOn = offset < bytes.count && [0x2E, 0x65, 0x45].contains(bytes[offset])
-        guard isNumber, !goesOn else { throw error("a whole number from 0 on is expected") }
+        guard isNumber, !goesOn else { throw error("expected an unsigned integer") }
         return number
     }
 
-    /// Passes over a value of any kind: numbers of any size, and objects with repeated keys.
+    /// Skips a value of any kind, also a number of any size or an object with repeated keys.
     mutating func skipValue(
         _ bytes: Span<UInt8>, depth: Int, limit: Int
     ) throws(JSONError) {

@@ -1,17 +1,17 @@
-/// One tensor of a file: what it is and where its numbers are.
+/// One tensor of a file: its type and shape, and the range of its numbers.
 public struct Tensor: Hashable, Sendable {
-    /// The name, unique in its file by its UTF-8 bytes.
+    /// The name, whose UTF-8 bytes are unique in the file.
     public let name: String
-    /// The type of its numbers, as the file names it.
+    /// The type of the numbers, as the file names it.
     public let dtype: String
-    /// The same; nil for one whose numbers are compared as bytes only.
+    /// The type of the numbers; nil for a type that can only be compared as bytes.
     public let type: ElementType?
-    /// The extent of each dimension, as the file lists them; empty for a single number.
+    /// The extent of each dimension, in the order of the file; empty for a single number.
     public let shape: [Int]
-    /// Where its numbers are, in bytes from the start of the file.
+    /// The range of the numbers in the file, in bytes.
     public let range: Range<Int>
 
-    /// The number of elements; `Int.max` where no `Int` holds it.
+    /// The number of elements; `Int.max` if it is larger.
     public var elements: Int {
         guard !shape.contains(0) else { return 0 }
         return shape.reduce(1) { product, extent in
@@ -20,11 +20,11 @@ public struct Tensor: Hashable, Sendable {
         }
     }
 
-    /// `[2, 3]`, as Python writes it.
+    /// The shape as Python prints it, such as `[2, 3]`.
     public var shapeDescription: String { "[\(shape.map(String.init).joined(separator: ", "))]" }
 }
 
-/// The type of a tensor's numbers, as safetensors names it.
+/// The type of the numbers in a tensor, with the name that safetensors uses.
 public enum ElementType: String, Sendable, CaseIterable {
     /// A truth value in a byte.
     case bool = "BOOL"
@@ -62,7 +62,7 @@ public enum ElementType: String, Sendable, CaseIterable {
     case uint32 = "U32"
     /// IEEE 754 single precision.
     case float32 = "F32"
-    /// Two single-precision numbers: a complex one.
+    /// A complex number of two single-precision numbers.
     case complex64 = "C64"
     /// IEEE 754 double precision.
     case float64 = "F64"
@@ -71,7 +71,7 @@ public enum ElementType: String, Sendable, CaseIterable {
     /// Unsigned 64-bit integer.
     case uint64 = "U64"
 
-    /// The number of bits that one element takes.
+    /// The size of one element in bits.
     public var bitWidth: Int {
         switch self {
         case .float4: 4

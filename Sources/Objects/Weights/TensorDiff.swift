@@ -1,4 +1,4 @@
-/// A tensor that two files do not share.
+/// A tensor that differs between two files.
 public struct TensorChange: Hashable, Sendable {
     /// The name of the tensor.
     public let name: String
@@ -6,19 +6,19 @@ public struct TensorChange: Hashable, Sendable {
     public let before: Tensor?
     /// The tensor in the second file; nil when it was removed.
     public let after: Tensor?
-    /// `‖after - before‖ / ‖before‖`; nil where shapes or types differ, the numbers of the type cannot be read, the
+    /// `‖after - before‖ / ‖before‖`; nil if shapes or types differ, the type cannot be compared as numbers, the
     /// norm is 0, or a number is not finite.
     public let relativeChange: Double?
-    /// How many numbers are NaN.
+    /// The numbers of NaNs.
     public let nan: Counts
-    /// How many numbers are infinite.
+    /// The numbers of infinities.
     public let infinite: Counts
 
-    /// How many numbers of the two tensors are of some sort; 0 where they were not compared as numbers.
+    /// A count for each of two tensors; 0 if they were not compared as numbers.
     public struct Counts: Hashable, Sendable {
-        /// Of the first tensor.
+        /// The count in the first tensor.
         public var before: Int
-        /// Of the second tensor.
+        /// The count in the second tensor.
         public var after: Int
     }
 
@@ -32,25 +32,30 @@ public struct TensorChange: Hashable, Sendable {
     }
 }
 
-/// The tensors that differ between two weights files, in the order of their names' bytes.
+/// Finds the tensors that differ between two weights files, in the order of the bytes of their names.
 ///
-/// Reads 4 MiB at a time, and nothing of tensors that are stored as the same pieces.
+/// Reads 4 MiB at a time; does not read tensors that are stored as the same pieces.
 public struct TensorDiff<Source: ObjectRangeSource> {
     private struct Side {
         let id: ObjectID
         var tensors: ArraySlice<Tensor>
+
+        /// Removes the first tensor if it has this name.
+        mutating func pop(_ name: String) -> Tensor? {
+            tensors.first?.name.utf8.elementsEqual(name.utf8) == true ? tensors.removeFirst() : nil
+        }
     }
 
     private let source: Source
     private var before: Side
     private var after: Side
-    /// Tensors that both files have with the same numbers, so far.
+    /// The number of tensors so far that are equal in both files.
     public private(set) var unchanged = 0
 
-    /// A whole number of elements of every type.
-    private static var pieceSize: Int { 4 << 20 }
+    /// The number of bytes read at a time; a multiple of every element size.
+    private static var readSize: Int { 4 << 20 }
 
-    /// Compares the file `before` with the file `after`, whose headers were read already.
+    /// Prepares to compare the file `before` with the file `after`, given the tensors in their headers.
     public init(
         before: ObjectID, _ beforeTensors: [Tensor], after: ObjectID, _ afterTensors: [Tensor],
         in source: Source
@@ -66,34 +71,17 @@ public struct TensorDiff<Source: ObjectRangeSource> {
 
     /// The next difference, or nil at the end.
     public mutating func next() throws(ObjectError) -> TensorChange? {
-        while true {
-            switch (before.tensors.first, after.tensors.first) {
-            case (nil, nil): return nil
-            case (let left?, nil): return removed(left)
-            case (nil, let right?): return added(right)
-            case (let left?, let right?):
-                if left.name.utf8.elementsEqual(right.name.utf8) {
-                    before.tensors.removeFirst()
-                    after.tensors.removeFirst()
-                    if let change = try compare(left, right) { return change }
-                    unchanged += 1
-                } else if left.name.utf8.lexicographicallyPrecedes(right.name.utf8) {
-                    return removed(left)
-                } else {
-                    return added(right)
-                }
+        while let name = [before.tensors.first, after.tensors.first].compactMap({ $0?.name }).min(
+            by: { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+        {
+            let (left, right) = (before.pop(name), after.pop(name))
+            guard let left, let right else {
+                return TensorChange(name: name, before: left, after: right)
             }
+            if let change = try compare(left, right) { return change }
+            unchanged += 1
         }
-    }
-
-    private mutating func removed(_ tensor: Tensor) -> TensorChange {
-        before.tensors.removeFirst()
-        return TensorChange(name: tensor.name, before: tensor, after: nil)
-    }
-
-    private mutating func added(_ tensor: Tensor) -> TensorChange {
-        after.tensors.removeFirst()
-        return TensorChange(name: tensor.name, before: nil, after: tensor)
+        return nil
     }
 
     private func compare(_ left: Tensor, _ right: Tensor) throws(ObjectError) -> TensorChange? {
@@ -110,7 +98,7 @@ public struct TensorDiff<Source: ObjectRangeSource> {
         var isChanged = false
         var offset = 0
         while offset < left.range.count {
-            let count = min(Self.pieceSize, left.range.count - offset)
+            let count = min(Self.readSize, left.range.count - offset)
             let leftBytes = try source.read(
                 before.id, offset: left.range.lowerBound + offset, count: count)
             let rightBytes = try source.read(
@@ -128,18 +116,18 @@ public struct TensorDiff<Source: ObjectRangeSource> {
     }
 }
 
-/// How far the numbers of one tensor are from those of another, summed over pieces.
+/// The distance between the numbers of two tensors, summed over parts of them.
 struct TensorDistance {
     /// The sum of the squares of the first tensor's numbers.
     private var square = 0.0
     /// The sum of the squares of the differences.
     private var difference = 0.0
-    /// How many numbers of each tensor are NaN.
+    /// The number of NaNs in each tensor.
     private(set) var nan = TensorChange.Counts(before: 0, after: 0)
-    /// How many numbers of each tensor are infinite.
+    /// The number of infinities in each tensor.
     private(set) var infinite = TensorChange.Counts(before: 0, after: 0)
 
-    /// Whether numbers of this type can be compared.
+    /// Whether this type can be compared as numbers.
     static func supports(_ type: ElementType) -> Bool {
         switch type {
         case .float4, .float6E2M3, .float6E3M2, .float8E8M0: false
@@ -147,7 +135,7 @@ struct TensorDistance {
         }
     }
 
-    /// Adds a piece of both tensors: the same whole number of elements of the same type.
+    /// Adds a part of both tensors: the same number of whole elements of the same type.
     mutating func add(_ before: Span<UInt8>, _ after: Span<UInt8>, type: ElementType) {
         switch type {
         case .float32, .complex64:
@@ -175,7 +163,7 @@ struct TensorDistance {
         }
     }
 
-    /// `‖after - before‖ / ‖before‖`; nil where it is not a number, as after a tensor of zeros.
+    /// `‖after - before‖ / ‖before‖`; nil if that is not finite, as for a first tensor of zeros.
     var relative: Double? {
         let value = (difference / square).squareRoot()
         return value.isFinite ? value : nil
@@ -218,7 +206,7 @@ struct TensorDistance {
         if right.isInfinite { infinite.after += 1 }
     }
 
-    /// IEEE 754 half precision; spelled out because not every platform has `Float16`.
+    /// Decodes IEEE 754 half precision, because not every platform has `Float16`.
     private static func half(_ bits: UInt16) -> Double {
         let exponent = Int(bits >> 10 & 31)
         let fraction = Double(bits & 1023)
@@ -232,12 +220,12 @@ struct TensorDistance {
         }
     }
 
-    /// Micikevicius et al., "FP8 Formats for Deep Learning" (2022): no infinity, one NaN.
+    /// Decodes E4M3 of Micikevicius et al., "FP8 Formats for Deep Learning" (2022): no infinities, one NaN.
     private static func float8E4M3(_ bits: UInt8) -> Double {
         bits & 0x7F == 0x7F ? .nan : float8(bits, fraction: 3, 7)
     }
 
-    /// A number of eight bits, of which so many are its fraction, whose exponent is that much too large.
+    /// Decodes an 8-bit floating-point number with a fraction of `width` bits and an exponent biased by `bias`.
     private static func float8(_ bits: UInt8, fraction width: Int, _ bias: Int) -> Double {
         let exponent = Int(bits & 0x7F) >> width
         let steps = Double(1 << width)

@@ -57,7 +57,7 @@ extension Repository {
     private func compacted(_ state: inout State, writer: Writer) throws -> State? {
         let packs = try state.packs
         guard let chosen = Compaction.plan(packs) else { return nil }
-        let merged = try objects(packs).merge(chosen)
+        let merged = try MergedPack.merge(chosen, of: objects(packs))
         guard merged.sources.count >= min(Compaction.factor, chosen.count) else { return nil }
         let names = Set(merged.sources.map(\.name))
         // Checked before publishing a pack that nobody would use: another writer may have merged the same packs.

@@ -193,8 +193,9 @@ public struct Transaction: Sendable {
         let gone = objects.existing.known.filter { !names.contains($0.name) } + condemned
         for pack in condemned { try wrapping(objects.keepOpen(pack), as: RefError.objects) }
         let rescued = try wrapping(
-            repository.objects(live + proposal.addedPacks).rescue(
-                changes.compactMap(\.new), condemned + proposal.addedPacks, from: gone),
+            PackMarks.rescue(
+                changes.compactMap(\.new), condemned + proposal.addedPacks, from: gone,
+                for: repository.objects(live + proposal.addedPacks)),
             as: RefError.objects)
         if let rescued { proposal.addedPacks.append(rescued) }
         if try isComplete(proposal, changes, state) { return }
@@ -213,7 +214,9 @@ public struct Transaction: Sendable {
             return false
         }
         for pack in proposal.addedPacks
-        where try !wrapping(store.isWhole(pack), as: RefError.objects) { return false }
+        where try !wrapping(PackMarks.isWhole(pack, in: store), as: RefError.objects) {
+            return false
+        }
         return true
     }
 

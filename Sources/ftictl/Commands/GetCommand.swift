@@ -54,11 +54,10 @@ struct GetCommand: Command {
         case .entry(let entry):
             let destination = try DestinationTree(at: output, force: force)
             let progress = context.progress
-            try repository.objects.exportFile(
-                entry, as: try RelativePath([entry.name]), to: destination
-            ) { count in
+            let export = try TreeExport(from: repository.objects, to: destination) { count in
                 progress.advance("writing", by: count, of: entry.size)
             }
+            try export.writeFile(entry, as: try RelativePath([entry.name]))
             try report(files: 1, bytes: entry.size, context)
         case .row(let key):
             var rows = [try repository.row(key, of: resolution)].makeIterator()
@@ -75,9 +74,10 @@ struct GetCommand: Command {
     ) throws {
         let destination = try DestinationTree(at: output, force: force)
         let progress = context.progress
-        let summary = try repository.objects.exportTree(tree, to: destination) { count in
+        let export = try TreeExport(from: repository.objects, to: destination) { count in
             progress.advance("writing", by: count, of: total)
         }
+        let summary = try export.writeTree(tree)
         try report(files: summary.files, bytes: summary.bytes, context)
     }
 

@@ -83,7 +83,7 @@ struct ShowCommand: Command {
         let output = context.output
         let objects = try repository.objects
         let format =
-            entry.mode == .directory ? nil : try FileFormat(of: entry.id, in: objects)
+            entry.mode == .directory ? nil : try FileFormat.detect(entry.id, in: objects)
         // GGUF is recognised by its content; otherwise the name decides, before the content does.
         let claimed = format == .gguf ? format : WeightsSummary.format(of: entry.name) ?? format
         let weights =

@@ -161,7 +161,7 @@ struct PickledFile {
         var found: [PickledFile] = []
         var seen = 0
         try snapshot.forEachFile(in: objects) { path, entry in
-            let format = try FileFormat(of: entry.id, in: objects)
+            let format = try FileFormat.detect(entry.id, in: objects)
             if format.runsCode { found.append(PickledFile(path: path, format: format)) }
             seen += 1
             return seen < fileLimit

@@ -41,7 +41,7 @@ extension FuzzTarget {
         }
         let blob = SparseBlob(beginning: beginning, size: beginning.count + zeros)
         var boundaries: [[Int]] = []
-        do throws(StorageError) {
+        do throws(ObjectError) {
             if let gguf = try GGUF(blob) { boundaries.append(gguf.boundaries) }
             if let array = try NPY(blob) { boundaries.append([array.dataOffset]) }
         } catch { throw FuzzFinding("a header reads beyond the file: \(error.message)") }
@@ -58,7 +58,7 @@ extension FuzzTarget {
                         == blob.size,
                 "tensors do not fill the file")
         }
-        guard let plan = try? CutPlan(for: blob) else {
+        guard let plan = try? CutPlan.choose(for: blob) else {
             throw FuzzFinding("a file cannot be cut")
         }
         var offset = 0

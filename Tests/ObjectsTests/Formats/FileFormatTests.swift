@@ -7,7 +7,7 @@ import Testing
 struct FileFormatTests {
     private func format(_ bytes: [UInt8]) throws -> FileFormat {
         let store = MemoryStore()
-        return try FileFormat(of: try store.write(bytes, hint: .bulk), in: store)
+        return try FileFormat.detect(try store.write(bytes, hint: .bulk), in: store)
     }
 
     private func format(_ text: String) throws -> FileFormat { try format(Array(text.utf8)) }
@@ -117,7 +117,7 @@ struct FileFormatTests {
         let id = try store.write(stored, hint: .bulk)
         let budget = InflationBudget(limit: 70_000)
         var feed = InflatedFeed(
-            ObjectFeed(id, 0..<stored.count, in: store), .zlib, budget: budget)
+            RangeFeed(id, 0..<stored.count, in: store), .zlib, budget: budget)
         var count = 0
         while case let part = try feed.next(), !part.isEmpty { count += part.count }
         #expect(count == 70_000)

@@ -38,9 +38,8 @@ struct FetchTests {
         threads: Int
     ) throws {
         let tree = try DestinationTree(at: directory("out"))
-        try store.exportFile(
-            try entry(id, size: size), as: try RelativePath("whole"), to: tree, threads: threads
-        ) { _ in }
+        try TreeExport(from: store, to: tree).writeFile(
+            try entry(id, size: size), as: try RelativePath("whole"), threads: threads)
     }
 
     @Test("an object of any number of pieces is written out as it was", arguments: 1...5)
