@@ -252,7 +252,7 @@ struct RestorationTests {
             try bucket.edit(name) { $0[index] ^= 1 }
             #expect(refError { _ = try repository.collect(writer: writer) }?.fault == .damaged)
             let findings = try RepositoryVerifier(repository).verify(full: false).findings
-            #expect(findings.contains { $0.place == name.description })
+            #expect(findings.contains { $0.place.description == name.description })
             try bucket.edit(name) { $0[index] ^= 1 }
         }
         // However old it is: what it keeps is not known.

@@ -5,7 +5,7 @@ package struct EntryFile: Sendable {
     package let number: Int
     package let bytes: [UInt8]
     /// The segment that they are in; nil for a file of its own.
-    let segment: SegmentName?
+    package let segment: SegmentName?
 
     init(number: Int, bytes: [UInt8], segment: SegmentName?) {
         self.number = number

@@ -1,4 +1,4 @@
-internal import Storage
+package import Storage
 
 /// What the folders of a log hold, by name.
 package struct LogListing {
@@ -7,8 +7,8 @@ package struct LogListing {
     /// The segments, and their sizes.
     package private(set) var segments: [SegmentName: Int] = [:]
     package private(set) var checkpoints: [Int: [CheckpointName]] = [:]
-    /// Paths of what has no place in a log, sorted.
-    package private(set) var strays: [String] = []
+    /// Files that do not belong to a log, by path, and the folders that they are in.
+    package private(set) var strays: [(folder: BucketFolder, path: String)] = []
 
     package var isEmpty: Bool {
         singles.isEmpty && segments.isEmpty && checkpoints.isEmpty && strays.isEmpty
@@ -25,7 +25,7 @@ package struct LogListing {
                 } else if let name = SegmentName(entry.name) {
                     segments[name] = entry.size
                 } else if !Self.known.contains(where: { $0.utf8.elementsEqual(entry.name.utf8) }) {
-                    strays.append("log/" + Quoting.quoted(entry.name))
+                    strays.append((.log, "log/" + Quoting.quoted(entry.name)))
                 }
             }
         } catch { throw .storage(error) }
@@ -34,14 +34,15 @@ package struct LogListing {
                 if let name = CheckpointName(entry.name) {
                     checkpoints[name.number, default: []].append(name)
                 } else {
-                    strays.append("log/checkpoints/" + Quoting.quoted(entry.name))
+                    strays.append(
+                        (.checkpoints, "log/checkpoints/" + Quoting.quoted(entry.name)))
                 }
             }
         } catch {
             guard error.concernsOneFile else { throw .storage(error) }
-            strays.append(BucketFolder.checkpoints.rawValue)
+            strays.append((.log, BucketFolder.checkpoints.rawValue))
         }
-        strays.sort()
+        strays.sort { $0.path < $1.path }
     }
 
     /// The segment that readers take an entry from; nil when it has only a file of its own, or none.

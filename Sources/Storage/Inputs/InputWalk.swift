@@ -257,7 +257,7 @@ struct InputWalk {
         while let level = levels.last {
             guard level.next < level.names.count else {
                 if level.isEmpty {
-                    add(entry(level.path, level.trail, nil, root))
+                    add(level.path, level.trail, nil, root)
                 }
                 rules = level.rulesAbove
                 way.removeLast()
@@ -311,7 +311,7 @@ struct InputWalk {
         guard let place = place(name, in: &level, { directory.path(of: name) }) else { return nil }
         switch status.kind {
         case .directory: return try self.level(place, trail, try directory.directory(name))
-        case .regular: add(entry(place, trail, FileVersion(status), root))
+        case .regular: add(place, trail, FileVersion(status), root)
         case .link: try follow(name, in: directory, below: root, place, trail)
         default:
             refuse(
@@ -321,12 +321,13 @@ struct InputWalk {
         return nil
     }
 
-    private func entry(
+    private mutating func add(
         _ place: RelativePath, _ trail: [[UInt8]], _ version: FileVersion?, _ root: InputRoot
-    ) -> InputEntry {
-        InputEntry(
-            place, version: version, below: root,
-            found: listing.renamed.count > 0 ? Array(trail[root.linkDepth...]) : nil)
+    ) {
+        add(
+            InputEntry(
+                place, version: version, below: root,
+                found: listing.renamed.count > 0 ? Array(trail[root.linkDepth...]) : nil))
     }
 
     /// The place of an entry in the tree; refuses the entry and returns nil when it has none.

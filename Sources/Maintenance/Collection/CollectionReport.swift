@@ -1,28 +1,27 @@
 public import Objects
 public import Refs
 
-/// What a collection of garbage is to do.
+/// Options of a collection of garbage.
 public struct CollectionOptions: Sendable {
-    /// For how many milliseconds each ref keeps what it pointed at; nil for what the policy says.
+    /// How many milliseconds each ref keeps its past values; nil for the policy's retention.
     public var keep: Int?
-    /// How many values each ref keeps at least; nil for what the policy says.
+    /// How many values each ref keeps at least; nil for the policy's retention.
     public var keepLast: Int?
-    /// For how many milliseconds the files of packs that were removed are kept, for readers of older states and so
-    /// that the removal can be taken back, and packs that no transaction has added yet.
+    /// How many milliseconds the files of removed packs stay, for readers of older states and for undo, and the files of
+    /// packs that no transaction has added yet.
     public var grace = CollectionOptions.standardGrace
-    /// Whether every pack is rewritten that holds anything that nobody needs, so that deleted content is gone from
-    /// the disk as soon as the files are.
+    /// Whether to rewrite every pack that holds unneeded data, so that deleted content leaves the disk with the files.
     public var isPurge = false
-    /// Whether nothing is to be changed.
+    /// Whether to change nothing.
     public var isDryRun = false
 
-    /// A day: longer than a reader takes, and time to notice a mistake.
+    /// A day: longer than any read takes, and time to notice a mistake.
     public static let standardGrace = 86_400_000
 
-    /// Makes options with the policy's retention and the standard grace.
+    /// The policy's retention and the standard grace.
     public init() {}
 
-    /// One retention for every ref; nil for what the policy says.
+    /// One retention for every ref; nil for the policy's.
     public var retention: Retention? {
         get {
             guard let keep, let keepLast else { return nil }
@@ -31,25 +30,25 @@ public struct CollectionOptions: Sendable {
         set { (keep, keepLast) = (newValue?.milliseconds, newValue?.count) }
     }
 
-    /// What is kept in a state.
+    /// The retention rules in a state.
     func rules(in state: State) -> RetentionRules {
         state.retention.replacing(milliseconds: keep, count: keepLast)
     }
 }
 
-/// What a collection of garbage did, or would do.
+/// The result of a collection of garbage, or of a dry run.
 public struct CollectionReport: Sendable {
-    /// What becomes of a live pack, and why.
+    /// The fate of a live pack, and why.
     public struct Pack: Sendable {
-        /// The pack and how much of it is needed.
+        /// The pack, its fate, and how much of it is needed.
         public let decision: CollectionPlan.Decision
-        /// What needs something of it, at most a few; empty when nothing does.
+        /// The first few reasons that keep it; empty when nothing needs it.
         public let reasons: [KeepingReason]
-        /// How many reasons there are.
+        /// The number of all reasons.
         public let reasonCount: Int
     }
 
-    /// A file of a pack that is not live.
+    /// The file of a pack that is not live.
     public struct File: Sendable {
         /// The name of the pack.
         public let name: ObjectID
@@ -57,31 +56,31 @@ public struct CollectionReport: Sendable {
         public let size: Int
     }
 
-    /// The transaction that removed packs; nil when there was nothing to remove, or nothing was to be changed.
+    /// The transaction that removed packs; nil when there was nothing to remove, and for a dry run.
     public internal(set) var transaction: Int?
-    /// The packs that were live before, in the order in which they were added.
+    /// The packs that were live before, in the order in which transactions added them.
     public internal(set) var packs: [Pack] = []
-    /// The bytes of the pack into which what is needed of others was copied.
+    /// The size of the pack that received the copied data, in bytes.
     public internal(set) var copiedBytes = 0
-    /// The packs that no transaction had added and none ever will now: of writers that died.
+    /// The packs of crashed writers, which no transaction has added and none can add now.
     public internal(set) var condemned: [File] = []
-    /// The files of removed packs that were deleted.
+    /// The deleted files of removed packs.
     public internal(set) var deleted: [File] = []
-    /// The files of removed packs that are there still, until the grace has passed or a lease ends.
+    /// The files of removed packs that stay until the grace has passed or a lease ends.
     public internal(set) var waiting: [File] = []
-    /// Unfinished files of writers that died, which were removed.
+    /// How many unfinished files of crashed writers were deleted.
     public internal(set) var abandonedFiles = 0
 
-    /// How many packs are left for another collection, because one transaction removes no more.
+    /// How many packs are left for the next collection, because one transaction can remove no more.
     public internal(set) var leftCount = 0
 
-    /// Whether there was no space to copy what is needed of packs, so that those stayed as they are.
+    /// Whether the disk was full, so that no pack was rewritten.
     public internal(set) var ranOutOfSpace = false
 
-    /// Whether somebody has taken a lease, just before the transaction, for something that it removed.
+    /// Whether a lease, taken just before the transaction, needs something that it removed.
     var isOvertaken = false
 
-    /// What both of two collections did, of which the second brought back what a lease needs.
+    /// Combines the report with that of a second collection, which restored what a lease needs.
     func followed(by second: CollectionReport) -> CollectionReport {
         var report = self
         report.copiedBytes += second.copiedBytes
@@ -91,13 +90,13 @@ public struct CollectionReport: Sendable {
         return report
     }
 
-    /// Whether it left everything as it was.
+    /// Whether it changed nothing.
     var hasFreedNothing: Bool { transaction == nil && deleted.isEmpty && abandonedFiles == 0 }
 
-    /// The packs that stay with something that nobody needs.
+    /// The packs that stay although they hold unneeded data.
     public var wasteful: [Pack] { packs.filter { $0.decision.unneededBytes > 0 } }
 
-    /// The stored bytes of what live packs hold after the collection.
+    /// The stored bytes in live packs after the collection.
     public var liveBytes: Int {
         packs.reduce(0) { sum, pack in
             let decision = pack.decision
@@ -109,10 +108,10 @@ public struct CollectionReport: Sendable {
         }
     }
 
-    /// Those of them that nobody needs.
+    /// The unneeded bytes among ``liveBytes``.
     public var unneededBytes: Int { packs.reduce(0) { $0 + $1.decision.unneededBytes } }
 
-    /// Packs with a fate.
+    /// The packs with a fate.
     public func packs(_ fate: CollectionPlan.Fate) -> [Pack] {
         packs.filter { $0.decision.fate == fate }
     }
