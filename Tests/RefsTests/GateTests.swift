@@ -435,6 +435,7 @@ struct UngatedMoveTests {
         }
         _ = try collectAll(gated.repository)
         let report = try verify(gated)
-        #expect(report.notes.contains { $0.contains("gates say of 1 older") }, "\(report.notes)")
+        #expect(
+            report.notes.contains { $0.contains("gates cannot judge 1 older") }, "\(report.notes)")
     }
 }

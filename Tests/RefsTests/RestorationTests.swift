@@ -22,7 +22,7 @@ struct RestorationTests {
             _ = try transaction.commit([RefUpdate(name, new: id)])
         }
         var options = CollectionOptions()
-        options.retention = Retention(milliseconds: 0, count: 1)
+        (options.keep, options.keepLast) = (0, 1)
         options.grace = grace
         let report = try repository.collect(options, writer: testWriter("gc", seed: 9))
         return (bucket, repository, try #require(first), try #require(report.transaction))
@@ -162,7 +162,7 @@ struct RestorationTests {
             ])
         }
         var options = CollectionOptions()
-        options.retention = Retention(milliseconds: 0, count: 1)
+        (options.keep, options.keepLast) = (0, 1)
         _ = try repository.collect(options, writer: testWriter("gc", seed: 20))
         let objects = try repository.objects(in: repository.state())
         #expect(try objects.size(of: ids[1]) != nil)

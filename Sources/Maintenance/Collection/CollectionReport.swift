@@ -21,15 +21,6 @@ public struct CollectionOptions: Sendable {
     /// The policy's retention and the standard grace.
     public init() {}
 
-    /// One retention for every ref; nil for the policy's.
-    public var retention: Retention? {
-        get {
-            guard let keep, let keepLast else { return nil }
-            return Retention(milliseconds: keep, count: keepLast)
-        }
-        set { (keep, keepLast) = (newValue?.milliseconds, newValue?.count) }
-    }
-
     /// The retention rules in a state.
     func rules(in state: State) -> RetentionRules {
         state.retention.replacing(milliseconds: keep, count: keepLast)

@@ -16,7 +16,8 @@ extension Repository {
         _ options: CollectionOptions = CollectionOptions(), writer: Writer,
         progress: @escaping @Sendable (_ copied: Int, _ total: Int) -> Void = { _, _ in }
     ) throws(RefError) -> CollectionReport {
-        var collector = Collector(self, options, writer: writer, progress: progress)
+        var collector = Collector(
+            repository: self, options: options, writer: writer, progress: progress)
         return try collector.run()
     }
 }
@@ -31,7 +32,7 @@ extension Repository {
 /// Other writers commit in the meantime. Before step 3 creates its entry, it rechecks what they committed: when they need
 /// something that is about to go, everything starts again. A writer that finds the removal before its own entry rechecks
 /// its needs the same way. Whichever entry comes first, the other side sees it, so neither clocks nor locks matter.
-struct Collector {
+private struct Collector {
     let repository: Repository
     let options: CollectionOptions
     let writer: Writer
@@ -39,15 +40,15 @@ struct Collector {
 
     // What earlier attempts have found out.
     /// Damaged packs, which stay as they are.
-    private var damaged: Set<ObjectID> = []
+    fileprivate var damaged: Set<ObjectID> = []
     /// Packs of survivors that no transaction added.
-    private var unused: Set<ObjectID> = []
+    fileprivate var unused: Set<ObjectID> = []
     /// The error that reported a full disk; from then on nothing is copied.
-    private var lackOfSpace: RefError?
+    fileprivate var lackOfSpace: RefError?
     /// The newest transaction when the file of a live pack was missing.
-    private var lastLoss: Int?
+    fileprivate var lastLoss: Int?
     /// The report of an attempt that removed something that a lease had just begun to need.
-    private var overtaken: CollectionReport?
+    fileprivate var overtaken: CollectionReport?
 
     /// How many times everything starts again before the collection gives up.
     private static let attempts = 64
@@ -55,16 +56,6 @@ struct Collector {
     private static let freeAttempts = 4
     /// The most packs that one entry of the log can remove.
     private static let removalLimit = 9_000
-
-    init(
-        _ repository: Repository, _ options: CollectionOptions, writer: Writer,
-        progress: @escaping @Sendable (_ copied: Int, _ total: Int) -> Void
-    ) {
-        self.repository = repository
-        self.options = options
-        self.writer = writer
-        self.progress = progress
-    }
 
     mutating func run() throws(RefError) -> CollectionReport {
         for attempt in 0..<Self.attempts {

@@ -7,13 +7,8 @@ internal import Storage
 /// A copy is used only when its own log is sound and both logs have the same history: every entry that is readable here
 /// must be the same there.
 struct LogRepair {
-    private let log: Log
-    private let copies: [Log]
-
-    init(_ log: Log, copies: [Log]) {
-        self.log = log
-        self.copies = copies
-    }
+    let log: Log
+    let copies: [Log]
 
     /// The result of a repair of the log.
     struct Outcome {
@@ -31,7 +26,7 @@ struct LogRepair {
             switch try restore(from: copy) {
             case .success(let done): outcome.done += done
             case .failure(let refusal):
-                outcome.refused.append("\(copy.bucket.location): \(refusal)")
+                outcome.refused.append("\(copy.bucket.location): \(refusal.reason)")
             }
         }
         let report = try LogVerifier(log).verify()
@@ -97,7 +92,7 @@ struct LogRepair {
     ) throws(RefError) -> Result<[String], HistoryComparison.Refusal> {
         guard let other = try? LogVerifier(copy).verify(), let state = other.state,
             other.findings.allSatisfy(\.place.isLogCache)
-        else { return .failure(.unsound) }
+        else { return .failure(HistoryComparison.Refusal("its own log is damaged")) }
         let listing = try LogListing(log)
         let hint = try log.readHint()
         let remembered = log.trust.memory?.recall()
@@ -106,14 +101,14 @@ struct LogRepair {
             listing.ranges.map(\.upperBound).max() ?? 0, hint?.number ?? 0, remembered?.number ?? 0)
         let last = min(end, state.number)
         var reader = copy.entries()
-        var own = OwnEntries(log, listing)
+        var own = OwnEntries(log: log, listing: listing)
         var comparison = HistoryComparison(
             hint: hint.map { .init(number: $0.number, hash: $0.entryHash) },
             remembered: remembered.map { .init(number: $0.number, hash: $0.entryHash) })
         do throws(HistoryComparison.Refusal) {
             for number in 0...last {
                 guard let file = try? reader.file(number), let theirs = try? file.decoded() else {
-                    throw .unreadable(number)
+                    throw HistoryComparison.Refusal("its transaction \(number) is unreadable")
                 }
                 try comparison.compare(number, mine: own.read(number), with: file.bytes, theirs)
             }
@@ -166,14 +161,9 @@ struct LogRepair {
 
 /// Reads the entries of a damaged log as far as possible.
 private struct OwnEntries {
-    private let log: Log
-    private let listing: LogListing
-    private var loaded: (name: SegmentName, segment: Segment?)?
-
-    init(_ log: Log, _ listing: LogListing) {
-        self.log = log
-        self.listing = listing
-    }
+    let log: Log
+    let listing: LogListing
+    var loaded: (name: SegmentName, segment: Segment?)?
 
     mutating func read(_ number: Int) -> [UInt8]? {
         guard let name = listing.segment(holding: number) else {
@@ -194,40 +184,10 @@ private struct OwnEntries {
 /// entry that names its predecessor.
 struct HistoryComparison {
     /// Why a copy is not used.
-    enum Refusal: Error, CustomStringConvertible {
-        /// Its own log is damaged.
-        case unsound
-        /// An entry of the copy is unreadable.
-        case unreadable(Int)
-        /// The client remembers another entry.
-        case remembered(Int)
-        /// The hint of the damaged log names another entry.
-        case hint(Int)
-        /// An entry that is readable here does not follow the copy's entry before it.
-        case follows(Int)
-        /// An entry that is readable here differs from the copy's, and nothing here shows that it is wrong.
-        case differs(Int)
-        /// The copy ends before this log does, and nothing here vouches for its last entries.
-        case ends(Int)
-        /// No entry is the same.
-        case nothingInCommon
+    struct Refusal: Error {
+        let reason: String
 
-        var description: String {
-            switch self {
-            case .unsound: "its own log is damaged"
-            case .unreadable(let number): "its transaction \(number) cannot be read"
-            case .remembered(let number):
-                "its transaction \(number) is not the one that this client has seen"
-            case .hint(let number): "its transaction \(number) is not the one that log/tip names"
-            case .follows(let number):
-                "transaction \(number) here does not follow the transaction before it in the copy"
-            case .differs(let number):
-                "its transaction \(number) differs from the one here, which may be right"
-            case .ends(let number):
-                "it ends with transaction \(number), and nothing here shows that it has the same history"
-            case .nothingInCommon: "it has no transaction in common with this log"
-            }
-        }
+        init(_ reason: String) { self.reason = reason }
     }
 
     /// A transaction and its hash, known from outside the log.
@@ -239,19 +199,14 @@ struct HistoryComparison {
     let hint: Witness?
     let remembered: Witness?
     /// The entries that the copy has right and this log has wrong.
-    private(set) var wrong: [Int] = []
+    fileprivate var wrong: [Int] = []
     /// The last entry for which something here vouches.
-    private var vouched = -1
-    private var agreed = 0
+    fileprivate var vouched = -1
+    fileprivate var agreed = 0
     /// An entry that is readable here and differs: it is wrong only if the next entry shows it.
-    private var doubtful: Witness?
+    fileprivate var doubtful: Witness?
     /// The hash of the entry to restore just before; nil when the entry before is right.
-    private var restored: ObjectID?
-
-    init(hint: Witness?, remembered: Witness?) {
-        self.hint = hint
-        self.remembered = remembered
-    }
+    fileprivate var restored: ObjectID?
 
     /// Compares the next entry.
     ///
@@ -263,17 +218,21 @@ struct HistoryComparison {
     ) throws(Refusal) {
         // The memory and the hint of an entry that is missing here tell histories apart.
         if let remembered, remembered.number == number {
-            guard remembered.hash == theirs.hash else { throw .remembered(number) }
+            guard remembered.hash == theirs.hash else {
+                throw Refusal("its transaction \(number) is not the one that this client has seen")
+            }
             vouched = number
         }
         if mine == nil, let hint, hint.number == number {
-            guard hint.hash == theirs.hash else { throw .hint(number) }
+            guard hint.hash == theirs.hash else {
+                throw Refusal("its transaction \(number) is not the one that log/tip names")
+            }
             vouched = number
         }
         let entry = mine.flatMap { try? LogEntry(decoding: $0, number: number) }
         try check(successor: entry, number)
         if let doubted = doubtful {
-            guard entry?.previous == doubted.hash else { throw .differs(doubted.number) }
+            guard entry?.previous == doubted.hash else { throw differs(doubted.number) }
             doubtful = nil
         }
         if mine == file {
@@ -290,22 +249,34 @@ struct HistoryComparison {
 
     /// Ends the comparison; where this log continues after the copy's end, with the next entry here.
     mutating func finish(next: LogEntry?, _ number: Int, goesOn: Bool) throws(Refusal) {
-        if let doubtful { throw .differs(doubtful.number) }
-        guard agreed > 0 else { throw .nothingInCommon }
+        if let doubtful { throw differs(doubtful.number) }
+        guard agreed > 0 else { throw Refusal("it has no transaction in common with this log") }
         guard goesOn else { return }
         // Without a following entry here, the copy's last entries may belong to another history.
         try check(successor: next, number)
         let (vouched, isWrong) = (vouched, !wrong.isEmpty)
         wrong.removeAll { $0 > vouched }
-        if isWrong, wrong.isEmpty { throw .ends(number - 1) }
+        if isWrong, wrong.isEmpty {
+            throw Refusal(
+                "it ends with transaction \(number - 1), and nothing here shows that it has the same "
+                    + "history")
+        }
     }
 
     /// Checks that an entry that is readable here follows the entry that would be restored before it.
     private mutating func check(successor entry: LogEntry?, _ number: Int) throws(Refusal) {
         if let before = restored, let entry {
-            guard entry.previous == before else { throw .follows(number) }
+            guard entry.previous == before else {
+                throw Refusal(
+                    "transaction \(number) here does not follow the transaction before it in the copy"
+                )
+            }
             vouched = number - 1
         }
         restored = nil
+    }
+
+    private func differs(_ number: Int) -> Refusal {
+        Refusal("its transaction \(number) differs from the one here, which may be right")
     }
 }

@@ -37,14 +37,15 @@ public struct RepositoryRepair: Sendable {
     public func run(
         progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws(RefError) -> Report {
-        let verifier = RepositoryVerifier(repository)
-        var report = Report(after: try verifier.verify(full: true, progress: progress))
+        func verify() throws(RefError) -> RepositoryVerifier.Report {
+            // A new verifier each time: it must not use indexes from before the repair.
+            try RepositoryVerifier(repository).verify(full: true, progress: progress)
+        }
+        var report = Report(after: try verify())
         if !report.after.log.isEmpty || report.after.isHintTorn {
-            let outcome = try LogRepair(repository.log, copies: copies.map(\.log)).run()
+            let outcome = try LogRepair(log: repository.log, copies: copies.map(\.log)).run()
             (report.done, report.refused) = (outcome.done, outcome.refused)
-            if !report.done.isEmpty {
-                report.after = try verifier.verify(full: true, progress: progress)
-            }
+            if !report.done.isEmpty { report.after = try verify() }
         }
         guard !report.after.isSound, let state = report.after.state else { return report }
         var repaired = try repairPacks(report.after, state)
@@ -56,7 +57,7 @@ public struct RepositoryRepair: Sendable {
         }
         guard !repaired.isEmpty else { return report }
         report.done += repaired
-        report.after = try verifier.verify(full: true, progress: progress)
+        report.after = try verify()
         return report
     }
 
@@ -113,7 +114,7 @@ public struct RepositoryRepair: Sendable {
             while let id = past.popLast() { past += try rescue.bring(id, isHistory: true) }
             return try rescue.writer.finish()
         }
-        // An unreadable lease may need anything, and damaged packs may hold the rest of what is lost: they stay.
+        // Damaged packs stay while objects are lost, which they may still hold, and while an unreadable lease may need them.
         let removed = rescue.lost.isEmpty && leases.unreadable.isEmpty ? damaged : []
         guard !removed.isEmpty || !copies.isEmpty && pack != nil else { return [] }
         var proposal = Proposal(

@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// Reads and verifies every piece of a store's packs and assembles every large object, by several threads.
 ///
-/// Large objects come first, then the pieces outside any recipe. Versions of one file share most pieces, so objects of
-/// similar size are read in parallel: a piece is decoded once for all of them. The indexes and the threads' buffers bound
-/// the memory.
+/// Large objects come first, then the pieces outside any recipe. Versions of one file share most pieces, so the audit reads
+/// objects of similar size in lockstep and decodes a piece once for all of them. The indexes and the threads' buffers
+/// bound the memory.
 final class PackAudit: Sendable {
     private let store: PackStore
     private let packs: [OpenPack]
@@ -225,7 +225,7 @@ struct AuditPlan: Sendable {
         }
     }
 
-    /// How many objects of similar size are read in parallel: most are versions of one file; more gain little.
+    /// How many objects of similar size are read in lockstep: most are versions of one file; more would gain little.
     private static let groupSize = 8
     /// How many pieces a thread takes at a time.
     private static let pieceBundle = 64

@@ -55,7 +55,7 @@ public struct PrivateFolder: Sendable {
         }
         let status = try file.status()
         guard status.kind == .regular else {
-            throw .unusable(path: place, reason: "it is \(status.kind.description)")
+            throw .unusable(path: place, reason: "it is \(status.kind)")
         }
         guard status.size <= limit else {
             throw .tooLarge(path: place, size: status.size, limit: limit)

@@ -140,20 +140,15 @@ struct FileDescriptor: ~Copyable, Sendable {
 /// The metadata of a file, as `stat(2)` returns it.
 struct FileStatus: Sendable, Hashable {
     /// The type of a directory entry.
-    enum Kind: Sendable, Hashable {
-        case regular, directory, link, pipe, socket, device
+    enum Kind: String, Sendable, CustomStringConvertible {
+        case regular = "a file"
+        case directory = "a directory"
+        case link = "a symbolic link"
+        case pipe = "a pipe"
+        case socket = "a socket"
+        case device = "a device"
 
-        /// The type in plain words, with an article.
-        var description: String {
-            switch self {
-            case .regular: "a file"
-            case .directory: "a directory"
-            case .link: "a symbolic link"
-            case .pipe: "a pipe"
-            case .socket: "a socket"
-            case .device: "a device"
-            }
-        }
+        var description: String { rawValue }
     }
 
     /// The device and the inode: two names with equal identities are one file.

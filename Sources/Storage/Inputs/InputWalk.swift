@@ -95,9 +95,9 @@ public struct UnusableEntry: Hashable, Sendable, CustomStringConvertible {
     static func remedy(for entries: [UnusableEntry]) -> String {
         let problems = Set(entries.map(\.problem))
         var ways: [String] = []
-        if problems.contains(.link) { ways.append("--follow stores what links lead to") }
-        if problems.contains(.name) { ways.append("--rename-invalid gives them other names") }
-        return (ways + ["--exclude PATTERN leaves them out"]).joined(separator: "; ")
+        if problems.contains(.link) { ways.append("--follow stores the targets of links") }
+        if problems.contains(.name) { ways.append("--rename-invalid renames them") }
+        return (ways + ["--exclude PATTERN excludes them"]).joined(separator: "; ")
     }
 }
 
@@ -158,7 +158,7 @@ struct InputWalk {
         case .link:
             refuse(path, .link, "it is a symbolic link; only --follow follows it")
         default:
-            refuse(path, .nature, "it is \(status.kind.description), not a file or a directory")
+            refuse(path, .nature, "it is \(status.kind), not a file or a directory")
         }
     }
 
@@ -316,7 +316,7 @@ struct InputWalk {
         default:
             refuse(
                 directory.path(of: name), .nature,
-                "it is \(status.kind.description), not a file or a directory")
+                "it is \(status.kind), not a file or a directory")
         }
         return nil
     }
