@@ -126,13 +126,8 @@ public final class DestinationFile: Sendable {
 
     /// Appends bytes; concurrent appends end up in no particular order.
     public func append(_ bytes: [UInt8]) throws(StorageError) {
-        try append(bytes.span)
-    }
-
-    /// Appends bytes; concurrent appends end up in no particular order.
-    public func append(_ bytes: Span<UInt8>) throws(StorageError) {
         let offset = end.wrappingAdd(bytes.count, ordering: .relaxed).oldValue
-        try write(bytes, at: offset)
+        try write(bytes.span, at: offset)
     }
 
     /// Writes bytes at an offset, from any thread; unwritten ranges are zeros.

@@ -110,20 +110,10 @@ public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible 
         return isDevice(stem) ? "it is a device on some platforms" : nil
     }
 
-    private struct Tool {
-        let name: String
-        let hidden: [UInt8]
-        /// The short form of the name on some platforms, without its number.
-        let short: [UInt8]
-
-        init(_ name: String) {
-            self.name = name
-            hidden = Array(".\(name)".utf8)
-            short = Array("\(name)~".utf8)
-        }
+    /// The reserved tools, with the short form of each name on some platforms, without its number.
+    private static let tools = ["fti", "git"].map { name in
+        (name: name, hidden: Array(".\(name)".utf8), short: Array("\(name)~".utf8))
     }
-
-    private static let tools = [Tool("fti"), Tool("git")]
     private static let devices = ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"].map {
         Array($0.utf8)
     }

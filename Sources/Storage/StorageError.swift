@@ -72,20 +72,10 @@ public enum StorageError: Diagnosable, Hashable {
     }
 
     /// Whether the disk or a quota is full.
-    public var isOutOfSpace: Bool {
-        switch self {
-        case .system(_, _, ENOSPC), .system(_, _, EDQUOT): true
-        default: false
-        }
-    }
+    public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
 
     /// Whether the process ran out of open files or memory: nothing is wrong with the file.
-    public var isOutOfMeans: Bool {
-        switch self {
-        case .system(_, _, EMFILE), .system(_, _, ENFILE), .system(_, _, ENOMEM): true
-        default: false
-        }
-    }
+    public var isOutOfMeans: Bool { code == EMFILE || code == ENFILE || code == ENOMEM }
 
     /// Whether it concerns only this file or folder, so that a scan of many can go on.
     public var concernsOneFile: Bool {
@@ -101,8 +91,11 @@ public enum StorageError: Diagnosable, Hashable {
     }
 
     /// Whether a directory is in the place of a file.
-    public var isNoFile: Bool {
-        if case .system(_, _, EISDIR) = self { true } else { false }
+    public var isNoFile: Bool { code == EISDIR }
+
+    /// The error number of a failed system call.
+    private var code: Int32? {
+        if case .system(_, _, let code) = self { code } else { nil }
     }
 
     /// Whether nothing exists at the path.
@@ -136,9 +129,9 @@ public enum StorageError: Diagnosable, Hashable {
                     .joined(separator: "\n")
         case .changed(let path): "\(path) changed while it was read"
         case .tooLarge(let path, let size, let limit):
-            "\(path) has \(size) bytes, more than the \(limit) that are allowed"
+            "\(path) has \(size) bytes, more than the \(limit) allowed"
         case .truncated(let path, let expected, let actual):
-            "\(path) ends at byte \(actual), where \(expected) bytes are expected"
+            "\(path) ends at byte \(actual), but should have at least \(expected) bytes"
         }
     }
 
@@ -153,17 +146,17 @@ public enum StorageError: Diagnosable, Hashable {
             "raise the limit on open files (ulimit -n), then repeat the command"
         case .system(_, _, EACCES), .system(_, _, EPERM), .system(_, _, EROFS):
             "check the permissions of that path"
-        case .durabilityUnknown: "check the disk, then look whether the transaction is in the log"
-        case .noRepository(let path): "ftictl init \(path) makes one"
+        case .durabilityUnknown: "check the disk, then check whether the log has the transaction"
+        case .noRepository(let path): "ftictl init \(path) creates one"
         case .refused: "name a repository of your own by its own path"
         case .foreign(_, _, _, let place, let list?):
-            "if you trust whoever can write there, add the line \(place) to \(list)"
+            "if you trust everyone who can write there, add the line \(place) to \(list)"
         case .foreign: "name a repository of your own by its own path"
         case .incomplete(let path, "packs"):
-            "mkdir \(path)/packs, then ftictl verify --repair --from COPY, where COPY is one of it"
+            "mkdir \(path)/packs, then ftictl verify --repair --from COPY with a copy of the repository"
         case .incomplete(_, let folder): "take the folder \(folder) from a copy of the repository"
         case .unusableEntries(let entries, _): UnusableEntry.remedy(for: entries)
-        case .changed: "repeat the command when nothing writes to that file"
+        case .changed: "repeat the command when no program writes to that file"
         default: nil
         }
     }

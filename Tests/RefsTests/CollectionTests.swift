@@ -12,7 +12,7 @@ func collectAll(
 ) throws -> CollectionReport {
     var options = CollectionOptions()
     options.isPurge = isPurge
-    options.retention = Retention(milliseconds: 0, count: 1)
+    (options.keep, options.keepLast) = (0, 1)
     options.grace = 0
     return try repository.collect(options, writer: testWriter("gc", seed: seed))
 }
@@ -85,7 +85,7 @@ struct CollectionTests {
         }
         func collect(days: Int, count: Int) throws -> [Bool] {
             var options = CollectionOptions()
-            options.retention = Retention(milliseconds: days * 86_400_000, count: count)
+            (options.keep, options.keepLast) = (days * 86_400_000, count)
             _ = try repository.collect(options, writer: writer)
             let objects = try repository.objects(in: repository.state())
             return try ids.map { try objects.size(of: $0) != nil }
@@ -142,7 +142,7 @@ struct CollectionTests {
         }
         func collect(days: Int) throws -> CollectionReport {
             var options = CollectionOptions()
-            options.retention = Retention(milliseconds: days * 86_400_000, count: 1)
+            (options.keep, options.keepLast) = (days * 86_400_000, 1)
             return try repository.collect(options, writer: writer)
         }
         #expect(try collect(days: 9).transaction == nil)
@@ -182,7 +182,7 @@ struct CollectionTests {
         try put("models/a", [3], in: repository)
         let number = try repository.state().number
         var options = CollectionOptions()
-        options.retention = Retention(milliseconds: 0, count: 2)
+        (options.keep, options.keepLast) = (0, 2)
         options.isDryRun = true
         let report = try repository.collect(options, writer: testWriter())
         #expect(report.packs.map(\.decision.fate) == [.drop, .keep, .keep])
@@ -293,7 +293,7 @@ struct CollectionTests {
                 _ = try collectAll(repository, seed: UInt64(step + 1))
             default:
                 var options = CollectionOptions()
-                options.retention = Retention(milliseconds: 0, count: 3)
+                (options.keep, options.keepLast) = (0, 3)
                 options.grace = Bool.random(using: &generator) ? 0 : 1000
                 _ = try repository.collect(options, writer: testWriter(seed: UInt64(step + 1)))
             }

@@ -46,7 +46,7 @@ struct ForgeryTests {
         #expect((error == nil) == findings.isEmpty)
         if error != nil {
             #expect(error?.fault == .damaged)
-            #expect(findings.first?.place == entryName(entry.number).description)
+            #expect(findings.first?.place.description == entryName(entry.number).description)
         }
         return error
     }
@@ -123,12 +123,12 @@ struct ForgeryTests {
             // Nobody who reads it first adds to it, either.
             #expect(refError { _ = try repository.log.refreshed(state) } == error)
             let findings = try LogVerifier(repository.log).verify().findings
-            #expect(findings.first?.place == place)
+            #expect(findings.first?.place.description == place)
         }
         // Whose name it is has signed for it; that the signature itself is none shows to who checks each.
         let owned = try log([signed.training, signed.features])
         #expect(try owned.state().number == forged.number + 2)
-        #expect(try LogVerifier(owned.log).verify().findings.first?.place == place)
+        #expect(try LogVerifier(owned.log).verify().findings.first?.place.description == place)
     }
 
     @Test("a signature in which any bit is flipped", arguments: [0, 17, 255, 256, 400, 511])

@@ -406,7 +406,7 @@ struct UngatedMoveTests {
         let report = try verify(gated)
         let finding = try #require(report.findings.first)
         #expect(report.findings.count == 1)
-        #expect(finding.place == entryName(number).description)
+        #expect(finding.place.description == entryName(number).description)
         #expect(finding.affects == ["models/current"])
         #expect(finding.problem.contains("0.8") && finding.problem.contains("0.5"))
         #expect(finding.remedy?.contains("rollback models/current") == true)
@@ -448,6 +448,7 @@ struct UngatedMoveTests {
         }
         _ = try collectAll(gated.repository)
         let report = try verify(gated)
-        #expect(report.notes.contains { $0.contains("gates say of 1 older") }, "\(report.notes)")
+        #expect(
+            report.notes.contains { $0.contains("gates cannot judge 1 older") }, "\(report.notes)")
     }
 }

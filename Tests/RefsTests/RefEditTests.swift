@@ -107,7 +107,7 @@ struct RefEditTests {
         try delete(name)
         func collect(days: Int) throws {
             var options = CollectionOptions()
-            options.retention = Retention(milliseconds: days * 86_400_000, count: 20)
+            (options.keep, options.keepLast) = (days * 86_400_000, 20)
             _ = try repository.collect(options, writer: writer)
         }
         clock.advance(seconds: 5 * 86_400)

@@ -23,7 +23,7 @@ struct RestorationTests {
             _ = try transaction.commit([RefUpdate(name, new: id)])
         }
         var options = CollectionOptions()
-        options.retention = Retention(milliseconds: 0, count: 1)
+        (options.keep, options.keepLast) = (0, 1)
         options.grace = grace
         let report = try repository.collect(options, writer: testWriter("gc", seed: 9))
         return (bucket, repository, try #require(first), try #require(report.transaction))
@@ -171,7 +171,7 @@ struct RestorationTests {
             ])
         }
         var options = CollectionOptions()
-        options.retention = Retention(milliseconds: 0, count: 1)
+        (options.keep, options.keepLast) = (0, 1)
         _ = try repository.collect(options, writer: testWriter("gc", seed: 20))
         let objects = try repository.objects(in: repository.state())
         #expect(try objects.size(of: ids[1]) != nil)
@@ -261,7 +261,7 @@ struct RestorationTests {
             try bucket.edit(name) { $0[index] ^= 1 }
             #expect(refError { _ = try repository.collect(writer: writer) }?.fault == .damaged)
             let findings = try RepositoryVerifier(repository).verify(full: false).findings
-            #expect(findings.contains { $0.place == name.description })
+            #expect(findings.contains { $0.place.description == name.description })
             try bucket.edit(name) { $0[index] ^= 1 }
         }
         // However old it is: what it keeps is not known.

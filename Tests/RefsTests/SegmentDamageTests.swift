@@ -51,7 +51,7 @@ struct SegmentDamageTests {
             var history = repository.log.history(of: try RefName("models/a"), in: state)
             #expect(try history.next(.max).count == 70)
             let findings = try LogVerifier(repository.log).verify().findings
-            #expect(findings.first?.place == name.description)
+            #expect(findings.first?.place.description == name.description)
         }
     }
 
@@ -103,7 +103,7 @@ struct SegmentDamageTests {
             let report = try RepositoryRepair(
                 Repository(in: bucket), copies: [], writer: writer
             ).run()
-            #expect(report.done == ["\(name): put together anew"])
+            #expect(report.done == ["\(name): rebuilt"])
             #expect(report.after.isSound, "\(report.after.findings)")
             #expect(try bucket.read(name, limit: .max) == bytes)
         }

@@ -147,7 +147,7 @@ struct SegmentTests {
         for index in places + Array((original.count - 24)..<original.count) {
             try bucket.edit(name) { $0[index] ^= 0x10 }
             let report = try LogVerifier(repository.log).verify()
-            #expect(report.findings.first?.place == name.description, "byte \(index)")
+            #expect(report.findings.first?.place.description == name.description, "byte \(index)")
             try bucket.replace(name, original)
         }
         for change: (inout [UInt8]) -> Void in [
@@ -156,7 +156,7 @@ struct SegmentTests {
         ] {
             try bucket.edit(name, change)
             let findings = try LogVerifier(repository.log).verify().findings
-            #expect(findings.first?.place == name.description)
+            #expect(findings.first?.place.description == name.description)
             #expect(findings.first?.affects.isEmpty == false)
             #expect(refError { _ = try repository.log.entry(5) }?.fault == .damaged)
             try bucket.replace(name, original)

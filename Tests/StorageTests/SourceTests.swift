@@ -206,7 +206,7 @@ struct SourceTests {
         try directory.write(target, "text")
         try directory.link(link, to: directory(target))
         guard isFollowed else {
-            return expectRefusal(.usage, naming: "out of what", of: [directory(named)])
+            return expectRefusal(.usage, naming: "out of the directory", of: [directory(named)])
         }
         #expect(try InputListing.walking([directory(named)]).entries.first?.open().size == 4)
         #expect(try InputListing.walking([directory(link)]).entries.count == 1)

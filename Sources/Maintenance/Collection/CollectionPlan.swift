@@ -1,80 +1,77 @@
 public import Objects
 
-/// What becomes of each pack, so that a collection frees space and everything in a live pack can be read afterwards.
+/// The fate of each pack, such that a collection frees space and everything in the live packs stays readable.
 ///
-/// A pack of which nothing is needed goes. A pack that is to be rewritten goes too, after what is needed
-/// was copied. The others stay as they are, with what nobody needs.
+/// Packs that nothing needs are dropped. Rewritten packs are dropped, too, after what is needed was copied. The others
+/// stay, with the unneeded data in them.
 public struct CollectionPlan: Sendable {
-    /// Which packs are rewritten.
+    /// Which packs to rewrite.
     public enum Rewriting: Sendable {
-        /// Those of which less than half is needed: copying the others would cost more than it frees.
+        /// Packs of which less than half is needed: copying others would cost more than it frees.
         case sparse
-        /// Every one that holds anything that nobody needs. Differences against it are stored by themselves.
+        /// Every pack with unneeded data. Differences against such data are stored in full.
         case all
-        /// None, because there is no space to copy anything.
+        /// None: the disk is full.
         case none
     }
 
-    /// What becomes of a pack.
+    /// What happens to a pack.
     public enum Fate: Sendable { case keep, rewrite, drop }
 
-    /// Why something that nobody needs stays in a live pack.
+    /// Why unneeded data stays in a live pack.
     public enum Obstacle: String, Sendable {
         /// At least half of the pack is needed, so copying costs more than it frees.
         case half
-        /// The pack is damaged, so it cannot be copied.
+        /// The pack is damaged, which prevents copying.
         case damage
-        /// There is no space for a copy.
+        /// The disk has no space for a copy.
         case space
     }
 
-    /// What becomes of one pack, and why.
+    /// The fate of one pack, and why.
     public struct Decision: Sendable {
         /// The pack.
         public let pack: PackReference
-        /// What becomes of it.
+        /// What happens to it.
         public let fate: Fate
-        /// The stored bytes in it that are needed.
+        /// The needed bytes in it, as stored.
         public let neededBytes: Int
-        /// The stored bytes that stay although nobody needs them.
+        /// The unneeded bytes that stay, as stored.
         public let unneededBytes: Int
         /// Why they stay; nil when there are none.
         public let obstacle: Obstacle?
     }
 
-    /// What was marked, and what else must stay for packs that are kept to be whole.
-    public private(set) var marks: PackMarks
+    /// What is needed, and what else must stay so that kept packs stay readable.
+    private(set) var marks: PackMarks
     private var rewritten: Set<Int> = []
     private let kept: Set<ObjectID>
-    /// What is needed of packs that stay as they are, in stored bytes.
+    /// The needed bytes of the packs in ``kept``.
     private var neededOfKept: [ObjectID: Int] = [:]
     private let removed: Set<ObjectID>
     private let rewriting: Rewriting
-    /// The differences that are stored by themselves, by pack.
+    /// The differences that are stored in full, by pack.
     private var detached: [Int: Set<Int>] = [:]
 
-    /// Decides for all packs that are marked.
+    /// Decides the fate of all marked packs.
     ///
     /// - Parameters:
-    ///   - marks: What is needed.
-    ///   - kept: Packs that stay as they are whatever is needed of them, such as damaged ones.
+    ///   - kept: Packs that stay in any case, such as damaged ones.
     ///   - removed: Packs that are not live: what is needed of them is copied.
-    ///   - rewriting: Which packs are rewritten; of all of them only where the marks do without bases.
-    public init(
-        _ marks: PackMarks, keeping kept: Set<ObjectID> = [], removed: Set<ObjectID> = [],
-        rewriting: Rewriting = .sparse
-    ) throws(ObjectError) {
-        self.marks = marks
-        self.kept = kept
-        self.removed = removed
-        self.rewriting = rewriting
+    ///   - rewriting: `all` only for marks that do without bases.
+    static func deciding(
+        _ marks: PackMarks, keeping kept: Set<ObjectID>, removed: Set<ObjectID>,
+        rewriting: Rewriting
+    ) throws(ObjectError) -> CollectionPlan {
+        var plan = CollectionPlan(marks: marks, kept: kept, removed: removed, rewriting: rewriting)
         for entry in marks.entries where kept.contains(entry.pack.reference.name) {
-            neededOfKept[entry.pack.reference.name] = entry.neededBytes
+            plan.neededOfKept[entry.pack.reference.name] = entry.neededBytes
         }
-        for name in kept { try self.marks.markAll(of: name) }
-        detached = try self.marks.differencesWithoutBase()
-        for number in self.marks.entries.indices { rewriteIfDue(number) }
-        while try !closeKept() {}
+        for name in kept { try plan.marks.markAll(of: name) }
+        plan.detached = try plan.marks.differencesWithoutBase()
+        for number in plan.marks.entries.indices { plan.rewriteIfDue(number) }
+        while try !plan.closeKept() {}
+        return plan
     }
 
     private mutating func rewriteIfDue(_ number: Int) {
@@ -90,13 +87,13 @@ public struct CollectionPlan: Sendable {
         if isDue || removed.contains(name) { rewritten.insert(number) }
     }
 
-    /// The stored bytes of all that a pack holds.
+    /// The stored bytes of everything in a pack.
     private static func contentBytes(_ entry: PackMarks.Entry) -> Int {
         entry.pack.reference.indexOffset - PackFooter.packMagic.count
     }
 
     /// The decisions about live packs, in their order.
-    public var decisions: [Decision] {
+    var decisions: [Decision] {
         marks.entries.enumerated().compactMap { number, entry in
             let pack = entry.pack.reference
             if removed.contains(pack.name) { return nil }
@@ -115,8 +112,8 @@ public struct CollectionPlan: Sendable {
         return .half
     }
 
-    /// The stored bytes that ``copySurvivors(damaged:progress:)`` copies.
-    public var copiedBytes: Int {
+    /// How many stored bytes ``copySurvivors(damaged:progress:)`` copies.
+    var copiedBytes: Int {
         rewritten.reduce(0) { $0 + marks.entries[$1].neededBytes }
     }
 
@@ -125,18 +122,17 @@ public struct CollectionPlan: Sendable {
         return rewritten.contains(number) ? .rewrite : .keep
     }
 
-    /// Sees to it that what nobody needs in packs that are kept can be read nevertheless: a reader, a writer and a
-    /// merge that come upon it need not know that it is not needed.
+    /// Makes sure that unneeded data in kept packs stays readable: readers, writers and merges that find it do not know
+    /// that it is unneeded.
     ///
-    /// Bases of differences are copied with what is needed: they are small. A pack with large objects that would lose
-    /// pieces is written anew without them.
+    /// Bases of differences are small, so they are copied, too. A pack whose large objects would lose pieces is rewritten
+    /// without those objects.
     ///
-    /// - Returns: Whether nothing had to be changed.
+    /// - Returns: Whether nothing had to change.
     private mutating func closeKept() throws(ObjectError) -> Bool {
         var isClosed = true
         for number in marks.entries.indices where fate(of: number) == .keep {
-            let footer = marks.entries[number].pack.footer
-            for bit in 0..<footer.pieceCount + footer.recipeCount
+            for bit in 0..<marks.entries[number].placeCount
             where !marks.entries[number].needed.contains(bit) {
                 for need in try marks.needs(of: PackMarks.Place(pack: number, bit: bit))
                 where try !remains(need.id, asBase: need.isBase) {
@@ -154,7 +150,7 @@ public struct CollectionPlan: Sendable {
         return isClosed
     }
 
-    /// Whether a piece will be in a pack that is kept, or copied.
+    /// Whether a piece stays in a kept pack or is copied.
     private func remains(_ id: ObjectID, asBase: Bool) throws(ObjectError) -> Bool {
         for (number, entry) in marks.entries.enumerated().reversed() {
             guard let index = entry.pack.footer.indexOfPiece(id) else { continue }
@@ -164,17 +160,16 @@ public struct CollectionPlan: Sendable {
         return false
     }
 
-    /// Copies what is needed from packs that do not stay into one new pack; nil when there is nothing to copy.
+    /// Copies what is needed of the rewritten packs into one new pack; nil when there is nothing to copy.
     ///
-    /// Pieces keep their stored form, and the checksum of every one is verified on the way; differences that lose their
-    /// base are stored anew.
+    /// Pieces keep their stored form and their checksums are verified; differences that lose their base are stored in
+    /// full.
     ///
     /// - Parameters:
-    ///   - damaged: Set to the pack that could not be copied because something in it is damaged, in place of an
-    ///     error: it must be kept.
-    ///   - progress: Called with the number of bytes that were just copied.
-    public func copySurvivors(
-        damaged: inout PackReference?, progress: (Int) -> Void = { _ in }
+    ///   - damaged: Set to a pack that is damaged, in place of an error: it must be kept.
+    ///   - progress: Called with the number of bytes just copied.
+    func copySurvivors(
+        damaged: inout PackReference?, progress: (Int) -> Void
     ) throws(ObjectError) -> MergedPack? {
         let numbers = marks.entries.indices.filter { fate(of: $0) == .rewrite }
         if numbers.isEmpty { return nil }

@@ -2,63 +2,78 @@ internal import Objects
 public import Refs
 internal import Storage
 
-/// Collects garbage: decides in a state what goes, and says so in one entry of the log.
+extension Repository {
+    /// Collects garbage: removes the packs that nothing needs, rewrites those of which less than half is needed, and
+    /// deletes the files of packs that were removed long enough ago.
+    ///
+    /// A pack is needed while a ref, a retained value of a ref or a lease needs something in it. Writers, readers and other
+    /// collections may run at the same time. A crash loses nothing.
+    ///
+    /// - Parameter progress: Called with the number of bytes copied so far, and the total.
+    /// - Throws: `busy` when other writers keep changing what is needed; `damaged` when damage hides what is needed;
+    ///   `storage`.
+    public func collect(
+        _ options: CollectionOptions = CollectionOptions(), writer: Writer,
+        progress: @escaping @Sendable (_ copied: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws(RefError) -> CollectionReport {
+        var collector = Collector(
+            repository: self, options: options, writer: writer, progress: progress)
+        return try collector.run()
+    }
+}
+
+/// A collection of garbage, from the plan to the deleted files:
 ///
-/// What other writers commit meanwhile is looked at before the entry is made: had they begun to need something that
-/// is to go, everything is decided anew. A writer that finds the entry made before its own does the same with what
-/// it needs. So of both, whichever order their entries have, one knows of the other, and no clock and no lock is
-/// needed for it.
-struct Collector {
+/// 1. ``findGarbage()`` marks everything needed in one state and plans the fate of each pack.
+/// 2. ``copySurvivors(of:)`` copies what is needed of the rewritten packs into a new pack.
+/// 3. ``commitRemovals(_:of:holding:)`` removes the packs in one entry of the log.
+/// 4. ``deleteFiles(_:of:_:)`` deletes the files of packs that were removed before the grace began.
+///
+/// Other writers commit in the meantime. Before step 3 creates its entry, it rechecks what they committed: when they need
+/// something that is about to go, everything starts again. A writer that finds the removal before its own entry rechecks
+/// its needs the same way. Whichever entry comes first, the other side sees it, so neither clocks nor locks matter.
+private struct Collector {
     let repository: Repository
     let options: CollectionOptions
     let writer: Writer
     let progress: @Sendable (_ copied: Int, _ total: Int) -> Void
-    private var earlier = CollectionDraft.EarlierAttempts()
-    /// The newest transaction when the file of a live pack was found gone.
-    private var lastLoss: Int?
-    /// The error that told that there was no space.
-    private var lack: RefError?
-    /// What was done before a lease was found to need some of it.
-    private var overtaken: CollectionReport?
 
-    /// How often everything is decided anew before it is left for another time.
+    // What earlier attempts have found out.
+    /// Damaged packs, which stay as they are.
+    fileprivate var damaged: Set<ObjectID> = []
+    /// Packs of survivors that no transaction added.
+    fileprivate var unused: Set<ObjectID> = []
+    /// The error that reported a full disk; from then on nothing is copied.
+    fileprivate var lackOfSpace: RefError?
+    /// The newest transaction when the file of a live pack was missing.
+    fileprivate var lastLoss: Int?
+    /// The report of an attempt that removed something that a lease had just begun to need.
+    fileprivate var overtaken: CollectionReport?
+
+    /// How many times everything starts again before the collection gives up.
     private static let attempts = 64
-    /// How often it competes with writers before it makes them wait while it decides, for as long as they are willing to.
+    /// How many attempts race with writers; later ones take the writers' turn while they run.
     private static let freeAttempts = 4
-    /// How many packs one entry removes at most: it has room for so many.
+    /// The most packs that one entry of the log can remove.
     private static let removalLimit = 9_000
 
-    init(
-        _ repository: Repository, _ options: CollectionOptions, writer: Writer,
-        progress: @escaping @Sendable (_ copied: Int, _ total: Int) -> Void
-    ) {
-        self.repository = repository
-        self.options = options
-        self.writer = writer
-        self.progress = progress
-    }
-
-    /// Collects.
-    ///
-    /// - Throws: `busy` when other writers change what is needed time and again; `damaged`; `storage`.
     mutating func run() throws(RefError) -> CollectionReport {
         for attempt in 0..<Self.attempts {
             let turn =
                 attempt < Self.freeAttempts || options.isDryRun
                 ? nil : repository.log.awaitTurn(writer)
             do throws(RefError) {
-                let draft = try CollectionDraft(repository, options, now: writer.now(), earlier)
-                if options.isDryRun { return draft.waiting(draft.report) }
-                if var report = try carryOut(draft, holding: turn) {
-                    if report.isOvertaken, attempt + 1 < Self.attempts {
-                        overtaken = overtaken ?? report
-                        continue
-                    }
-                    report = overtaken?.followed(by: report) ?? report
-                    report.ranOutOfSpace = earlier.isFull
-                    if let lack, report.hasFreedNothing { throw lack }
-                    return report
+                let garbage = try findGarbage()
+                if options.isDryRun { return garbage.report }
+                var report = try collect(garbage, holding: turn)
+                if report.isOvertaken, attempt + 1 < Self.attempts {
+                    overtaken = overtaken ?? report
+                    continue
                 }
+                report = overtaken?.followed(by: report) ?? report
+                report.ranOutOfSpace = lackOfSpace != nil
+                if let lackOfSpace, report.hasFreedNothing { throw lackOfSpace }
+                return report
             } catch {
                 try learn(from: error)
             }
@@ -68,15 +83,13 @@ struct Collector {
         throw .busy(attempts: Self.attempts)
     }
 
-    /// Whether it is worth another attempt after an error, and under which conditions.
+    /// Throws an error again unless another attempt may succeed.
     private mutating func learn(from error: RefError) throws(RefError) {
         switch error {
         case .outdated: return
         case .storage(let cause), .objects(.storage(let cause)):
-            guard cause.isOutOfSpace, !earlier.isFull, !options.isDryRun else { throw error }
-            // What has no room can only go.
-            earlier.isFull = true
-            lack = error
+            guard cause.isOutOfSpace, lackOfSpace == nil, !options.isDryRun else { throw error }
+            lackOfSpace = error
             try? repository.bucket.delete(LogFile.reserve)
         case .objects(.damagedPack), .objects(.packGone):
             // Another collection may have deleted the file since the state was read.
@@ -87,75 +100,151 @@ struct Collector {
         }
     }
 
-    /// Does what a draft says; nil when a pack turned out to be damaged, so that it must be drafted anew.
-    private mutating func carryOut(
-        _ draft: CollectionDraft, holding turn: (any WriterTurn)?
-    ) throws(RefError) -> CollectionReport? {
-        var report = draft.report
-        let going = draft.going.prefix(Self.removalLimit)
-        let condemned = draft.condemned.sorted().prefix(Self.removalLimit - going.count)
-        var proposal = Proposal(
-            base: draft.state, updates: [], removedPacks: going.map(\.name) + condemned,
-            retention: draft.rules, message: "collect garbage")
+    // MARK: 1. Plan
+
+    private func findGarbage() throws(RefError) -> Garbage {
+        // Files and leases come before the state. A listed pack that the state lacks belongs to a writer that has not
+        // added it yet, and a lease taken later belongs to a client that reads a later state.
+        let sizes = try repository.packFileSizes()
+        let leases = try repository.leaseFiles().current
+        let state = try repository.state()
+        let rules = options.rules(in: state)
+        let time = try agreedTime(state)
+        let files = try PackFiles.tellingApart(
+            sizes, in: state, of: repository.log, at: time)
+        let orphans = try repository.orphans(in: files, atLeast: options.grace)
+        let roots = try repository.log.roots(in: state, rules, at: time)
+        let store = repository.objects(try state.packs)
+        let rewriting: CollectionPlan.Rewriting =
+            lackOfSpace != nil ? .none : options.isPurge ? .all : .sparse
+        return try wrapping(as: RefError.objects) { () throws(ObjectError) in
+            var needs = try NeededPacks(store, needsBases: rewriting != .all)
+            for root in roots where root.isPromised { try needs.add(root) }
+            var recovered: [PackReference] = []
+            let before = needs
+            do throws(ObjectError) {
+                try needs.add(leases, whatIsThere: false)
+            } catch .missing {
+                // Someone took a lease while a collection removed something that it needs.
+                needs = before
+                recovered = try store.references(
+                    to: Set(files.removals.keys).subtracting(damaged).sorted())
+                try needs.marks.add(recovered, asOldest: true)
+                try needs.add(leases, whatIsThere: true)
+            }
+            // Partly collected versions come last: a walk does not visit what is below a missing object again.
+            for root in roots where !root.isPromised { try needs.add(root) }
+            return Garbage(
+                state: state, rules: rules, live: store.packs, leases: leases, time: time,
+                files: files, condemned: orphans.union(unused.intersection(files.orphans)),
+                plan: try CollectionPlan.deciding(
+                    needs.marks, keeping: damaged, removed: Set(recovered.map(\.name)),
+                    rewriting: rewriting),
+                reasons: needs.reasons)
+        }
+    }
+
+    /// The present time as far as this machine's clock agrees with the log and the storage's clock: a clock that is ahead
+    /// must not make anything look old.
+    private func agreedTime(_ state: State) throws(RefError) -> Int {
+        let age = try repository.ages(ofEntries: [state.number])[state.number] ?? 0
+        return min(writer.now().milliseconds, state.time.milliseconds + max(0, age))
+    }
+
+    private mutating func collect(
+        _ garbage: Garbage, holding turn: (any WriterTurn)?
+    ) throws(RefError) -> CollectionReport {
+        var report = garbage.report
+        let going = garbage.going.prefix(Self.removalLimit)
+        let condemned = garbage.condemned.sorted().prefix(Self.removalLimit - going.count)
         report.leftCount =
-            draft.going.count - going.count + draft.condemned.count - condemned.count
+            garbage.going.count - going.count + garbage.condemned.count - condemned.count
+        var proposal = Proposal(
+            base: garbage.state, updates: [], removedPacks: going.map(\.name) + condemned,
+            retention: garbage.rules, message: "collect garbage")
         if !proposal.removedPacks.isEmpty {
-            // Refused before anything is copied.
+            // A writer without the right is refused before anything is copied.
             try writer.authorized(
-                [.retain(draft.rules)], at: max(writer.now(), draft.state.time),
-                after: draft.state)
+                [.retain(garbage.rules)], at: max(writer.now(), garbage.state.time),
+                after: garbage.state)
         }
-        do throws(ObjectError) {
-            var damaged: PackReference?
-            let total = draft.plan.copiedBytes
-            var copied = 0
-            let survivors = try draft.plan.copySurvivors(damaged: &damaged) { count in
-                copied += count
-                progress(copied, total)
-            }
-            if let damaged {
-                earlier.damaged.insert(damaged.name)
-                return nil
-            }
-            if let survivors {
-                let pack = try survivors.publish()
-                earlier.vain.insert(pack.name)
-                proposal.addedPacks = [pack]
-                report.copiedBytes = pack.size
-            }
-        } catch { throw .objects(error) }
-        var files = draft.files
-        if !proposal.removedPacks.isEmpty || !proposal.addedPacks.isEmpty {
-            // Copying took its time: who has taken a lease since needs what it names.
-            guard try newLeases(draft).isEmpty else { throw .outdated }
-            var check = CollectionRecheck(draft, repository, options)
-            let result = try repository.log.append(&proposal, writer: writer, holding: turn) {
-                (proposal, _, removed, state) throws(RefError) in
-                try check.run(&proposal, removed: removed, in: state)
-            }
-            if let state = result?.state {
-                report.transaction = state.number
-                report.condemned = files.files(draft.condemned.intersection(proposal.removedPacks))
-                files.add(
-                    PackFiles.Removal(transaction: state.number, time: state.time),
-                    of: proposal.removedPacks)
-            }
+        if let pack = try copySurvivors(of: garbage) {
+            proposal.addedPacks = [pack]
+            report.copiedBytes = pack.size
         }
-        try delete(files, draft, &report)
+        var files = garbage.files
+        if !proposal.removedPacks.isEmpty || !proposal.addedPacks.isEmpty,
+            let state = try commitRemovals(&proposal, of: garbage, holding: turn)
+        {
+            report.transaction = state.number
+            report.condemned = files.files(garbage.condemned.intersection(proposal.removedPacks))
+            files.add(
+                PackFiles.Removal(transaction: state.number, time: state.time),
+                of: proposal.removedPacks)
+        }
+        try deleteFiles(files, of: garbage, &report)
         return report
     }
 
-    /// Deletes the files of packs that were removed long enough ago and that no lease asks for, and what writers
-    /// that died have left.
-    private func delete(
-        _ files: PackFiles, _ draft: CollectionDraft, _ report: inout CollectionReport
+    // MARK: 2. Copy
+
+    /// Copies what is needed of the rewritten packs into a new pack; nil when there is nothing to copy.
+    ///
+    /// - Throws: `outdated` when one of them turns out to be damaged: it stays, and everything starts again.
+    private mutating func copySurvivors(of garbage: Garbage) throws(RefError) -> PackReference? {
+        var broken: PackReference?
+        let pack = try wrapping(as: RefError.objects) { () throws(ObjectError) in
+            var copied = 0
+            let total = garbage.plan.copiedBytes
+            return try garbage.plan.copySurvivors(damaged: &broken) { count in
+                copied += count
+                progress(copied, total)
+            }?.publish()
+        }
+        if let broken {
+            damaged.insert(broken.name)
+            throw .outdated
+        }
+        if let pack { unused.insert(pack.name) }
+        return pack
+    }
+
+    // MARK: 3. Commit
+
+    /// Removes packs in one entry of the log; nil when other writers have left nothing to remove.
+    ///
+    /// - Throws: `outdated` when something that is about to go is needed by now.
+    private func commitRemovals(
+        _ proposal: inout Proposal, of garbage: Garbage, holding turn: (any WriterTurn)?
+    ) throws(RefError) -> State? {
+        // Copying takes time: leases taken since then need what they name.
+        guard try newLeases(garbage).isEmpty else { throw .outdated }
+        var recheck = GarbageRecheck(garbage, repository, options)
+        return try repository.log.append(&proposal, writer: writer, holding: turn) {
+            (proposal, _, removed, state) throws(RefError) in
+            try recheck.run(&proposal, removed: removed, in: state)
+        }?.state
+    }
+
+    /// The leases taken since the plan.
+    private func newLeases(_ garbage: Garbage) throws(RefError) -> [Lease] {
+        try repository.leases().filter { !garbage.leases.contains($0) }
+    }
+
+    // MARK: 4. Delete
+
+    /// Deletes the files of packs that were removed before the grace began and that no lease needs, and the unfinished
+    /// files of crashed writers.
+    private func deleteFiles(
+        _ files: PackFiles, of garbage: Garbage, _ report: inout CollectionReport
     ) throws(RefError) {
         let bucket = repository.bucket
-        var old = try files.removed(atLeast: options.grace, before: draft.time, in: bucket)
-            .subtracting(earlier.damaged)
-        let new = try newLeases(draft)
+        var old = try repository.removedFiles(
+            in: files, atLeast: options.grace, before: garbage.time
+        ).subtracting(damaged)
+        let new = try newLeases(garbage)
         if !files.removals.isEmpty, !new.isEmpty {
-            // What was leased between the last look and the entry is brought back at once.
+            // A lease taken between the recheck and the entry: the next attempt brings back what it needs.
             let needed = try repository.removed(
                 Set(files.removals.keys), neededBy: new.flatMap(\.snapshots),
                 in: repository.state())
@@ -163,47 +252,19 @@ struct Collector {
             report.isOvertaken = !needed.isEmpty
         }
         let expired = try repository.leaseFiles().expired
-        do throws(StorageError) {
-            // At once: one may be renewed.
+        try wrapping(as: RefError.storage) { () throws(StorageError) in
+            // Right after the listing, because a lease may be renewed.
             for blob in expired { try bucket.delete(blob) }
-            for name in old.sorted() {
-                // What is no file stays: a person has put it there.
-                do throws(StorageError) { try bucket.delete(BlobName(.packs, name.hex)) } catch {
-                    guard error.isNoFile else { throw error }
-                    old.remove(name)
-                }
+            for name in old.sorted() where try !bucket.deleteFile(BlobName(.packs, name.hex)) {
+                old.remove(name)
             }
             report.abandonedFiles = try bucket.removeAbandonedFiles()
-        } catch { throw .storage(error) }
+        }
         report.deleted = files.files(old)
         report.waiting = files.files(Set(files.removals.keys).subtracting(old))
-        // Nothing depends on it until the disk is full.
+        // The reserve matters only when the disk is full, so a failure is ignored.
         let reserve = LogFile.reserveBytes
         if let found = try? bucket.open(LogFile.reserve), found.size == reserve.count { return }
         try? bucket.replace(LogFile.reserve, reserve)
-    }
-
-    /// The leases that were taken since a draft was made.
-    private func newLeases(_ draft: CollectionDraft) throws(RefError) -> [Lease] {
-        try repository.leases().filter { !draft.leases.contains($0) }
-    }
-}
-
-extension Repository {
-    /// Collects garbage: packs of which no ref, no retained value of a ref and no lease needs anything are removed,
-    /// of those of which less than half is needed the rest is copied into a new pack first, and the files of packs
-    /// are deleted that were removed long enough ago.
-    ///
-    /// Safe beside any number of writers, readers and other collections. Nothing is ever lost by a crash in it.
-    ///
-    /// - Parameter progress: Called with the bytes that were copied so far, and how many there are.
-    /// - Throws: `busy` when other writers change what is needed time and again; `damaged` when it cannot be told
-    ///   what is needed; `storage`.
-    public func collect(
-        _ options: CollectionOptions = CollectionOptions(), writer: Writer,
-        progress: @escaping @Sendable (_ copied: Int, _ total: Int) -> Void = { _, _ in }
-    ) throws(RefError) -> CollectionReport {
-        var collector = Collector(self, options, writer: writer, progress: progress)
-        return try collector.run()
     }
 }

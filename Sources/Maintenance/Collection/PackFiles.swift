@@ -2,7 +2,7 @@ internal import Objects
 public import Refs
 internal import Storage
 
-/// The files of packs that are there, and what the log says of them.
+/// The files of packs that are not live, told apart by the log.
 struct PackFiles {
     /// A transaction that removed a pack.
     struct Removal {
@@ -10,103 +10,56 @@ struct PackFiles {
         let time: Timestamp
     }
 
-    /// The sizes of all files that are named as packs are.
-    private(set) var sizes: [ObjectID: Int] = [:]
-    /// When those that are not live were removed; those that no transaction removed were never added either.
+    /// The sizes of all pack files.
+    fileprivate let sizes: [ObjectID: Int]
+    /// The removal of each pack that was removed.
     private(set) var removals: [ObjectID: Removal] = [:]
-    /// Those that no transaction has added or removed.
-    private(set) var orphans: Set<ObjectID> = []
+    /// The packs that no transaction has added or removed.
+    private(set) var orphans: Set<ObjectID>
 
-    /// Lists the files; before the state is read for which they are asked to be told apart.
-    init(in bucket: any Bucket) throws(RefError) {
-        do throws(StorageError) {
-            for entry in try bucket.list(.packs) {
-                if let name = ObjectID(hex: entry.name) { sizes[name] = entry.size }
-            }
-        } catch { throw .storage(error) }
-    }
-
-    /// Looks up, from the newest transaction backwards, what removed the files that are not live: as far as it takes
-    /// to find all of them, or to the beginning.
+    /// Searches the log backwards for the removals of all files that are not live: until each is found, or to the
+    /// beginning.
     ///
-    /// - Parameter time: The present time.
-    mutating func tellApart(
-        live: [PackReference], in state: State, of log: Log, at time: Int
-    ) throws(RefError) {
-        removals = [:]
-        orphans = Set(sizes.keys)
-        for pack in live { orphans.remove(pack.name) }
+    /// - Parameters:
+    ///   - sizes: The files, listed before the state was read.
+    ///   - time: The present time.
+    static func tellingApart(
+        _ sizes: [ObjectID: Int], in state: State, of log: Log, at time: Int
+    ) throws(RefError) -> PackFiles {
+        let live = try state.packs.map(\.name)
+        var files = PackFiles(sizes: sizes, orphans: Set(sizes.keys).subtracting(live))
         var number = state.number
         var reader = log.entries()
-        while !orphans.isEmpty, number > 0 {
+        while !files.orphans.isEmpty, number > 0 {
             let entry = try reader.entry(number)
-            for case .unpack(let name) in entry.actions where orphans.remove(name) != nil {
-                removals[name] = Removal(
-                    transaction: number, time: entry.moment(asOf: time))
+            for case .unpack(let name) in entry.actions where files.orphans.contains(name) {
+                files.add(
+                    Removal(transaction: number, time: entry.moment(asOf: time)), of: [name])
             }
             number -= 1
         }
+        return files
     }
 
-    /// The files of some packs, by name.
+    /// Looks up the files of some packs, ordered by name.
     func files(_ names: Set<ObjectID>) -> [CollectionReport.File] {
         names.sorted().compactMap { name in
             sizes[name].map { CollectionReport.File(name: name, size: $0) }
         }
     }
 
-    /// Adds removals that have just been made.
+    /// Notes that a transaction removed packs, as far as they have files.
     mutating func add(_ removal: Removal, of names: [ObjectID]) {
         for name in names where sizes[name] != nil {
             orphans.remove(name)
             removals[name] = removal
         }
     }
-
-    /// Those files of removed packs that were removed at least so long ago, by the times in the log as well as by
-    /// the clock of the bucket.
-    ///
-    /// - Parameter time: The present time.
-    func removed(
-        atLeast grace: Int, before time: Int, in bucket: any Bucket
-    ) throws(RefError) -> Set<ObjectID> {
-        if grace <= 0 { return Set(removals.keys) }
-        let old = removals.filter { time - $0.value.time.milliseconds >= grace }
-        var blobs: [Int: [BlobName]] = [:]
-        for number in Set(old.values.map(\.transaction)) {
-            // An entry that was gathered is at least as old as its segment.
-            blobs[number] =
-                [LogFile.entry(number)]
-                + SegmentName.sizes.map { SegmentName(of: $0, holding: number).blob }
-        }
-        let ages: [BlobName: Int]
-        do throws(StorageError) { ages = try bucket.ages(of: blobs.values.flatMap { $0 }) } catch {
-            throw .storage(error)
-        }
-        var result: Set<ObjectID> = []
-        for (name, removal) in old {
-            let age = blobs[removal.transaction]?.compactMap { ages[$0] }.max()
-            if let age, age >= grace { result.insert(name) }
-        }
-        return result
-    }
-
-    /// Those orphans that are at least so old by the clock of the bucket: their writers may yet add the others.
-    func abandoned(
-        atLeast grace: Int, in bucket: any Bucket
-    ) throws(RefError) -> Set<ObjectID> {
-        if orphans.isEmpty { return [] }
-        let ages: [BlobName: Int]
-        do throws(StorageError) {
-            ages = try bucket.ages(of: orphans.map { BlobName(.packs, $0.hex) })
-        } catch { throw .storage(error) }
-        return orphans.filter { ages[BlobName(.packs, $0.hex)].map { $0 >= grace } ?? false }
-    }
 }
 
 extension Repository {
-    /// The files of packs that are not live in a state: those of packs that were removed, and those that no
-    /// transaction has added, whose writers are at work yet or died.
+    /// Lists the files of packs that are not live in a state: the packs that a transaction removed, and orphans, whose
+    /// writers still run or have crashed.
     public func idlePackFiles(
         in state: State
     ) throws(RefError) -> (removed: [CollectionReport.File], unknown: [CollectionReport.File]) {
@@ -114,24 +67,100 @@ extension Repository {
         return (files.files(Set(files.removals.keys)), files.files(files.orphans))
     }
 
-    /// The files of packs, told apart by a state and its time.
+    /// The files of packs that are not live in a state, told apart at the state's time.
     func packFiles(in state: State) throws(RefError) -> PackFiles {
-        var files = try PackFiles(in: bucket)
-        try files.tellApart(
-            live: try state.packs, in: state, of: log, at: state.time.milliseconds)
-        return files
+        try PackFiles.tellingApart(
+            packFileSizes(), in: state, of: log, at: state.time.milliseconds)
     }
 
-    /// Those of some removed packs that have something which snapshots need, as far as it is there, and no live pack has.
+    /// Lists the sizes of all files with the name of a pack.
+    func packFileSizes() throws(RefError) -> [ObjectID: Int] {
+        let entries = try wrapping(as: RefError.storage) { () throws(StorageError) in
+            try bucket.list(.packs)
+        }
+        let sizes = entries.compactMap { entry in
+            ObjectID(hex: entry.name).map { ($0, entry.size) }
+        }
+        return Dictionary(sizes, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The removed packs whose removal is at least `grace` milliseconds ago, by the times in the log and by the clock of
+    /// the storage.
+    ///
+    /// - Parameter time: The present time.
+    func removedFiles(
+        in files: PackFiles, atLeast grace: Int, before time: Int
+    ) throws(RefError) -> Set<ObjectID> {
+        if grace <= 0 { return Set(files.removals.keys) }
+        let old = files.removals.filter { time - $0.value.time.milliseconds >= grace }
+        let ages = try ages(ofEntries: Set(old.values.map(\.transaction)))
+        return Set(old.filter { ages[$0.value.transaction].map { $0 >= grace } ?? false }.keys)
+    }
+
+    /// The orphans that are at least `grace` milliseconds old by the clock of the storage: the writers of younger ones
+    /// may still add them.
+    func orphans(in files: PackFiles, atLeast grace: Int) throws(RefError) -> Set<ObjectID> {
+        if files.orphans.isEmpty { return [] }
+        let ages = try wrapping(as: RefError.storage) { () throws(StorageError) in
+            try bucket.ages(of: files.orphans.map { BlobName(.packs, $0.hex) })
+        }
+        return files.orphans.filter { ages[BlobName(.packs, $0.hex)].map { $0 >= grace } ?? false }
+    }
+
+    /// How long ago entries of the log were written, in milliseconds by the clock of the storage.
+    func ages(ofEntries numbers: Set<Int>) throws(RefError) -> [Int: Int] {
+        // An entry is at least as old as any segment that holds it.
+        let blobs = numbers.map { number in
+            [LogFile.entry(number)]
+                + SegmentName.sizes.map { SegmentName(of: $0, holding: number).blob }
+        }
+        let ages = try wrapping(as: RefError.storage) { () throws(StorageError) in
+            try bucket.ages(of: blobs.flatMap(\.self))
+        }
+        var result: [Int: Int] = [:]
+        for (number, files) in zip(numbers, blobs) {
+            result[number] = files.compactMap { ages[$0] }.max()
+        }
+        return result
+    }
+
+    /// The removed packs that hold something that snapshots need and no live pack has.
     func removed(
         _ names: Set<ObjectID>, neededBy snapshots: [ObjectID], in state: State
     ) throws(RefError) -> Set<ObjectID> {
         let store = objects(try state.packs)
-        do throws(ObjectError) {
+        return try wrapping(as: RefError.objects) { () throws(ObjectError) in
             var marks = try PackMarks(store)
             try marks.add(try store.references(to: names.sorted()), asOldest: true)
             for snapshot in snapshots { try marks.mark(snapshot: snapshot, whatIsThere: true) }
             return marks.takeTouched().intersection(names)
-        } catch { throw .objects(error) }
+        }
+    }
+}
+
+extension Bucket {
+    /// Deletes a file; returns false for a directory of that name, which only a person can have created.
+    func deleteFile(_ name: BlobName) throws(StorageError) -> Bool {
+        try unlessDirectory { () throws(StorageError) in try delete(name) }
+    }
+
+    /// Replaces a file durably and atomically; returns false for a directory of that name.
+    func replaceFile(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Bool {
+        try unlessDirectory { () throws(StorageError) in
+            let staged = try stage(in: name.folder)
+            _ = try staged.append(bytes)
+            try staged.replace(name)
+        }
+    }
+
+    /// Changes a file; returns false when a directory has its name.
+    func unlessDirectory(_ change: () throws(StorageError) -> Void) throws(StorageError) -> Bool {
+        do throws(StorageError) {
+            try change()
+            return true
+        } catch {
+            if error.isNoFile { return false }
+            throw error
+        }
     }
 }

@@ -2,132 +2,97 @@ internal import Objects
 internal import Refs
 internal import Storage
 
-/// Restores the log's files from copies, and makes its caches anew.
+/// Restores the files of a log from copies, and rebuilds its caches.
 ///
-/// A copy counts when its own log is sound and it is the same history: whatever can be read here says the same there.
+/// A copy is used only when its own log is sound and both logs have the same history: every entry that is readable here
+/// must be the same there.
 struct LogRepair {
-    private let log: Log
-    private let copies: [Log]
+    let log: Log
+    let copies: [Log]
 
-    init(_ log: Log, copies: [Log]) {
-        self.log = log
-        self.copies = copies
-    }
-
-    /// What a repair of the log did.
+    /// The result of a repair of the log.
     struct Outcome {
-        /// What was done, a sentence for each file.
+        /// What was done: a sentence for each file.
         var done: [String] = []
-        /// Copies of which nothing was taken, and why.
+        /// The copies that were not used, and why.
         var refused: [String] = []
     }
 
-    /// Repairs what can be.
     func run() throws(RefError) -> Outcome {
-        var outcome = Outcome()
-        outcome.done = try restoreFromSpares()
+        var outcome = Outcome(done: try restoreFromSpares())
         for copy in copies {
             let findings = try LogVerifier(log).verify().findings
-            guard findings.contains(where: { !Self.isCheckpoint($0.place) }) else { break }
+            guard findings.contains(where: { !$0.place.isCheckpoint }) else { break }
             switch try restore(from: copy) {
             case .success(let done): outcome.done += done
             case .failure(let refusal):
-                outcome.refused.append("\(copy.bucket.location): \(refusal)")
+                outcome.refused.append("\(copy.bucket.location): \(refusal.reason)")
             }
         }
         let report = try LogVerifier(log).verify()
-        let areCaches = report.findings.allSatisfy {
-            Self.isCheckpoint($0.place) || $0.place.utf8.elementsEqual(Self.tip.utf8)
+        guard let state = report.state, report.findings.allSatisfy(\.place.isLogCache) else {
+            return outcome
         }
-        guard let state = report.state, areCaches else { return outcome }
-        if report.isHintTorn {
-            do throws(StorageError) { outcome.done += try remakeHint(state) } catch {
-                throw .storage(error)
-            }
+        if report.isHintTorn { outcome.done += try rebuildHint(state) }
+        for finding in report.findings {
+            outcome.done += try rebuildCache(at: finding.place, state)
         }
-        outcome.done += try remakeCaches(report.findings, state)
         return outcome
-    }
-
-    private static let tip = LogFile.tip.description
-    private static let folder = BucketFolder.checkpoints.rawValue + "/"
-
-    private static func isCheckpoint(_ place: String) -> Bool {
-        place.utf8.starts(with: folder.utf8)
     }
 
     // MARK: Caches
 
-    private func remakeCaches(_ findings: [Finding], _ state: State) throws(RefError) -> [String] {
-        var done: [String] = []
-        do throws(StorageError) {
-            for finding in findings {
-                if finding.place.utf8.elementsEqual(Self.tip.utf8) {
-                    // One that can be read and says otherwise is evidence, and no cache.
-                    guard try hint() == nil else { continue }
-                    done += try remakeHint(state)
-                } else {
-                    let text = String(finding.place.utf8.dropFirst(Self.folder.utf8.count)) ?? ""
-                    guard let name = CheckpointName(text), name.number <= state.number else {
-                        continue
-                    }
-                    guard try delete(name.blob) else { continue }
-                    try log.bucket.synchronize(name.blob.folder)
-                    done.append("\(finding.place): removed; the next one is made by itself")
-                }
+    private func rebuildCache(at place: Finding.Place, _ state: State) throws(RefError) -> [String]
+    {
+        switch place {
+        case .hint:
+            // A readable hint that contradicts the log is evidence, not a cache.
+            return (try? log.readHint()) == nil ? try rebuildHint(state) : []
+        case .checkpoint(let name, let number) where number <= state.number:
+            let isDeleted = try wrapping(as: RefError.storage) { () throws(StorageError) in
+                guard try log.bucket.deleteFile(name) else { return false }
+                try log.bucket.synchronize(name.folder)
+                return true
             }
-        } catch { throw .storage(error) }
-        return done
+            return isDeleted ? ["\(place): removed; a later transaction writes the next one"] : []
+        default: return []
+        }
     }
 
-    private func remakeHint(_ state: State) throws(StorageError) -> [String] {
+    private func rebuildHint(_ state: State) throws(RefError) -> [String] {
         let hint = TipHint(number: state.number, entryHash: state.entryHash, checkpoint: nil)
-        do throws(StorageError) { try log.bucket.overwrite(LogFile.tip, hint.encoded) } catch {
-            if error.isNoFile { return [] }
-            throw error
+        let isWritten = try wrapping(as: RefError.storage) { () throws(StorageError) in
+            try log.bucket.unlessDirectory { () throws(StorageError) in
+                try log.bucket.overwrite(LogFile.tip, hint.encoded)
+            }
         }
-        return ["\(Self.tip): made anew"]
-    }
-
-    private func delete(_ name: BlobName) throws(StorageError) -> Bool {
-        do throws(StorageError) { try log.bucket.delete(name) } catch {
-            if error.isNoFile { return false }
-            throw error
-        }
-        return true
-    }
-
-    private func hint() throws(StorageError) -> TipHint? {
-        do throws(RefError) { return try log.readHint() } catch { return nil }
+        return isWritten ? ["\(LogFile.tip): rebuilt"] : []
     }
 
     // MARK: Entries
 
-    /// Puts damaged segments together anew of the files that they have replaced, where these are still there.
+    /// Rebuilds damaged segments from the files that they have replaced, as far as these exist.
     private func restoreFromSpares() throws(RefError) -> [String] {
         var done: [String] = []
         let names = try LogListing(log).segments.keys.sorted { $0.first < $1.first }
         for name in names where try !log.isSound(name) {
-            guard let bytes = try? log.gathered(name) else { continue }
-            do { guard try replace(name.blob, bytes) else { continue } } catch {
-                throw .storage(error)
+            guard let bytes = try? log.gathered(name), try replace(name.blob, bytes) else {
+                continue
             }
-            done.append("\(name.place): put together anew")
+            done.append("\(name.place): rebuilt")
         }
         return done
     }
 
-    /// Restores what a copy has right and this log has not.
+    /// Restores the entries that a copy has right and this log has wrong.
     ///
-    /// - Returns: What was done, or why nothing was.
+    /// - Returns: What was done, or why the copy was not used.
     private func restore(
         from copy: Log
     ) throws(RefError) -> Result<[String], HistoryComparison.Refusal> {
         guard let other = try? LogVerifier(copy).verify(), let state = other.state,
-            other.findings.allSatisfy({
-                Self.isCheckpoint($0.place) || $0.place.utf8.elementsEqual(Self.tip.utf8)
-            })
-        else { return .failure(.unsound) }
+            other.findings.allSatisfy(\.place.isLogCache)
+        else { return .failure(HistoryComparison.Refusal("its own log is damaged")) }
         let listing = try LogListing(log)
         let hint = try log.readHint()
         let remembered = log.trust.memory?.recall()
@@ -136,14 +101,14 @@ struct LogRepair {
             listing.ranges.map(\.upperBound).max() ?? 0, hint?.number ?? 0, remembered?.number ?? 0)
         let last = min(end, state.number)
         var reader = copy.entries()
-        var own = OwnEntries(log, listing)
+        var own = OwnEntries(log: log, listing: listing)
         var comparison = HistoryComparison(
             hint: hint.map { .init(number: $0.number, hash: $0.entryHash) },
             remembered: remembered.map { .init(number: $0.number, hash: $0.entryHash) })
         do throws(HistoryComparison.Refusal) {
             for number in 0...last {
                 guard let file = try? reader.file(number), let theirs = try? file.decoded() else {
-                    throw .unreadable(number)
+                    throw HistoryComparison.Refusal("its transaction \(number) is unreadable")
                 }
                 try comparison.compare(number, mine: own.read(number), with: file.bytes, theirs)
             }
@@ -159,11 +124,11 @@ struct LogRepair {
         _ wrong: [Int], _ listing: LogListing, _ last: Int, _ reader: inout EntryReader, _ copy: Log
     ) throws(RefError) -> [String] {
         var done: [String] = []
-        var made: Set<SegmentName> = []
+        var written: Set<SegmentName> = []
         for number in wrong {
             let segment = listing.segment(holding: number)
             if let segment {
-                guard segment.last <= last, made.insert(segment).inserted else { continue }
+                guard segment.last <= last, written.insert(segment).inserted else { continue }
             }
             var files: [[UInt8]] = []
             for each in segment?.numbers ?? number...number {
@@ -171,45 +136,34 @@ struct LogRepair {
                 files.append(file.bytes)
             }
             let name = segment?.blob ?? LogFile.entry(number)
-            let isThere = segment != nil || listing.singles[number] != nil
-            do throws(StorageError) {
-                if let segment {
-                    guard try replace(segment.blob, Segment.encode(files)) else { continue }
-                } else if isThere {
-                    guard try replace(name, files[0]) else { continue }
-                } else if try log.bucket.create(name, files[0]) == .exists {
-                    continue
+            let isWritten: Bool
+            if segment != nil {
+                isWritten = try replace(name, Segment.encode(files))
+            } else if listing.singles[number] != nil {
+                isWritten = try replace(name, files[0])
+            } else {
+                isWritten = try wrapping(as: RefError.storage) { () throws(StorageError) in
+                    try log.bucket.create(name, files[0]) == .created
                 }
-            } catch { throw .storage(error) }
-            done.append("\(name): restored from \(copy.bucket.location)")
+            }
+            if isWritten { done.append("\(name): restored from \(copy.bucket.location)") }
         }
         return done
     }
 
-    /// Replaces a file; false where something stands that no file can take the place of.
-    private func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Bool {
-        do throws(StorageError) {
-            let staged = try log.bucket.stage(in: name.folder)
-            _ = try staged.append(bytes)
-            try staged.replace(name)
-            return true
-        } catch {
-            if error.isNoFile { return false }
-            throw error
+    /// Replaces a file; returns false for a directory of that name.
+    private func replace(_ name: BlobName, _ bytes: [UInt8]) throws(RefError) -> Bool {
+        try wrapping(as: RefError.storage) { () throws(StorageError) in
+            try log.bucket.replaceFile(name, bytes)
         }
     }
 }
 
-/// The bytes of a log's entries, as far as they can be read.
+/// Reads the entries of a damaged log as far as possible.
 private struct OwnEntries {
-    private let log: Log
-    private let listing: LogListing
-    private var loaded: (name: SegmentName, segment: Segment?)?
-
-    init(_ log: Log, _ listing: LogListing) {
-        self.log = log
-        self.listing = listing
-    }
+    let log: Log
+    let listing: LogListing
+    var loaded: (name: SegmentName, segment: Segment?)?
 
     mutating func read(_ number: Int) -> [UInt8]? {
         guard let name = listing.segment(holding: number) else {
@@ -220,5 +174,109 @@ private struct OwnEntries {
             loaded = (name, blob.flatMap { try? log.load(name, $0) })
         }
         return loaded?.segment?.file(of: number)
+    }
+}
+
+/// Compares a damaged log with a copy, entry by entry, and finds the entries to restore.
+///
+/// A copy may have another history: a fork, or one that ends earlier. Every entry that is readable here must be the same
+/// there. For an entry that is unreadable here, something readable must vouch: the hint, the client's memory, or a later
+/// entry that names its predecessor.
+struct HistoryComparison {
+    /// Why a copy is not used.
+    struct Refusal: Error {
+        let reason: String
+
+        init(_ reason: String) { self.reason = reason }
+    }
+
+    /// A transaction and its hash, known from outside the log.
+    struct Witness {
+        let number: Int
+        let hash: ObjectID
+    }
+
+    let hint: Witness?
+    let remembered: Witness?
+    /// The entries that the copy has right and this log has wrong.
+    fileprivate var wrong: [Int] = []
+    /// The last entry for which something here vouches.
+    fileprivate var vouched = -1
+    fileprivate var agreed = 0
+    /// An entry that is readable here and differs: it is wrong only if the next entry shows it.
+    fileprivate var doubtful: Witness?
+    /// The hash of the entry to restore just before; nil when the entry before is right.
+    fileprivate var restored: ObjectID?
+
+    /// Compares the next entry.
+    ///
+    /// - Parameters:
+    ///   - mine: The bytes here; nil when they are unreadable.
+    ///   - file: The copy's bytes, and `theirs` the entry in them.
+    mutating func compare(
+        _ number: Int, mine: [UInt8]?, with file: [UInt8], _ theirs: LogEntry
+    ) throws(Refusal) {
+        // The memory and the hint of an entry that is missing here tell histories apart.
+        if let remembered, remembered.number == number {
+            guard remembered.hash == theirs.hash else {
+                throw Refusal("its transaction \(number) is not the one that this client has seen")
+            }
+            vouched = number
+        }
+        if mine == nil, let hint, hint.number == number {
+            guard hint.hash == theirs.hash else {
+                throw Refusal("its transaction \(number) is not the one that log/tip names")
+            }
+            vouched = number
+        }
+        let entry = mine.flatMap { try? LogEntry(decoding: $0, number: number) }
+        try check(successor: entry, number)
+        if let doubted = doubtful {
+            guard entry?.previous == doubted.hash else { throw differs(doubted.number) }
+            doubtful = nil
+        }
+        if mine == file {
+            (agreed, vouched) = (agreed + 1, number)
+            return
+        }
+        let isHinted = hint?.number == number && hint?.hash == theirs.hash
+        if let entry, entry.hash != theirs.hash, !isHinted {
+            doubtful = Witness(number: number, hash: theirs.hash)
+        }
+        wrong.append(number)
+        restored = theirs.hash
+    }
+
+    /// Ends the comparison; where this log continues after the copy's end, with the next entry here.
+    mutating func finish(next: LogEntry?, _ number: Int, goesOn: Bool) throws(Refusal) {
+        if let doubtful { throw differs(doubtful.number) }
+        guard agreed > 0 else { throw Refusal("it has no transaction in common with this log") }
+        guard goesOn else { return }
+        // Without a following entry here, the copy's last entries may belong to another history.
+        try check(successor: next, number)
+        let (vouched, isWrong) = (vouched, !wrong.isEmpty)
+        wrong.removeAll { $0 > vouched }
+        if isWrong, wrong.isEmpty {
+            throw Refusal(
+                "it ends with transaction \(number - 1), and nothing here shows that it has the same "
+                    + "history")
+        }
+    }
+
+    /// Checks that an entry that is readable here follows the entry that would be restored before it.
+    private mutating func check(successor entry: LogEntry?, _ number: Int) throws(Refusal) {
+        if let before = restored, let entry {
+            guard entry.previous == before else {
+                throw Refusal(
+                    "transaction \(number) here does not follow the transaction before it in the copy"
+                )
+            }
+            vouched = number - 1
+        }
+        restored = nil
+    }
+
+    private func differs(_ number: Int) -> Refusal {
+        Refusal("its transaction \(number) differs from the one here, which may be right")
     }
 }

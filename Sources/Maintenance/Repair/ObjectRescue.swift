@@ -2,32 +2,32 @@ public import Objects
 internal import Refs
 internal import Storage
 
-/// Copies what snapshots need and some packs do not have, from wherever it can be read undamaged.
+/// Copies objects that snapshots need and the sound packs lack, from any source that has them undamaged.
 public struct ObjectRescue {
-    /// What must be found elsewhere, and was not found anywhere.
+    /// The objects that no source has undamaged.
     public private(set) var lost: Set<ObjectID> = []
-    /// Takes what was found.
+    /// The writer of the new pack.
     public let writer: ObjectWriter
     private let kept: PackStore
     private let sources: [PackStore]
     private var visited: Set<ObjectID> = []
 
-    /// Begins with what need not be copied.
+    /// Prepares a rescue.
     ///
     /// - Parameters:
-    ///   - kept: The packs that stay, all of them sound.
-    ///   - sources: Where everything else is looked for, in this order.
+    ///   - kept: The sound packs, which stay.
+    ///   - sources: The sources to search for everything else, in this order.
     public init(kept: PackStore, sources: [PackStore]) {
         self.kept = kept
         self.sources = sources
         writer = ObjectWriter(bucket: kept.bucket, existing: kept)
     }
 
-    /// Brings all that a snapshot needs, and that it was made from.
+    /// Copies everything that a snapshot and its inputs need.
     ///
-    /// - Parameter isHistory: Whether what is not there may have been collected.
-    /// - Returns: The snapshots that it succeeds.
-    /// - Throws: `storage` when nothing can be written.
+    /// - Parameter isHistory: Whether missing objects may have been collected.
+    /// - Returns: The parents of the snapshots.
+    /// - Throws: `storage` when writing fails.
     public mutating func bring(
         _ root: ObjectID, isHistory: Bool
     ) throws(ObjectError) -> [ObjectID] {
@@ -67,7 +67,7 @@ public struct ObjectRescue {
         }
     }
 
-    /// The bytes of an object that refers to others, which is copied when it must be.
+    /// Reads an object that refers to others, and copies it unless a kept pack has it.
     private mutating func structured(
         _ id: ObjectID, _ isHistory: Bool
     ) throws(ObjectError) -> [UInt8]? {
@@ -113,7 +113,7 @@ public struct ObjectRescue {
         return true
     }
 
-    /// A piece of a large object, from its own source or any other.
+    /// Reads a piece of a large object, from its own source or any other.
     private func reference(
         _ reference: PackFooter.PieceReference, of source: PackStore
     ) -> (bytes: [UInt8], hint: StorageHint)? {
@@ -128,7 +128,7 @@ public struct ObjectRescue {
         return nil
     }
 
-    /// Whether the packs that stay have all of an object.
+    /// Whether the kept packs have all of an object.
     private func isKept(_ id: ObjectID) -> Bool {
         guard let location = try? kept.locateObject(id),
             (try? kept.packsNeeded(for: location)) != nil
@@ -136,10 +136,10 @@ public struct ObjectRescue {
         return true
     }
 
-    /// What is known to have been there is lost; of history, the rest may have been collected.
+    /// Records an object as lost, unless it belongs to history and may have been collected.
     private mutating func give(up id: ObjectID, _ isHistory: Bool) {
         if isHistory, let own = sources.first {
-            // A pack that cannot be opened may have had it.
+            // A pack that cannot be opened may hold it.
             do throws(ObjectError) { if try own.locateObject(id) == nil { return } } catch {}
         }
         lost.insert(id)

@@ -2,19 +2,19 @@ internal import Objects
 public import Refs
 internal import Storage
 
-/// Restores what is damaged in a repository from copies of it, and makes anew what can be derived.
+/// Restores damaged files of a repository from copies of it, and rebuilds what can be derived.
 ///
-/// Whatever it takes from a copy is verified first, so a copy may be damaged itself. It can be interrupted anywhere
-/// and repeated: every file is replaced at once, and packs come and go by transactions.
+/// It verifies everything that it takes from a copy, so a copy may be damaged, too. It can be interrupted and repeated at
+/// any point: every file is replaced atomically, and transactions add and remove packs.
 public struct RepositoryRepair: Sendable {
-    /// What a repair did.
+    /// The result of a repair.
     public struct Report: Sendable {
-        /// What was done, a sentence for each file.
-        public let done: [String]
-        /// Copies whose log was not used, and why.
-        public let refused: [String]
-        /// What a verification of everything found afterwards.
-        public let after: RepositoryVerifier.Report
+        /// What was done: a sentence for each file.
+        public fileprivate(set) var done: [String] = []
+        /// The copies whose log was not used, and why.
+        public fileprivate(set) var refused: [String] = []
+        /// A full verification after the repair.
+        public fileprivate(set) var after: RepositoryVerifier.Report
     }
 
     private let repository: Repository
@@ -23,91 +23,81 @@ public struct RepositoryRepair: Sendable {
 
     /// Prepares a repair.
     ///
-    /// - Parameter copies: Repositories that hold the same, or some of it; how they pack it does not matter.
+    /// - Parameter copies: Repositories with the same content, or a part of it; their packs may differ.
     public init(_ repository: Repository, copies: [Repository], writer: Writer) {
         self.repository = repository
         self.copies = copies
         self.writer = writer
     }
 
-    /// Verifies everything, repairs what can be, and verifies everything again when something was done.
+    /// Verifies everything, repairs what it can, and verifies everything again after a change.
     ///
-    /// - Throws: `storage` when the bucket cannot be written, `untrusted` or `key` when a transaction is needed and the
-    ///   writer may not make it; `busy`.
+    /// - Throws: `storage` when the bucket cannot be written; `untrusted` or `key` when the writer may not make the
+    ///   transaction that is needed; `busy`.
     public func run(
         progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws(RefError) -> Report {
-        var report = try RepositoryVerifier(repository).verify(full: true, progress: progress)
-        var done: [String] = []
-        var refused: [String] = []
-        if !report.log.isEmpty || report.isHintTorn {
-            let outcome = try LogRepair(repository.log, copies: copies.map(\.log)).run()
-            (done, refused) = (outcome.done, outcome.refused)
-            if !done.isEmpty {
-                report = try RepositoryVerifier(repository).verify(full: true, progress: progress)
-            }
+        func verify() throws(RefError) -> RepositoryVerifier.Report {
+            // A new verifier each time: it must not use indexes from before the repair.
+            try RepositoryVerifier(repository).verify(full: true, progress: progress)
         }
-        guard !report.isSound, let state = report.state else {
-            return Report(done: done, refused: refused, after: report)
+        var report = Report(after: try verify())
+        if !report.after.log.isEmpty || report.after.isHintTorn {
+            let outcome = try LogRepair(log: repository.log, copies: copies.map(\.log)).run()
+            (report.done, report.refused) = (outcome.done, outcome.refused)
+            if !report.done.isEmpty { report.after = try verify() }
         }
-        var repaired = try repairPacks(report, state)
-        // Which files no ref needs is certain where the log is.
-        if report.log.isEmpty {
-            let fresh = Repository(in: repository.bucket, trust: repository.log.trust)
+        guard !report.after.isSound, let state = report.after.state else { return report }
+        var repaired = try repairPacks(report.after, state)
+        // Only a sound log shows which files no ref needs.
+        if report.after.log.isEmpty {
+            let fresh = reopened()
             repaired += try IdleFiles(fresh).repair(
                 in: fresh.state(), from: copies.map(\.bucket))
         }
-        guard !repaired.isEmpty else { return Report(done: done, refused: refused, after: report) }
-        return Report(
-            done: done + repaired, refused: refused,
-            after: try RepositoryVerifier(repository).verify(full: true, progress: progress))
+        guard !repaired.isEmpty else { return report }
+        report.done += repaired
+        report.after = try verify()
+        return report
+    }
+
+    /// The repository without cached indexes: the repair replaces files.
+    private func reopened() -> Repository {
+        Repository(in: repository.bucket, trust: repository.log.trust)
     }
 
     private func repairPacks(
         _ report: RepositoryVerifier.Report, _ state: State
     ) throws(RefError) -> [String] {
-        // What cannot be read for want of means is not damaged.
+        // A pack that was unreadable for lack of memory or open files may be sound.
         for error in report.packs.map(\.error) where error.isOutOfMeans { throw .objects(error) }
-        let wrong = Set(report.packs.filter { $0.object == nil || $0.range != nil }.map(\.pack))
+        let damaged = Set(report.packs.filter { $0.object == nil || $0.range != nil }.map(\.pack))
         let packs = try state.packs
-        // Without the indexes that are in memory: files are replaced.
-        let fresh = Repository(in: repository.bucket, trust: repository.log.trust)
+        let fresh = reopened()
         var done: [String] = []
         var left: [PackReference] = []
-        do throws(ObjectError) {
-            for pack in packs where wrong.contains(pack.name) {
-                let store = fresh.objects(packs)
-                if try mend(pack, in: store) {
-                    done.append("packs/\(pack.name.hex): put together anew")
-                } else {
-                    left.append(pack)
-                }
+        for pack in packs where damaged.contains(pack.name) {
+            let mending = PackMending(fresh.objects(packs), copies: copies.map(\.bucket))
+            if try mending.mend(pack) {
+                done.append("packs/\(pack.name.hex): rebuilt")
+            } else {
+                left.append(pack)
             }
-        } catch { throw .objects(error) }
+        }
         let isIncomplete = report.findings.contains { !$0.affects.isEmpty }
         guard !left.isEmpty || (isIncomplete && done.isEmpty) else { return done }
         return try done + rescue(from: left, state)
     }
 
-    /// Whether a pack was put together anew; not where something stands that no file can take the place of.
-    private func mend(_ pack: PackReference, in store: PackStore) throws(ObjectError) -> Bool {
-        do throws(ObjectError) {
-            return try store.mend(pack, from: copies.map(\.bucket))
-        } catch {
-            if case .storage(let cause) = error, cause.isNoFile { return false }
-            throw error
-        }
-    }
-
-    /// Copies what is needed and cannot be read here into a new pack, which takes the place of damaged ones.
+    /// Copies everything that is needed and unreadable here into a new pack, which replaces the damaged ones.
     private func rescue(from damaged: [PackReference], _ state: State) throws(RefError) -> [String]
     {
-        let fresh = Repository(in: repository.bucket, trust: repository.log.trust)
+        let fresh = reopened()
         let packs = try state.packs
         let kept = fresh.objects(packs.filter { !damaged.contains($0) })
         var sources = [fresh.objects(packs)]
         for copy in copies {
-            // A copy whose log is damaged has packs that can be of use, but nobody says which.
+            // A copy with a damaged log may hold useful packs, but nothing tells which.
             if let state = try? copy.state(), let objects = try? copy.objects(in: state) {
                 sources.append(objects)
             }
@@ -117,23 +107,20 @@ public struct RepositoryRepair: Sendable {
         let roots =
             state.refs.sorted { $0.key < $1.key }.map(\.value.target)
             + leases.current.flatMap(\.snapshots)
-        let pack: PackReference?
-        do throws(ObjectError) {
+        let pack = try wrapping(as: RefError.objects) { () throws(ObjectError) in
             var past: [ObjectID] = []
             for root in roots { past += try rescue.bring(root, isHistory: false) }
             past += RepositoryVerifier(fresh).history(of: state)
             while let id = past.popLast() { past += try rescue.bring(id, isHistory: true) }
-            pack = try rescue.writer.finish()
-        } catch { throw .objects(error) }
-        // Nobody knows what an unreadable lease needs.
+            return try rescue.writer.finish()
+        }
+        // Damaged packs stay while objects are lost, which they may still hold, and while an unreadable lease may need them.
         let removed = rescue.lost.isEmpty && leases.unreadable.isEmpty ? damaged : []
-        // What nobody had a copy of stays as it is.
-        guard !removed.isEmpty || !copies.isEmpty else { return [] }
-        guard pack != nil || !removed.isEmpty else { return [] }
+        guard !removed.isEmpty || !copies.isEmpty && pack != nil else { return [] }
         var proposal = Proposal(
             base: state, updates: [], addedPacks: pack.map { [$0] } ?? [],
             removedPacks: removed.map(\.name), message: "repair \(removed.count) damaged packs")
-        // Whoever removed packs or moved refs meanwhile has changed what can be relied on, and what is needed.
+        // Others may have removed packs that the repair relies on, or moved refs and so changed what is needed.
         let result = try repository.log.append(&proposal, writer: writer) {
             (_, _, removed, newest) throws(RefError) in
             if let name = removed.first { throw .packRemoved(name) }
@@ -142,8 +129,78 @@ public struct RepositoryRepair: Sendable {
         guard let number = result?.state.number else { return [] }
         let what = removed.map { "packs/\($0.name.hex)" }.joined(separator: ", ")
         return [
-            (what.isEmpty ? "what could be found" : what)
-                + ": stored anew by transaction \(number)"
+            (what.isEmpty ? "everything found in copies" : what)
+                + ": stored again by transaction \(number)"
         ]
+    }
+}
+
+/// Rebuilds damaged pack files from their undamaged pieces, wherever copies have them.
+struct PackMending {
+    private let store: PackStore
+    private let buckets: [any Bucket]
+
+    /// Prepares to rebuild packs in the bucket of a store.
+    ///
+    /// - Parameter copies: Other buckets that may have files of the same packs.
+    init(_ store: PackStore, copies: [any Bucket]) {
+        self.store = store
+        buckets = [store.bucket] + copies
+    }
+
+    /// Rebuilds the file of a damaged pack, piece by piece from the first copy that has it undamaged, and replaces it
+    /// durably and atomically.
+    ///
+    /// A pack's name vouches for its index, and the index for every piece: a file that matches its name is the pack,
+    /// wherever its parts come from.
+    ///
+    /// - Returns: False, with nothing changed, when no copy has some part, or when a directory has the name of the file.
+    /// - Throws: `storage` when the bucket cannot be written.
+    func mend(_ reference: PackReference) throws(RefError) -> Bool {
+        let blobs = buckets.compactMap { try? OpenPack.blob(of: reference, in: $0) }
+        let indexed = blobs.lazy.compactMap { blob in
+            (try? OpenPack(reference, blob: blob)).map { (pack: $0, blob: blob) }
+        }.first
+        guard let (pack, source) = indexed else { return false }
+        let pieces = try wrapping(as: RefError.objects) { () throws(ObjectError) in
+            var pieces: [(id: ObjectID, piece: PackFooter.Piece)] = []
+            for index in 0..<pack.footer.pieceCount {
+                pieces.append((pack.footer.pieceID(at: index), try pack.piece(at: index)))
+            }
+            return pieces.sorted { $0.piece.offset < $1.piece.offset }
+        }
+        return try wrapping(as: { RefError.objects(.storage($0)) }) { () throws(StorageError) in
+            let staged = try store.bucket.stage(in: .packs)
+            var output = PackFooter.packMagic
+            for (id, piece) in pieces {
+                guard let stored = sound(id, piece, of: pack, in: blobs) else { return false }
+                output.append(contentsOf: repeatElement(0, count: piece.gap))
+                output.append(contentsOf: stored)
+                guard output.count >= PieceBatch.flushSize else { continue }
+                _ = try staged.append(output)
+                output.removeAll(keepingCapacity: true)
+            }
+            let index = reference.size - reference.indexOffset
+            let footer = try source.read(at: reference.indexOffset, count: index)
+            guard ObjectID(of: footer.span) == reference.name else { return false }
+            _ = try staged.append(output + footer)
+            return try store.bucket.unlessDirectory { () throws(StorageError) in
+                try staged.replace(reference.blobName)
+            }
+        }
+    }
+
+    /// The stored bytes of a piece from the first file that has them undamaged.
+    private func sound(
+        _ id: ObjectID, _ piece: PackFooter.Piece, of pack: OpenPack, in blobs: [any Blob]
+    ) -> [UInt8]? {
+        blobs.lazy.compactMap { blob in
+            let copy = pack.stored(id, piece, in: blob)
+            guard let (stored, bytes) = try? store.check(copy, .identityByCaller) else {
+                // The base of a difference may be damaged; then the checksum has to suffice.
+                return piece.codec == .delta ? try? copy.storedBytes() : nil
+            }
+            return ObjectID(of: bytes.span) == id ? stored : nil
+        }.first
     }
 }

@@ -2,33 +2,33 @@ internal import Objects
 internal import Refs
 internal import Storage
 
-/// Asks gates about moves that were made, each in the state that it was made on.
+/// Evaluates the gates for every past move, in the state that the move was based on.
 ///
-/// Every reader judges signatures, rights and approvals. Gates are judged by the writer; here it shows when one did
-/// not.
+/// Every reader checks signatures, rights and approvals, but only writers evaluate gates. This finds the writers that
+/// did not.
 struct GateVerifier {
-    /// What gates say of the moves of a log.
+    /// The gates' verdict on the moves of a log.
     struct Report {
-        /// The moves that refs stand at, which gates refuse and no override explains.
+        /// The refused moves without an override that set the present value of a ref.
         var findings: [Finding] = []
-        /// Older transactions that gates refuse and no override explains.
+        /// The transactions with older moves of that kind.
         var older: [Int] = []
-        /// Transactions of which it cannot be told any more, because what they moved to was collected.
+        /// How many transactions cannot be judged, because the targets of their moves were collected.
         var unknown = 0
 
-        /// What is no damage, but worth knowing.
+        /// Remarks that are no damage.
         var notes: [String] {
             var notes: [String] = []
             if !older.isEmpty {
                 let numbers = older.prefix(8).map(String.init).joined(separator: ", ")
                 notes.append(
-                    "gates refuse what \(older.count) older transactions moved (\(numbers)"
+                    "gates refuse the moves of \(older.count) older transactions (\(numbers)"
                         + (older.count > 8 ? " and more)" : ")"))
             }
             if unknown > 0 {
                 notes.append(
-                    "what gates say of \(unknown) older transactions is not known any more: "
-                        + "what they moved to was collected")
+                    "gates cannot judge \(unknown) older transactions: "
+                        + "the targets of their moves were collected")
             }
             return notes
         }
@@ -36,10 +36,10 @@ struct GateVerifier {
 
     let log: Log
     let objects: PackStore
-    /// The state up to which the log is sound.
+    /// The state after the last sound entry.
     let tip: State
 
-    /// Folds the log once more: O(entries), and the snapshots that gates look at.
+    /// Folds the log again: O(entries), plus the snapshots that gates read.
     func verify() throws(RefError) -> Report {
         var report = Report()
         var reader = log.entries()
@@ -48,7 +48,7 @@ struct GateVerifier {
         while number <= tip.number {
             let run = try reader.run(from: number)
             for result in run.decoded() {
-                // What cannot be read or does not follow is a finding already.
+                // An entry that is unreadable or does not follow is a finding already.
                 guard case .success(let entry) = result, entry.number <= tip.number else {
                     return report
                 }
@@ -92,18 +92,15 @@ struct GateVerifier {
             if evaluation.ancestry.isCut, case .input = outcome.gate.condition {
                 report.unknown += 1
             } else if tip.refs[outcome.ref]?.transaction == entry.number {
-                report.findings.append(Self.finding(outcome, entry))
+                report.findings.append(
+                    Finding(
+                        .bypassedGate(outcome.ref, remedy: outcome.remedy),
+                        at: .entry(entry.number),
+                        "\(outcome.ref) was moved past a gate without an override: "
+                            + outcome.summary, affects: [outcome.ref.text]))
             } else if report.older.last != entry.number {
                 report.older.append(entry.number)
             }
         }
-    }
-
-    private static func finding(_ outcome: GateOutcome, _ entry: LogEntry) -> Finding {
-        Finding(
-            problem: "\(outcome.ref) was moved past a gate, and nothing says why: "
-                + outcome.summary, place: LogFile.place(of: entry.number),
-            affects: [outcome.ref.text],
-            remedy: "ftictl rollback \(outcome.ref), or \(outcome.remedy ?? "satisfy the gate")")
     }
 }

@@ -2,19 +2,19 @@ internal import Objects
 public import Refs
 internal import Storage
 
-/// Reads all of a log, from entry 0, and lists whatever is wrong with it or beside it.
+/// Reads a whole log, from entry 0, and lists all damage in it and beside it.
 ///
-/// Trusts neither the hint nor a checkpoint. Damage is a finding and does not end the search.
+/// It trusts neither the hint nor a checkpoint. Damage is a finding and does not end the search.
 public struct LogVerifier: Sendable {
-    /// What a verification found.
+    /// The result of a verification.
     public struct Report: Sendable {
-        /// Everything that is wrong, in the order of the log; empty for a sound one.
+        /// All problems in the order of the log; empty for a sound one.
         public let findings: [Finding]
-        /// The state after the last entry up to which everything fits; nil when entry 0 does not.
+        /// The state after the last consecutive sound entry; nil when entry 0 is damaged.
         public let state: State?
         /// How many entries were read.
         public let entries: Int
-        /// Whether the hint is what a crash leaves of one: no damage, and the next writer makes it anew.
+        /// Whether a crash left the hint torn: no damage, and the next writer rebuilds it.
         public let isHintTorn: Bool
     }
 
@@ -23,31 +23,34 @@ public struct LogVerifier: Sendable {
     /// Makes a verifier of a log.
     public init(_ log: Log) { self.log = log }
 
-    /// Reads everything: O(entries), and one state in memory.
+    /// Reads everything: O(entries), with one state in memory.
     ///
-    /// - Throws: `noRepository` when there is nothing at all; `needsNewer`; `storage` when the bucket fails.
+    /// - Throws: `noRepository` when there is no log at all; `needsNewer`; `storage` when the bucket fails.
     public func verify() throws(RefError) -> Report {
-        // Both before any entry: what is committed meanwhile must not look like a loss.
+        // Both before any entry: entries committed during the verification must not look like a loss.
         let hint = try log.readHint()
         let remembered = log.trust.memory?.recall()
         let listing = try LogListing(log)
         guard hint != nil || !listing.isEmpty else {
             throw .noRepository(location: log.bucket.location)
         }
-        var pass = LogWalk(log: log, hint: hint, listing: listing)
-        try pass.readEntries()
-        try pass.readReplaced()
-        try pass.readCaches()
-        try pass.checkTrust(remembered)
+        var walk = LogWalk(log: log, hint: hint, listing: listing)
+        try walk.readEntries()
+        try walk.readReplaced()
+        try walk.readCaches()
+        try walk.checkTrust(remembered)
+        let strays = listing.strays.map { folder, path in
+            Finding(
+                folder == .checkpoints ? .cache : .damage, at: .stray(folder, path: path),
+                "not a log file; ignored")
+        }
         return Report(
-            findings: pass.findings
-                + listing.strays.map {
-                    Finding(problem: "it is no part of a log and is ignored", place: $0)
-                }, state: pass.state, entries: pass.entryCount, isHintTorn: pass.isHintTorn)
+            findings: walk.findings + strays, state: walk.state, entries: walk.entryCount,
+            isHintTorn: walk.isHintTorn)
     }
 }
 
-/// One pass over a log.
+/// A walk over a log that collects findings.
 private struct LogWalk {
     let log: Log
     let hint: TipHint?
@@ -57,17 +60,17 @@ private struct LogWalk {
     var entryCount = 0
     private(set) var isHintTorn = false
     private var isFolding = true
-    /// The hash of the entry before, when that could be read.
+    /// The hash of the previous entry, when that is readable.
     private var previous: ObjectID?
     private var hintedHash: ObjectID?
-    /// The newest entries, which an unreadable hint may have been about.
+    /// The newest entries, to which a torn hint may refer.
     private var newest: [(number: Int, hash: ObjectID)] = []
     private static let newestCount = 64
-    /// Where in ``findings`` the damage of an entry is.
+    /// The index in ``findings`` of each damaged entry.
     private var damage: [Int: Int] = [:]
-    /// The refs that the damage touches, by its place in ``findings``.
+    /// The refs that damaged entries affect, by index in ``findings``.
     private var touched: [Int: Set<RefName>] = [:]
-    /// The numbers that have files, ascending, and how many of them were passed.
+    /// The entry numbers that have files, ascending, and how many of these ranges are behind the walk.
     private let ranges: [ClosedRange<Int>]
     private var passed = 0
 
@@ -89,17 +92,17 @@ private struct LogWalk {
                 run = try reader.run(from: number)
             } catch {
                 guard error.concernsOneFile else { throw error }
-                // Nothing of the segment can be read.
+                // The whole segment is unreadable.
                 let segment = listing.segment(holding: number)
                 let last = segment?.last ?? number
                 report(
                     number...last, error.reason,
-                    at: error.place ?? segment?.place ?? LogFile.place(of: number))
+                    at: segment.map { .segment($0.blob) } ?? .entry(number))
                 entryCount += last - number + 1
                 number = last + 1
                 continue
             }
-            // Once the repository is known, signatures are checked by several threads.
+            // Once the repository is known, several threads check the signatures.
             let repository = state?.repositoryID
             let results =
                 repository.map { run.decoded(signedFor: $0) } ?? run.decoded()
@@ -109,9 +112,7 @@ private struct LogWalk {
             number += run.files.count
             if let failure = run.failure {
                 guard failure.concernsOneFile else { throw failure }
-                report(
-                    number...number, failure.reason,
-                    at: failure.place ?? LogFile.place(of: number))
+                report(number...number, failure.reason, at: .entry(number))
                 entryCount += 1
                 number += 1
             } else if run.isLast {
@@ -119,24 +120,19 @@ private struct LogWalk {
                 number = next
             }
         }
-        for (index, refs) in touched {
-            let old = findings[index]
-            findings[index] = Finding(
-                problem: old.problem, place: old.place, affects: refs.sorted().map(\.text))
-        }
+        for (index, refs) in touched { findings[index].affects = refs.sorted().map(\.text) }
     }
 
-    /// Reports the entries from a number on that are missing, and returns the number after them; nil when the log
-    /// ends there.
+    /// Reports missing entries from a number on, and returns the number after them; nil at the end of the log.
     private mutating func missing(from number: Int) -> Int? {
         while passed < ranges.count, ranges[passed].upperBound < number { passed += 1 }
         guard passed < ranges.count, ranges[passed].lowerBound > number else {
-            // A log that grows meanwhile ends where nothing follows, and a hint that claims far too much must not
-            // keep us here.
+            // A growing log ends at the first absent entry, and a hint that claims far too much must not keep the walk
+            // going.
             if let hint, number <= hint.number {
-                let place = LogFile.place(of: number)
                 report(
-                    number...number, "it is missing: the hint has seen \(hint.number)", at: place)
+                    number...number, "it is missing: the hint has seen \(hint.number)",
+                    at: .entry(number))
             }
             return nil
         }
@@ -144,7 +140,7 @@ private struct LogWalk {
         report(
             number...(next - 1),
             next == number + 1 ? "it is missing" : "it is missing, as are all up to \(next - 1)",
-            at: LogFile.place(of: number))
+            at: .entry(number))
         return next
     }
 
@@ -152,17 +148,14 @@ private struct LogWalk {
         _ result: Result<LogEntry, RefError>, of file: EntryFile, isVouchedFor: Bool
     ) throws(RefError) {
         switch result {
-        case .success(let entry):
-            check(entry, in: file, isVouchedFor: isVouchedFor)
-            entryCount += 1
+        case .success(let entry): check(entry, in: file, isVouchedFor: isVouchedFor)
         case .failure(.damaged(_, let reason)):
-            report(file.number...file.number, reason, at: file.place)
-            entryCount += 1
+            report(file.number...file.number, reason, at: file.findingPlace)
         case .failure(.untrusted(_, let reason)):
-            report(file.number...file.number, file.saying(reason), at: file.place)
-            entryCount += 1
+            report(file.number...file.number, file.saying(reason), at: file.findingPlace)
         case .failure(let error): throw error
         }
+        entryCount += 1
     }
 
     private mutating func check(_ entry: LogEntry, in file: EntryFile, isVouchedFor: Bool) {
@@ -177,13 +170,7 @@ private struct LogWalk {
         if isFolding {
             do throws(RefError) {
                 try fold(entry, isVouchedFor: isVouchedFor)
-            } catch {
-                if case .damaged(_, let reason) = error {
-                    report(reason, entry, in: file)
-                } else {
-                    report(error.message, entry, in: file)
-                }
-            }
+            } catch { report(error.reason, entry, in: file) }
         } else if let previous, entry.previous != previous {
             report("prev is not the hash of entry \(entry.number - 1)", entry, in: file)
         }
@@ -199,57 +186,57 @@ private struct LogWalk {
         checkCheckpoints()
     }
 
-    /// Notes that an entry does not fit.
+    /// Reports an entry that does not follow from the one before it.
     private mutating func report(_ problem: String, _ entry: LogEntry, in file: EntryFile) {
-        report(entry.number...entry.number, file.saying(problem), at: file.place)
+        report(entry.number...entry.number, file.saying(problem), at: file.findingPlace)
         touched[findings.count - 1]?.formUnion(entry.changes.map(\.name))
     }
 
-    /// Notes that entries cannot be read: what they moved shows in later ones.
-    private mutating func report(_ numbers: ClosedRange<Int>, _ problem: String, at place: String) {
-        // A gap that somebody made up must not fill the memory.
+    /// Reports unreadable entries; later entries show which refs they moved.
+    private mutating func report(
+        _ numbers: ClosedRange<Int>, _ problem: String, at place: Finding.Place
+    ) {
+        // A forged gap must not fill the memory.
         for number in numbers.prefix(1024) where damage[number] == nil {
             damage[number] = findings.count
         }
         touched[findings.count] = []
-        findings.append(Finding(problem: problem, place: place))
+        findings.append(Finding(at: place, problem))
         (isFolding, previous) = (false, nil)
     }
 
-    // MARK: What segments have replaced
+    // MARK: Files that segments have replaced
 
-    /// Looks at files that gathering has left behind. Readers do not.
+    /// Checks files that gathering has left behind, which readers skip.
     mutating func readReplaced() throws(RefError) {
         for number in listing.singles.keys.sorted() {
             guard let name = listing.segment(holding: number) else { continue }
-            // The same bytes, or what a writer has made too late and was stopped before it removed it.
+            // The same bytes, or those of a writer that was too late and stopped before it removed its file.
             do throws(RefError) {
                 guard let bytes = try log.readSingle(number).get() else { continue }
                 _ = try LogEntry(decoding: bytes, number: number)
             } catch {
                 guard error.concernsOneFile else { throw error }
                 findings.append(
-                    Finding(
-                        problem: "\(error.reason); \(name.place) holds the entry",
-                        place: error.place ?? LogFile.place(of: number)))
+                    Finding(at: .entry(number), "\(error.reason); \(name.place) holds the entry"))
             }
         }
         for small in listing.segments.keys.sorted(by: { $0.first < $1.first }) {
             let large = SegmentName(of: 1024, holding: small.first)
             guard small != large, listing.segments[large] != nil,
-                let first = try whole(small), let second = try whole(large)
+                let first = try whole(small), let second = try whole(large),
+                let number = small.numbers.first(where: {
+                    first.file(of: $0) != second.file(of: $0)
+                })
             else { continue }
-            for number in small.numbers where first.file(of: number) != second.file(of: number) {
-                findings.append(
-                    Finding(
-                        problem: "entry \(number) is not the one that \(small.place) holds",
-                        place: large.place))
-                break
-            }
+            findings.append(
+                Finding(
+                    at: .segment(large.blob),
+                    "entry \(number) is not the one that \(small.place) holds"))
         }
     }
 
-    /// A segment; nil when it is gone or its index is unreadable, which is no finding a second time.
+    /// Reads a segment; nil when it is gone or unreadable, which the walk over the entries has reported.
     private func whole(_ name: SegmentName) throws(RefError) -> Segment? {
         do throws(RefError) {
             return try log.openSegment(name).map { (blob) throws(RefError) in
@@ -263,19 +250,17 @@ private struct LogWalk {
 
     // MARK: Trust
 
-    /// Compares the log with what this client remembers of it and demands. A log in which nothing else is wrong is
-    /// remembered.
+    /// Compares the log with what this client remembers and demands. Remembers a log without other findings.
     mutating func checkTrust(_ remembered: Remembered?) throws(RefError) {
         guard let state, isFolding else { return }
         do throws(RefError) {
             try log.check(state, startedAt: .max, remembered)
         } catch .foreignRoot(let reason) {
-            // Nothing is damaged, and nothing can be repaired.
+            // Nothing is damaged, so nothing can be repaired.
             throw .foreignRoot(reason: reason)
         } catch {
             let number = min(remembered?.number ?? state.number, state.number)
-            findings.append(
-                Finding(problem: error.message, place: LogFile.place(of: number)))
+            findings.append(Finding(at: .entry(number), error.message))
             return
         }
         guard findings.isEmpty else { return }
@@ -290,48 +275,56 @@ private struct LogWalk {
             let bytes = try? Checkpoint.encode(state)
         else { return }
         let expected = ObjectID(of: bytes.span)
-        for name in names where log.isThere(name) {
-            if let problem = log.problem(of: name, hash: expected, in: state) {
-                findings.append(Finding(problem: problem, place: name.blob.description))
-            }
-        }
+        report(names) { $0.problem(of: $1, hash: expected, in: state) }
     }
 
     mutating func readCaches() throws(RefError) {
         let tip = state?.number ?? -1
         for (number, names) in listing.checkpoints.sorted(by: { $0.key < $1.key })
         where number > tip {
-            for name in names where log.isThere(name) {
-                findings.append(
-                    Finding(
-                        problem: "it cannot be compared: the log is sound up to \(tip) only",
-                        place: name.blob.description))
+            report(names) { _, _ in
+                "it cannot be compared: the log is sound only up to \(tip)"
             }
         }
-        let place = LogFile.tip.description
-        guard let hint else {
-            do throws(RefError) {
-                guard let bytes = try log.hintBytes() else { return }
-                isHintTorn = TipHint.isTorn(
-                    bytes, about: newest, checkpoints: listing.checkpoints.values.flatMap(\.self))
-                if isHintTorn { return }
-                findings.append(Finding(problem: "it is unreadable and is ignored", place: place))
-            } catch {
-                guard error.concernsOneFile else { throw error }
-                findings.append(Finding(problem: error.reason, place: place))
+        if let hint {
+            if let hintedHash, hintedHash != hint.entryHash {
+                let problem = "it has seen entry \(hint.number) with another hash"
+                findings.append(Finding(.cache, at: .hint, problem))
             }
             return
         }
-        if let hintedHash, hintedHash != hint.entryHash {
+        do throws(RefError) {
+            guard let bytes = try log.hintBytes() else { return }
+            isHintTorn = TipHint.isTorn(
+                bytes, about: newest, checkpoints: listing.checkpoints.values.flatMap(\.self))
+            if isHintTorn { return }
+            findings.append(Finding(.cache, at: .hint, "it is unreadable and is ignored"))
+        } catch {
+            guard error.concernsOneFile else { throw error }
+            findings.append(Finding(.cache, at: .hint, error.reason))
+        }
+    }
+
+    /// Reports those of some checkpoints that have a problem.
+    private mutating func report(
+        _ names: [CheckpointName], _ problem: (Log, CheckpointName) -> String?
+    ) {
+        for name in names where log.isThere(name) {
+            guard let problem = problem(log, name) else { continue }
             findings.append(
-                Finding(
-                    problem: "it has seen entry \(hint.number) with another hash", place: place))
+                Finding(.cache, at: .checkpoint(name.blob, number: name.number), problem))
         }
     }
 }
 
+extension EntryFile {
+    fileprivate var findingPlace: Finding.Place {
+        segment.map { .segment($0.blob) } ?? .entry(number)
+    }
+}
+
 extension Log {
-    /// What is wrong with a checkpoint of a state whose lines have a hash; nil for nothing.
+    /// What is wrong with a checkpoint, given the hash of its state; nil for a sound one.
     fileprivate func problem(of name: CheckpointName, hash: ObjectID, in state: State) -> String? {
         guard name.isSigned else {
             if name.hash != hash { return "it contradicts the log" }
@@ -347,18 +340,17 @@ extension Log {
     }
 
     fileprivate func isThere(_ name: CheckpointName) -> Bool {
-        // What was removed since it was listed is no damage.
+        // A checkpoint removed since the listing is no damage.
         if case .some(.none) = try? bucket.open(name.blob) { return false }
         return true
     }
 
-    /// What stands where the hint does; nil when there is none.
+    /// The bytes of the hint; nil when it does not exist.
     fileprivate func hintBytes() throws(RefError) -> [UInt8]? {
         do throws(StorageError) {
             return try bucket.read(LogFile.tip, limit: TipHint.byteCount)
-        } catch {
-            guard case .damaged(_, let reason) = error else { throw .storage(error) }
+        } catch .damaged(_, let reason) {
             throw .damaged(place: LogFile.tip.description, reason: reason)
-        }
+        } catch { throw .storage(error) }
     }
 }

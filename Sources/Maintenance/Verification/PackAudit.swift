@@ -2,11 +2,11 @@ internal import Objects
 internal import Storage
 internal import Synchronization
 
-/// Every piece of a store's packs read and verified, and every large object put together, by several threads.
+/// Reads and verifies every piece of a store's packs and assembles every large object, by several threads.
 ///
-/// Large objects come first, then the pieces that no recipe reads. Versions of one file share most pieces, so
-/// objects of like size are gone through side by side: a piece is decoded once for all of them. Memory is
-/// bounded by the indexes and by what the threads keep at hand.
+/// Large objects come first, then the pieces outside any recipe. Versions of one file share most pieces, so the audit reads
+/// objects of similar size in lockstep and decodes a piece once for all of them. The indexes and the threads' buffers
+/// bound the memory.
 final class PackAudit: Sendable {
     private let store: PackStore
     private let packs: [OpenPack]
@@ -14,7 +14,7 @@ final class PackAudit: Sendable {
     private let plan: Mutex<AuditPlan>
     private let found = Mutex<Set<PackDamage>>([])
 
-    /// Prepares to check packs of a store.
+    /// Prepares an audit of some packs of a store.
     init(
         _ packs: [OpenPack], of store: PackStore, progress: @escaping @Sendable (Int) -> Void
     ) {
@@ -24,7 +24,7 @@ final class PackAudit: Sendable {
         plan = Mutex(AuditPlan(packs))
     }
 
-    /// Checks everything and gives all damage that was found.
+    /// Verifies everything and returns all damage.
     func run(threads: Int) -> Set<PackDamage> {
         Threads.run(threads) {
             var reader = Reader(audit: self)
@@ -41,7 +41,7 @@ final class PackAudit: Sendable {
         found.withLock { _ = $0.insert(damage) }
     }
 
-    /// Reports a piece; where in the pack it is damaged follows from the error.
+    /// Reports a piece; the error determines the damaged range.
     private func report(piece index: Int, of pack: OpenPack, _ error: ObjectError) {
         let id = pack.footer.pieceID(at: index)
         var range: Range<Int>?
@@ -64,9 +64,9 @@ final class PackAudit: Sendable {
         }
     }
 
-    /// What one of the threads reads.
+    /// The reader of one thread.
     private struct Reader: SpanReader {
-        /// Enough for one run of an object while those of others that share its pieces go by.
+        /// Holds one run of an object while runs of other objects that share its pieces pass.
         private static let capacity = 16 << 20
 
         let audit: PackAudit
@@ -102,7 +102,7 @@ final class PackAudit: Sendable {
             }
         }
 
-        /// Looks for damage in the pieces of a run that is given up: nobody else reads them.
+        /// Verifies the remaining pieces of an abandoned run: no other run reads them.
         private mutating func checkRest(after reference: Int, of run: AuditPlan.Run) {
             for other in (reference + 1)..<max(reference + 1, run.digest.pieces.upperBound)
             where run.wantsID(ofPiece: other) {
@@ -133,7 +133,7 @@ final class PackAudit: Sendable {
             order.append(place)
             size += bytes.count
             guard size > Self.capacity else { return bytes }
-            // Half at a time, so that the order is not shifted for every piece.
+            // Half at a time, so that the array does not shift for every piece.
             let dropped = order.prefix(order.count / 2)
             for old in dropped { size -= decoded.removeValue(forKey: old)?.count ?? 0 }
             order.removeFirst(dropped.count)
@@ -169,7 +169,7 @@ final class PackAudit: Sendable {
             }
         }
 
-        /// The first piece that is damaged, or else the recipe.
+        /// The error of the first damaged piece, or else of the recipe.
         private func damage(of whole: AuditPlan.Whole, in run: DigestSpan) -> ObjectError {
             for place in whole.places[run.pieces] {
                 do throws(ObjectError) {
@@ -180,5 +180,163 @@ final class PackAudit: Sendable {
             return .corrupt(
                 whole.id, where: "the recipe in pack \(whole.pack.reference.name.short)")
         }
+    }
+}
+
+/// The order in which an audit reads packs, such that it verifies every piece once by itself and every large object as a
+/// whole.
+struct AuditPlan: Sendable {
+    /// The position of a piece: the number of its pack and its position in the index.
+    struct Place: Hashable, Sendable {
+        let pack: Int
+        let piece: Int
+    }
+
+    /// A large object.
+    struct Whole: Sendable {
+        let id: ObjectID
+        let pack: OpenPack
+        let places: [Place]
+        let runs: [DigestSpan]
+    }
+
+    /// A run of a large object, or a piece.
+    struct Run: Sendable {
+        let digest: DigestSpan
+        /// The object that the run belongs to; nil for a piece.
+        let whole: Whole?
+        /// Whether other runs are likely to read the same pieces soon.
+        let isShared: Bool
+        /// The pieces of the whole object, or the piece.
+        let places: [Place]
+        /// Which pieces of the run no earlier run has verified by identity.
+        let newPieces: [Bool]
+
+        func place(ofPiece reference: Int) -> Place { places[reference] }
+
+        func wantsID(ofPiece reference: Int) -> Bool {
+            whole != nil && newPieces[reference - digest.pieces.lowerBound]
+        }
+    }
+
+    /// How many objects of similar size are read in lockstep: most are versions of one file; more would gain little.
+    private static let groupSize = 8
+    /// How many pieces a thread takes at a time.
+    private static let pieceBundle = 64
+
+    private let packs: [OpenPack]
+    private let positions: [ObjectID: Int]
+    /// Which pieces of each pack were handed out.
+    private var isTaken: [[Bool]]
+    /// The remaining recipes; the next one is last.
+    private var recipes: [Place]
+    private var group: [Whole] = []
+    private var step = 0
+    private var nextPiece = Place(pack: 0, piece: 0)
+
+    init(_ packs: [OpenPack]) {
+        self.packs = packs
+        positions = Dictionary(
+            packs.enumerated().map { ($1.reference.name, $0) },
+            uniquingKeysWith: { first, _ in first })
+        isTaken = packs.map { Array(repeating: false, count: $0.footer.pieceCount) }
+        var sized: [(size: Int, place: Place)] = []
+        for (number, pack) in packs.enumerated() {
+            for index in 0..<pack.footer.recipeCount {
+                // An unreadable recipe is reported later, when its object is read.
+                let size = (try? pack.recipeSize(at: index)) ?? 0
+                sized.append((size, Place(pack: number, piece: index)))
+            }
+        }
+        recipes = sized.sorted { $0.size < $1.size }.map(\.place)
+    }
+
+    /// Returns runs for one thread; none at the end.
+    ///
+    /// - Parameters:
+    ///   - holder: Returns the pack that a piece is read from and its position there.
+    ///   - report: Called with an object that cannot be assembled, the pack of its recipe, and the error.
+    mutating func nextBundle(
+        holding holder: (ObjectID) throws(ObjectError) -> (pack: OpenPack, index: Int)?,
+        report: (ObjectID, OpenPack, ObjectError) -> Void
+    ) -> [Run] {
+        while true {
+            if let steps = group.map(\.runs.count).max(), step < steps {
+                defer { step += 1 }
+                return runs(at: step, of: steps)
+            }
+            guard !recipes.isEmpty else { return nextPieces() }
+            group = []
+            step = 0
+            while let recipe = recipes.last, group.count < Self.groupSize {
+                recipes.removeLast()
+                let pack = packs[recipe.pack]
+                do throws(ObjectError) {
+                    group.append(try whole(recipe.piece, in: pack, holder))
+                } catch { report(pack.footer.recipeID(at: recipe.piece), pack, error) }
+            }
+        }
+    }
+
+    private func whole(
+        _ index: Int, in pack: OpenPack,
+        _ holder: (ObjectID) throws(ObjectError) -> (pack: OpenPack, index: Int)?
+    ) throws(ObjectError) -> Whole {
+        let id = pack.footer.recipeID(at: index)
+        let recipe = try pack.recipe(at: index)
+        var places: [Place] = []
+        places.reserveCapacity(recipe.pieces.count)
+        for reference in recipe.pieces {
+            guard let (holding, at) = try holder(reference.id),
+                let position = positions[holding.reference.name]
+            else { throw .missing(reference.id) }
+            guard try holding.piece(at: at).size == reference.size else {
+                throw .corrupt(reference.id, where: "the recipe of \(id.short)")
+            }
+            places.append(Place(pack: position, piece: at))
+        }
+        return Whole(id: id, pack: pack, places: places, runs: DigestSpan.spans(of: id, recipe))
+    }
+
+    /// Divides each object of the group into `steps` equal parts and returns the runs of one part.
+    private mutating func runs(at step: Int, of steps: Int) -> [Run] {
+        var result: [Run] = []
+        for whole in group {
+            let count = whole.runs.count
+            for digest in whole.runs[step * count / steps..<(step + 1) * count / steps] {
+                let new = whole.places[digest.pieces].map { take($0) }
+                result.append(
+                    Run(
+                        digest: digest, whole: whole, isShared: group.count > 1,
+                        places: whole.places, newPieces: new))
+            }
+        }
+        return result
+    }
+
+    private mutating func nextPieces() -> [Run] {
+        var result: [Run] = []
+        while nextPiece.pack < packs.count, result.count < Self.pieceBundle {
+            let footer = packs[nextPiece.pack].footer
+            guard nextPiece.piece < footer.pieceCount else {
+                nextPiece = Place(pack: nextPiece.pack + 1, piece: 0)
+                continue
+            }
+            if take(nextPiece) {
+                result.append(
+                    Run(
+                        digest: DigestSpan.piece(footer.pieceID(at: nextPiece.piece)), whole: nil,
+                        isShared: false, places: [nextPiece], newPieces: []))
+            }
+            nextPiece = Place(pack: nextPiece.pack, piece: nextPiece.piece + 1)
+        }
+        return result
+    }
+
+    /// Hands out a piece; false when it was handed out before.
+    private mutating func take(_ place: Place) -> Bool {
+        guard !isTaken[place.pack][place.piece] else { return false }
+        isTaken[place.pack][place.piece] = true
+        return true
     }
 }

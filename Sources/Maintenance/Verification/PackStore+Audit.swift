@@ -1,38 +1,38 @@
 public import Objects
 internal import Storage
 
-/// What a set of packs holds, in figures.
+/// The content of a set of packs in figures.
 public struct PackStatistics: Hashable, Sendable {
     /// Distinct objects.
     public var objects = 0
-    /// The bytes of those objects.
+    /// The size of those objects in bytes.
     public var rawBytes = 0
-    /// The bytes of all packs, indexes included.
+    /// The size of all packs in bytes, indexes included.
     public var storedBytes = 0
-    /// Pieces, each counted in every pack that has it.
+    /// Pieces, counted once in each pack that holds them.
     public var pieces = 0
-    /// Packs.
+    /// The number of packs.
     public var packs = 0
 
-    /// Nothing.
+    /// Zeros.
     public init() {}
 }
 
-/// Something wrong with a pack or an object in it.
+/// Damage to a pack or to an object in it.
 public struct PackDamage: Hashable, Sendable {
-    /// The object that cannot be read; nil when it is the pack itself.
+    /// The unreadable object; nil for the pack itself.
     public let object: ObjectID?
     /// The pack.
     public let pack: ObjectID
-    /// The bytes of the pack's file that are not what they must be, as narrowly as their checksums tell; nil when
-    /// it is the whole file, or when the damage is elsewhere, in something that the object is made from.
+    /// The damaged bytes of the pack's file, as narrowly as checksums show; nil for the whole file, and when the damage is
+    /// elsewhere, in something that the object is made from.
     public let range: Range<Int>?
     /// What is wrong.
     public let error: ObjectError
 }
 
 extension PackStore {
-    /// Counts what the packs hold; reads their indexes and nothing else.
+    /// Counts the content of the packs; reads only their indexes.
     public func packStatistics() throws(ObjectError) -> PackStatistics {
         try withPacks { (packs) throws(ObjectError) in try packStatistics(of: packs) }
     }
@@ -62,19 +62,18 @@ extension PackStore {
         return result
     }
 
-    /// Counts what those of the packs hold that can be opened.
+    /// Counts the content of the packs that can be opened.
     public func usableStatistics() -> PackStatistics {
         let usable = packs.filter { (try? open($0)) != nil }
         let store = PackStore(bucket: bucket, packs: usable, opened: opened)
         return (try? store.packStatistics()) ?? PackStatistics()
     }
 
-    /// Checks that every pack is there, begins as packs do, and has the index that its name vouches
-    /// for, and with `full` reads every copy of every piece and puts every large object together, by as many
-    /// threads as there are processors.
+    /// Checks that every pack exists, begins with the magic and has the index that its name vouches for; with `full` reads
+    /// every copy of every piece and assembles every large object, on all processors.
     ///
-    /// - Parameter progress: Called, from any thread, with the number of bytes that were just read.
-    /// - Returns: All damage, in an order that depends on nothing but the damage and the order of the packs.
+    /// - Parameter progress: Called, from any thread, with the number of bytes just read.
+    /// - Returns: All damage, in an order that depends only on the damage and the order of the packs.
     public func audit(
         full: Bool, progress: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> [PackDamage] {
@@ -101,7 +100,7 @@ extension PackStore {
         }
         guard full else { return result }
         let damage = PackAudit(sound, of: self, progress: progress).run(threads: threads).filter {
-            // A collection may have removed the base of what is only in a removed pack.
+            // A collection may have removed the base of a difference that only a removed pack holds.
             if case .collected = $0.error { false } else { true }
         }
         let found = Dictionary(grouping: damage, by: \.pack)
@@ -109,7 +108,7 @@ extension PackStore {
         return result
     }
 
-    /// The bytes of a pack's file before its index, live or not, that are not what the index says, by their checksums.
+    /// Lists the damaged bytes before the index of a pack, live or not, by their checksums.
     ///
     /// - Throws: `damagedPack` when the index is damaged; `storage`.
     public func damagedBytes(of reference: PackReference) throws(ObjectError) -> [Range<Int>] {
@@ -144,7 +143,7 @@ extension PackStore {
         }
     }
 
-    /// By identity; the message only orders several errors of one object.
+    /// Orders by identity; the message only orders several errors of one object.
     private static func precedes(_ left: PackDamage, _ right: PackDamage) -> Bool {
         guard left.object == right.object else {
             guard let first = left.object, let second = right.object else {

@@ -4,38 +4,38 @@ internal import Storage
 
 /// Finds versions that are gone although no collection was allowed to remove them.
 ///
-/// A collection says in its entry what it kept. Whatever a ref pointed at and is gone must have been older than that
-/// for one of them. Merges of packs say nothing and so must not lose anything.
+/// A collection records its retention rules in its entry. Every missing past value of a ref must have been outside the
+/// rules of some collection. Merges of packs record none, so they must lose nothing.
 struct RetentionVerifier {
     let log: Log
-    /// The state up to which the log is sound.
+    /// The state after the last sound entry.
     let tip: State
 
-    /// A collection.
+    /// The entry of a collection.
     private struct Collection {
         let number: Int
         let time: Int
     }
 
-    /// The values of one ref, the oldest first, with the time at which it is certain that they had been set.
+    /// A past value of a ref, and the earliest time at which it may have been set.
     private struct Value {
         let number: Int
         let target: ObjectID?
         let time: Int
     }
 
-    /// What is wrong: O(entries), and O(values) times the different retentions that collections had.
+    /// Lists the versions that must not be gone: O(entries), plus O(values) for each set of rules that collections had.
     ///
-    /// - Parameter gone: The snapshots of which something is not there.
+    /// - Parameter gone: The snapshots that are missing or incomplete.
     func findings(about gone: Set<ObjectID>) -> [Finding] {
         if gone.isEmpty { return [] }
         var values: [RefName: [Value]] = [:]
         var collections: [RetentionRules: [Collection]] = [:]
         var entries = log.entries()
         for number in 0...tip.number {
-            // An entry that cannot be read is a finding already, and may have been any collection.
+            // An unreadable entry is a finding already, and may be any collection.
             guard let entry = try? entries.entry(number) else { return [] }
-            // The earlier time where clocks disagree: it must be certain that something was too young.
+            // Where clocks disagree, the earlier time counts: the version must have been too young for certain.
             let time = entry.time.milliseconds - (entry.skew ?? 0)
             for change in entry.changes {
                 values[change.name, default: []].append(
@@ -54,31 +54,28 @@ struct RetentionVerifier {
                     tip.target(of: name) != target,
                     !last.contains(where: { Self.allows($0, at: index, of: values) })
                 else { continue }
-                // Removals are no values, and of a ref that is removed the last value was one move ago.
+                // Removals are not values, and the last value of a removed ref is one move ago.
                 let position =
                     values[(index + 1)...].count { $0.target != nil }
                     + (tip.target(of: name) == nil ? 1 : 0)
                 findings.append(
                     Finding(
-                        problem:
-                            "\(target.short) is gone, and no collection was allowed to remove it",
-                        place: LogFile.place(of: value.number), affects: ["\(name)@{\(position)}"],
-                        remedy:
-                            "ftictl reflog shows who removed packs; ftictl verify --repair --from "
-                            + "COPY brings it back"))
+                        .lostVersion, at: .entry(value.number),
+                        "\(target.short) is gone, and no collection was allowed to remove it",
+                        affects: ["\(name)@{\(position)}"]))
             }
         }
         return findings
     }
 
-    /// A collection, with what it kept of one ref.
+    /// A collection and its retention of one ref.
     private struct Removal {
         let collection: Collection
         let retention: Retention
     }
 
-    /// Of each retention the last collection, and the last one while the ref did not exist: what these had to keep, all
-    /// earlier ones had to.
+    /// The last collection of each set of rules, and the last one while the ref did not exist: earlier ones had to keep
+    /// whatever these had to keep.
     private static func lastCollections(
         of name: RefName, _ values: [Value], _ collections: [RetentionRules: [Collection]]
     ) -> [Removal] {
@@ -92,7 +89,7 @@ struct RetentionVerifier {
             alone.count = 0
             for (index, value) in values.enumerated().reversed() where value.target == nil {
                 let end = index + 1 < values.count ? values[index + 1].number : Int.max
-                // The ref may be made again while the collection is decided.
+                // A writer may create the ref again while the collection runs.
                 let during = all.last { $0.number > value.number && $0.number <= end }
                 if let during {
                     removals.append(Removal(collection: during, retention: alone))
@@ -103,7 +100,7 @@ struct RetentionVerifier {
         return removals
     }
 
-    /// Whether a collection need not have kept a value.
+    /// Whether a collection was allowed to remove a value.
     private static func allows(_ removal: Removal, at index: Int, of values: [Value]) -> Bool {
         let (collection, retention) = (removal.collection, removal.retention)
         guard values[index + 1].number < collection.number,

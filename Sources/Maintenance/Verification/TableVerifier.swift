@@ -1,27 +1,27 @@
 public import Objects
 
-/// Checks tables whole: every node is the canonical encoding of what its parent says of it.
+/// Verifies whole tables: every node is canonical and matches what its parent states.
 ///
-/// Nodes that several tables share are read once, by several threads. Bytes are compared with the checksums of packs
-/// and not with identities: an audit of the packs does that, and what it found is given.
+/// It reads nodes that several tables share once, by several threads. It compares bytes with the checksums of packs, not
+/// with identities: the audit of the packs does that, and its results are given.
 public struct TableVerifier {
-    /// What is known of a node and all below it.
+    /// The result for a node and everything below it.
     private enum Known {
         case sound(Summary)
-        /// A leaf that is there and was not read.
+        /// A leaf that exists and was not read.
         case unread
         case damaged([ObjectError])
     }
 
-    /// What a parent says of a node, so that it can be compared.
+    /// The facts of a node that its parent states, too.
     private struct Summary: Sendable {
         let level: Int
         let rows: Int
         let dimension: Int
-        /// Empty keys stand for those of a table without rows.
+        /// Empty for a table without rows, like the last key.
         var firstKey: [UInt8]
         let lastKey: [UInt8]
-        /// Whether it ends where a node may end, and the last node of each level below it does.
+        /// Whether it ends at a boundary, and so does the last node of each level below.
         var endsAtBoundary: Bool
     }
 
@@ -39,15 +39,15 @@ public struct TableVerifier {
     private let progress: @Sendable (Int) -> Void
     private var known: [ObjectID: Known] = [:]
 
-    /// The most problems that are listed of one table; more say nothing more.
+    /// The most problems that are listed for one table.
     private static let damageLimit = 1000
 
-    /// Makes a verifier that has seen no table yet.
+    /// Makes a verifier.
     ///
     /// - Parameters:
-    ///   - damaged: Objects that cannot be read, and why.
-    ///   - readsLeaves: Whether leaves are read; without it they need only be there.
-    ///   - progress: Called, from any thread, with the number of bytes that were just read.
+    ///   - damaged: Unreadable objects and their errors.
+    ///   - readsLeaves: Whether to read leaves; otherwise they only have to exist.
+    ///   - progress: Called, from any thread, with the number of bytes just read.
     public init(
         _ store: PackStore, damaged: [ObjectID: ObjectError], readsLeaves: Bool,
         threads: Int = Threads.available, progress: @escaping @Sendable (Int) -> Void = { _ in }
@@ -59,7 +59,7 @@ public struct TableVerifier {
         self.progress = progress
     }
 
-    /// Everything that is wrong with a table; empty for a sound one.
+    /// Lists all damage of a table; empty for a sound one.
     public mutating func check(_ table: Table) -> [ObjectError] {
         let nodes = read(below: table.root)
         switch result(of: table.root, nodes) {
@@ -70,8 +70,8 @@ public struct TableVerifier {
                 return [
                     malformed(
                         table.root, summary.level,
-                        "it has \(summary.rows) rows of \(summary.dimension) numbers, its snapshot "
-                            + "says \(table.rows) of \(table.dimension)")
+                        "it has \(summary.rows) rows of \(summary.dimension) numbers, but its "
+                            + "snapshot states \(table.rows) of \(table.dimension)")
                 ]
             }
             if case .inner(let node)? = nodes[table.root], node.entries.count == 1 {
@@ -81,7 +81,7 @@ public struct TableVerifier {
         }
     }
 
-    /// Reads the nodes of a table that are not known yet, a level at a time.
+    /// Reads the new nodes of a table, one level at a time.
     private mutating func read(below root: ObjectID) -> [ObjectID: Node] {
         var nodes: [ObjectID: Node] = [:]
         var level: Int?
@@ -132,7 +132,7 @@ public struct TableVerifier {
         } catch { return .damaged(error) }
     }
 
-    /// What is known of a node; its height bounds how deep this goes.
+    /// Verifies a node and everything below it; its level bounds the recursion.
     private mutating func result(of id: ObjectID, _ nodes: [ObjectID: Node]) -> Known {
         if let known = known[id] { return known }
         let result: Known =
@@ -158,16 +158,17 @@ public struct TableVerifier {
         for (index, entry) in node.entries.enumerated() {
             defer { before = entry.lastKey }
             guard errors.count < Self.damageLimit else { break }
-            // Of a node of this height or more, none can be below this one.
+            // A child must have a lower level, or the recursion would not end.
             if case .inner(let child)? = nodes[entry.id], child.level >= node.level {
-                errors.append(malformed(entry.id, child.level, "it is as high as its parent"))
+                errors.append(
+                    malformed(entry.id, child.level, "its level is not below its parent's"))
                 continue
             }
             switch result(of: entry.id, nodes) {
             case .damaged(let found): errors += found
             case .unread:
                 if node.level != 1 {
-                    errors.append(malformed(entry.id, 0, "its parent says it is no leaf"))
+                    errors.append(malformed(entry.id, 0, "its parent states that it is not a leaf"))
                 }
             case .sound(let child):
                 let isLast = index == node.entries.count - 1
@@ -188,23 +189,24 @@ public struct TableVerifier {
         isLast: Bool
     ) -> String? {
         if child.level != node.level - 1 {
-            return "it is of level \(child.level) and its parent says \(node.level - 1)"
+            return "its level is \(child.level), but its parent states \(node.level - 1)"
         }
         if child.rows != entry.rows {
-            return "it has \(child.rows) rows and not \(entry.rows) as is said of it"
+            return "it has \(child.rows) rows, but its parent states \(entry.rows)"
         }
         if child.dimension != node.dimension {
-            return "its vectors have \(child.dimension) numbers, its parent's \(node.dimension)"
+            return
+                "its vectors have \(child.dimension) numbers, but its parent's have \(node.dimension)"
         }
         if child.lastKey != entry.lastKey {
-            return "its last key differs from the one in its parent"
+            return "its last key is not the one that its parent states"
         }
         if !after.isEmpty, !child.firstKey.isEmpty,
             TableBytes.compare(after.span, child.firstKey.span) >= 0
         {
             return "its first key is not above the last key before it"
         }
-        return isLast || child.endsAtBoundary ? nil : "the boundary rule does not end a node there"
+        return isLast || child.endsAtBoundary ? nil : "it does not end at a boundary"
     }
 
     private func malformed(_ id: ObjectID, _ level: Int, _ reason: String) -> ObjectError {

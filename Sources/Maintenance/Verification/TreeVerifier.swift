@@ -2,24 +2,24 @@ public import Objects
 internal import Refs
 public import Storage
 
-/// Checks trees whole: every directory is canonical, and every entry is there and has the size that is said of it.
+/// Verifies whole trees: every directory is canonical, and every entry exists and has the size that its directory states.
 ///
-/// A directory that several trees share is read once.
+/// It reads a directory that several trees share once.
 public struct TreeVerifier {
-    /// What is wrong at one place below a tree.
+    /// Damage at one path below a tree.
     public struct Damage: Sendable {
-        /// The names from the root of the tree down; none for the tree itself.
+        /// The path from the root of the tree; empty for the tree itself.
         public let path: RelativePath
         /// What is wrong.
         public let error: ObjectError
     }
 
-    /// What is known of a tree and all below it.
+    /// The result for a tree and everything below it.
     private struct Known {
         var size = 0
         var files = 0
         var bytes = 0
-        /// The bytes of the longest path below it.
+        /// The length of the longest path below it in bytes.
         var longestPath = 0
         var damage: [Damage] = []
     }
@@ -28,32 +28,30 @@ public struct TreeVerifier {
     private let damaged: [ObjectID: ObjectError]
     private var known: [ObjectID: Known] = [:]
 
-    /// The most problems that are listed of one tree; more say nothing more.
+    /// The most problems that are listed for one tree.
     private static let damageLimit = 1000
-    /// More directories than this have no path that is short enough.
+    /// The deepest nesting: any deeper path would be too long.
     private static let depthLimit = RelativePath.byteLimit / 2 + 1
 
-    /// Makes a verifier that has seen no tree yet.
-    ///
-    /// - Parameter damaged: Objects that cannot be read, and why.
+    /// Makes a verifier; `damaged` lists unreadable objects and their errors.
     public init(_ store: PackStore, damaged: [ObjectID: ObjectError]) {
         self.store = store
         self.damaged = damaged
     }
 
-    /// Everything that is wrong with a tree; empty for a sound one.
+    /// Lists all damage of a tree; empty for a sound one.
     ///
     /// - Parameters:
-    ///   - files: How many files its snapshot says that it has.
-    ///   - bytes: How many bytes those have.
+    ///   - files: The number of files that the snapshot states.
+    ///   - bytes: Their total size that the snapshot states.
     public mutating func check(_ root: ObjectID, files: Int, bytes: Int) -> [Damage] {
         let result = check(root, depth: 0)
         guard result.damage.isEmpty, result.files != files || result.bytes != bytes else {
             return result.damage
         }
         let reason =
-            "it holds \(result.files) files of \(result.bytes) bytes, its snapshot says \(files) "
-            + "of \(bytes)"
+            "it holds \(result.files) files of \(result.bytes) bytes, but its snapshot states "
+            + "\(files) of \(bytes)"
         return [Self.damage(.malformed(root, as: "tree", reason: reason, offset: nil))]
     }
 
@@ -97,7 +95,7 @@ public struct TreeVerifier {
         (result.files, result.bytes) = (files, bytes)
         result.longestPath = max(result.longestPath, path)
         for damage in below.damage.prefix(Self.damageLimit - result.damage.count) {
-            // A path that is too long was refused above.
+            // Paths that are too long were refused above.
             let path = (try? RelativePath([entry.name] + damage.path.names)) ?? damage.path
             result.damage.append(Damage(path: path, error: damage.error))
         }
@@ -117,13 +115,13 @@ public struct TreeVerifier {
         Self.damage(
             .malformed(
                 entry.id, as: kind,
-                reason: "it has \(size) bytes, where its directory says \(entry.size)", offset: nil)
+                reason: "it has \(size) bytes, but its directory states \(entry.size)", offset: nil)
         )
     }
 
     private static func tooDeep(_ id: ObjectID) -> ObjectError {
         .malformed(
-            id, as: "tree", reason: "what is below it has too long a path or is too much",
-            offset: nil)
+            id, as: "tree", reason: "a path below it is too long, or it holds too much", offset: nil
+        )
     }
 }

@@ -239,7 +239,7 @@ package struct EntryFile: Sendable {
     package let number: Int
     package let bytes: [UInt8]
     /// The segment that holds the bytes; nil for a single file.
-    let segment: SegmentName?
+    package let segment: SegmentName?
 
     /// The place of the bytes, for messages.
     package var place: String { segment?.place ?? LogFile.place(of: number) }

@@ -136,8 +136,8 @@ package struct LogListing {
     /// The sizes of segments.
     package private(set) var segments: [SegmentName: Int] = [:]
     package private(set) var checkpoints: [Int: [CheckpointName]] = [:]
-    /// The paths of files that do not belong to a log, sorted.
-    package private(set) var strays: [String] = []
+    /// Files that do not belong to a log, sorted by path, and the folders that contain them.
+    package private(set) var strays: [(folder: BucketFolder, path: String)] = []
 
     package var isEmpty: Bool {
         singles.isEmpty && segments.isEmpty && checkpoints.isEmpty && strays.isEmpty
@@ -153,7 +153,7 @@ package struct LogListing {
             } else if let name = SegmentName(entry.name) {
                 segments[name] = entry.size
             } else if !Self.known.contains(where: { $0.utf8.elementsEqual(entry.name.utf8) }) {
-                strays.append("log/" + Quoting.quoted(entry.name))
+                strays.append((.log, "log/" + Quoting.quoted(entry.name)))
             }
         }
         do throws(StorageError) {
@@ -161,14 +161,15 @@ package struct LogListing {
                 if let name = CheckpointName(entry.name) {
                     checkpoints[name.number, default: []].append(name)
                 } else {
-                    strays.append("log/checkpoints/" + Quoting.quoted(entry.name))
+                    strays.append(
+                        (.checkpoints, "log/checkpoints/" + Quoting.quoted(entry.name)))
                 }
             }
         } catch {
             guard error.concernsOneFile else { throw .storage(error) }
-            strays.append(BucketFolder.checkpoints.rawValue)
+            strays.append((.log, BucketFolder.checkpoints.rawValue))
         }
-        strays.sort()
+        strays.sort { $0.path < $1.path }
     }
 
     /// The segment from which readers take an entry; nil when it has only a single file, or does not exist.

@@ -110,19 +110,13 @@ extension DirectoryBucket {
         throw exists(path)
     }
 
-    /// Removes an unfinished bucket as far as possible.
+    /// Removes an unfinished bucket, or an entry of it, as far as possible.
     private static func discard(_ name: [UInt8], in parent: Directory) {
-        guard let root = try? parent.directory(name) else { return }
-        for folder in BucketFolder.initial.reversed() {
-            var directory: Directory? = root
-            var components = folder.rawValue.utf8.split(separator: UInt8(ascii: "/")).map(
-                Array.init)
-            let last = components.removeLast()
-            for component in components { directory = try? directory?.directory(component) }
-            guard let directory, let emptied = try? directory.directory(last) else { continue }
-            for entry in (try? emptied.names()) ?? [] { try? emptied.remove(entry) }
-            try? directory.remove(last, directory: true)
+        guard let directory = try? parent.directory(name) else {
+            try? parent.remove(name)
+            return
         }
+        for entry in (try? directory.names()) ?? [] { discard(entry, in: directory) }
         try? parent.remove(name, directory: true)
     }
 }

@@ -100,7 +100,7 @@ public final class DirectoryBucket: Bucket {
         switch status.kind {
         case .directory: return try parent.directory(name)
         case .link: throw .refused(path: path, reason: "it is a symbolic link")
-        default: throw .damaged(path: path, reason: "it is \(status.kind.description)")
+        default: throw .damaged(path: path, reason: "it is \(status.kind)")
         }
     }
 

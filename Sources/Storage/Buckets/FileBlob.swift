@@ -25,7 +25,7 @@ final class FileBlob: Blob {
         }
         let status = try descriptor.status()
         guard status.kind == .regular else {
-            throw .damaged(path: path, reason: "it is \(status.kind.description), not a file")
+            throw .damaged(path: path, reason: "it is \(status.kind), not a file")
         }
         size = status.size
     }

@@ -20,14 +20,9 @@ public struct CacheFile: Sendable {
     ///
     /// - Parameter isSecret: Whether a file that other users can read counts as absent, too.
     public func read(limit: Int, isSecret: Bool = false) -> [UInt8]? {
-        guard
-            let file = try? FileDescriptor(
-                opening: path, O_RDONLY | O_NONBLOCK, followLink: false),
-            let status = try? file.status(), status.kind == .regular, status.owner == geteuid(),
-            isSecret ? status.isPrivate : status.isOwnerWritten, status.size <= limit,
-            let bytes = try? file.read(at: 0, upTo: status.size), bytes.count == status.size
-        else { return nil }
-        return bytes
+        FileDescriptor.contents(of: path, limit: limit, followLink: false) { status in
+            status.owner == geteuid() && (isSecret ? status.isPrivate : status.isOwnerWritten)
+        }
     }
 
     /// Replaces the file atomically, without waiting for the disk: after a power cut it may hold anything.

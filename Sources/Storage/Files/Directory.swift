@@ -131,31 +131,31 @@ final class Directory: Sendable {
 
     /// Gives a file a second, new name; returns 0 or the error number.
     func link(_ old: [UInt8], as name: [UInt8]) -> Int32 {
-        interruptible {
-            withCString(old) { old in
-                withCString(name) { linkat(descriptor.number, old, descriptor.number, $0, 0) }
-            }
-        }.code
+        withNames(old, name) { linkat(descriptor.number, $0, descriptor.number, $1, 0) }
     }
 
     /// Renames an entry to a new name; returns 0 or the error number.
     func renameToNew(_ old: [UInt8], _ name: [UInt8]) -> Int32 {
-        interruptible {
-            withCString(old) { old in
-                withCString(name) {
-                    fti_rename_no_replace(descriptor.number, old, descriptor.number, $0)
-                }
-            }
-        }.code
+        withNames(old, name) {
+            fti_rename_no_replace(descriptor.number, $0, descriptor.number, $1)
+        }
     }
 
     /// Renames an entry; replaces a file of the new name, or an empty directory when the entry is a directory.
     func rename(_ old: [UInt8], to name: [UInt8]) throws(StorageError) {
-        try systemCall("create", path(of: name)) {
-            withCString(old) { old in
-                withCString(name) { renameat(descriptor.number, old, descriptor.number, $0) }
-            }
+        let code = withNames(old, name) {
+            renameat(descriptor.number, $0, descriptor.number, $1)
         }
+        guard code == 0 else {
+            throw .system(operation: "create", path: path(of: name), errno: code)
+        }
+    }
+
+    private func withNames(
+        _ old: [UInt8], _ new: [UInt8],
+        _ call: (UnsafePointer<CChar>, UnsafePointer<CChar>) -> Int32
+    ) -> Int32 {
+        interruptible { withCString(old) { old in withCString(new) { call(old, $0) } } }.code
     }
 
     /// Removes a file, or an empty directory; does nothing when it does not exist.

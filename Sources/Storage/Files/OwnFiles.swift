@@ -55,7 +55,7 @@ public struct PrivateFolder: Sendable {
         }
         let status = try file.status()
         guard status.kind == .regular else {
-            throw .unusable(path: place, reason: "it is \(status.kind.description)")
+            throw .unusable(path: place, reason: "it is \(status.kind)")
         }
         guard status.size <= limit else {
             throw .tooLarge(path: place, size: status.size, limit: limit)
@@ -152,13 +152,10 @@ public struct TrustedPlaces: Sendable {
     }
 
     private static func places(in path: String) -> Set<[UInt8]> {
-        guard
-            let file = try? FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK, followLink: true),
-            let status = try? file.status(), status.kind == .regular, status.isTrusted,
-            status.isOwnerWritten, status.size <= byteLimit,
-            let bytes = try? file.read(at: 0, upTo: status.size)
-        else { return [] }
-        let lines = bytes.split(separator: 0x0A).map { line in
+        let bytes = FileDescriptor.contents(of: path, limit: byteLimit, followLink: true) {
+            $0.isTrusted && $0.isOwnerWritten
+        }
+        let lines = (bytes ?? []).split(separator: 0x0A).map { line in
             Array(line.last == 0x0D ? line.dropLast() : line)
         }
         return Set(lines.filter { $0.first != UInt8(ascii: "#") })

@@ -29,6 +29,21 @@ struct FileDescriptor: ~Copyable, Sendable {
 
     deinit { Glibc.close(number) }
 
+    /// Reads a whole regular file; nil when it does not exist, has more than `limit` bytes, changes during the read, or is
+    /// not trusted.
+    static func contents(
+        of path: String, limit: Int, followLink: Bool, ifTrusted isTrusted: (FileStatus) -> Bool
+    ) -> [UInt8]? {
+        guard
+            let file = try? FileDescriptor(
+                opening: path, O_RDONLY | O_NONBLOCK, followLink: followLink),
+            let status = try? file.status(), status.kind == .regular, isTrusted(status),
+            status.size <= limit, let bytes = try? file.read(at: 0, upTo: status.size),
+            bytes.count == status.size
+        else { return nil }
+        return bytes
+    }
+
     /// The file's metadata.
     func status() throws(StorageError) -> FileStatus {
         var status = stat()
@@ -38,20 +53,23 @@ struct FileDescriptor: ~Copyable, Sendable {
 
     /// Reads up to `count` bytes from `offset`: fewer only where the file ends.
     func read(at offset: Int, upTo count: Int) throws(StorageError) -> [UInt8] {
-        var code: Int32 = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            (filled, code) = fill(UnsafeMutableRawBufferPointer(buffer), from: offset)
-        }
-        guard code == 0 else { throw .system(operation: "read", path: path, errno: code) }
-        return bytes
+        try bytes(upTo: count) { fill($0, from: offset) }
     }
 
     /// Reads up to `count` bytes from the descriptor's own position; none at the end.
     func readNext(upTo count: Int) throws(StorageError) -> [UInt8] {
+        try bytes(upTo: count) { buffer in
+            let (result, code) = interruptible { Glibc.read(number, buffer.baseAddress, count) }
+            return (max(0, result), code)
+        }
+    }
+
+    private func bytes(
+        upTo count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> (filled: Int, code: Int32)
+    ) throws(StorageError) -> [UInt8] {
         var code: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            let (result, error) = interruptible { Glibc.read(number, buffer.baseAddress, count) }
-            (filled, code) = (max(0, result), error)
+            (filled, code) = fill(UnsafeMutableRawBufferPointer(buffer))
         }
         guard code == 0 else { throw .system(operation: "read", path: path, errno: code) }
         return bytes
@@ -122,20 +140,15 @@ struct FileDescriptor: ~Copyable, Sendable {
 /// The metadata of a file, as `stat(2)` returns it.
 struct FileStatus: Sendable, Hashable {
     /// The type of a directory entry.
-    enum Kind: Sendable, Hashable {
-        case regular, directory, link, pipe, socket, device
+    enum Kind: String, Sendable, CustomStringConvertible {
+        case regular = "a file"
+        case directory = "a directory"
+        case link = "a symbolic link"
+        case pipe = "a pipe"
+        case socket = "a socket"
+        case device = "a device"
 
-        /// The type in plain words, with an article.
-        var description: String {
-            switch self {
-            case .regular: "a file"
-            case .directory: "a directory"
-            case .link: "a symbolic link"
-            case .pipe: "a pipe"
-            case .socket: "a socket"
-            case .device: "a device"
-            }
-        }
+        var description: String { rawValue }
     }
 
     /// The device and the inode: two names with equal identities are one file.

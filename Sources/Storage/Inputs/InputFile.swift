@@ -61,7 +61,7 @@ public final class InputFile: Blob {
         opened = try self.descriptor.status()
         guard opened.kind == .regular || mayBePipe && opened.kind == .pipe else {
             throw .unusable(
-                path: self.descriptor.path, reason: "it is \(opened.kind.description), not a file")
+                path: self.descriptor.path, reason: "it is \(opened.kind), not a file")
         }
     }
 

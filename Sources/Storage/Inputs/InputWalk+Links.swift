@@ -76,7 +76,8 @@ extension InputWalk {
         }
         guard scope?.contains(target) ?? true else {
             return refuse(
-                location, .link, "it is a symbolic link that leads out of the directory")
+                location, .link,
+                "it is a symbolic link that leads out of the directory and its project")
         }
         guard let path = String(validating: target, as: UTF8.self) else {
             return refuse(location, .nature, "it leads to a path that is not valid UTF-8")
@@ -109,7 +110,7 @@ extension InputWalk {
         default:
             refuse(
                 location, .nature,
-                "it leads to \(status.kind.description), not to a file or a directory")
+                "it leads to \(status.kind), not to a file or a directory")
         }
     }
 }

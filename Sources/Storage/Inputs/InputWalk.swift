@@ -95,9 +95,9 @@ public struct UnusableEntry: Hashable, Sendable, CustomStringConvertible {
     static func remedy(for entries: [UnusableEntry]) -> String {
         let problems = Set(entries.map(\.problem))
         var ways: [String] = []
-        if problems.contains(.link) { ways.append("--follow stores what links lead to") }
-        if problems.contains(.name) { ways.append("--rename-invalid gives them other names") }
-        return (ways + ["--exclude PATTERN leaves them out"]).joined(separator: "; ")
+        if problems.contains(.link) { ways.append("--follow stores the targets of links") }
+        if problems.contains(.name) { ways.append("--rename-invalid renames them") }
+        return (ways + ["--exclude PATTERN excludes them"]).joined(separator: "; ")
     }
 }
 
@@ -158,7 +158,7 @@ struct InputWalk {
         case .link:
             refuse(path, .link, "it is a symbolic link; only --follow follows it")
         default:
-            refuse(path, .nature, "it is \(status.kind.description), not a file or a directory")
+            refuse(path, .nature, "it is \(status.kind), not a file or a directory")
         }
     }
 
@@ -257,7 +257,7 @@ struct InputWalk {
         while let level = levels.last {
             guard level.next < level.names.count else {
                 if level.isEmpty {
-                    add(entry(level.path, level.trail, nil, root))
+                    add(level.path, level.trail, nil, root)
                 }
                 rules = level.rulesAbove
                 way.removeLast()
@@ -311,22 +311,23 @@ struct InputWalk {
         guard let place = place(name, in: &level, { directory.path(of: name) }) else { return nil }
         switch status.kind {
         case .directory: return try self.level(place, trail, try directory.directory(name))
-        case .regular: add(entry(place, trail, FileVersion(status), root))
+        case .regular: add(place, trail, FileVersion(status), root)
         case .link: try follow(name, in: directory, below: root, place, trail)
         default:
             refuse(
                 directory.path(of: name), .nature,
-                "it is \(status.kind.description), not a file or a directory")
+                "it is \(status.kind), not a file or a directory")
         }
         return nil
     }
 
-    private func entry(
+    private mutating func add(
         _ place: RelativePath, _ trail: [[UInt8]], _ version: FileVersion?, _ root: InputRoot
-    ) -> InputEntry {
-        InputEntry(
-            place, version: version, below: root,
-            found: listing.renamed.count > 0 ? Array(trail[root.linkDepth...]) : nil)
+    ) {
+        add(
+            InputEntry(
+                place, version: version, below: root,
+                found: listing.renamed.count > 0 ? Array(trail[root.linkDepth...]) : nil))
     }
 
     /// The place of an entry in the tree; refuses the entry and returns nil when it has none.

@@ -112,7 +112,7 @@ extension Finding {
     /// An element of `findings` in `verify --json`.
     var json: JSON {
         [
-            "problem": .string(problem), "where": .string(place),
+            "problem": .string(problem), "where": .string(place.description),
             "offset": range.map { .integer($0.lowerBound) } ?? .null,
             "length": range.map { .integer($0.count) } ?? .null,
             "affects": .array(affects.map { .string($0) }),
@@ -129,7 +129,7 @@ extension Output {
     func show(_ finding: Finding) throws {
         try line("\(style.red("damage:")) \(finding.problem.printable())")
         let bytes = finding.range.map { ", bytes \($0.lowerBound) to \($0.upperBound - 1)" } ?? ""
-        try line("    in \(finding.place.printable())\(bytes)")
+        try line("    in \(finding.place.description.printable())\(bytes)")
         for affected in finding.affects.prefix(Self.affectedLimit) {
             try line("    affects \(affected.printable())")
         }
