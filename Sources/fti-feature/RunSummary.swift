@@ -19,7 +19,7 @@ struct RunSummary {
 
     func write(to output: Output) throws {
         for (title, remarks) in [
-            ("not listed completely, nothing removed there", report.gaps),
+            ("listed incompletely, nothing removed there", report.gaps),
             ("skipped", report.skipped), ("matches nothing", unmatched),
         ] { try note(title, remarks, output) }
         try writeFindings(to: output)
@@ -40,7 +40,7 @@ struct RunSummary {
             "\(Quantity.count(report.chunks, "chunk")): "
                 + "\(report.isPreview ? "to embed" : "embedded") \(Quantity.count(report.embedded))"
                 + (report.recovered > 0
-                    ? " (\(Quantity.count(report.recovered)) by an interrupted run), " : ", ")
+                    ? " (\(Quantity.count(report.recovered)) from an interrupted run), " : ", ")
                 + "reused \(Quantity.count(report.reused)); "
                 + "read \(Quantity.bytes(report.bytesRead)) in "
                 + "\(Quantity.decimal(report.seconds, places: 2)) s")

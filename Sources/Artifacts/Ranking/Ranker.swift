@@ -221,7 +221,7 @@ extension Ranker {
             let names = try reader.array("signals")
             guard names == Signal.allCases.map({ .string($0.rawValue) }) else {
                 throw reader.error(
-                    "signals", "must be those of version \(Ranker.version)")
+                    "signals", "must match version \(Ranker.version)")
             }
             space = try reader.objectID("space")
             retrieval = try reader.nested("retrieval") { (inner) throws(JSONSchemaError) in

@@ -173,7 +173,7 @@ extension TrainingReport {
     public var lines: [String] {
         var lines = [
             "questions    \(describe(questions))",
-            "preferences  \(describe(preferences))\(hasMadePreferences ? ", made from the questions" : "")",
+            "preferences  \(describe(preferences))\(hasMadePreferences ? ", generated from the questions" : "")",
         ]
         if unanswerable.training + unanswerable.heldOut > 0 {
             lines.append("unanswerable \(describe(unanswerable))")
@@ -196,7 +196,7 @@ extension TrainingReport {
             let moved = refs.map(\.name.text).joined(separator: ", ")
             lines.append("transaction  \(transaction): \(moved)")
         } else {
-            lines.append("transaction  none: everything was published already")
+            lines.append("transaction  none: nothing changed")
         }
         return lines
     }
@@ -206,7 +206,7 @@ extension TrainingReport {
     /// The results table, or the reason why there is none.
     private var measurementLines: [String] {
         guard questions.heldOut > 0 else {
-            return ["nothing was measured: no question was held out (split.heldout)"]
+            return ["no evaluation: no question was held out (split.heldout)"]
         }
         let kind = isGenerated ? "generated questions" : "held-out questions"
         let others = preferences.heldOut > 0 ? " and \(preferences.heldOut) preferences" : ""
@@ -239,12 +239,12 @@ extension TrainingReport {
         var lines: [String] = []
         if isGenerated, questions.training == 0 {
             return [
-                "no questions can be made from so few documents: the ranker is the untrained rule"
+                "too few documents to generate questions from: the ranker is the untrained rule"
             ]
         }
         if isGenerated {
             lines.append(
-                "the questions were made from the documents: their figures compare versions and predict nothing; label some"
+                "the questions were generated from the documents: their figures compare versions but predict nothing; label some"
             )
         }
         let (answered, unanswered) = (questions.training, unanswerable.training)
@@ -252,7 +252,7 @@ extension TrainingReport {
             answered < AnsweringRule.leastAnswered || unanswered < AnsweringRule.leastUnanswered
         {
             lines.append(
-                "when to decline is as built in: to learn it takes \(AnsweringRule.leastAnswered) questions to train on and "
+                "the threshold for declining is the built-in one: training it takes \(AnsweringRule.leastAnswered) questions and "
                     + "\(AnsweringRule.leastUnanswered) unanswerable ones, not \(answered) and \(unanswered)"
             )
         }
@@ -263,7 +263,7 @@ extension TrainingReport {
         }
         if droppedPreferences {
             lines.append(
-                "preferences did not clearly help in cross-validation, so they are left out")
+                "preferences did not clearly help in cross-validation, so they were not used")
         }
         return lines
     }

@@ -1,6 +1,31 @@
 internal import Objects
 
+/// An error that may wrap one of the repository.
+public protocol RepositoryFailure: Error {
+    /// Wraps an error of the repository.
+    static func refs(_ error: RefError) -> Self
+    /// The wrapped error of the repository; nil for any other error.
+    var repositoryCause: RefError? { get }
+}
+
 extension Repository {
+    /// Runs `body`, and replaces an error caused by a lost race with the conflict; see
+    /// ``conflict(behind:relyingOn:in:)``.
+    ///
+    /// - Parameters:
+    ///   - names: The refs that `body` relies on.
+    ///   - state: The state in which it reads them.
+    public func reportingConflicts<Failure: RepositoryFailure, Value>(
+        on names: [RefName], in state: State, _ body: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        do throws(Failure) { return try body() } catch {
+            guard let cause = error.repositoryCause,
+                let conflict = conflict(behind: cause, relyingOn: names, in: state)
+            else { throw error }
+            throw Failure.refs(conflict)
+        }
+    }
+
     /// The conflict behind an error of a writer that could not read something: a ref that it relied on was moved
     /// meanwhile, and a collection removed what the ref pointed at before.
     ///

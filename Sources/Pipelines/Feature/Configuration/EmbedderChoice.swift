@@ -84,13 +84,13 @@ public enum EmbedderChoice: Hashable, Sendable {
             }
             endpoint.headers =
                 service.headers.isEmpty
-                ? try ServiceEndpoint.headers(variable)
+                ? try ServiceHeader.fromEnvironment(variable)
                 : try service.headers.map { (header) throws(EmbeddingError) in
                     try header.resolved(for: service.address, variable)
                 }
             endpoint.batch = service.batch ?? endpoint.batch
             endpoint.timeout = service.timeout ?? endpoint.timeout
-            return try ServiceEmbedder(service.model, at: endpoint, known: known)
+            return try ServiceEmbedder.open(service.model, at: endpoint, known: known)
         }
     }
 }
@@ -99,7 +99,7 @@ extension EmbedderChoice.Service {
     /// The service as snapshots record it, without key and headers.
     fileprivate var params: JSON {
         var object = JSONObject()
-        object["name"] = .string(ServiceModel.embedder)
+        object["name"] = .string(EmbeddingSpace.serviceName)
         object["model"] = .string(model.name)
         object["url"] = .string(address.description)
         object["dimension"] = .integer(model.dimension)
@@ -146,10 +146,10 @@ extension EmbedderChoice {
             throw mapping.error("embed.url \(error.reason)", line: url.line)
         }
         guard let name = try mapping.text("model") else {
-            throw mapping.error("embed.model is missing: the name that the service knows it by")
+            throw mapping.error("embed.model is missing: the service's name for the model")
         }
         guard let dimension = try mapping.integer("dimension") else {
-            throw mapping.error("embed.dimension is missing: the numbers of the model's vectors")
+            throw mapping.error("embed.dimension is missing: the dimension of the model's vectors")
         }
         guard ServiceModel.dimensions.contains(dimension.value) else {
             throw mapping.error(
@@ -170,7 +170,7 @@ extension EmbedderChoice {
             // The message omits the value, which may be the key itself.
             throw mapping.error(
                 "embed.key must be the name of an environment variable that holds the key, such as "
-                    + "FTI_EMBED_KEY, not the key", line: key?.line)
+                    + "FTI_EMBED_KEY, not the key itself", line: key?.line)
         }
         model.request = try request(&mapping)
         let headers = try headers(&mapping)
@@ -225,8 +225,8 @@ extension EmbedderChoice {
                     header.key, header.value)
             else {
                 throw mapping.error(
-                    "embed.headers.\(header.key) is no header that can be set, or has a $ that no "
-                        + "variable's name follows",
+                    "embed.headers.\(header.key) is a header that cannot be set, or has a $ "
+                        + "without a variable name",
                     line: header.line)
             }
             guard !template.showsSecret else {

@@ -106,11 +106,11 @@ extension FeatureConfiguration {
         var sources: [(source: DocumentSource, line: Int?)] = []
         let items = try top.mappings("sources")
         guard let items, !items.isEmpty else {
-            throw top.error("sources is missing: a list of folders to read is needed")
+            throw top.error("sources is missing: list the folders to read")
         }
         for var item in items {
             guard let files = try item.text("files") else {
-                throw item.error("files is missing: a folder or a file is needed")
+                throw item.error("files is missing: name a folder or a file")
             }
             let location = located(files.value)
             var source = DocumentSource(location: Self.withoutEndingSlash(location))

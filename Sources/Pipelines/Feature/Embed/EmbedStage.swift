@@ -11,7 +11,7 @@ struct EmbedStage: Sendable {
     let meter: RunMeter
 
     /// A document with its rows.
-    struct Embedded {
+    struct EmbeddedDocument {
         let path: String
         let outcome: DocumentWork.Outcome
         /// Its rows; empty unless the outcome is `made`.
@@ -25,7 +25,7 @@ struct EmbedStage: Sendable {
     /// - Parameter past: The ref's older vectors, consulted before new ones are made.
     func run(
         _ documents: [(path: String, outcome: DocumentWork.Outcome)], past: inout PastVectors
-    ) throws(EmbeddingError) -> [Embedded] {
+    ) throws(EmbeddingError) -> [EmbeddedDocument] {
         let drafts = documents.flatMap { document in
             if case .made(let made) = document.outcome { made.drafts } else { [UnembeddedRow]() }
         }
@@ -33,7 +33,7 @@ struct EmbedStage: Sendable {
         let made = try embed(
             drafts.filter { $0.vector == nil && existing[Array($0.text.utf8)] == nil })
         return documents.map { path, outcome in
-            var embedded = Embedded(path: path, outcome: outcome)
+            var embedded = EmbeddedDocument(path: path, outcome: outcome)
             guard case .made(let document) = outcome else { return embedded }
             embedded.rows = document.drafts.map { draft in
                 let text = Array(draft.text.utf8)

@@ -1,10 +1,10 @@
-/// Bytes as text of 64 letters (RFC 4648, section 4).
-public enum Base64 {
+/// The Base64 encoding of bytes (RFC 4648, section 4).
+package enum Base64 {
     private static let letters = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    /// The text of bytes, with padding.
-    public static func encode(_ bytes: [UInt8]) -> String {
+    /// Encodes bytes, with padding.
+    package static func encode(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         for start in stride(from: 0, to: bytes.count, by: 3) {
