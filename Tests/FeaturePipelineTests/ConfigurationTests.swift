@@ -187,10 +187,10 @@ struct ConfigurationTests {
     @Test(
         "mistakes in attributes are named with their line",
         arguments: [
-            ("attributes: {text: string}", 3, "every row has"),
-            ("attributes:\n  a: string\n  score: number", 5, "every row has"),
-            ("attributes: {_a: string}", 3, "begins with a letter"),
-            ("attributes: {a.b: string}", 3, "begins with a letter"),
+            ("attributes: {text: string}", 3, "built-in member of every row"),
+            ("attributes:\n  a: string\n  score: number", 5, "built-in member of every row"),
+            ("attributes: {_a: string}", 3, "must begin with a letter"),
+            ("attributes: {a.b: string}", 3, "must begin with a letter"),
             ("attributes: {a: strng}", 3, "a type is string"),
             ("attributes: {a: String}", 3, "a type is string"),
             ("attributes: {a: datetime}", 3, "{value: datetime}"),
@@ -199,16 +199,16 @@ struct ConfigurationTests {
             ("attributes:\n  a: x{pth}", 4, "unknown placeholder {pth}"),
             ("attributes: {a: 'x{'}", 3, "not closed"),
             ("attributes: {a: {type: day}}", 3, "a type is string"),
-            ("attributes: {a: {from: x, value: y}}", 3, "one of them"),
-            ("attributes: {a: {form: x}}", 3, "unknown key attributes.a.form"),
+            ("attributes: {a: {from: x, value: y}}", 3, "leave one out"),
+            ("attributes: {a: {form: x}}", 3, "unknown key"),
             ("attributes: {a: {from: []}}", 3, "empty list"),
             ("attributes: {a: {from: file.modified}}", 3, "is a date"),
             (
                 "attributes: {a: {type: date, from: [file.modified, x]}}", 3,
                 "must be the only entry"
             ),
-            ("fields: {headings: x}", 3, "every row has"),
-            ("attributes: {u: {from: x}}\nfields: {u: y}", 4, "one of them"),
+            ("fields: {headings: x}", 3, "built-in member of every row"),
+            ("attributes: {u: {from: x}}\nfields: {u: y}", 4, "leave one out"),
             ("format: klingon", 3, "format is klingon"),
         ])
     func attributeMistakes(yaml: String, line: Int, text: String) {
