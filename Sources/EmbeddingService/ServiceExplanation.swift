@@ -134,7 +134,7 @@ enum ServiceStatus {
         case 400, 422: "refuses the request"
         case 401, 403: hasKey ? "refuses the key" : "requires a key"
         case 402: "requires payment"
-        case 404, 410: "has nothing at this address, or no model \(model)"
+        case 404, 410: "has nothing at this address, or does not have the model \(model)"
         case 405: "does not embed at this address"
         case 413: "refuses the request as too large"
         case 429: "received too many requests"

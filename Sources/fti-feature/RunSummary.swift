@@ -45,7 +45,7 @@ struct RunSummary {
                 + "read \(Quantity.bytes(report.bytesRead)) in "
                 + "\(Quantity.decimal(report.seconds, places: 2)) s")
         if report.isPreview {
-            return try output.line("\(style.cyan(report.ref.text)): nothing was done")
+            return try output.line("\(style.cyan(report.ref.text)): dry run, nothing written")
         }
         guard let snapshot = report.snapshot else { return try output.line("nothing to store") }
         let place = "\(style.yellow(snapshot.short)) \(style.cyan(report.ref.text))"

@@ -42,13 +42,13 @@ public struct RowSet: Hashable, Sendable {
 
     /// The row at an index of the ordered set, in O(ranges).
     public subscript(place: Int) -> Int {
-        precondition(place >= 0 && place < count, "a place in the set")
+        precondition(place >= 0 && place < count, "the index is within the set")
         var rest = place
         for range in ranges {
             if rest < range.count { return range.lowerBound + rest }
             rest -= range.count
         }
-        preconditionFailure("the ranges hold as many rows as they count")
+        preconditionFailure("the ranges hold `count` rows")
     }
 
     /// The ranges clipped to bounds.

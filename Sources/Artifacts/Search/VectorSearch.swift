@@ -18,7 +18,7 @@ public struct VectorSearch: Sendable {
     /// Computes the codes of a row-major matrix, and keeps the matrix.
     public init(dimension: Int, values: [Float], threads: Int = Threads.available) {
         precondition(dimension > 0, "a vector has at least one number")
-        precondition(values.count.isMultiple(of: dimension), "rows are whole")
+        precondition(values.count.isMultiple(of: dimension), "the values form complete rows")
         let rows = values.count / dimension
         let codes = CodeBlock(rows: rows, dimension: dimension)
         let part = 4096

@@ -68,7 +68,7 @@ public enum InferenceError: Diagnosable {
     /// See ``Diagnosable``.
     public var remedy: String? {
         switch self {
-        case .unusable: "name features that fti-feature made and a model that fti-training made"
+        case .unusable: "use features that fti-feature made and a model that fti-training made"
         case .request: "send one JSON object per line, such as {\"id\": 1, \"question\": \"...\"}"
         case .question, .longQuestion: nil
         case .pin: "ftictl pin features/prod models/current -o fti.lock"

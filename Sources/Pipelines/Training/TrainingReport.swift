@@ -24,6 +24,12 @@ public struct TrainingReport: Sendable {
         public let heldOut: Int
         /// Labels whose sections the features lack.
         public let unresolved: Int
+
+        init(_ isHeldOut: [Bool], unresolved: Int = 0) {
+            heldOut = isHeldOut.count { $0 }
+            training = isHeldOut.count - heldOut
+            self.unresolved = unresolved
+        }
     }
 
     /// The number of the transaction; nil when nothing changed.
@@ -75,14 +81,8 @@ public struct TrainingReport: Sendable {
         supervisedDataset = published.supervised
         preferenceDataset = published.preference
         model = published.model
-        questions = Counts(
-            training: outcome.set.questions.count { !$0.isHeldOut },
-            heldOut: outcome.set.questions.count { $0.isHeldOut },
-            unresolved: outcome.set.unresolvedQuestions)
-        preferences = Counts(
-            training: outcome.set.preferences.count { !$0.isHeldOut },
-            heldOut: outcome.set.preferences.count { $0.isHeldOut },
-            unresolved: outcome.set.unresolvedPreferences)
+        questions = outcome.set.questionCounts
+        preferences = outcome.set.preferenceCounts
         missing = outcome.set.missing
         stages = outcome.measurements.map {
             Stage(
@@ -95,9 +95,7 @@ public struct TrainingReport: Sendable {
         }
         isGenerated = outcome.isGenerated
         isUntrained = outcome.isUntrained
-        unanswerable = Counts(
-            training: outcome.set.unanswerable.count { !$0.isHeldOut },
-            heldOut: outcome.set.unanswerable.count { $0.isHeldOut }, unresolved: 0)
+        unanswerable = Counts(outcome.set.unanswerable.map(\.isHeldOut))
         declined = outcome.declined
         hasMadePreferences = outcome.hasMadePreferences
         droppedPreferences = outcome.preferenceFate == .dropped

@@ -86,7 +86,7 @@ public struct TrainingRun: Sendable {
             verified: verified, segments: segments)
         progress("building datasets")
         let set = try build(features)
-        progress("training on \(set.questions.count { !$0.isHeldOut }) questions")
+        progress("training on \(set.questionCounts.training) questions")
         let trainer = RankerTrainer(
             features: features, configuration: configuration, threads: threads)
         let outcome = try trainer.train(set)

@@ -82,6 +82,11 @@ public struct DocumentSource: Hashable, Sendable {
         self.exclude = exclude
     }
 
+    /// The last component of its location; nil for the root folder.
+    var lastName: String? {
+        location.utf8.split(separator: 0x2F).last.map { String(Substring($0)) }
+    }
+
     /// The path of one of its documents within the run.
     func path(of relative: String) -> String {
         if prefix.isEmpty { return relative }

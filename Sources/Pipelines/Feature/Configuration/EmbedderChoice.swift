@@ -148,21 +148,11 @@ extension EmbedderChoice {
         guard let name = try mapping.text("model") else {
             throw mapping.error("embed.model is missing: the service's name for the model")
         }
-        guard let dimension = try mapping.integer("dimension") else {
+        guard let dimension = try mapping.integer("dimension", in: ServiceModel.dimensions) else {
             throw mapping.error("embed.dimension is missing: the dimension of the model's vectors")
         }
-        guard ServiceModel.dimensions.contains(dimension.value) else {
-            throw mapping.error(
-                "embed.dimension must be from \(ServiceModel.dimensions.lowerBound) to "
-                    + "\(ServiceModel.dimensions.upperBound)", line: dimension.line)
-        }
-        var model = ServiceModel(name.value, dimension: dimension.value)
-        if let tolerance = try mapping.number("tolerance") {
-            guard 0...0.5 ~= tolerance.value else {
-                throw mapping.error("embed.tolerance must be from 0 to 0.5", line: tolerance.line)
-            }
-            model.tolerance = tolerance.value
-        }
+        var model = ServiceModel(name.value, dimension: dimension)
+        model.tolerance = try mapping.number("tolerance", in: 0...0.5) ?? model.tolerance
         model.queryPrefix = try mapping.text("query-prefix")?.value ?? ""
         model.documentPrefix = try mapping.text("document-prefix")?.value ?? ""
         let key = try mapping.text("key")
@@ -174,8 +164,8 @@ extension EmbedderChoice {
         }
         model.request = try request(&mapping)
         let headers = try headers(&mapping)
-        let batch = try bounded("batch", 1...2048, &mapping)
-        let timeout = try bounded("timeout", 1...3600, &mapping)
+        let batch = try mapping.integer("batch", in: 1...2048)
+        let timeout = try mapping.integer("timeout", in: 1...3600)
         try mapping.finish(known: [
             "url", "model", "dimension", "key", "tolerance", "query-prefix", "document-prefix",
             "request", "query-request", "document-request", "headers", "batch", "timeout",
@@ -236,18 +226,6 @@ extension EmbedderChoice {
             }
             return template
         }
-    }
-
-    private static func bounded(
-        _ key: String, _ range: ClosedRange<Int>, _ mapping: inout YAMLMapping
-    ) throws(ConfigurationError) -> Int? {
-        guard let number = try mapping.integer(key) else { return nil }
-        guard range.contains(number.value) else {
-            throw mapping.error(
-                "embed.\(key) must be from \(range.lowerBound) to \(range.upperBound)",
-                line: number.line)
-        }
-        return number.value
     }
 
     /// Whether a text is a shell variable name in capitals.

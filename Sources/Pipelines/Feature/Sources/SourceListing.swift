@@ -61,7 +61,8 @@ struct SourceListing {
         let path = source.path(of: "")
         do throws(StorageError) {
             switch try FolderEntry.kind(of: source.location, isLinkFollowed: true) {
-            case .file: add(Self.lastName(source.location), at: source.location, of: source)
+            case .file:
+                add(source.lastName ?? source.location, at: source.location, of: source)
             case .folder: list(source)
             case nil:
                 missing.append(source)
@@ -152,10 +153,6 @@ struct SourceListing {
 
     private mutating func skip(_ path: String, of source: DocumentSource, _ reason: String) {
         skipped.append(Remark(source.path(of: path), reason))
-    }
-
-    private static func lastName(_ path: String) -> String {
-        path.utf8.split(separator: 0x2F).last.map { String(Substring($0)) } ?? path
     }
 }
 

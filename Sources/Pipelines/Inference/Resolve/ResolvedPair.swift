@@ -48,9 +48,11 @@ public struct ResolvedPair: Sendable {
         }
         guard first.kind == .features,
             case .table(let root, let rows, let dimension) = first.content
-        else { throw .unusable(name: names.features, reason: "it is of kind \(first.kind)") }
+        else {
+            throw .unusable(name: names.features, reason: "it is a snapshot of kind \(first.kind)")
+        }
         guard second.kind == .model, case .tree(let tree, _, _) = second.content else {
-            throw .unusable(name: names.model, reason: "it is of kind \(second.kind)")
+            throw .unusable(name: names.model, reason: "it is a snapshot of kind \(second.kind)")
         }
 
         let needed = try wrapping(as: InferenceError.refs) { () throws(RefError) in

@@ -41,6 +41,16 @@ struct TrainingSet: Sendable {
     /// Labelled sections that the features lack, in the order of the labels.
     var missing: [MissingLabel] = []
 
+    /// The numbers of questions with answers.
+    var questionCounts: TrainingReport.Counts {
+        .init(questions.map(\.isHeldOut), unresolved: unresolvedQuestions)
+    }
+
+    /// The numbers of preferences.
+    var preferenceCounts: TrainingReport.Counts {
+        .init(preferences.map(\.isHeldOut), unresolved: unresolvedPreferences)
+    }
+
     /// Resolves labels to rows, and decides which of them are held out.
     static func build(
         questions: [LabelledQuestion], preferences: [LabelledPreference], keys: FeatureKeys,

@@ -25,19 +25,11 @@ struct Publication {
         parameters["source"] = configuration.parameters["questions"]
         let supervised = try snapshot(
             .dataset, supervisedName, files.supervised, inputs: features, params: parameters,
-            metrics: [
-                "train": Double(outcome.set.questions.count { !$0.isHeldOut }),
-                "heldout": Double(outcome.set.questions.count { $0.isHeldOut }),
-                "unresolved": Double(outcome.set.unresolvedQuestions),
-            ], message: outcome.supervisedMessage)
+            metrics: metrics(outcome.set.questionCounts), message: outcome.supervisedMessage)
         parameters["source"] = configuration.parameters["preferences"]
         let preference = try snapshot(
             .dataset, preferenceName, files.preference, inputs: features, params: parameters,
-            metrics: [
-                "train": Double(outcome.set.preferences.count { !$0.isHeldOut }),
-                "heldout": Double(outcome.set.preferences.count { $0.isHeldOut }),
-                "unresolved": Double(outcome.set.unresolvedPreferences),
-            ], message: outcome.preferenceMessage)
+            metrics: metrics(outcome.set.preferenceCounts), message: outcome.preferenceMessage)
         let model = try snapshot(
             .model, modelName,
             [
@@ -57,6 +49,13 @@ struct Publication {
         }
         return PublishedVersions(
             commit: commit, supervised: supervised.id, preference: preference.id, model: model.id)
+    }
+
+    private func metrics(_ counts: TrainingReport.Counts) -> [String: Double] {
+        [
+            "train": Double(counts.training), "heldout": Double(counts.heldOut),
+            "unresolved": Double(counts.unresolved),
+        ]
     }
 
     private func name(_ text: String) throws(TrainingError) -> RefName {
