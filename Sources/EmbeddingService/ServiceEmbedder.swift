@@ -88,7 +88,7 @@ public struct ServiceEmbedder: Embedder {
         let asking = ServiceEmbedder(model, at: endpoint, space: blank, Connections())
         let own: Int
         do throws(Refusal) {
-            return (asking, try asking.made(texts, as: .document) { _, _ in })
+            return (asking, try asking.request(texts, as: .document) { _, _ in })
         } catch {
             guard case .dimension(let found, _) = error, found > model.dimension,
                 model.request.document[EmbeddingExchange.dimensionMember] == nil
@@ -99,7 +99,7 @@ public struct ServiceEmbedder: Embedder {
         model.asksForDimension = true
         let shortened = ServiceEmbedder(model, at: endpoint, space: blank, asking.connections)
         do throws(Refusal) {
-            return (shortened, try shortened.made(texts, as: .document) { _, _ in })
+            return (shortened, try shortened.request(texts, as: .document) { _, _ in })
         } catch {
             guard error.isFinal, case .service(_, let reason, let fault, _) = error.reason else {
                 throw error.reason
@@ -137,12 +137,12 @@ public struct ServiceEmbedder: Embedder {
     public func embed(
         _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
     ) throws(EmbeddingError) -> [[Float]] {
-        do throws(Refusal) { return try self.made(texts, as: role, made) } catch {
+        do throws(Refusal) { return try request(texts, as: role, made) } catch {
             throw error.reason
         }
     }
 
-    private func made(
+    private func request(
         _ texts: [String], as role: EmbeddingRole, _ made: @Sendable (Int, [[Float]]) -> Void
     ) throws(Refusal) -> [[Float]] {
         let prefix = role == .query ? model.queryPrefix : model.documentPrefix

@@ -83,10 +83,10 @@ struct TableSearchTests {
             try FeatureIndex.open(plain, in: store, verified: VerifiedLeaves())
         }
         #expect(throws: ObjectError.self) {
-            try VectorSearch(plain, in: store, verified: VerifiedLeaves())
+            try VectorSearch.open(plain, in: store, verified: VerifiedLeaves())
         }
         let none = try Table.build(rows: [], dimension: 8, in: store)
-        let search = try VectorSearch(none, in: store, verified: VerifiedLeaves())
+        let search = try VectorSearch.open(none, in: store, verified: VerifiedLeaves())
         #expect(try search.nearest(3, to: [Float](repeating: 1, count: 8)).isEmpty)
     }
 

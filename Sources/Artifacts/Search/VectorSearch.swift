@@ -134,14 +134,14 @@ extension VectorSearch {
     /// - Parameter verified: The record of leaves that were already verified.
     /// - Throws: `invalid` when the table has no vectors; `corrupt` when a leaf does not match its identity, or codes
     ///   do not match their vectors; rethrows read errors.
-    public init(
+    public static func open(
         _ table: Table, in source: some ObjectSource, verified: VerifiedLeaves,
         threads: Int = Threads.available
-    ) throws(ObjectError) {
+    ) throws(ObjectError) -> VectorSearch {
         guard table.dimension > 0 else {
             throw .invalid(what: "the table", reason: "its rows have no vectors")
         }
-        try self.init(
+        return try VectorSearch(
             try TableVectors(table, in: source, verified: verified, threads: threads),
             threads: threads)
     }

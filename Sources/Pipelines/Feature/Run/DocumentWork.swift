@@ -14,7 +14,7 @@ struct DocumentWork: Sendable {
         /// The rows stay as they are.
         case unchanged(CursorEntry)
         /// The rows were rebuilt.
-        case made(PreparedDocument)
+        case rebuilt(PreparedDocument)
         /// The document is unreadable; its previous rows stay.
         case skipped(reason: String)
     }
@@ -22,7 +22,7 @@ struct DocumentWork: Sendable {
     /// A document with rebuilt rows.
     struct PreparedDocument: Sendable {
         let entry: CursorEntry
-        let drafts: [UnembeddedRow]
+        let unembedded: [UnembeddedRow]
         /// The rows that the document had before.
         let previous: [TableRow]
         /// The parts of the document that the rows omit or change.
@@ -72,7 +72,7 @@ struct DocumentWork: Sendable {
         if let language = rules.language?.language(of: clean) {
             known.members[FeatureRow.languageMember] = .string(language.code)
         }
-        return (path, .made(try made(clean, known, chunker: chunker)))
+        return (path, .rebuilt(try prepare(clean, known, chunker: chunker)))
     }
 
     private func recordPath(
@@ -89,7 +89,7 @@ struct DocumentWork: Sendable {
         return path
     }
 
-    private func made(
+    private func prepare(
         _ document: CleanDocument, _ known: SourceAttributes.ResolvedValues, chunker: String
     ) throws(ObjectError) -> PreparedDocument {
         // Vectors of another space are useless, and so are the old rows, whose table is replaced.
@@ -99,7 +99,7 @@ struct DocumentWork: Sendable {
         if previous.isEmpty, isComparable, let twin = baseline.documentsByDigest[document.digest] {
             pool = VectorPool(try baseline.rows(of: twin))
         }
-        let drafts = splitter.chunks(of: document).map { chunk in
+        let unembedded = splitter.chunks(of: document).map { chunk in
             var row = FeatureRow(chunk, of: document)
             row.metadata = known.members
             let text = row.embeddingText
@@ -107,8 +107,9 @@ struct DocumentWork: Sendable {
         }
         return PreparedDocument(
             entry: CursorEntry(
-                digest: document.digest, chunker: chunker, space: space, chunks: drafts.count),
-            drafts: drafts, previous: previous, findings: document.findings + known.findings)
+                digest: document.digest, chunker: chunker, space: space, chunks: unembedded.count),
+            unembedded: unembedded, previous: previous, findings: document.findings + known.findings
+        )
     }
 }
 

@@ -35,17 +35,17 @@ struct Reconciliation {
         case .unchanged(let entry):
             counts.unchanged += 1
             reused += entry.chunks
-        case .made(let made):
-            notes += made.findings.map { Remark(path, $0) }
+        case .rebuilt(let prepared):
+            notes += prepared.findings.map { Remark(path, $0) }
             embedded += document.embedded
             reused += document.rows.count - document.embedded
             if baseline.documents[key] == nil {
-                added.append((key, made.entry.digest))
+                added.append((key, prepared.entry.digest))
             } else {
                 counts.changed += 1
             }
-            change(made.previous, to: document.rows)
-            cursorEdits.append(.put(made.entry.row(for: path)))
+            change(prepared.previous, to: document.rows)
+            cursorEdits.append(.put(prepared.entry.row(for: path)))
         }
     }
 
