@@ -113,16 +113,11 @@ let package = Package(
             path: "Sources/Pipelines/Feature", swiftSettings: strict),
         .target(
             name: "TrainingPipeline",
-            dependencies: [
-                "EmbeddingService", "Artifacts", "TextAnalysis", "Refs", "Objects", "Storage",
-                "YAML",
-            ],
+            dependencies: ["Artifacts", "TextAnalysis", "Refs", "Objects", "Storage", "YAML"],
             path: "Sources/Pipelines/Training", swiftSettings: strict),
         .target(
             name: "InferencePipeline",
-            dependencies: [
-                "EmbeddingService", "Artifacts", "TextAnalysis", "Refs", "Objects", "Storage",
-            ],
+            dependencies: ["Artifacts", "TextAnalysis", "Refs", "Objects", "Storage"],
             path: "Sources/Pipelines/Inference", swiftSettings: strict),
 
         // Executables.

@@ -92,7 +92,7 @@ run ftictl log features/prod --oneline
 run ftictl reflog -n 4
 
 say "7. Release and pin the live versions: the lock file names hashes, so later moves do not affect it"
-echo "Answer from the passages only, and name them." >prompt.txt
+echo "Answer from the chunks only, and name them." >prompt.txt
 run ftictl release releases/prod --features features/prod --model models/current --prompt prompt.txt
 run ftictl pin releases/prod -o fti.lock
 run ftictl pin --check fti.lock

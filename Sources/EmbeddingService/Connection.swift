@@ -1,6 +1,5 @@
 internal import Artifacts
 internal import CCurl
-internal import Glibc
 internal import Objects
 
 /// A connection to a service, kept open between requests. No other file uses libcurl.
@@ -49,7 +48,7 @@ final class Connection: @unchecked Sendable {
 
     init() throws(Failure) {
         _ = Self.initialized
-        guard let pointer = curl_easy_init() else { throw .impossible("libcurl does not start") }
+        guard let pointer = curl_easy_init() else { throw .impossible("libcurl failed to start") }
         handle = OpaqueHandle(pointer: pointer)
     }
 
@@ -143,29 +142,29 @@ struct EmbeddingExchange {
     var limit: Int { 64 << 10 + texts.count * (max(model.dimension, 4096) * 32 + 1024) }
 
     /// Why an answer is unusable.
-    struct Unusable: Error {
+    struct UnusableAnswer: Error {
         let reason: String
         /// The number of components of its vectors, where that is the problem.
         var dimension: Int?
     }
 
     /// The vectors in an answer, in the order of the texts, scaled to length 1.
-    func vectors(in answer: [UInt8]) throws(Unusable) -> [[Float]] {
+    func vectors(in answer: [UInt8]) throws(UnusableAnswer) -> [[Float]] {
         let json: JSON
         do throws(JSONError) { json = try JSON(parsing: answer.span) } catch {
-            throw Unusable(reason: "answers with what is not JSON")
+            throw UnusableAnswer(reason: "answers with something other than JSON")
         }
         guard let items = json["data"]?.array, items.count == texts.count else {
-            throw Unusable(reason: "answers without one vector for each text")
+            throw UnusableAnswer(reason: "answers without one vector for each text")
         }
         var vectors = [[Float]](repeating: [], count: texts.count)
         for (position, item) in items.enumerated() {
             let place = item["index"]?.integer ?? position
             guard vectors.indices.contains(place), vectors[place].isEmpty,
                 let numbers = item["embedding"]?.array
-            else { throw Unusable(reason: "answers without one vector for each text") }
+            else { throw UnusableAnswer(reason: "answers without one vector for each text") }
             guard numbers.count == model.dimension else {
-                throw Unusable(
+                throw UnusableAnswer(
                     reason:
                         "answers with vectors of \(numbers.count) numbers, not \(model.dimension)",
                     dimension: numbers.count)
@@ -175,32 +174,23 @@ struct EmbeddingExchange {
         return vectors
     }
 
-    private static func normalized(_ numbers: [JSON]) throws(Unusable) -> [Float] {
+    private static func normalized(_ numbers: [JSON]) throws(UnusableAnswer) -> [Float] {
         var values: [Double] = []
         values.reserveCapacity(numbers.count)
         var squares = 0.0
         for number in numbers {
             guard let value = number.number else {
-                throw Unusable(reason: "answers with a vector that has more than numbers in it")
+                throw UnusableAnswer(
+                    reason: "answers with a vector that holds values other than numbers")
             }
             values.append(value)
             squares += value * value
         }
         // Outside this range, squares lose digits or overflow; no embedder comes near it.
         guard 1e-200...1e200 ~= squares else {
-            throw Unusable(reason: "answers with a vector that has no direction")
+            throw UnusableAnswer(reason: "answers with a vector without a direction")
         }
         let length = squares.squareRoot()
         return values.map { Float($0 / length) }
-    }
-}
-
-/// Waits between retries.
-enum Sleep {
-    static func milliseconds(_ count: Int) {
-        let wanted = timespec(
-            tv_sec: max(0, count) / 1000, tv_nsec: max(0, count) % 1000 * 1_000_000)
-        var (rest, left) = (wanted, wanted)
-        while nanosleep(&rest, &left) != 0, errno == EINTR { rest = left }
     }
 }

@@ -42,25 +42,27 @@ public struct ServiceEmbedder: Embedder {
     ///
     /// - Parameter known: Spaces that already hold vectors, in order of preference.
     /// - Throws: `service`.
-    public init(
+    public static func open(
         _ model: ServiceModel, at endpoint: ServiceEndpoint, known: [EmbeddingSpace]
-    ) throws(EmbeddingError) {
-        let asked = try Self.canaries(ServiceModel.canaryTexts, of: model, at: endpoint)
+    ) throws(EmbeddingError) -> ServiceEmbedder {
+        let asked = try canaries(ServiceModel.canaryTexts, of: model, at: endpoint)
         let fresh = model.space(canaries: asked.vectors)
         let same = known.first { space in
             space.declaredDifferences(from: fresh).isEmpty
                 && space.canaries.map(\.text) == fresh.canaries.map(\.text)
                 && space.firstDifference(from: asked.vectors) == nil
         }
-        self.init(
+        return ServiceEmbedder(
             asked.embedder.model, at: endpoint, space: same ?? fresh, asked.embedder.connections)
     }
 
-    /// Makes the embedder of an existing space, and checks its canaries.
+    /// Opens the embedder of an existing space, and checks its canaries.
     ///
     /// - Throws: `unavailable` when the space belongs to no service; `embedderDiffers` when its description does not
     ///   match this program's requests; `canaryDiffers` when the service returns other vectors; `service`.
-    public init(of space: EmbeddingSpace, at endpoint: ServiceEndpoint) throws(EmbeddingError) {
+    static func open(
+        _ space: EmbeddingSpace, at endpoint: ServiceEndpoint
+    ) throws(EmbeddingError) -> ServiceEmbedder {
         guard let model = ServiceModel(of: space), ServiceModel.dimensions.contains(model.dimension)
         else {
             throw .unavailable(space: space.id, embedder: space.embedder, version: space.version)
@@ -69,9 +71,10 @@ public struct ServiceEmbedder: Embedder {
         guard differences.isEmpty else {
             throw .embedderDiffers(space: space.id, differences: differences)
         }
-        let asked = try Self.canaries(space.canaries.map(\.text), of: model, at: endpoint)
-        self.init(asked.embedder.model, at: endpoint, space: space, asked.embedder.connections)
+        let asked = try canaries(space.canaries.map(\.text), of: model, at: endpoint)
         try space.check(asked.vectors)
+        return ServiceEmbedder(
+            asked.embedder.model, at: endpoint, space: space, asked.embedder.connections)
     }
 
     /// The vectors of canary texts, and an embedder with the request format that produced them.
@@ -85,7 +88,7 @@ public struct ServiceEmbedder: Embedder {
         let asking = ServiceEmbedder(model, at: endpoint, space: blank, Connections())
         let own: Int
         do throws(Refusal) {
-            return (asking, try asking.made(texts, as: .document) { _, _ in })
+            return (asking, try asking.request(texts, as: .document) { _, _ in })
         } catch {
             guard case .dimension(let found, _) = error, found > model.dimension,
                 model.request.document[EmbeddingExchange.dimensionMember] == nil
@@ -96,7 +99,7 @@ public struct ServiceEmbedder: Embedder {
         model.asksForDimension = true
         let shortened = ServiceEmbedder(model, at: endpoint, space: blank, asking.connections)
         do throws(Refusal) {
-            return (shortened, try shortened.made(texts, as: .document) { _, _ in })
+            return (shortened, try shortened.request(texts, as: .document) { _, _ in })
         } catch {
             guard error.isFinal, case .service(_, let reason, let fault, _) = error.reason else {
                 throw error.reason
@@ -134,12 +137,12 @@ public struct ServiceEmbedder: Embedder {
     public func embed(
         _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
     ) throws(EmbeddingError) -> [[Float]] {
-        do throws(Refusal) { return try self.made(texts, as: role, made) } catch {
+        do throws(Refusal) { return try request(texts, as: role, made) } catch {
             throw error.reason
         }
     }
 
-    private func made(
+    private func request(
         _ texts: [String], as role: EmbeddingRole, _ made: @Sendable (Int, [[Float]]) -> Void
     ) throws(Refusal) -> [[Float]] {
         let prefix = role == .query ? model.queryPrefix : model.documentPrefix
@@ -203,7 +206,7 @@ public struct ServiceEmbedder: Embedder {
                 var status = answer.status
                 var said: ServiceExplanation?
                 if status == 200 {
-                    do throws(EmbeddingExchange.Unusable) {
+                    do throws(EmbeddingExchange.UnusableAnswer) {
                         return try exchange.vectors(in: answer.bytes)
                     } catch {
                         // Some services and proxies return errors with status 200 and put the real status in the body.
@@ -219,10 +222,11 @@ public struct ServiceEmbedder: Embedder {
                 wanted = min(answer.retryAfter, Self.longestPause / 1000) * 1000
             case .failure(.lost(let reason)):
                 problem = failure(
-                    "could not be reached: \(reason)", remedy: "repeat the command when it answers")
+                    "could not be reached: \(reason)",
+                    remedy: "repeat the command when the service answers")
             case .failure(.impossible(let reason)):
                 throw .final(
-                    failure("could not be asked: \(reason)", remedy: ServiceStatus.checkAddress))
+                    failure("cannot be called: \(reason)", remedy: ServiceStatus.checkAddress))
             case .failure(.tooLong(let limit)):
                 throw .final(
                     failure(
@@ -262,7 +266,7 @@ public struct ServiceEmbedder: Embedder {
     }
 
     private func unusable(
-        _ answer: EmbeddingExchange.Unusable, _ said: ServiceExplanation
+        _ answer: EmbeddingExchange.UnusableAnswer, _ said: ServiceExplanation
     ) -> Refusal {
         if let dimension = answer.dimension {
             return .dimension(
@@ -292,5 +296,20 @@ public struct ServiceEmbedder: Embedder {
     ) -> EmbeddingError {
         .service(
             name: endpoint.address.description, reason: reason, fault, remedy: remedy)
+    }
+}
+
+extension EmbedderSource {
+    /// Makes a source of built-in embedders and of those behind a service.
+    ///
+    /// - Parameter endpoint: The service to use; nil to use none.
+    public init(endpoint: ServiceEndpoint?) {
+        guard let endpoint else {
+            self.init()
+            return
+        }
+        self.init { space throws(EmbeddingError) in
+            try ServiceEmbedder.open(space, at: endpoint)
+        }
     }
 }

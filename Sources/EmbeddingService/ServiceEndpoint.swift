@@ -1,4 +1,5 @@
 public import Artifacts
+internal import Glibc
 internal import Storage
 
 /// An embedding service and the parameters of requests to it.
@@ -55,16 +56,7 @@ public struct ServiceEndpoint: Sendable {
                 .usage, remedy: "export \(Self.addressVariable)=https://HOST/v1/embeddings")
         }
         self.init(address, key: try Self.key(named: Self.keyVariable, variable))
-        headers = try Self.headers(variable)
-    }
-
-    /// The headers in the variable ``ServiceHeader/variable``; none when it is not set.
-    ///
-    /// - Throws: `service` when the value cannot be used; the error does not repeat the value.
-    public static func headers(
-        _ variable: (String) -> String?
-    ) throws(EmbeddingError) -> [ServiceHeader] {
-        try ServiceHeader.fromEnvironment(variable)
+        headers = try ServiceHeader.fromEnvironment(variable)
     }
 
     /// The key in a variable; nil when it is not set.
@@ -76,14 +68,19 @@ public struct ServiceEndpoint: Sendable {
         guard let secret = variable(name) else { return nil }
         guard let key = ServiceKey(secret) else {
             throw .service(
-                name: "key in \(name)", reason: "has characters that no key has", .usage)
+                name: "key in \(name)", reason: "has characters that a key must not have", .usage)
         }
         return key
     }
 
     /// Sleeps for a number of milliseconds.
     @Sendable
-    public static func sleep(milliseconds: Int) { Sleep.milliseconds(milliseconds) }
+    public static func sleep(milliseconds: Int) {
+        let wanted = timespec(
+            tv_sec: max(0, milliseconds) / 1000, tv_nsec: max(0, milliseconds) % 1000 * 1_000_000)
+        var (rest, left) = (wanted, wanted)
+        while nanosleep(&rest, &left) != 0, errno == EINTR { rest = left }
+    }
 }
 
 /// The address of an embedding service: an `http` or `https` URL.
@@ -109,7 +106,7 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         let bytes = Array(text.utf8)
         guard bytes.count <= Self.byteLimit else { throw Malformed("is too long") }
         guard bytes.allSatisfy({ 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "\\") }) else {
-            throw Malformed("has spaces, control characters or characters that are not ASCII")
+            throw Malformed("has spaces, control characters or non-ASCII characters")
         }
         guard let schemeEnd = bytes.firstIndex(of: UInt8(ascii: ":")),
             bytes[schemeEnd...].starts(with: "://".utf8)
@@ -124,7 +121,7 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         let authority = rest[..<(pathStart ?? rest.endIndex)]
         let at = authority.lastIndex(of: UInt8(ascii: "@"))
         let place = authority[(at.map { $0 + 1 } ?? authority.startIndex)...]
-        guard Self.isPlace(place) else { throw Malformed("names no host, or an impossible port") }
+        guard Self.isPlace(place) else { throw Malformed("has no host, or an invalid port") }
         let tail = rest[(pathStart ?? rest.endIndex)...]
         let queryStart = tail.firstIndex(of: UInt8(ascii: "?")) ?? tail.endIndex
         var path = Array(tail[..<queryStart])
@@ -247,7 +244,7 @@ public struct ServiceHeader: Sendable, CustomStringConvertible, CustomDebugStrin
     /// The headers in ``variable``; none when it is not set.
     ///
     /// - Throws: `service` when the value cannot be used; the error does not repeat the value.
-    static func fromEnvironment(
+    public static func fromEnvironment(
         _ variable: (String) -> String?
     ) throws(EmbeddingError) -> [ServiceHeader] {
         var headers: [ServiceHeader] = []

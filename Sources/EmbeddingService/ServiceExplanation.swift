@@ -130,14 +130,14 @@ enum ServiceStatus {
     /// The predicate of a sentence whose subject is the service.
     static func meaning(_ status: Int, model: String, hasKey: Bool) -> String {
         switch status {
-        case 300...399: "answers with a redirect, which is not followed"
+        case 300...399: "answers with a redirect, which this program does not follow"
         case 400, 422: "refuses the request"
-        case 401, 403: hasKey ? "refuses the key" : "asks for a key"
-        case 402: "asks to be paid"
-        case 404, 410: "has nothing at this address, or no model \(model)"
+        case 401, 403: hasKey ? "refuses the key" : "requires a key"
+        case 402: "requires payment"
+        case 404, 410: "has nothing at this address, or does not have the model \(model)"
         case 405: "does not embed at this address"
         case 413: "refuses the request as too large"
-        case 429: "has had too many requests"
+        case 429: "received too many requests"
         default: "fails"
         }
     }
@@ -145,17 +145,17 @@ enum ServiceStatus {
     /// What the user can do next.
     static func remedy(_ status: Int) -> String {
         switch status {
-        case 300...399: "correct its url"
+        case 300...399: "correct the url"
         case 400, 422:
             "send less at once: lower embed.batch or chunk.size; or correct embed.model, "
                 + "embed.dimension or embed.request"
         case 401, 403:
             "check the key: FTI_EMBED_KEY, or the variables that embed.key and embed.headers name"
-        case 402: "check the plan and the quota of the account"
+        case 402: "check the account's plan and quota"
         case 404, 405, 410: checkAddress
         case 413: "send less at once: lower embed.batch or chunk.size"
         case 429: "repeat the command later, perhaps with a lower embed.batch"
-        default: "repeat the command when it answers"
+        default: "repeat the command when the service answers"
         }
     }
 
@@ -180,7 +180,8 @@ struct Redaction {
         if let user = address.userInformation {
             hidden.insert(user)
             hidden.insert(Self.decoded(user))
-            hidden.insert(Self.base64(Self.decoded(user)))
+            // Basic authentication sends user name and password as Base64.
+            hidden.insert(Array(Base64.encode(Self.decoded(user)).utf8))
             let secret = Array(user.drop { $0 != UInt8(ascii: ":") }.dropFirst())
             for value in [secret, Self.decoded(secret)] where value.count >= Self.shortest {
                 hidden.insert(value)
@@ -230,24 +231,6 @@ struct Redaction {
             } else {
                 result.append(bytes[at])
                 at += 1
-            }
-        }
-        return result
-    }
-
-    /// Base64 (RFC 4648, section 4), as basic authentication encodes user name and password.
-    private static func base64(_ bytes: [UInt8]) -> [UInt8] {
-        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var result: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            var bits = 0
-            for offset in 0..<3 {
-                bits = bits << 8 | (offset < group.count ? Int(group[start + offset]) : 0)
-            }
-            for digit in 0..<4 {
-                result.append(
-                    digit > group.count ? UInt8(ascii: "=") : digits[bits >> (18 - 6 * digit) & 63])
             }
         }
         return result

@@ -3,8 +3,6 @@ internal import Objects
 
 /// A model behind an embedding service: how to request it, and how to compare its vectors.
 public struct ServiceModel: Hashable, Sendable {
-    /// The embedder's name in spaces.
-    public static let embedder = "api"
 
     /// The service's name for the model.
     public var name: String
@@ -45,7 +43,7 @@ public struct ServiceModel: Hashable, Sendable {
 
     /// The model that makes the vectors of a space; nil when the space belongs to no service.
     public init?(of space: EmbeddingSpace) {
-        guard space.embedder.utf8.elementsEqual(Self.embedder.utf8) else { return nil }
+        guard space.isService else { return nil }
         self.init(space.version, dimension: space.dimension, tolerance: space.tolerance)
         queryPrefix = space.queryPrefix
         documentPrefix = space.documentPrefix
@@ -65,7 +63,8 @@ public struct ServiceModel: Hashable, Sendable {
     /// show a change behind the service.
     func space(canaries vectors: [[Float]]) -> EmbeddingSpace {
         EmbeddingSpace(
-            embedder: Self.embedder, version: name, weights: Self.digest(of: "weights", name),
+            embedder: EmbeddingSpace.serviceName, version: name,
+            weights: Self.digest(of: "weights", name),
             tokenizer: Self.digest(of: "tokenizer", name), pooling: "service",
             normalization: "l2", queryPrefix: queryPrefix, documentPrefix: documentPrefix,
             request: request, dimension: dimension, elementType: "fp32", tolerance: tolerance,

@@ -61,7 +61,7 @@ final class Stemmer: @unchecked Sendable {
     private var known: [Entry]
 
     private static let places = 1 << 13
-    /// A longer run of letters is not a word in any language.
+    /// A longer sequence of letters is not a word in any language.
     static let longestWord = 256
 
     init(_ language: Language, stopWords: Set<UInt64>) {

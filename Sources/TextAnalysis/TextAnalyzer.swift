@@ -1,8 +1,8 @@
 /// Splits texts of one language into the tokens that search compares.
 ///
-/// A word is a run of letters, digits and combining marks of ``TextForm/matched(_:)``; words are compared by stem. When
-/// a single `_`, `-` or `.` joins words, each word is a token and so is the whole identifier; the parts of a mixed-case
-/// word are tokens too. Scripts without spaces give overlapping pairs of characters.
+/// A word is a sequence of letters, digits and combining marks of ``TextForm/matched(_:)``; words are compared by stem.
+/// When a single `_`, `-` or `.` joins words, each word is a token and so is the whole identifier; the parts of a
+/// mixed-case word are tokens too. Scripts without spaces give overlapping pairs of characters.
 ///
 /// Analysis takes linear time, and gives the same tokens on every machine with the same ``definition``. An analyzer is
 /// thread-safe. It caches stems, so share one among many texts.

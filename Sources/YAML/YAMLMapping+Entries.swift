@@ -31,7 +31,8 @@ extension YAMLMapping {
                 value = .mapping(
                     try YAMLMapping(member.node, name: full(member.key), path: path))
             default:
-                throw error("\(full(member.key)) must be a word or a mapping", line: member.line)
+                throw error(
+                    "\(full(member.key)) must be a single value or a mapping", line: member.line)
             }
             entries.append(Entry(key: member.key, line: member.line, value: value))
         }

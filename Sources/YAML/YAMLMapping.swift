@@ -26,7 +26,8 @@ public struct YAMLMapping {
     ) throws(ConfigurationError) {
         guard !YAMLAliases.arePossible(in: yaml) else {
             throw ConfigurationError(
-                path: path, line: nil, reason: "it has an alias (*name): write the value itself")
+                path: path, line: nil,
+                reason: "aliases such as *name are not supported: write the value itself")
         }
         let node: Node?
         do {
@@ -43,7 +44,7 @@ public struct YAMLMapping {
             return
         }
         guard let node else {
-            throw ConfigurationError(path: path, line: nil, reason: "it is empty")
+            throw ConfigurationError(path: path, line: nil, reason: "the file is empty")
         }
         try self.init(node, name: "", path: path)
     }
@@ -266,7 +267,7 @@ public struct YAMLMapping {
     public func finish(known: [String]) throws(ConfigurationError) {
         guard let first = members.first else { return }
         throw error(
-            "\(full(first.key)) is not known: \(known.joined(separator: ", ")) are",
+            "unknown key \(full(first.key)): the keys are \(known.joined(separator: ", "))",
             line: first.line)
     }
 }

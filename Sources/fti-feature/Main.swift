@@ -21,14 +21,14 @@ struct Feature: ParsableCommand {
 struct RunCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Bring a features ref up to date with its sources, in one transaction.",
+        abstract: "Update a features ref from its sources, in one transaction.",
         discussion: ArgumentHelp.discussion(
             """
-            Documents that did not change are not embedded again. Documents that are gone lose their \
-            rows only where the sources could be listed completely. When nothing changed there is no \
-            transaction. Rows of another embedding space are never mixed in: such a run is refused, \
-            unless --rebuild replaces all of them. What was left out, cut, replaced, guessed or not \
-            understood is counted by reason; --verbose lists it by document.
+            Embeds only new and changed documents. Removes the rows of missing documents, but only where \
+            the sources could be listed completely. Makes no transaction when nothing changed. Never \
+            mixes embedding spaces: refuses a run that would, unless --rebuild replaces all rows. Counts \
+            text that was left out, cut, replaced, guessed or not understood by reason; --verbose lists \
+            it by document.
             """,
             examples: [
                 "fti-feature run features.yaml",
@@ -42,24 +42,24 @@ struct RunCommand: Command {
 
     @Option(
         name: [.short, .customLong("message")],
-        help: ArgumentHelp("What the snapshot says of itself.", valueName: "text"))
+        help: ArgumentHelp("The message of the snapshot.", valueName: "text"))
     var message: String?
 
-    @Flag(help: "Embed everything again where the ref has rows of another embedding space.")
+    @Flag(help: "Embed everything again if the ref has rows in another embedding space.")
     var rebuild = false
 
     @Flag(
         help: ArgumentHelp(
-            "Say what a run would do, and do nothing: no transaction, no objects, no requests."))
+            "Show what a run would do, without a transaction, objects or requests."))
     var dryRun = false
 
     @Flag(help: "Fail when a source, or a pattern of include or exclude, matches nothing.")
     var strict = false
 
-    @Flag(help: "Keep the rows of a source whose folder is not there.")
+    @Flag(help: "Keep the rows of a source whose folder does not exist.")
     var allowMissing = false
 
-    @Flag(help: "List everything that was left out, cut, replaced, guessed or not understood.")
+    @Flag(help: "List all text that was left out, cut, replaced, guessed or not understood.")
     var verbose = false
 
     @OptionGroup var options: GlobalOptions

@@ -19,7 +19,7 @@ struct RunSummary {
 
     func write(to output: Output) throws {
         for (title, remarks) in [
-            ("not listed completely, nothing removed there", report.gaps),
+            ("listed incompletely, nothing removed there", report.gaps),
             ("skipped", report.skipped), ("matches nothing", unmatched),
         ] { try note(title, remarks, output) }
         try writeFindings(to: output)
@@ -40,12 +40,12 @@ struct RunSummary {
             "\(Quantity.count(report.chunks, "chunk")): "
                 + "\(report.isPreview ? "to embed" : "embedded") \(Quantity.count(report.embedded))"
                 + (report.recovered > 0
-                    ? " (\(Quantity.count(report.recovered)) by an interrupted run), " : ", ")
+                    ? " (\(Quantity.count(report.recovered)) from an interrupted run), " : ", ")
                 + "reused \(Quantity.count(report.reused)); "
                 + "read \(Quantity.bytes(report.bytesRead)) in "
                 + "\(Quantity.decimal(report.seconds, places: 2)) s")
         if report.isPreview {
-            return try output.line("\(style.cyan(report.ref.text)): nothing was done")
+            return try output.line("\(style.cyan(report.ref.text)): dry run, nothing written")
         }
         guard let snapshot = report.snapshot else { return try output.line("nothing to store") }
         let place = "\(style.yellow(snapshot.short)) \(style.cyan(report.ref.text))"

@@ -12,12 +12,12 @@ struct Ask: Command {
         abstract: "Answer a question with sentences from the best chunks.",
         discussion: ArgumentHelp.discussion(
             """
-            Features and model are resolved in one state of the log, or taken from a release or a lock file, \
-            and must be of one embedding space. With --stdin, each line of standard input is a question, \
-            or a JSON object with a question, perhaps a condition under "where", and an id, and is \
-            answered with a line of JSON, its own or an error's; refs that move meanwhile are followed. \
-            --where takes a condition on the members of rows and their key: the best chunks are \
-            looked for among the rows that it holds of.
+            Resolves features and model in one state of the log, or takes them from a release or a lock \
+            file; both must have the same embedding space. With --stdin, each line of standard input is a \
+            question, or a JSON object with a question and optionally a condition under "where" and an \
+            id; each gets a line of JSON, an answer or an error, and the command follows refs that move. \
+            --where takes a condition on the members and the key of rows, and searches only the rows that \
+            satisfy it.
             """,
             examples: [
                 "fti-inference ask \"What size holes do I drill in brick?\"",
@@ -35,7 +35,8 @@ struct Ask: Command {
     @Flag(help: "Answer every line of standard input, with a line of JSON.")
     var stdin = false
 
-    @Option(help: ArgumentHelp("Answer from what this release binds.", valueName: "rev"))
+    @Option(
+        help: ArgumentHelp("Answer from the versions that this release binds.", valueName: "rev"))
     var release: String?
 
     @Option(help: ArgumentHelp("The features to answer from.", valueName: "rev"))
@@ -53,31 +54,31 @@ struct Ask: Command {
     var count: Int?
 
     @Flag(
-        help: "Preselect rows by the signs of their numbers: faster with many rows, may miss some.")
+        help: "Preselect rows by their signs: faster for many rows, but may miss some.")
     var approximate = false
 
     @Option(
         help: ArgumentHelp(
-            "Look for candidates by vector and by words (hybrid), or by one of them (vector, lexical).",
+            "Find candidates by vector and words (hybrid), or by only one (vector, lexical).",
             valueName: "mode"))
     var mode: String?
 
-    @Option(help: ArgumentHelp("Rank N candidates of each kind.", valueName: "n"))
+    @Option(help: ArgumentHelp("Rank N candidates from each source.", valueName: "n"))
     var candidates: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Show N chunks of one document before those of others; 0 for any number.",
+            "Show at most N chunks of a document before those of others; 0 for no limit.",
             valueName: "n"))
     var perDocument: Int?
 
     @Flag(
         help:
-            "Say how each chunk was found, what its score is made of, and why there is an answer or none."
+            "Explain how each chunk was found and scored, and why there is an answer or not."
     )
     var explain = false
 
-    @Option(help: ArgumentHelp("Compute with N threads.", valueName: "n"))
+    @Option(help: ArgumentHelp("Use N threads.", valueName: "n"))
     var threads: Int = 2
 
     private var question: String? { words.isEmpty ? nil : words.joined(separator: " ") }
@@ -109,7 +110,7 @@ struct Ask: Command {
             [pin != nil, release != nil, features != nil || model != nil].count(where: { $0 }) < 2
         else {
             throw ValidationError(
-                "--pin and --release name the versions: leave out what else does")
+                "use only one of --pin, --release, and --features with --model")
         }
     }
 
@@ -198,7 +199,8 @@ struct Ask: Command {
                         + "model \(service.current.pair.model.short)")
             case .parked(let parked):
                 try output.note(
-                    "parked, the versions before go on answering: \(parked.error.message)")
+                    "new versions rejected; still answering from the previous ones: \(parked.error.message)"
+                )
             }
             var reply: JSONObject
             do throws(InferenceError) {

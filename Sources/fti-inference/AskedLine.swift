@@ -54,7 +54,7 @@ struct AskedLine {
 
     private static func condition(_ json: JSON) -> Result<Condition, InferenceError> {
         guard let text = json.string else {
-            return .failure(.request(reason: "its where is not text"))
+            return .failure(.request(reason: "where must be text"))
         }
         do throws(ConditionError) { return .success(try Condition(text)) } catch {
             return .failure(.condition(error))
@@ -63,10 +63,10 @@ struct AskedLine {
 
     private static func question(in request: JSON) -> Result<String, InferenceError> {
         guard let question = request["question"] else {
-            return .failure(.request(reason: "it has no question"))
+            return .failure(.request(reason: "question is missing"))
         }
         guard let text = question.string else {
-            return .failure(.request(reason: "its question is not text"))
+            return .failure(.request(reason: "question must be text"))
         }
         return .success(text)
     }

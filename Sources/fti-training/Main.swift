@@ -18,7 +18,7 @@ struct Training: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fti-training",
         abstract:
-            "Builds datasets from features, trains a retrieval policy on them and measures it.",
+            "Builds datasets from features, trains a ranker on them and evaluates it.",
         version: "fti-training \(Version.text)",
         subcommands: [Run.self])
 }
@@ -29,18 +29,18 @@ struct Run: Command {
         abstract: "Train on features and publish datasets and model in one transaction.",
         discussion: ArgumentHelp.discussion(
             """
-            Reads a YAML file that names the features, labels and training parameters. Figures are \
-            measured on questions that training has not seen. The same inputs give the same files, \
-            whatever the number of threads.
+            Reads a YAML file that names the features, labels and training parameters. Evaluation uses \
+            questions that training has not seen. The same inputs give the same files for any number of \
+            threads.
             """,
             examples: ["fti-training run training.yaml", "fti-training run training.yaml --json"]))
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: ArgumentHelp("The configuration.", valueName: "config"))
+    @Argument(help: ArgumentHelp("The configuration, a YAML file.", valueName: "config"))
     var config: String
 
-    @Option(help: ArgumentHelp("Compute with N threads.", valueName: "n"))
+    @Option(help: ArgumentHelp("Use N threads.", valueName: "n"))
     var threads: Int = 2
 
     func validate() throws {

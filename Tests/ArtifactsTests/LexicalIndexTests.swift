@@ -62,7 +62,7 @@ struct LexicalIndexTests {
         let store = MemoryStore()
         let rows = rows(200)
         let table = try table(rows, in: store)
-        let index = try LexicalIndex(of: table, nil, in: store, cache: SegmentCache(), threads: 2)
+        let index = try LexicalIndex.open(table, nil, in: store, cache: SegmentCache(), threads: 2)
         #expect(index.count == 200)
         let question = "Does the frost alarm use select_related?"
         let query = LexicalQuery(question, languages: index.languages)
@@ -143,7 +143,7 @@ struct LexicalIndexTests {
                     text: text)
                 return TableRow(key: row.key, attributes: row.attributes, vector: [1, 0, 0, 0])
             }, in: store)
-        let index = try LexicalIndex(of: table, nil, in: store, cache: SegmentCache(), threads: 1)
+        let index = try LexicalIndex.open(table, nil, in: store, cache: SegmentCache(), threads: 1)
         let query = LexicalQuery(question, languages: index.languages)
         let found = index.search(
             query, weights: index.weights(of: query), count: 1, threads: 1)
@@ -163,7 +163,7 @@ struct LexicalIndexTests {
                 return TableRow(
                     key: feature.key, attributes: feature.attributes, vector: [1, 0, 0, 0])
             }, in: store)
-        let index = try LexicalIndex(of: table, nil, in: store, cache: SegmentCache(), threads: 1)
+        let index = try LexicalIndex.open(table, nil, in: store, cache: SegmentCache(), threads: 1)
         #expect(index.languages.map(\.code) == ["de", "en"])
         for (question, row) in [("Haus", 0), ("house", 1)] {
             let query = LexicalQuery(question, languages: index.languages)
@@ -269,7 +269,7 @@ struct LexicalIndexTests {
                     text: text)
                 return TableRow(key: row.key, attributes: row.attributes, vector: [1, 0, 0, 0])
             }, in: store)
-        let index = try FeatureIndex(table, in: store, verified: try VerifiedLeaves())
+        let index = try FeatureIndex.open(table, in: store, verified: try VerifiedLeaves())
         func occurrence(_ question: String) throws -> QuotedPhrases.Occurrence {
             try QuotedPhrases(in: question)
                 .occurrence(in: index, among: nil, source: store, threads: 2)

@@ -115,7 +115,7 @@ struct RowSetTests {
         }
         let table = try Table.build(rows: rows, dimension: 4, in: store)
         let schema = AttributeSchema(["version": .string, "tags": .strings, "updated": .date])
-        let index = try FeatureIndex(
+        let index = try FeatureIndex.open(
             table, schema: schema, in: store, verified: VerifiedLeaves(), threads: 2)
         func count(_ text: String) throws -> Int {
             let condition = try index.checked(try Condition(text), in: store).get()

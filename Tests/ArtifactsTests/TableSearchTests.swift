@@ -55,7 +55,7 @@ struct TableSearchTests {
     func memory() throws {
         let store = MemoryStore()
         let table = try Table.build(rows: rows, dimension: dimension, in: store)
-        try check(try FeatureIndex(table, in: store, verified: VerifiedLeaves()), store)
+        try check(try FeatureIndex.open(table, in: store, verified: VerifiedLeaves()), store)
     }
 
     @Test("a table in packs, whose vectors are read in place", arguments: [1, 4])
@@ -69,7 +69,8 @@ struct TableSearchTests {
         let blocks = try TableVectors(table, in: store, verified: VerifiedLeaves()).blocks
         #expect(blocks.allSatisfy(\.isInPlace) && blocks.count > 1)
         try check(
-            try FeatureIndex(table, in: store, verified: VerifiedLeaves(), threads: threads), store)
+            try FeatureIndex.open(table, in: store, verified: VerifiedLeaves(), threads: threads),
+            store)
     }
 
     @Test("a table without vectors cannot be searched, one without rows finds nothing")
@@ -79,13 +80,13 @@ struct TableSearchTests {
             rows: [TableRow(key: "a", attributes: JSONObject(), vector: [])], dimension: 0,
             in: store)
         #expect(throws: ObjectError.self) {
-            try FeatureIndex(plain, in: store, verified: VerifiedLeaves())
+            try FeatureIndex.open(plain, in: store, verified: VerifiedLeaves())
         }
         #expect(throws: ObjectError.self) {
-            try VectorSearch(plain, in: store, verified: VerifiedLeaves())
+            try VectorSearch.open(plain, in: store, verified: VerifiedLeaves())
         }
         let none = try Table.build(rows: [], dimension: 8, in: store)
-        let search = try VectorSearch(none, in: store, verified: VerifiedLeaves())
+        let search = try VectorSearch.open(none, in: store, verified: VerifiedLeaves())
         #expect(try search.nearest(3, to: [Float](repeating: 1, count: 8)).isEmpty)
     }
 
@@ -93,7 +94,7 @@ struct TableSearchTests {
     func keys() throws {
         let store = MemoryStore()
         let table = try Table.build(rows: rows, dimension: dimension, in: store)
-        let keys = try FeatureKeys(table, in: store)
+        let keys = try FeatureKeys.read(table, in: store)
         #expect(keys.all == rows.map(\.key))
         #expect(keys.rows(document: "d1001.md", section: "s112") == 60..<65)
         #expect(keys.section(of: 62) == [60, 61, 62, 63, 64])

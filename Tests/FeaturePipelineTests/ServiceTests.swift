@@ -160,9 +160,13 @@ struct ServiceRequestTests {
         }
         #expect(!split.message.contains("hush"))
         #expect(
-            try ServiceEndpoint.headers { $0 == ServiceHeader.variable ? "a: b \nc:d\n" : nil }
-                .map(\.line) == ["a: b", "c: d"])
-        #expect(throws: EmbeddingError.self) { try ServiceEndpoint.headers { _ in "no colon" } }
+            try ServiceHeader.fromEnvironment {
+                $0 == ServiceHeader.variable ? "a: b \nc:d\n" : nil
+            }
+            .map(\.line) == ["a: b", "c: d"])
+        #expect(throws: EmbeddingError.self) {
+            try ServiceHeader.fromEnvironment { _ in "no colon" }
+        }
     }
 
     @Test(
@@ -195,7 +199,7 @@ struct KeptVectorsTests {
     private func open(_ folder: TemporaryDirectory, ref: String = "features/x") throws
         -> KeptVectors
     {
-        try #require(KeptVectors(ref, of: "r", in: folder.path, now: now))
+        try #require(KeptVectors.open(ref, of: "r", in: folder.path, now: now))
     }
 
     private func file(_ folder: TemporaryDirectory) throws -> String {
@@ -216,8 +220,8 @@ struct KeptVectorsTests {
             kept.add(Array(vectors[6...]), of: texts[6...])
             for (text, vector) in zip(texts, vectors) { #expect(kept.vector(of: text) == vector) }
             // One process at a time.
-            #expect(KeptVectors("features/x", of: "r", in: folder.path, now: now) == nil)
-            #expect(KeptVectors("features/y", of: "r", in: folder.path, now: now) != nil)
+            #expect(KeptVectors.open("features/x", of: "r", in: folder.path, now: now) == nil)
+            #expect(KeptVectors.open("features/y", of: "r", in: folder.path, now: now) != nil)
         }
         let path = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             .map { "\(folder.path)/\($0)" }
@@ -257,6 +261,6 @@ struct KeptVectorsTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
         _ = try open(folder)
         chmod(try file(folder), 0o644)
-        #expect(KeptVectors("features/x", of: "r", in: folder.path, now: now) == nil)
+        #expect(KeptVectors.open("features/x", of: "r", in: folder.path, now: now) == nil)
     }
 }

@@ -16,7 +16,7 @@ struct ConditionedAnswerTests {
     }
 
     @Test(
-        "the best passages are looked for among the rows that fit, however near the others are",
+        "the best chunks are looked for among the rows that fit, however near the others are",
         arguments: [
             ("author = 'ada'", ["frost.md"]), ("tags in ('pump.md', 'export.md')", nil),
             ("updated is null", ["export.md"]), ("updated >= 2026-02-01", []),

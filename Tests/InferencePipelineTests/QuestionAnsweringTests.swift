@@ -280,7 +280,7 @@ import Testing
     }
 
     @Test(
-        "what the documents do not say is not answered, and the nearest passages are shown all the same",
+        "what the documents do not say is not answered, and the nearest chunks are shown all the same",
         arguments: ["zzz", "What is the capital of France?", "Who painted the Mona Lisa in Paris?"])
     func unanswered(question: String) throws {
         let reply = try Fixture().answering().answer(question, count: 2)
@@ -309,7 +309,7 @@ import Testing
         #expect(rest.sources.first?.row.document == "frost.md")
         #expect(rest.json["missingPhrases"] == ["heaters ring"])
         #expect(
-            rest.lines.contains { $0.contains("no passage has the words \u{201C}heaters ring") })
+            rest.lines.contains { $0.contains("no chunk contains \u{201C}heaters ring") })
     }
 
     @Test(

@@ -84,7 +84,10 @@ import TrainingPipeline
     @Test("what is wrong is named with its line and the keys that there are")
     func lines() throws {
         for (yaml, message) in [
-            ("model: models/a\nquestion: q", "conf/training.yaml:2: question is not known: repo,"),
+            (
+                "model: models/a\nquestion: q",
+                "conf/training.yaml:2: unknown key question: the keys are repo,"
+            ),
             ("sft:\n  epochs: many", "conf/training.yaml:2: sft.epochs must be a whole number"),
             ("split:\n  heldout: 3", "conf/training.yaml:2: split.heldout must be a number from"),
         ] {

@@ -11,13 +11,13 @@ struct LabelTests {
         let rows = keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map {
             TableRow(key: $0, attributes: JSONObject(), vector: [])
         }
-        return try FeatureKeys(try Table.build(rows: rows, dimension: 0, in: store), in: store)
+        return try FeatureKeys.read(try Table.build(rows: rows, dimension: 0, in: store), in: store)
     }
 
     private func set(
         _ questions: String, _ preferences: String = "", _ keys: FeatureKeys
     ) throws -> TrainingSet {
-        TrainingSet(
+        TrainingSet.build(
             questions: try LabelFile.questions(Array(questions.utf8), path: "q"),
             preferences: try LabelFile.preferences(Array(preferences.utf8), path: "p"),
             keys: keys, heldOut: HeldOut(TrainingConfiguration().split))

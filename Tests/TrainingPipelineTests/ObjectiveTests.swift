@@ -6,7 +6,7 @@ import TrainingPipeline
 @Suite struct ObjectiveTests {
     private let columns = CandidateSignals.columns
 
-    private func features(_ count: Int, seed: UInt64) -> CandidateSignals {
+    private func signals(_ count: Int, seed: UInt64) -> CandidateSignals {
         var random = SeededGenerator(seed: seed)
         return CandidateSignals(
             values: (0..<count * columns).map { _ in random.unit() * 2 - 1 })
@@ -21,7 +21,7 @@ import TrainingPipeline
         SupervisedObjective(
             examples: (0..<count).map { index in
                 .init(
-                    features: features(9, seed: UInt64(index)),
+                    signals: signals(9, seed: UInt64(index)),
                     relevant: index % 2 == 0 ? [index % 9] : [1, 4])
             }, origin: weights(seed: 99), l2: l2)
     }
@@ -30,7 +30,7 @@ import TrainingPipeline
         PreferenceObjective(
             examples: (0..<count).map { index in
                 .init(
-                    features: features(9, seed: UInt64(index + 50)), chosen: [0, 3], rejected: [5])
+                    signals: signals(9, seed: UInt64(index + 50)), chosen: [0, 3], rejected: [5])
             }, reference: weights(seed: 98), beta: 0.7, l2: l2)
     }
 
@@ -78,7 +78,7 @@ import TrainingPipeline
     func supervisedValue() {
         let equal = CandidateSignals(values: [Double](repeating: 0.5, count: 8 * columns))
         let objective = SupervisedObjective(
-            examples: [.init(features: equal, relevant: [2, 5])],
+            examples: [.init(signals: equal, relevant: [2, 5])],
             origin: [Double](repeating: 0, count: columns), l2: 0)
         let value = objective.evaluate(at: weights(seed: 1), threads: 1).value
         #expect(abs(value - PortableMath.log(4)) < 1e-12)
@@ -96,7 +96,7 @@ import TrainingPipeline
         policy[0] = 2
         let objective = PreferenceObjective(
             examples: [
-                .init(features: CandidateSignals(values: values), chosen: [0], rejected: [1])
+                .init(signals: CandidateSignals(values: values), chosen: [0], rejected: [1])
             ], reference: reference, beta: 0.4, l2: 0)
         #expect(abs(objective.evaluate(at: reference, threads: 1).value - 0.693_147_180_56) < 1e-10)
         let slope = objective.evaluate(at: policy, threads: 1)

@@ -128,7 +128,7 @@ import Testing
         configuration.preferences = nil
         let report = try run(repository, configuration)
         #expect(report.isUntrained && report.questions.training == 0)
-        #expect(report.lines.contains { $0.hasPrefix("no questions can be made") })
+        #expect(report.lines.contains { $0.hasPrefix("too few documents") })
     }
 
     private func published(
@@ -208,7 +208,7 @@ import Testing
         configuration.supervised.epochs = 3
         let report = try run(repository, configuration)
         #expect(report.questions.heldOut == 0 && report.questions.training > 50)
-        #expect(report.lines.contains { $0.hasPrefix("nothing was measured") })
+        #expect(report.lines.contains { $0.hasPrefix("no evaluation") })
         #expect(try published(report, in: repository).metrics.isEmpty)
     }
 

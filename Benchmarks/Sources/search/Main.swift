@@ -23,7 +23,7 @@ enum Search {
         // The first opening verifies every leaf, the second compares what it uses with what the first found.
         let verified = try VerifiedLeaves()
         func open() throws -> FeatureIndex {
-            try FeatureIndex(table, in: objects, verified: verified)
+            try FeatureIndex.open(table, in: objects, verified: verified)
         }
         let (verifying, _) = try Measurement.seconds { try open() }
         let (loading, index) = try Measurement.seconds { try open() }

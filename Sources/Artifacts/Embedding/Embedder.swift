@@ -86,20 +86,20 @@ public enum EmbeddingError: Diagnosable, Hashable {
             "embedding space \(space.short) needs embedder \(embedder) version \(version), "
                 + "which this program does not have"
         case .embedderDiffers(let space, let differences):
-            "this program's embedder does not make vectors of space \(space.short): the space has "
+            "this program's embedder does not match space \(space.short): the space has "
                 + differences.joined(separator: "; ")
         case .canaryDiffers(let space, let canary, let difference, let tolerance):
-            "the embedder does not make vectors of space \(space.short): canary \(canary) differs "
+            "the embedder does not reproduce space \(space.short): canary \(canary) differs "
                 + "by \(difference), more than \(tolerance)"
         case .spacesDiffer(let needed, let found):
             "the embedding spaces differ: the model needs \(needed?.hex ?? "none"), "
                 + "the features have \(found?.hex ?? "none")"
         case .serviceUnknown(let space, let model):
-            "vectors of space \(space.short) are made by a service with the model \(model), "
-                + "and nothing says where it is"
+            "space \(space.short) needs an embedding service with the model \(model), "
+                + "but no service address is set"
         case .service(let name, let reason, _, _): "the embedding service \(name) \(reason)"
         case .invalidDimension(let dimension):
-            "an embedding of dimension \(dimension) is not possible: "
+            "embedding dimension \(dimension) is not supported: "
                 + "it must be a multiple of 8 from 8 to 65536"
         }
     }

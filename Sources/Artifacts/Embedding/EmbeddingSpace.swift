@@ -85,8 +85,14 @@ public struct EmbeddingSpace: Hashable, Sendable {
         self.canaries = canaries
     }
 
+    /// The name of the embedder in spaces whose vectors come from a service.
+    public static let serviceName = "api"
+
     /// Whether the built-in embedder makes its vectors, which reflect words only.
     var isBuiltin: Bool { embedder.utf8.elementsEqual(BuiltinEmbedder.name.utf8) }
+
+    /// Whether a service makes its vectors.
+    public var isService: Bool { embedder.utf8.elementsEqual(Self.serviceName.utf8) }
 
     /// The identity of the space: that of the object whose bytes are ``encoded``.
     public var id: ObjectID { ObjectID(of: encoded.span) }

@@ -21,19 +21,20 @@ public struct FeatureIndex: Sendable {
     ///   - segments: The cache of lexical segments for rows without an index.
     /// - Throws: `invalid` when the table has no vectors; `corrupt` when a leaf does not match its identity, or codes
     ///   do not match their vectors; rethrows read errors.
-    public init(
+    public static func open(
         _ table: Table, schema: AttributeSchema = AttributeSchema(), index: Content? = nil,
         in source: some ObjectSource, verified: VerifiedLeaves,
         segments: SegmentCache = SegmentCache(), threads: Int = Threads.available
-    ) throws(ObjectError) {
+    ) throws(ObjectError) -> FeatureIndex {
         guard table.dimension > 0 else {
             throw .invalid(what: "the features", reason: "their rows have no vectors")
         }
-        self.table = table
-        self.schema = schema
-        leaves = try TableVectors(table, in: source, verified: verified, threads: threads)
-        vectors = try VectorSearch(leaves, threads: threads)
-        words = try LexicalIndex(of: table, index, in: source, cache: segments, threads: threads)
+        let leaves = try TableVectors(table, in: source, verified: verified, threads: threads)
+        return FeatureIndex(
+            table: table, vectors: try VectorSearch(leaves, threads: threads),
+            words: try LexicalIndex.open(
+                table, index, in: source, cache: segments, threads: threads),
+            leaves: leaves, schema: schema)
     }
 
     /// The number of rows.

@@ -182,19 +182,23 @@ public struct FeatureKeys: Sendable {
     /// Reads the keys of a table.
     ///
     /// - Throws: Read errors.
-    public init(_ table: Table, in source: some ObjectSource) throws(ObjectError) {
+    public static func read(
+        _ table: Table, in source: some ObjectSource
+    ) throws(ObjectError) -> FeatureKeys {
         var keys: [String] = []
         keys.reserveCapacity(table.rows)
         var cursor = TableCursor(table, in: source)
         while let leaf = try cursor.nextLeaf() { keys.append(contentsOf: leaf.keys) }
-        all = keys
+        return FeatureKeys(all: keys)
     }
 
     /// The rows of a section.
     public func rows(document: String, section: String) -> Range<Int> {
         let prefix = Array(FeatureRow.keyPrefix(document: document, section: section).utf8)
-        let first = firstRow { !$0.lexicographicallyPrecedes(prefix) }
-        let end = firstRow { !$0.lexicographicallyPrecedes(prefix) && !$0.starts(with: prefix) }
+        let first = all.binarySearch { $0.utf8.lexicographicallyPrecedes(prefix) }
+        let end = all.binarySearch {
+            $0.utf8.lexicographicallyPrecedes(prefix) || $0.utf8.starts(with: prefix)
+        }
         return first..<end
     }
 
@@ -208,16 +212,5 @@ public struct FeatureKeys: Sendable {
         var end = row + 1
         while end < all.count, all[end].utf8.starts(with: prefix) { end += 1 }
         return Array(first..<end)
-    }
-
-    /// The first row for which a condition holds, given that it holds for all later rows.
-    private func firstRow(where holds: (String.UTF8View) -> Bool) -> Int {
-        var low = 0
-        var high = all.count
-        while low < high {
-            let middle = (low + high) / 2
-            if holds(all[middle].utf8) { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }

@@ -1,10 +1,10 @@
 internal import Objects
 
-/// Reads artifacts that are a single JSON object in canonical form.
+/// Reads stored bytes that must be a single JSON object in canonical form.
 enum CanonicalDocument {
     /// Reads the object with `read`, which must take every member.
     ///
-    /// - Throws: `malformed`, naming the artifact `kind`.
+    /// - Throws: `malformed`, naming the `kind` of the bytes.
     static func read<Value>(
         _ bytes: [UInt8], as kind: String, id: ObjectID?,
         _ read: (inout JSONObjectReader) throws(JSONSchemaError) -> Value

@@ -114,7 +114,7 @@ public struct LexicalIndex: Sendable {
 
 extension LexicalIndex {
     /// The result of a search.
-    struct Found: Sendable {
+    struct SearchResult: Sendable {
         /// The best rows and their scores, best first; ties are in row order.
         let best: [VectorMatch]
         /// The scores of the rows that the caller named, in the caller's order.
@@ -130,7 +130,7 @@ extension LexicalIndex {
     func search(
         _ query: LexicalQuery, weights: [LexicalLevels<Float>], count: Int,
         among set: RowSet? = nil, scoring rows: [Int] = [], threads: Int
-    ) -> Found {
+    ) -> SearchResult {
         let found = Threads.map(parts.count, threads: threads) { index in
             search(index, query, weights: weights, count: count, among: set, scoring: rows)
         }
@@ -140,7 +140,7 @@ extension LexicalIndex {
             for match in matches { best.add(match) }
             for (place, score) in known { scores[place] = score }
         }
-        return Found(best: count > 0 ? best.finish() : [], scores: scores)
+        return SearchResult(best: count > 0 ? best.finish() : [], scores: scores)
     }
 
     private func search(

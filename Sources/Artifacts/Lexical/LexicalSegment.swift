@@ -130,7 +130,7 @@ extension LexicalSegment {
             start = row.end
         }
         guard start == count else {
-            throw malformed("its rows have not all of its postings", Self.headerBytes)
+            throw malformed("its rows do not cover all of its postings", Self.headerBytes)
         }
         postings.reserveCapacity(count)
         for index in 0..<count {

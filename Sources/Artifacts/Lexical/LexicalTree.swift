@@ -148,17 +148,8 @@ private struct EarlierSegments: Sendable {
 
     /// The leaf that holds a key, if any leaf does.
     func leaf(of key: [UInt8]) -> LeafReference? {
-        var low = 0
-        var high = leaves.count
-        while low < high {
-            let middle = (low + high) / 2
-            if leaves[middle].lastKey?.lexicographicallyPrecedes(key) ?? false {
-                low = middle + 1
-            } else {
-                high = middle
-            }
-        }
-        return low < leaves.count ? leaves[low] : nil
+        let index = leaves.binarySearch { $0.lastKey?.lexicographicallyPrecedes(key) ?? false }
+        return index < leaves.count ? leaves[index] : nil
     }
 }
 
@@ -221,13 +212,13 @@ public struct LexicalAudit: Sendable {
     ) throws(ObjectError) -> String? {
         guard let index = snapshot.index else { return nil }
         guard case .table(let root, let rows, let dimension) = snapshot.content else {
-            return "it has a lexical index and no rows"
+            return "it has a lexical index but no rows"
         }
         guard let tree = try LexicalTree(index, in: source) else { return nil }
         let leaves = try Table(root: root, rows: rows, dimension: dimension)
             .leaves(in: source, threads: threads)
         guard Set(leaves.map(\.id)) == Set(tree.segments.keys) else {
-            return "its lexical index is of other rows"
+            return "its lexical index belongs to other rows"
         }
         let new = leaves.filter { rebuilt[$0.id] == nil }
         let made = try Threads.map(new, threads: threads) {
@@ -239,7 +230,7 @@ public struct LexicalAudit: Sendable {
         for (leaf, segment) in made { rebuilt[leaf] = segment }
         let wrong = leaves.first { rebuilt[$0.id] != tree.segments[$0.id] }
         return wrong.map {
-            "its lexical index does not say what the rows of leaf \($0.id.short) do"
+            "its lexical index does not match the rows of leaf \($0.id.short)"
         }
     }
 }

@@ -103,24 +103,25 @@ extension LexicalIndex {
     ///   - content: The index that the snapshot names; nil where it names none.
     ///   - cache: The cache of segments that the snapshot lacks.
     /// - Throws: `malformed` when the index does not belong to the table; rethrows read errors.
-    public init(
-        of table: Table, _ content: Content?, in source: some ObjectSource, cache: SegmentCache,
+    public static func open(
+        _ table: Table, _ content: Content?, in source: some ObjectSource, cache: SegmentCache,
         threads: Int
-    ) throws(ObjectError) {
+    ) throws(ObjectError) -> LexicalIndex {
         let tree = try content.flatMap { (content) throws(ObjectError) in
             try LexicalTree(content, in: source)
         }
         let leaves = try table.leaves(in: source, threads: threads)
-        try self.init(leaves, threads: threads) { (leaf) throws(ObjectError) in
+        let index = try LexicalIndex(leaves, threads: threads) { (leaf) throws(ObjectError) in
             guard let tree else { return try cache.segment(of: leaf, in: source) }
             guard let id = tree.segments[leaf.id] else {
                 throw .malformed(
                     content?.id, as: "lexical index",
-                    reason: "it has no segment of leaf \(leaf.id.short)", offset: nil)
+                    reason: "it has no segment for leaf \(leaf.id.short)", offset: nil)
             }
             return try LexicalSegment(
                 decoding: try source.read(id, limit: LexicalSegment.byteLimit), id: id)
         }
         cache.save()
+        return index
     }
 }

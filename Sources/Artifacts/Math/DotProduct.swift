@@ -7,7 +7,7 @@ internal import CKernels
 public enum DotProduct {
     /// The inner product of two vectors of equal length.
     public static func of(_ left: Span<Float>, _ right: Span<Float>) -> Float {
-        precondition(left.count == right.count, "vectors of one product have one length")
+        precondition(left.count == right.count, "both vectors have the same length")
         return left.withUnsafeBufferPointer { left in
             right.withUnsafeBufferPointer { right in
                 guard let first = left.baseAddress, let second = right.baseAddress else { return 0 }

@@ -71,7 +71,7 @@ public struct AnsweringRule: Hashable, Sendable {
 
     init(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
         guard try reader.array("evidence") == Evidence.allCases.map({ .string($0.rawValue) })
-        else { throw reader.error("evidence", "must be that of this version") }
+        else { throw reader.error("evidence", "must match this version") }
         weights = try reader.array("weights").compactMap(\.number)
         baseline = try reader.array("baseline").compactMap(\.number)
         threshold = try reader.number("threshold")

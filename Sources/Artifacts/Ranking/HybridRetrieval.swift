@@ -19,7 +19,7 @@ public struct Candidate: Hashable, Sendable {
 /// Training evaluates with this type and inference answers with it, so the measured figures apply to the answers.
 public struct HybridRetrieval: Sendable {
     /// A candidate with its score.
-    public struct Ranked: Sendable {
+    public struct RankedCandidate: Sendable {
         /// The candidate.
         public let candidate: Candidate
         /// The row.
@@ -95,7 +95,7 @@ public struct HybridRetrieval: Sendable {
     }
 
     /// The signals, rows and evidence of a question's candidates.
-    public struct Judged: Sendable {
+    public struct JudgedCandidates: Sendable {
         /// Their signals, in the order of the candidates.
         public let signals: CandidateSignals
         /// Their rows.
@@ -111,10 +111,10 @@ public struct HybridRetrieval: Sendable {
     public func judge(
         _ question: Question, _ candidates: [Candidate], without missing: Set<Int> = [],
         in source: some ObjectSource, threads: Int
-    ) throws(ObjectError) -> Judged {
+    ) throws(ObjectError) -> JudgedCandidates {
         let rows = try index.rows(at: candidates.map(\.row), in: source, threads: threads)
         let words = Threads.map(rows.count, threads: threads) { RowWords(rows[$0], for: question) }
-        return Judged(
+        return JudgedCandidates(
             signals: CandidateSignals(question, candidates, rows: rows, words: words), rows: rows,
             evidence: evidence(question, candidates, words, without: missing))
     }
@@ -151,13 +151,13 @@ public struct HybridRetrieval: Sendable {
     ///
     /// The best chunk of each section precedes other chunks of the same sections and, where the settings limit chunks
     /// per document, the best few of each document precede its others. Equal scores keep the order of `candidates`.
-    public func rank(_ candidates: [Candidate], _ judged: Judged) -> [Ranked] {
+    public func rank(_ candidates: [Candidate], _ judged: JudgedCandidates) -> [RankedCandidate] {
         let scores = judged.signals.scores(ranker.factors)
         let order = Self.order(
             scores, places: judged.rows.map { RowPlace($0) },
             perDocument: ranker.retrieval.perDocument)
         return order.map { index in
-            Ranked(
+            RankedCandidate(
                 candidate: candidates[index], row: judged.rows[index], score: scores[index],
                 signals: Array(judged.signals[index]))
         }

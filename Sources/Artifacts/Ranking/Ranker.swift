@@ -221,7 +221,7 @@ extension Ranker {
             let names = try reader.array("signals")
             guard names == Signal.allCases.map({ .string($0.rawValue) }) else {
                 throw reader.error(
-                    "signals", "must be those of version \(Ranker.version)")
+                    "signals", "must match version \(Ranker.version)")
             }
             space = try reader.objectID("space")
             retrieval = try reader.nested("retrieval") { (inner) throws(JSONSchemaError) in
@@ -268,13 +268,7 @@ struct TensorFile {
         }
         bytes.append(contentsOf: text)
         for entry in entries {
-            for value in entry.values {
-                let bits = value.bitPattern
-                bytes.append(UInt8(truncatingIfNeeded: bits))
-                bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
-                bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
-                bytes.append(UInt8(truncatingIfNeeded: bits >> 24))
-            }
+            for value in entry.values { LittleEndian.append(value.bitPattern, to: &bytes) }
         }
         return bytes
     }
@@ -291,9 +285,7 @@ struct TensorFile {
             var values: [Float] = []
             values.reserveCapacity(tensor.shape[0])
             for at in stride(from: tensor.range.lowerBound, to: tensor.range.upperBound, by: 4) {
-                var bits: UInt32 = 0
-                for index in (0..<4).reversed() { bits = bits << 8 | UInt32(bytes[at + index]) }
-                values.append(Float(bitPattern: bits))
+                values.append(Float(bitPattern: LittleEndian.uint32(bytes.span, at: at)))
             }
             entries.append(Entry(name: tensor.name, values: values))
         }

@@ -63,7 +63,7 @@ final class CodeBlock: @unchecked Sendable {
     func set(at row: Int, count: Int, stored: RawSpan) {
         let form = VectorCodes(rows: count, dimension: dimension)
         check(row..<row + count)
-        precondition(stored.byteCount == form.byteCount, "stored codes are whole")
+        precondition(stored.byteCount == form.byteCount, "the stored codes are complete")
         stored.withUnsafeBytes { stored in
             guard let base = stored.baseAddress else { return }
             memcpy(scales + row, base, 4 * count)
@@ -98,7 +98,7 @@ extension CodeBlock {
     /// Computes the products of rows with a query's codes, which form a block of one row.
     func multiply(_ range: Range<Int>, by query: CodeBlock, into products: inout [Int32]) {
         check(range)
-        precondition(query.stride == stride && query.rows == 1, "codes of one dimension")
+        precondition(query.stride == stride && query.rows == 1, "the codes have the same dimension")
         precondition(products.count >= range.count, "there is room")
         products.withUnsafeMutableBufferPointer { products in
             guard let products = products.baseAddress else { return }
@@ -150,7 +150,7 @@ enum SignKernels {
         _ signs: [UInt64], rows: Int, query: [UInt64], limit: Int, distances: inout [UInt32],
         into selected: inout [UInt32]
     ) -> Int {
-        precondition(signs.count == rows * query.count, "signs of one dimension")
+        precondition(signs.count == rows * query.count, "the signs have the same dimension")
         precondition(distances.count >= rows && selected.count >= rows, "there is room")
         fti_sign_distances(signs, rows, query.count, query, &distances)
         return fti_distance_select(

@@ -1,3 +1,5 @@
+internal import Objects
+
 /// A set of rows of a table, which restricts a search.
 public struct RowSet: Hashable, Sendable {
     /// The rows as ascending ranges; two ranges never touch.
@@ -34,36 +36,26 @@ public struct RowSet: Hashable, Sendable {
 
     /// Whether a row is in the set, in O(log n).
     public func contains(_ row: Int) -> Bool {
-        let index = firstRange(endingAbove: row)
+        let index = ranges.binarySearch { $0.upperBound <= row }
         return index < ranges.count && ranges[index].lowerBound <= row
     }
 
     /// The row at an index of the ordered set, in O(ranges).
     public subscript(place: Int) -> Int {
-        precondition(place >= 0 && place < count, "a place in the set")
+        precondition(place >= 0 && place < count, "the index is within the set")
         var rest = place
         for range in ranges {
             if rest < range.count { return range.lowerBound + rest }
             rest -= range.count
         }
-        preconditionFailure("the ranges hold as many rows as they count")
+        preconditionFailure("the ranges hold `count` rows")
     }
 
     /// The ranges clipped to bounds.
     func ranges(within bounds: Range<Int>) -> [Range<Int>] {
-        ranges[firstRange(endingAbove: bounds.lowerBound)...]
+        ranges[ranges.binarySearch { $0.upperBound <= bounds.lowerBound }...]
             .prefix { $0.lowerBound < bounds.upperBound }
             .map { $0.clamped(to: bounds) }
-    }
-
-    private func firstRange(endingAbove row: Int) -> Int {
-        var low = 0
-        var high = ranges.count
-        while low < high {
-            let middle = (low + high) / 2
-            if ranges[middle].upperBound > row { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }
 

@@ -18,7 +18,7 @@ public struct VectorSearch: Sendable {
     /// Computes the codes of a row-major matrix, and keeps the matrix.
     public init(dimension: Int, values: [Float], threads: Int = Threads.available) {
         precondition(dimension > 0, "a vector has at least one number")
-        precondition(values.count.isMultiple(of: dimension), "rows are whole")
+        precondition(values.count.isMultiple(of: dimension), "the values form complete rows")
         let rows = values.count / dimension
         let codes = CodeBlock(rows: rows, dimension: dimension)
         let part = 4096
@@ -134,14 +134,14 @@ extension VectorSearch {
     /// - Parameter verified: The record of leaves that were already verified.
     /// - Throws: `invalid` when the table has no vectors; `corrupt` when a leaf does not match its identity, or codes
     ///   do not match their vectors; rethrows read errors.
-    public init(
+    public static func open(
         _ table: Table, in source: some ObjectSource, verified: VerifiedLeaves,
         threads: Int = Threads.available
-    ) throws(ObjectError) {
+    ) throws(ObjectError) -> VectorSearch {
         guard table.dimension > 0 else {
             throw .invalid(what: "the table", reason: "its rows have no vectors")
         }
-        try self.init(
+        return try VectorSearch(
             try TableVectors(table, in: source, verified: verified, threads: threads),
             threads: threads)
     }

@@ -4,7 +4,7 @@ public import Refs
 public import Storage
 
 /// Why a run of the feature pipeline failed. The repository is then unchanged.
-public enum FeatureError: Diagnosable, Hashable {
+public enum FeatureError: RepositoryFailure, Diagnosable, Hashable {
     /// The configuration is invalid; the line counts from 1.
     case configuration(path: String, line: Int?, reason: String)
     /// The configured ref is not a features ref.
@@ -30,6 +30,15 @@ public enum FeatureError: Diagnosable, Hashable {
     /// A file could not be read.
     case storage(StorageError)
 
+    /// See ``RepositoryFailure``.
+    public var repositoryCause: RefError? {
+        switch self {
+        case .refs(let error): error
+        case .objects(let error): .objects(error)
+        default: nil
+        }
+    }
+
     /// See ``Diagnosable``.
     public var fault: Fault {
         switch self {
@@ -49,18 +58,18 @@ public enum FeatureError: Diagnosable, Hashable {
         case .configuration(let path, let line, let reason):
             "\(path)\(line.map { ":\($0)" } ?? ""): \(reason)"
         case .notFeatures(let ref):
-            "the feature pipeline does not write to \(ref): only to features/*"
+            "the feature pipeline cannot write to \(ref), only to features/*"
         case .duplicateDocument(let path): "two documents have the path \(path)"
         case .noDocuments(let reason): "there are no documents: \(reason)"
         case .sourceMissing(let location, let ref):
-            "\(location) is not there, and \(ref) has rows of its documents"
+            "\(location) does not exist, but \(ref) has rows of its documents"
         case .nothingMatches(let reasons): reasons.joined(separator: "; ")
         case .spaceDiffers(let ref, let found, let needed, let differences):
-            "\(ref) has rows of embedding space \(found?.short ?? "unknown"), and this run embeds into "
+            "\(ref) has rows in embedding space \(found?.short ?? "unknown"), but this run embeds into "
                 + "\(needed.short)"
                 + (differences.isEmpty ? "" : ": " + differences.joined(separator: "; "))
         case .spaceChangesIncompletely(let document):
-            "the embedding space changes, but \(document) could not be listed and its rows have to stay"
+            "the embedding space changes, but \(document) could not be listed, so its rows must stay"
         case .embedding(let error): error.message
         case .refs(let error): error.message
         case .objects(let error): error.message
@@ -74,13 +83,13 @@ public enum FeatureError: Diagnosable, Hashable {
         case .configuration: nil
         case .notFeatures: "set ref to features/staging"
         case .duplicateDocument:
-            "give each source a name of its own, and each record an id of its own"
-        case .noDocuments: "check files, include and exclude of the sources"
+            "give each source its own name, and each record its own id"
+        case .noDocuments: "check files, include and exclude in the sources"
         case .sourceMissing:
-            "bring it back, or keep its rows as they are: fti-feature run CONFIG --allow-missing"
-        case .nothingMatches: "mend include and exclude, or run without --strict"
+            "restore it, or keep its rows: fti-feature run CONFIG --allow-missing"
+        case .nothingMatches: "correct include and exclude, or run without --strict"
         case .spaceDiffers:
-            "configure the embedder that made them, or embed everything again: "
+            "configure the embedder that made those rows, or embed everything again: "
                 + "fti-feature run CONFIG --rebuild"
         case .spaceChangesIncompletely:
             "make all sources readable, or write to another ref, such as features/next"

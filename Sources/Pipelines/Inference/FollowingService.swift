@@ -1,5 +1,4 @@
 public import Artifacts
-public import EmbeddingService
 public import Objects
 public import Refs
 internal import Storage

@@ -54,7 +54,7 @@ public enum InferenceError: Diagnosable {
         switch self {
         case .unusable(let name, let reason): "\(name) cannot be used: \(reason)"
         case .question: "the question has no words"
-        case .request(let reason): "the request cannot be read: \(reason)"
+        case .request(let reason): "invalid request: \(reason)"
         case .longQuestion(let limit): "the question has more than \(limit) bytes"
         case .pin(let path, let reason): "\(path): \(reason)"
         case .condition(let error): error.message
@@ -68,8 +68,8 @@ public enum InferenceError: Diagnosable {
     /// See ``Diagnosable``.
     public var remedy: String? {
         switch self {
-        case .unusable: "name features that fti-feature made and a model that fti-training made"
-        case .request: "one object a line, as {\"id\": 1, \"question\": \"...\"}"
+        case .unusable: "use features that fti-feature made and a model that fti-training made"
+        case .request: "send one JSON object per line, such as {\"id\": 1, \"question\": \"...\"}"
         case .question, .longQuestion: nil
         case .pin: "ftictl pin features/prod models/current -o fti.lock"
         case .condition(let error): error.remedy

@@ -1,5 +1,5 @@
 public import Artifacts
-public import EmbeddingService
+
 public import Objects
 public import Refs
 internal import Storage
@@ -83,8 +83,9 @@ public struct QuestionAnswering: Sendable {
         try wrapping(as: InferenceError.refs) { () throws(RefError) in
             try repository.log.makeDurable()
         }
-        pair = try ResolvedPair(chosen, in: repository, state: state, embedders: embedders)
-        retriever = try Retriever(
+        pair = try ResolvedPair.resolve(
+            chosen, in: repository, state: state, embedders: embedders)
+        retriever = try Retriever.load(
             pair, where: condition, approximately: approximately, verified: verified,
             segments: segments, retrieval: retrieval, threads: threads)
     }
@@ -102,7 +103,7 @@ public struct QuestionAnswering: Sendable {
         let conditions = [condition, own].compactMap { $0 }
         let judgement = Judgement(found, ranker: retriever.ranker)
         let sources = Array(found.chunks.prefix(count))
-        let answer = ExtractiveAnswer(
+        let answer = ExtractiveAnswer.choose(
             found.question, found.phrases, from: judgement.isAnswered ? sources : [])
         return Reply(
             question: question, judgement: judgement, units: answer.units,

@@ -82,7 +82,7 @@ public struct Reply: Sendable {
         case .exactInstead(let sample):
             object["search"] = [
                 "mode": "exact", "sample": .integer(sample),
-                "reason": "preselecting rows by their signs misses too many",
+                "reason": "preselection by signs misses too many rows",
             ]
         case .approximate(let recall, let sample):
             object["search"] = [
@@ -100,7 +100,7 @@ public struct Reply: Sendable {
             : ["The documents do not say: \(judgement.reason)."]
         lines.append("")
         if isAnswered, let missing = Judgement.words(judgement.missingPhrases) {
-            lines.append("no chunk has the words \(missing); found without them:")
+            lines.append("no chunk contains \(missing); found without it:")
         }
         if !isAnswered, !sources.isEmpty { lines.append("nearest to the question:") }
         for (index, (source, count)) in sections.enumerated() {
@@ -220,7 +220,7 @@ public struct FoundChunk: Sendable {
     /// Its signals, in the order of ``Signal``.
     public let signals: [Double]
 
-    init(_ ranked: HybridRetrieval.Ranked) {
+    init(_ ranked: HybridRetrieval.RankedCandidate) {
         row = ranked.row
         score = ranked.score
         similarity = ranked.candidate.similarity

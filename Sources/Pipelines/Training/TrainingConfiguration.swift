@@ -143,7 +143,7 @@ extension TrainingConfiguration {
             if let own = try inner.integer("candidates", in: RetrievalSettings.candidateRange) {
                 guard candidates == nil else {
                     throw inner.error(
-                        "retrieval.candidates says what candidates says too: leave one out")
+                        "retrieval.candidates and candidates set the same value: leave one out")
                 }
                 retrieval.candidates = own
             }

@@ -4,7 +4,7 @@ public import Refs
 public import Storage
 
 /// Why training failed. Nothing was published.
-public enum TrainingError: Diagnosable {
+public enum TrainingError: RepositoryFailure, Diagnosable {
     /// The configuration is invalid.
     case configuration(path: String, line: Int?, reason: String)
     /// A file of labels is invalid.
@@ -21,6 +21,15 @@ public enum TrainingError: Diagnosable {
     case objects(ObjectError)
     /// A configuration or label file could not be read.
     case storage(StorageError)
+
+    /// See ``RepositoryFailure``.
+    public var repositoryCause: RefError? {
+        switch self {
+        case .refs(let error): error
+        case .objects(let error): .objects(error)
+        default: nil
+        }
+    }
 
     /// See ``Diagnosable``.
     public var fault: Fault {
@@ -44,9 +53,9 @@ public enum TrainingError: Diagnosable {
         case .tooFewQuestions(let training, let heldOut, let unresolved, let missing):
             ([
                 heldOut > 0 && unresolved == 0
-                    ? "all \(heldOut) questions are held out, none is left to train on"
+                    ? "all \(heldOut) questions are held out, which leaves none to train on"
                     : "too few questions: \(training) to train on, \(heldOut) held out, "
-                        + "\(unresolved) whose sections the features do not have"
+                        + "\(unresolved) whose sections the features lack"
             ]
                 + MissingLabel.lines(missing)).joined(separator: "\n")
         case .embedding(let error): error.message
@@ -61,12 +70,12 @@ public enum TrainingError: Diagnosable {
         switch self {
         case .configuration: "see docs/training.md for every key and its meaning"
         case .labels: "each line is one JSON object; docs/training.md shows them"
-        case .notFeatures: "name a ref that fti-feature advanced, such as features/prod"
+        case .notFeatures: "use a ref that fti-feature writes, such as features/prod"
         case .tooFewQuestions(_, let heldOut, 0, _) where heldOut > 0:
-            "make split.heldout smaller"
+            "lower split.heldout"
         case .tooFewQuestions:
-            "check that documents and sections of the labels are those of the features, or leave "
-                + "out `questions` to have them made from the features"
+            "check that the labels name documents and sections of the features, or leave "
+                + "out `questions` to generate questions from the features"
         case .embedding(let error): error.remedy
         case .refs(let error): error.remedy
         case .objects(let error): error.remedy

@@ -24,6 +24,12 @@ public struct TrainingReport: Sendable {
         public let heldOut: Int
         /// Labels whose sections the features lack.
         public let unresolved: Int
+
+        init(_ isHeldOut: [Bool], unresolved: Int = 0) {
+            heldOut = isHeldOut.count { $0 }
+            training = isHeldOut.count - heldOut
+            self.unresolved = unresolved
+        }
     }
 
     /// The number of the transaction; nil when nothing changed.
@@ -75,14 +81,8 @@ public struct TrainingReport: Sendable {
         supervisedDataset = published.supervised
         preferenceDataset = published.preference
         model = published.model
-        questions = Counts(
-            training: outcome.set.questions.count { !$0.isHeldOut },
-            heldOut: outcome.set.questions.count { $0.isHeldOut },
-            unresolved: outcome.set.unresolvedQuestions)
-        preferences = Counts(
-            training: outcome.set.preferences.count { !$0.isHeldOut },
-            heldOut: outcome.set.preferences.count { $0.isHeldOut },
-            unresolved: outcome.set.unresolvedPreferences)
+        questions = outcome.set.questionCounts
+        preferences = outcome.set.preferenceCounts
         missing = outcome.set.missing
         stages = outcome.measurements.map {
             Stage(
@@ -95,9 +95,7 @@ public struct TrainingReport: Sendable {
         }
         isGenerated = outcome.isGenerated
         isUntrained = outcome.isUntrained
-        unanswerable = Counts(
-            training: outcome.set.unanswerable.count { !$0.isHeldOut },
-            heldOut: outcome.set.unanswerable.count { $0.isHeldOut }, unresolved: 0)
+        unanswerable = Counts(outcome.set.unanswerable.map(\.isHeldOut))
         declined = outcome.declined
         hasMadePreferences = outcome.hasMadePreferences
         droppedPreferences = outcome.preferenceFate == .dropped
@@ -173,7 +171,7 @@ extension TrainingReport {
     public var lines: [String] {
         var lines = [
             "questions    \(describe(questions))",
-            "preferences  \(describe(preferences))\(hasMadePreferences ? ", made from the questions" : "")",
+            "preferences  \(describe(preferences))\(hasMadePreferences ? ", generated from the questions" : "")",
         ]
         if unanswerable.training + unanswerable.heldOut > 0 {
             lines.append("unanswerable \(describe(unanswerable))")
@@ -196,7 +194,7 @@ extension TrainingReport {
             let moved = refs.map(\.name.text).joined(separator: ", ")
             lines.append("transaction  \(transaction): \(moved)")
         } else {
-            lines.append("transaction  none: everything was published already")
+            lines.append("transaction  none: nothing changed")
         }
         return lines
     }
@@ -206,7 +204,7 @@ extension TrainingReport {
     /// The results table, or the reason why there is none.
     private var measurementLines: [String] {
         guard questions.heldOut > 0 else {
-            return ["nothing was measured: no question was held out (split.heldout)"]
+            return ["no evaluation: no question was held out (split.heldout)"]
         }
         let kind = isGenerated ? "generated questions" : "held-out questions"
         let others = preferences.heldOut > 0 ? " and \(preferences.heldOut) preferences" : ""
@@ -239,12 +237,12 @@ extension TrainingReport {
         var lines: [String] = []
         if isGenerated, questions.training == 0 {
             return [
-                "no questions can be made from so few documents: the ranker is the untrained rule"
+                "too few documents to generate questions from: the ranker is the untrained rule"
             ]
         }
         if isGenerated {
             lines.append(
-                "the questions were made from the documents: their figures compare versions and predict nothing; label some"
+                "the questions were generated from the documents: their figures compare versions but predict nothing; label some"
             )
         }
         let (answered, unanswered) = (questions.training, unanswerable.training)
@@ -252,7 +250,7 @@ extension TrainingReport {
             answered < AnsweringRule.leastAnswered || unanswered < AnsweringRule.leastUnanswered
         {
             lines.append(
-                "when to decline is as built in: to learn it takes \(AnsweringRule.leastAnswered) questions to train on and "
+                "the threshold for declining is the built-in one: training it takes \(AnsweringRule.leastAnswered) questions and "
                     + "\(AnsweringRule.leastUnanswered) unanswerable ones, not \(answered) and \(unanswered)"
             )
         }
@@ -263,7 +261,7 @@ extension TrainingReport {
         }
         if droppedPreferences {
             lines.append(
-                "preferences did not clearly help in cross-validation, so they are left out")
+                "preferences did not clearly help in cross-validation, so they were not used")
         }
         return lines
     }

@@ -1,5 +1,5 @@
 public import Artifacts
-public import EmbeddingService
+
 public import Objects
 public import Refs
 internal import Storage
@@ -61,24 +61,15 @@ public struct TrainingRun: Sendable {
                     try RefName(configuration.preferenceDataset), try RefName(configuration.model),
                 ])
         }
-        do throws(TrainingError) {
-            return try run(transaction, state, created: created)
-        } catch {
-            let cause: RefError
-            switch error {
-            case .refs(let error): cause = error
-            case .objects(let error): cause = .objects(error)
-            default: throw error
-            }
-            var names = [
-                configuration.supervisedDataset, configuration.preferenceDataset,
-                configuration.model,
-            ].compactMap { try? RefName($0) }
-            if case .ref(let name)? = (try? Revision(configuration.features))?.base {
-                names.append(name)
-            }
-            throw repository.conflict(behind: cause, relyingOn: names, in: state)
-                .map { .refs($0) } ?? error
+        var names = [
+            configuration.supervisedDataset, configuration.preferenceDataset, configuration.model,
+        ].compactMap { try? RefName($0) }
+        if case .ref(let name)? = (try? Revision(configuration.features))?.base {
+            names.append(name)
+        }
+        return try repository.reportingConflicts(on: names, in: state) {
+            () throws(TrainingError) in
+            try run(transaction, state, created: created)
         }
     }
 
@@ -90,12 +81,12 @@ public struct TrainingRun: Sendable {
             return try resolver.snapshot(try Revision(configuration.features))
         }
         progress("reading \(configuration.features)")
-        let features = try TrainingFeatures(
+        let features = try TrainingFeatures.open(
             id, name: configuration.features, in: transaction.objects, embedders: embedders,
             verified: verified, segments: segments)
         progress("building datasets")
         let set = try build(features)
-        progress("training on \(set.questions.count { !$0.isHeldOut }) questions")
+        progress("training on \(set.questionCounts.training) questions")
         let trainer = RankerTrainer(
             features: features, configuration: configuration, threads: threads)
         let outcome = try trainer.train(set)
@@ -123,7 +114,7 @@ public struct TrainingRun: Sendable {
         if let path = configuration.preferences {
             preferences = try LabelFile.preferences(try LabelFile.read(path), path: path)
         }
-        return TrainingSet(
+        return TrainingSet.build(
             questions: questions, preferences: preferences, keys: features.keys,
             heldOut: HeldOut(configuration.split))
     }

@@ -275,26 +275,3 @@ enum Admission {
         } catch { throw .objects(error) }
     }
 }
-
-extension Repository {
-    /// The conflict behind a failed read: a ref that the writer relied on moved meanwhile, and a collection removed its
-    /// old target.
-    ///
-    /// - Parameters:
-    ///   - names: The refs that the writer relied on.
-    ///   - state: The state in which it read them.
-    /// - Returns: `conflict`, which a repetition of the whole operation resolves; nil when none of the refs moved, so
-    ///   that the error itself is the explanation.
-    public func conflict(
-        behind error: RefError, relyingOn names: some Sequence<RefName>, in state: State
-    ) -> RefError? {
-        guard error.isAbsence, let newest = try? log.refreshed(state) else { return nil }
-        for name in names where newest.lastTransaction(of: name) != state.lastTransaction(of: name)
-        {
-            return .conflict(
-                name, expected: .same(as: state.target(of: name)), actual: newest.target(of: name),
-                transaction: newest.lastTransaction(of: name), ageMilliseconds: nil)
-        }
-        return nil
-    }
-}

@@ -68,7 +68,7 @@ public struct AttributeRule: Hashable, Sendable {
     /// The reason why a name is not allowed; nil when it is allowed.
     static func objection(to name: String) -> String? {
         if reservedNames.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
-            return "\(name) is what every row has: an attribute needs another name"
+            return "\(name) is a built-in member of every row: choose another name"
         }
         let isWord = name.utf8.allSatisfy { byte in
             switch byte {
@@ -80,7 +80,7 @@ public struct AttributeRule: Hashable, Sendable {
             name.utf8.count <= nameLimit
         else {
             return
-                "the name of an attribute begins with a letter and has letters, digits, _ and -, "
+                "an attribute name must begin with a letter and consist of letters, digits, _ and -, "
                 + "at most \(nameLimit)"
         }
         return nil
@@ -159,8 +159,8 @@ extension AttributeRule {
             // A float would turn 5.10 into 5.1.
             guard json.canonicalText.utf8.elementsEqual(text.utf8) else {
                 throw error(
-                    "attributes.\(name) is \(text), as a number \(json.canonicalText): "
-                        + "write it between quotes")
+                    "attributes.\(name) is \(text), which as a number becomes \(json.canonicalText): "
+                        + "put it in quotes")
             }
             let type: AttributeType = json.integer == nil ? .number : .integer
             return AttributeRule(name, type, from: .constant(.number(number)))
@@ -169,7 +169,7 @@ extension AttributeRule {
         if let type = AttributeType(rawValue: text) { return AttributeRule(name, type) }
         if isLikeType(text) {
             throw error(
-                "attributes.\(name) is \(text): \(typeList); as a value it is {value: \(text)}")
+                "attributes.\(name) is \(text): \(typeList); as a value, write {value: \(text)}")
         }
         return AttributeRule(name, .string, from: .template(try template(name, text, error)))
     }
@@ -190,7 +190,7 @@ extension AttributeRule {
         if let value {
             guard from == nil else {
                 throw mapping.error(
-                    "attributes.\(name) has from and value: one of them is needed", line: value.line
+                    "attributes.\(name) has both from and value: leave one out", line: value.line
                 )
             }
             let template = try template(name, value.value) {
@@ -202,7 +202,7 @@ extension AttributeRule {
         if from.value.contains(where: { $0.utf8.elementsEqual(fileTimeName.utf8) }) {
             guard from.value.count == 1, type == .date else {
                 throw mapping.error(
-                    "attributes.\(name): \(fileTimeName) is a date, and stands alone",
+                    "attributes.\(name): \(fileTimeName) is a date and must be the only entry",
                     line: from.line)
             }
             return AttributeRule(name, type, from: .fileTime)

@@ -31,7 +31,8 @@ struct DateText {
         if whole.magnitude < 100_000_000 {
             guard Double(whole) == number, whole >= 1000_01_01 else { return nil }
             self.init(
-                DateScanner.Found(year: whole / 10_000, month: whole / 100 % 100, day: whole % 100))
+                DateScanner.Fields(year: whole / 10_000, month: whole / 100 % 100, day: whole % 100)
+            )
             return
         }
         let milliseconds = whole.magnitude < 100_000_000_000 ? whole * 1000 : whole
@@ -44,7 +45,7 @@ struct DateText {
 
     private init(canonical: String) { self.canonical = canonical }
 
-    private init?(_ found: DateScanner.Found) {
+    private init?(_ found: DateScanner.Fields) {
         guard let day = Timestamp(year: found.year, month: found.month, day: found.day) else {
             return nil
         }
@@ -61,7 +62,7 @@ struct DateText {
 /// Parses a date from left to right.
 struct DateScanner {
     /// The parsed fields; the date need not exist.
-    struct Found {
+    struct Fields {
         var year: Int
         var month: Int
         var day: Int
@@ -86,21 +87,21 @@ struct DateScanner {
     // MARK: The two forms
 
     /// Parses a date that begins with the year; on nil, another parse must start over.
-    mutating func numeric() -> Found? {
+    mutating func numeric() -> Fields? {
         at = 0
         skipSpace()
         _ = take("d:")
         guard let year = number(4...4) else { return nil }
-        var found: Found
+        var found: Fields
         if let separator = current, "-/.".utf8.contains(separator) {
             at += 1
             guard let month = number(1...2), current == separator else { return nil }
             at += 1
             guard let day = number(1...2) else { return nil }
-            found = Found(year: year, month: month, day: day)
+            found = Fields(year: year, month: month, day: day)
         } else {
             guard let month = number(2...2), let day = number(2...2) else { return nil }
-            found = Found(year: year, month: month, day: day)
+            found = Fields(year: year, month: month, day: day)
         }
         skipSpace()
         if isAtEnd { return found }
@@ -113,7 +114,7 @@ struct DateScanner {
     }
 
     /// Parses a date with a month name, in any order of its parts.
-    mutating func named() -> Found? {
+    mutating func named() -> Fields? {
         at = 0
         var (year, month, day): (Int?, Int?, Int?)
         var time: Time?
@@ -155,7 +156,7 @@ struct DateScanner {
             }
         }
         guard let year, let month, let day else { return nil }
-        return Found(year: year, month: month, day: day, time: time)
+        return Fields(year: year, month: month, day: day, time: time)
     }
 
     // MARK: Times

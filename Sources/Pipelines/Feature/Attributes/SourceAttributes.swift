@@ -11,7 +11,7 @@ struct SourceAttributes: Sendable {
     var readsFileTimes: Bool { rules.contains { $0.origin == .fileTime } }
 
     /// The attributes of one document.
-    struct Resolved: Equatable {
+    struct ResolvedValues: Equatable {
         /// A member for every attribute; null where the document has no value.
         var members = JSONObject()
         /// Values that do not have their attribute's type; the member is null.
@@ -48,8 +48,8 @@ struct SourceAttributes: Sendable {
     ///   - modified: The file's modification time; nil where it is unknown.
     func resolve(
         _ metadata: JSONObject, at place: DocumentPlace, modified: Timestamp?
-    ) -> Resolved {
-        var resolved = Resolved()
+    ) -> ResolvedValues {
+        var resolved = ResolvedValues()
         let members = rules.isEmpty ? nil : NamedMembers(metadata)
         for rule in rules {
             var found: JSON?

@@ -36,7 +36,8 @@ public struct ValueTemplate: Hashable, Sendable {
                 rest = rest.dropFirst()
             case UInt8(ascii: "{"):
                 guard let end = rest.firstIndex(of: UInt8(ascii: "}")) else {
-                    throw ValueTemplateError(reason: "a { is not closed; {{ is a brace")
+                    throw ValueTemplateError(
+                        reason: "a { is not closed; write {{ for a literal brace")
                 }
                 if !literal.isEmpty {
                     parts.append(.text(String(decoding: literal, as: UTF8.self)))
@@ -60,7 +61,9 @@ public struct ValueTemplate: Hashable, Sendable {
         default:
             guard let number = Int(word), 1...99 ~= number else {
                 throw ValueTemplateError(
-                    reason: "{\(word)} is not known: \(variables) are; {{ is a brace")
+                    reason:
+                        "unknown placeholder {\(word)}: use \(variables); write {{ for a literal brace"
+                )
             }
             return .component(number)
         }

@@ -30,7 +30,7 @@ package struct RecursiveSplitter: Sendable, Hashable {
     ///   - size: The most characters of a chunk, within ``sizes``.
     ///   - overlap: The most repeated characters, at most half of `size`.
     package init(size: Int = 1000, overlap: Int = 100) {
-        precondition(Self.isValid(size: size, overlap: overlap), "checked where it is configured")
+        precondition(Self.isValid(size: size, overlap: overlap), "the configuration checks sizes")
         self.size = size
         self.overlap = overlap
     }

@@ -82,6 +82,11 @@ public struct DocumentSource: Hashable, Sendable {
         self.exclude = exclude
     }
 
+    /// The last component of its location; nil for the root folder.
+    var lastName: String? {
+        location.utf8.split(separator: 0x2F).last.map { String(Substring($0)) }
+    }
+
     /// The path of one of its documents within the run.
     func path(of relative: String) -> String {
         if prefix.isEmpty { return relative }
@@ -103,7 +108,7 @@ extension DocumentSource {
             guard let format = DocumentFormat.named[word.value] else {
                 let known = DocumentFormat.named.keys.sorted().joined(separator: ", ")
                 throw item.error(
-                    "sources.format is \(word.value): \(known) are known", line: word.line)
+                    "sources.format is \(word.value): it must be one of \(known)", line: word.line)
             }
             self.format = format
             fields.format = format
@@ -111,8 +116,8 @@ extension DocumentSource {
         if let label = try item.text("encoding") {
             guard RawDocument.isEncoding(label.value) else {
                 throw item.error(
-                    "sources.encoding is \(label.value), which is not known: write it as web pages "
-                        + "do, such as windows-1252 or shift_jis", line: label.line)
+                    "sources.encoding is \(label.value), which is unknown: use a name from web pages, "
+                        + "such as windows-1252 or shift_jis", line: label.line)
             }
             encoding = label.value
         }
@@ -149,12 +154,12 @@ extension DocumentSource {
         if let code = try item.text("language") {
             guard let choice = LanguageChoice(code.value) else {
                 throw item.error(
-                    "language is \(code.value): a code such as en or de is needed, or auto",
+                    "language is \(code.value): it must be a code such as en or de, or auto",
                     line: code.line)
             }
             guard !attributes.contains(where: { $0.name == FeatureRow.languageMember }) else {
                 throw item.error(
-                    "language is an attribute too: one of them is needed", line: code.line)
+                    "language is also an attribute: leave one out", line: code.line)
             }
             language = choice
         }
@@ -181,7 +186,7 @@ extension DocumentSource {
                 // The attribute itself has a type at most.
                 guard attributes[index] == AttributeRule(key, type) else {
                     throw mapping.error(
-                        "\(key) comes from fields and from attributes: one of them is needed",
+                        "\(key) is in both fields and attributes: leave one out",
                         line: line)
                 }
                 attributes[index] = rule
@@ -204,7 +209,7 @@ extension FeatureConfiguration {
                 if let other = schema.types[rule.name], other != rule.type {
                     throw top.error(
                         "the attribute \(rule.name) is \(other.rawValue) in one source and "
-                            + "\(rule.type.rawValue) in another: it has one type in all rows",
+                            + "\(rule.type.rawValue) in another: it must have one type in all rows",
                         line: line)
                 }
                 schema.types[rule.name] = rule.type

@@ -84,13 +84,13 @@ public enum EmbedderChoice: Hashable, Sendable {
             }
             endpoint.headers =
                 service.headers.isEmpty
-                ? try ServiceEndpoint.headers(variable)
+                ? try ServiceHeader.fromEnvironment(variable)
                 : try service.headers.map { (header) throws(EmbeddingError) in
                     try header.resolved(for: service.address, variable)
                 }
             endpoint.batch = service.batch ?? endpoint.batch
             endpoint.timeout = service.timeout ?? endpoint.timeout
-            return try ServiceEmbedder(service.model, at: endpoint, known: known)
+            return try ServiceEmbedder.open(service.model, at: endpoint, known: known)
         }
     }
 }
@@ -99,7 +99,7 @@ extension EmbedderChoice.Service {
     /// The service as snapshots record it, without key and headers.
     fileprivate var params: JSON {
         var object = JSONObject()
-        object["name"] = .string(ServiceModel.embedder)
+        object["name"] = .string(EmbeddingSpace.serviceName)
         object["model"] = .string(model.name)
         object["url"] = .string(address.description)
         object["dimension"] = .integer(model.dimension)
@@ -146,23 +146,13 @@ extension EmbedderChoice {
             throw mapping.error("embed.url \(error.reason)", line: url.line)
         }
         guard let name = try mapping.text("model") else {
-            throw mapping.error("embed.model is missing: the name that the service knows it by")
+            throw mapping.error("embed.model is missing: the service's name for the model")
         }
-        guard let dimension = try mapping.integer("dimension") else {
-            throw mapping.error("embed.dimension is missing: the numbers of the model's vectors")
+        guard let dimension = try mapping.integer("dimension", in: ServiceModel.dimensions) else {
+            throw mapping.error("embed.dimension is missing: the dimension of the model's vectors")
         }
-        guard ServiceModel.dimensions.contains(dimension.value) else {
-            throw mapping.error(
-                "embed.dimension must be from \(ServiceModel.dimensions.lowerBound) to "
-                    + "\(ServiceModel.dimensions.upperBound)", line: dimension.line)
-        }
-        var model = ServiceModel(name.value, dimension: dimension.value)
-        if let tolerance = try mapping.number("tolerance") {
-            guard 0...0.5 ~= tolerance.value else {
-                throw mapping.error("embed.tolerance must be from 0 to 0.5", line: tolerance.line)
-            }
-            model.tolerance = tolerance.value
-        }
+        var model = ServiceModel(name.value, dimension: dimension)
+        model.tolerance = try mapping.number("tolerance", in: 0...0.5) ?? model.tolerance
         model.queryPrefix = try mapping.text("query-prefix")?.value ?? ""
         model.documentPrefix = try mapping.text("document-prefix")?.value ?? ""
         let key = try mapping.text("key")
@@ -170,12 +160,12 @@ extension EmbedderChoice {
             // The message omits the value, which may be the key itself.
             throw mapping.error(
                 "embed.key must be the name of an environment variable that holds the key, such as "
-                    + "FTI_EMBED_KEY, not the key", line: key?.line)
+                    + "FTI_EMBED_KEY, not the key itself", line: key?.line)
         }
         model.request = try request(&mapping)
         let headers = try headers(&mapping)
-        let batch = try bounded("batch", 1...2048, &mapping)
-        let timeout = try bounded("timeout", 1...3600, &mapping)
+        let batch = try mapping.integer("batch", in: 1...2048)
+        let timeout = try mapping.integer("timeout", in: 1...3600)
         try mapping.finish(known: [
             "url", "model", "dimension", "key", "tolerance", "query-prefix", "document-prefix",
             "request", "query-request", "document-request", "headers", "batch", "timeout",
@@ -225,8 +215,8 @@ extension EmbedderChoice {
                     header.key, header.value)
             else {
                 throw mapping.error(
-                    "embed.headers.\(header.key) is no header that can be set, or has a $ that no "
-                        + "variable's name follows",
+                    "embed.headers.\(header.key) is a header that cannot be set, or has a $ "
+                        + "without a variable name",
                     line: header.line)
             }
             guard !template.showsSecret else {
@@ -236,18 +226,6 @@ extension EmbedderChoice {
             }
             return template
         }
-    }
-
-    private static func bounded(
-        _ key: String, _ range: ClosedRange<Int>, _ mapping: inout YAMLMapping
-    ) throws(ConfigurationError) -> Int? {
-        guard let number = try mapping.integer(key) else { return nil }
-        guard range.contains(number.value) else {
-            throw mapping.error(
-                "embed.\(key) must be from \(range.lowerBound) to \(range.upperBound)",
-                line: number.line)
-        }
-        return number.value
     }
 
     /// Whether a text is a shell variable name in capitals.

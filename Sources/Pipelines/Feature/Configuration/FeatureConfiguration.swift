@@ -49,8 +49,7 @@ public struct FeatureConfiguration: Sendable {
     /// The source without its location, so that two machines make equal snapshots of equal files.
     private static func describe(_ source: DocumentSource) -> JSON {
         var object = JSONObject()
-        let name = source.location.utf8.split(separator: 0x2F).last.map { String(Substring($0)) }
-        object["files"] = .string(name ?? source.location)
+        object["files"] = .string(source.lastName ?? source.location)
         if !source.prefix.isEmpty { object["name"] = .string(source.prefix) }
         object["include"] = .array(source.include.map { .string($0.text) })
         if !source.exclude.isEmpty {
@@ -106,11 +105,11 @@ extension FeatureConfiguration {
         var sources: [(source: DocumentSource, line: Int?)] = []
         let items = try top.mappings("sources")
         guard let items, !items.isEmpty else {
-            throw top.error("sources is missing: a list of folders to read is needed")
+            throw top.error("sources is missing: list the folders to read")
         }
         for var item in items {
             guard let files = try item.text("files") else {
-                throw item.error("files is missing: a folder or a file is needed")
+                throw item.error("files is missing: name a folder or a file")
             }
             let location = located(files.value)
             var source = DocumentSource(location: Self.withoutEndingSlash(location))
@@ -121,10 +120,7 @@ extension FeatureConfiguration {
             try item.finish(
                 known: ["files", "name"] + DocumentSource.selectionKeys
                     + DocumentSource.metadataKeys)
-            if name == nil, items.count > 1 {
-                let last = source.location.utf8.split(separator: 0x2F).last
-                source.prefix = last.map { String(Substring($0)) } ?? ""
-            }
+            if name == nil, items.count > 1 { source.prefix = source.lastName ?? "" }
             sources.append((source, item.line))
         }
         try Self.checkDisjoint(sources, top)
@@ -181,8 +177,8 @@ extension FeatureConfiguration {
                 let (a, b) = ("\(source.prefix)/", "\(other.prefix)/")
                 guard a.utf8.starts(with: b.utf8) || b.utf8.starts(with: a.utf8) else { continue }
                 throw top.error(
-                    "two sources have the paths of their documents begin with "
-                        + "\(other.prefix.isEmpty ? "nothing" : other.prefix): give each a name of its own",
+                    "two sources share the document path "
+                        + "\(other.prefix.isEmpty ? "/" : other.prefix): give each its own name",
                     line: line)
             }
         }

@@ -79,7 +79,7 @@ public struct HeaderTemplate: Hashable, Sendable {
         guard let header = ServiceHeader(name, value) else {
             throw .service(
                 name: address.description,
-                reason: "cannot be sent the header \(name): its value "
+                reason: "cannot receive the header \(name): its value "
                     + "is empty, too long or not printable ASCII", .usage)
         }
         return header

@@ -11,10 +11,10 @@ struct EmbedStage: Sendable {
     let meter: RunMeter
 
     /// A document with its rows.
-    struct Embedded {
+    struct EmbeddedDocument {
         let path: String
         let outcome: DocumentWork.Outcome
-        /// Its rows; empty unless the outcome is `made`.
+        /// Its rows; empty unless the outcome is `rebuilt`.
         var rows: [TableRow] = []
         /// The number of rows that had no vector yet.
         var embedded = 0
@@ -25,39 +25,43 @@ struct EmbedStage: Sendable {
     /// - Parameter past: The ref's older vectors, consulted before new ones are made.
     func run(
         _ documents: [(path: String, outcome: DocumentWork.Outcome)], past: inout PastVectors
-    ) throws(EmbeddingError) -> [Embedded] {
-        let drafts = documents.flatMap { document in
-            if case .made(let made) = document.outcome { made.drafts } else { [UnembeddedRow]() }
+    ) throws(EmbeddingError) -> [EmbeddedDocument] {
+        let unembedded = documents.flatMap { document in
+            if case .rebuilt(let prepared) = document.outcome {
+                prepared.unembedded
+            } else {
+                [UnembeddedRow]()
+            }
         }
-        let existing = past.vectors(of: drafts.filter { $0.vector == nil })
+        let existing = past.vectors(of: unembedded.filter { $0.vector == nil })
         let made = try embed(
-            drafts.filter { $0.vector == nil && existing[Array($0.text.utf8)] == nil })
+            unembedded.filter { $0.vector == nil && existing[Array($0.text.utf8)] == nil })
         return documents.map { path, outcome in
-            var embedded = Embedded(path: path, outcome: outcome)
-            guard case .made(let document) = outcome else { return embedded }
-            embedded.rows = document.drafts.map { draft in
-                let text = Array(draft.text.utf8)
-                if let vector = draft.vector ?? existing[text] { return draft.tableRow(vector) }
+            var embedded = EmbeddedDocument(path: path, outcome: outcome)
+            guard case .rebuilt(let document) = outcome else { return embedded }
+            embedded.rows = document.unembedded.map { row in
+                let text = Array(row.text.utf8)
+                if let vector = row.vector ?? existing[text] { return row.tableRow(vector) }
                 embedded.embedded += 1
-                return draft.tableRow(made[text] ?? [])
+                return row.tableRow(made[text] ?? [])
             }
             return embedded
         }
     }
 
     /// Makes the missing vectors, by the bytes of the texts: canonically equivalent texts are different texts.
-    private func embed(_ drafts: [UnembeddedRow]) throws(EmbeddingError) -> [[UInt8]: [Float]] {
+    private func embed(_ unembedded: [UnembeddedRow]) throws(EmbeddingError) -> [[UInt8]: [Float]] {
         var vectors: [[UInt8]: [Float]] = [:]
         var texts: [String] = []
-        for draft in drafts {
-            let text = Array(draft.text.utf8)
+        for row in unembedded {
+            let text = Array(row.text.utf8)
             guard vectors[text] == nil else { continue }
             vectors[text] = []
-            if let vector = kept?.vector(of: draft.text) {
+            if let vector = kept?.vector(of: row.text) {
                 vectors[text] = vector
                 meter.recovered()
             } else {
-                texts.append(draft.text)
+                texts.append(row.text)
             }
         }
         let asked = texts

@@ -31,12 +31,13 @@ final class KeptVectors: Sendable {
     /// - Parameters:
     ///   - folder: The cache folder.
     ///   - now: The present time.
-    convenience init?(_ ref: String, of repository: String, in folder: String, now: Timestamp) {
+    static func open(
+        _ ref: String, of repository: String, in folder: String, now: Timestamp
+    ) -> KeptVectors? {
         let name = ObjectID(of: Array("\(repository) \(ref)".utf8).span).hex.prefix(32)
         let file = CacheFile("\(folder)/\(name).vectors")
-        file.removeAged(suffix: ".vectors", days: Self.lifetime, now: now.milliseconds)
-        guard let opened = file.opened() else { return nil }
-        self.init(opened)
+        file.removeAged(suffix: ".vectors", days: lifetime, now: now.milliseconds)
+        return file.opened().map { KeptVectors($0) }
     }
 
     /// Reads a file; drops the first incomplete record and everything after it.

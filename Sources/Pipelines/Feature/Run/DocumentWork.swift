@@ -1,6 +1,7 @@
 internal import Artifacts
 internal import Documents
 internal import Objects
+internal import Storage
 internal import TextAnalysis
 
 /// Takes one document through the stages: reading, cleaning, and chunking with the vectors that already exist.
@@ -13,7 +14,7 @@ struct DocumentWork: Sendable {
         /// The rows stay as they are.
         case unchanged(CursorEntry)
         /// The rows were rebuilt.
-        case made(PreparedDocument)
+        case rebuilt(PreparedDocument)
         /// The document is unreadable; its previous rows stay.
         case skipped(reason: String)
     }
@@ -21,7 +22,7 @@ struct DocumentWork: Sendable {
     /// A document with rebuilt rows.
     struct PreparedDocument: Sendable {
         let entry: CursorEntry
-        let drafts: [UnembeddedRow]
+        let unembedded: [UnembeddedRow]
         /// The rows that the document had before.
         let previous: [TableRow]
         /// The parts of the document that the rows omit or change.
@@ -38,18 +39,8 @@ struct DocumentWork: Sendable {
     var chunker: String { "clean-\(CleanDocument.version) \(splitter.identity)" }
 
     /// Processes a document, and returns its path and the result.
-    func run(
-        _ pending: DocumentReader.Pending
-    ) -> Result<(path: String, outcome: Outcome), ObjectError> {
-        do throws(ObjectError) {
-            return .success(try process(pending))
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    private func process(
-        _ pending: DocumentReader.Pending
+    func process(
+        _ pending: DocumentReader.PendingDocument
     ) throws(ObjectError) -> (path: String, outcome: Outcome) {
         var path = pending.file
         let rules = sources[pending.source]
@@ -81,25 +72,25 @@ struct DocumentWork: Sendable {
         if let language = rules.language?.language(of: clean) {
             known.members[FeatureRow.languageMember] = .string(language.code)
         }
-        return (path, .made(try made(clean, known, chunker: chunker)))
+        return (path, .rebuilt(try prepare(clean, known, chunker: chunker)))
     }
 
     private func recordPath(
-        _ pending: DocumentReader.Pending, _ record: Record
+        _ pending: DocumentReader.PendingDocument, _ record: Record
     ) throws(UnreadableDocument) -> String {
         guard let name = record.name, !name.isEmpty else {
             throw UnreadableDocument(
-                "has no name: \(sources[pending.source].fields.idPhrase) is needed")
+                "has no name: it needs \(sources[pending.source].fields.idPhrase)")
         }
         guard let encoded = DocumentPath.encode(name),
             let path = Optional("\(pending.file)/\(encoded)"),
             path.utf8.count <= DocumentPath.byteLimit
-        else { throw UnreadableDocument("has too long a name") }
+        else { throw UnreadableDocument("has a name that is too long") }
         return path
     }
 
-    private func made(
-        _ document: CleanDocument, _ known: SourceAttributes.Resolved, chunker: String
+    private func prepare(
+        _ document: CleanDocument, _ known: SourceAttributes.ResolvedValues, chunker: String
     ) throws(ObjectError) -> PreparedDocument {
         // Vectors of another space are useless, and so are the old rows, whose table is replaced.
         let isComparable = baseline.space == space
@@ -108,7 +99,7 @@ struct DocumentWork: Sendable {
         if previous.isEmpty, isComparable, let twin = baseline.documentsByDigest[document.digest] {
             pool = VectorPool(try baseline.rows(of: twin))
         }
-        let drafts = splitter.chunks(of: document).map { chunk in
+        let unembedded = splitter.chunks(of: document).map { chunk in
             var row = FeatureRow(chunk, of: document)
             row.metadata = known.members
             let text = row.embeddingText
@@ -116,12 +107,13 @@ struct DocumentWork: Sendable {
         }
         return PreparedDocument(
             entry: CursorEntry(
-                digest: document.digest, chunker: chunker, space: space, chunks: drafts.count),
-            drafts: drafts, previous: previous, findings: document.findings + known.findings)
+                digest: document.digest, chunker: chunker, space: space, chunks: unembedded.count),
+            unembedded: unembedded, previous: previous, findings: document.findings + known.findings
+        )
     }
 }
 
-/// Processes all documents of the sources, and compares them with the baseline.
+/// The documents of all sources, processed and compared with the baseline.
 struct CorpusScan {
     /// The resulting changes.
     let changes: Reconciliation
@@ -136,40 +128,35 @@ struct CorpusScan {
     /// The number of bytes read.
     let bytes: Int
 
-    init(
+    /// Processes all listed documents, wave by wave.
+    static func run(
         _ listing: SourceListing, _ baseline: Baseline, _ work: DocumentWork, _ stage: EmbedStage,
         past: PastVectors
-    ) throws(FeatureError) {
+    ) throws(FeatureError) -> CorpusScan {
         var reader = DocumentReader(listing.files)
         var changes = Reconciliation(baseline)
         var past = past
         while true {
             let wave = reader.nextWave()
             if wave.isEmpty { break }
-            var documents: [(path: String, outcome: DocumentWork.Outcome)] = []
-            for result in Threads.map(wave.count, { work.run(wave[$0]) }) {
-                switch result {
-                case .success(let document): documents.append(document)
-                case .failure(let error): throw .objects(error)
+            let documents = try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
+                try Threads.map(wave, threads: Threads.available) {
+                    (document) throws(ObjectError) in try work.process(document)
                 }
             }
             stage.meter.read(reader.filesDone, of: listing.files.count)
-            let embedded: [EmbedStage.Embedded]
-            do throws(EmbeddingError) { embedded = try stage.run(documents, past: &past) } catch {
-                throw .embedding(error)
+            let embedded = try wrapping(as: FeatureError.embedding) {
+                () throws(EmbeddingError) in try stage.run(documents, past: &past)
             }
             for document in embedded { try changes.add(document) }
         }
         let skipped = listing.skipped + reader.skipped + changes.skipped
-        do throws(ObjectError) {
+        try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
             // Skipped documents exist, so their rows stay.
             try changes.finish(gaps: listing.gaps + skipped)
-        } catch { throw .objects(error) }
-        self.changes = changes
-        leftOut = listing.leftOut
-        unmatched = listing.unmatched
-        self.skipped = skipped
-        gaps = listing.gaps
-        bytes = reader.bytes
+        }
+        return CorpusScan(
+            changes: changes, skipped: skipped, gaps: listing.gaps, leftOut: listing.leftOut,
+            unmatched: listing.unmatched, bytes: reader.bytes)
     }
 }

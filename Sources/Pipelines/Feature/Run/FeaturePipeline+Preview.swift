@@ -17,27 +17,15 @@ extension FeaturePipeline {
         progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
     ) throws(FeatureError) -> RunReport {
         let start = ContinuousClock.now
-        let ref = configuration.ref
-        guard ref.namespace == .features else { throw .notFeatures(ref) }
-        let transaction = try wrapping(as: FeatureError.refs) { () throws(RefError) in
-            try repository.begin(writer: writer, moving: [ref])
-        }
-        let baseline = try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
-            try Baseline(of: ref, in: transaction)
-        }
-        let listing = SourceListing(configuration.sources)
-        try checks.check(listing, baseline, of: ref)
+        let transaction = try begin()
+        let (baseline, listing) = try prepare(checks, in: transaction)
         let embedder = try wrapping(as: FeatureError.embedding) { () throws(EmbeddingError) in
             AbsentEmbedder(
                 space: try configuration.embedder.expectedSpace(
                     known: baseline.description.map { [$0] } ?? []))
         }
         let space = embedder.space.id
-        if baseline.snapshot != nil, baseline.space != space, !rebuild {
-            throw .spaceDiffers(
-                ref, found: baseline.space, needed: space,
-                differences: baseline.description?.differences(from: embedder.space) ?? [])
-        }
+        try checkSpace(embedder.space, baseline, rebuild: rebuild)
         let reading = try read(
             listing, baseline, space: space,
             EmbedStage(embedder: embedder, kept: nil, meter: RunMeter(progress)),
@@ -46,7 +34,8 @@ extension FeaturePipeline {
         try check(changes, baseline, space: space)
         let seconds = ContinuousClock.now - start
         return RunReport(
-            ref: ref, previous: baseline.snapshot, snapshot: baseline.snapshot, transaction: nil,
+            ref: configuration.ref, previous: baseline.snapshot, snapshot: baseline.snapshot,
+            transaction: nil,
             isPreview: true, documents: changes.counts, chunks: changes.embedded + changes.reused,
             embedded: changes.embedded, recovered: 0, reused: changes.reused,
             rows: try rowCounts(changes, baseline, in: transaction), skipped: reading.skipped,

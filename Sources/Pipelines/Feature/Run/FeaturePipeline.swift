@@ -52,26 +52,48 @@ public struct FeaturePipeline: Sendable {
         message: String? = nil, rebuild: Bool = false, checks: SourceChecks = SourceChecks(),
         progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
     ) throws(FeatureError) -> RunReport {
+        let transaction = try begin()
+        let state = transaction.state
+        // The run also reads the embedding spaces of other features.
+        let names = state.refs.keys.filter { $0.namespace == .features } + [configuration.ref]
+        return try repository.reportingConflicts(on: names, in: state) {
+            () throws(FeatureError) in
+            try run(transaction, message: message, rebuild: rebuild, checks: checks, progress)
+        }
+    }
+
+    /// Begins the transaction of a run.
+    func begin() throws(FeatureError) -> Transaction {
         let ref = configuration.ref
         guard ref.namespace == .features else { throw .notFeatures(ref) }
-        let transaction = try wrapping(as: FeatureError.refs) { () throws(RefError) in
+        return try wrapping(as: FeatureError.refs) { () throws(RefError) in
             try repository.begin(writer: writer, moving: [ref])
         }
-        do throws(FeatureError) {
-            return try run(
-                transaction, message: message, rebuild: rebuild, checks: checks, progress)
-        } catch {
-            let cause: RefError
-            switch error {
-            case .refs(let error): cause = error
-            case .objects(let error): cause = .objects(error)
-            default: throw error
-            }
-            // The run also reads the embedding spaces of other features.
-            let names = transaction.state.refs.keys.filter { $0.namespace == .features } + [ref]
-            throw repository.conflict(behind: cause, relyingOn: names, in: transaction.state)
-                .map { .refs($0) } ?? error
+    }
+
+    /// Reads what the ref holds, lists the sources, and checks both.
+    func prepare(
+        _ checks: SourceChecks, in transaction: Transaction
+    ) throws(FeatureError) -> (baseline: Baseline, listing: SourceListing) {
+        let ref = configuration.ref
+        let baseline = try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
+            try Baseline.read(ref, in: transaction)
         }
+        let listing = SourceListing.list(configuration.sources)
+        try checks.check(listing, baseline, of: ref)
+        return (baseline, listing)
+    }
+
+    /// Checks that a run adds to rows of its own embedding space only.
+    ///
+    /// - Throws: `spaceDiffers`.
+    func checkSpace(
+        _ space: EmbeddingSpace, _ baseline: Baseline, rebuild: Bool
+    ) throws(FeatureError) {
+        guard baseline.snapshot != nil, baseline.space != space.id, !rebuild else { return }
+        throw .spaceDiffers(
+            configuration.ref, found: baseline.space, needed: space.id,
+            differences: baseline.description?.differences(from: space) ?? [])
     }
 
     private func run(
@@ -80,19 +102,11 @@ public struct FeaturePipeline: Sendable {
     ) throws(FeatureError) -> RunReport {
         let start = ContinuousClock.now
         let ref = configuration.ref
-        let baseline = try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
-            try Baseline(of: ref, in: transaction)
-        }
-        let listing = SourceListing(configuration.sources)
-        try checks.check(listing, baseline, of: ref)
+        let (baseline, listing) = try prepare(checks, in: transaction)
         let left = keptVectors(in: transaction)
         let embedder = try embedder(baseline, left?.space, in: transaction)
         let space = embedder.space.id
-        if baseline.snapshot != nil, baseline.space != space, !rebuild {
-            throw .spaceDiffers(
-                ref, found: baseline.space, needed: space,
-                differences: baseline.description?.differences(from: embedder.space) ?? [])
-        }
+        try checkSpace(embedder.space, baseline, rebuild: rebuild)
         _ = try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
             try embedder.space.write(to: transaction.objects)
         }
@@ -142,11 +156,11 @@ public struct FeaturePipeline: Sendable {
             space: space, baseline: baseline,
             sources: configuration.sources.map { SourceRules($0) })
         let past = PastVectors(of: configuration.ref, in: repository, transaction, space: space)
-        let reading = try CorpusScan(listing, baseline, work, stage, past: past)
+        let reading = try CorpusScan.run(listing, baseline, work, stage, past: past)
         if reading.changes.counts.total == 0, baseline.snapshot == nil {
             let passedOver = reading.skipped.first.map { "\($0.path) \($0.reason)" }
             throw .noDocuments(
-                reason: reading.gaps.first?.reason ?? passedOver ?? "the files hold none")
+                reason: reading.gaps.first?.reason ?? passedOver ?? "the files contain none")
         }
         return reading
     }
@@ -183,7 +197,7 @@ public struct FeaturePipeline: Sendable {
     /// The vectors that an interrupted run left; nil where vectors cost nothing or the cache is unavailable.
     private func keptVectors(in transaction: Transaction) -> KeptVectors? {
         guard configuration.embedder.isService, let cache else { return nil }
-        return KeptVectors(
+        return KeptVectors.open(
             configuration.ref.text, of: transaction.state.repositoryID.hex, in: cache,
             now: writer.now())
     }

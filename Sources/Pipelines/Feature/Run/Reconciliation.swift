@@ -22,7 +22,7 @@ struct Reconciliation {
     init(_ baseline: Baseline) { self.baseline = baseline }
 
     /// Adds the result of one document.
-    mutating func add(_ document: EmbedStage.Embedded) throws(FeatureError) {
+    mutating func add(_ document: EmbedStage.EmbeddedDocument) throws(FeatureError) {
         let (path, outcome) = (document.path, document.outcome)
         let key = Array(path.utf8)
         if case .skipped(let reason) = outcome {
@@ -35,17 +35,17 @@ struct Reconciliation {
         case .unchanged(let entry):
             counts.unchanged += 1
             reused += entry.chunks
-        case .made(let made):
-            notes += made.findings.map { Remark(path, $0) }
+        case .rebuilt(let prepared):
+            notes += prepared.findings.map { Remark(path, $0) }
             embedded += document.embedded
             reused += document.rows.count - document.embedded
             if baseline.documents[key] == nil {
-                added.append((key, made.entry.digest))
+                added.append((key, prepared.entry.digest))
             } else {
                 counts.changed += 1
             }
-            change(made.previous, to: document.rows)
-            cursorEdits.append(.put(made.entry.row(for: path)))
+            change(prepared.previous, to: document.rows)
+            cursorEdits.append(.put(prepared.entry.row(for: path)))
         }
     }
 
@@ -104,52 +104,52 @@ struct Baseline: Sendable {
     /// The snapshot that the ref points at, or nil.
     let snapshot: ObjectID?
     /// The rows and the cursor, if a run made the snapshot.
-    let tables: FeatureTables?
+    private(set) var tables: FeatureTables?
     /// The lexical index of the rows.
-    let index: Content?
+    private(set) var index: Content?
     /// The embedding space of the rows.
-    let space: ObjectID?
+    private(set) var space: ObjectID?
     /// The description of that space.
-    let description: EmbeddingSpace?
+    private(set) var description: EmbeddingSpace?
     /// The documents by the bytes of their paths.
-    let documents: [[UInt8]: CursorEntry]
+    private(set) var documents: [[UInt8]: CursorEntry] = [:]
     /// The first document in path order for each digest.
-    let documentsByDigest: [ObjectID: String]
+    private(set) var documentsByDigest: [ObjectID: String] = [:]
 
     private let objects: ObjectWriter
 
-    init(of ref: RefName, in transaction: Transaction) throws(ObjectError) {
-        objects = transaction.objects
-        snapshot = transaction.state.target(of: ref)
-        guard let snapshot else {
-            (tables, index, space, description) = (nil, nil, nil, nil)
-            (documents, documentsByDigest) = ([:], [:])
-            return
-        }
+    private init(_ snapshot: ObjectID?, in objects: ObjectWriter) {
+        self.snapshot = snapshot
+        self.objects = objects
+    }
+
+    /// Reads the snapshot that a ref points at, and its cursor.
+    static func read(
+        _ ref: RefName, in transaction: Transaction
+    ) throws(ObjectError) -> Baseline {
+        let objects = transaction.objects
+        var baseline = Baseline(transaction.state.target(of: ref), in: objects)
+        guard let snapshot = baseline.snapshot else { return baseline }
         let previous = try Snapshot(snapshot, in: objects)
-        (space, index) = (previous.space, previous.index)
-        description = try previous.space.map { (id) throws(ObjectError) in
-            try EmbeddingSpace(id, in: transaction.objects)
+        (baseline.space, baseline.index) = (previous.space, previous.index)
+        baseline.description = try previous.space.map { (id) throws(ObjectError) in
+            try EmbeddingSpace(id, in: objects)
         }
         guard case .table(let rows, let count, let dimension) = previous.content,
             case .table(let cursor, let cursorCount, 0) = previous.cursor
-        else {
-            (tables, documents, documentsByDigest) = (nil, [:], [:])
-            return
-        }
+        else { return baseline }
         let cursorTable = Table(root: cursor, rows: cursorCount, dimension: 0)
-        tables = FeatureTables(
+        baseline.tables = FeatureTables(
             rows: Table(root: rows, rows: count, dimension: dimension), cursor: cursorTable)
-        var documents: [[UInt8]: CursorEntry] = [:]
-        var byDigest: [ObjectID: String] = [:]
         var reader = TableCursor(cursorTable, in: objects)
         while let row = try reader.next() {
             let entry = try CursorEntry(row)
-            documents[Array(row.key.utf8)] = entry
-            if byDigest[entry.digest] == nil { byDigest[entry.digest] = row.key }
+            baseline.documents[Array(row.key.utf8)] = entry
+            if baseline.documentsByDigest[entry.digest] == nil {
+                baseline.documentsByDigest[entry.digest] = row.key
+            }
         }
-        self.documents = documents
-        documentsByDigest = byDigest
+        return baseline
     }
 
     /// The table and index that a new lexical index can build on.

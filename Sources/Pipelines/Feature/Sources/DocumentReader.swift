@@ -5,7 +5,7 @@ internal import Storage
 /// Reads listed files in batches, so that memory does not grow with their number.
 struct DocumentReader {
     /// The bytes of a document before processing.
-    struct Pending: Sendable {
+    struct PendingDocument: Sendable {
         /// The path of its file.
         let file: String
         /// The index of its source.
@@ -40,8 +40,8 @@ struct DocumentReader {
     var filesDone: Int { next }
 
     /// The next documents; empty at the end.
-    mutating func nextWave() -> [Pending] {
-        var wave: [Pending] = []
+    mutating func nextWave() -> [PendingDocument] {
+        var wave: [PendingDocument] = []
         var size = 0
         while size < Self.waveBytes, wave.count < Self.waveCount, let document = nextDocument() {
             size += document.bytes.count
@@ -51,7 +51,7 @@ struct DocumentReader {
         return wave
     }
 
-    private mutating func nextDocument() -> Pending? {
+    private mutating func nextDocument() -> PendingDocument? {
         while true {
             if let document = nextRecord() { return document }
             guard next < files.count else { return nil }
@@ -73,7 +73,7 @@ struct DocumentReader {
                     continue
                 }
                 let bytes = try source.read(at: 0, count: source.size)
-                return Pending(
+                return PendingDocument(
                     file: file.path, source: file.source, relative: file.relative,
                     modified: modified, line: nil, format: file.format, encoding: file.encoding,
                     bytes: bytes)
@@ -83,16 +83,16 @@ struct DocumentReader {
         }
     }
 
-    private mutating func nextRecord() -> Pending? {
+    private mutating func nextRecord() -> PendingDocument? {
         guard let (_, file, modified) = records else { return nil }
         let path = file.path
         do throws(StorageError) {
             while let (number, line) = try records?.lines.next() {
                 guard let line else {
-                    skipped.append(Remark(path, "has too long a line: \(number)"))
+                    skipped.append(Remark(path, "has a line that is too long: \(number)"))
                     continue
                 }
-                return Pending(
+                return PendingDocument(
                     file: path, source: file.source, relative: file.relative, modified: modified,
                     line: number, format: .record, encoding: nil, bytes: line)
             }

@@ -43,7 +43,8 @@ public struct GlobPattern: Hashable, Sendable {
         guard text.utf8.first != UInt8(ascii: "!") else {
             throw Malformed(
                 reason:
-                    "begins with !, which leaves nothing out: use exclude, or ? for the character")
+                    "begins with !, which excludes nothing: use exclude, or ? to match the character"
+            )
         }
         alternatives = try GlobBraces.expand(text).map { (elements) throws(Malformed) in
             try Self.components(of: elements)
@@ -127,14 +128,14 @@ enum GlobElement: Hashable, Sendable {
         case "?": return .any
         case "/": return .slash
         case "!" where at < text.count && text[at] == "(":
-            throw GlobPattern.Malformed(reason: "has !(...), which is not known: use exclude")
+            throw GlobPattern.Malformed(reason: "has !(...), which is not supported: use exclude")
         case "[": return try readSet(text, &at)
         case "\\":
             guard at < text.count, text[at].isASCII, !text[at].properties.isAlphabetic,
                 !("0"..."9").contains(text[at])
             else {
                 throw GlobPattern.Malformed(
-                    reason: "has a backslash before no mark: folders are separated by /")
+                    reason: "has a backslash that escapes nothing: separate folders with /")
             }
             at += 1
             return .one(text[at - 1])
@@ -168,7 +169,7 @@ enum GlobElement: Hashable, Sendable {
         }
         guard at < text.count else {
             throw GlobPattern.Malformed(
-                reason: "has a [ without its ]: write \\[ for the character")
+                reason: "has a [ without a ]: write \\[ for a literal [")
         }
         at += 1
         return .oneOf(ranges, isNegated: isNegated)
@@ -268,11 +269,11 @@ enum GlobBraces {
             case "}":
                 guard let level = open.popLast() else {
                     throw GlobPattern.Malformed(
-                        reason: "has a } without its {: write \\} for the character")
+                        reason: "has a } without a {: write \\} for a literal }")
                 }
                 guard level.hasComma else {
                     throw GlobPattern.Malformed(
-                        reason: "has braces without a comma: write \\{ for the character")
+                        reason: "has braces without a comma: write \\{ for a literal {")
                 }
                 present = try product(level.before, level.complete + present)
                 at += 1
@@ -284,7 +285,7 @@ enum GlobBraces {
         }
         guard open.isEmpty else {
             throw GlobPattern.Malformed(
-                reason: "has a { without its }: write \\{ for the character")
+                reason: "has a { without a }: write \\{ for a literal {")
         }
         return present
     }

@@ -40,37 +40,44 @@ struct SourceListing {
     private(set) var missing: [DocumentSource] = []
 
     /// Lists the sources; anything unreadable becomes a gap.
-    init(_ sources: [DocumentSource]) {
+    static func list(_ sources: [DocumentSource]) -> SourceListing {
+        var listing = SourceListing()
         for (number, source) in sources.enumerated() {
-            self.number = number
-            let before = files.count
-            let path = source.path(of: "")
-            do throws(StorageError) {
-                switch try FolderEntry.kind(of: source.location, isLinkFollowed: true) {
-                case .file: add(Self.lastName(source.location), at: source.location, of: source)
-                case .folder: list(source)
-                case nil:
-                    missing.append(source)
-                    gaps.append(Remark(path, "\(source.location) is not there"))
-                default:
-                    gaps.append(Remark(path, "\(source.location) is no folder and no file"))
-                }
-            } catch {
-                gaps.append(Remark(path, error.message))
-            }
-            guard files.count == before else { continue }
-            unmatched.append(Remark(path, "\(source.location) holds no documents"))
-            if !gaps.contains(where: { $0.path == path }) {
-                gaps.append(Remark(path, "\(source.location) holds no documents"))
-            }
+            listing.number = number
+            listing.add(source)
         }
-        files.sort { left, right in
+        listing.files.sort { left, right in
             if left.path.utf8.elementsEqual(right.path.utf8) {
                 return left.relative.utf8.lexicographicallyPrecedes(right.relative.utf8)
             }
             return left.path.utf8.lexicographicallyPrecedes(right.path.utf8)
         }
-        leaveOutTwins()
+        listing.leaveOutTwins()
+        return listing
+    }
+
+    private mutating func add(_ source: DocumentSource) {
+        let before = files.count
+        let path = source.path(of: "")
+        do throws(StorageError) {
+            switch try FolderEntry.kind(of: source.location, isLinkFollowed: true) {
+            case .file:
+                add(source.lastName ?? source.location, at: source.location, of: source)
+            case .folder: list(source)
+            case nil:
+                missing.append(source)
+                gaps.append(Remark(path, "\(source.location) does not exist"))
+            default:
+                gaps.append(Remark(path, "\(source.location) is neither a folder nor a file"))
+            }
+        } catch {
+            gaps.append(Remark(path, error.message))
+        }
+        guard files.count == before else { return }
+        unmatched.append(Remark(path, "\(source.location) holds no documents"))
+        if !gaps.contains(where: { $0.path == path }) {
+            gaps.append(Remark(path, "\(source.location) holds no documents"))
+        }
     }
 
     /// Keeps only the first of several files in a source whose paths differ only in Unicode normalization.
@@ -82,7 +89,7 @@ struct SourceListing {
                 last.path.utf8.elementsEqual(file.path.utf8)
             {
                 skipped.append(
-                    Remark(file.path, "has the name of another file, spelled in another way"))
+                    Remark(file.path, "has the same name as another file, in another Unicode form"))
             } else {
                 distinct.append(file)
             }
@@ -116,7 +123,7 @@ struct SourceListing {
                 case .folder: pending.append(path)
                 case .file: add(path, at: "\(location)/\(name)", of: source)
                 case .link: skip(path, of: source, "is a symbolic link")
-                case .other: skip(path, of: source, "is no file")
+                case .other: skip(path, of: source, "is not a regular file")
                 }
             }
         }
@@ -129,7 +136,7 @@ struct SourceListing {
 
     private mutating func add(_ path: String, at location: String, of source: DocumentSource) {
         guard let encoded = DocumentPath.encode(source.path(of: path)) else {
-            return skip(path, of: source, "has too long a path")
+            return skip(path, of: source, "has a path that is too long")
         }
         files.append(
             File(
@@ -146,10 +153,6 @@ struct SourceListing {
 
     private mutating func skip(_ path: String, of source: DocumentSource, _ reason: String) {
         skipped.append(Remark(source.path(of: path), reason))
-    }
-
-    private static func lastName(_ path: String) -> String {
-        path.utf8.split(separator: 0x2F).last.map { String(Substring($0)) } ?? path
     }
 }
 
@@ -244,7 +247,7 @@ struct SourceSelection {
     var unmatched: [String] {
         func unmatched(_ key: String, _ patterns: [GlobPattern], _ hasMatched: [Bool]) -> [String] {
             zip(patterns, hasMatched).filter { !$0.1 }.map {
-                "has no file for \(key) \"\($0.0.text)\""
+                "has no file matching \(key) \"\($0.0.text)\""
             }
         }
         let isDefault = source.include == DocumentSource.defaultInclude

@@ -51,15 +51,16 @@ struct ExtractiveAnswer: Sendable {
     /// Chooses the units to quote.
     ///
     /// - Parameter phrases: Phrases that the question demands word for word.
-    init(_ question: Question, _ phrases: QuotedPhrases, from chunks: [FoundChunk]) {
-        let all = chunks.prefix(Self.quotedChunks).enumerated().flatMap { place, chunk in
+    static func choose(
+        _ question: Question, _ phrases: QuotedPhrases, from chunks: [FoundChunk]
+    ) -> ExtractiveAnswer {
+        let all = chunks.prefix(quotedChunks).enumerated().flatMap { place, chunk in
             Self.units(of: chunk, at: place, best: chunks[0].score, question)
         }
         let demanded = phrases.isEmpty ? [] : all.filter { phrases.isAny(in: $0.quoted.text) }
         let units = demanded.isEmpty ? all : demanded
         guard let best = units.max(by: { ($0.score, $1.place) < ($1.score, $0.place) }) else {
-            (self.units, self.place) = ([], nil)
-            return
+            return ExtractiveAnswer(units: [], place: nil)
         }
         var chosen = [best]
         var covered = best.words
@@ -71,19 +72,18 @@ struct ExtractiveAnswer: Sendable {
         }
         let rest = units.filter {
             $0.place == best.place && !$0.quoted.isVerbatim
-                && $0.score >= best.score - Self.leastScore
+                && $0.score >= best.score - leastScore
         }
-        while chosen.count < Self.limit {
+        while chosen.count < limit {
             let gains = rest.filter { unit in
                 !chosen.contains { $0.position == unit.position }
             }.map { (unit: $0, gain: question.share(of: $0.words.subtracting(covered))) }
-            guard let further = gains.max(by: { $0.gain < $1.gain }), further.gain >= Self.leastGain
+            guard let further = gains.max(by: { $0.gain < $1.gain }), further.gain >= leastGain
             else { break }
             chosen.append(further.unit)
             covered.formUnion(further.unit.words)
         }
-        self.units = chosen.map(\.quoted)
-        place = best.place
+        return ExtractiveAnswer(units: chosen.map(\.quoted), place: best.place)
     }
 
     private static func units(
@@ -192,20 +192,20 @@ struct Judgement: Sendable {
     /// The share of a question above which missing phrases make it unanswered.
     private static let greatestMissing = 0.5
 
-    init(_ found: Retriever.Found, ranker: Ranker) {
+    init(_ found: Retriever.RetrievalResult, ranker: Ranker) {
         let rule = ranker.answering
         evidence = found.evidence
         score = rule.score(evidence)
         threshold = rule.threshold
         missingPhrases = found.missingPhrases
         if found.chunks.isEmpty {
-            (isAnswered, reason) = (false, "no row fits the question and its condition")
+            (isAnswered, reason) = (false, "no row matches the question and its condition")
         } else if let missing = Self.words(found.missingPhrases),
             found.missingShare >= Self.greatestMissing
         {
-            (isAnswered, reason) = (false, "no chunk has the words \(missing)")
+            (isAnswered, reason) = (false, "no chunk contains \(missing)")
         } else if found.hasPhrase {
-            (isAnswered, reason) = (true, "chunks have the words in quotation marks")
+            (isAnswered, reason) = (true, "the chunks contain a quoted phrase")
         } else if score < threshold {
             (isAnswered, reason) = (false, "no chunk covers enough of the question")
         } else {

@@ -1,5 +1,5 @@
 internal import Artifacts
-internal import EmbeddingService
+
 public import Objects
 public import Refs
 internal import Storage
@@ -31,17 +31,15 @@ public struct ResolvedPair: Sendable {
     ///
     /// - Throws: `embedding` when the spaces differ, or when the embedder is missing or has changed; `unusable`,
     ///   `refs`, `objects`.
-    init(
+    static func resolve(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         embedders: EmbedderSource
-    ) throws(InferenceError) {
+    ) throws(InferenceError) -> ResolvedPair {
         let objects = try wrapping(as: InferenceError.refs) { () throws(RefError) in
             try repository.objects(in: state)
         }
         let names = chosen.names
-        (features, model, release) = (chosen.features, chosen.model, chosen.release)
-        transaction = chosen.transaction
-        self.objects = objects
+
         let (first, second) = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             (
                 try Snapshot(chosen.features, in: objects),
@@ -50,33 +48,38 @@ public struct ResolvedPair: Sendable {
         }
         guard first.kind == .features,
             case .table(let root, let rows, let dimension) = first.content
-        else { throw .unusable(name: names.features, reason: "it is of kind \(first.kind)") }
-        guard second.kind == .model, case .tree(let tree, _, _) = second.content else {
-            throw .unusable(name: names.model, reason: "it is of kind \(second.kind)")
+        else {
+            throw .unusable(name: names.features, reason: "it is a snapshot of kind \(first.kind)")
         }
-        table = Table(root: root, rows: rows, dimension: dimension)
-        schema = AttributeSchema(params: first.params)
-        index = first.index
-        modelTree = tree
+        guard second.kind == .model, case .tree(let tree, _, _) = second.content else {
+            throw .unusable(name: names.model, reason: "it is a snapshot of kind \(second.kind)")
+        }
+
         let needed = try wrapping(as: InferenceError.refs) { () throws(RefError) in
             try SpaceNeed(of: second, in: objects).id
         }
         guard let space = first.space, needed == space else {
             throw .embedding(.spacesDiffer(needed: needed, found: first.space))
         }
-        self.space = space
         let description = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             try EmbeddingSpace(space, in: objects)
         }
         guard description.dimension == dimension else {
             throw .unusable(
                 name: names.features,
-                reason: "its vectors have \(dimension) numbers, its space \(description.dimension)")
+                reason:
+                    "its vectors have dimension \(dimension), its space has \(description.dimension)"
+            )
         }
-        spaceDescription = description
-        embedder = try wrapping(as: InferenceError.embedding) { () throws(EmbeddingError) in
+        let embedder = try wrapping(as: InferenceError.embedding) { () throws(EmbeddingError) in
             try embedders.embedder(of: description)
         }
+        return ResolvedPair(
+            features: chosen.features, model: chosen.model, release: chosen.release, space: space,
+            transaction: chosen.transaction,
+            table: Table(root: root, rows: rows, dimension: dimension),
+            schema: AttributeSchema(params: first.params), index: first.index,
+            spaceDescription: description, modelTree: tree, embedder: embedder, objects: objects)
     }
 }
 
@@ -150,9 +153,8 @@ struct ChosenVersions: Equatable, Sendable {
     private static func release(
         _ id: ObjectID, in objects: PackStore
     ) throws(RefError) -> Release {
-        let snapshot: Snapshot
-        do throws(ObjectError) { snapshot = try Snapshot(id, in: objects) } catch {
-            throw .objects(error)
+        let snapshot = try wrapping(as: RefError.objects) { () throws(ObjectError) in
+            try Snapshot(id, in: objects)
         }
         return try Release(of: snapshot, in: objects)
     }

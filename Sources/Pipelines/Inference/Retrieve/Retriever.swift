@@ -29,37 +29,35 @@ struct Retriever: Sendable {
     ///   - retrieval: Settings that override those of the ranker.
     /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's configuration
     ///   and its snapshot name different spaces; `condition` when it does not fit the rows.
-    init(
+    static func load(
         _ pair: ResolvedPair, where condition: Condition?, approximately: Bool,
         verified: VerifiedLeaves?, segments: SegmentCache, retrieval: RetrievalOverrides,
         threads: Int
-    ) throws(InferenceError) {
-        self.pair = pair
-        self.threads = threads
-        self.condition = condition
+    ) throws(InferenceError) -> Retriever {
         let stored = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             try Ranker(
-                tensors: try Self.file(Ranker.tensorsName, of: pair),
-                config: try Self.file(Ranker.configName, of: pair))
+                tensors: try file(Ranker.tensorsName, of: pair),
+                config: try file(Ranker.configName, of: pair))
         }
         guard stored.space == pair.space else {
             throw .embedding(.spacesDiffer(needed: stored.space, found: pair.space))
         }
         let ranker = stored.with(
             retrieval.applied(to: stored.retrieval), space: pair.spaceDescription)
-        self.ranker = ranker
         let index = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             let verified = if let verified { verified } else { try VerifiedLeaves() }
-            return try FeatureIndex(
+            return try FeatureIndex.open(
                 pair.table, schema: pair.schema, index: pair.index, in: pair.objects,
                 verified: verified, segments: segments, threads: threads)
         }
-        self.index = index
-        preselection =
+        let preselection =
             approximately ? ApproximateSearch(index.vectors, threads: threads) : nil
-        scope = try Self.scope(
+        let scope = try scope(
             condition, of: index, preselection, pair, candidates: ranker.retrieval.candidates,
             threads: threads)
+        return Retriever(
+            ranker: ranker, index: index, preselection: preselection, scope: scope,
+            condition: condition, pair: pair, threads: threads)
     }
 
     /// The rows that satisfy a condition, and how well preselection works among them.
@@ -72,9 +70,8 @@ struct Retriever: Sendable {
             let checked = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
                 try index.checked(condition, in: pair.objects)
             }
-            let fitting: Condition
-            do throws(ConditionError) { fitting = try checked.get() } catch {
-                throw .condition(error)
+            let fitting = try wrapping(as: InferenceError.condition) {
+                () throws(ConditionError) in try checked.get()
             }
             rows = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
                 try index.rows(where: fitting, in: pair.objects, threads: threads)
@@ -124,7 +121,7 @@ struct Retriever: Sendable {
     }
 
     /// The chunks found for a question, and the evidence on them.
-    struct Found {
+    struct RetrievalResult {
         /// The prepared question.
         let question: Question
         /// The best chunks, best first.
@@ -148,7 +145,7 @@ struct Retriever: Sendable {
     /// - Parameter condition: A further condition on the rows, besides the condition of all questions.
     func chunks(
         for text: String, count: Int, where condition: Condition?
-    ) throws(InferenceError) -> Found {
+    ) throws(InferenceError) -> RetrievalResult {
         let scope = try scope(condition)
         let query = try wrapping(as: InferenceError.embedding) { () throws(EmbeddingError) in
             try pair.embedder.embed(text, as: .query)
@@ -172,7 +169,7 @@ struct Retriever: Sendable {
             let judged = try retrieval.judge(
                 question, candidates, without: missing, in: pair.objects, threads: threads)
             let ranked = retrieval.rank(candidates, judged)
-            return Found(
+            return RetrievalResult(
                 question: question,
                 chunks: ranked.prefix(count).map { FoundChunk($0) },
                 evidence: judged.evidence, mode: scope.mode,

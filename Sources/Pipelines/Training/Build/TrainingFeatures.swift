@@ -1,5 +1,5 @@
 internal import Artifacts
-internal import EmbeddingService
+
 internal import Objects
 internal import TextAnalysis
 internal import Storage
@@ -16,10 +16,10 @@ struct TrainingFeatures: Sendable {
     /// Opens a features snapshot.
     ///
     /// - Throws: `notFeatures`, `embedding`, `objects`.
-    init(
+    static func open(
         _ id: ObjectID, name: String, in source: any ObjectSource, embedders: EmbedderSource,
         verified: VerifiedLeaves?, segments: SegmentCache
-    ) throws(TrainingError) {
+    ) throws(TrainingError) -> TrainingFeatures {
         let snapshot = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
             try Snapshot(id, in: source)
         }
@@ -29,7 +29,7 @@ struct TrainingFeatures: Sendable {
             throw .notFeatures(name: name, reason: "it is a snapshot of kind \(snapshot.kind)")
         }
         guard let space = snapshot.space else {
-            throw .notFeatures(name: name, reason: "it does not say which embedding space it is of")
+            throw .notFeatures(name: name, reason: "it names no embedding space")
         }
         let description = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
             try EmbeddingSpace(space, in: source)
@@ -37,24 +37,25 @@ struct TrainingFeatures: Sendable {
         guard description.dimension == dimension else {
             throw .notFeatures(
                 name: name,
-                reason: "its vectors have \(dimension) numbers, its space \(description.dimension)")
+                reason:
+                    "its vectors have dimension \(dimension), its space has \(description.dimension)"
+            )
         }
-        embedder = try wrapping(as: TrainingError.embedding) { () throws(EmbeddingError) in
+        let embedder = try wrapping(as: TrainingError.embedding) { () throws(EmbeddingError) in
             try embedders.embedder(of: description)
         }
         let table = Table(root: root, rows: rows, dimension: dimension)
         let index = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
             let verified = if let verified { verified } else { try VerifiedLeaves() }
-            return try FeatureIndex(
+            return try FeatureIndex.open(
                 table, index: snapshot.index, in: source, verified: verified, segments: segments)
         }
-        keys = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
-            try FeatureKeys(table, in: source)
+        let keys = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
+            try FeatureKeys.read(table, in: source)
         }
-        self.snapshot = id
-        self.index = index
-        self.space = description
-        self.source = source
+        return TrainingFeatures(
+            snapshot: id, index: index, keys: keys, space: description, embedder: embedder,
+            source: source)
     }
 
     /// The language of most rows, judged by a sample; English without evidence for another.

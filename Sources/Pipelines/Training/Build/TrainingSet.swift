@@ -41,10 +41,21 @@ struct TrainingSet: Sendable {
     /// Labelled sections that the features lack, in the order of the labels.
     var missing: [MissingLabel] = []
 
-    init(
+    /// The numbers of questions with answers.
+    var questionCounts: TrainingReport.Counts {
+        .init(questions.map(\.isHeldOut), unresolved: unresolvedQuestions)
+    }
+
+    /// The numbers of preferences.
+    var preferenceCounts: TrainingReport.Counts {
+        .init(preferences.map(\.isHeldOut), unresolved: unresolvedPreferences)
+    }
+
+    /// Resolves labels to rows, and decides which of them are held out.
+    static func build(
         questions: [LabelledQuestion], preferences: [LabelledPreference], keys: FeatureKeys,
         heldOut: HeldOut
-    ) {
+    ) -> TrainingSet {
         func rows(_ label: SectionLabel) -> Range<Int> {
             let rows = keys.rows(document: label.document, section: label.section)
             guard rows.isEmpty, let otherwise = label.otherwise else { return rows }
@@ -52,9 +63,10 @@ struct TrainingSet: Sendable {
         }
         // A preference follows its question's split; otherwise training would see what evaluation measures.
         var fates: [[UInt8]: Bool] = [:]
-        for question in Self.sorted(questions, by: \.id) {
+        var set = TrainingSet()
+        for question in sorted(questions, by: \.id) {
             guard !question.answers.isEmpty else {
-                unanswerable.append(
+                set.unanswerable.append(
                     UnanswerableQuestion(
                         id: question.id, question: question.question,
                         isHeldOut: heldOut.contains(question.id)))
@@ -67,43 +79,44 @@ struct TrainingSet: Sendable {
                 if rows.isEmpty { absent.append(answer) }
                 found.formUnion(rows)
             }
-            missing += absent.map {
+            set.missing += absent.map {
                 MissingLabel(.question, id: question.id, $0, isUsed: !found.isEmpty)
             }
             let isHeldOut = heldOut.contains(question.id)
             fates[Array(question.question.utf8)] = isHeldOut
             if found.isEmpty {
-                unresolvedQuestions += 1
+                set.unresolvedQuestions += 1
             } else {
-                self.questions.append(
+                set.questions.append(
                     ResolvedQuestion(
                         id: question.id, question: question.question, rows: found.sorted(),
                         isHeldOut: isHeldOut))
             }
         }
-        for preference in Self.sorted(preferences, by: \.id) {
+        for preference in sorted(preferences, by: \.id) {
             let chosen = Array(rows(preference.chosen))
             let rejected = Array(rows(preference.rejected))
             if chosen.isEmpty || rejected.isEmpty || chosen == rejected {
-                unresolvedPreferences += 1
-                missing += [(preference.chosen, chosen), (preference.rejected, rejected)]
+                set.unresolvedPreferences += 1
+                set.missing += [(preference.chosen, chosen), (preference.rejected, rejected)]
                     .filter(\.1.isEmpty)
                     .map { MissingLabel(.preference, id: preference.id, $0.0, isUsed: false) }
                 if !chosen.isEmpty, chosen == rejected {
-                    missing.append(
+                    set.missing.append(
                         MissingLabel(
                             .preference, id: preference.id, preference.rejected, isUsed: false,
                             isChosenToo: true))
                 }
                 continue
             }
-            self.preferences.append(
+            set.preferences.append(
                 ResolvedPreference(
                     id: preference.id, question: preference.question, chosen: chosen,
                     rejected: rejected,
                     isHeldOut: fates[Array(preference.question.utf8)]
                         ?? heldOut.contains(preference.id)))
         }
+        return set
     }
 
     private static func sorted<Label>(

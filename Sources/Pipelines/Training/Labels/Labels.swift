@@ -167,7 +167,7 @@ public enum LabelFile {
             }
             if let first = lines.updateValue(number, forKey: Array(id.utf8)) {
                 throw .labels(
-                    path: path, line: number, reason: "its id \(id) is that of line \(first)")
+                    path: path, line: number, reason: "line \(first) has the same id \(id)")
             }
         }
     }

@@ -17,7 +17,7 @@ struct Publication {
         let preferenceName = try name(configuration.preferenceDataset)
         let modelName = try name(configuration.model)
         let files = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
-            try DatasetFiles(outcome)
+            try DatasetFiles.make(from: outcome)
         }
         let features = ["features": outcome.features.snapshot]
         var parameters = JSONObject()
@@ -25,19 +25,11 @@ struct Publication {
         parameters["source"] = configuration.parameters["questions"]
         let supervised = try snapshot(
             .dataset, supervisedName, files.supervised, inputs: features, params: parameters,
-            metrics: [
-                "train": Double(outcome.set.questions.count { !$0.isHeldOut }),
-                "heldout": Double(outcome.set.questions.count { $0.isHeldOut }),
-                "unresolved": Double(outcome.set.unresolvedQuestions),
-            ], message: outcome.supervisedMessage)
+            metrics: metrics(outcome.set.questionCounts), message: outcome.supervisedMessage)
         parameters["source"] = configuration.parameters["preferences"]
         let preference = try snapshot(
             .dataset, preferenceName, files.preference, inputs: features, params: parameters,
-            metrics: [
-                "train": Double(outcome.set.preferences.count { !$0.isHeldOut }),
-                "heldout": Double(outcome.set.preferences.count { $0.isHeldOut }),
-                "unresolved": Double(outcome.set.unresolvedPreferences),
-            ], message: outcome.preferenceMessage)
+            metrics: metrics(outcome.set.preferenceCounts), message: outcome.preferenceMessage)
         let model = try snapshot(
             .model, modelName,
             [
@@ -57,6 +49,13 @@ struct Publication {
         }
         return PublishedVersions(
             commit: commit, supervised: supervised.id, preference: preference.id, model: model.id)
+    }
+
+    private func metrics(_ counts: TrainingReport.Counts) -> [String: Double] {
+        [
+            "train": Double(counts.training), "heldout": Double(counts.heldOut),
+            "unresolved": Double(counts.unresolved),
+        ]
     }
 
     private func name(_ text: String) throws(TrainingError) -> RefName {
@@ -152,15 +151,16 @@ struct DatasetFiles {
     let supervised: [File]
     let preference: [File]
 
-    init(_ outcome: TrainingOutcome) throws(ObjectError) {
-        let texts = try Texts(outcome)
+    /// Makes the files of both datasets from the results of training.
+    static func make(from outcome: TrainingOutcome) throws(ObjectError) -> DatasetFiles {
+        let texts = try quotedTexts(outcome)
         let keys = outcome.features.keys.all
         var files = SplitFiles()
         for (question, answer) in zip(outcome.set.questions, outcome.answers) {
             let example: JSON = [
                 "messages": [
-                    Self.message("user", question.question),
-                    Self.message("assistant", texts[answer]),
+                    message("user", question.question),
+                    message("assistant", texts[answer] ?? ""),
                 ]
             ]
             let label: JSON = [
@@ -169,15 +169,15 @@ struct DatasetFiles {
             ]
             files.append(example, label, isHeldOut: question.isHeldOut)
         }
-        supervised = files.files(
+        let supervised = files.files(
             title: "Questions and answers for supervised fine-tuning, made by fti-training.")
 
         files = SplitFiles()
         for preference in outcome.set.preferences {
             let example: JSON = [
-                "prompt": [Self.message("user", preference.question)],
-                "chosen": [Self.message("assistant", texts[preference.chosen[0]])],
-                "rejected": [Self.message("assistant", texts[preference.rejected[0]])],
+                "prompt": [message("user", preference.question)],
+                "chosen": [message("assistant", texts[preference.chosen[0]] ?? "")],
+                "rejected": [message("assistant", texts[preference.rejected[0]] ?? "")],
             ]
             let label: JSON = [
                 "id": .string(preference.id), "question": .string(preference.question),
@@ -186,28 +186,23 @@ struct DatasetFiles {
             ]
             files.append(example, label, isHeldOut: preference.isHeldOut)
         }
-        preference = files.files(
+        let preference = files.files(
             title: "Pairs of answers for preference training, made by fti-training.")
+        return DatasetFiles(supervised: supervised, preference: preference)
     }
 
     private static func message(_ role: String, _ content: String) -> JSON {
         ["role": .string(role), "content": .string(content)]
     }
 
-    /// The texts of the rows that examples quote.
-    private struct Texts {
-        private var texts: [Int: String] = [:]
-
-        init(_ outcome: TrainingOutcome) throws(ObjectError) {
-            let quoted = outcome.set.preferences.flatMap { [$0.chosen[0], $0.rejected[0]] }
-            let rows = Set(outcome.answers + quoted).sorted()
-            let index = outcome.features.index
-            for (row, content) in zip(rows, try index.rows(at: rows, in: outcome.features.source)) {
-                texts[row] = content.text
-            }
-        }
-
-        subscript(row: Int) -> String { texts[row] ?? "" }
+    /// The texts of the rows that examples quote, by row.
+    private static func quotedTexts(
+        _ outcome: TrainingOutcome
+    ) throws(ObjectError) -> [Int: String] {
+        let quoted = outcome.set.preferences.flatMap { [$0.chosen[0], $0.rejected[0]] }
+        let rows = Set(outcome.answers + quoted).sorted()
+        let found = try outcome.features.index.rows(at: rows, in: outcome.features.source)
+        return Dictionary(uniqueKeysWithValues: zip(rows, found.map(\.text)))
     }
 }
 

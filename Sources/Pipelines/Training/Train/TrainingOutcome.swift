@@ -68,16 +68,12 @@ enum PreferenceFate: Sendable {
 extension TrainingOutcome {
     /// The supervised dataset's message, such as "101 questions to train on, 37 held out".
     var supervisedMessage: String {
-        Self.describe(
-            set.questions.count { !$0.isHeldOut }, "question",
-            heldOut: set.questions.count { $0.isHeldOut })
+        Self.describe(set.questionCounts, "question")
     }
 
     /// The preference dataset's message, such as "49 preferences to train on, 17 held out".
     var preferenceMessage: String {
-        Self.describe(
-            set.preferences.count { !$0.isHeldOut }, "preference",
-            heldOut: set.preferences.count { $0.isHeldOut })
+        Self.describe(set.preferenceCounts, "preference")
     }
 
     /// The model's message, such as "SFT on 101 questions, DPO on 49 preferences"; names DPO only if its weights are
@@ -85,18 +81,18 @@ extension TrainingOutcome {
     var modelMessage: String {
         guard !isUntrained else {
             return "the untrained rule: nothing learnt from "
-                + Self.count(set.questions.count { !$0.isHeldOut }, "question")
+                + Self.count(set.questionCounts.training, "question")
                 + " beats it on validation"
         }
         let supervised =
-            "SFT on " + Self.count(set.questions.count { !$0.isHeldOut }, "question")
+            "SFT on " + Self.count(set.questionCounts.training, "question")
         guard preferenceFate == .kept else { return supervised }
         return supervised + ", DPO on "
-            + Self.count(set.preferences.count { !$0.isHeldOut }, "preference")
+            + Self.count(set.preferenceCounts.training, "preference")
     }
 
-    private static func describe(_ training: Int, _ noun: String, heldOut: Int) -> String {
-        "\(count(training, noun)) to train on, \(heldOut) held out"
+    private static func describe(_ counts: TrainingReport.Counts, _ noun: String) -> String {
+        "\(count(counts.training, noun)) to train on, \(counts.heldOut) held out"
     }
 
     private static func count(_ number: Int, _ noun: String) -> String {
