@@ -184,7 +184,7 @@ struct PolicyView {
         if let retention = new.retention, retention != old?.retention {
             lines.append(style.green("+ retention \(retention.json.canonicalText)"))
         }
-        return lines.isEmpty ? ["the policy is as it was"] : lines
+        return lines.isEmpty ? ["the policy is unchanged"] : lines
     }
 
     /// A key in one line: `ada  3fa9c1…  admin`.
