@@ -81,10 +81,7 @@ struct KeyListCommand: Command {
             ])
         }
         let style = context.output.style
-        columns.append([
-            style.cyan(name.printable()), style.yellow(key.hex),
-            style.green(mark),
-        ])
+        columns.append([style.cyan(name.printable()), style.yellow(key.hex), style.green(mark)])
     }
 }
 
@@ -93,7 +90,7 @@ struct KeyShowCommand: Command {
         "show", abstract: "Print the public key of one of your keys.",
         examples: ["ftictl key show ada"])
 
-    @Argument(help: "The key.")
+    @Argument(help: "The name of the key.")
     var name: String
 
     @OptionGroup var options: GlobalOptions
@@ -110,7 +107,7 @@ struct KeyUseCommand: Command {
         "use", abstract: "Make a key the default.",
         examples: ["ftictl key use ada"])
 
-    @Argument(help: "The key.")
+    @Argument(help: "The name of the key.")
     var name: String
 
     @OptionGroup var options: GlobalOptions
@@ -125,10 +122,10 @@ struct KeyTrustCommand: Command {
     static let configuration = CommandConfiguration(
         "trust", abstract: "Trust a key to start the policy of repositories that are new to you.",
         discussion: """
-            As long as you trust no key, your first contact with a repository accepts any policy. \
-            Once you trust a key, it accepts only a policy that a trusted key or one of your own \
-            keys started. $FTI_TRUST, one or more public keys, makes a single command accept only \
-            policies that those keys started.
+            If you trust no key, ftictl accepts any policy when it first sees a repository. Once you \
+            trust a key, it accepts only a policy started by a trusted key or by one of your own. \
+            $FTI_TRUST, one or more public keys, restricts a single command to policies started by \
+            those keys.
             """,
         examples: [
             "ftictl key trust KEY --name ada", "ftictl key trust KEY --remove",
@@ -178,7 +175,7 @@ struct KeyGrantCommand: Command {
             "ftictl key grant grace KEY --approve", "ftictl key grant linus KEY --admin",
         ])
 
-    @Argument(help: "What the policy calls it.")
+    @Argument(help: "The name of the key in the policy.")
     var name: String
 
     @Argument(
@@ -234,7 +231,7 @@ struct KeyRevokeCommand: Command {
             "Transactions it has signed stay valid: their order in the log decides, not a clock.",
         examples: ["ftictl key revoke feature-bot"])
 
-    @Argument(help: "What the policy calls it.")
+    @Argument(help: "The name of the key in the policy.")
     var name: String
 
     @OptionGroup var options: GlobalOptions
@@ -277,15 +274,11 @@ extension CommandContext {
     ) throws {
         let state = try opened.repository.setPolicy(
             policy, replacing: .some(old), message: message, writer: writer)
-        if output.isJSON {
-            return try output.emit([
+        try output.result(
+            [
                 "transaction": .integer(state.number), "policy": policy?.json ?? .null,
                 "id": .id(policy?.id),
-            ])
-        }
-        for line in PolicyView(style: output.style).changes(from: old, to: policy) {
-            try output.line(line)
-        }
+            ], lines: PolicyView(style: output.style).changes(from: old, to: policy))
         try output.note("transaction \(state.number)")
     }
 }

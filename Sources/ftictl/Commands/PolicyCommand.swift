@@ -69,10 +69,8 @@ struct PolicyShowCommand: Command {
                 "this repository has no policy: anyone can write anything",
                 remedy: "ftictl policy init")
         }
-        if context.output.isJSON { return try context.output.emit(policy.json) }
-        for line in PolicyView(style: context.output.style).lines(policy) {
-            try context.output.line(line)
-        }
+        try context.output.result(
+            policy.json, lines: PolicyView(style: context.output.style).lines(policy))
     }
 }
 

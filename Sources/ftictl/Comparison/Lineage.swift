@@ -238,8 +238,8 @@ struct LineageView {
             parts.append(style.dim("collected"))
             return parts.joined(separator: " ")
         }
-        let message = snapshot.message.split(whereSeparator: \.isNewline).first ?? ""
-        if !message.isEmpty { parts.append(String(message).printable().truncated(to: 60)) }
+        let message = snapshot.message.firstLine
+        if !message.isEmpty { parts.append(message.truncated(to: 60)) }
         parts.append(style.dim(Quantity.age(of: snapshot.created, at: now)))
         return parts.joined(separator: " ")
     }

@@ -120,8 +120,8 @@ struct StatusView {
         var lines = [
             "\(style.cyan(production.name.text))  \(style.yellow(ref.target.short))  \(since)"
         ]
-        let message = production.snapshot?.message.split(whereSeparator: \.isNewline).first
-        if let message { lines.append("  \(String(message).printable())") }
+        let message = production.snapshot?.message.firstLine ?? ""
+        if !message.isEmpty { lines.append("  \(message)") }
         if let problem = production.problem {
             lines.append("  \(style.red("broken"))  \(problem.message.printable())")
         }

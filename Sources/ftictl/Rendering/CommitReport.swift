@@ -101,6 +101,13 @@ extension Content {
     }
 }
 
+extension String {
+    /// The first line of a message, escaped for a terminal.
+    var firstLine: String {
+        String(split(whereSeparator: \.isNewline).first ?? "").printable()
+    }
+}
+
 extension Snapshot {
     /// A summary of the content; for a release, of its prompt.
     var summary: String {
