@@ -169,19 +169,25 @@ let package = Package(
             ],
             path: "Examples/library", swiftSettings: strict),
 
-        // Tests.
+        // Tests, and what they share, which no product may depend on.
+        .target(
+            name: "TestSupport", dependencies: ["Storage"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         .testTarget(
-            name: "LayeringTests", path: "Tests/LayeringTests", swiftSettings: strict),
+            name: "LayeringTests", dependencies: ["TestSupport"], path: "Tests/LayeringTests",
+            swiftSettings: strict),
         .testTarget(
-            name: "TextAnalysisTests", dependencies: ["TextAnalysis"],
+            name: "TextAnalysisTests", dependencies: ["TextAnalysis", "TestSupport"],
             path: "Tests/TextAnalysisTests", swiftSettings: strict),
         .testTarget(
             name: "ArtifactsTests",
-            dependencies: ["Artifacts", "TextAnalysis", "Objects", "Storage"],
+            dependencies: ["Artifacts", "TextAnalysis", "Objects", "Storage", "TestSupport"],
             path: "Tests/ArtifactsTests", swiftSettings: strict),
         .testTarget(
             name: "ObjectsTests",
-            dependencies: ["Maintenance", "Objects", "Storage", "CCrypto", "CKernels"],
+            dependencies: [
+                "Maintenance", "Objects", "Storage", "CCrypto", "CKernels", "TestSupport",
+            ],
             path: "Tests/ObjectsTests", swiftSettings: strict),
         .testTarget(
             name: "FuzzTests",
@@ -191,40 +197,43 @@ let package = Package(
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(
-            name: "DocumentsTests", dependencies: ["Documents", "Objects"],
+            name: "DocumentsTests", dependencies: ["Documents", "Objects", "TestSupport"],
             path: "Tests/DocumentsTests", swiftSettings: strict),
         .testTarget(
             name: "FeaturePipelineTests",
             dependencies: [
                 "Documents", "FeaturePipeline", "EmbeddingService", "Artifacts", "TextAnalysis",
-                "Refs", "Objects", "Storage",
+                "Refs", "Objects", "Storage", "TestSupport",
             ],
             path: "Tests/FeaturePipelineTests", swiftSettings: strict),
         .testTarget(
             name: "TrainingPipelineTests",
             dependencies: [
-                "TrainingPipeline", "Artifacts", "Refs", "Objects", "Storage",
+                "TrainingPipeline", "Artifacts", "Refs", "Objects", "Storage", "TestSupport",
             ],
             path: "Tests/TrainingPipelineTests", swiftSettings: strict),
         .testTarget(
             name: "ftictlTests",
-            dependencies: ["CommandSupport", "Refs", "Objects", "Storage"],
+            dependencies: ["CommandSupport", "Refs", "Objects", "Storage", "TestSupport"],
             path: "Tests/ftictlTests", swiftSettings: strict),
         .testTarget(
-            name: "ExampleTests", dependencies: ["Maintenance", "Artifacts", "Refs", "Objects"],
+            name: "ExampleTests",
+            dependencies: ["Maintenance", "Artifacts", "Refs", "Objects", "TestSupport"],
             path: "Tests/ExampleTests", exclude: ["embedding_service.py"],
             swiftSettings: strict),
         .testTarget(
             name: "InferencePipelineTests",
             dependencies: [
                 "Maintenance", "InferencePipeline", "Artifacts", "Refs", "Objects", "Storage",
+                "TestSupport",
             ],
             path: "Tests/InferencePipelineTests", swiftSettings: strict),
         .testTarget(
-            name: "RefsTests", dependencies: ["Maintenance", "Refs", "Objects", "Storage"],
+            name: "RefsTests",
+            dependencies: ["Maintenance", "Refs", "Objects", "Storage", "TestSupport"],
             path: "Tests/RefsTests", swiftSettings: strict),
         .testTarget(
-            name: "StorageTests", dependencies: ["Storage"], path: "Tests/StorageTests",
-            swiftSettings: strict),
+            name: "StorageTests", dependencies: ["Storage", "TestSupport"],
+            path: "Tests/StorageTests", swiftSettings: strict),
     ]
 )

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The whole story on real documents: features, model, answers; the next edition; log, diff, release, pin, rollback.
+# Runs everything on real documents: features, model, answers; the next edition; log, diff, release, pin, rollback.
 #
 #   Scripts/demo.sh [--documents DIR] [--later DIR] [--into DIR]
 #
-# Without --documents it uses the handbook under Examples/, in its two editions, with its labelled questions.
-# With it, training makes its questions from headings, and --later gives the later state of the same folder.
+# Without --documents it uses the two editions of the handbook in Examples/, with their labelled questions.
+# With --documents, training derives its questions from headings, and --later names a later state of the same folder.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 PATH="$root/.build/release:$PATH"
@@ -36,7 +36,7 @@ say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 run() { printf '%s$ %s%s\n' "$dim" "$*" "$plain"; "$@"; }
 
 rm -rf "$into" && mkdir -p "$into" && cd "$into"
-# Nothing is left outside of that directory.
+# Keep all files inside that directory.
 export XDG_CACHE_HOME="$PWD/.cache" XDG_STATE_HOME="$PWD/.state" XDG_CONFIG_HOME="$PWD/.config"
 
 features_config() {
@@ -58,59 +58,59 @@ EOF
 features_config "$documents" >features-1.yaml
 training_config features/prod >training-1.yaml
 
-say "1. A repository, and features from the documents"
+say "1. Create a repository, and build features from the documents"
 run ftictl init
 run fti-feature run features-1.yaml
 run ftictl promote features/staging features/prod
 
-say "2. A model, trained on those features and measured on questions it has not seen"
+say "2. Train a model on those features, and measure it on questions it has not seen"
 run fti-training run training-1.yaml
 run ftictl promote models/candidate models/current
 
-say "3. An answer, with its sources and the hashes it came from"
+say "3. Answer a question, with sources and the hashes of the versions used"
 run fti-inference ask "$question" | tee answer-1.txt
 
 if [ -n "$later" ]; then
     features_config "$later" >features-2.yaml
     training_config features/staging >training-2.yaml
 
-    say "4. The next edition: only what changed is embedded again"
+    say "4. Read the next edition: only changed text is embedded again"
     run fti-feature run features-2.yaml
     run ftictl diff features/prod features/staging --stat
     echo "${dim}\$ ftictl diff features/prod features/staging --rows | grep -A 3 '^~' | head -12${plain}"
     { ftictl diff features/prod features/staging --rows | grep -A 3 '^~' | head -12; } || true
 
-    say "5. A model for it; both go live in one transaction, or neither"
+    say "5. Train a model for it, and promote both in one transaction"
     run fti-training run training-2.yaml
     run ftictl promote features/staging features/prod models/candidate models/current
     run fti-inference ask "$question" | tee answer-2.txt
 fi
 
-say "6. What happened, and what is live"
+say "6. Show the history, and what is live"
 run ftictl log models/current
 run ftictl log features/prod --oneline
 run ftictl reflog -n 4
 
-say "7. Release and pin what is live: the lock file names hashes, so nothing that moves later changes it"
+say "7. Release and pin the live versions: the lock file names hashes, so later moves do not affect it"
 echo "Answer from the passages only, and name them." >prompt.txt
 run ftictl release releases/prod --features features/prod --model models/current --prompt prompt.txt
 run ftictl pin releases/prod -o fti.lock
 run ftictl pin --check fti.lock
 
 if [ -n "$later" ]; then
-    say "8. Roll back, in one transaction: refs move, nothing is copied"
+    say "8. Roll back in one transaction: refs move, nothing is copied"
     moved=()
     for ref in features/prod models/current; do
         [ "$(ftictl resolve "$ref")" = "$(ftictl resolve "$ref@{1}" 2>/dev/null)" ] && continue
         ftictl resolve "$ref@{1}" >/dev/null 2>&1 && moved+=("$ref")
     done
     if [ ${#moved[@]} -eq 0 ]; then
-        echo "The later documents are the same as the first: nothing has moved."
+        echo "The later documents equal the first ones: nothing has moved."
     else
         run ftictl rollback "${moved[@]}"
     fi
     run fti-inference ask "$question" | tee answer-3.txt
-    # The transaction that is answered from differs; the answer, its sources and its snapshots must not.
+    # The transaction number differs; the answer, its sources and its snapshots must not.
     same() { sed '/^transaction/d' "$1"; }
     if [ "$(same answer-1.txt)" = "$(same answer-3.txt)" ]; then
         echo "The first answer is back, word for word."
@@ -118,10 +118,10 @@ if [ -n "$later" ]; then
         echo "demo: the first answer did not come back" >&2
         exit 1
     fi
-    say "9. The pin still answers from the later edition"
+    say "9. With the pin, answers still come from the later edition"
     run fti-inference ask "$question" --pin fti.lock
 fi
 
-say "Everything that is stored, checked"
+say "Verify everything in the repository"
 run ftictl verify --full
 run ftictl stats

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Counts the source files that a journey goes through: those with a line that is executed, for a put of a small file,
-# a feature run of one Markdown page, and a promote with a gate. `journeys.sh --list` names them.
+# Counts the source files with an executed line in three journeys: a put of a small file, a feature run of one
+# Markdown page, and a promote with a gate. `journeys.sh --list` names the files.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
@@ -15,7 +15,7 @@ trap 'rm -rf "$work"' EXIT
 unset FTI_REPO
 export HOME=$work FTI_AUTHOR=journeys LLVM_PROFILE_FILE=$work/setup.profraw
 
-# count NAME PROGRAM ARGUMENT...: runs one command and counts what it goes through.
+# count NAME PROGRAM ARGUMENT...: runs one command and counts the files it executes.
 count() {
     local name=$1 program=$2
     shift 2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .fti-example: the demo's own repository, by the demo's own commands.
+# Creates .fti-example by running the demo and copying its repository.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
@@ -11,7 +11,7 @@ FTI_AUTHOR=demo "$root/Scripts/demo.sh" --into "$work/demo" >"$work/output.txt" 
 }
 rm -rf "$root/.fti-example"
 cp -r "$work/demo/.fti" "$root/.fti-example"
-# What a crash may leave is no part of the format.
+# Leftovers of a crash are not part of the format.
 find "$root/.fti-example" -name 'tmp-*' -delete
 chmod -R u+w "$root/.fti-example"
 du -sk "$root/.fti-example" | awk '{ print "wrote .fti-example, " $1 " KiB" }'

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Installs the system packages that the build needs, where they are missing (Debian, Ubuntu).
+# Installs missing system packages that the build needs (Debian, Ubuntu).
 set -euo pipefail
 
 packages=(
     pkg-config libssl-dev zlib1g-dev libzstd-dev       # the store
     libcmark-gfm-extensions-dev libcmark-gfm-dev libgumbo-dev # Markdown and HTML
     libxml2-dev libzip-dev libuchardet-dev poppler-utils      # DOCX, old encodings, PDF
-    libutf8proc-dev libstemmer-dev                     # words
+    libutf8proc-dev libstemmer-dev                     # Unicode and stems
     libcurl4-openssl-dev                               # embedders behind a service
-    python3                                            # tests that must not use our own decoders
-    strace                                             # the torture: every call that writes is known
+    python3                                            # tests that decode without our own code
+    strace                                             # torture test: traces every write-like call
 )
 
 if ! command -v swift >/dev/null; then
@@ -17,7 +17,7 @@ if ! command -v swift >/dev/null; then
     exit 69
 fi
 if ! command -v dpkg-query >/dev/null; then
-    echo "setup: this is no Debian or Ubuntu; install these yourself: ${packages[*]}" >&2
+    echo "setup: this is not Debian or Ubuntu; install these packages yourself: ${packages[*]}" >&2
     exit 0
 fi
 

@@ -52,19 +52,17 @@ import TrainingPipeline
                 threads: 2
             ).run()
             // Both go live together: readers see the pair or the pair before.
-            let transaction = try repository.begin(writer: writer)
-            let updates = try repository.promotion(moves, in: transaction.state, now: writer.now())
-            let commit = try transaction.commit(updates, message: "promote \(edition)")
+            _ = try repository.promote(
+                moves, in: try repository.state(), by: writer, MoveOptions(message: "promote"))
             print(
-                "\(edition): \(run.chunks) chunks, model \(model.model.short), transaction \(commit.number ?? 0)"
+                "\(edition): \(run.chunks) chunks, model \(model.model.short), transaction \(try repository.state().number)"
             )
             answers.append(try answer())
             print("  \(answers.last ?? "")")
         }
         // Nothing is copied: two refs move back in one transaction.
-        let transaction = try repository.begin(writer: writer)
-        let back = try repository.rollback(of: production, in: transaction.state)
-        _ = try transaction.commit(back, message: "roll back")
+        _ = try repository.rollBack(
+            production, in: try repository.state(), by: writer, MoveOptions(message: "roll back"))
         print(
             "rolled back: \(try answer() == answers.first ? "the first answer again" : "something else")"
         )

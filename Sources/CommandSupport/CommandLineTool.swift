@@ -60,8 +60,8 @@ public enum CommandLineTool {
             write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
             _exit(5)
         }
-        FreedMemory.keep()
-        OpenFiles.allowMost()
+        ProcessLimits.keepFreedMemory()
+        ProcessLimits.raiseOpenFiles()
     }
 
     /// Reports an error on standard error and exits with its code.

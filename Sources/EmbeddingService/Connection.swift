@@ -1,29 +1,31 @@
+internal import Artifacts
 internal import CCurl
 internal import Glibc
+internal import Objects
 
-/// A connection to a service, kept open between requests. This file is the only one that knows libcurl.
+/// A connection to a service, kept open between requests. No other file uses libcurl.
 ///
-/// Not for two threads at once.
+/// Not thread-safe.
 final class Connection: @unchecked Sendable {
-    /// What a service answered.
+    /// The answer of a service.
     struct Answer {
         let status: Int
         let bytes: [UInt8]
-        /// The seconds after which the service wants to be asked again; 0 where it does not say.
+        /// The seconds to wait before the next request, as the service asks; 0 where it does not ask.
         let retryAfter: Int
     }
 
     /// Why there is no answer.
     enum Failure: Error {
-        /// Nothing came, or not all of it: it may do so the next time.
+        /// No answer or only a part arrived; a later attempt may succeed.
         case lost(String)
-        /// It never will.
+        /// No attempt can succeed.
         case impossible(String)
-        /// The answer is longer than anything that was asked for.
+        /// The answer is longer than any valid answer.
         case tooLong(limit: Int)
     }
 
-    /// Gathers an answer up to a limit.
+    /// Collects an answer up to a limit.
     private final class Receiver {
         var bytes: [UInt8] = []
         let limit: Int
@@ -34,12 +36,12 @@ final class Connection: @unchecked Sendable {
 
     private let handle: OpaqueHandle
 
-    /// libcurl's handle, which Swift sees as a raw pointer.
+    /// libcurl's handle, which Swift imports as a raw pointer.
     private struct OpaqueHandle {
         let pointer: UnsafeMutableRawPointer
     }
 
-    // libcurl asks to be initialised once before threads use it.
+    // libcurl requires one initialisation before threads use it.
     private static let initialized: Void = {
         curl_global_init(Int(CURL_GLOBAL_DEFAULT))
         return ()
@@ -53,17 +55,17 @@ final class Connection: @unchecked Sendable {
 
     deinit { curl_easy_cleanup(handle.pointer) }
 
-    /// Sends a body and waits for the answer; no redirect is followed.
+    /// Sends a body and waits for the answer; does not follow redirects.
     ///
     /// - Parameters:
     ///   - headers: Lines such as `Content-Type: application/json`, without control characters.
     ///   - limit: The most bytes of the answer.
-    ///   - timeout: The most seconds that all of it may take.
+    ///   - timeout: The most seconds for the whole exchange.
     func post(
         _ body: [UInt8], to address: String, headers: [String], limit: Int, timeout: Int
     ) throws(Failure) -> Answer {
         let curl = handle.pointer
-        // Options of the request before are gone, the open connection stays.
+        // Clears the options of the previous request but keeps the connection open.
         curl_easy_reset(curl)
         var list: UnsafeMutablePointer<curl_slist>?
         defer { curl_slist_free_all(list) }
@@ -97,7 +99,7 @@ final class Connection: @unchecked Sendable {
         }
         if receiver.isFull { throw .tooLong(limit: limit) }
         guard code == CURLE_OK else {
-            // The text is libcurl's own and says nothing of the address.
+            // libcurl's own text never includes the address.
             let reason =
                 curl_easy_strerror(code).map { String(cString: $0) } ?? "code \(code.rawValue)"
             switch code {
@@ -111,5 +113,94 @@ final class Connection: @unchecked Sendable {
         return Answer(
             status: curl_get_status(curl), bytes: receiver.bytes,
             retryAfter: Int(clamping: curl_get_retry_after(curl)))
+    }
+}
+
+/// One request for embeddings and the parsing of its answer, in the format of OpenAI's embeddings API.
+struct EmbeddingExchange {
+    let model: ServiceModel
+    let texts: [String]
+    let role: EmbeddingRole
+
+    /// The body of the request.
+    var body: [UInt8] {
+        var object = JSONObject()
+        object["encoding_format"] = "float"
+        if model.asksForDimension { object[Self.dimensionMember] = .integer(model.dimension) }
+        for member in model.request[role] {
+            object[member.key] = member.value == .null ? nil : member.value
+        }
+        object["model"] = .string(model.name)
+        object["input"] = .array(texts.map { .string($0) })
+        return JSON.object(object).canonicalBytes
+    }
+
+    /// The member with which a request sets the dimension.
+    static let dimensionMember = "dimensions"
+
+    /// The most bytes of a valid answer: every number in its longest spelling and some slack, also for a model whose
+    /// own dimension is greater than the configured one.
+    var limit: Int { 64 << 10 + texts.count * (max(model.dimension, 4096) * 32 + 1024) }
+
+    /// Why an answer is unusable.
+    struct Unusable: Error {
+        let reason: String
+        /// The number of components of its vectors, where that is the problem.
+        var dimension: Int?
+    }
+
+    /// The vectors in an answer, in the order of the texts, scaled to length 1.
+    func vectors(in answer: [UInt8]) throws(Unusable) -> [[Float]] {
+        let json: JSON
+        do throws(JSONError) { json = try JSON(parsing: answer.span) } catch {
+            throw Unusable(reason: "answers with what is not JSON")
+        }
+        guard let items = json["data"]?.array, items.count == texts.count else {
+            throw Unusable(reason: "answers without one vector for each text")
+        }
+        var vectors = [[Float]](repeating: [], count: texts.count)
+        for (position, item) in items.enumerated() {
+            let place = item["index"]?.integer ?? position
+            guard vectors.indices.contains(place), vectors[place].isEmpty,
+                let numbers = item["embedding"]?.array
+            else { throw Unusable(reason: "answers without one vector for each text") }
+            guard numbers.count == model.dimension else {
+                throw Unusable(
+                    reason:
+                        "answers with vectors of \(numbers.count) numbers, not \(model.dimension)",
+                    dimension: numbers.count)
+            }
+            vectors[place] = try Self.normalized(numbers)
+        }
+        return vectors
+    }
+
+    private static func normalized(_ numbers: [JSON]) throws(Unusable) -> [Float] {
+        var values: [Double] = []
+        values.reserveCapacity(numbers.count)
+        var squares = 0.0
+        for number in numbers {
+            guard let value = number.number else {
+                throw Unusable(reason: "answers with a vector that has more than numbers in it")
+            }
+            values.append(value)
+            squares += value * value
+        }
+        // Outside this range, squares lose digits or overflow; no embedder comes near it.
+        guard 1e-200...1e200 ~= squares else {
+            throw Unusable(reason: "answers with a vector that has no direction")
+        }
+        let length = squares.squareRoot()
+        return values.map { Float($0 / length) }
+    }
+}
+
+/// Waits between retries.
+enum Sleep {
+    static func milliseconds(_ count: Int) {
+        let wanted = timespec(
+            tv_sec: max(0, count) / 1000, tv_nsec: max(0, count) % 1000 * 1_000_000)
+        var (rest, left) = (wanted, wanted)
+        while nanosleep(&rest, &left) != 0, errno == EINTR { rest = left }
     }
 }

@@ -1,18 +1,18 @@
 public import Artifacts
 
-/// Finds the embedder of an embedding space: in this program, or behind the service that a person named.
+/// Finds the embedder of an embedding space: built in, or behind a service that the user names.
 ///
-/// No address out of a repository is ever asked: whoever wrote a snapshot would decide where questions and keys
-/// go.
+/// It never contacts an address stored in a repository: otherwise the author of a snapshot would decide where questions
+/// and keys are sent.
 public struct EmbedderSource: Sendable {
     private let endpoint: ServiceEndpoint?
 
     /// Makes a source.
     ///
-    /// - Parameter endpoint: Where services answer; nil where none may be asked.
+    /// - Parameter endpoint: The service to use; nil to use none.
     public init(endpoint: ServiceEndpoint? = nil) { self.endpoint = endpoint }
 
-    /// The embedder that makes vectors of a space, its canaries checked.
+    /// The embedder that makes vectors of a space, with its canaries checked.
     ///
     /// - Throws: `unavailable`, `embedderDiffers`, `canaryDiffers`, `serviceUnknown`, `service`.
     public func embedder(of space: EmbeddingSpace) throws(EmbeddingError) -> any Embedder {

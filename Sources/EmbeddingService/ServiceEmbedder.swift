@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// An embedder behind a service with OpenAI's embeddings API.
 ///
-/// It can be used from several threads; each has a connection of its own. Vectors are scaled to length 1.
+/// Thread-safe: each thread uses a connection of its own. Vectors are scaled to length 1.
 public struct ServiceEmbedder: Embedder {
     /// See ``Embedder``.
     public let space: EmbeddingSpace
@@ -13,16 +13,16 @@ public struct ServiceEmbedder: Embedder {
     private let endpoint: ServiceEndpoint
     private let connections: Connections
 
-    /// Connections that nobody uses at the moment.
+    /// Open connections that no thread uses at the moment.
     private final class Connections: Sendable {
         let idle = Mutex<[Connection]>([])
     }
 
     /// The most bytes of text in one request.
     private static let requestBytes = 512 << 10
-    /// More requests at once would only be told to wait.
+    /// The number of concurrent requests; services would only throttle more.
     private static let requestsAtOnce = 4
-    /// Nobody waits longer than this for one repetition, whatever the service asks for.
+    /// The longest wait in milliseconds before a retry, even if the service asks for more.
     private static let longestPause = 60_000
 
     private init(
@@ -35,12 +35,12 @@ public struct ServiceEmbedder: Embedder {
         self.connections = connections
     }
 
-    /// Asks a service for the canaries, and finds the space that its vectors are of.
+    /// Embeds the canary texts to find the space of a service's vectors.
     ///
-    /// A service does not repeat itself to the last bit, so a space that is known already and whose canaries
-    /// are met within its tolerance is the space; otherwise it is a new one.
+    /// A service is not reproducible to the last bit. A known space whose canaries match within its tolerance is
+    /// therefore reused; otherwise the space is new.
     ///
-    /// - Parameter known: Spaces that vectors exist in, the preferred ones first.
+    /// - Parameter known: Spaces that already hold vectors, in order of preference.
     /// - Throws: `service`.
     public init(
         _ model: ServiceModel, at endpoint: ServiceEndpoint, known: [EmbeddingSpace]
@@ -56,10 +56,10 @@ public struct ServiceEmbedder: Embedder {
             asked.embedder.model, at: endpoint, space: same ?? fresh, asked.embedder.connections)
     }
 
-    /// The embedder of a space that exists, its canaries checked.
+    /// Makes the embedder of an existing space, and checks its canaries.
     ///
-    /// - Throws: `unavailable` when the space is of no service, `embedderDiffers` when it describes what this
-    ///   program would not do, `canaryDiffers` when the service gives other vectors, `service`.
+    /// - Throws: `unavailable` when the space belongs to no service; `embedderDiffers` when its description does not
+    ///   match this program's requests; `canaryDiffers` when the service returns other vectors; `service`.
     public init(of space: EmbeddingSpace, at endpoint: ServiceEndpoint) throws(EmbeddingError) {
         guard let model = ServiceModel(of: space), ServiceModel.dimensions.contains(model.dimension)
         else {
@@ -74,10 +74,10 @@ public struct ServiceEmbedder: Embedder {
         try space.check(asked.vectors)
     }
 
-    /// The vectors of canary texts, and an embedder that asks as they were asked for.
+    /// The vectors of canary texts, and an embedder with the request format that produced them.
     ///
-    /// A model whose own dimension is greater is asked once more, with `dimensions`: only then, because many
-    /// services refuse a member that they do not know.
+    /// When the model's own dimension is greater than the configured one, asks again with `dimensions`; not before,
+    /// because many services refuse members that they do not know.
     private static func canaries(
         _ texts: [String], of model: ServiceModel, at endpoint: ServiceEndpoint
     ) throws(EmbeddingError) -> (embedder: ServiceEmbedder, vectors: [[Float]]) {
@@ -109,11 +109,11 @@ public struct ServiceEmbedder: Embedder {
 
     /// Why texts have no vectors.
     private enum Refusal: Error {
-        /// The service understood the request and does not do what it says.
+        /// The service understood the request and refuses it.
         case final(EmbeddingError)
-        /// Vectors have another count of numbers.
+        /// The vectors have another number of components.
         case dimension(Int, EmbeddingError)
-        /// Another time it may.
+        /// A later attempt may succeed.
         case passing(EmbeddingError)
 
         var reason: EmbeddingError {
@@ -130,8 +130,7 @@ public struct ServiceEmbedder: Embedder {
         try embed([text], as: role).first ?? []
     }
 
-    /// See ``Embedder``. Several requests are under way at once, and what one of them brings is told although
-    /// another fails.
+    /// See ``Embedder``. Sends several requests at once, and reports the vectors of each even if another one fails.
     public func embed(
         _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
     ) throws(EmbeddingError) -> [[Float]] {
@@ -152,7 +151,7 @@ public struct ServiceEmbedder: Embedder {
         }
         let hasFailed = Atomic(false)
         let results = Threads.map(exchanges.count, threads: Self.requestsAtOnce) { index in
-            // What would be asked for after a failure would be paid for and thrown away.
+            // Sends nothing after a failure: the vectors would be paid for and discarded.
             guard !hasFailed.load(ordering: .relaxed) else {
                 return Result<[[Float]], Refusal>.success([])
             }
@@ -207,7 +206,7 @@ public struct ServiceEmbedder: Embedder {
                     do throws(EmbeddingExchange.Unusable) {
                         return try exchange.vectors(in: answer.bytes)
                     } catch {
-                        // Some services and proxies answer errors with status 200 and name the status inside.
+                        // Some services and proxies return errors with status 200 and put the real status in the body.
                         let explanation = ServiceExplanation(answer.bytes)
                         guard let inner = explanation.status else {
                             throw unusable(error, explanation)
@@ -232,7 +231,7 @@ public struct ServiceEmbedder: Embedder {
             }
             guard attempt < endpoint.retries else { throw .passing(problem) }
             let usual = 500 << min(attempt, 6)
-            // Jitter, so that several programs do not come back together.
+            // Adds jitter so that several programs do not retry in step.
             endpoint.pause(
                 min(Self.longestPause, max(wanted, usual) + Int.random(in: 0...usual / 2)))
             attempt += 1
@@ -242,7 +241,7 @@ public struct ServiceEmbedder: Embedder {
     private func send(
         _ body: [UInt8], limit: Int
     ) -> Result<Connection.Answer, Connection.Failure> {
-        // The empty line keeps a service from being asked first whether it wants the body.
+        // The empty `Expect:` stops libcurl from asking the service whether it wants the body.
         var headers = ["Content-Type: application/json", "Accept: application/json", "Expect:"]
         let isAuthorized = endpoint.headers.contains { $0.name.lowercased() == "authorization" }
         if let key = endpoint.key, !isAuthorized {

@@ -1,30 +1,29 @@
 internal import Objects
 
-/// What a service says about why it refuses, whatever form it says it in.
+/// A service's explanation of an error, in whatever form it comes.
 ///
-/// Services agree on vectors and not on errors: the text may be a member of the answer or of something inside it, in
-/// a list, plain, or the title of a page that a proxy made.
+/// Services agree on the format of vectors but not of errors: the text may be a member of the answer or of a nested
+/// value, part of a list, plain text, or the title of a proxy's error page.
 struct ServiceExplanation {
     /// The text; empty if the service gave none.
     let text: String
-    /// The status that the text's surroundings name, as services do that answer errors with status 200; nil where
-    /// they name none.
+    /// The status next to the text, from services that report errors with status 200; nil where there is none.
     let status: Int?
 
-    /// Members that hold a text or lead to one, the most telling first. Compared without regard to case.
+    /// Members that hold or contain the text, most specific first; compared without case.
     private static let members = [
         "error", "errors", "message", "msg", "detail", "details", "error_message", "error_msg",
         "errormessage", "error_description", "description", "reason", "status_msg", "base_resp",
         "fault", "faultstring", "exception", "response", "title", "error_type",
     ]
-    /// Nothing says more that lies deeper.
+    /// Deeper values never hold the explanation.
     private static let deepest = 8
-    /// Of a list of errors, the first ones say enough.
+    /// The number of errors to read from a list.
     private static let listed = 3
-    /// A page is searched for its title so far.
+    /// How much of a page to search for its title.
     private static let pageBytes = 16 << 10
 
-    /// Reads an answer of any kind.
+    /// Parses an answer of any form.
     init(_ answer: [UInt8]) {
         if let json = try? JSON(parsing: answer.span) {
             text = Self.text(in: json, depth: 0) ?? ""
@@ -35,9 +34,9 @@ struct ServiceExplanation {
         }
     }
 
-    /// The text on one line, not long, without what is hidden.
+    /// The text on one short line, with secrets redacted.
     func shown(hiding redaction: Redaction) -> String {
-        // Nothing is cut before: the beginning of a secret would not be found.
+        // Redacts before shortening: a secret cut in two would not be recognised.
         String(
             String.UnicodeScalarView(
                 redaction.applied(to: text).unicodeScalars.prefix(200).map {
@@ -65,7 +64,7 @@ struct ServiceExplanation {
         }
     }
 
-    /// Where in the request a validator found a fault, as `body.input.0`.
+    /// The place of an error in the request, as validators report it: `body.input.0`.
     private static func place(in object: JSONObject) -> String? {
         guard let parts = object["loc"]?.array, !parts.isEmpty else { return nil }
         return parts.compactMap { $0.string ?? $0.integer.map(String.init) }
@@ -106,7 +105,7 @@ struct ServiceExplanation {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Whether a terminal shows a character and does nothing else.
+    /// Whether a terminal displays a character without any other effect.
     private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate,
@@ -114,5 +113,143 @@ struct ServiceExplanation {
             false
         default: true
         }
+    }
+}
+
+/// Interprets the HTTP status of an answer, and suggests what to do about it.
+enum ServiceStatus {
+    /// Whether the status signals a busy service or proxy, so that a retry may succeed. Proxies and overloaded services
+    /// use 520 to 529.
+    static func isPassing(_ status: Int) -> Bool {
+        switch status {
+        case 408, 425, 429, 500, 502...504, 520...529: true
+        default: false
+        }
+    }
+
+    /// The predicate of a sentence whose subject is the service.
+    static func meaning(_ status: Int, model: String, hasKey: Bool) -> String {
+        switch status {
+        case 300...399: "answers with a redirect, which is not followed"
+        case 400, 422: "refuses the request"
+        case 401, 403: hasKey ? "refuses the key" : "asks for a key"
+        case 402: "asks to be paid"
+        case 404, 410: "has nothing at this address, or no model \(model)"
+        case 405: "does not embed at this address"
+        case 413: "refuses the request as too large"
+        case 429: "has had too many requests"
+        default: "fails"
+        }
+    }
+
+    /// What the user can do next.
+    static func remedy(_ status: Int) -> String {
+        switch status {
+        case 300...399: "correct its url"
+        case 400, 422:
+            "send less at once: lower embed.batch or chunk.size; or correct embed.model, "
+                + "embed.dimension or embed.request"
+        case 401, 403:
+            "check the key: FTI_EMBED_KEY, or the variables that embed.key and embed.headers name"
+        case 402: "check the plan and the quota of the account"
+        case 404, 405, 410: checkAddress
+        case 413: "send less at once: lower embed.batch or chunk.size"
+        case 429: "repeat the command later, perhaps with a lower embed.batch"
+        default: "repeat the command when it answers"
+        }
+    }
+
+    /// The remedy when something other than an embedding service seems to answer.
+    static let checkAddress = "check the url (embed.url or FTI_EMBED_URL) and the name of the model"
+}
+
+/// Removes secrets from messages, because a service may echo them: the key, header values, user information and query.
+struct Redaction {
+    /// The secrets, longest first, so that no part of one remains.
+    private let hidden: [[UInt8]]
+
+    /// Shorter values occur in ordinary words, so they are not redacted.
+    private static let shortest = 4
+
+    init(_ address: ServiceAddress, _ key: ServiceKey?, headers: [ServiceHeader] = []) {
+        var hidden: Set<[UInt8]> = []
+        if let key { hidden.insert(Array(key.secret.utf8)) }
+        for secret in headers.flatMap(\.secrets) where secret.utf8.count >= Self.shortest {
+            hidden.insert(Array(secret.utf8))
+        }
+        if let user = address.userInformation {
+            hidden.insert(user)
+            hidden.insert(Self.decoded(user))
+            hidden.insert(Self.base64(Self.decoded(user)))
+            let secret = Array(user.drop { $0 != UInt8(ascii: ":") }.dropFirst())
+            for value in [secret, Self.decoded(secret)] where value.count >= Self.shortest {
+                hidden.insert(value)
+            }
+        }
+        if let query = address.query {
+            hidden.insert(query)
+            for pair in query.split(separator: UInt8(ascii: "&")) {
+                hidden.insert(Array(pair))
+                let secret = Array(pair.drop { $0 != UInt8(ascii: "=") }.dropFirst())
+                for value in [secret, Self.decoded(secret)] where value.count >= Self.shortest {
+                    hidden.insert(value)
+                }
+            }
+        }
+        self.hidden = hidden.filter { !$0.isEmpty }.sorted { $0.count > $1.count }
+    }
+
+    /// The text with every secret replaced.
+    func applied(to text: String) -> String {
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        var at = 0
+        while at < bytes.count {
+            if let found = hidden.first(where: { bytes[at...].starts(with: $0) }) {
+                result += Array("***".utf8)
+                at += found.count
+            } else {
+                result.append(bytes[at])
+                at += 1
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// Percent-decodes bytes (RFC 3986, section 2.1).
+    private static func decoded(_ bytes: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        var at = 0
+        while at < bytes.count {
+            if bytes[at] == UInt8(ascii: "%"), at + 2 < bytes.count,
+                let value = UInt8(
+                    String(decoding: bytes[at + 1...at + 2], as: UTF8.self), radix: 16)
+            {
+                result.append(value)
+                at += 3
+            } else {
+                result.append(bytes[at])
+                at += 1
+            }
+        }
+        return result
+    }
+
+    /// Base64 (RFC 4648, section 4), as basic authentication encodes user name and password.
+    private static func base64(_ bytes: [UInt8]) -> [UInt8] {
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var result: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            var bits = 0
+            for offset in 0..<3 {
+                bits = bits << 8 | (offset < group.count ? Int(group[start + offset]) : 0)
+            }
+            for digit in 0..<4 {
+                result.append(
+                    digit > group.count ? UInt8(ascii: "=") : digits[bits >> (18 - 6 * digit) & 63])
+            }
+        }
+        return result
     }
 }

@@ -1,46 +1,49 @@
 public import Artifacts
 internal import Objects
 
-/// What is known of an embedder behind a service: what it is asked for, and how its vectors are compared.
+/// A model behind an embedding service: how to request it, and how to compare its vectors.
 public struct ServiceModel: Hashable, Sendable {
     /// The embedder's name in spaces.
     public static let embedder = "api"
 
-    /// What the service calls the model.
+    /// The service's name for the model.
     public var name: String
-    /// The count of numbers of its vectors.
+    /// The number of components of its vectors.
     public var dimension: Int
-    /// What is put before a query.
+    /// The text prepended to every query.
     public var queryPrefix = ""
-    /// What is put before a document.
+    /// The text prepended to every document.
     public var documentPrefix = ""
-    /// What requests have beside the model and the texts.
+    /// Request members beside the model and the texts.
     public var request = RequestMembers()
-    /// The greatest difference of one number of a canary that counts as equal.
+    /// The largest difference in one component of a canary vector that still counts as equal.
     public var tolerance: Double
-    /// Whether requests name the dimension, as they must where the model's own is greater: services that know one
-    /// dimension only refuse such requests.
+    /// Whether requests set the dimension.
+    ///
+    /// They must where the model's own dimension is greater; services with a fixed dimension refuse such requests.
     var asksForDimension = false
 
-    /// The dimensions that vectors can have.
+    /// The supported dimensions.
     public static let dimensions = 1...16_384
 
     /// Describes a model.
     ///
-    /// - Parameter tolerance: Nil for ``usualTolerance(dimension:)``.
+    /// - Parameter tolerance: The tolerance of the canaries; nil for ``usualTolerance(dimension:)``.
     public init(_ name: String, dimension: Int, tolerance: Double? = nil) {
         self.name = name
         self.dimension = dimension
         self.tolerance = tolerance ?? Self.usualTolerance(dimension: dimension)
     }
 
-    /// A tenth of the usual size of a number in a vector of length 1, to four decimals: servers repeat themselves
-    /// to a few thousandths of that, and another model is several tenths away at the nearest.
+    /// A tenth of the typical size of a unit vector's component, rounded up to four decimals.
+    ///
+    /// Repeated requests differ by a few thousandths of the typical size, and other models by at least several tenths
+    /// of it.
     public static func usualTolerance(dimension: Int) -> Double {
         (1000 / Double(max(1, dimension)).squareRoot()).rounded(.up) / 10_000
     }
 
-    /// The model that makes the vectors of a space; nil when that is no service.
+    /// The model that makes the vectors of a space; nil when the space belongs to no service.
     public init?(of space: EmbeddingSpace) {
         guard space.embedder.utf8.elementsEqual(Self.embedder.utf8) else { return nil }
         self.init(space.version, dimension: space.dimension, tolerance: space.tolerance)
@@ -49,17 +52,17 @@ public struct ServiceModel: Hashable, Sendable {
         request = space.request
     }
 
-    /// The space of the model's vectors, with the vectors that it gives the canary texts.
-    ///
-    /// Weights and tokenizer are hidden behind the service: the digests stand for the name, and the canaries are
-    /// what tells that something behind it changed.
-    /// The space that the service's vectors will most likely be of, without asking it: one that is known and
-    /// that this model describes, else a new one.
+    /// The space that the vectors will most likely belong to, found without a request: a known one that this model
+    /// describes, otherwise a new one.
     public func expectedSpace(among known: [EmbeddingSpace]) -> EmbeddingSpace {
         let fresh = space(canaries: [])
         return known.first { $0.declaredDifferences(from: fresh).isEmpty } ?? fresh
     }
 
+    /// The space of the model's vectors, given the vectors of the canary texts.
+    ///
+    /// The service hides weights and tokenizer: digests of the model's name replace theirs, and only the canaries
+    /// show a change behind the service.
     func space(canaries vectors: [[Float]]) -> EmbeddingSpace {
         EmbeddingSpace(
             embedder: Self.embedder, version: name, weights: Self.digest(of: "weights", name),
@@ -71,7 +74,7 @@ public struct ServiceModel: Hashable, Sendable {
             })
     }
 
-    /// Services refuse an empty text, so that the last canary is another.
+    /// Services refuse an empty text, so the last canary is a different one.
     static let canaryTexts: [String] =
         Array(EmbeddingSpace.canaryTexts.dropLast()) + [
             "Press and hold for 5 s; the light turns amber."

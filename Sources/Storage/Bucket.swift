@@ -1,30 +1,30 @@
-/// A folder of a bucket; each holds one sort of blob.
+/// A folder of a bucket; each holds one kind of blob.
 public enum BucketFolder: String, Sendable, CaseIterable {
     /// Pack files, named by the SHA-256 of their footer.
     case packs
     /// The entries of the log and its hint.
     case log
-    /// Folded states, a cache.
+    /// Cached states of the log.
     case checkpoints = "log/checkpoints"
-    /// What running services and lock files need, for as long as they do.
+    /// Leases: the objects that running services and lock files keep from collection.
     case leases
 
-    /// The folders that every bucket has from the start; others are made when the first blob in them is written.
+    /// The folders that every bucket has from the start; the first blob written to another folder creates it.
     package static let initial: [BucketFolder] = [.packs, .log, .checkpoints]
 }
 
 /// The name of a blob: a folder and a file name inside it.
 public struct BlobName: Hashable, Sendable, CustomStringConvertible {
-    /// The folder the blob is in.
+    /// The folder that holds the blob.
     public let folder: BucketFolder
     /// The file name: ASCII letters, digits, `.` and `-` only.
     public let name: String
 
-    /// Makes a name from parts that the program itself composed; foreign text never reaches here.
+    /// Makes a name that the program itself composed; text from outside never reaches here.
     public init(_ folder: BucketFolder, _ name: String) {
         precondition(
             !name.isEmpty && name.utf8.allSatisfy(Self.isAllowed) && name.utf8.first != 0x2E,
-            "a blob is named by the program itself")
+            "the program itself names a blob")
         self.folder = folder
         self.name = name
     }
@@ -40,9 +40,9 @@ public struct BlobName: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A listed blob: what it is called and how many bytes it has.
+/// A blob in a listing.
 public struct BlobEntry: Hashable, Sendable {
-    /// The file name, which may be one that no ``BlobName`` would allow.
+    /// The file name, which may be one that ``BlobName`` does not allow.
     public let name: String
     /// The size in bytes.
     public let size: Int
@@ -54,96 +54,95 @@ public struct BlobEntry: Hashable, Sendable {
     }
 }
 
-/// What became of an exclusive creation.
+/// The outcome of an exclusive creation.
 public enum Creation: Hashable, Sendable {
-    /// The blob now exists, with the caller's bytes, and is durable.
+    /// The blob exists with the caller's bytes, durably.
     case created
-    /// A blob of that name was there already and is unchanged.
+    /// A blob of that name existed and is unchanged.
     case exists
 }
 
-/// Where a repository lives: named immutable blobs in a few folders.
+/// The storage of a repository: named immutable blobs in a few folders.
 ///
-/// Calls block. Every conformer must be safe to use from several threads at once, and from several
-/// processes on the same place.
+/// Calls block. Several threads may use a bucket at once, and several processes may use the same storage.
 public protocol Bucket: Sendable {
-    /// Where the bucket is, for messages.
+    /// The path or the name of the bucket, for messages.
     var location: String { get }
 
-    /// The whole blob, or nil when there is none.
+    /// Reads a whole blob; nil when it does not exist.
     ///
-    /// - Throws: `tooLarge` when it has more than `limit` bytes; must not have read them all then.
+    /// - Throws: `tooLarge` when it has more than `limit` bytes, without reading them.
     func read(_ name: BlobName, limit: Int) throws(StorageError) -> [UInt8]?
 
-    /// Random access to a blob, or nil when there is none.
+    /// Opens a blob for random access; nil when it does not exist.
     func open(_ name: BlobName) throws(StorageError) -> (any Blob)?
 
-    /// Creates a blob if none has that name.
+    /// Creates a blob unless the name is taken.
     ///
-    /// Must be atomic: no reader ever sees part of it, and of any number of callers one wins. Must be
-    /// durable when it returns `created`.
+    /// Atomic: no reader ever sees a part of it, and of several concurrent callers exactly one wins. The blob is durable
+    /// when the call returns `created`.
     func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation
 
-    /// Creates or replaces a blob: atomic, also in a crash, after which there is the old one or the new one, whole.
+    /// Creates or replaces a blob atomically: a crash leaves either the old blob or the new one.
     ///
-    /// A caller that returned may still have the old one after a crash, or none where there was none.
+    /// Not durable: a crash after the call may bring back the old blob, or none where none existed.
     func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError)
 
-    /// Creates a blob that is only a hint, or writes over it, as cheaply as the place allows: a hint that is
-    /// renewed with every transaction must not cost as much as one.
+    /// Creates or overwrites a hint as cheaply as the storage allows: every transaction renews one, and that must not
+    /// cost as much as the transaction.
     ///
-    /// All hints of a name have the same number of bytes, at most 512, which no crash tears. Need not be atomic for
-    /// readers, who must be able to tell a mixture of two hints from a hint, and may be the old one after a crash.
+    /// All hints of a name have the same size, at most 512 bytes, so a crash cannot tear one. The write need not be
+    /// atomic for readers, who must recognize a mixture of two hints, and a crash may bring back the old hint.
     func overwrite(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError)
 
-    /// The blobs of a folder, in no particular order; empty when the folder is not there.
+    /// Lists the blobs of a folder in no particular order; none when the folder does not exist.
     func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry]
 
-    /// Removes a blob; does nothing when there is none.
+    /// Deletes a blob; does nothing when it does not exist.
     func delete(_ name: BlobName) throws(StorageError)
 
-    /// How long ago blobs were written, in milliseconds by the clock of the place where they are, which is the
-    /// same for everybody; those that are not there are left out.
+    /// Returns how long ago blobs were written, in milliseconds by the clock of the storage, which all clients share.
+    /// Omits blobs that do not exist.
     func ages(of names: [BlobName]) throws(StorageError) -> [BlobName: Int]
 
-    /// Removes what writers that are gone left unfinished, and returns how many blobs that were; must not
-    /// touch what a running writer has begun.
+    /// Removes the unfinished blobs of crashed writers and returns their number. Blobs of running writers stay.
     func removeAbandonedFiles() throws(StorageError) -> Int
 
-    /// Begins a blob whose name is known only once its bytes are written.
+    /// Begins a blob whose name is known only after its bytes are written.
     func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob
 
-    /// Waits until what was deleted in a folder stays deleted after a power cut.
+    /// Waits until the deletions in a folder are durable.
     func synchronize(_ folder: BucketFolder) throws(StorageError)
 
-    /// Waits until everything that is visible in the log is durable.
+    /// Waits until every visible entry of the log is durable.
     func synchronizeLog() throws(StorageError)
 
-    /// Asks to be the only one that appends to the log for a moment; nil when somebody else is.
+    /// Takes the turn to append to the log; nil while another writer has it.
     ///
-    /// A courtesy among those who ask, which saves lost races, and no lock: nothing may depend on it.
+    /// Turns only save lost races between writers that take them. They exclude nobody, so correctness must not depend
+    /// on them.
     func takeTurn() -> (any WriterTurn)?
 }
 
-/// A writer's turn, which ends when it is let go, or with the process.
+/// A writer's turn to append to the log, which ends when it is released, or with the process.
 public protocol WriterTurn: AnyObject, Sendable {}
 
-/// The turn of a writer in a place that has no queue.
-private final class FreeTurn: WriterTurn {}
+/// A turn in a bucket without turns: every writer gets one.
+private final class UnlimitedTurn: WriterTurn {}
 
 extension Bucket {
-    /// See ``Bucket``: everybody's turn.
-    public func takeTurn() -> (any WriterTurn)? { FreeTurn() }
+    /// Gives every writer a turn.
+    public func takeTurn() -> (any WriterTurn)? { UnlimitedTurn() }
 
-    /// See ``Bucket``; the same as replacing it.
+    /// Replaces the blob.
     public func overwrite(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
         try replace(name, bytes)
     }
 
-    /// See ``Bucket``; nothing, where what is deleted stays deleted.
+    /// Does nothing: for buckets whose deletions are durable at once.
     public func synchronize(_ folder: BucketFolder) throws(StorageError) {}
 
-    /// See ``Bucket``; nothing, where unfinished blobs have no names.
+    /// Returns 0: for buckets where an unfinished blob has no name.
     public func removeAbandonedFiles() throws(StorageError) -> Int { 0 }
 }
 
@@ -157,40 +156,50 @@ public protocol Blob: Sendable {
     /// - Throws: `truncated` when the blob ends before that.
     func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8]
 
-    /// All bytes without reading them, the same object at every call; nil where the bucket cannot do that, and
-    /// then they must be read.
+    /// Maps all bytes into memory, the same mapping at every call; nil where the bucket cannot map.
     func map() -> MappedFile?
 }
 
 extension Blob {
-    /// Nil: what is not a local file is read.
+    /// Checks that a range lies inside a blob; throws `truncated` otherwise.
+    ///
+    /// - Returns: Where the range ends.
+    func end(of count: Int, from offset: Int, path: String) throws(StorageError) -> Int {
+        let (end, overflow) = offset.addingReportingOverflow(count)
+        guard offset >= 0, count >= 0, !overflow, end <= size else {
+            throw .truncated(path: path, expected: overflow ? .max : end, actual: size)
+        }
+        return end
+    }
+
+    /// Returns nil: only local files can be mapped.
     public func map() -> MappedFile? { nil }
 }
 
-/// A blob that is being written. Dropping it before ``publish(as:)`` leaves nothing behind.
+/// A blob that is being written. Dropping it before ``publish(as:)`` discards it.
 public protocol StagedBlob: Sendable {
-    /// Appends bytes at the next offset that is a multiple of `alignment`, and returns that offset and the
-    /// number of zero bytes before it that made it one; safe from several threads.
+    /// Appends bytes at the next multiple of `alignment`; returns that offset and the number of zero bytes that pad up to
+    /// it.
     ///
-    /// The order of appends from several threads is not defined; each is contiguous.
+    /// Several threads may append: each append is contiguous, in no defined order.
     func append(
         _ bytes: [UInt8], alignment: Int
     ) throws(StorageError) -> (offset: Int, gap: Int)
 
-    /// Reads exactly `count` bytes that were appended.
+    /// Reads back exactly `count` bytes.
     func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8]
 
-    /// Makes the bytes durable and gives them their name, which must be new.
+    /// Makes the bytes durable and gives them their name, which must not be taken.
     func publish(as name: BlobName) throws(StorageError)
 
-    /// Makes the bytes durable and puts them in the place of whatever has the name, all at once for every reader.
+    /// Makes the bytes durable and atomically replaces the blob of that name.
     ///
-    /// Only for blobs that are not what their name says: the bytes must be those that belong there.
+    /// Only for repairing a damaged blob: the bytes must be those that the name stands for.
     func replace(_ name: BlobName) throws(StorageError)
 }
 
 extension StagedBlob {
-    /// Appends bytes right after what is there and returns the offset they were given.
+    /// Appends bytes without padding and returns their offset.
     public func append(_ bytes: [UInt8]) throws(StorageError) -> Int {
         try append(bytes, alignment: 1).offset
     }

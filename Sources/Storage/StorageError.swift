@@ -1,32 +1,63 @@
 internal import Glibc
 
-/// Why a bucket or a file could not do what it was asked.
+/// The class of a failure, which determines the exit code of every executable.
+public enum Fault: Sendable, CaseIterable {
+    /// The request itself is malformed.
+    case usage
+    /// No such ref, object, path or repository.
+    case missing
+    /// Another writer was first.
+    case conflict
+    /// A policy, a gate or the namespace of a ref forbids it.
+    case refused
+    /// The repository is damaged.
+    case damaged
+    /// The operating system, the disk or the network failed.
+    case io
+}
+
+/// An error that tells the user what happened, where, and what to do next.
+public protocol Diagnosable: Error, Sendable {
+    /// The class of the failure.
+    var fault: Fault { get }
+    /// One line without a full stop: what happened, and where.
+    var message: String { get }
+    /// What to do next: a command line where one exists.
+    var remedy: String? { get }
+}
+
+extension Diagnosable {
+    /// Nil: the message itself is enough.
+    public var remedy: String? { nil }
+}
+
+/// A failed operation on a bucket or a file.
 public enum StorageError: Diagnosable, Hashable {
-    /// A system call failed: `operation` as a verb phrase, the path it was for, and `errno`.
+    /// A system call failed; `operation` is a verb phrase.
     case system(operation: String, path: String, errno: Int32)
-    /// What was written is visible under its name, but whether it survives a power cut is unknown.
+    /// The new file is visible, but may not survive a power cut.
     case durabilityUnknown(path: String, errno: Int32)
-    /// There is no repository at the path.
+    /// No repository exists at the path.
     case noRepository(path: String)
-    /// A repository may not be used, because of whose it is or how it is laid out.
+    /// A repository is not used because of its owner or its layout.
     case refused(path: String, reason: String)
-    /// A repository belongs to another user; `place` is what the user's `list` of trusted places would have to hold.
+    /// A repository belongs to another user; adding `place` to the user's `list` of trusted places would allow it.
     case foreign(path: String, owner: UInt32, user: UInt32, place: String, list: String?)
-    /// A file or directory of a repository is not what it must be.
+    /// A file or directory of a repository is damaged.
     case damaged(path: String, reason: String)
-    /// A repository has lost one of its folders.
+    /// A repository lacks one of its folders.
     case incomplete(path: String, folder: String)
-    /// A blob that must be there is not.
+    /// A blob does not exist.
     case missing(path: String)
-    /// A file name or a directory entry cannot be used.
+    /// A path, a file name or a directory entry is not usable.
     case unusable(path: String, reason: String)
-    /// Entries of what is to be stored cannot be: the first of them, and how many there are.
+    /// Some inputs cannot be stored: the first few, and their number.
     case unusableEntries([UnusableEntry], count: Int)
-    /// A file changed while it was read.
+    /// A file changed during the read.
     case changed(path: String)
-    /// A blob is larger than what may be read at once.
+    /// A blob is larger than its limit.
     case tooLarge(path: String, size: Int, limit: Int)
-    /// A blob is shorter than its description says.
+    /// A blob is shorter than expected.
     case truncated(path: String, expected: Int, actual: Int)
 
     /// See ``Diagnosable``.
@@ -40,7 +71,7 @@ public enum StorageError: Diagnosable, Hashable {
         }
     }
 
-    /// Whether more space would have helped.
+    /// Whether the disk or a quota is full.
     public var isOutOfSpace: Bool {
         switch self {
         case .system(_, _, ENOSPC), .system(_, _, EDQUOT): true
@@ -48,7 +79,7 @@ public enum StorageError: Diagnosable, Hashable {
         }
     }
 
-    /// Whether the process had no means to go on, such as open files or memory: nothing is wrong with what it asked for.
+    /// Whether the process ran out of open files or memory: nothing is wrong with the file.
     public var isOutOfMeans: Bool {
         switch self {
         case .system(_, _, EMFILE), .system(_, _, ENFILE), .system(_, _, ENOMEM): true
@@ -56,7 +87,7 @@ public enum StorageError: Diagnosable, Hashable {
         }
     }
 
-    /// Whether it is about this one file or folder, so that whoever looks at many can go on with the others.
+    /// Whether it concerns only this file or folder, so that a scan of many can go on.
     public var concernsOneFile: Bool {
         switch self {
         case .damaged, .refused, .unusable, .tooLarge, .truncated, .missing: true
@@ -69,12 +100,12 @@ public enum StorageError: Diagnosable, Hashable {
         }
     }
 
-    /// Whether a directory stands where a file is expected.
+    /// Whether a directory is in the place of a file.
     public var isNoFile: Bool {
         if case .system(_, _, EISDIR) = self { true } else { false }
     }
 
-    /// Whether there is nothing at the path.
+    /// Whether nothing exists at the path.
     public var isAbsence: Bool {
         switch self {
         case .system(_, _, ENOENT), .missing: true

@@ -7,3 +7,15 @@ public func wrapping<Cause: Error, Wrapped: Error, Value>(
 ) throws(Wrapped) -> Value {
     do throws(Cause) { return try body() } catch { throw wrap(error) }
 }
+
+/// Evaluates an expression of a lower layer, and wraps its error in one of this layer.
+///
+/// - Parameters:
+///   - value: An expression that throws errors of the lower layer; it needs no `try` of its own.
+///   - wrap: Such as `RefError.objects`.
+/// - Throws: The error of `value`, wrapped.
+public func wrapping<Cause: Error, Wrapped: Error, Value>(
+    _ value: @autoclosure () throws(Cause) -> Value, as wrap: (Cause) -> Wrapped
+) throws(Wrapped) -> Value {
+    try wrapping(as: wrap, value)
+}

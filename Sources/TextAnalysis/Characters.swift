@@ -1,14 +1,14 @@
 internal import CUTF8Proc
 
-/// What the analysis knows of single characters, by utf8proc.
+/// Properties of single characters, from utf8proc.
 enum Characters {
-    /// What a character of the form that is matched is to words.
+    /// The part that a character of the matched form plays in words.
     enum Role {
-        /// Letters and digits: words begin with them and consist of them.
+        /// A letter or digit: words begin with these and consist of them.
         case letter
-        /// A combining mark: goes on with a word, and begins none.
+        /// A combining mark: it can continue a word but never begin one.
         case mark
-        /// Joins two words to an identifier when it stands alone between them.
+        /// A character that joins two words into an identifier when it stands alone between them.
         case joint
         case other
     }
@@ -55,19 +55,19 @@ enum Characters {
         Int(utf8proc_get_property(scalar).pointee.combining_class)
     }
 
-    /// Whether what stands before a scalar stays the same in every form, whatever the scalar and
-    /// its followers are: not before marks, nor before letters of Hangul that compose to syllables,
-    /// nor before what is ignored.
+    /// Whether the text before a scalar keeps its form in every normal form, regardless of the scalar and what follows
+    /// it.
+    ///
+    /// False for marks, for Hangul letters that compose into syllables, and for ignorable characters.
     static func beginsStretch(_ scalar: UInt32) -> Bool {
         switch scalar {
         case ..<0x300: return scalar != 0xAD
         case 0x400..<0x483, 0x2010...0x2027, 0x3041..<0x3097, 0x30A1...0x30FC, 0x4E00...0x9FFF,
             0xAC00...0xD7A3:
             return true
-        // utf8proc 2.8 drops this vowel after a syllable: it takes it for a final.
+        // utf8proc 2.8 drops this vowel after a syllable because it mistakes it for a final consonant.
         case 0x11A7: return true
-        // Vowels and finals of Hangul, also those that stand for themselves, and marks of half
-        // width.
+        // Hangul vowels and finals, including the compatibility letters, and halfwidth marks.
         case 0x1160...0x11FF, 0x3130...0x318F, 0xFF9E...0xFFDF: return false
         default:
             let property = utf8proc_get_property(Int32(bitPattern: scalar)).pointee
@@ -76,8 +76,7 @@ enum Characters {
         }
     }
 
-    /// Whether a scalar is in normal form C wherever it stands: most that texts have, and some that
-    /// are not counted here.
+    /// Whether a scalar is in normal form C in any context. False for some rare scalars that are.
     static func isComposed(_ scalar: UInt32) -> Bool {
         switch scalar {
         case ..<0x300, 0x3A3...0x481, 0x2010...0x2027, 0x20A0...0x20BF, 0x2190...0x2199,
@@ -88,8 +87,8 @@ enum Characters {
         }
     }
 
-    /// The form of a scalar that is matched, where it is one scalar that is part of words and
-    /// followed by another stretch; 0 where more has to be done to find it.
+    /// The matched form of a scalar that maps to a single word character when a new stretch follows; 0 where finding
+    /// the form takes more work.
     static func simpleForm(of scalar: UInt32) -> UInt32 {
         switch scalar {
         case 0x80..<0x800: UInt32(simpleForms[Int(scalar) - 0x80])
@@ -112,7 +111,7 @@ enum Characters {
 
     // MARK: UTF-8
 
-    /// The scalar of valid UTF-8 at a place, and how many bytes it has.
+    /// The scalar at an offset of valid UTF-8, and its length in bytes.
     @inline(__always)
     static func scalar(_ bytes: Span<UInt8>, at place: Int) -> (value: UInt32, length: Int) {
         let first = UInt32(bytes[place])
@@ -123,7 +122,7 @@ enum Characters {
         return (value, length)
     }
 
-    /// Adds the UTF-8 of a scalar.
+    /// Appends the UTF-8 encoding of a scalar.
     @inline(__always)
     static func append(_ scalar: UInt32, to bytes: inout [UInt8]) {
         func last(_ shift: UInt32) -> UInt8 {
@@ -145,4 +144,56 @@ enum Characters {
             bytes.append(last(0))
         }
     }
+}
+
+/// The scripts that the analysis tells apart, to split words or to detect a language.
+enum Script: Int, Comparable {
+    case latin, cyrillic, greek, arabic, hebrew, devanagari, han, kana, hangul, thai, lao, khmer,
+        myanmar, other
+
+    /// Whether the script writes words without spaces between them.
+    var hasNoSpaces: Bool {
+        switch self {
+        case .han, .kana, .thai, .lao, .khmer, .myanmar: true
+        default: false
+        }
+    }
+
+    /// Whether letters of both scripts can occur in one word, as Han and kana do in Japanese.
+    func goesOn(with next: Script) -> Bool {
+        self == next || group == next.group
+    }
+
+    private var group: Int {
+        switch self {
+        case .han, .kana: 1
+        case .hangul, .thai, .lao, .khmer, .myanmar: 2 + rawValue
+        default: 0
+        }
+    }
+
+    /// The script of a letter.
+    init(of scalar: UInt32) {
+        self =
+            switch scalar {
+            case ..<0x0250, 0x1E00..<0x1F00: .latin
+            case 0x0370..<0x0400, 0x1F00..<0x2000: .greek
+            case 0x0400..<0x0530: .cyrillic
+            case 0x0590..<0x0600: .hebrew
+            case 0x0600..<0x0780, 0x08A0..<0x0900: .arabic
+            case 0x0900..<0x0980: .devanagari
+            case 0x0E00..<0x0E80: .thai
+            case 0x0E80..<0x0F00: .lao
+            case 0x1000..<0x10A0, 0xA9E0..<0xAA00, 0xAA60..<0xAA80: .myanmar
+            case 0x1780..<0x1800: .khmer
+            case 0x1100..<0x1200, 0x3130..<0x3190, 0xA960..<0xA980, 0xAC00..<0xD800: .hangul
+            case 0x3040..<0x3100, 0x31F0..<0x3200, 0x1B000..<0x1B170: .kana
+            case 0x2E80..<0x2FE0, 0x3005...0x3007, 0x3021...0x3029, 0x3100..<0x3130,
+                0x3400..<0x4DC0, 0x4E00..<0xA000, 0xF900..<0xFB00, 0x20000..<0x32000:
+                .han
+            default: .other
+            }
+    }
+
+    static func < (left: Script, right: Script) -> Bool { left.rawValue < right.rawValue }
 }

@@ -1,10 +1,10 @@
 extension Language {
-    /// The language that most of a text's words belong to, by script and by stop words; nil where
-    /// nothing speaks for one. The first 64 KiB decide.
+    /// Detects the language of most of a text's words by script and stop words; nil without evidence for a single
+    /// language.
     ///
-    /// Languages in Latin letters are told apart where there is a list of stop words for them: cs,
-    /// da, de, en, es, fi, fr, hu, it, nl, no, pl, pt, ro, sv and tr. Of those in Cyrillic and in
-    /// Arabic letters the ones that have letters of their own are.
+    /// Only the first 64 KiB count. Among languages in Latin script, it knows the ones with a stop-word list: cs, da,
+    /// de, en, es, fi, fr, hu, it, nl, no, pl, pt, ro, sv and tr. Among languages in Cyrillic and Arabic script, it
+    /// knows the ones that have letters of their own.
     public static func detected(in text: String) -> Language? {
         let beginning = String(decoding: text.utf8.prefix(textLimit), as: UTF8.self)
         let letters = Letters(of: TextForm.matched(beginning))
@@ -14,7 +14,7 @@ extension Language {
             case .latin: codeByStopWords(beginning)
             case .cyrillic: letters.cyrillicCode
             case .arabic: letters.arabicCode
-            // Japanese is written in both; Chinese in one.
+            // Japanese mixes both scripts; Chinese uses Han alone.
             case .kana, .han: letters.share(of: .kana, and: .han) > 0.1 ? "ja" : "zh"
             case .greek: "el"
             case .hebrew: "he"
@@ -31,7 +31,7 @@ extension Language {
 
     private static let textLimit = 1 << 16
 
-    /// The language whose stop words are the most, if these are a twentieth of the words.
+    /// The language with the most stop words, provided that they make up a twentieth of all words.
     private static func codeByStopWords(_ text: String) -> String? {
         var votes = [Int](repeating: 0, count: StopWords.codes.count)
         var words = 0
@@ -39,7 +39,7 @@ extension Language {
             guard token.kind == .word else { return }
             words += 1
             guard let codes = StopWords.languages[token.word] else { return }
-            // What is a word of many languages says little of any.
+            // A stop word that many languages share says little about any of them.
             for code in codes { votes[code] += wholeVote / codes.count }
         }
         guard let best = votes.indices.max(by: { votes[$0] < votes[$1] }),
@@ -54,7 +54,7 @@ extension Language {
     private static let undetermined = Language(code: "und") ?? .english
 }
 
-/// How many letters of each script a text has, and of some letters that tell languages.
+/// Counts the letters of each script in a text, and the letters that identify a language.
 private struct Letters {
     private var scripts: [Script: Int] = [:]
     private var marks: [Unicode.Scalar: Int] = [:]
@@ -68,7 +68,7 @@ private struct Letters {
         }
     }
 
-    /// The script of most words: a word of ideographs or syllables has fewer letters than others.
+    /// The script of most words, allowing for words in ideographs or syllables having fewer letters.
     var script: Script? {
         let han = (scripts[.han] ?? 0) + (scripts[.kana] ?? 0)
         var words = scripts
@@ -78,13 +78,13 @@ private struct Letters {
         return words.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
     }
 
-    /// The share that the letters of one script are of those of two.
+    /// The share of one script in the letters of two scripts together.
     func share(of script: Script, and other: Script) -> Double {
         let count = Double(scripts[script] ?? 0)
         return count / max(1, count + Double(scripts[other] ?? 0))
     }
 
-    /// Whether some letters are one of two hundred letters of a script at least.
+    /// Whether at least one in two hundred letters of a script is one of `letters`.
     private func has(_ letters: String, in script: Script) -> Bool {
         let found = letters.unicodeScalars.reduce(0) { $0 + (marks[$1] ?? 0) }
         return found * 200 >= (scripts[script] ?? 0) && found > 0

@@ -1,9 +1,9 @@
-/// Where sentences begin and end, in any script.
+/// Finds sentence boundaries in any script.
 ///
-/// A sentence ends at a stop before white space, unless the stop belongs to an abbreviation or what follows begins with a small
-/// letter; in scripts without spaces it ends at an ideographic stop.
+/// A sentence ends at a stop before white space, unless the stop belongs to an abbreviation or the next word begins
+/// with a lower-case letter. In scripts without spaces, it ends at an ideographic stop.
 public enum Sentences {
-    /// The sentences of a line, in order, without the white space around them.
+    /// The sentences of a line in order, without the white space around them.
     public static func split(_ line: some StringProtocol) -> [String] {
         let text = Array(line.unicodeScalars)
         var sentences: [String] = []
@@ -25,7 +25,7 @@ public enum Sentences {
         return sentences
     }
 
-    /// Whether a new sentence begins at a position that is not the first of its block.
+    /// Whether a sentence begins at a position other than the first of its block.
     ///
     /// - Parameters:
     ///   - start: Where the block begins.
@@ -48,7 +48,7 @@ public enum Sentences {
             ? scalar.value == 0x20 || scalar.value &- 0x09 < 5 : scalar.properties.isWhitespace
     }
 
-    /// Words that a full stop follows in the middle of a sentence, in lower case.
+    /// Lower-case words that often take a full stop in the middle of a sentence.
     private static let abbreviations: Set<String> = [
         "e.g", "i.e", "cf", "vs", "viz", "resp", "approx", "ca", "incl", "excl", "esp", "fig",
         "figs", "eq", "sec", "ch",
@@ -59,9 +59,9 @@ public enum Sentences {
         "vgl", "p.ex",
     ]
 
-    /// Whether a sentence ends with the scalars before `end`, of which the last is no white space.
+    /// Whether a sentence ends just before `end`; the scalar before `end` must not be white space.
     ///
-    /// - Parameter start: Where the block begins that they are in.
+    /// - Parameter start: Where the enclosing block begins.
     public static func ends(_ text: [Unicode.Scalar], before end: Int, from start: Int) -> Bool {
         var at = end
         while at > start, isClosing(text[at - 1]) { at -= 1 }
@@ -71,17 +71,17 @@ public enum Sentences {
         return !isAbbreviated(text, stop, start)
     }
 
-    /// Whether the full stop belongs to the word before it, or stands alone.
+    /// Whether the full stop belongs to an abbreviation, or stands alone.
     private static func isAbbreviated(_ text: [Unicode.Scalar], _ stop: Int, _ start: Int) -> Bool {
         var first = stop
         while first > start, !isSpace(text[first - 1]), !isOpening(text[first - 1]),
             stop - first < 8
         { first -= 1 }
         let length = stop - first
-        // " ... " stands for something.
+        // A bare " ... " is an ellipsis.
         if length == 0 || text[first..<stop].allSatisfy({ $0 == "." }) { return true }
         if length == 1, text[first].properties.isUppercase { return true }
-        // The number of a list's item.
+        // The number of a list item.
         if first == start, text[first..<stop].allSatisfy({ ("0"..."9").contains($0) }) {
             return true
         }
@@ -91,7 +91,7 @@ public enum Sentences {
         return abbreviations.contains(String(word).lowercased())
     }
 
-    /// Whether a sentence may begin at a position after a stop: "e.g. this" goes on with a small letter.
+    /// Whether a sentence may begin after a stop: "e.g. this" continues with a lower-case letter, so it may not.
     private static func begins(_ text: [Unicode.Scalar], at start: Int, before end: Int) -> Bool {
         var at = start
         while at < end, isOpening(text[at]) { at += 1 }
@@ -105,7 +105,7 @@ public enum Sentences {
         }
     }
 
-    /// Whether a sentence ends with this scalar and the next one follows without a space.
+    /// Whether the scalar ends a sentence without a space after it.
     private static func isIdeographicStop(_ scalar: Unicode.Scalar) -> Bool {
         scalar == "。" || scalar == "！" || scalar == "？" || scalar == "｡"
     }
@@ -115,7 +115,7 @@ public enum Sentences {
             || scalar == "؟" || isIdeographicStop(scalar)
     }
 
-    /// Whether a scalar closes a quotation or parentheses.
+    /// Whether a scalar closes a quotation or a parenthesis.
     public static func isClosing(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
         case "\"", "'", ")", "]", "}", "`", "”", "’", "»", "」", "』", "）": true

@@ -2,11 +2,11 @@ public import Objects
 internal import Yams
 
 extension YAMLMapping {
-    /// A key whose meaning is not fixed, and its value.
+    /// A key that the reader does not know in advance, and its value.
     public struct Entry {
-        /// What stands behind a key.
+        /// The value of a key.
         public enum Value {
-            /// A word: as it is spelled, and as YAML means it.
+            /// A scalar: its spelling, and its value in YAML.
             case scalar(String, JSON)
             /// A mapping.
             case mapping(YAMLMapping)
@@ -14,13 +14,13 @@ extension YAMLMapping {
 
         /// The key.
         public let key: String
-        /// The line it stands on, from 1.
+        /// The line of the key, from 1.
         public let line: Int?
-        /// What stands behind it.
+        /// The value.
         public let value: Value
     }
 
-    /// Every key with its word or mapping, in the order of the file.
+    /// Every key with its scalar or mapping, in the order of the file.
     public func entries() throws(ConfigurationError) -> [Entry] {
         var entries: [Entry] = []
         for member in members {

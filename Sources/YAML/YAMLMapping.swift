@@ -1,7 +1,7 @@
 public import Objects
 package import Yams
 
-/// The keys of one YAML mapping, taken one by one; what is left over at the end is a mistake.
+/// Reads one YAML mapping key by key; a key that remains at the end is an error.
 public struct YAMLMapping {
     /// A value and the line it stands on, from 1.
     public struct Located<Value> {
@@ -11,16 +11,16 @@ public struct YAMLMapping {
         public let line: Int?
     }
 
-    /// The line it begins on, from 1.
+    /// The line that the mapping begins on, from 1.
     public let line: Int?
-    /// The file, for errors.
+    /// The path of the file, for error messages.
     public let path: String
     private let name: String
     private(set) var members: [(key: String, line: Int?, node: Node)] = []
 
     /// Reads a document that must be a mapping.
     ///
-    /// - Parameter isEmptyAllowed: Whether a document of nothing is a mapping without keys.
+    /// - Parameter isEmptyAllowed: Whether an empty document counts as a mapping without keys.
     public init(
         document yaml: String, path: String, isEmptyAllowed: Bool = false
     ) throws(ConfigurationError) {
@@ -30,7 +30,7 @@ public struct YAMLMapping {
         }
         let node: Node?
         do {
-            // Which type a scalar has is asked for, not guessed by regular expressions.
+            // The code below checks scalar types itself, so Yams need not guess them with regular expressions.
             node = try compose(yaml: yaml, .basic)
         } catch let error as YamlError {
             let (reason, line) = Self.explain(error)
@@ -48,13 +48,13 @@ public struct YAMLMapping {
         try self.init(node, name: "", path: path)
     }
 
-    /// The folder of a file, which paths in it are relative to.
+    /// The folder that contains a file; relative paths in the file start there.
     public static func folder(of path: String) -> String {
         let folder = path.utf8.lastIndex(of: 0x2F).map { String(path[..<$0]) }
         return folder.map { $0.isEmpty ? "/" : $0 } ?? "."
     }
 
-    /// Where a path leads that is relative to a folder.
+    /// Resolves a path against a folder.
     public static func located(_ text: String, in base: String) -> String {
         let name =
             text.utf8.starts(with: "./".utf8) ? String(text.utf8.dropFirst(2)) ?? text : text
@@ -62,7 +62,7 @@ public struct YAMLMapping {
         return name == "." || name.isEmpty ? base : base == "/" ? "/\(name)" : "\(base)/\(name)"
     }
 
-    /// Reads a node that must be a mapping; `name` is what errors call it.
+    /// Reads a node that must be a mapping; error messages call it `name`.
     init(_ node: Node, name: String, path: String) throws(ConfigurationError) {
         line = node.mark?.line
         self.name = name
@@ -95,12 +95,12 @@ public struct YAMLMapping {
         }
     }
 
-    /// An error at a line of the file.
+    /// Makes an error at a line of the file.
     public func error(_ reason: String, line: Int? = nil) -> ConfigurationError {
         ConfigurationError(path: path, line: line ?? self.line, reason: reason)
     }
 
-    /// The name of a key with those of the mappings that it is in.
+    /// The key's name, prefixed with the names of the enclosing mappings.
     public func full(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
 
     private mutating func take(_ key: String) -> Node? {
@@ -123,7 +123,7 @@ public struct YAMLMapping {
         return scalar.string
     }
 
-    /// Takes a whole number of a range, or nil.
+    /// Takes a whole number within a range, or nil.
     public mutating func integer(
         _ key: String, in range: ClosedRange<Int>
     ) throws(ConfigurationError) -> Int? {
@@ -136,7 +136,7 @@ public struct YAMLMapping {
         return found.value
     }
 
-    /// Takes a number of a range, or nil.
+    /// Takes a number within a range, or nil.
     public mutating func number(
         _ key: String, in range: ClosedRange<Double>
     ) throws(ConfigurationError) -> Double? {
@@ -203,7 +203,7 @@ public struct YAMLMapping {
         }
     }
 
-    /// Takes a mapping as the JSON object that it stands for, or nil.
+    /// Takes a mapping as a JSON object, or nil.
     public mutating func object(_ key: String) throws(ConfigurationError) -> Located<JSONObject>? {
         guard let node = take(key) else { return nil }
         guard case .object(let object) = try json(node, full(key), depth: 0) else {
@@ -212,7 +212,7 @@ public struct YAMLMapping {
         return Located(value: object, line: node.mark?.line)
     }
 
-    /// Deeper values are none that a service takes.
+    /// No service takes values nested more deeply.
     private static let deepest = 8
 
     private func json(_ node: Node, _ name: String, depth: Int) throws(ConfigurationError) -> JSON {
@@ -240,7 +240,8 @@ public struct YAMLMapping {
         }
     }
 
-    /// What YAML's core schema reads a scalar as that is quoted text, null or a truth value; nil for any other, which may be a number.
+    /// The value of a scalar that is quoted text, null or a truth value in YAML's core schema; nil for other scalars,
+    /// which may be numbers.
     package static func word(_ scalar: Node.Scalar) -> JSON? {
         guard scalar.style == .plain else { return .string(scalar.string) }
         return switch scalar.string {
@@ -251,7 +252,7 @@ public struct YAMLMapping {
         }
     }
 
-    /// A value as YAML's core schema reads it.
+    /// The value of a scalar in YAML's core schema.
     static func json(_ scalar: Node.Scalar) -> JSON {
         if let word = word(scalar) { return word }
         let digits = scalar.string.utf8.first.map { 0x30...0x39 ~= $0 || $0 == 0x2D || $0 == 0x2E }
@@ -261,11 +262,60 @@ public struct YAMLMapping {
         return .number(number)
     }
 
-    /// Insists that every key was taken.
+    /// Throws if any key was not taken.
     public func finish(known: [String]) throws(ConfigurationError) {
         guard let first = members.first else { return }
         throw error(
             "\(full(first.key)) is not known: \(known.joined(separator: ", ")) are",
             line: first.line)
+    }
+}
+
+/// An error in a file that a person wrote.
+public struct ConfigurationError: Error, Hashable, Sendable {
+    /// The path of the file.
+    public let path: String
+    /// The line, from 1; nil where the error has no single line.
+    public let line: Int?
+    /// What is wrong, as the message shows it.
+    public let reason: String
+}
+
+/// Detects YAML aliases, which configurations and front matter may not use.
+///
+/// A few lines of nested aliases can expand to more nodes than fit in memory, and comparing two such nodes visits all
+/// of them.
+public enum YAMLAliases {
+    /// Whether a text may hold an alias: it contains both an anchor `&name` and `*name`. Takes linear time.
+    public static func arePossible(in yaml: String) -> Bool {
+        var yaml = yaml
+        yaml.makeContiguousUTF8()
+        let text = yaml.utf8.span
+        let anchors = Set(names(after: UInt8(ascii: "&"), in: text))
+        guard !anchors.isEmpty else { return false }
+        return names(after: UInt8(ascii: "*"), in: text).contains { anchors.contains($0) }
+    }
+
+    private static func names(after mark: UInt8, in text: Span<UInt8>) -> [[UInt8]] {
+        var names: [[UInt8]] = []
+        var at = 0
+        while at < text.count {
+            at += 1
+            guard text[at - 1] == mark else { continue }
+            var name: [UInt8] = []
+            while at < text.count, isPartOfName(text[at]) {
+                name.append(text[at])
+                at += 1
+            }
+            if !name.isEmpty { names.append(name) }
+        }
+        return names
+    }
+
+    private static func isPartOfName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F: true
+        default: false
+        }
     }
 }

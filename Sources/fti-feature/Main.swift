@@ -1,8 +1,100 @@
+import ArgumentParser
 import CommandSupport
+import FeaturePipeline
+import Refs
 
 @main
 struct Main {
     static func main() {
         CommandLineTool.main(Feature.self, Array(CommandLine.arguments.dropFirst()))
+    }
+}
+
+/// The command line of the feature pipeline.
+struct Feature: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fti-feature",
+        abstract: "Turn documents into features: chunks with vectors, in one table.",
+        version: FeaturePipeline.version, subcommands: [RunCommand.self])
+}
+
+struct RunCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Bring a features ref up to date with its sources, in one transaction.",
+        discussion: ArgumentHelp.discussion(
+            """
+            Documents that did not change are not embedded again. Documents that are gone lose their \
+            rows only where the sources could be listed completely. When nothing changed there is no \
+            transaction. Rows of another embedding space are never mixed in: such a run is refused, \
+            unless --rebuild replaces all of them. What was left out, cut, replaced, guessed or not \
+            understood is counted by reason; --verbose lists it by document.
+            """,
+            examples: [
+                "fti-feature run features.yaml",
+                "fti-feature run features.yaml -m \"Edition 2\" --json",
+                "fti-feature run features.yaml --rebuild",
+                "fti-feature run features.yaml --dry-run --verbose",
+            ]))
+
+    @Argument(help: ArgumentHelp("The configuration, a YAML file.", valueName: "config"))
+    var config: String
+
+    @Option(
+        name: [.short, .customLong("message")],
+        help: ArgumentHelp("What the snapshot says of itself.", valueName: "text"))
+    var message: String?
+
+    @Flag(help: "Embed everything again where the ref has rows of another embedding space.")
+    var rebuild = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "Say what a run would do, and do nothing: no transaction, no objects, no requests."))
+    var dryRun = false
+
+    @Flag(help: "Fail when a source, or a pattern of include or exclude, matches nothing.")
+    var strict = false
+
+    @Flag(help: "Keep the rows of a source whose folder is not there.")
+    var allowMissing = false
+
+    @Flag(help: "List everything that was left out, cut, replaced, guessed or not understood.")
+    var verbose = false
+
+    @OptionGroup var options: GlobalOptions
+
+    func run(_ context: CommandContext) throws {
+        let configuration = try FeatureConfiguration(reading: config)
+        let pipeline = FeaturePipeline(
+            configuration, in: try repository(configuration, context),
+            by: context.writer, variable: Environment.variable,
+            cache: context.cacheFolder)
+        let line = context.progress
+        let begin = ContinuousClock.now
+        let checks = SourceChecks(isStrict: strict, allowsMissing: allowMissing)
+        let show = { @Sendable (progress: RunProgress) in
+            line.update(ProgressText.of(progress, after: ContinuousClock.now - begin))
+        }
+        let report =
+            dryRun
+            ? try pipeline.preview(rebuild: rebuild, checks: checks, progress: show)
+            : try pipeline.run(message: message, rebuild: rebuild, checks: checks, progress: show)
+        context.progress.finish()
+        context.output.made(transaction: report.transaction)
+        if context.output.isJSON {
+            try context.output.emit(report.json)
+        } else {
+            try RunSummary(report, isVerbose: verbose).write(to: context.output)
+        }
+    }
+
+    /// The repository of the command line or the environment; otherwise the configuration's; otherwise the nearest.
+    private func repository(
+        _ configuration: FeatureConfiguration, _ context: CommandContext
+    ) throws -> Repository {
+        let isNamed = options.repo != nil || Environment.variable("FTI_REPO") != nil
+        if !isNamed, let path = configuration.repository { return try context.repository(at: path) }
+        return try context.repository()
     }
 }

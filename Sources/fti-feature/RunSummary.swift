@@ -4,12 +4,12 @@ import FeaturePipeline
 import Objects
 import Refs
 
-/// A report for people: what became of the documents, what it cost, and where the result is.
+/// Summarises a run for people: the documents, the cost, and the result.
 struct RunSummary {
     private let report: RunReport
     private let isVerbose: Bool
 
-    /// More remarks of one sort are counted only, unless all were asked for.
+    /// The most remarks of one kind to print without `--verbose`.
     private static let remarkLimit = 10
 
     init(_ report: RunReport, isVerbose: Bool) {
@@ -56,12 +56,12 @@ struct RunSummary {
         }
     }
 
-    /// What matches nothing, without the sources that are known not to be listed.
+    /// Patterns and sources without a match, except sources whose listing is incomplete.
     private var unmatched: [Remark] {
         report.unmatched.filter { remark in !report.gaps.contains { $0.path == remark.path } }
     }
 
-    /// Writes what is not in the rows: the totals, and with `--verbose` each of it.
+    /// Writes the findings: totals by reason, or every finding with `--verbose`.
     private func writeFindings(to output: Output) throws {
         if isVerbose {
             for remark in report.notes + report.leftOut { try note(nil, remark, output) }
@@ -84,7 +84,7 @@ struct RunSummary {
         try output.note("no documents: \(parts.joined(separator: ", "))\(more)".printable())
     }
 
-    /// Such as `left out: 1,234 words of navigation in 53 documents`.
+    /// A total as a sentence, such as `left out: 1,234 words of navigation in 53 documents`.
     private static func sentence(_ total: FindingTotal) -> String {
         let isNamed = total.unit.utf8.starts(with: total.reason.utf8)
         let what =
@@ -97,7 +97,7 @@ struct RunSummary {
         return "\(total.fate.phrase): \(what)\(total.unit == "documents" ? "" : " \(place)")"
     }
 
-    /// Such as `12 .png`, `3 hidden files`.
+    /// A count of files, such as `12 .png` or `3 hidden files`.
     private static func part(_ total: FindingTotal) -> String {
         switch total.reason {
         case "format": "\(Quantity.count(total.count)) \(total.ending ?? "others")"
@@ -127,6 +127,32 @@ struct RunSummary {
             try output.note(
                 "\(title): \(Quantity.count(remarks.count - shown.count)) more; --verbose lists all"
             )
+        }
+    }
+}
+
+/// The progress line of a run.
+enum ProgressText {
+    static func of(_ progress: RunProgress, after time: Duration) -> String {
+        let files =
+            "read \(Quantity.count(progress.filesRead)) of \(Quantity.count(progress.files, "file"))"
+        let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
+        guard progress.made > 0, seconds > 0 else { return files }
+        let rate = Double(progress.made) / seconds
+        var text =
+            "embedded \(Quantity.count(progress.made, "chunk")), "
+            + "\(Quantity.decimal(rate, places: rate < 10 ? 1 : 0))/s"
+        if let expected = progress.expected, expected > progress.made {
+            text += ", \(duration(Double(expected - progress.made) / rate)) left"
+        }
+        return "\(text); \(files)"
+    }
+
+    private static func duration(_ seconds: Double) -> String {
+        switch seconds {
+        case ..<90: "about \(Quantity.count(Int(seconds.rounded(.up)))) s"
+        case ..<5400: "about \(Quantity.count(Int((seconds / 60).rounded()))) min"
+        default: "about \(Quantity.decimal(min(seconds, 1e9) / 3600, places: 1)) h"
         }
     }
 }

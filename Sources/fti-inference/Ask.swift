@@ -9,14 +9,14 @@ import Refs
 /// `fti-inference ask QUESTION`.
 struct Ask: Command {
     static let configuration = CommandConfiguration(
-        abstract: "Answer a question with sentences from the best passages.",
+        abstract: "Answer a question with sentences from the best chunks.",
         discussion: ArgumentHelp.discussion(
             """
             Features and model are resolved in one state of the log, or taken from a release or a lock file, \
             and must be of one embedding space. With --stdin, each line of standard input is a question, \
             or a JSON object with a question, perhaps a condition under "where", and an id, and is \
             answered with a line of JSON, its own or an error's; refs that move meanwhile are followed. \
-            --where takes a condition on the members of rows and their key: the best passages are \
+            --where takes a condition on the members of rows and their key: the best chunks are \
             looked for among the rows that it holds of.
             """,
             examples: [
@@ -41,7 +41,7 @@ struct Ask: Command {
     @Option(help: ArgumentHelp("The features to answer from.", valueName: "rev"))
     var features: String?
 
-    @Option(help: ArgumentHelp("The model that ranks passages.", valueName: "rev"))
+    @Option(help: ArgumentHelp("The model that ranks chunks.", valueName: "rev"))
     var model: String?
 
     @Option(help: ArgumentHelp("Answer from the versions of this lock file.", valueName: "file"))
@@ -73,7 +73,7 @@ struct Ask: Command {
 
     @Flag(
         help:
-            "Say how each passage was found, what its score is made of, and why there is an answer or none."
+            "Say how each chunk was found, what its score is made of, and why there is an answer or none."
     )
     var explain = false
 
@@ -132,7 +132,7 @@ struct Ask: Command {
             endpoint: try ServiceEndpoint(environment: Environment.variable))
         let path = try context.repositoryLocation()
         let verified = try context.verifiedLeaves(of: path)
-        // Also what was verified before something failed need not be verified again.
+        // Saves the record even after an error, so that the next command need not verify the same leaves.
         defer { verified.save() }
         let repository = try context.repository(at: path)
         guard let question else {
@@ -173,7 +173,7 @@ struct Ask: Command {
         return object
     }
 
-    /// Answers line after line until there is none.
+    /// Answers each line of standard input.
     private func serve(
         _ selection: Selection, _ condition: Condition?, in repository: Repository,
         _ embedders: EmbedderSource, _ verified: VerifiedLeavesFile, _ segments: SegmentCache,

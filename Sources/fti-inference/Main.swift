@@ -1,3 +1,4 @@
+import ArgumentParser
 import CommandSupport
 
 @main
@@ -5,4 +6,13 @@ struct Main {
     static func main() {
         CommandLineTool.main(Inference.self, Array(CommandLine.arguments.dropFirst()))
     }
+}
+
+/// The command line of the inference pipeline.
+struct Inference: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fti-inference",
+        abstract: "Answers questions from features with a model, and names the hashes of both.",
+        version: "fti-inference \(Version.text)",
+        subcommands: [Ask.self])
 }

@@ -3,7 +3,7 @@ import CommandSupport
 import Objects
 import Refs
 
-/// Why a ref is moved even if gates refuse.
+/// The reason to move refs although gates refuse.
 struct OverrideOption: ParsableArguments {
     @Option(
         name: .customLong("override"),
@@ -11,7 +11,7 @@ struct OverrideOption: ParsableArguments {
             "Move even if gates refuse; the log keeps the reason.", valueName: "reason"))
     var reason: String?
 
-    /// The most bytes of a reason.
+    /// The most bytes that a reason may have.
     private static let limit = 4096
 
     func validate() throws {
@@ -21,57 +21,48 @@ struct OverrideOption: ParsableArguments {
         }
     }
 
-    /// Says that a reason was given and not needed.
+    /// Notes that a reason was given although no gate refused.
     func note(_ commit: Commit, _ output: Output) throws {
         guard reason != nil, !commit.isUnchanged, commit.gates.allSatisfy(\.passes) else { return }
         try output.note("note: no gate refuses this, so nothing was overridden")
     }
 }
 
-/// What a command that moves refs is told about gates.
+/// The options about gates of a command that moves refs.
 struct GateOptions: ParsableArguments {
     @OptionGroup var override: OverrideOption
 
-    @Flag(help: "Say what gates say of the moves, and make none.")
+    @Flag(help: "Evaluate the gates without moving anything.")
     var dryRun = false
 
-    /// Moves refs and tells of it; or, for a dry run, tells what gates say.
-    ///
-    /// - Throws: `gates` when one refuses, also for a dry run.
-    func move(
-        _ updates: [RefUpdate], on repository: OpenRepository, message: String,
-        extra: JSONObject = JSONObject(), _ context: CommandContext
-    ) throws {
-        try repository.writing(updates.map(\.name)) {
-            try tryMoving(updates, on: repository, message: message, extra: extra, context)
-        }
+    /// The options, with the message of the transaction.
+    func options(message: String) -> MoveOptions {
+        MoveOptions(message: message, isRehearsal: dryRun, overrideReason: override.reason)
     }
 
-    private func tryMoving(
-        _ updates: [RefUpdate], on repository: OpenRepository, message: String,
-        extra: JSONObject, _ context: CommandContext
-    ) throws {
-        let transaction = try repository.begin(context.writer)
-        guard dryRun else {
-            let commit = try transaction.commit(
-                updates, message: message, overriding: override.reason)
-            try override.note(commit, context.output)
-            return try context.output.report(commit, extra: extra)
+    /// Reports moves that were committed or rehearsed.
+    ///
+    /// - Throws: The refusal of a rehearsal, after its report.
+    func report(_ outcome: MoveOutcome, _ output: Output) throws {
+        switch outcome {
+        case .committed(let commit):
+            try override.note(commit, output)
+            try output.report(commit)
+        case .rehearsed(let rehearsal):
+            try output.report(rehearsal)
+            if let refusal = rehearsal.refusal { throw refusal }
         }
-        let (refs, gates) = try transaction.rehearse(updates)
-        let refusals = gates.filter { !$0.passes }
-        try context.output.report(refs, gates)
-        if !refusals.isEmpty, override.reason == nil { throw RefError.gates(refusals) }
     }
 }
 
 extension Output {
-    /// Tells what moves would be made and what gates say of them.
-    fileprivate func report(_ refs: [RefChange], _ gates: [GateOutcome]) throws {
+    /// Reports the moves of a rehearsal, and the outcomes of their gates.
+    fileprivate func report(_ rehearsal: Rehearsal) throws {
+        let refs = rehearsal.refs
         if isJSON {
             return try emit([
                 "dryRun": true, "refs": .array(refs.map(\.json)),
-                "gates": .array(gates.map(\.json)),
+                "gates": .array(rehearsal.gates.map(\.json)),
             ])
         }
         if refs.isEmpty { try line("nothing would move") }
@@ -80,8 +71,8 @@ extension Output {
                 "\(style.cyan(change.name.text))  \(style.yellow(change.old?.short ?? "(none)")) -> "
                     + style.yellow(change.new?.short ?? "(removed)"))
         }
-        for gate in gates { try line(gate.line(style)) }
-        if !refs.isEmpty, gates.isEmpty { try line(style.dim("no gate is about this")) }
+        for gate in rehearsal.gates { try line(gate.line(style)) }
+        if !refs.isEmpty, rehearsal.gates.isEmpty { try line(style.dim("no gates apply")) }
     }
 }
 

@@ -1,6 +1,7 @@
 import Artifacts
 import Objects
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct EmbeddingTests {
@@ -106,7 +107,7 @@ import Testing
                 try EmbeddingSpace(decoding: Array(bytes[..<count]))
             }
         }
-        var random = SplitMix(seed: 7)
+        var random = SeededGenerator(seed: 7)
         for _ in 0..<300 {
             var changed = bytes
             let at = Int(random.next() % UInt64(bytes.count))

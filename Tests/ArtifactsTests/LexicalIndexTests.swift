@@ -1,6 +1,7 @@
 @testable import Artifacts
 import Objects
 import Storage
+import TestSupport
 import Testing
 import TextAnalysis
 
@@ -15,7 +16,7 @@ struct LexicalIndexTests {
     /// Rows of several documents; `changed` says which have another text.
     private func rows(_ count: Int, changed: Set<Int> = []) -> [TableRow] {
         (0..<count).map { number in
-            var random = SplitMix(seed: UInt64(number + 1))
+            var random = SeededGenerator(seed: UInt64(number + 1))
             let text = (0..<30).map { _ in
                 Self.words[Int(random.next() % UInt64(Self.words.count))]
             }.joined(separator: " ")
@@ -223,7 +224,7 @@ struct LexicalIndexTests {
                 try LexicalSegment(decoding: Array(bytes[..<count]))
             }
         }
-        var random = SplitMix(seed: 5)
+        var random = SeededGenerator(seed: 5)
         for _ in 0..<2000 {
             var changed = bytes
             changed[Int(random.next() % UInt64(bytes.count))] ^= UInt8(1 << (random.next() % 8))

@@ -1,12 +1,13 @@
 import Artifacts
 import Glibc
 import Objects
+import TestSupport
 import Testing
 
 @Suite struct PortableMathTests {
     @Test("exp and log agree with the C library to 2 units in the last place")
     func elementary() {
-        var random = SplitMix(seed: 1)
+        var random = SeededGenerator(seed: 1)
         for _ in 0..<20_000 {
             let x = random.unit() * 1400 - 700
             #expect(ulps(PortableMath.exp(x), Glibc.exp(x)) <= 2, "exp(\(x))")
@@ -57,7 +58,7 @@ import Testing
 
     @Test("an inner product adds in the documented order", arguments: [0, 1, 7, 8, 9, 24, 387])
     func dotProduct(count: Int) {
-        var random = SplitMix(seed: UInt64(count))
+        var random = SeededGenerator(seed: UInt64(count))
         let a = (0..<count).map { _ in Float(random.unit() - 0.5) }
         let b = (0..<count).map { _ in Float(random.unit() - 0.5) }
         var lanes = [Float](repeating: 0, count: 8)
@@ -74,23 +75,6 @@ import Testing
     private func ulps(_ a: Double, _ b: Double) -> Double {
         a == b ? 0 : abs(a - b) / max(b.ulp, a.ulp)
     }
-}
-
-/// A generator of reproducible numbers for tests (SplitMix64).
-struct SplitMix {
-    var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }
 
 /// The identity of some bytes.

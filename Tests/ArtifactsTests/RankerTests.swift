@@ -1,5 +1,6 @@
 import Artifacts
 import Objects
+import TestSupport
 import Testing
 
 @Suite("Rankers and their files")
@@ -58,7 +59,7 @@ struct RankerTests {
     @Test("changed bytes are refused or give a ranker of finite numbers")
     func changes() throws {
         let ranker = try ranker()
-        var random = SplitMix(seed: 11)
+        var random = SeededGenerator(seed: 11)
         for _ in 0..<300 {
             var (tensors, config) = (ranker.tensors, ranker.config)
             if random.next() % 2 == 0 {

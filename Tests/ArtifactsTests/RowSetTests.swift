@@ -1,5 +1,6 @@
 import Objects
 import Storage
+import TestSupport
 import Testing
 
 @testable import Artifacts
@@ -7,7 +8,7 @@ import Testing
 @Suite("Search among some of the rows")
 struct RowSetTests {
     /// Rows of some shape: runs, single ones, one end, none, all.
-    private static func sets(of rows: Int, _ random: inout SplitMix) -> [RowSet] {
+    private static func sets(of rows: Int, _ random: inout SeededGenerator) -> [RowSet] {
         var sets = [RowSet(), RowSet(all: rows)]
         for share: UInt64 in [1, 50, 500, 999] {
             var set = RowSet()
@@ -26,7 +27,7 @@ struct RowSetTests {
     @Test("what is found is what a table of these rows alone would give", arguments: [5000, 9000])
     func exact(rows: Int) throws {
         let dimension = 24
-        var random = SplitMix(seed: UInt64(rows))
+        var random = SeededGenerator(seed: UInt64(rows))
         let values = VectorKind.clustered.vectors(rows, dimension: dimension, &random)
         let search = VectorSearch(dimension: dimension, values: values, threads: 2)
         for set in Self.sets(of: rows, &random) {
@@ -53,7 +54,7 @@ struct RowSetTests {
     @Test("preselection among some rows is that of a table of these rows alone")
     func approximate() throws {
         let dimension = 32
-        var random = SplitMix(seed: 77)
+        var random = SeededGenerator(seed: 77)
         let values = VectorKind.clustered.vectors(9000, dimension: dimension, &random)
         let search = ApproximateSearch(
             VectorSearch(dimension: dimension, values: values), ranked: 60)
@@ -79,7 +80,7 @@ struct RowSetTests {
 
     @Test("a set knows its rows")
     func sets() {
-        var random = SplitMix(seed: 5)
+        var random = SeededGenerator(seed: 5)
         for set in Self.sets(of: 2000, &random) {
             let rows = members(set)
             #expect(rows.count == set.count)

@@ -2,6 +2,7 @@ import Artifacts
 import Foundation
 import Objects
 import Storage
+import TestSupport
 import Testing
 
 @Suite("Search of tables")
@@ -11,7 +12,7 @@ struct TableSearchTests {
     private let rows: [TableRow]
 
     init() {
-        var random = SplitMix(seed: 31)
+        var random = SeededGenerator(seed: 31)
         var values = VectorKind.clustered.vectors(700, dimension: 64, &random)
         for index in 64..<128 { values[index] = 0 }
         for index in 128..<192 { values[index] *= 0x1p-140 }
@@ -59,8 +60,7 @@ struct TableSearchTests {
 
     @Test("a table in packs, whose vectors are read in place", arguments: [1, 4])
     func packs(threads: Int) throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryDirectory()
         let bucket = try DirectoryBucket.create(at: folder.path)
         let writer = ObjectWriter(bucket: bucket, existing: PackStore(bucket: bucket, packs: []))
         let table = try Table.build(rows: rows, dimension: dimension, in: writer)

@@ -1,5 +1,6 @@
 import Artifacts
 import Objects
+import TestSupport
 import Testing
 
 @Suite("Search of vectors")
@@ -37,7 +38,7 @@ struct VectorSearchTests {
     @Test("the nearest rows are those of a comparison with all", arguments: VectorKind.allCases)
     func exact(kind: VectorKind) throws {
         for (dimension, rows) in [(1, 40), (5, 300), (24, 5000), (64, 700), (100, 900)] {
-            var random = SplitMix(seed: UInt64(dimension))
+            var random = SeededGenerator(seed: UInt64(dimension))
             let values = kind.vectors(rows, dimension: dimension, &random)
             for _ in 0..<3 {
                 let query = kind.vectors(1, dimension: dimension, &random)
@@ -50,7 +51,7 @@ struct VectorSearchTests {
 
     @Test("any number of matches", arguments: [0, 1, 2, 4999, 5000, 9000])
     func counts(count: Int) throws {
-        var random = SplitMix(seed: 8)
+        var random = SeededGenerator(seed: 8)
         let values = VectorKind.clustered.vectors(5000, dimension: 16, &random)
         let query = VectorKind.clustered.vectors(1, dimension: 16, &random)
         try check(values, query, "\(count) matches", counts: [count])
@@ -58,7 +59,7 @@ struct VectorSearchTests {
 
     @Test("queries that prove nothing find the same rows")
     func hardQueries() throws {
-        var random = SplitMix(seed: 4)
+        var random = SeededGenerator(seed: 4)
         let values = VectorKind.mixed.vectors(2000, dimension: 16, &random)
         for number: Float in [
             0, -0.0, .nan, .infinity, .greatestFiniteMagnitude, 0x1p-149, 0x1p-120, 0x1p62, 0x1p63,
@@ -72,7 +73,7 @@ struct VectorSearchTests {
 
     @Test("many queries at once find what each finds alone", arguments: [1, 2, 5])
     func batches(threads: Int) throws {
-        var random = SplitMix(seed: 6)
+        var random = SeededGenerator(seed: 6)
         let values = VectorKind.mixed.vectors(3000, dimension: 16, &random)
         let search = VectorSearch(dimension: 16, values: values)
         let queries = (0..<70).map {
@@ -104,7 +105,7 @@ struct VectorSearchTests {
 struct ApproximateSearchTests {
     @Test("what is found is ranked exactly, for any number of threads", arguments: [1, 10, 300])
     func ranking(count: Int) throws {
-        var random = SplitMix(seed: 21)
+        var random = SeededGenerator(seed: 21)
         let values = VectorKind.clustered.vectors(9000, dimension: 32, &random)
         let query = Array(values[320..<352])
         let search = VectorSearch(dimension: 32, values: values)
@@ -120,7 +121,7 @@ struct ApproximateSearchTests {
 
     @Test("ranking every row finds what exact search finds", arguments: VectorKind.allCases)
     func everyRow(kind: VectorKind) throws {
-        var random = SplitMix(seed: 22)
+        var random = SeededGenerator(seed: 22)
         let values = kind.vectors(500, dimension: 20, &random)
         let search = VectorSearch(dimension: 20, values: values)
         let approximate = ApproximateSearch(search, ranked: 500)
@@ -151,7 +152,7 @@ struct ApproximateSearchTests {
         let quadrant = (0..<100).flatMap { row -> [Float] in [1, 1 + Float(row)] }
         let hopeless = ApproximateSearch(VectorSearch(dimension: 2, values: quadrant), ranked: 3)
         #expect(try hopeless.widened(for: 10, of: [[1, 1]]) == nil)
-        var random = SplitMix(seed: 23)
+        var random = SeededGenerator(seed: 23)
         let values = VectorKind.random.vectors(4000, dimension: 128, &random)
         let narrow = ApproximateSearch(VectorSearch(dimension: 128, values: values), ranked: 5)
         let queries = try narrow.sample(8)
@@ -168,7 +169,7 @@ struct ApproximateSearchTests {
 enum VectorKind: CaseIterable {
     case random, clustered, duplicated, ascending, zero, tiny, huge, mixed
 
-    func vectors(_ rows: Int, dimension: Int, _ random: inout SplitMix) -> [Float] {
+    func vectors(_ rows: Int, dimension: Int, _ random: inout SeededGenerator) -> [Float] {
         func number() -> Float { Float(random.unit()) * 2 - 1 }
         func row() -> [Float] { (0..<dimension).map { _ in number() } }
         switch self {

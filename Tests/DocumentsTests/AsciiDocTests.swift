@@ -20,7 +20,7 @@ struct AsciiDocTests {
         ] as [(String, [String])])
     func sections(adoc: String, expected: [String]) throws {
         let found = outline(try clean(adoc, .asciidoc))
-        // The title of the document stands first; where there is none, that is the first heading.
+        // The document's title comes first, or else its first heading.
         #expect(found == expected)
     }
 
@@ -145,7 +145,7 @@ struct AsciiDocTests {
         #expect(blocks.map { $0.text + ($0.isHeader ? "*" : "") } == expected)
     }
 
-    @Test("what a document says of itself, and what is left out of it")
+    @Test("metadata of a document, and omissions")
     func metadata() throws {
         let document = try clean(
             """
@@ -179,7 +179,7 @@ struct AsciiDocTests {
         #expect(outline(document) == ["the-guide|The Guide|Alt text¦raw"])
     }
 
-    @Test("texts that would take quadratic time do not")
+    @Test("input that invites quadratic time takes linear time")
     func hostile() throws {
         let count = 4000
         let texts = [

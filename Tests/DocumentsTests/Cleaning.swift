@@ -1,15 +1,14 @@
 import Documents
 import Testing
 
-/// Cleans text of a type.
+/// Cleans text in a format.
 func clean(_ text: String, _ type: DocumentFormat, path: String = "a/page.x") throws
     -> CleanDocument
 {
-    try CleanDocument(RawDocument(path: path, format: type, bytes: Array(text.utf8)))
+    try CleanDocument.clean(RawDocument(path: path, format: type, bytes: Array(text.utf8)))
 }
 
-/// A document's sections as lines: `anchor|headings|block¦block`; a title that only the file's name gives is
-/// left out.
+/// A document's sections as lines, `anchor|headings|block¦block`; a title that comes from the file name is left out.
 func outline(_ document: CleanDocument) -> [String] {
     document.sections.map { section in
         let blocks = section.blocks.map(\.text).joined(separator: "¦")
@@ -18,7 +17,7 @@ func outline(_ document: CleanDocument) -> [String] {
     }
 }
 
-/// What was found in a document, as `fate reason count unit`.
+/// The findings of a document, as `fate reason count unit`.
 func findings(_ document: CleanDocument) -> [String] {
     document.findings.map { "\($0.fate.rawValue) \($0.reason) \($0.count) \($0.unit)" }
 }

@@ -1,10 +1,11 @@
 @testable import Documents
+import TestSupport
 import Testing
 
-@Suite("Encodings of text")
+@Suite("Text encodings")
 struct EncodingTests {
     private func document(_ bytes: [UInt8], encoding: String? = nil) throws -> CleanDocument {
-        try CleanDocument(
+        try CleanDocument.clean(
             RawDocument(path: "page.txt", format: .text, encoding: encoding, bytes: bytes))
     }
 
@@ -13,7 +14,7 @@ struct EncodingTests {
             .joined(separator: "\n")
     }
 
-    @Test("a byte that went astray in UTF-8 costs one character and is reported")
+    @Test("a stray byte in UTF-8 costs one character and is reported")
     func oneBadByte() throws {
         let menu = Array("Café menu, Größe 10 µm".utf8)
         for bad: [UInt8] in [[0xFF], [0xC3], [0xE2, 0x82], [0xA0]] {
@@ -22,11 +23,11 @@ struct EncodingTests {
                 found.sections.first?.blocks.first?.text == "Café menu, Größe 10 µm \u{FFFD} naïve")
             #expect(findings(found) == ["replaced bad UTF-8 1 byte sequences"])
         }
-        // A character cut off at the end.
+        // A character truncated at the end.
         #expect(try text(Array(menu.dropLast(2))) == "Café menu, Größe 10 \u{FFFD}")
     }
 
-    @Test("bytes of Windows-1252 are read as such, raw C1 controls too")
+    @Test("Windows-1252 bytes and raw C1 controls are read as Windows-1252")
     func windows1252() throws {
         #expect(try text(Array("caf".utf8) + [0xE9, 0x20, 0x96, 0x20, 0x80, 0x35]) == "café – €5")
         let found = try document(Array("a \u{93}b\u{94} \u{85}".utf8))
@@ -34,7 +35,7 @@ struct EncodingTests {
         #expect(findings(found) == ["replaced C1 controls 3 characters"])
     }
 
-    @Test("byte-order marks decide, and are no content")
+    @Test("byte-order marks decide, and are not content")
     func marks() throws {
         #expect(try text([0xEF, 0xBB, 0xBF] + Array("é".utf8)) == "é")
         for isBig in [false, true] {
@@ -50,7 +51,7 @@ struct EncodingTests {
         #expect(try text([0xFF, 0xFE, 0, 0] + four) == "é")
     }
 
-    @Test("the encoding that a source declares is believed")
+    @Test("the encoding that a source declares is trusted")
     func declared() throws {
         #expect(try text([0xCC, 0xE8, 0xF0], encoding: "windows-1251") == "Мир")
         #expect(try text([0xCC, 0xE8, 0xF0], encoding: "cp1251") == "Мир")
@@ -60,7 +61,7 @@ struct EncodingTests {
         #expect(throws: UnreadableDocument.self) { try text([0x61], encoding: "utf-8//IGNORE") }
     }
 
-    @Test("other encodings are recognised, with a confidence")
+    @Test("other encodings are detected, with a confidence")
     func detected() throws {
         let russian =
             "Съешь же ещё этих мягких французских булок, да выпей чаю. Широкая электрификация южных губерний "
@@ -76,10 +77,10 @@ struct EncodingTests {
         let found = try document(bytes)
         #expect(found.sections.first?.blocks.first?.text == russian)
         #expect(found.findings.first?.fate == .guessed)
-        #expect(found.findings.first?.detail == "windows-1251, confidence 100 %")
+        #expect(found.findings.first?.detail == "windows-1251, confidence 100%")
     }
 
-    @Test("files of two encodings that somebody joined")
+    @Test("concatenated files of two encodings")
     func joined() throws {
         let both =
             Array("Größe und Maß\n\nÄrger über Öl\n\n".utf8)
@@ -87,7 +88,7 @@ struct EncodingTests {
         #expect(try text(both) == "Größe und Maß\nÄrger über Öl\nGröße und Maß")
     }
 
-    @Test("text of Windows-1252 pasted into UTF-8 leaves that as it is")
+    @Test("Windows-1252 text pasted into UTF-8 leaves the rest unchanged")
     func pasted() throws {
         let both = Array("café and raw ".utf8) + [0x93] + Array("quotes".utf8) + [0x94]
         #expect(try text(both) == "café and raw “quotes”")
@@ -103,7 +104,7 @@ struct EncodingTests {
             try text(Array("one\u{1}two\u{1B}[0mthree\u{7F}four".utf8)) == "one two [0mthree four")
     }
 
-    @Test("any bytes are text in every set, or refused")
+    @Test("any bytes decode in every character set, or are refused")
     func anyBytes() {
         var generator = SeededGenerator(seed: 11)
         let labels = [

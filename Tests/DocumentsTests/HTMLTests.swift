@@ -59,7 +59,7 @@ struct HTMLTests {
         #expect(outline(try clean(html, .html)) == expected)
     }
 
-    @Test("DocBook: a heading has the id of the division that it opens")
+    @Test("DocBook: a heading takes the id of the division that it opens")
     func docBook() throws {
         let page = """
             <html><head><title>9.1. Logic</title></head><body><div class="navheader"><table><tr><th>9</th>
@@ -76,7 +76,7 @@ struct HTMLTests {
             ])
     }
 
-    @Test("Sphinx: a heading has the id of its section; sidebars and paragraph signs go")
+    @Test("Sphinx: a heading takes the id of its section; sidebars and header links are left out")
     func sphinx() throws {
         let page = """
             <body><div class="related" role="navigation">top</div><div class="document"><div class="body"
@@ -89,14 +89,14 @@ struct HTMLTests {
             outline(try clean(page, .html)) == ["api|API|Intro", "calls|API>Calls|f()\ng()"])
     }
 
-    @Test("a page without headings is called what its title says")
+    @Test("a page without headings takes the title of its title element")
     func title() throws {
         #expect(try clean("<title> A\nB </title><p>x", .html).title == "A B")
         #expect(try clean("<title></title><p>x", .html, path: "d/name.html").title == "name")
     }
 
     @Test(
-        "words are as a browser shows them",
+        "words appear as a browser shows them",
         arguments: [
             ("5&#150;10 Nm &#x80;5 Don&#146;t", ["||5–10 Nm €5 Don’t"]),
             ("a<![CDATA[ <script> & b ]]>c", ["||a <script> & b c"]),
@@ -129,7 +129,7 @@ struct HTMLTests {
         #expect(outline(try clean(html, .html)) == expected)
     }
 
-    @Test("what a click opens is content, and the question that opens it stands above it")
+    @Test("a panel that a click opens is content, below the question that opens it")
     func panels() throws {
         let accordion = """
             <main><h1>FAQ</h1><h2><button aria-controls="p1" aria-expanded="false">How?</button></h2>
@@ -147,7 +147,7 @@ struct HTMLTests {
         #expect(outline(try clean(whole, .html)) == ["||text"])
     }
 
-    @Test("what is left out is counted")
+    @Test("omissions are counted")
     func counts() throws {
         let page = """
             <body><nav>to find the way</nav><div class="sidebar"><a href="x">one two</a> three</div>
@@ -179,7 +179,7 @@ struct HTMLTests {
         #expect(blocks.map(\.language) == ["python3", "rust", "sql", nil, nil, nil])
     }
 
-    @Test("rows that name columns, terms and captions are known; links keep their targets")
+    @Test("header rows, terms and captions are recognized; links keep their targets")
     func structure() throws {
         let page = """
             <table><caption>C</caption><thead><tr><td>a<td>b</thead><tr><td>1<td><a href="/x">2</a></table>
@@ -218,7 +218,7 @@ struct HTMLTests {
         #expect(blocks[1].language == "bash")
     }
 
-    @Test("what a page says of itself")
+    @Test("metadata of a page")
     func metadata() throws {
         let page = """
             <html lang=de><head><meta name="Author" content="A"><meta property="article:tag" content="x">
@@ -236,7 +236,7 @@ struct HTMLTests {
     @Test("encodings")
     func encodings() throws {
         func text(_ bytes: [UInt8]) throws -> [String] {
-            outline(try CleanDocument(RawDocument(path: "page", format: .html, bytes: bytes)))
+            outline(try CleanDocument.clean(RawDocument(path: "page", format: .html, bytes: bytes)))
         }
         #expect(try text([0xEF, 0xBB, 0xBF] + Array("<p>é".utf8)) == ["||é"])
         #expect(try text(Array("<p>caf".utf8) + [0xE9, 0x20, 0x80]) == ["||café €"])
@@ -255,9 +255,9 @@ struct HTMLTests {
     }
 }
 
-@Suite("Pages that nobody writes")
+@Suite("Pathological pages")
 struct HostileHTMLTests {
-    @Test("text is kept at any depth, and that levels were left out is said")
+    @Test("text is kept at any depth, and flattened levels are reported")
     func deep() throws {
         for element in [
             "div", "b", "ul><li", "blockquote", "font color=red", "table><tr><td", "x-y",
@@ -273,7 +273,7 @@ struct HostileHTMLTests {
         #expect(findings(try clean(nested, .html)) == ["replaced nesting 4600 elements"])
     }
 
-    @Test("of a page with more elements and attributes than anybody writes, a part is read")
+    @Test("a page with too many elements and attributes is read in part")
     func budget() throws {
         func kept(_ page: String, _ nodes: Int) -> (String, Bool) {
             let prepared = HTMLPreparation(Array(page.utf8), nodes: nodes)
@@ -285,7 +285,7 @@ struct HostileHTMLTests {
         let page = String(repeating: "<p>x", count: 100)
         #expect(kept(page, 200) == (page, false))
         #expect(kept(page, 120) == (String(page.prefix(240)), true))
-        // What is in comments and scripts is no element.
+        // Comments and scripts contain no elements.
         let script = "<SCRIPT>if (a<b && c<d) {}</script><scripts a>"
         #expect(kept("<!-- <a><a> -->" + script, 5) == (script, false))
         for cut in ["<", "<a b=", "<a b='", "<!--", "<script", "<script>", "</", "<a b = \""] {
@@ -293,7 +293,7 @@ struct HostileHTMLTests {
         }
     }
 
-    @Test("a tag with a hundred thousand attributes takes no time")
+    @Test("a tag with 100,000 attributes is cheap")
     func attributes() throws {
         let bomb = (0..<100_000).map { " a\($0)" }.joined()
         for page in ["<p>start</p><p\(bomb)>end", "<p>start</p><p x=\">\"\(bomb)>end"] {
@@ -303,7 +303,7 @@ struct HostileHTMLTests {
         }
     }
 
-    @Test("elements that none closed are not opened again for ever")
+    @Test("unclosed elements are not reopened endlessly")
     func formatting() throws {
         let fonts = (0..<20_000).map { "<p><font color=\($0)><code a=\($0)>x" }.joined()
         let text = try clean(fonts, .html).sections.flatMap(\.blocks).map(\.text).joined()

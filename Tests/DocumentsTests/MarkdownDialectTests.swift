@@ -1,14 +1,15 @@
 import Documents
+import TestSupport
 import Testing
 
-@Suite("Dialects of Markdown")
+@Suite("Markdown dialects")
 struct MarkdownDialectTests {
     private func outlined(_ text: String, _ format: DocumentFormat = .markdown) throws -> [String] {
         outline(try clean(text, format))
     }
 
     @Test(
-        "containers are read as Markdown, and their titles stand above",
+        "the content of containers is Markdown, below their titles",
         arguments: [
             (
                 "!!! note \"A *title*\"\n    Text **b**\n\n    - one\n\nafter",
@@ -49,7 +50,7 @@ struct MarkdownDialectTests {
         #expect(document.sections.flatMap(\.blocks).map(\.text) == blocks)
     }
 
-    @Test("titles of containers stay with their text")
+    @Test("the titles of containers stay with their text")
     func labels() throws {
         let text = "!!! note \"A\"\n    b\n\n=== \"C\"\n    d\n\nTerm\n: e\n\nplain"
         let blocks = try clean(text, .markdown).sections.flatMap(\.blocks)
@@ -57,7 +58,7 @@ struct MarkdownDialectTests {
     }
 
     @Test(
-        "footnotes are text, also where nothing refers to them",
+        "footnotes are text, even without references",
         arguments: [
             ("A note[^x].\n\n[^x]: WORD", ["A note[x].", "[x] WORD"]),
             ("[^1]: https://a.example/b", ["[1] https://a.example/b"]),
@@ -73,7 +74,7 @@ struct MarkdownDialectTests {
     }
 
     @Test(
-        "code keeps its lines, and its language is known",
+        "code keeps its lines and its language",
         arguments: [
             ("```python title=\"a.py\" hl_lines=\"1\"\nx\n```", "python", ["a.py", "x"]),
             ("``` {.Python .numberLines}\nx\n```", "python", ["x"]),
@@ -94,7 +95,7 @@ struct MarkdownDialectTests {
         #expect(found.first { $0.kind == .code }?.language == language)
     }
 
-    @Test("attributes go, and name their heading")
+    @Test("attribute lists disappear, and set the anchor of their heading")
     func attributes() throws {
         let text = """
             ## A head {#own .cls}
@@ -113,7 +114,7 @@ struct MarkdownDialectTests {
                 ].map { $0.replacing("A head>Other", with: "A head>Other") })
     }
 
-    @Test("links lead somewhere, images and comments are counted")
+    @Test("links keep their targets; images and comments are counted")
     func links() throws {
         let text = """
             [a](http://a.example) [b](b.md) [a](http://a.example) <a href="/c">c</a>
@@ -136,7 +137,7 @@ struct MarkdownDialectTests {
         #expect(counts == ["leftOut image": 1, "leftOut comment": 3])
     }
 
-    @Test("references to C1 controls are Windows-1252")
+    @Test("references to C1 controls are read as Windows-1252")
     func references() throws {
         let document = try clean("5&#150;10 &#x80;", .markdown)
         #expect(document.sections[0].blocks.map(\.text) == ["5–10 €"])
@@ -163,7 +164,7 @@ struct MarkdownDialectTests {
         #expect(document.findings.map(\.detail) == [detail])
     }
 
-    @Test("MDX: tags go, what a reader sees of them stays")
+    @Test("MDX: tags disappear, their visible text stays")
     func mdx() throws {
         let text = """
             import Tabs from '@theme/Tabs'
@@ -205,7 +206,7 @@ struct MarkdownDialectTests {
         #expect(reasons == ["comment 1", "expression 1", "import 4"])
     }
 
-    @Test("HTML with Markdown in it")
+    @Test("HTML that contains Markdown")
     func html() throws {
         let text = "<details>\n<summary>More</summary>\n\nText **b**\n\n    !!! no\n\n</details>"
         #expect(try outlined(text) == ["||More¦Text b¦!!! no"])
@@ -213,7 +214,7 @@ struct MarkdownDialectTests {
     }
 
     @Test(
-        "any text is read in time that grows with its size",
+        "any text is read in linear time",
         arguments: [DocumentFormat.markdown, .mdx])
     func hostile(format: DocumentFormat) throws {
         let parts = [
@@ -234,7 +235,7 @@ struct MarkdownDialectTests {
         #expect(try !clean(nested, format).sections.isEmpty)
     }
 
-    @Test("every word of a text is in its blocks, whatever is around it")
+    @Test("every word of a text reaches its blocks, whatever surrounds it")
     func nothingIsLost() throws {
         var generator = SeededGenerator(seed: 12)
         let marks = [

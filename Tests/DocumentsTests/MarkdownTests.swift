@@ -55,7 +55,7 @@ struct MarkdownTests {
         #expect(try clean("# \(heading)\n\nx", .markdown).sections.map(\.anchor) == [anchor])
     }
 
-    @Test("repeated headings are numbered, and never collide")
+    @Test("repeated headings are numbered and never collide")
     func repeats() throws {
         let text = ["A", "A", "A-1", "A", "a"].map { "# \($0)\n\nx\n\n" }.joined()
         let anchors = try clean(text, .markdown).sections.map(\.anchor)
@@ -85,7 +85,7 @@ struct MarkdownTests {
         #expect(outline(document) == expected)
     }
 
-    @Test("texts that the parser would take minutes for are read as plain text")
+    @Test("text that would take the parser minutes is read as plain text")
     func excessive() throws {
         let texts = [
             String(repeating: "a <?", count: 20_000),

@@ -22,7 +22,7 @@ struct NotebookTests {
         "{\"output_type\": \"stream\", \"text\": \"\(text)\"}"
     }
 
-    @Test("headings go on over cells")
+    @Test("headings continue across cells")
     func headings() throws {
         let found = try notebook([
             markdown("# A\\n## B"), code("x"), markdown("y"), markdown("## C"), markdown("z"),
@@ -31,7 +31,7 @@ struct NotebookTests {
         #expect(found.title == "A")
     }
 
-    @Test("code keeps its indentation and has the language of the kernel, or of its first line")
+    @Test("code keeps its indentation and gets the language of the kernel or of its first line")
     func languages() throws {
         let found = try notebook(
             [code("if a:\\n    b"), code("%%bash\\nls")],
@@ -46,7 +46,8 @@ struct NotebookTests {
     }
 
     @Test(
-        "outputs are text as a terminal shows it in the end; tables are tables; images are counted")
+        "outputs become the text that a terminal finally shows; tables stay tables; images are counted"
+    )
     func outputs() throws {
         let found = try notebook([
             code(
@@ -64,7 +65,7 @@ struct NotebookTests {
         #expect(found.findings.contains { $0.reason == "image" && $0.count == 1 })
     }
 
-    @Test("what Python writes and JSON does not know is read")
+    @Test("the nonstandard JSON that Python writes is read")
     func lenient() throws {
         let found = try notebook([
             "{\"cell_type\": \"code\", \"execution_count\": NaN, \"n\": [-Infinity, 12345678901234567890], \"source\": \"a\\ud83d b \\ud83d\\ude00\"}"
@@ -72,7 +73,7 @@ struct NotebookTests {
         #expect(found.sections.first?.blocks.map(\.text) == ["a\u{FFFD} b 😀"])
     }
 
-    @Test("notebooks of the third format are read")
+    @Test("notebooks of format 3 are read")
     func third() throws {
         let found = try clean(
             "{\"worksheets\": [{\"cells\": [{\"cell_type\": \"heading\", \"level\": 1, \"source\": [\"Old\"]},"
@@ -85,13 +86,13 @@ struct NotebookTests {
     }
 
     @Test(
-        "what is no notebook is refused",
+        "anything but a notebook is refused",
         arguments: ["", "[]", "{}", "{\"cells\": 1}", "{\"cells\": ["])
     func refused(text: String) {
         #expect(throws: UnreadableDocument.self) { try clean(text, .notebook) }
     }
 
-    @Test("more values than memory holds are refused before they are read")
+    @Test("notebooks with too many values are refused before parsing")
     func many() {
         #expect(LenientJSON.standard(Array("[1, 2, 3]".utf8), valueLimit: 2) == nil)
         #expect(

@@ -2,10 +2,10 @@ import Documents
 import Objects
 import Testing
 
-/// These run poppler's programs, as users do.
+/// These tests run poppler's programs, as users do.
 @Suite("PDF as text")
 struct PDFTests {
-    /// Text at a place: points from the left and the bottom of a page of 595 by 842, and a size.
+    /// Text at a position: points from the left and the bottom of a page of 595 by 842, and a font size.
     private struct Text {
         let x: Int
         let y: Int
@@ -14,7 +14,7 @@ struct PDFTests {
         var font = "F"
     }
 
-    /// A PDF of pages in Helvetica, with Courier as `C` and bold Helvetica as `B`.
+    /// Creates a PDF in Helvetica, with Courier as `C` and bold Helvetica as `B`.
     private func pdf(_ pages: [[Text]], title: String? = nil) -> [UInt8] {
         let fonts =
             "/F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
@@ -55,11 +55,11 @@ struct PDFTests {
     }
 
     private func read(_ pages: [[Text]], title: String? = nil) throws -> CleanDocument {
-        try CleanDocument(
+        try CleanDocument.clean(
             RawDocument(path: "a/page.pdf", format: .pdf, bytes: pdf(pages, title: title)))
     }
 
-    /// Lines below each other.
+    /// Stacks lines from top to bottom.
     private func lines(_ texts: [String], x: Int = 60, from y: Int, font: String = "F") -> [Text] {
         texts.enumerated().map { Text(x: x, y: y - 14 * $0.offset, text: $0.element, font: font) }
     }
@@ -68,7 +68,7 @@ struct PDFTests {
         document.sections.flatMap { $0.blocks.map(\.text) }
     }
 
-    @Test("lines are paragraphs again, also over pages, and words that a line parts are whole")
+    @Test("lines join into paragraphs, across pages too, and split words are rejoined")
     func paragraphs() throws {
         let found = try read([
             lines(
@@ -87,7 +87,7 @@ struct PDFTests {
         #expect(found.sections.first?.blocks.map(\.page) == [1, 1])
     }
 
-    @Test("larger and bold lines are headings; properties are metadata")
+    @Test("larger and bold lines are headings; properties become metadata")
     func headings() throws {
         let found = try read(
             [
@@ -122,7 +122,7 @@ struct PDFTests {
         #expect(table.sections.first?.blocks.map(\.isHeader) == [true, false, false])
     }
 
-    @Test("code keeps its indentation, lists their marks")
+    @Test("code keeps its indentation, lists keep their markers")
     func codeAndLists() throws {
         let found = try read([
             lines(["Some text that is in the font of the body, as most of it is."], from: 720)
@@ -137,7 +137,7 @@ struct PDFTests {
             found.sections.first?.blocks.map(\.kind) == [.paragraph, .code, .listItem, .listItem])
     }
 
-    @Test("running heads and page numbers are left out and counted, and no text that is like them")
+    @Test("running headers and page numbers are left out and counted; similar text is kept")
     func marginalia() throws {
         let pages = (1...4).map { page in
             [
@@ -156,7 +156,7 @@ struct PDFTests {
         #expect(found.findings.contains { $0.reason == "running head" && $0.count >= 8 })
     }
 
-    @Test("pages without text are reported, and a document of them is refused as a scan")
+    @Test("pages without text are reported; a document without any text is refused as a scan")
     func scans() throws {
         let found = try read([lines(["text"], from: 700), []])
         #expect(found.findings.contains { $0.reason == "page without text" && $0.count == 1 })
@@ -164,13 +164,13 @@ struct PDFTests {
         #expect(error?.reason.contains("no text") ?? false)
     }
 
-    @Test("what is no PDF is refused")
+    @Test("anything but a PDF is refused")
     func refused() {
         for bytes in [
             [], Array("%PDF-1.4".utf8), Array(pdf([lines(["text"], from: 700)]).prefix(200)),
         ] {
             #expect(throws: UnreadableDocument.self) {
-                try CleanDocument(RawDocument(path: "a.pdf", format: .pdf, bytes: bytes))
+                try CleanDocument.clean(RawDocument(path: "a.pdf", format: .pdf, bytes: bytes))
             }
         }
     }

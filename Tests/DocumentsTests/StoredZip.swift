@@ -1,4 +1,4 @@
-/// Makes ZIP archives.
+/// Creates ZIP archives.
 struct StoredZip {
     private var files: [UInt8] = []
     private var directory: [UInt8] = []
@@ -11,7 +11,7 @@ struct StoredZip {
         return files + directory + end + little(files.count, 4) + [0, 0]
     }
 
-    /// An archive of texts.
+    /// Creates an archive of texts.
     init(_ texts: [(name: String, text: String)] = []) {
         for file in texts {
             let bytes = Array(file.text.utf8)
@@ -19,8 +19,12 @@ struct StoredZip {
         }
     }
 
-    /// Adds a file: its bytes as they are in the archive, 0 for stored or 8 for deflated, and the size that the
-    /// archive says it has. Those that are deflated have a wrong checksum.
+    /// Adds a file.
+    ///
+    /// - Parameters:
+    ///   - bytes: The bytes as stored in the archive.
+    ///   - method: 0 for stored, 8 for deflated; deflated entries get a wrong checksum.
+    ///   - size: The unpacked size that the archive claims.
     mutating func add(_ name: String, _ bytes: [UInt8], method: Int, size: Int) {
         let start = files.count
         let common =
@@ -32,7 +36,7 @@ struct StoredZip {
         count += 1
     }
 
-    /// Zeros as deflate packs them best: a thousandth of their size.
+    /// Deflates zeros to a thousandth of their size.
     static func deflatedZeros(_ count: Int) -> [UInt8] {
         var result: [UInt8] = []
         var buffer: UInt32 = 0
@@ -46,7 +50,7 @@ struct StoredZip {
                 bits -= 8
             }
         }
-        // One last block with fixed codes (RFC 1951, 3.2.6): a literal 0, then copies of 258 bytes at distance 1.
+        // One final block with fixed codes (RFC 1951, 3.2.6): a literal 0, then copies of 258 bytes at distance 1.
         put(0b011, 3)
         put(0b0000_1100, 8)
         for _ in 0..<(count / 258) {

@@ -1,4 +1,5 @@
 import Documents
+import TestSupport
 import Testing
 
 @Suite("Plain text and records")
@@ -27,7 +28,7 @@ struct TextTests {
         }
     }
 
-    @Test("numbers that no double holds do not cost their record")
+    @Test("a number beyond a double does not invalidate its record")
     func largeNumbers() throws {
         let record = try clean(
             #"{"id": null, "path": "p", "text": null, "content": "a", "views": 9007199254740993}"#,
@@ -36,7 +37,7 @@ struct TextTests {
         #expect(findings(record) == ["not-understood number 1 records"])
     }
 
-    @Test("a title without a text is text, and a document without both is reported")
+    @Test("a title without text becomes the text; a document without either is reported")
     func titlesAlone() throws {
         #expect(outline(try clean("---\ntitle: T\n---\n", .markdown)) == ["|T|T"])
         #expect(outline(try clean("<title>T</title>", .html)) == ["|T|T"])
@@ -44,7 +45,7 @@ struct TextTests {
         #expect(findings(try clean("", .markdown)) == ["left-out no text 1 documents"])
     }
 
-    @Test("headings have a length and a number that rows can bear")
+    @Test("the length and the number of headings are limited")
     func bounds() throws {
         let long = try clean("# \(String(repeating: "long ", count: 5000))\n\nx", .markdown)
         #expect(long.sections[0].headings[0].count <= 500)
@@ -55,17 +56,18 @@ struct TextTests {
         #expect(findings(many) == ["cut sections 20000 sections"])
     }
 
-    @Test("what is not text is refused", arguments: [DocumentFormat.markdown, .html, .text])
+    @Test(
+        "bytes that are not text are refused", arguments: [DocumentFormat.markdown, .html, .text])
     func notText(type: DocumentFormat) {
         for bytes: [UInt8] in [[0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], [0x61, 0, 0x62]] {
             #expect(throws: UnreadableDocument.self) {
-                try CleanDocument(RawDocument(path: "p", format: type, bytes: bytes))
+                try CleanDocument.clean(RawDocument(path: "p", format: type, bytes: bytes))
             }
         }
     }
 
     @Test(
-        "no bytes make a cleaner fail", arguments: [DocumentFormat.markdown, .html, .text, .record])
+        "no bytes crash a cleaner", arguments: [DocumentFormat.markdown, .html, .text, .record])
     func anyBytes(type: DocumentFormat) {
         var generator = SeededGenerator(seed: 7)
         let pieces =
@@ -82,7 +84,7 @@ struct TextTests {
             let count = Int.random(in: 0..<60, using: &generator)
             let bytes = (0..<count).flatMap { _ in pieces.randomElement(using: &generator) ?? [] }
             guard
-                let document = try? CleanDocument(
+                let document = try? CleanDocument.clean(
                     RawDocument(path: "p", format: type, bytes: bytes))
             else { continue }
             #expect(
@@ -90,18 +92,5 @@ struct TextTests {
                     == document.sections.count)
             #expect(document.sections.allSatisfy { !$0.blocks.isEmpty })
         }
-    }
-}
-
-/// SplitMix64: the same numbers in every run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -2,7 +2,7 @@ import Documents
 import Objects
 import Testing
 
-@Suite("Documents of Word as text")
+@Suite("Word documents as text")
 struct WordTests {
     private static let names =
         "xmlns:w='http://schemas.openxmlformats.org/wordprocessingml/2006/main'"
@@ -38,7 +38,7 @@ struct WordTests {
         </w:numbering>
         """
 
-    /// A document of these parts.
+    /// Creates a document from these parts.
     private func document(_ body: String, _ others: [(String, String)] = []) throws -> CleanDocument
     {
         let parts =
@@ -53,10 +53,10 @@ struct WordTests {
     }
 
     private func read(_ bytes: [UInt8]) throws -> CleanDocument {
-        try CleanDocument(RawDocument(path: "a/page.docx", format: .word, bytes: bytes))
+        try CleanDocument.clean(RawDocument(path: "a/page.docx", format: .word, bytes: bytes))
     }
 
-    /// A paragraph of a text, or of runs as they are.
+    /// A paragraph with a text, or with runs unchanged.
     private func p(_ text: String, _ style: String? = nil, _ properties: String = "") -> String {
         let style = style.map { "<w:pStyle w:val='\($0)'/>" } ?? ""
         let runs = text.hasPrefix("<") ? text : "<w:r><w:t xml:space='preserve'>\(text)</w:t></w:r>"
@@ -72,7 +72,7 @@ struct WordTests {
     }
 
     @Test(
-        "headings are known by their style, whatever it is called or based on, and by outline level"
+        "headings are recognized by style, under any name or base style, and by outline level"
     )
     func headings() throws {
         let found = try document(
@@ -87,7 +87,7 @@ struct WordTests {
             ])
     }
 
-    @Test("lists have the numbers that Word shows")
+    @Test("list items have the numbers that Word shows")
     func lists() throws {
         let found = try document(
             item("a", 1) + item("b", 1) + item("c", 1, 1) + item("d", 1, 1) + item("e", 1)
@@ -101,7 +101,7 @@ struct WordTests {
                 ?? false)
     }
 
-    @Test("rows are blocks, the first names the columns, a frame of one column is no table")
+    @Test("each row is a block, the first is the header, and a one-column frame is not a table")
     func tables() throws {
         func row(_ cells: [String], _ properties: String = "") -> String {
             "<w:tr>\(properties)" + cells.map { "<w:tc><w:tcPr/>\($0)</w:tc>" }.joined() + "</w:tr>"
@@ -126,7 +126,7 @@ struct WordTests {
         #expect(found.sections.first?.blocks.map(\.isHeader) == [true, false, false])
     }
 
-    @Test("runs are not torn, breaks part words, symbols and formulas are text")
+    @Test("runs join, breaks separate words, symbols and formulas become text")
     func runs() throws {
         let found = try document(
             p(
@@ -139,7 +139,7 @@ struct WordTests {
     }
 
     @Test(
-        "what is deleted, hidden, a comment, a header or a table of contents is left out and counted"
+        "deleted and hidden text, comments, headers and tables of contents are left out and counted"
     )
     func leftOut() throws {
         let found = try document(
@@ -163,7 +163,7 @@ struct WordTests {
         #expect(count("comment", found) == 3)
     }
 
-    @Test("notes follow their paragraph; links keep their target; fields show their result")
+    @Test("notes follow their paragraph; links keep their targets; fields show their results")
     func notesAndLinks() throws {
         let relations = """
             <Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>
@@ -191,7 +191,7 @@ struct WordTests {
             ])
     }
 
-    @Test("code keeps its lines; text of boxes comes once; images give their description")
+    @Test("code keeps its lines; the text of a box appears once; images yield their descriptions")
     func codeAndBoxes() throws {
         let box = "<w:txbxContent>\(p("boxed"))</w:txbxContent>"
         let mono = "<w:r><w:rPr><w:rFonts w:ascii='Consolas'/></w:rPr><w:t>x = 1</w:t></w:r>"
@@ -205,7 +205,7 @@ struct WordTests {
         #expect(count("image", found) == 1)
     }
 
-    @Test("properties are metadata, and a title that only names a file is none")
+    @Test("properties become metadata; a title that is only a file name is ignored")
     func properties() throws {
         let core =
             "<cp:coreProperties xmlns:cp='http://schemas.openxmlformats.org/package/2006/metadata/core-properties'"
@@ -218,7 +218,7 @@ struct WordTests {
         #expect(found.metadata["modified"] == "2026-03-04T05:06:07Z")
     }
 
-    @Test("what is no document is refused with its reason")
+    @Test("anything but a document is refused with the reason")
     func refused() {
         #expect(throws: UnreadableDocument.self) { try read(Array("text".utf8)) }
         #expect(throws: UnreadableDocument.self) { try read(StoredZip([("a.xml", "<a/>")]).bytes) }
@@ -229,7 +229,7 @@ struct WordTests {
     }
 
     @Test(
-        "a part that unpacks to more than the limit is refused, whatever its size is said to be",
+        "a part that unpacks beyond the limit is refused, whatever size it claims",
         arguments: [1000, 0xFFFF_FF00])
     func bomb(declared: Int) {
         var zip = StoredZip()
@@ -251,7 +251,7 @@ struct WordTests {
         #expect(count("damaged part", found) == 1)
     }
 
-    @Test("a table of very many cells, and very many lists and notes, take time in proportion")
+    @Test("very large tables and very many lists and notes take linear time")
     func many() throws {
         let row = "<w:tr>" + String(repeating: "<w:tc>\(p("x"))</w:tc>", count: 20) + "</w:tr>"
         let table = "<w:tbl>" + String(repeating: row, count: 100) + "</w:tbl>"

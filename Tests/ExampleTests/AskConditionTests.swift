@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Questions with conditions")
@@ -7,7 +8,7 @@ struct AskConditionTests {
 
     init() throws { bench = try Workbench() }
 
-    private func objects(_ outcome: Workbench.Outcome) throws -> [[String: Any]] {
+    private func objects(_ outcome: Outcome) throws -> [[String: Any]] {
         try outcome.output.split(separator: "\n").map { line in
             try #require(
                 try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])

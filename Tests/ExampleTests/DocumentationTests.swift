@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("The documentation")
@@ -46,7 +47,7 @@ struct DocumentationTests {
 
     @Test("every link leads somewhere", arguments: pages)
     func links(page: Page) throws {
-        let folder = Workbench.root.appending(path: page.path).deletingLastPathComponent()
+        let folder = Project.root.appending(path: page.path).deletingLastPathComponent()
         for link in page.links where !link.hasPrefix("https://") {
             let parts = link.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
             let target = parts[0].isEmpty ? nil : folder.appending(path: String(parts[0]))
@@ -58,7 +59,7 @@ struct DocumentationTests {
             let other = try target.map { target in
                 try #require(
                     Self.pages.first {
-                        Workbench.root.appending(path: $0.path).standardizedFileURL.path
+                        Project.root.appending(path: $0.path).standardizedFileURL.path
                             == target.standardizedFileURL.path
                     }, "\(page) links to \(link)")
             }

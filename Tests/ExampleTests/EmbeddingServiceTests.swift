@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A fake embedding service in a process of its own, and a project that is configured for it.
@@ -25,7 +26,7 @@ private final class ServiceBench {
         server.executableURL = URL(filePath: "/usr/bin/env")
         server.arguments = [
             "python3",
-            Workbench.root.appending(path: "Tests/ExampleTests/embedding_service.py").path,
+            Project.root.appending(path: "Tests/ExampleTests/embedding_service.py").path,
             folder.path,
         ]
         if isSecure { server.arguments?.append(folder.appending(path: "both.pem").path) }
@@ -63,10 +64,10 @@ private final class ServiceBench {
         try Data(text.utf8).write(to: bench.directory.appending(path: name), options: .atomic)
     }
 
-    func run(_ line: String) throws -> Workbench.Outcome { try bench.run(line) }
+    func run(_ line: String) throws -> Outcome { try bench.run(line) }
 
     /// Runs a line that has the service in its environment.
-    func asking(_ line: String) throws -> Workbench.Outcome {
+    func asking(_ line: String) throws -> Outcome {
         try bench.run("export FTI_EMBED_URL=$(cat url); \(line)")
     }
 

@@ -4,12 +4,13 @@ import Foundation
 import Objects
 import Refs
 import Synchronization
+import TestSupport
 import Testing
 
 /// The committed repository is the fixture of the format: these tests fail when the code drifts from it.
 @Suite("The example repository")
 struct ExampleRepositoryTests {
-    private static let path = Workbench.root.appending(path: ".fti-example").path
+    private static let path = Project.root.appending(path: ".fti-example").path
 
     private let repository: Repository
     private let state: State
@@ -110,7 +111,7 @@ struct ExampleRepositoryTests {
     @Test("another program walks it by the description of the format alone")
     func walk() throws {
         let outcome = try Workbench().run(
-            "python3 \(Workbench.root.path)/Tests/Fixtures/walk_repository.py .fti-example")
+            "python3 \(Project.root.path)/Tests/Fixtures/walk_repository.py .fti-example")
         #expect(outcome.status == 0, "\(outcome.error)")
         let bytes = Array(outcome.output.utf8)
         let report = try #require(try JSON(parsing: bytes.span).object)
@@ -136,7 +137,7 @@ struct ExampleRepositoryTests {
         bytes[bytes.count - 90] ^= 1
         try bytes.write(to: file)
         let outcome = try bench.run(
-            "python3 \(Workbench.root.path)/Tests/Fixtures/walk_repository.py .fti-example")
+            "python3 \(Project.root.path)/Tests/Fixtures/walk_repository.py .fti-example")
         #expect(outcome.status == 1)
         #expect(outcome.error.contains("walk_repository: "))
     }

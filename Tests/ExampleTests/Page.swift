@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A page of the documentation.
 struct Page: CustomStringConvertible {
@@ -26,7 +27,7 @@ struct Page: CustomStringConvertible {
     /// The pages that are tested: the first one, and all of `docs`.
     static func all() throws -> [Page] {
         let docs = try FileManager.default.contentsOfDirectory(
-            atPath: Workbench.root.appending(path: "docs").path)
+            atPath: Project.root.appending(path: "docs").path)
         return try
             (["README.md"] + docs.filter { $0.hasSuffix(".md") }.sorted().map { "docs/\($0)" })
             .map(Page.init)
@@ -34,7 +35,7 @@ struct Page: CustomStringConvertible {
 
     init(_ path: String) throws {
         self.path = path
-        let text = try String(contentsOf: Workbench.root.appending(path: path), encoding: .utf8)
+        let text = try String(contentsOf: Project.root.appending(path: path), encoding: .utf8)
         lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Reading must not write: a repository may be on a medium that nobody can write to.

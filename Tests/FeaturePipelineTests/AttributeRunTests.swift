@@ -3,6 +3,7 @@ import Documents
 import FeaturePipeline
 import Foundation
 import Objects
+import TestSupport
 import Testing
 
 @Suite("Attributes in runs")

@@ -4,6 +4,7 @@ import Foundation
 import Objects
 import Refs
 import Storage
+import TestSupport
 import Testing
 
 @Suite("Runs of the pipeline")

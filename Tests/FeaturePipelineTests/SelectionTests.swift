@@ -3,6 +3,7 @@ import FeaturePipeline
 import Objects
 import Refs
 import Storage
+import TestSupport
 import Testing
 
 @Suite("Which files are documents")

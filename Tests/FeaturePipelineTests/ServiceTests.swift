@@ -2,6 +2,7 @@ import Artifacts
 import Foundation
 import Objects
 import Storage
+import TestSupport
 import Testing
 
 @testable import EmbeddingService
@@ -88,7 +89,7 @@ struct ServiceExplanationTests {
 @Suite("Requests to services")
 struct ServiceRequestTests {
     private func service(_ embed: String) throws -> EmbedderChoice.Service {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         try folder.write(
             "f.yaml",
             "ref: features/x\nsources: [{files: docs}]\nembed: {url: \"http://h/v1\", model: m, dimension: 4\(embed)}\n"
@@ -191,18 +192,20 @@ struct KeptVectorsTests {
             canaries: ServiceModel.canaryTexts.map { _ in [0.5, 0.5, -0.5, 0.5] })
     }
 
-    private func open(_ folder: TemporaryFolder, ref: String = "features/x") throws -> KeptVectors {
+    private func open(_ folder: TemporaryDirectory, ref: String = "features/x") throws
+        -> KeptVectors
+    {
         try #require(KeptVectors(ref, of: "r", in: folder.path, now: now))
     }
 
-    private func file(_ folder: TemporaryFolder) throws -> String {
+    private func file(_ folder: TemporaryDirectory) throws -> String {
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         return "\(folder.path)/\(try #require(names.first))"
     }
 
     @Test("what was kept is found again, as far as it is whole")
     func found() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let texts = (0..<10).map { "text \($0)" }
         let vectors = (0..<10).map { [Float($0), 1, -2.5, 0x1p-30] }
         do {
@@ -236,7 +239,7 @@ struct KeptVectorsTests {
 
     @Test("vectors of another space are forgotten, and so is a file that others can read")
     func forgotten() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         do { try #require(try open(folder).of(space)).add([[1, 0, 0, 0]], of: ["a"][...]) }
         var other = space
         other.version = "n"

@@ -1,5 +1,6 @@
 import Documents
 import FeaturePipeline
+import TestSupport
 import Testing
 
 @Suite("The splitter")
@@ -9,7 +10,7 @@ struct SplitterTests {
     }
 
     private func document(_ text: String) throws -> CleanDocument {
-        try CleanDocument(RawDocument(path: "a.md", format: .markdown, bytes: Array(text.utf8)))
+        try CleanDocument.clean(RawDocument(path: "a.md", format: .markdown, bytes: Array(text.utf8)))
     }
 
     private func randomBlocks(_ generator: inout SeededGenerator) -> [CleanDocument.Block] {

@@ -2,6 +2,7 @@ import Artifacts
 import FeaturePipeline
 import Foundation
 import Objects
+import TestSupport
 import Testing
 import TextAnalysis
 

@@ -4,6 +4,7 @@ import Objects
 import Refs
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct QuestionAnsweringTests {
@@ -183,10 +184,10 @@ import Testing
         let fixture = try Fixture()
         // In a pack of its own, so that nothing keeps it.
         let first = try fixture.replaceModel(message: "first")
-        let bucket = InterruptedBucket(fixture.bucket)
+        let bucket = HookedBucket(fixture.bucket)
         let replaced = Mutex<ObjectID?>(nil)
         bucket.before(.packs) {
-            let id = try? fixture.replaceModel()
+            let id = try fixture.replaceModel()
             replaced.withLock { $0 = id }
         }
         let reply = try QuestionAnswering.reply(
@@ -216,14 +217,14 @@ import Testing
         let id = try transaction.objects.write(next.encoded, hint: .structured)
         let ref = try RefName("models/next")
         _ = try transaction.commit([RefUpdate(ref, new: fixture.model)])
-        let bucket = InterruptedBucket(fixture.bucket)
+        let bucket = HookedBucket(fixture.bucket)
         let service = try FollowingService(
             .revisions(features: "features/prod", model: "models/next"), in: Repository(in: bucket),
             now: Fixture.writer.now, threads: 1)
         let second = try fixture.repository.begin(writer: Fixture.writer)
         _ = try second.objects.write(next.encoded, hint: .structured)
         _ = try second.commit([RefUpdate(ref, new: id)])
-        bucket.before(.leases) { _ = try? fixture.replaceModel("models/next") }
+        bucket.before(.leases) { _ = try fixture.replaceModel("models/next") }
         guard case .parked(let parked) = service.follow() else {
             Issue.record("not parked")
             return

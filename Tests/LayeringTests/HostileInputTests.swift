@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The list of known bad inputs stays true: every row is there, and so is every test that it names.
@@ -10,7 +11,7 @@ struct HostileInputTests {
     /// The rows of the list: the name of each, and what its last cell has in backticks.
     private static func rows() throws -> [(name: String, tests: [String])] {
         let page = try String(
-            contentsOf: SourceTree.root.appending(path: "docs/hostile-input.md"), encoding: .utf8)
+            contentsOf: Project.root.appending(path: "docs/hostile-input.md"), encoding: .utf8)
         return SourceTree.lines(page).compactMap { line in
             let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
             guard let name = cells.first, name.wholeMatch(of: /[BH][0-9]+/) != nil,
@@ -36,7 +37,7 @@ struct HostileInputTests {
             for test in tests {
                 let parts = test.split(separator: ".")
                 if test.contains("/") {
-                    let path = SourceTree.root.appending(path: test).path
+                    let path = Project.root.appending(path: test).path
                     #expect(FileManager.default.fileExists(atPath: path), "\(name): \(test)")
                 } else if parts.count == 2 {
                     let isThere = files.contains { _, text in

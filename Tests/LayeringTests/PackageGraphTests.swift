@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The package description, as SwiftPM itself reads it.
@@ -20,25 +21,26 @@ private struct Manifest: Decodable {
         }
     }
 
+    struct Product: Decodable {
+        let name: String
+        let targets: [String]
+    }
+
     let targets: [Target]
+    let products: [Product]
 
     static func read() throws -> Manifest {
-        let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-        defer { try? FileManager.default.removeItem(at: scratch) }
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
         // A scratch path of its own: the build that runs this test holds the lock of the usual one.
-        process.arguments = [
-            "swift", "package", "--package-path", SourceTree.root.path, "--scratch-path",
-            scratch.path, "dump-package",
-        ]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return try JSONDecoder().decode(Manifest.self, from: bytes)
+        let scratch = try TemporaryDirectory()
+        let outcome = try ChildProcess(
+            "/usr/bin/env",
+            [
+                "swift", "package", "--package-path", Project.root.path, "--scratch-path",
+                scratch.path, "dump-package",
+            ]
+        ).finish()
+        #expect(outcome.status == 0, "\(outcome.error)")
+        return try JSONDecoder().decode(Manifest.self, from: Data(outcome.output.utf8))
     }
 
     func dependencies(of name: String) -> Set<String> {
@@ -77,6 +79,7 @@ struct PackageGraphTests {
         ["EmbeddingService", "Maintenance"],
         ["CommandSupport"] + pipelines,
         ["ftictl", "fti-feature", "fti-training", "fti-inference", "library-example"],
+        ["TestSupport"],
     ]
 
     @Test("no pipeline depends on a pipeline, directly or through anything")
@@ -105,6 +108,28 @@ struct PackageGraphTests {
         ] {
             #expect(!manifest.closure(of: name).contains("Maintenance"), "\(name)")
         }
+    }
+
+    @Test("only tests depend on what tests share, and it knows nothing above the buckets")
+    func testSupportIsApart() {
+        #expect(manifest.closure(of: "TestSupport") == ["Storage", "CPosix"])
+        for target in manifest.targets where target.type != "test" {
+            #expect(!manifest.closure(of: target.name).contains("TestSupport"), "\(target.name)")
+        }
+        for product in manifest.products {
+            #expect(!product.targets.contains("TestSupport"), "\(product.name)")
+        }
+        // The names are right: tests do depend on it.
+        #expect(manifest.closure(of: "StorageTests").contains("TestSupport"))
+    }
+
+    @Test("every name in the layers is a target")
+    func layersExist() {
+        let names = Set(manifest.targets.map(\.name))
+        for name in Self.layers.joined() + Self.pipelines {
+            #expect(names.contains(name), "\(name)")
+        }
+        #expect(Set(Self.layers.joined()).count == Self.layers.joined().count)
     }
 
     @Test("the analysis of text knows nothing of ours")

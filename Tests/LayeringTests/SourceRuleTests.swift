@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 @Suite("The rules of the sources")
@@ -28,27 +30,22 @@ struct SourceRuleTests {
     /// The only files that touch raw memory: each is small and wraps system calls, one C library or one
     /// measured loop.
     private static let filesWithPointers: Set<String> = [
-        "Sources/Storage/Random.swift",
-        "Sources/Storage/Files/SystemCall.swift",
-        "Sources/Storage/Files/FileDescriptor.swift",
+        "Sources/Storage/Files/SystemCalls.swift",
         "Sources/Storage/Files/Directory.swift",
         "Sources/Storage/Files/MappedFile.swift",
         "Sources/Objects/Identity/ObjectHasher.swift",
-        "Sources/Objects/Format/Checksum.swift",
-        "Sources/Objects/Format/LittleEndian.swift",
-        "Sources/Objects/Format/JSONParser+Scalars.swift",
+        "Sources/Objects/Format/Bytes.swift",
+        "Sources/Objects/Format/JSONParser.swift",
         "Sources/Objects/Format/JSONText.swift",
         "Sources/Objects/Cutting/CutPlan.swift",
-        "Sources/Objects/Codecs/LaneEntropy.swift",
-        "Sources/Objects/Codecs/Zlib.swift",
-        "Sources/Objects/Codecs/Zstd.swift",
+        "Sources/Objects/Codecs/Compression.swift",
         "Sources/Objects/Codecs/PlaneCodec.swift",
         "Sources/Objects/Tables/TableBytes.swift",
-        "Sources/Objects/Tables/TableVectors+Matrix.swift",
+        "Sources/Objects/Tables/TableVectors.swift",
         "Sources/Objects/Vectors/KeyedHash.swift",
         "Sources/Objects/Vectors/VectorCodes.swift",
-        "Sources/Objects/Weights/TensorDistance.swift",
-        "Sources/TextAnalysis/Stemmer.swift",
+        "Sources/Objects/Weights/TensorDiff.swift",
+        "Sources/TextAnalysis/Language.swift",
         "Sources/Artifacts/Math/DotProduct.swift",
         "Sources/Artifacts/Search/CodeBlock.swift",
         "Sources/Artifacts/Lexical/LexicalPart.swift",
@@ -59,7 +56,6 @@ struct SourceRuleTests {
         "Sources/Documents/HTML/HTMLTree.swift",
         "Sources/Documents/Processes/LimitedProcess.swift",
         "Sources/Documents/Text/CharacterSet.swift",
-        "Sources/Documents/Text/EncodingDetector.swift",
         "Sources/Documents/XML/XMLReader.swift",
         "Sources/CommandSupport/Environment.swift",
         "Sources/CommandSupport/Output.swift",
@@ -76,12 +72,50 @@ struct SourceRuleTests {
         }
     }
 
+    /// Where no code may name an exit code; `CommandSupport` maps errors to them.
+    private static let withoutExitCodes = [
+        "Sources/ftictl", "Sources/Refs", "Sources/Objects", "Sources/Storage",
+    ]
+
     @Test("exit codes stand in one file")
     func exitCodesInOnePlace() throws {
-        for folder in ["Sources/ftictl", "Sources/Refs", "Sources/Objects", "Sources/Storage"] {
+        for folder in Self.withoutExitCodes {
             for (path, text) in try SourceTree.files(below: folder) {
                 #expect(!text.contains("ExitCode("), "\(path) makes an exit code of its own")
             }
+        }
+    }
+
+    @Test("every file and folder that these rules name exists")
+    func namedPathsExist() throws {
+        for path in Self.filesWithPointers {
+            #expect(FileManager.default.fileExists(atPath: Project.path(path)), "\(path)")
+        }
+        for folder in Self.withoutFoundation + Self.withoutExitCodes + ["Sources"] {
+            #expect(try !SourceTree.files(below: folder).isEmpty, "\(folder)")
+        }
+    }
+
+    @Test("a bucket of the tests that forwards calls forwards each that a bucket has")
+    func forwardingIsComplete() throws {
+        /// The functions and properties of a declaration, by the line that each begins on.
+        func members(of declaration: String, below folder: String) throws -> Set<Substring> {
+            let file = try #require(
+                try SourceTree.files(below: folder).first { $0.text.contains(declaration) },
+                "\(declaration)")
+            let after = try #require(
+                file.text.components(separatedBy: declaration).dropFirst().first)
+            let body = try #require(after.components(separatedBy: "\n}").first)
+            return Set(body.matches(of: /\n +(?:package )?(?:func|var) (\w+)/).map(\.1))
+        }
+        for (needed, forwarding) in [
+            ("protocol Bucket: Sendable {", "extension ForwardingBucket {"),
+            ("protocol StagedBlob: Sendable {", "struct ForwardingStagedBlob: StagedBlob {"),
+        ] {
+            let needed = try members(of: needed, below: "Sources/Storage")
+            let forwarded = try members(of: forwarding, below: "Tests/TestSupport")
+            #expect(needed.count >= 4, "\(needed)")
+            #expect(needed.subtracting(forwarded).isEmpty, "\(forwarding)")
         }
     }
 

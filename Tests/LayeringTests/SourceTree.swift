@@ -1,13 +1,11 @@
 import Foundation
+import TestSupport
 
 /// The project's own files, read as text.
 enum SourceTree {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
-
     /// Every Swift and C file below a folder, by its path from the root.
     static func files(below folder: String) throws -> [(path: String, text: String)] {
-        let base = root.appending(path: folder)
+        let base = Project.root.appending(path: folder)
         guard let walk = FileManager.default.enumerator(atPath: base.path) else { return [] }
         var result: [(String, String)] = []
         for case let name as String in walk

@@ -1,5 +1,6 @@
 import CKernels
 import Storage
+import TestSupport
 import Testing
 
 @testable import Objects

@@ -1,5 +1,6 @@
 @testable import Maintenance
 import Storage
+import TestSupport
 import Testing
 
 @testable import Objects

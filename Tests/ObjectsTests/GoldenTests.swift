@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 @testable import Objects
@@ -8,9 +9,7 @@ import Testing
 @Suite("Golden bytes")
 struct GoldenTests {
     private static func fixture(_ name: String) throws -> [UInt8] {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fixtures")
-        return [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+        [UInt8](try Data(contentsOf: Project.root.appending(path: "Tests/Fixtures/\(name)")))
     }
 
     private static func description() throws -> JSON {

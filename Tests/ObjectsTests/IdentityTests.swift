@@ -1,6 +1,7 @@
 import CCrypto
 import CKernels
 import Objects
+import TestSupport
 import Testing
 
 @Suite("Identities")

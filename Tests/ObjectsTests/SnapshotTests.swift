@@ -124,7 +124,7 @@ struct SnapshotTests {
             ["extra"], ["content", "extra"], ["producer", "extra"], ["cursor", "files"],
         ] {
             let reason = Self.reason(try Self.edited(path, 1))
-            #expect(reason == "\(path.joined(separator: ".")) is not known here")
+            #expect(reason == "\(path.joined(separator: ".")) is unknown")
         }
     }
 

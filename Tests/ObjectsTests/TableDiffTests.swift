@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Objects
@@ -6,15 +7,20 @@ import Testing
 struct TableDiffTests {
     private let store = MemoryStore()
 
-    private func changes(_ first: Table, _ second: Table) throws -> [TableChange] {
+    /// The change that makes the second table out of the first.
+    private static func edit(_ change: RowChange) -> TableEdit {
+        if case .removed(let row) = change { .remove(row.key) } else { .put(change.row) }
+    }
+
+    private func changes(_ first: Table, _ second: Table) throws -> [RowChange] {
         var diff = try TableDiff(from: first, to: second, in: store)
-        var changes: [TableChange] = []
+        var changes: [RowChange] = []
         while let change = try diff.next() { changes.append(change) }
         return changes
     }
 
     /// The changes by looking at every row.
-    private func expected(_ first: [Int: TableRow], _ second: [Int: TableRow]) -> [TableChange] {
+    private func expected(_ first: [Int: TableRow], _ second: [Int: TableRow]) -> [RowChange] {
         Set(first.keys).union(second.keys).sorted().compactMap { number in
             switch (first[number], second[number]) {
             case (let old?, let new?): old == new ? nil : .changed(from: old, to: new)
@@ -51,11 +57,11 @@ struct TableDiffTests {
         let found = try changes(from, to)
         #expect(found == expected(first, second))
         #expect(try changes(to, from).count == found.count)
-        #expect(try from.applying(found.map(\.edit), in: store) == to)
+        #expect(try from.applying(found.map(Self.edit), in: store) == to)
         let counts = try TableDiff.counts(from: from, to: to, in: store)
         #expect(counts.added + counts.removed + counts.changed == found.count)
-        #expect(counts.rowsBefore == from.rows)
-        #expect(counts.rowsAfter == to.rows)
+        #expect(counts.removed + counts.changed + counts.unchanged == from.rows)
+        #expect(counts.added + counts.changed + counts.unchanged == to.rows)
     }
 
     @Test("equal tables are compared without a read")
@@ -78,7 +84,7 @@ struct TableDiffTests {
         let counts = try TableDiff.counts(from: table, to: edited, in: read)
         #expect(
             counts
-                == TableDiffCounts(added: 0, removed: 1, changed: 1, unchanged: 998))
+                == RowChangeCounts(added: 0, removed: 1, changed: 1, unchanged: 998))
         // Each side's differing nodes, which may be one or two more where a boundary moved.
         #expect(read.reads <= 2 * new + 2, "\(read.reads) reads, \(new) new nodes")
     }

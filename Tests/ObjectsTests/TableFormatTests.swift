@@ -1,4 +1,5 @@
 import Storage
+import TestSupport
 import Testing
 
 @testable import Objects
@@ -157,12 +158,12 @@ struct TableFormatTests {
             let message = refusal(of: leaf, at: offset, new)
             #expect(message?.contains(text) == true, "\(offset) \(message ?? "accepted")")
         }
-        says("begin with ftileaf1", at: 0, [0x46])
-        says("do not add up", at: 8, [4])
+        says("header is not ftileaf1", at: 0, [0x46])
+        says("do not match", at: 8, [4])
         says("vectors of", at: 12, [2, 0, 1, 0])
-        says("do not add up", at: 8, [0xFF, 0xFF, 0xFF, 0xFF])
-        says("end of a key", at: 24, [0])
-        says("end of a row's attributes", at: 36, [1])
+        says("do not match", at: 8, [0xFF, 0xFF, 0xFF, 0xFF])
+        says("end offset of a key", at: 24, [0])
+        says("end offset of a row's attributes", at: 36, [1])
         says("do not ascend", at: 48, [0x7A])
         says("control character", at: 48, [0x1F])
         says("not valid UTF-8", at: 50, [0xFF])
@@ -185,14 +186,14 @@ struct TableFormatTests {
         says("level 0", at: 8, [0])
         // 64 above the leaves: a table of height 65.
         says("level 64", at: 8, [64])
-        says("do not add up", at: 12, [0xFF, 0xFF, 0xFF, 0xFF])
+        says("do not match", at: 12, [0xFF, 0xFF, 0xFF, 0xFF])
         says("vectors of", at: 16, [1, 0, 1, 0])
         says("row count", at: 24 + 32 * count, [0])
         says("row count", at: 24 + 32 * count + 7, [0x80])
         says(
             "row count", at: 16 + 40 * count,
             [UInt8](repeating: 0xFF, count: 7) + [0x7F])
-        says("end of a key", at: 24 + 40 * count, [0])
+        says("end offset of a key", at: 24 + 40 * count, [0])
         says("do not ascend", at: node.count - 1, Array("!".utf8))
     }
 }

@@ -1,4 +1,5 @@
 import Storage
+import TestSupport
 import Testing
 
 @testable import Objects
@@ -237,7 +238,7 @@ struct TableImportTests {
             } catch {
                 #expect(
                     error.message
-                        == "rows.jsonl, line 91: the vector \"v\" has 5 numbers, the rows before have 4"
+                        == "rows.jsonl, line 91: the vector \"v\" has 5 numbers, but earlier rows have 4"
                 )
             }
         }
@@ -252,7 +253,7 @@ struct TableImportTests {
             ("null", "line 1: a row must be a JSON object"),
             ("{\"id\":\"a\"} x", "line 1: unexpected text"),
             ("{\"id\":\"a\"}{\"id\":\"b\"}", "line 1: unexpected text"),
-            ("{\"id\":\"a\",}", "line 1: a key in quotes"),
+            ("{\"id\":\"a\",}", "line 1: expected a quoted key"),
             ("{\"id\":\"a\",\"x\":1,\"x\":2}", "line 1: a key is repeated"),
             ("{\"id\":\"a\",\"n\":NaN}", "line 1: not a value"),
             ("\u{FEFF}{\"id\":\"a\"}", "line 1"),
@@ -260,7 +261,7 @@ struct TableImportTests {
             ("{\"id\":\"\"}", "line 1: the key field \"id\" is empty"),
             ("{\"id\":1.5}", "line 1: the key field \"id\" is not a whole number"),
             ("{\"id\":null}", "line 1: the key field \"id\" is neither"),
-            ("{\"id\":\"a\\u0007\"}", "line 1: the key holds a control character"),
+            ("{\"id\":\"a\\u0007\"}", "line 1: the key contains a control character"),
             (
                 "{\"id\":\"a\"}\n{\"id\":\"b\"}\n\n{\"id\":\"a\"}",
                 "line 4: the key \"a\" is already on line 1"
@@ -284,7 +285,7 @@ struct TableImportTests {
         "a vector that does not fit is named by its line",
         arguments: [
             ("{\"id\":\"b\"}", "is missing"), ("{\"id\":\"b\",\"v\":[]}", "has no numbers"),
-            ("{\"id\":\"b\",\"v\":[1]}", "has 1 numbers, the rows before have 2"),
+            ("{\"id\":\"b\",\"v\":[1]}", "has 1 numbers, but earlier rows have 2"),
             ("{\"id\":\"b\",\"v\":[1,\"x\"]}", "list of numbers"),
             ("{\"id\":\"b\",\"v\":[1,NaN]}", "list of numbers"),
             ("{\"id\":\"b\",\"v\":[1,[2]]}", "list of numbers"),

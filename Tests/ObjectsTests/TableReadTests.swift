@@ -75,10 +75,10 @@ struct TableReadTests {
             -> TableEntry
         { TableEntry(id: id ?? old.id, rows: old.rows + rows, lastKey: key ?? old.lastKey) }
 
-        #expect(try refusal { $0[0] = entry($0[0], rows: 1) }.contains("rows and not"))
+        #expect(try refusal { $0[0] = entry($0[0], rows: 1) }.contains("rows; its parent says"))
         #expect(try refusal { $0[0] = entry($0[0], key: Array("000".utf8)) }.contains("last key"))
-        #expect(try refusal { $0[0] = entry($0[0], id: table.root) }.contains("as is said of it"))
-        #expect(try refusal { $0.removeLast($0.count - 1) }.contains("single child"))
+        #expect(try refusal { $0[0] = entry($0[0], id: table.root) }.contains("its parent says"))
+        #expect(try refusal { $0.removeLast($0.count - 1) }.contains("only one child"))
         #expect(try refusal { $0.removeLast() }.contains("accepted"))
         // Known figures that differ from the root's.
         for other in [
@@ -91,16 +91,16 @@ struct TableReadTests {
 
     @Test("the same rows behind other boundaries are refused")
     func wrongBoundaries() throws {
-        var writer = TableLeafWriter(dimension: 0)
+        var block = RowBlock()
         for number in 0..<3 {
             let row = try EncodedTableRow(
                 TableRow("\(number)", ["t": .string(String(repeating: "x", count: 100_000))]),
                 dimension: 0)
-            _ = writer.append(
-                key: row.key.span, attributes: row.attributes.span, vector: row.vector.span,
-                from: nil)
+            block.append(
+                key: row.key.span, attributes: row.attributes.span, vector: row.vector.span, line: 0
+            )
         }
-        let bytes = writer.take().bytes
+        let bytes = TableLeaf.encode(RowOrder(block), 0..<3, dimension: 0).bytes
         #expect(throws: ObjectError.self) { try TableNode(decoding: bytes) }
     }
 

@@ -1,17 +1,12 @@
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 @testable import Objects
 
 @Suite("Vectors of tables in place")
 struct TableVectorsTests {
-    /// A directory that is removed with the value.
-    private final class Place {
-        let url = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-        deinit { try? FileManager.default.removeItem(at: url) }
-    }
-
     private static let dimension = 40
 
     private static func row(_ number: Int, version: Int = 0) -> TableRow {
@@ -62,8 +57,8 @@ struct TableVectorsTests {
 
     @Test("vectors, codes and keys are those of the rows, mapped and read", arguments: [1, 3])
     func contents(threads: Int) throws {
-        let place = Place()
-        let directory = try DirectoryBucket.create(at: place.url.path)
+        let place = try TemporaryDirectory()
+        let directory = try DirectoryBucket.create(at: place.path)
         for bucket in [directory, MemoryBucket()] as [any Bucket] {
             let (tables, packs) = try Self.tables(in: bucket)
             let store = PackStore(bucket: bucket, packs: packs)
@@ -90,8 +85,8 @@ struct TableVectorsTests {
 
     @Test("vectors outlive the files they are in")
     func outliving() throws {
-        let place = Place()
-        let bucket = try DirectoryBucket.create(at: place.url.path)
+        let place = try TemporaryDirectory()
+        let bucket = try DirectoryBucket.create(at: place.path)
         let (tables, packs) = try Self.tables(in: bucket)
         let vectors = try TableVectors(
             tables[0], in: PackStore(bucket: bucket, packs: packs), verified: VerifiedLeaves())
@@ -102,8 +97,8 @@ struct TableVectorsTests {
 
     @Test("a flipped bit in the vectors, the codes or the text is found by who uses them")
     func damage() throws {
-        let place = Place()
-        let bucket = try DirectoryBucket.create(at: place.url.path)
+        let place = try TemporaryDirectory()
+        let bucket = try DirectoryBucket.create(at: place.path)
         let (tables, packs) = try Self.tables(in: bucket)
         let file = try #require(try bucket.read(packs[0].blobName, limit: .max))
         let footer = try OpenPack(packs[0], in: bucket).footer
@@ -119,7 +114,7 @@ struct TableVectorsTests {
             ] {
                 var damaged = file
                 damaged[chunk.offset + range.upperBound - 1] ^= 0x10
-                let path = place.url.path + "/" + packs[0].blobName.description
+                let path = place(packs[0].blobName.description)
                 try FileManager.default.removeItem(atPath: path)
                 #expect(FileManager.default.createFile(atPath: path, contents: Data(damaged)))
                 let store = PackStore(bucket: bucket, packs: packs)
@@ -155,8 +150,8 @@ struct TableVectorsTests {
         let (tables, packs) = try Self.tables(in: bucket)
         let store = PackStore(bucket: bucket, packs: packs)
         let counts = try TableDiff.counts(from: tables[0], to: tables[1], in: store)
-        #expect(counts == TableDiffCounts(added: 100, removed: 1, changed: 1, unchanged: 298))
+        #expect(counts == RowChangeCounts(added: 100, removed: 1, changed: 1, unchanged: 298))
         let back = try TableDiff.counts(from: tables[1], to: tables[0], in: store)
-        #expect(back == TableDiffCounts(added: 1, removed: 100, changed: 1, unchanged: 298))
+        #expect(back == RowChangeCounts(added: 1, removed: 100, changed: 1, unchanged: 298))
     }
 }

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Bytes of the kinds that stores meet, from a seed.
 enum TestBytes: String, CaseIterable {
     case random, zeros, text, bfloat16, float32, counters, repeats

@@ -3,6 +3,7 @@ import Objects
 import Refs
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 /// One process waits between two calls, and another one does all of its work then: for each pair of calls.
@@ -26,16 +27,18 @@ struct CollectionRaceTests {
     /// Does something in a copy of a bucket, with `interruption` before each of its calls in turn.
     private func interrupt(
         _ bucket: MemoryBucket, each step: Int = 1,
-        _ interruption: @escaping @Sendable (MemoryBucket) -> Void,
+        _ interruption: @escaping @Sendable (MemoryBucket) throws -> Void,
         in work: (Repository, Int) throws -> Void
     ) throws {
         let counted = HookedBucket(try bucket.copy())
         try work(Repository(in: counted), -1)
+        #expect(counted.calls > 5 * step, "too few moments to interrupt at")
         for call in stride(from: 0, to: counted.calls, by: step) {
             let copy = try bucket.copy()
             let hooked = HookedBucket(copy)
-            hooked.before(call) { interruption(copy) }
+            hooked.before(call) { try interruption(copy) }
             try work(Repository(in: hooked), call)
+            #expect(hooked.hasHappened, "call \(call)")
             try expectWhole(copy, "interrupted before call \(call)")
         }
     }
@@ -46,7 +49,7 @@ struct CollectionRaceTests {
     func put(isPurge: Bool) throws {
         let (bucket, _) = try sample()
         try interrupt(bucket) {
-            _ = try? collectAll(Repository(in: $0), isPurge: isPurge)
+            _ = try collectAll(Repository(in: $0), isPurge: isPurge)
         } in: { repository, _ in
             let transaction = try repository.begin(writer: testWriter("late", seed: 9))
             // Some of it is garbage, some is needed, some is new.
@@ -61,7 +64,7 @@ struct CollectionRaceTests {
         let (bucket, old) = try sample()
         let outcomes = Mutex((moved: 0, refused: 0))
         try interrupt(bucket) {
-            _ = try? collectAll(Repository(in: $0))
+            _ = try collectAll(Repository(in: $0))
         } in: { repository, _ in
             do {
                 _ = try repository.begin(writer: testWriter("late", seed: 9)).commit([
@@ -80,17 +83,22 @@ struct CollectionRaceTests {
     func collection() throws {
         let (bucket, old) = try sample()
         let moved = Mutex(0)
+        let refused = Mutex(0)
         try interrupt(bucket) { bucket in
-            let repository = Repository(in: bucket)
-            guard let name = try? RefName("models/c"),
-                let transaction = try? repository.begin(writer: testWriter("other", seed: 5)),
-                (try? transaction.commit([RefUpdate(name, new: old)])) != nil
-            else { return }
-            moved.withLock { $0 += 1 }
+            let transaction = try Repository(in: bucket).begin(
+                writer: testWriter("other", seed: 5))
+            do {
+                _ = try transaction.commit([RefUpdate(try RefName("models/c"), new: old)])
+                moved.withLock { $0 += 1 }
+            } catch RefError.incomplete {
+                // The collection was faster.
+                refused.withLock { $0 += 1 }
+            }
         } in: { repository, _ in
             _ = try collectAll(repository)
         }
         #expect(moved.withLock { $0 } > 5)
+        #expect(refused.withLock { $0 } > 0)
     }
 
     @Test(
@@ -101,12 +109,10 @@ struct CollectionRaceTests {
         try interrupt(bucket) { bucket in
             let repository = Repository(in: bucket)
             for index in 0..<3 {
-                guard let name = try? RefName("models/d\(index)"),
-                    let transaction = try? repository.begin(
-                        writer: testWriter("other", seed: UInt64(index + 30))),
-                    let id = try? writeModel([6, 8, 2, 50 + index], into: transaction.objects)
-                else { return }
-                _ = try? transaction.commit([RefUpdate(name, new: id)])
+                let transaction = try repository.begin(
+                    writer: testWriter("other", seed: UInt64(index + 30)))
+                let id = try writeModel([6, 8, 2, 50 + index], into: transaction.objects)
+                _ = try transaction.commit([RefUpdate(try RefName("models/d\(index)"), new: id)])
             }
         } in: { repository, _ in
             _ = try collectAll(repository, isPurge: isPurge)
@@ -117,7 +123,7 @@ struct CollectionRaceTests {
     func collections() throws {
         let (bucket, _) = try sample()
         try interrupt(bucket) {
-            _ = try? collectAll(Repository(in: $0), seed: 55)
+            _ = try collectAll(Repository(in: $0), seed: 55)
         } in: {
             repository, _ in
             _ = try collectAll(repository)
@@ -136,7 +142,7 @@ struct CollectionRaceTests {
         // Whoever comes in between brings the log to where packs are merged.
         try interrupt(bucket, each: 3) { bucket in
             for number in 0..<5 {
-                _ = try? Repository(in: bucket).put(
+                try Repository(in: bucket).put(
                     "models/f", text: "\(number)", writer: testWriter(seed: UInt64(number + 80)))
             }
         } in: { repository, _ in
@@ -151,17 +157,25 @@ struct CollectionRaceTests {
         let (bucket, _) = try sample()
         let counted = HookedBucket(try bucket.copy())
         _ = try collectAll(Repository(in: counted), isPurge: isPurge)
+        var kills = 0
         for call in 0..<counted.calls {
             let copy = try bucket.copy()
             let hooked = HookedBucket(copy)
             hooked.fail(from: call)
-            _ = try? collectAll(Repository(in: hooked), isPurge: isPurge)
+            // A collection may succeed without the last changes, which are courtesies.
+            if let error = refError({ _ = try collectAll(Repository(in: hooked), isPurge: isPurge) }
+            ) {
+                #expect(error.fault == .io, "call \(call): \(error)")
+                kills += 1
+            }
+            #expect(hooked.failures > 0, "call \(call)")
             try expectWhole(copy, "killed at call \(call)")
             _ = try collectAll(Repository(in: copy), seed: 78)
             try expectWhole(copy, "collected after call \(call)")
             let live = try Repository(in: copy).state().packs.count
             #expect(try copy.list(.packs).count == live)
         }
+        #expect(kills > counted.calls / 2)
     }
 
     @Test("a reader of an older state finds everything in the packs that took the place of others")

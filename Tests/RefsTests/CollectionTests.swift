@@ -3,6 +3,7 @@ import Objects
 import Refs
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 /// Collects all that no ref points at, at once.

@@ -3,6 +3,7 @@ import Objects
 import Refs
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Small packs are merged")
@@ -116,20 +117,18 @@ struct CompactionTests {
         try put(15, in: repository)
         let bucket = InterposingBucket(memory)
         let rival = Mutex(0)
-        let merge: @Sendable () -> Void = {
+        let merge: @Sendable () throws -> Void = {
             // The rival merges first: its own entry would be number 17.
-            let packs = (try? repository.state().packs) ?? []
+            let state = try repository.state()
+            let packs = try state.packs
             let store = PackStore(bucket: memory, packs: packs)
-            guard let merged = try? store.merge(packs),
-                let pack = try? merged.publish(), let state = try? repository.state()
-            else { return }
+            let pack = try store.merge(packs).publish()
             let entry = LogEntry(
                 number: 17, previous: state.entryHash, base: 16, time: state.time,
                 writer: "rival", message: "", nonce: RandomBits(from: { 3 }),
                 actions: [.pack(pack)] + packs.map { .unpack($0.name) })
-            if (try? memory.create(entryName(17), entry.encoded)) == .created {
-                rival.withLock { $0 += 1 }
-            }
+            #expect(try memory.create(entryName(17), entry.encoded) == .created)
+            rival.withLock { $0 += 1 }
         }
         // The entry after the next is that of the merge.
         bucket.beforeEntry { bucket.beforeEntry(merge) }
@@ -149,16 +148,25 @@ struct CompactionTests {
         var merged = 0
         let counted = HookedBucket(try memory.copy())
         try Repository(in: counted).put("models/b", text: "b", writer: testWriter(seed: 8))
+        var (failed, failedLate) = (0, 0)
         for call in 0...counted.calls {
             let copy = try memory.copy()
             let bucket = HookedBucket(copy)
             bucket.fail(from: call)
-            let commit = try? Repository(in: bucket).put(
-                "models/b", text: "b", writer: testWriter(seed: 8))
+            var commit: Commit?
+            let error = refError {
+                commit = try Repository(in: bucket).put(
+                    "models/b", text: "b", writer: testWriter(seed: 8))
+            }
+            #expect((bucket.failures > 0) == (call < counted.calls), "call \(call)")
             let repository = Repository(in: copy)
             let state = try repository.state()
             if let commit {
                 #expect(state.target(of: try RefName("models/b")) == commit.refs.first?.new)
+                if bucket.failures > 0 { failedLate += 1 }
+            } else {
+                #expect(error?.fault == .io, "call \(call)")
+                failed += 1
             }
             try expectSound(repository, ids)
             if try state.packs.count == 1 { merged += 1 }
@@ -167,6 +175,6 @@ struct CompactionTests {
             #expect(try repository.state().packs.count < 30)
             try expectSound(repository, ids)
         }
-        #expect(merged > 0)
+        #expect(merged > 0 && failed > 0 && failedLate > 0)
     }
 }

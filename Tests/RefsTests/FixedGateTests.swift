@@ -28,9 +28,14 @@ struct FixedGateTests {
         #expect(removal.target == nil && removal.json["id"] == .null)
         let error = RefError.gates([removal])
         #expect(error.message.hasPrefix("models/v1 cannot be removed: the fixed gate"))
-        let renaming = try Repository.renaming(
-            name, to: try RefName("models/v2"), in: try repository.state())
-        #expect(try refusal(gated, renaming) != nil)
+        let renaming = try repository.rename(
+            name, to: try RefName("models/v2"), in: try repository.state(), by: testWriter(),
+            MoveOptions(isRehearsal: true))
+        guard case .rehearsed(let rehearsal) = renaming else {
+            Issue.record("a rehearsal was committed")
+            return
+        }
+        #expect(rehearsal.refusal != nil && rehearsal.refs.count == 2)
         let reversal = try repository.log.reversal(in: try repository.state())
         #expect(try refusal(gated, reversal.updates) != nil)
         // To where it is already is no move.
@@ -77,9 +82,7 @@ struct FixedGateTests {
             try signed.policy(gates: [gate]), writer: signed.writer(signed.admin))
         let name = try RefName("models/a")
         func delete() throws {
-            let state = try repository.state()
-            _ = try repository.begin(on: state, writer: writer).commit(
-                try Repository.deletion(of: [name], in: state))
+            _ = try repository.delete([name], in: try repository.state(), by: writer)
         }
         let error = refError { try delete() }
         #expect(error?.fault == .refused)

@@ -2,6 +2,8 @@
 import Objects
 import Refs
 import Storage
+import Synchronization
+import TestSupport
 import Testing
 
 /// A repository without signatures, whose policy has gates.
@@ -302,6 +304,8 @@ struct GateTests {
     @Test("a race that is lost at any moment never lets two halves of a pair in")
     func race() throws {
         var calls = 0
+        var featuresFirst = 0
+        let rejections = Mutex(0)
         while true {
             let gated = try GatedRepository()
             let repository = gated.repository
@@ -310,7 +314,11 @@ struct GateTests {
             let model = try repository.put("models/a", Version(.model, "m", space: "one"))
             let two = try repository.put("features/b", Version(.features, "2", space: "two"))
             let bucket = HookedBucket(gated.bucket)
-            bucket.before(calls) { _ = try? repository.move(["features/prod": two]) }
+            bucket.before(calls) {
+                do { try repository.move(["features/prod": two]) } catch RefError.gates {
+                    rejections.withLock { $0 += 1 }
+                }
+            }
             let slow = Repository(in: bucket)
             let error = refError {
                 _ = try slow.begin(writer: testWriter(seed: 5)).commit([
@@ -321,10 +329,14 @@ struct GateTests {
             let hasFeatures = try repository.target("features/prod") == two
             #expect(!(hasModel && hasFeatures), "call \(calls)")
             if hasModel { #expect(error == nil) } else { #expect(error?.fault == .refused) }
-            if calls >= bucket.calls { break }
+            #expect(bucket.hasHappened == (calls < bucket.calls))
+            if !bucket.hasHappened { break }
+            #expect(hasModel || hasFeatures, "call \(calls)")
+            if hasFeatures { featuresFirst += 1 }
             calls += 1
         }
         #expect(calls > 3)
+        #expect(featuresFirst > 0 && rejections.withLock { $0 } + featuresFirst == calls)
     }
 
     @Test("a removal passes gates that look at a snapshot, and a rehearsal commits nothing")

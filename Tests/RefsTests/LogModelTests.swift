@@ -3,6 +3,7 @@ import Glibc
 import Objects
 import Refs
 import Storage
+import TestSupport
 import Testing
 
 @Suite("The log against a model")

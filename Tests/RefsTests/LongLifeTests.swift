@@ -2,6 +2,7 @@
 import Objects
 import Refs
 import Storage
+import TestSupport
 import Testing
 
 @Suite("A long life")

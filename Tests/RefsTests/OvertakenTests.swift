@@ -1,6 +1,7 @@
 import Objects
 import Refs
 import Storage
+import TestSupport
 import Testing
 
 @Suite("Who loses a race with a collection is told of a conflict")
@@ -81,13 +82,14 @@ struct OvertakenTests {
             let hooked = HookedBucket(copy)
             hooked.before(call) {
                 let other = Repository(in: copy)
-                _ = try? other.put("models/a", text: "2", writer: testWriter(seed: 4))
-                _ = try? collectAll(other)
+                try other.put("models/a", text: "2", writer: testWriter(seed: 4))
+                _ = try collectAll(other)
             }
             if let error = refError({ try promote(Repository(in: hooked)) }) {
                 #expect(error.fault == .conflict, "call \(call): \(error.message)")
                 conflicts += 1
             }
+            #expect(hooked.hasHappened, "call \(call)")
             try expectWhole(copy, "call \(call)")
         }
         #expect(conflicts > 0)

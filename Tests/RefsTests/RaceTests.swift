@@ -3,6 +3,7 @@ import Objects
 import Refs
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Lost races and unclear outcomes")
@@ -27,7 +28,7 @@ struct RaceTests {
         patient.pause = { milliseconds in waits.withLock { $0.append(milliseconds) } }
         bucket.beforeEntry {
             for text in ["1", "2"] {
-                _ = try? Repository(in: memory).put(
+                try Repository(in: memory).put(
                     "models/b", text: text, writer: testWriter(seed: 6))
             }
         }
@@ -47,7 +48,7 @@ struct RaceTests {
         _ = try Repository.create(in: memory, writer: writer)
         let bucket = InterposingBucket(memory)
         bucket.beforeEntry {
-            _ = try? Repository(in: memory).put("models/a", text: "2", writer: testWriter(seed: 6))
+            try Repository(in: memory).put("models/a", text: "2", writer: testWriter(seed: 6))
         }
         let error = refError {
             try Repository(in: bucket).put("models/a", text: "1", writer: writer)
@@ -56,6 +57,7 @@ struct RaceTests {
             Issue.record("no conflict: \(String(describing: error))")
             return
         }
+        #expect(bucket.hasHappened)
         #expect(expected == .absent)
         #expect(transaction == 1)
     }
@@ -83,12 +85,13 @@ struct RaceTests {
         let bucket = InterposingBucket(memory)
         let transaction = try Repository(in: bucket).begin(writer: testWriter())
         let id = try writeSnapshot(.model, "same", into: transaction.objects)
-        let remove: @Sendable () -> Void = {
-            try? append([.unpack(pack.name)], to: memory)
-            if isDeleted { try? memory.delete(BlobName(.packs, pack.name.hex)) }
+        let remove: @Sendable () throws -> Void = {
+            try append([.unpack(pack.name)], to: memory)
+            if isDeleted { try memory.delete(BlobName(.packs, pack.name.hex)) }
         }
-        if atLastMoment { bucket.beforeEntry(remove) } else { remove() }
+        if atLastMoment { bucket.beforeEntry(remove) } else { try remove() }
         let commit = try transaction.commit([RefUpdate(try RefName("models/a"), new: id)])
+        #expect(bucket.hasHappened)
         let state = try repository.state()
         #expect(state.number == commit.number)
         #expect(try state.packs.contains(pack) == false)
@@ -105,10 +108,11 @@ struct RaceTests {
         let repository = try Repository.create(in: memory, writer: testWriter())
         let bucket = InterposingBucket(memory)
         bucket.beforeEntry {
-            for entry in (try? memory.list(.packs)) ?? [] {
-                guard let name = ObjectID(hex: entry.name) else { continue }
-                try? append([.unpack(name)], to: memory)
-                try? memory.delete(BlobName(.packs, entry.name))
+            let packs = try memory.list(.packs)
+            #expect(packs.count == 1)
+            for entry in packs {
+                try append([.unpack(try #require(ObjectID(hex: entry.name)))], to: memory)
+                try memory.delete(BlobName(.packs, entry.name))
             }
         }
         let commit = try Repository(in: bucket).put("models/a", text: "a", writer: testWriter())
@@ -197,33 +201,33 @@ struct RaceTests {
         let error = refError {
             try Repository(in: bucket).put("models/a", text: "1", writer: writer)
         }
-        guard case .storage = error else {
-            Issue.record("not the bucket's own error: \(String(describing: error))")
-            return
-        }
+        #expect(error == .storage(HookedBucket.failure))
         #expect(try Repository(in: memory).state().number == 0)
     }
 }
 
 /// A bucket in which something happens just before an entry is created, or just after.
-final class InterposingBucket: Bucket {
+final class InterposingBucket: ForwardingBucket {
     enum Moment { case before, after }
 
     private struct Plan {
-        var action: (@Sendable () -> Void)?
+        var action: (@Sendable () throws -> Void)?
         var deny = false
         var failure: Moment?
     }
 
-    private let base: MemoryBucket
+    let base: any Bucket
     private let plan = Mutex(Plan())
 
-    init(_ base: MemoryBucket) { self.base = base }
+    init(_ base: any Bucket) { self.base = base }
 
-    /// Done once, before the next entry is created.
-    func beforeEntry(_ action: @escaping @Sendable () -> Void) {
+    /// Runs an action once, before the next entry is created; an error of the action fails the test.
+    func beforeEntry(_ action: @escaping @Sendable () throws -> Void) {
         plan.withLock { $0.action = action }
     }
+
+    /// Whether no action is waiting for an entry.
+    var hasHappened: Bool { plan.withLock { $0.action == nil } }
 
     /// Whether creations of entries are answered as if the entry had been there.
     var deny: Bool {
@@ -237,43 +241,16 @@ final class InterposingBucket: Bucket {
         set { plan.withLock { $0.failure = newValue } }
     }
 
-    var location: String { base.location }
-
     func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation {
         guard name.folder == .log else { return try base.create(name, bytes) }
         let plan = plan.withLock { plan in
             defer { plan.action = nil }
             return plan
         }
-        plan.action?()
-        let error = StorageError.system(operation: "write", path: name.description, errno: 5)
-        if plan.failure == .before { throw error }
+        do { try plan.action?() } catch { Issue.record("the action failed: \(error)") }
+        if plan.failure == .before { throw HookedBucket.failure }
         let creation = try base.create(name, bytes)
-        if plan.failure == .after { throw error }
+        if plan.failure == .after { throw HookedBucket.failure }
         return plan.deny ? .exists : creation
     }
-
-    func read(_ name: BlobName, limit: Int) throws(StorageError) -> [UInt8]? {
-        try base.read(name, limit: limit)
-    }
-
-    func open(_ name: BlobName) throws(StorageError) -> (any Blob)? { try base.open(name) }
-
-    func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
-        try base.replace(name, bytes)
-    }
-
-    func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry] { try base.list(folder) }
-
-    func delete(_ name: BlobName) throws(StorageError) { try base.delete(name) }
-
-    func ages(of names: [BlobName]) throws(StorageError) -> [BlobName: Int] {
-        try base.ages(of: names)
-    }
-
-    func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob {
-        try base.stage(in: folder)
-    }
-
-    func synchronizeLog() throws(StorageError) { try base.synchronizeLog() }
 }

@@ -35,11 +35,11 @@ struct RefEditTests {
     }
 
     private func delete(_ names: RefName...) throws {
-        try commit { try Repository.deletion(of: names, in: $0) }
+        _ = try repository.delete(names, in: try repository.state(), by: writer)
     }
 
     private func restore(_ names: RefName...) throws {
-        try commit { try repository.restoration(of: names, in: $0) }
+        _ = try repository.restore(names, in: try repository.state(), by: writer)
     }
 
     @Test("a deleted ref says so, keeps its history, and comes back to where it was")
@@ -73,7 +73,7 @@ struct RefEditTests {
         #expect(refError { try restore(unknown) }?.fault == .missing)
         #expect(refError { try restore(name) }?.fault == .conflict)
         func rename(_ old: RefName, _ new: RefName) -> RefError? {
-            refError { _ = try Repository.renaming(old, to: new, in: state) }
+            refError { _ = try repository.rename(old, to: new, in: state, by: writer) }
         }
         #expect(rename(unknown, name)?.fault == .missing)
         #expect(rename(name, other)?.fault == .conflict)
@@ -87,8 +87,8 @@ struct RefEditTests {
     @Test("a rename is one entry, in which the old name goes and the new one comes")
     func rename() throws {
         let one = try put("one")
-        let made = try commit { try Repository.renaming(name, to: other, in: $0) }
-        let entry = try repository.log.entry(try #require(made.number))
+        _ = try repository.rename(name, to: other, in: try repository.state(), by: writer)
+        let entry = try repository.log.entry(try repository.state().number)
         #expect(
             entry.changes == [
                 RefChange(name: name, old: one, new: nil),
@@ -96,7 +96,7 @@ struct RefEditTests {
             ])
         #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
         // And back again: a name that was deleted is free.
-        try commit { try Repository.renaming(other, to: name, in: $0) }
+        _ = try repository.rename(other, to: name, in: try repository.state(), by: writer)
         #expect(try repository.target("models/a") == one)
     }
 

@@ -3,6 +3,7 @@ import Objects
 import Refs
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("What a collection removed can be brought back")
@@ -108,6 +109,7 @@ struct RestorationTests {
         let counted = HookedBucket(try bucket.copy())
         _ = try collectAll(Repository(in: counted))
         var taken = 0
+        let refused = Mutex(0)
         for call in 0..<counted.calls {
             let copy = try bucket.copy()
             let hooked = HookedBucket(copy)
@@ -116,10 +118,15 @@ struct RestorationTests {
                 let lease = Lease(
                     name: RandomBits(from: { 7 }), purpose: "a test", snapshots: [id],
                     seconds: nil)
-                let done = (try? Repository(in: copy).take(lease)) != nil
-                isTaken.withLock { $0 = done }
+                do {
+                    try Repository(in: copy).take(lease)
+                    isTaken.withLock { $0 = true }
+                } catch let error as RefError where error.fault == .missing {
+                    refused.withLock { $0 += 1 }
+                }
             }
             _ = try collectAll(Repository(in: hooked))
+            #expect(hooked.hasHappened, "call \(call)")
             if isTaken.withLock({ $0 }) {
                 let objects = try Repository(in: copy).objects(in: Repository(in: copy).state())
                 var closure = SnapshotClosure(in: objects, complete: [])
@@ -136,6 +143,8 @@ struct RestorationTests {
             }
         }
         #expect(taken > 5)
+        #expect(refused.withLock { $0 } > 0)
+        #expect(taken + refused.withLock { $0 } == counted.calls)
     }
 
     @Test("what a lease needs comes back although the rest of it was never gone")
@@ -198,7 +207,7 @@ struct RestorationTests {
         let lease = Lease(
             name: RandomBits(from: { 7 }), purpose: "a test", snapshots: [id], seconds: nil)
         #expect(refError { try repository.take(lease) }?.fault == .missing)
-        _ = try? repository.restore(number, writer: testWriter(seed: 31))
+        _ = try repository.restore(number, writer: testWriter(seed: 31))
         try expectWhole(bucket)
     }
 

@@ -2,7 +2,7 @@
 import Objects
 import Refs
 import Storage
-import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Segments of the log")
@@ -77,11 +77,14 @@ struct SegmentTests {
         let (original, _) = try longLog(140)
         for changes in [0, 1, 2, 3, 10, 64, 65] {
             let memory = try original.copy()
-            let bucket = ScriptedBucket(memory)
-            bucket.changesLeft = changes
+            let bucket = HookedBucket(memory)
+            bucket.fail(afterChanges: changes)
             let repository = Repository(in: bucket)
             let state = try repository.state()
-            #expect(refError { try repository.log.gather(upTo: state) } != nil)
+            #expect(
+                refError { try repository.log.gather(upTo: state) }
+                    == .storage(HookedBucket.failure))
+            #expect(bucket.failures > 0)
             try expectSoundLog(memory, at: 140)
             try Repository(in: memory).log.gather(upTo: state)
             #expect(try names(memory).count == 2 + 141 - 64)
@@ -92,8 +95,8 @@ struct SegmentTests {
     @Test("a writer that was away while its number was gathered notices, and commits later")
     func staleWriter() throws {
         let (memory, _) = try longLog(1)
-        let bucket = ScriptedBucket(memory)
-        bucket.beforeEntry = {
+        let bucket = InterposingBucket(memory)
+        bucket.beforeEntry {
             var state = try Repository(in: memory).state()
             for _ in 0..<160 { state = try memory.append(after: state) }
             try Repository(in: memory).log.gather(upTo: state)
@@ -101,6 +104,7 @@ struct SegmentTests {
         }
         let commit = try Repository(in: bucket).put(
             "models/c", text: "late", writer: testWriter(seed: 9))
+        #expect(bucket.hasHappened)
         #expect(commit.number == 162)
         #expect(try memory.read(entryName(2), limit: .max) == nil)
         try expectSoundLog(memory, at: 162)
@@ -175,74 +179,5 @@ struct SegmentTests {
         }
         #expect(try Repository(in: bucket).state().number == 3)
         #expect(try LogVerifier(Repository(in: bucket).log).verify().findings.count == 4)
-    }
-}
-
-/// A bucket that stops changing, or in which something happens just before an entry is created.
-private final class ScriptedBucket: Bucket {
-    private struct Plan {
-        var changesLeft = Int.max
-        var beforeEntry: (@Sendable () throws -> Void)?
-    }
-
-    private let base: MemoryBucket
-    private let plan = Mutex(Plan())
-
-    init(_ base: MemoryBucket) { self.base = base }
-
-    /// How many changes are made before all of them fail.
-    var changesLeft: Int {
-        get { plan.withLock { $0.changesLeft } }
-        set { plan.withLock { $0.changesLeft = newValue } }
-    }
-
-    /// Done once, before the next entry is created.
-    var beforeEntry: (@Sendable () throws -> Void)? {
-        get { plan.withLock { $0.beforeEntry } }
-        set { plan.withLock { $0.beforeEntry = newValue } }
-    }
-
-    var location: String { base.location }
-
-    private func change() throws(StorageError) {
-        let isAllowed = plan.withLock { plan in
-            plan.changesLeft -= 1
-            return plan.changesLeft >= 0
-        }
-        guard isAllowed else { throw .system(operation: "write", path: location, errno: 5) }
-    }
-
-    func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation {
-        try change()
-        let action = plan.withLock { plan in
-            defer { plan.beforeEntry = nil }
-            return plan.beforeEntry
-        }
-        try? action?()
-        return try base.create(name, bytes)
-    }
-
-    func delete(_ name: BlobName) throws(StorageError) {
-        try change()
-        try base.delete(name)
-    }
-
-    func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
-        try change()
-        try base.replace(name, bytes)
-    }
-
-    func synchronizeLog() throws(StorageError) { try change() }
-    func read(_ name: BlobName, limit: Int) throws(StorageError) -> [UInt8]? {
-        try base.read(name, limit: limit)
-    }
-    func open(_ name: BlobName) throws(StorageError) -> (any Blob)? { try base.open(name) }
-    func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry] { try base.list(folder) }
-    func ages(of names: [BlobName]) throws(StorageError) -> [BlobName: Int] {
-        try base.ages(of: names)
-    }
-
-    func stage(in folder: BucketFolder) throws(StorageError) -> any StagedBlob {
-        try base.stage(in: folder)
     }
 }

@@ -2,6 +2,7 @@ import Objects
 import Refs
 import Storage
 import Synchronization
+import TestSupport
 
 /// A key that is the same for the same seed.
 func testKey(_ name: String, seed: UInt64) throws -> SecretKey {

@@ -99,13 +99,14 @@ struct SigningTests {
         let bucket = InterposingBucket(signed.bucket)
         let signed = signed
         bucket.beforeEntry {
-            _ = try? signed.repository.setPolicy(
+            try signed.repository.setPolicy(
                 try signed.policy(without: "feature-bot"), writer: signed.writer(signed.admin))
         }
         let error = refError {
             try Repository(in: bucket).put(
                 "features/a", text: "1", writer: signed.writer(signed.features))
         }
+        #expect(bucket.hasHappened)
         #expect(error?.fault == .refused)
         #expect(try repository.state().number == 2)
         #expect(try repository.state().refs.isEmpty)

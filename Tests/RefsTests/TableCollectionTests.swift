@@ -1,6 +1,7 @@
 import Objects
 import Refs
 import Storage
+import TestSupport
 import Testing
 
 @Suite("Collections of tables, whose leaves are stored as differences")

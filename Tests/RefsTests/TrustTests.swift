@@ -4,6 +4,7 @@ import Objects
 import Refs
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 /// What a client reported to be lost.
@@ -22,19 +23,16 @@ private final class Losses: Sendable {
 
 /// A client that remembers, in a folder of its own.
 final class Client {
-    private let folder: URL
+    private let folder: TemporaryDirectory
     let clock: TestClock
     private let losses = Losses()
 
     init(clock: TestClock) throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = try TemporaryDirectory()
         self.clock = clock
     }
 
-    deinit { try? FileManager.default.removeItem(at: folder) }
-
-    var path: String { "\(folder.path)/memory" }
+    var path: String { folder("memory") }
 
     /// What was reported to be lost since the last time that this was asked.
     func takeLosses() -> [String] { losses.take() }

@@ -1,11 +1,12 @@
 import Storage
+import TestSupport
 import Testing
 
 @Suite("Names of files")
 struct FileNameTests {
     @Test("names that escape, deceive or differ between platforms are refused (B41 to B62)")
     func hostile() {
-        for (row, name) in HostileNames.all {
+        for (row, name) in HostileNames.files {
             let error = #expect(throws: FileNameError.self, "\(row): \(name)") {
                 try FileName(name)
             }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Storage
+import TestSupport
 import Testing
 
 @Suite("Files and directories to be stored")
@@ -19,7 +20,7 @@ struct SourceTests {
         _ fault: Fault, naming name: String, of paths: [String], follow: Bool = false
     ) {
         let error = #expect(throws: StorageError.self) {
-            try InputWalk(paths, Self.following(follow))
+            try InputListing.walking(paths, Self.following(follow))
         }
         #expect(error?.fault == fault)
         #expect(error?.message.contains(name) == true, "\(error?.message ?? "")")
@@ -85,7 +86,7 @@ struct SourceTests {
         for name in ["b/c/2", "b/c/1", "b/z", "a.x/y", "a", ".gitignore"] {
             try directory.write("top/\(name)", name)
         }
-        let walk = try InputWalk([directory("top")])
+        let walk = try InputListing.walking([directory("top")])
         #expect(
             walk.entries.map(\.path.description)
                 == [".gitignore", "a", "a.x/y", "b/c/1", "b/c/2", "b/z", "empty/inner"])
@@ -104,10 +105,10 @@ struct SourceTests {
         try directory.makeDirectory("y/data")
         try directory.write("x/data/1", "1")
         let file = try directory.write("y/file", "f")
-        let walk = try InputWalk([file, directory("x/data/")])
+        let walk = try InputListing.walking([file, directory("x/data/")])
         #expect(walk.entries.map(\.path.description) == ["data/1", "file"])
         #expect(
-            try InputWalk([directory("y/data")]).entries.map(\.path.description) == [""])
+            try InputListing.walking([directory("y/data")]).entries.map(\.path.description) == [""])
         expectRefusal(.usage, naming: "y/file", of: [file, file])
     }
 
@@ -154,7 +155,7 @@ struct SourceTests {
         try directory.link("to-top", to: directory("top"))
         for name in ["to-file", "to-top"] {
             expectRefusal(.usage, naming: name, of: [directory(name)])
-            let walk = try InputWalk([directory(name)], Self.following(true))
+            let walk = try InputListing.walking([directory(name)], Self.following(true))
             #expect(walk.entries.count == 1)
             #expect(try walk.entries.first?.open().size == 4)
         }
@@ -169,7 +170,7 @@ struct SourceTests {
         try directory.link("top/relative", to: "sub/file")
         try directory.link("top/absolute", to: directory("top/sub/file"))
         try directory.link("top/folder", to: "sub")
-        let walk = try InputWalk([directory("top")])
+        let walk = try InputListing.walking([directory("top")])
         #expect(
             walk.entries.map(\.path.description)
                 == ["absolute", "folder/file", "relative", "sub/file"])
@@ -177,7 +178,7 @@ struct SourceTests {
         #expect(Set(walk.entries.map(\.absolutePath)).count == 1)
         try directory.link("top/sub/out", to: outside)
         expectRefusal(.usage, naming: "top/sub/out", of: [directory("top")])
-        let all = try InputWalk([directory("top")], Self.following(true))
+        let all = try InputListing.walking([directory("top")], Self.following(true))
         #expect(all.entries.map(\.path.description).contains("folder/out"))
         // What is stored is what was looked at.
         let entry = try #require(all.entries.first { $0.path.description == "sub/out" })
@@ -207,8 +208,8 @@ struct SourceTests {
         guard isFollowed else {
             return expectRefusal(.usage, naming: "out of what", of: [directory(named)])
         }
-        #expect(try InputWalk([directory(named)]).entries.first?.open().size == 4)
-        #expect(try InputWalk([directory(link)]).entries.count == 1)
+        #expect(try InputListing.walking([directory(named)]).entries.first?.open().size == 4)
+        #expect(try InputListing.walking([directory(link)]).entries.count == 1)
     }
 
     @Test("links to directories that never end are refused", arguments: [false, true])
@@ -235,7 +236,7 @@ struct SourceTests {
         try directory.link("top/away", to: "/")
         mkfifo(directory("top/pipe"), 0o644)
         for number in 0..<30 { try directory.write("top/sub/\(number).", "") }
-        let error = #expect(throws: StorageError.self) { try InputWalk([directory("top")]) }
+        let error = #expect(throws: StorageError.self) { try InputListing.walking([directory("top")]) }
         guard case .unusableEntries(let entries, let count)? = error else {
             Issue.record("\(String(describing: error))")
             return
@@ -257,7 +258,7 @@ struct SourceTests {
         }
         var options = InputOptions()
         options.renamesInvalid = true
-        let walk = try InputWalk([directory("top")], options)
+        let walk = try InputListing.walking([directory("top")], options)
         #expect(
             walk.entries.map(\.path.description) == [
                 "%63on.txt", "README", "a%3Ab/f", "n%0Al", "o%CC%88", "readme~2", "x%2E", "x%2E~2",
@@ -293,7 +294,7 @@ struct SourceTests {
         }
         var options = InputOptions()
         options.excludes = [pattern]
-        let walk = try InputWalk([directory("top")], options)
+        let walk = try InputListing.walking([directory("top")], options)
         let found = Set(walk.entries.filter { !$0.isDirectory }.map(\.path.description))
         #expect(found == Set(stays.map(String.init)))
         #expect(walk.excluded.count > 0)
@@ -312,13 +313,13 @@ struct SourceTests {
         }
         var options = InputOptions()
         func paths() throws -> [String] {
-            try InputWalk([directory("top")], options).entries.map(\.path.description)
+            try InputListing.walking([directory("top")], options).entries.map(\.path.description)
         }
         let usual = [
             ".ftiignore", "keep.log", "sub/.ftiignore", "sub/deep/x.log", "sub/other",
         ]
         #expect(try paths() == usual)
-        #expect(try InputWalk([directory("top")]).excludedByDefault.count == 4)
+        #expect(try InputListing.walking([directory("top")]).excludedByDefault.count == 4)
         options.excludes = ["sub/deep", "!.DS_Store"]
         #expect(
             try paths() == [".DS_Store"] + usual.filter { $0 != "sub/deep/x.log" })
@@ -357,7 +358,7 @@ struct SourceTests {
     func swappedForALink() throws {
         try directory.makeDirectory("top/inner")
         try directory.write("top/inner/file", "text")
-        let entry = try #require(try InputWalk([directory("top")]).entries.first)
+        let entry = try #require(try InputListing.walking([directory("top")]).entries.first)
         try FileManager.default.moveItem(
             atPath: directory("top/inner"), toPath: directory("moved"))
         try directory.link("top/inner", to: directory("moved"))
@@ -368,10 +369,7 @@ struct SourceTests {
     func hostileNames() throws {
         var options = InputOptions()
         options.usesDefaultExcludes = false
-        for (row, name) in HostileNames.all
-        where !name.contains(0) && !name.contains(UInt8(ascii: "/")) && name.count < 256
-            && !name.isEmpty && !name.allSatisfy({ $0 == 0x2E })
-        {
+        for (row, name) in HostileNames.storableFiles {
             let top = try directory.makeDirectory("\(row)-\(name.map(String.init).joined())")
             let path = Array(top.utf8) + [0x2F] + name + [0]
             let number = path.withUnsafeBufferPointer {
@@ -380,7 +378,7 @@ struct SourceTests {
             try #require(number >= 0, "\(row)")
             close(number)
             let error = #expect(throws: StorageError.self, "\(row)") {
-                try InputWalk([top], options)
+                try InputListing.walking([top], options)
             }
             #expect(error?.fault == .usage, "\(row)")
             #expect(error?.message.utf8.contains(0x0A) == false, "\(row)")
@@ -392,7 +390,7 @@ struct SourceTests {
         try directory.makeDirectory("top/sub")
         try directory.write("top/file", "text")
         _ = try DirectoryBucket.create(at: directory("top/sub/.fti"))
-        let walk = try InputWalk([directory("top")])
+        let walk = try InputListing.walking([directory("top")])
         #expect(walk.entries.map(\.path.description) == ["file", "sub"])
         #expect(walk.skipped == [directory("top/sub/.fti")])
         try directory.makeDirectory("top/.fti")

@@ -5,7 +5,7 @@ import Testing
 @Suite("The words of texts")
 struct TextAnalyzerTests {
     /// The hash of a word that is no stop word and has no other stem.
-    private func word(_ text: String) -> UInt64 { FeatureHash.of(text) }
+    private func word(_ text: String) -> UInt64 { TermHash.of(text) }
 
     private func words(_ text: String, _ code: String = "en") throws -> [UInt64] {
         let language = try #require(Language(code: code))
@@ -68,7 +68,7 @@ struct TextAnalyzerTests {
             ("ຂໍ້ມູນ", ["ຂໍ້ມູ", "ມູນ"]),
         ])
     func pairs(text: String, expected: [String]) throws {
-        let expected = expected.map { FeatureHash.of(TextForm.matched($0)) }
+        let expected = expected.map { TermHash.of(TextForm.matched($0)) }
         #expect(try words(text) == expected)
     }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import TextAnalysis
@@ -65,18 +66,10 @@ struct TextFormTests {
 }
 
 /// Texts of scalars that do something in some form, the same for the same seed.
-struct RandomText: RandomNumberGenerator {
-    private var state: UInt64
+struct RandomText {
+    private var generator: SeededGenerator
 
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
     private static let sets: [ClosedRange<UInt32>] = [
         0x20...0x7E, 0x61...0x7A, 0xA0...0x36F, 0x370...0x3FF, 0x590...0x6FF, 0x900...0x97F,
@@ -86,11 +79,11 @@ struct RandomText: RandomNumberGenerator {
 
     /// Up to 40 scalars.
     mutating func text() -> String {
-        let count = Int.random(in: 0...40, using: &self)
+        let count = Int.random(in: 0...40, using: &generator)
         var scalars = String.UnicodeScalarView()
         for _ in 0..<count {
-            let set = Self.sets[Int.random(in: 0..<Self.sets.count, using: &self)]
-            if let scalar = Unicode.Scalar(UInt32.random(in: set, using: &self)) {
+            let set = Self.sets[Int.random(in: 0..<Self.sets.count, using: &generator)]
+            if let scalar = Unicode.Scalar(UInt32.random(in: set, using: &generator)) {
                 scalars.append(scalar)
             }
         }

@@ -3,13 +3,12 @@ import Glibc
 import Objects
 import Refs
 import Storage
+import TestSupport
 import Testing
 
 /// The example handbook as a repository with features, put together without the feature pipeline.
 enum Handbook {
-    static let folder =
-        #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
-        + "/Examples/handbook"
+    static let folder = Project.path("Examples/handbook")
 
     static let writer: Writer = {
         guard let now = Timestamp(milliseconds: 1_780_000_000_000) else {

@@ -1,4 +1,5 @@
 import Artifacts
+import TestSupport
 import Testing
 import TrainingPipeline
 
@@ -6,13 +7,13 @@ import TrainingPipeline
     private let columns = CandidateSignals.columns
 
     private func features(_ count: Int, seed: UInt64) -> CandidateSignals {
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         return CandidateSignals(
             values: (0..<count * columns).map { _ in random.unit() * 2 - 1 })
     }
 
     private func weights(seed: UInt64) -> [Double] {
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         return (0..<columns).map { _ in random.unit() - 0.5 }
     }
 
@@ -113,21 +114,4 @@ import TrainingPipeline
         let none = supervised(3).minimised(epochs: 0, rate: 1, threads: 1)
         #expect(none.weights == supervised(3).origin)
     }
-}
-
-/// A generator of reproducible numbers for tests (SplitMix64).
-struct SplitMix {
-    var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -2,6 +2,7 @@ import Artifacts
 import Objects
 import Refs
 import Storage
+import TestSupport
 import Testing
 @testable import TrainingPipeline
 
@@ -114,7 +115,7 @@ import Testing
         "few short documents have the untrained rule; no signal loses its weight for being constant"
     )
     func few() throws {
-        let scale = FeatureScale.of([
+        let scale = SignalScale.of([
             CandidateSignals(values: [Double](repeating: 0.5, count: 2 * CandidateSignals.columns))
         ])
         #expect(scale.allSatisfy { $0 == 1 })
@@ -214,8 +215,7 @@ import Testing
     @Test("questions without answers move the threshold of answering, and are no labels")
     func unanswerable() throws {
         let repository = try Handbook.repository()
-        let folder = try TemporaryFile.folder()
-        defer { TemporaryFile.remove(folder) }
+        let folder = try TemporaryDirectory()
         let labelled = try InputFile(opening: "\(Handbook.folder)/questions.jsonl")
         var text = String(
             decoding: try labelled.read(at: 0, count: labelled.size), as: UTF8.self)
@@ -224,10 +224,9 @@ import Testing
                 #"{"id":"none\#(number)","question":"Who sang the song number \#(number)?","answers":[]}"#
             text += "\n"
         }
-        try TemporaryFile.write(text, to: "\(folder)/questions.jsonl")
         var configuration = configuration()
         configuration.supervised.epochs = 3
-        configuration.questions = "\(folder)/questions.jsonl"
+        configuration.questions = try folder.write("questions.jsonl", text)
         let report = try run(repository, configuration)
         #expect(report.unanswerable.training + report.unanswerable.heldOut == 40)
         #expect(

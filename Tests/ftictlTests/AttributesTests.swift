@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Attributes of documents, on the command line")
@@ -27,7 +28,7 @@ struct AttributesTests {
 
     @discardableResult
     private func feature(_ arguments: String...) throws -> Outcome {
-        let program = Sandbox.executables.appending(path: "fti-feature").path
+        let program = Project.executable("fti-feature")
         let outcome = try sandbox.run(program, ["run", "features.yaml"] + arguments)
         #expect(outcome.status == 0, "\(outcome.error)")
         return outcome

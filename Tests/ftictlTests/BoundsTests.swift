@@ -1,10 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Bounded memory and time")
 struct BoundsTests {
-    private static let script = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "bounds.py").path
+    private static let script = Project.path("Tests/bounds.py")
 
     @Test(
         "hostile inputs of some MiB take no more memory than those of GiB may (B66, B67, B89 to B92, B106, B134, B145, B146, B148)",
@@ -12,7 +12,7 @@ struct BoundsTests {
     func bounds(part: String) throws {
         let sandbox = try Sandbox()
         let outcome = try sandbox.shell(
-            "python3 \(Self.script) \(Sandbox.executables.path) --only \(part)")
+            "python3 \(Self.script) \(Project.executables.path) --only \(part)")
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.error)")
     }
 }

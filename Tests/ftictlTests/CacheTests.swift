@@ -1,11 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Storing what was stored before")
 struct CacheTests {
     /// Files that nobody has just written.
-    private static let fixtures = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "Fixtures").path
+    private static let fixtures = Project.path("Tests/Fixtures")
 
     private static func caches(_ sandbox: Sandbox) -> [URL] {
         let folder = URL(filePath: sandbox.cache).appending(path: "fti")

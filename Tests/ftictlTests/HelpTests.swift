@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Help and options")
@@ -35,9 +36,7 @@ struct HelpTests {
 
     @Test("the reference of the command line has every command with each of its options")
     func reference() throws {
-        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
-            path: "../../docs/cli.md")
-        let text = try String(contentsOf: file, encoding: .utf8)
+        let text = try String(contentsOfFile: Project.path("docs/cli.md"), encoding: .utf8)
         let sandbox = try Sandbox()
         for command in Self.commands {
             #expect(text.contains("### \(command)\n"))
@@ -113,7 +112,7 @@ struct HelpTests {
         for name in ["models/current", "models/candidate"] {
             #expect(try sandbox.ftictl("put", name, "f").status == 0)
         }
-        let folder = Sandbox.executables.path
+        let folder = Project.executables.path
         func complete(_ words: String, in directory: String) throws -> Outcome {
             try sandbox.shell(
                 """

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Rows of hostile input that need a real process; `docs/hostile-input.md` says where every row is tested.

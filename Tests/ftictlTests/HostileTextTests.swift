@@ -2,6 +2,7 @@ import CommandSupport
 import Foundation
 import Objects
 import Refs
+import TestSupport
 import Testing
 
 /// Nothing that a terminal would obey comes out of any program, whatever is in a repository or on a command line.
@@ -198,7 +199,7 @@ struct HostileTextTests {
             ("fti-inference", ["ask", "q", "--release", Self.payload]),
             ("fti-inference", ["ask", "q", "--features", "features/a", "--model", "models/a"]),
         ] {
-            let path = Sandbox.executables.appending(path: program).path
+            let path = Project.executable(program)
             let outcome = try sandbox.run(path, arguments)
             #expect(outcome.status != 0, "\(program) \(arguments)")
             #expect(

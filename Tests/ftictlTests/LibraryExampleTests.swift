@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("The example of the library")
@@ -6,10 +7,8 @@ struct LibraryExampleTests {
     @Test("it tells the story of the README without the command line")
     func story() throws {
         let sandbox = try Sandbox()
-        let program = Sandbox.executables.appending(path: "library-example").path
-        let handbook = URL(filePath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Examples/handbook").path
+        let program = Project.executable("library-example")
+        let handbook = Project.path("Examples/handbook")
         let outcome = try sandbox.run(program, ["library.fti", handbook])
         #expect(outcome.status == 0, "\(outcome.error)")
         #expect(outcome.output.contains("3.0 °C") && outcome.output.contains("4.0 °C"))

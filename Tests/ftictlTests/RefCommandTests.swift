@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Deleting, renaming and restoring refs on the command line")
@@ -169,9 +170,8 @@ struct RefCommandTests {
         #expect(
             try sandbox.ftictl("put", "features/a", "model", "--space", "features").status == 64)
 
-        let example = URL(filePath: #filePath).deletingLastPathComponent().appending(
-            path: "../../.fti-example")
-        #expect(try sandbox.shell("rm -rf .fti && cp -r \(example.path) .fti").status == 0)
+        let example = Project.path(".fti-example")
+        #expect(try sandbox.shell("rm -rf .fti && cp -r \(example) .fti").status == 0)
         #expect(try sandbox.ftictl("get", "models/current", "-o", "ranker").status == 0)
         func space(_ arguments: String...) throws -> String? {
             let put = try sandbox.ftictl(["put"] + arguments)

@@ -1,53 +1,19 @@
 import Foundation
+import TestSupport
 import Testing
-
-/// What a process did.
-struct Outcome {
-    let status: Int32
-    let output: String
-    let error: String
-
-    /// The lines of standard output.
-    var lines: [String] { output.split(separator: "\n").map(String.init) }
-
-    /// Standard output as one JSON object a line.
-    func objects() throws -> [[String: Any]] {
-        try lines.map { line in
-            try #require(
-                try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-        }
-    }
-
-    /// Standard output as one JSON object.
-    func object() throws -> [String: Any] {
-        let objects = try objects()
-        #expect(objects.count == 1)
-        return try #require(objects.first)
-    }
-
-    /// The JSON object that tells of an error.
-    func errorObject() throws -> [String: Any] {
-        try #require(try JSONSerialization.jsonObject(with: Data(error.utf8)) as? [String: Any])
-    }
-}
 
 /// A directory of its own, and the built executable to run in it.
 final class Sandbox {
+    private let temporary: TemporaryDirectory
     let directory: URL
 
-    /// The executables lie beside the test bundle.
-    static let executables = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        .deletingLastPathComponent()
-
-    static var ftictl: String { executables.appending(path: "ftictl").path }
+    static let ftictl = Project.executable("ftictl")
 
     init() throws {
-        directory = FileManager.default.temporaryDirectory.appending(
-            path: "ftictl-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        temporary = try TemporaryDirectory()
+        directory = URL(filePath: try temporary.makeDirectory("work"))
         // Commands make their own folders in it, and no home.
-        try FileManager.default.createDirectory(
-            atPath: cache, withIntermediateDirectories: true)
+        try temporary.makeDirectory("cache")
     }
 
     /// A sandbox with a repository in it.
@@ -58,12 +24,7 @@ final class Sandbox {
     }
 
     /// Where its processes keep caches: beside it, so that nothing shows in it.
-    var cache: String { directory.path + ".cache" }
-
-    deinit {
-        try? FileManager.default.removeItem(at: directory)
-        try? FileManager.default.removeItem(atPath: cache)
-    }
+    var cache: String { temporary("cache") }
 
     func path(_ name: String) -> String { directory.appending(path: name).path }
 
@@ -96,58 +57,23 @@ final class Sandbox {
     /// Runs a line of shell, in which `$FTICTL` is the executable.
     func shell(_ line: String) throws -> Outcome { try run("/bin/bash", ["-c", line]) }
 
-    /// Begins a process; its outputs go to files, so that it never waits for a reader.
+    /// Starts a process.
     func start(
         _ executable: String, _ arguments: [String], environment: [String: String] = [:]
-    ) throws -> Running {
-        let process = Process()
-        process.executableURL = URL(filePath: executable)
-        process.arguments = arguments
-        process.currentDirectoryURL = directory
+    ) throws -> ChildProcess {
         var variables = [
             "PATH": "/usr/bin:/bin", "FTI_AUTHOR": "ada@test", "FTICTL": Self.ftictl,
             "HOME": directory.path, "XDG_CACHE_HOME": cache,
             "XDG_STATE_HOME": "\(cache)/state", "XDG_CONFIG_HOME": "\(cache)/config",
         ]
         variables.merge(environment) { $1 }
-        process.environment = variables
-        let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-        let running = Running(
-            process: process, output: scratch.appendingPathExtension("out"),
-            error: scratch.appendingPathExtension("err"))
-        for file in [running.output, running.error] {
-            try Data().write(to: file)
-        }
-        process.standardOutput = try FileHandle(forWritingTo: running.output)
-        process.standardError = try FileHandle(forWritingTo: running.error)
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        return running
+        return try ChildProcess(
+            executable, arguments, in: directory.path, environment: variables)
     }
 
     func run(
         _ executable: String, _ arguments: [String], environment: [String: String] = [:]
     ) throws -> Outcome {
         try start(executable, arguments, environment: environment).finish()
-    }
-}
-
-/// A process that was started.
-struct Running {
-    let process: Process
-    let output: URL
-    let error: URL
-
-    /// Waits for its end.
-    func finish() throws -> Outcome {
-        process.waitUntilExit()
-        defer {
-            try? FileManager.default.removeItem(at: output)
-            try? FileManager.default.removeItem(at: error)
-        }
-        return Outcome(
-            status: process.terminationStatus,
-            output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
-            error: String(decoding: try Data(contentsOf: error), as: UTF8.self))
     }
 }

@@ -1,51 +1,51 @@
 internal import Objects
 internal import TextAnalysis
 
-/// An embedder without weights: it hashes stems, identifiers, pairs of neighbours and runs of
-/// characters into a vector.
+/// An embedder without weights: it hashes stems, identifiers, pairs of neighbouring words and character n-grams into a
+/// vector.
 ///
-/// The same text gives the same bits on every machine. `docs/embedder.md` is its definition.
+/// The same text gives the same bits on every machine. `docs/embedder.md` defines the embedder.
 public struct BuiltinEmbedder: Embedder {
-    /// The name that spaces and configurations know it by.
+    /// The embedder's name in spaces and configurations.
     public static let name = "builtin"
-    /// The version of the definition: any change of it makes vectors of another space.
+    /// The version of the definition; a change to it changes the embedding space.
     public static let version = "2"
-    /// The dimensions it can have, in multiples of 8.
+    /// The supported dimensions; only multiples of 8 are allowed.
     public static let dimensions = 8...65536
 
     /// See ``Embedder``.
     public let space: EmbeddingSpace
     private let dimension: Int
-    // Whatever the language of a text: a question has none that is known, and must get the stems of
-    // its answer.
+    // The analyzer is English for every text: a question has no known language, and it must get the stems of its
+    // answer.
     private let analyzer: TextAnalyzer
 
-    /// What a kind of feature weighs.
+    /// The weight of each kind of term.
     private enum Weights {
-        // Words carry most of the meaning. Pairs add order, and runs of characters forgive typing
-        // errors; both are many, and what is many hides the rest in so few numbers.
+        // Words carry most of the meaning. Pairs add order, and n-grams forgive typing errors; both are numerous, and
+        // with so few dimensions heavy weights for them would drown the words.
         static let word: Float = 1
         static let stopWord: Float = 0.0625
         static let neighbours: Float = 0.125
-        static let run: Float = 0.15
+        static let ngram: Float = 0.15
     }
 
     private enum Seeds {
         static let neighbours: UInt64 = 0x7061_6972_0000_0001
-        static let run: UInt64 = 0x7275_6E00_0000_0001
+        static let ngram: UInt64 = 0x7275_6E00_0000_0001
         static let second: UInt64 = 0x7365_636F_6E64_0001
     }
 
-    // What stands before and after a word when runs of characters are taken from it.
+    // Mark the start and end of a word in its n-grams.
     private static let wordStart: UInt32 = 2
     private static let wordEnd: UInt32 = 3
-    private static let runLengths = 3...5
-    /// Longer words are digests and other codes, which are copied and not typed.
-    private static let longestWithRuns = 32
+    private static let ngramLengths = 3...5
+    /// Longer words are digests and other codes, which people copy rather than type.
+    private static let longestWithNgrams = 32
 
     /// Makes an embedder of vectors with `dimension` numbers.
     ///
-    /// - Throws: `invalidDimension` unless it is a multiple of 8 in ``dimensions``.
+    /// - Throws: `invalidDimension` unless `dimension` is a multiple of 8 within ``dimensions``.
     public init(dimension: Int = 384) throws(EmbeddingError) {
         guard Self.dimensions.contains(dimension), dimension.isMultiple(of: 8) else {
             throw .invalidDimension(dimension)
@@ -66,13 +66,12 @@ public struct BuiltinEmbedder: Embedder {
             canaries: canaries)
     }
 
-    /// The vector of a text, of length 1; all zeros for a text without words. Both roles are the
-    /// same.
+    /// The unit vector of a text; all zeros for a text without words. Both roles give the same vector.
     public func embed(_ text: String, as role: EmbeddingRole) -> [Float] {
         Self.vector(of: text, analyzer, dimension: dimension)
     }
 
-    /// See ``Embedder``. Several threads share the texts.
+    /// See ``Embedder``. Divides the texts among several threads.
     public func embed(
         _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
     ) -> [[Float]] {
@@ -81,7 +80,7 @@ public struct BuiltinEmbedder: Embedder {
         return vectors
     }
 
-    /// The vectors of some texts, in their order.
+    /// The vectors of some texts, in order.
     public func embed(_ texts: [String], as role: EmbeddingRole) -> [[Float]] {
         let group = 16
         let groups = Threads.map((texts.count + group - 1) / group) { index in
@@ -101,13 +100,13 @@ public struct BuiltinEmbedder: Embedder {
             let bucket = Int(((hash >> 32) &* UInt64(dimension)) >> 32)
             sums[bucket] += hash & 1 == 0 ? value : -value
         }
-        for feature in counts.features {
-            // The second occurrence of a word says less than the first.
-            let value = feature.weight * Float(feature.count).squareRoot()
-            add(feature.hash, value)
-            // Two numbers for each: features that meet in one seldom meet in the other.
-            var second = FeatureHash(seed: Seeds.second)
-            second.add(feature.hash)
+        for term in counts.terms {
+            // A second occurrence of a term adds less than the first.
+            let value = term.weight * Float(term.count).squareRoot()
+            add(term.hash, value)
+            // Each term adds to two buckets: terms that collide in one seldom collide in the other.
+            var second = TermHash(seed: Seeds.second)
+            second.add(term.hash)
             add(second.value, value)
         }
         var squares = 0.0
@@ -118,11 +117,11 @@ public struct BuiltinEmbedder: Embedder {
         return sums
     }
 
-    private static func count(_ text: String, _ analyzer: TextAnalyzer) -> FeatureCounts {
+    private static func count(_ text: String, _ analyzer: TextAnalyzer) -> TermCounts {
         let tokens = analyzer.tokens(of: text)
         let bytes = Array(text.utf8)
-        // Each token is one and has a neighbour; a word of n characters has less than 3n + 6 runs.
-        var counts = FeatureCounts(
+        // Each token is a term and may form a pair; a word of n characters has fewer than 3n + 6 n-grams.
+        var counts = TermCounts(
             capacity: tokens.reduce(0) { sum, token in
                 sum + 2 + (token.kind == .word ? min(token.range.count, 128) * 3 + 6 : 0)
             })
@@ -136,22 +135,22 @@ public struct BuiltinEmbedder: Embedder {
             counts.add(token.stem, weight: Weights.word)
             guard token.kind == .word else { continue }
             if let previous {
-                var pair = FeatureHash(seed: Seeds.neighbours)
+                var pair = TermHash(seed: Seeds.neighbours)
                 pair.add(previous)
                 pair.add(token.stem)
                 counts.add(pair.value, weight: Weights.neighbours)
             }
             previous = token.stem
             characters(of: bytes[token.range], &word)
-            addRuns(of: word.span, to: &counts)
+            addNgrams(of: word.span, to: &counts)
         }
         return counts
     }
 
-    /// The scalars of a word in the form that is matched, between its marks; none of a long one.
+    /// The scalars of a word in the matched form, between its start and end marks; empty for a long word.
     private static func characters(of bytes: ArraySlice<UInt8>, _ word: inout [UInt32]) {
         word.removeAll(keepingCapacity: true)
-        guard bytes.count <= longestWithRuns * 4 else { return }
+        guard bytes.count <= longestWithNgrams * 4 else { return }
         word.append(wordStart)
         if bytes.allSatisfy({ $0 < 0x80 }) {
             for byte in bytes { word.append(UInt32(byte &- 0x41 < 26 ? byte | 0x20 : byte)) }
@@ -160,42 +159,84 @@ public struct BuiltinEmbedder: Embedder {
             for scalar in matched.unicodeScalars { word.append(scalar.value) }
         }
         word.append(wordEnd)
-        if word.count > longestWithRuns + 2 { word.removeAll(keepingCapacity: true) }
+        if word.count > longestWithNgrams + 2 { word.removeAll(keepingCapacity: true) }
     }
 
     @inline(__always)
-    private static func addRuns(of word: Span<UInt32>, to counts: inout FeatureCounts) {
+    private static func addNgrams(of word: Span<UInt32>, to counts: inout TermCounts) {
         var first = 0
-        while first + runLengths.lowerBound <= word.count {
-            var run = FeatureHash(seed: Seeds.run)
+        while first + ngramLengths.lowerBound <= word.count {
+            var ngram = TermHash(seed: Seeds.ngram)
             var length = 0
-            while length < runLengths.upperBound, first + length < word.count {
-                run.add(UInt64(word[first + length]))
+            while length < ngramLengths.upperBound, first + length < word.count {
+                ngram.add(UInt64(word[first + length]))
                 length += 1
-                if length >= runLengths.lowerBound {
-                    counts.add(run.value, weight: Weights.run)
+                if length >= ngramLengths.lowerBound {
+                    counts.add(ngram.value, weight: Weights.ngram)
                 }
             }
             first += 1
         }
     }
 
-    // The constants stand where another embedder has weights.
+    // These constants take the place of another embedder's weights.
     private static let weightsDigest: ObjectID = {
         let definition: JSON = [
             "hash": "FNV-1a, SplitMix64 mixer", "bucket": "high 32 bits scaled to the dimension",
             "sign": "lowest bit", "numbers": 2, "frequency": "square root",
             "word": .number(Double(Weights.word)), "stopWord": .number(Double(Weights.stopWord)),
             "neighbours": .number(Double(Weights.neighbours)),
-            "run": .number(Double(Weights.run)),
+            "run": .number(Double(Weights.ngram)),
         ]
         return ObjectID(of: definition.canonicalBytes.span)
     }()
 
     private static let tokenizerDigest: ObjectID = {
-        let runs =
-            "runs of \(runLengths.lowerBound) to \(runLengths.upperBound) characters, of words up to "
-            + "\(longestWithRuns)\n"
-        return ObjectID(of: (TextAnalyzer.definition + Array(runs.utf8)).span)
+        let ngrams =
+            "runs of \(ngramLengths.lowerBound) to \(ngramLengths.upperBound) characters, of words up to "
+            + "\(longestWithNgrams)\n"
+        return ObjectID(of: (TextAnalyzer.definition + Array(ngrams.utf8)).span)
     }()
+}
+
+/// Counts the hashed terms of one text, in order of first occurrence, so that sums over them always add in the same
+/// order.
+struct TermCounts {
+    struct Term {
+        let hash: UInt64
+        let weight: Float
+        var count: Int
+    }
+
+    private(set) var terms: [Term] = []
+    // Indices into `terms` plus one, with open addressing; at most half full.
+    private var slots: [UInt32]
+    private let mask: Int
+
+    /// Reserves room for `capacity` different terms; the caller must not add more.
+    init(capacity: Int) {
+        var size = 64
+        while size < capacity * 2 { size *= 2 }
+        slots = [UInt32](repeating: 0, count: size)
+        mask = size - 1
+        terms.reserveCapacity(capacity)
+    }
+
+    @inline(__always)
+    mutating func add(_ hash: UInt64, weight: Float) {
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while true {
+            let index = slots[slot]
+            if index == 0 {
+                terms.append(Term(hash: hash, weight: weight, count: 1))
+                slots[slot] = UInt32(terms.count)
+                return
+            }
+            if terms[Int(index) - 1].hash == hash {
+                terms[Int(index) - 1].count += 1
+                return
+            }
+            slot = (slot + 1) & mask
+        }
+    }
 }

@@ -1,33 +1,36 @@
-/// What a text is embedded as: some embedders treat the two differently.
+public import Objects
+public import Storage
+
+/// What a text is embedded as; some embedders treat the two roles differently.
 public enum EmbeddingRole: Sendable {
-    /// A passage that is to be found.
+    /// A chunk to be found.
     case document
-    /// A question that finds passages.
+    /// A question that finds chunks.
     case query
 }
 
 /// Turns text into vectors of one embedding space.
 ///
-/// An implementation must give the same vector for the same text and role, within its space's tolerance,
-/// whatever thread calls it and whatever was embedded before.
+/// An implementation must return the same vector for the same text and role, within the tolerance of its space,
+/// regardless of the calling thread and of earlier calls.
 public protocol Embedder: Sendable {
-    /// The space of the vectors.
+    /// The space that the vectors belong to.
     var space: EmbeddingSpace { get }
 
     /// The vector of a text: ``EmbeddingSpace/dimension`` finite numbers.
     func embed(_ text: String, as role: EmbeddingRole) throws(EmbeddingError) -> [Float]
 
-    /// The vectors of some texts, in their order: an embedder that takes many at once does so here.
+    /// The vectors of some texts, in order. An embedder that can batch texts does so here.
     ///
-    /// - Parameter made: Is told of vectors as soon as they exist, from any thread: the place of the first one's text
-    ///   among `texts`, and the vectors. What it was told stays true when others cannot be made.
+    /// - Parameter made: Receives vectors as soon as they exist, on any thread, with the index in `texts` of the first
+    ///   of them. They remain valid even if the call then fails on other texts.
     func embed(
         _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
     ) throws(EmbeddingError) -> [[Float]]
 }
 
 extension Embedder {
-    /// The vectors of some texts, one after the other.
+    /// The vectors of some texts, made one after the other.
     public func embed(
         _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
     ) throws(EmbeddingError) -> [[Float]] {
@@ -41,10 +44,77 @@ extension Embedder {
         return vectors
     }
 
-    /// The vectors of some texts, in their order.
+    /// The vectors of some texts, in order.
     public func embed(
         _ texts: [String], as role: EmbeddingRole
     ) throws(EmbeddingError) -> [[Float]] {
         try embed(texts, as: role) { _, _ in }
+    }
+}
+
+/// Why vectors cannot be made or must not be compared.
+public enum EmbeddingError: Diagnosable, Hashable {
+    /// This program has no embedder for the space.
+    case unavailable(space: ObjectID, embedder: String, version: String)
+    /// This program's embedder of that name differs from the one that the space describes.
+    case embedderDiffers(space: ObjectID, differences: [String])
+    /// An embedder does not reproduce a canary of the space that it claims.
+    case canaryDiffers(space: ObjectID, canary: Int, difference: Double, tolerance: Double)
+    /// The caller tried to compare vectors of two spaces.
+    case spacesDiffer(needed: ObjectID?, found: ObjectID?)
+    /// The embedder is a service, and this program has no address for it.
+    case serviceUnknown(space: ObjectID, model: String)
+    /// A service failed or refused a request; neither the name nor the reason holds a password or key.
+    case service(name: String, reason: String, Fault, remedy: String? = nil)
+    /// The embedder does not support this dimension.
+    case invalidDimension(Int)
+
+    /// See ``Diagnosable``.
+    public var fault: Fault {
+        switch self {
+        case .invalidDimension: .usage
+        case .service(_, _, let fault, _): fault
+        case .unavailable, .embedderDiffers, .canaryDiffers, .serviceUnknown, .spacesDiffer:
+            .refused
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var message: String {
+        switch self {
+        case .unavailable(let space, let embedder, let version):
+            "embedding space \(space.short) needs embedder \(embedder) version \(version), "
+                + "which this program does not have"
+        case .embedderDiffers(let space, let differences):
+            "this program's embedder does not make vectors of space \(space.short): the space has "
+                + differences.joined(separator: "; ")
+        case .canaryDiffers(let space, let canary, let difference, let tolerance):
+            "the embedder does not make vectors of space \(space.short): canary \(canary) differs "
+                + "by \(difference), more than \(tolerance)"
+        case .spacesDiffer(let needed, let found):
+            "the embedding spaces differ: the model needs \(needed?.hex ?? "none"), "
+                + "the features have \(found?.hex ?? "none")"
+        case .serviceUnknown(let space, let model):
+            "vectors of space \(space.short) are made by a service with the model \(model), "
+                + "and nothing says where it is"
+        case .service(let name, let reason, _, _): "the embedding service \(name) \(reason)"
+        case .invalidDimension(let dimension):
+            "an embedding of dimension \(dimension) is not possible: "
+                + "it must be a multiple of 8 from 8 to 65536"
+        }
+    }
+
+    /// See ``Diagnosable``.
+    public var remedy: String? {
+        switch self {
+        case .unavailable: "embed the features again with an embedder of this program"
+        case .serviceUnknown:
+            "export FTI_EMBED_URL=https://HOST/v1/embeddings and, where it needs a key, FTI_EMBED_KEY"
+        case .service(_, _, _, let remedy): remedy
+        case .embedderDiffers, .canaryDiffers:
+            "use the embedder that made the features, or embed them again"
+        case .spacesDiffer: "train the model on these features, or promote both together"
+        case .invalidDimension: "set embed.dimension to 384"
+        }
     }
 }

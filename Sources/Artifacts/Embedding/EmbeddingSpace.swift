@@ -1,9 +1,9 @@
 public import Objects
 
-/// The identity of what makes vectors comparable.
+/// The identity of everything that makes vectors comparable.
 ///
-/// It is stored as an object of canonical JSON, and the identity of that object is the identity of the
-/// space. Two spaces with the same dimension are still different spaces.
+/// A space is stored as an object of canonical JSON, and the identity of that object is the identity of the space. Two
+/// spaces with the same dimension are still different spaces.
 public struct EmbeddingSpace: Hashable, Sendable {
     /// A text and the vector that the embedder gives it as a document.
     public struct Canary: Hashable, Sendable {
@@ -23,35 +23,35 @@ public struct EmbeddingSpace: Hashable, Sendable {
     public var embedder: String
     /// The embedder's version.
     public var version: String
-    /// The digest of its weights, or of the constants that take their place.
+    /// The digest of the weights, or of the constants that replace them.
     public var weights: ObjectID
-    /// The digest of its tokenizer's definition.
+    /// The digest of the tokenizer's definition.
     public var tokenizer: ObjectID
-    /// How vectors of parts become the vector of a text, such as `mean` or `sum`.
+    /// How the embedder combines vectors of parts into the vector of a text, such as `mean` or `sum`.
     public var pooling: String
-    /// How vectors are scaled, such as `l2` or `none`.
+    /// How the embedder scales vectors, such as `l2` or `none`.
     public var normalization: String
-    /// What is put before a query.
+    /// The text prepended to every query.
     public var queryPrefix: String
-    /// What is put before a document.
+    /// The text prepended to every document.
     public var documentPrefix: String
-    /// What requests for vectors have beside the model and the texts, where the embedder is a service.
+    /// The extra members of each request, where the embedder is a service.
     public var request: RequestMembers
-    /// The count of numbers in a vector.
+    /// The number of components of a vector.
     public var dimension: Int
-    /// The type of the numbers, such as `fp32`.
+    /// The type of the components, such as `fp32`.
     public var elementType: String
-    /// The greatest difference of one number of a canary vector that counts as equal.
+    /// The largest difference in one component of a canary vector that still counts as equal.
     public var tolerance: Double
-    /// Texts with known vectors, which tell two embedders of one name apart.
+    /// Texts with known vectors, which tell two embedders of the same name apart.
     public var canaries: [Canary]
 
     /// The number of canaries in a space.
     public static let canaryCount = 8
-    /// The decimals that canary vectors are rounded to: enough for any tolerance in use, and short.
+    /// The decimals that canary vectors are rounded to: short, and enough for any tolerance in use.
     public static let canaryDecimals = 4
 
-    /// Canary texts: plain prose, units, code, another script, accents, repetition, one word, nothing.
+    /// Canary texts: plain prose, units, code, another script, accents, repetition, a single word, and the empty text.
     public static let canaryTexts = [
         "The pump starts when the soil is drier than the threshold for ten minutes.",
         "Use a 24 V DC supply, 2.5 A, and keep the cable under 40 m.",
@@ -85,14 +85,229 @@ public struct EmbeddingSpace: Hashable, Sendable {
         self.canaries = canaries
     }
 
-    /// Whether the built-in embedder makes its vectors, which know nothing but words.
+    /// Whether the built-in embedder makes its vectors, which reflect words only.
     var isBuiltin: Bool { embedder.utf8.elementsEqual(BuiltinEmbedder.name.utf8) }
 
-    /// The identity of the space: that of the object with ``encoded``.
+    /// The identity of the space: that of the object whose bytes are ``encoded``.
     public var id: ObjectID { ObjectID(of: encoded.span) }
 
-    /// Rounds a vector as canaries are: ties away from zero, after the fourth decimal.
+    /// Rounds a vector to ``canaryDecimals`` decimals, with ties away from zero.
     public static func rounded(_ vector: [Float]) -> [Double] {
         vector.map { (Double($0) * 10_000).rounded() / 10_000 + 0 }
+    }
+}
+
+/// The members that every request to an embedding service has beside the model and the texts, such as `input_type`.
+///
+/// They affect the vectors, so they are part of the embedding space.
+public struct RequestMembers: Hashable, Sendable {
+    /// The members of a request for vectors of documents.
+    public let document: JSONObject
+    /// The members of a request for vectors of questions.
+    public let query: JSONObject
+
+    /// Makes the members of both kinds of requests.
+    public init(document: JSONObject = JSONObject(), query: JSONObject = JSONObject()) {
+        self.document = document
+        self.query = query
+    }
+
+    /// Reads the members from the JSON of a space.
+    init(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
+        self.init(document: try reader.object("document"), query: try reader.object("query"))
+    }
+
+    /// Whether requests hold nothing but the model and the texts.
+    public var isEmpty: Bool { document.isEmpty && query.isEmpty }
+
+    /// The members for a role.
+    public subscript(role: EmbeddingRole) -> JSONObject {
+        switch role {
+        case .document: document
+        case .query: query
+        }
+    }
+
+    /// The members as stored in spaces and snapshots.
+    public var json: JSON { ["document": .object(document), "query": .object(query)] }
+
+    /// The members as canonical JSON for messages; empty when there are none.
+    var text: String { isEmpty ? "" : json.canonicalText }
+
+    /// Hashes the canonical form.
+    public func hash(into hasher: inout Hasher) { hasher.combine(json.canonicalBytes) }
+}
+
+extension EmbeddingSpace {
+    /// The stored bytes: canonical JSON.
+    public var encoded: [UInt8] {
+        var object = JSONObject()
+        object["type"] = "space"
+        object["embedder"] = ["name": .string(embedder), "version": .string(version)]
+        object["weights"] = .string(weights.hex)
+        object["tokenizer"] = .string(tokenizer.hex)
+        object["pooling"] = .string(pooling)
+        object["normalization"] = .string(normalization)
+        object["queryPrefix"] = .string(queryPrefix)
+        object["documentPrefix"] = .string(documentPrefix)
+        if !request.isEmpty { object["request"] = request.json }
+        object["dimension"] = .integer(dimension)
+        object["elementType"] = .string(elementType)
+        object["tolerance"] = .number(tolerance)
+        object["canaries"] = .array(
+            canaries.map { canary in
+                [
+                    "text": .string(canary.text),
+                    "vector": .array(canary.vector.map { .number($0) }),
+                ]
+            })
+        return JSON.object(object).canonicalBytes
+    }
+
+    /// Stores the space and returns its identity.
+    @discardableResult
+    public func write(to sink: some ObjectSink) throws(ObjectError) -> ObjectID {
+        try sink.write(encoded, hint: .structured)
+    }
+
+    /// Reads a stored space.
+    ///
+    /// - Throws: `missing` or `malformed`; rethrows errors of the source.
+    public init(_ id: ObjectID, in source: some ObjectSource) throws(ObjectError) {
+        try self.init(decoding: try source.read(id, limit: structuredObjectLimit), id: id)
+    }
+
+    /// Reads a space; refuses everything but its canonical encoding.
+    public init(decoding bytes: [UInt8], id: ObjectID? = nil) throws(ObjectError) {
+        self = try CanonicalDocument.read(bytes, as: "embedding space", id: id) {
+            (reader) throws(JSONSchemaError) in try EmbeddingSpace(&reader)
+        }
+    }
+
+    private init(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
+        guard try reader.string("type").utf8.elementsEqual("space".utf8) else {
+            throw reader.error("type", "must be space")
+        }
+        let name = try reader.nested("embedder") { (inner) throws(JSONSchemaError) in
+            (try inner.string("name"), try inner.string("version"))
+        }
+        let dimension = try reader.count("dimension")
+        var canaries: [Canary] = []
+        for (index, json) in try reader.array("canaries").enumerated() {
+            guard let object = json.object else {
+                throw reader.error("canaries[\(index)]", "must be an object")
+            }
+            var inner = JSONObjectReader(object, path: "canaries[\(index)]")
+            let text = try inner.string("text")
+            let vector = try inner.array("vector").compactMap(\.number)
+            try inner.finish()
+            guard vector.count == dimension else {
+                throw inner.error("vector", "must have \(dimension) numbers")
+            }
+            canaries.append(Canary(text: text, vector: vector))
+        }
+        guard canaries.count == Self.canaryCount else {
+            throw reader.error("canaries", "must be \(Self.canaryCount)")
+        }
+        let tolerance = try reader.number("tolerance")
+        let request =
+            reader.has("request")
+            ? try reader.nested("request") { (inner) throws(JSONSchemaError) in
+                try RequestMembers(&inner)
+            } : RequestMembers()
+        guard tolerance >= 0 else { throw reader.error("tolerance", "must not be negative") }
+        self.init(
+            embedder: name.0, version: name.1, weights: try reader.objectID("weights"),
+            tokenizer: try reader.objectID("tokenizer"), pooling: try reader.string("pooling"),
+            normalization: try reader.string("normalization"),
+            queryPrefix: try reader.string("queryPrefix"),
+            documentPrefix: try reader.string("documentPrefix"), request: request,
+            dimension: dimension, elementType: try reader.string("elementType"),
+            tolerance: tolerance,
+            canaries: canaries)
+    }
+}
+
+extension EmbeddingSpace {
+    /// Checks that an embedder reproduces the canaries of this space.
+    ///
+    /// - Throws: `canaryDiffers`; rethrows errors of the embedder.
+    public func check(_ embedder: some Embedder) throws(EmbeddingError) {
+        try check(try embedder.embed(canaries.map(\.text), as: .document))
+    }
+
+    /// Checks that vectors match the canaries, in order.
+    ///
+    /// - Throws: `canaryDiffers`.
+    public func check(_ vectors: [[Float]]) throws(EmbeddingError) {
+        guard let (canary, difference) = firstDifference(from: vectors) else { return }
+        throw .canaryDiffers(
+            space: id, canary: canary, difference: difference, tolerance: tolerance)
+    }
+
+    /// The first canary whose vector differs, and its largest difference in one component; infinite where the vectors
+    /// are not comparable.
+    public func firstDifference(from vectors: [[Float]]) -> (canary: Int, difference: Double)? {
+        for (index, canary) in canaries.enumerated() {
+            let vector = index < vectors.count ? vectors[index] : []
+            var difference = vector.count == canary.vector.count ? 0 : Double.infinity
+            for (actual, expected) in zip(vector, canary.vector) {
+                let distance = (Double(actual) - expected).magnitude
+                difference = distance.isNaN ? .infinity : max(difference, distance)
+            }
+            if difference > tolerance { return (index, difference) }
+        }
+        return nil
+    }
+
+    /// The differences from another space, in words; empty for the same space.
+    public func differences(from other: EmbeddingSpace) -> [String] {
+        var result = declaredDifferences(from: other)
+        if canaries != other.canaries { result.append("canaries") }
+        return result
+    }
+
+    /// The differences from another space, in words, without comparing canaries.
+    public func declaredDifferences(from other: EmbeddingSpace) -> [String] {
+        func quoted(_ text: String) -> String { text.isEmpty ? "none" : text }
+        let texts = [
+            ("embedder", embedder, other.embedder), ("version", version, other.version),
+            ("pooling", pooling, other.pooling),
+            ("normalization", normalization, other.normalization),
+            ("query prefix", queryPrefix, other.queryPrefix),
+            ("document prefix", documentPrefix, other.documentPrefix),
+            ("request", request.text, other.request.text),
+            ("dimension", "\(dimension)", "\(other.dimension)"),
+            ("element type", elementType, other.elementType),
+            ("tolerance", "\(tolerance)", "\(other.tolerance)"),
+        ].filter { !$0.1.utf8.elementsEqual($0.2.utf8) }
+        let digests = [
+            ("weights", weights, other.weights), ("tokenizer", tokenizer, other.tokenizer),
+        ].filter { $0.1 != $0.2 }
+        return digests.map { "\($0.0) \($0.1.short), not \($0.2.short)" }
+            + texts.map { "\($0.0) \(quoted($0.1)), not \(quoted($0.2))" }
+    }
+
+    /// This program's embedder for this space, with its canaries checked.
+    ///
+    /// The embedder must match the whole description: one whose tokenizer differs is a different embedder, even if it
+    /// reproduces the canaries.
+    ///
+    /// - Throws: `unavailable` without such an embedder; `embedderDiffers` or `canaryDiffers` when it does not match.
+    public func availableEmbedder() throws(EmbeddingError) -> any Embedder {
+        guard embedder.utf8.elementsEqual(BuiltinEmbedder.name.utf8),
+            version.utf8.elementsEqual(BuiltinEmbedder.version.utf8),
+            BuiltinEmbedder.dimensions.contains(dimension), dimension.isMultiple(of: 8)
+        else { throw .unavailable(space: id, embedder: embedder, version: version) }
+        let builtin = try BuiltinEmbedder(dimension: dimension)
+        let differences = declaredDifferences(from: builtin.space)
+        guard differences.isEmpty else {
+            throw .embedderDiffers(space: id, differences: differences)
+        }
+        try check(builtin)
+        guard builtin.space.id == id else {
+            throw .embedderDiffers(space: id, differences: ["canaries"])
+        }
+        return builtin
     }
 }

@@ -1,27 +1,26 @@
 public import Objects
 
-/// A features table, opened for retrieval: its vectors and its words ready to be searched, keys and texts read when they are
-/// needed.
+/// A features table opened for retrieval: vectors and words are searchable, and keys and texts are read on demand.
 public struct FeatureIndex: Sendable {
     /// The table.
     public let table: Table
-    /// The vectors, one row per row of the table.
+    /// The vectors, one for each row of the table.
     public let vectors: VectorSearch
     /// The words of the rows.
     public let words: LexicalIndex
     private let leaves: TableVectors
-    /// The types of the attributes that the rows are declared to have.
+    /// The declared types of the rows' attributes.
     private let schema: AttributeSchema
 
     /// Reads the inner nodes of a table and the codes of its vectors.
     ///
     /// - Parameters:
-    ///   - schema: The attributes that the rows are declared to have.
-    ///   - index: The lexical index that the rows' snapshot names; nil where it names none.
-    ///   - verified: What verified leaves are.
-    ///   - segments: Where words are found, and kept, of rows that have no index.
-    /// - Throws: `invalid` when the table has no vectors; what reading nodes throws; `corrupt` when a leaf is not what its
-    ///   identity says, or codes are not those of their vectors.
+    ///   - schema: The declared attributes of the rows.
+    ///   - index: The lexical index that the snapshot names; nil where it names none.
+    ///   - verified: The record of leaves that were already verified.
+    ///   - segments: The cache of lexical segments for rows without an index.
+    /// - Throws: `invalid` when the table has no vectors; `corrupt` when a leaf does not match its identity, or codes
+    ///   do not match their vectors; rethrows read errors.
     public init(
         _ table: Table, schema: AttributeSchema = AttributeSchema(), index: Content? = nil,
         in source: some ObjectSource, verified: VerifiedLeaves,
@@ -40,9 +39,9 @@ public struct FeatureIndex: Sendable {
     /// The number of rows.
     public var count: Int { table.rows }
 
-    /// The attributes of some rows, in the order of `indices`; reads the leaves that they are in, once each.
+    /// The rows at some indices, in the order of `indices`; reads each leaf once.
     ///
-    /// - Throws: `malformed` when a row is no features row; what reading nodes throws.
+    /// - Throws: `malformed` when a row is not a features row; rethrows read errors.
     public func rows(
         at indices: [Int], in source: some ObjectSource, threads: Int = Threads.available
     ) throws(ObjectError) -> [FeatureRow] {
@@ -59,10 +58,12 @@ public struct FeatureIndex: Sendable {
         return indices.compactMap { found[$0] }
     }
 
-    /// A condition whose names and values fit the rows: by their schema, by what every features row has and, of other
-    /// names, by the first rows that have them. A table without rows takes any.
+    /// Checks the names and values of a condition against the rows' attributes.
     ///
-    /// - Throws: What reading nodes throws.
+    /// Types come from the schema, from the built-in members, and otherwise from the first rows that have the name. A
+    /// table without rows accepts any condition.
+    ///
+    /// - Throws: Read errors.
     public func checked(
         _ condition: Condition, in source: some ObjectSource
     ) throws(ObjectError) -> Result<Condition, ConditionError> {
@@ -83,9 +84,9 @@ public struct FeatureIndex: Sendable {
         "ordinal": .number, "text": .text, "links": .texts, "languages": .texts, "page": .number,
     ])
 
-    /// The rows of which a checked condition holds; reads every leaf once.
+    /// The rows for which a checked condition holds; reads every leaf once.
     ///
-    /// - Throws: What reading nodes throws.
+    /// - Throws: Read errors.
     public func rows(
         where condition: Condition, in source: some ObjectSource, threads: Int = Threads.available
     ) throws(ObjectError) -> RowSet {

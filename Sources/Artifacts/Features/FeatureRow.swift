@@ -1,29 +1,29 @@
 public import Objects
 
-/// One row of a features table: a chunk of a document, ready to be found.
+/// A row of a features table: one chunk of a document, ready for retrieval.
 ///
-/// The row's vector is the embedding of ``embeddingText``. Nothing in a row speaks of the document's other
-/// sections, so that editing one of them changes no row of the others.
+/// The row's vector is the embedding of ``embeddingText``. A row does not depend on other sections of its document, so
+/// an edit to one section leaves the rows of all others unchanged.
 public struct FeatureRow: Hashable, Sendable {
-    /// The path of the document below the source folder, with `/` between components.
+    /// The document's path below the source folder, with `/` between components.
     public var document: String
     /// The document's title.
     public var title: String
     /// The anchor of the section, such as `drilling-template`; empty before the first heading.
     public var section: String
-    /// The headings above the chunk, from the outermost in.
+    /// The headings above the chunk, outermost first.
     public var headings: [String]
-    /// The number of the chunk in its section, from 0.
+    /// The ordinal of the chunk within its section, from 0.
     public var ordinal: Int
     /// The text.
     public var text: String
-    /// The targets of the links in the text, in order, each once.
+    /// The targets of the links in the text, in order, without duplicates.
     public var links: [String]
-    /// The languages of the code in the text, as the document names them.
+    /// The languages of code blocks in the text, as the document names them.
     public var languages: [String]
-    /// The page that the text begins on, in documents that have pages.
+    /// The page that the text begins on, in documents with pages.
     public var page: Int?
-    /// What else is known of the document: members of the row beside those above, such as `author` or `url`.
+    /// Other attributes of the document, such as `author` or `url`, which become members of the row.
     public var metadata: JSONObject
 
     /// Makes a row.
@@ -44,24 +44,25 @@ public struct FeatureRow: Hashable, Sendable {
         self.metadata = metadata
     }
 
-    /// The members that a row has of its own, some of them only where there is something to say; metadata has other
-    /// names.
+    /// The built-in members of a row; metadata must use other names. Rows omit optional members that are empty.
     public static let builtInMembers = [
         "document", "title", "section", "headings", "ordinal", "text", "links", "languages", "page",
     ]
 
-    /// The row's key: `<document>#<section>/<ordinal>`, the ordinal with at least two digits.
+    /// The row's key: `<document>#<section>/<ordinal>`, with at least two digits in the ordinal.
     public var key: String { Self.keyPrefix(document: document, section: section) + paddedOrdinal }
 
-    /// What the keys of all chunks of a section begin with.
+    /// The prefix that the keys of all chunks of a section share.
     public static func keyPrefix(document: String, section: String) -> String {
         "\(document)#\(section)/"
     }
 
     private var paddedOrdinal: String { ordinal < 10 ? "0\(ordinal)" : String(ordinal) }
 
-    /// What is embedded: the title, unless it is among the headings, the headings and the text, each on a line of its own. A title that is
-    /// but the name of the file says nothing of the text, and is left out.
+    /// The text that is embedded: title, headings and text, one per line.
+    ///
+    /// The title is left out when it is also one of the headings; a name that merely repeats the file name is left out
+    /// as well.
     public var embeddingText: String {
         let isNamed = headings.contains { $0.utf8.elementsEqual(title.utf8) }
         let names = (isNamed || title.isEmpty ? [] : [title]) + headings
@@ -69,17 +70,17 @@ public struct FeatureRow: Hashable, Sendable {
         return (names.filter { !$0.utf8.elementsEqual(file.utf8) } + [text]).joined(separator: "\n")
     }
 
-    /// The name of the document's file without its ending.
+    /// The document's file name without its extension.
     private var fileName: Substring {
         let name = document.split(separator: "/").last ?? Substring(document)
         guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
         return name[..<dot]
     }
 
-    /// The member of ``metadata`` that says which language the row's words are of, such as `de`.
+    /// The member of ``metadata`` that names the language of the row's words, such as `de`.
     public static let languageMember = "language"
 
-    /// The row's attributes as they are stored; ``links``, ``languages`` and ``page`` only where there are any.
+    /// The attributes as stored; ``links``, ``languages`` and ``page`` are present only when set.
     public var attributes: JSONObject {
         var object = metadata
         object["document"] = .string(document)
@@ -94,10 +95,12 @@ public struct FeatureRow: Hashable, Sendable {
         return object
     }
 
-    /// Reads a row's attributes; members that are not known here are ``metadata``, and so are the optional ones where
-    /// they are of another type, so that ``attributes`` gives all of them back.
+    /// Reads the attributes of a row.
     ///
-    /// - Throws: `malformed` when a member that every row has is missing or of another type.
+    /// Unknown members become ``metadata``, and so do optional members of an unexpected type; ``attributes`` therefore
+    /// returns every member that was read.
+    ///
+    /// - Throws: `malformed` when a required member is missing or has the wrong type.
     public init(attributes: JSONObject) throws(ObjectError) {
         do throws(JSONSchemaError) {
             var reader = JSONObjectReader(attributes)
@@ -131,7 +134,7 @@ public struct FeatureRow: Hashable, Sendable {
 
     private static let requiredMembers = builtInMembers.prefix(6)
 
-    /// A list of strings that has some; nil when it is anything else.
+    /// The strings of a non-empty list; nil for any other value.
     private static func texts(_ json: JSON?) -> [String]? {
         json.flatMap(strings).flatMap { $0.isEmpty ? nil : $0 }
     }
@@ -142,9 +145,79 @@ public struct FeatureRow: Hashable, Sendable {
         return strings.count == items.count ? strings : nil
     }
 
-    /// Hashes what tells rows of a table apart.
+    /// Hashes the members that distinguish the rows of a table.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(key)
         hasher.combine(text)
+    }
+}
+
+/// Encodes document paths for row keys, where some characters have a special meaning.
+public enum DocumentPath {
+    /// The most bytes of an encoded path: keys are limited, and an anchor and an ordinal follow the path.
+    public static let byteLimit = 700
+
+    /// Escapes `#`, `%` and control characters as `%XX`; nil when the result is too long.
+    public static func encode(_ path: String) -> String? {
+        var bytes: [UInt8] = []
+        for scalar in path.unicodeScalars {
+            let encoded = UTF8.encode(scalar).map(Array.init) ?? []
+            if scalar == "#" || scalar == "%" || scalar.properties.generalCategory == .control {
+                for byte in encoded {
+                    bytes += Array("%\(Hexadecimal.encode([byte]).uppercased())".utf8)
+                }
+            } else {
+                bytes += encoded
+            }
+        }
+        return bytes.count <= byteLimit ? String(decoding: bytes, as: UTF8.self) : nil
+    }
+}
+
+/// The keys of all rows of a features table, in order, which show the section that each row belongs to.
+public struct FeatureKeys: Sendable {
+    /// The keys, by row index.
+    public let all: [String]
+
+    /// Reads the keys of a table.
+    ///
+    /// - Throws: Read errors.
+    public init(_ table: Table, in source: some ObjectSource) throws(ObjectError) {
+        var keys: [String] = []
+        keys.reserveCapacity(table.rows)
+        var cursor = TableCursor(table, in: source)
+        while let leaf = try cursor.nextLeaf() { keys.append(contentsOf: leaf.keys) }
+        all = keys
+    }
+
+    /// The rows of a section.
+    public func rows(document: String, section: String) -> Range<Int> {
+        let prefix = Array(FeatureRow.keyPrefix(document: document, section: section).utf8)
+        let first = firstRow { !$0.lexicographicallyPrecedes(prefix) }
+        let end = firstRow { !$0.lexicographicallyPrecedes(prefix) && !$0.starts(with: prefix) }
+        return first..<end
+    }
+
+    /// The rows of the section that a row belongs to; the row alone when its key names no section.
+    public func section(of row: Int) -> [Int] {
+        let key = Array(all[row].utf8)
+        guard let slash = key.lastIndex(of: 0x2F) else { return [row] }
+        let prefix = key[...slash]
+        var first = row
+        while first > 0, all[first - 1].utf8.starts(with: prefix) { first -= 1 }
+        var end = row + 1
+        while end < all.count, all[end].utf8.starts(with: prefix) { end += 1 }
+        return Array(first..<end)
+    }
+
+    /// The first row for which a condition holds, given that it holds for all later rows.
+    private func firstRow(where holds: (String.UTF8View) -> Bool) -> Int {
+        var low = 0
+        var high = all.count
+        while low < high {
+            let middle = (low + high) / 2
+            if holds(all[middle].utf8) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

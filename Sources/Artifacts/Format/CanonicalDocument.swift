@@ -1,8 +1,8 @@
 internal import Objects
 
-/// Reads artifacts that are one JSON object in canonical form.
+/// Reads artifacts that are a single JSON object in canonical form.
 enum CanonicalDocument {
-    /// Reads the object with `read`, which must take all of its members.
+    /// Reads the object with `read`, which must take every member.
     ///
     /// - Throws: `malformed`, naming the artifact `kind`.
     static func read<Value>(

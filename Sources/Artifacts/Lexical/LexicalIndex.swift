@@ -1,32 +1,31 @@
 internal import Objects
 internal import TextAnalysis
 
-/// Finds the rows of a features table by their words.
+/// Finds the rows of a features table by words.
 ///
-/// A row's score is that of BM25 (Robertson and Zaragoza, 2009) over its title, headings and text, whose counts are added with
-/// weights before they saturate, and parts of the scores of its section and of its document, each as one text. It is the
-/// same for any number of threads.
+/// The score of a row is BM25 (Robertson and Zaragoza, 2009) over title, headings and text, with weighted counts that
+/// are added before they saturate, plus a share of the same score of its section and of its document, each taken as one
+/// text. The score does not depend on the number of threads.
 public struct LexicalIndex: Sendable {
     /// The number of rows.
     public let count: Int
-    /// The languages of the rows, by their codes.
+    /// The languages of the rows, sorted by code.
     let languages: [Language]
     private let parts: [LexicalPart]
     /// The numbers of rows, sections and documents.
     private let totals: LexicalLevels<Int>
-    /// The mean number of words of a row's text.
+    /// The mean number of words in a row's text.
     let meanWords: Double
-    /// What saturates each part's rows, sections and documents: k1 (1 - b + b length / mean length).
+    /// The saturation terms of each part's rows, sections and documents: k1 (1 - b + b length / mean length).
     private let norms: [LexicalLevels<[Float]>]
 
-    /// As many rows as are scored at once in memory that is near; a document that begins in one part and ends in the next is
-    /// two to the scores.
+    /// The number of rows scored together in cache. A document that spans two parts counts as two documents.
     static let partRows = 1 << 15
 
-    /// Puts the segments of a table's leaves together, which are in key order.
+    /// Combines the segments of a table's leaves, in key order.
     ///
-    /// - Parameter segment: Gives the segment of a leaf, from any thread.
-    /// - Throws: What `segment` throws; `malformed` when it has another number of rows than its leaf.
+    /// - Parameter segment: Returns the segment of a leaf; called on any thread.
+    /// - Throws: `malformed` when a segment and its leaf differ in their number of rows; rethrows errors of `segment`.
     init(
         _ leaves: [LeafReference], threads: Int,
         segment: @Sendable (LeafReference) throws(ObjectError) -> LexicalSegment
@@ -81,7 +80,7 @@ public struct LexicalIndex: Sendable {
         }
     }
 
-    /// What the words of a query say, rare words more than others.
+    /// The weights of a query's words; rare words weigh more.
     func weights(of query: LexicalQuery) -> [LexicalLevels<Float>] {
         query.words.map { word in
             var found = LexicalLevels(row: 0, section: 0, document: 0)
@@ -92,7 +91,7 @@ public struct LexicalIndex: Sendable {
         }
     }
 
-    /// The rows that have all of some words.
+    /// The rows that contain every given word.
     func rows(withAll words: [LexicalQuery.Word]) -> RowSet {
         var set = RowSet()
         for part in parts {
@@ -100,7 +99,7 @@ public struct LexicalIndex: Sendable {
             for (index, word) in words.enumerated() {
                 for term in word.terms {
                     part.forEachRow(of: term) { row, _ in
-                        // A word in two forms counts once.
+                        // A word that occurs in two forms counts once.
                         if counts[row] == index { counts[row] += 1 }
                     }
                 }
@@ -114,20 +113,20 @@ public struct LexicalIndex: Sendable {
 }
 
 extension LexicalIndex {
-    /// What was found for a question.
+    /// The result of a search.
     struct Found: Sendable {
-        /// The best rows and their scores, best first; equal ones by row.
+        /// The best rows and their scores, best first; ties are in row order.
         let best: [VectorMatch]
-        /// The scores of the rows that were asked for.
+        /// The scores of the rows that the caller named, in the caller's order.
         let scores: [Float]
     }
 
-    /// The best rows by their words, and the scores of some others.
+    /// Finds the best rows by words, and scores some further rows.
     ///
     /// - Parameters:
-    ///   - weights: What each word of the query says.
-    ///   - set: The rows to look among; nil for all.
-    ///   - rows: Rows whose scores are wanted whatever they are, in any order.
+    ///   - weights: The weights of the query's words.
+    ///   - set: The rows to search; nil for all.
+    ///   - rows: Rows to score even if they are not among the best, in any order.
     func search(
         _ query: LexicalQuery, weights: [LexicalLevels<Float>], count: Int,
         among set: RowSet? = nil, scoring rows: [Int] = [], threads: Int
@@ -172,5 +171,83 @@ extension LexicalIndex {
             known.append((place, part.score(of: row - part.firstRow, scores)))
         }
         return (best.finish(), known)
+    }
+}
+
+/// The words of a question, prepared for a lexical index.
+struct LexicalQuery: Sendable {
+    /// A word to search for.
+    struct Word: Hashable, Sendable {
+        /// Its terms, one for each language of the index that stems it differently.
+        let terms: [UInt32]
+        /// The share of a word that this represents.
+        ///
+        /// 1 for a word. 1/2 for a pair of characters in a script without spaces, or in Hangul, where words take many
+        /// endings. 0 for an identifier and for a part of a word, whose letters already count elsewhere.
+        var size: Double
+    }
+
+    /// The distinct words without stop words, in the order of the question.
+    let words: [Word]
+
+    /// Finds the words of a question.
+    ///
+    /// Stop words of the question's language are left out; where the language is unknown, words that are stop words in
+    /// all of `languages`.
+    ///
+    /// - Parameter languages: The languages of the indexed rows; the query holds each word's stem in every one of them.
+    init(_ question: String, languages: [Language]) {
+        let languages = languages.isEmpty ? [.english] : languages
+        let lists = languages.map { TextAnalyzer(language: $0).tokens(of: question) }
+        let asked = languages.count > 1 ? Language.detected(in: question) : nil
+        let words =
+            languages.firstIndex { $0 == asked }
+            .map { Self.words(lists, of: question, withoutStopWordsOf: $0) } ?? []
+        self.words =
+            words.isEmpty ? Self.words(lists, of: question, withoutStopWordsOf: nil) : words
+    }
+
+    private static func words(
+        _ lists: [[Token]], of question: String, withoutStopWordsOf place: Int?
+    ) -> [Word] {
+        let text = Array(question.utf8)
+        var words: [Word] = []
+        var places: [[UInt32]: Int] = [:]
+        // Tokens have the same kinds and places in every language.
+        for (index, token) in lists[0].enumerated() {
+            if let place, lists[place][index].isStopWord { continue }
+            var terms: [UInt32] = []
+            for term in lists.compactMap({ LexicalTerm.of($0[index]) }) where !terms.contains(term)
+            {
+                terms.append(term)
+            }
+            guard !terms.isEmpty else { continue }
+            let next = index + 1 < lists[0].count ? lists[0][index + 1] : nil
+            let hasParts = next.map { $0.kind == .part && $0.position == token.position } ?? false
+            let size = size(
+                of: token, isHangul: isHangul(text[token.range]), hasParts: hasParts)
+            if let place = places[terms] {
+                words[place].size = max(words[place].size, size)
+            } else {
+                places[terms] = words.count
+                words.append(Word(terms: terms, size: size))
+            }
+        }
+        return words
+    }
+
+    private static func size(of token: Token, isHangul: Bool, hasParts: Bool) -> Double {
+        switch token.kind {
+        case .word: isHangul && hasParts ? 0 : 1
+        case .pair: 0.5
+        case .part: isHangul ? 0.5 : 0
+        case .identifier: 0
+        }
+    }
+
+    private static func isHangul(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard let first = String(decoding: bytes.prefix(4), as: UTF8.self).unicodeScalars.first
+        else { return false }
+        return 0xAC00...0xD7A3 ~= first.value || 0x1100...0x11FF ~= first.value
     }
 }

@@ -1,13 +1,13 @@
 internal import Objects
 
-/// The postings of some consecutive rows of a table, gathered by term.
+/// The postings of consecutive rows of a table, grouped by term.
 ///
-/// A bucket has the postings of all terms with the same highest bits, in the order of their rows; whoever looks for a term
-/// passes over the others, which are few. So putting segments together takes two passes over them and no dictionary.
+/// A bucket holds the postings of all terms with the same high bits, in row order; a lookup skips the few postings of
+/// other terms. Combining segments therefore takes two passes and no dictionary.
 ///
-/// Pointers are confined to this file: the postings are written once, at places that were counted before.
+/// Pointers are confined to this file: each posting is written once, at a place computed beforehand.
 struct LexicalPart: Sendable {
-    /// A posting, without what the bucket says of its term.
+    /// A posting without the term bits that its bucket implies.
     private struct Posting: Sendable {
         let row: UInt32
         let low: UInt16
@@ -15,13 +15,13 @@ struct LexicalPart: Sendable {
         let above: UInt8
     }
 
-    /// The number of the first row in the table.
+    /// The index in the table of the first row.
     let firstRow: Int
-    /// How long rows, sections and documents are, by their numbers in this part.
+    /// The lengths of rows, sections and documents, by their indices in this part.
     let lengths: LexicalLevels<[Float]>
-    /// The sum of the words of the rows' texts.
+    /// The total number of words in the rows' texts.
     let textWords: Int
-    /// The numbers of the section and of the document of each row.
+    /// The section and document of each row, as indices in this part.
     private let sections: [UInt32]
     private let documents: [UInt32]
     private let shift: UInt32
@@ -54,7 +54,7 @@ struct LexicalPart: Sendable {
         self.textWords = textWords
         (self.lengths, self.sections, self.documents) = (lengths, sections, documents)
         let total = segments.reduce(0) { $0 + $1.postings.count }
-        // Some 200 postings in a bucket.
+        // Aims for about 200 postings per bucket.
         let bits = max(8, min(16, Int.bitWidth - (total / 200).leadingZeroBitCount))
         let shift = UInt32(32 - bits)
         self.shift = shift
@@ -89,7 +89,7 @@ struct LexicalPart: Sendable {
         UInt16(truncatingIfNeeded: term >> (shift - 16))
     }
 
-    /// Calls `body` with each row that has a term, in order, and how often it has it.
+    /// Calls `body` with each row that contains a term and the term's frequency there, in row order.
     @inline(__always)
     func forEachRow(of term: UInt32, _ body: (_ row: Int, _ frequency: Float) -> Void) {
         let bucket = Int(term >> shift)
@@ -101,7 +101,7 @@ struct LexicalPart: Sendable {
         }
     }
 
-    /// In how many rows, sections and documents a term is.
+    /// The numbers of rows, sections and documents that contain a term.
     func frequencies(of term: UInt32) -> LexicalLevels<Int> {
         var found = LexicalLevels(row: 0, section: 0, document: 0)
         var last: (section: UInt32, document: UInt32)?
@@ -114,11 +114,11 @@ struct LexicalPart: Sendable {
         return found
     }
 
-    /// Adds what a term gives to the scores of rows, sections and documents.
+    /// Adds a term's contribution to the scores of rows, sections and documents.
     ///
     /// - Parameters:
-    ///   - weights: What the term says of a row, a section and a document.
-    ///   - norms: What saturates them, by their numbers.
+    ///   - weights: The weight of the term for a row, a section and a document.
+    ///   - norms: The saturation terms of rows, sections and documents, by index.
     func add(
         _ term: UInt32, weights: LexicalLevels<Float>, norms: LexicalLevels<[Float]>,
         to scores: inout LexicalLevels<[Float]>
@@ -154,7 +154,7 @@ struct LexicalPart: Sendable {
         finishDocument(&scores)
     }
 
-    /// The score of a row by what was added up.
+    /// The combined score of a row.
     @inline(__always)
     func score(of row: Int, _ scores: LexicalLevels<[Float]>) -> Float {
         scores.row[row] + LexicalScore.section * scores.section[Int(sections[row])]
@@ -162,19 +162,19 @@ struct LexicalPart: Sendable {
     }
 }
 
-/// Something of rows, of sections and of documents.
+/// A value for rows, one for sections and one for documents.
 struct LexicalLevels<Value: Sendable>: Sendable {
     var row: Value
     var section: Value
     var document: Value
 
-    /// Something else of each.
+    /// Transforms each of the three values.
     func map<Other>(_ transform: (Value) -> Other) -> LexicalLevels<Other> {
         LexicalLevels<Other>(
             row: transform(row), section: transform(section), document: transform(document))
     }
 
-    /// Both of each.
+    /// Pairs each value with that of another instance.
     func with<Second>(_ other: LexicalLevels<Second>) -> LexicalLevels<(Value, Second)> {
         LexicalLevels<(Value, Second)>(
             row: (row, other.row), section: (section, other.section),
@@ -186,10 +186,10 @@ struct LexicalLevels<Value: Sendable>: Sendable {
 enum LexicalScore {
     static let k1: Float = 1.2
     static let b: Float = 0.75
-    /// What a word in the headings and in the title counts, against one in the text.
+    /// The weight of a word in the headings and in the title, relative to one in the text.
     static let headings: Float = 1
     static let title: Float = 0.5
-    /// What the scores of its section and of its document add to a row's.
+    /// The weight in a row's score of its section's score and of its document's score.
     static let section: Float = 0.3
     static let document: Float = 0.2
 
@@ -202,7 +202,7 @@ enum LexicalScore {
         Float(text) + headings * Float(above & 0x0F) + title * Float(above >> 4)
     }
 
-    /// How much a term says that so many of all have: ln(1 + (n - d + 1/2) / (d + 1/2)).
+    /// The inverse document frequency of a term that `count` of `all` contain: ln(1 + (n - d + 1/2) / (d + 1/2)).
     static func weight(_ count: Int, of all: Int) -> Float {
         let (total, found) = (Double(all), Double(min(count, all)))
         return Float(PortableMath.log(1 + (total - found + 0.5) / (found + 0.5)))

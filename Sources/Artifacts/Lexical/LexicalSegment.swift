@@ -1,36 +1,36 @@
 public import Objects
 internal import TextAnalysis
 
-/// The words of the rows of one leaf: which terms each row has, and how often in which field.
+/// The words of one leaf's rows: the terms of each row, and their counts in each field.
 ///
-/// It is derived from the leaf alone, so a leaf that two tables share has one segment, and whoever has the leaf can make
-/// it again and compare. Rows are stored one after the other: where one row of a leaf changes, the segment changes in
-/// one place, and is stored as a small difference.
+/// A segment depends on its leaf alone, so tables that share a leaf share its segment, and anyone who has the leaf can
+/// rebuild the segment and compare. Rows are stored one after the other: when one row changes, the segment changes in
+/// one place and is stored as a small difference.
 ///
-/// Encoded, little-endian: `ftiwords` | rows u32 | postings u32 | for each row: end of its postings u32, words of its text
-/// u32, of its headings u16, of its title u16, its language as four bytes of ASCII filled up with zeros, hashes of its document and of
-/// its section u32 each | terms u32, ascending in each row |
-/// counts in the text u8 | counts in the headings (low four bits) and the title u8. Counts end at the greatest number that fits.
+/// The encoding is little-endian: `ftiwords` | rows u32 | postings u32 | for each row: the end of its postings u32,
+/// words in its text u32, in its headings u16 and in its title u16, its language code as four ASCII bytes padded with
+/// zeros, hashes of its document and section u32 each | terms u32, ascending within each row | counts in the text u8 |
+/// counts in the headings (low four bits) and in the title (high four bits) u8. Counts saturate.
 public struct LexicalSegment: Hashable, Sendable {
-    /// A row's term and how often it has it.
+    /// A term of a row and its counts there.
     struct Posting: Hashable, Sendable {
         /// See ``LexicalTerm``.
         let term: UInt32
         var text: UInt8
-        /// In the headings: the low four bits. In the title: the others.
+        /// The count in the headings (low four bits) and in the title (high four bits).
         var above: UInt8
     }
 
-    /// What is known of a row beside its postings.
+    /// What a segment records about a row besides its postings.
     struct Row: Hashable, Sendable {
-        /// How many words there are in the text, in the headings and in the title.
+        /// The numbers of words in the text, the headings and the title.
         var words = FieldCounts()
-        /// The code of the language, such as `en`.
+        /// The packed language code; see ``Language/packed``.
         var language: UInt32 = 0
-        /// Tells its document and its section from those of the rows beside it.
+        /// Hashes that distinguish its document and section from those of neighbouring rows.
         var document: UInt32 = 0
         var section: UInt32 = 0
-        /// Where its postings end.
+        /// The end of its postings.
         var end = 0
     }
 
@@ -48,10 +48,10 @@ public struct LexicalSegment: Hashable, Sendable {
     private static let headerBytes = 16
     private static let rowBytes = 24
     private static let postingBytes = 6
-    /// The most bytes of a segment: the rows of the largest leaf, of nothing but different words.
+    /// The most bytes of a segment: the largest leaf, with nothing but distinct words.
     static let byteLimit = 64 << 20
 
-    /// A segment of no rows yet.
+    /// An empty segment.
     init() {}
 
     /// The postings of a row.
@@ -59,7 +59,7 @@ public struct LexicalSegment: Hashable, Sendable {
         postings[(row == 0 ? 0 : rows[row - 1].end)..<rows[row].end]
     }
 
-    /// Adds a row; its postings have ascending terms.
+    /// Adds a row; the terms of its postings must ascend.
     mutating func append(_ row: Row, _ postings: some Sequence<Posting>) {
         self.postings.append(contentsOf: postings)
         var row = row
@@ -69,7 +69,7 @@ public struct LexicalSegment: Hashable, Sendable {
 }
 
 extension LexicalSegment {
-    /// The bytes that are stored.
+    /// The stored bytes.
     public var encoded: [UInt8] {
         var bytes = Self.magic
         bytes.reserveCapacity(
@@ -95,7 +95,7 @@ extension LexicalSegment {
 
     /// Reads a segment.
     ///
-    /// - Throws: `malformed`, with `id` in it, unless the bytes are those of a segment.
+    /// - Throws: `malformed`, naming `id`, unless the bytes are a valid segment.
     public init(decoding bytes: [UInt8], id: ObjectID? = nil) throws(ObjectError) {
         func malformed(_ reason: String, _ offset: Int?) -> ObjectError {
             .malformed(id, as: "segment of a lexical index", reason: reason, offset: offset)
@@ -108,7 +108,7 @@ extension LexicalSegment {
         let count = Int(LittleEndian.uint32(span, at: 12))
         let termsAt = Self.headerBytes + rowCount * Self.rowBytes
         guard bytes.count == termsAt + count * Self.postingBytes else {
-            throw malformed("its counts do not add up to its \(bytes.count) bytes", 8)
+            throw malformed("its counts do not match its \(bytes.count) bytes", 8)
         }
         rows.reserveCapacity(rowCount)
         var start = 0
@@ -148,5 +148,109 @@ extension LexicalSegment {
     private func isAscending(_ row: Int) -> Bool {
         let own = postings(of: row)
         return zip(own, own.dropFirst()).allSatisfy { $0.term < $1.term }
+    }
+}
+
+/// The key of a word in a lexical index: the high 32 bits of the hash of its stem.
+///
+/// Among a million stems, one in 4,000 shares its term with another. That costs a little ranking quality but no
+/// answers: quoted phrases and required words are checked against the text.
+enum LexicalTerm {
+    /// The term of a token; nil for a stop word, which no index holds.
+    static func of(_ token: Token) -> UInt32? {
+        token.isStopWord ? nil : UInt32(truncatingIfNeeded: token.stem >> 32)
+    }
+}
+
+extension Language {
+    /// The code packed into four bytes, low byte first, as segments store it.
+    var packed: UInt32 {
+        var value: UInt32 = 0
+        for (index, byte) in code.utf8.prefix(4).enumerated() {
+            value |= UInt32(byte) << (8 * UInt32(index))
+        }
+        return value
+    }
+
+    /// The language that ``packed`` encodes; nil if it encodes none.
+    init?(packed: UInt32) {
+        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: packed >> (8 * UInt32($0))) }
+        self.init(code: String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))
+    }
+}
+
+/// Builds the segments of leaves from the title, headings and text of each row.
+///
+/// Not thread-safe.
+struct SegmentBuilder {
+    private var analyzers: [UInt32: TextAnalyzer] = [:]
+    private var counts: [UInt32: LexicalSegment.Posting] = [:]
+
+    private enum Field { case text, headings, title }
+
+    init() {}
+
+    /// The segment of a leaf.
+    ///
+    /// - Parameter known: Returns the entry of an unchanged row in an earlier segment; nil for a new row.
+    /// - Throws: `malformed` when a row's attributes are not a JSON object; rethrows errors of `known`.
+    mutating func segment(
+        of leaf: TableLeaf,
+        known: (Int) throws(ObjectError) -> (
+            row: LexicalSegment.Row, postings: ArraySlice<LexicalSegment.Posting>
+        )? = { (_) throws(ObjectError) in nil }
+    ) throws(ObjectError) -> LexicalSegment {
+        var segment = LexicalSegment()
+        for index in 0..<leaf.count {
+            if let (row, postings) = try known(index) {
+                segment.append(row, postings)
+                continue
+            }
+            let (row, postings) = analyse(try leaf.attributes(at: index))
+            segment.append(row, postings)
+        }
+        return segment
+    }
+
+    /// The terms of a row, ascending. A member that is missing or is not text has none.
+    private mutating func analyse(
+        _ attributes: JSONObject
+    ) -> (row: LexicalSegment.Row, postings: [LexicalSegment.Posting]) {
+        let language =
+            attributes[FeatureRow.languageMember]?.string.flatMap { Language(code: $0) } ?? .english
+        var row = LexicalSegment.Row()
+        row.language = language.packed
+        let document = attributes["document"]?.string ?? ""
+        let section = TermHash.of(
+            FeatureRow.keyPrefix(document: document, section: attributes["section"]?.string ?? ""))
+        row.document = UInt32(truncatingIfNeeded: TermHash.of(document))
+        row.section = UInt32(truncatingIfNeeded: section)
+        let analyzer = analyzers[row.language] ?? TextAnalyzer(language: language)
+        analyzers[row.language] = analyzer
+        counts.removeAll(keepingCapacity: true)
+        row.words.text = count(attributes["text"]?.string ?? "", .text, analyzer)
+        for heading in attributes["headings"]?.array ?? [] {
+            row.words.headings += count(heading.string ?? "", .headings, analyzer)
+        }
+        row.words.title = count(attributes["title"]?.string ?? "", .title, analyzer)
+        return (row, counts.values.sorted { $0.term < $1.term })
+    }
+
+    /// Counts the terms of a field and returns its number of words; an identifier's words count, the identifier itself
+    /// does not.
+    private mutating func count(_ text: String, _ field: Field, _ analyzer: TextAnalyzer) -> Int {
+        var words = 0
+        analyzer.forEachToken(of: text) { token in
+            guard let term = LexicalTerm.of(token) else { return }
+            if token.kind != .identifier { words += 1 }
+            var posting = counts[term] ?? LexicalSegment.Posting(term: term, text: 0, above: 0)
+            switch field {
+            case .text: if posting.text < .max { posting.text += 1 }
+            case .headings: if posting.above & 0x0F < 0x0F { posting.above += 0x01 }
+            case .title: if posting.above & 0xF0 < 0xF0 { posting.above += 0x10 }
+            }
+            counts[term] = posting
+        }
+        return words
     }
 }

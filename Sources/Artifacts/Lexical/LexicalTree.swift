@@ -2,26 +2,27 @@ public import Objects
 internal import Storage
 internal import TextAnalysis
 
-/// The lexical index of a table as a snapshot holds it: a tree with the segment of each leaf.
+/// The stored lexical index of a table: a tree with one segment for each leaf.
 ///
-/// `analysis` says how text becomes terms; `segments/AB/REST` is the segment of the leaf whose identity is `ABREST`. All
-/// of it is derived from the table, so whoever has the table can make it again and compare: see ``LexicalAudit``.
+/// The file `analysis` defines how text becomes terms; `segments/AB/REST` is the segment of the leaf with identity
+/// `ABREST`. The whole tree derives from the table, so anyone who has the table can rebuild it and compare: see
+/// ``LexicalAudit``.
 public struct LexicalTree: Sendable {
     private static let analysisName = "analysis"
     private static let segmentsName = "segments"
 
-    /// The segments, by the identity of their leaves.
+    /// The segments by leaf identity.
     let segments: [ObjectID: ObjectID]
 
-    /// How text becomes terms in this program: its digest.
+    /// The digest of this program's text analysis.
     public static let analysis = digest(of: TextAnalyzer.definition)
 
     private static func digest(of bytes: [UInt8]) -> ObjectID { ObjectID(of: bytes.span) }
 
-    /// Opens the index of a snapshot; nil where text became terms in another way than here, so that words that are asked
-    /// for would not be found.
+    /// Opens the index of a snapshot; nil where a different text analysis built it, because words of a question would
+    /// not match its terms.
     ///
-    /// - Throws: `malformed` when it is not such a tree; what reading an object throws.
+    /// - Throws: `malformed` when the content is not such a tree; rethrows read errors.
     public init?(_ content: Content, in source: some ObjectSource) throws(ObjectError) {
         let reader = TreeReader(source)
         let root = try reader.tree(content.id)
@@ -54,24 +55,24 @@ public struct LexicalTree: Sendable {
 }
 
 extension LexicalTree {
-    /// A table whose index is known, of which another table is a change.
+    /// An earlier table with an index; the new table is an edit of it.
     public struct Predecessor: Sendable {
         let table: Table
         let index: Content
 
-        /// Names a table and its index.
+        /// Pairs a table with its index.
         public init(table: Table, index: Content) {
             self.table = table
             self.index = index
         }
     }
 
-    /// Makes the index of a table and stores it; work follows what differs from the predecessor.
+    /// Builds and stores the index of a table, in time proportional to the changes since the predecessor.
     ///
-    /// - Parameter predecessor: An earlier table with its index, in `objects`; the segments of leaves that both have are
-    ///   shared, and in other leaves only new rows are analysed. Where its index was made in another way it is of no use.
-    /// - Returns: The tree; the same for any predecessor and any number of threads.
-    /// - Throws: What reading leaves and writing objects throws.
+    /// - Parameter predecessor: An earlier table with its index, both in `objects`. Leaves in both tables share their
+    ///   segments; in other leaves only new rows are analysed. A predecessor with a different text analysis is ignored.
+    /// - Returns: The tree, which does not depend on the predecessor or on the number of threads.
+    /// - Throws: Errors of reading leaves and writing objects.
     public static func write(
         _ table: Table, succeeding predecessor: Predecessor? = nil, in objects: some ObjectStore,
         threads: Int = Threads.available
@@ -117,7 +118,7 @@ extension LexicalTree {
         return tree.content
     }
 
-    /// Whether an index was made as this program makes it.
+    /// Whether this program's text analysis built an index.
     private static func isCurrent(
         _ index: Content, in source: some ObjectSource
     ) throws(ObjectError) -> Bool {
@@ -131,12 +132,12 @@ extension LexicalTree {
     }
 }
 
-/// What a predecessor's leaves and segments are, by key.
+/// The leaves and segments of a predecessor, searchable by key.
 private struct EarlierSegments: Sendable {
     let tree: LexicalTree
     let leaves: [LeafReference]
 
-    /// Nil where its index was made in another way.
+    /// Nil where a different text analysis built the index.
     init?(
         _ predecessor: LexicalTree.Predecessor, in source: some ObjectSource, threads: Int
     ) throws(ObjectError) {
@@ -145,7 +146,7 @@ private struct EarlierSegments: Sendable {
         leaves = try predecessor.table.leaves(in: source, threads: threads)
     }
 
-    /// The leaf that has a key if any has.
+    /// The leaf that holds a key, if any leaf does.
     func leaf(of key: [UInt8]) -> LeafReference? {
         var low = 0
         var high = leaves.count
@@ -161,13 +162,13 @@ private struct EarlierSegments: Sendable {
     }
 }
 
-/// Finds what the rows of one leaf had in the segments of a predecessor, where they are the same rows.
+/// Finds the entries of one leaf's unchanged rows in the segments of a predecessor.
 private struct EarlierRows<Source: ObjectSource> {
     private let earlier: EarlierSegments
     private let leaf: TableLeaf
     private let source: Source
     private var open: (leaf: TableLeaf, id: ObjectID, segment: LexicalSegment)?
-    /// The segment of the leaf that the first row was looked for in.
+    /// The segment of the first earlier leaf consulted.
     private(set) var segment: ObjectID?
 
     init(_ earlier: EarlierSegments, of leaf: TableLeaf, in source: Source) {
@@ -196,5 +197,49 @@ private struct EarlierRows<Source: ObjectSource> {
             open.leaf.attributeText(at: place) == leaf.attributeText(at: index)
         else { return nil }
         return (open.segment.rows[place], open.segment.postings(of: place))
+    }
+}
+
+/// Compares lexical indexes with the rows that they derive from.
+///
+/// Not thread-safe. Remembers the segments that it has rebuilt.
+public struct LexicalAudit: Sendable {
+    private var rebuilt: [ObjectID: ObjectID] = [:]
+    private let threads: Int
+
+    /// Makes an audit with an empty memory.
+    public init(threads: Int = Threads.available) { self.threads = threads }
+
+    /// What is wrong with the lexical index of a snapshot.
+    ///
+    /// Nil when the index matches the rows, when there is no index, and when a different text analysis built it, so
+    /// that a comparison is impossible.
+    ///
+    /// - Throws: Read errors.
+    public mutating func problem(
+        of snapshot: Snapshot, in source: some ObjectSource
+    ) throws(ObjectError) -> String? {
+        guard let index = snapshot.index else { return nil }
+        guard case .table(let root, let rows, let dimension) = snapshot.content else {
+            return "it has a lexical index and no rows"
+        }
+        guard let tree = try LexicalTree(index, in: source) else { return nil }
+        let leaves = try Table(root: root, rows: rows, dimension: dimension)
+            .leaves(in: source, threads: threads)
+        guard Set(leaves.map(\.id)) == Set(tree.segments.keys) else {
+            return "its lexical index is of other rows"
+        }
+        let new = leaves.filter { rebuilt[$0.id] == nil }
+        let made = try Threads.map(new, threads: threads) {
+            (leaf) throws(ObjectError) -> (leaf: ObjectID, segment: ObjectID) in
+            var builder = SegmentBuilder()
+            let segment = try builder.segment(of: try leaf.read(in: source))
+            return (leaf.id, ObjectID(of: segment.encoded.span))
+        }
+        for (leaf, segment) in made { rebuilt[leaf] = segment }
+        let wrong = leaves.first { rebuilt[$0.id] != tree.segments[$0.id] }
+        return wrong.map {
+            "its lexical index does not say what the rows of leaf \($0.id.short) do"
+        }
     }
 }

@@ -2,11 +2,10 @@ public import Objects
 internal import Storage
 internal import Synchronization
 
-/// The segments of tables that came without a lexical index, or with one that was made in another way: made when they are first
-/// needed, and kept by their leaves.
+/// Builds and caches segments for tables whose lexical index is missing or was built by a different text analysis.
 ///
-/// The stored form is `ftisegm1` | the digest of how text becomes terms | for each segment: its leaf, its length u32, its bytes | the
-/// SHA-256 of all before. What is damaged, or was made in another way, is as good as nothing.
+/// The file format is `ftisegm1` | the digest of the text analysis | for each segment: its leaf, its length u32, its
+/// bytes | the SHA-256 of everything before. A damaged file, or one of a different analysis, is ignored.
 public final class SegmentCache: Sendable {
     private struct Contents {
         var isLoaded = false
@@ -16,13 +15,13 @@ public final class SegmentCache: Sendable {
     }
 
     private static let magic = Array("ftisegm1".utf8)
-    /// The most bytes of the stored form: segments of some three million rows.
+    /// The most bytes of the file: segments of about three million rows.
     public static let byteLimit = 1 << 30
 
     private let contents = Mutex(Contents())
     private let file: CacheFile?
 
-    /// Keeps segments in a file, which is read when one is needed; in memory alone where there is no path.
+    /// Caches segments in a file, which is read on first use; without a path, in memory only.
     public init(at path: String? = nil) { file = path.map { CacheFile($0) } }
 
     private static func segments(in stored: [UInt8]) -> [ObjectID: [UInt8]]? {
@@ -46,7 +45,7 @@ public final class SegmentCache: Sendable {
 
     /// The segment of a leaf.
     ///
-    /// - Throws: What reading the leaf throws.
+    /// - Throws: Errors of reading the leaf.
     func segment(
         of leaf: LeafReference, in source: some ObjectSource
     ) throws(ObjectError) -> LexicalSegment {
@@ -70,7 +69,7 @@ public final class SegmentCache: Sendable {
         return segment
     }
 
-    /// Writes the segments that were used, when some are new. A file that cannot be written costs time, nothing else.
+    /// Writes the segments used so far if any of them are new; a failed write only costs time later.
     func save() {
         if let file, let bytes = encoded() { try? file.replace(bytes) }
     }
@@ -97,12 +96,13 @@ public final class SegmentCache: Sendable {
 }
 
 extension LexicalIndex {
-    /// Opens the index of a table: from a snapshot's, where it was made as here, else from segments that are made now.
+    /// Opens the index of a table: the snapshot's where its text analysis is current, otherwise one built from cached
+    /// segments.
     ///
     /// - Parameters:
-    ///   - content: What the snapshot names; nil where it names none.
-    ///   - cache: Where segments are found, and kept, that the snapshot has not.
-    /// - Throws: `malformed` when the index is not that of the table; what reading objects throws.
+    ///   - content: The index that the snapshot names; nil where it names none.
+    ///   - cache: The cache of segments that the snapshot lacks.
+    /// - Throws: `malformed` when the index does not belong to the table; rethrows read errors.
     public init(
         of table: Table, _ content: Content?, in source: some ObjectSource, cache: SegmentCache,
         threads: Int

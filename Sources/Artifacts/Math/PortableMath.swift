@@ -1,9 +1,9 @@
 /// Elementary functions that give the same bits on every machine.
 ///
-/// Mathematics libraries differ in the last bit, and one bit changes the identity of a trained model.
-/// These functions use IEEE 754 addition, subtraction, multiplication and division only, each correctly
-/// rounded everywhere; Swift fuses none of them. The algorithms and constants are those of fdlibm
-/// (Sun Microsystems, 1993; `e_exp.c`, `e_log.c`), with errors below 1 unit in the last place.
+/// Math libraries differ in the last bit, and one bit changes the identity of a trained model. These functions use only
+/// IEEE 754 addition, subtraction, multiplication and division, which are correctly rounded everywhere; Swift fuses
+/// none of them. Algorithms and constants come from fdlibm (Sun Microsystems, 1993; `e_exp.c`, `e_log.c`); errors stay
+/// below 1 unit in the last place.
 public enum PortableMath {
     private static let ln2High = 6.93147180369123816490e-01
     private static let ln2Low = 1.90821492927058770002e-10
@@ -29,7 +29,7 @@ public enum PortableMath {
         return scale(y, by: Int(k))
     }
 
-    /// The natural logarithm of `x`; minus infinity at 0, not a number below 0.
+    /// The natural logarithm of `x`; minus infinity at 0, NaN below 0.
     public static func log(_ x: Double) -> Double {
         if x.isNaN || x < 0 { return .nan }
         if x == 0 { return -.infinity }
@@ -66,15 +66,15 @@ public enum PortableMath {
         return e / (1 + e)
     }
 
-    /// -log(sigmoid(x)) without overflow or loss of small values.
+    /// -log(sigmoid(x)), without overflow or loss of small values.
     public static func negativeLogSigmoid(_ x: Double) -> Double {
         let e = exp(-x.magnitude)
-        // log(1 + e) loses e when it is tiny; its series does not.
+        // log(1 + e) loses a tiny e; its series does not.
         let tail = e < 1e-5 ? e - e * e / 2 : log(1 + e)
         return x >= 0 ? tail : tail - x
     }
 
-    /// Multiplies by a power of two in steps that cannot leave the range too early.
+    /// Multiplies by a power of two in steps, so that no intermediate result leaves the range early.
     private static func scale(_ y: Double, by exponent: Int) -> Double {
         if exponent > 1023 { return y * 0x1p1023 * power(exponent - 1023) }
         if exponent < -1022 { return y * power(exponent + 1000) * 0x1p-1000 }

@@ -1,37 +1,39 @@
 internal import Objects
 
-/// Decides whether what was found for a question answers it: a logistic function of a few numbers, each less what questions
-/// about something else have in the same documents.
+/// Decides whether the rows found for a question answer it.
+///
+/// A logistic function of a few kinds of evidence, each relative to the evidence that unrelated questions find in the
+/// same documents.
 public struct AnsweringRule: Hashable, Sendable {
-    /// What is looked at.
+    /// The kinds of evidence.
     public enum Evidence: String, CaseIterable, Sendable {
-        /// The share of the question's words that the three best rows by words have together.
+        /// The share of the question's words that the three best rows by words contain together.
         case coverage
-        /// How much the best row has of the greatest lexical score; where another embedder than the built-in one made the vectors,
-        /// the greatest cosine.
+        /// The best row's lexical score relative to the greatest possible one; with an embedder other than the built-in
+        /// one, the greatest cosine.
         case strength
-        /// The logarithm of how much longer the question is than a short one: of a long question, less is found even where it is
-        /// answered.
+        /// The logarithm of the question's length relative to a short question: a smaller part of a long question is
+        /// found, even in its answer.
         case length
     }
 
-    /// The weight of each kind of evidence, in their order, and then a constant.
+    /// The weight of each kind of evidence, in order, followed by a constant.
     public var weights: [Double]
-    /// From which sum on there is an answer.
+    /// The least sum that counts as an answer.
     public var threshold: Double
-    /// What is found by chance: the median of each kind of evidence over ``decoys`` in the documents that it was made for.
+    /// The evidence found by chance: for each kind, the median over ``decoys`` in the model's documents.
     public var baseline: [Double]
 
-    /// The rule where nothing was learnt: fitted to labelled questions on two manuals and to 40 that these do not answer.
+    /// The untrained rule, fitted to labelled questions on two manuals and to 40 questions that neither answers.
     ///
-    /// - Parameter isLexical: Whether the built-in embedder made the vectors.
+    /// - Parameter isLexical: Whether the vectors come from the built-in embedder.
     public init(isLexical: Bool) {
         weights = isLexical ? [2.2, 11.9, 4.56, -3.22] : [3.79, 7.71, 2.59, -3.57]
         threshold = isLexical ? -0.65 : -0.85
         baseline = [0.35, isLexical ? 0.17 : 0.24, 0]
     }
 
-    /// The sum that is compared with the threshold.
+    /// The sum that ``threshold`` applies to.
     public func score(_ evidence: [Double]) -> Double {
         precondition(evidence.count == baseline.count, "every kind of evidence has a number")
         var sum = weights[evidence.count]
@@ -41,13 +43,13 @@ public struct AnsweringRule: Hashable, Sendable {
         return sum
     }
 
-    /// The least coverage and strength that the baseline may be in English documents: in few of
-    /// them chance finds nothing. Length is no matter of chance.
+    /// The least baseline of coverage and strength in English documents, because in small collections chance finds
+    /// nothing. Length does not depend on chance.
     private static let leastByChance = [0.25, 0.12]
 
     /// Sets the baseline from the evidence of the decoys.
     ///
-    /// - Parameter areEnglish: Whether the documents are in the language of the decoys.
+    /// - Parameter areEnglish: Whether the documents are in the language of the decoys, English.
     public mutating func calibrate(_ decoys: [[Double]], areEnglish: Bool) {
         guard !decoys.isEmpty else { return }
         for (index, least) in Self.leastByChance.enumerated() {
@@ -58,7 +60,7 @@ public struct AnsweringRule: Hashable, Sendable {
         }
     }
 
-    /// The rule as it is stored.
+    /// The stored form of the rule.
     var json: JSON {
         [
             "evidence": .array(Evidence.allCases.map { .string($0.rawValue) }),
@@ -81,7 +83,7 @@ public struct AnsweringRule: Hashable, Sendable {
 }
 
 extension AnsweringRule {
-    /// Questions that few documents answer: what they find by chance in some documents is what a question about these must exceed.
+    /// Questions that few documents answer. A real question must find more evidence than these find by chance.
     public static let decoys = """
         How tall is Mount Everest?
         Which river flows through London?

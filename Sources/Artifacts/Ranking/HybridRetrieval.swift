@@ -4,27 +4,27 @@ public import Objects
 public struct Candidate: Hashable, Sendable {
     /// The index of the row.
     public let row: Int
-    /// The cosine of its vector with the question's.
+    /// The cosine of its vector and the question's.
     public let similarity: Float
     /// Its lexical score.
     public let words: Float
-    /// Its place among the nearest by vector, from 0; nil where it is none of them.
+    /// Its rank by vector similarity, from 0; nil where it is not among the nearest.
     public let vectorRank: Int?
-    /// Its place among the best by words, from 0; nil where it is none of them.
+    /// Its rank by words, from 0; nil where it is not among the best.
     public let wordsRank: Int?
 }
 
-/// Finds the rows that answer a question: candidates by their vectors and by their words, then the ranker's scores.
+/// Finds the rows that answer a question: candidates by vectors and by words, ordered by the ranker's scores.
 ///
-/// Training measures with it and inference answers with it, so what was measured is what answers.
+/// Training evaluates with this type and inference answers with it, so the measured figures apply to the answers.
 public struct HybridRetrieval: Sendable {
-    /// A candidate and how well it answers.
+    /// A candidate with its score.
     public struct Ranked: Sendable {
         /// The candidate.
         public let candidate: Candidate
         /// The row.
         public let row: FeatureRow
-        /// Its score by the ranker.
+        /// The ranker's score.
         public let score: Double
         /// Its signals, in the order of ``Signal``.
         public let signals: [Double]
@@ -35,7 +35,7 @@ public struct HybridRetrieval: Sendable {
     private let index: FeatureIndex
     private let isLexical: Bool
 
-    /// Retrieves by a ranker.
+    /// Makes a retrieval that ranks with `ranker`.
     ///
     /// - Parameter space: The embedding space of the vectors.
     public init(_ ranker: Ranker, in index: FeatureIndex, of space: EmbeddingSpace) {
@@ -44,14 +44,14 @@ public struct HybridRetrieval: Sendable {
         self.index = index
     }
 
-    /// The rows that are worth a score: the nearest by vector, then the best by words that are not among them.
+    /// Finds the rows to score: the nearest by vector, then the best by words that are not among them.
     ///
     /// - Parameters:
     ///   - vector: The question's vector.
-    ///   - nearest: The nearest rows, where they are known already; nil to look for them.
-    ///   - set: The rows to look among; nil for all.
+    ///   - nearest: The nearest rows if the caller knows them; nil to search for them.
+    ///   - set: The rows to search; nil for all.
     ///   - added: Rows that become candidates in any case.
-    /// - Throws: What reading vectors throws.
+    /// - Throws: Errors of reading vectors.
     public func candidates(
         _ question: Question, vector: [Float], nearest: [VectorMatch]? = nil,
         among set: RowSet? = nil, adding added: [Int] = [], threads: Int
@@ -94,20 +94,20 @@ public struct HybridRetrieval: Sendable {
         return candidates
     }
 
-    /// What is known of the candidates of a question.
+    /// The signals, rows and evidence of a question's candidates.
     public struct Judged: Sendable {
         /// Their signals, in the order of the candidates.
         public let signals: CandidateSignals
         /// Their rows.
         public let rows: [FeatureRow]
-        /// What they say of whether the question is answered, in the order of ``AnsweringRule/Evidence``.
+        /// The evidence on whether they answer the question, in the order of ``AnsweringRule/Evidence``.
         public let evidence: [Double]
     }
 
     /// Reads the rows of candidates and computes their signals.
     ///
-    /// - Parameter missing: Words of the question that count as found nowhere.
-    /// - Throws: `malformed` when a row is no features row; what reading nodes throws.
+    /// - Parameter missing: Words of the question to count as not found.
+    /// - Throws: `malformed` when a row is not a features row; rethrows read errors.
     public func judge(
         _ question: Question, _ candidates: [Candidate], without missing: Set<Int> = [],
         in source: some ObjectSource, threads: Int
@@ -119,7 +119,7 @@ public struct HybridRetrieval: Sendable {
             evidence: evidence(question, candidates, words, without: missing))
     }
 
-    /// Of questions that are no longer, no less is found.
+    /// Questions up to this length do not lose coverage.
     private static let shortQuestion = 4.0
 
     private func evidence(
@@ -149,8 +149,8 @@ public struct HybridRetrieval: Sendable {
 
     /// The candidates, best first.
     ///
-    /// The best chunk of each section comes before other chunks of the same sections, and where the settings say so, the best
-    /// few of each document before others. Equal scores keep the order of `candidates`.
+    /// The best chunk of each section precedes other chunks of the same sections and, where the settings limit chunks
+    /// per document, the best few of each document precede its others. Equal scores keep the order of `candidates`.
     public func rank(_ candidates: [Candidate], _ judged: Judged) -> [Ranked] {
         let scores = judged.signals.scores(ranker.factors)
         let order = Self.order(
@@ -163,7 +163,7 @@ public struct HybridRetrieval: Sendable {
         }
     }
 
-    /// Indices by descending score, in rounds: the best chunk of each section first.
+    /// Indices in ranked order: the best chunk of each section by descending score, then the rest.
     public static func order(_ scores: [Double], places: [RowPlace], perDocument: Int) -> [Int] {
         let sorted = scores.indices.sorted { left, right in
             scores[left] != scores[right] ? scores[left] > scores[right] : left < right
@@ -185,7 +185,7 @@ public struct HybridRetrieval: Sendable {
     }
 }
 
-/// The section that a row is of.
+/// The section that a row belongs to.
 public struct RowPlace: Hashable, Sendable {
     let document: [UInt8]
     let section: [UInt8]

@@ -1,19 +1,18 @@
 public import Objects
 internal import Synchronization
 
-/// Search that reads one bit of each number: rows whose signs differ much from the query's are left out, and so
-/// some of the best may be missed.
+/// Approximate search: it skips rows whose signs differ much from the query's, and so may miss some of the best.
 ///
-/// What it finds is ranked exactly. How much it misses depends on the data, so it is measured:
-/// ``recall(_:of:threads:)``.
+/// It reads one bit of each component, and ranks the remaining rows exactly. How many of the best rows it misses
+/// depends on the data, so measure ``recall(_:of:threads:)``.
 public struct ApproximateSearch: Sendable {
-    /// What is searched.
+    /// The vectors to search.
     public let vectors: VectorSearch
-    /// How many rows are ranked: the more, the less is missed.
+    /// The number of rows to rank: more rows give a higher recall.
     public private(set) var ranked: Int
 
     private static let part = 4096
-    /// The signs of the codes, ``part`` rows at a time.
+    /// The signs of the codes, in blocks of ``part`` rows.
     private let signs: [[UInt64]]
 
     /// Derives the signs of all vectors from their codes.
@@ -28,14 +27,14 @@ public struct ApproximateSearch: Sendable {
         }
     }
 
-    /// The recall below which an approximate search must not replace an exact one.
+    /// The least recall at which an approximate search may replace an exact one.
     public static let leastRecall = 0.95
 
-    /// The same search, widened until it finds ``leastRecall`` of the best rows of some queries; nil when ranking as
-    /// many rows as that takes would cost more than comparing all.
+    /// The search widened until it reaches ``leastRecall`` for some queries; nil when that would cost more than an
+    /// exact search.
     ///
-    /// - Parameter set: The rows to look among; nil for all.
-    /// - Throws: What reading vectors throws.
+    /// - Parameter set: The rows to search; nil for all.
+    /// - Throws: Errors of reading vectors.
     public func widened(
         for count: Int, of queries: [[Float]], among set: RowSet? = nil,
         threads: Int = Threads.available
@@ -46,22 +45,23 @@ public struct ApproximateSearch: Sendable {
             let recall = try search.recall(of: best, queries, among: set, threads: threads)
             if recall >= Self.leastRecall { return (search, recall) }
             search.ranked *= 2
-            // A row whose vector is read costs as much as many whose codes are.
+            // Reading a row's vector costs as much as reading the codes of many rows.
             guard search.ranked <= (set?.count ?? vectors.rows) / 4 else { return nil }
         }
     }
 
-    /// Rows that are very similar to a query, best first: the best of the ``ranked`` whose signs differ
-    /// least from the query's. The same for any number of threads.
+    /// Rows that are very similar to a query, best first, regardless of the number of threads.
     ///
-    /// - Parameter set: The rows to look among; nil for all.
-    /// - Throws: What reading vectors throws.
+    /// Ranks the ``ranked`` rows whose signs differ least from the query's.
+    ///
+    /// - Parameter set: The rows to search; nil for all.
+    /// - Throws: Errors of reading vectors.
     public func nearest(
         _ count: Int, to query: [Float], among set: RowSet? = nil, threads: Int = Threads.available
     ) throws(ObjectError) -> [VectorMatch] {
         precondition(query.count == vectors.dimension, "the query has the vectors' dimension")
         if let set, set.count <= max(ranked, count) {
-            // All of them would be ranked.
+            // An approximate search would rank all of them anyway.
             return try vectors.nearest(count, to: query, among: set, threads: threads)
         }
         let count = min(count, vectors.rows)
@@ -71,7 +71,7 @@ public struct ApproximateSearch: Sendable {
         return try search.best(of: search.survivors(among: rows), threads: threads)
     }
 
-    /// The rows whose signs differ least, ascending.
+    /// The rows whose signs differ least, in ascending order.
     private func candidates(
         _ count: Int, _ query: CodeBlock, among set: RowSet?, threads: Int
     ) -> [Int] {
@@ -108,9 +108,9 @@ public struct ApproximateSearch: Sendable {
 }
 
 extension ApproximateSearch {
-    /// The part of the best rows that this search finds, the mean over some queries.
+    /// The mean share of some queries' best rows that this search finds.
     ///
-    /// - Throws: What reading vectors throws.
+    /// - Throws: Errors of reading vectors.
     public func recall(
         _ count: Int, of queries: [[Float]], threads: Int = Threads.available
     ) throws(ObjectError) -> Double {
@@ -119,7 +119,7 @@ extension ApproximateSearch {
             threads: threads)
     }
 
-    /// The part of some queries' best rows that this search finds.
+    /// The share of some queries' best rows that this search finds.
     private func recall(
         of best: [[VectorMatch]], _ queries: [[Float]], among set: RowSet? = nil, threads: Int
     ) throws(ObjectError) -> Double {
@@ -134,14 +134,60 @@ extension ApproximateSearch {
         return sought == 0 ? 1 : Double(found) / Double(sought)
     }
 
-    /// Vectors of some rows, evenly spread, to measure ``recall(_:of:threads:)`` with.
+    /// Evenly spaced vectors of the table, for measuring ``recall(_:of:threads:)``.
     ///
-    /// - Throws: What reading vectors throws.
+    /// - Throws: Errors of reading vectors.
     public func sample(_ count: Int) throws(ObjectError) -> [[Float]] {
         let rows = vectors.rows
         let count = min(count, rows)
         return try (0..<count).map { (index) throws(ObjectError) in
             try vectors.vector((2 * index + 1) * rows / (2 * count))
         }
+    }
+}
+
+/// Collects the rows whose signs differ least from a query's.
+struct NearestSigns: Sendable {
+    /// A row and the number of its signs that differ.
+    struct Candidate: Sendable {
+        let distance: UInt32
+        let row: Int
+    }
+
+    private let count: Int
+    private(set) var candidates: [Candidate] = []
+    /// The number of candidates at each distance, and the number of candidates within the limit.
+    private var histogram: [Int]
+    private var within = 0
+    /// The greatest distance that can still be among the nearest.
+    private(set) var limit: Int
+
+    init(count: Int, greatest: Int) {
+        self.count = count
+        limit = greatest
+        histogram = [Int](repeating: 0, count: greatest + 1)
+    }
+
+    /// Adds a row whose distance is within the limit.
+    mutating func add(_ candidate: Candidate) {
+        candidates.append(candidate)
+        histogram[Int(candidate.distance)] += 1
+        within += 1
+        // Lowers the limit as long as enough rows lie strictly below it.
+        while limit > 0, within - histogram[limit] >= count {
+            within -= histogram[limit]
+            limit -= 1
+        }
+        if candidates.count > 4 * count + 1024 {
+            candidates.removeAll { Int($0.distance) > limit }
+        }
+    }
+
+    /// The nearest rows in ascending order; on equal distances, lower rows win.
+    static func rows(_ candidates: [Candidate], count: Int) -> [Int] {
+        let nearest = candidates.sorted {
+            $0.distance != $1.distance ? $0.distance < $1.distance : $0.row < $1.row
+        }
+        return nearest.prefix(count).map(\.row).sorted()
     }
 }

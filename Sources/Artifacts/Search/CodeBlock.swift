@@ -2,26 +2,26 @@ internal import CKernels
 internal import Glibc
 internal import Objects
 
-/// The codes of vectors in one piece of memory, and the kernels that read it.
+/// The codes of vectors in one allocation, and the kernels that read them.
 ///
-/// Rows are written once, each by one thread, before the block is shared; afterwards nothing changes.
-/// Pointers are confined to this file and stay within the allocations made here.
+/// Each row is written once, by one thread, before the block is shared; nothing changes afterwards. Pointers are
+/// confined to this file and stay within the allocations made here.
 final class CodeBlock: @unchecked Sendable {
     /// The number of vectors.
     let rows: Int
-    /// The count of numbers in a vector.
+    /// The number of components of a vector.
     let dimension: Int
-    /// The bytes from one row's codes to the next's.
+    /// The distance in bytes between the codes of consecutive rows.
     let stride: Int
     private let codes: UnsafeMutableRawPointer
     private let scales: UnsafeMutablePointer<Float>
     private let residuals: UnsafeMutablePointer<Float>
     private let norms: UnsafeMutablePointer<Float>
 
-    /// From this size on a block begins on a large page, so that reading it misses fewer translations.
+    /// A block of at least this size starts on a huge page, which reduces TLB misses.
     private static let pageBytes = 2 << 20
 
-    /// Makes room for `rows` vectors of `dimension` numbers, which must be set before they are read.
+    /// Reserves room for `rows` vectors of `dimension` numbers; set each row before reading it.
     init(rows: Int, dimension: Int) {
         self.rows = rows
         self.dimension = dimension
@@ -83,11 +83,11 @@ final class CodeBlock: @unchecked Sendable {
 }
 
 extension CodeBlock {
-    /// What multiplies a row's codes to come nearest to its vector.
+    /// The factor that brings a row's codes closest to its vector.
     func scale(_ row: Int) -> Double { Double(column(scales, row)) }
-    /// At least the distance of a row's scaled codes from its vector.
+    /// An upper bound on the distance between a row's scaled codes and its vector.
     func residual(_ row: Int) -> Double { Double(column(residuals, row)) }
-    /// At least the length of a row's vector.
+    /// An upper bound on the length of a row's vector.
     func norm(_ row: Int) -> Double { Double(column(norms, row)) }
 
     private func column(_ numbers: UnsafeMutablePointer<Float>, _ row: Int) -> Float {
@@ -95,7 +95,7 @@ extension CodeBlock {
         return numbers[row]
     }
 
-    /// Computes the products of rows with a query's codes, a block of one row.
+    /// Computes the products of rows with a query's codes, which form a block of one row.
     func multiply(_ range: Range<Int>, by query: CodeBlock, into products: inout [Int32]) {
         check(range)
         precondition(query.stride == stride && query.rows == 1, "codes of one dimension")
@@ -107,8 +107,7 @@ extension CodeBlock {
         }
     }
 
-    /// Writes the offsets in `range` of the rows whose product may exceed `threshold`, and returns how many
-    /// there are.
+    /// Writes the offsets within `range` of rows whose product may exceed `threshold`, and returns their count.
     func select(
         _ range: Range<Int>, _ products: [Int32], bound: ProductBound, above threshold: Double,
         into selected: inout [UInt32]
@@ -130,7 +129,7 @@ extension CodeBlock {
         }
     }
 
-    /// The signs of rows, ``stride`` / 64 words a row.
+    /// The signs of rows, ``stride`` / 64 words for each row.
     func signs(_ range: Range<Int>) -> [UInt64] {
         check(range)
         let words = range.count * stride / 64
@@ -143,10 +142,10 @@ extension CodeBlock {
     }
 }
 
-/// The kernels of signs, in this file for their pointers.
+/// Kernels on signs; they stand in this file because they need pointers.
 enum SignKernels {
-    /// Computes in how many signs each of `rows` rows differs from a query, and writes the places of the
-    /// rows that differ in at most `limit`; returns how many there are.
+    /// Computes the sign distance of each row from a query, writes the offsets of rows within `limit`, and returns
+    /// their count.
     static func select(
         _ signs: [UInt64], rows: Int, query: [UInt64], limit: Int, distances: inout [UInt32],
         into selected: inout [UInt32]
@@ -156,5 +155,66 @@ enum SignKernels {
         fti_sign_distances(signs, rows, query.count, query, &distances)
         return fti_distance_select(
             distances, rows, UInt32(clamping: limit), &selected)
+    }
+}
+
+/// One thread's share of a search: codes of rows, group by group, in ascending order.
+struct CodeScan {
+    private let codes: CodeBlock
+    private let query: CodeBlock
+    private let bound: ProductBound
+    private var products: [Int32] = []
+    private var selected: [UInt32] = []
+    private var survivors: [ExactSearch.Survivor] = []
+    private var bounds: GreatestBounds
+    private var limit = 4096
+
+    init(_ codes: CodeBlock, by query: CodeBlock, bound: ProductBound, count: Int) {
+        self.codes = codes
+        self.query = query
+        self.bound = bound
+        bounds = GreatestBounds(count: count)
+    }
+
+    /// A lower bound that as many scanned rows reach as the search wants.
+    var least: Double { bounds.least }
+
+    /// Adds rows above all rows so far.
+    ///
+    /// - Parameter proven: A lower bound that enough rows reach, anywhere in the table.
+    mutating func add(_ range: Range<Int>, proven: Double) {
+        if products.count < range.count {
+            products = [Int32](repeating: 0, count: range.count)
+            selected = [UInt32](repeating: 0, count: range.count)
+        }
+        codes.multiply(range, by: query, into: &products)
+        // A row that only equals its predecessors ranks after them, but rows proven elsewhere may come later than this
+        // one.
+        let threshold = max(bounds.least, proven.nextDown)
+        let kept = codes.select(
+            range, products, bound: bound, above: threshold, into: &selected)
+        for place in 0..<kept {
+            let offset = Int(selected[place])
+            add(range.lowerBound + offset, product: products[offset])
+        }
+        if survivors.count > limit {
+            let threshold = max(bounds.least, proven).nextDown
+            survivors.removeAll { $0.upper <= threshold }
+            limit = max(limit, 2 * survivors.count)
+        }
+    }
+
+    private mutating func add(_ row: Int, product: Int32) {
+        let centre = bound.centre(product, scale: codes.scale(row))
+        let radius = bound.radius(norm: codes.norm(row), residual: codes.residual(row))
+        let upper = centre + radius
+        survivors.append(
+            ExactSearch.Survivor(row: row, upper: upper.isNaN ? .infinity : upper))
+        bounds.add(centre - radius)
+    }
+
+    /// The survivors and the bounds.
+    func finish() -> (survivors: [ExactSearch.Survivor], bounds: GreatestBounds) {
+        (survivors, bounds)
     }
 }

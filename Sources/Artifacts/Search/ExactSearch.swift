@@ -1,12 +1,13 @@
 internal import Objects
 internal import Synchronization
 
-/// An exact search for one query: codes exclude rows that cannot be among the best, the vectors of the others decide.
+/// An exact search for one query: codes exclude rows that cannot be among the best, and the vectors decide among the
+/// rest.
 ///
-/// A row is excluded when the greatest product that its codes allow is not above the least products that
-/// the codes of as many other rows prove, so nothing is ever lost; see ``ProductBound``.
+/// A row is excluded when the greatest product that its codes allow does not exceed the least product that the codes of
+/// enough other rows prove, so no result is ever lost; see ``ProductBound``.
 struct ExactSearch: Sendable {
-    /// A row that may be among the best, and what its product cannot exceed.
+    /// A row that may be among the best, and an upper bound on its product.
     struct Survivor: Sendable {
         let row: Int
         let upper: Double
@@ -15,7 +16,7 @@ struct ExactSearch: Sendable {
     let search: VectorSearch
     let query: [Float]
     let count: Int
-    /// The query's codes.
+    /// The codes of the query.
     let coded: CodeBlock
     private let bound: ProductBound
 
@@ -30,7 +31,7 @@ struct ExactSearch: Sendable {
             norm: coded.norm(0))
     }
 
-    /// The best rows of each of some queries of the same vectors, among some of the rows.
+    /// The best rows for each of some queries on the same vectors.
     static func run(
         _ searches: [ExactSearch], among rows: RowSet, threads: Int
     ) throws(ObjectError) -> [[VectorMatch]] {
@@ -46,18 +47,18 @@ struct ExactSearch: Sendable {
 }
 
 extension ExactSearch {
-    /// Rows that a thread takes at a time.
+    /// The number of rows that a thread takes at a time.
     private static let part = 4096
-    /// Rows whose products are computed together: their codes stay in the second cache for the next query.
+    /// The number of rows whose products are computed together: their codes stay in the L2 cache for the next query.
     private static let group = 256
 
-    /// The rows that no bound excludes, in no order, for each of some queries of the same vectors.
+    /// The rows that no bound excludes, unordered, for each of some queries on the same vectors.
     private static func survivors(
         of searches: [ExactSearch], among set: RowSet, threads: Int
     ) -> [[Survivor]] {
         let rows = searches.first?.search.rows ?? 0
         let parts = (rows + part - 1) / part
-        // What one thread has proven excludes rows in the others too.
+        // A bound that one thread proves excludes rows in the others, too.
         let proven = Mutex([Double](repeating: -.infinity, count: searches.count))
         let next = Atomic(0)
         let workers = min(max(threads, 1), parts)
@@ -93,7 +94,7 @@ extension ExactSearch {
         CodeScan(search.codes, by: coded, bound: bound, count: count)
     }
 
-    /// Those of some rows, ascending, that no bound excludes.
+    /// The rows among some ascending ones that no bound excludes.
     func survivors(among rows: [Int]) -> [Survivor] {
         var scan = scan()
         for row in rows { scan.add(row..<row + 1, proven: -.infinity) }
@@ -102,14 +103,14 @@ extension ExactSearch {
 }
 
 extension ExactSearch {
-    /// Survivors whose products are computed together.
+    /// The number of survivors whose products are computed together.
     private static let batch = 512
 
-    /// The best of the survivors, by their vectors.
+    /// The best survivors, decided by their vectors.
     func best(
         of survivors: [Survivor], threads: Int
     ) throws(ObjectError) -> [VectorMatch] {
-        // The most promising first: most of the others then need not be read.
+        // Starts with the most promising rows, so that most of the others need not be read.
         let sorted = survivors.sorted {
             $0.upper != $1.upper ? $0.upper > $1.upper : $0.row < $1.row
         }
@@ -140,5 +141,128 @@ extension ExactSearch {
         for survivor in survivors where !(survivor.upper < Double(best.floor)) {
             best.add(try search.match(survivor.row, to: query))
         }
+    }
+}
+
+/// Collects the best of many matches.
+struct BestMatches {
+    private let count: Int
+    private var matches: [VectorMatch] = []
+    /// A match below this cannot be among the best; a match equal to it may be, depending on its row.
+    private(set) var floor = -Float.infinity
+
+    init(count: Int) {
+        self.count = count
+        matches.reserveCapacity(2 * count)
+    }
+
+    /// Takes a match into account.
+    mutating func add(_ match: VectorMatch) {
+        guard match.similarity >= floor else { return }
+        matches.append(match)
+        // Sorting once every `count` matches costs less than keeping them in order.
+        if matches.count >= 2 * count { cut() }
+    }
+
+    /// The best matches, best first.
+    mutating func finish() -> [VectorMatch] {
+        cut()
+        return matches
+    }
+
+    /// Drops all but the best matches, and raises the floor.
+    mutating func cut() {
+        matches.sort { $0.precedes($1) }
+        guard matches.count >= count, let last = matches[..<count].last else { return }
+        matches.removeSubrange(count...)
+        floor = last.similarity
+    }
+}
+
+/// The greatest of many numbers, as a heap with the least of them at its root.
+struct GreatestBounds: Sendable {
+    /// How many numbers to keep.
+    let count: Int
+    private(set) var values: [Double] = []
+
+    init(count: Int) {
+        precondition(count > 0, "at least one is kept")
+        self.count = count
+        values.reserveCapacity(count)
+    }
+
+    /// A lower bound of the kept numbers, once there are ``count`` of them.
+    var least: Double { values.count < count ? -.infinity : values[0] }
+
+    /// Takes a number into account; ignores NaN.
+    mutating func add(_ value: Double) {
+        if values.count < count {
+            guard !value.isNaN else { return }
+            values.append(value)
+            var place = values.count - 1
+            while place > 0, values[place] < values[(place - 1) / 2] {
+                values.swapAt(place, (place - 1) / 2)
+                place = (place - 1) / 2
+            }
+        } else if value > values[0] {
+            values[0] = value
+            sink()
+        }
+    }
+
+    private mutating func sink() {
+        var place = 0
+        while true {
+            var least = place
+            for child in [2 * place + 1, 2 * place + 2]
+            where child < count && values[child] < values[least] {
+                least = child
+            }
+            if least == place { return }
+            values.swapAt(place, least)
+            place = least
+        }
+    }
+}
+
+/// Bounds how far the inner product of a query and a vector can be from the product of their codes.
+///
+/// With q = s_q c_q + e_q and v = s_v c_v + e_v,
+///
+///     q.v - s_q s_v (c_q.c_v) = e_q.v + (s_q c_q).e_v,
+///
+/// and by Cauchy-Schwarz its absolute value is at most |e_q| |v| + |s_q c_q| |e_v|, where |s_q c_q| <= |q| + |e_q|.
+/// ``DotProduct`` rounds each product and passes it through at most n/8 + 11 rounded additions, so with u = 2^-24 and m
+/// = n/8 + 12 its result is within m u / (1 - m u) |q| |v| of q.v, plus 2^-150 for each product that is subnormal
+/// (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1). Codes exclude vectors so large that a
+/// sum could overflow. A margin of 2^-48 covers the fp64 arithmetic of the bound itself.
+struct ProductBound: Hashable, Sendable {
+    /// The factor of a vector's scale times the product of the codes.
+    let scale: Double
+    /// The factor of a vector's norm.
+    let norm: Double
+    /// The factor of a vector's residual.
+    let residual: Double
+    /// A constant added to the bound.
+    let rest: Double
+
+    /// The bound for a query, from true bounds of the query's own codes.
+    init(dimension: Int, scale: Double, residual: Double, norm: Double) {
+        let steps = Double(dimension / 8 + 12) * 0x1p-24
+        let length = norm + residual
+        self.scale = scale
+        self.norm = residual + steps / (1 - steps) * norm + length * 0x1p-48
+        self.residual = length * (1 + 0x1p-48)
+        rest = Double(dimension) * 0x1p-149
+    }
+
+    /// The scaled product of the codes.
+    func centre(_ product: Int32, scale: Double) -> Double {
+        Double(product) * (scale * self.scale)
+    }
+
+    /// The greatest distance of the rounded product from the centre.
+    func radius(norm: Double, residual: Double) -> Double {
+        (norm * self.norm + residual * self.residual) + rest
     }
 }

@@ -1,20 +1,20 @@
-/// Some rows of a table: those among which a search looks.
+/// A set of rows of a table, which restricts a search.
 public struct RowSet: Hashable, Sendable {
-    /// The rows as ranges, ascending, with rows that are not in the set between them.
+    /// The rows as ascending ranges; two ranges never touch.
     public private(set) var ranges: [Range<Int>] = []
     /// The number of rows.
     public private(set) var count = 0
 
-    /// No rows.
+    /// Makes an empty set.
     public init() {}
 
-    /// All rows of a table of so many.
+    /// Makes a set of all rows of a table.
     public init(all rows: Int) { insert(0..<rows) }
 
-    /// Adds rows above all rows so far.
+    /// Adds a row above all rows so far.
     public mutating func append(_ row: Int) { insert(row..<row + 1) }
 
-    /// Adds the rows of another set, all above the rows so far.
+    /// Adds the rows of another set, which must lie above all rows so far.
     public mutating func append(_ other: RowSet) { for range in other.ranges { insert(range) } }
 
     private mutating func insert(_ range: Range<Int>) {
@@ -32,13 +32,13 @@ public struct RowSet: Hashable, Sendable {
         }
     }
 
-    /// Whether a row is in the set: O(log n).
+    /// Whether a row is in the set, in O(log n).
     public func contains(_ row: Int) -> Bool {
         let index = firstRange(endingAbove: row)
         return index < ranges.count && ranges[index].lowerBound <= row
     }
 
-    /// The row at a place among the rows in order: O(ranges).
+    /// The row at an index of the ordered set, in O(ranges).
     public subscript(place: Int) -> Int {
         precondition(place >= 0 && place < count, "a place in the set")
         var rest = place
@@ -49,7 +49,7 @@ public struct RowSet: Hashable, Sendable {
         preconditionFailure("the ranges hold as many rows as they count")
     }
 
-    /// The ranges within bounds, cut at them.
+    /// The ranges clipped to bounds.
     func ranges(within bounds: Range<Int>) -> [Range<Int>] {
         ranges[firstRange(endingAbove: bounds.lowerBound)...]
             .prefix { $0.lowerBound < bounds.upperBound }
@@ -67,17 +67,17 @@ public struct RowSet: Hashable, Sendable {
     }
 }
 
-/// Asks of ascending rows which of them are in some ranges, each step of which is O(1) in the mean.
+/// Tests ascending rows against ranges, in amortised constant time.
 struct RowWalk {
     private let ranges: [Range<Int>]
     private var next = 0
 
     init(_ ranges: [Range<Int>]) { self.ranges = ranges }
 
-    /// Whether no further row can be in the ranges.
+    /// Whether no later row can be in the ranges.
     var isAtEnd: Bool { next == ranges.count }
 
-    /// Whether a row is in the ranges; it must not lie before one that was asked for.
+    /// Whether a row is in the ranges; rows must be tested in ascending order.
     mutating func reaches(_ row: Int) -> Bool {
         while next < ranges.count, ranges[next].upperBound <= row { next += 1 }
         return next < ranges.count && ranges[next].contains(row)

@@ -1,9 +1,8 @@
 public import Objects
 
-/// Vectors of one space, ready to be searched: their codes in one piece of memory, the vectors themselves
-/// where they lie.
+/// Searchable vectors of one space: their codes lie in one allocation, the vectors stay where they are.
 public struct VectorSearch: Sendable {
-    /// The count of numbers in a vector.
+    /// The number of components of a vector.
     public var dimension: Int { codes.dimension }
     /// The number of vectors.
     public var rows: Int { codes.rows }
@@ -16,7 +15,7 @@ public struct VectorSearch: Sendable {
         self.vectors = vectors
     }
 
-    /// Codes the vectors of a row-major matrix, and keeps the matrix.
+    /// Computes the codes of a row-major matrix, and keeps the matrix.
     public init(dimension: Int, values: [Float], threads: Int = Threads.available) {
         precondition(dimension > 0, "a vector has at least one number")
         precondition(values.count.isMultiple(of: dimension), "rows are whole")
@@ -31,25 +30,24 @@ public struct VectorSearch: Sendable {
         self.init(codes: codes, vectors: MatrixRows(dimension: dimension, values: values))
     }
 
-    /// The `count` rows that are most similar to a query, best first.
+    /// The `count` rows most similar to a query, best first.
     ///
-    /// The result is that of a comparison with all rows, bit for bit: the greatest inner products as
-    /// ``DotProduct`` computes them, equal ones by row, what is no number last. It is the same for any number
-    /// of threads.
+    /// The result matches a comparison with all rows bit for bit: the greatest inner products as ``DotProduct``
+    /// computes them, ties in row order, NaN last. It does not depend on the number of threads.
     ///
-    /// - Parameter set: The rows to look among; nil for all. What is found is what a table of these rows alone would give.
-    /// - Throws: What reading vectors throws: nothing where they are in memory.
+    /// - Parameter set: The rows to search; nil for all. The result is that of a table holding only these rows.
+    /// - Throws: Errors of reading vectors; none for vectors in memory.
     public func nearest(
         _ count: Int, to query: [Float], among set: RowSet? = nil, threads: Int = Threads.available
     ) throws(ObjectError) -> [VectorMatch] {
         try nearest(count, to: [query], among: set, threads: threads)[0]
     }
 
-    /// What the search for one query finds, for each of some queries.
+    /// Searches for several queries at once, with the same results as one search each.
     ///
-    /// Faster than one query after another: what is read of the codes serves several of them.
+    /// Faster than searching one by one: codes read once serve several queries.
     ///
-    /// - Throws: What reading vectors throws: nothing where they are in memory.
+    /// - Throws: Errors of reading vectors; none for vectors in memory.
     public func nearest(
         _ count: Int, to queries: [[Float]], among set: RowSet? = nil,
         threads: Int = Threads.available
@@ -69,19 +67,126 @@ public struct VectorSearch: Sendable {
         return found
     }
 
-    /// Queries at a time: what each of them needs stays in the second cache too.
+    /// Queries to run together: the working data of all of them fits the L2 cache.
     private static let batch = 32
 
-    /// A row as a match of a query.
+    /// Scores one row against a query.
     ///
-    /// - Throws: What reading the vector throws.
+    /// - Throws: Errors of reading the vector.
     public func match(_ row: Int, to query: [Float]) throws(ObjectError) -> VectorMatch {
         precondition(query.count == dimension, "the query has the vectors' dimension")
         return VectorMatch(row: row, similarity: try vectors.product(row, with: query))
     }
 
-    /// A copy of a vector.
+    /// Copies a vector.
     ///
-    /// - Throws: What reading it throws.
+    /// - Throws: Errors of reading it.
     public func vector(_ row: Int) throws(ObjectError) -> [Float] { try vectors.vector(row) }
+}
+
+/// A row and its inner product with a query.
+public struct VectorMatch: Hashable, Sendable {
+    /// The index of the row.
+    public let row: Int
+    /// The inner product; the cosine where both vectors have length 1.
+    public let similarity: Float
+
+    /// Makes a match; NaN becomes minus infinity, which sorts last.
+    public init(row: Int, similarity: Float) {
+        self.row = row
+        self.similarity = similarity.isNaN ? -.infinity : similarity
+    }
+
+    /// Whether this match precedes another: greater similarity first, then the lower row.
+    public func precedes(_ other: VectorMatch) -> Bool {
+        similarity != other.similarity ? similarity > other.similarity : row < other.row
+    }
+}
+
+extension VectorSearch {
+    /// Makes the vectors of a table searchable in place.
+    ///
+    /// Copies their codes into one allocation; reads a vector only when its codes do not exclude it. Verifies both as
+    /// far as the vectors were opened with verification.
+    ///
+    /// - Throws: `corrupt` when codes do not match their vectors.
+    public init(
+        _ vectors: TableVectors, threads: Int = Threads.available
+    ) throws(ObjectError) {
+        let codes = CodeBlock(rows: vectors.table.rows, dimension: vectors.table.dimension)
+        let blocks = vectors.blocks
+        // Handing out work costs more than copying one leaf's codes.
+        let group = 32
+        let groups = Array(0..<(blocks.count + group - 1) / group)
+        _ = try Threads.map(groups, threads: threads) { (index) throws(ObjectError) in
+            for block in index * group..<min((index + 1) * group, blocks.count) {
+                let stored = try blocks[block].codes()
+                codes.set(
+                    at: vectors.firstRows[block], count: blocks[block].rows,
+                    stored: stored.span.bytes)
+            }
+        }
+        self.init(codes: codes, vectors: TableVectorRows(vectors: vectors))
+    }
+
+    /// Opens the vectors of a table for search: reads its inner nodes and its codes.
+    ///
+    /// - Parameter verified: The record of leaves that were already verified.
+    /// - Throws: `invalid` when the table has no vectors; `corrupt` when a leaf does not match its identity, or codes
+    ///   do not match their vectors; rethrows read errors.
+    public init(
+        _ table: Table, in source: some ObjectSource, verified: VerifiedLeaves,
+        threads: Int = Threads.available
+    ) throws(ObjectError) {
+        guard table.dimension > 0 else {
+            throw .invalid(what: "the table", reason: "its rows have no vectors")
+        }
+        try self.init(
+            try TableVectors(table, in: source, verified: verified, threads: threads),
+            threads: threads)
+    }
+}
+
+/// Vectors in the leaves of a table.
+private struct TableVectorRows: VectorRows {
+    let vectors: TableVectors
+
+    func product(_ row: Int, with query: [Float]) throws(ObjectError) -> Float {
+        let (block, place) = vectors.position(of: row)
+        return try vectors.blocks[block].withVectors { numbers in
+            DotProduct.of(query.span, row: place * query.count, in: numbers)
+        }
+    }
+
+    func vector(_ row: Int) throws(ObjectError) -> [Float] {
+        let (block, place) = vectors.position(of: row)
+        let dimension = vectors.table.dimension
+        return try vectors.blocks[block].withVectors { numbers in
+            (place * dimension..<(place + 1) * dimension).map { numbers[$0] }
+        }
+    }
+}
+
+/// Read access to stored vectors.
+protocol VectorRows: Sendable {
+    /// The inner product of a vector and a query, as ``DotProduct`` computes it.
+    ///
+    /// - Throws: Errors of reading the vector.
+    func product(_ row: Int, with query: [Float]) throws(ObjectError) -> Float
+    /// Copies a vector.
+    func vector(_ row: Int) throws(ObjectError) -> [Float]
+}
+
+/// Vectors in one row-major array.
+struct MatrixRows: VectorRows {
+    let dimension: Int
+    let values: [Float]
+
+    func product(_ row: Int, with query: [Float]) -> Float {
+        DotProduct.of(query.span, row: row * dimension, in: values.span)
+    }
+
+    func vector(_ row: Int) -> [Float] {
+        Array(values[row * dimension..<(row + 1) * dimension])
+    }
 }

@@ -1,35 +1,35 @@
 internal import CZip
 internal import Glibc
 
-/// The files of a ZIP archive that is in memory. This file is the only one that knows libzip's pointers.
+/// Reads the files of an in-memory ZIP archive. Only this file touches libzip's pointers.
 final class ZipArchive {
-    /// Why a file of an archive cannot be read.
+    /// Why a file in an archive cannot be read.
     enum Failure: Error, Equatable {
         /// The archive has no entry with this name.
         case missing
-        /// It is encrypted.
+        /// The entry is encrypted.
         case encrypted
-        /// It unpacks to more than the limit.
+        /// The entry unpacks to more than the limit.
         case tooLarge
-        /// Its bytes are not what the archive says they are.
+        /// The entry cannot be unpacked.
         case damaged
     }
 
     private let archive: OpaquePointer
-    /// The names of its files, in order.
+    /// The names of the entries, in archive order.
     let names: [String]
 
-    /// More files than any document has.
+    /// The most entries an archive may have: more than any document needs.
     static let entryLimit = 20_000
 
-    /// Opens an archive; nil when the bytes are none, or have more files than ``entryLimit``.
+    /// Opens an archive; nil if the bytes are not an archive or it has more than ``entryLimit`` entries.
     init?(_ bytes: [UInt8]) {
         guard let copy = malloc(max(bytes.count, 1)) else { return nil }
         bytes.withUnsafeBytes { buffer in
             if let start = buffer.baseAddress { memcpy(copy, start, buffer.count) }
         }
         var error = zip_error_t()
-        // The source frees the copy, also when the archive cannot be opened.
+        // The source owns the copy and frees it, even when opening the archive fails.
         guard let source = zip_source_buffer_create(copy, zip_uint64_t(bytes.count), 1, &error)
         else {
             free(copy)
@@ -52,9 +52,9 @@ final class ZipArchive {
 
     deinit { zip_discard(archive) }
 
-    /// Reads a file, whatever the case of its name.
+    /// Reads an entry, ignoring the case of its name.
     ///
-    /// - Parameter limit: The most bytes that it may have when it is unpacked.
+    /// - Parameter limit: The most bytes the entry may unpack to.
     func read(_ name: String, limit: Int) throws(Failure) -> [UInt8] {
         let index = zip_name_locate(archive, name, zip_flags_t(ZIP_FL_NOCASE))
         guard index >= 0 else { throw .missing }
@@ -71,7 +71,7 @@ final class ZipArchive {
             let count = zip_fread(file, &buffer, zip_uint64_t(buffer.count))
             guard count >= 0 else { throw .damaged }
             guard count > 0 else { return result }
-            // What an archive says of sizes need not be so.
+            // The size in the archive's directory may be wrong.
             guard result.count + Int(count) <= limit else { throw .tooLarge }
             result += buffer.prefix(Int(count))
         }

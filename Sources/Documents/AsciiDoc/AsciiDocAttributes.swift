@@ -1,4 +1,4 @@
-/// The attributes that an AsciiDoc document sets, by which names between braces are replaced.
+/// The attributes that an AsciiDoc document sets, which replace `{name}` references in its text.
 struct AsciiDocAttributes {
     private var values: [String: String] = [
         "empty": "", "blank": "", "sp": " ", "nbsp": "\u{A0}", "zwsp": "", "wj": "", "lt": "<",
@@ -8,16 +8,15 @@ struct AsciiDocAttributes {
         "backslash": "\\", "backtick": "`", "two-colons": "::", "two-semicolons": ";;",
         "cpp": "C++", "pp": "++", "idprefix": "_", "idseparator": "_",
     ]
-    /// The bytes that values may still add to the text.
+    /// How many more bytes attribute values may add to the text: the bound against exponential expansion.
     private var budget: Int
 
-    /// A value is not longer than this.
+    /// The longest value, in characters.
     private static let valueLimit = 4096
 
-    /// Begins a document of a size.
+    /// Creates the predefined attributes for a document of `size` bytes.
     init(size: Int) { budget = (1 << 20) + 4 * size }
 
-    /// The value of an attribute.
     subscript(name: String) -> String? { values[name] }
 
     /// Parses the name and the value from a line `:name: value`; nil for any other line.
@@ -36,14 +35,14 @@ struct AsciiDocAttributes {
         return (String(decoding: name, as: UTF8.self), rest.dropFirst().drop { $0 <= 0x20 })
     }
 
-    /// Sets an attribute, or removes it when there is `!` at either end of its name.
+    /// Sets an attribute, or removes it if its name begins or ends with `!`.
     mutating func set(_ name: String, _ value: String) {
         let key = name.filter { $0 != "!" }.lowercased()
         guard key.utf8.count == name.utf8.count else { return values[key] = nil }
         values[key] = String(Substring(expanded(value).unicodeScalars.prefix(Self.valueLimit)))
     }
 
-    /// Text with the values of the attributes that it names; names that are not set stay.
+    /// Replaces each `{name}` with the attribute's value; references to unset attributes stay as they are.
     mutating func expanded(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "{")) else { return text }
         let bytes = Array(text.utf8)
@@ -82,7 +81,7 @@ struct AsciiDocAttributes {
         return nil
     }
 
-    /// The identifier that Asciidoctor gives a section.
+    /// Returns the identifier that Asciidoctor gives a section.
     func identifier(of title: String) -> String {
         let separator = values["idseparator"] ?? ""
         var words: [String] = [""]
@@ -101,9 +100,9 @@ struct AsciiDocAttributes {
     }
 }
 
-/// What stands between brackets above a block, or behind a macro: `style#id.role%option,name=value`.
+/// An attribute list, from brackets above a block or behind a macro: `style#id.role%option,name=value`.
 struct AsciiDocAttributeList {
-    /// The values without names, in order; the first without what follows its style.
+    /// The unnamed values, in order; the first without its `#id`, `.role` and `%option` shorthand.
     private(set) var positional: [String] = []
     private(set) var named: [String: String] = [:]
     private(set) var id: String?
@@ -112,10 +111,10 @@ struct AsciiDocAttributeList {
     /// The name of the block's style, or an empty string if it has none.
     var style: String { positional.first ?? "" }
 
-    /// No attributes.
+    /// Creates an empty list.
     init() {}
 
-    /// Reads what stands between the brackets.
+    /// Parses the text between the brackets.
     init(_ text: String) {
         let format = DelimitedText(escape: UInt8(ascii: "\\"))
         for (index, part) in Self.parts(text).enumerated() {
@@ -135,13 +134,13 @@ struct AsciiDocAttributeList {
         }
     }
 
-    /// The identifier that a line of attributes gives, as `[id]` between its brackets or with `#`.
+    /// Returns the identifier that an attribute line sets, as `[id]` inside its brackets or with `#`.
     static func anchor(_ text: String) -> String? {
         guard text.hasPrefix("["), text.hasSuffix("]") else { return Self(text).id }
         return String(text.dropFirst().dropLast().prefix { $0 != "," })
     }
 
-    /// Adds what another line says of the same block.
+    /// Merges the attributes of another line above the same block.
     mutating func add(_ other: AsciiDocAttributeList) {
         if !other.positional.isEmpty, other.style != "" || other.positional.count > 1 {
             positional = other.positional
@@ -176,7 +175,7 @@ struct AsciiDocAttributeList {
         take(into: &self)
     }
 
-    /// The parts between commas that are not quoted.
+    /// Splits at commas outside quotes.
     private static func parts(_ text: String) -> [String] {
         var result: [String] = []
         var part: [UInt8] = []

@@ -1,6 +1,6 @@
-/// Macros in text: `name:target[text]`, and addresses.
+/// Inline macros, `name:target[text]`, and URLs.
 extension AsciiDocInline {
-    /// Reads a macro from its colon on; its name is in the output already.
+    /// Parses a macro from its colon on; its name is already in the output.
     mutating func readMacro() {
         var start = at
         while start > 0, at - start < 12, Self.isWord(bytes[start - 1]), bytes[start - 1] < 0x80 {
@@ -55,7 +55,7 @@ extension AsciiDocInline {
         }
     }
 
-    /// Reads an address, and the text of its link where there is one.
+    /// Parses a URL, and the link text in brackets if there is any.
     private mutating func readAddress(from start: Int) {
         guard has("://", at: at) else { return }
         let end = targetEnd(from: at + 3)
@@ -80,7 +80,7 @@ extension AsciiDocInline {
     private mutating func addLink(_ address: String, shown: String, text: String) {
         result.text.links.append(address)
         var text = text
-        // Attributes of the link may follow its text.
+        // Link attributes may follow the text.
         if text.utf8.contains(0x3D), text.utf8.contains(0x2C) || !text.utf8.contains(0x20) {
             text = AsciiDocAttributeList(text).style
         } else if text.hasPrefix("\""), text.hasSuffix("\""), text.utf8.count > 1 {
@@ -90,7 +90,7 @@ extension AsciiDocInline {
         if WhiteSpace.collapsed(text).isEmpty { output += shown.utf8 } else { add(text) }
     }
 
-    /// Where a target ends: before white space, a bracket or an angle.
+    /// Returns where a target ends: before white space, an opening bracket or an angle bracket.
     private mutating func targetEnd(from start: Int) -> Int {
         if start < targetEnd { return targetEnd }
         var end = start
@@ -101,7 +101,7 @@ extension AsciiDocInline {
         return end
     }
 
-    /// Where a bracket closes that is not escaped.
+    /// Returns the index of the next unescaped closing bracket.
     private mutating func bracket(from start: Int, isNested: Bool = false) -> Int? {
         guard hasBracket else { return nil }
         if isNested, let balanced = balancedBracket(from: start) { return balanced }
@@ -116,7 +116,7 @@ extension AsciiDocInline {
         return nil
     }
 
-    /// Where a bracket closes that has others in it.
+    /// Returns the index of the bracket that closes the current one, skipping nested pairs.
     private mutating func balancedBracket(from start: Int) -> Int? {
         guard isBalanced else { return nil }
         var depth = 1

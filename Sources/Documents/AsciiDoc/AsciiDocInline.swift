@@ -1,13 +1,13 @@
-/// Reads the inline markup of AsciiDoc, in linear time.
+/// Parses AsciiDoc's inline markup in linear time.
 struct AsciiDocInline {
-    /// Text and what was in it besides.
+    /// Parsed text, and what was found in it.
     struct Result {
         var text = LinkedText()
-        /// The texts of the footnotes, each behind its number.
+        /// The texts of the footnotes, each with its number in front.
         var footnotes: [LinkedText] = []
-        /// How many images there were.
+        /// How many images the text has.
         var images = 0
-        /// The name of an anchor in it.
+        /// The name of an inline anchor.
         var id: String?
     }
 
@@ -18,22 +18,22 @@ struct AsciiDocInline {
     var footnotes: Int
     let depth: Int
     let titles: [String: String]
-    /// Where marks stand that end something, and are no text.
+    /// The lengths of closing marks, by index: the parser drops these marks.
     private var closings: [Int: Int] = [:]
-    /// Where the markup of each mark ends that is open.
+    /// For each mark, the index where its open markup ends.
     private var open: [UInt8: Int] = [:]
-    /// The marks that do not end anything in the rest of the text.
+    /// The marks that close nothing in the rest of the text.
     private var unended: Set<[UInt8]> = []
-    /// Where the last search for the end of a target came to.
+    /// Where the last search for the end of a target stopped.
     var targetEnd = 0
     var hasBracket = true
     var isBalanced = true
 
     private static let depthLimit = 4
 
-    /// Reads text, whose footnotes are numbered on from `footnotes`.
+    /// Parses text; its footnotes continue the numbering of `footnotes`.
     ///
-    /// - Parameter titles: The titles of sections, which stand for references that have no text.
+    /// - Parameter titles: Section titles by identifier, shown for cross references without text.
     static func text(
         _ source: String, footnotes: inout Int, titles: [String: String] = [:]
     ) -> Result {
@@ -107,7 +107,7 @@ struct AsciiDocInline {
 
     private static func isSpace(_ byte: UInt8?) -> Bool { byte.map { $0 <= 0x20 } ?? true }
 
-    // MARK: Marks
+    // MARK: - Marks
 
     private mutating func readEscape() {
         guard let next = byte(at + 1),
@@ -116,14 +116,14 @@ struct AsciiDocInline {
         else { return }
         output.append(next)
         at += 2
-        // Twice the mark is escaped as one.
+        // A backslash escapes a doubled mark as a whole.
         if next == byte(at), "*_`#".utf8.contains(next) {
             output.append(next)
             at += 1
         }
     }
 
-    /// Whether the name of a macro and a colon stand at a place.
+    /// Whether a macro name and a colon begin at an index.
     private func isMacroName(_ start: Int) -> Bool {
         var end = start
         while end < bytes.count, end - start < 12, Self.isWord(bytes[end]) { end += 1 }
@@ -131,7 +131,7 @@ struct AsciiDocInline {
             && Self.macros.contains(String(decoding: bytes[start..<end], as: UTF8.self))
     }
 
-    /// Reads text between plus signs, which is taken as it stands.
+    /// Parses text between plus signs, which is copied verbatim.
     private mutating func readPassthrough() {
         for length in [3, 2, 1] {
             let mark = [UInt8](repeating: UInt8(ascii: "+"), count: length)
@@ -145,7 +145,7 @@ struct AsciiDocInline {
             at = end + length
             return
         }
-        // At the end of a line it breaks it.
+        // A plus sign at the end of a line is a hard line break.
         if Self.isSpace(byte(at + 1)), at > 0, bytes[at - 1] == 0x20,
             byte(at + 1) == nil || byte(at + 1) == 0x0A
         {
@@ -157,7 +157,7 @@ struct AsciiDocInline {
         index + mark.count <= bytes.count && bytes[index..<(index + mark.count)].elementsEqual(mark)
     }
 
-    /// Removes a mark and the one that ends what it begins.
+    /// Drops a mark and the mark that closes it.
     private mutating func readMark(isPaired: Bool) {
         let mark = bytes[at]
         guard open[mark].map({ at > $0 }) ?? true else { return }
@@ -173,7 +173,7 @@ struct AsciiDocInline {
         }
         let pattern = [UInt8](repeating: mark, count: length)
         guard let end = end(of: pattern, from: at + length, isFree: isFree) else { return }
-        // What is raised or lowered has no spaces.
+        // Superscript and subscript text has no spaces.
         if !isPaired, bytes[at..<end].contains(where: { $0 <= 0x20 }) { return }
         closings[end] = length
         open[mark] = end
@@ -196,7 +196,7 @@ struct AsciiDocInline {
         return nil
     }
 
-    /// Reads typographic quotation marks: `` "`text`" ``.
+    /// Parses typographic quotation marks: `` "`text`" ``.
     private mutating func readQuote() {
         guard byte(at + 1) == UInt8(ascii: "`"), !Self.isSpace(byte(at + 2)) else { return }
         let mark = [UInt8(ascii: "`"), bytes[at]]
@@ -206,7 +206,7 @@ struct AsciiDocInline {
         at += 2
     }
 
-    // MARK: References and anchors
+    // MARK: - References and anchors
 
     private mutating func readReference() {
         if has("<<", at: at), let end = end(of: [0x3E, 0x3E], from: at + 2, isFree: true) {
@@ -217,7 +217,7 @@ struct AsciiDocInline {
             at = end + 2
             addReference(target, text: text)
         } else if has("<http://", at: at) || has("<https://", at: at) {
-            // The address is read as one that stands alone.
+            // The main loop parses the URL itself.
             at += 1
         }
     }
@@ -236,7 +236,7 @@ struct AsciiDocInline {
         }
     }
 
-    /// Reads text with markup of its own.
+    /// Parses nested text with markup of its own.
     mutating func add(_ source: String) {
         let inner = Self.text(
             source, footnotes: &footnotes, titles: titles, depth: depth + 1)
@@ -276,7 +276,7 @@ struct AsciiDocInline {
         at = end + 1
     }
 
-    /// The names of macros that are read.
+    /// The names of the macros that the parser recognizes.
     static let macros: Set<String> = [
         "http", "https", "ftp", "irc", "link", "mailto", "xref", "image", "icon", "footnote",
         "footnoteref", "kbd", "btn", "menu", "pass", "stem", "latexmath", "asciimath", "anchor",

@@ -1,15 +1,15 @@
-/// What a line of AsciiDoc is by itself.
+/// Classifies single lines of AsciiDoc.
 enum AsciiDocLine {
-    /// A block between two lines that are alike.
+    /// The delimiter line above and below a block.
     enum Delimiter: Equatable {
         case listing, literal, example, sidebar, quote, open, pass, comment
-        /// A fence of backquotes, and the language behind it.
+        /// A backquote fence, with the language behind it.
         case fence(String)
-        /// A table, and what stands before its cells.
+        /// A table, with the character in front of its cells.
         case table(UInt8)
     }
 
-    /// The delimiter that a line is.
+    /// Returns the delimiter that a line is; nil for any other line.
     static func delimiter(_ line: ArraySlice<UInt8>) -> Delimiter? {
         guard let first = line.first, line.count >= 2 else { return nil }
         if line.elementsEqual("--".utf8) { return .open }
@@ -37,7 +37,7 @@ enum AsciiDocLine {
         }
     }
 
-    /// The level of a heading, 0 for the document's title, and its text.
+    /// Returns the level and the text of a heading; level 0 is the document's title.
     static func heading(_ line: ArraySlice<UInt8>) -> (level: Int, text: ArraySlice<UInt8>)? {
         guard let mark = line.first, mark == UInt8(ascii: "=") || mark == UInt8(ascii: "#") else {
             return nil
@@ -46,14 +46,14 @@ enum AsciiDocLine {
         let text = line[marks.endIndex...]
         guard marks.count <= 6, let space = text.first, space <= 0x20 else { return nil }
         var title = text.drop { $0 <= 0x20 }
-        // The marks may be repeated behind the text.
+        // Closing marks may follow the text.
         if title.suffix(marks.count + 1).elementsEqual([0x20] + marks) {
             title = title.dropLast(marks.count + 1)
         }
         return title.isEmpty ? nil : (marks.count - 1, title)
     }
 
-    /// The level of a heading that a line underlines.
+    /// Returns the level of the heading that a line underlines; nil if it underlines none.
     static func underline(_ line: ArraySlice<UInt8>, of title: ArraySlice<UInt8>) -> Int? {
         guard let mark = line.first, line.count >= 2, line.allSatisfy({ $0 == mark }),
             let level = "=-~^+".utf8.firstIndex(of: mark),
@@ -64,7 +64,7 @@ enum AsciiDocLine {
         return "=-~^+".utf8.distance(from: "=-~^+".utf8.startIndex, to: level)
     }
 
-    /// What stands between the brackets of a line of attributes.
+    /// Returns the text between the brackets of an attribute line.
     static func attributes(_ line: ArraySlice<UInt8>) -> String? {
         guard line.first == UInt8(ascii: "["), line.last == UInt8(ascii: "]"), line.count >= 2,
             line.dropFirst().first.map({ $0 > 0x20 }) ?? false
@@ -72,7 +72,7 @@ enum AsciiDocLine {
         return String(decoding: line.dropFirst().dropLast(), as: UTF8.self)
     }
 
-    /// The text of a line that is a block's title.
+    /// Returns the text of a block title line, `.Title`.
     static func title(_ line: ArraySlice<UInt8>) -> String? {
         guard line.first == UInt8(ascii: "."), let second = line.dropFirst().first,
             second > 0x20, second != UInt8(ascii: ".")
@@ -80,7 +80,7 @@ enum AsciiDocLine {
         return String(decoding: line.dropFirst(), as: UTF8.self)
     }
 
-    /// The parts of a macro that is a block: `name::target[text]`.
+    /// Returns the parts of a block macro: `name::target[text]`.
     static func macro(
         _ line: ArraySlice<UInt8>
     ) -> (name: String, target: String, text: String)? {
@@ -101,26 +101,26 @@ enum AsciiDocLine {
         line.starts(with: "//".utf8) && !line.starts(with: "///".utf8)
     }
 
-    /// Whether a line only parts what is around it.
+    /// Whether a line is a thematic break or a page break.
     static func isBreak(_ line: ArraySlice<UInt8>) -> Bool {
         ["'''", "<<<", "---", "***", "- - -", "* * *"].contains { line.elementsEqual($0.utf8) }
     }
 
-    /// What begins an item of a list.
+    /// The marker of a list item.
     enum Item: Equatable {
-        /// A bullet, by its marks.
+        /// A bullet, such as `**`.
         case bullet(String)
-        /// A number that the list gives, by its dots.
+        /// A marker such as `..`, which the list numbers.
         case numbered(String)
-        /// A number or letter that stands there.
+        /// An explicit number or letter, such as `4.`.
         case given(String)
-        /// The number of a place in code.
+        /// A callout number, such as `<1>`.
         case callout(String)
-        /// A term, and what parts it from its definition.
+        /// A term, with the separator between it and its definition.
         case term(String, separator: String)
     }
 
-    /// The item that a line begins, and its text.
+    /// Returns the list item that a line begins, and its text.
     static func item(_ line: ArraySlice<UInt8>) -> (item: Item, text: ArraySlice<UInt8>)? {
         let content = line.drop { $0 == 0x20 || $0 == 0x09 }
         guard let first = content.first else { return nil }
@@ -158,7 +158,7 @@ enum AsciiDocLine {
         return word.last == UInt8(ascii: ")") && value.allSatisfy { "ivxIVX".utf8.contains($0) }
     }
 
-    /// A term before `::`, `:::`, `::::` or `;;`, which white space or the end of the line follows.
+    /// Matches a term before `::`, `:::`, `::::` or `;;`, followed by white space or the end of the line.
     private static func term(
         _ content: ArraySlice<UInt8>
     ) -> (item: Item, text: ArraySlice<UInt8>)? {

@@ -1,4 +1,4 @@
-/// Blocks between delimiters, lists and tables.
+/// Delimited blocks, lists and tables.
 extension AsciiDocParser {
     mutating func parseDelimited(
         _ delimiter: AsciiDocLine.Delimiter, _ index: Int, _ end: Int
@@ -8,7 +8,7 @@ extension AsciiDocParser {
         if case .fence = delimiter { closing = opening.prefix(3) } else { closing = opening }
         let inner = index + 1
         let close = lines[inner..<end].firstIndex { $0.elementsEqual(closing) } ?? end
-        // A block is a part of an item only behind `+`.
+        // A delimited block belongs to a list item only behind a `+` line.
         if index == 0 || !lines[index - 1].elementsEqual("+".utf8), !hasPlus(above: index) {
             lists = []
         }
@@ -20,13 +20,13 @@ extension AsciiDocParser {
         case .comment:
             let words = lines[inner..<close].reduce(0) { $0 + $1.wordCount }
             findings.add(.leftOut, "comment", words, "words")
-            above = Above()
+            above = BlockAttributes()
         case .pass: addPassthrough(lines[inner..<close])
         case .table(let mark): addTable(lines[inner..<close], mark: mark)
         case .quote where above.list.style == "verse":
             let list = above.list
             writeTitle()
-            above = Above()
+            above = BlockAttributes()
             addVerse(lines[inner..<close])
             addAttribution(list)
         case .open where isVerbatim: addVerbatim(lines[inner..<close], isLiteral: false)
@@ -36,14 +36,14 @@ extension AsciiDocParser {
                 add(admonition, keepsWithNext: true)
             }
             writeTitle()
-            above = Above()
+            above = BlockAttributes()
             parse(inner, close)
             addAttribution(list)
         }
         return min(close + 1, end)
     }
 
-    /// Whether the attributes above a block stand behind a `+`.
+    /// Whether a `+` line stands above the attribute lines of a block.
     private func hasPlus(above index: Int) -> Bool {
         var index = index - 1
         var seen = 0
@@ -62,20 +62,20 @@ extension AsciiDocParser {
     private mutating func addPassthrough(_ lines: ArraySlice<ArraySlice<UInt8>>) {
         if isVerbatim { return addVerbatim(lines, isLiteral: false) }
         writeTitle()
-        above = Above()
+        above = BlockAttributes()
         let found = HTMLCleaner.fragment(Self.joined(lines))
         writer.add(found.blocks)
         findings.add(found.findings)
     }
 
-    // MARK: Lists
+    // MARK: - Lists
 
     mutating func parseItem(
         _ item: AsciiDocLine.Item, _ text: ArraySlice<UInt8>, _ index: Int, _ end: Int
     ) -> Int {
         writeTitle()
         let start = above.list.named["start"].flatMap { Int($0) }
-        above = Above()
+        above = BlockAttributes()
         var stop = index + 1
         while stop < end, !lines[stop].isEmpty, !lines[stop].elementsEqual("+".utf8),
             AsciiDocLine.item(lines[stop]) == nil, AsciiDocLine.delimiter(lines[stop]) == nil,
@@ -99,7 +99,7 @@ extension AsciiDocParser {
             _ = enter("1.", start: nil)
             writer.addMarker(mark + " ")
         case .callout(let mark):
-            // `<.>` counts by itself.
+            // `<.>` numbers itself.
             let number = enter("<", start: nil)
             writer.addMarker((mark == "<.>" ? "<\(number)>" : mark) + " ")
         }
@@ -108,7 +108,7 @@ extension AsciiDocParser {
         return stop
     }
 
-    /// Enters an item of a list, which ends those inside of it, and returns its number.
+    /// Begins a list item, ends the lists nested in its list, and returns the item's number.
     private mutating func enter(_ mark: String, start: Int?) -> Int {
         if let index = lists.firstIndex(where: { $0.mark == mark }) {
             lists.removeSubrange((index + 1)...)
@@ -119,7 +119,7 @@ extension AsciiDocParser {
         return start ?? 1
     }
 
-    /// How Asciidoctor numbers the items of a level.
+    /// Formats an item's number the way Asciidoctor does for a nesting level.
     private static func marker(_ number: Int, level: Int) -> String {
         let letters = Array("abcdefghijklmnopqrstuvwxyz")
         switch level {
@@ -130,12 +130,12 @@ extension AsciiDocParser {
         }
     }
 
-    // MARK: Tables
+    // MARK: - Tables
 
     private mutating func addTable(_ content: ArraySlice<ArraySlice<UInt8>>, mark: UInt8) {
         let list = above.list
         writeTitle()
-        above = Above()
+        above = BlockAttributes()
         let table = AsciiDocTable(Array(content), list, mark: mark)
         for row in table.rows {
             var cells: [[CleanDocument.Block]] = []

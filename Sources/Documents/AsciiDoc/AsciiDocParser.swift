@@ -1,6 +1,6 @@
 internal import Objects
 
-/// Reads the lines of AsciiDoc as blocks.
+/// Parses the lines of AsciiDoc into blocks.
 struct AsciiDocParser {
     var writer = BlockWriter()
     var findings = Finding.List()
@@ -8,23 +8,23 @@ struct AsciiDocParser {
     var attributes: AsciiDocAttributes
     var lines: [ArraySlice<UInt8>]
     private var depth = 0
-    /// The lists around the present place, by the marks of their items, with the last number of each.
+    /// The enclosing lists, outermost first: the marker of their items and the last number.
     var lists: [(mark: String, number: Int)] = []
-    /// What the lines above a block say of it.
-    var above = Above()
+    /// The attributes that the lines above the next block set.
+    var above = BlockAttributes()
     private var footnotes = 0
     private var titles: [String: String] = [:]
 
-    struct Above {
+    struct BlockAttributes {
         var list = AsciiDocAttributeList()
         var title: String?
         var id: String?
     }
 
-    /// Blocks inside of one another: more than anybody writes, and few enough for the stack.
+    /// The deepest nesting of blocks: deeper than authors write, shallow enough for the stack.
     private static let depthLimit = 48
 
-    /// Prepares to read.
+    /// Preprocesses the lines and collects the section titles.
     init(_ lines: [ArraySlice<UInt8>]) {
         attributes = AsciiDocAttributes(size: lines.reduce(0) { $0 + $1.count })
         self.lines = []
@@ -32,7 +32,7 @@ struct AsciiDocParser {
         findTitles()
     }
 
-    /// Notes the titles of sections by their identifiers, for references that stand before them.
+    /// Collects the section titles by identifier, for cross references that precede them.
     private mutating func findTitles() {
         var id: String?
         for line in lines {
@@ -51,8 +51,7 @@ struct AsciiDocParser {
         }
     }
 
-    /// A line as it is read once files are included and conditions are tested; nil when nothing is left
-    /// of it. No file is included, and all conditions hold.
+    /// Preprocesses a line; nil if the line disappears. No file is included, and every condition counts as true.
     private mutating func withoutDirective(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         let names = ["include::", "ifdef::", "ifndef::", "ifeval::", "endif::"]
         let content = line.first == UInt8(ascii: "\\") ? line.dropFirst() : line
@@ -76,15 +75,15 @@ struct AsciiDocParser {
         }
     }
 
-    /// Reads all lines.
+    /// Parses the whole document.
     mutating func parse() {
         let start = parseHeader()
         parse(start, lines.count, isTop: true)
     }
 
-    // MARK: Text
+    // MARK: - Text
 
-    /// Writes text, and the footnotes in it below.
+    /// Writes a paragraph, and its footnotes below it.
     mutating func add(_ source: String, keepsWithNext: Bool = false) {
         let text = inline(source)
         writer.add(text.text, keepsWithNext: keepsWithNext)
@@ -102,7 +101,7 @@ struct AsciiDocParser {
         let text = inline(String(decoding: title, as: UTF8.self))
         let style = above.list.style
         let id = above.id ?? above.list.id ?? text.id
-        above = Above()
+        above = BlockAttributes()
         lists = []
         guard depth <= 1, style != "discrete", style != "float", !writer.isInCell else {
             return writer.add(text.text, keepsWithNext: true)
@@ -120,7 +119,7 @@ struct AsciiDocParser {
         findings.add(.leftOut, "comment", line.dropFirst(2).wordCount, "words")
     }
 
-    // MARK: Blocks
+    // MARK: - Blocks
 
     mutating func parse(_ start: Int, _ end: Int, isTop: Bool = false) {
         guard depth < Self.depthLimit else {
@@ -136,11 +135,11 @@ struct AsciiDocParser {
         var index = start
         while index < end { index = parseBlock(index, end) }
         lists = around
-        above = Above()
+        above = BlockAttributes()
         depth -= 1
     }
 
-    /// Reads what begins on a line, and returns where it ends.
+    /// Parses the construct that begins on a line; returns the index of the line after it.
     private mutating func parseBlock(_ index: Int, _ end: Int) -> Int {
         let line = lines[index]
         if line.isEmpty { return index + 1 }
@@ -168,7 +167,7 @@ struct AsciiDocParser {
             return index + 2
         }
         if line.elementsEqual("+".utf8) {
-            // What follows belongs to the item.
+            // What follows the `+` belongs to the list item.
             let next = index + 1
             if next < end, !lines[next].isEmpty, AsciiDocLine.item(lines[next]) == nil,
                 AsciiDocLine.delimiter(lines[next]) == nil,
@@ -186,10 +185,10 @@ struct AsciiDocParser {
 
     private mutating func endLists() {
         lists = []
-        above = Above()
+        above = BlockAttributes()
     }
 
-    /// Reads a line that says something of the block below it, or of the document.
+    /// Parses a line that describes the block below it or the document; nil for any other line.
     private mutating func parseAbove(_ line: ArraySlice<UInt8>, _ index: Int) -> Int? {
         if let entry = AsciiDocAttributes.entry(line) {
             return set(entry.name, entry.value, index, isMetadata: false)
@@ -207,13 +206,13 @@ struct AsciiDocParser {
         return index + 1
     }
 
-    /// Whether the attributes above make the next paragraph a block of code.
+    /// Whether the attributes above turn the next paragraph into a block of code.
     var isVerbatim: Bool {
         ["source", "listing", "literal", "stem", "latexmath", "asciimath"]
             .contains(above.list.style)
     }
 
-    /// Reads a macro that is a block; false when it is text.
+    /// Parses a block macro; false if it is ordinary text.
     private mutating func parseMacro(
         _ macro: (name: String, target: String, text: String)
     ) -> Bool {
@@ -226,11 +225,11 @@ struct AsciiDocParser {
             var text = inline(alt).text
             if let link = list.named["link"] { text.links = [link] }
             writer.add(text)
-            above = Above()
+            above = BlockAttributes()
         case "video", "audio":
             writeTitle()
             findings.add(.leftOut, macro.name, 1, "\(macro.name)s", detail: macro.target)
-            above = Above()
+            above = BlockAttributes()
         case "toc":
             findings.add(.leftOut, "table of contents", 1, "directives")
         default: return false
@@ -238,7 +237,7 @@ struct AsciiDocParser {
         return true
     }
 
-    /// Writes the title of the block that follows.
+    /// Writes the title of the next block.
     mutating func writeTitle() {
         guard let title = above.title else { return }
         above.title = nil
@@ -261,7 +260,7 @@ struct AsciiDocParser {
         defer { writer.listDepth -= isAttached ? 1 : 0 }
         let list = above.list
         writeTitle()
-        above = Above()
+        above = BlockAttributes()
         let text = Self.joined(lines[index..<stop].filter { !AsciiDocLine.isComment($0) })
         for line in lines[index..<stop] where AsciiDocLine.isComment(line) { addComment(line) }
         if list.style == "verse" {
@@ -296,7 +295,7 @@ struct AsciiDocParser {
         }
     }
 
-    /// Writes who a quotation is from.
+    /// Writes the attribution of a quotation.
     mutating func addAttribution(_ list: AsciiDocAttributeList) {
         guard list.style == "quote" || list.style == "verse" else { return }
         let names = list.positional.dropFirst().prefix(2).filter { !$0.isEmpty }
@@ -308,7 +307,7 @@ struct AsciiDocParser {
     ) {
         let list = above.list
         writeTitle()
-        above = Above()
+        above = BlockAttributes()
         var language = language
         if list.style == "source" || list.style.isEmpty && list.positional.count > 1 {
             language = list.positional.count > 1 ? list.positional[1] : list.named["language"]
@@ -323,7 +322,7 @@ struct AsciiDocParser {
         String(decoding: Array(lines.joined(separator: [0x0A])), as: UTF8.self)
     }
 
-    /// The admonition that a paragraph begins with, and the text behind it.
+    /// Splits an admonition label such as `NOTE:` from the paragraph that it begins.
     private static func admonition(before text: String) -> (name: String, rest: String)? {
         let word = text.utf8.prefix { (0x41...0x5A).contains($0) }
         let rest = text.utf8[word.endIndex...]
@@ -333,7 +332,7 @@ struct AsciiDocParser {
         return (name, String(Substring(rest.dropFirst(2))))
     }
 
-    /// Lines without the spaces that all of them begin with.
+    /// Joins lines without their common indentation.
     private static func dedented(_ lines: ArraySlice<ArraySlice<UInt8>>) -> String {
         let indent = lines.lazy.filter { !$0.isEmpty }.map { line in
             line.prefix { $0 == 0x20 || $0 == 0x09 }.count

@@ -1,8 +1,7 @@
-/// A table of AsciiDoc: the text of its cells, row by row.
+/// The cells of an AsciiDoc table, row by row.
 struct AsciiDocTable {
-    /// A cell.
     struct Cell: Equatable {
-        /// How its text is read.
+        /// How the cell's text is parsed.
         enum Style { case text, literal, document }
 
         var text: String
@@ -11,7 +10,6 @@ struct AsciiDocTable {
         fileprivate var rows = 1
     }
 
-    /// A row.
     struct Row: Equatable {
         var cells: [Cell]
         var isHeader: Bool
@@ -19,12 +17,12 @@ struct AsciiDocTable {
 
     private(set) var rows: [Row] = []
 
-    /// A cell spans no more rows or columns than this, and is repeated no more often.
+    /// The most rows or columns that a cell may span, and the most often that it may repeat.
     private static let spanLimit = 100
     /// Cells of more bytes are not repeated.
     private static let repeatedLimit = 1000
 
-    /// Reads the lines between the delimiters of a table, which begin with a mark.
+    /// Parses the lines between the delimiters of a table; `mark` is the first character of the delimiter.
     init(_ lines: [ArraySlice<UInt8>], _ list: AsciiDocAttributeList, mark: UInt8) {
         let first = lines.first ?? []
         let isFirstAlone = !first.isEmpty && lines.count > 1 && lines[1].isEmpty
@@ -58,7 +56,7 @@ struct AsciiDocTable {
     private mutating func fill(
         _ cells: [Cell], width: Int, styles: [Cell.Style], isHeader: Bool
     ) {
-        // How many columns of the rows to come are taken by cells above them.
+        // For this row and the ones below, how many columns cells from above take up.
         var taken: [Int] = [0]
         var row: [Cell] = []
         var column = 0
@@ -84,7 +82,7 @@ struct AsciiDocTable {
         endRow(&rows)
     }
 
-    /// The styles of the columns that an attribute such as `1,2a` or `3*` names.
+    /// Returns the column styles of a `cols` attribute, such as `1,2a` or `3*`.
     private static func columns(_ text: String) -> [Cell.Style] {
         var result: [Cell.Style] = []
         for part in text.split(whereSeparator: { $0 == "," || $0 == ";" }) {
@@ -105,7 +103,7 @@ struct AsciiDocTable {
         }
     }
 
-    /// Finds the cells of a text, each behind a separator.
+    /// Scans text for cells, each behind a separator.
     private struct Scanner {
         private(set) var result: (cells: [Cell], firstLine: Int) = ([], 0)
         private var text: [UInt8] = []
@@ -163,7 +161,7 @@ struct AsciiDocTable {
             result.cells += Array(repeating: cell, count: isRepeated ? count : 1)
         }
 
-        /// What stands before a separator: `2+`, `.3+`, `2.3+`, `3*`, alignments and a style.
+        /// Parses the cell specifier before a separator: `2+`, `.3+`, `2.3+`, `3*`, alignments and a style.
         private static func specification(
             _ word: ArraySlice<UInt8>
         ) -> (cell: Cell, count: Int)? {

@@ -1,24 +1,24 @@
-/// A page as text: what a reader came for, without what is there to find the way.
+/// Extracts the content of an HTML page, without its navigation.
 struct HTMLCleaner {
-    /// Where the text goes: sections of a page, or blocks of a fragment.
+    /// Where the text goes: the sections of a page, or the blocks of a fragment.
     private var builder = SectionBuilder()
     private var blocks: [CleanDocument.Block]?
     var lists = ListMarkers()
     var inline = InlineText()
     private var enclosing: [Enclosing] = []
     private let chrome: HTMLChrome
-    /// How many notes and warnings are around the present place: a heading in them begins no section.
+    /// How many admonitions enclose the current node: a heading inside one begins no section.
     var admonitions = 0
-    /// How many elements are around that only announce what follows.
+    /// How many enclosing elements only introduce what follows.
     var announcements = 0
-    /// How many elements are around whose text is one line, such as headings and cells of tables.
+    /// How many enclosing elements, such as headings and table cells, are written as one line.
     var lines = 0
-    /// Code in a cell of a table, which follows the row.
+    /// The code in the cells of the current row, which is written after the row.
     var codeOfRow: [CleanDocument.Block]?
     private var articles = 0
     var findings = Finding.List()
 
-    /// A section or division around the present place whose `id` a heading may take.
+    /// An enclosing section or division, whose `id` a heading may take.
     private struct Enclosing {
         let id: String?
         var hasHeading = false
@@ -26,7 +26,7 @@ struct HTMLCleaner {
 
     private init(_ survey: HTMLSurvey) { chrome = HTMLChrome(survey) }
 
-    /// Cleans a page of any bytes.
+    /// Extracts the text of a page in any encoding.
     static func clean(_ raw: RawDocument) throws(UnreadableDocument) -> DocumentText {
         let decoded = try TextDecoding.decode(
             raw.bytes, declared: raw.encoding, suggested: HTMLEncoding.suggested(by: raw.bytes))
@@ -35,7 +35,7 @@ struct HTMLCleaner {
         return text
     }
 
-    /// Cleans a page.
+    /// Extracts the text of a decoded page.
     static func clean(_ page: String) -> DocumentText {
         let prepared = HTMLPreparation(Array(page.utf8))
         guard let tree = HTMLTree(prepared), let root = tree.root else { return DocumentText() }
@@ -50,11 +50,11 @@ struct HTMLCleaner {
         text.findings.add(prepared.findings)
         text.findings.add(cleaner.findings)
         text.findings.add(
-            .leftOut, "navigation", survey.wordsBeside, "words", detail: "beside the main part")
+            .leftOut, "navigation", survey.wordsBeside, "words", detail: "outside the main part")
         return text
     }
 
-    /// The text of HTML inside of another document; its headings are paragraphs.
+    /// Extracts the blocks of HTML embedded in another document; headings become paragraphs.
     static func fragment(_ html: String) -> (blocks: [CleanDocument.Block], findings: Finding.List)
     {
         let prepared = HTMLPreparation(Array(html.utf8))
@@ -69,7 +69,7 @@ struct HTMLCleaner {
         return (cleaner.blocks ?? [], cleaner.findings)
     }
 
-    // MARK: - The tree
+    // MARK: - Tree
 
     func isLeftOut(_ node: HTMLTree.Node, name: String) -> String? {
         chrome.reason(node, name: name, isInArticle: articles > 0)
@@ -82,7 +82,7 @@ struct HTMLCleaner {
         }
         let element = HTMLElement(node, name: name)
         if element == .invisible {
-            // Scripts and styles are not text, but one that is never closed swallows the text after it.
+            // Scripts and styles are not text, but an unclosed one swallows the text after it.
             let words = node.children.reduce(0) { $0 + $1.wordCount }
             if name == "script" || name == "style" { findings.add(.leftOut, name, words, "words") }
             return
@@ -103,7 +103,7 @@ struct HTMLCleaner {
         case .image: addImage(node)
         case .superscript: addSuperscript(node)
         case .unknown:
-            if ConfluenceElement.isOne(name) { return visitConfluence(node, name: name) }
+            if Self.isConfluence(name) { return visitConfluence(node, name: name) }
             inline.separate()
             visitChildren(of: node)
             inline.separate()
@@ -122,7 +122,7 @@ struct HTMLCleaner {
         if name == "time", node.children.isEmpty, let date = node.attribute("datetime") {
             inline.append(date)
         }
-        // Buttons and tabs stand apart whatever is between them.
+        // Buttons and tabs are separate words even without white space between them.
         let isControl = name == "button" || name == "label" || node.attribute("role") == "tab"
         if isControl { inline.separate() }
         visitChildren(of: node)
@@ -171,7 +171,7 @@ struct HTMLCleaner {
         }
     }
 
-    /// A block within a heading or a cell is a part of its line.
+    /// Adds a block inside a heading or a cell to that line of text.
     private mutating func visitLine(_ node: HTMLTree.Node, _ element: HTMLElement) {
         if case .preformatted = element, codeOfRow != nil {
             addCode(code(node))
@@ -209,7 +209,7 @@ struct HTMLCleaner {
         put(block)
     }
 
-    /// Adds code; in a cell of a table it follows the row.
+    /// Adds code; inside a table cell, the code follows the row.
     mutating func addCode(_ block: CleanDocument.Block) {
         if lines > 0, codeOfRow != nil { codeOfRow?.append(block) } else { add(block) }
     }
@@ -218,7 +218,7 @@ struct HTMLCleaner {
         if blocks == nil { builder.add(block) } else { blocks?.append(block) }
     }
 
-    /// The text of an element as one line.
+    /// Returns the text of an element as one line.
     mutating func line(of node: HTMLTree.Node) -> (text: String, links: [String]) {
         line(of: node.children[...])
     }
@@ -235,8 +235,8 @@ struct HTMLCleaner {
         return inline.take()
     }
 
-    /// Begins a section whose anchor is the heading's own, else that of the section it is the first
-    /// heading of, else the slug of its text.
+    /// Begins a section. Its anchor is the heading's own, or that of the section it is the first heading of, or the
+    /// slug of its text.
     private mutating func addHeading(_ node: HTMLTree.Node, level: Int) {
         let children = node.children
         let end = Self.headingEnd(children)
@@ -256,7 +256,7 @@ struct HTMLCleaner {
         builder.begin(text, level: level, anchor: own ?? inherited)
     }
 
-    /// Where the text of a heading ends: what follows in paragraphs of its own was not meant to be in it.
+    /// Returns where the text of a heading ends: block elements behind the text were left inside by mistake.
     private static func headingEnd(_ children: [HTMLTree.Node]) -> Int {
         guard let first = children.firstIndex(where: { blocksInHeadings.contains($0.name ?? "") }),
             children[..<first].contains(where: { $0.words.all > 0 })
@@ -268,7 +268,7 @@ struct HTMLCleaner {
         "p", "ul", "ol", "dl", "table", "pre", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6",
     ]
 
-    /// The `id` of a heading, or that of a link target in it.
+    /// Returns the `id` of a heading, or of a link target inside it.
     private static func anchor(of heading: HTMLTree.Node) -> String? {
         if let id = heading.attribute("id"), !id.isEmpty { return id }
         let target = heading.first { node in
@@ -290,7 +290,8 @@ struct HTMLCleaner {
         inline.separate()
     }
 
-    /// An exponent does not grow its base, nor the number of a footnote the word before it.
+    /// Adds an exponent as `^2` and a footnote number in brackets, so that they do not merge with the text before
+    /// them.
     private mutating func addSuperscript(_ node: HTMLTree.Node) {
         let isNote = node.first { $0.name == "a" } != nil
         let (text, links) = line(of: node)

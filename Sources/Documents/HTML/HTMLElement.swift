@@ -1,30 +1,30 @@
-/// What an HTML element is to a reader of the text.
+/// The role that an HTML element plays in the text.
 enum HTMLElement: Equatable {
-    /// It is no text: a style, a script, the head of the page.
+    /// An element without text: a style, a script, the head of the page.
     case invisible
-    /// A heading of a level from 1 to 6.
+    /// A heading of level 1 to 6.
     case heading(Int)
     /// Text whose lines and spaces matter.
     case preformatted
     case table
     case list(isOrdered: Bool)
     case item
-    /// A term or a question, or the summary of details: it announces what follows.
+    /// A term, a question or the summary of details: it introduces what follows.
     case term
-    /// A note or a warning amid the text.
+    /// A note or a warning.
     case admonition
-    /// It may give its `id` to the heading in it.
+    /// A section, which may give its `id` to its heading.
     case section
-    /// It begins and ends a paragraph.
+    /// An element that begins and ends a paragraph.
     case block
     case lineBreak
     case link
     case image
-    /// Raised text: an exponent, or the number of a footnote.
+    /// Superscript: an exponent or a footnote number.
     case superscript
-    /// It is a part of the running text.
+    /// A part of the running text.
     case inline
-    /// An element that the standard does not know: it may be a part of the running text or not.
+    /// An element that the HTML standard does not define: it may or may not be inline.
     case unknown
 
     /// Classifies an element.
@@ -65,7 +65,7 @@ enum HTMLElement: Equatable {
         return kinds
     }()
 
-    /// What DocBook, Sphinx, MkDocs and others call notes.
+    /// The class names of admonitions in DocBook, Sphinx, MkDocs and others.
     private static let notes: Set<String> = [
         "note", "tip", "warning", "caution", "important", "admonition", "sidebar",
     ]
@@ -78,7 +78,7 @@ extension HTMLTree.Node {
         return value.utf8.split(whereSeparator: { $0 <= 0x20 }).map { Substring($0).lowercased() }
     }
 
-    /// The first node at or below it, in the order of the text, for which `isWanted` holds.
+    /// The first node in document order, at or below this one, for which `isWanted` holds.
     func first(where isWanted: (HTMLTree.Node) -> Bool) -> HTMLTree.Node? {
         var waiting = [self]
         while let node = waiting.popLast() {
@@ -88,7 +88,7 @@ extension HTMLTree.Node {
         return nil
     }
 
-    /// All text at or below it as it stands there, scripts and styles left out.
+    /// The text at or below this node, unchanged, without scripts and styles.
     var rawText: String {
         var result = ""
         var waiting = [self]
@@ -102,7 +102,7 @@ extension HTMLTree.Node {
         return result
     }
 
-    /// The numbers of its words, and of those that are links.
+    /// How many words are at or below this node, and how many of them are inside links.
     var words: (all: Int, linked: Int) {
         var result = (all: 0, linked: 0)
         var waiting = [(node: self, isLinked: false)]

@@ -1,37 +1,36 @@
-/// A page made fit for the parser: what it reads is the same to a reader of the text, but its tree is not too
-/// deep, has not too many nodes, and is not too dear to build.
+/// Rewrites a page so that the parser needs bounded memory, stack and time; the text stays the same.
 ///
-/// gumbo follows the HTML standard, and takes memory for each node that a page of a few bytes a tag can
-/// multiply a hundredfold; it walks up the tree for each tag; and it opens again, in every paragraph, the
-/// `<font>` elements that none closed. It is recursive where it frees its tree.
+/// gumbo follows the HTML standard. It allocates a node per tag, which can cost a hundred times the bytes of the
+/// page; it walks up the tree for each tag; it reopens unclosed `<font>` elements in every paragraph; and it frees
+/// its tree recursively.
 struct HTMLPreparation {
     /// The page to parse.
     private(set) var page: [UInt8] = []
-    /// What was done that a reader should know.
+    /// What was changed or cut.
     private(set) var findings = Finding.List()
 
-    /// The most elements, attributes and texts of a page: the largest manuals on one page have a third of it.
+    /// The most elements, attributes and texts in a page: the largest single-page manuals have a third as many.
     static let nodeLimit = 1_000_000
-    /// The most levels of elements.
+    /// The deepest nesting of elements.
     static let depthLimit = 400
     /// The most open elements that only change how text looks.
     private static let formatLimit = 32
 
     private let source: [UInt8]
     private let isXML: Bool
-    private var open: [Open] = []
+    private var open: [OpenElement] = []
     private var depth = 0
     private var formats = 0
     private var flattened = 0
     private var isAlternative = false
 
-    private struct Open {
+    private struct OpenElement {
         let name: HTMLTokens.Name
-        /// Whether its tag is in the page.
+        /// Whether its tag is in the output.
         let isKept: Bool
     }
 
-    /// Prepares a page of UTF-8.
+    /// Rewrites a page in UTF-8.
     init(_ source: [UInt8], nodes limit: Int = nodeLimit) {
         self.source = source
         isXML = Self.isXML(source)
@@ -62,7 +61,7 @@ struct HTMLPreparation {
         }
     }
 
-    /// Whether a page was written as XML, where every element may close itself.
+    /// Whether a page is XML, where any element may close itself.
     private static func isXML(_ page: [UInt8]) -> Bool {
         let start = page.drop { $0 <= 0x20 }
         return start.starts(with: "<?xml".utf8) || start.starts(with: "<ac:".utf8)
@@ -84,7 +83,7 @@ struct HTMLPreparation {
                 }
             }
         case .hidden(let range):
-            // The document type decides about the tree; comments are of no use.
+            // The parser needs the document type for the tree; comments are dropped.
             if source[range].dropFirst(2).prefix(7).map(HTMLTokens.lowercased) == Self.documentType
             {
                 page += source[range]
@@ -103,11 +102,11 @@ struct HTMLPreparation {
     private mutating func start(_ tag: HTMLTokens.Tag) {
         let name = HTMLTokens.Name(source, tag.name)
         if Self.void.contains(name) { return copy(tag) }
-        // What is there for readers without scripts is characters to all others.
+        // For browsers with scripts, the content of `noscript` is plain characters.
         if name == Self.noScript { return isAlternative = true }
         closeImplied(before: name)
         if Self.formatting.contains(name) {
-            // Without attributes it changes nothing but looks.
+            // Without attributes it only changes how text looks.
             guard !tag.attributes.isEmpty, formats < Self.formatLimit, name != Self.font else {
                 return
             }
@@ -125,11 +124,11 @@ struct HTMLPreparation {
         if isEmpty {
             if isKept { page += Array("</".utf8) + source[tag.name] + [UInt8(ascii: ">")] }
         } else {
-            push(Open(name: name, isKept: isKept))
+            push(OpenElement(name: name, isKept: isKept))
         }
     }
 
-    private mutating func push(_ element: Open) {
+    private mutating func push(_ element: OpenElement) {
         open.append(element)
         if element.isKept { depth += 1 }
     }
@@ -143,7 +142,7 @@ struct HTMLPreparation {
     private mutating func end(_ tag: HTMLTokens.Tag) {
         let name = HTMLTokens.Name(source, tag.name)
         guard let index = open.suffix(Self.reach).lastIndex(where: { $0.name == name }) else {
-            // `</p>` and `</br>` make an element of their own; others without a beginning mean nothing.
+            // Browsers turn `</p>` and `</br>` into elements of their own; other unmatched end tags mean nothing.
             if name == Self.paragraph || name == Self.lineBreak || !Self.formatting.contains(name) {
                 page += source[tag.range]
             }
@@ -153,17 +152,17 @@ struct HTMLPreparation {
         while open.count > index { pop() }
     }
 
-    /// An end tag further from its beginning than this has none.
+    /// How many open elements an end tag is matched against.
     private static let reach = 1000
 
-    /// Elements that end where a sibling begins, as people write them.
+    /// Closes elements whose end tag HTML lets authors omit.
     private mutating func closeImplied(before name: HTMLTokens.Name) {
         while let last = open.last, let siblings = Self.implied[last.name],
             siblings.contains(name) != (last.name == Self.paragraph)
         { pop() }
     }
 
-    /// What ends an element; for a paragraph, what does not.
+    /// The elements that close an element; for a paragraph, the elements that do not.
     private static let implied: [HTMLTokens.Name: Set<HTMLTokens.Name>] = {
         let cells = "td th tr tbody thead tfoot"
         let rules = [
@@ -189,7 +188,7 @@ struct HTMLPreparation {
         + "samp small span strike strong sub sup time tt u var wbr"
     private static let inline = HTMLTokens.Name.set(inlineNames)
 
-    /// Copies a tag, without attributes beyond the limit.
+    /// Copies a tag, without the attributes beyond the limit.
     private mutating func copy(_ tag: HTMLTokens.Tag) {
         guard tag.attributes.count > HTMLTokens.attributeLimit else {
             page += source[tag.range]

@@ -1,20 +1,20 @@
 internal import Objects
 
-/// What is known of a page before its text is read: where its content is, what panels open by a click, and what
-/// it says of itself.
+/// Facts about a page, collected before its text is read: its main content, the panels that controls open, and its
+/// metadata.
 struct HTMLSurvey {
-    /// What to read.
+    /// The element to read.
     private(set) var content: HTMLTree.Node
-    /// The `id`s of what some control opens or shows: it is content, also where it is hidden now.
+    /// The `id`s of elements that a control opens or shows: they are content even while hidden.
     private(set) var controlled: Set<String> = []
-    /// What the page's `title` element says; nil when it is empty.
+    /// The text of the page's `title` element; nil if empty.
     private(set) var title: String?
-    /// The members of the head that describe the page.
+    /// The `meta` elements and other members of the head that describe the page.
     private(set) var metadata = JSONObject()
-    /// The words beside the content.
+    /// How many words are outside the content.
     private(set) var wordsBeside = 0
 
-    /// Looks at a page.
+    /// Walks the tree once.
     init(_ root: HTMLTree.Node) {
         var body = root
         var mains: [HTMLTree.Node] = []
@@ -28,7 +28,7 @@ struct HTMLSurvey {
             case "body": body = node
             case "main": mains.append(node)
             case "article": articles.append(node)
-            case "title": if title == nil { title = Self.nonEmpty(node.rawText) }
+            case "title": if title == nil { title = WhiteSpace.nonEmpty(node.rawText) }
             case "meta": describe(node)
             case "html": note("lang", node.attribute("lang"))
             case "time" where metadata["time"] == nil: note("time", node.attribute("datetime"))
@@ -42,7 +42,7 @@ struct HTMLSurvey {
         content = body
         for candidates in [mains, articles] where candidates.count == 1 {
             guard let found = candidates.first else { continue }
-            // A page whose main part is a tenth of it says something else by that name.
+            // A main element with less than a tenth of the words is not the main content.
             let (words, all) = (found.words.all, body.words.all)
             if 10 * words >= all {
                 content = found
@@ -72,12 +72,13 @@ struct HTMLSurvey {
         if let name, !name.isEmpty { note(name.lowercased(), meta.attribute("content")) }
     }
 
-    /// The most members: pages have a dozen.
+    /// The most metadata members; a typical page has a dozen.
     private static let memberLimit = 100
 
-    /// What is said twice is a list.
+    /// Records a value; a repeated name becomes a list.
     private mutating func note(_ name: String, _ value: String?) {
-        guard let value = value.flatMap(Self.nonEmpty), metadata.count < Self.memberLimit else {
+        guard let value = value.flatMap(WhiteSpace.nonEmpty), metadata.count < Self.memberLimit
+        else {
             return
         }
         guard let old = metadata[name] else {
@@ -86,9 +87,90 @@ struct HTMLSurvey {
         }
         metadata[name] = .array((old.array ?? [old]) + [.string(value)])
     }
+}
 
-    private static func nonEmpty(_ text: String) -> String? {
-        let text = WhiteSpace.collapsed(text)
-        return text.isEmpty ? nil : text
+/// Decides which parts of a page are navigation or decoration rather than content.
+struct HTMLChrome {
+    private let survey: HTMLSurvey
+
+    init(_ survey: HTMLSurvey) { self.survey = survey }
+
+    /// Returns why an element is left out with everything in it; nil if it is content.
+    ///
+    /// Class names alone never rule out content: unless a known generator uses the class, most words must also be
+    /// links.
+    func reason(_ node: HTMLTree.Node, name: String, isInArticle: Bool) -> String? {
+        if Self.content.contains(name) { return nil }
+        switch name {
+        case "nav": return "navigation"
+        case "footer": if !isInArticle { return "footer" }
+        case "template", "iframe", "object", "audio", "video": return "fallback"
+        case "svg", "canvas", "map": return "graphic"
+        case "select", "textarea", "input", "datalist": return "form"
+        case "rp": return "fallback"
+        default: break
+        }
+        guard node.hasAttributes else { return nil }
+        if let role = node.attribute("role")?.lowercased(), Self.roles.contains(role) {
+            return "navigation"
+        }
+        if isHidden(node, name: name) { return "hidden" }
+        let classes = node.classes
+        if name == "button",
+            classes.contains(where: { $0.contains("copy") || $0.contains("clipboard") })
+        {
+            return "button"
+        }
+        if classes.contains(where: Self.generated.contains) { return "navigation" }
+        if classes.contains("footer"), !isInArticle, isColophon(node) { return "footer" }
+        if classes.contains(where: Self.suspicious.contains) {
+            let words = node.words
+            if 2 * words.linked >= words.all { return "navigation" }
+        }
+        return nil
     }
+
+    private func isHidden(_ node: HTMLTree.Node, name: String) -> Bool {
+        let isMarked = node.attribute("hidden").map { $0 != "until-found" } ?? false
+        let isSilent = node.attribute("aria-hidden") == "true"
+        guard isMarked || isSilent else { return false }
+        // A panel that a click opens is content.
+        if let id = node.attribute("id"), survey.controlled.contains(id) { return false }
+        if let role = node.attribute("role"), role == "region" || role == "tabpanel" {
+            return false
+        }
+        if isMarked { return true }
+        // `aria-hidden` hides ornaments, but also the whole page behind an open dialog.
+        return node.first {
+            Self.structure.contains($0.name ?? "") && $0.rawText.contains { !$0.isWhitespace }
+        } == nil
+    }
+
+    /// Whether an element is a short copyright notice.
+    private func isColophon(_ node: HTMLTree.Node) -> Bool {
+        guard node.words.all <= Self.colophonWords else { return false }
+        let text = node.rawText.lowercased()
+        return text.contains("\u{A9}") || text.contains("copyright")
+    }
+
+    private static let colophonWords = 60
+    /// These elements hold documents and are never left out.
+    private static let content: Set<String> = ["html", "body", "main", "article"]
+    private static let structure: Set<String> = [
+        "p", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "dl",
+    ]
+    private static let roles: Set<String> = [
+        "navigation", "contentinfo", "search", "menu", "menubar",
+    ]
+
+    /// The class names that documentation generators use for navigation, header links and line numbers.
+    private static let generated: Set<String> = [
+        "navheader", "navfooter", "sphinxsidebar", "headerlink", "linenos", "linenodiv",
+        "viewcode-link", "toctree-wrapper", "md-source-file", "mw-editsection",
+    ]
+    /// Class names used for navigation as well as for content.
+    private static let suspicious: Set<String> = [
+        "toc", "related", "breadcrumb", "breadcrumbs", "noprint", "sidebar", "navbar", "menu",
+        "pagination", "table-of-contents", "tableofcontents", "footer-relations",
+    ]
 }

@@ -1,14 +1,14 @@
-/// The tags, texts and comments of a page, as the tokenizer of the HTML standard tells them apart.
+/// Splits a page into tags, texts and comments, the way the HTML standard's tokenizer does.
 ///
-/// It is for looking at a page before it is parsed: it has no tree, and takes one pass.
+/// It inspects a page before parsing: one pass, no tree.
 struct HTMLTokens {
-    /// A stretch of a page.
+    /// A token, by its range of bytes.
     enum Token: Equatable {
-        /// Characters, with references still in them.
+        /// Characters, with their character references undecoded.
         case text(Range<Int>)
         /// The content between `<![CDATA[` and `]]>`.
         case characterData(Range<Int>)
-        /// What readers never see: comments, a document type, processing instructions.
+        /// Comments, document types and processing instructions.
         case hidden(Range<Int>)
         /// A tag that begins an element.
         case start(Tag)
@@ -16,7 +16,7 @@ struct HTMLTokens {
         case end(Tag)
     }
 
-    /// The name of an element, small and capital letters alike, as its FNV-1a hash.
+    /// The FNV-1a hash of an element's name, ignoring case.
     struct Name: Hashable {
         private let hash: UInt64
 
@@ -30,10 +30,10 @@ struct HTMLTokens {
             self.hash = hash
         }
 
-        /// The name that a program knows.
+        /// Hashes a name from a table in this program.
         init(_ name: String) { self.init(Array(name.utf8).span) }
 
-        /// Names with spaces between them.
+        /// Hashes the names in a space-separated list.
         static func set(_ names: String) -> Set<Name> {
             Set(names.split(separator: " ").map { Name(String($0)) })
         }
@@ -41,35 +41,35 @@ struct HTMLTokens {
         func hash(into hasher: inout Hasher) { hasher.combine(hash) }
     }
 
-    /// A tag.
+    /// A start tag or an end tag.
     struct Tag: Equatable {
-        /// Where it stands, brackets included.
+        /// The range of the tag, including its angle brackets.
         var range: Range<Int>
-        /// Where its name stands.
+        /// The range of its name.
         var name: Range<Int>
         /// Where its attributes begin.
         var attributes: [Int] = []
-        /// Whether it ends in `/>`.
+        /// Whether it ends with `/>`.
         var closesItself = false
     }
 
-    /// The most attributes of a tag that are looked at: the parser compares each with all others.
+    /// The most attributes of a tag that reach the parser, which compares each with all others.
     static let attributeLimit = 64
 
     private let bytes: [UInt8]
     private(set) var at = 0
-    /// The name of the element whose content is no markup, such as `script`.
+    /// The name of the element whose content is raw text, such as `script`.
     private var rawName: Name?
 
     private let isXML: Bool
 
-    /// Reads a page, in which elements like `<script/>` are empty if it is XML.
+    /// Creates a tokenizer; in XML, elements such as `<script/>` are empty.
     init(_ bytes: [UInt8], isXML: Bool) {
         self.bytes = bytes
         self.isXML = isXML
     }
 
-    /// The next token; nil at the end.
+    /// Returns the next token; nil at the end.
     mutating func next() -> Token? {
         guard at < bytes.count else { return nil }
         if let name = rawName { return rawText(upTo: name) }
@@ -79,13 +79,13 @@ struct HTMLTokens {
 
     private mutating func text() -> Token {
         let start = at
-        // A bracket that begins no markup is a character.
+        // An angle bracket that begins no markup is a character.
         at += 1
         while at < bytes.count, bytes[at] != UInt8(ascii: "<") { at += 1 }
         return .text(start..<at)
     }
 
-    /// Characters up to the end tag of an element that has no markup inside.
+    /// Returns the characters up to the end tag of an element with raw text.
     private mutating func rawText(upTo name: Name) -> Token {
         let start = at
         rawName = nil
@@ -118,14 +118,14 @@ struct HTMLTokens {
         }
     }
 
-    /// The elements whose content is characters up to their end tag.
+    /// The elements with raw text up to their end tag.
     private static let raw = Name.set(
         "script style textarea title xmp iframe noembed noframes plaintext noscript")
 
     private mutating func declaration() -> Token {
         let start = at
         if follows("<!--", at) {
-            // `<!-->` and `<!--->` are whole.
+            // `<!-->` and `<!--->` are complete comments.
             at += 4
             if follows(">", at) || follows("->", at) {
                 at += follows(">", at) ? 1 : 2
@@ -146,7 +146,7 @@ struct HTMLTokens {
         return bogusComment()
     }
 
-    /// What begins like a declaration goes up to the next bracket.
+    /// Anything that looks like a declaration ends at the next `>`.
     private mutating func bogusComment() -> Token {
         let start = at
         while at < bytes.count, bytes[at] != UInt8(ascii: ">") { at += 1 }
@@ -154,7 +154,7 @@ struct HTMLTokens {
         return .hidden(start..<at)
     }
 
-    /// Passes a tag: a quotation mark counts only where a value begins.
+    /// Reads a tag: a quotation mark counts only where a value begins.
     private mutating func tag(nameAt nameStart: Int) -> Tag {
         let start = at
         at = nameStart
@@ -191,7 +191,7 @@ struct HTMLTokens {
         return tag
     }
 
-    /// Passes the value of an attribute.
+    /// Skips the value of an attribute.
     private mutating func value() {
         while at < bytes.count, bytes[at] <= 0x20 { at += 1 }
         guard at < bytes.count else { return }
@@ -230,5 +230,44 @@ struct HTMLTokens {
 
     static func lowercased(_ byte: UInt8) -> UInt8 {
         (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
+    }
+}
+
+/// Finds the encoding that a page declares.
+enum HTMLEncoding {
+    /// The standard asks for the first 1,024 bytes; pages with long comments at the top need more.
+    private static let reach = 4096
+    private static let meta = HTMLTokens.Name("meta")
+
+    /// Returns the encoding that an XML declaration or a `meta` element names; nil if neither does.
+    static func suggested(by page: [UInt8]) -> String? {
+        let head = Array(page.prefix(reach))
+        if head.starts(with: "<?xml".utf8) {
+            let end = head.firstIndex(of: UInt8(ascii: ">")) ?? head.count
+            if let name = value(after: "encoding=", in: head[..<end]) { return name }
+        }
+        var tokens = HTMLTokens(head, isXML: false)
+        while let token = tokens.next() {
+            guard case .start(let tag) = token,
+                HTMLTokens.Name(head, tag.name) == meta,
+                let name = value(after: "charset=", in: head[tag.range])
+            else { continue }
+            return name
+        }
+        return nil
+    }
+
+    private static func value(after name: String, in bytes: ArraySlice<UInt8>) -> String? {
+        let lower = bytes.map(HTMLTokens.lowercased).filter { $0 > 0x20 }
+        let mark = Array(name.utf8)
+        guard lower.count >= mark.count,
+            let start = (0...(lower.count - mark.count)).first(where: {
+                lower[$0...].starts(with: mark)
+            })
+        else { return nil }
+        let value = lower[(start + mark.count)...].drop { $0 == 0x22 || $0 == 0x27 }
+        let end: [UInt8] = [0x22, 0x27, 0x3E, 0x3B, 0x2F, 0x3F]
+        let text = String(decoding: value.prefix { !end.contains($0) }, as: UTF8.self)
+        return text.isEmpty ? nil : text
     }
 }

@@ -1,9 +1,9 @@
 internal import CGumbo
 
-/// A page parsed by gumbo as the HTML standard says, which makes a tree of any bytes. This file is the only one
-/// that knows its pointers.
+/// A page parsed by gumbo according to the HTML standard, which builds a tree from any bytes. Only this file touches
+/// gumbo's pointers.
 final class HTMLTree {
-    /// An element or a run of text. It keeps its tree alive.
+    /// An element or a text node; it keeps its tree alive.
     struct Node {
         private let tree: HTMLTree
         private let pointer: UnsafePointer<GumboNode>
@@ -19,7 +19,7 @@ final class HTMLTree {
                 || pointer.pointee.type == GUMBO_NODE_TEMPLATE
         }
 
-        /// The name of an element in lower case; nil for text and everything else.
+        /// The element's name in lower case; nil for other nodes.
         var name: String? {
             guard isElement else { return nil }
             let element = pointer.pointee.v.element
@@ -31,10 +31,10 @@ final class HTMLTree {
             return String(decoding: bytes.map { UInt8(bitPattern: $0) }, as: UTF8.self).lowercased()
         }
 
-        /// Whether it is an element that the HTML standard knows.
+        /// Whether it is an element that the HTML standard defines.
         var isKnown: Bool { isElement && pointer.pointee.v.element.tag != GUMBO_TAG_UNKNOWN }
 
-        /// The text of a text node; nil for an element and for comments.
+        /// The text of a text node; nil for elements and comments.
         var text: String? {
             switch pointer.pointee.type {
             case GUMBO_NODE_TEXT, GUMBO_NODE_WHITESPACE, GUMBO_NODE_CDATA:
@@ -43,7 +43,7 @@ final class HTMLTree {
             }
         }
 
-        /// The number of words of a text node.
+        /// The number of words in a text node; 0 for other nodes.
         var wordCount: Int {
             switch pointer.pointee.type {
             case GUMBO_NODE_TEXT, GUMBO_NODE_CDATA:
@@ -58,10 +58,9 @@ final class HTMLTree {
             }
         }
 
-        /// Whether the element has any attribute.
         var hasAttributes: Bool { isElement && pointer.pointee.v.element.attributes.length > 0 }
 
-        /// The value of an attribute, references decoded; nil when it is not there.
+        /// Returns the value of an attribute with its references decoded; nil if absent.
         func attribute(_ name: String) -> String? {
             guard hasAttributes else { return nil }
             return withUnsafePointer(to: pointer.pointee.v.element.attributes) { attributes in
@@ -87,13 +86,13 @@ final class HTMLTree {
                 in: tree)
         }
 
-        /// The children in order.
+        /// The children, in order.
         var children: [Node] {
             guard let vector = childVector, vector.length > 0 else { return [] }
             return (0..<Int(vector.length)).compactMap { child($0, of: vector) }
         }
 
-        /// The element around it; nil for the root.
+        /// The parent element; nil for the root.
         var parent: Node? {
             guard let parent = Node(UnsafePointer(pointer.pointee.parent), in: tree),
                 parent.isElement
@@ -103,19 +102,19 @@ final class HTMLTree {
     }
 
     private let output: UnsafeMutablePointer<GumboOutput>
-    // The tree points into the page, and is itself in the arena.
+    // The tree points into the page, and its nodes live in the arena.
     private let page: UnsafeMutableBufferPointer<CChar>
     private let arena: Arena
 
-    /// The names of the elements that the parser knows, by their numbers.
+    /// The names of the elements that gumbo knows, by tag number.
     private static let names: [String] = (0..<GUMBO_TAG_LAST.rawValue).map { number in
         gumbo_normalized_tagname(GumboTag(rawValue: number)).map { String(cString: $0) } ?? ""
     }
 
-    /// Whether HTML, SVG or MathML has an element of this name in lower case.
+    /// Whether HTML, SVG or MathML defines an element with this lower-case name.
     static func isElement(_ name: String) -> Bool { gumbo_tag_enum(name) != GUMBO_TAG_UNKNOWN }
 
-    /// Parses a page that was prepared; nil where there is no memory.
+    /// Parses a prepared page; nil if out of memory.
     init?(_ prepared: HTMLPreparation) {
         let bytes = prepared.page
         let page = UnsafeMutableBufferPointer<CChar>.allocate(capacity: bytes.count + 1)
@@ -139,11 +138,11 @@ final class HTMLTree {
 
     deinit { page.deallocate() }
 
-    /// The root element, or nil for a page without any.
+    /// The root element; nil for a page without elements.
     var root: Node? { Node(UnsafePointer(output.pointee.root), in: self) }
 
-    /// Memory for the many small parts of a tree, which goes all at once: faster than to free each, and without
-    /// the parser's recursion.
+    /// Allocates a tree's many small nodes in blocks and frees them all at once: faster than node by node, and
+    /// without gumbo's recursive free.
     private final class Arena {
         private var blocks: [UnsafeMutableRawPointer] = []
         private var next: UnsafeMutableRawPointer?

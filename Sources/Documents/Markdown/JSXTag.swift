@@ -1,28 +1,28 @@
-/// A tag of JSX: `<Tabs>`, `</Tabs>`, `<Card title="x" icon={<Icon />} />`, `<>`.
+/// A JSX tag: `<Tabs>`, `</Tabs>`, `<Card title="x" icon={<Icon />} />`, `<>`.
 struct JSXTag {
-    /// Its name; empty for a fragment.
+    /// The element's name; empty for a fragment.
     let name: String
     let isEnd: Bool
-    /// Whether it has no end tag.
+    /// Whether the tag closes itself.
     let isEmpty: Bool
-    /// The attributes that are text.
+    /// The visible attributes and `href`, with string values.
     private(set) var texts: [(name: String, value: String)] = []
-    /// How many attributes are expressions that could be text.
+    /// How many visible attributes have values that are expressions.
     private(set) var expressions = 0
-    /// The place behind it.
+    /// The index after the tag.
     let end: Int
 
-    /// No tag that people write is longer.
+    /// The longest tag, in bytes.
     private static let byteLimit = 20_000
 
-    /// Attributes that a reader sees.
+    /// The attributes that readers see.
     private static let shown: Set<String> = [
         "title", "label", "summary", "heading", "caption", "header", "alt", "description",
         "subtitle",
         "question",
     ]
 
-    /// Reads the tag that begins at a place.
+    /// Parses the tag that begins at an index; nil if there is none.
     init?(_ text: Span<UInt8>, at start: Int) {
         let limit = min(text.count, start + Self.byteLimit)
         var at = start + 1
@@ -92,10 +92,10 @@ struct JSXTag {
         self.expressions = expressions
     }
 
-    /// What a reader sees of it beside what is in it.
+    /// The visible attribute values.
     var labels: [String] { texts.filter { $0.name != "href" }.map(\.value) }
 
-    /// Whether it stands in running text.
+    /// Whether the element is inline.
     var isInline: Bool { Self.inline.contains(name) }
 
     private static let inline: Set<String> = [
@@ -117,12 +117,12 @@ struct JSXTag {
     }
 }
 
-/// Braces with JavaScript between them.
+/// JavaScript expressions in braces.
 enum JSXExpression {
-    /// No expression that people write in a text is longer.
+    /// The longest expression, in bytes.
     private static let byteLimit = 20_000
 
-    /// The place behind the brace that closes the one at a place; nil when there is none.
+    /// Returns the index after the brace that closes the one at `start`; nil if nothing closes it.
     static func end(_ text: Span<UInt8>, at start: Int) -> Int? {
         let limit = min(text.count, start + byteLimit)
         var depth = 0
@@ -139,7 +139,7 @@ enum JSXExpression {
                 while close < limit, text[close] != quote, text[close] != 0x0A || quote == 0x60 {
                     close += text[close] == 0x5C ? 2 : 1
                 }
-                // An apostrophe in a text between tags closes nothing.
+                // An apostrophe in the text between tags closes nothing.
                 if close < limit, text[close] == quote { at = close }
             case UInt8(ascii: "/") where at + 1 < limit && text[at + 1] == UInt8(ascii: "*"):
                 at += 2
@@ -152,7 +152,7 @@ enum JSXExpression {
         return nil
     }
 
-    /// The text that an expression is, when it is nothing but a string.
+    /// Returns the value of an expression that is only a string literal; nil for any other.
     static func text(_ text: Span<UInt8>, _ range: Range<Int>) -> String? {
         var inner = range.dropFirst().dropLast().map { text[$0] }[...]
         while let first = inner.first, first <= 0x20 { inner = inner.dropFirst() }

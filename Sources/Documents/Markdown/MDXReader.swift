@@ -1,26 +1,28 @@
-/// Turns MDX into Markdown: imports and exports go, tags become what a reader sees of them, and what is
-/// between them loses its indentation. Expressions are counted, since nothing here evaluates them.
+/// Turns MDX into Markdown.
+///
+/// Imports and exports are dropped, tags become their visible text, and the content of elements loses its
+/// indentation. Expressions are not evaluated, only counted.
 struct MDXReader {
     private var output: [UInt8] = []
     private var findings = Finding.List()
-    /// The indentation of what is in each open element; nil until its first line is met.
+    /// The indentation of the content of each open element; nil before its first line.
     private var elements: [Int?] = []
-    /// Angle brackets that begin no tag, so far.
+    /// How many angle brackets so far began no tag.
     private var failures = 0
-    /// Up to here nothing closes a brace.
+    /// Braces before this index are text: an earlier search found nothing that closes them.
     private var noExpressionBefore = 0
 
-    /// After so many that begin none, they are text.
+    /// After this many failures, angle brackets are text.
     private static let failureLimit = 200
-    /// What does not occur any more.
+    /// The texts that do not occur in the rest of the document.
     private var absent: Set<String> = []
 
     private static let deepest = 64
-    /// What is read as HTML with its content, and what is left out with its own.
+    /// Elements that are passed on as HTML, and elements that are left out, each with its content.
     private static let whole: Set<String> = ["table", "pre"]
     private static let unseen: Set<String> = ["script", "style", "svg"]
 
-    /// The Markdown that a text stands for, and what of it is not in that.
+    /// Converts a text to Markdown, and returns what was left out.
     static func markdown(of text: String) -> (text: String, findings: Finding.List) {
         var reader = MDXReader()
         let bytes = Array(text.utf8)
@@ -63,7 +65,7 @@ struct MDXReader {
         ["import ", "import{", "export "].contains { line.starts(with: $0.utf8) }
     }
 
-    /// Passes over imports and exports, up to an empty line.
+    /// Skips imports and exports, up to an empty line.
     private mutating func skipModule(_ bytes: [UInt8], from start: Int) -> Int {
         var at = start
         while at < bytes.count {
@@ -75,7 +77,7 @@ struct MDXReader {
         return min(at, bytes.count)
     }
 
-    /// How much white space the lines of the innermost element begin with.
+    /// Returns the common indentation of the innermost element's content.
     private mutating func bodyIndent(_ line: MarkdownLine) -> Int {
         guard let last = elements.last else { return 0 }
         if let known = last { return min(known, line.indent) }
@@ -100,7 +102,7 @@ struct MDXReader {
         return min(at, bytes.count)
     }
 
-    /// Copies what is left of a line, and of the tags and expressions that begin in it.
+    /// Copies the rest of a line, including the tags and expressions that begin on it.
     private mutating func copyLine(_ bytes: [UInt8], _ text: Span<UInt8>, _ at: inout Int) {
         var isAtStart = true
         while at < bytes.count {
@@ -114,7 +116,7 @@ struct MDXReader {
                 output += bytes[at..<min(at + 2, bytes.count)]
                 at += 2
             case UInt8(ascii: "`"):
-                // Code ends in its paragraph; a line is enough for nearly all.
+                // A code span ends within its paragraph; looking at one line is enough for nearly all.
                 let line = bytes[at...].prefix { $0 != 0x0A }
                 var spans = CodeSpans()
                 let end = spans.end(in: line, from: at)
@@ -194,7 +196,7 @@ struct MDXReader {
         }
     }
 
-    /// Copies a tag of running text, without what only a browser needs.
+    /// Copies an inline tag with only its `href` and `alt`.
     private mutating func copyInline(_ tag: JSXTag) {
         let name = tag.name == "Link" ? "a" : tag.name
         if tag.isEnd {
@@ -208,7 +210,7 @@ struct MDXReader {
         output += Array("\(result)>".utf8)
     }
 
-    /// The place behind the next occurrence of a text; nil when there is none nearby.
+    /// Returns the index after the next occurrence of a text; nil if there is none within a megabyte.
     private mutating func end(of text: String, _ bytes: [UInt8], from start: Int) -> Int? {
         guard !absent.contains(text) else { return nil }
         let mark = Array(text.utf8)
@@ -227,7 +229,7 @@ struct MDXReader {
     private mutating func copyExpression(
         _ bytes: [UInt8], _ text: Span<UInt8>, _ at: inout Int
     ) {
-        // `{#id}` names the heading that it stands behind.
+        // `{#id}` names the heading before it.
         if AttributeList.read(bytes[at...]) != nil {
             output.append(bytes[at])
             at += 1

@@ -1,6 +1,6 @@
 internal import Objects
 
-/// Markdown as text: GitHub's dialect and what others have besides, with anchors as GitHub gives them.
+/// Reads Markdown: GitHub's dialect and common extensions of others, with anchors as GitHub generates them.
 struct MarkdownCleaner {
     private var builder = SectionBuilder()
     private var lists = ListMarkers()
@@ -8,7 +8,7 @@ struct MarkdownCleaner {
     private var closedTags: Set<String> = []
     private var cells: [String]?
 
-    /// Reads a text.
+    /// Reads a document.
     static func clean(_ text: String, isMDX: Bool = false) -> DocumentText {
         let parts = FrontMatter(MarkdownMark.removed(from: text))
         var cleaner = MarkdownCleaner()
@@ -36,21 +36,21 @@ struct MarkdownCleaner {
         return builder.finish(declaredTitle: title)
     }
 
-    /// Reads a text that the parser would take too long for.
+    private static let tooSlow = Finding(
+        .notUnderstood, "Markdown", 1, "documents",
+        detail: "read as plain text, because parsing it would take too long")
+
+    /// Reads Markdown that would take too long to parse as plain text.
     private func plain(_ body: String, title: String?) -> DocumentText {
         var text = TextCleaner.clean(body, declaredTitle: title)
-        text.findings.add(
-            .notUnderstood, "Markdown", 1, "documents",
-            detail: "read as plain text, since it would take too long to parse")
+        text.findings.add(Self.tooSlow)
         return text
     }
 
-    /// Adds Markdown to a document that it is a part of; it has no front matter.
+    /// Adds Markdown from a part of another document; such a part has no front matter.
     static func add(_ text: String, to builder: inout SectionBuilder) {
         guard !MarkdownCost(text).isExcessive else {
-            builder.findings.add(
-                .notUnderstood, "Markdown", 1, "documents",
-                detail: "read as plain text, since it would take too long to parse")
+            builder.findings.add(tooSlow)
             return builder.add(.code, WhiteSpace.lines(text))
         }
         var cleaner = MarkdownCleaner()
@@ -94,7 +94,7 @@ struct MarkdownCleaner {
             let text = inline.text(&builder.findings, isHeading: true)
             builder.begin(
                 WhiteSpace.collapsed(text.text), level: level,
-                anchor: text.anchor ?? AnchorSet.slug(trimmed(text.text)))
+                anchor: text.anchor ?? AnchorSet.slug(WhiteSpace.trimmed(text.text)))
         case .paragraph:
             let text = inline.text(&builder.findings)
             var block = CleanDocument.Block(
@@ -115,7 +115,7 @@ struct MarkdownCleaner {
         }
     }
 
-    /// Adds a block with the marker of the item that it begins.
+    /// Adds a block, with the list marker if it is the first of its item.
     private mutating func add(_ block: CleanDocument.Block) {
         guard !block.text.isEmpty else { return }
         var block = block
@@ -123,7 +123,7 @@ struct MarkdownCleaner {
         builder.add(block)
     }
 
-    /// Adds code, whose lines stay what they are: the marker of an item stands on a line above.
+    /// Adds code, whose lines stay unchanged: a list marker goes on a line of its own above.
     private mutating func addCode(_ text: String, _ info: CodeInfo) {
         let code = WhiteSpace.lines(text)
         guard !code.isEmpty else { return }
@@ -142,16 +142,10 @@ struct MarkdownCleaner {
         for block in found.blocks { builder.add(block) }
         builder.findings.add(found.findings)
     }
-
-    private func trimmed(_ text: String) -> String {
-        let start = text.unicodeScalars.drop(while: WhiteSpace.isSpace)
-        let end = start.lastIndex { !WhiteSpace.isSpace($0) }
-        return end.map { String(Substring(start[...$0])) } ?? ""
-    }
 }
 
 extension CleanDocument.Block {
-    /// A text that announces what follows.
+    /// A block that introduces what follows.
     fileprivate static func label(_ text: String, isInList: Bool) -> Self {
         var block = Self(isInList ? .listItem : .paragraph, text)
         block.keepsWithNext = true

@@ -1,13 +1,13 @@
-/// The running text of a paragraph, a heading or a cell, as it comes from the parser in pieces.
+/// The inline text of a paragraph, a heading or a cell, collected from the parser's events.
 struct MarkdownInline {
     private var bytes: [UInt8] = []
-    /// Where a link, an image or code ended, behind which attributes in braces may stand.
+    /// Where a link, an image or code ended: attributes in braces may follow there.
     private var ends: [Int] = []
-    /// Where its links lead, each once, in order.
+    /// The targets of its links, without duplicates, in order.
     var links: [String] = []
     private var known: Set<String> = []
 
-    /// More links tell nothing of a paragraph.
+    /// The most links that are kept per paragraph.
     private static let linkLimit = 1000
 
     mutating func add(_ text: String) { bytes += text.utf8 }
@@ -17,13 +17,12 @@ struct MarkdownInline {
         ends.append(bytes.count)
     }
 
-    /// Ends a link.
     mutating func endLink(_ target: String) {
         ends.append(bytes.count)
         addLink(target)
     }
 
-    /// Notes where a link leads, unless it stays in the document or is a script.
+    /// Records the target of a link, unless it points into this document or is a script.
     private mutating func addLink(_ target: String) {
         let target = WhiteSpace.collapsed(target)
         let isElsewhere =
@@ -44,14 +43,14 @@ struct MarkdownInline {
         known = Set(links)
     }
 
-    /// Adds what a tag of HTML in the text says.
+    /// Adds the text of an inline HTML tag.
     ///
-    /// - Parameter isPlaceholder: Whether a name is no element's, such as `<username>`: it is text.
+    /// - Parameter isPlaceholder: Whether a tag such as `<username>` is not an element but text.
     mutating func addTag(
         _ tag: String, _ findings: inout Finding.List, isPlaceholder: (String) -> Bool
     ) {
         guard !tag.hasPrefix("<!--") else {
-            return findings.add(.leftOut, "comment", HTMLComments.words(in: tag), "words")
+            return findings.add(.leftOut, "comment", InlineHTML.words(in: tag), "words")
         }
         let name = tag.dropFirst().drop { $0 == "/" }.prefix { $0.isLetter || $0.isNumber }
             .lowercased()
@@ -59,21 +58,21 @@ struct MarkdownInline {
         if Self.separating.contains(name) { add(" ") }
         switch name {
         case "a":
-            if let target = HTMLComments.attribute("href", of: tag) { addLink(target) }
+            if let target = InlineHTML.attribute("href", of: tag) { addLink(target) }
         case "img":
             findings.add(.leftOut, "image", 1, "images")
-            if let text = HTMLComments.attribute("alt", of: tag) { add(text) }
+            if let text = InlineHTML.attribute("alt", of: tag) { add(text) }
         default: break
         }
     }
 
-    /// Tags that part words.
+    /// Tags that separate words.
     private static let separating: Set<String> = [
         "br", "p", "div", "li", "ul", "ol", "td", "th", "tr", "table", "hr", "dd", "dt", "summary",
         "details", "section", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre",
     ]
 
-    /// The text, without attributes and marks.
+    /// Returns the text, without attribute lists and the label mark.
     func text(
         _ findings: inout Finding.List, isHeading: Bool = false
     ) -> (text: String, anchor: String?, isLabel: Bool) {
@@ -83,7 +82,7 @@ struct MarkdownInline {
         if isLabel { result.removeFirst(MarkdownMark.label.count) }
         let split = AttributeList.split(result)
         if let list = split.list {
-            // Only Kramdown and Python-Markdown have attributes of a paragraph, and they begin with a colon.
+            // Only Kramdown and Python-Markdown have paragraph attributes, and theirs begin with a colon.
             let isMarked = result[split.text.count...].starts(with: "{:".utf8)
             if isHeading || isMarked { (result, anchor) = (split.text, list.id) }
         }
@@ -103,7 +102,8 @@ struct MarkdownInline {
         return result + bytes[at...]
     }
 
-    /// The text with the characters of Windows-1252 where a reference such as `&#150;` meant them.
+    /// Decodes the text, and replaces C1 controls from references such as `&#150;` with their Windows-1252
+    /// characters.
     private static func printable(_ bytes: [UInt8], _ findings: inout Finding.List) -> String {
         let text = String(decoding: bytes, as: UTF8.self)
         func isC1(_ scalar: Unicode.Scalar) -> Bool { (0x80..<0xA0).contains(scalar.value) }
@@ -125,9 +125,9 @@ struct MarkdownInline {
     }
 }
 
-/// What is to be known of HTML in running text without reading it.
-enum HTMLComments {
-    /// The words in the comments of a text.
+/// Reads HTML in running text without parsing it.
+enum InlineHTML {
+    /// Counts the words in the comments of a text.
     static func words(in html: String) -> Int {
         let bytes = Array(html.utf8)
         var words = 0
@@ -140,7 +140,7 @@ enum HTMLComments {
         return words
     }
 
-    /// The value in quotes of an attribute of a tag.
+    /// Returns the quoted value of a tag's attribute.
     static func attribute(_ name: String, of tag: String) -> String? {
         let bytes = Array(tag.utf8)
         let lower = bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
@@ -160,5 +160,43 @@ enum HTMLComments {
             at = found + 1
         }
         return nil
+    }
+}
+
+/// Words in angle brackets that look like tags but are text: `<username>`, `List<String>`.
+enum Placeholders {
+    /// Whether a tag has no attributes, is not an HTML element and has no end tag in its document.
+    static func contains(_ tag: String, closed: Set<String>) -> Bool {
+        guard !tag.hasPrefix("</"), !tag.hasSuffix("/>") else { return false }
+        let name = tag.dropFirst().dropLast().lowercased()
+        return !name.isEmpty && !HTMLTree.isElement(name) && !closed.contains(name)
+    }
+
+    /// Collects the names of all end tags in a text, in lower case.
+    static func closedTags(in text: String) -> Set<String> {
+        var names: Set<String> = []
+        var rest = Substring(text).utf8[...]
+        while let start = rest.firstIndex(of: UInt8(ascii: "<")) {
+            rest = rest[rest.index(after: start)...]
+            guard rest.first == UInt8(ascii: "/") else { continue }
+            let name = rest.dropFirst().prefix { $0 != UInt8(ascii: ">") && $0 > 0x20 }
+            if name.count < 100 { names.insert(Substring(name).lowercased()) }
+        }
+        return names
+    }
+}
+
+/// A noncharacter that marks labels in the Markdown given to the parser, to recognize them in its output.
+enum MarkdownMark {
+    /// U+FDD0, before a paragraph that only introduces what follows: the title of a note, a tab, a term.
+    static let label: [UInt8] = [0xEF, 0xB7, 0x90]
+
+    /// Removes the mark from a text that contains it.
+    static func removed(from text: String) -> String {
+        func isMark(_ scalar: Unicode.Scalar) -> Bool { scalar.value == 0xFDD0 }
+        guard text.unicodeScalars.contains(where: isMark) else { return text }
+        var scalars = text.unicodeScalars
+        scalars.removeAll(where: isMark)
+        return String(scalars)
     }
 }

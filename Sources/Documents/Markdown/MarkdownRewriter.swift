@@ -1,40 +1,40 @@
-/// Turns what dialects of Markdown have besides into what the parser knows: notes, tabs, divisions,
-/// definitions, footnotes, includes and template tags.
+/// Rewrites the syntax of Markdown dialects into Markdown that the parser knows: notes, tabs, divisions, definitions,
+/// footnotes, includes and template tags.
 ///
-/// Containers whose text is indented lose that indentation, and the line that begins a container becomes a
-/// paragraph of its own. A line is looked at once.
+/// The content of indented containers loses its indentation, and the line that opens a container becomes a paragraph.
+/// Each line is read once.
 struct MarkdownRewriter {
-    /// Something whose text is indented.
+    /// A container with indented content.
     struct Container {
-        /// The least white space before its lines.
+        /// The least indentation of its lines.
         let indent: Int
-        /// How much of it is taken away.
+        /// How many columns of indentation are removed.
         let shift: Int
         /// The list items around it.
         let items: [Int]
     }
 
-    /// Something between two lines of marks.
+    /// A container between two lines of marks.
     struct Division {
-        /// What the mark of its end consists of, and how often at least.
+        /// The character of its closing line, and how many of them it needs.
         let mark: UInt8
         let count: Int
-        /// Whether a heading in it is its title.
+        /// Whether a heading inside is its title.
         let ownsHeadings: Bool
     }
 
-    /// Lines that are no Markdown.
+    /// Lines that are not Markdown.
     struct Code {
-        /// What ends them.
+        /// What ends the code.
         enum End {
             case fence(mark: UInt8, count: Int)
             case tag(String)
         }
 
         let end: End
-        /// The line that ends them for the parser.
+        /// The line that ends the code for the parser.
         let fence: [UInt8]
-        /// Where the text of the list item around them begins.
+        /// The column of the text in the enclosing list item.
         let itemIndent: Int
         let isQuoted: Bool
     }
@@ -44,18 +44,18 @@ struct MarkdownRewriter {
     var containers: [Container] = []
     var divisions: [Division] = []
     var code: Code?
-    /// Where the texts of the list items around the present place begin.
+    /// The columns where the text of the enclosing list items begins.
     var items: [Int] = []
-    /// Whether the line before was text that this one may go on with.
+    /// Whether the next line may continue a paragraph.
     var isInParagraph = false
-    /// The last paragraph, if nothing else came behind it: where its text begins in the output, and its lines.
+    /// The last paragraph if nothing followed it: where its text begins in the output, and its number of lines.
     var term: (start: Int, lines: Int)?
-    /// Where the last definition began, as long as another of the same term may follow.
+    /// The indentation of the last definition, as long as the same term may have another.
     var definitionIndent: Int?
-    /// What ends the HTML whose text is no Markdown.
+    /// The text that ends a raw HTML block.
     private var rawEnd: String?
 
-    /// Deeper containers are text like any other.
+    /// The deepest nesting; deeper containers are ordinary text.
     static let deepest = 64
 
     /// Rewrites a text.
@@ -90,7 +90,7 @@ struct MarkdownRewriter {
             {
                 return add(line, to: code)
             }
-            // The item or the quotation around them ended, and they with it.
+            // The enclosing list item or block quote ended, and the code with it.
             self.code = nil
         }
         if let end = rawEnd {
@@ -108,7 +108,7 @@ struct MarkdownRewriter {
     private mutating func addMarkdown(_ line: MarkdownLine) {
         var content = line.content
         var indent = line.indent
-        // Items may stand in items, each on the line of the one around it.
+        // Nested list items may begin on one line.
         while let item = MarkdownLine.item(content), items.count < Self.deepest {
             indent += item.width
             items.append(indent)
@@ -157,7 +157,7 @@ struct MarkdownRewriter {
         output.append(0x0A)
     }
 
-    /// Adds a paragraph that announces what follows; only an end of the paragraph before without a title.
+    /// Ends the paragraph, and adds `title`, if any, as a paragraph that introduces what follows.
     mutating func emitLabel(_ title: String?, indent: Int) {
         endParagraph()
         emit([])
@@ -202,7 +202,7 @@ struct MarkdownRewriter {
                 return closeCode()
             }
         }
-        // It stays, since it may be what the code is about.
+        // The line stays: it may be what the code is about.
         if let include = MarkdownInclude(inCode: line.content) { note(include) }
         emit(line.bytes)
     }
@@ -217,7 +217,7 @@ struct MarkdownRewriter {
         findings.add(.leftOut, "include", 1, "includes", detail: include.target)
     }
 
-    /// Notices HTML whose text is no Markdown, up to its end.
+    /// Detects HTML whose content is not Markdown, up to its end.
     private mutating func beginRaw(_ content: ArraySlice<UInt8>) {
         guard content.first == UInt8(ascii: "<") else { return }
         let start = String(decoding: content.prefix(12), as: UTF8.self).lowercased()
@@ -230,7 +230,7 @@ struct MarkdownRewriter {
 }
 
 extension ArraySlice<UInt8> {
-    /// Whether a text stands in it.
+    /// Whether the bytes contain a text.
     func contains(_ text: String) -> Bool {
         let part = Array(text.utf8)
         guard let first = part.first else { return true }
@@ -240,5 +240,139 @@ extension ArraySlice<UInt8> {
             at = found + 1
         }
         return false
+    }
+}
+
+extension MarkdownRewriter {
+    /// Adds a line that begins or ends a container; false for any other line.
+    mutating func addContainer(_ line: MarkdownLine) -> Bool {
+        let content = line.content
+        if let label = MarkdownLabel(note: content) ?? MarkdownLabel(tab: content) {
+            emitLabel(label.title, indent: line.indent)
+            openContainer(line.indent + 4, shift: 4)
+            return true
+        }
+        switch content.first {
+        case UInt8(ascii: ":"):
+            if content.starts(with: ":::".utf8) {
+                addDivision(line)
+                return true
+            }
+            return addDefinition(line)
+        case UInt8(ascii: "/"): return content.starts(with: "///".utf8) && addBlock(line)
+        case UInt8(ascii: "["): return addFootnote(line)
+        case UInt8(ascii: "#"):
+            guard divisions.last?.ownsHeadings == true else { return false }
+            let title = content.drop { $0 == UInt8(ascii: "#") }
+            guard title.first == 0x20 else { return false }
+            emitLabel(String(decoding: title.dropFirst(), as: UTF8.self), indent: line.indent)
+            return true
+        default: return false
+        }
+    }
+
+    private mutating func openContainer(_ indent: Int, shift: Int) {
+        guard containers.count < Self.deepest else { return }
+        let around = containers.reduce(0) { $0 + $1.shift }
+        containers.append(Container(indent: indent + around, shift: shift, items: items))
+    }
+
+    private mutating func begin(_ division: Division) {
+        if divisions.count < Self.deepest { divisions.append(division) }
+    }
+
+    /// Adds the line of colons that begins or ends a division.
+    private mutating func addDivision(_ line: MarkdownLine) {
+        let colon = UInt8(ascii: ":")
+        let colons = line.content.prefix { $0 == colon }.count
+        var words = line.content.dropFirst(colons).drop { $0 == 0x20 }
+        // Pandoc also allows colons behind the attributes.
+        while let last = words.last, last == colon || last == 0x20 { words = words.dropLast() }
+        guard !words.isEmpty else {
+            if divisions.last?.mark == colon { divisions.removeLast() }
+            return emitLabel(nil, indent: 0)
+        }
+        let label = MarkdownLabel(division: words)
+        begin(Division(mark: colon, count: colons, ownsHeadings: label.ownsHeadings))
+        emitLabel(label.title, indent: line.indent)
+    }
+
+    /// Adds `/// note | Title` or `///`, a block of Python-Markdown; false for any other line.
+    private mutating func addBlock(_ line: MarkdownLine) -> Bool {
+        let rest = line.content.drop { $0 == UInt8(ascii: "/") }
+        if rest.isEmpty {
+            emitLabel(nil, indent: 0)
+            return true
+        }
+        let words = rest.drop { $0 == 0x20 }
+        let name = words.prefix { $0 != 0x20 && $0 != UInt8(ascii: "|") }
+        let argument = words[name.endIndex...].drop { $0 == 0x20 }
+        guard rest.first == 0x20, argument.isEmpty || argument.first == UInt8(ascii: "|") else {
+            return false
+        }
+        let label = MarkdownLabel(
+            directive: String(decoding: name, as: UTF8.self), argument: argument.dropFirst())
+        emitLabel(label.title, indent: line.indent)
+        return true
+    }
+
+    /// Adds a fence that begins a note, such as `{note}`, or ends one; false for code.
+    mutating func addDirective(
+        _ fence: (mark: UInt8, count: Int, info: ArraySlice<UInt8>), indent: Int
+    ) -> Bool {
+        if let last = divisions.last, last.mark == fence.mark, fence.count >= last.count,
+            fence.info.isEmpty
+        {
+            divisions.removeLast()
+            emitLabel(nil, indent: 0)
+            return true
+        }
+        guard fence.info.first == UInt8(ascii: "{"),
+            let close = fence.info.firstIndex(of: UInt8(ascii: "}"))
+        else { return false }
+        let name = String(
+            decoding: fence.info[(fence.info.startIndex + 1)..<close], as: UTF8.self)
+        guard MarkdownLabel.isNote(name) || ["admonition", "dropdown", "tab-item"].contains(name)
+        else { return false }
+        begin(Division(mark: fence.mark, count: fence.count, ownsHeadings: false))
+        let label = MarkdownLabel(directive: name, argument: fence.info[(close + 1)...])
+        emitLabel(label.title, indent: indent)
+        return true
+    }
+
+    /// Adds a footnote, `[^name]: text`, as ordinary text with its name in front.
+    private mutating func addFootnote(_ line: MarkdownLine) -> Bool {
+        let content = line.content
+        guard let (name, end) = MarkdownInlineScanner.footnoteName(content), end < content.endIndex,
+            content[end] == UInt8(ascii: ":")
+        else { return false }
+        emitLabel(nil, indent: 0)
+        let text = content[(end + 1)...].drop { $0 == 0x20 || $0 == 0x09 }
+        emit(
+            Array(repeating: 0x20, count: line.indent)
+                + Array("\\[\(MarkdownInlineScanner.escaped(name))\\] ".utf8)
+                + MarkdownInlineScanner(text).rewritten(&findings))
+        isInParagraph = true
+        openContainer(line.indent + 4, shift: 4)
+        return true
+    }
+
+    /// Adds a definition of Pandoc or Python-Markdown, `: text` below a term; false for any other line.
+    private mutating func addDefinition(_ line: MarkdownLine) -> Bool {
+        let spaces = line.content.dropFirst().prefix { $0 == 0x20 || $0 == 0x09 }.count
+        guard spaces > 0, line.content.count > 1 + spaces else { return false }
+        if let term, term.lines == 1, definitionIndent == nil {
+            output.insert(contentsOf: MarkdownMark.label, at: term.start)
+        } else if definitionIndent != line.indent {
+            return false
+        }
+        emitLabel(nil, indent: 0)
+        emit(
+            Array(repeating: 0x20, count: line.indent)
+                + MarkdownInlineScanner(line.content.dropFirst(1 + spaces)).rewritten(&findings))
+        isInParagraph = true
+        definitionIndent = line.indent
+        openContainer(line.indent + 2, shift: min(1 + spaces, 4))
+        return true
     }
 }

@@ -1,6 +1,6 @@
 internal import Objects
 
-/// A Jupyter notebook as text: its prose, its code and what the code wrote, in the order of the cells.
+/// Reads a Jupyter notebook: its prose, its code and its outputs, in the order of the cells.
 struct Notebook {
     private var builder = SectionBuilder()
     private var declaredTitle: String?
@@ -8,7 +8,7 @@ struct Notebook {
     private var language: String?
     private var isFirst = true
 
-    /// More than any notebook has; each takes up to a hundred bytes of memory.
+    /// The most JSON values: more than any notebook has, and each takes up to a hundred bytes of memory.
     private static let valueLimit = 2_000_000
 
     /// Reads a notebook of format 3 or 4.
@@ -17,7 +17,7 @@ struct Notebook {
         guard let bytes = LenientJSON.standard(Array(decoded.text.utf8), valueLimit: valueLimit)
         else {
             throw UnreadableDocument(
-                "is a Jupyter notebook of more than \(valueLimit) values: not read")
+                "is a Jupyter notebook of more than \(valueLimit) values, which is the limit")
         }
         let json: JSON
         do throws(JSONError) {
@@ -54,7 +54,7 @@ struct Notebook {
         if let language { metadata["language"] = .string(language) }
     }
 
-    /// The name of a language in lower case, without the version that old kernels append.
+    /// Returns the name of a language in lower case, without the version that old kernels append.
     private static func name(_ language: String?) -> String? {
         guard let name = language.map(WhiteSpace.collapsed)?.lowercased(), !name.isEmpty else {
             return nil
@@ -93,7 +93,7 @@ struct Notebook {
         }
     }
 
-    /// The language that the first line of a cell switches to: `%%bash`.
+    /// Returns the language that a cell's first line switches to: `%%bash`.
     private static func magic(_ source: String) -> String? {
         guard source.utf8.starts(with: "%%".utf8) else { return nil }
         let name = source.utf8.dropFirst(2).prefix { $0 > 0x20 }
@@ -106,7 +106,7 @@ struct Notebook {
         }
     }
 
-    /// Adds what another program is to read as it stands; of a first cell that is front matter, the members.
+    /// Adds a raw cell unchanged; front matter in the first cell becomes metadata.
     private mutating func addRaw(_ source: String, of cell: JSON) {
         let format = cell["metadata"]?["raw_mimetype"] ?? cell["metadata"]?["format"]
         if isFirst, source.utf8.starts(with: "---".utf8) {
@@ -127,8 +127,110 @@ struct Notebook {
         }
     }
 
-    /// A string, or the lines of one.
+    /// Returns a string, or the joined lines of one.
     static func text(_ value: JSON?) -> String {
         value?.string ?? (value?.array ?? []).compactMap(\.string).joined()
+    }
+}
+
+/// The output of a notebook cell.
+struct NotebookOutput {
+    /// Its text.
+    private(set) var blocks: [CleanDocument.Block] = []
+    /// The parts that are not text.
+    private(set) var findings = Finding.List()
+
+    /// Reads an output of format 3 or 4.
+    init(_ output: JSON) {
+        switch output["output_type"]?.string {
+        case "stream": add(Notebook.text(output["text"]))
+        case "error", "pyerr":
+            let lines = output["traceback"]?.array?.compactMap(\.string) ?? []
+            let name = output["ename"]?.string ?? "error"
+            add(
+                lines.isEmpty
+                    ? "\(name): \(output["evalue"]?.string ?? "")" : lines.joined(separator: "\n"))
+        default: addData(output["data"]?.object ?? output.object ?? JSONObject())
+        }
+    }
+
+    /// Takes the richest text form of a value that is stored in several forms.
+    private mutating func addData(_ data: JSONObject) {
+        func text(_ names: String...) -> String? {
+            names.lazy.compactMap { data[$0] }.first.map(Notebook.text)
+        }
+        let others = data.members.filter { !Self.textual.contains($0.key) }
+        let images = others.count { $0.key.hasPrefix("image/") || Self.images.contains($0.key) }
+        findings.add(.leftOut, "image", images, "images")
+        for member in others where member.key.hasPrefix("application/") {
+            findings.add(
+                .leftOut, "output", 1, "outputs", detail: WhiteSpace.collapsed(member.key))
+        }
+        let plain = text("text/plain", "text")
+        if let html = text("text/html", "html"), html.utf8.count <= Self.htmlLimit {
+            let found = HTMLCleaner.fragment(html)
+            if plain == nil || found.blocks.contains(where: { $0.kind == .tableRow }) {
+                blocks += found.blocks
+                return findings.add(found.findings)
+            }
+        }
+        if let plain {
+            // Python's representation of an object without text of its own.
+            let isName =
+                plain.utf8.first == UInt8(ascii: "<") && plain.utf8.last == UInt8(ascii: ">")
+            if images > 0, isName { return }
+            add(plain)
+        } else if let text = text("text/markdown", "text/latex", "latex") {
+            add(text)
+        }
+    }
+
+    private static let textual: Set<String> = [
+        "text/plain", "text", "text/html", "html", "text/markdown", "text/latex", "latex",
+    ]
+    /// The names of images in format 3.
+    private static let images: Set<String> = ["png", "jpeg", "svg"]
+    /// The most bytes of HTML; larger outputs are programs, such as a plot with its library.
+    private static let htmlLimit = 1 << 20
+
+    private mutating func add(_ text: String) {
+        let lines = WhiteSpace.lines(Self.shown(text))
+        if !lines.isEmpty { blocks.append(CleanDocument.Block(.code, lines)) }
+    }
+
+    /// Returns what a terminal shows in the end: no escape sequences, and only the last state of a line overwritten
+    /// with carriage returns.
+    static func shown(_ text: String) -> String {
+        var result: [UInt8] = []
+        result.reserveCapacity(text.utf8.count)
+        var lineStart = 0
+        var isReturned = false
+        var bytes = text.utf8.makeIterator()
+        var next = bytes.next()
+        while let byte = next {
+            next = bytes.next()
+            switch byte {
+            case 0x1B:
+                // CSI: parameters, then a letter. Any other sequence has one byte.
+                guard next == UInt8(ascii: "[") else {
+                    if next != nil, next != 0x0A { next = bytes.next() }
+                    continue
+                }
+                repeat {
+                    next = bytes.next()
+                } while next.map { (0x20..<0x40).contains($0) } ?? false
+                if next.map({ (0x40..<0x7F).contains($0) }) ?? false { next = bytes.next() }
+            case 0x0D: isReturned = true
+            case 0x0A:
+                result.append(byte)
+                lineStart = result.count
+                isReturned = false
+            default:
+                if isReturned { result.removeSubrange(lineStart...) }
+                isReturned = false
+                result.append(byte)
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
     }
 }

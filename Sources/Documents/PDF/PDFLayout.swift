@@ -1,16 +1,16 @@
-/// Puts the pieces of a page together to lines, and the lines in the order in which they are read.
+/// Joins a page's fragments into lines and puts the lines in reading order.
 enum PDFLayout {
-    /// A gap wider than this many heights of a character parts columns and cells.
+    /// The gap that separates columns and cells, in font heights.
     private static let widestSpace = 1.4
-    /// A gap narrower than this part of the height of a character is none.
+    /// The narrowest gap that is a space, in font heights.
     private static let narrowestSpace = 0.1
 
-    /// The segments of a page from top to bottom and from left to right.
+    /// Returns a page's segments from top to bottom and left to right.
     static func segments(of page: PDFPage) -> [PDFSegment] {
         rows(page.fragments).flatMap(segments)
     }
 
-    /// Fragments that stand on one line, each line from left to right.
+    /// Groups fragments into lines, each sorted from left to right.
     private static func rows(_ fragments: [PDFFragment]) -> [[PDFFragment]] {
         let sorted = fragments.sorted { ($0.top, $0.left) < ($1.top, $1.left) }
         var rows: [[PDFFragment]] = []
@@ -94,7 +94,7 @@ enum PDFLayout {
         }
     }
 
-    /// The segments of each column, in the order in which the columns are read.
+    /// Returns the segments of each column, in the order in which the columns are read.
     static func columns(_ segments: [PDFSegment], depth: Int = 0) -> [[PDFSegment]] {
         guard depth < 3, let gutter = gutter(segments) else { return [segments] }
         var result: [[PDFSegment]] = []
@@ -112,13 +112,13 @@ enum PDFLayout {
         return above.isEmpty ? result : result + [above]
     }
 
-    /// A part of a page between two lines that go over the gutter.
+    /// A part of a page between two lines that cross the gutter.
     private struct Band {
         var left: [PDFSegment] = []
         var right: [PDFSegment] = []
         var all: [PDFSegment] = []
 
-        /// Whether both sides are lines of running text: cells of tables are shorter.
+        /// Whether both sides are lines of running text: table cells are shorter.
         var isColumns: Bool { Self.isText(left) && Self.isText(right) }
 
         private static func isText(_ side: [PDFSegment]) -> Bool {
@@ -149,7 +149,7 @@ enum PDFLayout {
         return result
     }
 
-    /// Where a column begins that has another one beside it; nil when none does.
+    /// Returns where a column begins that has another beside it; nil if no column does.
     private static func gutter(_ segments: [PDFSegment]) -> Double? {
         guard segments.count >= 8, let first = segments.map(\.left).min() else { return nil }
         var counts: [Int: Int] = [:]
@@ -169,7 +169,7 @@ enum PDFLayout {
         return best?.gutter
     }
 
-    /// The lines of a column from top to bottom.
+    /// Joins a column's segments into lines, from top to bottom.
     static func lines(_ column: [PDFSegment], page: Int) -> [PDFLine] {
         var result: [PDFLine] = []
         for segment in column {
@@ -185,4 +185,46 @@ enum PDFLayout {
         }
         return result
     }
+}
+
+/// Text on one line without a wide gap: a line of a column, or a table cell.
+struct PDFSegment: Equatable {
+    var left = 0.0
+    var right = 0.0
+    var top = 0.0
+    var bottom = 0.0
+    /// The font of most of its characters.
+    var font = PDFFont()
+    var text = ""
+    var links: [String] = []
+    /// How many characters are monospaced, how many are bold, and how many there are.
+    var monospaced = 0
+    var bold = 0
+    var characters = 0
+
+    var isMonospaced: Bool { monospaced == characters }
+    /// A comma after a bold word does not make it less bold.
+    var isBold: Bool { bold * 10 >= characters * 9 }
+    var size: Double { Double(max(font.size, 1)) }
+    var width: Double { right - left }
+}
+
+/// A line of a column: its segments from left to right.
+struct PDFLine: Equatable {
+    var segments: [PDFSegment] = []
+    var page = 0
+
+    var left: Double { segments.first?.left ?? 0 }
+    var right: Double { segments.last?.right ?? 0 }
+    var top: Double { segments.map(\.top).min() ?? 0 }
+    var bottom: Double { segments.map(\.bottom).max() ?? 0 }
+    var text: String { segments.map(\.text).joined(separator: " ") }
+    var links: [String] { segments.flatMap(\.links) }
+    var isMonospaced: Bool { segments.allSatisfy(\.isMonospaced) }
+    var isBold: Bool { segments.allSatisfy(\.isBold) }
+    /// The font of its longest segment.
+    var font: PDFFont { segments.max { $0.characters < $1.characters }?.font ?? PDFFont() }
+    var size: Double { Double(max(font.size, 1)) }
+    /// The approximate baseline, independent of font heights.
+    var baseline: Double { segments.max { $0.characters < $1.characters }?.bottom ?? 0 }
 }

@@ -1,7 +1,6 @@
-/// What stands at the head and the foot of pages and is no part of their text: the number of the page, and what
-/// is repeated from page to page.
+/// Finds headers and footers that are not part of the text: page numbers, and text that repeats from page to page.
 struct PDFMarginalia {
-    /// The words of running heads and feet, and of page numbers.
+    /// The words of running headers and footers, and those of page numbers.
     private(set) var repeated = WordCounter()
     private(set) var numbers = WordCounter()
 
@@ -11,12 +10,12 @@ struct PDFMarginalia {
         let isTop: Bool
     }
 
-    /// How much of the height of a page is its head and its foot.
+    /// How much of the page height the header and the footer each take.
     private static let margin = 0.13
-    /// How many segments of a head or a foot are looked at.
+    /// The most segments that are examined in a header or footer.
     private static let most = 8
 
-    /// Removes them from the segments of pages.
+    /// Removes headers and footers from the segments of all pages.
     mutating func remove(from pages: inout [[PDFSegment]], _ sizes: [PDFPage]) {
         var candidates: [Candidate] = []
         for (page, segments) in pages.enumerated() {
@@ -69,7 +68,7 @@ struct PDFMarginalia {
         Int((isTop ? segment.top : -segment.bottom) / 8)
     }
 
-    /// Where the numbers of pages stand on many pages: the whole line is a running head then.
+    /// Returns the heights where page numbers stand on many pages: everything on such a line is a running header.
     private static func numberHeights(
         _ candidates: [Candidate], _ pages: [[PDFSegment]], _ sizes: [PDFPage], _ offset: Int?
     ) -> Set<Int> {
@@ -84,21 +83,21 @@ struct PDFMarginalia {
         return Set(counts.filter { $0.value >= least }.keys)
     }
 
-    /// Whether the number of the page stands on the line of a segment.
+    /// Whether the page number is on the same line as a segment.
     private static func hasNumber(
         _ candidate: Candidate, _ segments: [PDFSegment], _ page: PDFPage, _ offset: Int?
     ) -> Bool {
         line(of: candidate, segments).contains { isNumber(segments[$0], of: page, offset) }
     }
 
-    /// The segments that stand on the line of one of them.
+    /// Returns the segments on the same line as a candidate.
     private static func line(of candidate: Candidate, _ segments: [PDFSegment]) -> [Int] {
         let own = segments[candidate.segment]
         let near = max(0, candidate.segment - most)..<min(segments.count, candidate.segment + most)
         return near.filter { segments[$0].bottom > own.top && segments[$0].top < own.bottom }
     }
 
-    /// A text with its place; numbers that may be those of pages are all the same.
+    /// A text with its height on the page.
     private static func key(_ segment: PDFSegment, _ isTop: Bool) -> String {
         "\(height(segment, isTop)) \(segment.text)"
     }
@@ -117,7 +116,8 @@ struct PDFMarginalia {
         return Set(counts.filter { $0.value >= least }.keys)
     }
 
-    /// How far the numbers on pages are from those of the file, on most pages that have any.
+    /// Returns the most common difference between printed page numbers and page indices; nil if there is no clear
+    /// one.
     private static func numberOffset(
         _ candidates: [Candidate], _ pages: [[PDFSegment]], _ sizes: [PDFPage]
     ) -> Int? {
@@ -134,7 +134,7 @@ struct PDFMarginalia {
         return most.value >= 2 || most.key == 0 ? most.key : nil
     }
 
-    /// Whether nothing else is on the line but what is repeated: a number may be a cell of a table.
+    /// Whether only repeated text shares the line: otherwise a number may be a table cell.
     private static func isAlone(
         _ candidate: Candidate, _ segments: [PDFSegment], _ texts: Set<String>
     ) -> Bool {
@@ -145,7 +145,7 @@ struct PDFMarginalia {
         }
     }
 
-    /// The number of `12`, `- 12 -`, `Page 12 of 40`, `xii`; nil for any other text.
+    /// Parses the number in `12`, `- 12 -`, `Page 12 of 40` or `xii`; nil for any other text.
     static func pageNumber(_ text: String) -> (value: Int, isRoman: Bool)? {
         let words = text.lowercased().split { !$0.isLetter && !$0.isNumber }
         guard !words.isEmpty, words.count <= 4, text.utf8.count <= 40 else { return nil }
@@ -158,7 +158,7 @@ struct PDFMarginalia {
         guard (1...2).contains(numbers.count),
             words.allSatisfy({ Int($0) != nil || others.contains($0) })
         else { return nil }
-        // Section numbers, versions and dates have their marks within.
+        // Section numbers, versions and dates have punctuation inside.
         if numbers.count == 2, words.count == 2, !text.contains("/") { return nil }
         return (numbers[0], false)
     }

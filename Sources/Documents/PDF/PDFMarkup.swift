@@ -1,13 +1,13 @@
-/// Reads what `pdftohtml -xml` writes.
+/// Reads the output of `pdftohtml -xml`.
 ///
-/// It looks like XML and is not always: tags cross each other, addresses are not escaped, and control
-/// characters stand as they are. So it is read by its tags, one after the other, and whatever they are.
+/// It resembles XML but is not always well-formed: tags overlap, URLs are not escaped, and control characters appear
+/// raw. So this reads tag by tag and accepts anything.
 struct PDFMarkup {
-    /// The pages that were written to their end, in order.
+    /// The pages that were written completely, in order.
     private(set) var pages: [PDFPage] = []
     /// The document's own table of contents.
     private(set) var outline: [PDFOutlineItem] = []
-    /// Whether the writer came to its end.
+    /// Whether the output is complete.
     private(set) var isWhole = false
 
     private var fonts: [Int: PDFFont] = [:]
@@ -18,12 +18,12 @@ struct PDFMarkup {
     private var depth = 0
     private var fragments = 0
 
-    /// The most pieces of text: ten times what the longest manuals have.
+    /// The most text fragments: ten times what the longest manuals have.
     private static let fragmentLimit = 8_000_000
     private static let outlineLimit = 50_000
-    private static let pieceLimit = 100_000
+    private static let textLimit = 100_000
 
-    /// Reads the bytes to their end, or as far as they go.
+    /// Reads as many bytes as there are.
     init(_ bytes: [UInt8]) {
         var index = 0
         while index < bytes.count, fragments < Self.fragmentLimit {
@@ -33,7 +33,7 @@ struct PDFMarkup {
                 index = end + 1
             } else {
                 let end = bytes[index...].firstIndex(of: UInt8(ascii: "<")) ?? bytes.count
-                if fragment != nil || item != nil, text.count < Self.pieceLimit {
+                if fragment != nil || item != nil, text.count < Self.textLimit {
                     text += bytes[index..<end]
                 }
                 index = end
@@ -41,7 +41,7 @@ struct PDFMarkup {
         }
     }
 
-    /// Where a tag ends: at `>`, but not at one within quotes.
+    /// Returns where a tag ends: at the next `>` outside quotes.
     private static func endOfTag(_ bytes: [UInt8], from start: Int) -> Int {
         var isQuoted = false
         var index = start + 1
@@ -49,7 +49,7 @@ struct PDFMarkup {
             switch bytes[index] {
             case UInt8(ascii: "\""): isQuoted.toggle()
             case UInt8(ascii: ">") where !isQuoted: return index
-            // No tag goes over lines: a quote is missing.
+            // No tag spans lines, so a quote is missing.
             case 0x0A: return index
             default: break
             }
@@ -132,7 +132,7 @@ struct PDFMarkup {
             return nil
         }
 
-        /// A number of sensible size; 0 when there is none.
+        /// Returns a number of plausible size, or 0.
         func number(_ name: String) -> Double {
             guard let value = value(name).flatMap({ Double($0) }), value.magnitude < 1e6 else {
                 return 0
@@ -142,9 +142,9 @@ struct PDFMarkup {
     }
 }
 
-/// Characters as poppler writes them.
+/// Decodes text as poppler writes it.
 enum PDFCharacters {
-    /// Text without references to characters and without ligatures, which searches would not find.
+    /// Decodes character references and expands ligatures, which searches would miss.
     static func decoded(_ bytes: some Collection<UInt8>) -> String {
         var result = ""
         for scalar in unescaped(bytes).unicodeScalars {
@@ -197,4 +197,59 @@ enum PDFCharacters {
         default: nil
         }
     }
+}
+
+/// A page as poppler sees it: text fragments with their positions.
+struct PDFPage: Equatable {
+    /// The page number, from 1.
+    var number = 0
+    /// The size in poppler's unit, 1/108 inch, as all positions.
+    var width = 0.0
+    var height = 0.0
+    var fragments: [PDFFragment] = []
+}
+
+/// A text fragment in one font, on one line.
+struct PDFFragment: Equatable {
+    var top = 0.0
+    var left = 0.0
+    var width = 0.0
+    var height = 0.0
+    var font = PDFFont()
+    var text = ""
+    /// The target of its link, if outside the document.
+    var link: String?
+
+    var right: Double { left + width }
+    var bottom: Double { top + height }
+}
+
+/// A font at a size.
+struct PDFFont: Hashable {
+    /// The height of its characters, in the unit of positions.
+    var size = 0
+    var isBold = false
+    var isMonospaced = false
+
+    init() {}
+
+    /// Creates the font of a family such as `ABCDEF+DejaVuSansMono-Bold`.
+    init(family: String, size: Int) {
+        let name = family.split(separator: "+", maxSplits: 1).last.map(String.init) ?? family
+        let lower = name.lowercased()
+        self.size = size
+        isMonospaced = FontName.isMonospaced(name)
+        isBold = ["bold", "black", "heavy", "cmbx", "sfbx", "ecbx", "-demi", "semibd", "-medi"]
+            .contains {
+                lower.contains($0)
+            }
+    }
+}
+
+/// An entry of a document's outline.
+struct PDFOutlineItem: Equatable {
+    var title = ""
+    var page = 0
+    /// Its depth, from 1.
+    var level = 1
 }

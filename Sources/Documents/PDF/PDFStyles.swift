@@ -1,10 +1,10 @@
-/// What the fonts of a document tell: the size of its text, and which lines are headings.
+/// The typography of a document: its body size, and which lines are headings.
 struct PDFStyles {
-    /// The size of most of the text.
+    /// The font size of most of the text.
     let bodySize: Double
-    /// Whether most of the text has characters of one width: these then do not tell code.
+    /// Whether most of the text is monospaced: fonts then do not distinguish code.
     let isMonospaced: Bool
-    /// The distance of two lines of the text, as a part of their size.
+    /// The distance between two lines of body text, relative to the font size.
     private(set) var leading = 1.3
 
     private struct Style: Hashable {
@@ -18,7 +18,7 @@ struct PDFStyles {
     private var hasOutline = false
     private var largest = 0
 
-    /// Looks at all lines of a document.
+    /// Examines all lines of a document.
     init(_ columns: [[PDFLine]], outline items: [PDFOutlineItem]) {
         var sizes: [Int: Int] = [:]
         var monospaced = 0
@@ -52,12 +52,12 @@ struct PDFStyles {
         if let most { leading = (Double(most.key) + 0.5) / 20 }
     }
 
-    /// Letters and digits in lower case: outlines leave out marks and spaces, or have more.
+    /// A title's letters and digits in lower case: outlines differ in punctuation and spaces.
     private static func key(_ title: String) -> String {
         String(title.lowercased().filter { $0.isLetter || $0.isNumber })
     }
 
-    /// The levels of the styles of headings: as the outline has it, else by their sizes.
+    /// Ranks the styles of headings by the outline, or by size if there is no outline.
     private mutating func rankStyles(_ columns: [[PDFLine]], _ itemCount: Int) {
         var votes: [Style: [Int: Int]] = [:]
         var counts: [Style: Int] = [:]
@@ -94,14 +94,14 @@ struct PDFStyles {
             || style.isBold && Double(style.size) >= bodySize * 0.95
     }
 
-    /// Whether a line looks like a heading: larger than the text, or as large and bold.
+    /// Whether a line looks like a heading: larger than the body text, or as large and bold.
     private func isDistinct(_ line: PDFLine) -> Bool {
         let text = line.text
         guard isLarger(Self.style(of: line)), text.unicodeScalars.count <= 200,
             isMonospaced || !line.isMonospaced,
             text.unicodeScalars.contains(where: { $0.properties.isAlphabetic })
         else { return false }
-        // Bold text of the text's size that ends as a sentence does is emphasis.
+        // Bold text of body size that ends like a sentence is emphasis.
         let end = text.utf8.last
         return line.size >= bodySize * 1.12 || end != UInt8(ascii: ".") && end != UInt8(ascii: ",")
     }
@@ -117,23 +117,23 @@ struct PDFStyles {
         }?.level
     }
 
-    /// The level of a heading; nil for a line of text.
+    /// Returns the level of a heading; nil for a line of text.
     ///
-    /// - Parameter isApart: Whether the line stands apart from the one above.
+    /// - Parameter isApart: Whether the line is set apart from the one above.
     func headingLevel(of line: PDFLine, isApart: Bool) -> Int? {
         if line.isMonospaced, !isMonospaced { return nil }
         if let level = outlineLevel(of: line), isApart { return level }
         guard isDistinct(line), isApart else { return nil }
         if hasOutline, line.page < firstMatch { return line.size >= bodySize * 1.6 ? 1 : nil }
         let style = Self.style(of: line)
-        // What is larger than all headings of the outline, and stands before them, is the title.
+        // A line before the outline's headings and at least as large as all of them is the title.
         if hasOutline, levels[style] == nil, line.page <= firstMatch, style.size >= largest {
             return 1
         }
         return levels[style]
     }
 
-    /// Whether two lines are one heading that goes over both.
+    /// Whether two lines form one heading.
     func continues(_ heading: PDFLine, _ line: PDFLine) -> Bool {
         let isAligned =
             abs(heading.left - line.left) < line.size

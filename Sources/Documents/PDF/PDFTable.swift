@@ -1,6 +1,6 @@
-/// Lines whose segments stand below each other are rows of a table.
+/// Detects tables: lines with segments aligned in columns.
 enum PDFTable {
-    /// A row: one line, with what its cells have in further ones.
+    /// A row: its first line, and the lines that continue its cells.
     struct Row: Equatable {
         var cells: [String]
         var links: [String] = []
@@ -10,7 +10,7 @@ enum PDFTable {
         var isBold = false
     }
 
-    /// The rows of the table that begins at a line; at most one when there is no table.
+    /// Returns the rows of the table that begins at a line; at most one row if there is no table.
     static func rows(at start: Int, in lines: ArraySlice<PDFLine>, _ styles: PDFStyles) -> [Row] {
         guard start < lines.endIndex, isRow(lines[start], styles) else { return [] }
         var columns = lines[start].segments.map { Column($0) }
@@ -37,15 +37,15 @@ enum PDFTable {
         guard complete > 1 else { return [] }
         let table = lines[start..<index]
         return (rowsByGaps(table, columns, styles) ?? rowsByLines(table, columns, styles))
-            .map { $0.padded() }
+            .map { $0.trimmed() }
     }
 
-    /// The rows of a table whose rows are further apart than the lines in them; nil for any other.
+    /// Returns the rows of a table with wider gaps between rows than between lines; nil for any other table.
     private static func rowsByGaps(
         _ lines: ArraySlice<PDFLine>, _ columns: [Column], _ styles: PDFStyles
     ) -> [Row]? {
         var rows: [Row] = []
-        // How many lines of the row at hand have a first cell: one row has only one such line.
+        // How many lines of the current row have a first cell: each row has exactly one.
         var labels = 0
         for index in lines.indices {
             let isNew = index == lines.startIndex || !isNear(lines[index], lines[index - 1], styles)
@@ -64,7 +64,7 @@ enum PDFTable {
         return labels == 1 && rows.count > 1 ? rows : nil
     }
 
-    /// The rows of a table each of whose lines is a row, apart from those that only go on with cells.
+    /// Returns the rows of a table with one row per line, except lines that only continue cells.
     private static func rowsByLines(
         _ lines: ArraySlice<PDFLine>, _ columns: [Column], _ styles: PDFStyles
     ) -> [Row] {
@@ -88,8 +88,8 @@ enum PDFTable {
         line.baseline - above.baseline <= styles.leading * line.size * 1.2
     }
 
-    /// Whether the next line is near and has a first cell: then this line is the head of cells that stand
-    /// at the foot of their row.
+    /// Whether the next line is near and has a first cell: this line then begins cells that are aligned at the bottom
+    /// of their row.
     private static func isNextNear(
         _ index: Int, in lines: ArraySlice<PDFLine>, _ columns: [Column], _ styles: PDFStyles
     ) -> Bool {
@@ -109,7 +109,7 @@ enum PDFTable {
         }
     }
 
-    /// Whether a line has cells: bullets, numbers of headings, and code are none.
+    /// Whether a line has cells: bullets, heading numbers and code do not count.
     private static func isRow(_ line: PDFLine, _ styles: PDFStyles) -> Bool {
         guard line.segments.count >= 2, line.segments.count <= 60,
             styles.isMonospaced || !line.isMonospaced
@@ -125,7 +125,7 @@ enum PDFTable {
         return line.size < styles.bodySize * 1.3
     }
 
-    /// The column that a segment stands in: one whose left or right edge it shares, or that it overlaps.
+    /// Returns the column of a segment: one that shares its left or right edge, or the only one it overlaps.
     private static func place(of segment: PDFSegment, in columns: [Column]) -> Int? {
         let near = segment.size * 0.6
         if let same = columns.firstIndex(where: { abs($0.left - segment.left) < near }) {
@@ -140,7 +140,7 @@ enum PDFTable {
         return over.count == 1 ? over[0] : nil
     }
 
-    /// Adds the columns that no row above has, and widens the others.
+    /// Adds columns that no row above has, and widens the others.
     private static func add(_ line: PDFLine, _ places: [Int?], to columns: inout [Column]) {
         var added: [Column] = []
         for (segment, place) in zip(line.segments, places) {
@@ -151,7 +151,7 @@ enum PDFTable {
                 added.append(Column(segment))
             }
         }
-        // A column between others would move the cells of the rows above: it is put at the end only.
+        // A column between others would shift the cells of the rows above, so new ones go only at the end.
         let end = columns.map(\.right).max() ?? 0
         columns += added.filter { $0.left > end }
     }
@@ -177,8 +177,7 @@ enum PDFTable {
         row.lineCount += 1
     }
 
-    /// Whether the first row names the columns: it is bold and the next is not, or it has no digits and
-    /// others have.
+    /// Whether the first row is a header: it is bold and the next is not, or it has no digits and most others do.
     static func hasHeader(_ rows: [Row]) -> Bool {
         guard let first = rows.first, rows.count > 1 else { return false }
         if first.isBold != rows[1].isBold { return first.isBold }
@@ -190,8 +189,8 @@ enum PDFTable {
 }
 
 extension PDFTable.Row {
-    /// Without empty cells at its end.
-    fileprivate func padded() -> Self {
+    /// Returns the row without trailing empty cells.
+    fileprivate func trimmed() -> Self {
         var row = self
         while row.cells.count > 2, row.cells.last?.isEmpty ?? false { row.cells.removeLast() }
         return row

@@ -1,4 +1,4 @@
-/// Makes paragraphs, items, code and tables of the lines of a document.
+/// Turns the lines of a document into paragraphs, list items, code and tables.
 struct PDFText {
     private var builder = SectionBuilder()
     private let styles: PDFStyles
@@ -7,7 +7,7 @@ struct PDFText {
     private var isItem = false
     private var code: [PDFLine] = []
     private var heading: (lines: [PDFLine], level: Int)?
-    /// Notes at the foot of a page, which wait for the end of the paragraph that goes on overleaf.
+    /// Footnotes, held back until the paragraph that continues on the next page ends.
     private var notes: [PDFLine] = []
     private var contents = WordCounter()
 
@@ -21,7 +21,7 @@ struct PDFText {
         endAll()
         builder.findings.add(.leftOut, "table of contents", contents.count, "words")
         builder.findings.add(
-            .guessed, "hyphen", words.joined, "words", detail: "parted at the end of a line")
+            .guessed, "hyphen", words.joined, "words", detail: "split across lines")
         return builder
     }
 
@@ -57,7 +57,7 @@ struct PDFText {
         }
     }
 
-    /// Where the notes at the foot of a column begin: small lines, the first of them with a mark.
+    /// Returns where the footnotes of a column begin: small lines, the first with a mark.
     private func startOfNotes(_ column: [PDFLine]) -> Int {
         var start = column.count
         while start > 0, column[start - 1].size < styles.bodySize * 0.93,
@@ -97,7 +97,7 @@ struct PDFText {
         }
     }
 
-    /// Whether a line is one of a table of contents: dots lead to a number.
+    /// Whether a line belongs to a table of contents: dots lead to a number.
     private func isContents(_ line: PDFLine) -> Bool {
         let text = line.text
         guard
@@ -118,7 +118,7 @@ struct PDFText {
         return false
     }
 
-    /// Whether a line in the font of code is only the part of a paragraph that is alone on it.
+    /// Whether a monospaced line continues a paragraph.
     private func isPartOfText(_ line: PDFLine, _ pitch: Double) -> Bool {
         guard let last = paragraph.last, !last.isMonospaced, code.isEmpty else { return false }
         let isNear = pitch > 0 && pitch <= styles.leading * styles.bodySize * 1.2
@@ -135,19 +135,19 @@ struct PDFText {
         paragraph.append(line)
     }
 
-    /// Whether a line belongs to the paragraph at hand.
+    /// Whether a line belongs to the current paragraph.
     private func goesOn(_ line: PDFLine, _ pitch: Double) -> Bool {
         guard let first = paragraph.first, let last = paragraph.last else { return false }
         guard abs(line.size - last.size) <= max(1, last.size * 0.1) else { return false }
         let size = line.size
         if line.page != last.page || pitch < 0 || pitch > size * 8 {
-            // In the next column or overleaf: only where the sentence goes on.
+            // In the next column or on the next page, only an unfinished sentence continues.
             return Self.isOpen(last.text) && Self.beginsInside(line.text)
         }
         guard pitch <= styles.leading * size * 1.2 else { return false }
         let indent = line.left - last.left
         if indent > size * 0.8 {
-            // Either the next paragraph begins, or the second line of one that hangs.
+            // This is either the second line of a hanging paragraph or the start of the next one.
             return isItem || paragraph.count == 1 && Self.isOpen(last.text)
         }
         if indent < -size * 0.8 {
@@ -157,7 +157,7 @@ struct PDFText {
         return !(isShort && !Self.isOpen(last.text) && !Self.beginsInside(line.text))
     }
 
-    /// Whether a text ends within a sentence.
+    /// Whether a text ends in the middle of a sentence.
     private static func isOpen(_ text: String) -> Bool {
         guard let last = text.unicodeScalars.last else { return false }
         return !".!?:;。！？".unicodeScalars.contains(last)
@@ -240,9 +240,9 @@ struct PDFText {
     }
 }
 
-/// A line of code with the spaces that its places stand for.
+/// Formats lines of code, with the spaces that their positions imply.
 enum PDFCode {
-    /// The text of a line, indented by its distance from the left edge of its block.
+    /// Returns the text of a line, indented by its distance from the left edge of its block.
     static func text(of line: PDFLine, from left: Double) -> String {
         var text = ""
         var at = left
@@ -258,17 +258,17 @@ enum PDFCode {
     }
 }
 
-/// The mark that an item of a list begins with.
+/// The marker of a list item.
 struct PDFMarker {
-    /// The mark as text: a hyphen for all bullets.
+    /// The marker as text: a hyphen for any bullet.
     let text: String
-    /// What follows.
+    /// The text after the marker.
     let rest: String
 
     private static let bullets = "•◦▪▫‣●○■□–—-*·∙⁃➢➤✓✔❖◆\u{F0B7}\u{F0A7}\u{F0D8}\u{F0FC}\u{F076}"
         .unicodeScalars
 
-    /// Finds the mark at the head of a text; nil when there is none.
+    /// Parses the marker at the head of a text; nil without one.
     init?(_ line: String) {
         let words = line.unicodeScalars.split(maxSplits: 1, whereSeparator: WhiteSpace.isSpace)
         guard words.count == 2, let first = words[0].first else { return nil }
@@ -286,5 +286,76 @@ struct PDFMarker {
             label.count == 1 && last == ")" && label.allSatisfy { $0.properties.isAlphabetic }
         guard isNumber || isLetter else { return nil }
         text = String(Substring(words[0]))
+    }
+}
+
+/// The vocabulary of a document, which decides whether a hyphen at the end of a line belongs to a word.
+final class PDFWords {
+    private var known: Set<String> = []
+    /// How many split words were rejoined.
+    private(set) var joined = 0
+
+    private static let limit = 500_000
+
+    /// Collects the words of all lines, except those that may be split at the end of a line.
+    init(_ columns: [[PDFLine]]) {
+        for line in columns.joined() where known.count < Self.limit {
+            let words = line.text.lowercased().split(separator: " ")
+            for word in words.dropLast(line.text.hasSuffix("-") ? 1 : 0) {
+                known.insert(Self.bare(word))
+            }
+        }
+    }
+
+    private static func bare(_ word: some StringProtocol) -> String {
+        String(word.lowercased().filter { $0.isLetter || $0 == "-" })
+    }
+
+    /// Joins lines into running text; words split by a hyphen at the end of a line are rejoined.
+    func join(_ lines: [String]) -> String {
+        var result = ""
+        for line in lines {
+            let line = WhiteSpace.collapsed(line)
+            guard !result.isEmpty else {
+                result = line
+                continue
+            }
+            switch hyphen(result, line) {
+            case .none: result += " " + line
+            case .kept: result += line
+            case .dropped:
+                result.unicodeScalars.removeLast()
+                result += line
+                joined += 1
+            }
+        }
+        return result
+    }
+
+    private enum Hyphen { case none, kept, dropped }
+
+    private func hyphen(_ above: String, _ below: String) -> Hyphen {
+        guard let mark = above.unicodeScalars.last,
+            mark == "-" || mark == "\u{2010}" || mark == "\u{AD}"
+        else { return .none }
+        let before = above.unicodeScalars.dropLast()
+        guard let last = before.last, last.properties.isAlphabetic,
+            let first = below.unicodeScalars.first
+        else { return .none }
+        // Not a split word: "pre- and postwar", or a name such as "ISO-" "8601".
+        guard first.properties.isLowercase else {
+            return first.properties.isAlphabetic ? .kept : .none
+        }
+        let start =
+            before.split(whereSeparator: WhiteSpace.isSpace).last.map { String(Substring($0)) }
+            ?? ""
+        let end =
+            below.unicodeScalars.split(whereSeparator: WhiteSpace.isSpace).first
+            .map { String(Substring($0)) } ?? ""
+        if ["and", "or", "und", "oder", "bzw.", "et", "ou", "to"].contains(end) { return .none }
+        let whole = Self.bare(start + end)
+        if known.contains(whole) { return .dropped }
+        return known.contains(Self.bare(start + "-" + end)) || start.contains("-")
+            ? .kept : .dropped
     }
 }

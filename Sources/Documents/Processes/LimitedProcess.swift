@@ -1,43 +1,43 @@
 internal import CPosix
 internal import Glibc
 
-/// Runs a program that reads a document, within limits: the program may be fooled by the bytes it reads, so
-/// it gets no more time, memory and room than a large document needs.
+/// Runs a program that reads a document, within limits.
 ///
-/// It sees a private file as its standard input, which may be opened again as `/dev/stdin`; it inherits no
-/// other descriptor and no variable but `PATH` and `LC_ALL`.
+/// Hostile bytes may take over the program, so it gets only the time, memory and output that a large document needs.
+/// Its standard input is a private file, which it may reopen as `/dev/stdin`; it inherits no other descriptor and no
+/// variables but `PATH` and `LC_ALL`.
 struct LimitedProcess {
-    /// What a program may use.
+    /// The resources that a program may use.
     struct Limits {
-        /// Seconds of processor time.
+        /// Processor time, in seconds.
         var processorSeconds = 300
-        /// Seconds until it is killed.
+        /// Wall-clock time, in seconds, after which it is killed.
         var seconds = 600
-        /// Bytes of address space.
+        /// Address space, in bytes.
         var memory = 2 << 30
-        /// Bytes that are read of what it writes; it is killed when it writes more.
+        /// The most bytes read from its output; it is killed if it writes more.
         var output = 256 << 20
     }
 
     /// How a program ended.
     enum End: Equatable {
-        /// By itself, with a status.
+        /// It exited with a status.
         case exited(Int32)
-        /// By a signal: it crashed or used up its time or its memory.
+        /// A signal ended it: it crashed, or used up its time or memory.
         case signalled(Int32)
-        /// It was killed, since it took too long.
+        /// It was killed because it took too long.
         case timedOut
-        /// It was killed, since it wrote too much.
+        /// It was killed because it wrote too much.
         case wroteTooMuch
         /// It is not installed.
         case missing
-        /// It could not be started.
+        /// It failed to start; the value is `errno`.
         case failed(Int32)
     }
 
-    /// What it wrote, up to the limit, to standard output.
+    /// Its standard output, up to the limit.
     private(set) var output: [UInt8] = []
-    /// The beginning of what it wrote to standard error.
+    /// The beginning of its standard error.
     private(set) var complaint: [UInt8] = []
     /// How it ended.
     private(set) var end = End.failed(0)
@@ -47,10 +47,22 @@ struct LimitedProcess {
     /// Runs a program to its end.
     ///
     /// - Parameters:
-    ///   - program: Its name, looked for on the path.
+    ///   - program: Its name, looked up on the path.
     ///   - arguments: Its arguments, without its name.
-    ///   - input: What its standard input holds.
-    init(_ program: String, _ arguments: [String], input: [UInt8], limits: Limits = Limits()) {
+    ///   - input: The content of its standard input.
+    static func run(
+        _ program: String, _ arguments: [String], input: [UInt8], limits: Limits = Limits()
+    ) -> LimitedProcess {
+        var process = LimitedProcess()
+        process.run(program, arguments, input: input, limits: limits)
+        return process
+    }
+
+    private init() {}
+
+    private mutating func run(
+        _ program: String, _ arguments: [String], input: [UInt8], limits: Limits
+    ) {
         let file = Self.privateFile(input)
         guard file >= 0 else {
             end = .failed(errno)
@@ -83,7 +95,7 @@ struct LimitedProcess {
         end = Self.wait(for: child.identifier, stopped: stopped, until: deadline)
     }
 
-    /// A file that has no name and holds bytes; -1 when there can be none.
+    /// Creates an anonymous file with some content; -1 on failure.
     private static func privateFile(_ bytes: [UInt8]) -> Int32 {
         let file = fti_memory_file()
         guard file >= 0 else { return -1 }
@@ -103,11 +115,11 @@ struct LimitedProcess {
         return file
     }
 
-    /// Starts the program behind a shell that sets its limits and becomes it.
+    /// Starts a shell that sets the limits and then executes the program.
     private static func spawn(
         _ program: String, _ arguments: [String], _ limits: Limits, _ streams: [Int32]
     ) -> (identifier: pid_t, code: Int32) {
-        // Where the limits are lower already, the shell complains, and they stay.
+        // If lower limits are already set, the shell complains and they stay.
         let script = """
             ulimit -c 0
             ulimit -t \(limits.processorSeconds)
@@ -127,7 +139,7 @@ struct LimitedProcess {
         return (child, code)
     }
 
-    /// Reads what the program writes until it closes both streams; why that ended early, or nil.
+    /// Reads the program's output until it closes both streams; returns why reading stopped early, or nil.
     private mutating func read(
         _ standardOutput: Int32, _ standardError: Int32, _ limits: Limits, until deadline: Int
     ) -> End? {
@@ -161,7 +173,7 @@ struct LimitedProcess {
         return nil
     }
 
-    /// Waits for the program, and kills it when it was stopped or does not end in time.
+    /// Waits for the program, and kills it if it was stopped or misses the deadline.
     private static func wait(for child: pid_t, stopped: End?, until deadline: Int) -> End {
         var stopped = stopped
         var status: Int32 = 0
@@ -180,7 +192,7 @@ struct LimitedProcess {
         return code == 127 ? .missing : .exited(code)
     }
 
-    /// Milliseconds of a clock that never goes back.
+    /// Returns the time of a monotonic clock, in milliseconds.
     private static func now() -> Int {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

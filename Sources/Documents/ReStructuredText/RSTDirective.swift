@@ -1,13 +1,13 @@
-/// A directive: its name, what stands behind it, its options, and where its content is.
+/// A directive: its name, argument, options and the range of its content.
 struct RSTDirective {
-    /// The name of a directive and what follows `::` on its line.
+    /// The name of a directive, and the text after `::` on its line.
     struct Head {
         /// The name, in lower case.
         let name: String
-        /// What stands behind it; nil when nothing does.
+        /// The text after the colons; nil if empty.
         let rest: ArraySlice<UInt8>?
 
-        /// Reads what stands behind `.. `; nil when it is no directive.
+        /// Parses the text after `.. `; nil if it is not a directive.
         init?(_ text: ArraySlice<UInt8>) {
             var end = text.startIndex
             while end < text.endIndex, end - text.startIndex < 100 {
@@ -15,7 +15,7 @@ struct RSTDirective {
                 if byte == 0x3A, end + 1 < text.endIndex, text[end + 1] == 0x3A { break }
                 switch byte {
                 case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2B, 0x2D, 0x2E, 0x3A, 0x5F: end += 1
-                // A space before the colons is allowed.
+                // Docutils allows a space before the colons.
                 case 0x20 where text[(end + 1)...].starts(with: "::".utf8): end += 1
                 default: return nil
                 }
@@ -29,26 +29,26 @@ struct RSTDirective {
         }
     }
 
-    /// Its name, in lower case.
+    /// The name, in lower case.
     let name: String
     /// The lines of its argument.
     var arguments: [String]
-    /// Its options, by their names.
+    /// Its options, by name.
     private(set) var options: [String: String] = [:]
-    /// The lines of its content.
+    /// The range of its content lines.
     private(set) var content: Range<Int>
-    /// The column that its body stands at.
+    /// The column of its body.
     let column: Int
 
-    /// All of its argument on one line.
+    /// The whole argument on one line.
     var argument: String { arguments.joined(separator: " ") }
 
-    /// Reads the argument and the options of a directive.
+    /// Parses the argument and the options of a directive.
     ///
     /// - Parameters:
-    ///   - head: Its name.
-    ///   - body: The lines below the one it stands on.
-    ///   - isLong: Whether the argument may go on in those lines.
+    ///   - head: Its name and the rest of its first line.
+    ///   - body: The lines below the first.
+    ///   - isLong: Whether the argument may continue on those lines.
     init(_ head: Head, _ lines: [MarkupLine], body: Range<Int>, isLong: Bool) {
         name = head.name
         column = MarkupLine.leastIndent(lines[body])
@@ -82,6 +82,162 @@ struct RSTDirective {
         while let last = content.last, lines[last].isBlank { content = content.lowerBound..<last }
     }
 
-    /// Takes a line before the content as content.
+    /// Extends the content upwards to a line before it.
     mutating func extendContent(from index: Int) { content = index..<content.upperBound }
+}
+
+extension RSTDirective {
+    /// How a directive is read.
+    enum Kind: Equatable {
+        /// A note titled after the directive; everything else is its body.
+        case admonition(String)
+        /// A body under a title.
+        case titled
+        /// A body; the argument only affects layout.
+        case body
+        /// A body without an argument.
+        case plainBody
+        /// Code.
+        case code
+        /// Code in the language that the directive is named after.
+        case codeOfItsName
+        /// Verbatim lines with inline markup.
+        case literal
+        /// Formulas.
+        case math
+        /// A version change; the value is the text before the version number.
+        case change(String)
+        /// Left out: it holds no text of the document, or a program generates it.
+        case leftOut(reason: String, unit: String)
+        /// An included file.
+        case include
+        /// Text for another output format.
+        case raw
+        /// It has no visible text.
+        case silent
+        case image, figure, table, csvTable, listTable, glossary
+        /// A line of its own.
+        case line
+        /// A named object, possibly with a description.
+        case object
+        case meta, title, highlight, defaultRole, role
+        case unknown
+    }
+}
+
+extension RSTDirective.Kind {
+    /// Returns how directives with a name are read.
+    init(_ name: String) {
+        self = Self.known[name] ?? Self.ofDomain(name) ?? .unknown
+    }
+
+    /// Whether the argument may continue below the directive's line.
+    var hasLongArgument: Bool {
+        switch self {
+        case .admonition, .plainBody, .code, .codeOfItsName, .literal, .math, .glossary, .meta,
+            .raw:
+            false
+        default: true
+        }
+    }
+
+    private static func ofDomain(_ name: String) -> Self? {
+        guard let colon = name.utf8.firstIndex(of: UInt8(ascii: ":")) else {
+            return name.hasPrefix("auto") && name.utf8.count > 4
+                ? .leftOut(reason: "autodoc", unit: "directives") : nil
+        }
+        let domain = name[..<colon]
+        guard ["py", "c", "cpp", "js", "rst", "std", "php", "rb", "http", "dn"].contains(domain)
+        else { return nil }
+        let rest = String(name[name.utf8.index(after: colon)...])
+        let known = Self.known[rest]
+        return known == .silent || known == .body ? known : .object
+    }
+
+    private static let known: [String: Self] = {
+        var result: [String: Self] = [
+            "note": .admonition("Note"), "warning": .admonition("Warning"),
+            "attention": .admonition("Attention"), "caution": .admonition("Caution"),
+            "danger": .admonition("Danger"), "error": .admonition("Error"),
+            "hint": .admonition("Hint"), "important": .admonition("Important"),
+            "tip": .admonition("Tip"), "seealso": .admonition("See also"),
+            "todo": .admonition("Todo"),
+            "versionadded": .change("New in version"),
+            "versionchanged": .change("Changed in version"),
+            "versionremoved": .change("Removed in version"),
+            "deprecated": .change("Deprecated since version"),
+            "deprecated-removed": .change("Deprecated since version"),
+            "parsed-literal": .literal, "math": .math, "raw": .raw,
+            "image": .image, "figure": .figure, "table": .table, "csv-table": .csvTable,
+            "list-table": .listTable, "glossary": .glossary,
+            "rubric": .line, "centered": .line,
+            "meta": .meta, "title": .title, "highlight": .highlight,
+            "default-role": .defaultRole, "role": .role,
+            "include": .include, "literalinclude": .include,
+            "toctree": .leftOut(reason: "toctree", unit: "entries"),
+            "contents": .leftOut(reason: "table of contents", unit: "directives"),
+            "autosummary": .leftOut(reason: "autodoc", unit: "directives"),
+        ]
+        for (kind, names) in lists { for name in names { result[name] = kind } }
+        return result
+    }()
+
+    private static let lists: [(Self, [String])] = [
+        (
+            .titled,
+            [
+                "admonition", "topic", "sidebar", "tab", "tab-item", "group-tab", "dropdown",
+                "card",
+                "grid-item-card", "details", "collapse", "proof", "theorem",
+            ]
+        ),
+        (
+            .body,
+            [
+                "container", "only", "ifconfig", "tab-set", "grid", "grid-item", "card-carousel",
+                "columns", "div", "module", "currentmodule", "rst-class", "cssclass",
+            ]
+        ),
+        (
+            .plainBody,
+            [
+                "compound", "pull-quote", "epigraph", "highlights", "line-block", "hlist", "acks",
+                "tabs", "header", "footer", "aside",
+            ]
+        ),
+        (
+            .code,
+            [
+                "code", "code-block", "sourcecode", "code-tab", "prompt", "ipython", "testcode",
+                "testoutput", "testsetup", "testcleanup", "productionlist", "jupyter-execute",
+                "plot", "code-cell",
+            ]
+        ),
+        (
+            .codeOfItsName,
+            [
+                "console", "doctest", "graphviz", "mermaid", "plantuml", "uml", "blockdiag",
+                "seqdiag", "actdiag", "nwdiag",
+            ]
+        ),
+        (
+            .silent,
+            [
+                "index", "sectnum", "section-numbering", "sectionauthor", "codeauthor",
+                "moduleauthor", "tabularcolumns", "program", "target-notes", "namespace",
+                "namespace-push", "namespace-pop", "default-domain",
+            ]
+        ),
+        (
+            .object,
+            [
+                "function", "class", "method", "attribute", "exception", "data", "staticmethod",
+                "classmethod", "decorator", "decoratormethod", "property", "object", "describe",
+                "option", "cmdoption", "envvar", "confval", "setting", "fieldlookup", "templatetag",
+                "templatefilter", "django-admin", "django-admin-option", "macro", "type", "struct",
+                "union", "enum", "enumerator", "member", "var", "opcode", "pdbcommand", "directive",
+                "token", "command", "signature",
+            ]
+        ),
+    ]
 }

@@ -1,17 +1,17 @@
-/// Where inline markup begins and ends.
+/// Finds where inline markup begins and ends.
 extension RSTInline {
-    /// Whether the characters at a place may begin markup.
+    /// Whether the characters at an index may begin markup.
     func beginsMarkup(_ index: Int, length: Int) -> Bool {
         guard let next = unit(index + length), !Self.isSpace(next) else { return false }
         guard index > 0 else { return true }
         let previous = units[index - 1]
         guard Self.mayPrecede(previous) else { return false }
-        // Quoted, as in "*", it means itself.
+        // A quoted mark, as in "*", is text.
         let closing = Self.closing(previous)
         return closing == nil || closing != next
     }
 
-    /// Where markup of a kind ends; nil when it does not.
+    /// Returns where markup of a kind ends; nil if it does not.
     mutating func end(of kind: Kind, from start: Int) -> Int? {
         guard !unended.contains(kind) else { return nil }
         var index = start + 1
@@ -32,7 +32,7 @@ extension RSTInline {
             return unit == Self.star && self.unit(index + 1) == Self.star && !endsInSpace(index)
                 && endsMarkup(index + 2)
         case .literal:
-            // A backslash means itself here.
+            // A backslash is a character inside a literal.
             guard unit & ~Self.escape == Self.backquote, self.unit(index + 1) == Self.backquote
             else { return false }
             return !Self.isSpace(units[index - 1] & ~Self.escape) && endsMarkup(index + 2)
@@ -48,14 +48,14 @@ extension RSTInline {
 
     func endsInSpace(_ index: Int) -> Bool { Self.isSpace(units[index - 1]) }
 
-    /// Whether `_` or `__` and an end of markup follow.
+    /// Whether `_` or `__` follows, and then the end of the markup.
     func isReferenceEnd(_ index: Int) -> Bool {
         guard unit(index) == Self.underscore else { return false }
         return endsMarkup(unit(index + 1) == Self.underscore ? index + 2 : index + 1)
     }
 
-    /// The name of a role between colons at a place, and where it ends: before text between backquotes,
-    /// or behind it.
+    /// Parses the name of a role between colons; returns it and the index after it. A role stands before or after
+    /// text in backquotes.
     func role(_ start: Int, isSuffix: Bool = false) -> (name: String, end: Int)? {
         guard unit(start) == Self.colon, isSuffix || start == 0 || Self.mayPrecede(units[start - 1])
         else { return nil }
@@ -102,7 +102,7 @@ extension RSTInline {
         }
     }
 
-    /// What closes an opening bracket or quotation mark.
+    /// Returns the mark that closes an opening bracket or quotation mark.
     static func closing(_ unit: UInt32) -> UInt32? {
         switch unit {
         case 0x22, 0x27: unit
@@ -126,7 +126,7 @@ extension RSTInline {
         }
     }
 
-    /// Whether a character may stand inside of a name, between letters.
+    /// Whether a character may join letters in a name.
     static func joinsName(_ unit: UInt32) -> Bool {
         switch unit {
         case 0x2D, 0x2E, 0x5F, 0x2B, 0x3A: true

@@ -1,20 +1,20 @@
-/// Reads the inline markup of reStructuredText, in linear time.
+/// Parses the inline markup of reStructuredText in linear time.
 ///
-/// Every kind of markup has a start that is only one where text may begin, and an end that is only one
-/// where text may end, as docutils has it. What has no end is text.
+/// As in docutils, markup begins only where its start string may stand, and ends only where its end string may stand.
+/// Markup that never ends is text.
 struct RSTInline {
     let units: [UInt32]
     private var at = 0
     private var result = LinkedText()
     private var output = String.UnicodeScalarView()
-    /// The kinds of markup that have no end in the rest of the text: nothing looks for them again.
+    /// The kinds of markup that do not end in the rest of the text, so the search is not repeated.
     var unended: Set<Kind> = []
-    /// How many substitutions are around.
+    /// How many substitutions enclose this text.
     private let depth: Int
 
     enum Kind { case emphasis, strong, literal, interpreted, substitution }
 
-    /// A character behind a backslash; with white space it stands for nothing.
+    /// The flag for a character behind a backslash; escaped white space disappears.
     static let escape: UInt32 = 0x8000_0000
     private static let depthLimit = 4
 
@@ -25,7 +25,7 @@ struct RSTInline {
     static let colon = UInt32(UInt8(ascii: ":"))
     private static let slash = UInt32(UInt8(ascii: "/"))
 
-    /// Reads text.
+    /// Parses text.
     static func text(
         _ source: String, references: inout RSTReferences, findings: inout Finding.List
     ) -> LinkedText {
@@ -48,7 +48,7 @@ struct RSTInline {
         self.depth = depth
     }
 
-    /// Whether a byte may begin markup, an escape or an address.
+    /// Whether a byte may begin markup, an escape or a URL.
     private static func isSpecial(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x2A, 0x60, 0x7C, 0x5F, 0x5C, 0x3A: true
@@ -56,7 +56,7 @@ struct RSTInline {
         }
     }
 
-    /// The characters of a text, those behind a backslash marked.
+    /// Returns the characters of a text, with escaped ones flagged.
     static func units(_ source: String) -> [UInt32] {
         var result: [UInt32] = []
         result.reserveCapacity(source.utf8.count)
@@ -75,20 +75,20 @@ struct RSTInline {
         return result
     }
 
-    /// Text without its backslashes.
+    /// Removes the backslashes of a text.
     static func unescaped(_ bytes: ArraySlice<UInt8>) -> String {
         let text = String(decoding: bytes, as: UTF8.self)
         return bytes.contains(0x5C) ? plain(units(text)[...]) : text
     }
 
-    /// Characters as text, without what is escaped white space.
+    /// Converts characters to text, without escaped white space.
     static func plain(_ units: ArraySlice<UInt32>) -> String {
         var result = String.UnicodeScalarView()
         for unit in units { append(unit, to: &result) }
         return String(result)
     }
 
-    /// Characters as they stand in the source.
+    /// Converts characters to the original source.
     static func raw(_ units: ArraySlice<UInt32>) -> String {
         var result = String.UnicodeScalarView()
         for unit in units {
@@ -107,7 +107,7 @@ struct RSTInline {
         Unicode.Scalar(unit).map(WhiteSpace.isSpace) ?? false
     }
 
-    // MARK: Reading
+    // MARK: - Reading
 
     private mutating func read(_ references: inout RSTReferences, _ findings: inout Finding.List) {
         while at < units.count {
@@ -137,7 +137,7 @@ struct RSTInline {
             case UInt32(UInt8(ascii: "[")): readFootnote(&references)
             default: break
             }
-            // What begins nothing is text.
+            // A character that begins no markup is text.
             if at == start {
                 Self.append(units[at], to: &output)
                 at += 1
@@ -165,13 +165,13 @@ struct RSTInline {
         at = end + 2
     }
 
-    /// Takes characters as text.
+    /// Copies characters as text.
     private mutating func skip(_ count: Int) {
         for unit in units[at..<min(at + count, units.count)] { Self.append(unit, to: &output) }
         at = min(at + count, units.count)
     }
 
-    /// Reads text between backquotes, the first of which is at `open`.
+    /// Parses text between backquotes, the first of which is at `open`.
     private mutating func readInterpreted(
         role: String?, from open: Int, _ references: inout RSTReferences,
         _ findings: inout Finding.List
@@ -203,7 +203,7 @@ struct RSTInline {
         }
     }
 
-    /// Adds the text of a link, which may hold its address: `` `text <address>`_ ``.
+    /// Adds the text of a link, which may contain its target: `` `text <target>`_ ``.
     private mutating func addPhrase(
         _ content: ArraySlice<UInt32>, isAnonymous: Bool, _ references: inout RSTReferences
     ) {
@@ -260,7 +260,7 @@ struct RSTInline {
         if let address, !address.isEmpty { result.links.append(address) }
     }
 
-    /// Reads the end of `name_` or `name__`, whose name is in the output already.
+    /// Parses the end of `name_` or `name__`; the name is already in the output.
     private mutating func readReference(_ references: inout RSTReferences) {
         let isAnonymous = unit(at + 1) == Self.underscore
         let after = at + (isAnonymous ? 2 : 1)
@@ -279,7 +279,7 @@ struct RSTInline {
         }
         guard start == 0 || Self.mayPrecede(units[start - 1]) else { return }
         let name = Self.plain(units[start..<at])
-        // Without a target it is a name that ends so, as those of programs do.
+        // Without a target it is an identifier that ends with an underscore.
         let found = isAnonymous ? references.nextAnonymous() : references.address(of: name)
         guard let address = found else { return skip(after - at) }
         at = after
@@ -298,7 +298,7 @@ struct RSTInline {
         at = end + 2
     }
 
-    /// Reads an address from its colon on; its scheme is in the output already.
+    /// Parses a URL from its colon on; its scheme is already in the output.
     private mutating func readAddress() {
         guard unit(at + 1) == Self.slash, unit(at + 2) == Self.slash else { return }
         let scheme = String(
@@ -312,7 +312,7 @@ struct RSTInline {
             if units[end] == Self.backquote || Self.isSpace(units[end]) { break }
             end += 1
         }
-        // A bracket that was opened in the address is a part of it.
+        // A bracket that opens inside the URL belongs to it.
         let hasBracket = units[at..<end].contains(0x28)
         while end > at + 3, let scalar = Unicode.Scalar(units[end - 1]),
             ".,;:!?'()[]{}*|".unicodeScalars.contains(scalar), scalar != ")" || !hasBracket

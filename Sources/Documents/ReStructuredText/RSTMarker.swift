@@ -1,6 +1,6 @@
-/// What lines begin with that are items of lists.
+/// Recognizes the markers of list items.
 enum RSTMarker {
-    /// The bytes of a bullet; nil where there is none.
+    /// Returns the length of a bullet in bytes; nil without one.
     static func bullet(_ content: ArraySlice<UInt8>) -> Int? {
         let length: Int
         switch content.first {
@@ -16,7 +16,7 @@ enum RSTMarker {
             ? length : nil
     }
 
-    /// The name of a field between colons, as it stands there, and the bytes of both colons and it.
+    /// Returns the name of a field between colons, unparsed, and the length of all three.
     static func field(_ content: ArraySlice<UInt8>) -> (name: String, length: Int)? {
         guard content.first == UInt8(ascii: ":"), content.count > 2 else { return nil }
         var index = content.startIndex + 1
@@ -38,7 +38,7 @@ enum RSTMarker {
         return nil
     }
 
-    /// The bytes of options of a program before their description: `-a FILE, --all=FILE`.
+    /// Returns the length of command-line options before their description: `-a FILE, --all=FILE`.
     static func options(_ content: ArraySlice<UInt8>) -> Int? {
         var at = content.startIndex
         while let end = option(content, from: at) {
@@ -51,7 +51,7 @@ enum RSTMarker {
         return nil
     }
 
-    /// Where one option and its argument end.
+    /// Returns where one option and its argument end.
     private static func option(_ content: ArraySlice<UInt8>, from start: Int) -> Int? {
         var rest = content[start...]
         if rest.starts(with: "--".utf8) || rest.first == UInt8(ascii: "/") {
@@ -87,7 +87,7 @@ enum RSTMarker {
         }
     }
 
-    /// Whether a byte is punctuation of ASCII.
+    /// Whether a byte is ASCII punctuation.
     static func isPunctuation(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: true
@@ -95,16 +95,15 @@ enum RSTMarker {
         }
     }
 
-    /// The number or letter that an item begins with: `1.`, `(a)`, `iv)`, `#.`.
+    /// The number or letter of a list item: `1.`, `(a)`, `iv)`, `#.`.
     struct Enumerator {
-        /// The bytes of it.
+        /// Its length in bytes.
         let length: Int
-        /// Its number, where it is one in digits; 0 where it is letters, and nil where the item is
-        /// numbered by itself.
+        /// Its number; 0 for letters, nil for `#`, which numbers itself.
         let number: Int?
         private let marker: String
 
-        /// Reads one at the start of a line.
+        /// Parses the enumerator at the start of a line.
         init?(_ content: ArraySlice<UInt8>) {
             var rest = content
             let isOpen = rest.first == UInt8(ascii: "(")
@@ -137,10 +136,81 @@ enum RSTMarker {
             }
         }
 
-        /// The marker as text, with the number of the item where it had none of its own.
+        /// Returns the marker as text, with `number` in place of `#`.
         func text(_ number: Int) -> String {
             self.number == nil
                 ? marker.replacing("#", with: String(number)) + " " : marker + " "
         }
     }
+}
+
+/// Ranks section titles by their adornment: an underline, and possibly an overline.
+struct RSTTitle {
+    /// The adornments in order of first use, which is the order of their levels.
+    private var styles: [Style] = []
+
+    private struct Style: Equatable {
+        let mark: UInt8
+        let hasOverline: Bool
+    }
+
+    /// Returns the level of a title, from 1.
+    mutating func level(of mark: UInt8, hasOverline: Bool) -> Int {
+        let style = Style(mark: mark, hasOverline: hasOverline)
+        if let index = styles.firstIndex(of: style) { return min(index + 1, 6) }
+        styles.append(style)
+        return min(styles.count, 6)
+    }
+
+    /// Returns the character that a line at a column consists of; nil for any other line.
+    static func mark(_ line: MarkupLine, at column: Int) -> UInt8? {
+        guard line.indent == column, let mark = line.content.first, RSTMarker.isPunctuation(mark),
+            line.content.allSatisfy({ $0 == mark })
+        else { return nil }
+        return mark
+    }
+
+    /// Whether a line may underline a title: at least as long as it, or at least four marks, because authors
+    /// miscount.
+    static func isUnderline(_ line: MarkupLine, of title: MarkupLine, at column: Int) -> Bool {
+        mark(line, at: column) != nil
+            && (line.content.count >= 4 || line.content.count >= MarkupLine.width(title.content))
+    }
+
+    /// Returns the identifier that docutils generates for a title or a name.
+    static func identifier(_ name: String) -> String {
+        var result: [UInt8] = []
+        for scalar in name.lowercased().unicodeScalars {
+            switch scalar {
+            case "a"..."z", "0"..."9":
+                // An identifier begins with a letter.
+                if result.isEmpty, scalar.value < 0x3A { continue }
+                result.append(UInt8(truncatingIfNeeded: scalar.value))
+            default:
+                if let plain = plain[scalar] {
+                    result += plain.utf8
+                } else if scalar.properties.generalCategory != .nonspacingMark,
+                    let last = result.last, last != UInt8(ascii: "-")
+                {
+                    result.append(UInt8(ascii: "-"))
+                }
+            }
+        }
+        if result.last == UInt8(ascii: "-") { result.removeLast() }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// Accented letters and the plain letters that docutils replaces them with.
+    private static let plain: [Unicode.Scalar: String] = {
+        let letters = [
+            "a": "àáâãäåā", "c": "çćč", "d": "đ", "e": "èéêëēę", "i": "ìíîïī", "l": "ł", "n": "ñń",
+            "o": "òóôõöōőø", "s": "śš", "u": "ùúûüūů", "y": "ýÿ", "z": "źżž", "sz": "ß", "ae": "æ",
+            "oe": "œ",
+        ]
+        var result: [Unicode.Scalar: String] = [:]
+        for (letter, accented) in letters {
+            for scalar in accented.unicodeScalars { result[scalar] = letter }
+        }
+        return result
+    }()
 }

@@ -1,12 +1,12 @@
 internal import Objects
 
-/// What begins with two dots: targets, footnotes, substitutions, directives and comments.
+/// Explicit markup, which begins with two dots: targets, footnotes, substitutions, directives and comments.
 extension RSTParser {
-    /// Reads explicit markup, and returns where it ends.
+    /// Parses explicit markup; returns the index of the line after it.
     mutating func parseExplicit(_ index: Int, _ end: Int, at column: Int, isTop: Bool) -> Int {
         let rest = lines[index].content.dropFirst(2).drop { $0 == 0x20 }
         let marker = rest.startIndex - lines[index].content.startIndex
-        // Two dots alone part what is around them.
+        // Two dots alone only separate blocks.
         if rest.isEmpty, index + 1 >= end || lines[index + 1].isBlank { return index + 1 }
         let stop = endOfBody(index + 1, end, above: column)
         switch rest.first {
@@ -42,7 +42,7 @@ extension RSTParser {
         return stop
     }
 
-    /// The label of a footnote or a citation between brackets, and the bytes of both.
+    /// Returns the label of a footnote or citation in brackets, and the length of both.
     private static func footnote(_ rest: ArraySlice<UInt8>) -> (label: String, length: Int)? {
         let label = rest.dropFirst().prefix { $0 != UInt8(ascii: "]") && $0 > 0x20 }
         let after = rest[label.endIndex...]
@@ -52,7 +52,7 @@ extension RSTParser {
         return (String(decoding: label, as: UTF8.self), label.count + 2)
     }
 
-    /// Reads a directive that stands on a line, with its body up to another.
+    /// Parses the directive on a line; its body ends at `stop`.
     private mutating func read(
         _ head: RSTDirective.Head, _ index: Int, _ stop: Int, marker: Int
     ) {
@@ -61,7 +61,7 @@ extension RSTParser {
             head, lines, body: (index + 1)..<stop, isLong: kind.hasLongArgument)
         switch kind {
         case .admonition, .plainBody, .glossary, .literal:
-            // What stands on the line of the directive is content.
+            // The text on the directive's line is content.
             guard let rest = head.rest else { break }
             let line = lines[index].content
             lines[index].content = line[rest.startIndex...]
@@ -69,7 +69,7 @@ extension RSTParser {
             directive.extendContent(from: index)
         default: break
         }
-        // What looks like options is what it says.
+        // What looks like options is the content of `meta`.
         if kind == .meta { directive.extendContent(from: index + 1) }
         read(directive, kind)
     }
@@ -114,7 +114,7 @@ extension RSTParser {
         }
     }
 
-    /// Reads the content of a directive as a body.
+    /// Parses the content of a directive as a body.
     mutating func parseContent(of directive: RSTDirective) {
         guard !directive.content.isEmpty else { return }
         parse(
@@ -123,7 +123,7 @@ extension RSTParser {
     }
 
     private mutating func addCode(_ directive: RSTDirective, _ kind: RSTDirective.Kind) {
-        // Options stand at the same column as the code, and may show how far that is indented.
+        // Options stand at the column of the code and may show how far the code is indented.
         let code = MarkupLine.joined(lines[directive.content], without: directive.column)
         var words = directive.argument.split(separator: " ")[...]
         var language: String?
@@ -145,7 +145,7 @@ extension RSTParser {
         }
     }
 
-    /// Lines without their inline markup.
+    /// Removes the inline markup of lines.
     private mutating func literal(_ code: String) -> String {
         var result: [String] = []
         for line in code.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -155,7 +155,7 @@ extension RSTParser {
         return result.joined(separator: "\n")
     }
 
-    /// The name of a language, where it is one.
+    /// Returns a language's name; nil for names that mean none.
     private static func language(_ name: String) -> String? {
         let name = WhiteSpace.collapsed(name).lowercased()
         return name.isEmpty || name == "none" || name == "default" ? nil : name
@@ -205,10 +205,10 @@ extension RSTParser {
         parseContent(of: directive)
     }
 
-    /// Adds the signatures of something and its description.
+    /// Adds the signatures of an object and its description.
     private mutating func addObject(_ directive: RSTDirective) {
         let hasBody = !directive.content.isEmpty
-        // `class` is also what docutils calls a class of styles.
+        // In docutils, `class` sets a style class.
         let isStyle =
             directive.name == "class"
             && directive.argument.utf8.contains { $0 == 0x2D || $0 == 0x20 }
@@ -236,7 +236,7 @@ extension RSTParser {
             }
             let body = openBody(
                 index, directive.content.upperBound, at: lines[index].indent, marker: field.length)
-            // `name lang=en` and `http-equiv=name` are told apart by their first word.
+            // The first word is the key: `name lang=en`, `http-equiv=name`.
             let name = field.name.split(separator: " ").first.map { $0.lowercased() } ?? ""
             let value = MarkupLine.dedented(lines[index..<body.stop])
             if !name.isEmpty { metadata[name] = .string(WhiteSpace.collapsed(value)) }
@@ -244,25 +244,17 @@ extension RSTParser {
         }
     }
 
-    /// Reads terms, of which several may share a definition.
+    /// Parses terms, several of which may share a definition.
     private mutating func parseGlossary(_ directive: RSTDirective) {
-        let end = directive.content.upperBound
-        var index = directive.content.lowerBound
-        let column = MarkupLine.leastIndent(lines[directive.content])
-        while index < end {
-            let line = lines[index]
-            if line.isBlank {
-                index += 1
-            } else if line.indent > column {
-                let stop = endOfBody(index, end, above: column)
-                parse(index, stop, at: leastIndent(index, stop) ?? column)
-                index = stop
-            } else {
-                if !line.content.starts(with: ".. ".utf8) {
-                    writer.add(inline(line.text), keepsWithNext: true)
-                }
-                index += 1
+        parse(
+            directive.content.lowerBound, directive.content.upperBound,
+            at: MarkupLine.leastIndent(lines[directive.content])
+        ) { parser, index in
+            let line = parser.lines[index]
+            if !line.content.starts(with: ".. ".utf8) {
+                parser.writer.add(parser.inline(line.text), keepsWithNext: true)
             }
+            return index + 1
         }
     }
 }

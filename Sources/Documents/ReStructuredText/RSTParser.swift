@@ -1,39 +1,38 @@
 internal import Objects
 
-/// Reads the lines of reStructuredText: which of them are a paragraph, a list, a directive and so on
-/// follows from their first characters and their indentation.
+/// Parses the lines of reStructuredText: their first characters and their indentation decide what they are.
 ///
-/// Bodies of items and directives are read where they stand: the marker before a body is removed from its
-/// first line, so that the body is lines of its own indentation.
+/// Bodies of items and directives are parsed in place: the parser removes the marker from a body's first line, and
+/// the body keeps its own indentation.
 struct RSTParser {
-    /// The lines; those of a cell while it is read.
+    /// The lines of the document, or of the current table cell.
     var lines: [MarkupLine]
     var writer = BlockWriter()
     var references: RSTReferences
     var findings = Finding.List()
-    /// The language of code that names none.
+    /// The default language of code.
     var language: String?
-    /// The title that a directive declares.
+    /// The title that a `title` directive declares.
     var declaredTitle: String?
     var metadata = JSONObject()
     private var titles = RSTTitle()
     private var depth = 0
-    /// The last number of the list at hand, for items that are numbered by themselves.
+    /// The last number of the current list, for items that number themselves.
     private var number = 0
 
-    /// Bodies inside of one another: more than anybody writes, and few enough for the stack.
+    /// The deepest nesting of bodies: deeper than authors write, shallow enough for the stack.
     private static let depthLimit = 48
 
-    /// Prepares to read.
+    /// Collects the document's references.
     init(_ lines: [MarkupLine]) {
         self.lines = lines
         references = RSTReferences(lines)
     }
 
-    /// Reads all lines.
+    /// Parses the whole document.
     mutating func parse() { parse(0, lines.count, at: 0, isTop: true) }
 
-    /// Reads the lines of a cell.
+    /// Parses the lines of a table cell.
     mutating func parseCell(_ cell: [MarkupLine]) -> [CleanDocument.Block] {
         writer.beginCell()
         if cell.count == 1, let line = cell.first, line.content.first.map(Self.isLetter) ?? true {
@@ -47,35 +46,45 @@ struct RSTParser {
         return writer.endCell()
     }
 
-    /// Text without its inline markup.
+    /// Parses inline markup.
     mutating func inline(_ source: String) -> LinkedText {
         RSTInline.text(source, references: &references, findings: &findings)
     }
 
-    /// Reads a body: lines at a column, and what is indented more.
+    /// Parses a body: the lines at a column, and deeper ones as bodies of their own.
     mutating func parse(_ start: Int, _ end: Int, at column: Int, isTop: Bool = false) {
         guard depth < Self.depthLimit else { return flatten(start, end) }
         depth += 1
         let around = number
         number = 0
-        var index = start
-        while index < end {
-            let line = lines[index]
-            if line.isBlank {
-                index += 1
-            } else if line.indent > column {
-                let stop = endOfBody(index, end, above: column)
-                parse(index, stop, at: leastIndent(index, stop) ?? column)
-                index = stop
-            } else {
-                index = parseConstruct(index, end, at: column, isTop: isTop)
-            }
+        parse(start, end, at: column) { parser, index in
+            parser.parseConstruct(index, end, at: column, isTop: isTop)
         }
         number = around
         depth -= 1
     }
 
-    /// Reads what is nested too deep as paragraphs.
+    /// Calls `construct` for each line at a column and parses deeper lines as bodies of their own.
+    ///
+    /// - Parameter construct: Parses what begins on a line, and returns the index of the line after it.
+    mutating func parse(
+        _ start: Int, _ end: Int, at column: Int, construct: (inout RSTParser, Int) -> Int
+    ) {
+        var index = start
+        while index < end {
+            if lines[index].isBlank {
+                index += 1
+            } else if lines[index].indent > column {
+                let stop = endOfBody(index, end, above: column)
+                parse(index, stop, at: leastIndent(index, stop) ?? column)
+                index = stop
+            } else {
+                index = construct(&self, index)
+            }
+        }
+    }
+
+    /// Writes bodies that are nested too deeply as paragraphs.
     private mutating func flatten(_ start: Int, _ end: Int) {
         findings.add(.notUnderstood, "nesting", end - start, "lines")
         for paragraph in lines[start..<end].split(whereSeparator: \.isBlank) {
@@ -83,14 +92,14 @@ struct RSTParser {
         }
     }
 
-    /// Where the lines end that are indented by more than a column.
+    /// Returns the index of the first line that is not indented by more than a column.
     func endOfBody(_ start: Int, _ end: Int, above column: Int) -> Int {
         var index = start
         while index < end, lines[index].isBlank || lines[index].indent > column { index += 1 }
         return index
     }
 
-    /// The indentation that all lines have that are not blank; nil when all are.
+    /// Returns the least indentation of nonblank lines; nil if all are blank.
     func leastIndent(_ start: Int, _ end: Int) -> Int? {
         var least: Int?
         for index in start..<end where !lines[index].isBlank {
@@ -99,12 +108,12 @@ struct RSTParser {
         return least
     }
 
-    /// Makes what follows a marker the first line of a body.
+    /// Turns the text after a marker into the first line of a body.
     ///
     /// - Parameters:
-    ///   - index: The line of the marker, which is indented by `column`.
-    ///   - count: How many characters the marker has.
-    /// - Returns: Where the body ends, and the column that it stands at.
+    ///   - index: The line of the marker, indented by `column`.
+    ///   - count: The length of the marker.
+    /// - Returns: Where the body ends, and its column.
     mutating func openBody(
         _ index: Int, _ end: Int, at column: Int, marker count: Int
     ) -> (stop: Int, column: Int) {
@@ -115,9 +124,22 @@ struct RSTParser {
         return (stop, inner)
     }
 
-    // MARK: Constructs
+    /// Turns the text after a list marker into the first line of the item's body.
+    ///
+    /// - Returns: Where the body ends, and its column: that of the text behind the marker if there is any.
+    mutating func openItem(
+        _ index: Int, _ end: Int, at column: Int, marker count: Int
+    ) -> (stop: Int, column: Int) {
+        let stop = endOfBody(index + 1, end, above: column)
+        lines[index].consume(count)
+        let inner =
+            lines[index].isBlank ? leastIndent(index, stop) ?? column : lines[index].indent
+        return (stop, inner)
+    }
 
-    /// Reads what begins on a line that stands at the column of its body, and returns where it ends.
+    // MARK: - Constructs
+
+    /// Parses what begins on a line at its body's column; returns the index of the line after it.
     private mutating func parseConstruct(
         _ index: Int, _ end: Int, at column: Int, isTop: Bool
     ) -> Int {
@@ -161,7 +183,7 @@ struct RSTParser {
         return parseText(index, end, at: column, isTop: isTop)
     }
 
-    /// Whether what follows an enumerator goes on as an item does: else it is text that begins so.
+    /// Whether the lines after an enumerator continue a list item; otherwise it is just text.
     private func isItem(_ index: Int, _ end: Int, at column: Int) -> Bool {
         guard index + 1 < end else { return true }
         let next = lines[index + 1]
@@ -171,17 +193,20 @@ struct RSTParser {
     private mutating func parseItem(
         _ index: Int, _ end: Int, at column: Int, marker: Int, text: String
     ) -> Int {
-        let stop = endOfBody(index + 1, end, above: column)
-        lines[index].consume(marker)
-        let inner =
-            lines[index].isBlank
-            ? leastIndent(index, stop) ?? column : lines[index].indent
+        let body = openItem(index, end, at: column, marker: marker)
+        parseItemBody(index, body, marker: text)
+        return body.stop
+    }
+
+    /// Parses the body of a list item.
+    private mutating func parseItemBody(
+        _ start: Int, _ body: (stop: Int, column: Int), marker: String
+    ) {
         writer.listDepth += 1
-        writer.addMarker(text)
-        parse(index, stop, at: inner)
+        writer.addMarker(marker)
+        parse(start, body.stop, at: body.column)
         writer.endItem()
         writer.listDepth -= 1
-        return stop
     }
 
     private mutating func parseFields(_ start: Int, _ end: Int, _ column: Int, _ isTop: Bool) -> Int
@@ -198,18 +223,14 @@ struct RSTParser {
             else { break }
             let body = openBody(index, end, at: column, marker: field.length)
             let name = inline(field.name).text
-            // These tell Sphinx what to do with the document.
+            // These fields are settings for Sphinx.
             let isSetting = ["orphan", "tocdepth", "nocomments", "nosearch"].contains(name)
             if isAboutDocument, !isSetting {
                 let value = MarkupLine.dedented(lines[index..<body.stop])
                 metadata[name.lowercased()] = .string(WhiteSpace.collapsed(inline(value).text))
             }
             if !(isAboutDocument && isSetting) {
-                writer.listDepth += 1
-                writer.addMarker("\(name): ")
-                parse(index, body.stop, at: body.column)
-                writer.endItem()
-                writer.listDepth -= 1
+                parseItemBody(index, body, marker: "\(name): ")
             }
             index = body.stop
         }
@@ -225,11 +246,7 @@ struct RSTParser {
         guard !isAlone || hasBody else { return nil }
         let text = String(decoding: lines[index].content.prefix(length), as: UTF8.self)
         let body = openBody(index, end, at: column, marker: length)
-        writer.listDepth += 1
-        writer.addMarker(text + "  ")
-        parse(index, body.stop, at: body.column)
-        writer.endItem()
-        writer.listDepth -= 1
+        parseItemBody(index, body, marker: text + "  ")
         return body.stop
     }
 
@@ -259,9 +276,9 @@ struct RSTParser {
         return index
     }
 
-    // MARK: Titles and text
+    // MARK: - Titles and text
 
-    /// Reads a title between two lines, or a line that parts sections.
+    /// Parses a title between two lines, or a transition.
     private mutating func parseOverline(
         _ index: Int, _ end: Int, at column: Int, isTop: Bool
     ) -> Int? {
@@ -283,7 +300,7 @@ struct RSTParser {
         _ title: String, mark: UInt8, hasOverline: Bool, isTop: Bool
     ) {
         let heading = inline(title)
-        // A title in a body begins no section, as it ends none around it.
+        // A title inside a body begins no section.
         guard isTop, !writer.isInCell else { return writer.add(heading, keepsWithNext: true) }
         let identifier = RSTTitle.identifier(heading.text)
         writer.begin(
@@ -312,7 +329,7 @@ struct RSTParser {
         return stop
     }
 
-    /// Reads a paragraph that ends with `::`, and the code that it announces.
+    /// Parses a paragraph that ends with `::`, and the code it introduces.
     private mutating func parseLiteral(
         after text: String, _ start: Int, _ end: Int, at column: Int
     ) -> Int {

@@ -1,36 +1,36 @@
-/// What the references of a reStructuredText document may lead to, gathered before it is read, since they
-/// may stand before what they name.
+/// The targets of a reStructuredText document's references, collected before parsing, because references may precede
+/// their targets.
 struct RSTReferences {
-    /// The addresses of named targets.
+    /// The URLs of named targets.
     private var addresses: [String: String] = [:]
-    /// Named places in the document itself.
+    /// The named places in this document.
     private var places: Set<String> = []
-    /// The addresses of targets without a name, in order.
+    /// The URLs of anonymous targets, in order.
     private var anonymous: [String] = []
     private var anonymousUses = 0
-    /// What stands for substitutions.
+    /// The definitions of substitutions.
     private var substitutions: [String: Substitution] = [:]
-    /// The numbers of footnotes that have names.
+    /// The numbers of named footnotes.
     private var footnotes: [String: Int] = [:]
-    /// The numbers of footnotes without names, in order.
+    /// The numbers of anonymous footnotes, in order.
     private var numbers: [Int] = []
     private var numberUses = 0
-    /// The bytes that substitutions may still add.
+    /// How many more bytes substitutions may add: the bound against exponential expansion.
     private var budget: Int
-    /// Roles that the document makes of `raw`: their text is for another format.
+    /// The roles that the document derives from `raw`: their text is for another format.
     var rawRoles: Set<String> = []
-    /// The role of text between single backquotes.
+    /// The role of text in single backquotes.
     var defaultRole = ""
 
-    /// What stands for a substitution: text, or nothing where it is an image.
+    /// The replacement for a substitution.
     enum Substitution {
         /// Text with inline markup.
         case text(String)
-        /// An image, with the text that describes it.
+        /// An image, with its alternative text.
         case image(alt: String)
     }
 
-    /// Looks through the lines of a document.
+    /// Scans the lines of a document.
     init(_ lines: [MarkupLine]) {
         budget = (1 << 20) + 4 * lines.reduce(0) { $0 + $1.content.count }
         var taken: Set<Int> = []
@@ -67,18 +67,18 @@ struct RSTReferences {
             taken.insert(next)
             if name.isEmpty { numbers.append(next) } else { footnotes[name] = next }
         }
-        // Definitions use the numbers in the same order as references do, but by themselves.
+        // Footnotes take these numbers in the same order as references do, but count separately.
         definitions = numbers.reversed()
     }
 
     private var definitions: [Int] = []
 
-    // MARK: Use
+    // MARK: - Lookup
 
-    /// Where a name leads; nil when the document does not say, "" when to a place in it.
+    /// Returns where a name leads; nil if the document does not define it, "" for a place in this document.
     func address(of name: String) -> String? {
         var key = Self.key(name)
-        // An address may be the name of another target.
+        // A target may be the name of another target.
         for _ in 0..<8 {
             guard let found = addresses[key] else { return places.contains(key) ? "" : nil }
             guard found.utf8.last == UInt8(ascii: "_"), !found.utf8.contains(0x2F) else {
@@ -89,20 +89,20 @@ struct RSTReferences {
         return nil
     }
 
-    /// Names an address that stands in the text.
+    /// Gives a name to a URL in the text.
     mutating func name(_ name: String, address: String) {
         let key = Self.key(name)
         if addresses[key] == nil { addresses[key] = address }
     }
 
-    /// Where the next reference without a name leads.
+    /// Returns where the next anonymous reference leads.
     mutating func nextAnonymous() -> String? {
         guard anonymousUses < anonymous.count else { return nil }
         defer { anonymousUses += 1 }
         return anonymous[anonymousUses]
     }
 
-    /// What a footnote is called in the text: its number, or its name.
+    /// Returns the label of a footnote reference: its number or its name.
     mutating func label(ofReference name: String) -> String {
         guard name.utf8.first == UInt8(ascii: "#") else { return name }
         if name.utf8.count > 1 {
@@ -113,14 +113,14 @@ struct RSTReferences {
         return String(numbers[numberUses])
     }
 
-    /// What a footnote is called where it stands.
+    /// Returns the label of a footnote.
     mutating func label(ofFootnote name: String) -> String {
         guard name.utf8.first == UInt8(ascii: "#") else { return name }
         if name.utf8.count > 1 { return label(ofReference: name) }
         return definitions.popLast().map(String.init) ?? name
     }
 
-    /// What stands for a substitution; nil when it is not defined, or when too much was put in already.
+    /// Returns the replacement for a substitution; nil if it is not defined or the byte budget is used up.
     mutating func substitution(_ name: String) -> Substitution? {
         guard let found = substitutions[name] ?? substitutions[name.lowercased()] else {
             return nil
@@ -132,7 +132,7 @@ struct RSTReferences {
         return found
     }
 
-    // MARK: Definitions
+    // MARK: - Definitions
 
     private mutating func addTarget(_ rest: ArraySlice<UInt8>, below lines: ArraySlice<MarkupLine>)
     {
@@ -147,7 +147,7 @@ struct RSTReferences {
         }
     }
 
-    /// An address, which may go on in the lines below; the first of those is the line that it stands on.
+    /// Joins a URL, which may continue below; the first of `lines` is the line it begins on.
     private static func address(
         _ start: ArraySlice<UInt8>, below lines: ArraySlice<MarkupLine>
     ) -> String {
@@ -158,7 +158,7 @@ struct RSTReferences {
             result += line.content
         }
         let text = RSTInline.unescaped(result[...])
-        // White space that is not escaped is no part of an address.
+        // Unescaped white space is not part of a URL.
         return text.utf8.last == UInt8(ascii: "_") || !text.utf8.contains(0x20)
             ? text : String(decoding: text.utf8.filter { $0 > 0x20 }, as: UTF8.self)
     }
@@ -193,7 +193,7 @@ struct RSTReferences {
         if substitutions[key.lowercased()] == nil { substitutions[key.lowercased()] = found }
     }
 
-    /// The text of a `unicode` directive: numbers of characters, and text.
+    /// Converts the content of a `unicode` directive: code points and text.
     private static func characters(_ text: String) -> String {
         var result = ""
         for word in text.split(separator: " ") {
@@ -213,20 +213,20 @@ struct RSTReferences {
         return result
     }
 
-    /// Names are the same whatever their case and their white space.
+    /// Normalizes a name: case and white space do not matter.
     static func key(_ name: String) -> String {
         WhiteSpace.collapsed(name).lowercased()
     }
 }
 
-/// The name of a target and what follows it: `_name: address`, `` _`a name`: `` or `__: address`.
+/// A target's name and the text after it: `_name: address`, `` _`a name`: `` or `__: address`.
 struct RSTTarget {
-    /// Its name; empty when it has none.
+    /// The name; empty for an anonymous target.
     let name: String
-    /// The start of the address; empty when the target is the place where it stands.
+    /// The start of the URL; empty if the target is this place.
     let rest: ArraySlice<UInt8>
 
-    /// Reads what stands behind `.. `; nil when it is no target.
+    /// Parses the text after `.. `; nil if it is not a target.
     init?(_ text: ArraySlice<UInt8>) {
         guard text.first == UInt8(ascii: "_") else { return nil }
         let body = text.dropFirst()

@@ -1,19 +1,19 @@
-/// What the text of a role reads as.
+/// Reads the text of a role.
 struct RSTRole {
     private let name: String
     private let isRaw: Bool
 
-    /// What becomes of the text.
+    /// The result of reading a role's text.
     enum Text {
         case text(LinkedText)
-        /// It is meant for another format, and has so many words.
+        /// The text is for another format and has this many words.
         case leftOut(words: Int)
     }
 
-    /// Looks up a role; any name is one.
+    /// Looks up a role; any name is accepted.
     init(_ name: String, _ references: inout RSTReferences) {
         isRaw = references.rawRoles.contains(name)
-        // `py:class` is `class` of Python.
+        // `py:class` is Python's `class`.
         let parts = name.lowercased().split(separator: ":")
         self.name = parts.last.map(String.init) ?? ""
     }
@@ -30,7 +30,7 @@ struct RSTRole {
         case "code", "literal", "math", "eq", "python", "regexp":
             return .text(LinkedText(RSTInline.raw(units)))
         case "file", "samp":
-            // Braces mark what varies.
+            // Braces mark variable parts.
             return .text(LinkedText(RSTInline.plain(units).filter { $0 != "{" && $0 != "}" }))
         case "guilabel", "menuselection":
             return .text(LinkedText(Self.withoutAccelerators(RSTInline.plain(units))))
@@ -38,7 +38,7 @@ struct RSTRole {
         }
     }
 
-    /// The text of a role that refers to something: its title, or the name of what it refers to.
+    /// Returns the text of a reference role: its title, or the name of its target.
     private func reference(_ units: ArraySlice<UInt32>) -> LinkedText {
         var result = LinkedText()
         var target: String
@@ -71,7 +71,7 @@ struct RSTRole {
         return result
     }
 
-    /// `~a.b.C` shows as `C`, `!a` and `.a` as `a`.
+    /// Shortens a target for display: `~a.b.C` becomes `C`, `!a` and `.a` become `a`.
     private static func shown(_ target: String) -> String {
         switch target.utf8.first {
         case UInt8(ascii: "~"):
@@ -88,7 +88,7 @@ struct RSTRole {
         }
     }
 
-    /// `&` marks the letter that is a shortcut; `&&` stands for one.
+    /// Removes the `&` in front of shortcut letters; `&&` is a literal `&`.
     private static func withoutAccelerators(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         var isPending = false

@@ -1,13 +1,134 @@
-/// A row of a table as the lines of its cells.
+/// Tables, drawn or written as directives.
+extension RSTParser {
+    /// Parses a grid table, which draws all of its borders; nil if there is none.
+    mutating func parseGridTable(_ index: Int, _ end: Int, at column: Int) -> Int? {
+        guard RSTGridTable.isBorder(lines[index].content) else { return nil }
+        var stop = index
+        while stop < end, !lines[stop].isBlank, lines[stop].indent == column,
+            lines[stop].content.first == UInt8(ascii: "+")
+                || lines[stop].content.first == UInt8(ascii: "|")
+        { stop += 1 }
+        guard stop > index + 2 else { return nil }
+        add(RSTGridTable(lines[index..<stop]).rows)
+        return stop
+    }
+
+    /// Parses a simple table, which marks its columns above and below; nil if there is none.
+    mutating func parseSimpleTable(_ index: Int, _ end: Int, at column: Int) -> Int? {
+        guard RSTSimpleTable.isBorder(lines[index].content, hasColumns: true) else { return nil }
+        var borders = 0
+        var stop = index + 1
+        while stop < end {
+            let line = lines[stop]
+            if !line.isBlank, line.indent < column { return nil }
+            if line.indent == column, RSTSimpleTable.isBorder(line.content, hasColumns: false) {
+                borders += 1
+                if borders == 2 || stop + 1 >= end || lines[stop + 1].isBlank {
+                    add(RSTSimpleTable(lines[index...stop], at: column).rows)
+                    return stop + 1
+                }
+            }
+            stop += 1
+        }
+        // The table has no end, so its rows are text.
+        return index + 1
+    }
+
+    private mutating func add(_ rows: [RSTTableRow]) {
+        for row in rows {
+            var cells: [[CleanDocument.Block]] = []
+            for cell in row.cells { cells.append(parseCell(cell)) }
+            writer.addRow(cells, isHeader: row.isHeader)
+        }
+    }
+
+    /// Adds a table written as a nested list.
+    mutating func addListTable(_ directive: RSTDirective) {
+        writer.add(inline(directive.argument), keepsWithNext: true)
+        let headers = Int(WhiteSpace.collapsed(directive.options["header-rows"] ?? "")) ?? 0
+        let rows = items(
+            directive.content, at: MarkupLine.leastIndent(lines[directive.content]))
+        guard !rows.isEmpty else { return parseContent(of: directive) }
+        for (number, row) in rows.enumerated() {
+            var cells: [[CleanDocument.Block]] = []
+            for cell in items(row.lines, at: row.column) {
+                writer.beginCell()
+                parse(cell.lines.lowerBound, cell.lines.upperBound, at: cell.column)
+                cells.append(writer.endCell())
+            }
+            writer.addRow(cells, isHeader: number < headers)
+        }
+    }
+
+    /// Returns the items of a list, without their bullets.
+    private mutating func items(
+        _ body: Range<Int>, at column: Int
+    ) -> [(lines: Range<Int>, column: Int)] {
+        var result: [(lines: Range<Int>, column: Int)] = []
+        var index = body.lowerBound
+        while index < body.upperBound {
+            guard !lines[index].isBlank, lines[index].indent <= column,
+                let marker = RSTMarker.bullet(lines[index].content)
+            else {
+                index += 1
+                continue
+            }
+            let item = openItem(index, body.upperBound, at: column, marker: marker)
+            result.append((index..<item.stop, item.column))
+            index = item.stop
+        }
+        return result
+    }
+
+    /// Adds a table with comma-separated cells.
+    mutating func addCSVTable(_ directive: RSTDirective) {
+        writer.add(inline(directive.argument), keepsWithNext: true)
+        if let file = directive.options["file"] ?? directive.options["url"] {
+            findings.add(.leftOut, "include", 1, "files", detail: file)
+            return
+        }
+        let format = DelimitedText(
+            delimiter: Self.character(directive.options["delim"]) ?? UInt8(ascii: ","),
+            quote: Self.character(directive.options["quote"]) ?? UInt8(ascii: "\""),
+            escape: Self.character(directive.options["escape"]))
+        if let header = directive.options["header"] {
+            for row in format.rows(header) { addRow(row, isHeader: true) }
+        }
+        let headers = Int(WhiteSpace.collapsed(directive.options["header-rows"] ?? "")) ?? 0
+        let content = MarkupLine.joined(lines[directive.content], without: directive.column)
+        for (number, row) in format.rows(content).enumerated() {
+            addRow(row, isHeader: number < headers)
+        }
+    }
+
+    private mutating func addRow(_ texts: [String], isHeader: Bool) {
+        var cells: [[CleanDocument.Block]] = []
+        for text in texts {
+            cells.append(parseCell(MarkupLine.split(text, tab: 8, limit: .max)))
+        }
+        writer.addRow(cells, isHeader: isHeader)
+    }
+
+    private static func character(_ option: String?) -> UInt8? {
+        switch option.map(WhiteSpace.collapsed) {
+        case "tab": 0x09
+        case "space": 0x20
+        case let text?: text.utf8.first
+        case nil: nil
+        }
+    }
+}
+
+/// A table row, as the lines of its cells.
 struct RSTTableRow: Equatable {
     var cells: [[MarkupLine]]
     var isHeader = false
 }
 
-/// A line by its columns, of which wide characters take two.
+/// A line addressed by column; wide characters take two columns.
 private struct ColumnLine {
     private let bytes: [UInt8]
-    /// Where the character begins that is at a column; nil when every byte has a column.
+    /// The byte offset of the character at each column; nil if every byte is one column.
     private let offsets: [Int]?
 
     init(_ line: MarkupLine, at column: Int) {
@@ -24,7 +145,7 @@ private struct ColumnLine {
             let width = MarkupLine.width(scalar)
             if width > 0 { offsets.append(offset) }
             offset += length
-            // The second half of a wide character has nothing.
+            // The second column of a wide character is empty.
             if width > 1 { offsets.append(offset) }
         }
         self.offsets = offsets
@@ -37,13 +158,13 @@ private struct ColumnLine {
         return offsets?[column] ?? column
     }
 
-    /// The byte at a column; a space behind the end.
+    /// Returns the byte at a column; a space beyond the end.
     func byte(_ column: Int) -> UInt8 {
         let offset = offset(column)
         return offset < bytes.count ? bytes[offset] : 0x20
     }
 
-    /// The line between two columns.
+    /// Returns the line between two columns.
     func line(_ start: Int, _ end: Int) -> MarkupLine {
         let from = offset(start)
         return MarkupLine(bytes[from..<max(from, offset(end))])
@@ -52,7 +173,7 @@ private struct ColumnLine {
     func isBlank(_ start: Int, _ end: Int) -> Bool { line(start, end).isBlank }
 }
 
-/// A table whose columns are marked by `===` lines above and below it.
+/// A table whose columns are marked by `===` lines above and below.
 struct RSTSimpleTable {
     private(set) var rows: [RSTTableRow] = []
     private let columns: [Int]
@@ -65,7 +186,7 @@ struct RSTSimpleTable {
             && (!hasColumns || content.contains(0x20))
     }
 
-    /// Reads the lines of a table, its borders included.
+    /// Parses the lines of a table, including its borders.
     init(_ lines: ArraySlice<MarkupLine>, at column: Int) {
         let lines = Array(lines)
         columns = Self.columns(lines[0])
@@ -105,7 +226,7 @@ struct RSTSimpleTable {
             && line.content.starts(with: "--".utf8)
     }
 
-    /// Where the columns begin that a line marks.
+    /// Returns where the columns begin that a border line marks.
     private static func columns(_ line: MarkupLine) -> [Int] {
         var result: [Int] = []
         var previous: UInt8 = 0x20
@@ -121,7 +242,7 @@ struct RSTSimpleTable {
     ) {
         guard lines.contains(where: { !$0.isBlank }) else { return }
         let columns = span.map(Self.columns) ?? columns
-        // As many cells as the lines reach: a border may have any number of columns.
+        // Cells are created only as far as the lines reach: a border may have any number of columns.
         var cells: [[MarkupLine]] = []
         for line in lines {
             let line = ColumnLine(line, at: column)
@@ -135,7 +256,7 @@ struct RSTSimpleTable {
         rows.append(RSTTableRow(cells: cells.map(Self.trimmed), isHeader: isHeader))
     }
 
-    /// Lines without the blank ones at their ends.
+    /// Drops the blank lines at the start and the end.
     static func trimmed(_ lines: [MarkupLine]) -> [MarkupLine] {
         guard let first = lines.firstIndex(where: { !$0.isBlank }),
             let last = lines.lastIndex(where: { !$0.isBlank })
@@ -144,11 +265,11 @@ struct RSTSimpleTable {
     }
 }
 
-/// A table with all of its borders drawn with `+`, `-`, `=` and `|`.
+/// A table with all borders drawn with `+`, `-`, `=` and `|`.
 struct RSTGridTable {
     private(set) var rows: [RSTTableRow] = []
 
-    /// Whether a line is the upper border of a table.
+    /// Whether a line is the top border of a table.
     static func isBorder(_ content: ArraySlice<UInt8>) -> Bool {
         content.count > 2 && content.first == UInt8(ascii: "+")
             && content.last == UInt8(ascii: "+")
@@ -156,13 +277,13 @@ struct RSTGridTable {
             && content.allSatisfy { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }
     }
 
-    /// A cell that is not closed yet, by the column of its left border.
+    /// An open cell.
     private struct OpenCell {
         var row: Int
         var lines: [MarkupLine] = []
     }
 
-    /// Reads the lines of a table. Any lines give some rows: nothing of their text is lost.
+    /// Parses the lines of a table. Any lines yield some rows, so no text is lost.
     init(_ lines: ArraySlice<MarkupLine>) {
         let column = lines.first?.indent ?? 0
         let lines = lines.map { ColumnLine($0, at: column) }
@@ -201,7 +322,7 @@ struct RSTGridTable {
         let isHeader: Bool
     }
 
-    /// The columns of all corners.
+    /// Returns the columns of all corners.
     private static func edges(_ lines: [ColumnLine]) -> [Int] {
         var result: Set<Int> = []
         for line in lines where line.byte(0) == UInt8(ascii: "+") {

@@ -1,6 +1,6 @@
 internal import Objects
 
-/// reStructuredText as text: that of docutils, with the directives and roles of Sphinx.
+/// Reads reStructuredText of docutils, with the directives and roles of Sphinx.
 enum ReStructuredTextCleaner {
     static func clean(_ text: String) -> DocumentText {
         let limit = TextCleaner.lineLimit
@@ -8,7 +8,7 @@ enum ReStructuredTextCleaner {
         var parser = RSTParser(Array(lines.prefix(limit)))
         parser.parse()
         if lines.count > limit {
-            parser.findings.add(.cut, "length", limit, "lines", detail: "no text has more")
+            parser.findings.add(TextCleaner.lineLimitFinding)
         }
         var result = parser.writer.finish(declaredTitle: parser.declaredTitle)
         result.metadata = parser.metadata
@@ -16,12 +16,11 @@ enum ReStructuredTextCleaner {
         return result
     }
 
-    /// Whether plain text is reStructuredText: it has a directive, a target or a role; or titles and
-    /// literals.
+    /// Whether plain text is reStructuredText: it has a directive, or targets and roles, or titles and literals.
     static func isLikely(_ text: String) -> Bool {
         var hasTitle = false
         var hasLiteral = false
-        // One role or target may stand in any text; those that refer to places and objects are Sphinx's own.
+        // Any text may contain one role or target; reference roles are specific to Sphinx and count twice.
         var marks = 0
         var previous = MarkupLine(indent: 0, content: [])
         for line in MarkupLine.split(text, tab: 8, limit: 5000) {
@@ -48,13 +47,13 @@ enum ReStructuredTextCleaner {
         return false
     }
 
-    /// Whether there is a role that refers to something.
+    /// Whether a line has a reference role.
     private static func refers(_ line: ArraySlice<UInt8>) -> Bool {
         [":ref:`", ":doc:`", ":term:`", ":class:`", ":func:`", ":meth:`", ":mod:`", ":attr:`"]
             .contains { line.contains($0) }
     }
 
-    /// Whether there is a role: `` :name:`text` ``.
+    /// Whether a line has a role: `` :name:`text` ``.
     private static func hasRole(_ line: ArraySlice<UInt8>) -> Bool {
         var letters = 0
         var isOpen = false
@@ -76,7 +75,7 @@ enum ReStructuredTextCleaner {
         return false
     }
 
-    /// Whether there is text between pairs of backquotes.
+    /// Whether a line has exactly one text in double backquotes.
     private static func hasPair(_ line: ArraySlice<UInt8>) -> Bool {
         var pairs = 0
         var index = line.startIndex

@@ -1,37 +1,36 @@
-/// Text of which the inline markup is gone, and where its links lead.
+/// Text without inline markup, and the targets of its links.
 struct LinkedText: Equatable {
-    /// The text.
     var text = ""
-    /// The targets of its links, in order.
+    /// The link targets, in order.
     var links: [String] = []
 
-    /// Nothing.
+    /// Creates an empty text.
     init() {}
 
-    /// Text without links.
+    /// Creates a text without links.
     init(_ text: String) { self.text = text }
 }
 
-/// Takes the blocks of a document from a parser that goes through its lines: markers of list items,
-/// labels, and names that announce a heading find the block that they belong to.
+/// Receives blocks from a line-based parser, and attaches list markers, labels and announced names to the blocks that
+/// they belong to.
 struct BlockWriter {
     /// Where the blocks go.
     var builder = SectionBuilder()
-    /// The lists around the present place.
+    /// How many lists enclose the current line.
     var listDepth = 0
-    /// The anchor of a heading that comes next.
+    /// The anchor for the next heading.
     private var label: String?
     private var marker = ""
     private var announced: [CleanDocument.Block] = []
     private var cells: [[CleanDocument.Block]] = []
 
-    /// Whether no text was written yet but headings.
+    /// Whether nothing but headings was written yet.
     private(set) var isEmpty = true
 
-    /// Whether blocks are gathered for a cell of a table, where a heading begins no section.
+    /// Whether blocks are collected for a table cell, where a heading begins no section.
     var isInCell: Bool { !cells.isEmpty }
 
-    /// Begins a section; a label before it is its anchor.
+    /// Begins a section; a label before it becomes its anchor.
     mutating func begin(_ heading: LinkedText, level: Int, anchor: String?) {
         marker = ""
         let text = WhiteSpace.collapsed(heading.text)
@@ -39,7 +38,7 @@ struct BlockWriter {
         label = nil
         let waiting = announced
         announced = []
-        // What was announced before a heading is what the section is about.
+        // A name announced before the heading belongs to its section.
         let known = String(Substring(text.unicodeScalars.prefix(500)))
         for var block in waiting where !known.contains(block.text) {
             block.keepsWithNext = true
@@ -47,26 +46,26 @@ struct BlockWriter {
         }
     }
 
-    /// Sets the anchor of a heading, if that is what comes next.
+    /// Sets the anchor of the heading, if a heading comes next.
     mutating func addLabel(_ name: String) {
         if label == nil, !name.isEmpty { label = name }
     }
 
-    /// Sets the text that the next block begins with, behind what is set already.
+    /// Appends to the marker of the next block.
     mutating func addMarker(_ text: String) { marker += text }
 
-    /// Writes a marker that no text came for.
+    /// Writes a pending marker as an item of its own.
     mutating func endItem() {
         guard !marker.isEmpty else { return }
         let text = WhiteSpace.collapsed(marker)
         marker = ""
-        // A bullet without text says nothing.
+        // A bullet without text carries no information.
         if text.utf8.contains(where: { $0 > 0x2F && $0 != 0x3A }) {
             add(CleanDocument.Block(.listItem, text))
         }
     }
 
-    /// Writes text of a paragraph, or of an item where there is a list around.
+    /// Writes a paragraph, or a list item inside a list.
     mutating func add(_ text: LinkedText, keepsWithNext: Bool = false) {
         let collapsed = WhiteSpace.collapsed(marker + text.text)
         marker = ""
@@ -93,7 +92,7 @@ struct BlockWriter {
         add(block)
     }
 
-    /// Writes the name of something whose description follows: below the heading, where that is one.
+    /// Writes the name of an object whose description follows; it goes below the heading if one comes next.
     mutating func announce(_ text: LinkedText) {
         guard cells.isEmpty else { return add(text) }
         var block = CleanDocument.Block(.paragraph, WhiteSpace.collapsed(text.text))
@@ -101,7 +100,7 @@ struct BlockWriter {
         if !block.text.isEmpty { announced.append(block) }
     }
 
-    /// Writes a row; code in its cells stands below it.
+    /// Writes a row; code in its cells follows it.
     mutating func addRow(_ cells: [[CleanDocument.Block]], isHeader: Bool) {
         endItem()
         let texts = cells.map { cell in
@@ -118,13 +117,13 @@ struct BlockWriter {
         for cell in cells { for block in cell where block.kind == .code { add(block) } }
     }
 
-    /// Gathers what is written from here on for a cell.
+    /// Begins collecting blocks for a cell.
     mutating func beginCell() {
         endItem()
         cells.append([])
     }
 
-    /// The blocks since the cell began.
+    /// Returns the blocks since the cell began.
     mutating func endCell() -> [CleanDocument.Block] {
         endItem()
         return cells.popLast() ?? []
@@ -158,5 +157,54 @@ struct BlockWriter {
         guard links.count > 1 else { return links }
         var seen: Set<String> = []
         return links.filter { seen.insert($0).inserted }
+    }
+}
+
+/// Collects the inline text of a paragraph.
+struct InlineText {
+    private var text = ""
+    private var links: [String] = []
+    private var isSeparated = false
+
+    /// The most links that are kept per paragraph.
+    private static let linkLimit = 1000
+
+    /// Whether the text has no visible characters.
+    var isEmpty: Bool { text.unicodeScalars.allSatisfy(WhiteSpace.isSpace) }
+
+    /// The last character so far.
+    var last: Unicode.Scalar? { text.unicodeScalars.last }
+
+    /// Appends text unchanged.
+    mutating func append(_ more: String) {
+        guard !more.isEmpty else { return }
+        if isSeparated, let last, let first = more.unicodeScalars.first,
+            last.properties.isAlphabetic || last.properties.numericType != nil,
+            first.properties.isAlphabetic || first.properties.numericType != nil
+        {
+            text += " "
+        }
+        isSeparated = false
+        text += more
+    }
+
+    /// Keeps the words before and after this place apart.
+    mutating func separate() { isSeparated = true }
+
+    /// Records the target of a link, unless it points into this document or is a script.
+    mutating func addLink(_ target: String) {
+        let target = WhiteSpace.collapsed(target)
+        let isElsewhere =
+            !target.isEmpty && target.utf8.first != UInt8(ascii: "#")
+            && !target.lowercased().hasPrefix("javascript:")
+        if isElsewhere, links.count < Self.linkLimit, !links.contains(target) {
+            links.append(target)
+        }
+    }
+
+    /// Returns the collapsed text and the links, and starts over.
+    mutating func take() -> (text: String, links: [String]) {
+        defer { self = InlineText() }
+        return (WhiteSpace.collapsed(text), links)
     }
 }

@@ -1,23 +1,21 @@
-/// A line of a document whose structure is in its indentation.
+/// A line of a document with significant indentation.
 struct MarkupLine: Equatable {
-    /// The columns before the first other character.
+    /// The columns before the content.
     var indent: Int
-    /// What stands behind them, without white space at its end; empty in a blank line.
+    /// The text after the indentation, without trailing white space; empty for a blank line.
     var content: ArraySlice<UInt8>
 
-    /// Whether there is nothing on the line but white space.
     var isBlank: Bool { content.isEmpty }
 
-    /// The text of the line, without its indentation.
+    /// The line's text, without its indentation.
     var text: String { String(decoding: content, as: UTF8.self) }
 
-    /// Makes a line.
     init(indent: Int, content: ArraySlice<UInt8>) {
         self.indent = indent
         self.content = content
     }
 
-    /// Makes a line of some text, whose spaces at the start are its indentation.
+    /// Creates a line from text; its leading spaces are the indentation.
     init(_ text: ArraySlice<UInt8>) {
         let spaces = text.prefix { $0 == 0x20 }.count
         content = text.dropFirst(spaces)
@@ -25,7 +23,7 @@ struct MarkupLine: Equatable {
         indent = content.isEmpty ? 0 : spaces
     }
 
-    /// Removes characters from the start of the content: what is left keeps its column.
+    /// Removes characters from the start of the content; the rest keeps its column.
     mutating func consume(_ count: Int) {
         indent += MarkupLine.width(content.prefix(count))
         content = content.dropFirst(count)
@@ -36,10 +34,9 @@ struct MarkupLine: Equatable {
         if content.isEmpty { indent = 0 }
     }
 
-    /// Splits a text into lines, with the tabs in them as spaces up to the next multiple of `tab`
-    /// columns.
+    /// Splits a text into lines and expands tabs to the next multiple of `tab` columns.
     ///
-    /// - Parameter limit: The most lines: what stands behind them is left out.
+    /// - Parameter limit: The most lines to return; the rest is dropped.
     static func split(_ text: String, tab: Int, limit: Int) -> [MarkupLine] {
         let bytes = Array(text.utf8)
         var lines: [MarkupLine] = []
@@ -69,14 +66,14 @@ struct MarkupLine: Equatable {
                 column += spaces
             } else {
                 result.append(byte)
-                // Bytes that go on with a character take no column.
+                // Continuation bytes of a character take no column.
                 if byte & 0xC0 != 0x80 { column += 1 }
             }
         }
         return result
     }
 
-    /// Lines as one text, each without `indent` of its columns.
+    /// Joins lines, each without `indent` of its columns.
     static func joined(_ lines: some Sequence<MarkupLine>, without indent: Int) -> String {
         var result: [UInt8] = []
         var isFirst = true
@@ -89,23 +86,23 @@ struct MarkupLine: Equatable {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// The lines as text, without the indentation that all of them have.
+    /// Joins lines without their common indentation.
     static func dedented(_ lines: some Collection<MarkupLine>) -> String {
         joined(lines, without: leastIndent(lines))
     }
 
-    /// The indentation that all lines have that are not blank.
+    /// Returns the least indentation of nonblank lines.
     static func leastIndent(_ lines: some Sequence<MarkupLine>) -> Int {
         lines.lazy.filter { !$0.isBlank }.map(\.indent).min() ?? 0
     }
 
-    /// The columns that characters take on a terminal, where those of East Asia take two.
+    /// Returns the width in terminal columns; East Asian characters take two.
     static func width(_ bytes: ArraySlice<UInt8>) -> Int {
         if bytes.allSatisfy({ $0 < 0x80 }) { return bytes.count }
         return String(decoding: bytes, as: UTF8.self).unicodeScalars.reduce(0) { $0 + width($1) }
     }
 
-    /// The columns that a character takes.
+    /// Returns the width of a character in columns.
     static func width(_ scalar: Unicode.Scalar) -> Int {
         switch scalar.value {
         case 0..<0x300: return 1
@@ -119,19 +116,5 @@ struct MarkupLine: Equatable {
             default: return 1
             }
         }
-    }
-}
-
-extension Collection<UInt8> {
-    /// The number of words: runs of what is no white space.
-    var wordCount: Int {
-        var count = 0
-        var isInside = false
-        for byte in self {
-            let isWord = byte > 0x20
-            if isWord, !isInside { count += 1 }
-            isInside = isWord
-        }
-        return count
     }
 }

@@ -1,20 +1,21 @@
+internal import CUchardet
 internal import Glibc
 
-/// A legacy encoding, as the C library's `iconv` converts it. This file is the only one that calls it.
+/// A legacy encoding, converted by the C library's `iconv`. Only this file calls it.
 struct CharacterSet {
     static let windows1252 = "CP1252"
 
-    /// What `iconv` calls it.
+    /// Its name in `iconv`.
     let name: String
 
     /// Whether it is UTF-8.
     var isUTF8: Bool { name == "UTF-8" }
-    /// Whether its characters have two or four bytes.
+    /// Whether its code units have two or four bytes.
     var isWide: Bool { name.hasPrefix("UTF-16") || name.hasPrefix("UTF-32") }
 
-    /// The encoding of a name; nil when it is not known.
+    /// Creates the encoding with a label; nil if it is unknown.
     ///
-    /// Some names mean, on the web, a larger set than they once did.
+    /// On the web, some labels mean a superset of the original encoding.
     init?(label: String) {
         let label = label.lowercased().filter { !$0.isWhitespace }
         guard !label.isEmpty, label.utf8.count < 64,
@@ -26,7 +27,7 @@ struct CharacterSet {
         self.name = name
     }
 
-    /// The names of the Encoding Standard that `iconv` takes for another encoding, or does not know.
+    /// The labels of the Encoding Standard that `iconv` does not know or maps to another encoding.
     private static let webNames: [String: String] = [
         "utf8": "UTF-8", "unicode-1-1-utf-8": "UTF-8", "utf-8-sig": "UTF-8",
         "utf-16": "UTF-16LE", "utf-32": "UTF-32LE",
@@ -49,8 +50,7 @@ struct CharacterSet {
         return Int(bitPattern: descriptor) == -1 ? nil : descriptor
     }
 
-    /// The text of bytes, and how many stretches of them are no characters of the set; each of these
-    /// becomes U+FFFD.
+    /// Decodes bytes; each invalid sequence becomes U+FFFD, and their number is returned.
     func text(of bytes: ArraySlice<UInt8>) -> (text: String, replaced: Int) {
         guard let descriptor = Self.open(name) else { return ("", bytes.count) }
         defer { iconv_close(descriptor) }
@@ -59,15 +59,15 @@ struct CharacterSet {
         var replaced = 0
         var wasReplaced = false
         var input = Array(bytes)
-        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
         input.withUnsafeMutableBytes { (input: UnsafeMutableRawBufferPointer) in
             var next: UnsafeMutablePointer<CChar>? =
                 input.baseAddress?.assumingMemoryBound(to: CChar.self)
             var left = input.count
             while left > 0 {
                 let before = left
-                let step = Self.step(descriptor, &next, &left, &piece)
-                output += piece[..<step.made]
+                let step = Self.step(descriptor, &next, &left, &buffer)
+                output += buffer[..<step.made]
                 if step.made > 0 || left < before { wasReplaced = false }
                 guard let problem = step.problem, problem != E2BIG else { continue }
                 if !wasReplaced {
@@ -75,7 +75,7 @@ struct CharacterSet {
                     replaced += 1
                     wasReplaced = true
                 }
-                // What ends in the middle of a character is over.
+                // Input that ends in the middle of a character has no more to decode.
                 guard problem == EILSEQ, left > 0 else { break }
                 next = next.map { $0 + 1 }
                 left -= 1
@@ -84,18 +84,84 @@ struct CharacterSet {
         return (String(decoding: output, as: UTF8.self), replaced)
     }
 
-    /// Converts as much as there is room for: how many bytes that gave, and why it stopped.
+    /// Converts as much as fits into the buffer; returns how many bytes it wrote and why it stopped.
     private static func step(
         _ descriptor: iconv_t, _ next: inout UnsafeMutablePointer<CChar>?, _ left: inout Int,
-        _ piece: inout [UInt8]
+        _ buffer: inout [UInt8]
     ) -> (made: Int, problem: Int32?) {
-        let size = piece.count
+        let size = buffer.count
         var room = size
-        let status = piece.withUnsafeMutableBytes { (piece: UnsafeMutableRawBufferPointer) -> Int in
+        let status = buffer.withUnsafeMutableBytes {
+            (buffer: UnsafeMutableRawBufferPointer) -> Int in
             var end: UnsafeMutablePointer<CChar>? =
-                piece.baseAddress?.assumingMemoryBound(to: CChar.self)
+                buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
             return iconv(descriptor, &next, &left, &end, &room)
         }
         return (size - room, status == -1 ? errno : nil)
+    }
+}
+
+/// Guesses the encoding of undeclared bytes with Mozilla's detector. Only this file calls it.
+enum EncodingDetector {
+    /// An encoding, and how reliable the guess is.
+    struct Guess {
+        let label: String
+        /// The share of samples that, taken alone, yield the same encoding, as a percentage.
+        let confidence: String
+    }
+
+    /// Larger samples do not improve the guess.
+    private static let sampleSize = 256 << 10
+    private static let partSize = 2048
+    private static let partLimit = 16
+
+    /// Guesses the encoding of bytes.
+    static func detect(_ bytes: [UInt8]) -> Guess {
+        // ASCII lines carry no information, and a text may begin with many.
+        let lines = bytes.split(separator: 0x0A).filter { $0.contains { $0 >= 0x80 } }
+        var sample: [UInt8] = []
+        var parts: [[UInt8]] = [[]]
+        for line in lines where sample.count < sampleSize {
+            sample += line
+            sample.append(0x0A)
+            if parts[parts.count - 1].count > partSize, parts.count < partLimit { parts.append([]) }
+            parts[parts.count - 1] += line
+        }
+        let label = usable(charset(of: sample), for: sample)
+        let agreeing = parts.count { usable(charset(of: $0), for: $0) == label }
+        return Guess(label: label, confidence: "\(100 * agreeing / parts.count)%")
+    }
+
+    /// Returns the detector's answer if it is plausible, or Windows-1252.
+    private static func usable(_ found: String?, for bytes: [UInt8]) -> String {
+        let standard = "windows-1252"
+        guard let found, let set = CharacterSet(label: found), !set.isUTF8, !set.isWide,
+            set.name != CharacterSet.windows1252
+        else { return standard }
+        // For a few bytes of Windows-1252, the detector falls back to old Mac encodings. The bytes 0x80 to 0x9F,
+        // unused in ISO 8859, are quotation marks and dashes of Windows-1252.
+        let isLatin = ["mac", "iso-8859-15", "iso-8859-3", "viscii"].contains {
+            found.lowercased().hasPrefix($0)
+        }
+        if isLatin || found.lowercased().hasPrefix("iso-8859"), hasC1(bytes) { return standard }
+        return isLatin || set.text(of: bytes[...]).replaced > bytes.count / 100
+            ? standard : found.lowercased()
+    }
+
+    private static func hasC1(_ bytes: [UInt8]) -> Bool {
+        bytes.contains { (0x80..<0xA0).contains($0) }
+    }
+
+    private static func charset(of bytes: [UInt8]) -> String? {
+        guard let detector = uchardet_new() else { return nil }
+        defer { uchardet_delete(detector) }
+        let isHandled = bytes.withUnsafeBytes { bytes in
+            uchardet_handle_data(
+                detector, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) == 0
+        }
+        guard isHandled else { return nil }
+        uchardet_data_end(detector)
+        let name = uchardet_get_charset(detector).map { String(cString: $0) } ?? ""
+        return name.isEmpty ? nil : name
     }
 }

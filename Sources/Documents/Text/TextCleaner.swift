@@ -1,8 +1,11 @@
-/// Plain text: paragraphs between empty lines, and headings that are underlined as in reStructuredText.
+/// Reads plain text: paragraphs between empty lines, and headings underlined as in reStructuredText.
 enum TextCleaner {
-    /// The most lines of a text: each takes a hundred bytes and more, so that a text of nothing but line feeds would take
-    /// a hundred times its size. 64 MiB of prose have a million.
+    /// The most lines. Each takes at least a hundred bytes, so a text of only line feeds would take a hundred times
+    /// its size. 64 MiB of prose have a million lines.
     static let lineLimit = 2_000_000
+    /// The finding for text beyond the line limit.
+    static let lineLimitFinding = Finding(
+        .cut, "length", lineLimit, "lines", detail: "the rest is left out")
 
     static func clean(_ text: String, declaredTitle: String? = nil) -> DocumentText {
         var builder = SectionBuilder()
@@ -22,7 +25,7 @@ enum TextCleaner {
             maxSplits: lineLimit, omittingEmptySubsequences: false
         ) { $0 == "\n" }
         for line in lines.prefix(lineLimit) {
-            let line = trimmingEnd(Substring(line))
+            let line = WhiteSpace.withoutTrailing(Substring(line))
             if line.isEmpty {
                 endParagraph()
             } else if let mark = underline(line), isTitle(paragraph, mark: mark, under: line) {
@@ -37,22 +40,16 @@ enum TextCleaner {
         }
         endParagraph()
         if lines.count > lineLimit {
-            builder.findings.add(.cut, "length", lineLimit, "lines", detail: "no text has more")
+            builder.findings.add(lineLimitFinding)
         }
         return builder.finish(declaredTitle: declaredTitle)
-    }
-
-    private static func trimmingEnd(_ line: Substring) -> Substring {
-        var scalars = line.unicodeScalars
-        while let last = scalars.last, WhiteSpace.isSpace(last) { scalars.removeLast() }
-        return Substring(scalars)
     }
 
     private static func isIndented(_ line: Substring) -> Bool {
         line.utf8.first == 0x09 || line.utf8.starts(with: "    ".utf8)
     }
 
-    /// The mark that a line consists of, when it can underline a heading.
+    /// Returns the character that a line consists of, if it can underline a heading.
     private static func underline(_ line: Substring) -> UInt8? {
         guard let mark = line.utf8.first, line.utf8.count >= 3,
             "=-~^\"'`#*+.:_".utf8.contains(mark),
@@ -61,8 +58,8 @@ enum TextCleaner {
         return mark
     }
 
-    /// Whether the lines so far are a heading: one line, perhaps below a line like its underline, not
-    /// indented and not longer than the underline.
+    /// Whether the lines so far are a heading: one line, possibly below an overline, not indented and not longer than
+    /// the underline.
     private static func isTitle(_ paragraph: [Substring], mark: UInt8, under line: Substring)
         -> Bool
     {

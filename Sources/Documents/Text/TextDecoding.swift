@@ -1,23 +1,23 @@
-/// Turns bytes into text without trusting what they claim to be.
+/// Decodes bytes into text; the encoding that the bytes themselves name is only a hint.
 enum TextDecoding {
-    /// A text, and what was not as it should be.
+    /// A decoded text, and what was guessed or replaced.
     struct Decoded {
         var text: String
         var findings = Finding.List()
     }
 
-    /// The text of bytes.
+    /// Decodes bytes.
     ///
-    /// A byte-order mark decides, then `declared`. Otherwise bytes that are UTF-8 are read as such, and
-    /// so are those that are UTF-8 but for a few: each stretch of these becomes U+FFFD. What is left is
-    /// in the encoding that the bytes `suggest` themselves, such as in a `meta` element, or else in the one
-    /// that they look like. Characters U+0080 to U+009F are those of Windows-1252, as on the web.
+    /// A byte-order mark decides, then `declared`. Otherwise, bytes that are UTF-8 are read as UTF-8, even with a few
+    /// errors; each invalid sequence becomes U+FFFD. Any other bytes are read in the `suggested` encoding, or in the
+    /// one they resemble. The characters U+0080 to U+009F become those of Windows-1252, as on the web.
     ///
     /// - Parameters:
     ///   - bytes: Any bytes.
-    ///   - declared: The encoding that somebody who knows declares, by any of its names.
-    ///   - suggested: The encoding that the bytes name, which is not believed when they are UTF-8.
-    /// - Throws: When the bytes are no text: they hold NUL.
+    ///   - declared: The encoding that a trusted source declares, by any of its labels.
+    ///   - suggested: The encoding that the bytes name themselves, such as in a `meta` element; ignored if they are
+    ///     UTF-8.
+    /// - Throws: If the bytes are not text, or `declared` is unknown.
     static func decode(
         _ bytes: [UInt8], declared: String? = nil, suggested: String? = nil
     ) throws(UnreadableDocument) -> Decoded {
@@ -41,10 +41,11 @@ enum TextDecoding {
             }
             var result = convert(bytes[...], from: order.rawValue, isGuess: false)
             result.findings.add(
-                .guessed, "encoding", 1, "encodings", detail: "\(order.rawValue) without a mark")
+                .guessed, "encoding", 1, "encodings",
+                detail: "\(order.rawValue) without a byte-order mark")
             return result
         }
-        // Escape sequences switch between character sets in bytes that are all ASCII.
+        // Escape sequences switch character sets in bytes that are all ASCII.
         if let suggested, suggested.lowercased().hasPrefix("iso-2022"), bytes.contains(0x1B),
             CharacterSet(label: suggested) != nil
         {
@@ -55,7 +56,7 @@ enum TextDecoding {
         return guess(bytes, suggested: suggested)
     }
 
-    /// Whether a hundredth of bytes that are not UTF-8 are controls, which no text in an older encoding has.
+    /// Whether more than 1% of non-UTF-8 bytes are control characters, which no legacy text contains.
     private static func isBinary(_ bytes: [UInt8]) -> Bool {
         let controls = bytes.count { byte in
             byte < 0x20 && !(0x09...0x0D).contains(byte) && byte != 0x1B || byte == 0x7F
@@ -63,13 +64,13 @@ enum TextDecoding {
         return 100 * controls > bytes.count
     }
 
-    /// Reads a text that a few NUL bytes went astray in: as U+FFFD, as browsers do.
+    /// Reads text with a few stray NUL bytes, which become U+FFFD as in browsers.
     private static func withoutNUL(
         _ bytes: [UInt8], suggested: String?
     ) throws(UnreadableDocument) -> Decoded {
         let count = bytes.count { $0 == 0 }
         guard 100 * count <= bytes.count else {
-            throw UnreadableDocument("is not text: it holds NUL bytes")
+            throw UnreadableDocument("is not text: it contains NUL bytes")
         }
         let marked = bytes.flatMap { $0 == 0 ? Array("\u{FFFD}".utf8) : [$0] }
         var result = try decodeBytes(marked, declared: nil, suggested: suggested)
@@ -81,29 +82,29 @@ enum TextDecoding {
         _ bytes: [UInt8], declared: String
     ) throws(UnreadableDocument) -> Decoded {
         guard let set = CharacterSet(label: declared) else {
-            throw UnreadableDocument("is said to be in \(declared), an encoding that is not known")
+            throw UnreadableDocument("is declared as \(declared), which is not a known encoding")
         }
         guard set.isWide || !bytes.contains(0) else {
-            throw UnreadableDocument("is not text: it holds NUL bytes")
+            throw UnreadableDocument("is not text: it contains NUL bytes")
         }
         return set.isUTF8
             ? lenient(bytes[...]) : convert(bytes[...], from: declared, isGuess: false)
     }
 
-    // MARK: - What bytes look like
+    // MARK: - Guessing
 
-    /// Reads bytes that are not UTF-8, or not all of them.
+    /// Decodes bytes that are not, or not entirely, UTF-8.
     private static func guess(_ bytes: [UInt8], suggested: String?) -> Decoded {
         let census = UTF8Census(bytes)
-        // A character cut off and a byte that went astray do not make another encoding.
+        // A truncated character or a stray byte does not make it another encoding.
         if census.invalid <= max(1, census.valid / 10), census.valid > 0 {
             return lenient(bytes[...])
         }
-        // Quotation marks and dashes of Windows-1252 that were pasted into UTF-8.
+        // Quotation marks and dashes of Windows-1252, pasted into UTF-8.
         if census.invalid == census.controls, census.invalid <= 4 * census.valid {
             return lenient(bytes[...])
         }
-        // Bytes of other encodings are seldom UTF-8 by chance, and lines of them hardly ever.
+        // Bytes of other encodings are seldom valid UTF-8 by chance, and whole lines hardly ever.
         if census.valid >= census.invalid { return mixed(bytes) }
         if let suggested, let set = CharacterSet(label: suggested), !set.isUTF8, !set.isWide {
             return convert(bytes[...], from: suggested, isGuess: false)
@@ -117,8 +118,7 @@ enum TextDecoding {
         return result
     }
 
-    /// Reads files that somebody joined, or pasted into: a line is in Windows-1252 when nothing of it beyond ASCII is
-    /// UTF-8.
+    /// Decodes files with mixed encodings: a line is Windows-1252 if none of its non-ASCII bytes are UTF-8.
     private static func mixed(_ bytes: [UInt8]) -> Decoded {
         var result = Decoded(text: "")
         var lines = 0
@@ -135,11 +135,11 @@ enum TextDecoding {
             }
         }
         result.findings.add(
-            .guessed, "encoding", lines, "lines", detail: "windows-1252 among UTF-8")
+            .guessed, "encoding", lines, "lines", detail: "windows-1252 within UTF-8")
         return result
     }
 
-    /// Whether at least a third of the lines beyond ASCII is UTF-8, and more than one.
+    /// Whether at least a third of the non-ASCII lines, and more than one, are UTF-8.
     private static func isJoined(_ bytes: [UInt8]) -> Bool {
         var (good, bad) = (0, 0)
         forEachLine(of: bytes) { line in
@@ -158,7 +158,7 @@ enum TextDecoding {
         }
     }
 
-    /// The byte order of UTF-16 without a mark: every other byte of most of it is 0.
+    /// Detects UTF-16 without a byte-order mark: nearly every other byte is 0.
     private static func byteOrder(of bytes: [UInt8]) -> ByteOrderMark? {
         let head = bytes.prefix(4096)
         guard head.count >= 4 else { return nil }
@@ -172,10 +172,10 @@ enum TextDecoding {
         return nil
     }
 
-    // MARK: - Reading
+    // MARK: - Decoding
 
-    /// Reads UTF-8. Of other bytes, a quotation mark or a dash of Windows-1252 is read as such, and each other stretch
-    /// becomes U+FFFD.
+    /// Decodes UTF-8 with errors: single bytes from 0x80 to 0x9F are read as Windows-1252, and each other invalid
+    /// sequence becomes U+FFFD.
     private static func lenient(_ bytes: ArraySlice<UInt8>) -> Decoded {
         if let text = String(validating: bytes, as: UTF8.self) { return Decoded(text: text) }
         var scalars = String.UnicodeScalarView()
@@ -221,7 +221,7 @@ enum TextDecoding {
         return result
     }
 
-    /// Reads Windows-1252, where 0x80 to 0x9F are printable.
+    /// Decodes Windows-1252, in which 0x80 to 0x9F are printable.
     static func windows1252(_ bytes: some Sequence<UInt8>) -> String {
         var scalars = String.UnicodeScalarView()
         for byte in bytes {
@@ -234,11 +234,11 @@ enum TextDecoding {
         return String(scalars)
     }
 
-    /// What 0x80 to 0x9F mean; U+FFFD where they mean nothing.
+    /// The characters of 0x80 to 0x9F; U+FFFD where undefined.
     private static let windows1252 = Array(
         "€\u{FFFD}‚ƒ„…†‡ˆ‰Š‹Œ\u{FFFD}Ž\u{FFFD}\u{FFFD}‘’“”•–—˜™š›œ\u{FFFD}žŸ".unicodeScalars)
 
-    /// Puts the characters of Windows-1252 where a text has U+0080 to U+009F.
+    /// Replaces U+0080 to U+009F with their Windows-1252 characters.
     private static func replaceControls(in decoded: inout Decoded) {
         decoded.text.makeContiguousUTF8()
         let bytes = decoded.text.utf8.span
@@ -258,10 +258,10 @@ enum TextDecoding {
     }
 }
 
-/// The mark that a text may begin with to say how it is encoded.
+/// A byte-order mark, with the encoding it announces.
 private enum ByteOrderMark: String, CaseIterable {
     case utf8 = "utf-8"
-    // Before UTF-16, whose mark this one begins with.
+    // Before UTF-16, whose mark is a prefix of this one.
     case utf32LittleEndian = "utf-32le"
     case utf32BigEndian = "utf-32be"
     case utf16LittleEndian = "utf-16le"
@@ -278,11 +278,11 @@ private enum ByteOrderMark: String, CaseIterable {
     }
 }
 
-/// How many characters beyond ASCII bytes have as UTF-8, and how many stretches that are none.
+/// Counts the non-ASCII characters in bytes read as UTF-8, and the invalid sequences.
 struct UTF8Census {
     private(set) var valid = 0
     private(set) var invalid = 0
-    /// Those of the latter that are one byte from 0x80 to 0x9F.
+    /// The invalid sequences that are one byte from 0x80 to 0x9F.
     private(set) var controls = 0
 
     init(_ bytes: some Collection<UInt8>) {

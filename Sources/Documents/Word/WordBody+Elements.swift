@@ -1,4 +1,4 @@
-/// What the elements of the XML mean.
+/// Handles the elements of WordprocessingML.
 extension WordBody {
     mutating func begin(_ name: String) {
         if name.hasPrefix("m:") { return beginMathematics(name) }
@@ -16,7 +16,7 @@ extension WordBody {
             depth -= 1
         case "w:t", "w:delText", "a:t":
             texts += 1
-            enter(.text(nil))
+            enter(.text)
         case "w:tab", "w:ptab": add("\t")
         case "w:br", "w:cr", "a:br": add("\n")
         case "w:noBreakHyphen": add("\u{2011}")
@@ -45,12 +45,12 @@ extension WordBody {
         }
     }
 
-    /// What is no text at all.
+    /// Handles elements that are not text.
     private mutating func beginObject(_ name: String) {
         switch name {
         case "wp:docPr":
             let text = WhiteSpace.collapsed(reader.attribute("descr") ?? "")
-            // Word's own guess of what a picture shows is nobody's text.
+            // Word generates descriptions of pictures; no author wrote them.
             if !text.isEmpty, !text.contains("generated") { add(" \(text) ") }
         case "pic:pic", "v:imagedata": count("image", "images")
         case "c:chart": count("chart", "charts")
@@ -92,11 +92,11 @@ extension WordBody {
         case .contents: contents -= 1
         case .placeholder: placeholders -= 1
         case .mathematics(let closing): add(closing)
-        case .alternatives, .note: break
+        case .alternatives: break
         }
     }
 
-    /// Reads the first of several forms of the same thing.
+    /// Reads the first of several alternatives for the same content.
     private mutating func beginAlternative() {
         guard let last = scopes.indices.last, case .alternatives(let hasChoice) = scopes[last].scope
         else { return }
@@ -140,7 +140,7 @@ extension WordBody {
         }
     }
 
-    // Fields.
+    // MARK: - Fields
 
     private mutating func readFieldMark() {
         switch reader.attribute("w:fldCharType") {
@@ -166,12 +166,12 @@ extension WordBody {
         fields[last] += text
     }
 
-    /// The address of `HYPERLINK "https://example.com"`.
+    /// Adds the link of a field such as `HYPERLINK "https://example.com"`.
     private mutating func addLink(ofField instruction: String) {
         let words = instruction.split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0].uppercased() == "HYPERLINK" else { return }
         let quoted = words[1].split(separator: "\"", omittingEmptySubsequences: false)
-        // With a switch before it, it is a place in this document.
+        // A switch before the address means a place in this document.
         guard quoted.count >= 3, WhiteSpace.collapsed(String(quoted[0])).isEmpty else { return }
         addLink(String(quoted[1]))
     }
@@ -188,13 +188,13 @@ extension WordBody {
         references.append((mark, WordNotes.Reference(kind: kind, identifier: identifier)))
     }
 
-    // Formulas, on one line.
+    // MARK: - Formulas
 
     private mutating func beginMathematics(_ name: String) {
         switch name {
         case "m:t":
             texts += 1
-            enter(.text(nil))
+            enter(.text)
         case "m:den": add("/")
         case "m:sup": add("^")
         case "m:sub": add("_")
@@ -209,5 +209,100 @@ extension WordBody {
         case "m:rPr": skip()
         default: break
         }
+    }
+}
+
+/// Tables: each row becomes one block, whatever its cells contain.
+extension WordBody {
+    mutating func beginTable(_ name: String) {
+        switch name {
+        case "w:tbl": tables.append(WordTable())
+        case "w:tblPr": readTableProperties()
+        case "w:tblGrid": readGrid()
+        case "w:tr":
+            guard let last = tables.indices.last else { return }
+            tables[last].cells = []
+            tables[last].links = []
+            tables[last].isHeader = false
+        case "w:trPr": readRowProperties()
+        case "w:tc":
+            if let table = tables.last, !table.isFrame {
+                containers.append(Container(isCell: true))
+            }
+        default: skip()
+        }
+    }
+
+    private mutating func readTableProperties() {
+        var hasFirstRow = true
+        reader.forEachElement { name in
+            guard name == "w:tblLook" else { return }
+            if let value = reader.attribute("w:firstRow") {
+                hasFirstRow = value != "0" && value != "false"
+            } else if let bits = reader.value.flatMap({ UInt32($0, radix: 16) }) {
+                hasFirstRow = bits & 0x20 != 0
+            }
+        }
+        depth -= 1
+        if let last = tables.indices.last { tables[last].hasFirstRow = hasFirstRow }
+    }
+
+    private mutating func readGrid() {
+        var columns = 0
+        reader.forEachElement { if $0 == "w:gridCol" { columns += 1 } }
+        depth -= 1
+        if let last = tables.indices.last, tables[last].rows == 0 {
+            tables[last].isFrame = columns == 1
+        }
+    }
+
+    private mutating func readRowProperties() {
+        var isHeader = false
+        var isDeleted = false
+        reader.forEachElement { name in
+            switch name {
+            case "w:tblHeader": isHeader = reader.isOn
+            case "w:del": isDeleted = true
+            default: break
+            }
+        }
+        depth -= 1
+        guard let last = tables.indices.last else { return }
+        tables[last].isHeader = isHeader
+        if isDeleted, !tables[last].isDeleted {
+            tables[last].isDeleted = true
+            deletions += 1
+        }
+    }
+
+    mutating func endTable(_ name: String) {
+        guard let last = tables.indices.last else { return }
+        switch name {
+        case "w:tc":
+            guard !tables[last].isFrame, containers.last?.isCell ?? false,
+                let cell = containers.popLast()
+            else { return }
+            tables[last].cells.append(cell.items.map(\.text).joined(separator: " "))
+            for item in cell.items { tables[last].addLinks(item.links) }
+        case "w:tr": endRow(of: last)
+        default:
+            if tables[last].isDeleted { deletions -= 1 }
+            tables.removeLast()
+        }
+    }
+
+    private mutating func endRow(of index: Int) {
+        let table = tables[index]
+        if table.isDeleted {
+            tables[index].isDeleted = false
+            deletions -= 1
+        }
+        let text = TableText.row(table.cells)
+        guard !table.isFrame, !text.isEmpty else { return }
+        tables[index].rows += 1
+        var block = CleanDocument.Block(.tableRow, text)
+        block.isHeader = table.isHeader || table.rows == 0 && table.hasFirstRow
+        block.links = table.links
+        emit(.block(block))
     }
 }

@@ -1,29 +1,28 @@
-/// Reads the text of one part of a document of Word: its body, or its notes.
+/// Reads the text of one part of a Word document: its body or its notes.
 ///
-/// Elements may nest as deep as the XML reader lets them; what is kept while reading is on stacks of its
-/// own, so no call is nested.
+/// Elements may nest as deeply as the XML reader allows; the state is on explicit stacks, without recursion.
 struct WordBody {
-    /// What encloses the paragraph at hand: a cell of a table, or else a text box.
+    /// What encloses the current paragraph: a table cell or a text box.
     struct Container {
         let isCell: Bool
         var items: [WordItem] = []
     }
 
-    /// An element whose end has a meaning.
+    /// An element whose end matters.
     enum Scope {
-        case run, text(Counted?), deleted, contents, placeholder, alternatives(hasChoice: Bool)
-        case mathematics(closing: String), note
+        case run, text, deleted, contents, placeholder, alternatives(hasChoice: Bool)
+        case mathematics(closing: String)
     }
 
-    /// What text counts as that is left out.
-    enum Counted { case deleted, hidden, contents, placeholder }
+    /// Why text is left out.
+    enum Omission { case deleted, hidden, contents, placeholder }
 
     let reader: XMLReader
     let styles: WordStyles
     let links: [String: String]
     var numbering: WordNumbering
     var leftOut = WordLeftOut()
-    /// Takes what is read, in order.
+    /// The items read so far, in order.
     var items: [WordItem] = []
 
     var paragraphs: [WordParagraph] = []
@@ -37,7 +36,7 @@ struct WordBody {
     var fields: [String] = []
     var scopes: [(depth: Int, scope: Scope)] = []
     var depth = 0
-    /// The notes that the text refers to, in order, with the marks that it has there.
+    /// The notes that the text refers to, in order, with their marks in the text.
     var references: [(mark: String, note: WordNotes.Reference)] = []
     var noteCounts: [WordNotes.Kind: Int] = [:]
 
@@ -50,9 +49,14 @@ struct WordBody {
         self.links = links
     }
 
-    /// Reads the next paragraph or table, or a part of one; false at the end.
+    /// Reads the next XML event; false at the end.
     mutating func readEvent() -> Bool {
         guard let event = reader.next() else { return false }
+        read(event)
+        return true
+    }
+
+    private mutating func read(_ event: XMLReader.Event) {
         switch event {
         case .begin(let name):
             depth += 1
@@ -62,10 +66,9 @@ struct WordBody {
             depth -= 1
         case .text(let text): if texts > 0 { add(text) }
         }
-        return true
     }
 
-    /// Passes over the element that has just begun.
+    /// Skips the element that has just begun.
     mutating func skip() {
         reader.skip()
         depth -= 1
@@ -73,8 +76,8 @@ struct WordBody {
 
     mutating func enter(_ scope: Scope) { scopes.append((depth, scope)) }
 
-    /// What text that comes now counts as; nil when it is text of the document.
-    var counted: Counted? {
+    /// Why the next text is left out; nil if it belongs to the document.
+    var omission: Omission? {
         if deletions > 0 { return .deleted }
         if run.isHidden ?? styles[run.style].run.isHidden ?? false { return .hidden }
         if contents > 0 || paragraphStyle.role == .contents { return .contents }
@@ -83,9 +86,9 @@ struct WordBody {
 
     private var paragraphStyle: WordStyles.Style { styles[paragraphs.last?.properties.style] }
 
-    /// Adds text to the paragraph at hand, or counts it as left out.
+    /// Adds text to the current paragraph, or counts it as left out.
     mutating func add(_ text: String) {
-        switch counted {
+        switch omission {
         case .deleted: leftOut.deleted.add(text)
         case .hidden: leftOut.hidden.add(text)
         case .contents: leftOut.contents.add(text)
@@ -100,7 +103,7 @@ struct WordBody {
         }
     }
 
-    /// Gives what was read to what encloses it.
+    /// Passes an item to its container.
     mutating func emit(_ item: WordItem) {
         if let last = containers.indices.last {
             containers[last].items.append(item)
@@ -109,7 +112,7 @@ struct WordBody {
         }
     }
 
-    /// Ends the paragraph at hand.
+    /// Ends the current paragraph.
     mutating func endParagraph() {
         guard let paragraph = paragraphs.popLast() else { return }
         leftOut.deleted.endWord()
@@ -156,7 +159,7 @@ struct WordBody {
         return nil
     }
 
-    /// The mark of an item of a list, counted; empty when it is none.
+    /// Counts a list item and returns its marker; empty if it is not an item.
     private mutating func marker(
         of properties: WordParagraphProperties, _ style: WordStyles.Style
     ) -> String {
@@ -166,5 +169,166 @@ struct WordBody {
             properties.listLevel ?? numbering.level(ofStyle: byStyle, in: list)
             ?? style.paragraph.listLevel ?? 0
         return numbering.marker(list: list, level: level)
+    }
+}
+
+/// An item of a Word document, in reading order.
+enum WordItem: Equatable {
+    /// A heading, with the number that Word shows before it, if any.
+    case heading(String, number: String, level: Int)
+    /// A paragraph with the document's title.
+    case title(String)
+    /// A line of code; consecutive lines form one block.
+    case code(String)
+    /// Any other block.
+    case block(CleanDocument.Block)
+
+    /// Its text on one line.
+    var text: String {
+        switch self {
+        case .heading(let text, let number, _): number.isEmpty ? text : "\(number) \(text)"
+        case .title(let text): text
+        case .code(let text): WhiteSpace.collapsed(text)
+        case .block(let block): block.text
+        }
+    }
+
+    /// The targets of its links.
+    var links: [String] { if case .block(let block) = self { block.links } else { [] } }
+}
+
+/// A paragraph that is being read.
+struct WordParagraph {
+    var properties = WordParagraphProperties()
+    var text = ""
+    var links: [String] = []
+    /// The items in its text boxes, which follow the paragraph.
+    var boxes: [WordItem] = []
+    /// How many of its characters, except white space, are monospaced, and how many are not.
+    var monospaced = 0
+    var others = 0
+
+    /// The most links that are kept per paragraph.
+    static let linkLimit = 200
+
+    /// Adds the text of a run.
+    mutating func add(_ added: String, isMonospaced: Bool) {
+        text += added
+        let count = added.unicodeScalars.count { !WhiteSpace.isSpace($0) }
+        if isMonospaced { monospaced += count } else { others += count }
+    }
+
+    /// Adds the target of a link, once.
+    mutating func addLink(_ target: String) {
+        let target = WhiteSpace.collapsed(target)
+        if !target.isEmpty, links.count < Self.linkLimit, !links.contains(target) {
+            links.append(target)
+        }
+    }
+}
+
+/// A table that is being read.
+struct WordTable {
+    /// Whether it has only one column: it is then a frame around text, not a table.
+    var isFrame = false
+    /// Whether the table's style formats its first row as a header.
+    var hasFirstRow = true
+    var rows = 0
+    var cells: [String] = []
+    var links: [String] = []
+    var isHeader = false
+    var isDeleted = false
+
+    /// Adds the links of a cell to those of its row.
+    mutating func addLinks(_ added: [String]) {
+        for link in added where links.count < WordParagraph.linkLimit && !links.contains(link) {
+            links.append(link)
+        }
+    }
+}
+
+/// Counts the text that is left out.
+struct WordLeftOut {
+    var deleted = WordCounter()
+    var hidden = WordCounter()
+    var contents = WordCounter()
+    var placeholders = WordCounter()
+    var others = Finding.List()
+
+    /// The findings for all counts.
+    var findings: Finding.List {
+        var result = others
+        result.add(.leftOut, "deleted text", deleted.count, "words", detail: "tracked changes")
+        result.add(.leftOut, "hidden text", hidden.count, "words")
+        result.add(.leftOut, "table of contents", contents.count, "words")
+        result.add(.leftOut, "placeholder", placeholders.count, "words")
+        return result
+    }
+}
+
+/// The footnotes and endnotes of a document.
+struct WordNotes {
+    /// The kind of a note.
+    enum Kind: Hashable {
+        case footnote, endnote
+
+        /// Returns the mark of a note in the text.
+        func mark(_ number: Int) -> String {
+            self == .footnote ? "[\(number)]" : "[\(WordNumberFormat.text(number, "lowerRoman"))]"
+        }
+    }
+
+    /// The kind and identifier by which the text refers to a note.
+    struct Reference: Hashable {
+        let kind: Kind
+        let identifier: String
+    }
+
+    private var notes: [Reference: [WordItem]] = [:]
+    /// What was left out of the notes.
+    private(set) var leftOut = WordLeftOut()
+
+    /// Reads the part that holds the notes of a kind.
+    mutating func read(
+        _ reader: XMLReader, _ kind: Kind, styles: WordStyles, links: [String: String]
+    ) {
+        var body = WordBody(reader, styles: styles, numbering: WordNumbering(), links: links)
+        body.leftOut = leftOut
+        var reference: Reference?
+        while body.readNoteEvent(
+            begin: { identifier in
+                reference = identifier.map { Reference(kind: kind, identifier: $0) }
+            },
+            end: { items in
+                if let reference { notes[reference] = items }
+                reference = nil
+            })
+        {}
+        leftOut = body.leftOut
+    }
+
+    /// Returns the text of a note, once.
+    mutating func take(_ reference: Reference) -> [WordItem] {
+        notes.removeValue(forKey: reference) ?? []
+    }
+}
+
+extension WordBody {
+    /// Reads the next XML event of a part with notes, which are the elements `w:footnote` and `w:endnote`; false at
+    /// the end.
+    mutating func readNoteEvent(begin: (String?) -> Void, end: ([WordItem]) -> Void) -> Bool {
+        guard let event = reader.next() else { return false }
+        switch event {
+        case .begin("w:footnote"), .begin("w:endnote"):
+            depth += 1
+            begin(reader.attribute("w:id"))
+            items = []
+        case .end("w:footnote"), .end("w:endnote"):
+            depth -= 1
+            end(items)
+            items = []
+        default: read(event)
+        }
+        return true
     }
 }

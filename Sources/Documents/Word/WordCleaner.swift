@@ -1,11 +1,11 @@
 internal import Objects
 
-/// A document of Word as text.
+/// Reads a Word document.
 struct WordCleaner {
     private var builder = SectionBuilder()
     private var code: [String] = []
     private var declaredTitle: String?
-    /// How many levels headings are further in, below a paragraph that is the title.
+    /// How many levels headings move down, below a title paragraph.
     private var shift = 0
     private var hasText = false
 
@@ -38,7 +38,7 @@ struct WordCleaner {
         return text
     }
 
-    /// Reads a body alone.
+    /// Reads only a body.
     static func clean(_ body: WordBody, notes: WordNotes) throws(UnreadableDocument) -> DocumentText
     {
         var cleaner = WordCleaner()
@@ -54,7 +54,8 @@ struct WordCleaner {
         while body.readEvent() { take(from: &body, &notes) }
         finish(&body, &notes)
         guard body.reader.isWhole || hasText else {
-            throw UnreadableDocument("is damaged: \(part) is not XML, or nested too deeply")
+            throw UnreadableDocument(
+                "is damaged: \(part) is not well-formed XML, or is nested too deeply")
         }
         if !body.reader.isWhole {
             builder.findings.add(.cut, "damaged part", 1, "parts", detail: part)
@@ -63,7 +64,7 @@ struct WordCleaner {
         builder.findings.add(notes.leftOut.findings)
     }
 
-    /// Takes what the reader has found, once no table and no box is open any more.
+    /// Takes the items read so far, once all tables and boxes are closed.
     private mutating func take(from body: inout WordBody, _ notes: inout WordNotes) {
         guard body.containers.isEmpty else { return }
         if !body.items.isEmpty {
@@ -84,7 +85,7 @@ struct WordCleaner {
         body.references.removeAll()
     }
 
-    /// Takes what a document that ends in the middle has left open.
+    /// Takes what a truncated document left open.
     private mutating func finish(_ body: inout WordBody, _ notes: inout WordNotes) {
         while !body.paragraphs.isEmpty { body.endParagraph() }
         while let container = body.containers.popLast() {
@@ -126,7 +127,7 @@ struct WordCleaner {
         builder.add(.code, text)
     }
 
-    /// Counts what stands beside the text.
+    /// Counts the words of page headers, page footers and comments.
     private mutating func countOthers(of package: WordPackage) throws(UnreadableDocument) {
         for (prefix, reason) in [
             ("header", "page header"), ("footer", "page footer"), ("comments", "comment"),
@@ -144,5 +145,33 @@ struct WordCleaner {
             }
             builder.findings.add(.leftOut, reason, counter.count, "words")
         }
+    }
+}
+
+/// Reads the metadata of a Word document.
+enum WordMetadata {
+    private static let names: [String: String] = [
+        "dc:title": "title", "dc:creator": "author", "dc:subject": "subject",
+        "dc:description": "description", "dc:language": "language", "cp:keywords": "keywords",
+        "cp:category": "category", "dcterms:created": "created", "dcterms:modified": "modified",
+    ]
+
+    /// Reads `docProps/core.xml`.
+    static func read(_ package: WordPackage) throws(UnreadableDocument) -> JSONObject {
+        var result = JSONObject()
+        guard let reader = try package.part("docProps/core.xml") else { return result }
+        var name: String?
+        while let event = reader.next() {
+            switch event {
+            case .begin(let element): name = names[element]
+            case .end: name = nil
+            case .text(let text):
+                guard let name else { continue }
+                let value = (result[name]?.string).map { $0 + text } ?? text
+                let collapsed = WhiteSpace.collapsed(value)
+                if !collapsed.isEmpty { result[name] = .string(collapsed) }
+            }
+        }
+        return result
     }
 }

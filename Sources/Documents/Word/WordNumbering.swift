@@ -1,13 +1,13 @@
-/// The lists of a document, and how far each is counted.
+/// The lists of a document, and the current numbers of their items.
 struct WordNumbering {
     private struct Level {
         var start = 1
         var format = "decimal"
         var text = ""
         var style: String?
-        /// Whether numbers of outer levels are shown as digits.
+        /// Whether the numbers of outer levels are shown as digits.
         var isLegal = false
-        /// The level whose next item restarts it; 0 for none.
+        /// The level whose next item restarts this one; 0 for never.
         var restart: Int?
     }
 
@@ -19,11 +19,11 @@ struct WordNumbering {
 
     private var definitions: [String: [Int: Level]] = [:]
     private var lists: [Int: List] = [:]
-    /// How far each definition is counted, by level; lists of one definition are counted together.
+    /// The current number of each definition and level; lists with the same definition share their numbers.
     private var counts: [String: [Int: Int]] = [:]
     private var begun: Set<Int> = []
 
-    /// More than any document has.
+    /// The most lists and definitions: more than any document has.
     private static let limit = 50_000
     private static let levels = 0..<9
 
@@ -103,7 +103,7 @@ struct WordNumbering {
         return (start, level)
     }
 
-    /// The level of a list whose items have a style.
+    /// Returns the level of a list whose items have a style.
     func level(ofStyle style: String?, in list: Int) -> Int? {
         guard let style, let list = lists[list], let levels = definitions[list.definition] else {
             return nil
@@ -111,7 +111,8 @@ struct WordNumbering {
         return Self.levels.first { levels[$0]?.style == style }
     }
 
-    /// Counts an item: its number as Word shows it, `-` for a bullet, nothing for a list without marks.
+    /// Counts an item. Returns its number as Word shows it, `-` for a bullet, or an empty string for a list without
+    /// marks.
     mutating func marker(list number: Int, level index: Int) -> String {
         guard let list = lists[number], Self.levels.contains(index) else { return "-" }
         let definition = definitions[list.definition] ?? [:]
@@ -119,7 +120,7 @@ struct WordNumbering {
         let own = level(index)
         var count = counts[list.definition] ?? [:]
         if begun.insert(number).inserted {
-            // A list that names its own starts begins anew; others go on where their definition stands.
+            // A list with start values of its own restarts; others continue the numbers of their definition.
             for (index, start) in list.starts { count[index] = start &- 1 }
         }
         count[index] = (count[index] ?? own.start &- 1) &+ 1
@@ -142,7 +143,7 @@ struct WordNumbering {
             })
     }
 
-    /// A pattern such as `%1.%2)` with the numbers of its levels.
+    /// Fills a pattern such as `%1.%2)` with the numbers of the levels.
     private static func filled(_ pattern: String, _ number: (Int) -> String) -> String {
         var result = ""
         var isPlace = false
@@ -162,9 +163,9 @@ struct WordNumbering {
     }
 }
 
-/// The number formats of lists and notes.
+/// Formats the numbers of lists and notes.
 enum WordNumberFormat {
-    /// A number in a format; in digits where the format is not known.
+    /// Formats a number; unknown formats use digits.
     static func text(_ number: Int, _ format: String) -> String {
         guard (1...9_999).contains(number) else { return String(number) }
         return switch format {

@@ -1,11 +1,11 @@
-/// The parts of a document of Word: XML files of a ZIP archive, and what they call each other.
+/// The parts of a Word document: XML files in a ZIP archive, and the relationships between them.
 final class WordPackage {
-    /// The name of the part that holds the document's body.
+    /// The name of the part with the document's body.
     let mainPart: String
     private let archive: ZipArchive
     private let folder: String
 
-    /// The most bytes of a part: a hundred times the longest books.
+    /// The most bytes in a part: a hundred times the longest books.
     private static let partLimit = 128 << 20
 
     /// Opens a document.
@@ -14,8 +14,8 @@ final class WordPackage {
             let isCompound = bytes.starts(with: [0xD0, 0xCF, 0x11, 0xE0])
             throw UnreadableDocument(
                 isCompound
-                    ? "is protected with a password, or written by Word 2003 or older: save it as DOCX without a password"
-                    : "is no DOCX document: it is not a ZIP archive, or a damaged one")
+                    ? "is password-protected, or was written by Word 2003 or older: save it as DOCX without a password"
+                    : "is not a DOCX document: it is not a ZIP archive, or the archive is damaged")
         }
         self.archive = archive
         var main = "word/document.xml"
@@ -25,13 +25,13 @@ final class WordPackage {
         mainPart = main
         folder = main.utf8.lastIndex(of: 0x2F).map { String(main[...$0]) } ?? ""
         guard archive.names.contains(where: { $0.lowercased() == main.lowercased() }) else {
-            throw UnreadableDocument("is no DOCX document: it has no \(main)")
+            throw UnreadableDocument("is not a DOCX document: \(main) is missing")
         }
     }
 
-    /// Reads a part; nil when there is none.
+    /// Reads a part; nil if there is none.
     ///
-    /// - Throws: When it is there and cannot be read, or is too large.
+    /// - Throws: If the part exists but cannot be read or is too large.
     func part(_ name: String) throws(UnreadableDocument) -> XMLReader? {
         do throws(ZipArchive.Failure) {
             let bytes = try archive.read(name, limit: Self.partLimit)
@@ -39,26 +39,26 @@ final class WordPackage {
         } catch {
             switch error {
             case .missing: return nil
-            case .encrypted: throw UnreadableDocument("is encrypted: \(name)")
+            case .encrypted: throw UnreadableDocument("cannot be read: \(name) is encrypted")
             case .tooLarge:
                 throw UnreadableDocument(
-                    "is not read: its \(name) unpacks to more than \(Self.partLimit >> 20) MiB")
+                    "is too large: \(name) unpacks to more than \(Self.partLimit >> 20) MiB")
             case .damaged: throw UnreadableDocument("is damaged: \(name) cannot be unpacked")
             }
         }
     }
 
-    /// Reads a part beside the main one, such as `styles.xml`; nil when there is none.
+    /// Reads a part next to the main one, such as `styles.xml`; nil if there is none.
     func neighbour(_ name: String) throws(UnreadableDocument) -> XMLReader? {
         try part(folder + name)
     }
 
-    /// The names of the parts beside the main one that begin in some way, in order.
+    /// Returns the names of parts next to the main one that begin with `prefix`, sorted.
     func neighbours(beginningWith prefix: String) -> [String] {
         archive.names.filter { $0.hasPrefix(folder + prefix) && $0.hasSuffix(".xml") }.sorted()
     }
 
-    /// Where the links of a part lead, by the identifiers that it uses; only those that lead elsewhere.
+    /// Returns the external link targets of a part, by relationship identifier.
     func links(of part: String) -> [String: String] {
         var result: [String: String] = [:]
         for relation in Self.relations(archive, of: part) where relation.isExternal {
@@ -67,7 +67,7 @@ final class WordPackage {
         return result
     }
 
-    /// Where the links of a part beside the main one lead.
+    /// Returns the external link targets of a part next to the main one.
     func links(ofNeighbour name: String) -> [String: String] { links(of: folder + name) }
 
     private struct Relation {
@@ -75,7 +75,7 @@ final class WordPackage {
         let kind: Substring
         let target: String
         let isExternal: Bool
-        /// The name of the part that it leads to, as long as it is named from the top.
+        /// The name of the target part; assumes a target relative to the archive's root.
         var path: String { target.hasPrefix("/") ? String(target.dropFirst()) : target }
     }
 
@@ -102,7 +102,7 @@ final class WordPackage {
     }
 }
 
-/// The prefixes that names of Office Open XML get here, whatever a document calls its namespaces.
+/// The prefixes that this reader uses for Office Open XML namespaces, whatever prefixes a document declares.
 enum WordNames {
     static func prefix(_ namespace: String) -> String? { prefixes[namespace] }
 
@@ -133,7 +133,7 @@ enum WordNames {
 }
 
 extension XMLReader {
-    /// Passes over the rest of the element that has just begun.
+    /// Skips the rest of the element that has just begun.
     func skip() {
         var depth = 1
         while depth > 0, let event = next() {
@@ -145,8 +145,7 @@ extension XMLReader {
         }
     }
 
-    /// Calls a function for each element inside of the one that has just begun; what the function does not
-    /// want, it skips.
+    /// Calls a function for each element inside the current one, at any depth; the function may skip an element.
     func forEachElement(_ body: (String) -> Void) {
         var depth = 1
         while depth > 0, let event = next() {
@@ -161,7 +160,7 @@ extension XMLReader {
         }
     }
 
-    /// Whether a property that has just begun is on: it is unless its value says otherwise.
+    /// Whether a property that has just begun is on, which is the default.
     var isOn: Bool {
         switch attribute("w:val") {
         case "0", "false", "off", "none": false

@@ -1,8 +1,8 @@
-/// The styles of a document: what paragraphs and runs are that name them.
+/// The styles of a document, which give paragraphs and runs their properties.
 struct WordStyles {
-    /// A style with what it inherits.
+    /// A style with its inherited properties.
     struct Style: Equatable {
-        /// What the name of a style makes of a paragraph.
+        /// What a style's name says about its paragraphs.
         enum Role: Equatable {
             case title, contents, code, caption
             case heading(level: Int)
@@ -21,12 +21,12 @@ struct WordStyles {
     }
 
     private var styles: [String: Style] = [:]
-    /// Whether the default style is monospaced: fonts then do not tell code from prose.
+    /// Whether the default style is monospaced: fonts then do not distinguish code.
     private(set) var isMonospaced = false
 
-    /// More than any document has.
+    /// The most styles: more than any document has.
     private static let limit = 20_000
-    /// The longest chain of styles that are based on each other; Word has this limit too.
+    /// The longest inheritance chain; Word has the same limit.
     private static let chainLimit = 16
 
     init() {}
@@ -73,7 +73,7 @@ struct WordStyles {
         }
     }
 
-    /// The style of an identifier; one without properties when there is none.
+    /// Returns the style with an identifier, or a style without properties.
     subscript(identifier: String?) -> Style { identifier.flatMap { styles[$0] } ?? Style() }
 
     private static func resolved(_ identifier: String, in declared: [String: Declaration]) -> Style
@@ -99,8 +99,8 @@ struct WordStyles {
         return style
     }
 
-    /// What a name says. Word keeps the English names of its own styles in every language; other programs
-    /// translate them.
+    /// Returns the role that a style's name implies. Word keeps the English names of its built-in styles in every
+    /// language; other programs translate them.
     private static func role(ofName name: String) -> Style.Role? {
         let name = name.lowercased()
         switch name {
@@ -131,5 +131,81 @@ struct WordStyles {
         "heading", "überschrift", "titre", "título", "titolo", "kop", "rubrik", "overskrift",
         "otsikko",
         "nagłówek", "nadpis", "заголовок", "标题", "見出し", "제목", "başlık", "cabeçalho", "címsor",
+    ]
+}
+
+/// The direct properties of a paragraph.
+struct WordParagraphProperties: Equatable {
+    var style: String?
+    /// The heading level, from 0; 9 is body text.
+    var outlineLevel: Int?
+    /// The list it belongs to; 0 for none, regardless of its style.
+    var list: Int?
+    var listLevel: Int?
+    var keepsWithNext: Bool?
+
+    /// Reads `w:pPr`, which has just begun.
+    init(_ reader: XMLReader) {
+        reader.forEachElement { name in
+            switch name {
+            case "w:pStyle": style = reader.value
+            case "w:outlineLvl": outlineLevel = reader.value.flatMap { Int($0) }
+            case "w:numId": list = reader.value.flatMap { Int($0) }
+            case "w:ilvl": listLevel = reader.value.flatMap { Int($0) }
+            case "w:keepNext": keepsWithNext = reader.isOn
+            default: break
+            }
+        }
+    }
+
+    init() {}
+}
+
+/// The direct properties of a run of characters.
+struct WordRunProperties: Equatable {
+    var style: String?
+    /// Whether its font is monospaced; nil if it names no font.
+    var isMonospaced: Bool?
+    /// Whether it is hidden; nil if it does not say.
+    var isHidden: Bool?
+
+    /// Reads `w:rPr`, which has just begun.
+    init(_ reader: XMLReader) {
+        reader.forEachElement { name in
+            switch name {
+            case "w:rStyle": style = reader.value
+            case "w:rFonts":
+                let font = reader.attribute("w:ascii") ?? reader.attribute("w:hAnsi")
+                isMonospaced = font.map(FontName.isMonospaced)
+            case "w:vanish": isHidden = reader.isOn
+            default: break
+            }
+        }
+    }
+
+    init() {}
+}
+
+/// Classifies fonts by name.
+enum FontName {
+    /// Whether a font is monospaced.
+    static func isMonospaced(_ name: String) -> Bool {
+        let name = name.lowercased()
+        guard !exceptions.contains(where: name.contains) else { return false }
+        return words.contains { name.contains($0) }
+    }
+
+    private static let words = [
+        "mono", "courier", "consol", "menlo", "typewriter", "source code", "sourcecode",
+        "fira code",
+        "firacode", "cascadia", "inconsolata", "lucidasanstyp", "lucida sans typ", "terminal",
+        "fixed",
+        "andale", "hack-", "nimbusmon", "cmtt", "cmsltt", "ectt", "sftt", "lmtt", "txtt",
+        "anonymous pro",
+        "iosevka", "jetbrains", "ubuntu code", "ocr a", "ocrb", "letter gothic", "lettergothic",
+    ]
+    /// Proportional font families whose names contain one of the words.
+    private static let exceptions = [
+        "monotype", "monospecial", "harmony", "lmmono prop", "consolidat",
     ]
 }

@@ -1,8 +1,8 @@
-/// Characters of fonts that have pictures in the places of letters.
+/// Characters of symbol fonts, which have pictures in place of letters.
 enum WordSymbols {
-    /// The character that a symbol looks like; nil when it is not known.
+    /// Returns the Unicode character for a symbol; nil if it is unknown.
     static func text(_ code: UInt32, font: String) -> String? {
-        // Fonts of symbols have their characters in this private area.
+        // Symbol fonts map their characters to this private-use area.
         let place = (0xF000...0xF0FF).contains(code) ? code - 0xF000 : code
         switch font.lowercased() {
         case "symbol": return symbol(place)

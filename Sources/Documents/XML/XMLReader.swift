@@ -1,14 +1,13 @@
 internal import CXML
 
-/// A pull parser of XML: elements and text in the order of the bytes, in memory that does not grow with
-/// them. This file is the only one that knows the pointers of libxml2's reader.
+/// A pull parser for XML, whose state does not grow with the document. Only this file touches the pointers of libxml2's reader.
 ///
-/// No file and no network is read. A document with a type declaration is refused: what could expand or lead
-/// elsewhere stands there. Nesting beyond libxml2's limit of 256 levels ends the document.
+/// It reads no external file and no network. It refuses documents with a document type declaration, which could
+/// define entities or load external ones. Nesting beyond libxml2's limit of 256 levels ends the document.
 final class XMLReader {
-    /// What comes next.
+    /// A parser event.
     enum Event: Equatable {
-        /// An element begins; an empty one ends with an event of its own.
+        /// An element begins; an empty element also gets an end event.
         case begin(String)
         /// An element ends.
         case end(String)
@@ -19,10 +18,10 @@ final class XMLReader {
     private let reader: xmlTextReaderPtr
     private let bytes: UnsafeMutableBufferPointer<CChar>
     private let prefixes: (String) -> String?
-    /// Names as they are given out, by the addresses of the strings that libxml2 keeps of them.
+    /// Qualified names, by the addresses of libxml2's interned strings.
     private var names: [Name: String] = [:]
     private var pendingEnd: String?
-    /// Whether the document was understood up to its end.
+    /// Whether the document was parsed to its end.
     private(set) var isWhole = false
 
     private struct Name: Hashable {
@@ -30,15 +29,15 @@ final class XMLReader {
         let local: UnsafePointer<xmlChar>
     }
 
-    // libxml2 asks to be initialised once before threads use it.
+    // libxml2 must be initialized once before threads use it.
     private static let initialized: Void = xmlInitParser()
 
-    /// Begins to read.
+    /// Creates a reader; nil for empty bytes or if out of memory.
     ///
     /// - Parameters:
     ///   - bytes: The document.
-    ///   - prefixes: The prefix that names of a namespace are to have; nil for none, whatever the document
-    ///     itself uses.
+    ///   - prefixes: Returns the prefix for names in a namespace, or nil for none, whatever prefix the document
+    ///     declares.
     init?(_ bytes: [UInt8], prefixes: @escaping (String) -> String? = { _ in nil }) {
         _ = Self.initialized
         let copy = UnsafeMutableBufferPointer<CChar>.allocate(capacity: bytes.count)
@@ -56,7 +55,7 @@ final class XMLReader {
         self.reader = reader
         self.bytes = copy
         self.prefixes = prefixes
-        // Errors are told by the end of the events, and must not be printed.
+        // Errors end the events early and must not be printed.
         xmlTextReaderSetStructuredErrorHandler(reader, { _, _ in }, nil)
     }
 
@@ -65,7 +64,7 @@ final class XMLReader {
         bytes.deallocate()
     }
 
-    /// The next event, or nil at the end or where the document is broken.
+    /// Returns the next event; nil at the end or at an error.
     func next() -> Event? {
         if let name = pendingEnd {
             pendingEnd = nil
@@ -94,8 +93,8 @@ final class XMLReader {
         }
     }
 
-    /// The value of an attribute of the element that has just begun, by its local name and the prefix of its
-    /// namespace; an attribute without a namespace has the local name alone.
+    /// Returns an attribute of the element that has just begun, by its local name and the prefix of its namespace. An
+    /// attribute without a namespace has no prefix.
     func attribute(_ wanted: String) -> String? {
         guard xmlTextReaderMoveToFirstAttribute(reader) == 1 else { return nil }
         defer { xmlTextReaderMoveToElement(reader) }

@@ -75,7 +75,7 @@ public struct TableVerifier {
                 ]
             }
             if case .inner(let node)? = nodes[table.root], node.entries.count == 1 {
-                return [malformed(table.root, node.level, "it is a root with a single child")]
+                return [malformed(table.root, node.level, "it is a root with only one child")]
             }
             return []
         }
@@ -197,14 +197,14 @@ public struct TableVerifier {
             return "its vectors have \(child.dimension) numbers, its parent's \(node.dimension)"
         }
         if child.lastKey != entry.lastKey {
-            return "its last key is not the one that its parent says"
+            return "its last key differs from the one in its parent"
         }
         if !after.isEmpty, !child.firstKey.isEmpty,
             TableBytes.compare(after.span, child.firstKey.span) >= 0
         {
-            return "its first key is not above the leaf before it"
+            return "its first key is not above the last key before it"
         }
-        return isLast || child.endsAtBoundary ? nil : "it ends where no node may end"
+        return isLast || child.endsAtBoundary ? nil : "the boundary rule does not end a node there"
     }
 
     private func malformed(_ id: ObjectID, _ level: Int, _ reason: String) -> ObjectError {

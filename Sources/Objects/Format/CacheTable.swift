@@ -1,20 +1,20 @@
 internal import Synchronization
 
-/// What a ``CacheTable`` holds: values that all have the same number of bytes.
+/// A value of a ``CacheTable``. All values have the same number of bytes.
 protocol CacheValue: Sendable {
-    /// The bytes of every value.
+    /// The number of bytes in a value.
     static var byteCount: Int { get }
-    /// Reads a value that begins at an offset.
+    /// Decodes the value at an offset.
     init(_ bytes: Span<UInt8>, at offset: Int)
-    /// Appends as many bytes as every value has.
+    /// Appends the value as ``byteCount`` bytes.
     func append(to bytes: inout [UInt8])
 }
 
-/// A table that is kept in a file between runs of a program, for what can be lost at any time.
+/// A hash table that a file keeps between runs of a program, for data that may be lost at any time.
 ///
 /// The stored form, all numbers little-endian: a magic of eight bytes, the number of entries u64, a header, the
-/// entries, the SHA-256 of all bytes before. An entry is its key u64, its value, and the day u32, counted from 1970, on which
-/// it was last of use; entries ascend by their keys. Safe to use from several threads.
+/// entries, and the SHA-256 of all bytes before it. An entry is its key u64, its value, and the day of its last use
+/// u32, counted from 1970. Entries ascend by key. The table is safe to use from several threads.
 final class CacheTable<Value: CacheValue>: Sendable {
     private struct Entry {
         let key: UInt64
@@ -22,10 +22,10 @@ final class CacheTable<Value: CacheValue>: Sendable {
         let day: Int
     }
 
-    /// An entry that was of no use for this many days is dropped.
+    /// An entry that was not used for this many days is dropped.
     private static var lifetime: Int { 90 }
-    /// The day of an entry is brought up to date when it is this many days back, not at each use: otherwise
-    /// the whole table would be written each time.
+    /// The day of an entry is updated only once it is this many days old. Updating it at each use would rewrite the
+    /// whole table each time.
     private static var refreshInterval: Int { 7 }
     private static var entrySize: Int { 8 + Value.byteCount + 4 }
 
@@ -37,10 +37,10 @@ final class CacheTable<Value: CacheValue>: Sendable {
     private let count: Int
     private let added = Mutex<[UInt64: Entry]>([:])
 
-    /// Reads a stored table; one that is damaged, or has another magic or header, is as good as none.
+    /// Decodes a stored table; starts empty when it is damaged or has another magic or header.
     ///
     /// - Parameters:
-    ///   - limit: The most entries that are kept; those that were of use last stay.
+    ///   - limit: The most entries to keep; the most recently used stay.
     ///   - moment: The present time, in milliseconds since 1970.
     init(
         _ stored: [UInt8]?, magic: String, header: [UInt8], limit: Int, moment: Int
@@ -66,13 +66,13 @@ final class CacheTable<Value: CacheValue>: Sendable {
         self.count = count
     }
 
-    /// Whether nothing was read.
+    /// Whether the stored table was empty, missing or unusable.
     var isEmpty: Bool { count == 0 }
 
-    /// The most bytes of a stored table of so many entries.
+    /// The most bytes in a stored table of this many entries.
     static func byteLimit(entries: Int) -> Int { entries * entrySize + 4096 }
 
-    /// The value of a key, where it is of use; nil otherwise.
+    /// The value of a key, if `isOfUse` accepts it; nil otherwise.
     func value(_ key: UInt64, where isOfUse: (Value) -> Bool) -> Value? {
         guard let found = added.withLock({ $0[key] }) ?? stored(key), isOfUse(found.value) else {
             return nil
@@ -81,7 +81,7 @@ final class CacheTable<Value: CacheValue>: Sendable {
         return found.value
     }
 
-    /// Gives a key a value, in the place of the one that it has.
+    /// Sets the value of a key.
     func set(_ key: UInt64, _ value: Value) {
         let entry = Entry(key: key, value: value, day: today)
         added.withLock { $0[key] = entry }
@@ -94,17 +94,10 @@ final class CacheTable<Value: CacheValue>: Sendable {
     private func stored(_ key: UInt64) -> Entry? {
         let bytes = bytes
         let span = bytes.span
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if LittleEndian.uint64(span, at: start + Self.entrySize * middle) < key {
-                low = middle + 1
-            } else {
-                high = middle
-            }
+        let index = (0..<count).binarySearch {
+            LittleEndian.uint64(span, at: start + Self.entrySize * $0) < key
         }
-        guard low < count, case let entry = entry(at: low, span), entry.key == key else {
+        guard index < count, case let entry = entry(at: index, span), entry.key == key else {
             return nil
         }
         return entry
@@ -119,7 +112,7 @@ final class CacheTable<Value: CacheValue>: Sendable {
 
     // MARK: Storing
 
-    /// The table with what is new, to be stored in place of the old one; nil when nothing is new.
+    /// The stored form to write in place of the old one; nil when nothing is new.
     func encoded() -> [UInt8]? {
         let new = added.withLock { $0 }
         guard !new.isEmpty else { return nil }
@@ -128,7 +121,7 @@ final class CacheTable<Value: CacheValue>: Sendable {
         let span = bytes.span
         for index in 0..<count {
             let entry = entry(at: index, span)
-            // A day in the future would keep an entry for ever.
+            // An entry dated in the future would never expire.
             guard new[entry.key] == nil, entry.day <= today, today - entry.day < Self.lifetime
             else { continue }
             entries.append(entry)

@@ -1,7 +1,7 @@
 /// A JSON value.
 ///
-/// Strings and keys are compared by their UTF-8 bytes: two spellings of one character (precomposed and
-/// decomposed) are different, as they are on disk.
+/// Strings and keys are compared by their UTF-8 bytes, as they are stored: precomposed and decomposed spellings of a
+/// character differ.
 public enum JSON: Sendable {
     /// `null`.
     case null
@@ -9,8 +9,8 @@ public enum JSON: Sendable {
     case bool(Bool)
     /// A number; always finite.
     case number(Double)
-    /// A whole number that was written as a floating-point number, and is written so again: `1.0`. Rows keep the
-    /// difference, since programs read columns of numbers by it; see ``real(_:)``.
+    /// A whole number written as a floating-point number, such as `1.0`, and written that way again. Rows keep the
+    /// distinction because readers choose the type of a column by it; see ``real(_:)``.
     case float(Double)
     /// A string of Unicode scalars.
     case string(String)
@@ -19,7 +19,7 @@ public enum JSON: Sendable {
     /// Members with distinct keys.
     case object(JSONObject)
 
-    /// The largest integer that every JSON reader holds exactly.
+    /// The largest integer that every JSON reader represents exactly.
     public static let largestInteger = 1 << 53
 
     /// A whole number; its magnitude must be at most 2^53.
@@ -28,9 +28,9 @@ public enum JSON: Sendable {
         return .number(Double(value))
     }
 
-    /// A floating-point number: one that is whole stays one when it is written.
+    /// A floating-point number that stays one when it is written, even if it is whole.
     ///
-    /// From 10^21 on numbers are written with an exponent, and nobody takes them for whole ones.
+    /// From 10^21 on, numbers are written with an exponent and need no such mark.
     public static func real(_ value: Double) -> JSON {
         value.rounded() == value && value.magnitude < 1e21 ? .float(value) : .number(value)
     }
@@ -56,7 +56,7 @@ public enum JSON: Sendable {
         return Int(exactly: value)
     }
 
-    /// The value as a truth value, or nil.
+    /// The value as a Boolean, or nil.
     public var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
@@ -71,7 +71,7 @@ public enum JSON: Sendable {
         if case .object(let value) = self { value } else { nil }
     }
 
-    /// The member of an object, or nil when this is none or has no such key.
+    /// The member of an object; nil when the value is not an object or has no such key.
     public subscript(key: String) -> JSON? { object?[key] }
 }
 
@@ -99,13 +99,13 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     public init(stringLiteral value: String) { self = .string(value) }
     /// A whole number.
     public init(integerLiteral value: Int) { self = .integer(value) }
-    /// A truth value.
+    /// A Boolean.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
     /// A number.
     public init(floatLiteral value: Double) { self = .number(value) }
     /// A list.
     public init(arrayLiteral elements: JSON...) { self = .array(elements) }
-    /// An object; of members with the same key the last counts.
+    /// An object; the last of several members with one key wins.
     public init(dictionaryLiteral elements: (String, JSON)...) {
         self = .object(JSONObject(elements))
     }
@@ -142,9 +142,9 @@ public struct JSONObject: Sendable, Equatable, Sequence {
         }
     }
 
-    /// An object of members in any order, of which the last counts where several have the same key: O(n log n).
+    /// Creates an object from members in any order, in O(n log n). The last of several members with one key wins.
     ///
-    /// For many members; assigning them one by one moves those behind each time.
+    /// Prefer this for many members: assigning them one by one moves the later members each time.
     public init(_ members: some Sequence<(String, JSON)>) {
         let sorted = members.enumerated().map { ($0.offset, $0.element.0, $0.element.1) }.sorted {
             Self.precedes($0.1, $1.1) || (Self.areSame($0.1, $1.1) && $0.0 < $1.0)
@@ -183,7 +183,7 @@ public struct JSONObject: Sendable, Equatable, Sequence {
         }
     }
 
-    /// Where a key stands among ``members``; nil when it is not there.
+    /// The index of a key in ``members``; nil when it is missing.
     func index(of key: String) -> Int? {
         let at = members.binarySearch { Self.precedes($0.key, key) }
         return at < members.count && Self.areSame(members[at].key, key) ? at : nil
@@ -197,7 +197,7 @@ public struct JSONObject: Sendable, Equatable, Sequence {
         var index = 0
         while index < a.count, index < b.count {
             if a[index] != b[index] {
-                // Only from U+E000 on do UTF-16 and UTF-8 disagree: surrogates come before it.
+                // UTF-16 and UTF-8 order differ only from U+E000 on, where surrogates come first.
                 guard a[index] < 0xEE, b[index] < 0xEE else {
                     return left.utf16.lexicographicallyPrecedes(right.utf16)
                 }
@@ -214,5 +214,131 @@ public struct JSONObject: Sendable, Equatable, Sequence {
         guard a.count == b.count else { return false }
         for index in a.indices where a[index] != b[index] { return false }
         return true
+    }
+}
+
+extension JSON {
+    /// The canonical encoding of RFC 8785: sorted keys, no insignificant space, shortest numbers.
+    public var canonicalBytes: [UInt8] {
+        var bytes: [UInt8] = []
+        appendCanonical(to: &bytes)
+        return bytes
+    }
+
+    /// ``canonicalBytes`` as text.
+    public var canonicalText: String { String(decoding: canonicalBytes, as: UTF8.self) }
+
+    /// Appends the canonical encoding.
+    public func appendCanonical(to bytes: inout [UInt8]) {
+        switch self {
+        case .null: bytes.append(contentsOf: "null".utf8)
+        case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
+        case .number(let value): Self.append(value, to: &bytes)
+        case .float(let value):
+            if value == 0, value.sign == .minus { bytes.append(0x2D) }
+            Self.append(value, to: &bytes)
+            bytes.append(contentsOf: ".0".utf8)
+        case .string(let value): Self.append(value, to: &bytes)
+        case .array(let values):
+            bytes.append(0x5B)
+            for (index, value) in values.enumerated() {
+                if index > 0 { bytes.append(0x2C) }
+                value.appendCanonical(to: &bytes)
+            }
+            bytes.append(0x5D)
+        case .object(let object):
+            bytes.append(0x7B)
+            for (index, member) in object.members.enumerated() {
+                if index > 0 { bytes.append(0x2C) }
+                Self.append(member.key, to: &bytes)
+                bytes.append(0x3A)
+                member.value.appendCanonical(to: &bytes)
+            }
+            bytes.append(0x7D)
+        }
+    }
+
+    /// Escapes only what must be escaped, as RFC 8785 section 3.2.2.2 says.
+    private static func append(_ text: String, to bytes: inout [UInt8]) {
+        bytes.append(0x22)
+        defer { bytes.append(0x22) }
+        guard mustEscape(text) else { return bytes.append(contentsOf: text.utf8) }
+        for byte in text.utf8 {
+            switch byte {
+            case 0x22: bytes.append(contentsOf: [0x5C, 0x22])
+            case 0x5C: bytes.append(contentsOf: [0x5C, 0x5C])
+            case 0x08: bytes.append(contentsOf: [0x5C, 0x62])
+            case 0x09: bytes.append(contentsOf: [0x5C, 0x74])
+            case 0x0A: bytes.append(contentsOf: [0x5C, 0x6E])
+            case 0x0C: bytes.append(contentsOf: [0x5C, 0x66])
+            case 0x0D: bytes.append(contentsOf: [0x5C, 0x72])
+            case 0..<0x20:
+                bytes.append(contentsOf: "\\u00".utf8)
+                bytes.append(contentsOf: Hexadecimal.encode([byte]).utf8)
+            default: bytes.append(byte)
+            }
+        }
+    }
+
+    private static func mustEscape(_ text: String) -> Bool {
+        let bytes = text.utf8Span.span
+        for index in bytes.indices
+        where bytes[index] < 0x20 || bytes[index] == 0x22 || bytes[index] == 0x5C {
+            return true
+        }
+        return false
+    }
+
+    /// Writes a number as `Number.prototype.toString` of ECMAScript does (RFC 8785 section 3.2.2.3).
+    private static func append(_ value: Double, to bytes: inout [UInt8]) {
+        precondition(value.isFinite, "JSON has no infinity and no NaN")
+        if value == 0 { return bytes.append(0x30) }
+        if let whole = Int(exactly: value), whole.magnitude <= UInt(largestInteger) {
+            return bytes.append(contentsOf: String(whole).utf8)
+        }
+        // Swift's description has the shortest digits that round-trip; only their layout differs.
+        var digits: [UInt8] = []
+        var pointAt: Int?
+        var exponent = 0
+        var text = value.magnitude.description.utf8[...]
+        if let mark = text.firstIndex(of: 0x65) {
+            exponent = Int(String(text[text.index(after: mark)...]) ?? "") ?? 0
+            text = text[..<mark]
+        }
+        for byte in text {
+            if byte == 0x2E { pointAt = digits.count } else { digits.append(byte) }
+        }
+        var pointPosition = (pointAt ?? digits.count) + exponent
+        let leadingZeros = digits.prefix { $0 == 0x30 }.count
+        digits.removeFirst(leadingZeros)
+        pointPosition -= leadingZeros
+        while digits.last == 0x30 { digits.removeLast() }
+        if value < 0 { bytes.append(0x2D) }
+        layOut(digits, pointPosition: pointPosition, to: &bytes)
+    }
+
+    private static func layOut(_ digits: [UInt8], pointPosition: Int, to bytes: inout [UInt8]) {
+        let zero: UInt8 = 0x30
+        switch pointPosition {
+        case digits.count...21:
+            bytes.append(contentsOf: digits)
+            bytes.append(contentsOf: repeatElement(zero, count: pointPosition - digits.count))
+        case 1...21:
+            bytes.append(contentsOf: digits[..<pointPosition])
+            bytes.append(0x2E)
+            bytes.append(contentsOf: digits[pointPosition...])
+        case -5...0:
+            bytes.append(contentsOf: [zero, 0x2E])
+            bytes.append(contentsOf: repeatElement(zero, count: -pointPosition))
+            bytes.append(contentsOf: digits)
+        default:
+            bytes.append(digits[0])
+            if digits.count > 1 {
+                bytes.append(0x2E)
+                bytes.append(contentsOf: digits[1...])
+            }
+            bytes.append(contentsOf: pointPosition > 0 ? "e+".utf8 : "e-".utf8)
+            bytes.append(contentsOf: String(abs(pointPosition - 1)).utf8)
+        }
     }
 }

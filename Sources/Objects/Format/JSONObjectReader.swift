@@ -1,4 +1,4 @@
-/// Why a JSON object does not have the members it must have.
+/// A missing, unexpected or invalid member of a JSON object.
 public struct JSONSchemaError: Error, Hashable, Sendable {
     /// The path of the member, such as `content.id`.
     public let path: String
@@ -6,23 +6,23 @@ public struct JSONSchemaError: Error, Hashable, Sendable {
     public let reason: String
 }
 
-/// Takes the members of a JSON object one by one, and at the end insists that none is left over.
+/// Takes the members of a JSON object one by one, and refuses the object if any are left at the end.
 public struct JSONObjectReader {
     private var object: JSONObject
-    /// Which members were taken, by their place in ``object``.
+    /// Whether each member of ``object`` has been taken.
     private var isTaken: [Bool]
     private let path: String
 
-    /// Begins to read an object; `path` names it in errors.
+    /// Starts reading an object. Errors name it by `path`.
     public init(_ object: JSONObject, path: String = "") {
         self.object = object
         isTaken = Array(repeating: false, count: object.count)
         self.path = path
     }
 
-    /// Begins to read a file that a person may have written: an object in any form that JSON allows.
+    /// Starts reading a file that a person may have written: an object in any form that JSON allows.
     ///
-    /// - Throws: An error that names the byte at which the file is not JSON.
+    /// - Throws: An error with the byte offset at which the file is not JSON.
     public init(file bytes: [UInt8]) throws(JSONSchemaError) {
         let json: JSON
         do throws(JSONError) { json = try JSON(parsing: bytes.span) } catch {
@@ -34,19 +34,19 @@ public struct JSONObjectReader {
         self.init(object)
     }
 
-    /// An error about one member.
+    /// Creates an error about one member.
     public func error(_ key: String, _ reason: String) -> JSONSchemaError {
         JSONSchemaError(path: path.isEmpty ? key : "\(path).\(key)", reason: reason)
     }
 
-    /// Takes a member, or nil when it is not there.
+    /// Takes a member; nil when it is missing.
     public mutating func take(_ key: String) -> JSON? {
         guard let index = remaining(key) else { return nil }
         isTaken[index] = true
         return object.members[index].value
     }
 
-    /// Where a member is that was not taken yet.
+    /// The index of a member that has not been taken.
     private func remaining(_ key: String) -> Int? {
         object.index(of: key).flatMap { isTaken[$0] ? nil : $0 }
     }
@@ -64,7 +64,7 @@ public struct JSONObjectReader {
         try required(key, "a string") { $0.string }
     }
 
-    /// Takes a whole number that is not negative.
+    /// Takes a non-negative whole number.
     public mutating func count(_ key: String) throws(JSONSchemaError) -> Int {
         try required(key, "a whole number from 0 to 2^53") { json in
             json.integer.flatMap { $0 >= 0 ? $0 : nil }
@@ -93,7 +93,7 @@ public struct JSONObjectReader {
         }
     }
 
-    /// Takes a moment.
+    /// Takes a timestamp.
     public mutating func timestamp(_ key: String) throws(JSONSchemaError) -> Timestamp {
         try required(key, "a time such as 2026-08-01T09:30:00.000Z") { json in
             json.string.flatMap { Timestamp($0) }
@@ -105,7 +105,7 @@ public struct JSONObjectReader {
         has(key) ? try objectID(key) : nil
     }
 
-    /// Takes an object and reads it with `read`, which must take all of its members.
+    /// Takes an object and reads it with `read`, which must take all its members.
     public mutating func nested<Value>(
         _ key: String, _ read: (inout JSONObjectReader) throws(JSONSchemaError) -> Value
     ) throws(JSONSchemaError) -> Value {
@@ -116,12 +116,12 @@ public struct JSONObjectReader {
         return value
     }
 
-    /// Whether a member is there and not yet taken.
+    /// Whether a member is present and has not been taken.
     public func has(_ key: String) -> Bool { remaining(key) != nil }
 
-    /// Insists that every member was taken.
+    /// Throws unless every member was taken.
     public func finish() throws(JSONSchemaError) {
         guard let index = isTaken.firstIndex(of: false) else { return }
-        throw error(object.members[index].key, "is not known here")
+        throw error(object.members[index].key, "is unknown")
     }
 }

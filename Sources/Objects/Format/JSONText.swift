@@ -1,9 +1,9 @@
 internal import CKernels
 
-/// The loops over JSON text that are worth a kernel.
+/// Loops over JSON text that run in C.
 ///
-/// Pointers are confined to this file; each is used inside the closure that lends it, within the bounds of
-/// its buffer.
+/// This file is one of the few that use pointers. Each pointer stays inside the closure that lends it and within the
+/// bounds of its buffer.
 enum JSONText {
     /// Whether a number is written with a fraction or an exponent.
     static func isFloat(_ number: Span<UInt8>) -> Bool {
@@ -14,8 +14,8 @@ enum JSONText {
         return false
     }
 
-    /// The offset of the first quote, backslash or control character from `start` on, or the end; `isASCII`
-    /// becomes false when a byte before it is none.
+    /// The offset of the first quote, backslash or control character at or after `start`, or the end. Sets `isASCII`
+    /// to false when a byte before it is not ASCII.
     static func plainEnd(
         of text: Span<UInt8>, from start: Int, isASCII: inout Bool
     ) -> Int {
@@ -27,10 +27,10 @@ enum JSONText {
         return end
     }
 
-    /// Reads the list of numbers that opens before `start` and appends them as fp32, little-endian.
+    /// Reads the list of numbers whose bracket is before `start`, and appends them as little-endian fp32.
     ///
-    /// - Returns: The number of numbers and the offset behind the list, or nil, with `bytes` as they were, for a
-    ///   list that needs a closer look: it is no list of numbers, or holds an unusual one.
+    /// - Returns: The count of numbers and the offset after the list. Nil, with `bytes` unchanged, when the text is
+    ///   not a list of numbers or contains an unusual one; the general parser must then read it.
     static func appendFloats(
         of text: Span<UInt8>, from start: Int, atMost limit: Int, to bytes: inout [UInt8],
         through buffer: inout [Float]
@@ -53,7 +53,7 @@ enum JSONText {
         }
     }
 
-    /// The offset of the first line feed from `start` on, or nil.
+    /// The offset of the first line feed at or after `start`, or nil.
     static func lineFeed(in text: Span<UInt8>, from start: Int) -> Int? {
         text.withUnsafeBytes { text in
             let feeds = SIMD32<UInt8>(repeating: 0x0A)

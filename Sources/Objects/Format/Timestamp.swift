@@ -1,9 +1,9 @@
-/// A moment in Universal Time, to the millisecond.
+/// A moment in UTC, to the millisecond.
 public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
     public let milliseconds: Int
 
-    /// The years that four digits can write.
+    /// The years that four digits can express.
     private static let range = -62_167_219_200_000..<253_402_300_800_000
 
     /// 1970-01-01T00:00:00.000Z.
@@ -11,13 +11,13 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
 
     private init(known milliseconds: Int) { self.milliseconds = milliseconds }
 
-    /// Makes a moment; nil outside the years 0 to 9999.
+    /// Creates a moment; nil outside the years 0 to 9999.
     public init?(milliseconds: Int) {
         guard Self.range.contains(milliseconds) else { return nil }
         self.milliseconds = milliseconds
     }
 
-    /// Reads `2026-08-01T09:30:00.250Z`, exactly as ``description`` writes it, or gives nil.
+    /// Parses `2026-08-01T09:30:00.250Z`, the exact form of ``description``; nil for anything else.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count == 24 else { return nil }
@@ -40,8 +40,8 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         self = moment
     }
 
-    /// Makes a moment from a date of the Gregorian calendar and the milliseconds since its midnight;
-    /// nil when there is no such date.
+    /// Creates a moment from a Gregorian date and the milliseconds since its midnight; nil when there is no such
+    /// date.
     public init?(year: Int, month: Int, day: Int, milliseconds: Int = 0) {
         guard (0...9999).contains(year), (1...12).contains(month),
             (1...Self.days(inMonth: month, of: year)).contains(day)
@@ -51,7 +51,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
                 + milliseconds)
     }
 
-    /// `2026-08-01T09:30:00.250Z`, the form of ISO 8601 that is stored.
+    /// The stored form, from ISO 8601: `2026-08-01T09:30:00.250Z`.
     public var description: String {
         let date = civilDate
         func padded(_ value: Int, _ width: Int) -> String {
@@ -64,18 +64,18 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
             + "\(padded(time / 1000 % 60, 2)).\(padded(time % 1000, 3))Z"
     }
 
-    /// `2026-08-01 09:30`, for people.
+    /// A short form for people: `2026-08-01 09:30`.
     public var minuteDescription: String {
         let text = description
         return "\(text.prefix(10)) \(text.dropFirst(11).prefix(5))"
     }
 
-    /// The earlier moment first.
+    /// Orders moments by time.
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.milliseconds < right.milliseconds
     }
 
-    // Days from the civil calendar and back: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+    // Conversion between days and civil dates: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 
     private static func dayNumber(year: Int, month: Int, day: Int) -> Int {
         let shifted = month <= 2 ? year - 1 : year
@@ -107,5 +107,97 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
 
     private static func floorDivide(_ value: Int, _ divisor: Int) -> Int {
         value >= 0 ? value / divisor : -((-value + divisor - 1) / divisor)
+    }
+}
+
+extension Timestamp {
+    /// Parses a moment as people write it: an ISO 8601 date, which means its midnight, or a date with a time to the
+    /// minute, second or millisecond, with or without `Z`. All times are UTC. Nil for anything else.
+    public init?(reading text: String) { self.init(reading: Array(text.utf8)) }
+
+    /// Parses a moment as people write it, from any bytes.
+    public init?(reading bytes: [UInt8]) {
+        var rest = bytes[...]
+        func digits(_ count: Int) -> Int? {
+            guard rest.count >= count else { return nil }
+            var value = 0
+            for byte in rest.prefix(count) {
+                guard case 0x30...0x39 = byte else { return nil }
+                value = value * 10 + Int(byte - 0x30)
+            }
+            rest = rest.dropFirst(count)
+            return value
+        }
+        func take(_ separators: String) -> Bool {
+            guard let byte = rest.first, separators.utf8.contains(byte) else { return false }
+            rest = rest.dropFirst()
+            return true
+        }
+        guard let year = digits(4), take("-"), let month = digits(2), take("-"),
+            let day = digits(2)
+        else { return nil }
+        if rest.isEmpty {
+            self.init(year: year, month: month, day: day)
+            return
+        }
+        guard take("T "), let hour = digits(2), hour < 24, take(":"), let minute = digits(2),
+            minute < 60
+        else { return nil }
+        var milliseconds = (hour * 60 + minute) * 60_000
+        if take(":") {
+            guard let second = digits(2), second < 60 else { return nil }
+            milliseconds += second * 1000
+            if take(".") {
+                guard let fraction = digits(3) else { return nil }
+                milliseconds += fraction
+            }
+        }
+        _ = take("Z")
+        guard rest.isEmpty else { return nil }
+        self.init(year: year, month: month, day: day, milliseconds: milliseconds)
+    }
+}
+
+/// A span of time as people write it: `90s`, `30m`, `12h`, `7d`, `2w`.
+public struct TimeSpan: Hashable, Sendable, CustomStringConvertible {
+    /// The length in milliseconds, a whole number of seconds.
+    public let milliseconds: Int
+
+    /// The longest span in seconds: a hundred years.
+    private static let limit = 36_525 * 86_400
+    private static let units: [(letter: UInt8, seconds: Int)] = [
+        (UInt8(ascii: "w"), 604_800), (UInt8(ascii: "d"), 86_400), (UInt8(ascii: "h"), 3600),
+        (UInt8(ascii: "m"), 60), (UInt8(ascii: "s"), 1),
+    ]
+
+    /// Parses a whole number and a unit; nil for anything else and for more than a hundred years.
+    public init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        guard bytes.count > 1, bytes.count < 12,
+            let seconds = Self.units.first(where: { $0.letter == bytes.last })?.seconds
+        else { return nil }
+        var count = 0
+        for digit in bytes.dropLast() {
+            guard case 0x30...0x39 = digit else { return nil }
+            count = count * 10 + Int(digit - 0x30)
+        }
+        let (product, overflow) = count.multipliedReportingOverflow(by: seconds)
+        guard !overflow, product <= Self.limit else { return nil }
+        milliseconds = product * 1000
+    }
+
+    /// Creates the longest span of whole seconds within this many milliseconds.
+    public init(clamping milliseconds: Int) {
+        self.milliseconds = min(max(0, milliseconds / 1000), Self.limit) * 1000
+    }
+
+    /// The span in its largest whole unit, weeks excluded: `30d`, `36h`, `0s`.
+    public var description: String {
+        let seconds = milliseconds / 1000
+        for (letter, size) in Self.units.dropFirst()
+        where seconds > 0 && seconds.isMultiple(of: size) {
+            return "\(seconds / size)\(Character(UnicodeScalar(letter)))"
+        }
+        return "\(seconds)s"
     }
 }

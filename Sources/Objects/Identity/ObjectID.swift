@@ -91,3 +91,83 @@ public struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible 
     /// Hashes the first word: an identity is uniform already.
     public func hash(into hasher: inout Hasher) { hasher.combine(word0) }
 }
+
+/// The first digits of an identity, as people shorten it.
+public struct ObjectIDPrefix: Hashable, Sendable, CustomStringConvertible {
+    /// The digits, lower-case hexadecimal.
+    public let hex: String
+    /// The least identity that begins so.
+    public let lowest: ObjectID
+
+    /// The fewest digits that name anything: fewer match too much to be meant.
+    public static let minimumDigits = 4
+
+    /// Reads 4 to 62 lower-case hexadecimal digits, or all 64; gives nil for anything else.
+    ///
+    /// 63 digits are an identity that lost one.
+    public init?(hex text: some StringProtocol) {
+        let count = text.utf8.count
+        guard (Self.minimumDigits...64).contains(count), count != 63,
+            let lowest = ObjectID(hex: text + String(repeating: "0", count: 64 - count))
+        else { return nil }
+        hex = String(text)
+        self.lowest = lowest
+    }
+
+    /// A whole identity.
+    public init(_ id: ObjectID) {
+        hex = id.hex
+        lowest = id
+    }
+
+    /// The identity, when all of it is given.
+    public var whole: ObjectID? { hex.utf8.count == 64 ? lowest : nil }
+
+    /// Whether an identity begins so.
+    public func matches(_ id: ObjectID) -> Bool { id.hex.utf8.starts(with: hex.utf8) }
+
+    /// Same as ``hex``.
+    public var description: String { hex }
+}
+
+/// Lower-case hexadecimal text.
+public enum Hexadecimal {
+    private static let digits = Array("0123456789abcdef".utf8)
+
+    /// Two digits a byte.
+    public static func encode(_ bytes: [UInt8]) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count * 2)
+        for byte in bytes {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The value of one ASCII digit; nil for anything else, upper case included.
+    public static func value(of byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x61...0x66: byte - 0x61 + 10
+        default: nil
+        }
+    }
+
+    /// The bytes of an even number of digits, or nil.
+    public static func decode(_ text: String) -> [UInt8]? {
+        let digits = text.utf8Span.span
+        guard digits.count.isMultiple(of: 2) else { return nil }
+        var result: [UInt8] = []
+        result.reserveCapacity(digits.count / 2)
+        var at = 0
+        while at < digits.count {
+            guard let high = value(of: digits[at]), let low = value(of: digits[at + 1]) else {
+                return nil
+            }
+            result.append(high << 4 | low)
+            at += 2
+        }
+        return result
+    }
+}

@@ -1,4 +1,5 @@
 package import Storage
+internal import Synchronization
 
 /// A pack whose footer has been read and found to be the one its name vouches for.
 package struct OpenPack: Sendable {
@@ -179,4 +180,54 @@ package struct OpenPack: Sendable {
 extension PackReference {
     /// The blob that holds the pack.
     package var blobName: BlobName { BlobName(.packs, name.hex) }
+}
+
+/// What the log says of a pack: enough to open it and to know that its index is the right one.
+public struct PackReference: Hashable, Sendable {
+    /// The SHA-256 of the pack's footer, which is also its file name.
+    public let name: ObjectID
+    /// The size of the file in bytes.
+    public let size: Int
+    /// Where the footer begins.
+    public let indexOffset: Int
+
+    /// Makes a reference.
+    public init(name: ObjectID, size: Int, indexOffset: Int) {
+        self.name = name
+        self.size = size
+        self.indexOffset = indexOffset
+    }
+}
+
+/// The packs of one bucket whose indexes have been read, for all stores over it.
+///
+/// A pack's bytes never change and its name vouches for its index, so what one store has read is good for
+/// every other, whatever state of the log each is for. Safe to use from several threads.
+public final class OpenPacks: Sendable {
+    /// Packs that are kept although the newest store does not list them: readers of older states have them.
+    private static let slack = 64
+
+    private let packs = Mutex<[ObjectID: OpenPack]>([:])
+
+    /// None yet.
+    public init() {}
+
+    /// The pack, if it has been read as the same reference says.
+    subscript(_ reference: PackReference) -> OpenPack? {
+        guard let pack = packs.withLock({ $0[reference.name] }), pack.reference == reference else {
+            return nil
+        }
+        return pack
+    }
+
+    func insert(_ pack: OpenPack) { packs.withLock { $0[pack.reference.name] = pack } }
+
+    /// Lets go of packs that are not listed, once there are many of them.
+    func keep(_ listed: [PackReference]) {
+        packs.withLock { packs in
+            guard packs.count > 2 * listed.count + Self.slack else { return }
+            let names = Set(listed.map(\.name))
+            packs = packs.filter { names.contains($0.key) }
+        }
+    }
 }

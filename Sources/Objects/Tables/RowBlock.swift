@@ -1,18 +1,23 @@
-/// Checked rows as bytes, back to back: a block of memory however many they are.
+/// Valid rows as bytes, back to back: one allocation for any number of rows.
 struct RowBlock: Sendable {
     /// One row of the block.
     struct Row {
-        /// Where its key begins; its attributes and its vector follow.
+        /// Where the key begins; the attributes and the vector follow it.
         let start: Int
         let keyCount: Int
         let attributeCount: Int
         let vectorCount: Int
-        /// The line it was on.
+        /// The line of input that held the row.
         var line: Int
-        /// What ``TableBoundary/hash(ofLeafKey:)`` says of its key.
+        /// The ``TableBoundary/hash(ofLeafKey:)`` of the key.
         let hash: UInt64
 
-        var size: Int { keyCount + attributeCount + vectorCount }
+        var key: Range<Int> { start..<start + keyCount }
+        var attributes: Range<Int> { key.upperBound..<key.upperBound + attributeCount }
+        var vector: Range<Int> { attributes.upperBound..<attributes.upperBound + vectorCount }
+        var bytes: Range<Int> { start..<vector.upperBound }
+        /// The bytes that the row adds to a leaf: two offsets, key, attributes, vector.
+        var weight: Int { 8 + bytes.count }
     }
 
     private(set) var bytes: [UInt8] = []
@@ -20,12 +25,12 @@ struct RowBlock: Sendable {
 
     var isEmpty: Bool { rows.isEmpty }
 
-    /// The memory that the rows take.
+    /// The bytes of memory that the rows take.
     var size: Int { bytes.count + rows.count * MemoryLayout<Row>.stride }
 
     mutating func reserve(bytes count: Int) { bytes.reserveCapacity(count) }
 
-    /// Adds a row, which must be checked.
+    /// Adds a valid row.
     mutating func append(
         key: Span<UInt8>, attributes: Span<UInt8>, vector: Span<UInt8>, line: Int
     ) {
@@ -45,49 +50,116 @@ struct RowBlock: Sendable {
             Row(
                 start: bytes.count, keyCount: row.keyCount, attributeCount: row.attributeCount,
                 vectorCount: row.vectorCount, line: row.line, hash: row.hash))
-        LittleEndian.append(
-            other.bytes.span.extracting(row.start..<row.start + row.size), to: &bytes)
+        LittleEndian.append(other.bytes.span.extracting(row.bytes), to: &bytes)
     }
 
-    mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
-        rows.removeAll(keepingCapacity: true)
-    }
-
-    /// Counts lines from elsewhere.
+    /// Shifts the line numbers of all rows.
     mutating func addToLines(_ count: Int) {
         for index in rows.indices { rows[index].line += count }
     }
 
-    func keyRange(_ index: Int) -> Range<Int> {
-        rows[index].start..<rows[index].start + rows[index].keyCount
-    }
+    func key(_ index: Int) -> [UInt8] { Array(bytes[rows[index].key]) }
 
-    func key(_ index: Int) -> [UInt8] { Array(bytes[keyRange(index)]) }
-
-    /// A row by itself.
+    /// A copy of one row.
     func encoded(_ index: Int) -> EncodedTableRow {
         let row = rows[index]
-        let attributes = row.start + row.keyCount
-        let vector = attributes + row.attributeCount
         return EncodedTableRow(
-            key: Array(bytes[row.start..<attributes]),
-            attributes: Array(bytes[attributes..<vector]),
-            vector: Array(bytes[vector..<vector + row.vectorCount]))
+            key: Array(bytes[row.key]), attributes: Array(bytes[row.attributes]),
+            vector: Array(bytes[row.vector]))
     }
 
-    /// Puts the rows in key order, equal keys in the order of their lines.
+    /// Compares the keys of two rows, which may be in different blocks; returns a number below zero, zero or above
+    /// zero.
+    func compare(_ row: Row, with other: Row, of block: RowBlock) -> Int {
+        TableBytes.compare(
+            bytes.span.extracting(row.key), block.bytes.span.extracting(other.key))
+    }
+
+    /// Sorts the rows by key, and rows with equal keys by line.
     mutating func sort() {
-        let bytes = bytes
+        let block = self
         func precedes(_ left: Row, _ right: Row) -> Bool {
-            let order = TableBytes.compare(
-                bytes.span.extracting(left.start..<left.start + left.keyCount),
-                bytes.span.extracting(right.start..<right.start + right.keyCount))
+            let order = block.compare(left, with: right, of: block)
             return order == 0 ? left.line < right.line : order < 0
         }
         for index in rows.indices.dropFirst() where precedes(rows[index], rows[index - 1]) {
             rows.sort(by: precedes)
             return
         }
+    }
+}
+
+/// The rows of several blocks in key order.
+struct RowOrder: Sendable {
+    /// The place of a row: its block, and its index in the block.
+    struct Place {
+        let block: Int32
+        let row: Int32
+    }
+
+    private(set) var blocks: [RowBlock] = []
+    private(set) var places: [Place] = []
+
+    init() {}
+
+    /// The rows of one sorted block.
+    init(_ block: RowBlock) { append(block) }
+
+    /// Merges the rows of a sorted block into those of the blocks before it; rows with equal keys stay in the order of
+    /// their blocks.
+    mutating func append(_ block: RowBlock) {
+        guard !block.isEmpty else { return }
+        let number = Int32(blocks.count)
+        blocks.append(block)
+        func place(_ row: Int) -> Place { Place(block: number, row: Int32(row)) }
+        let first = place(0)
+        var low = places.count
+        while low > 0, compare(first, places[low - 1]) < 0 { low -= 1 }
+        let tail = Array(places[low...])
+        places.removeLast(tail.count)
+        var next = 0
+        for waiting in tail {
+            while next < block.rows.count, compare(place(next), waiting) < 0 {
+                places.append(place(next))
+                next += 1
+            }
+            places.append(waiting)
+        }
+        for row in next..<block.rows.count { places.append(place(row)) }
+    }
+
+    func row(_ index: Int) -> RowBlock.Row {
+        let place = places[index]
+        return blocks[Int(place.block)].rows[Int(place.row)]
+    }
+
+    func key(_ index: Int) -> [UInt8] {
+        let place = places[index]
+        return blocks[Int(place.block)].key(Int(place.row))
+    }
+
+    /// The order of the keys of two rows.
+    func compare(_ left: Place, _ right: Place) -> Int {
+        let (first, second) = (blocks[Int(left.block)], blocks[Int(right.block)])
+        return first.compare(
+            first.rows[Int(left.row)], with: second.rows[Int(right.row)], of: second)
+    }
+
+    /// The order of the key of the row at an index, and another key.
+    func compare(_ index: Int, _ key: Span<UInt8>) -> Int {
+        let place = places[index]
+        let block = blocks[Int(place.block)]
+        return TableBytes.compare(
+            block.bytes.span.extracting(block.rows[Int(place.row)].key), key)
+    }
+
+    /// A block of the rows in a range.
+    func copy(_ range: Range<Int>) -> RowBlock {
+        var copy = RowBlock()
+        for place in places[range] {
+            let block = blocks[Int(place.block)]
+            copy.append(block.rows[Int(place.row)], of: block)
+        }
+        return copy
     }
 }

@@ -1,36 +1,34 @@
-/// The rows of chunks that moved between two tables: what they say is in both, under different keys.
+/// The chunks that moved between two tables: the same content under another key.
 ///
-/// A paragraph that is inserted gives every chunk behind it another number. By their keys all of these have changed; by
-/// what they say one is new. Rows that are no chunks never move. Memory is a hash and a key for each row that differs.
+/// When a paragraph is inserted, every later chunk of the section gets another number. All their keys change, but the
+/// content of only one is new. Rows that are not chunks never move. Memory is one hash and one key for each row that
+/// differs.
 public struct RowMoves: Sendable {
-    /// The key before, by the key after.
+    /// The old key, by the new key.
     private(set) var origins: [[UInt8]: [UInt8]] = [:]
-    /// The keys before of all that moved.
+    /// The old keys of all rows that moved.
     private(set) var departed: Set<[UInt8]> = []
-    /// How many rows differ, and how.
+    /// How many rows differ, by kind of change.
     public private(set) var counts = RowChangeCounts()
 
-    /// Finds what moved; reads nothing but the differing leaves, and of tables without chunks none twice.
+    /// Finds the rows that moved. Reads only the differing leaves, and for tables without chunks reads none of them
+    /// twice.
     public init(
         from first: Table, to second: Table, in source: some ObjectSource
     ) throws(ObjectError) {
-        let byKey = try TableDiff.counts(from: first, to: second, in: source)
-        counts.added = byKey.added
-        counts.removed = byKey.removed
-        counts.changed = byKey.changed
-        counts.unchanged = byKey.unchanged
-        // What moved left one key and came to another.
-        guard byKey.added + byKey.changed > 0, byKey.removed + byKey.changed > 0,
-            byKey.added + byKey.removed + byKey.changed > 1,
+        counts = try TableDiff.counts(from: first, to: second, in: source)
+        // A move leaves one key and arrives at another, so it takes two differing keys.
+        guard counts.added + counts.changed > 0, counts.removed + counts.changed > 0,
+            counts.added + counts.removed + counts.changed > 1,
             try Self.holdsChunks(first, in: source), try Self.holdsChunks(second, in: source)
         else { return }
         match(try Self.differingRows(from: first, to: second, in: source))
     }
 
-    /// Finds what moves when a table is edited, without writing the table that results.
+    /// Finds the rows that an edit would move, without writing the edited table.
     ///
-    /// - Parameter edits: Changes to the table, at most one of a key. Rows that are put need no vector yet: those without
-    ///   one move nowhere.
+    /// - Parameter edits: Changes to the table, at most one for each key. A row without its vector does not count as
+    ///   moved.
     public init(
         applying edits: [TableEdit], to table: Table, in source: some ObjectSource
     ) throws(ObjectError) {
@@ -57,7 +55,7 @@ public struct RowMoves: Sendable {
         match(rows)
     }
 
-    /// Whether the first row of a table is a chunk: a run puts nothing else into a table.
+    /// Whether the first row of a table is a chunk. Tables of chunks contain nothing else.
     private static func holdsChunks(
         _ table: Table, in source: some ObjectSource
     ) throws(ObjectError) -> Bool {
@@ -66,7 +64,7 @@ public struct RowMoves: Sendable {
         return ChunkIdentity(leaf, 0) != nil
     }
 
-    /// A key whose rows differ, and what they say.
+    /// A key whose rows differ, with their identities.
     private struct Row: Sendable {
         let key: [UInt8]
         let before: ChunkIdentity?
@@ -74,7 +72,7 @@ public struct RowMoves: Sendable {
         let isInBoth: Bool
 
         init(key: [UInt8], before: ChunkIdentity?, after: ChunkIdentity?, isInBoth: Bool) {
-            // A chunk that says the same under the same key has changed where it is.
+            // A chunk with the same content and the same key has changed in place.
             let stays = before.map { $0.content == after?.content } ?? false
             self.key = key
             self.before = stays ? nil : before
@@ -83,17 +81,11 @@ public struct RowMoves: Sendable {
         }
     }
 
-    private static func differingRows<Source: ObjectSource>(
-        from first: Table, to second: Table, in source: Source
+    private static func differingRows(
+        from first: Table, to second: Table, in source: some ObjectSource
     ) throws(ObjectError) -> [Row] {
-        let before = TableReader(first, in: source)
-        let after = TableReader(second, in: source)
-        let threads = Threads.available
-        let leaves = try DifferingLeaves(from: first, before, to: second, after, threads: threads)
-        let parts = try Threads.map(leaves.parts, threads: threads) {
-            (part) throws(ObjectError) -> [Row] in
-            var diff = TableDiff(
-                before, leaves.before[part.before], after, leaves.after[part.after])
+        let parts = try TableDiff.parts(from: first, to: second, in: source) {
+            (diff) throws(ObjectError) in
             var rows: [Row] = []
             while let pair = try diff.nextPair() {
                 rows.append(
@@ -106,13 +98,14 @@ public struct RowMoves: Sendable {
         return Array(parts.joined())
     }
 
-    /// What is looked for: content, in one document or in any.
+    /// A key for matching: content, in one document or in any.
     private struct Wanted: Hashable {
         let content: ObjectID
         let document: [UInt8]?
     }
 
-    /// Pairs what left a key with what came to another: within a document first, and in the order of keys.
+    /// Pairs rows that left a key with rows that arrived at one: first within a document, then across documents, in
+    /// key order.
     private mutating func match(_ rows: [Row]) {
         var comers = Array(rows.indices.filter { rows[$0].after != nil })
         for isWithinDocument in [true, false] {
@@ -121,7 +114,7 @@ public struct RowMoves: Sendable {
                     content: chunk.content, document: isWithinDocument ? chunk.document : nil)
             }
             var leavers: [Wanted: [Int]] = [:]
-            // The nearest is taken from the end.
+            // Taking from the end takes the nearest.
             for index in rows.indices.reversed() {
                 guard let before = rows[index].before, !departed.contains(rows[index].key) else {
                     continue
@@ -155,5 +148,152 @@ public struct RowMoves: Sendable {
             }
         }
         counts.moved = origins.count
+    }
+}
+
+/// Iterates over the rows that differ between two tables, in key order, and tells moved rows from others.
+public struct RowDiff<Source: ObjectSource>: Sendable {
+    private let moves: RowMoves
+    private var diff: TableDiff<Source>
+    private var origins: RowFinder<Source>
+    /// The second of two changes at one key.
+    private var pending: RowChange?
+
+    /// Compares two tables.
+    ///
+    /// - Parameter moves: The rows that moved between them.
+    public init(
+        from first: Table, to second: Table, moves: RowMoves, in source: Source
+    ) throws(ObjectError) {
+        self.moves = moves
+        diff = try TableDiff(from: first, to: second, in: source)
+        origins = RowFinder(first, in: source)
+    }
+
+    /// Returns the next row that differs, or nil at the end. A moved row comes under its new key.
+    public mutating func next() throws(ObjectError) -> RowChange? {
+        if let change = pending {
+            pending = nil
+            return change
+        }
+        while let pair = try diff.nextPair() {
+            let hasLeft = moves.departed.contains(pair.key)
+            let (before, after) = (try pair.before?.row, try pair.after?.row)
+            if let after, let movement = try movement(of: after, pair.key) {
+                if let before, !hasLeft { pending = .removed(before) }
+                return movement
+            }
+            switch (hasLeft ? nil : before, after) {
+            case (let before?, let after?): return .changed(from: before, to: after)
+            case (nil, let after?): return .added(after)
+            case (let before?, nil): return .removed(before)
+            case (nil, nil): break
+            }
+        }
+        return nil
+    }
+
+    /// The move that brought a row to its key; nil when the row did not move.
+    private mutating func movement(
+        of row: TableRow, _ key: [UInt8]
+    ) throws(ObjectError) -> RowChange? {
+        guard let origin = moves.origins[key], let before = try origins.row(for: origin) else {
+            return nil
+        }
+        return .moved(from: before, to: row)
+    }
+}
+
+/// Finds rows by key. It keeps the last leaf, so that a search for neighbouring keys reads a leaf once.
+public struct RowFinder<Source: ObjectSource>: Sendable {
+    private let table: Table
+    private let source: Source
+    private var leaf: TableLeaf?
+
+    /// Creates a finder; reads nothing yet.
+    public init(_ table: Table, in source: Source) {
+        self.table = table
+        self.source = source
+    }
+
+    /// Returns the row with this key, or nil.
+    public mutating func row(for key: [UInt8]) throws(ObjectError) -> TableRow? {
+        guard let (leaf, index) = try place(notBelow: key),
+            leaf.bytes[leaf.keyRange(index)] == key[...]
+        else { return nil }
+        return try leaf.row(at: index)
+    }
+
+    /// Whether any key has this prefix.
+    public mutating func hasRow(beginning prefix: [UInt8]) throws(ObjectError) -> Bool {
+        guard let (leaf, index) = try place(notBelow: prefix) else { return false }
+        return leaf.bytes[leaf.keyRange(index)].starts(with: prefix)
+    }
+
+    /// The first row whose key is not below `key`; nil at the end.
+    private mutating func place(
+        notBelow key: [UInt8]
+    ) throws(ObjectError) -> (leaf: TableLeaf, index: Int)? {
+        if let leaf {
+            let index = leaf.firstIndex(notBelow: key.span)
+            // If the first row of the leaf is above the key, the leaf before may hold the row.
+            if index < leaf.count,
+                index > 0 || leaf.bytes[leaf.keyRange(0)] == key[...]
+            {
+                return (leaf, index)
+            }
+        }
+        var cursor = TableCursor(table, from: String(decoding: key, as: UTF8.self), in: source)
+        leaf = try cursor.nextLeaf()
+        guard let leaf else { return nil }
+        let index = leaf.firstIndex(notBelow: key.span)
+        return index < leaf.count ? (leaf, index) : nil
+    }
+}
+
+/// A change to one row between two tables.
+public enum RowChange: Sendable, Equatable {
+    /// Only the second table has the row.
+    case added(TableRow)
+    /// Only the first table has the row.
+    case removed(TableRow)
+    /// Both tables have the key, with other attributes or another vector.
+    case changed(from: TableRow, to: TableRow)
+    /// Both tables have the content, under different keys.
+    case moved(from: TableRow, to: TableRow)
+
+    /// The row in the second table; for a removed row, the one in the first.
+    public var row: TableRow {
+        switch self {
+        case .added(let row), .removed(let row), .changed(_, let row), .moved(_, let row): row
+        }
+    }
+
+    /// The key of the row; for a moved row, its new key.
+    public var key: String { row.key }
+}
+
+/// The number of rows that differ between two tables, by kind of change.
+public struct RowChangeCounts: Hashable, Sendable {
+    /// Rows with new content.
+    public var added = 0
+    /// Rows whose content is gone.
+    public var removed = 0
+    /// Rows that both tables have, with different content.
+    public var changed = 0
+    /// Rows that both tables have under different keys.
+    public var moved = 0
+    /// Rows that are equal in both tables.
+    public var unchanged = 0
+
+    /// Creates counts.
+    public init(
+        added: Int = 0, removed: Int = 0, changed: Int = 0, moved: Int = 0, unchanged: Int = 0
+    ) {
+        self.added = added
+        self.removed = removed
+        self.changed = changed
+        self.moved = moved
+        self.unchanged = unchanged
     }
 }

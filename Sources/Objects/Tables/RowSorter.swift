@@ -1,11 +1,11 @@
 internal import Storage
 
-/// Takes blocks of rows and hands all rows out in key order, with bounded memory.
+/// Sorts blocks of rows by key in bounded memory.
 ///
-/// Rows beyond ``memoryLimit`` go to scratch space as sorted runs, which are merged while they are read
-/// (Knuth, The Art of Computer Programming, volume 3, section 5.4). Equal keys come in the order of their lines.
+/// Rows beyond ``memoryLimit`` go to scratch space as sorted files, which are merged while they are read (Knuth, The
+/// Art of Computer Programming, volume 3, section 5.4). Rows with equal keys stay in the order of their lines.
 struct RowSorter {
-    /// Bytes of rows that are held before they are written out.
+    /// Bytes of rows in memory before they are written out.
     static let memoryLimit = 48 << 20
 
     private let makeScratch: () throws(ObjectError) -> any StagedBlob
@@ -15,7 +15,7 @@ struct RowSorter {
     private var heldBytes = 0
     private var runs: [Range<Int>] = []
 
-    /// Makes a sorter; `makeScratch` is called once rows do not fit into memory.
+    /// Creates a sorter. It calls `makeScratch` when the rows no longer fit in memory.
     init(
         memoryLimit: Int = RowSorter.memoryLimit,
         makeScratch: @escaping () throws(ObjectError) -> any StagedBlob
@@ -24,7 +24,7 @@ struct RowSorter {
         self.makeScratch = makeScratch
     }
 
-    /// Adds the rows of a block, which are in order.
+    /// Adds the rows of a sorted block.
     mutating func append(_ block: RowBlock) throws(ObjectError) {
         guard !block.isEmpty else { return }
         held.append(block)
@@ -52,7 +52,7 @@ struct RowSorter {
         if let start { runs.append(start..<end) }
     }
 
-    /// The rows in key order; no row may be added after.
+    /// Returns the rows in key order. No row may be added afterwards.
     mutating func sorted() throws(ObjectError) -> SortedRows {
         guard let scratch else { return SortedRows(held.map { RowCursor(held: $0) }) }
         if !held.isEmpty { try spill() }
@@ -65,9 +65,9 @@ struct RowSorter {
     }
 }
 
-/// Rows in key order, merged from sorted blocks and runs.
+/// Rows in key order, merged from sorted blocks and sorted files.
 struct SortedRows: Sendable {
-    /// A heap: none has its next row before that of the cursor at half its index.
+    /// A heap: the next row of a cursor never precedes that of its parent.
     private var cursors: [RowCursor]
 
     fileprivate init(_ cursors: [RowCursor]) {
@@ -75,7 +75,7 @@ struct SortedRows: Sendable {
         for index in self.cursors.indices.reversed() { sink(index) }
     }
 
-    /// The next rows, as many as make up `size` bytes, or nil at the end.
+    /// Returns the next rows, at least `size` bytes of them if there are as many; nil at the end.
     mutating func next(atLeast size: Int) throws(ObjectError) -> RowBlock? {
         var result = RowBlock()
         result.reserve(bytes: size)
@@ -107,7 +107,7 @@ struct SortedRows: Sendable {
     }
 }
 
-/// A place in rows that are in order.
+/// A position in sorted rows.
 private struct RowCursor: Sendable {
     private(set) var block: RowBlock
     private(set) var row: RowBlock.Row?
@@ -139,17 +139,14 @@ private struct RowCursor: Sendable {
 
     func precedes(_ other: RowCursor) -> Bool {
         guard let row, let otherRow = other.row else { return row != nil }
-        let order = TableBytes.compare(
-            block.bytes.span.extracting(row.start..<row.start + row.keyCount),
-            other.block.bytes.span.extracting(
-                otherRow.start..<otherRow.start + otherRow.keyCount))
+        let order = block.compare(row, with: otherRow, of: other.block)
         return order == 0 ? row.line < otherRow.line : order < 0
     }
 }
 
-/// A sorted run in scratch space, read from its beginning to its end.
+/// A sorted file in scratch space, read from start to end.
 ///
-/// Each row is line u64, lengths of key, attributes and vector u32 each, then their bytes.
+/// Each row is its line u64, the lengths of key, attributes and vector u32 each, then their bytes.
 private struct SortedFile: Sendable {
     static let writeSize = 1 << 20
     private static let headerSize = 20
@@ -164,8 +161,7 @@ private struct SortedFile: Sendable {
         self.readSize = readSize
     }
 
-    /// Bytes to read of each run at once, so that all of them take no more than 64 MiB, as long as there are
-    /// not thousands.
+    /// The bytes to read from each file at once: up to 64 MiB for all files together, unless there are thousands.
     static func readSize(runs: Int) -> Int {
         max(16 << 10, min(1 << 20, (64 << 20) / max(runs, 1)))
     }
@@ -179,12 +175,12 @@ private struct SortedFile: Sendable {
             for count in [row.keyCount, row.attributeCount, row.vectorCount] {
                 LittleEndian.append(UInt32(count), to: &bytes)
             }
-            LittleEndian.append(content.extracting(row.start..<row.start + row.size), to: &bytes)
+            LittleEndian.append(content.extracting(row.bytes), to: &bytes)
         }
         return bytes
     }
 
-    /// The next rows; none at the end.
+    /// Returns the next rows; an empty block at the end.
     mutating func next() throws(ObjectError) -> RowBlock {
         var block = RowBlock()
         var size = readSize

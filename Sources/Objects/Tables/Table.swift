@@ -1,8 +1,10 @@
-/// An ordered map from keys to rows, held in a prolly tree (a B-tree whose nodes end where the content
-/// says) of objects.
+public import Storage
+
+/// An ordered map from keys to rows, stored as a prolly tree of objects: a B-tree whose content decides where nodes
+/// end.
 ///
-/// The same rows and dimension have the same root, however and by whomever they were put together, and
-/// a part that two tables share is stored and compared once.
+/// The same rows and dimension always give the same root, whoever builds the table and in whatever order. Two tables
+/// store and compare the parts that they share once.
 public struct Table: Hashable, Sendable {
     /// The node above all rows.
     public let root: ObjectID
@@ -11,7 +13,7 @@ public struct Table: Hashable, Sendable {
     /// The length of every row's vector; 0 for a table without vectors.
     public let dimension: Int
 
-    /// Names a table that is known; reads compare the root with this and refuse another.
+    /// Describes a known table. Reads compare the root with this description and refuse a root that differs.
     public init(root: ObjectID, rows: Int, dimension: Int) {
         self.root = root
         self.rows = rows
@@ -20,7 +22,7 @@ public struct Table: Hashable, Sendable {
 
     /// Opens the table with this root.
     ///
-    /// - Throws: `missing`, or `malformed` when the object is no root of a table.
+    /// - Throws: `missing`, or `malformed` when the object is not the root of a table.
     public init(root: ObjectID, in source: some ObjectSource) throws(ObjectError) {
         let bytes = try source.read(root, limit: TableLimits.nodeBytes)
         let node = try TableNode(bytes, id: root)
@@ -55,7 +57,7 @@ public struct Table: Hashable, Sendable {
                 }
                 return try leaf.row(at: index)
             case .inner(let inner):
-                let children = place.children(of: inner.node)
+                let children = place.children(of: inner)
                 guard let child = children.first(where: { $0.reaches(key.span) }) else {
                     return nil
                 }
@@ -64,13 +66,59 @@ public struct Table: Hashable, Sendable {
         }
     }
 
-    /// Reads and checks every node and every row's attributes.
+    /// Reads and checks every node and the attributes of every row.
     ///
-    /// - Throws: the first thing that is missing or wrong.
+    /// - Throws: The first problem.
     public func check(in source: some ObjectSource) throws(ObjectError) {
         var cursor = TableCursor(self, in: source)
         while let leaf = try cursor.nextLeaf() {
             for index in 0..<leaf.count { _ = try leaf.attributes(at: index) }
         }
     }
+}
+
+extension Table {
+    /// Stores the rows of JSON Lines, in any order, as a table.
+    ///
+    /// When this throws, the caller drops `store`, and nothing has been stored. Memory is bounded: unordered rows
+    /// that do not fit in memory go to scratch space.
+    ///
+    /// - Parameters:
+    ///   - source: The rows.
+    ///   - predecessor: An older version of the table. Nodes that changed are stored as deltas against it; the table
+    ///     is the same as without it.
+    ///   - store: Receives nodes, and holds those of `predecessor`.
+    ///   - threads: The number of threads that parse and store; the table does not depend on it.
+    ///   - makeScratch: Returns space for rows that do not fit in memory.
+    /// - Returns: The table; its dimension is 0 when there are no rows.
+    /// - Throws: `invalid` with the line, or with both lines when a key appears twice.
+    public static func importing(
+        _ source: JSONLinesSource, succeeding predecessor: Table? = nil,
+        in store: some ObjectStore, threads: Int = Threads.available,
+        makeScratch: @escaping () throws(ObjectError) -> any StagedBlob
+    ) throws(ObjectError) -> Table {
+        try TableImport(
+            source: source, predecessor: predecessor, store: store, threads: threads
+        ).run(makeScratch: makeScratch)
+    }
+}
+
+/// The limits of a table.
+public enum TableLimits {
+    /// The most bytes in a key. Each node above a row repeats the key, and an inner node must hold at least two keys
+    /// before it reaches its minimum size.
+    public static let keyBytes = 1024
+
+    /// The most bytes in a row's attributes, as canonical JSON. A document fits; a file belongs in a tree.
+    public static let attributeBytes = 16 << 20
+
+    /// The most numbers in a vector. The widest embeddings in use have a few thousand.
+    public static let dimension = 65_536
+
+    /// The most levels, counting the leaves. With two children a node, 64 levels hold 2^63 rows.
+    public static let height = 64
+
+    /// The most bytes in a node: a leaf one byte short of a forced cut, plus the largest row.
+    package static let nodeBytes =
+        4 * TableBoundary.leafTarget + keyBytes + attributeBytes + 4 * dimension + 1024
 }

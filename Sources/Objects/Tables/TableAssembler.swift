@@ -1,81 +1,81 @@
-/// Puts a table together from left to right, out of rows and of whole nodes of an older table.
+/// Builds a table from left to right, from rows and from whole nodes of an older table.
 ///
-/// Level 0 collects rows; level n collects the entries of the nodes of level n - 1. Every level ends its
-/// node where ``TableBoundary`` says and passes an entry up, so memory is one node a level.
+/// Level 0 collects rows; level n collects the entries of the nodes of level n - 1. ``TableBoundary`` decides where
+/// each level ends a node, and the node's entry goes up one level. Memory is one open node a level plus one round of
+/// leaves.
 struct TableAssembler<Sink: ObjectSink> {
     private let sink: Sink
     private let dimension: Int
-    private var leaf: TableLeafWriter
-    /// The open node of level n is at n - 1.
+    /// The rows of the open leaf.
+    private var rows = RowBlock()
+    private var boundary = TableBoundary(level: 0)
+    private var predecessor = PredecessorVote()
+    /// The open node of level n is at index n - 1.
     private var inner: [OpenNode] = []
-    /// Nodes of each level that exist for certain: those inside a whole node count as one.
+    /// The number of nodes of each level. A whole node counts as one on each level below it.
     private var nodes = [0]
-    /// Leaves that are not stored yet, and whole ones that follow them.
+    /// Leaves that are not stored yet, and the whole leaves between them.
     private var waiting: [Waiting] = []
     private var waitingLeaves = 0
-    /// What rows and entries that are added now are taken from, by level.
+    /// By level, the older node that the rows or entries added now come from.
     private var origins = [ObjectID?](repeating: nil, count: TableLimits.height + 1)
 
     private struct OpenNode {
         var boundary: TableBoundary
         var entries: [TableEntry] = []
-        var predecessor = TablePredecessor()
+        var predecessor = PredecessorVote()
     }
 
-    /// A leaf that waits to be stored, or a whole one, with what it was taken from.
     private struct Waiting {
-        let leaf: TableLeafWriter.Finished?
-        let entry: TableEntry?
+        let item: Item
         let origins: [ObjectID?]
+
+        enum Item {
+            case planned(PlannedLeaf)
+            case whole(TableEntry)
+        }
     }
 
-    /// Leaves are stored by several threads, this many at once; that is a few megabytes.
-    private static var leavesAtOnce: Int { 64 }
+    /// The number of leaves that threads store in one round: a few megabytes.
+    private static var leavesPerRound: Int { 64 }
 
     /// The top of a finished table.
     struct Top {
         let entry: TableEntry
-        /// Whether it is a node of the older table, which may have single children below it.
+        /// Whether the top is a node of the older table, which may have single children below it.
         let isWhole: Bool
     }
 
     init(dimension: Int, in sink: Sink) {
         self.sink = sink
         self.dimension = dimension
-        leaf = TableLeafWriter(dimension: dimension)
     }
 
-    /// Says which node of an older table the next rows (level 0) or entries come from.
+    /// Sets the older node that the next rows (level 0) or entries come from.
     mutating func setOrigin(_ id: ObjectID, level: Int) { origins[level] = id }
 
-    /// Whether a whole node of this level can follow: no node is open at it or below.
+    /// Whether a whole node of this level may follow, because no node is open at the level or below.
     mutating func isClean(through level: Int) throws(ObjectError) -> Bool {
-        guard leaf.count == 0 else { return false }
+        guard rows.isEmpty else { return false }
         if level > 0 { try settle() }
-        for index in 0..<min(level, inner.count) where !inner[index].entries.isEmpty {
-            return false
-        }
-        return true
+        return inner.prefix(level).allSatisfy(\.entries.isEmpty)
     }
 
-    /// Adds a row, which must be checked and follow the last one.
+    /// Adds a valid row whose key is above the last one.
     mutating func append(
         key: Span<UInt8>, attributes: Span<UInt8>, vector: Span<UInt8>
     ) throws(ObjectError) {
-        let cuts = leaf.append(key: key, attributes: attributes, vector: vector, from: origins[0])
-        if cuts { try endLeaf() }
+        rows.append(key: key, attributes: attributes, vector: vector, line: 0)
+        let row = rows.rows[rows.rows.count - 1]
+        predecessor.add(origins[0], weight: row.weight)
+        if boundary.cuts(afterKeyWithHash: row.hash, weight: row.weight) { try endLeaf() }
     }
 
-    /// Adds a checked row.
-    mutating func append(_ row: EncodedTableRow) throws(ObjectError) {
-        try append(key: row.key.span, attributes: row.attributes.span, vector: row.vector.span)
-    }
-
-    /// Adds a whole node of an older table; ``isClean(through:)`` must hold for its level, and unless it
-    /// ends at a boundary nothing may follow.
+    /// Adds a whole node of an older table. ``isClean(through:)`` must hold for its level, and nothing may follow a
+    /// node that does not end at a boundary.
     mutating func append(_ entry: TableEntry, level: Int) throws(ObjectError) {
         if level == 0, !waiting.isEmpty {
-            waiting.append(Waiting(leaf: nil, entry: entry, origins: origins))
+            waiting.append(Waiting(item: .whole(entry), origins: origins))
             return
         }
         try settle()
@@ -86,23 +86,18 @@ struct TableAssembler<Sink: ObjectSink> {
     /// Ends all open nodes.
     mutating func finish() throws(ObjectError) -> Top {
         try settle()
-        if leaf.count > 0 || nodes[0] == 0 { try endLeaf() }
+        if !rows.isEmpty || nodes[0] == 0 { try endLeaf() }
         try settle()
         var level = 0
         while nodes[level] > 1 {
             level += 1
-            if let open = openNode(level), !open.entries.isEmpty { try endInner(level) }
+            if level <= inner.count, !inner[level - 1].entries.isEmpty { try endInner(level) }
         }
-        // The single node of this level waits, alone, in the open node above it; or above that, when it
-        // came whole, in which case nothing else did.
+        // The only node of this level waits alone in the open node above it, or higher if it came whole.
         for (index, open) in inner[level...].enumerated() {
             if let entry = open.entries.first { return Top(entry: entry, isWhole: index > 0) }
         }
         preconditionFailure("a level with one node has an open node above it")
-    }
-
-    private func openNode(_ level: Int) -> OpenNode? {
-        level <= inner.count ? inner[level - 1] : nil
     }
 
     private mutating func countNode(_ level: Int) {
@@ -115,43 +110,41 @@ struct TableAssembler<Sink: ObjectSink> {
         while inner.count <= level {
             inner.append(OpenNode(boundary: TableBoundary(level: inner.count + 1)))
         }
-        let origin = origins[level + 1]
-        inner[level].predecessor.count(origin, weight: entry.weight)
+        inner[level].predecessor.add(origins[level + 1], weight: entry.weight)
         inner[level].entries.append(entry)
         let cuts = inner[level].boundary.cuts(after: entry.lastKey.span, weight: entry.weight)
         if cuts { try endInner(level + 1) }
     }
 
     private mutating func endLeaf() throws(ObjectError) {
-        waiting.append(Waiting(leaf: leaf.take(), entry: nil, origins: origins))
+        let order = RowOrder(rows)
+        let leaf = PlannedLeaf(
+            order: order, range: order.places.indices, dimension: dimension,
+            predecessor: predecessor.winner)
+        (rows, boundary, predecessor) = (RowBlock(), TableBoundary(level: 0), PredecessorVote())
+        waiting.append(Waiting(item: .planned(leaf), origins: origins))
         waitingLeaves += 1
-        if waitingLeaves >= Self.leavesAtOnce { try settle() }
+        if waitingLeaves >= Self.leavesPerRound { try settle() }
     }
 
-    /// Stores the leaves that wait and adds the entries of all that waits, in order.
+    /// Stores the leaves that wait, and adds the entries of everything that waits in order.
     private mutating func settle() throws(ObjectError) {
         guard !waiting.isEmpty else { return }
         let items = waiting
         waiting.removeAll()
         waitingLeaves = 0
-        let leaves = items.compactMap(\.leaf)
-        let sink = sink
-        let results = Threads.map(leaves.count) { index in
-            let leaf = leaves[index]
-            return Result { () throws(ObjectError) in
-                try sink.write(leaf.bytes, hint: leaf.hint, predecessor: leaf.predecessor)
-            }
+        let leaves = items.compactMap { waiting in
+            if case .planned(let leaf) = waiting.item { leaf } else { nil }
         }
-        var next = 0
+        var stored = try PlannedLeaf.write(leaves, to: sink)[...]
         let current = origins
         defer { origins = current }
-        for item in items {
-            origins = item.origins
-            if let entry = item.entry { try add(entry, level: 0) }
-            guard let leaf = item.leaf else { continue }
-            let id = try results[next].get()
-            next += 1
-            try add(TableEntry(id: id, rows: leaf.rows, lastKey: leaf.lastKey), level: 0)
+        for waiting in items {
+            origins = waiting.origins
+            switch waiting.item {
+            case .whole(let entry): try add(entry, level: 0)
+            case .planned(let leaf): try add(leaf.entry(stored.removeFirst()), level: 0)
+            }
         }
     }
 
@@ -162,7 +155,7 @@ struct TableAssembler<Sink: ObjectSink> {
         let open = inner[level - 1]
         inner[level - 1] = OpenNode(boundary: TableBoundary(level: level))
         let bytes = TableInnerNode.encode(open.entries, level: level, dimension: dimension)
-        let id = try sink.write(bytes, hint: .structured, predecessor: open.predecessor.id)
+        let id = try sink.write(bytes, hint: .structured, predecessor: open.predecessor.winner)
         try add(
             TableEntry(
                 id: id, rows: open.entries.reduce(0) { $0 + $1.rows },
@@ -171,16 +164,54 @@ struct TableAssembler<Sink: ObjectSink> {
     }
 }
 
-/// Finds the older node from which most of a new node came.
-struct TablePredecessor {
-    /// That node; nil when most is new.
-    private(set) var id: ObjectID?
+/// The rows of one leaf that is not encoded yet.
+struct PlannedLeaf: Sendable {
+    let order: RowOrder
+    /// The leaf's places in ``order``.
+    let range: Range<Int>
+    /// The length of the rows' vectors.
+    let dimension: Int
+    /// The older leaf that most of the rows come from; nil when most of them are new.
+    let predecessor: ObjectID?
+
+    /// Encodes and stores the leaf.
+    func write(to sink: some ObjectSink) throws(ObjectError) -> ObjectID {
+        let (bytes, hint) = TableLeaf.encode(order, range, dimension: dimension)
+        return try sink.write(bytes, hint: hint, predecessor: predecessor)
+    }
+
+    /// Stores leaves with several threads.
+    ///
+    /// - Returns: Their identities, in the order of the leaves.
+    static func write(
+        _ leaves: [PlannedLeaf], to sink: some ObjectSink, threads: Int = Threads.available
+    ) throws(ObjectError) -> [ObjectID] {
+        let results = Threads.map(leaves.count, threads: threads) { index in
+            Result { () throws(ObjectError) in try leaves[index].write(to: sink) }
+        }
+        var ids: [ObjectID] = []
+        for result in results { ids.append(try result.get()) }
+        return ids
+    }
+
+    /// The entry of the leaf in the node above it.
+    func entry(_ id: ObjectID) -> TableEntry {
+        TableEntry(
+            id: id, rows: range.count, lastKey: range.isEmpty ? [] : order.key(range.upperBound - 1)
+        )
+    }
+}
+
+/// Finds the older node that contributes the most weight to a new node.
+struct PredecessorVote {
+    /// The older node; nil when nothing comes from one.
+    private(set) var winner: ObjectID?
     private var weight = 0
     private var current: ObjectID?
     private var currentWeight = 0
 
-    /// Notes that an item of this weight came from a node; calls for one node follow each other.
-    mutating func count(_ origin: ObjectID?, weight: Int) {
+    /// Adds an item that comes from `origin`. All items of one origin are added in a row.
+    mutating func add(_ origin: ObjectID?, weight: Int) {
         guard let origin else { return }
         if origin != current {
             current = origin
@@ -188,7 +219,7 @@ struct TablePredecessor {
         }
         currentWeight += weight
         if currentWeight > self.weight {
-            id = origin
+            winner = origin
             self.weight = currentWeight
         }
     }

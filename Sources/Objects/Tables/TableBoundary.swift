@@ -1,51 +1,51 @@
 /// Decides where the nodes of a table end.
 ///
-/// The items of a level (rows in leaves, entries in inner nodes) are taken in order. With `w` the item's
-/// weight (its encoded bytes) and `s` the weight since the last cut, this item included:
+/// The rule takes the items of a level (rows in leaves, entries in inner nodes) in order. Let `w` be the item's
+/// weight (its encoded bytes) and `s` the weight since the last cut, including this item:
 ///
-/// - no cut while `s < target / 4`;
-/// - always a cut once `s >= 4 * target`;
-/// - else a cut when `hash(key, level) / 2^64 < w / target * (s < target ? 1/2 : 4)`, which in whole
-///   numbers is `high64(hash * 2 * target) < w * (s < target ? 1 : 8)`.
+/// - there is no cut while `s < target / 4`;
+/// - there is always a cut once `s >= 4 * target`;
+/// - otherwise there is a cut when `hash(key, level) / 2^64 < w / target * (s < target ? 1/2 : 4)`, in whole numbers
+///   `high64(hash * 2 * target) < w * (s < target ? 1 : 8)`.
 ///
-/// `hash(key, level)` is FNV-1a (64 bits) of the key's bytes, plus `(level + 1) * 0x9E3779B97F4A7C15`,
-/// through the finaliser of SplitMix64. The level is part of it because the keys that reach an inner
-/// level are those whose hash was low on the level below.
+/// `hash(key, level)` is the 64-bit FNV-1a hash of the key's bytes, plus `(level + 1) * 0x9E3779B97F4A7C15`, put
+/// through the finaliser of SplitMix64. It depends on the level because a key that ends a node has a low hash on that
+/// level; with the same hash, the level above would cut after nearly every entry.
 ///
-/// So a cut depends on nothing but the keys and sizes since the cut before it. Equal rows give equal
-/// nodes whoever builds them, and a change in one place soon meets an old cut again.
+/// So a cut depends only on the keys and sizes since the cut before it. Equal rows give equal nodes, whoever builds
+/// them, and after a change the old cuts soon recur.
 struct TableBoundary: Sendable {
-    /// Bytes of a leaf, about, that the rule aims at.
+    /// The approximate size of a leaf in bytes.
     ///
-    /// One changed row rewrites one leaf, and a lookup reads one, so small is good; every leaf costs an
-    /// entry, a digest and a read, so large is good. Of 16, 32 and 64 KiB at a million rows, 32 built and
-    /// scanned like 64 and rewrote half as much.
+    /// A changed row rewrites one leaf and a lookup reads one, which favours small leaves. Each leaf costs an entry,
+    /// a digest and a read, which favours large ones. Measured with 16, 32 and 64 KiB at a million rows, 32 KiB built
+    /// and scanned as fast as 64 KiB and rewrote half as much.
     static let leafTarget = 32 << 10
 
-    /// Bytes of an inner node, about, that the rule aims at.
+    /// The approximate size of an inner node in bytes.
     ///
-    /// Every change rewrites a path of them, so they are smaller than leaves; an entry has 50 to 100
-    /// bytes, so about a hundred children keep a million rows within three levels.
+    /// Inner nodes are smaller than leaves because each change rewrites a path of them. An entry has 50 to 100 bytes,
+    /// so with about a hundred children a node, three levels hold a million rows.
     static let innerTarget = 8 << 10
 
     private let target: Int
     private let salt: UInt64
     private var size = 0
 
-    /// Begins a level: 0 for leaves.
+    /// Begins a level; leaves are level 0.
     init(level: Int) {
         target = level == 0 ? Self.leafTarget : Self.innerTarget
         salt = Self.salt(level: level)
     }
 
-    /// Takes the next item of the level and says whether a node ends after it.
+    /// Takes the next item of the level, and returns whether a node ends after it.
     mutating func cuts(after key: Span<UInt8>, weight: Int) -> Bool {
         size += weight
         guard size >= target / 4 else { return false }
         return cuts(afterKeyWithHash: Self.hash(key, salt: salt), grownBy: weight)
     }
 
-    /// The same for a row of a leaf whose key's hash is known.
+    /// Takes the next row of a leaf, given the hash of its key.
     mutating func cuts(afterKeyWithHash hash: UInt64, weight: Int) -> Bool {
         size += weight
         guard size >= target / 4 else { return false }

@@ -2,9 +2,9 @@
     #error("table vectors are little-endian fp32 numbers that are used in place")
 #endif
 
-/// What the nodes of tables do with columns of bytes and of numbers.
+/// Operations on the columns of table nodes: bytes and fp32 numbers.
 ///
-/// Pointers are confined to this file; each is used inside the closure that lends it, within the
+/// This file is one of the few that use pointers. Each pointer stays inside the closure that lends it and within the
 /// bounds of its buffer.
 package enum TableBytes {
     static func append(_ values: [UInt32], to bytes: inout [UInt8]) {
@@ -15,12 +15,12 @@ package enum TableBytes {
         values.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 
-    /// The count at `offset`; four bytes must be there.
+    /// Reads the u32 count at `offset`; four bytes must be there.
     static func count(_ bytes: Span<UInt8>, at offset: Int) -> Int {
         Int(LittleEndian.uint32(bytes, at: offset))
     }
 
-    /// Below zero, zero or above zero: the order of the bytes, a prefix first.
+    /// Returns the byte order of two keys as a number below zero, zero or above zero; a prefix comes first.
     package static func compare(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int {
         let shared = min(left.count, right.count)
         var index = 0
@@ -35,7 +35,7 @@ package enum TableBytes {
         guard left.count == right.count else { return false }
         return left.withUnsafeBytes { left in
             right.withUnsafeBytes { right in
-                // Eight bytes at a time: rows of kilobytes are compared in every diff.
+                // Compare eight bytes at a time: every diff compares rows of several kilobytes.
                 var index = 0
                 while index + 8 <= left.count {
                     if left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
@@ -55,17 +55,16 @@ package enum TableBytes {
     }
 
     static func hash(_ bytes: Span<UInt8>, into hasher: inout Hasher) {
-        // The length keeps neighbours apart.
+        // The length separates adjacent fields.
         hasher.combine(bytes.count)
         bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
 
-    /// The offset of the first fp32 number that is infinite or not a number, or nil; the count of bytes
-    /// is a multiple of 4.
+    /// The offset of the first fp32 number that is infinite or NaN, or nil. The byte count must be a multiple of 4.
     static func firstNotFinite(_ bytes: Span<UInt8>) -> Int? {
         bytes.withUnsafeBytes { bytes in
-            // All bits of the exponent are set in exactly these numbers, so that adding its lowest bit to
-            // the exponent alone carries into the sign.
+            // Exactly these numbers have all exponent bits set, so adding the lowest exponent bit to the exponent
+            // alone carries into the sign.
             let exponent: UInt32 = 0x7F80_0000
             let lowest: UInt32 = 0x0080_0000
             let exponents = SIMD8<UInt32>(repeating: exponent)
@@ -91,7 +90,7 @@ package enum TableBytes {
         }
     }
 
-    /// Lends bytes as the fp32 numbers that they are; they must begin at a multiple of 4 in memory.
+    /// Lends bytes as fp32 numbers. They must begin at a multiple of 4 in memory.
     static func withFloats<Result>(
         _ bytes: Span<UInt8>, _ body: (Span<Float>) -> Result
     ) -> Result {
@@ -106,7 +105,7 @@ package enum TableBytes {
     /// Appends the fp32 numbers in `range` of `bytes` with one copy.
     static func appendFloats(_ bytes: Span<UInt8>, _ range: Range<Int>, to floats: inout [Float]) {
         bytes.extracting(range).withUnsafeBytes { source in
-            // Whatever its alignment was, the range begins at a multiple of 4 in an array's storage.
+            // The start of an array's storage is aligned, so the range is aligned to 4.
             source.withMemoryRebound(to: Float.self) { floats.append(contentsOf: $0) }
         }
     }

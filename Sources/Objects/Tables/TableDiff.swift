@@ -1,8 +1,8 @@
-/// The rows in which two tables differ, in key order.
+/// Iterates over the rows that differ between two tables, in key order.
 ///
-/// Level by level, nodes that both tables have are set aside unread: an identity is a key range and its
-/// rows. The leaves that are left are merged as they are asked for. So what is read follows the change,
-/// and memory is an entry for each differing leaf.
+/// The diff descends level by level and skips the nodes that both tables contain without reading them: equal
+/// identities mean equal rows. It reads and merges the remaining leaves on demand. So the cost follows the size of
+/// the change, and memory is one entry for each differing leaf.
 public struct TableDiff<Source: ObjectSource>: Sendable {
     private var before: RowSpan<Source>
     private var after: RowSpan<Source>
@@ -15,21 +15,17 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
         let after = TableReader(second, in: source)
         let leaves = try DifferingLeaves(
             from: first, before, to: second, after, threads: Threads.available)
-        self.before = RowSpan(before, leaves.before)
-        self.after = RowSpan(after, leaves.after)
+        self.init(
+            before: RowSpan(before, leaves.before[...]), after: RowSpan(after, leaves.after[...]))
     }
 
-    /// Compares some leaves of two tables, such that all rows between their first keys and their last are in them.
-    init(
-        _ left: TableReader<Source>, _ before: ArraySlice<TablePlace>,
-        _ right: TableReader<Source>, _ after: ArraySlice<TablePlace>
-    ) {
-        self.before = RowSpan(left, Array(before))
-        self.after = RowSpan(right, Array(after))
+    private init(before: RowSpan<Source>, after: RowSpan<Source>) {
+        self.before = before
+        self.after = after
     }
 
-    /// The next row that differs, or nil at the end.
-    public mutating func next() throws(ObjectError) -> TableChange? {
+    /// Returns the next row that differs, or nil at the end.
+    public mutating func next() throws(ObjectError) -> RowChange? {
         guard let pair = try nextPair() else { return nil }
         switch (try pair.before?.row, try pair.after?.row) {
         case (let before?, nil): return .removed(before)
@@ -39,7 +35,7 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
         }
     }
 
-    /// The next row that differs, as it lies in the leaves of one table or both; nil at the end.
+    /// Returns the next row that differs, undecoded, from one table or both; nil at the end.
     mutating func nextPair() throws(ObjectError) -> TableRowPair? {
         while let step = try step() {
             switch step {
@@ -57,7 +53,7 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
 
     private enum Step { case removed, added, changed, unchanged }
 
-    /// What the rows at hand are; takes neither.
+    /// Compares the current rows; advances past neither.
     private mutating func step() throws(ObjectError) -> Step? {
         let left = try before.current()
         let right = try after.current()
@@ -72,26 +68,24 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
     }
 }
 
-/// The rows of some leaves of a table, one at a time.
+/// A cursor over the rows of some leaves of a table.
 private struct RowSpan<Source: ObjectSource>: Sendable {
     private let reader: TableReader<Source>
-    private let places: [TablePlace]
-    private var visited = 0
+    private var places: ArraySlice<TablePlace>
     private var leaf: TableLeaf?
     private(set) var index = 0
 
-    init(_ reader: TableReader<Source>, _ places: [TablePlace]) {
+    init(_ reader: TableReader<Source>, _ places: ArraySlice<TablePlace>) {
         self.reader = reader
         self.places = places
     }
 
-    /// The leaf with the row at hand, which is at ``index``; nil at the end.
+    /// The leaf with the current row, which is at ``index``; nil at the end.
     mutating func current() throws(ObjectError) -> TableLeaf? {
         while true {
             if let leaf, index < leaf.count { return leaf }
-            guard visited < places.count else { return nil }
-            leaf = try reader.leaf(at: places[visited])
-            visited += 1
+            guard let place = places.popFirst() else { return nil }
+            leaf = try reader.leaf(at: place)
             index = 0
         }
     }
@@ -107,7 +101,7 @@ private struct RowSpan<Source: ObjectSource>: Sendable {
     }
 }
 
-/// A row that was not decoded yet.
+/// A row that has not been decoded.
 struct TableRowPlace {
     let leaf: TableLeaf
     let index: Int
@@ -118,11 +112,11 @@ struct TableRowPlace {
         get throws(ObjectError) { try leaf.row(at: index) }
     }
 
-    /// What the row says; nil when it is no chunk of a document.
+    /// The identity of the row as a chunk; nil when it is not a chunk of a document.
     var identity: ChunkIdentity? { ChunkIdentity(leaf, index) }
 }
 
-/// The rows of two tables under one key; one of them is there.
+/// The rows of two tables under one key. At least one is present.
 struct TableRowPair {
     let before: TableRowPlace?
     let after: TableRowPlace?
@@ -139,5 +133,175 @@ extension TableLeaf {
             && TableBytes.areEqual(
                 bytes.span.extracting(vectorRange(index)),
                 other.bytes.span.extracting(other.vectorRange(position)))
+    }
+}
+
+extension TableDiff {
+    /// Counts the rows that differ between two tables, with several threads. Decodes no attributes, and counts no row
+    /// as moved.
+    ///
+    /// The function returns none of the bytes that it reads, so it trusts the checksums of packs and recomputes no
+    /// identities. A count can be wrong only where somebody forged a pack.
+    public static func counts(
+        from first: Table, to second: Table, in source: Source
+    ) throws(ObjectError) -> RowChangeCounts {
+        var counts = RowChangeCounts()
+        for part in try parts(
+            from: first, to: second, in: source, trustsChecksums: true,
+            { (diff) throws(ObjectError) in try diff.countRest() })
+        {
+            counts.added += part.added
+            counts.removed += part.removed
+            counts.changed += part.changed
+        }
+        counts.unchanged = first.rows - counts.removed - counts.changed
+        return counts
+    }
+
+    /// Compares two tables part by part with several threads; no key is in two parts.
+    ///
+    /// - Returns: What `body` returns for each part, in key order.
+    static func parts<Result: Sendable>(
+        from first: Table, to second: Table, in source: Source, trustsChecksums: Bool = false,
+        _ body: @Sendable (inout TableDiff) throws(ObjectError) -> Result
+    ) throws(ObjectError) -> [Result] {
+        let before = TableReader(first, in: source, trustsChecksums: trustsChecksums)
+        let after = TableReader(second, in: source, trustsChecksums: trustsChecksums)
+        let threads = Threads.available
+        let leaves = try DifferingLeaves(from: first, before, to: second, after, threads: threads)
+        return try Threads.map(leaves.parts, threads: threads) { (part) throws(ObjectError) in
+            var diff = TableDiff(
+                before: RowSpan(before, leaves.before[part.before]),
+                after: RowSpan(after, leaves.after[part.after]))
+            return try body(&diff)
+        }
+    }
+
+    /// Counts the remaining rows that differ.
+    private mutating func countRest() throws(ObjectError) -> RowChangeCounts {
+        var counts = RowChangeCounts()
+        while let step = try step() {
+            switch step {
+            case .removed: counts.removed += 1
+            case .added: counts.added += 1
+            case .changed: counts.changed += 1
+            case .unchanged: break
+            }
+            if step != .added { before.skip() }
+            if step != .removed { after.skip() }
+        }
+        return counts
+    }
+}
+
+/// The leaves that are in only one of two tables, in key order.
+struct DifferingLeaves: Sendable {
+    private(set) var before: [TablePlace] = []
+    private(set) var after: [TablePlace] = []
+
+    /// Compares the nodes above the leaves of two tables.
+    init<Source: ObjectSource>(
+        from first: Table, _ left: TableReader<Source>, to second: Table,
+        _ right: TableReader<Source>, threads: Int
+    ) throws(ObjectError) {
+        guard first != second else { return }
+        var (level, other) = (0, 0)
+        (level, before) = try Self.open(first, left)
+        (other, after) = try Self.open(second, right)
+        while true {
+            if level > other {
+                before = try left.expand(before, threads: threads)
+                level -= 1
+            } else if level < other {
+                after = try right.expand(after, threads: threads)
+                other -= 1
+            } else {
+                dropCommon()
+                guard level > 0 else { return }
+                before = try left.expand(before, threads: threads)
+                after = try right.expand(after, threads: threads)
+                level -= 1
+                other -= 1
+            }
+        }
+    }
+
+    /// The root's children and their level; the root itself when it is a leaf.
+    private static func open<Source: ObjectSource>(
+        _ table: Table, _ reader: TableReader<Source>
+    ) throws(ObjectError) -> (level: Int, places: [TablePlace]) {
+        let root = TablePlace.root(of: table)
+        switch try reader.node(at: root) {
+        case .leaf: return (0, [root])
+        case .inner(let inner): return (inner.level - 1, root.children(of: inner))
+        }
+    }
+
+    /// Removes the nodes that both tables contain. Equal nodes end with equal keys, so a merge by last keys meets
+    /// every pair.
+    private mutating func dropCommon() {
+        var left: [TablePlace] = []
+        var right: [TablePlace] = []
+        var (i, j) = (0, 0)
+        while i < before.count, j < after.count {
+            if before[i].id == after[j].id {
+                i += 1
+                j += 1
+                continue
+            }
+            let order = before[i].compareLastKey(with: after[j])
+            if order <= 0 {
+                left.append(before[i])
+                i += 1
+            }
+            if order >= 0 {
+                right.append(after[j])
+                j += 1
+            }
+        }
+        left += before[i...]
+        right += after[j...]
+        before = left
+        after = right
+    }
+
+    /// A part of both lists that shares no key with another part.
+    struct Part: Sendable {
+        let before: Range<Int>
+        let after: Range<Int>
+    }
+
+    /// The parts, cut where leaves of both tables end with the same key.
+    var parts: [Part] {
+        var parts: [Part] = []
+        var (i, j) = (0, 0)
+        var start = (before: 0, after: 0)
+        while i < before.count, j < after.count {
+            let order = before[i].compareLastKey(with: after[j])
+            if order <= 0 { i += 1 }
+            if order >= 0 { j += 1 }
+            if order == 0 {
+                parts.append(Part(before: start.before..<i, after: start.after..<j))
+                start = (i, j)
+            }
+        }
+        if start.before < before.count || start.after < after.count {
+            parts.append(
+                Part(before: start.before..<before.count, after: start.after..<after.count))
+        }
+        return parts
+    }
+}
+
+extension TablePlace {
+    /// Compares the last keys of two places; returns a number below zero, zero or above zero. A root ends after
+    /// everything.
+    fileprivate func compareLastKey(with other: TablePlace) -> Int {
+        switch (lastKey, other.lastKey) {
+        case (let left?, let right?): TableBytes.compare(left.span, right.span)
+        case (nil, nil): 0
+        case (nil, _): 1
+        case (_, nil): -1
+        }
     }
 }

@@ -1,40 +1,40 @@
 internal import Storage
 internal import Synchronization
 
-/// Makes a table of JSON Lines with several threads.
+/// Builds a table from JSON Lines with several threads.
 ///
-/// Work goes in rounds. In each, threads parse the next blocks of lines and store the leaves that were planned in
-/// the round before; between rounds the rows are put in order and cut into leaves. So the table does not depend on
-/// the threads, and memory is that of two rounds.
+/// Work goes in rounds. In each round, threads fetch the next rows and store the leaves planned in the round before.
+/// Between rounds, one thread orders the rows and cuts them into leaves. So the table does not depend on the number
+/// of threads, and memory is bounded by two rounds.
 struct TableImport<Store: ObjectStore>: Sendable {
     let source: JSONLinesSource
     let predecessor: Table?
     let store: Store
     let threads: Int
-    /// Bytes of rows that are held while they are sorted.
+    /// Bytes of rows that are held in memory while they are sorted.
     var memoryLimit = RowSorter.memoryLimit
 
-    /// Lines that are parsed in one round, about; several blocks for each thread, so that none waits long.
+    /// Blocks of lines that one round parses: several for each thread, so that no thread waits long.
     private var blocksPerRound: Int { min(8 * threads, 64) }
     /// Bytes of sorted rows in one round.
     private static var sortedSize: Int { 8 << 20 }
-    /// Places in the lines where the order is looked at.
+    /// Places at which the order of the lines is sampled.
     private static var samples: Int { 64 }
 
     func run(
         makeScratch: @escaping () throws(ObjectError) -> any StagedBlob
     ) throws(ObjectError) -> Table {
-        // Few rows are sorted in memory at no cost; then all lines are found to be rows before any is stored.
+        // Sorting a small file in memory costs little, and checks every line before anything is stored.
         if source.size > memoryLimit, isInOrder, let table = try importOrdered() { return table }
         return try importSorted(RowSorter(memoryLimit: memoryLimit, makeScratch: makeScratch))
     }
 
-    /// Whether the keys of lines here and there in the source ascend.
+    /// Whether the keys of sampled lines ascend.
     private var isInOrder: Bool {
         var last: [UInt8] = []
         for sample in 0..<Self.samples {
             let index = sample * (source.blockCount - 1) / (Self.samples - 1)
-            // What is wrong with a line will be found again.
+            // The import itself will report a line that cannot be parsed.
             guard let block = try? source.block(index, atMost: 1), !block.rows.isEmpty else {
                 continue
             }
@@ -47,58 +47,37 @@ struct TableImport<Store: ObjectStore>: Sendable {
 
     // MARK: Rounds
 
-    private enum Outcome: Sendable {
-        case block(JSONLinesSource.Block)
-        case rows(RowBlock?)
-        case leaf(ObjectID)
-        case failure(ObjectError)
-    }
+    private typealias Planner = TablePlanner<Store, Store>
 
-    /// Checks parsed blocks in order and gives their rows.
-    private func rows(
-        _ results: some Sequence<Outcome>, _ progress: inout JSONLinesSource.Progress
-    ) throws(ObjectError) -> [RowBlock] {
-        var blocks: [RowBlock] = []
-        for result in results {
-            switch result {
-            case .failure(let error): throw error
-            case .rows(let rows): if let rows { blocks.append(rows) }
-            case .leaf: break
-            case .block(let block): blocks.append(try source.rows(of: block, after: &progress))
+    /// Does `count` items of work while other threads store the planned leaves.
+    private func round<Item: Sendable>(
+        _ count: Int, storing plan: TablePlan?,
+        _ work: @Sendable (Int) throws(ObjectError) -> Item
+    ) throws(ObjectError) -> (items: [Item], leaves: [ObjectID]) {
+        let leaves = plan?.leaves ?? []
+        let results = Threads.map(count + leaves.count, threads: threads) { index in
+            Result { () throws(ObjectError) -> (item: Item?, leaf: ObjectID?) in
+                guard index >= count else { return (try work(index), nil) }
+                return (nil, try leaves[index - count].write(to: store))
             }
         }
-        return blocks
-    }
-
-    private func parse(_ index: Int) -> Outcome {
-        do throws(ObjectError) { return .block(try source.block(index)) } catch {
-            return .failure(error)
-        }
-    }
-
-    private func write(_ index: Int, of plan: TableLeafPlan) -> Outcome {
-        do throws(ObjectError) { return .leaf(try plan.write(index, to: store)) } catch {
-            return .failure(error)
-        }
-    }
-
-    private func ids(_ results: some Sequence<Outcome>) throws(ObjectError) -> [ObjectID] {
         var ids: [ObjectID] = []
-        for result in results {
-            switch result {
-            case .leaf(let id): ids.append(id)
-            case .failure(let error): throw error
-            case .block, .rows: break
-            }
+        for result in results[count...] { if let id = try result.get().leaf { ids.append(id) } }
+        var items: [Item] = []
+        for result in results[..<count] {
+            if let item = try result.get().item { items.append(item) }
         }
-        return ids
+        return (items, ids)
     }
 
-    /// The leaves of the predecessor, if the new table can have much the same. A predecessor that cannot be read
-    /// costs what it would have saved, no more.
-    private func places(_ dimension: Int) -> TableLeafPlaces<Store>? {
-        guard let predecessor, predecessor.dimension == dimension else { return nil }
-        return try? TableLeafPlaces(predecessor, in: store)
+    /// Begins a table, as a new version of the predecessor if their vectors have the same dimension. If the
+    /// predecessor cannot be read, the import only loses the space that deltas would have saved.
+    private func planner(_ dimension: Int) -> Planner {
+        var places: LeafWalk<Store>?
+        if let predecessor, predecessor.dimension == dimension {
+            places = try? LeafWalk(predecessor, in: store)
+        }
+        return Planner(dimension: dimension, in: store, succeeding: places)
     }
 
     private func explain(_ error: RowDisorder) -> ObjectError {
@@ -113,47 +92,34 @@ struct TableImport<Store: ObjectStore>: Sendable {
 
     // MARK: The two ways
 
-    /// Stores rows while lines are parsed; nil when their order is off by more than a block.
+    /// Stores rows while it parses lines. Returns nil when a row is more than a block behind its place.
     private func importOrdered() throws(ObjectError) -> Table? {
         var progress = JSONLinesSource.Progress()
-        var planner: TableLeafPlanner<Store, Store>?
-        var plan: TableLeafPlan?
+        var planner: Planner?
+        var plan: TablePlan?
         var next = 0
         while next < source.blockCount || plan != nil {
             let blocks = next..<min(next + blocksPerRound, source.blockCount)
-            let current = plan
-            let results = Threads.map(
-                blocks.count + (current?.leaves.count ?? 0), threads: threads
-            ) { index in
-                if index < blocks.count { return parse(blocks.lowerBound + index) }
-                guard let current else { return .rows(nil) }
-                return write(index - blocks.count, of: current)
+            let parsed = try round(blocks.count, storing: plan) { (index) throws(ObjectError) in
+                try source.block(blocks.lowerBound + index)
             }
-            if let current {
-                try planner?.take(try ids(results[blocks.count...]), of: current)
-                plan = nil
-            }
+            if let plan { try planner?.take(parsed.leaves, of: plan) }
+            plan = nil
             next = blocks.upperBound
-            guard !blocks.isEmpty else { continue }
-            let parsed = try rows(results[..<blocks.count], &progress)
-            guard let dimension = progress.dimension else { continue }
-            var planning =
-                planner
-                ?? TableLeafPlanner(
-                    dimension: dimension, in: store, succeeding: places(dimension))
-            var order = RowOrder()
-            order.append(planning.waiting)
-            for block in parsed { order.append(block) }
+            let rows = try source.rows(of: parsed.items, after: &progress)
+            guard !blocks.isEmpty, let dimension = progress.dimension else { continue }
+            var planning = planner ?? self.planner(dimension)
+            let order = planning.order(with: rows)
             let isLast = next == source.blockCount
             let count =
-                isLast ? order.places.count : settled(order, before: parsed.last { !$0.isEmpty })
+                isLast ? order.places.count : settled(order, before: rows.last { !$0.isEmpty })
             do throws(RowDisorder) {
                 plan = try planning.plan(order, first: count, isLast: isLast)
             } catch {
                 if case .late = error { return nil }
                 throw explain(error)
             }
-            // So many rows wait only when most blocks reach far back.
+            // This many rows wait only when most blocks contain rows that belong far back.
             if planning.waiting.size > RowSorter.memoryLimit { return nil }
             planner = planning
         }
@@ -161,56 +127,40 @@ struct TableImport<Store: ObjectStore>: Sendable {
         return try planner.finish()
     }
 
-    /// How many rows come before all rows of the last block: the rows of the next one may belong among the others.
+    /// The number of rows that precede all rows of the last block. Rows of the next block may belong after them.
     private func settled(_ order: RowOrder, before block: RowBlock?) -> Int {
         guard let block else { return 0 }
         let key = block.key(0)
         var count = order.places.count
-        while count > 0, order.compare(order.places[count - 1], key.span) >= 0 { count -= 1 }
+        while count > 0, order.compare(count - 1, key.span) >= 0 { count -= 1 }
         return count
     }
 
-    /// Parses and sorts all rows, and stores them then.
+    /// Parses and sorts all rows, then stores them.
     private func importSorted(_ sorter: RowSorter) throws(ObjectError) -> Table {
         var sorter = sorter
         var progress = JSONLinesSource.Progress()
-        var next = 0
-        while next < source.blockCount {
-            let blocks = next..<min(next + blocksPerRound, source.blockCount)
-            let results = Threads.map(blocks.count, threads: threads) {
-                parse(blocks.lowerBound + $0)
-            }
-            for block in try rows(results, &progress) { try sorter.append(block) }
-            next = blocks.upperBound
-        }
+        try source.forEachBlock(
+            perRound: blocksPerRound, threads: threads, after: &progress
+        ) { (block) throws(ObjectError) in try sorter.append(block) }
         let sorted = Mutex(try sorter.sorted())
         let dimension = progress.dimension ?? 0
-        var planner = TableLeafPlanner(
-            dimension: dimension, in: store, succeeding: places(dimension))
-        var plan: TableLeafPlan?
+        var planner = planner(dimension)
+        var plan: TablePlan?
         var isLast = false
         while !isLast || plan != nil {
-            let current = plan
-            let isDone = isLast
-            let results = Threads.map(1 + (current?.leaves.count ?? 0), threads: threads) {
-                index in
-                if index > 0, let current { return write(index - 1, of: current) }
-                if isDone { return .rows(nil) }
-                do throws(ObjectError) {
-                    return .rows(
-                        try sorted.withLock { (rows) throws(ObjectError) in
-                            try rows.next(atLeast: Self.sortedSize)
-                        })
-                } catch { return .failure(error) }
+            let merged = try round(isLast ? 0 : 1, storing: plan) {
+                (_) throws(ObjectError) -> RowBlock? in
+                try sorted.withLock { (rows) throws(ObjectError) in
+                    try rows.next(atLeast: Self.sortedSize)
+                }
             }
-            if let current { try planner.take(try ids(results.dropFirst()), of: current) }
+            if let plan { try planner.take(merged.leaves, of: plan) }
             plan = nil
-            if isLast { continue }
-            let merged = try rows(results.prefix(1), &progress)
-            isLast = merged.isEmpty
-            var order = RowOrder()
-            order.append(planner.waiting)
-            for block in merged { order.append(block) }
+            guard !isLast else { continue }
+            let rows = merged.items.compactMap { $0 }
+            isLast = rows.isEmpty
+            let order = planner.order(with: rows)
             do throws(RowDisorder) {
                 plan = try planner.plan(order, first: order.places.count, isLast: isLast)
             } catch { throw explain(error) }

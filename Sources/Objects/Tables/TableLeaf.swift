@@ -1,8 +1,8 @@
-/// A decoded leaf of a table: rows in key order, held by columns.
+/// A decoded leaf of a table: rows in key order, stored by columns.
 ///
-/// Encoded, little-endian: `ftileaf1` | rows u32 | dimension u32 | key bytes u32 | attribute bytes u32 |
-/// key end offsets u32[rows] | attribute end offsets u32[rows] | keys | attributes (canonical JSON) |
-/// zeros to a multiple of 64 | vectors fp32[rows, dimension].
+/// Encoded, little-endian: `ftileaf1` / rows u32 / dimension u32 / key bytes u32 / attribute bytes u32 / key end
+/// offsets u32[rows] / attribute end offsets u32[rows] / keys / attributes (canonical JSON) / zeros up to a multiple
+/// of 64 / vectors fp32[rows, dimension].
 public struct TableLeaf: Sendable {
     package static let magic = Array("ftileaf1".utf8)
     static let headerBytes = 24
@@ -12,7 +12,7 @@ public struct TableLeaf: Sendable {
     public let count: Int
     /// The length of every row's vector.
     public let dimension: Int
-    /// Whether the rule ends a leaf after the last row, so that more rows may follow in another.
+    /// Whether the boundary rule ends the leaf after its last row, so that another leaf may follow.
     package private(set) var endsAtBoundary = false
     let bytes: [UInt8]
     private let id: ObjectID?
@@ -20,24 +20,23 @@ public struct TableLeaf: Sendable {
     private let attributesAt: Int
     private let vectorsAt: Int
 
-    /// Reads a leaf; anything but the one encoding of its rows is refused.
+    /// Decodes a leaf. Refuses every encoding but the canonical one.
     ///
-    /// - Throws: `malformed`, with `id` in it.
+    /// - Throws: `malformed` with `id`.
     public init(decoding bytes: [UInt8], id: ObjectID? = nil) throws(ObjectError) {
         try self.init(bytes, id: id)
         for index in 0..<count { _ = try attributes(at: index) }
     }
 
-    /// Reads a leaf without its rows' attributes, which are checked when they are asked for: most reads
-    /// copy or compare them as bytes.
-    ///
+    /// Decodes a leaf without checking the attributes of its rows. Reading attributes checks them; most callers only
+    /// copy or compare their bytes.
     package init(_ bytes: [UInt8], id: ObjectID?) throws(ObjectError) {
         func malformed(_ reason: String, _ offset: Int) -> ObjectError {
             .malformed(id, as: Self.kind, reason: reason, offset: offset)
         }
         let span = bytes.span
         guard bytes.count >= Self.headerBytes, bytes.starts(with: Self.magic) else {
-            throw malformed("it does not begin with ftileaf1 and four counts", 0)
+            throw malformed("the header is not ftileaf1 and four counts", 0)
         }
         count = TableBytes.count(span, at: 8)
         dimension = TableBytes.count(span, at: 12)
@@ -46,12 +45,12 @@ public struct TableLeaf: Sendable {
         guard dimension <= TableLimits.dimension else {
             throw malformed("vectors of \(dimension) numbers", 12)
         }
-        // Below 2^52 even with the largest counts, so nothing overflows.
+        // Even the largest counts stay below 2^52, so nothing overflows.
         keysAt = Self.headerBytes + 8 * count
         attributesAt = keysAt + keyBytes
         vectorsAt = Self.aligned(attributesAt + attributeBytes)
         guard vectorsAt + 4 * dimension * count == bytes.count else {
-            throw malformed("its counts do not add up to its \(bytes.count) bytes", 8)
+            throw malformed("its counts do not match its \(bytes.count) bytes", 8)
         }
         self.bytes = bytes
         self.id = id
@@ -61,7 +60,8 @@ public struct TableLeaf: Sendable {
         var boundary = TableBoundary(level: 0)
         for index in 0..<count {
             if endsAtBoundary {
-                throw malformed("it must end after an earlier row", keyRange(index).lowerBound)
+                throw malformed(
+                    "the boundary rule ends it after an earlier row", keyRange(index).lowerBound)
             }
             endsAtBoundary = boundary.cuts(
                 after: span.extracting(keyRange(index)), weight: weight(index))
@@ -70,15 +70,15 @@ public struct TableLeaf: Sendable {
 
     static func aligned(_ offset: Int) -> Int { (offset + 63) & ~63 }
 
-    /// How a leaf is best stored.
+    /// How a leaf should be stored.
     static func hint(vectorOffset: Int, dimension: Int) -> StorageHint {
         dimension == 0 ? .bulk : .leaf(vectorOffset: vectorOffset, dimension: dimension)
     }
 
-    /// How this leaf is best stored.
+    /// How this leaf should be stored.
     package var hint: StorageHint { Self.hint(vectorOffset: vectorsAt, dimension: dimension) }
 
-    /// Where keys lie in ``bytes``, after the checks of ``init(_:id:)``.
+    /// The range of a key in ``bytes``.
     package func keyRange(_ index: Int) -> Range<Int> {
         let ends = Self.headerBytes
         let start = index == 0 ? 0 : TableBytes.count(bytes.span, at: ends + 4 * (index - 1))
@@ -97,19 +97,11 @@ public struct TableLeaf: Sendable {
         return start..<start + 4 * dimension
     }
 
-    /// The place of the first row whose key is not below `key`.
+    /// The index of the first row whose key is not below `key`.
     func firstIndex(notBelow key: Span<UInt8>) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if TableBytes.compare(bytes.span.extracting(keyRange(middle)), key) < 0 {
-                low = middle + 1
-            } else {
-                high = middle
-            }
+        (0..<count).binarySearch {
+            TableBytes.compare(bytes.span.extracting(keyRange($0)), key) < 0
         }
-        return low
     }
 }
 
@@ -119,7 +111,7 @@ extension TableLeaf {
         String(decoding: bytes[keyRange(index)], as: UTF8.self)
     }
 
-    /// The place of the row with a key; nil where there is none.
+    /// The index of the row with a key; nil when there is none.
     public func index(of key: String) -> Int? {
         let key = Array(key.utf8)
         let index = firstIndex(notBelow: key.span)
@@ -129,7 +121,7 @@ extension TableLeaf {
     /// The keys of all rows.
     public var keys: [String] { (0..<count).map { key(at: $0) } }
 
-    /// A row's attributes as the canonical JSON that is stored.
+    /// A row's attributes as stored: canonical JSON.
     public func attributeText(at index: Int) -> [UInt8] { Array(bytes[attributeRange(index)]) }
 
     /// A row's attributes.
@@ -164,7 +156,7 @@ extension TableLeaf {
         return vectors
     }
 
-    /// Appends all vectors, [count, dimension], row-major, to a matrix, with one copy.
+    /// Appends all vectors, [count, dimension], row-major, to a matrix with one copy.
     public func appendVectors(to matrix: inout [Float]) {
         TableBytes.appendFloats(bytes.span, vectorsAt..<bytes.count, to: &matrix)
     }
@@ -179,16 +171,58 @@ extension TableLeaf {
 }
 
 extension TableLeaf {
-    /// What is wrong with the columns, and where; the sizes are known to fit.
+    /// Encodes rows as a leaf, and says how it should be stored.
+    static func encode(
+        _ rows: RowOrder, _ range: Range<Int>, dimension: Int
+    ) -> (bytes: [UInt8], hint: StorageHint) {
+        var keyBytes = 0
+        var attributeBytes = 0
+        for index in range {
+            let row = rows.row(index)
+            keyBytes += row.keyCount
+            attributeBytes += row.attributeCount
+        }
+        let vectorOffset = aligned(headerBytes + 8 * range.count + keyBytes + attributeBytes)
+        var bytes = magic
+        bytes.reserveCapacity(vectorOffset + 4 * dimension * range.count)
+        for number in [range.count, dimension, keyBytes, attributeBytes] {
+            LittleEndian.append(UInt32(number), to: &bytes)
+        }
+        func appendEnds(_ count: (RowBlock.Row) -> Int) {
+            var end = 0
+            for index in range {
+                end += count(rows.row(index))
+                LittleEndian.append(UInt32(end), to: &bytes)
+            }
+        }
+        appendEnds(\.keyCount)
+        appendEnds(\.attributeCount)
+        func append(_ part: (RowBlock.Row) -> Range<Int>) {
+            for place in rows.places[range] {
+                let block = rows.blocks[Int(place.block)]
+                LittleEndian.append(
+                    block.bytes.span.extracting(part(block.rows[Int(place.row)])), to: &bytes)
+            }
+        }
+        append(\.key)
+        append(\.attributes)
+        bytes.append(contentsOf: repeatElement(0, count: vectorOffset - bytes.count))
+        append(\.vector)
+        return (bytes, hint(vectorOffset: vectorOffset, dimension: dimension))
+    }
+}
+
+extension TableLeaf {
+    /// What is wrong with the columns, and at which offset. The caller has checked their sizes.
     private func problem(keyBytes: Int, attributeBytes: Int) -> (String, Int)? {
         let span = bytes.span
         if let offset = badEnd(0, total: keyBytes, lengths: 1...TableLimits.keyBytes) {
-            return ("the end of a key is out of place", offset)
+            return ("the end offset of a key is out of range", offset)
         }
         if let offset = badEnd(
             count, total: attributeBytes, lengths: 2...TableLimits.attributeBytes)
         {
-            return ("the end of a row's attributes is out of place", offset)
+            return ("the end offset of a row's attributes is out of range", offset)
         }
         for index in 0..<count {
             let range = keyRange(index)
@@ -206,7 +240,7 @@ extension TableLeaf {
             return ("a padding byte is not zero", offset)
         }
         if let offset = TableBytes.firstNotFinite(span.extracting(vectorsAt..<bytes.count)) {
-            return ("a vector holds a number that is not finite", vectorsAt + offset)
+            return ("a vector contains a number that is not finite", vectorsAt + offset)
         }
         return nil
     }
@@ -222,7 +256,7 @@ extension TableLeaf {
         return end == total ? nil : Self.headerBytes + 4 * column
     }
 
-    /// The encoded bytes of one row: two offsets, key, attributes, vector.
+    /// The bytes that a row adds to the leaf: two offsets, key, attributes, vector.
     func weight(_ index: Int) -> Int {
         8 + keyRange(index).count + attributeRange(index).count + 4 * dimension
     }

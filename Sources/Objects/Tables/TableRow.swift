@@ -1,14 +1,14 @@
 /// One row of a table.
 public struct TableRow: Sendable {
-    /// What the row is found by: 1 to 1,024 bytes of UTF-8 without control characters. Keys are ordered
-    /// and compared by their bytes.
+    /// The row's identifier: 1 to 1,024 bytes of UTF-8 without control characters. Keys are ordered and compared by
+    /// bytes.
     public var key: String
     /// The row's fields.
     public var attributes: JSONObject
-    /// Finite numbers, as many as the table's dimension; empty in a table of dimension 0.
+    /// Finite numbers, as many as the table's dimension; empty when the dimension is 0.
     public var vector: [Float]
 
-    /// Makes a row; what it holds is checked when it is stored.
+    /// Creates a row. The table checks it when it stores it.
     public init(key: String, attributes: JSONObject, vector: [Float] = []) {
         self.key = key
         self.attributes = attributes
@@ -17,7 +17,7 @@ public struct TableRow: Sendable {
 }
 
 extension TableRow: Equatable {
-    /// Whether both are stored as the same bytes.
+    /// Whether both rows have the same stored bytes.
     public static func == (left: TableRow, right: TableRow) -> Bool {
         left.key.utf8.elementsEqual(right.key.utf8) && left.attributes == right.attributes
             && left.vector.elementsEqual(right.vector) { $0.bitPattern == $1.bitPattern }
@@ -25,26 +25,26 @@ extension TableRow: Equatable {
 }
 
 extension TableRow {
-    /// Whether a row with the left key comes before one with the right key.
+    /// Whether the left key comes before the right key.
     static func precedes(_ left: String, _ right: String) -> Bool {
         left.utf8.lexicographicallyPrecedes(right.utf8)
     }
 }
 
-/// A row that was checked, as the bytes that a leaf holds.
+/// A valid row, as the bytes that a leaf holds.
 struct EncodedTableRow: Sendable {
     var key: [UInt8]
     var attributes: [UInt8]
     var vector: [UInt8]
 
-    /// A row from bytes that were checked before.
+    /// Wraps bytes that are known to be valid.
     init(key: [UInt8], attributes: [UInt8], vector: [UInt8]) {
         self.key = key
         self.attributes = attributes
         self.vector = vector
     }
 
-    /// The row that was encoded.
+    /// The decoded row.
     func decoded() throws(ObjectError) -> TableRow {
         let key = String(decoding: key, as: UTF8.self)
         guard let object = try? JSON(canonical: attributes, keepsFloats: true).object else {
@@ -55,7 +55,7 @@ struct EncodedTableRow: Sendable {
         return TableRow(key: key, attributes: object, vector: vector)
     }
 
-    /// Checks and encodes a row of a table whose vectors have `dimension` numbers.
+    /// Checks and encodes a row for a table whose vectors have `dimension` numbers.
     init(_ row: TableRow, dimension: Int) throws(ObjectError) {
         key = try Self.checkedKey(row.key)
         guard row.vector.count == dimension else {
@@ -78,11 +78,11 @@ struct EncodedTableRow: Sendable {
         vector.reserveCapacity(4 * dimension)
         TableBytes.append(row.vector, to: &vector)
         if TableBytes.firstNotFinite(vector.span) != nil {
-            throw Self.invalid(row.key, "its vector holds a number that is not finite")
+            throw Self.invalid(row.key, "its vector contains a number that is not finite")
         }
     }
 
-    /// The bytes of a key that keeps to the rules.
+    /// The bytes of a valid key.
     static func checkedKey(_ key: String) throws(ObjectError) -> [UInt8] {
         let bytes = Array(key.utf8)
         if let reason = keyProblem(bytes.span) { throw invalid(key, "the key \(reason)") }
@@ -96,23 +96,23 @@ struct EncodedTableRow: Sendable {
             return "has \(key.count) bytes, more than \(TableLimits.keyBytes)"
         }
         for index in key.indices {
-            // Unicode's category Cc: below a space, DEL, and U+0080 to U+009F.
+            // Unicode category Cc: below U+0020, U+007F, and U+0080 to U+009F.
             let isControl =
                 key[index] < 0x20 || key[index] == 0x7F
                 || key[index] == 0xC2 && index + 1 < key.count && key[index + 1] < 0xA0
-            if isControl { return "holds a control character" }
+            if isControl { return "contains a control character" }
         }
         return nil
     }
 
-    /// Why attributes could not be read back once they are written, or nil.
+    /// Why attributes could not be read back after they are written, or nil.
     private static func problem(_ value: JSON, depth: Int) -> String? {
-        guard depth <= JSON.depthLimit else { return "its attributes are nested too deeply" }
+        guard depth <= JSON.depthLimit else { return "its attributes are nested too deep" }
         switch value {
         case .null, .bool, .string: return nil
         case .number(let number):
-            // A whole number from 2^53 to 10^21 is written with all of its digits, which not every reader of
-            // the rows holds exactly.
+            // RFC 8785 writes whole numbers from 2^53 to 10^21 with all digits, and many JSON readers lose some of
+            // them.
             let isReadable =
                 number.isFinite
                 && (number.magnitude <= Double(JSON.largestInteger) || number.magnitude >= 1e21)
@@ -133,8 +133,21 @@ struct EncodedTableRow: Sendable {
     }
 
     private static func invalid(_ key: String, _ reason: String) -> ObjectError {
-        // Quoted as JSON, so that a control character does not reach a terminal.
+        // Quoted as JSON, so that control characters never reach a terminal.
         .invalid(
             what: "row \(JSON.string(String(key.prefix(80))).canonicalText)", reason: reason)
+    }
+}
+
+/// Checks keys that come from stored bytes.
+enum TableKeyCheck {
+    /// Why the bytes in `range` of `bytes`, which are `key`, are not a key, or nil.
+    static func problem(_ key: Span<UInt8>, in bytes: [UInt8], _ range: Range<Int>) -> String? {
+        if let reason = EncodedTableRow.keyProblem(key) { return reason }
+        for index in key.indices where key[index] >= 0x80 {
+            return String(validating: bytes[range], as: UTF8.self) == nil
+                ? "is not valid UTF-8" : nil
+        }
+        return nil
     }
 }

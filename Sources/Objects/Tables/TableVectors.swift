@@ -1,22 +1,27 @@
-/// All vectors of a table in key order, leaf by leaf, in place wherever their packs can be mapped.
+internal import Glibc
+internal import Synchronization
+
+/// All vectors of a table in key order, leaf by leaf, mapped from their packs where possible.
 ///
-/// Opening reads the nodes above the leaves and, of each leaf that is in place, a header: what it costs follows the count of
-/// leaves. A leaf that is to be verified and never was is read whole. It holds packs open, so that the vectors outlive every change of the repository.
+/// Opening reads the nodes above the leaves, the header of each mapped leaf, and the whole of each leaf that has yet
+/// to be verified. So its cost follows the number of leaves. The value holds packs open, so that the vectors stay
+/// valid whatever happens to the repository.
 public struct TableVectors: Sendable {
     /// The table.
     public let table: Table
-    /// Its leaves, in key order.
+    /// The leaves, in key order.
     public let blocks: [VectorBlock]
-    /// The number of the first row of each block.
+    /// The row number of the first row of each block.
     public let firstRows: [Int]
 
     /// Opens the vectors of a table.
     ///
     /// - Parameters:
-    ///   - verified: What verified leaves are: every leaf is compared with its identity the first time, and what is used in
-    ///     place with this from then on. Nil where checksums are enough, which find damage and no forgery.
-    ///   - threads: How many threads work at it; the result does not depend on it.
-    /// - Throws: What reading nodes throws; `corrupt` when a leaf is not what its identity says.
+    ///   - verified: Remembers verified leaves. Each leaf is compared with its identity the first time, and mapped
+    ///     bytes are compared with that result from then on. Nil when checksums are enough; they find damage but not
+    ///     forgery.
+    ///   - threads: The number of threads; the result does not depend on it.
+    /// - Throws: `corrupt` when a leaf does not match its identity, and the errors of reading nodes.
     public init(
         _ table: Table, in source: some ObjectSource, verified: VerifiedLeaves?,
         threads: Int = Threads.available
@@ -37,21 +42,16 @@ public struct TableVectors: Sendable {
         self.firstRows = firstRows
     }
 
-    /// Where a row of the table is: the number of its block, and its own in the block.
+    /// The block of a row of the table, and the row's number in the block.
     public func position(of row: Int) -> (block: Int, row: Int) {
         precondition(row >= 0 && row < table.rows, "a row of the table")
-        var low = 0
-        var high = firstRows.count - 1
-        while low < high {
-            let middle = (low + high + 1) / 2
-            if firstRows[middle] <= row { low = middle } else { high = middle - 1 }
-        }
-        return (low, row - firstRows[low])
+        let block = firstRows.binarySearch { $0 <= row } - 1
+        return (block, row - firstRows[block])
     }
 
-    /// The leaf with the keys and attributes of a block's rows.
+    /// Reads the leaf with the keys and attributes of a block's rows.
     ///
-    /// - Throws: What reading an object throws.
+    /// - Throws: The errors of reading an object.
     public func leaf(
         _ block: Int, in source: some ObjectSource
     ) throws(ObjectError) -> TableLeaf {
@@ -65,7 +65,7 @@ extension TableReader {
     func leafPlaces(of table: Table, threads: Int) throws(ObjectError) -> [TablePlace] {
         let root = TablePlace.root(of: table)
         guard case .inner(let inner) = try node(at: root) else { return [root] }
-        var places = root.children(of: inner.node)
+        var places = root.children(of: inner)
         while let level = places.first?.level, level > 0 {
             places = try expand(places, threads: threads)
         }
@@ -76,16 +76,96 @@ extension TableReader {
     fileprivate func vectors(
         at place: TablePlace, verified: VerifiedLeaves?
     ) throws(ObjectError) -> VectorBlock {
-        if let source = source as? any VectorSource,
+        if let source = source as? PackStore,
             let block = try source.vectorBlock(of: place.id, verified: verified)
         {
             guard block.rows == place.rows, block.dimension == dimension else {
                 throw .malformed(
-                    place.id, as: "table leaf", reason: "it is not what its parent says",
+                    place.id, as: "table leaf",
+                    reason: "its row count or dimension differs from what its parent says",
                     offset: nil)
             }
             return block
         }
         return VectorBlock(copying: try leaf(at: place), id: place.id)
+    }
+}
+
+extension TableVectors {
+    /// Copies all vectors into one array, fp32[rows, dimension], row-major, in key order, after checking them.
+    ///
+    /// The speed of memory limits it: mapped vectors are copied once.
+    ///
+    /// - Throws: `corrupt` when vectors are damaged.
+    public func matrix(threads: Int = Threads.available) throws(ObjectError) -> [Float] {
+        var failure: ObjectError?
+        let matrix = [Float](unsafeUninitializedCapacity: table.rows * table.dimension) {
+            buffer, count in
+            Self.preferLargePages(UnsafeMutableRawBufferPointer(buffer))
+            failure = copy(to: buffer, threads: threads)
+            // Numbers need no deinitialisation, so after a failure the array can be dropped as it is.
+            count = failure == nil ? buffer.count : 0
+        }
+        if let failure { throw failure }
+        return matrix
+    }
+
+    /// Copies all vectors into an existing array, which is faster: the system does not have to provide new pages.
+    ///
+    /// - Parameter matrix: As many elements as the table has.
+    /// - Throws: `corrupt` when vectors are damaged; the contents of the array are then undefined.
+    public func read(
+        into matrix: inout [Float], threads: Int = Threads.available
+    ) throws(ObjectError) {
+        precondition(
+            matrix.count == table.rows * table.dimension, "the matrix has the table's shape")
+        let failure = matrix.withUnsafeMutableBufferPointer { copy(to: $0, threads: threads) }
+        if let failure { throw failure }
+    }
+
+    /// Copies every block to its rows; returns the first error.
+    private func copy(
+        to matrix: UnsafeMutableBufferPointer<Float>, threads: Int
+    ) -> ObjectError? {
+        let failure = Mutex<ObjectError?>(nil)
+        let dimension = table.dimension
+        // Safe: each block is copied to its own rows, which no other thread touches.
+        nonisolated(unsafe) let rows = matrix
+        let next = Atomic(0)
+        Threads.run(min(threads, blocks.count)) {
+            while failure.withLock({ $0 == nil }) {
+                let first = next.wrappingAdd(Self.group, ordering: .relaxed).oldValue
+                guard first < blocks.count else { return }
+                let group = first..<min(first + Self.group, blocks.count)
+                VectorBlock.prefetch(blocks[group])
+                for index in group {
+                    do throws(ObjectError) {
+                        try blocks[index].withVectors { vectors in
+                            vectors.withUnsafeBufferPointer { vectors in
+                                let start = firstRows[index] * dimension
+                                let target = rows[start..<start + vectors.count]
+                                _ = UnsafeMutableBufferPointer(rebasing: target)
+                                    .initialize(fromContentsOf: vectors)
+                            }
+                        }
+                    } catch {
+                        failure.withLock { $0 = error }
+                        return
+                    }
+                }
+            }
+        }
+        return failure.withLock { $0 }
+    }
+
+    /// Blocks that a thread copies at once: a few megabytes of neighbouring memory.
+    private static var group: Int { 64 }
+
+    /// Requests pages of 2 MiB; with small pages, page faults would take most of the time.
+    private static func preferLargePages(_ memory: UnsafeMutableRawBufferPointer) {
+        let page = 1 << 12
+        guard let start = memory.baseAddress, memory.count > 1 << 22 else { return }
+        let aligned = start.alignedUp(toMultipleOf: page)
+        madvise(aligned, (memory.count - (aligned - start)) / page * page, Int32(MADV_HUGEPAGE))
     }
 }

@@ -1,45 +1,45 @@
 internal import Storage
 
-/// The vectors of one leaf of a table: where they are in its pack's file, or a copy where that cannot be mapped
-/// or the leaf is stored in another way.
+/// The vectors of one leaf of a table, mapped from the file of its pack, or copied where the leaf is stored in
+/// another form or cannot be mapped.
 ///
-/// Small, and cheap to copy; what it lends stays as long as the block does, whatever becomes of the pack's name.
+/// Cheap to copy. The block keeps its mapping valid even after the pack is deleted.
 public struct VectorBlock: Sendable {
     private enum Place: Sendable {
-        /// A stored leaf that begins at an offset.
+        /// The stored leaf begins at this offset of the file.
         case mapped(MappedFile, at: Int, LeafBlocks)
         case owned([Float])
     }
 
-    /// By what bytes that are used in place are known to be those that the leaf's identity vouches for.
+    /// How mapped bytes are compared with what the leaf's identity vouches for.
     private struct Proof: Sendable {
         let leaves: VerifiedLeaves
         let digests: VerifiedLeaves.Digests
     }
 
-    /// The leaf, which also has the keys and attributes.
+    /// The leaf, which also holds the keys and attributes.
     public let leaf: ObjectID
     /// The number of vectors.
     public let rows: Int
-    /// The count of numbers in a vector.
+    /// The number of elements in a vector.
     public let dimension: Int
     private let place: Place
-    /// Nil where the vectors are a copy, or their checksum is enough.
+    /// Nil when the vectors are a copy, or when their checksum is enough.
     private let proof: Proof?
 
-    /// Whether the vectors are used where they are in the pack.
+    /// Whether the vectors are mapped from the pack.
     public var isInPlace: Bool {
         if case .mapped = place { true } else { false }
     }
 
-    /// Takes the vectors of a stored leaf in place.
+    /// Maps the vectors of a stored leaf.
     ///
     /// - Parameters:
     ///   - range: The stored leaf in the file.
-    ///   - size: The size of the raw leaf.
-    ///   - verified: What verified leaves are, and is told of this one; nil where checksums are enough.
-    ///   - read: Gives the leaf, compared with its identity.
-    /// - Throws: `corrupt`, and what `read` throws.
+    ///   - size: The size of the decoded leaf.
+    ///   - verified: Remembers verified leaves, and learns this one; nil when checksums are enough.
+    ///   - read: Returns the leaf after comparing it with its identity.
+    /// - Throws: `corrupt`, and the errors of `read`.
     init(
         _ leaf: ObjectID, in file: MappedFile, at range: Range<Int>, size: Int,
         verified: VerifiedLeaves?, where description: String,
@@ -71,7 +71,7 @@ public struct VectorBlock: Sendable {
         let codes = VectorCodes(rows: rows, dimension: dimension).encoded(of: vectors.span)
         let digests = verified.add(leaf, vectors: vectors.span, codes: codes.span)
         proof = Proof(leaves: verified, digests: digests)
-        // The codes in the pack may be read much later; what is wrong with them is said now.
+        // Check the codes now: a search may read them much later.
         if blocks.hasCodes { _ = try self.codes() }
     }
 
@@ -95,8 +95,8 @@ public struct VectorBlock: Sendable {
         offset + range.lowerBound..<offset + range.upperBound
     }
 
-    /// Lends the vectors, fp32[rows, dimension], row-major, after comparing them: where they are in place, with what
-    /// was found when the leaf was verified, or with their checksum where that was not asked for.
+    /// Lends the vectors, fp32[rows, dimension], row-major, after checking them. Mapped vectors are compared with
+    /// their digest from when the leaf was verified, or with their checksum if the leaf was not to be verified.
     ///
     /// - Throws: `corrupt`.
     public func withVectors<Result>(
@@ -118,14 +118,14 @@ public struct VectorBlock: Sendable {
         }
     }
 
-    /// Brings the vectors of neighbouring blocks in reach at once, where they are in place.
+    /// Prefetches the mapped vectors of neighbouring blocks with as few calls as possible.
     static func prefetch(_ blocks: some Sequence<VectorBlock>) {
         var wanted: (file: MappedFile, range: Range<Int>)?
         for block in blocks {
             guard case .mapped(let file, let offset, let parts) = block.place else { continue }
             let range = range(parts.vectors, at: offset)
             if let (last, before) = wanted {
-                // What lies between is the codes and the text of leaves, a quarter of all.
+                // The gap between them holds codes and text of leaves, about a quarter of the bytes.
                 if last === file, range.lowerBound >= before.upperBound,
                     range.lowerBound - before.upperBound < range.count
                 {
@@ -139,8 +139,8 @@ public struct VectorBlock: Sendable {
         if let (file, range) = wanted { file.prefetch(range) }
     }
 
-    /// The stored form of the vectors' codes; see ``VectorCodes``. They are those of the vectors: computed, or compared
-    /// with what was computed when the leaf was verified.
+    /// The stored form of the vectors' codes; see ``VectorCodes``. The codes are computed here, or compared with
+    /// those computed when the leaf was verified.
     ///
     /// - Throws: `corrupt`.
     public func codes() throws(ObjectError) -> [UInt8] {
@@ -151,7 +151,7 @@ public struct VectorBlock: Sendable {
                 return VectorCodes(rows: rows, dimension: dimension).encoded(of: bytes.span)
             }
         }
-        // A copy is compared and not what lies in the pack, which may change in between.
+        // Compare a copy, because the bytes in the pack could change after the comparison.
         var codes: [UInt8] = []
         codes.reserveCapacity(blocks.codes.count)
         file.withBytes(Self.range(blocks.codes, at: offset)) {
@@ -161,5 +161,25 @@ public struct VectorBlock: Sendable {
             throw .corrupt(leaf, where: "its search codes in the pack, from byte \(offset)")
         }
         return codes
+    }
+}
+
+extension PackStore {
+    /// Maps the vectors of a leaf from its pack; nil when the leaf must be read as an object.
+    ///
+    /// - Parameter verified: Remembers verified leaves, and learns this one; nil when checksums are enough.
+    /// - Throws: `missing`; `corrupt` when the stored leaf is damaged.
+    func vectorBlock(
+        of leaf: ObjectID, verified: VerifiedLeaves?
+    ) throws(ObjectError) -> VectorBlock? {
+        guard case .piece(let pack, let piece)? = try locateObject(leaf), piece.codec == .leaf,
+            let file = pack.map()
+        else { return nil }
+        return try VectorBlock(
+            leaf, in: file, at: piece.offset..<piece.offset + piece.storedSize, size: piece.size,
+            verified: verified, where: pack.place(of: piece)
+        ) { () throws(ObjectError) in
+            try TableLeaf(try read(leaf, limit: TableLimits.nodeBytes), id: leaf)
+        }
     }
 }

@@ -1,22 +1,22 @@
 internal import CKernels
 
-/// A hash that is worth nothing to whoever does not know its key: several times as fast as SHA-256, and bytes that were
-/// changed on purpose are found like bytes that were damaged.
+/// A keyed hash, several times as fast as SHA-256. Without the key nobody can forge a match, so it detects tampering
+/// as well as damage.
 ///
-/// The bytes are cut into blocks of 1 KiB, the last one filled up with zeros; see `fti_keyed_sums`. The digest is the first
-/// half of the SHA-256 of all sums and the count of the bytes.
+/// The bytes are cut into blocks of 1 KiB, the last padded with zeros; see `fti_keyed_sums`. The digest is the first
+/// half of the SHA-256 of all sums and the byte count.
 struct KeyedHash: Sendable {
-    /// Half a SHA-256.
+    /// The first half of a SHA-256.
     struct Digest: Hashable, Sendable {
         let word0, word1: UInt64
     }
 
-    /// The bytes of a secret.
+    /// The number of bytes in a secret.
     static let secretSize = 32
     private static let blockSize = Int(FTI_KEYED_BLOCK)
     private let key: [UInt64]
 
-    /// Derives a key: word 4 i and the three after it are the SHA-256 of the secret and of i as eight bytes.
+    /// Derives a key: words 4 i to 4 i + 3 are the SHA-256 of the secret followed by i as eight bytes.
     init(secret: [UInt8]) {
         key = (0..<UInt64(Self.blockSize / 32)).flatMap { counter in
             var bytes = secret
@@ -26,7 +26,7 @@ struct KeyedHash: Sendable {
         }
     }
 
-    /// The digest of some bytes.
+    /// Hashes bytes.
     func digest(_ bytes: Span<UInt8>) -> Digest {
         let whole = bytes.count / Self.blockSize
         let hasRest = whole * Self.blockSize < bytes.count

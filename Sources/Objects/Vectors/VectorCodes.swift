@@ -4,20 +4,20 @@
 
 internal import CKernels
 
-/// The codes of some vectors: a byte for each number, and what proves how far a code is from its vector.
+/// The search codes of vectors: one byte for each element, with bounds on the distance between code and vector.
 ///
-/// A pure function of the vectors, the same bytes on every machine, so that it can be stored beside them
-/// and shared like them. For a vector v of n finite numbers, all arithmetic correctly rounded:
+/// Codes are a pure function of the vectors and have the same bytes on every machine, so they are stored beside the
+/// vectors and shared like them. For a vector v of n finite numbers, with all arithmetic correctly rounded:
 ///
 /// - the scale is max|v| / 127 in fp32, and 0 where max|v| is below 2^-100;
 /// - code i is v[i] x (127 / max|v|), in fp32, rounded to the nearest integer, ties to even; 0 where the
 ///   scale is 0;
-/// - the residual is not below |v - scale x codes| and the norm is not below |v|. Both are sums of squares
-///   in fp64, of eight partial sums (element i goes to i mod 8) that are added as
-///   ((0+4)+(2+6)) + ((1+5)+(3+7)), the root times 1 + 2^-38, rounded up to fp32.
+/// - the residual is at least |v - scale x codes|, and the norm is at least |v|. Both are sums of squares in fp64, in
+///   eight partial sums (element i goes to sum i mod 8) that are added as ((0+4)+(2+6)) + ((1+5)+(3+7)); the root is
+///   multiplied by 1 + 2^-38 and rounded up to fp32.
 ///
-/// A vector with a number that is not finite, or whose norm is not below 2^63, has codes and scale 0, residual
-/// and norm infinity: nothing is known of its products, which may overflow.
+/// A vector with a number that is not finite, or with a norm of 2^63 or more, has codes and scale 0, and infinity as
+/// residual and norm: its products may overflow, so nothing can be said about them.
 ///
 /// Stored form, little-endian: scales fp32[rows] | residuals fp32[rows] | norms fp32[rows] | zeros to a
 /// multiple of 64 | codes i8[rows, stride], where the stride is the dimension rounded up to a multiple of
@@ -25,7 +25,7 @@ internal import CKernels
 public struct VectorCodes: Sendable {
     /// The number of vectors.
     public let rows: Int
-    /// The count of numbers in a vector.
+    /// The number of elements in a vector.
     public let dimension: Int
 
     /// Describes the codes of `rows` vectors of `dimension` numbers.
@@ -35,21 +35,21 @@ public struct VectorCodes: Sendable {
         self.dimension = dimension
     }
 
-    /// The bytes from one row's codes to the next's.
+    /// The number of bytes from one row's codes to the next row's.
     public var stride: Int { Self.stride(dimension) }
-    /// Where the residuals begin in the stored form; scales begin at 0.
+    /// The offset of the residuals in the stored form; the scales begin at 0.
     public var residualsAt: Int { 4 * rows }
-    /// Where the norms begin in the stored form.
+    /// The offset of the norms in the stored form.
     public var normsAt: Int { 8 * rows }
-    /// Where the codes begin in the stored form: a multiple of 64.
+    /// The offset of the codes in the stored form: a multiple of 64.
     public var codesAt: Int { (12 * rows + 63) & ~63 }
-    /// The bytes of the stored form.
+    /// The number of bytes of the stored form.
     public var byteCount: Int { codesAt + rows * stride }
 
-    /// The bytes of one row's codes: the dimension rounded up to a multiple of 64.
+    /// The number of bytes of one row's codes: the dimension rounded up to a multiple of 64.
     public static func stride(_ dimension: Int) -> Int { (dimension + 63) & ~63 }
 
-    /// Appends the stored form.
+    /// Appends the stored form to `bytes`.
     ///
     /// - Parameter vectors: fp32[rows, dimension], row-major, little-endian.
     public func append(of vectors: Span<UInt8>, to bytes: inout [UInt8]) {
@@ -69,7 +69,7 @@ public struct VectorCodes: Sendable {
         }
     }
 
-    /// The stored form.
+    /// Returns the stored form.
     ///
     /// - Parameter vectors: fp32[rows, dimension], row-major, little-endian.
     public func encoded(of vectors: Span<UInt8>) -> [UInt8] {

@@ -1,17 +1,18 @@
 internal import Storage
 
-/// Which leaves of tables were verified, and what they are: of each a keyed hash of its vectors and of their codes.
+/// Remembers which leaves of tables were verified, with a keyed hash of the vectors and of the search codes of each.
 ///
-/// Codes are derived from vectors and no identity vouches for them, and of a pack that somebody else can write a checksum
-/// vouches for nothing: whoever changes codes can exclude the best rows, and make the checksum right again. So the first time
-/// that a leaf is searched it is read whole, compared with its identity, and its codes are computed once more. From then on what is
-/// used in place is compared with these hashes, which cost little more than a checksum and which nobody can make
-/// right without the secret. They are of the leaf and not of a file: they hold wherever the leaf is stored.
+/// Search codes are derived from vectors, so no identity vouches for them, and anyone who can write a pack can also
+/// write a matching checksum. Forged codes could hide the best rows from a search. So the first search of a leaf
+/// reads it whole, compares it with its identity and recomputes its codes. Later searches compare the mapped bytes
+/// with these hashes: that costs little more than a checksum, and nobody can forge a match without the secret. A hash
+/// belongs to the leaf, not to a file, so it holds wherever the leaf is stored.
 ///
-/// The stored form is a ``CacheTable`` with the magic `ftileaf2` and the secret, 32 random bytes, as its header; it must be
-/// kept where nobody else can read it. A key is the first word of the leaf's id; a value the other three, and the hashes.
+/// The stored form is a ``CacheTable`` with the magic `ftileaf2` and a secret of 32 random bytes as its header; only
+/// its owner may be able to read it. A key is the first word of the leaf's id; a value is the other three words and
+/// the hashes.
 public final class VerifiedLeaves: Sendable {
-    /// What is known of a leaf.
+    /// The hashes of a leaf.
     struct Digests: Hashable, Sendable {
         let vectors: KeyedHash.Digest
         let codes: KeyedHash.Digest
@@ -45,7 +46,7 @@ public final class VerifiedLeaves: Sendable {
         }
     }
 
-    /// The most leaves that are remembered: a million, some 70 million rows, in 71 MB.
+    /// The most leaves to remember: a million, or about 70 million rows, in 71 MB.
     private static let limit = 1 << 20
     /// The most bytes of the stored form.
     public static let byteLimit = CacheTable<Value>.byteLimit(entries: limit)
@@ -54,17 +55,17 @@ public final class VerifiedLeaves: Sendable {
     let hash: KeyedHash
     private let table: CacheTable<Value>
 
-    /// Reads what was stored; what is damaged is as good as nothing.
+    /// Decodes the stored form; starts empty when that is damaged.
     ///
     /// - Parameters:
-    ///   - stored: What ``encoded()`` gave; nil when there is none.
+    ///   - stored: What ``encoded()`` returned; nil when there is none.
     ///   - moment: The present time.
     /// - Throws: `storage` when the system has no random bytes.
     public convenience init(_ stored: [UInt8]?, moment: Timestamp) throws(ObjectError) {
         try self.init(stored, milliseconds: moment.milliseconds)
     }
 
-    /// Remembers what it learns for as long as it is there.
+    /// Starts empty, for a cache that is not stored.
     ///
     /// - Throws: `storage` when the system has no random bytes.
     public convenience init() throws(ObjectError) { try self.init(nil, milliseconds: 0) }
@@ -91,18 +92,18 @@ public final class VerifiedLeaves: Sendable {
             nil, magic: Self.magic, header: secret, limit: Self.limit, moment: milliseconds)
     }
 
-    /// What is known of a leaf; nil when it has to be verified.
+    /// The hashes of a leaf; nil when it has yet to be verified.
     func digests(of leaf: ObjectID) -> Digests? {
         table.value(leaf.word0) { $0.id == (leaf.word1, leaf.word2, leaf.word3) }?.digests
     }
 
-    /// Takes a leaf that was found to be what its identity says.
+    /// Adds a leaf that matched its identity.
     func add(_ leaf: ObjectID, vectors: Span<UInt8>, codes: Span<UInt8>) -> Digests {
         let digests = Digests(vectors: hash.digest(vectors), codes: hash.digest(codes))
         table.set(leaf.word0, Value(leaf, digests))
         return digests
     }
 
-    /// What is to be stored in the place of what was; nil when nothing is new.
+    /// The stored form to write in place of the old one; nil when nothing is new.
     public func encoded() -> [UInt8]? { table.encoded() }
 }

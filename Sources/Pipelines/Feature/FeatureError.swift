@@ -3,26 +3,25 @@ public import Objects
 public import Refs
 public import Storage
 
-/// Why a run of the feature pipeline did not take place. Nothing has changed then.
+/// Why a run of the feature pipeline failed. The repository is then unchanged.
 public enum FeatureError: Diagnosable, Hashable {
-    /// The configuration cannot be used; the line counts from 1.
+    /// The configuration is invalid; the line counts from 1.
     case configuration(path: String, line: Int?, reason: String)
-    /// A run may advance features only.
+    /// The configured ref is not a features ref.
     case notFeatures(RefName)
     /// Two documents of one run have the same path.
     case duplicateDocument(String)
-    /// No source gave a document, and at least one could not be read.
+    /// The sources have no documents, and the ref has no rows either.
     case noDocuments(reason: String)
-    /// The folder of a source is not there, although the ref has rows of its documents.
+    /// A source does not exist, but the ref has rows of its documents.
     case sourceMissing(location: String, RefName)
-    /// A source or a pattern chooses nothing, and the run was to be strict.
+    /// A source or a pattern matches nothing in a strict run.
     case nothingMatches(reasons: [String])
-    /// The rows that the ref has are of another embedding space than the run would add.
+    /// The ref's rows are in another embedding space than the run's.
     case spaceDiffers(RefName, found: ObjectID?, needed: ObjectID, differences: [String])
-    /// Rows of another embedding space would have to stay, because it is not known whether their
-    /// documents are gone.
+    /// The embedding space changes, but rows must stay because their documents may still exist.
     case spaceChangesIncompletely(document: String)
-    /// Vectors cannot be made.
+    /// The embedder failed.
     case embedding(EmbeddingError)
     /// The log or a ref could not be read or changed.
     case refs(RefError)

@@ -6,48 +6,42 @@ internal import Storage
 
 /// Answers question after question from what a selection names, and follows when refs move.
 ///
-/// The new versions are loaded beside the old ones and take over when they fit. Versions that do not fit are parked:
-/// the old ones go on answering, and each reply can say so. Not for two threads at once.
+/// New versions are loaded beside the current ones and replace them when they fit. Versions that do not fit are
+/// parked: the current ones go on answering, and each reply can report it. Not safe to use from two threads at once.
 public final class FollowingService {
-    /// Versions that were to be answered from and cannot be.
+    /// Versions that were chosen and cannot answer.
     public struct Parked: Sendable {
-        /// The features snapshot; nil when not even that is known.
+        /// The features snapshot; nil when the selection could not even be resolved.
         public let features: ObjectID?
         /// The model snapshot.
         public let model: ObjectID?
-        /// Why.
+        /// The reason.
         public let error: InferenceError
+
+        fileprivate init(_ rejection: Follower<AnsweringVersions>.Rejection) {
+            features = rejection.versions?.features
+            model = rejection.versions?.model
+            error = rejection.error
+        }
     }
 
-    /// What became of the versions since the question before.
+    /// A change of versions since the question before.
     public enum Change: Sendable {
-        /// Other versions answer from now on.
+        /// New versions answer.
         case switched
-        /// Other versions were chosen and do not fit.
+        /// New versions were chosen and do not fit.
         case parked(Parked)
     }
 
     /// What answers at present.
-    public private(set) var current: QuestionAnswering
-    /// What does not, although refs point at it.
-    public private(set) var parked: Parked?
+    public var current: QuestionAnswering { follower.current }
+    /// The newest versions, if they cannot answer.
+    public var parked: Parked? { follower.rejection.map { Parked($0) } }
 
-    private let selection: Selection
-    private let repository: Repository
-    private let condition: Condition?
-    private let embedders: EmbedderSource
-    private let approximately: Bool
-    private let verified: VerifiedLeaves?
-    private let segments: SegmentCache
-    private let retrieval: RetrievalOverrides
-    private let threads: Int
-    private let now: @Sendable () -> Timestamp
-    private var state: State
-    private var chosen: ChosenVersions
-    private var refused: ChosenVersions?
-    private let lease: HeldLease
+    private let follower: Follower<AnsweringVersions>
+    private let isPinned: Bool
 
-    /// How long what answers is kept after the service was last seen.
+    /// How long the lease outlives the service.
     private static let leaseSeconds = 600
 
     /// Loads what a selection names, and takes a lease for it where the repository can be written.
@@ -60,52 +54,29 @@ public final class FollowingService {
         verified: VerifiedLeaves? = nil, segments: SegmentCache = SegmentCache(),
         retrieval: RetrievalOverrides = RetrievalOverrides(), threads: Int
     ) throws(InferenceError) {
-        self.selection = selection
-        self.repository = repository
-        self.condition = condition
-        self.embedders = embedders
-        self.approximately = approximately
-        self.verified = verified
-        self.segments = segments
-        self.retrieval = retrieval
-        self.threads = threads
-        self.now = now
-        lease = HeldLease(in: repository, purpose: "fti-inference", seconds: Self.leaseSeconds)
-        state = try wrapping(as: InferenceError.refs) { () throws(RefError) in
-            try repository.state()
-        }
-        chosen = try ChosenVersions(selection, in: repository, state: state, now: now())
-        current = try QuestionAnswering(
-            chosen, in: repository, state: state, where: condition, embedders: embedders,
-            approximately: approximately, verified: verified, segments: segments,
-            retrieval: retrieval, threads: threads)
-        try takeLease(for: [chosen])
+        isPinned = if case .pinned = selection { true } else { false }
+        let versions = AnsweringVersions(
+            choosing: { (state) throws(InferenceError) in
+                try ChosenVersions(selection, in: repository, state: state, now: now())
+            },
+            opening: { (chosen, state) throws(InferenceError) in
+                try QuestionAnswering(
+                    chosen, in: repository, state: state, where: condition, embedders: embedders,
+                    approximately: approximately, verified: verified, segments: segments,
+                    retrieval: retrieval, threads: threads)
+            })
+        follower = try Follower(
+            versions, in: repository, purpose: "fti-inference", leaseSeconds: Self.leaseSeconds)
     }
 
-    /// Looks whether other versions are chosen now; says what came of it, nil when nothing did.
+    /// Switches to the versions that the selection names now; nil when nothing changed.
     ///
-    /// Whatever fails here leaves the present versions answering.
+    /// Any failure leaves the current versions answering.
     public func follow() -> Change? {
-        do throws(InferenceError) {
-            if case .pinned = selection { return nil }
-            let before = state
-            let newest = try wrapping(as: InferenceError.refs) { () throws(RefError) in
-                try repository.log.refreshed(before)
-            }
-            guard newest.number != state.number else { return nil }
-            let next = try ChosenVersions(selection, in: repository, state: newest, now: now())
-            if next.areSame(as: chosen) {
-                state = newest
-                (parked, refused) = (nil, nil)
-                return nil
-            }
-            if let refused, next.areSame(as: refused) {
-                state = newest
-                return nil
-            }
-            return replace(with: next, in: newest)
-        } catch {
-            return park(error, nil)
+        guard !isPinned, let change = follower.follow() else { return nil }
+        return switch change {
+        case .switched: .switched
+        case .rejected(let rejection): .parked(Parked(rejection))
         }
     }
 
@@ -116,58 +87,26 @@ public final class FollowingService {
         try current.answer(question, count: count, where: own)
     }
 
-    /// Gives the lease back; the versions may be collected then.
-    public func stop() { lease.release() }
+    /// Ends the lease; the versions may be collected from then on.
+    public func stop() { follower.stop() }
+}
 
-    private func replace(with next: ChosenVersions, in newest: State) -> Change? {
-        do throws(InferenceError) {
-            do throws(InferenceError) {
-                // Both, as long as it is not known which will answer.
-                try takeLease(for: [chosen, next])
-            } catch {
-                // After a long pause the one that answers may have been collected.
-                if error.fault == .io { throw error }
-                try takeLease(for: [next])
-            }
-            current = try QuestionAnswering(
-                next, in: repository, state: newest, where: condition, embedders: embedders,
-                approximately: approximately, verified: verified, segments: segments,
-                retrieval: retrieval, threads: threads)
-        } catch {
-            // What fails for a reason outside is tried again at the next question.
-            if error.fault != .io { (refused, state) = (next, newest) }
-            narrowLease()
-            return park(error, next)
-        }
-        (chosen, state) = (next, newest)
-        (parked, refused) = (nil, nil)
-        narrowLease()
-        return .switched
+/// The versions that a selection names, and how they are loaded.
+private struct AnsweringVersions: ServedVersions {
+    let choosing: (State) throws(InferenceError) -> ChosenVersions
+    let opening: (ChosenVersions, State) throws(InferenceError) -> QuestionAnswering
+
+    func choose(in state: State) throws(InferenceError) -> ChosenVersions { try choosing(state) }
+
+    func snapshots(of versions: ChosenVersions) -> [ObjectID] {
+        [versions.features, versions.model, versions.release].compactMap(\.self)
     }
 
-    /// Leaves in the lease what answers. Where that fails it names more than is needed until it is renewed.
-    private func narrowLease() { try? takeLease(for: [chosen]) }
-
-    /// Remembers what cannot answer; nil when that was said already.
-    private func park(_ error: InferenceError, _ versions: ChosenVersions?) -> Change? {
-        let isKnown = parked.map { parked in
-            parked.features == versions?.features && parked.model == versions?.model
-                && parked.error.message.utf8.elementsEqual(error.message.utf8)
-        }
-        let parked = Parked(features: versions?.features, model: versions?.model, error: error)
-        self.parked = parked
-        return isKnown == true ? nil : .parked(parked)
+    func open(
+        _ versions: ChosenVersions, in state: State
+    ) throws(InferenceError) -> QuestionAnswering {
+        try opening(versions, state)
     }
 
-    private func takeLease(for versions: [ChosenVersions]) throws(InferenceError) {
-        var snapshots: [ObjectID] = []
-        for version in versions {
-            for id in [version.features, version.model, version.release].compactMap(\.self)
-            where !snapshots.contains(id) {
-                snapshots.append(id)
-            }
-        }
-        let needed = snapshots
-        try wrapping(as: InferenceError.refs) { () throws(RefError) in try lease.hold(needed) }
-    }
+    func failure(_ error: RefError) -> InferenceError { .refs(error) }
 }

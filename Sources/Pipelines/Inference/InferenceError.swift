@@ -5,19 +5,19 @@ public import Storage
 
 /// Why a question was not answered.
 public enum InferenceError: Diagnosable {
-    /// What was named is not a snapshot of the kind that is needed, or not usable as one.
+    /// The name does not lead to a usable snapshot of the required kind.
     case unusable(name: String, reason: String)
-    /// A question has no words.
+    /// The question has no words.
     case question
-    /// A line that begins as a request and is none.
+    /// A line begins like a request but is not a valid one.
     case request(reason: String)
-    /// A question is longer than any may be.
+    /// The question is too long.
     case longQuestion(limit: Int)
-    /// A condition on rows does not fit them.
+    /// A condition does not fit the rows.
     case condition(ConditionError)
-    /// The lock file does not say what to use.
+    /// The lock file does not select usable versions.
     case pin(path: String, reason: String)
-    /// The features and the model do not fit, or the embedder is not there.
+    /// Features and model do not fit each other, or the embedder is missing.
     case embedding(EmbeddingError)
     /// The repository failed.
     case refs(RefError)
@@ -26,7 +26,7 @@ public enum InferenceError: Diagnosable {
     /// The lock file could not be read.
     case storage(StorageError)
 
-    /// Whether something is not there that may have been there a moment ago.
+    /// Whether a collection may have removed objects that existed a moment ago.
     var isOfCollection: Bool {
         switch self {
         case .objects(.missing), .objects(.collected), .refs(.objects(.missing)),

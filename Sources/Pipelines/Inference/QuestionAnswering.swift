@@ -6,22 +6,21 @@ internal import Storage
 
 /// The inference pipeline: resolve, retrieve, answer. It never writes to the repository.
 public struct QuestionAnswering: Sendable {
-    /// What is answered from.
+    /// The features and the model that answer.
     public let pair: ResolvedPair
     private let retriever: Retriever
     private let condition: Condition?
 
-    /// Resolves a selection and loads what it names.
+    /// Resolves a selection and loads the versions that it names.
     ///
     /// - Parameters:
-    ///   - condition: What must hold of the rows that answers come from; nil for all rows. It chooses before the
-    ///     nearest are looked for, and once for all questions.
-    ///   - embedders: Where embedders behind a service are found.
-    ///   - approximately: Whether candidates are found without comparing all rows, and may be missed;
-    ///     see ``Reply/search``.
-    ///   - verified: Which leaves of features were verified before; nil to verify all.
-    /// - Throws: `embedding` when features and model are of different spaces, or the embedder of that space
-    ///   is not there; `condition` when the rows have no such names or values; `unusable`, `pin`, `refs`, `objects`.
+    ///   - condition: A condition on the rows that answers come from; nil for all rows. It is applied before the
+    ///     search, once for all questions.
+    ///   - embedders: The source of embedders.
+    ///   - approximately: Whether the search may miss candidates in exchange for speed; see ``Reply/search``.
+    ///   - verified: The record of leaves that were already verified; nil to verify all.
+    /// - Throws: `embedding` when features and model are in different spaces, or the space's embedder is missing;
+    ///   `condition` when it does not fit the rows; `unusable`, `pin`, `refs`, `objects`.
     public init(
         _ selection: Selection, in repository: Repository, now: Timestamp,
         where condition: Condition? = nil,
@@ -38,12 +37,12 @@ public struct QuestionAnswering: Sendable {
             verified: verified, segments: segments, retrieval: retrieval, threads: threads)
     }
 
-    /// Answers one question, and takes no lease for it.
+    /// Answers a single question without taking a lease.
     ///
-    /// What the selection names may be collected between the moment in which it is resolved and the one in which it is
-    /// read. Then it is resolved once more.
+    /// A collection may remove the versions between resolving and reading them; the selection is then resolved once
+    /// more.
     ///
-    /// - Throws: As ``init(_:in:now:where:embedders:approximately:verified:threads:)``.
+    /// - Throws: The errors of ``init(_:in:now:where:embedders:approximately:verified:threads:)``.
     public static func reply(
         to question: String, count: Int?, _ selection: Selection, in repository: Repository,
         now: Timestamp, where condition: Condition? = nil,
@@ -72,7 +71,7 @@ public struct QuestionAnswering: Sendable {
         }
     }
 
-    /// Loads versions that were chosen in a state.
+    /// Loads versions that were resolved in a state.
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         where condition: Condition?, embedders: EmbedderSource, approximately: Bool,
@@ -80,7 +79,7 @@ public struct QuestionAnswering: Sendable {
         threads: Int
     ) throws(InferenceError) {
         self.condition = condition
-        // Whoever is answered acts on it: a power cut must not take back what the answer names.
+        // People act on answers, so the versions that an answer names must survive a power failure.
         try wrapping(as: InferenceError.refs) { () throws(RefError) in
             try repository.log.makeDurable()
         }
@@ -90,19 +89,19 @@ public struct QuestionAnswering: Sendable {
             segments: segments, retrieval: retrieval, threads: threads)
     }
 
-    /// Answers a question from its `count` best passages; nil for as many as the ranker's settings say.
+    /// Answers a question from its `count` best chunks; nil for the ranker's own number.
     ///
-    /// - Parameter own: What must hold of their rows besides the condition of all questions. The rows that fit are
-    ///   remembered for the last few conditions.
-    /// - Throws: `condition` when the rows have no such names or values; `embedding`, `objects`.
+    /// - Parameter own: A further condition on the rows, besides the condition of all questions. The service caches the
+    ///   matching rows of the last few conditions.
+    /// - Throws: `condition` when it does not fit the rows; `embedding`, `objects`.
     public func answer(
         _ question: String, count: Int? = nil, where own: Condition? = nil
     ) throws(InferenceError) -> Reply {
         let count = count ?? retriever.ranker.retrieval.k
-        let found = try retriever.passages(for: question, count: count, where: own)
+        let found = try retriever.chunks(for: question, count: count, where: own)
         let conditions = [condition, own].compactMap { $0 }
         let judgement = Judgement(found, ranker: retriever.ranker)
-        let sources = Array(found.passages.prefix(count))
+        let sources = Array(found.chunks.prefix(count))
         let answer = ExtractiveAnswer(
             found.question, found.phrases, from: judgement.isAnswered ? sources : [])
         return Reply(

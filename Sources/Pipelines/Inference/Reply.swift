@@ -1,39 +1,39 @@
-internal import Artifacts
+public import Artifacts
 public import Objects
 
-/// An answer, where it was found, and the hashes that it came from.
+/// An answer, its sources, and the hashes of the versions that it came from.
 public struct Reply: Sendable {
     /// The question.
     public let question: String
-    /// Whether the passages answer it, and why not.
+    /// Whether the chunks answer the question, and why.
     let judgement: Judgement
-    /// What is quoted; empty when nothing answers.
+    /// The quoted units; empty when nothing answers.
     let units: [QuotedUnit]
-    /// The place, from 0, of the source that is quoted; nil where none is.
+    /// The rank, from 0, of the quoted source; nil where nothing is quoted.
     let quotedPlace: Int?
-    /// The best passages, best first.
-    public let sources: [Passage]
-    /// What ranked them.
+    /// The best chunks, best first.
+    public let sources: [FoundChunk]
+    /// The ranker that ordered them.
     let ranker: Ranker
     /// The features snapshot.
     public let features: ObjectID
     /// The model snapshot.
     public let model: ObjectID
-    /// The release that binds the two, when it was named.
+    /// The release that binds both, when the selection named one.
     public let release: ObjectID?
     /// The embedding space.
     public let space: ObjectID
-    /// The newest transaction of the state that was answered from.
+    /// The newest transaction in the state that was answered from.
     public let transaction: Int
-    /// What holds of all passages; nil where they come from all rows.
+    /// The condition on all chunks; nil when they come from all rows.
     public let condition: Condition?
-    /// How the passages were found among all rows.
+    /// How the search found the chunks.
     public let search: SearchMode
 
-    /// Whether the passages answer the question.
+    /// Whether the chunks answer the question.
     public var isAnswered: Bool { !units.isEmpty }
 
-    /// What is quoted: sentences one after the other, code on lines of its own. Empty when nothing answers.
+    /// The quoted text: sentences in sequence, code on lines of its own. Empty when nothing answers.
     public var answer: String {
         var text = ""
         for unit in units {
@@ -43,10 +43,10 @@ public struct Reply: Sendable {
         return text.last == "\n" ? String(text.dropLast()) : text
     }
 
-    /// The answer, and which of the sources it quotes: `[1]`.
+    /// The answer with the number of the source that it quotes, such as `[1]`.
     private var cited: String {
         guard let quotedPlace else { return answer }
-        // The sources are listed by section: the number is that of the quoted one's.
+        // Sources are listed by section, so the number is that of the quoted source's section.
         let row = sources[quotedPlace].row
         let number = sections.firstIndex { Self.isOneSection($0.best.row, row) } ?? 0
         return answer + (units.last?.isVerbatim == true ? "\n" : " ") + "[\(number + 1)]"
@@ -57,7 +57,7 @@ public struct Reply: Sendable {
             && row.section.utf8.elementsEqual(other.section.utf8)
     }
 
-    /// The reply as one JSON object.
+    /// The reply as a JSON object.
     public var json: JSONObject {
         var object = JSONObject()
         object["question"] = .string(question)
@@ -92,7 +92,7 @@ public struct Reply: Sendable {
         return object
     }
 
-    /// The reply as text, line by line.
+    /// The reply as lines of text.
     public var lines: [String] {
         var lines =
             isAnswered
@@ -100,7 +100,7 @@ public struct Reply: Sendable {
             : ["The documents do not say: \(judgement.reason)."]
         lines.append("")
         if isAnswered, let missing = Judgement.words(judgement.missingPhrases) {
-            lines.append("no passage has the words \(missing); found without them:")
+            lines.append("no chunk has the words \(missing); found without them:")
         }
         if !isAnswered, !sources.isEmpty { lines.append("nearest to the question:") }
         for (index, (source, count)) in sections.enumerated() {
@@ -110,8 +110,8 @@ public struct Reply: Sendable {
                 ? source.row.document : "\(source.row.document)#\(source.row.section)"
             let titles = source.row.headings.isEmpty ? [source.row.title] : source.row.headings
             let headings = titles.joined(separator: " / ")
-            let passages = count == 1 ? "" : "; \(count) passages"
-            lines.append("\(index + 1). \(place)  (\(headings); score \(score)\(passages))")
+            let chunks = count == 1 ? "" : "; \(count) chunks"
+            lines.append("\(index + 1). \(place)  (\(headings); score \(score)\(chunks))")
             lines += source.details.map { "   \($0)" }
         }
         lines += [
@@ -137,13 +137,132 @@ public struct Reply: Sendable {
         return lines
     }
 
-    /// The best passage of each section, best first, and how many of the passages are from there.
-    private var sections: [(best: Passage, count: Int)] {
-        var result: [(best: Passage, count: Int)] = []
+    /// The best chunk of each section, best first, with the number of chunks from that section.
+    private var sections: [(best: FoundChunk, count: Int)] {
+        var result: [(best: FoundChunk, count: Int)] = []
         for source in sources {
             let known = result.firstIndex { Self.isOneSection($0.best.row, source.row) }
             if let known { result[known].count += 1 } else { result.append((source, 1)) }
         }
         return result
+    }
+}
+
+extension Reply {
+    /// The details of the ranking and of the judgement, for `ask --explain`.
+    public var explanation: JSONObject {
+        let factors = ranker.factors
+        var object = JSONObject()
+        object["retrieval"] = ranker.retrieval.json
+        object["weights"] = .object(
+            JSONObject(zip(Signal.allCases, factors).map { ($0.rawValue, .number($1)) }))
+        object["candidates"] = .array(
+            sources.map { source in
+                [
+                    "key": .string(source.row.key), "score": .number(source.score),
+                    "vectorRank": source.vectorRank.map { .integer($0 + 1) } ?? .null,
+                    "wordsRank": source.wordsRank.map { .integer($0 + 1) } ?? .null,
+                    "signals": .object(
+                        JSONObject(
+                            zip(Signal.allCases, source.signals).map { ($0.rawValue, .number($1)) })
+                    ),
+                ]
+            })
+        object["judgement"] = judgement.json
+        return object
+    }
+
+    /// The details as lines of text.
+    public var explanationLines: [String] {
+        let factors = ranker.factors
+        var lines = ["score = sum of weight x signal:"]
+        for (index, source) in sources.enumerated() {
+            func place(_ rank: Int?) -> String { rank.map { "\($0 + 1)" } ?? "none" }
+            lines.append(
+                "\(index + 1). \(source.row.key)  (rank by vector \(place(source.vectorRank)), by words \(place(source.wordsRank)))"
+            )
+            var parts: [String] = []
+            for (signal, factor) in zip(Signal.allCases, factors) where factor != 0 {
+                parts.append(
+                    "\(signal.rawValue) \(Self.fixed(factor)) x \(Self.fixed(source.signals[signal.index]))"
+                )
+            }
+            lines.append("   \(Self.fixed(source.score)) = \(parts.joined(separator: " + "))")
+        }
+        let evidence = zip(AnsweringRule.Evidence.allCases, judgement.evidence)
+            .map { "\($0.rawValue) \(Self.fixed($1))" }
+        lines.append(
+            "\(isAnswered ? "answered" : "not answered"): \(judgement.reason); score "
+                + "\(Self.fixed(judgement.score)), threshold \(Self.fixed(judgement.threshold)) "
+                + "(\(evidence.joined(separator: ", ")))")
+        return lines
+    }
+
+    /// Formats a number with up to three decimals.
+    private static func fixed(_ value: Double) -> String {
+        let rounded = (value * 1000).rounded() / 1000
+        return "\(rounded == 0 ? 0 : rounded)"
+    }
+}
+
+/// A chunk that retrieval found for a question, with its scores.
+public struct FoundChunk: Sendable {
+    /// The chunk.
+    public let row: FeatureRow
+    /// The model's score; only differences within one question are meaningful.
+    public let score: Double
+    /// The cosine of its vector with the question's.
+    public let similarity: Float
+    /// Its rank by vector similarity, from 0; nil where it is not among the nearest.
+    public let vectorRank: Int?
+    /// Its rank by words, from 0; nil where it is not among the best.
+    public let wordsRank: Int?
+    /// Its signals, in the order of ``Signal``.
+    public let signals: [Double]
+
+    init(_ ranked: HybridRetrieval.Ranked) {
+        row = ranked.row
+        score = ranked.score
+        similarity = ranked.candidate.similarity
+        vectorRank = ranked.candidate.vectorRank
+        wordsRank = ranked.candidate.wordsRank
+        signals = ranked.signals
+    }
+}
+
+extension FoundChunk {
+    /// The chunk in a reply's JSON: title, place, text and scores, with all further attributes beside them as in the
+    /// row.
+    var json: JSONObject {
+        var object = row.attributes
+        object["ordinal"] = nil
+        object["key"] = .string(row.key)
+        object["score"] = .number(score)
+        object["similarity"] = .number(Double(similarity))
+        return object
+    }
+
+    /// The lines below the chunk's place in a reply's text: the address, then the other attributes.
+    var details: [String] {
+        var known: [String] = row.page.map { ["page \($0)"] } ?? []
+        for member in row.metadata where member.key != Self.address {
+            guard let value = Self.text(member.value) else { continue }
+            known.append("\(member.key): \(value)")
+        }
+        let address = row.metadata[Self.address]?.string
+        return [address, known.isEmpty ? nil : known.joined(separator: "; ")].compactMap { $0 }
+    }
+
+    /// The attribute with a document's address.
+    private static let address = "url"
+
+    /// A value on one line; nil where there is nothing to show.
+    private static func text(_ json: JSON) -> String? {
+        switch json {
+        case .null, .object: nil
+        case .string(let text): text
+        case .array(let items): items.compactMap(\.string).joined(separator: ", ")
+        default: json.canonicalText
+        }
     }
 }

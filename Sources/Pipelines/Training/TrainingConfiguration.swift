@@ -1,13 +1,15 @@
 public import Artifacts
 public import Objects
+internal import Storage
+internal import YAML
 
-/// What `fti-training run` is told: the contents of its YAML file.
+/// The configuration of `fti-training run`: the contents of its YAML file.
 public struct TrainingConfiguration: Hashable, Sendable {
-    /// How questions are held out.
+    /// How to hold out questions.
     public struct Split: Hashable, Sendable {
-        /// The part of the questions that training never sees, from 0 to 1.
+        /// The share of questions to hold out from training, from 0 to 1.
         public var heldOut = 0.25
-        /// Which part: another seed holds out other questions.
+        /// The seed, which selects the held-out questions.
         public var seed = 7
 
         /// The defaults.
@@ -16,11 +18,11 @@ public struct TrainingConfiguration: Hashable, Sendable {
 
     /// Supervised fine-tuning.
     public struct Supervised: Hashable, Sendable {
-        /// Steps along the gradient.
+        /// The number of gradient steps.
         public var epochs = 300
-        /// The length of a step.
+        /// The step length.
         public var rate = 0.5
-        /// The pull back to the untrained rule, at least: cross-validation may make it stronger.
+        /// The least strength of the pull towards the untrained rule; cross-validation may increase it.
         public var l2 = 0.01
 
         /// The defaults.
@@ -29,36 +31,36 @@ public struct TrainingConfiguration: Hashable, Sendable {
 
     /// Preference optimisation.
     public struct Preference: Hashable, Sendable {
-        /// Steps along the gradient; 0 leaves preference optimisation out.
+        /// The number of gradient steps; 0 disables preference optimisation.
         public var epochs = 100
-        /// The length of a step.
+        /// The step length.
         public var rate = 0.2
-        /// How far the ranker may move from the supervised one: the smaller, the further.
+        /// How strongly the supervised ranker holds this one back: smaller values let it move further.
         public var beta = 0.5
-        /// The pull back to the supervised weights.
+        /// The strength of the pull towards the supervised weights.
         public var l2 = 0.01
-        /// The weight of the supervised loss beside that of preferences, so that ranking is not unlearnt.
+        /// The weight of the supervised loss, which keeps the ranker from forgetting how to rank.
         public var retain = 0.3
 
         /// The defaults.
         public init() {}
     }
 
-    /// Where the repository is, relative to the file; nil to look for it as every command does.
+    /// The path of the repository; nil to search for it as every command does.
     public var repository: String?
-    /// The features to train on, as a revision.
+    /// The revision of the features to train on.
     public var features = "features/prod"
-    /// The file with labelled questions; nil to make them from the features.
+    /// The file of labelled questions; nil to generate questions from the features.
     public var questions: String?
-    /// The file with preferences; nil to take the ranker's own best mistakes as rejected.
+    /// The file of preferences; nil to reject the ranker's own best mistakes.
     public var preferences: String?
-    /// The ref that the model is published under.
+    /// The ref that receives the model.
     public var model = "models/candidate"
-    /// The ref that the supervised examples are published under.
+    /// The ref that receives the supervised examples.
     public var supervisedDataset = "datasets/sft"
-    /// The ref that the preferences are published under.
+    /// The ref that receives the preferences.
     public var preferenceDataset = "datasets/dpo"
-    /// How rows are found that the ranker ranks; kept with it.
+    /// How to find the rows to rank; stored with the ranker.
     public var retrieval = RetrievalSettings()
     /// See ``Split``.
     public var split = Split()
@@ -72,7 +74,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     /// The defaults.
     public init() {}
 
-    /// What decides the outcome, for the snapshot: no paths.
+    /// The parameters that determine the outcome, as snapshots record them; they contain no paths.
     public var parameters: JSONObject {
         var object = JSONObject()
         object["retrieval"] = retrieval.json
@@ -90,5 +92,99 @@ public struct TrainingConfiguration: Hashable, Sendable {
         object["questions"] = .string(questions == nil ? "generated" : "labelled")
         object["preferences"] = .string(preferences == nil ? "hard negatives" : "labelled")
         return object
+    }
+}
+
+extension TrainingConfiguration {
+    /// The most bytes of a configuration file.
+    private static let sizeLimit = 1 << 20
+
+    /// Reads a configuration file.
+    ///
+    /// - Throws: `configuration`, with the line of the mistake; `storage` when the file cannot be read or is too large.
+    public init(reading path: String) throws(TrainingError) {
+        let bytes = try wrapping(as: TrainingError.storage) { () throws(StorageError) in
+            try LocalFile.read(path, limit: Self.sizeLimit)
+        }
+        try self.init(yaml: String(decoding: bytes, as: UTF8.self), path: path)
+    }
+
+    /// Parses a configuration; rejects unknown keys, so that misspelled ones do not go unnoticed.
+    ///
+    /// - Parameters:
+    ///   - yaml: The text of the file.
+    ///   - path: The path of the file: relative paths start at its folder, and error messages name it.
+    /// - Throws: `configuration`, with the line of the mistake.
+    public init(yaml: String, path: String) throws(TrainingError) {
+        self.init()
+        do throws(ConfigurationError) { try read(yaml, path: path) } catch {
+            throw .configuration(path: error.path, line: error.line, reason: error.reason)
+        }
+    }
+
+    private mutating func read(_ yaml: String, path: String) throws(ConfigurationError) {
+        let folder = YAMLMapping.folder(of: path)
+        var top = try YAMLMapping(document: yaml, path: path, isEmptyAllowed: true)
+        repository = try top.text("repo").map { YAMLMapping.located($0.value, in: folder) }
+        features = try top.text("features")?.value ?? features
+        questions = try top.text("questions").map { YAMLMapping.located($0.value, in: folder) }
+        preferences = try top.text("preferences").map { YAMLMapping.located($0.value, in: folder) }
+        model = try top.text("model")?.value ?? model
+        let candidates = try top.integer("candidates", in: RetrievalSettings.candidateRange)
+        retrieval.candidates = candidates ?? retrieval.candidates
+        if var inner = try top.mapping("retrieval") {
+            if let found = try inner.text("mode") {
+                guard let mode = RetrievalSettings.Mode(rawValue: found.value) else {
+                    throw inner.error(
+                        "retrieval.mode must be hybrid, vector or lexical", line: found.line)
+                }
+                retrieval.mode = mode
+            }
+            if let own = try inner.integer("candidates", in: RetrievalSettings.candidateRange) {
+                guard candidates == nil else {
+                    throw inner.error(
+                        "retrieval.candidates says what candidates says too: leave one out")
+                }
+                retrieval.candidates = own
+            }
+            retrieval.k = try inner.integer("k", in: RetrievalSettings.countRange) ?? retrieval.k
+            retrieval.perDocument =
+                try inner.integer("perDocument", in: 0...RetrievalSettings.countRange.upperBound)
+                ?? retrieval.perDocument
+            try inner.finish(known: ["mode", "candidates", "k", "perDocument"])
+        }
+        if var inner = try top.mapping("datasets") {
+            supervisedDataset = try inner.text("sft")?.value ?? supervisedDataset
+            preferenceDataset = try inner.text("dpo")?.value ?? preferenceDataset
+            try inner.finish(known: ["sft", "dpo"])
+        }
+        if var inner = try top.mapping("split") {
+            split.heldOut = try inner.number("heldout", in: 0...1) ?? split.heldOut
+            split.seed = try inner.integer("seed", in: 0...JSON.largestInteger) ?? split.seed
+            try inner.finish(known: ["heldout", "seed"])
+        }
+        if var inner = try top.mapping("sft") {
+            supervised.epochs = try inner.integer("epochs", in: 0...100_000) ?? supervised.epochs
+            supervised.rate = try inner.number("rate", in: 1e-9...1000) ?? supervised.rate
+            supervised.l2 = try inner.number("l2", in: 0...1000) ?? supervised.l2
+            try inner.finish(known: ["epochs", "rate", "l2"])
+        }
+        if var inner = try top.mapping("dpo") {
+            preference.epochs = try inner.integer("epochs", in: 0...100_000) ?? preference.epochs
+            preference.rate = try inner.number("rate", in: 1e-9...1000) ?? preference.rate
+            preference.beta = try inner.number("beta", in: 1e-9...1000) ?? preference.beta
+            preference.l2 = try inner.number("l2", in: 0...1000) ?? preference.l2
+            preference.retain = try inner.number("retain", in: 0...1000) ?? preference.retain
+            try inner.finish(known: ["epochs", "rate", "beta", "l2", "retain"])
+        }
+        if var inner = try top.mapping("evaluate") {
+            recallDepth = try inner.integer("k", in: 1...1000) ?? recallDepth
+            try inner.finish(known: ["k"])
+        }
+        try top.finish(
+            known: [
+                "repo", "features", "questions", "preferences", "model", "candidates", "retrieval",
+                "datasets", "split", "sft", "dpo", "evaluate",
+            ])
     }
 }

@@ -3,23 +3,23 @@ public import Objects
 public import Refs
 public import Storage
 
-/// Why training did not take place. Nothing was published.
+/// Why training failed. Nothing was published.
 public enum TrainingError: Diagnosable {
-    /// The configuration cannot be understood.
+    /// The configuration is invalid.
     case configuration(path: String, line: Int?, reason: String)
-    /// A file with labels cannot be understood.
+    /// A file of labels is invalid.
     case labels(path: String, line: Int, reason: String)
-    /// What `features` names is not a features snapshot with an embedding space.
+    /// The configured `features` is not a features snapshot with an embedding space.
     case notFeatures(name: String, reason: String)
-    /// Too few questions remain to train on some and measure on others.
+    /// Too few questions remain for training and evaluation.
     case tooFewQuestions(training: Int, heldOut: Int, unresolved: Int, missing: [MissingLabel])
-    /// The embedder of the features is not there, or is another.
+    /// The embedder of the features is missing or differs.
     case embedding(EmbeddingError)
-    /// The repository failed or refused.
+    /// The repository failed or refused the transaction.
     case refs(RefError)
     /// Objects could not be read or written.
     case objects(ObjectError)
-    /// A file beside the configuration could not be read.
+    /// A configuration or label file could not be read.
     case storage(StorageError)
 
     /// See ``Diagnosable``.

@@ -4,9 +4,9 @@ public import Objects
 public import Refs
 internal import Storage
 
-/// One run of the training pipeline: build, train, evaluate, publish.
+/// A run of the training pipeline: build, train, evaluate, publish.
 public struct TrainingRun: Sendable {
-    /// The name that snapshots give as their producer.
+    /// The pipeline's name in snapshots.
     public static let pipeline = "fti-training"
 
     private let repository: Repository
@@ -22,12 +22,12 @@ public struct TrainingRun: Sendable {
     /// Prepares a run.
     ///
     /// - Parameters:
-    ///   - version: The version of the program, for the snapshots' producer.
-    ///   - threads: How many threads compute; the result does not depend on it.
-    ///   - embedders: Where embedders behind a service are found.
-    ///   - verified: Which leaves of features were verified before; nil to verify all.
-    ///   - segments: Where words are found, and kept, of features without an index.
-    ///   - progress: Is told what begins.
+    ///   - version: The program's version, for the producer of the snapshots.
+    ///   - threads: The number of threads; the result does not depend on it.
+    ///   - embedders: The source of embedders.
+    ///   - verified: The record of leaves that were already verified; nil to verify all.
+    ///   - segments: The cache of lexical segments for features without an index.
+    ///   - progress: Receives the name of each stage as it begins.
     public init(
         repository: Repository, configuration: TrainingConfiguration, writer: Writer,
         version: String, threads: Int, embedders: EmbedderSource = EmbedderSource(),
@@ -45,8 +45,9 @@ public struct TrainingRun: Sendable {
         self.progress = progress
     }
 
-    /// Trains on the features that the configuration names, in the newest state of the repository, and
-    /// publishes datasets and model in one transaction; fails without having changed anything.
+    /// Trains on the configured features, in the newest state of the repository.
+    ///
+    /// Publishes the datasets and the model in one transaction; a failed run changes nothing.
     public func run() throws(TrainingError) -> TrainingReport {
         let created = writer.now()
         let state = try wrapping(as: TrainingError.refs) { () throws(RefError) in

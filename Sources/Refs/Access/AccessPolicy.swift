@@ -1,19 +1,19 @@
 public import Objects
 
-/// Who may write what, and what moves of refs must satisfy.
+/// Who may write what, and which gates the moves of refs must pass.
 ///
-/// The log holds it whole, so that the log alone suffices to check every entry: each by the policy of the state
-/// before it.
+/// The log contains every access policy whole, so that the log alone suffices to check its entries: each by the access
+/// policy of the state before it.
 public struct AccessPolicy: Hashable, Sendable {
-    /// A key that the policy knows.
+    /// A key with rights.
     public struct Key: Hashable, Sendable {
-        /// What people call it.
+        /// The name that people use for it.
         public let name: String
         /// The key.
         public let publicKey: PublicKey
-        /// Whether it may move every ref, change the policy and override gates.
+        /// Whether it may move every ref, change the access policy and override gates.
         public let isAdmin: Bool
-        /// Where it may move refs.
+        /// The namespaces in which it may move refs.
         public let namespaces: Set<RefNamespace>
 
         /// Makes a key.
@@ -33,26 +33,26 @@ public struct AccessPolicy: Hashable, Sendable {
         }
     }
 
-    /// Whether each entry must be signed by one of ``keys``, and may do what that key may do.
+    /// Whether each entry must be signed by one of ``keys`` that has the rights for it.
     public let isSigned: Bool
-    /// The keys, by name; a key that is not here is worth nothing any more.
+    /// The keys, by name; a key that is not listed has no rights.
     public let keys: [Key]
-    /// What moves must satisfy.
+    /// The gates.
     public let gates: [Gate]
-    /// For how long collections keep what refs pointed at; nil for the standard.
+    /// How long collections keep old values of refs; nil for the standard retention.
     public let retention: RetentionRules?
-    /// The policy's identity: the SHA-256 of its canonical JSON.
+    /// The identity of the access policy: the SHA-256 of its canonical JSON.
     public let id: ObjectID
 
-    /// The most keys that a policy may have.
+    /// The most keys that an access policy may have.
     public static let keyLimit = 256
-    /// The most bytes that a policy's file may have; the log takes fewer.
+    /// The most bytes that the file of an access policy may have; the log accepts fewer.
     public static let byteLimit = 256 << 10
 
-    /// Makes a policy.
+    /// Makes an access policy.
     ///
-    /// - Throws: An error with the path of the member that is wrong: two keys with one name, gates that nobody could
-    ///   satisfy, nobody who could ever change the policy.
+    /// - Throws: An error with the path of the faulty member: two keys with one name, gates that no move could pass, no
+    ///   admin who could ever change the access policy.
     public init(
         isSigned: Bool, keys: [Key], gates: [Gate], retention: RetentionRules? = nil
     ) throws(JSONSchemaError) {
@@ -68,7 +68,7 @@ public struct AccessPolicy: Hashable, Sendable {
         try check()
     }
 
-    /// What the policy says of a key; nil when it does not list it.
+    /// The rights of a key; nil when it is not listed.
     public func key(_ key: PublicKey) -> Key? { keys.first { $0.publicKey == key } }
 
     /// The key of a name.
@@ -98,19 +98,169 @@ public struct AccessPolicy: Hashable, Sendable {
             }
         }
         guard !isSigned || keys.contains(where: \.isAdmin) else {
-            throw reader.error("keys", "must have an admin: nobody could change the policy")
+            throw reader.error("keys", "must include an admin, who can change the access policy")
         }
         for gate in gates {
             guard case .approvals(let count, let names) = gate.condition else { continue }
             guard isSigned else {
-                throw reader.error("gates", "cannot demand approvals where nothing is signed")
+                throw reader.error("gates", "cannot demand approvals without signatures")
             }
             for name in names ?? [] where self.key(named: name) == nil {
-                throw reader.error("gates", "demands an approval by \(name), who is not in keys")
+                throw reader.error("gates", "demand an approval by \(name), who is not in keys")
             }
             guard (names?.count ?? keys.count) >= count else {
-                throw reader.error("gates", "demands \(count) approvals, more than there are keys")
+                throw reader.error("gates", "demand \(count) approvals, more than there are keys")
             }
+        }
+    }
+}
+
+extension AccessPolicy {
+    /// The version of the format.
+    private static let version = 1
+
+    /// The access policy as JSON, as it stands in the log.
+    public var json: JSON {
+        Self.json(isSigned: isSigned, keys: keys, gates: gates, retention: retention)
+    }
+
+    static func json(
+        isSigned: Bool, keys: [Key], gates: [Gate], retention: RetentionRules?
+    ) -> JSON {
+        var object = JSONObject()
+        object["type"] = "policy"
+        object["version"] = .integer(version)
+        object["signed"] = .bool(isSigned)
+        object["keys"] = .array(keys.map(\.json))
+        object["gates"] = .array(gates.map(\.json))
+        if let retention { object["retention"] = retention.json }
+        return .object(object)
+    }
+
+    /// Decodes the file of an access policy: JSON, in which `version`, `admin`, `write`, `gates` and `retention` are
+    /// optional.
+    ///
+    /// - Throws: An error with the path of the faulty member.
+    public init(decoding bytes: [UInt8]) throws(JSONSchemaError) {
+        var reader = try JSONObjectReader(file: bytes)
+        try self.init(&reader)
+        try reader.finish()
+    }
+
+    private init(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
+        if reader.has("type"), try reader.string("type") != "policy" {
+            throw reader.error("type", "must be policy")
+        }
+        if reader.has("version"), try reader.count("version") != Self.version {
+            throw reader.error("version", "is unknown to this program")
+        }
+        let isSigned = try reader.bool("signed")
+        let keys = reader.has("keys") ? try reader.objects("keys", Key.init) : []
+        let gates = reader.has("gates") ? try reader.objects("gates", Gate.init) : []
+        let retention =
+            try reader.take("retention").map { (json) throws(JSONSchemaError) in
+                try RetentionRules(json, as: "retention")
+            }
+        try self.init(isSigned: isSigned, keys: keys, gates: gates, retention: retention)
+    }
+
+    /// Takes an access policy in its only encoding, or `null`.
+    static func take(
+        _ key: String, from reader: inout JSONObjectReader
+    ) throws(JSONSchemaError) -> AccessPolicy? {
+        let value = reader.take(key)
+        if case .null? = value { return nil }
+        guard let value, let object = value.object else {
+            throw reader.error(key, "must be an access policy, or null")
+        }
+        var member = JSONObjectReader(object, path: key)
+        let policy = try AccessPolicy(&member)
+        try member.finish()
+        guard policy.json.canonicalBytes == value.canonicalBytes else {
+            throw reader.error(key, "is not a canonically encoded access policy")
+        }
+        return policy
+    }
+}
+
+extension AccessPolicy.Key {
+    var json: JSON {
+        [
+            "name": .string(name), "public": .string(publicKey.hex), "admin": .bool(isAdmin),
+            "write": .array(
+                namespaces.map(\.rawValue).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+                    .map { .string($0) }),
+        ]
+    }
+
+    init(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
+        let name = try reader.string("name")
+        let key = try reader.publicKey("public")
+        var namespaces: Set<RefNamespace> = []
+        for value in reader.has("write") ? try reader.array("write") : [] {
+            guard let namespace = value.string.flatMap(RefNamespace.init(rawValue:)),
+                namespaces.insert(namespace).inserted
+            else {
+                throw reader.error("write", "must be distinct names of \(RefNamespace.listing)")
+            }
+        }
+        let isAdmin = reader.has("admin") ? try reader.bool("admin") : false
+        self.init(name: name, publicKey: key, isAdmin: isAdmin, namespaces: namespaces)
+    }
+}
+
+extension JSONObjectReader {
+    fileprivate mutating func bool(_ key: String) throws(JSONSchemaError) -> Bool {
+        guard let value = take(key)?.bool else { throw error(key, "must be true or false") }
+        return value
+    }
+}
+
+extension Repository {
+    /// Sets or removes the access policy in a transaction of its own.
+    ///
+    /// - Parameter base: The access policy that the new one was derived from; the transaction is refused when another one
+    ///   holds by then. Without it, any access policy is replaced.
+    /// - Throws: `unauthorized` when the writer is not an admin of the present access policy; `policyChanged`.
+    @discardableResult
+    public func setPolicy(
+        _ policy: AccessPolicy?, replacing base: AccessPolicy?? = nil, message: String = "",
+        writer: Writer
+    ) throws(RefError) -> State {
+        let state = try self.state()
+        func check(_ state: State) throws(RefError) {
+            guard let base, base?.id != state.policy?.id else { return }
+            throw .policyChanged
+        }
+        try check(state)
+        return try log.append(
+            [.policy(policy)], to: state, message: message, writer: writer, admit: check)
+    }
+
+    /// Approves a move of a ref from its present target. The ref need not exist yet.
+    ///
+    /// - Throws: `unauthorized` when there is no access policy, or it does not list the writer's key; `nothingToApprove`
+    ///   when the ref is there already.
+    @discardableResult
+    public func approve(
+        _ name: RefName, new: ObjectID?, expires: Timestamp, on state: State,
+        message: String = "", writer: Writer
+    ) throws(RefError) -> State {
+        guard let policy = state.policy else {
+            throw .unauthorized(
+                reason: "there is no access policy, so there is nothing to approve",
+                remedy: "ftictl policy init")
+        }
+        let old = state.target(of: name)
+        guard new != old else { throw .nothingToApprove(name, new) }
+        return try log.append(
+            [.approve(name, old: old, new: new, policy: policy.id, expires: expires)], to: state,
+            message: message, writer: writer
+        ) { (newer) throws(RefError) in
+            guard newer.target(of: name) != old else { return }
+            throw .conflict(
+                name, expected: .same(as: old), actual: newer.target(of: name),
+                transaction: newer.lastTransaction(of: name), ageMilliseconds: nil)
         }
     }
 }

@@ -1,24 +1,25 @@
 public import Objects
+internal import Storage
 
-/// Somebody's consent to one move of one ref.
+/// The consent of one key to one move of one ref.
 ///
-/// It is void once the ref moves, wherever to, once the policy changes, and when it expires; so it is good for one
-/// move at most.
+/// It becomes void when the ref moves at all, when the access policy changes, and when it expires; so it serves at most
+/// one move.
 public struct Approval: Hashable, Sendable {
     /// The ref.
     public let ref: RefName
-    /// What the ref points at as long as it is not moved.
+    /// The target of the ref when it was approved.
     public let old: ObjectID?
-    /// What it may be moved to; nil for its removal.
+    /// The approved target; nil for a deletion.
     public let new: ObjectID?
-    /// Who consents.
+    /// The key that consents.
     public let key: PublicKey
-    /// Up to when.
+    /// The time at which it expires.
     public let expires: Timestamp
-    /// The transaction that says so.
+    /// The transaction that contains it.
     public let transaction: Int
 
-    /// What one key can approve of a ref once at a time.
+    /// The identity of an approval among those of one ref: a new one replaces the old one.
     struct Subject: Hashable {
         let new: ObjectID?
         let key: PublicKey
@@ -34,31 +35,123 @@ public struct Approval: Hashable, Sendable {
         ]
     }
 
-    init(
-        ref: RefName, old: ObjectID?, new: ObjectID?, key: PublicKey, expires: Timestamp,
-        transaction: Int
-    ) {
-        self.ref = ref
-        self.old = old
-        self.new = new
-        self.key = key
-        self.expires = expires
-        self.transaction = transaction
-    }
-
-    /// The command that approves a move, or with no revision the removal of a ref.
+    /// The command that approves a move to a revision, or without one the deletion of a ref.
     static func command(for ref: RefName, to revision: String?) -> String {
         "ftictl approve \(ref) \(revision ?? "--delete")"
     }
+}
 
+extension Approval {
     init(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
-        guard let key = PublicKey(hex: try reader.string("key")) else {
-            throw reader.error("key", "must be an Ed25519 key")
-        }
         self.init(
             ref: try reader.refName("ref"), old: try reader.objectIDOrNull("old"),
-            new: try reader.objectIDOrNull("new"), key: key,
+            new: try reader.objectIDOrNull("new"), key: try reader.publicKey("key"),
             expires: try reader.timestamp("expires"), transaction: try reader.count("transaction"))
-        try reader.finish()
+    }
+}
+
+/// The valid approvals of a state, by ref, so that the cost of an entry depends on what it names and not on how many
+/// approvals there are.
+struct Approvals: Sendable {
+    private var byRef: [RefName: [Approval]] = [:]
+    /// The time at which the first of them expires.
+    private var soonest: Timestamp?
+
+    /// No approvals.
+    init() {}
+
+    /// The approvals that a checkpoint lists.
+    init(_ approvals: [Approval]) { for approval in approvals { add(approval) } }
+
+    /// All of them, by transaction, ref, target and key.
+    var all: [Approval] {
+        byRef.values.joined().sorted { left, right in
+            if left.transaction != right.transaction { return left.transaction < right.transaction }
+            if left.ref != right.ref { return left.ref < right.ref }
+            if left.new != right.new { return (left.new?.hex ?? "") < (right.new?.hex ?? "") }
+            return left.key < right.key
+        }
+    }
+
+    /// The approvals of a ref.
+    subscript(ref: RefName) -> [Approval] { byRef[ref] ?? [] }
+
+    /// Drops the approvals that an entry makes void, and adds the ones that it gives.
+    ///
+    /// - Parameters:
+    ///   - moved: The refs that the entry moves.
+    ///   - clock: The time up to which approvals expire.
+    ///   - letsExpire: Whether the entry lets approvals of a ref expire.
+    mutating func settle(
+        _ entry: LogEntry, moving moved: Set<RefName>, at clock: Timestamp,
+        letsExpire: (RefName) -> Bool = { _ in true }
+    ) {
+        var given: [RefName: [Approval.Subject: Approval]] = [:]
+        for action in entry.actions {
+            switch action {
+            case .policy:
+                // The consent was given under rules that no longer hold.
+                self = Approvals()
+                return
+            case .approve(let name, let old, let new, _, let expires):
+                guard let key = entry.signature?.key, !moved.contains(name) else { continue }
+                given[name, default: [:]][Approval.Subject(new: new, key: key)] = Approval(
+                    ref: name, old: old, new: new, key: key, expires: expires,
+                    transaction: entry.number)
+            case .format, .ref, .pack, .unpack, .override, .retain: break
+            }
+        }
+        for name in moved { byRef[name] = nil }
+        for (name, approvals) in given {
+            byRef[name]?.removeAll { approvals[$0.subject] != nil }
+            for approval in approvals.values { add(approval) }
+        }
+        guard let soonest, soonest <= clock else { return }
+        self = Approvals(
+            byRef.values.joined().filter { $0.expires > clock || !letsExpire($0.ref) })
+    }
+
+    /// Drops approvals that are void for another reason.
+    mutating func remove(_ void: Set<Approval>) {
+        for name in Set(void.map(\.ref)) { byRef[name]?.removeAll(where: void.contains) }
+    }
+
+    private mutating func add(_ approval: Approval) {
+        byRef[approval.ref, default: []].append(approval)
+        soonest = min(soonest ?? approval.expires, approval.expires)
+    }
+}
+
+extension Log {
+    /// The approvals of moves that have expired although a writer's clock says otherwise.
+    ///
+    /// A wrong clock, or one that was set back, must not revive an approval. So the writer also consults the newest time
+    /// that it remembers, and the storage of the log: how long ago, by the storage's own clock, the entry of the approval
+    /// was written. The file of a copied repository or of a segment is younger than its entries, so the storage may report
+    /// an expiry too late but never too early.
+    func lapsedApprovals(
+        of changes: [RefChange], in state: State, at time: Timestamp
+    ) throws(RefError) -> Set<Approval> {
+        guard !state.approvals.isEmpty else { return [] }
+        let names = Set(changes.map(\.name))
+        let approvals = state.approvals.filter { names.contains($0.ref) && $0.expires > time }
+        guard !approvals.isEmpty else { return [] }
+        let newest = trust.memory?.newestTime(of: state.repositoryID) ?? time
+        let files = approvals.flatMap { Self.files(holding: $0.transaction) }
+        let ages = try wrapping(bucket.ages(of: files), as: RefError.storage)
+        var lapsed = Set(approvals.filter { $0.expires <= newest })
+        var reader = entries()
+        for approval in approvals {
+            let age = Self.files(holding: approval.transaction).compactMap { ages[$0] }.max()
+            guard let age else { continue }
+            let given = try reader.entry(approval.transaction).clock.milliseconds
+            if given + age >= approval.expires.milliseconds { lapsed.insert(approval) }
+        }
+        return lapsed
+    }
+
+    /// The files that may hold an entry.
+    private static func files(holding number: Int) -> [BlobName] {
+        [LogFile.entry(number)] + SegmentName.all(holding: number).map(\.blob)
     }
 }

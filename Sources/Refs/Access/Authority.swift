@@ -1,54 +1,54 @@
 public import Objects
 
-/// Whether a policy lets somebody do what a transaction does: the one judgement of writers, who ask before they
-/// commit, and of readers, who refuse a log in which somebody did not.
+/// Judges whether the access policy lets a key do what a transaction does. Writers ask before they commit, and readers
+/// refuse a log with an entry that fails.
 struct Authority {
-    /// Why a transaction cannot follow a state.
+    /// The reason why a transaction cannot follow a state.
     struct Objection {
-        /// What is wrong, about the signer where there is one.
+        /// The reason, as a statement about the signer or the transaction.
         let reason: String
-        /// What would help a writer.
+        /// The next step for the writer.
         let remedy: String
     }
 
     /// The state before the transaction.
     let state: State
-    /// Who has signed it, or will.
+    /// The key that signs the transaction.
     let signer: PublicKey?
-    /// Its moment.
+    /// The time of the transaction.
     let time: Timestamp
 
-    /// What is wrong with the signer itself, whatever it wants to do; nil when nothing is.
+    /// The objection to the signer itself, whatever it does; nil when there is none.
     ///
-    /// - Parameter names: The refs that it wants to move.
+    /// - Parameter names: The refs that it moves.
     private func signerObjection(toMoving names: [RefName]) -> Objection? {
         guard let policy = state.policy, policy.isSigned else { return nil }
         guard let signer else {
             return Objection(
-                reason: "it is not signed, which the policy demands",
-                remedy: "ftictl key new NAME, and let an admin grant it")
+                reason: "it is unsigned, and the access policy demands a signature",
+                remedy: "ftictl key new NAME, then ask an admin to grant it")
         }
         guard policy.key(signer) == nil else { return nil }
         let spaces = Set(names.map(\.namespace.rawValue)).sorted()
         let rights = spaces.isEmpty ? "--approve" : "--write \(spaces.joined(separator: " "))"
         return Objection(
-            reason: "the policy does not list key \(signer.short)",
-            remedy: "let an admin run: ftictl key grant NAME \(signer.hex) \(rights)")
+            reason: "the access policy does not list key \(signer.short)",
+            remedy: "ask an admin to run: ftictl key grant NAME \(signer.hex) \(rights)")
     }
 
-    /// What the policy says of the signer; nil where nothing need be signed.
+    /// The rights of the signer; nil where no signature is needed.
     private var key: AccessPolicy.Key? {
         guard let policy = state.policy, policy.isSigned else { return nil }
         return signer.flatMap { policy.key($0) }
     }
 
-    /// What is wrong with moving some refs, wherever to; nil when nothing is.
+    /// The objection to moving some refs anywhere; nil when there is none.
     func objection(toMoving names: [RefName]) -> Objection? {
         if let objection = signerObjection(toMoving: names) { return objection }
         return key.flatMap { key in names.lazy.compactMap { objection(to: $0, by: key) }.first }
     }
 
-    /// What is wrong with doing these things; nil when nothing is.
+    /// The objection to some actions; nil when there is none.
     func objection(to actions: [Action]) -> Objection? {
         let names = actions.compactMap { action in
             if case .ref(let name, _, _, _) = action { name } else { nil }
@@ -78,8 +78,8 @@ struct Authority {
         }
         guard counts.policies < 2, counts.overrides < 2, counts.retentions < 2 else {
             return Objection(
-                reason: "it sets the policy, overrides gates or says what it keeps twice",
-                remedy: "make two transactions of it")
+                reason: "it sets the access policy, overrides gates or records a retention twice",
+                remedy: "use two transactions")
         }
         return counts.overrides == 0 ? gateObjection(to: actions) : nil
     }
@@ -90,16 +90,16 @@ struct Authority {
         let others = key.namespaces.map(\.rawValue).sorted() + [space]
         return Objection(
             reason: "key \(key.name) may not move \(name): it may not write to \(space)/*",
-            remedy: "let an admin run: ftictl key grant \(key.name) \(key.publicKey.hex) --write "
+            remedy: "ask an admin to run: ftictl key grant \(key.name) \(key.publicKey.hex) --write "
                 + others.joined(separator: " "))
     }
 
-    /// Who may move nothing has no use for packs, and so none for taking them away.
+    /// A key that may move nothing needs no packs, and must not remove any.
     private func approverObjection(_ key: AccessPolicy.Key) -> Objection? {
         if key.isAdmin || !key.namespaces.isEmpty { return nil }
         return Objection(
-            reason: "key \(key.name) may approve, and store or remove nothing",
-            remedy: "let an admin run: ftictl key grant \(key.name) \(key.publicKey.hex) --write "
+            reason: "key \(key.name) may only approve moves, not store or remove objects",
+            remedy: "ask an admin to run: ftictl key grant \(key.name) \(key.publicKey.hex) --write "
                 + RefNamespace.features.rawValue)
     }
 
@@ -107,18 +107,18 @@ struct Authority {
         if key.isAdmin { return nil }
         let admins = state.policy?.keys.filter(\.isAdmin).map(\.name) ?? []
         return Objection(
-            reason: "key \(key.name) may not \(what): it is no admin",
+            reason: "key \(key.name) may not \(what): it is not an admin",
             remedy: "ask an admin: \(admins.joined(separator: ", "))")
     }
 
     private func objection(toPolicy new: AccessPolicy?, by key: AccessPolicy.Key?) -> Objection? {
         if let key { return adminObjection(to: "change the policy", by: key) }
-        // Nobody had rights before: who sets a policy that gives rights is one of those who get them.
+        // There are no rights yet: the first access policy that gives rights must be signed by one of its own admins.
         guard let new, new.isSigned else { return nil }
         guard let signer, new.key(signer)?.isAdmin ?? false else {
             return Objection(
-                reason: "it sets the first policy with signatures, and is not signed by an admin "
-                    + "of it",
+                reason: "it sets the first access policy that demands signatures, and none of that "
+                    + "policy's admins signed it",
                 remedy: "ftictl policy init makes one with your key as the admin")
         }
         return nil
@@ -129,12 +129,13 @@ struct Authority {
     ) -> Objection? {
         guard let policy = state.policy, policy.isSigned else {
             return Objection(
-                reason: "it approves a move where no policy asks for signatures",
+                reason: "it approves a move, but no access policy demands signatures",
                 remedy: "ftictl policy show")
         }
         let again = Approval.command(for: name, to: "REV")
         guard policy.id == id else {
-            return Objection(reason: "it approves a move under another policy", remedy: again)
+            return Objection(
+                reason: "it approves a move under a different access policy", remedy: again)
         }
         guard state.target(of: name) == old else {
             return Objection(
@@ -149,8 +150,8 @@ struct Authority {
         return nil
     }
 
-    /// The first move that a gate refuses which the log alone can answer: one that counts approvals, or one that fixes a
-    /// ref.
+    /// The objection of the first gate that refuses a move and that the log alone can evaluate: a gate of approvals, or a
+    /// fixed ref.
     private func gateObjection(to actions: [Action]) -> Objection? {
         let gates = (state.policy?.gates ?? []).filter(\.condition.isAnsweredByLog)
         guard !gates.isEmpty else { return nil }
@@ -161,7 +162,7 @@ struct Authority {
                     guard let old else { continue }
                     return Objection(
                         reason: "\(name) is fixed at \(old.short)",
-                        remedy: "choose another name, or let an admin override the gate")
+                        remedy: "choose another name, or ask an admin to override the gate")
                 case .approvals(let count, let names):
                     let given = state.approvers(of: name, to: new, at: time, among: names)
                     guard given.count < count else { continue }
@@ -181,14 +182,14 @@ struct Authority {
 }
 
 extension State {
-    /// What the policy calls a key; the first digits of one that it does not list.
+    /// The name of a key in the access policy; the first digits of a key that it does not list.
     public func name(of key: PublicKey) -> String { policy?.key(key)?.name ?? key.short }
 
-    /// The names of the keys whose approval of a move counts at a moment.
+    /// The names of the keys whose approval of a move counts.
     ///
     /// - Parameters:
-    ///   - time: The moment; nil to count those that have expired as well.
-    ///   - names: Those that may count; nil for all that the policy lists.
+    ///   - time: The time at which approvals must not have expired; nil to count expired ones as well.
+    ///   - names: The names that may count; nil for every key of the access policy.
     public func approvers(
         of name: RefName, to new: ObjectID?, at time: Timestamp?, among names: [String]? = nil
     ) -> [String] {

@@ -1,3 +1,4 @@
+internal import CCrypto
 internal import Objects
 
 /// A signature, and the key whose it claims to be.
@@ -21,12 +22,197 @@ public struct Signature: Hashable, Sendable {
     /// Takes `key` and `sig`; nil when neither is there.
     static func take(from reader: inout JSONObjectReader) throws(JSONSchemaError) -> Signature? {
         guard reader.has("key") || reader.has("sig") else { return nil }
-        guard let key = PublicKey(hex: try reader.string("key")) else {
-            throw reader.error("key", "must be an Ed25519 key: 64 lower-case hexadecimal digits")
-        }
+        let key = try reader.publicKey("key")
         guard let bytes = Hexadecimal.decode(try reader.string("sig")),
             bytes.count == Ed25519.signatureSize
         else { throw reader.error("sig", "must be 128 lower-case hexadecimal digits") }
         return Signature(key: key, bytes: bytes)
     }
+}
+
+/// The public half of an Ed25519 key: who may have signed something.
+public struct PublicKey: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The 32 bytes, as RFC 8032 encodes them.
+    public let bytes: [UInt8]
+
+    /// Reads 64 lower-case hexadecimal digits; nil for anything else, and for the few values that would pass for the
+    /// signer of every message.
+    public init?(hex text: some StringProtocol) {
+        guard let bytes = Hexadecimal.decode(String(text)) else { return nil }
+        self.init(bytes: bytes)
+    }
+
+    init?(bytes: [UInt8]) {
+        guard Ed25519.isAcceptable(point: bytes) else { return nil }
+        self.bytes = bytes
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    public var hex: String { Hexadecimal.encode(bytes) }
+
+    /// The first 12 digits, for people to read; never stored.
+    public var short: String { String(hex.prefix(12)) }
+
+    /// Same as ``hex``.
+    public var description: String { hex }
+
+    /// Orders keys as their bytes.
+    public static func < (left: PublicKey, right: PublicKey) -> Bool {
+        left.bytes.lexicographicallyPrecedes(right.bytes)
+    }
+}
+
+/// The secret half of an Ed25519 key. Nothing prints it: neither interpolation, `dump` nor `debugPrint`.
+public struct SecretKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
+    /// What its owner calls it.
+    public let name: String
+    /// The half that others may know.
+    public let publicKey: PublicKey
+    private let seed: Seed
+
+    /// The 32 secret bytes, held once.
+    private final class Seed: Sendable {
+        let bytes: [UInt8]
+        init(_ bytes: [UInt8]) { self.bytes = bytes }
+    }
+
+    /// Draws a new key.
+    ///
+    /// - Parameter random: 64 random bits that nobody can guess at each call.
+    public init(
+        name: String, random: () -> UInt64 = { UInt64.random(in: .min ... .max) }
+    ) throws(KeyError) {
+        try self.init(
+            name: name, seed: RandomBits(from: random).bytes + RandomBits(from: random).bytes)
+    }
+
+    init(name: String, seed: [UInt8]) throws(KeyError) {
+        guard let bytes = Ed25519.publicKey(seed: seed), let publicKey = PublicKey(bytes: bytes)
+        else { throw .unavailable }
+        self.name = name
+        self.publicKey = publicKey
+        self.seed = Seed(seed)
+    }
+
+    /// The signature of a message.
+    func sign(_ message: [UInt8]) throws(KeyError) -> Signature {
+        guard let bytes = Ed25519.sign(message, seed: seed.bytes) else { throw .unavailable }
+        return Signature(key: publicKey, bytes: bytes)
+    }
+
+    /// The bytes of its file.
+    var secretBytes: [UInt8] { seed.bytes }
+
+    /// `***`
+    public var description: String { "***" }
+    /// `***`
+    public var debugDescription: String { "***" }
+    /// Nothing.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension SecretKey {
+    /// The version of the format of a key's file.
+    private static let version = 1
+
+    /// The bytes of its file: a line of JSON.
+    var file: [UInt8] {
+        let json: JSON = [
+            "type": "fti-secret-key", "version": .integer(Self.version), "name": .string(name),
+            "public": .string(publicKey.hex), "secret": .string(Hexadecimal.encode(secretBytes)),
+        ]
+        return json.canonicalBytes + [0x0A]
+    }
+
+    /// Reads a key's file.
+    ///
+    /// - Throws: `malformed`, which repeats nothing of what is in the file.
+    init(file bytes: [UInt8], path: String) throws(KeyError) {
+        func malformed(_ reason: String) -> KeyError { .malformed(path: path, reason: reason) }
+        guard let object = (try? JSON(parsing: bytes.span))?.object else {
+            throw malformed("it is not a JSON object")
+        }
+        var reader = JSONObjectReader(object)
+        guard (try? reader.string("type")) == "fti-secret-key" else {
+            throw malformed("its type is not fti-secret-key")
+        }
+        guard (try? reader.count("version")) == Self.version else {
+            throw malformed("its version is one that this program does not know")
+        }
+        guard let name = try? reader.string("name"), KeyName.isValid(name) else {
+            throw malformed("its name is not that of a key")
+        }
+        guard let secret = try? reader.string("secret"), let seed = Hexadecimal.decode(secret),
+            seed.count == Ed25519.keySize
+        else { throw malformed("secret must be 64 hexadecimal digits") }
+        try self.init(name: name, seed: seed)
+        guard let stated = try? reader.string("public"), stated == publicKey.hex else {
+            throw malformed("public does not belong to secret")
+        }
+    }
+}
+
+/// Ed25519 (RFC 8032) by libcrypto, strict: what several readers could judge differently is refused.
+enum Ed25519 {
+    static let keySize = 32
+    static let signatureSize = 64
+
+    /// The public key of a seed; nil when libcrypto fails.
+    static func publicKey(seed: [UInt8]) -> [UInt8]? {
+        var key = [UInt8](repeating: 0, count: keySize)
+        guard seed.count == keySize, fti_crypto_ed25519_public(seed, &key) == 1 else { return nil }
+        return key
+    }
+
+    /// The signature of a message; nil when libcrypto fails.
+    static func sign(_ message: [UInt8], seed: [UInt8]) -> [UInt8]? {
+        var signature = [UInt8](repeating: 0, count: signatureSize)
+        guard seed.count == keySize,
+            fti_crypto_ed25519_sign(seed, message, message.count, &signature) == 1
+        else { return nil }
+        return signature
+    }
+
+    /// Whether a signature is that of a message by a key.
+    ///
+    /// Beyond libcrypto's own checks (S below the group's order, R canonical), neither the key nor R may be a point
+    /// of small order: such a key would have signed every message.
+    static func verifies(_ signature: [UInt8], of message: [UInt8], key: [UInt8]) -> Bool {
+        guard signature.count == signatureSize, isAcceptable(point: key),
+            isAcceptable(point: Array(signature[..<keySize]))
+        else { return false }
+        return fti_crypto_ed25519_verify(key, message, message.count, signature) == 1
+    }
+
+    /// Whether 32 bytes can be a public key: a coordinate below the field's prime, 2^255 - 19, and none of the eight
+    /// points whose order divides 8. That it is on the curve at all shows when something is verified.
+    static func isAcceptable(point: [UInt8]) -> Bool {
+        guard point.count == keySize else { return false }
+        // Little-endian, and the highest bit is the sign of the other coordinate.
+        var coordinate = point
+        coordinate[31] &= 0x7F
+        if coordinate[31] == 0x7F, coordinate[1..<31].allSatisfy({ $0 == 0xFF }) {
+            // From 2^255 - 20, which has order 2, over the prime to the largest that 255 bits can hold.
+            return coordinate[0] < 0xEC
+        }
+        return !smallOrder.contains(coordinate)
+    }
+
+    /// The coordinates of the points of order 4, 1 and 8; order 2 is `2^255 - 20`.
+    private static let smallOrder: [[UInt8]] = [
+        [UInt8](repeating: 0, count: keySize),
+        [1] + [UInt8](repeating: 0, count: keySize - 1),
+        [
+            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef,
+            0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88,
+            0x6d, 0x53, 0xfc, 0x05,
+        ],
+        [
+            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10,
+            0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77,
+            0x92, 0xac, 0x03, 0x7a,
+        ],
+    ]
 }

@@ -1,27 +1,26 @@
 public import Objects
 
-/// One thing that a transaction does.
+/// One action of a transaction.
 ///
-/// A reader that meets a type it does
-/// not know refuses the log and never skips it.
+/// A reader that meets an action of unknown type refuses the whole log instead of skipping the action.
 public enum Action: Hashable, Sendable {
-    /// Begins the log; only entry 0 has it.
+    /// Starts the log; only entry 0 has it.
     case format(version: Int, repository: RandomBits)
-    /// Moves a ref from `old` to `new`; nil stands for no such ref. `since` is the number of the
-    /// transaction that set `old` (or removed the ref), so that one ref's history is a linked list.
+    /// Moves a ref from `old` to `new`; nil stands for a ref that does not exist. `since` is the transaction that set
+    /// `old` or deleted the ref, so that the history of a ref is a linked list.
     case ref(RefName, old: ObjectID?, new: ObjectID?, since: Int?)
-    /// Adds a pack, whose name was never used before.
+    /// Adds a pack of a name that was never used before.
     case pack(PackReference)
-    /// Removes a pack for ever, or condemns one that was never added.
+    /// Removes a pack permanently, or condemns one that was never added.
     case unpack(ObjectID)
-    /// Says what a collection kept: whatever it removed was older. Stands beside its removals.
+    /// Records the retention of a collection, beside the packs that it removed.
     case retain(RetentionRules)
-    /// Sets the policy from the next entry on; nil removes it.
+    /// Sets the access policy from the next entry on; nil removes it.
     case policy(AccessPolicy?)
-    /// Says that the signer of the entry wants a ref to be moved from `old` to `new`, up to a moment and as long as
-    /// the policy of this identity holds.
+    /// Approves, in the name of the entry's signer, the move of a ref from `old` to `new`, until a time and as long as the
+    /// access policy of this identity holds.
     case approve(RefName, old: ObjectID?, new: ObjectID?, policy: ObjectID, expires: Timestamp)
-    /// Moves refs although these gates refuse, and says why.
+    /// Overrides these gates, with the reason.
     case override(gates: [String], reason: String)
 
     var json: JSON {
@@ -58,15 +57,13 @@ public enum Action: Hashable, Sendable {
         }
     }
 
-    /// Reads an action; nil when its type is not known.
+    /// Decodes an action; nil when its type is unknown.
     init?(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
         switch try reader.string("type") {
         case "format":
-            let version = try reader.count("version")
-            guard let repository = RandomBits(hex: try reader.string("repository")) else {
-                throw reader.error("repository", "must be 32 lower-case hexadecimal digits")
-            }
-            self = .format(version: version, repository: repository)
+            self = .format(
+                version: try reader.count("version"),
+                repository: try reader.randomBits("repository"))
         case "ref":
             self = .ref(
                 try reader.refName("name"), old: try reader.objectIDOrNull("old"),
@@ -82,7 +79,7 @@ public enum Action: Hashable, Sendable {
             let value = reader.take("retention") ?? .null
             let rules = try RetentionRules(value, as: "retention")
             guard rules.json.canonicalBytes == value.canonicalBytes else {
-                throw reader.error("retention", "is not written as a retention is")
+                throw reader.error("retention", "is not a canonically encoded retention")
             }
             self = .retain(rules)
         case "policy": self = .policy(try AccessPolicy.take("policy", from: &reader))
@@ -95,7 +92,7 @@ public enum Action: Hashable, Sendable {
             var gates: [String] = []
             for gate in try reader.array("gates") {
                 guard let text = gate.string else {
-                    throw reader.error("gates", "must be a list of texts")
+                    throw reader.error("gates", "must be a list of strings")
                 }
                 gates.append(text)
             }
@@ -116,7 +113,45 @@ extension JSONObjectReader {
         }
     }
 
-    /// Takes an identity or `null`; the member itself must be there.
+    /// Takes a pattern of refs.
+    mutating func refPattern(_ key: String) throws(JSONSchemaError) -> RefPattern {
+        let text = try string(key)
+        do throws(RefError) { return try RefPattern(text) } catch {
+            throw self.error(key, "must be a ref, or like models/*: \(error.message)")
+        }
+    }
+
+    /// Takes 128 random bits.
+    mutating func randomBits(_ key: String) throws(JSONSchemaError) -> RandomBits {
+        guard let bits = RandomBits(hex: try string(key)) else {
+            throw error(key, "must be 32 lower-case hexadecimal digits")
+        }
+        return bits
+    }
+
+    /// Takes a public key.
+    mutating func publicKey(_ key: String) throws(JSONSchemaError) -> PublicKey {
+        guard let publicKey = PublicKey(hex: try string(key)) else {
+            throw error(key, "must be an Ed25519 key: 64 lower-case hexadecimal digits")
+        }
+        return publicKey
+    }
+
+    /// Takes a list of objects, each of which `decode` must take whole.
+    mutating func objects<Value>(
+        _ key: String, _ decode: (inout JSONObjectReader) throws(JSONSchemaError) -> Value
+    ) throws(JSONSchemaError) -> [Value] {
+        var values: [Value] = []
+        for (index, value) in try array(key).enumerated() {
+            let path = error("\(key)[\(index)]", "").path
+            var reader = JSONObjectReader(value.object ?? JSONObject(), path: path)
+            values.append(try decode(&reader))
+            try reader.finish()
+        }
+        return values
+    }
+
+    /// Takes an id or `null`; the member must exist.
     mutating func objectIDOrNull(_ key: String) throws(JSONSchemaError) -> ObjectID? {
         switch take(key) {
         case .null?: return nil
@@ -127,7 +162,7 @@ extension JSONObjectReader {
         }
     }
 
-    /// Takes a whole number that is not negative, or `null`; the member itself must be there.
+    /// Takes a whole number that is not negative, or `null`; the member must exist.
     mutating func countOrNull(_ key: String) throws(JSONSchemaError) -> Int? {
         let value = take(key)
         if case .null? = value { return nil }

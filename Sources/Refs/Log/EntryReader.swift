@@ -1,34 +1,35 @@
+internal import Objects
 package import Storage
+internal import Synchronization
 
-/// Reads the entries of a log wherever they are: in files of their own, or gathered in segments.
+/// Reads the entries of a log, from files of their own or from segments.
 ///
-/// Remembers the segment that it read last, so that reading many entries in order, forwards or backwards, reads each
-/// segment once. Entries never change, so what it remembers stays true.
+/// It caches the last segment that it read, so that reading many entries in order, forwards or backwards, reads each
+/// segment once. Entries never change, so the cache stays valid.
 ///
-/// An entry that a segment holds is void outside it. A single file comes into being before its segment, and goes
-/// after it; a writer that was away for long can make it anew then, and removes it when it notices. So a single
-/// file counts when no segment with its number is there *after* it was read. Segments of 64 go after the one of
-/// 1,024 that holds the same, so they are looked for in this order.
+/// A segment voids the single files of its entries. A single file is created before its segment and deleted after it;
+/// a writer that was suspended for long can create it again then, and deletes it when it notices. So a single file
+/// counts when no segment with its number exists *after* the file was read. A segment of 64 is deleted after the one of
+/// 1,024 with the same entries was created, so readers look for them in this order.
 ///
-/// Where a segment is damaged, what it has replaced counts again, as long as it is there (``Log/spare(of:)``).
+/// Where a segment is damaged, the files that it replaced count again as long as they exist (``Log/spare(of:)``).
 public struct EntryReader: Sendable {
     private let log: Log
-    /// Whether a damaged segment is damage even if its entries are elsewhere as well.
+    /// Whether a damaged segment is reported even if its entries exist elsewhere.
     private let isStrict: Bool
     private var opened: Opened?
     private var loaded: Segment?
-    /// What was read already of the run that comes next.
+    /// The rest of a span whose first entry was read already.
     private var kept: EntrySpan?
 
-    /// A segment of which entries are read one by one, until they are many.
+    /// A segment whose entries are read one by one until they become many.
     private struct Opened {
         let name: SegmentName
         let blob: any Blob
         var reads = 0
     }
 
-    /// How many entries of a segment are read one by one before it is read as a whole, which takes as long as
-    /// reading so many.
+    /// How many entries of a segment are read one by one before the whole segment is read, which then costs no more.
     private static let singleReads = 8
 
     package init(_ log: Log, isStrict: Bool = false) {
@@ -36,15 +37,15 @@ public struct EntryReader: Sendable {
         self.isStrict = isStrict
     }
 
-    /// One entry, which is checked against its own hash.
+    /// One entry, checked against its own hash.
     ///
-    /// - Throws: `noTransaction` when there is none of this number; `damaged`; `needsNewer`.
+    /// - Throws: `noTransaction` when there is no entry of this number; `damaged`; `needsNewer`.
     public mutating func entry(_ number: Int) throws(RefError) -> LogEntry {
         guard number >= 0, let entry = try find(number) else { throw .noTransaction(number) }
         return entry
     }
 
-    /// One entry, or nil when there is none of this number.
+    /// One entry; nil when there is none of this number.
     mutating func find(_ number: Int) throws(RefError) -> LogEntry? {
         if !isStrict, let entry = log.largeEntries[number] { return entry }
         let entry = try sound(number)?.entry
@@ -52,7 +53,7 @@ public struct EntryReader: Sendable {
         return entry
     }
 
-    /// One entry with its file, from elsewhere when a segment is damaged; nil when there is none of this number.
+    /// One entry with its file, from another file when a segment is damaged; nil when there is none of this number.
     mutating func sound(
         _ number: Int
     ) throws(RefError) -> (file: EntryFile, entry: LogEntry)? {
@@ -60,7 +61,7 @@ public struct EntryReader: Sendable {
             guard let file = try file(number) else { return nil }
             return (file, try file.decoded())
         } catch {
-            // Outside of a segment there may also be what a writer has made too late.
+            // A single file beside a segment may also be the late creation of a suspended writer.
             guard case .damaged = error, !isStrict, let spare = log.spare(of: number),
                 next(after: number)?.previous == spare.entry.hash
             else { throw error }
@@ -73,7 +74,7 @@ public struct EntryReader: Sendable {
         return log.spare(of: number + 1)?.entry
     }
 
-    /// The file of one entry, wherever it is.
+    /// The file of one entry.
     package mutating func file(_ number: Int) throws(RefError) -> EntryFile? {
         if let loaded, loaded.name.holds(number) { return EntryFile(number, in: loaded) }
         if let file = try readOpened(number) { return file }
@@ -97,13 +98,13 @@ public struct EntryReader: Sendable {
         return EntryFile(number: number, bytes: bytes, segment: current.name)
     }
 
-    /// Entries that follow one another, from a number on: all that the segment holds that has the first, or those
-    /// single ones up to where a segment could end.
+    /// Consecutive entries from a number on: the rest of the segment that holds the first one, or single files up to
+    /// where a segment could end.
     ///
-    /// - Throws: `damaged` when a segment's index is unreadable; `storage`. What is wrong with one entry is in the
-    ///   run.
+    /// - Throws: `damaged` when the index of a segment is unreadable; `storage`. An error of one entry is part of the
+    ///   span.
     package mutating func run(from number: Int) throws(RefError) -> EntrySpan {
-        if let run = kept.take(), run.first == number { return run }
+        if let span = kept.take(), span.first == number { return span }
         let spares = isStrict ? nil : log
         if let loaded, loaded.name.holds(number) {
             return EntrySpan(loaded, from: number, spares: spares)
@@ -123,7 +124,7 @@ public struct EntryReader: Sendable {
             }
             next += 1
         }
-        // What is absent is no less so if it is gathered by now: whatever covers the first covers all of them.
+        // A segment that appeared meanwhile and covers the first entry covers all of them.
         do throws(RefError) {
             if let (name, blob) = try log.openSegment(holding: number) {
                 let segment = try log.load(name, blob)
@@ -132,15 +133,15 @@ public struct EntryReader: Sendable {
             }
         } catch {
             guard case .damaged = error, !isStrict else { throw error }
-            return spareRun(from: number, to: end, error)
+            return spareSpan(from: number, to: end, error)
         }
         return EntrySpan(
             first: number, files: files, failure: failure,
             isLast: next <= end && failure == nil)
     }
 
-    /// What is left elsewhere of entries whose segment cannot be read at all.
-    private func spareRun(from number: Int, to last: Int, _ error: RefError) -> EntrySpan {
+    /// The entries of an unreadable segment that exist elsewhere.
+    private func spareSpan(from number: Int, to last: Int, _ error: RefError) -> EntrySpan {
         var files: [EntryFile] = []
         for number in number...last {
             guard let spare = log.spare(of: number) else {
@@ -151,31 +152,31 @@ public struct EntryReader: Sendable {
         return EntrySpan(first: number, files: files, failure: nil, isLast: false)
     }
 
-    /// The entry at a number, when those after it are read next.
+    /// The entry of a number; the entries after it are read next.
     mutating func first(from number: Int) throws(RefError) -> LogEntry? {
-        let run = try run(from: number)
-        guard let file = run.files.first else {
-            if let failure = run.failure { throw failure }
+        var span = try run(from: number)
+        guard let file = span.files.first else {
+            if let failure = span.failure { throw failure }
             return nil
         }
-        kept = EntrySpan(
-            first: number + 1, files: Array(run.files.dropFirst()), failure: run.failure,
-            isLast: run.isLast, spares: run.spares)
-        return try run.entry(in: file)
+        let entry = try span.entry(in: file)
+        span.first += 1
+        span.files.removeFirst()
+        kept = span
+        return entry
     }
 }
 
 extension Log {
-    /// A reader of entries, for who reads many.
+    /// A reader for many entries.
     public func entries() -> EntryReader { EntryReader(self) }
 
-    /// An entry that some file holds, whichever comes first in which it is whole; nil when there is none.
+    /// An intact copy of an entry from any file; nil when there is none.
     ///
-    /// For entries of damaged segments: what a segment replaces goes only when the segment is sound, so it may be
-    /// there still. Whether the entry is the right one shows by the one after it.
+    /// Serves damaged segments: the files that a segment replaces are deleted only when the segment is sound, so they may
+    /// still exist. The entry after it tells whether the copy is the right one.
     func spare(of number: Int) -> (file: EntryFile, entry: LogEntry)? {
-        for size in SegmentName.sizes {
-            let name = SegmentName(of: size, holding: number)
+        for name in SegmentName.all(holding: number) {
             guard let blob = (try? openSegment(name)) ?? nil,
                 let bytes = try? Segment.file(of: number, in: blob, name)
             else { continue }
@@ -187,13 +188,13 @@ extension Log {
         return (try? file.decoded()).map { (file, $0) }
     }
 
-    /// What the single file of an entry has; nil when there is none.
+    /// The bytes of an entry's single file; nil when there is none.
     package func readSingle(_ number: Int) -> Result<[UInt8]?, RefError> {
         let name = LogFile.entry(number)
         do throws(StorageError) {
             return .success(try bucket.read(name, limit: LogEntry.byteLimit))
         } catch {
-            // The bucket works; what stands there can be no entry (a directory, a file too large).
+            // The bucket works, but a directory or an overlong file cannot be an entry.
             switch error {
             case .damaged, .unusable, .tooLarge, .truncated:
                 return .failure(.damaged(place: name.description, reason: error.message))
@@ -202,18 +203,17 @@ extension Log {
         }
     }
 
-    /// The segment that holds an entry; nil when it is not in one.
+    /// The segment that holds an entry; nil when no segment does.
     func openSegment(
         holding number: Int
     ) throws(RefError) -> (name: SegmentName, blob: any Blob)? {
-        for size in SegmentName.sizes {
-            let name = SegmentName(of: size, holding: number)
+        for name in SegmentName.all(holding: number) {
             if let blob = try openSegment(name) { return (name, blob) }
         }
         return nil
     }
 
-    /// A segment; nil when there is none of this name.
+    /// Opens a segment; nil when there is none of this name.
     package func openSegment(_ name: SegmentName) throws(RefError) -> (any Blob)? {
         do throws(StorageError) {
             return try bucket.open(name.blob)
@@ -229,10 +229,119 @@ extension Log {
                 place: name.place,
                 reason: "it has \(blob.size) bytes, more than the \(Segment.byteLimit) allowed")
         }
-        let bytes: [UInt8]
-        do {
-            bytes = try blob.read(at: 0, count: blob.size)
-        } catch { throw .storage(error) }
-        return try Segment(bytes, name: name)
+        return try Segment(
+            wrapping(blob.read(at: 0, count: blob.size), as: RefError.storage), name: name)
+    }
+}
+
+/// The bytes of one entry's file, and the place where they were found.
+package struct EntryFile: Sendable {
+    package let number: Int
+    package let bytes: [UInt8]
+    /// The segment that holds the bytes; nil for a single file.
+    let segment: SegmentName?
+
+    /// The place of the bytes, for messages.
+    package var place: String { segment?.place ?? LogFile.place(of: number) }
+
+    /// A reason that an error of this entry gives, where the error names only the place.
+    package func saying(_ reason: String) -> String {
+        segment == nil ? reason : "entry \(number): \(reason)"
+    }
+
+    /// Decodes the entry.
+    ///
+    /// - Throws: As ``LogEntry/init(decoding:number:)``, with the file that holds the bytes as the place.
+    package func decoded() throws(RefError) -> LogEntry {
+        do throws(RefError) { return try LogEntry(decoding: bytes, number: number) } catch {
+            guard let segment, case .damaged(_, let reason) = error else { throw error }
+            throw .damaged(place: segment.place, reason: saying(reason))
+        }
+    }
+}
+
+extension EntryFile {
+    init(_ number: Int, in segment: Segment) {
+        self.init(number: number, bytes: segment.file(of: number), segment: segment.name)
+    }
+}
+
+/// Consecutive entries, each with its own error.
+package struct EntrySpan: Sendable {
+    fileprivate(set) var first: Int
+    package fileprivate(set) var files: [EntryFile]
+    /// The error of the entry after them.
+    package let failure: RefError?
+    /// Whether there was no entry after them.
+    package let isLast: Bool
+    /// The log to search for copies of entries that are damaged in a segment; nil for none.
+    var spares: Log?
+}
+
+extension EntrySpan {
+    init(_ segment: Segment, from number: Int, spares: Log? = nil) {
+        self.init(
+            first: number, files: (number...segment.name.last).map { EntryFile($0, in: segment) },
+            failure: nil, isLast: false, spares: spares)
+    }
+
+    /// The entry of a file, or a copy of it when the segment is damaged. The entries around it tell whether the copy is
+    /// the right one.
+    func entry(in file: EntryFile) throws(RefError) -> LogEntry {
+        do throws(RefError) { return try file.decoded() } catch {
+            guard case .damaged = error, file.segment != nil,
+                let spare = spares?.spare(of: file.number)
+            else { throw error }
+            return spare.entry
+        }
+    }
+
+    /// The number of entries that one thread decodes at a time.
+    private static let block = 64
+
+    /// The entries, decoded and judged; several threads share many entries.
+    package func decoded(
+        _ judge: @Sendable (LogEntry) throws(RefError) -> Void = { (_) throws(RefError) in }
+    ) -> [Result<LogEntry, RefError>] {
+        let blocks = (files.count + Self.block - 1) / Self.block
+        return Threads.map(blocks) { index in
+            files[index * Self.block..<min((index + 1) * Self.block, files.count)].map { file in
+                Result { () throws(RefError) in
+                    let entry = try entry(in: file)
+                    try judge(entry)
+                    return entry
+                }
+            }
+        }.flatMap(\.self)
+    }
+
+    /// The entries, with their signatures checked by the same threads.
+    ///
+    /// - Parameter repository: The repository that the signatures must be for.
+    package func decoded(signedFor repository: RandomBits) -> [Result<LogEntry, RefError>] {
+        decoded { (entry) throws(RefError) in try entry.checkSignature(for: repository) }
+    }
+}
+
+/// A cache of decoded entries with many moves. A command that names thousands of refs needs one action of each entry,
+/// and would otherwise decode the entry that moved them all once for each ref.
+final class LargeEntries: Sendable {
+    /// Entries with fewer actions decode too fast to be worth caching.
+    private static let leastActions = 64
+    /// The most entries that are cached; each takes a few MB at most.
+    private static let limit = 16
+
+    private let known = Mutex<[Int: LogEntry]>([:])
+
+    /// A cached entry; nil when it is not in the cache.
+    subscript(number: Int) -> LogEntry? { known.withLock { $0[number] } }
+
+    /// Caches an entry if it is large.
+    func keep(_ entry: LogEntry) {
+        guard entry.actions.count >= Self.leastActions else { return }
+        known.withLock { known in
+            if known.count >= Self.limit { known.removeAll() }
+            known[entry.number] = entry
+        }
     }
 }

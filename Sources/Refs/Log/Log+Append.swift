@@ -2,13 +2,13 @@ package import Objects
 package import Storage
 
 extension Log {
-    /// How many races in a row are lost before a writer gives up: far more than any crowd of writers with
-    /// backoff has been seen to need.
+    /// How many races in a row a writer loses before it gives up: far more than any crowd of writers with backoff has
+    /// needed in tests.
     static let attemptLimit = 1000
 
     /// Entry 0 of a new repository.
     ///
-    /// - Throws: `invalidTransaction` when the writer's name or the message holds a secret key.
+    /// - Throws: `invalidTransaction` when the writer's name or the message contains a secret key.
     static func firstEntry(by writer: Writer, message: String) throws(RefError) -> LogEntry {
         try refuseSecrets(writer.name, message, [])
         return LogEntry(
@@ -26,14 +26,14 @@ extension Log {
         }
     }
 
-    /// Appends a proposal to the log as one entry, wherever the log ends by then.
+    /// Appends a proposal to the log as one entry after the newest one.
     ///
     /// - Parameters:
-    ///   - turn: A turn that the caller has taken already, so that none is waited for.
-    ///   - admit: Checks the moves, and that what the proposal builds on is there still, in a state
-    ///     that others brought about since the last check, removing packs; it may add packs to the proposal, or
-    ///     take some out. The caller has checked the moves for the proposal's base.
-    /// - Returns: The state after the entry and the moves in it, or nil when it would hold nothing.
+    ///   - turn: A turn that the caller holds already.
+    ///   - admit: Checks the moves, and that everything the proposal builds on still exists, in a state with other
+    ///     entries or removed packs since the last check; it may add packs to the proposal or drop some. The caller has
+    ///     checked the moves in the proposal's base.
+    /// - Returns: The state after the entry and the moves in it; nil when the entry would be empty.
     package func append(
         _ proposal: inout Proposal, writer: Writer, attempts: Int = attemptLimit,
         holding turn: (any WriterTurn)? = nil,
@@ -41,7 +41,7 @@ extension Log {
             inout Proposal, [RefChange], _ removed: Set<ObjectID>, State
         ) throws(RefError) -> Void
     ) throws(RefError) -> (state: State, changes: [RefChange])? {
-        // The state that everything was checked in; moves are checked in every later one as well.
+        // The state in which everything was checked; moves are checked again in every later one.
         var base = proposal.base.number
         var admitted = base
         var changes: [RefChange] = []
@@ -52,7 +52,7 @@ extension Log {
             changes = try proposal.changes(in: state, now: now)
             if proposal.actions(for: changes, in: state).isEmpty { return nil }
             if state.number > admitted {
-                // An attempt that fails and is repeated must find the proposal as it was.
+                // When `admit` throws, the next attempt must find the proposal unchanged.
                 var admissible = proposal
                 try admit(&admissible, changes, removed, state)
                 proposal = admissible
@@ -65,9 +65,9 @@ extension Log {
         return after.map { ($0, changes) }
     }
 
-    /// Appends an entry with actions that move no ref, wherever the log ends by then.
+    /// Appends an entry with actions that move no ref after the newest one.
     ///
-    /// - Parameter admit: Refuses the state that the entry would follow.
+    /// - Parameter admit: Throws when the entry must not follow a state.
     /// - Returns: The state after the entry.
     func append(
         _ actions: [Action], to base: State, message: String, writer: Writer,
@@ -83,16 +83,16 @@ extension Log {
         return after
     }
 
-    /// Appends an entry to the log, wherever it ends by then.
+    /// Appends an entry to the log after the newest one.
     ///
-    /// - Parameter draft: What the entry is to do in a state, and the number of the state that this was computed on;
-    ///   nil when it is to do nothing. Asked again in each state that others bring about first, and told which
-    ///   packs were removed since it was asked last.
-    /// - Returns: The state after the entry, or nil when there is none.
+    /// - Parameter compose: The actions of the entry after a state, and the number of the state that they are based on;
+    ///   nil for no entry. Called again in each state that other writers create first, with the packs that were removed
+    ///   since the last call.
+    /// - Returns: The state after the entry; nil when there is none.
     private func append(
         to base: State, message: String, writer: Writer, attempts: Int = attemptLimit,
         holding held: (any WriterTurn)? = nil,
-        draft: (
+        compose: (
             State, _ removed: Set<ObjectID>, _ now: Timestamp
         ) throws(RefError) -> (base: Int, actions: [Action])?
     ) throws(RefError) -> State? {
@@ -103,27 +103,27 @@ extension Log {
         try refuseGap(after: state)
         for attempt in 0..<attempts {
             let now = writer.now()
-            let drafted: (base: Int, actions: [Action])?
-            do throws(RefError) { drafted = try draft(state, removed, now) } catch {
-                // What is absent may have been collected after others moved on: judge again where the log ends now.
+            let composed: (base: Int, actions: [Action])?
+            do throws(RefError) { composed = try compose(state, removed, now) } catch {
+                // A concurrent collection may have removed the missing object: try again after the newest entry.
                 let judged = state.number
                 guard error.isAbsence else { throw error }
                 removed.formUnion(try refresh(&state))
                 guard state.number > judged else { throw error }
                 continue
             }
-            guard let drafted else { return nil }
+            guard let composed else { return nil }
             if let reason = LogEntry.objection(
-                writer: writer.name, message: message, actions: drafted.actions.count)
+                writer: writer.name, message: message, actions: composed.actions.count)
             {
                 throw .invalidTransaction(reason: reason)
             }
-            try Self.refuseSecrets(writer.name, message, drafted.actions)
+            try Self.refuseSecrets(writer.name, message, composed.actions)
             let unsigned = LogEntry(
-                number: state.number + 1, previous: state.entryHash, base: drafted.base,
+                number: state.number + 1, previous: state.entryHash, base: composed.base,
                 time: max(now, state.time), skew: state.skew(at: now),
                 writer: writer.name, message: message, nonce: RandomBits(from: writer.random),
-                actions: drafted.actions)
+                actions: composed.actions)
             let entry = try writer.signed(unsigned, after: state)
             if case .won = try put(entry) {
                 try state.apply(entry, isVouchedFor: true)
@@ -135,7 +135,7 @@ extension Log {
             let lost = state.number + 1
             removed = try refresh(&state)
             guard state.number >= lost else {
-                throw .damaged(place: LogFile.place(of: lost), reason: "it vanished")
+                throw .damaged(place: LogFile.place(of: lost), reason: "it disappeared")
             }
         }
         throw .busy(attempts: attempts)
@@ -148,26 +148,26 @@ extension Log {
         if let reason { throw .invalidTransaction(reason: reason) }
     }
 
-    /// Waits until no other writer is at it, but not for long: one that was stopped must not stop others. Nothing
-    /// depends on it; without it, of many writers some lose races again and again.
+    /// Waits until no other writer holds the turn, but not for long: a suspended writer must not block the others.
+    /// Correctness does not depend on it, but without turns some of many writers lose races again and again.
     package func awaitTurn(_ writer: Writer) -> (any WriterTurn)? {
         var waited = 0
         while true {
             if let turn = bucket.takeTurn() { return turn }
             guard waited < Self.patience else { return nil }
-            // Little, so that a turn that comes free is taken at once by one of the many who look.
+            // Short, so that one of many waiting writers takes a free turn at once.
             let pause = 1 + Int(writer.random() % 4)
             writer.pause(pause)
             waited += pause
         }
     }
 
-    /// How many milliseconds a writer waits for its turn.
+    /// The most milliseconds that a writer waits for its turn.
     private static let patience = 2000
 
     private enum Race { case won, lost }
 
-    /// Creates the entry's file; whoever does that first has committed.
+    /// Creates the entry's file, which commits it unless another writer created the file first.
     private func put(_ entry: LogEntry) throws(RefError) -> Race {
         let name = LogFile.entry(entry.number)
         let bytes = entry.encoded
@@ -175,31 +175,27 @@ extension Log {
             throw .invalidTransaction(
                 reason: "its entry has \(bytes.count) bytes, more than \(LogEntry.byteLimit)")
         }
+        func found(after error: StorageError?) throws(RefError) -> [UInt8]? {
+            try wrapping(
+                bucket.read(name, limit: LogEntry.byteLimit),
+                as: { RefError.outcomeUnknown(number: entry.number, error ?? $0) })
+        }
         let creation: Creation
-        do {
-            creation = try bucket.create(name, bytes)
-        } catch {
-            // The file may be there all the same. Only what is seen to be absent did not happen.
-            let found: [UInt8]?
-            do {
-                found = try bucket.read(name, limit: LogEntry.byteLimit)
-            } catch _ {
+        do { creation = try bucket.create(name, bytes) } catch {
+            // The file may exist in spite of the error. Only when it is seen to be absent, nothing happened.
+            if try found(after: error) == bytes {
                 throw .outcomeUnknown(number: entry.number, error)
             }
-            if found == bytes { throw .outcomeUnknown(number: entry.number, error) }
             throw .storage(error)
         }
         if creation == .created { return try settled(entry.number) }
-        // A network file system may deny a creation that it has made: the nonce tells whose it is.
-        let found: [UInt8]?
-        do {
-            found = try bucket.read(name, limit: LogEntry.byteLimit)
-        } catch { throw .outcomeUnknown(number: entry.number, error) }
-        return found == bytes ? try settled(entry.number) : .lost
+        // A network file system may deny a creation that it performed: the nonce tells whose entry it is.
+        return try found(after: nil) == bytes ? settled(entry.number) : .lost
     }
 
-    /// Whether an entry that this writer has made counts: not if others have come so far meanwhile that its
-    /// number is gathered already, and only its single file was gone.
+
+    /// Whether an entry that this writer created counts. It does not when other writers have gathered the entry of this
+    /// number already, so that only its single file was missing.
     private func settled(_ number: Int) throws(RefError) -> Race {
         let isVoid: Bool
         do throws(RefError) {
@@ -208,7 +204,7 @@ extension Log {
             throw .outcomeUnknown(number: number, error)
         }
         guard isVoid else { return .won }
-        // Nobody counts it, whether or not it can be removed.
+        // Readers ignore the file whether or not it can be deleted.
         try? bucket.delete(LogFile.entry(number))
         return .lost
     }

@@ -1,13 +1,13 @@
 internal import Objects
 package import Storage
 
-/// The numbered, hash-chained list of transactions, which is the only mutable thing in a repository.
+/// The numbered, hash-chained list of transactions: the only mutable part of a repository.
 ///
-/// Entry N is created exclusively, and creating it is the commit point. Reading changes nothing, takes no
-/// lock, and is safe from any number of threads and processes while others write.
+/// Entry N is created exclusively, and its creation is the commit point. Reading changes nothing, takes no lock, and is
+/// safe from any number of threads and processes while others write.
 public struct Log: Sendable {
     package let bucket: any Bucket
-    /// What is believed of the log before anything of it is read.
+    /// What this client believes about the log before it reads anything.
     package let trust: Trust
     let largeEntries = LargeEntries()
 
@@ -18,13 +18,13 @@ public struct Log: Sendable {
 
     /// The state after the newest entry.
     ///
-    /// Reads the hint, one checkpoint and the entries after it; lists nothing unless the hint is lost.
+    /// Reads the hint, one checkpoint and the entries after it; lists a folder only when the hint is lost.
     ///
-    /// - Throws: `noRepository` when there is no log; `damaged` when an entry is not what it must be, or
-    ///   when entries that somebody has seen are gone; `untrusted` when somebody wrote who may not; `rolledBack`,
-    ///   `forked` and `replaced` when it is not the log that this client remembers; `needsNewer`.
+    /// - Throws: `noRepository` when there is no log; `damaged` when an entry is malformed, or entries that a writer has
+    ///   seen are gone; `untrusted` when an entry was written without the right to; `rolledBack`, `forked` and
+    ///   `replaced` when it is not the log that this client remembers; `needsNewer`.
     public func state() throws(RefError) -> State {
-        // Before any entry: whatever is committed meanwhile must not look like a loss.
+        // Read before any entry, so that a concurrent commit cannot look like a loss.
         let hint = try readHint()
         let remembered = trust.memory?.recall()
         var reader = entries()
@@ -53,7 +53,7 @@ public struct Log: Sendable {
         return state
     }
 
-    /// A state with what was committed after `state`.
+    /// Applies the entries that were committed after a state.
     ///
     /// - Throws: As ``state()``.
     public func refreshed(_ state: State) throws(RefError) -> State {
@@ -63,7 +63,7 @@ public struct Log: Sendable {
         return state
     }
 
-    /// Brings a state up to date and returns the packs that were removed meanwhile.
+    /// Brings a state up to date, and returns the packs that were removed meanwhile.
     func refresh(_ state: inout State) throws(RefError) -> Set<ObjectID> {
         var removed: Set<ObjectID> = []
         var reader = entries()
@@ -73,7 +73,7 @@ public struct Log: Sendable {
         return removed
     }
 
-    /// What is live by now, and what was removed since a state; nil when nothing was.
+    /// The packs that are live now, and those removed since a state; nil when none was removed.
     func renewal(of state: State) throws(RefError) -> PackRenewal? {
         var newest = state
         var removals: [ObjectID: Int] = [:]
@@ -85,15 +85,15 @@ public struct Log: Sendable {
         return PackRenewal(packs: try newest.packs, removals: removals)
     }
 
-    /// One entry, which is checked against its own hash; who reads many takes ``entries()``.
+    /// One entry, checked against its own hash; to read many, use ``entries()``.
     ///
-    /// - Throws: `noTransaction` when there is none of this number; `damaged`; `needsNewer`.
+    /// - Throws: `noTransaction` when there is no entry of this number; `damaged`; `needsNewer`.
     public func entry(_ number: Int) throws(RefError) -> LogEntry {
         var reader = entries()
         return try reader.entry(number)
     }
 
-    /// The values that a ref has had, newest first; empty for a ref that never was.
+    /// The values of a ref, newest first; empty when there never was such a ref.
     public func history(of name: RefName, in state: State) -> History {
         History(log: self, name: name, in: state)
     }
@@ -103,7 +103,7 @@ public struct Log: Sendable {
         return try reader.find(number)
     }
 
-    /// Folds every entry after `state` onto it.
+    /// Applies every entry after `state` to it.
     private func fold(
         onto state: inout State, expecting hint: TipHint?, remembered: Remembered? = nil,
         vouchedThrough: Int = -1, _ reader: inout EntryReader,
@@ -121,7 +121,7 @@ public struct Log: Sendable {
             }
             throw .damaged(
                 place: LogFile.place(of: state.number),
-                reason: "its hash is not the one that \(LogFile.tip) has seen")
+                reason: "its hash differs from the one in \(LogFile.tip)")
         }
         try check(state)
         var signatures = NewestSignatures()
@@ -138,15 +138,15 @@ public struct Log: Sendable {
             if run.isLast { break }
         }
         try signatures.check(for: state.repositoryID)
-        // A gap: entry N+2 may have come since N+1 was found absent, and then N+1 has come as well.
+        // A gap, unless entry N+1 was created between the two checks.
         let gap = state.number + 1
         if try isThere(gap + 1, after: gap), try !exists(gap) {
             throw lost(after: state.number, evidence: "entry \(gap + 1) is there")
         }
     }
 
-    /// Refuses to append where more than one entry is missing below others: a new one in the gap would break the chain
-    /// for ever. Looks at the checkpoints, and at all names where the hint is not about this state.
+    /// Refuses to append where more than one entry is missing below others: a new entry in the gap would break the chain
+    /// permanently. Looks at the checkpoints, and at all file names when the hint is not about this state.
     ///
     /// - Throws: `damaged`.
     func refuseGap(after state: State) throws(RefError) {
@@ -159,13 +159,13 @@ public struct Log: Sendable {
             seen = max(seen ?? 0, last)
         }
         guard let seen, seen > state.number else { return }
-        // Others may have come so far since.
+        // Concurrent commits may have reached that number meanwhile.
         let newest = try refreshed(state)
         guard newest.number < seen else { return }
         throw lost(after: newest.number, evidence: "there are traces of \(seen)")
     }
 
-    /// Whether an entry is there, when the one before it was not, neither single nor in a segment.
+    /// Whether an entry exists, given that the one before it has neither a single file nor a segment.
     private func isThere(_ number: Int, after absent: Int) throws(RefError) -> Bool {
         let smallest = SegmentName.smallest
         if absent / smallest != number / smallest { return try exists(number) }
@@ -186,7 +186,7 @@ public struct Log: Sendable {
         }
     }
 
-    /// Whether a segment holds an entry, so that a single file of it is void.
+    /// Whether a segment holds an entry, which voids its single file.
     func isGathered(_ number: Int) throws(RefError) -> Bool {
         do throws(RefError) {
             return try openSegment(holding: number) != nil
@@ -200,10 +200,7 @@ public struct Log: Sendable {
 
     private func first(hint: TipHint?) throws(RefError) -> State {
         if let entry = try readEntry(0) { return try State(first: entry) }
-        let hasPacks: Bool
-        do {
-            hasPacks = try !bucket.list(.packs).isEmpty
-        } catch { throw .storage(error) }
+        let hasPacks = try wrapping(!bucket.list(.packs).isEmpty, as: RefError.storage)
         guard hint == nil, !hasPacks else {
             throw .damaged(
                 place: LogFile.place(of: 0),
@@ -211,5 +208,80 @@ public struct Log: Sendable {
         }
         guard try !exists(1) else { throw lost(after: -1, evidence: "entry 1 is there") }
         throw .noRepository(location: bucket.location)
+    }
+}
+
+/// The point where reading begins, and the checks of the result.
+extension Log {
+    /// The state to apply later entries to, and the number up to which their signatures need no check because their
+    /// hashes lead to an entry that was checked before.
+    func start(
+        hint: TipHint?, remembered: Remembered?, ahead: inout [State],
+        _ reader: inout EntryReader
+    ) throws(RefError) -> (state: State, vouchedThrough: Int)? {
+        guard let remembered, let own = remembered.checkpoint else {
+            // This client has checked a state and lost it: no checkpoint may stand in for it.
+            if remembered?.isSigned ?? false { return nil }
+            if let state = try checkpointed(hint?.checkpoint, &reader), trust.accepts(state) {
+                return (state, -1)
+            }
+            return try newestListed(ahead: &ahead, &reader).map { ($0, -1) }
+        }
+        guard let entry = try reader.first(from: own.number), entry.hash == own.entryHash else {
+            throw try departure(from: remembered)
+        }
+        // A checkpoint of the repository cannot replace this client's own checks: the admin who vouches for it may have
+        // been revoked since.
+        var state = own
+        // A writer's hint must name a checkpoint of the repository, not one of this client's.
+        state.checkpoint = hint?.checkpoint.flatMap { $0.number <= own.number ? nil : $0 }
+        return (state, remembered.number)
+    }
+
+    /// Checks a state against what this client remembers and demands.
+    package func check(_ state: State, startedAt start: Int, _ remembered: Remembered?)
+        throws(RefError)
+    {
+        guard let remembered, state.repositoryID == remembered.repositoryID else {
+            if let remembered, remembered.isSigned { throw try departure(from: remembered) }
+            return try trust.check(state, isFirstContact: true)
+        }
+        guard state.number >= remembered.number else {
+            throw .rolledBack(from: remembered.number, to: state.number)
+        }
+        // Folding past the remembered entry has compared its hash already.
+        if start > remembered.number, let entry = try readEntry(remembered.number),
+            entry.hash != remembered.entryHash
+        {
+            throw .forked(at: remembered.number)
+        }
+        try trust.check(state, isFirstContact: !remembered.isSigned)
+    }
+
+    /// The error for a log in which a remembered entry is missing or differs.
+    private func departure(from remembered: Remembered) throws(RefError) -> RefError {
+        guard let first = try readEntry(0) else {
+            return .rolledBack(from: remembered.number, to: nil)
+        }
+        if try State(first: first).repositoryID != remembered.repositoryID { return .replaced }
+        // Without trust, because only the length of the log matters here.
+        let found = try Log(bucket: bucket, trust: Trust()).state()
+        guard found.number >= remembered.number else {
+            return .rolledBack(from: remembered.number, to: found.number)
+        }
+        return .forked(at: remembered.number)
+    }
+}
+
+extension Log {
+    /// Makes everything that is visible in the log survive a power cut: call it before telling others of a state or
+    /// acting on it outside.
+    ///
+    /// An entry is visible a moment before it is durable, and its writer may crash in between. This waits for the disk,
+    /// for microseconds when everything is durable already.
+    ///
+    /// - Throws: `storage` when the disk fails.
+    public func makeDurable() throws(RefError) {
+        try wrapping(bucket.synchronizeLog(), as: RefError.storage)
     }
 }

@@ -1,13 +1,14 @@
 public import Objects
 internal import Storage
+internal import Synchronization
 
-/// What a ref is in one state.
+/// The value of a ref in one state.
 public struct RefState: Hashable, Sendable {
     /// The snapshot that it points at.
     public let target: ObjectID
     /// The number of the transaction that moved it there.
     public let transaction: Int
-    /// When that was.
+    /// The time of that transaction.
     public let time: Timestamp
 
     /// Makes the state of a ref.
@@ -18,12 +19,12 @@ public struct RefState: Hashable, Sendable {
     }
 }
 
-/// The fold of the log up to one entry: where every ref points and which packs are live.
+/// The result of applying all entries of the log up to one: where every ref points, and which packs are live.
 ///
-/// A value: whatever is committed later does not show in it, so that a reader who uses one state
-/// throughout never sees half a transaction.
+/// A value: later commits do not show in it, so that a reader who uses one state throughout never sees half a
+/// transaction.
 public struct State: Sendable {
-    /// The number of the newest entry that is folded in.
+    /// The number of the newest entry that was applied.
     public internal(set) var number: Int
     /// The hash of that entry.
     public internal(set) var entryHash: ObjectID
@@ -33,65 +34,296 @@ public struct State: Sendable {
     public let repositoryID: RandomBits
     /// Every ref that exists.
     public internal(set) var refs: [RefName: RefState]
-    /// The transactions that removed refs that do not exist any more: where their histories begin.
+    /// The transactions that deleted refs, by ref: the starts of their histories.
     var removedRefs: [RefName: Int]
-    /// Who may write what from the next entry on; nil when nobody has set a policy.
+    /// Who may write what from the next entry on; nil when there is no access policy.
     public internal(set) var policy: AccessPolicy?
-    /// Who signed the first policy that asked for signatures: the root of all rights.
+    /// The key that signed the first access policy that demands signatures: the root of all rights.
     public internal(set) var policyRoot: PublicKey?
-    /// The transaction since which every later one had to be signed; nil when that is not demanded now.
+    /// The first transaction after which each one had to be signed; nil when signatures are not demanded now.
     var signedSince: Int?
-    /// Every key that a policy has listed.
+    /// Every key that an access policy has listed.
     var listedKeys: Set<PublicKey> = []
-    /// The approvals that are not void yet.
+    /// The approvals that are still valid.
     var pendingApprovals = Approvals()
     var packLedger: PackLedger
-    /// Who has signed the checkpoint that this state was read from; nil when it was folded, or nobody has.
+    /// The key that vouches for the checkpoint of this state; nil without a checkpoint or a signature.
     package var certifier: PublicKey?
-    /// The newest checkpoint that is known to be good.
+    /// The newest checkpoint that is known to be valid.
     var checkpoint: CheckpointName?
     /// The bytes of that checkpoint.
     var checkpointSize = 0
 
-    /// What a ref points at, or nil when it does not exist.
+    /// The snapshot that a ref points at; nil when the ref does not exist.
     public func target(of name: RefName) -> ObjectID? { refs[name]?.target }
 
-    /// How many milliseconds the log is ahead of a clock, when that is more than entries leave unsaid.
+    /// How many milliseconds the log is ahead of a clock, when that is more than entries tolerate.
     func skew(at now: Timestamp) -> Int? {
         let lead = time.milliseconds - now.milliseconds
         return lead > LogEntry.tolerableSkew ? lead : nil
     }
 
-    /// The moment that an entry made now counts as: `now`, or the log's time when that is a little ahead. A log that is
-    /// far ahead holds an entry that is dated wrongly, and does not count.
+    /// The time that counts for an entry written now: `now`, or the log's time when that is a little ahead. A log that is
+    /// far ahead contains an entry with a wrong time, which does not count.
     public func moment(at now: Timestamp) -> Timestamp {
         skew(at: now) == nil ? max(now, time) : now
     }
 
-    /// The number of the newest transaction that moved or removed a ref; nil when there was never such a
-    /// ref.
+    /// The number of the newest transaction that moved or deleted a ref; nil when there never was such a ref.
     public func lastTransaction(of name: RefName) -> Int? {
         refs[name]?.transaction ?? removedRefs[name]
     }
 
-    /// The approvals that are not void yet, in the order of the transactions that gave them.
+    /// The approvals that are still valid, in the order of their transactions.
     public var approvals: [Approval] { pendingApprovals.all }
 
     /// The live packs in the order in which they were added.
     ///
     /// Read from the checkpoint at each call: O(packs).
     ///
-    /// - Throws: `damaged` when the log is seen to add a pack again.
+    /// - Throws: `damaged` when the log adds a live pack again.
     public var packs: [PackReference] {
         get throws(RefError) { try packLedger.live() }
     }
 
-    /// Lets go of what a checkpoint of this state holds.
+    /// Continues from a new checkpoint of this state, and frees what it contains.
     mutating func restart(from name: CheckpointName, _ bytes: [UInt8]) {
         checkpoint = name
         checkpointSize = bytes.count
         let lines = Checkpoint.body(bytes, name: name)
         guard let end = lines.firstIndex(of: 0x0A) else { return }
         packLedger = PackLedger(lines: lines[(end + 1)...], place: name.blob.description)
+    }
+}
+
+extension State {
+    /// The state after the log's first entry.
+    package init(first entry: LogEntry) throws(RefError) {
+        let place = LogFile.place(of: 0)
+        guard case .format(let version, let repository)? = entry.actions.first,
+            entry.actions.count == 1
+        else { throw .damaged(place: place, reason: "actions must be one format action") }
+        guard version == Self.formatVersion else {
+            throw .needsNewer(place: place, what: "the repository has format \(version)")
+        }
+        number = 0
+        entryHash = entry.hash
+        time = entry.time
+        repositoryID = repository
+        refs = [:]
+        removedRefs = [:]
+        packLedger = PackLedger()
+        try entry.checkSignature(for: repositoryID)
+    }
+
+    /// The format of repositories that this version reads and writes.
+    static let formatVersion = 1
+
+    /// Applies the next entry; leaves the state unchanged when it throws.
+    ///
+    /// - Parameter isVouchedFor: Whether the signature of this very entry is checked elsewhere. The rights of its signer
+    ///   are checked in any case.
+    /// - Throws: `damaged` with the entry and the field that does not fit this state; `untrusted` when the access policy
+    ///   does not let its signer do this.
+    package mutating func apply(_ entry: LogEntry, isVouchedFor: Bool = false) throws(RefError) {
+        let place = LogFile.place(of: entry.number)
+        func check(_ condition: Bool, _ reason: @autoclosure () -> String) throws(RefError) {
+            guard condition else { throw .damaged(place: place, reason: reason()) }
+        }
+        try check(entry.number == number + 1, "n is \(entry.number) after entry \(number)")
+        try check(
+            entry.previous == entryHash,
+            "prev is \(entry.previous?.short ?? "empty"), and entry \(number) has hash "
+                + entryHash.short)
+        try check(
+            entry.time >= time, "time \(entry.time) is before that of entry \(number), \(time)")
+        try check(
+            entry.skew == nil || entry.time == time,
+            "skew is given, and time \(entry.time) is not that of entry \(number), \(time)")
+        try check(!entry.actions.isEmpty, "actions is empty")
+
+        var touched: Set<RefName> = []
+        var touchedPacks: Set<ObjectID> = []
+        for (index, action) in entry.actions.enumerated() {
+            let field = "actions[\(index)]"
+            switch action {
+            case .format: try check(false, "\(field).type is format, which only entry 0 has")
+            case .policy, .approve, .override, .retain: break
+            case .ref(let name, let old, let new, let since):
+                try check(touched.insert(name).inserted, "\(field).name is \(name) a second time")
+                let actual = refs[name]?.target
+                try check(
+                    old == actual,
+                    "\(field).old of \(name) is \(old?.short ?? "null"), and the ref is "
+                        + (actual?.short ?? "absent"))
+                try check(
+                    since == lastTransaction(of: name),
+                    "\(field).since of \(name) is \(Self.text(since)), and the ref was moved by "
+                        + Self.text(lastTransaction(of: name)))
+                try check(new != old, "\(field).new of \(name) is the same as old")
+            case .pack(let pack):
+                try check(
+                    touchedPacks.insert(pack.name).inserted && packLedger.accepts(added: pack.name),
+                    "\(field).name is pack \(pack.name.short), which was added or removed before")
+            case .unpack(let name):
+                try check(
+                    touchedPacks.insert(name).inserted && packLedger.accepts(removed: name),
+                    "\(field).name is pack \(name.short), which was removed before")
+            }
+        }
+        if !isVouchedFor { try entry.checkSignature(for: repositoryID) }
+        if let objection = objection(to: entry) {
+            throw .untrusted(place: place, reason: objection.reason)
+        }
+        // Only an entry of a key that could move a ref lets time pass for its approvals: no other key can expire them by
+        // an entry dated in the future.
+        let signer = entry.signature.flatMap { policy?.key($0.key) }
+        pendingApprovals.settle(entry, moving: touched, at: entry.clock) {
+            signer?.mayMove($0) ?? false
+        }
+        for action in entry.actions {
+            switch action {
+            case .format, .approve, .override, .retain: break
+            case .policy(let policy): set(policy, by: entry)
+            case .ref(let name, _, let new, _): set(name, to: new, by: entry)
+            case .pack(let pack): packLedger.add(pack, place: place)
+            case .unpack(let name): packLedger.remove(name, place: place)
+            }
+        }
+        number = entry.number
+        entryHash = entry.hash
+        time = entry.time
+    }
+
+    /// The objection of the access policy to an entry; a separate function, so that no copy of the state outlives it.
+    private func objection(to entry: LogEntry) -> Authority.Objection? {
+        Authority(state: self, signer: entry.signature?.key, time: entry.clock)
+            .objection(to: entry.actions)
+    }
+
+    private mutating func set(_ policy: AccessPolicy?, by entry: LogEntry) {
+        if policyRoot == nil, policy?.isSigned ?? false { policyRoot = entry.signature?.key }
+        self.policy = policy
+        signedSince = policy?.isSigned ?? false ? signedSince ?? entry.number : nil
+        listedKeys.formUnion(policy?.keys.map(\.publicKey) ?? [])
+    }
+
+    private mutating func set(_ name: RefName, to new: ObjectID?, by entry: LogEntry) {
+        if let new {
+            refs[name] = RefState(target: new, transaction: entry.number, time: entry.clock)
+            removedRefs[name] = nil
+        } else {
+            refs[name] = nil
+            removedRefs[name] = entry.number
+        }
+    }
+
+    private static func text(_ number: Int?) -> String { number.map(String.init) ?? "null" }
+}
+
+/// The packs that the log has added and not removed.
+///
+/// The packs of a checkpoint are parsed on demand: resolving a ref needs none of them. A checkpoint lists live packs only,
+/// so that opening a repository costs the same however many packs there once were. That the log never reuses the name of
+/// a pack is therefore checked in full only when every entry is applied, as ``LogVerifier`` does; from a checkpoint on,
+/// names are compared with later additions and removals, and with live packs.
+struct PackLedger: Sendable {
+    /// The packs of a checkpoint.
+    private var base: Base?
+    /// The changes since the checkpoint, in order, with their entries.
+    private var later: [(change: Change, place: String)] = []
+    private var addedLater: Set<ObjectID> = []
+    private var removedLater: Set<ObjectID> = []
+
+    private enum Change { case add(PackReference), remove(ObjectID) }
+
+    /// An empty ledger.
+    init() {}
+
+    /// The packs that the lines of a checkpoint list.
+    init(lines: ArraySlice<UInt8>, place: String) { base = Base(lines: lines, place: place) }
+
+    /// The lines of a checkpoint, parsed once for all copies of a state.
+    private final class Base: Sendable {
+        private let lines: ArraySlice<UInt8>
+        private let place: String
+        private let known = Mutex<[PackReference]?>(nil)
+
+        init(lines: ArraySlice<UInt8>, place: String) {
+            self.lines = lines
+            self.place = place
+        }
+
+        func packs() throws(RefError) -> [PackReference] {
+            if let packs = known.withLock({ $0 }) { return packs }
+            var packs: [PackReference] = []
+            var names: Set<ObjectID> = []
+            for line in lines.split(separator: 0x0A) {
+                guard let pack = PackLedger.pack(line), names.insert(pack.name).inserted else {
+                    throw .damaged(place: place, reason: "a line about a pack is unreadable")
+                }
+                packs.append(pack)
+            }
+            known.withLock { $0 = packs }
+            return packs
+        }
+    }
+
+    /// Whether a pack may be added, as far as is known without parsing ``base``; ``live()`` checks the rest.
+    func accepts(added name: ObjectID) -> Bool {
+        !removedLater.contains(name) && !addedLater.contains(name)
+    }
+
+    /// Whether a pack may be removed, as far as is known without parsing ``base``.
+    func accepts(removed name: ObjectID) -> Bool { !removedLater.contains(name) }
+
+    mutating func add(_ pack: PackReference, place: String) {
+        addedLater.insert(pack.name)
+        later.append((.add(pack), place))
+    }
+
+    mutating func remove(_ name: ObjectID, place: String) {
+        removedLater.insert(name)
+        later.append((.remove(name), place))
+    }
+
+    /// The live packs in the order in which they were added: O(packs).
+    ///
+    /// - Throws: `damaged` when a live pack is added again, or a line of the checkpoint is unreadable.
+    func live() throws(RefError) -> [PackReference] {
+        let start = try base?.packs() ?? []
+        if later.isEmpty { return start }
+        var order = start
+        var live = Set(start.map(\.name))
+        for (change, place) in later {
+            switch change {
+            case .add(let pack):
+                guard live.insert(pack.name).inserted else {
+                    throw .damaged(
+                        place: place, reason: "pack \(pack.name.short) is added a second time")
+                }
+                order.append(pack)
+            case .remove(let name): live.remove(name)
+            }
+        }
+        return order.filter { live.contains($0.name) }
+    }
+
+    /// The lines of a checkpoint: `pack NAME SIZE INDEX` for each live pack, in order.
+    static func lines(_ packs: [PackReference]) -> [UInt8] {
+        var text = ""
+        for pack in packs {
+            text += "pack \(pack.name.hex) \(pack.size) \(pack.indexOffset)\n"
+        }
+        return Array(text.utf8)
+    }
+
+    fileprivate static func pack(_ line: ArraySlice<UInt8>) -> PackReference? {
+        let words = line.split(separator: 0x20)
+        guard words.count == 4, words[0].elementsEqual("pack".utf8),
+            let name = ObjectID(hex: String(decoding: words[1], as: UTF8.self)),
+            let size = LogFile.number(words[2]), let index = LogFile.number(words[3])
+        else { return nil }
+        return PackReference(name: name, size: size, indexOffset: index)
     }
 }

@@ -1,3 +1,5 @@
+public import Objects
+
 /// The name of a ref: a namespace and at least one more component, such as `models/current`.
 ///
 /// Components after the namespace match `[a-z0-9][a-z0-9._-]*` and do not end in `.lock`; the whole name
@@ -81,4 +83,121 @@ public struct RefName: Hashable, Comparable, Sendable, CustomStringConvertible {
         default: false
         }
     }
+}
+
+/// The first component of a ref's name, which fixes the kind of what the ref may point at.
+public enum RefNamespace: String, CaseIterable, Sendable, Hashable {
+    /// `features/*`
+    case features
+    /// `datasets/*`
+    case datasets
+    /// `models/*`
+    case models
+    /// `releases/*`
+    case releases
+
+    /// The kind of snapshot that refs of this namespace point at.
+    public var kind: Snapshot.Kind {
+        switch self {
+        case .features: .features
+        case .datasets: .dataset
+        case .models: .model
+        case .releases: .release
+        }
+    }
+
+    /// The namespace for a kind of snapshot.
+    public init(_ kind: Snapshot.Kind) {
+        self =
+            switch kind {
+            case .features: .features
+            case .dataset: .datasets
+            case .model: .models
+            case .release: .releases
+            }
+    }
+
+    /// All namespaces as a person reads them: `features, datasets, models or releases`.
+    static var listing: String {
+        let names = allCases.map(\.rawValue)
+        return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
+    }
+}
+
+/// Some refs: one by its name, or all below a name, as `models/*`.
+public struct RefPattern: Hashable, Sendable, CustomStringConvertible {
+    private enum Form: Hashable {
+        case one(RefName)
+        /// The bytes that names begin with; they end in `/`.
+        case below(String)
+    }
+
+    private let form: Form
+
+    /// One ref.
+    public init(_ name: RefName) { form = .one(name) }
+
+    /// Reads a pattern.
+    ///
+    /// - Throws: `invalidName` or `unknownNamespace` when it is neither a name nor the beginning of names
+    ///   with `/*` after it.
+    public init(_ text: String) throws(RefError) {
+        let bytes = Array(text.utf8)
+        guard bytes.suffix(2).elementsEqual("/*".utf8) else {
+            form = .one(try RefName(text))
+            return
+        }
+        // The pattern matches names, so that with something in place of the star it must be one.
+        _ = try RefName(String(decoding: bytes.dropLast(), as: UTF8.self) + "x")
+        form = .below(String(decoding: bytes.dropLast(), as: UTF8.self))
+    }
+
+    /// The ref, when it is one by its name.
+    public var only: RefName? {
+        if case .one(let name) = form { name } else { nil }
+    }
+
+    /// Whether a ref is one of these.
+    public func matches(_ name: RefName) -> Bool {
+        switch form {
+        case .one(let only): name == only
+        case .below(let beginning): name.text.utf8.starts(with: beginning.utf8)
+        }
+    }
+
+    /// As it is written.
+    public var description: String {
+        switch form {
+        case .one(let name): name.text
+        case .below(let beginning): beginning + "*"
+        }
+    }
+}
+
+/// How foreign text appears in messages: on one line, without control characters, of bounded length.
+enum Quoting {
+    /// The most bytes of foreign text that a message repeats.
+    private static let limit = 100
+
+    /// The text in quotes; control characters are written as `\xNN`.
+    static func quoted(_ bytes: some Collection<UInt8>, limit: Int = limit) -> String {
+        let shown = Array(bytes.prefix(limit))
+        var text = ""
+        // Cutting at the limit may split a character, whose bytes then show as replacements.
+        for scalar in String(decoding: shown, as: UTF8.self).unicodeScalars {
+            switch scalar.value {
+            case 0..<0x20, 0x7F: text += "\\x" + Hexadecimal.encode([UInt8(scalar.value)])
+            case 0x80..<0xA0, 0x200B...0x200F, 0x202A...0x202E, 0x2060...0x2069, 0xFEFF: text += "?"
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return "'\(text)\(bytes.count > limit ? "..." : "")'"
+    }
+
+    /// The same without the quotes; only for showing, never for looking something up.
+    static func plain(_ text: String, limit: Int = limit) -> String {
+        String(quoted(Array(text.utf8), limit: limit).dropFirst().dropLast())
+    }
+
+    static func quoted(_ text: some StringProtocol) -> String { quoted(Array(text.utf8)) }
 }

@@ -1,18 +1,19 @@
 public import Objects
+public import Storage
 
-/// A set of versions that belong together, by identity: what `fti.lock` holds.
+/// Versions that belong together, named by their ids: the contents of `fti.lock`.
 ///
-/// The file is JSON with one pin on each line, so that tools of any kind can read it and a difference of
-/// two of them shows what moved. `sha256` is that of the canonical JSON (RFC 8785) of all other members, so a file that
-/// was edited is told from one that was laid out anew.
+/// The file is JSON with one pin on each line: any tool can read it, and a diff of two lock files shows what moved.
+/// `sha256` is the hash of the canonical JSON (RFC 8785) of all other members, so that a reader can tell an edited file
+/// from a reformatted one.
 public struct LockFile: Hashable, Sendable {
     /// One version.
     public struct Pin: Hashable, Sendable {
-        /// What a person typed to name it.
+        /// The revision that named it when it was pinned.
         public let revision: String
-        /// The snapshot that it was.
+        /// The snapshot.
         public let id: ObjectID
-        /// What sort of snapshot.
+        /// The kind of the snapshot.
         public let kind: Snapshot.Kind
 
         /// Makes a pin.
@@ -23,13 +24,13 @@ public struct LockFile: Hashable, Sendable {
         }
     }
 
-    /// The repository that the versions are in.
+    /// The repository that holds the versions.
     public let repository: RandomBits
-    /// The newest transaction when they were resolved, all in one state.
+    /// The newest transaction of the state in which all revisions were resolved.
     public let transaction: Int
-    /// The versions, in the order in which they were asked for.
+    /// The versions, in the order in which they were pinned.
     public let pins: [Pin]
-    /// The lease that keeps the versions in the repository; nil when there is none.
+    /// The lease that protects the versions from collection; nil when there is none.
     public let lease: RandomBits?
 
     /// The most bytes that a lock file may have.
@@ -37,7 +38,7 @@ public struct LockFile: Hashable, Sendable {
     /// The version of the format.
     private static let version = 1
 
-    /// Makes a lock file's content.
+    /// Makes the contents of a lock file.
     public init(
         repository: RandomBits, transaction: Int, pins: [Pin], lease: RandomBits? = nil
     ) {
@@ -47,13 +48,13 @@ public struct LockFile: Hashable, Sendable {
         self.lease = lease
     }
 
-    /// The only pin of a kind, or nil when there is none or more than one.
+    /// The only pin of a kind; nil when there is none or more than one.
     public func pin(of kind: Snapshot.Kind) -> Pin? {
         let found = pins.filter { $0.kind == kind }
         return found.count == 1 ? found.first : nil
     }
 
-    /// The SHA-256 of the canonical JSON of what the file says.
+    /// The SHA-256 of the canonical JSON of all members except `sha256`.
     private var digest: ObjectID {
         var object = JSONObject()
         object["fti-lock"] = .integer(Self.version)
@@ -85,36 +86,25 @@ public struct LockFile: Hashable, Sendable {
         return bytes + Array(end.utf8)
     }
 
-    /// Reads a lock file; how it is laid out does not matter.
+    /// Reads a lock file in any JSON layout.
     ///
-    /// - Parameter edited: Whether a file is read too that says something else than when it was written.
-    /// - Throws: ``JSONSchemaError``, which says what is wrong with the file.
+    /// - Parameter edited: Whether to accept a file that was edited after it was written.
+    /// - Throws: ``JSONSchemaError`` with the path of the faulty member.
     public init(decoding bytes: [UInt8], edited: Bool = false) throws(JSONSchemaError) {
         var reader = try JSONObjectReader(file: bytes)
         guard try reader.count("fti-lock") == Self.version else {
             throw reader.error("fti-lock", "is a version that this program does not know")
         }
-        guard let repository = RandomBits(hex: try reader.string("repository")) else {
-            throw reader.error("repository", "must be 32 lower-case hexadecimal digits")
-        }
-        var pins: [Pin] = []
-        for member in try reader.array("pins") {
-            guard let object = member.object else {
-                throw reader.error("pins", "must be objects")
-            }
-            var pin = JSONObjectReader(object, path: "pins.\(pins.count)")
+        let repository = try reader.randomBits("repository")
+        let pins = try reader.objects("pins") { (pin) throws(JSONSchemaError) in
             let revision = try pin.string("revision")
             let id = try pin.objectID("id")
             guard let kind = Snapshot.Kind(rawValue: try pin.string("kind")) else {
                 throw pin.error("kind", "is not a kind of snapshot")
             }
-            try pin.finish()
-            pins.append(Pin(revision: revision, id: id, kind: kind))
+            return Pin(revision: revision, id: id, kind: kind)
         }
-        let lease = reader.has("lease") ? RandomBits(hex: try reader.string("lease")) : nil
-        guard lease != nil || !reader.has("lease") else {
-            throw reader.error("lease", "must be 32 lower-case hexadecimal digits")
-        }
+        let lease = reader.has("lease") ? try reader.randomBits("lease") : nil
         self.init(
             repository: repository, transaction: try reader.count("transaction"), pins: pins,
             lease: lease)
@@ -122,7 +112,103 @@ public struct LockFile: Hashable, Sendable {
         try reader.finish()
         guard edited || digest == self.digest else {
             throw reader.error(
-                "sha256", "is not that of the other members: the file was edited; pin again")
+                "sha256", "does not match the other members: the file was edited; pin again")
         }
+    }
+}
+
+/// The result of pinning versions.
+public struct PinOutcome: Sendable {
+    /// How long the pinned versions are protected from collection.
+    public enum Protection: Sendable {
+        /// Until their lease is released.
+        case untilReleased
+        /// Not at all: the repository cannot be written, for this reason.
+        case none(StorageError)
+        /// For ``Repository/provisionalLeaseSeconds`` only: the lease could not be extended, for this reason.
+        case provisional(RefError)
+    }
+
+    /// The lock file that was written.
+    public let lock: LockFile
+    /// How long the versions are protected.
+    public let protection: Protection
+}
+
+extension Repository {
+    /// How many seconds a new lease lasts until its lock file is written.
+    public static let provisionalLeaseSeconds = 600
+
+    /// The pins of resolved revisions, each revision once.
+    ///
+    /// A release is followed by its features and its model. They are named as inputs of the release, so that a later
+    /// check asks the release and not the refs that its parts came from.
+    ///
+    /// - Throws: `objects` when a snapshot cannot be read; `misfit` when a release is malformed.
+    public func pins(
+        of versions: [(revision: String, id: ObjectID)], in state: State
+    ) throws(RefError) -> [LockFile.Pin] {
+        let objects = try objects(in: state)
+        var pins: [LockFile.Pin] = []
+        var known: Set<[UInt8]> = []
+        func add(_ revision: String, _ id: ObjectID, _ kind: Snapshot.Kind) {
+            guard known.insert(Array(revision.utf8)).inserted else { return }
+            pins.append(LockFile.Pin(revision: revision, id: id, kind: kind))
+        }
+        for (revision, id) in versions {
+            let snapshot = try wrapping(Snapshot(id, in: objects), as: RefError.objects)
+            add(revision, id, snapshot.kind)
+            guard snapshot.kind == .release else { continue }
+            let release = try Release(of: snapshot, in: objects)
+            add("\(revision)^\(Release.featuresRole)", release.features, .features)
+            add("\(revision)^\(Release.modelRole)", release.model, .model)
+        }
+        return pins
+    }
+
+    /// Writes a lock file, and takes a lease for its versions where the repository can be written.
+    ///
+    /// The new lease precedes the file, and the lease of a replaced file is released after it: at no moment is there a
+    /// lock file whose versions are unprotected. After a crash the new lease expires.
+    ///
+    /// - Parameters:
+    ///   - replaced: The lock file that `write` overwrites.
+    ///   - purpose: The purpose of the lease, for people.
+    ///   - write: Writes the bytes of the lock file durably.
+    /// - Throws: `gone` when a version was collected; `storage` when `write` fails.
+    public func pin(
+        _ pins: [LockFile.Pin], in state: State, replacing replaced: LockFile? = nil,
+        purpose: String, write: ([UInt8]) throws(StorageError) -> Void
+    ) throws(RefError) -> PinOutcome {
+        // Others will rely on what is pinned: a power cut must not take it back.
+        try log.makeDurable()
+        var lease = Lease(
+            name: RandomBits { UInt64.random(in: .min ... .max) }, purpose: purpose,
+            snapshots: pins.map(\.id), seconds: Self.provisionalLeaseSeconds)
+        var refusal: StorageError?
+        do throws(RefError) { try take(lease) } catch .storage(let cause) { refusal = cause }
+        let lock = LockFile(
+            repository: state.repositoryID, transaction: state.number, pins: pins,
+            lease: refusal == nil ? lease.name : nil)
+        lease.seconds = nil
+        do throws(StorageError) { try write(lock.encoded) } catch {
+            if refusal == nil {
+                // A file of unknown durability exists, and needs its lease.
+                if case .durabilityUnknown = error {
+                    try? take(lease)
+                } else {
+                    try? release(lease.name)
+                }
+            }
+            throw .storage(error)
+        }
+        if let refusal { return PinOutcome(lock: lock, protection: .none(refusal)) }
+        do throws(RefError) { try take(lease) } catch {
+            return PinOutcome(lock: lock, protection: .provisional(error))
+        }
+        if let replaced, let old = replaced.lease, replaced.repository == lock.repository {
+            try? release(old)
+        }
+        return PinOutcome(lock: lock, protection: .untilReleased)
     }
 }

@@ -116,6 +116,24 @@ public struct Release: Hashable, Sendable {
             space: space, created: created, message: message)
     }
 
+    /// Sentences about what is allowed and may be a mistake.
+    ///
+    /// - Throws: `objects`.
+    public func cautions(in source: some ObjectSource) throws(RefError) -> [String] {
+        var cautions: [String] = []
+        if space == nil {
+            cautions.append(
+                "neither the features nor the model declare an embedding space, so nothing shows "
+                    + "that they fit")
+        }
+        if let made = modelFeatures, try !modelPrecedesFeatures(in: source) {
+            cautions.append(
+                "the model was made from features \(made.short), which are not an ancestor of "
+                    + features.short)
+        }
+        return cautions
+    }
+
     private static func part(
         _ id: ObjectID, _ kind: Snapshot.Kind, from ancestry: inout Ancestry<some ObjectSource>
     ) throws(RefError) -> Snapshot {
@@ -135,5 +153,41 @@ public struct Release: Hashable, Sendable {
             }
             throw .misfit(reason: "\(id.short) is not a snapshot: \(reason)", remedy: remedy)
         }
+    }
+}
+
+extension Transaction {
+    /// Binds features, a model and a prompt, which it stores, to a release.
+    ///
+    /// - Throws: `misfit` when they do not fit each other; `objects`.
+    public func bind(
+        features: ObjectID, model: ObjectID, prompt: [UInt8]? = nil
+    ) throws(RefError) -> Release {
+        var stored: ObjectID?
+        if let prompt {
+            stored = try wrapping(objects.write(prompt, hint: .bulk), as: RefError.objects)
+        }
+        return try Release(features: features, model: model, prompt: stored, in: objects)
+    }
+
+    /// Stores a release as the next version of a ref, and moves the ref to it unless the ref already has such a release.
+    ///
+    /// - Parameters:
+    ///   - description: The message of the snapshot; nil for none, and a message then makes no difference.
+    ///   - message: The message of the transaction.
+    ///   - reason: Why the ref moves although gates refuse; nil when gates decide.
+    /// - Throws: As ``commit(_:message:overriding:)``.
+    public func publish(
+        _ release: Release, as name: RefName, by producer: Snapshot.Producer, created: Timestamp,
+        description: String?, message: String, overriding reason: String? = nil
+    ) throws(RefError) -> (id: ObjectID, commit: Commit) {
+        let snapshot = try wrapping(
+            release.snapshot(
+                into: objects, producer: producer, created: created,
+                message: Secrets.withoutCredentials(description ?? "")), as: RefError.objects)
+        let version = try store(
+            NextVersion(
+                of: name, snapshot, incidental: description == nil ? [.message] : []))
+        return (version.id, try publish([version], message: message, overriding: reason))
     }
 }

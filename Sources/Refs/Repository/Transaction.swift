@@ -1,30 +1,30 @@
 public import Objects
+internal import Storage
 
-/// What a commit did.
+/// The result of a commit.
 public struct Commit: Sendable {
-    /// The number of the transaction; nil when there was nothing to change and none was made.
+    /// The number of the transaction; nil when there was nothing to change, so that no entry was written.
     public let number: Int?
-    /// The refs that it moved, in the order in which the updates named them.
+    /// The refs that it moved, in the order of the updates.
     public let refs: [RefChange]
-    /// A state after it: the next transaction is best begun on it.
+    /// A state at or after the transaction: begin the next one on it.
     public let state: State
-    /// What the caller should tell a person, such as that clocks disagree.
+    /// Warnings for a person, such as that clocks disagree.
     public let warnings: [String]
-
-    /// What gates said of the moves.
+    /// The outcomes of the gates that apply to the moves.
     public let gates: [GateOutcome]
 
-    /// Whether nothing was to be changed.
+    /// Whether there was nothing to change.
     public var isUnchanged: Bool { number == nil }
 }
 
 /// New objects and moves of refs that take effect together or not at all.
 ///
-/// Dropping it before ``commit(_:message:)`` leaves the repository as it was.
+/// Dropping a transaction before ``commit(_:message:overriding:)`` leaves the repository as it was.
 public struct Transaction: Sendable {
-    /// What the transaction builds on.
+    /// The state that the transaction builds on.
     public let state: State
-    /// Takes new objects, and reads those as well as the ones that exist already.
+    /// Stores new objects, and reads them as well as the ones that exist already.
     public let objects: ObjectWriter
     private let repository: Repository
     private let writer: Writer
@@ -38,13 +38,14 @@ public struct Transaction: Sendable {
 
     /// Stores the new objects and moves the refs, all in one entry of the log.
     ///
-    /// Done once: a transaction that failed is begun anew. An update whose ref is already where it is to go moves nothing. When nothing moves and nothing is
-    /// new, no entry is made.
+    /// Call it once: after a failure, begin a new transaction. An update of a ref that already points there moves
+    /// nothing. When no ref moves and no object is new, no entry is written.
     ///
-    /// - Parameter reason: Why the moves are made even if gates refuse them; the entry then says which did.
-    /// - Throws: `gates` when a gate refuses a move and no reason is given; `conflict` when a ref is not as expected, or was moved since ``state``; `wrongKind`,
-    ///   `notASnapshot` and `incomplete` when a ref cannot point there; `packRemoved` and `busy` when
-    ///   repeating the whole transaction can help; `outcomeUnknown` when it may have taken place.
+    /// - Parameter reason: Why the moves go ahead even if gates refuse them; the entry then names the gates.
+    /// - Throws: `gates` when a gate refuses a move and there is no reason to override it; `conflict` when a ref is not
+    ///   as expected, or moved since ``state``; `wrongKind`, `notASnapshot` and `incomplete` when a ref cannot point
+    ///   there; `packRemoved` and `busy` when repeating the whole transaction can help; `outcomeUnknown` when it may
+    ///   have been committed.
     public func commit(
         _ updates: [RefUpdate], message: String = "", overriding reason: String? = nil
     ) throws(RefError) -> Commit {
@@ -68,7 +69,7 @@ public struct Transaction: Sendable {
             throw .invalidTransaction(reason: reason)
         }
         var proposal = Proposal(base: state, updates: updates, message: message)
-        // What cannot succeed fails here, before a pack that nobody would ever see is published.
+        // A transaction that cannot succeed fails here, before it publishes a pack that nobody would ever use.
         let log = repository.log
         let current = try log.refreshed(state)
         let changes = try proposal.changes(in: current, now: writer.now())
@@ -77,34 +78,33 @@ public struct Transaction: Sendable {
         var outcomes: [GateOutcome] = []
         if current.number == state.number {
             do throws(RefError) {
-                outcomes = try askGates(&proposal, changes, state, in: objects, reason)
+                outcomes = try evaluateGates(&proposal, changes, state, in: objects, reason)
             } catch {
-                // Gates read other refs, whose versions may be collected once others have moved them. They are
-                // asked again where the log ends then.
+                // Gates read other refs, whose snapshots may be collected once those refs have moved. The gates are
+                // evaluated again in the state that the entry follows.
                 guard error.isAbsence, try log.refreshed(state).number > state.number else {
                     throw error
                 }
             }
         }
-        // Which gates an override skips is known only against the state it commits on.
+        // Only the state that the entry follows decides which gates an override skips.
         if reason == nil || current.number == state.number {
             try writer.authorized(
                 proposal.actions(for: changes, in: current), at: current.moment(at: writer.now()),
                 after: current)
         }
-        do throws(ObjectError) {
-            proposal.addedPacks = try objects.finish().map { [$0] } ?? []
-        } catch { throw .objects(error) }
+        proposal.addedPacks =
+            try wrapping(objects.finish(), as: RefError.objects).map { [$0] } ?? []
         let result = try log.append(&proposal, writer: writer) {
             (proposal, changes, removed, state) throws(RefError) in
             if !removed.isEmpty { try readmit(&proposal, changes, removed, state) }
-            // Whatever was committed meanwhile may have changed what gates compare with, and the gates.
+            // Concurrent commits may have changed the gates, and the refs that gates compare with.
             guard GateEvaluation<PackStore>.concerns(changes, in: state) else {
                 (outcomes, proposal.override) = ([], nil)
                 return
             }
             let store = repository.objects(try state.packs + proposal.addedPacks)
-            outcomes = try askGates(&proposal, changes, state, in: store, reason)
+            outcomes = try evaluateGates(&proposal, changes, state, in: store, reason)
         }
         guard let result else { return try unchanged(current) }
         var after = result.state
@@ -114,29 +114,33 @@ public struct Transaction: Sendable {
             warnings: Self.warnings(about: result.state, now: writer.now()), gates: outcomes)
     }
 
-    /// What a commit of nothing comes to.
+    /// The result of a commit that changes nothing.
     func unchanged(_ current: State? = nil) throws(RefError) -> Commit {
-        // Whoever wrote what is there may have crashed before syncing; sync before reporting success.
+        // The writer of the existing version may have crashed before syncing; sync before reporting success.
         try repository.log.makeDurable()
         return Commit(number: nil, refs: [], state: current ?? state, warnings: [], gates: [])
     }
 
-    /// What gates would say of moves now; commits nothing.
+    /// Checks moves and evaluates their gates in ``state``, and commits nothing.
     ///
-    /// - Throws: As ``commit(_:message:overriding:)``, but for gates that refuse.
+    /// - Throws: As ``commit(_:message:overriding:)``, except that a refusal by gates is returned.
     public func rehearse(
-        _ updates: [RefUpdate]
-    ) throws(RefError) -> (refs: [RefChange], gates: [GateOutcome]) {
+        _ updates: [RefUpdate], overriding reason: String? = nil
+    ) throws(RefError) -> Rehearsal {
         let proposal = Proposal(base: state, updates: updates, message: "")
         let changes = try proposal.changes(in: state, now: writer.now())
         try Admission.check(changes, in: objects, state)
-        return (changes, try gateOutcomes(changes, state, in: objects))
+        let gates = try gateOutcomes(changes, state, in: objects)
+        let refusals = gates.filter { !$0.passes }
+        return Rehearsal(
+            refs: changes, gates: gates,
+            refusal: refusals.isEmpty || reason != nil ? nil : .gates(refusals))
     }
 
-    /// Asks the gates, and has the proposal say which of them it overrides.
+    /// Evaluates the gates, and records in the proposal which of them it overrides.
     ///
     /// - Throws: `gates` when one refuses and there is no reason to override it.
-    private func askGates(
+    private func evaluateGates(
         _ proposal: inout Proposal, _ changes: [RefChange], _ state: State,
         in objects: some ObjectRangeSource, _ reason: String?
     ) throws(RefError) -> [GateOutcome] {
@@ -165,22 +169,19 @@ public struct Transaction: Sendable {
         (try? objects.existing.size(of: id)) ?? nil != nil
     }
 
-    /// Refuses new snapshots with secret keys in them, whoever wrote them. One that is stored already may be moved
-    /// to: refusing that would only take a way back away.
+    /// Refuses new snapshots that contain secret keys, whoever wrote them. A ref may still move to a snapshot that is
+    /// stored already: a refusal would only block a way back.
     private func refuseSecrets(in changes: [RefChange]) throws(RefError) {
         for id in Set(changes.compactMap(\.new)) where !isStored(id) {
-            let snapshot: Snapshot
-            do throws(ObjectError) { snapshot = try Snapshot(id, in: objects) } catch {
-                throw .objects(error)
-            }
+            let snapshot = try wrapping(Snapshot(id, in: objects), as: RefError.objects)
             if let reason = Secrets.objection(to: snapshot) {
                 throw .invalidTransaction(reason: reason)
             }
         }
     }
 
-    /// Checks a proposal again after others removed packs. What it needs and was taken away meanwhile is stored once
-    /// more, in a pack of another name, as long as there is anything to copy it from.
+    /// Checks a proposal again after others removed packs. Objects that the proposal needs and that disappeared are
+    /// stored once more, in a pack of another name, as long as there is a copy.
     private func readmit(
         _ proposal: inout Proposal, _ changes: [RefChange], _ removed: Set<ObjectID>, _ state: State
     ) throws(RefError) {
@@ -190,12 +191,12 @@ public struct Transaction: Sendable {
         let live = try state.packs
         let names = Set(live.map(\.name))
         let gone = objects.existing.known.filter { !names.contains($0.name) } + condemned
-        do throws(ObjectError) {
-            for pack in condemned { try objects.keepOpen(pack) }
-            let rescued = try repository.objects(live + proposal.addedPacks).rescue(
-                changes.compactMap(\.new), condemned + proposal.addedPacks, from: gone)
-            if let rescued { proposal.addedPacks.append(rescued) }
-        } catch { throw .objects(error) }
+        for pack in condemned { try wrapping(objects.keepOpen(pack), as: RefError.objects) }
+        let rescued = try wrapping(
+            repository.objects(live + proposal.addedPacks).rescue(
+                changes.compactMap(\.new), condemned + proposal.addedPacks, from: gone),
+            as: RefError.objects)
+        if let rescued { proposal.addedPacks.append(rescued) }
         if try isComplete(proposal, changes, state) { return }
         guard condemned.isEmpty, proposal.addedPacks.isEmpty else {
             throw .packRemoved((condemned + proposal.addedPacks)[0].name)
@@ -211,10 +212,9 @@ public struct Transaction: Sendable {
             guard case .incomplete = error else { throw error }
             return false
         }
-        do throws(ObjectError) {
-            for pack in proposal.addedPacks where try !store.isWhole(pack) { return false }
-            return true
-        } catch { throw .objects(error) }
+        for pack in proposal.addedPacks
+        where try !wrapping(store.isWhole(pack), as: RefError.objects) { return false }
+        return true
     }
 
     private static func warnings(about state: State, now: Timestamp) -> [String] {
@@ -223,5 +223,75 @@ public struct Transaction: Sendable {
             "the log's time is \(Age.description(milliseconds: lead)) ahead of this clock: "
                 + "transaction \(state.number) is dated \(state.time)"
         ]
+    }
+}
+
+/// Checks whether refs may point where a transaction moves them.
+enum Admission {
+    /// Checks that every new target is a snapshot of the ref's kind, that everything it needs exists, and that the parts
+    /// of a release fit each other.
+    ///
+    /// The targets of refs in `state` count as complete: every state of the log has complete refs.
+    ///
+    /// - Throws: `wrongKind`, `notASnapshot`, `incomplete`, `misfit`; `objects` when objects cannot be read.
+    static func check(
+        _ changes: [RefChange], in objects: some ObjectSource, _ state: State
+    ) throws(RefError) {
+        var closure = SnapshotClosure(in: objects, complete: targets(of: state))
+        // Thousands of refs may move to one snapshot.
+        var kinds: [ObjectID: Snapshot.Kind] = [:]
+        for change in changes {
+            guard let target = change.new else { continue }
+            if let kind = kinds[target], kind == change.name.namespace.kind { continue }
+            let snapshot = try snapshot(target, for: change.name, in: objects)
+            guard snapshot.kind == change.name.namespace.kind else {
+                throw .wrongKind(change.name, target, kind: snapshot.kind)
+            }
+            if let missing = try wrapping(closure.firstMissing(for: target), as: RefError.objects) {
+                throw .incomplete(change.name, snapshot: target, missing: missing)
+            }
+            if snapshot.kind == .release { _ = try Release(of: snapshot, in: objects) }
+            kinds[target] = snapshot.kind
+        }
+    }
+
+    /// The snapshots that refs point at.
+    static func targets(of state: State) -> Set<ObjectID> { Set(state.refs.values.map(\.target)) }
+
+    private static func snapshot(
+        _ id: ObjectID, for name: RefName, in objects: some ObjectSource
+    ) throws(RefError) -> Snapshot {
+        do {
+            return try Snapshot(id, in: objects)
+        } catch .missing(id), .collected(id, _) {
+            throw .incomplete(name, snapshot: id, missing: id)
+        } catch .malformed(_, _, let reason, _) {
+            throw .notASnapshot(name, id, reason: reason)
+        } catch .tooLarge(_, let size, _) {
+            throw .notASnapshot(name, id, reason: "it has \(size) bytes")
+        } catch { throw .objects(error) }
+    }
+}
+
+extension Repository {
+    /// The conflict behind a failed read: a ref that the writer relied on moved meanwhile, and a collection removed its
+    /// old target.
+    ///
+    /// - Parameters:
+    ///   - names: The refs that the writer relied on.
+    ///   - state: The state in which it read them.
+    /// - Returns: `conflict`, which a repetition of the whole operation resolves; nil when none of the refs moved, so
+    ///   that the error itself is the explanation.
+    public func conflict(
+        behind error: RefError, relyingOn names: some Sequence<RefName>, in state: State
+    ) -> RefError? {
+        guard error.isAbsence, let newest = try? log.refreshed(state) else { return nil }
+        for name in names where newest.lastTransaction(of: name) != state.lastTransaction(of: name)
+        {
+            return .conflict(
+                name, expected: .same(as: state.target(of: name)), actual: newest.target(of: name),
+                transaction: newest.lastTransaction(of: name), ageMilliseconds: nil)
+        }
+        return nil
     }
 }

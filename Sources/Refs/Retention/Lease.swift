@@ -1,26 +1,28 @@
+internal import Dispatch
 public import Objects
 package import Storage
+internal import Synchronization
 
-/// Says that somebody needs snapshots, whatever refs point at: a service while it answers, a lock file.
+/// Protects snapshots from collection whatever refs point at: for a service while it answers, for a lock file.
 ///
-/// It lasts for so long after it was written, by the clock of the place where the repository is: whose clock is
-/// wrong loses nothing. Its file is `leases/NAME.json`.
+/// It expires so many seconds after it was written, by the clock of the place where the repository is: a holder whose
+/// clock is wrong loses nothing. Its file is `leases/NAME.json`.
 public struct Lease: Hashable, Sendable {
     /// The name of its file without `.json`: 32 hexadecimal digits.
     public let name: RandomBits
     /// What needs the snapshots, for people.
     public var purpose: String
-    /// The snapshots that are needed, with all that they need.
+    /// The snapshots that are protected, with all that they need.
     public var snapshots: [ObjectID]
-    /// How many seconds it lasts after it was written; nil for as long as it is there.
+    /// How many seconds it lasts after it was written; nil for a lease that never expires.
     public var seconds: Int?
 
     /// The most bytes that the file of a lease may have.
     static let byteLimit = 1 << 20
-    /// The longest that a lease may last unless it lasts for ever: whoever needs more renews it.
+    /// The most seconds that a lease may last unless it never expires: a holder that needs more renews it.
     public static let longest = 7 * 86_400
 
-    /// Makes a lease.
+    /// Makes a lease; `seconds` is clamped to 1 through ``longest``.
     public init(name: RandomBits, purpose: String, snapshots: [ObjectID], seconds: Int?) {
         self.name = name
         self.purpose = purpose
@@ -42,15 +44,15 @@ public struct Lease: Hashable, Sendable {
         return line + [0x0A] + Array(ObjectID(of: line.span).hex.utf8) + [0x0A]
     }
 
-    /// Reads a lease; nil when its bytes are not one.
+    /// Decodes a lease; nil when the bytes are not one.
     init?(decoding bytes: [UInt8], name: RandomBits) {
         let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map {
             Array($0)
         }
         guard lines.count == 3, lines[2].isEmpty else { return nil }
         let line = lines[0]
-        let hash = ObjectID(of: line.span).hex
-        guard lines[1].elementsEqual(hash.utf8), let object = try? JSON(canonical: line).object
+        guard lines[1].elementsEqual(ObjectID(of: line.span).hex.utf8),
+            let object = try? JSON(canonical: line).object
         else { return nil }
         var reader = JSONObjectReader(object)
         do throws(JSONSchemaError) {
@@ -59,78 +61,73 @@ public struct Lease: Hashable, Sendable {
             }
             let purpose = try reader.string("purpose")
             let seconds = try reader.countOrNull("seconds")
-            var snapshots: [ObjectID] = []
-            for value in try reader.array("snapshots") {
-                guard let id = value.string.flatMap({ ObjectID(hex: $0) }) else { return nil }
-                snapshots.append(id)
-            }
+            let snapshots = try reader.array("snapshots")
+            let ids = snapshots.compactMap { $0.string.flatMap { ObjectID(hex: $0) } }
             try reader.finish()
-            self.init(name: name, purpose: purpose, snapshots: snapshots, seconds: seconds)
+            guard ids.count == snapshots.count else { return nil }
+            self.init(name: name, purpose: purpose, snapshots: ids, seconds: seconds)
         } catch { return nil }
     }
 }
 
 extension Repository {
-    /// Writes a lease, or renews one, and checks that what it is for is there.
+    /// Writes or renews a lease, and checks that its snapshots exist.
     ///
-    /// What is there after the lease was written stays, so whoever gets no error can go on for as long as the lease
-    /// lasts.
+    /// What exists after the lease was written stays, so that a holder that gets no error can go on for as long as the
+    /// lease lasts.
     ///
-    /// - Throws: `incomplete` when something was collected before the lease was there, which is then withdrawn
-    ///   unless it was being renewed; `storage` when the repository cannot be written.
+    /// - Throws: `gone` when something was collected before the lease was written, which then is withdrawn unless it
+    ///   was being renewed; `storage` when the repository cannot be written.
     public func take(_ lease: Lease) throws(RefError) {
-        let isNew: Bool
-        do throws(StorageError) {
-            isNew = try bucket.create(lease.blob, lease.encoded) == .created
-            if !isNew { try bucket.replace(lease.blob, lease.encoded) }
-        } catch { throw .storage(error) }
+        let isNew =
+            try wrapping(bucket.create(lease.blob, lease.encoded), as: RefError.storage) == .created
+        if !isNew {
+            try wrapping(bucket.replace(lease.blob, lease.encoded), as: RefError.storage)
+        }
         // A state after the lease: a collection that follows it sees the lease before it deletes anything.
         let state = try state()
         var closure = SnapshotClosure(
             in: try objects(in: state), complete: Admission.targets(of: state))
         for snapshot in lease.snapshots {
-            let missing: ObjectID?
-            do throws(ObjectError) { missing = try closure.firstMissing(for: snapshot) } catch {
-                throw .objects(error)
-            }
+            let missing = try wrapping(closure.firstMissing(for: snapshot), as: RefError.objects)
             guard let missing else { continue }
             if isNew { try release(lease.name) }
             throw .gone(snapshot: snapshot, missing: missing)
         }
-        do throws(StorageError) {
-            // Whoever found that it had long expired may have removed it just now.
-            guard try bucket.open(lease.blob) == nil else { return }
-        } catch { throw .storage(error) }
-        try take(lease)
+        // A collection may just have removed the file because the lease had long expired.
+        if try wrapping(bucket.open(lease.blob), as: RefError.storage) == nil { try take(lease) }
     }
 
-    /// Removes a lease; does nothing when there is none.
+    /// Removes a lease if there is one of this name.
     public func release(_ name: RandomBits) throws(RefError) {
-        do throws(StorageError) { try bucket.delete(Lease.blob(name)) } catch {
-            throw .storage(error)
-        }
+        try wrapping(bucket.delete(Lease.blob(name)), as: RefError.storage)
     }
 
-    /// The leases that have not expired, by name. Whoever holds one that has may find its file gone.
+    /// The leases that have not expired, by name. The file of an expired one may be gone at any time.
     ///
-    /// - Throws: `damaged` when a file that may be a lease is unreadable, because what it is for is not known then.
-    public func leases() throws(RefError) -> [Lease] {
-        try leaseFiles().current
+    /// - Throws: `damaged` when a file that may be a lease is unreadable, because nobody knows what it protects.
+    public func leases() throws(RefError) -> [Lease] { try leaseFiles().current }
+
+    /// The lease of a name; nil when there is none, or it has expired.
+    ///
+    /// - Throws: As ``leases()``.
+    public func lease(_ name: RandomBits?) throws(RefError) -> Lease? {
+        try leases().first { $0.name == name }
     }
 
-    /// The leases, and the files of those that have long expired: not of one that is being renewed just now.
+    /// The leases, and the files of those that expired so long ago that nobody can be renewing them.
     ///
     /// - Throws: As ``leases()``.
     package func leaseFiles() throws(RefError) -> LeaseListing {
         let listing = try listLeases()
-        // What it is for is not known: until a person removes it nothing can be collected.
+        // Until a person removes the file, nothing can be collected.
         if let (_, error) = listing.unreadable.first { throw error }
         return listing
     }
 
-    /// Everything that may be a lease, also what is not one.
+    /// Everything in the folder of leases that is named as a lease, readable or not.
     ///
-    /// - Throws: `storage` when the process has not the means to look.
+    /// - Throws: `storage` when the process lacks the means to look.
     package func listLeases() throws(RefError) -> LeaseListing {
         var listing = LeaseListing()
         let names: [RandomBits]
@@ -139,12 +136,9 @@ extension Repository {
             return listing
         }
         if names.isEmpty { return listing }
-        let ages: [BlobName: Int]
-        do throws(StorageError) { ages = try bucket.ages(of: names.map { Lease.blob($0) }) } catch {
-            throw .storage(error)
-        }
-        for name in names {
-            let blob = Lease.blob(name)
+        let blobs = names.map { Lease.blob($0) }
+        let ages = try wrapping(bucket.ages(of: blobs), as: RefError.storage)
+        for (name, blob) in zip(names, blobs) {
             do throws(RefError) {
                 guard let lease = try readLease(name), let age = ages[blob] else { continue }
                 let span = lease.seconds.map { $0 * 1000 } ?? .max
@@ -158,19 +152,15 @@ extension Repository {
         return listing
     }
 
-    /// The names of the files that are named as leases are, ascending.
+    /// The names of the files that are named as leases, ascending.
     private func leaseNames() throws(StorageError) -> [RandomBits] {
-        var names: [RandomBits] = []
-        for entry in try bucket.list(.leases) where entry.name.utf8.count == 37 {
-            guard entry.name.utf8.suffix(5).elementsEqual(".json".utf8),
-                let name = RandomBits(hex: String(entry.name.dropLast(5)))
-            else { continue }
-            names.append(name)
-        }
-        return names.sorted { $0.hex < $1.hex }
+        try bucket.list(.leases).compactMap { entry in
+            entry.name.utf8.suffix(5).elementsEqual(".json".utf8)
+                ? RandomBits(hex: entry.name.dropLast(5)) : nil
+        }.sorted { $0.hex < $1.hex }
     }
 
-    /// A lease, however old; nil when its file is gone.
+    /// A lease, expired or not; nil when its file is gone.
     ///
     /// - Throws: `damaged` when the file is not a lease.
     private func readLease(_ name: RandomBits) throws(RefError) -> Lease? {
@@ -196,18 +186,108 @@ extension Repository {
     }
 }
 
-/// What the folder of leases holds.
+/// The contents of the folder of leases.
 package struct LeaseListing {
-    /// Those that have not expired, by name.
+    /// The leases that have not expired, by name.
     package var current: [Lease] = []
-    /// The files of those that have long expired.
+    /// The files of leases that expired long ago.
     package var expired: [BlobName] = []
-    /// What may be a lease and cannot be read, and why.
+    /// The files that may be leases and cannot be read, with the reasons.
     package private(set) var unreadable: [(place: String, error: RefError)] = []
 
-    /// Notes what cannot be read; passes on what is not about it.
+    /// Records an error of one file; rethrows any other.
     fileprivate mutating func add(_ place: String, _ error: RefError) throws(RefError) {
         guard error.concernsOneFile else { throw error }
         unreadable.append((place, error))
+    }
+}
+
+/// A lease that a clock renews for as long as it is held, so that an idle service keeps the versions it serves.
+///
+/// Safe to use from many threads. It ends with ``release()`` or with its last reference; after a crash it expires.
+public final class HeldLease: Sendable {
+    private struct Contents {
+        var snapshots: [ObjectID] = []
+        /// Whether the file exists; never where the repository cannot be written.
+        var isTaken = false
+        var isReleased = false
+    }
+
+    private let repository: Repository
+    private let name: RandomBits
+    private let purpose: String
+    private let seconds: Int
+    private let contents = Mutex(Contents())
+
+    /// Makes a lease that protects nothing yet.
+    ///
+    /// - Parameters:
+    ///   - purpose: What needs the snapshots, for people.
+    ///   - seconds: How long the lease outlives the process.
+    ///   - milliseconds: The interval of renewal; by default a quarter of `seconds`.
+    public init(
+        in repository: Repository, purpose: String, seconds: Int,
+        renewedEvery milliseconds: Int? = nil
+    ) {
+        self.repository = repository
+        self.purpose = purpose
+        self.seconds = seconds
+        name = RandomBits { UInt64.random(in: .min ... .max) }
+        Self.renew(self, every: milliseconds ?? seconds * 250)
+    }
+
+    deinit { release() }
+
+    /// Protects these snapshots from now on, and no others.
+    ///
+    /// In a repository that cannot be written it protects nothing and throws nothing: reading works all the same.
+    ///
+    /// - Throws: `gone` when a snapshot was collected before; `damaged` and `objects`.
+    public func hold(_ snapshots: [ObjectID]) throws(RefError) {
+        let result: Result<Void, RefError> = contents.withLock { contents in
+            do throws(RefError) {
+                try repository.take(lease(of: snapshots))
+                contents.isTaken = true
+            } catch .storage {
+                // The repository cannot be written.
+            } catch {
+                // The file names the new snapshots by now; restore the old ones.
+                if contents.isTaken { try? repository.take(lease(of: contents.snapshots)) }
+                return .failure(error)
+            }
+            contents.snapshots = snapshots
+            return .success(())
+        }
+        try result.get()
+    }
+
+    /// Ends the lease; the snapshots may be collected from then on.
+    public func release() {
+        contents.withLock { contents in
+            contents.isReleased = true
+            guard contents.isTaken else { return }
+            contents.isTaken = false
+            // A file that cannot be removed expires.
+            try? repository.release(name)
+        }
+    }
+
+    private func lease(of snapshots: [ObjectID]) -> Lease {
+        Lease(name: name, purpose: purpose, snapshots: snapshots, seconds: seconds)
+    }
+
+    private static func renew(_ lease: HeldLease, every milliseconds: Int) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) {
+            [weak lease] in
+            guard let lease else { return }
+            let isHeld = lease.contents.withLock { contents in
+                if contents.isTaken {
+                    // When renewal fails, the snapshots stay readable until a collection removes them.
+                    try? lease.repository.take(lease.lease(of: contents.snapshots))
+                }
+                return !contents.isReleased
+            }
+            if isHeld { renew(lease, every: milliseconds) }
+        }
     }
 }

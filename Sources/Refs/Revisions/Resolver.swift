@@ -1,35 +1,37 @@
 public import Objects
+internal import Storage
 internal import Synchronization
 
-/// Finds what revisions mean in one state of a repository.
+/// Resolves revisions in one state of a repository.
 ///
-/// Made once for each operation, so that everything it resolves belongs together. Resolving the name of a
-/// ref reads one object: the snapshot, which must be of the ref's kind. Safe to use from several threads.
+/// Make one for each operation, so that everything it resolves belongs together. To resolve the name of a ref it reads
+/// one object: the snapshot, which must be of the ref's kind. Safe to use from several threads.
 public final class Resolver: Sendable {
     /// The state that everything is resolved in.
     public let state: State
     private let repository: Repository
     private let now: Timestamp
     private let store = Mutex<PackStore?>(nil)
+    /// The refs that were resolved.
     private let names = Mutex<Set<RefName>>([])
-    private let known = Mutex(Known())
+    private let cache = Mutex(SnapshotCache())
 
     /// Snapshots that were read: many refs may point at one, and it may be large.
-    private struct Known {
+    private struct SnapshotCache {
         var snapshots: [ObjectID: Snapshot] = [:]
+        /// The bytes of the snapshots as they are encoded.
         var bytes = 0
     }
 
-    /// The most bytes of snapshots that are kept, as they are encoded.
-    private static let knownLimit = 16 << 20
-
-    /// The most bytes of an object whose sort is looked at when an id names it: larger than any snapshot
-    /// that a person made, and small enough to read in passing.
+    /// The most encoded bytes of snapshots that are cached.
+    private static let cacheLimit = 16 << 20
+    /// The most bytes of an object that is decoded to find out whether it is a snapshot: larger than any snapshot that a
+    /// person made, and small enough to read in passing.
     private static let sniffLimit = 8 << 20
-    /// How many objects an ambiguous prefix lists.
+    /// The most objects that an ambiguous prefix lists.
     private static let candidateLimit = 10
 
-    /// Makes a resolver; `now` is what times such as `yesterday` count from.
+    /// Makes a resolver; times such as `yesterday` count from `now`.
     public init(_ repository: Repository, state: State, now: Timestamp) {
         self.repository = repository
         self.state = state
@@ -38,25 +40,22 @@ public final class Resolver: Sendable {
 
     /// The objects of the state.
     ///
-    /// - Throws: `damaged` when the log's account of packs contradicts itself.
+    /// - Throws: `damaged` when the log contradicts itself about packs.
     public func objects() throws(RefError) -> PackStore {
         if let store = store.withLock({ $0 }) { return store }
-        let made = try repository.objects(in: state)
+        let opened = try repository.objects(in: state)
         return store.withLock { store in
-            store = store ?? made
-            return store ?? made
+            store = store ?? opened
+            return store ?? opened
         }
     }
 
-    /// Reads and resolves a revision; a mistyped ref is answered with the ones that may be meant.
+    /// Parses and resolves a revision; suggests similar refs for a mistyped one.
     ///
     /// - Throws: As ``Revision/init(_:)`` and ``resolve(_:)-(Revision)``.
     public func resolve(_ text: some StringProtocol) throws(RefError) -> Resolution {
         let revision: Revision
-        do {
-            revision = try Revision(text)
-        } catch {
-            guard case .revision(.unknown(let word, _)) = error else { throw error }
+        do { revision = try Revision(text) } catch .revision(.unknown(let word, _)) {
             throw .revision(
                 .unknown(text: word, suggestions: Suggestions.near(word, among: state.refs.keys)))
         }
@@ -65,8 +64,8 @@ public final class Resolver: Sendable {
 
     /// Resolves a revision.
     ///
-    /// - Throws: `unknownRef` or `revision` when it finds nothing, saying what there is instead; `objects`
-    ///   when what it leads through cannot be read; `damaged`, `needsNewer`.
+    /// - Throws: `unknownRef` or `revision` when it finds nothing, with what exists instead; `objects` when a snapshot on
+    ///   the way cannot be read; `damaged`, `needsNewer`.
     public func resolve(_ revision: Revision) throws(RefError) -> Resolution {
         var warnings: [String] = []
         var ref: RefName?
@@ -76,7 +75,8 @@ public final class Resolver: Sendable {
             ref = name
             _ = names.withLock { $0.insert(name) }
             let id = try value(of: name, revision.selector, &warnings)
-            try refuseMisdirected(name, at: id)
+            // A missing object is reported when it is read.
+            do throws(RefError) { _ = try read(id, of: name) } catch .objects {}
             target = .snapshot(id)
         case .object(let prefix): target = try object(prefix)
         }
@@ -89,40 +89,42 @@ public final class Resolver: Sendable {
         }
         var snapshot: ObjectID?
         if case .snapshot(let id) = target { snapshot = id }
-        if let path = revision.path {
-            let id = try snapshotID(target)
-            target = try find(path, in: id)
-        }
+        if let path = revision.path { target = try find(path, in: try snapshotID(target)) }
         return Resolution(target: target, snapshot: snapshot, ref: ref, warnings: warnings)
     }
 
-    /// The identity of the snapshot that a revision means.
+    /// The snapshot that a revision names.
     ///
-    /// - Throws: As ``resolve(_:)-(Revision)``; `revision` when it means something else.
+    /// - Throws: As ``resolve(_:)-(Revision)``; `revision` when it names anything else.
     public func snapshot(_ revision: Revision) throws(RefError) -> ObjectID {
         try snapshotID(try resolve(revision).target)
     }
 
-    /// Does something that writes, relying on the refs that were resolved and on others.
+    /// Runs a writer that relies on the refs that were resolved and on others.
     ///
-    /// - Throws: What `body` throws; `conflict` in place of an error about something absent, when one of the refs was moved
-    ///   meanwhile: a collection may remove what it pointed at before.
+    /// - Throws: The error of `body`; in place of one about a missing object `conflict`, when one of the refs moved
+    ///   meanwhile: a collection may have removed its old target.
     public func writing<Result>(
         _ others: [RefName], _ body: () throws -> Result
     ) throws -> Result {
         do { return try body() } catch {
             guard
                 let cause = error as? RefError ?? (error as? ObjectError).map({ .objects($0) }),
-                let conflict = repository.conflict(
-                    behind: cause, relyingOn: names.withLock { $0 }.union(others), in: state)
+                let conflict = conflict(behind: cause, relyingOn: others)
             else { throw error }
             throw conflict
         }
     }
 
+    /// The conflict behind an error, when one of the refs that were resolved, or one of others, moved meanwhile.
+    func conflict(behind error: RefError, relyingOn others: [RefName] = []) -> RefError? {
+        repository.conflict(
+            behind: error, relyingOn: names.withLock { $0 }.union(others), in: state)
+    }
+
     /// Reads a snapshot.
     ///
-    /// - Throws: `revision` when the object is no snapshot; `objects`.
+    /// - Throws: `revision` when the object is not a snapshot; `objects`.
     public func read(_ id: ObjectID) throws(RefError) -> Snapshot {
         let objects = try objects()
         do throws(ObjectError) { return try snapshot(id, in: objects) } catch {
@@ -132,20 +134,20 @@ public final class Resolver: Sendable {
     }
 
     private func snapshot(_ id: ObjectID, in objects: PackStore) throws(ObjectError) -> Snapshot {
-        if let snapshot = known.withLock({ $0.snapshots[id] }) { return snapshot }
+        if let snapshot = cache.withLock({ $0.snapshots[id] }) { return snapshot }
         let bytes = try objects.read(id, limit: structuredObjectLimit)
         let snapshot = try Snapshot(decoding: bytes, id: id)
-        known.withLock { known in
-            if known.bytes + bytes.count > Self.knownLimit { known = Known() }
-            known.snapshots[id] = snapshot
-            known.bytes += bytes.count
+        cache.withLock { cache in
+            if cache.bytes + bytes.count > Self.cacheLimit { cache = SnapshotCache() }
+            cache.snapshots[id] = snapshot
+            cache.bytes += bytes.count
         }
         return snapshot
     }
 
-    /// Reads the snapshot that a ref points at, or once did.
+    /// Reads a present or former target of a ref.
     ///
-    /// - Throws: `misdirected` when the ref cannot point at what is there; `objects`.
+    /// - Throws: `misdirected` when the ref cannot point at such an object; `objects`.
     public func read(_ id: ObjectID, of name: RefName) throws(RefError) -> Snapshot {
         let objects = try objects()
         let snapshot: Snapshot
@@ -160,11 +162,6 @@ public final class Resolver: Sendable {
             throw .misdirected(name, id, found: "a \(snapshot.kind.rawValue) snapshot")
         }
         return snapshot
-    }
-
-    /// Refuses a value of a ref that no writer would have given it. One that is not there says so when it is read.
-    private func refuseMisdirected(_ name: RefName, at id: ObjectID) throws(RefError) {
-        do throws(RefError) { _ = try read(id, of: name) } catch .objects { return }
     }
 
     private func snapshotID(_ target: Resolution.Target) throws(RefError) -> ObjectID {
@@ -189,11 +186,11 @@ public final class Resolver: Sendable {
         }
     }
 
-    /// Counts values only: a removal in between is none.
+    /// Counts values; a deletion in between does not count.
     private func value(of name: RefName, at position: Int) throws(RefError) -> ObjectID {
         if position == 0 { return try state.existingTarget(of: name) }
         var history = repository.log.history(of: name, in: state)
-        // A ref that is removed now had its last value one move ago.
+        // The last value of a deleted ref is one move back.
         var count = state.target(of: name) == nil ? 1 : 0
         let base = count
         while let version = try history.next() {
@@ -210,7 +207,7 @@ public final class Resolver: Sendable {
         let moment = time.resolved(now: now)
         if case .now = time, let target = state.target(of: name) { return target }
         if let moment, moment > now, let target = state.target(of: name) {
-            warnings.append("\(moment) is in the future: this is the newest value of \(name)")
+            warnings.append("\(moment) is in the future: using the current value of \(name)")
             return target
         }
         var history = repository.log.history(of: name, in: state)
@@ -218,7 +215,7 @@ public final class Resolver: Sendable {
         var isThen = true
         while let version = try history.next() {
             first = version.entry.moment(asOf: now.milliseconds)
-            // A moment before the year 0 is before everything.
+            // A time before the year 0 precedes every value.
             guard isThen, let moment, first <= moment else { continue }
             if let target = version.target { return target }
             isThen = false
@@ -254,20 +251,21 @@ public final class Resolver: Sendable {
 
     private func object(_ prefix: ObjectIDPrefix) throws(RefError) -> Resolution.Target {
         let objects = try objects()
-        let found: [ObjectID]
-        do throws(ObjectError) {
-            found = try objects.objects(withPrefix: prefix, limit: Self.candidateLimit)
-        } catch { throw .objects(error) }
+        let found = try wrapping(
+            objects.objects(withPrefix: prefix, limit: Self.candidateLimit), as: RefError.objects)
         guard let id = found.first else { throw .revision(.noObject(prefix: prefix.hex)) }
         guard found.count == 1 else {
             var candidates: [RevisionError.Candidate] = []
             for id in found {
-                candidates.append(.init(id: id, kind: try kind(of: id, in: objects).description))
+                let kind = try wrapping(kind(of: id, in: objects), as: RefError.objects)
+                candidates.append(.init(id: id, kind: kind.description))
             }
             throw .revision(.ambiguous(prefix: prefix.hex, candidates: candidates))
         }
-        if case .snapshot = try kind(of: id, in: objects) { return .snapshot(id) }
-        return .object(id)
+        switch try wrapping(kind(of: id, in: objects), as: RefError.objects) {
+        case .snapshot: return .snapshot(id)
+        case .other: return .object(id)
+        }
     }
 
     private enum Kind: CustomStringConvertible {
@@ -281,16 +279,109 @@ public final class Resolver: Sendable {
         }
     }
 
-    private func kind(of id: ObjectID, in objects: PackStore) throws(RefError) -> Kind {
-        do throws(ObjectError) {
-            let size = try objects.size(of: id) ?? 0
-            guard size <= Self.sniffLimit else { return .other(size: size) }
-            let bytes = try objects.read(id, limit: Self.sniffLimit)
-            // Canonical JSON sorts its keys, so every snapshot begins so.
-            guard bytes.starts(with: #"{"content":"#.utf8),
-                let snapshot = try? Snapshot(decoding: bytes, id: id)
-            else { return .other(size: size) }
-            return .snapshot(snapshot.kind)
-        } catch { throw .objects(error) }
+    private func kind(of id: ObjectID, in objects: PackStore) throws(ObjectError) -> Kind {
+        let size = try objects.size(of: id) ?? 0
+        guard size <= Self.sniffLimit else { return .other(size: size) }
+        let bytes = try objects.read(id, limit: Self.sniffLimit)
+        // Canonical JSON sorts its keys, so every snapshot begins with its content.
+        guard bytes.starts(with: #"{"content":"#.utf8),
+            let snapshot = try? Snapshot(decoding: bytes, id: id)
+        else { return .other(size: size) }
+        return .snapshot(snapshot.kind)
+    }
+}
+
+/// The result of resolving a revision in one state.
+public struct Resolution: Sendable {
+    /// The thing that a revision names.
+    public enum Target: Hashable, Sendable {
+        /// A snapshot.
+        case snapshot(ObjectID)
+        /// An object that is not a snapshot.
+        case object(ObjectID)
+        /// A path below a snapshot's tree.
+        case entry(TreeEntry)
+        /// The row of a snapshot's table that has this key.
+        case row(key: String)
+    }
+
+    /// The thing that was found.
+    public let target: Target
+    /// The target, or the snapshot that contains it; nil for other objects.
+    public let snapshot: ObjectID?
+    /// The ref that the revision begins with.
+    public let ref: RefName?
+    /// Warnings for a person, such as that a time is in the future.
+    public let warnings: [String]
+
+    /// The id of the object that was found; nil for a row, which is only a part of an object.
+    public var id: ObjectID? {
+        switch target {
+        case .snapshot(let id), .object(let id): id
+        case .entry(let entry): entry.id
+        case .row: nil
+        }
+    }
+}
+
+extension Resolver {
+    /// Finds a path in a snapshot's tree, or a key in its table.
+    ///
+    /// - Throws: `revision` when there is none, or when a tree cannot have such a path; `objects`.
+    func find(_ path: String, in id: ObjectID) throws(RefError) -> Resolution.Target {
+        let snapshot = try read(id)
+        let objects = try objects()
+        switch snapshot.content {
+        case .tree(let root, _, _):
+            let relative: RelativePath
+            // Listings show a directory with a trailing slash, so people type it.
+            let namesDirectory = path.utf8.count > 1 && path.utf8.last == UInt8(ascii: "/")
+            do throws(FileNameError) {
+                relative = try RelativePath(namesDirectory ? String(path.dropLast()) : path)
+            } catch { throw .revision(.badPath(path, reason: error.reason)) }
+            let entry = try wrapping(
+                TreeReader(objects).entry(at: relative, in: root), as: RefError.objects)
+            guard let entry, entry.mode == .directory || !namesDirectory else {
+                throw .revision(.noPath(path, of: id))
+            }
+            return .entry(entry)
+        case .table(let root, let rows, let dimension):
+            let table = Table(root: root, rows: rows, dimension: dimension)
+            for key in Self.keys(meantBy: path)
+            where try wrapping(table.row(for: key, in: objects), as: RefError.objects) != nil {
+                return .row(key: key)
+            }
+            throw .revision(.noPath(path, of: id))
+        }
+    }
+
+    /// The keys that a person may mean: the typed one; for a number, the text key with the same digits; and the typed
+    /// one with its escapes decoded, because listings escape what a terminal would obey.
+    private static func keys(meantBy path: String) -> [String] {
+        var keys = [path]
+        if let text = RowKey.ofText(spelledAs: path) { keys.append(text) }
+        if let shown = unescaped(path) { keys.append(shown) }
+        return keys
+    }
+
+    /// Decodes escapes such as `\u{202e}`; nil when the text contains none.
+    private static func unescaped(_ text: String) -> String? {
+        var result = ""
+        var rest = text[...]
+        var found = false
+        while let mark = rest.firstRange(of: "\\u{") {
+            result += rest[..<mark.lowerBound]
+            rest = rest[mark.upperBound...]
+            guard let end = rest.firstIndex(of: "}"), rest[..<end].utf8.count <= 6,
+                let value = UInt32(rest[..<end], radix: 16), let scalar = Unicode.Scalar(value)
+            else {
+                result += "\\u{"
+                continue
+            }
+            result.unicodeScalars.append(scalar)
+            rest = rest[rest.index(after: end)...]
+            found = true
+        }
+        return found ? result + rest : nil
     }
 }

@@ -1,28 +1,27 @@
 internal import Glibc
 
 extension DirectoryBucket {
-    /// Makes a bucket at a path where nothing is, with the given blobs in it, and opens it.
+    /// Creates a bucket with the given blobs at an unused path, and opens it.
     ///
-    /// It is built beside the path and moved there when it is durable: a crash leaves either all of
-    /// it or nothing under its name. Directories above it are made where they are missing.
+    /// The bucket is built beside the path and moved there once it is durable, so a crash leaves all of it or nothing
+    /// under its name. Missing directories above it are created.
     ///
-    /// - Parameter isShared: Whether the members of the directory's group may use and write it, whatever the mask of
-    ///   the process that makes it.
-    /// - Throws: `unusable` when something is at the path already; `durabilityUnknown` when it is made and a power
-    ///   cut may yet undo that.
+    /// - Parameter isShared: Whether the directory's group may read and write the bucket, whatever the umask.
+    /// - Throws: `unusable` when the path exists; `durabilityUnknown` when the bucket exists but a power cut may still
+    ///   undo its creation.
     public static func create(
         at path: String, containing blobs: [BlobName: [UInt8]] = [:], isShared: Bool = false
     ) throws(StorageError) -> DirectoryBucket {
         let (parentPath, name) = try Directory.split(path)
         let parent = try madeDirectory(parentPath)
         if let status = try parent.status(of: name) {
-            // An empty directory is as good as none; the system refuses to remove any other.
+            // An empty directory is replaced; the system refuses to remove any other.
             guard status.kind == .directory, (try? parent.remove(name, directory: true)) != nil
-            else { throw taken(path) }
+            else { throw exists(path) }
         }
         let temporary = try TemporaryFile.randomName()
         try parent.makeDirectory(temporary)
-        do {
+        do throws(StorageError) {
             let root = try parent.directory(temporary)
             if isShared { try share(root) }
             try build(root, blobs)
@@ -39,7 +38,7 @@ extension DirectoryBucket {
         return try DirectoryBucket(opening: path)
     }
 
-    /// Opens a directory, after making it, and those above it, where they are missing.
+    /// Opens a directory; creates it and those above it when they are missing.
     private static func madeDirectory(_ path: String) throws(StorageError) -> Directory {
         do throws(StorageError) {
             return try Directory(opening: path, followLink: true)
@@ -50,26 +49,26 @@ extension DirectoryBucket {
                 try parent.makeDirectory(name)
                 try parent.synchronize()
             } catch .system(_, _, EEXIST) {
-                // Somebody else made it at the same moment.
+                // Another process has just created it.
             }
             return try Directory(opening: path, followLink: true)
         }
     }
 
-    /// Lets the group of a directory change what is in it; others may still do what the mask lets them do.
+    /// Lets the group of a directory change its entries; the permissions of others stay.
     private static func share(_ directory: Directory) throws(StorageError) {
         let others = try directory.status().permissions & UInt32(S_IROTH | S_IXOTH)
         try directory.setPermissions(FileStatus.sharedMode | others)
     }
 
-    /// Makes a directory; in one that is shared it is shared the same way.
+    /// Creates a directory, shared the same way as its parent.
     static func makeFolder(_ name: [UInt8], in parent: Directory) throws(StorageError) {
         try parent.makeDirectory(name)
         let status = try parent.status()
         if status.isShared { try parent.directory(name).setPermissions(status.permissions) }
     }
 
-    private static func taken(_ path: String) -> StorageError {
+    private static func exists(_ path: String) -> StorageError {
         .unusable(path: path, reason: "it exists already")
     }
 
@@ -100,18 +99,18 @@ extension DirectoryBucket {
         let code = parent.renameToNew(temporary, name)
         if code == 0 { return }
         if code == EINVAL || code == ENOSYS {
-            // This file system cannot refuse to replace; a directory replaces an empty one at most.
+            // This file system cannot refuse to replace; a directory replaces only an empty directory.
             return try parent.rename(temporary, to: name)
         }
-        // A network file system may have lost the answer to a call that succeeded: the name that is gone decides.
+        // A network file system may lose the reply to a call that succeeded: if the old name is gone, it succeeded.
         guard try parent.status(of: temporary) != nil else { return }
         guard code == EEXIST || code == ENOTEMPTY else {
             throw .system(operation: "create", path: path, errno: code)
         }
-        throw taken(path)
+        throw exists(path)
     }
 
-    /// Removes a bucket that did not come to be, as far as it goes.
+    /// Removes an unfinished bucket as far as possible.
     private static func discard(_ name: [UInt8], in parent: Directory) {
         guard let root = try? parent.directory(name) else { return }
         for folder in BucketFolder.initial.reversed() {
@@ -125,5 +124,27 @@ extension DirectoryBucket {
             try? directory.remove(last, directory: true)
         }
         try? parent.remove(name, directory: true)
+    }
+}
+
+extension Directory {
+    /// Whether an entry is the directory of a repository.
+    func hasRepository(_ name: [UInt8]) throws(StorageError) -> Bool {
+        guard name == Array(".fti".utf8) else { return false }
+        // The folder of checkpoints is only a cache, so it may be missing.
+        return try directory(name).holds([.packs, .log])
+    }
+
+    /// Whether the directory has these folders of a bucket.
+    func holds(_ folders: [BucketFolder]) throws(StorageError) -> Bool {
+        for folder in folders {
+            var inside = self
+            for component in folder.rawValue.utf8.split(separator: UInt8(ascii: "/")) {
+                let name = Array(component)
+                guard try inside.status(of: name)?.kind == .directory else { return false }
+                inside = try inside.directory(name)
+            }
+        }
+        return true
     }
 }

@@ -3,16 +3,16 @@ internal import Synchronization
 
 /// A bucket in a directory of a local or a network file system.
 ///
-/// Directories are opened once and never through symbolic links. Reading writes nothing.
+/// It opens each directory once, never through a symbolic link. Reading writes nothing.
 public final class DirectoryBucket: Bucket {
     /// See ``Bucket``.
     public let location: String
     private let root: Directory
     private let packs: Directory
-    let log: Directory
-    /// Whether the group of the directory writes to it too.
+    private let log: Directory
+    /// Whether the directory's group may write to it, too.
     private let isShared: Bool
-    // These may be missing, and are then made when the first blob in them is written.
+    // These may be missing; the first blob written to one creates it.
     private let checkpoints: Mutex<Directory?>
     private let leases: Mutex<Directory?>
 
@@ -24,8 +24,8 @@ public final class DirectoryBucket: Bucket {
     /// Opens the bucket in a directory.
     ///
     /// - Parameter trusted: The places that may belong to another user.
-    /// - Throws: `noRepository` when the path is not a directory with the folders of a bucket; `foreign` when it
-    ///   belongs to another user and is not shared with a group of this one's; `refused` when it or a folder is a symbolic link.
+    /// - Throws: `noRepository` when the path is not a directory with the folders of a bucket; `foreign` when another
+    ///   user owns it and shares it with none of this user's groups; `refused` when it or a folder is a symbolic link.
     public convenience init(
         opening path: String, trusting trusted: TrustedPlaces = .none
     ) throws(StorageError) {
@@ -33,7 +33,7 @@ public final class DirectoryBucket: Bucket {
             opening: path, as: geteuid(), of: Self.ownGroups(), trusting: trusted)
     }
 
-    /// The groups of the process's user.
+    /// Lists the groups of the process's user.
     private static func ownGroups() -> Set<UInt32> {
         let count = getgroups(0, nil)
         var groups = [gid_t](repeating: 0, count: Int(max(count, 0)))
@@ -41,25 +41,23 @@ public final class DirectoryBucket: Bucket {
         return Set(groups.prefix(Int(max(found, 0))) + [getegid()])
     }
 
-    /// Opens the bucket in a directory for a user: the superuser may use everybody's, and the members of a group what
-    /// is shared with it.
+    /// Opens the bucket in a directory on behalf of a user: the superuser may open every bucket, and members of a group
+    /// those that the group shares.
     init(
         opening path: String, as user: UInt32, of groups: Set<UInt32> = [],
         trusting trusted: TrustedPlaces = .none
     ) throws(StorageError) {
         let root: Directory
-        do {
+        do throws(StorageError) {
             root = try Directory(opening: path, followLink: false)
         } catch .system(_, _, let code) where code == ENOENT || code == ENOTDIR {
-            // A link with O_DIRECTORY is "not a directory" as well.
+            // O_DIRECTORY makes a symbolic link fail with ENOTDIR, too.
             guard (try? Directory(opening: path, followLink: true)) == nil else {
                 throw .refused(path: path, reason: "it is a symbolic link")
             }
             throw .noRepository(path: path)
         } catch .system(_, _, ELOOP) {
             throw .refused(path: path, reason: "it is a symbolic link")
-        } catch {
-            throw error
         }
         let packs = try Self.folder(Self.packsName, in: root)
         let log = try Self.folder(Self.logName, in: root)
@@ -77,10 +75,11 @@ public final class DirectoryBucket: Bucket {
                 user == 0 || owner == user || status.isShared && groups.contains(status.group)
                     || trusted.contains(path)
             else {
+                let resolved = resolvedPath(Array(path.utf8)).path
                 throw .foreign(
                     path: directory.path, owner: owner, user: user,
-                    place: TrustedPlaces.resolved(path).map { String(decoding: $0, as: UTF8.self) }
-                        ?? path, list: trusted.path)
+                    place: resolved.map { String(decoding: $0, as: UTF8.self) } ?? path,
+                    list: trusted.path)
             }
         }
         location = path
@@ -88,7 +87,7 @@ public final class DirectoryBucket: Bucket {
         self.root = root
         self.packs = packs
         self.log = log
-        // A cache: what stands in its place is no reason to read nothing.
+        // Only a cache: a wrong file in its place must not make the repository unreadable.
         checkpoints = Mutex(try? Self.folder(Self.checkpointsName, in: log))
         leases = Mutex(nil)
     }
@@ -105,7 +104,7 @@ public final class DirectoryBucket: Bucket {
         }
     }
 
-    /// The directory of a folder; nil when it is not there and is not to be made.
+    /// The directory of a folder; nil when it does not exist and `making` is false.
     private func directory(
         _ folder: BucketFolder, making: Bool = false
     ) throws(StorageError) -> Directory? {
@@ -124,12 +123,10 @@ public final class DirectoryBucket: Bucket {
         if let directory = known.withLock({ $0 }) { return directory }
         var directory = try Self.folder(name, in: parent)
         if directory == nil, making {
-            do {
+            do throws(StorageError) {
                 try Self.makeFolder(name, in: parent)
             } catch .system(_, _, EEXIST) {
-                // Another process made it just now.
-            } catch {
-                throw error
+                // Another process has just created it.
             }
             try parent.synchronize()
             directory = try parent.directory(name)
@@ -139,7 +136,7 @@ public final class DirectoryBucket: Bucket {
         return directory
     }
 
-    /// The directory of a folder that something is to be written to.
+    /// The directory of a folder for writing, created when it is missing.
     private func writable(_ folder: BucketFolder) throws(StorageError) -> Directory {
         guard let directory = try directory(folder, making: true) else {
             throw .missing(path: "\(location)/\(folder.rawValue)")
@@ -180,14 +177,12 @@ public final class DirectoryBucket: Bucket {
         let file = try TemporaryFile(in: try writable(name.folder))
         try file.descriptor.write(bytes.span, at: 0)
         try file.descriptor.setPermissions(permissions)
-        // A name that is durable before its bytes are would be taken for damage.
+        // If the name became durable before its bytes, a crash would leave a damaged file.
         try file.descriptor.synchronize()
         try file.replace(name.bytes)
     }
 
-    /// See ``Bucket``.
-    ///
-    /// In place, in one call: a rename over a file makes the file system bring its bytes to the disk at once,
+    /// Overwrites the file in place, in one call: a rename over a file makes the file system flush its bytes at once,
     /// which doubled the cost of moving a ref.
     public func overwrite(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
         let directory = try writable(name.folder)
@@ -196,19 +191,17 @@ public final class DirectoryBucket: Bucket {
         {
             return try file.write(bytes.span, at: 0)
         }
-        // Every member of a group writes in place.
+        // Group members must be able to overwrite it in place, too.
         try replace(name, bytes, permissions: isShared ? 0o664 : 0o644)
     }
 
-    /// See ``Bucket``.
-    ///
-    /// What is not a file has the size that the file system gives it.
+    /// See ``Bucket``; an entry that is not a file has the size that the file system reports.
     public func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry] {
         guard let directory = try directory(folder) else { return [] }
         var entries: [BlobEntry] = []
         for name in try directory.names() where !name.starts(with: TemporaryFile.prefix) {
             if folder == .log, name == Self.checkpointsName { continue }
-            // A name that goes away while it is listed is not there.
+            // Another process may delete the name during the listing.
             guard let status = try directory.status(of: name) else { continue }
             entries.append(
                 BlobEntry(name: String(decoding: name, as: UTF8.self), size: status.size))
@@ -237,8 +230,8 @@ public final class DirectoryBucket: Bucket {
         return ages
     }
 
-    /// The time of the place in nanoseconds: a file that is written now has it, which may be another machine's. A place
-    /// where nothing can be written, and so nothing be removed, has the time of this machine.
+    /// The time by the clock of the file system, which may be another machine's, in nanoseconds: a new file shows it. A
+    /// read-only file system, where nothing can be removed either, uses this machine's clock.
     private func time() throws(StorageError) -> Int {
         do throws(StorageError) {
             return try TemporaryFile(in: packs).descriptor.status().modified
@@ -246,15 +239,15 @@ public final class DirectoryBucket: Bucket {
             var now = timespec()
             clock_gettime(CLOCK_REALTIME, &now)
             return now.tv_sec * 1_000_000_000 + now.tv_nsec
-        } catch { throw error }
+        }
     }
 
-    /// See ``Bucket``; some file systems cannot do without names for unfinished files.
+    /// See ``Bucket``; on some file systems an unfinished file needs a name.
     @discardableResult
     public func removeAbandonedFiles() throws(StorageError) -> Int {
         var count = 0
         for folder in BucketFolder.allCases {
-            // What stands in the place of a folder holds no unfinished files.
+            // A wrong file in place of a folder holds no unfinished files.
             guard let directory = (try? directory(folder)) ?? nil else { continue }
             for name in try directory.names() where name.starts(with: TemporaryFile.prefix) {
                 if try TemporaryFile.removeAbandoned(name, in: directory) { count += 1 }
@@ -270,17 +263,27 @@ public final class DirectoryBucket: Bucket {
 
     /// See ``Bucket``.
     public func synchronizeLog() throws(StorageError) {
-        do {
+        do throws(StorageError) {
             try log.synchronize()
         } catch .system(_, _, let code) where code == EROFS || code == EINVAL {
-            // A medium that cannot be written has nothing to wait for.
-        } catch {
-            throw error
+            // A read-only medium has nothing to wait for.
         }
+    }
+
+    /// Locks the log folder, which nothing else locks.
+    public func takeTurn() -> (any WriterTurn)? {
+        log.locked().map { LogFolderLock(directory: $0) }
     }
 }
 
+/// A turn that ends when its locked directory is closed.
+private final class LogFolderLock: WriterTurn {
+    private let directory: Directory
+
+    init(directory: Directory) { self.directory = directory }
+}
+
 extension BlobName {
-    /// The file name's bytes.
+    /// The file name in UTF-8.
     var bytes: [UInt8] { Array(name.utf8) }
 }

@@ -1,19 +1,19 @@
 internal import Glibc
 internal import Synchronization
 
-/// A bucket in memory, for tests and for what need not last.
+/// A bucket in memory, for tests and temporary data.
 public final class MemoryBucket: Bucket {
-    private struct Contents {
-        var blobs: [BlobName: [UInt8]] = [:]
-        var written: [BlobName: Int] = [:]
+    private struct File {
+        let bytes: [UInt8]
+        let written: Int
     }
 
-    private let contents = Mutex(Contents())
+    private let contents = Mutex<[BlobName: File]>([:])
     private let now: @Sendable () -> Int
 
     /// Makes an empty bucket.
     ///
-    /// - Parameter now: Its clock, in milliseconds; without one everything was written just now.
+    /// - Parameter now: Its clock, in milliseconds; by default every blob has age 0.
     public init(now: @escaping @Sendable () -> Int = { 0 }) { self.now = now }
 
     /// See ``Bucket``.
@@ -21,7 +21,7 @@ public final class MemoryBucket: Bucket {
 
     /// See ``Bucket``.
     public func read(_ name: BlobName, limit: Int) throws(StorageError) -> [UInt8]? {
-        guard let bytes = contents.withLock({ $0.blobs[name] }) else { return nil }
+        guard let bytes = contents.withLock({ $0[name]?.bytes }) else { return nil }
         guard bytes.count <= limit else {
             throw .tooLarge(path: name.description, size: bytes.count, limit: limit)
         }
@@ -30,41 +30,34 @@ public final class MemoryBucket: Bucket {
 
     /// See ``Bucket``.
     public func open(_ name: BlobName) throws(StorageError) -> (any Blob)? {
-        contents.withLock { $0.blobs[name] }.map { MemoryBlob(name: name, bytes: $0) }
+        contents.withLock { $0[name] }.map { MemoryBlob(name: name, bytes: $0.bytes) }
     }
 
     /// See ``Bucket``.
     public func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation {
         contents.withLock { contents in
-            guard contents.blobs[name] == nil else { return .exists }
-            contents.blobs[name] = bytes
-            contents.written[name] = now()
+            guard contents[name] == nil else { return .exists }
+            contents[name] = File(bytes: bytes, written: now())
             return .created
         }
     }
 
     /// See ``Bucket``.
     public func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) {
-        contents.withLock { contents in
-            contents.blobs[name] = bytes
-            contents.written[name] = now()
-        }
+        contents.withLock { $0[name] = File(bytes: bytes, written: now()) }
     }
 
     /// See ``Bucket``.
     public func list(_ folder: BucketFolder) throws(StorageError) -> [BlobEntry] {
         contents.withLock { contents in
-            contents.blobs.filter { $0.key.folder == folder }
-                .map { BlobEntry(name: $0.key.name, size: $0.value.count) }
+            contents.filter { $0.key.folder == folder }
+                .map { BlobEntry(name: $0.key.name, size: $0.value.bytes.count) }
         }
     }
 
     /// See ``Bucket``.
     public func delete(_ name: BlobName) throws(StorageError) {
-        contents.withLock { contents in
-            contents.blobs[name] = nil
-            contents.written[name] = nil
-        }
+        contents.withLock { $0[name] = nil }
     }
 
     /// See ``Bucket``.
@@ -72,7 +65,7 @@ public final class MemoryBucket: Bucket {
         let now = now()
         return contents.withLock { contents in
             var ages: [BlobName: Int] = [:]
-            for name in names { ages[name] = contents.written[name].map { now - $0 } }
+            for name in names { ages[name] = contents[name].map { now - $0.written } }
             return ages
         }
     }
@@ -94,11 +87,7 @@ private struct MemoryBlob: Blob {
     var size: Int { bytes.count }
 
     func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
-        let (end, overflow) = offset.addingReportingOverflow(count)
-        guard offset >= 0, count >= 0, !overflow, end <= bytes.count else {
-            throw .truncated(
-                path: name.description, expected: overflow ? Int.max : end, actual: bytes.count)
-        }
+        let end = try end(of: count, from: offset, path: name.description)
         return Array(bytes[offset..<end])
     }
 }
@@ -143,7 +132,6 @@ private final class StagedMemory: StagedBlob {
         }
     }
 
-    /// See ``StagedBlob``.
     func replace(_ name: BlobName) throws(StorageError) {
         try bucket.replace(name, try finish(as: name))
     }

@@ -1,39 +1,38 @@
 internal import Glibc
+internal import Synchronization
 
-/// A file that only saves time: whatever is wrong with it, it counts as absent.
+/// A file that only saves time: when anything is wrong with it, it counts as absent.
 public struct CacheFile: Sendable {
-    /// Where it is.
+    /// The absolute path of the file.
     public let path: String
     private let folders: Int
 
-    /// The cache at a path, whether or not there is a file.
+    /// Names the cache at a path, which need not exist.
     ///
-    /// - Parameter folders: How many of the folders above the file are made when there are none.
+    /// - Parameter folders: How many missing folders above the file may be created.
     public init(_ path: String, folders: Int = 2) {
         self.path = path
         self.folders = folders
     }
 
-    /// The bytes of the file; nil when there is none, or it has more than `limit` bytes, or somebody else than the
-    /// process's user may have written it.
+    /// Reads the file; nil when it does not exist, has more than `limit` bytes, or could have been written by another
+    /// user.
     ///
-    /// - Parameter isSecret: Whether it counts as absent too when somebody else may read it.
+    /// - Parameter isSecret: Whether a file that other users can read counts as absent, too.
     public func read(limit: Int, isSecret: Bool = false) -> [UInt8]? {
-        let forbidden = isSecret ? S_IRWXG | S_IRWXO : S_IWGRP | S_IWOTH
         guard
             let file = try? FileDescriptor(
                 opening: path, O_RDONLY | O_NONBLOCK, followLink: false),
             let status = try? file.status(), status.kind == .regular, status.owner == geteuid(),
-            status.mode & UInt32(forbidden) == 0, status.size <= limit,
+            isSecret ? status.isPrivate : status.isOwnerWritten, status.size <= limit,
             let bytes = try? file.read(at: 0, upTo: status.size), bytes.count == status.size
         else { return nil }
         return bytes
     }
 
-    /// Puts new bytes in the place of the file, all at once for every reader. It does not wait for the disk: after a
-    /// power cut the file may hold anything.
+    /// Replaces the file atomically, without waiting for the disk: after a power cut it may hold anything.
     ///
-    /// The folders above it are made when there are none, as many as allowed, for the process's user alone.
+    /// Creates missing folders above it, as many as allowed, for the process's user alone.
     public func replace(_ bytes: [UInt8]) throws(StorageError) {
         let (directory, name) = try place()
         let file = try TemporaryFile(in: directory)
@@ -42,29 +41,93 @@ public struct CacheFile: Sendable {
         Self.clean(directory)
     }
 
-    /// The folder of the file, made when there is none, and the file's name in it.
-    func place() throws(StorageError) -> (directory: Directory, name: [UInt8]) {
-        let parts = path.utf8.split(separator: UInt8(ascii: "/"))
-        guard let name = parts.last, path.utf8.first == UInt8(ascii: "/") else {
-            throw .unusable(path: path, reason: "the path of a cache begins with a slash")
-        }
-        var folder = ""
-        for (index, part) in parts.dropLast().enumerated() {
-            folder += "/" + String(decoding: part, as: UTF8.self)
-            // A home that does not exist is not made.
-            if index >= parts.count - 1 - folders { mkdir(folder, 0o700) }
-        }
-        return (try Directory(opening: folder, followLink: true), Array(name))
+    /// Opens the file for appending, and creates it when it does not exist; nil when that fails, or another process has
+    /// it open.
+    public func opened() -> AppendFile? {
+        guard let (directory, name) = try? place(),
+            let file = try? directory.open(
+                name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, permissions: 0o600)
+        else { return nil }
+        return AppendFile(file, path: path)
     }
 
-    /// One process in so many looks for what others left that were stopped between making a file and naming it.
+    /// Removes the files beside this one whose names end in `suffix` and that were last written more than `days` ago.
+    ///
+    /// - Parameter now: The present time, in milliseconds since 1970.
+    public func removeAged(suffix: String, days: Int, now: Int) {
+        guard let (directory, _) = try? place(), let names = try? directory.names() else { return }
+        for name in names where name.reversed().starts(with: suffix.utf8.reversed()) {
+            guard let status = try? directory.status(of: name), status.kind == .regular,
+                now / 86_400_000 - status.modified / 86_400_000_000_000 > days
+            else { continue }
+            try? directory.remove(name)
+        }
+    }
+
+    /// Opens the file's folder, created when it is missing, and splits off the file's name.
+    private func place() throws(StorageError) -> (directory: Directory, name: [UInt8]) {
+        let (parent, name) = try Directory.split(path)
+        return (try Directory(creating: parent, levels: folders), name)
+    }
+
+    /// One process in this many removes unfinished files that crashed processes left behind.
     private static let cleaning: Int32 = 8
 
-    /// Removes unfinished files. Whoever is about to name one just has no cache this time.
+    /// Removes unfinished files. A process that was about to rename one of them goes without its cache this time.
     private static func clean(_ directory: Directory) {
         guard getpid() % cleaning == 0, let names = try? directory.names() else { return }
         for name in names where name.starts(with: TemporaryFile.prefix) {
             _ = try? TemporaryFile.removeAbandoned(name, in: directory)
         }
     }
+}
+
+/// A private file that one process at a time holds and appends to: a program that was interrupted leaves its bytes for
+/// the next one.
+///
+/// It never syncs: appended bytes survive the end of the process, but not a power cut. Several threads may use it.
+public final class AppendFile: Sendable {
+    private let file: FileDescriptor
+    private let path: String
+    private let end: Mutex<Int>
+
+    /// Takes ownership of a file; nil when another process holds it, or another user may read or write it.
+    fileprivate init?(_ file: consuming FileDescriptor, path: String) {
+        guard interruptible({ flock(file.number, LOCK_EX | LOCK_NB) }).code == 0,
+            let status = try? file.status(), status.kind == .regular, status.links > 0,
+            status.owner == geteuid(), status.isPrivate
+        else { return nil }
+        end = Mutex(status.size)
+        self.path = path
+        self.file = file
+    }
+
+    /// The number of bytes.
+    public var size: Int { end.withLock { $0 } }
+
+    /// Reads up to `count` bytes from `offset`: fewer only where the file ends.
+    public func read(at offset: Int, upTo count: Int) throws(StorageError) -> [UInt8] {
+        try file.read(at: offset, upTo: count)
+    }
+
+    /// Appends bytes and returns the offset where they begin.
+    @discardableResult
+    public func append(_ bytes: [UInt8]) throws(StorageError) -> Int {
+        try end.withLock { (end) throws(StorageError) in
+            try file.write(bytes.span, at: end)
+            defer { end += bytes.count }
+            return end
+        }
+    }
+
+    /// Truncates the file to its first `count` bytes.
+    public func cut(to count: Int) throws(StorageError) {
+        try end.withLock { (end) throws(StorageError) in
+            try systemCall("shorten", path) { ftruncate(file.number, off_t(count)) }
+            end = count
+        }
+    }
+
+    /// Unlinks the file; the system frees it once it is closed everywhere.
+    public func remove() { unlink(path) }
 }

@@ -1,12 +1,12 @@
 internal import CPosix
 internal import Glibc
 
-/// An open directory. Everything below it is reached through it, so that nobody can exchange it for
-/// another one between two calls.
+/// An open directory. Everything below is reached through its descriptor, so that nobody can swap it for another
+/// directory between two calls.
 ///
-/// Names are single components; none of the calls follows a symbolic link.
+/// Names are single path components; no call follows a symbolic link.
 final class Directory: Sendable {
-    /// Where the directory is, for messages.
+    /// The path of the directory, for messages.
     let path: String
     private let descriptor: FileDescriptor
 
@@ -25,15 +25,31 @@ final class Directory: Sendable {
             opening: path, O_RDONLY | O_DIRECTORY, followLink: followLink)
     }
 
+    /// Opens the directory at an absolute path; creates it, and up to `levels` - 1 missing directories above it, for
+    /// the process's user alone.
+    convenience init(creating path: String, levels: Int) throws(StorageError) {
+        guard path.utf8.first == UInt8(ascii: "/") else {
+            throw .unusable(path: path, reason: "it is not an absolute path")
+        }
+        var folder = ""
+        let names = path.utf8.split(separator: UInt8(ascii: "/"))
+        for (index, name) in names.enumerated() {
+            folder += "/" + String(decoding: name, as: UTF8.self)
+            // The limit keeps a home directory that does not exist from being created.
+            if index >= names.count - levels { mkdir(folder, 0o700) }
+        }
+        try self.init(opening: path, followLink: true)
+    }
+
     /// The path of an entry, for messages.
     func path(of name: [UInt8]) -> String {
         let text = String(decoding: name, as: UTF8.self)
         return path.utf8.last == UInt8(ascii: "/") ? path + text : "\(path)/\(text)"
     }
 
-    /// The path of the directory that a path is in, and its name there.
+    /// Splits a path into its parent directory and its last component.
     ///
-    /// - Throws: `unusable` when it does not end in a name.
+    /// - Throws: `unusable` when the path does not end in a name.
     static func split(_ path: String) throws(StorageError) -> (parent: String, [UInt8]) {
         var bytes = Array(path.utf8)
         while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
@@ -46,15 +62,15 @@ final class Directory: Sendable {
         return (slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self), name)
     }
 
-    /// What the system knows about the directory itself.
+    /// The metadata of the directory itself.
     func status() throws(StorageError) -> FileStatus { try descriptor.status() }
 
-    /// Sets the directory's own permissions, whatever the process's mask.
+    /// Sets the directory's own permissions; the umask does not apply.
     func setPermissions(_ mode: UInt32) throws(StorageError) {
         try descriptor.setPermissions(mode_t(mode))
     }
 
-    /// What the system knows about an entry, or nil when there is none.
+    /// The metadata of an entry; nil when it does not exist.
     func status(of name: [UInt8]) throws(StorageError) -> FileStatus? {
         var status = stat()
         let (result, code) = interruptible {
@@ -67,7 +83,7 @@ final class Directory: Sendable {
         return nil
     }
 
-    /// Opens an entry; throws `system` with the reason of `openat(2)`.
+    /// Opens an entry; throws `system` with the error of `openat(2)`.
     func open(
         _ name: [UInt8], _ flags: Int32, permissions: mode_t = 0, operation: String = "open"
     ) throws(StorageError) -> FileDescriptor {
@@ -79,19 +95,19 @@ final class Directory: Sendable {
         return FileDescriptor(owning: number, path: path(of: name))
     }
 
-    /// Opens a directory in this one.
+    /// Opens a subdirectory.
     func directory(_ name: [UInt8]) throws(StorageError) -> Directory {
         Directory(try open(name, O_RDONLY | O_DIRECTORY))
     }
 
-    /// Makes a directory; the permissions are subject to the process's mask.
+    /// Creates a subdirectory; the umask restricts its permissions.
     func makeDirectory(_ name: [UInt8], permissions: mode_t = 0o777) throws(StorageError) {
         try systemCall("create", path(of: name)) {
             withCString(name) { mkdirat(descriptor.number, $0, permissions) }
         }
     }
 
-    /// Opens a file without a name that lives in this directory; nil where the file system has none.
+    /// Creates a file without a name in this directory; nil where the file system does not support that.
     func nameless(permissions: mode_t) throws(StorageError) -> FileDescriptor? {
         // A nameless file gets its name through /proc, which a bare container may lack.
         guard fti_o_tmpfile() != 0, access("/proc/self/fd", X_OK) == 0 else { return nil }
@@ -105,7 +121,7 @@ final class Directory: Sendable {
         }
     }
 
-    /// Gives a nameless file a name that must be new: 0, or the number of the error.
+    /// Gives a nameless file a new name; returns 0 or the error number.
     func link(_ file: borrowing FileDescriptor, as name: [UInt8]) -> Int32 {
         let number = file.number
         return interruptible {
@@ -113,7 +129,7 @@ final class Directory: Sendable {
         }.code
     }
 
-    /// Gives a file a second name that must be new: 0, or the number of the error.
+    /// Gives a file a second, new name; returns 0 or the error number.
     func link(_ old: [UInt8], as name: [UInt8]) -> Int32 {
         interruptible {
             withCString(old) { old in
@@ -122,7 +138,7 @@ final class Directory: Sendable {
         }.code
     }
 
-    /// Renames an entry to a name that must be new: 0, or the number of the error.
+    /// Renames an entry to a new name; returns 0 or the error number.
     func renameToNew(_ old: [UInt8], _ name: [UInt8]) -> Int32 {
         interruptible {
             withCString(old) { old in
@@ -133,19 +149,16 @@ final class Directory: Sendable {
         }.code
     }
 
-    /// Renames an entry, replacing a file, or an empty directory by a directory, of the new name.
-    func rename(
-        _ old: [UInt8], to name: [UInt8], in other: Directory? = nil
-    ) throws(StorageError) {
-        let target = (other ?? self).descriptor.number
-        try systemCall("create", (other ?? self).path(of: name)) {
+    /// Renames an entry; replaces a file of the new name, or an empty directory when the entry is a directory.
+    func rename(_ old: [UInt8], to name: [UInt8]) throws(StorageError) {
+        try systemCall("create", path(of: name)) {
             withCString(old) { old in
-                withCString(name) { renameat(descriptor.number, old, target, $0) }
+                withCString(name) { renameat(descriptor.number, old, descriptor.number, $0) }
             }
         }
     }
 
-    /// Removes a file, or an empty directory; does nothing when there is none.
+    /// Removes a file, or an empty directory; does nothing when it does not exist.
     func remove(_ name: [UInt8], directory: Bool = false) throws(StorageError) {
         let (result, code) = interruptible {
             withCString(name) { unlinkat(descriptor.number, $0, directory ? AT_REMOVEDIR : 0) }
@@ -155,16 +168,20 @@ final class Directory: Sendable {
         }
     }
 
-    /// The names of all entries, in no particular order, without `.` and `..`.
+    /// Lists the names of all entries, in no particular order, without `.` and `..`.
     func names() throws(StorageError) -> [[UInt8]] {
-        // A listing moves the descriptor's position, so each has a descriptor of its own.
+        // A listing moves the descriptor's position, so each one uses its own descriptor.
+        try reopened().takeNames()
+    }
+
+    private func reopened() throws(StorageError) -> Directory {
         let number = try systemCall("open", path) {
             fti_open_at(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
         }
-        return try Directory(FileDescriptor(owning: number, path: path)).takeNames()
+        return Directory(FileDescriptor(owning: number, path: path))
     }
 
-    /// The same through the directory's own position: done once for each time that it was opened.
+    /// Lists the names through the directory's own position, which works once per open directory.
     func takeNames() throws(StorageError) -> [[UInt8]] {
         var names: [[UInt8]] = []
         var buffer = [UInt8](repeating: 0, count: Self.listingSize)
@@ -176,7 +193,7 @@ final class Directory: Sendable {
             }
             guard count > 0 else { return names }
             var start = 0
-            // The record of an entry: inode and offset of 8 bytes, its length in 2, a type in 1, the name, a zero.
+            // A record: inode and offset, 8 bytes each; its length, 2; a type, 1; the name; a zero byte.
             while start + 19 < count {
                 let length = Int(buffer[start + 16]) | Int(buffer[start + 17]) << 8
                 guard length > 19 else { break }
@@ -188,11 +205,11 @@ final class Directory: Sendable {
         }
     }
 
-    /// Enough for a thousand names a call.
+    /// Holds about a thousand names a call.
     private static let listingSize = 32 << 10
 
-    /// Opens something some directories below, in one call that follows no link; nil where that fails, or the system
-    /// has no such call.
+    /// Opens an entry several directories below in one call, which follows no link; nil where that fails or the system
+    /// lacks the call.
     func openBelow(_ names: [[UInt8]], _ flags: Int32) -> FileDescriptor? {
         let relative = Array(names.joined(separator: [UInt8(ascii: "/")]))
         let (number, _) = interruptible {
@@ -203,21 +220,14 @@ final class Directory: Sendable {
         return number < 0 ? nil : FileDescriptor(owning: number, path: path(of: relative))
     }
 
-    /// The directory opened once more with an advisory lock on it, which ends with it; nil while another one has it.
-    /// Where there are no such locks, none is taken.
+    /// Reopens the directory with an advisory lock, which is released when the result goes away; nil while another
+    /// process holds the lock. Where the file system has no such locks, the result is not locked.
     func locked() -> Directory? {
-        guard
-            let number = try? systemCall(
-                "open", path,
-                { fti_open_at(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) })
-        else { return self }
-        let other = Directory(FileDescriptor(owning: number, path: path))
-        let code = interruptible { flock(number, LOCK_EX | LOCK_NB) }.code
+        guard let other = try? reopened() else { return self }
+        let code = interruptible { flock(other.descriptor.number, LOCK_EX | LOCK_NB) }.code
         return code == EWOULDBLOCK ? nil : other
     }
 
     /// Waits until the names in the directory are durable.
-    func synchronize() throws(StorageError) {
-        try descriptor.synchronize()
-    }
+    func synchronize() throws(StorageError) { try descriptor.synchronize() }
 }

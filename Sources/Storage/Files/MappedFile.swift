@@ -1,19 +1,18 @@
 internal import CPosix
 internal import Glibc
 
-/// The bytes of an immutable file where the system keeps them: nothing is read before it is looked at, and nothing
-/// is copied. The file stays mapped until the last reference is gone, also when its name is gone before.
+/// A memory-mapped immutable file: pages are read on first use and never copied. The mapping lasts until the last
+/// reference goes away, even if the file is deleted before.
 ///
-/// Only for files that never change once they have their name. A file that another program cuts short meanwhile
-/// ends this one with a signal, as it does every program that maps files.
+/// Only for files that never change once they have their name. If another program truncates a mapped file, a signal
+/// ends this process, as it ends every process that maps files.
 public final class MappedFile: Sendable {
     /// The number of bytes.
     public let count: Int
-    // Sound: the memory is never written, and stays until `deinit`.
+    // Safe: the memory is never written and stays mapped until `deinit`.
     private nonisolated(unsafe) let start: UnsafeRawPointer
 
-    /// Maps the first `count` bytes of a file; nil where the system does not do that, and
-    /// on file systems of a network.
+    /// Maps the first `count` bytes of a file; nil on network file systems and where mapping fails.
     init?(_ descriptor: borrowing FileDescriptor, count: Int) {
         guard count > 0, fti_is_remote(descriptor.number) == 0,
             let address = mmap(nil, count, PROT_READ, MAP_SHARED, descriptor.number, 0),
@@ -39,8 +38,7 @@ public final class MappedFile: Sendable {
         return try body(bytes.span)
     }
 
-    /// Has the system bring some of the bytes in reach at once, in place of a few pages each time that one is missed.
-    /// It promises nothing.
+    /// Asks the system to load a range at once, rather than a few pages at each page fault. It guarantees nothing.
     ///
     /// - Parameter range: Must lie within the file.
     public func prefetch(_ range: Range<Int>) {
@@ -53,6 +51,6 @@ public final class MappedFile: Sendable {
     }
 
     private static let pageSize = Int(getpagesize())
-    /// MADV_POPULATE_READ, since Linux 5.14; older ones refuse it, and nothing is lost.
+    /// MADV_POPULATE_READ, since Linux 5.14; older kernels refuse it, which does no harm.
     private static let populateForReading: Int32 = 22
 }

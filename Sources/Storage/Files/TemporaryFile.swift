@@ -1,26 +1,25 @@
 internal import Glibc
 internal import Synchronization
 
-/// A file that is being written and has no name that anyone reads yet.
+/// A file that is being written and that nobody reads yet.
 ///
-/// Without ``publish(as:)``, ``place(as:)`` or ``replace(_:)`` it leaves nothing behind: it has no name at all where
-/// the file system can do that, and is removed when it is dropped elsewhere.
+/// Without ``publish(as:)``, ``place(as:)`` or ``replace(_:)`` it leaves nothing behind: it has no name where the file
+/// system supports that; elsewhere dropping it removes it.
 final class TemporaryFile: Sendable {
-    /// How names of unfinished files begin; listings leave them out.
+    /// The prefix of unfinished files, which listings skip.
     static let prefix = Array("tmp-".utf8)
 
-    /// The file itself.
     let descriptor: FileDescriptor
     private let directory: Directory
-    // Nil for a file without any name.
+    // Nil for a nameless file.
     private let name: [UInt8]?
     private let ownsName: Atomic<Bool>
 
-    /// Begins a file in a directory.
+    /// Creates a file in a directory.
     ///
     /// - Parameters:
-    ///   - permissions: Those that it has while it is written, subject to the process's mask.
-    ///   - mayBeNameless: False to have a name from the start, as where the file system demands one.
+    ///   - permissions: The permissions while it is written, which the umask restricts.
+    ///   - mayBeNameless: False gives it a name from the start, as some file systems require.
     init(
         in directory: Directory, permissions: mode_t = 0o600, mayBeNameless: Bool = true
     ) throws(StorageError) {
@@ -35,8 +34,8 @@ final class TemporaryFile: Sendable {
             let name = try Self.randomName()
             let file = try directory.open(
                 name, O_RDWR | O_CREAT | O_EXCL, permissions: permissions, operation: "create")
-            // Tells collectors that the file is in use. One of them may have come in between; on a
-            // file system without locks none of them removes anything.
+            // Tells collectors that the file is in use. A collector may have removed it before the lock; on a file
+            // system without locks no collector removes anything.
             _ = interruptible { flock(file.number, LOCK_EX) }
             guard (try? file.status().links) != 0 else { continue }
             descriptor = file
@@ -50,7 +49,7 @@ final class TemporaryFile: Sendable {
         if let name, ownsName.load(ordering: .relaxed) { try? directory.remove(name) }
     }
 
-    /// A new name for an unfinished file or directory.
+    /// Returns a new name for an unfinished file or directory.
     static func randomName() throws(StorageError) -> [UInt8] {
         var name = prefix
         for byte in try randomBytes(16) {
@@ -61,17 +60,16 @@ final class TemporaryFile: Sendable {
         return name
     }
 
-    /// Makes the content durable, read-only, and gives it a name that must be new.
+    /// Makes the content durable and read-only, and gives the file a new name.
     ///
-    /// - Returns: Whether the name is this file's now, and durable; false when another file has it.
-    /// - Throws: `durabilityUnknown` when the file has its name but the directory could not be synced.
+    /// - Returns: True when the file has the name, durably; false when another file has it.
+    /// - Throws: `durabilityUnknown` when the file has its name but syncing the directory failed.
     func publish(as target: [UInt8]) throws(StorageError) -> Bool {
         try descriptor.setPermissions(0o444)
         try descriptor.synchronize()
         let code = link(as: target)
         if code != 0 {
-            // A network file system may have lost the answer to a call that succeeded: the name
-            // decides, whatever the call said.
+            // A network file system may lose the reply to a call that succeeded: the name decides, not the reply.
             guard let found = try directory.status(of: target) else {
                 throw .system(operation: "create", path: directory.path(of: target), errno: code)
             }
@@ -84,14 +82,14 @@ final class TemporaryFile: Sendable {
             }
         }
         try makeDurable(target)
-        // The second name is only clutter from here on.
+        // The temporary name is no longer needed.
         if let name, (try? directory.remove(name)) != nil {
             ownsName.store(false, ordering: .relaxed)
         }
         return true
     }
 
-    /// Makes the content durable and gives it a name, in the place of the file that has it, durably as well.
+    /// Makes the content durable and replaces the file of a name, durably, too.
     ///
     /// - Throws: `durabilityUnknown` as ``publish(as:)``.
     func publish(replacing target: [UInt8]) throws(StorageError) {
@@ -101,14 +99,14 @@ final class TemporaryFile: Sendable {
     }
 
     private func makeDurable(_ target: [UInt8]) throws(StorageError) {
-        do {
+        do throws(StorageError) {
             try directory.synchronize()
         } catch .system(_, _, let code) {
             throw .durabilityUnknown(path: directory.path(of: target), errno: code)
-        } catch { throw error }
+        }
     }
 
-    /// Gives the file a name that must be new, without waiting for the disk.
+    /// Gives the file a new name without waiting for the disk.
     ///
     /// - Returns: False when the name is taken.
     func place(as target: [UInt8]) throws(StorageError) -> Bool {
@@ -125,14 +123,14 @@ final class TemporaryFile: Sendable {
         return true
     }
 
-    /// Gives the file a name, replacing the file that has it, without waiting for the disk.
+    /// Replaces the file of a name without waiting for the disk.
     func replace(_ target: [UInt8]) throws(StorageError) {
         if let name {
             try directory.rename(name, to: target)
             ownsName.store(false, ordering: .relaxed)
             return
         }
-        // Only what has a name can be renamed. Tells collectors that it is in use, while it has this one.
+        // Only a file with a name can be renamed. The lock tells collectors that the temporary name is in use.
         _ = interruptible { flock(descriptor.number, LOCK_EX) }
         let name = try Self.randomName()
         let code = directory.link(descriptor, as: name)
@@ -147,7 +145,7 @@ final class TemporaryFile: Sendable {
         }
     }
 
-    /// Removes a file that somebody began and did not finish, unless its writer is still there.
+    /// Removes a file that its writer did not finish, unless the writer still runs.
     ///
     /// - Returns: Whether it was removed.
     static func removeAbandoned(
@@ -161,12 +159,12 @@ final class TemporaryFile: Sendable {
         return true
     }
 
-    /// Gives the file a name that must be new: 0, or the number of the error.
+    /// Gives the file a new name; returns 0 or the error number.
     private func link(as target: [UInt8]) -> Int32 {
         guard let name else { return directory.link(descriptor, as: target) }
         let code = directory.link(name, as: target)
         guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(code) else { return code }
-        // No hard links here. The name then moves, which removing it later does not mind.
+        // No hard links here: the temporary name moves instead, and removing it later does nothing.
         return directory.renameToNew(name, target)
     }
 }

@@ -1,84 +1,138 @@
 internal import Glibc
 
-/// What the paths of a `put` name: every file, and every empty directory, with its place in the tree.
+/// The files and empty directories that the paths of a `put` name, each with its place in the tree.
 ///
-/// The content of a directory that is named alone lies at the root of the tree. A file, and each of
-/// several paths, lies there under its own last name.
-public struct InputWalk: Sendable {
-    /// What was found, in the order of the paths in the tree.
-    public private(set) var entries: [InputEntry] = []
-    /// The sum of the sizes of the files in bytes.
-    public private(set) var size = 0
-    /// The repositories that were passed over, as paths for messages.
-    public private(set) var skipped: [String] = []
-    /// What was left out because tools leave it behind: the first paths, for messages.
-    public private(set) var excludedByDefault = PathSample()
-    /// What patterns left out.
-    public private(set) var excluded = PathSample()
-    /// The entries that got another name, with it.
-    public private(set) var renamed = PathSample()
+/// The content of a single directory goes to the root of the tree. A file, and each of several paths, goes there under
+/// its own last name.
+public struct InputListing: Sendable {
+    /// The files and empty directories, in the order of their paths in the tree.
+    public fileprivate(set) var entries: [InputEntry] = []
+    /// The total size of the files in bytes.
+    public fileprivate(set) var size = 0
+    /// The paths of repositories that were skipped.
+    public fileprivate(set) var skipped: [String] = []
+    /// The entries that the default patterns exclude.
+    public fileprivate(set) var excludedByDefault = PathSample()
+    /// The entries that other patterns exclude.
+    public internal(set) var excluded = PathSample()
+    /// The entries that were renamed, with their new names.
+    public fileprivate(set) var renamed = PathSample()
 
-    private let options: InputOptions
-    private var rules: IgnoreRules
-    private var unusable: [UnusableEntry] = []
-    private var unusableCount = 0
-    /// The directories on the way to the one that is being listed, also across links.
-    private var way: [FileStatus.Identity] = []
-    private var linkedDirectories = 0
-    private var linkNesting = 0
-
-    /// Links to directories that are followed: more are a trap, which doubles at every step.
-    private static let linkLimit = 10_000
-    /// Links to directories behind each other.
-    private static let nestingLimit = 32
-    /// An ignore file is a list of patterns.
-    private static let ignoreFileLimit = 1 << 20
-
-    /// Lists what the paths name.
+    /// Walks the paths and lists what they name.
     ///
-    /// A symbolic link in a directory is followed when what it leads to lies inside what the directory belongs to: the
-    /// nearest directory above that a tool marks as its root (``LinkScope``), otherwise the directory itself.
+    /// A symbolic link in a directory is followed when its target lies in the directory's scope: the nearest directory
+    /// above that a tool marks as its root (``LinkScope``), else the directory itself.
     ///
-    /// - Throws: `unusableEntries` for other links, pipes, sockets, devices and names that no tree may hold, all at
-    ///   once; `unusable` for a path that is none of what can be stored; `system` for what cannot be read.
-    public init(
+    /// - Throws: `unusableEntries` for all other links, pipes, sockets, devices and invalid names at once; `unusable` for
+    ///   a path that cannot be stored; `system` for one that cannot be read.
+    public static func walking(
         _ paths: [String], _ options: InputOptions = InputOptions()
-    ) throws(StorageError) {
-        self.options = options
-        rules = IgnoreRules(options)
-        for path in paths { try add(path, isAlone: paths.count == 1) }
-        guard unusableCount == 0 else {
-            throw .unusableEntries(unusable, count: unusableCount)
+    ) throws(StorageError) -> InputListing {
+        var walk = InputWalk(options)
+        for path in paths { try walk.add(path, isAlone: paths.count == 1) }
+        guard walk.unusableCount == 0 else {
+            throw .unusableEntries(walk.unusable, count: walk.unusableCount)
         }
-        for entry in entries {
-            // Holes make sizes that no disk has.
-            let (sum, overflow) = size.addingReportingOverflow(entry.size)
+        var listing = walk.listing
+        for entry in listing.entries {
+            // Sparse files can claim more bytes than any disk has.
+            let (sum, overflow) = listing.size.addingReportingOverflow(entry.size)
             guard !overflow else {
                 throw .unusable(path: entry.location, reason: "the files are too large together")
             }
-            size = sum
+            listing.size = sum
         }
-        // One directory is listed in the order of the tree, and has no name twice, unless some were renamed.
-        guard paths.count > 1 || renamed.count > 0 else { return }
-        entries.sort { $0.path < $1.path }
-        for (first, second) in zip(entries, entries.dropFirst()) where first.path == second.path {
+        // A single directory is walked in the order of the tree, and its names are distinct unless some were renamed.
+        guard paths.count > 1 || listing.renamed.count > 0 else { return listing }
+        listing.entries.sort { $0.path < $1.path }
+        for (first, second) in zip(listing.entries, listing.entries.dropFirst())
+        where first.path == second.path {
             throw .unusable(
                 path: second.location, reason: "\(first.location) has the same place in the tree")
         }
+        return listing
+    }
+}
+
+/// The first of some paths, and their number.
+public struct PathSample: Sendable {
+    /// The first paths, printable.
+    public private(set) var paths: [String] = []
+    /// The number of all paths.
+    public private(set) var count = 0
+
+    static let limit = 20
+
+    mutating func add(_ path: @autoclosure () -> String) {
+        if count < Self.limit { paths.append(path()) }
+        count += 1
+    }
+}
+
+/// A directory entry that cannot be stored.
+public struct UnusableEntry: Hashable, Sendable, CustomStringConvertible {
+    /// The reason, as far as the remedy depends on it.
+    public enum Problem: Hashable, Sendable {
+        /// Its name is not valid in a tree.
+        case name
+        /// It is a symbolic link that is not followed.
+        case link
+        /// It is a pipe, a socket or a device, or a broken link.
+        case nature
+    }
+
+    /// The path, printable.
+    public let path: String
+    /// The class of the reason.
+    public let problem: Problem
+    /// The reason, as a clause that begins with "it".
+    public let reason: String
+
+    /// `PATH: REASON`.
+    public var description: String { "\(path): \(reason)" }
+
+    /// The options that would help with some entries.
+    static func remedy(for entries: [UnusableEntry]) -> String {
+        let problems = Set(entries.map(\.problem))
+        var ways: [String] = []
+        if problems.contains(.link) { ways.append("--follow stores what links lead to") }
+        if problems.contains(.name) { ways.append("--rename-invalid gives them other names") }
+        return (ways + ["--exclude PATTERN leaves them out"]).joined(separator: "; ")
+    }
+}
+
+/// A walk over the paths of a `put`, which adds what it finds to a listing.
+struct InputWalk {
+    var listing = InputListing()
+    fileprivate var unusable: [UnusableEntry] = []
+    fileprivate var unusableCount = 0
+    private let options: InputOptions
+    private(set) var rules: IgnoreRules
+    /// Where links below the current path may lead; nil for anywhere.
+    private(set) var scope: LinkScope?
+    /// The directories from the current path down to the one being listed, across links, too.
+    private(set) var way: [FileStatus.Identity] = []
+    var linkedDirectories = 0
+    var linkNesting = 0
+
+    /// The largest ignore file that is read.
+    private static let ignoreFileLimit = 1 << 20
+
+    fileprivate init(_ options: InputOptions) {
+        self.options = options
+        rules = IgnoreRules(options)
     }
 
     // MARK: Paths
 
-    private mutating func add(_ path: String, isAlone: Bool) throws(StorageError) {
+    fileprivate mutating func add(_ path: String, isAlone: Bool) throws(StorageError) {
         let isDescriptor = InputRoot.isDescriptor(path)
         let follows = options.followLinks || isDescriptor || Self.isLinkInScope(path)
         let status: FileStatus
-        do {
+        do throws(StorageError) {
             status = try FileStatus(of: path, followLink: follows)
         } catch .system(_, _, ELOOP) {
             throw .unusable(path: path, reason: "its symbolic links lead in a circle")
-        } catch {
-            throw error
         }
         switch status.kind {
         case .directory:
@@ -89,41 +143,30 @@ public struct InputWalk: Sendable {
             guard let top = isAlone ? .root : try place(ofLast: path) else { return }
             let root = InputRoot(
                 path, directory: directory, followLink: follows, depth: top.names.count)
-            let scope = options.followLinks ? nil : LinkScope(of: root.absolutePath)
-            try list(Listing(root: root, scope: scope, depth: top.names.count), directory, at: top)
+            scope = options.followLinks ? nil : LinkScope(of: root.absolutePath)
+            try list(directory, below: root, at: top)
         case .regular,
             .pipe where isDescriptor:
             let name = Self.lastName(of: path)
             guard rules.verdict(on: [name], isDirectory: false) != .excluded else {
-                excluded.add(Self.printable(path))
+                listing.excluded.add(Self.printable(path))
                 return
             }
             guard let place = try place(ofLast: path) else { return }
             let root = InputRoot(path, directory: nil, followLink: follows, depth: 1)
-            entries.append(InputEntry(place, version: FileVersion(status), below: root))
+            add(InputEntry(place, version: FileVersion(status), below: root))
         case .link:
-            refuse(path, .link, "it is a symbolic link, which only --follow looks behind")
+            refuse(path, .link, "it is a symbolic link; only --follow follows it")
         default:
             refuse(path, .nature, "it is \(status.kind.description), not a file or a directory")
         }
-    }
-
-    /// Whether a path is a link that stays inside what a tool marks as its root.
-    private static func isLinkInScope(_ path: String) -> Bool {
-        guard let status = try? FileStatus(of: path, followLink: false), status.kind == .link,
-            let (parent, _) = try? Directory.split(path),
-            let folder = LinkScope.resolve(Array(parent.utf8)).path,
-            let target = LinkScope.resolve(Array(path.utf8)).path
-        else { return false }
-        let scope = LinkScope(of: folder)
-        return scope.isMarked && scope.contains(target)
     }
 
     private static func lastName(of path: String) -> [UInt8] {
         path.utf8.split(separator: UInt8(ascii: "/")).last.map(Array.init) ?? []
     }
 
-    /// The place of a path that was named; nil, and noted, where it can have none.
+    /// The place in the tree of a path that the user named; refuses the path and returns nil when it has none.
     private mutating func place(ofLast path: String) throws(StorageError) -> RelativePath? {
         let name = Self.lastName(of: path)
         do throws(FileNameError) {
@@ -134,12 +177,14 @@ public struct InputWalk: Sendable {
                 refuse(path, .name, error.reason)
                 return nil
             }
-            renamed.add("\(Self.printable(path)) -> \(other)")
+            listing.renamed.add("\(Self.printable(path)) -> \(other)")
             return try? RelativePath([other])
         }
     }
 
-    private mutating func refuse(
+    mutating func add(_ entry: InputEntry) { listing.entries.append(entry) }
+
+    mutating func refuse(
         _ path: String, _ problem: UnusableEntry.Problem, _ reason: String
     ) {
         unusableCount += 1
@@ -148,8 +193,8 @@ public struct InputWalk: Sendable {
             UnusableEntry(path: Self.printable(path), problem: problem, reason: reason))
     }
 
-    /// A location with everything that could disturb a line of text replaced.
-    private static func printable(_ location: String) -> String {
+    /// A location without control characters, which would garble the output.
+    static func printable(_ location: String) -> String {
         guard location.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
         else { return location }
         return FileNameError(name: Array(location.utf8), reason: "").quoted
@@ -157,30 +202,19 @@ public struct InputWalk: Sendable {
 
     // MARK: Directories
 
-    /// What a directory is listed as.
-    private struct Listing {
-        let root: InputRoot
-        /// Where links may lead; nil for anywhere.
-        let scope: LinkScope?
-        /// How many names a path in the tree has before those that patterns are about.
-        let depth: Int
-        /// How many names patterns are about lie above the root.
-        var linkDepth: Int { root.depth - depth }
-    }
-
-    /// A directory on the way from the root to the one that is being listed.
+    /// A directory on the way from the root to the one being listed.
     private struct Level {
         let path: RelativePath
-        /// The names from the directory that was named, as they are there.
+        /// The names below the directory that the user named, as on disk.
         let trail: [[UInt8]]
-        // Nil while it is far above: too many open directories would be refused by the system.
+        // Nil while it is far above: the system limits open directories.
         var directory: Directory?
         let names: [[UInt8]]
-        /// The rules as they were above.
+        /// The rules of the directory above.
         let rulesAbove: IgnoreRules
-        /// What names that no tree may hold are called there.
+        /// New names for those that are not valid in a tree.
         var repaired: [[UInt8]: FileName] = [:]
-        /// Which names there are, as a file system that ignores case has them; nil where none can be mistaken.
+        /// The names so far, as a file system that ignores case sees them; nil where no two can be equal.
         var folded: [String: FileName]?
         var next = 0
         var isEmpty = true
@@ -211,12 +245,11 @@ public struct InputWalk: Sendable {
         return level
     }
 
-    /// How many directories above the one that is being listed stay open: few, so that 64 descriptors suffice for a
-    /// tree of any depth.
+    /// How many directories above the one being listed stay open: few, so that 64 descriptors suffice for any depth.
     private static let openLevels = 16
 
-    private mutating func list(
-        _ listing: Listing, _ top: Directory, at path: RelativePath, trail: [[UInt8]] = []
+    mutating func list(
+        _ top: Directory, below root: InputRoot, at path: RelativePath, trail: [[UInt8]] = []
     ) throws(StorageError) {
         way.append(try top.status().identity)
         var levels = [try level(path, trail, top)]
@@ -224,7 +257,7 @@ public struct InputWalk: Sendable {
         while let level = levels.last {
             guard level.next < level.names.count else {
                 if level.isEmpty {
-                    entries.append(entry(level.path, level.trail, nil, listing))
+                    add(entry(level.path, level.trail, nil, root))
                 }
                 rules = level.rulesAbove
                 way.removeLast()
@@ -235,12 +268,12 @@ public struct InputWalk: Sendable {
             if let open = level.directory {
                 directory = open
             } else {
-                directory = try listing.root.openDirectory(level.trail[listing.linkDepth...])
+                directory = try root.openDirectory(level.trail[root.linkDepth...])
                 levels[levels.count - 1].directory = directory
             }
             let name = level.names[level.next]
             levels[levels.count - 1].next += 1
-            let inner = try visit(name, in: directory, &levels[levels.count - 1], listing)
+            let inner = try visit(name, in: directory, &levels[levels.count - 1], root)
             guard let inner else { continue }
             if levels.count >= Self.openLevels {
                 levels[levels.count - Self.openLevels].directory = nil
@@ -251,26 +284,26 @@ public struct InputWalk: Sendable {
         }
     }
 
-    /// Takes one entry of a directory; gives the level of a directory that must be listed.
+    /// Visits one entry of a directory; returns the level of a subdirectory, which must be listed.
     private mutating func visit(
-        _ name: [UInt8], in directory: Directory, _ level: inout Level, _ listing: Listing
+        _ name: [UInt8], in directory: Directory, _ level: inout Level, _ root: InputRoot
     ) throws(StorageError) -> Level? {
         guard let status = try directory.status(of: name) else {
             throw .changed(path: directory.path(of: name))
         }
         if status.kind == .directory, try directory.hasRepository(name) {
-            skipped.append(directory.path(of: name))
+            listing.skipped.append(directory.path(of: name))
             return nil
         }
         let trail = level.trail + [name]
         switch rules.verdict(on: trail, isDirectory: status.kind == .directory) {
         case .kept: break
         case .excluded:
-            excluded.add(Self.printable(directory.path(of: name)))
+            listing.excluded.add(Self.printable(directory.path(of: name)))
             level.isEmpty = false
             return nil
         case .excludedByDefault:
-            excludedByDefault.add(Self.printable(directory.path(of: name)))
+            listing.excludedByDefault.add(Self.printable(directory.path(of: name)))
             level.isEmpty = false
             return nil
         }
@@ -278,8 +311,8 @@ public struct InputWalk: Sendable {
         guard let place = place(name, in: &level, { directory.path(of: name) }) else { return nil }
         switch status.kind {
         case .directory: return try self.level(place, trail, try directory.directory(name))
-        case .regular: entries.append(entry(place, trail, FileVersion(status), listing))
-        case .link: try follow(name, in: directory, place, trail, listing)
+        case .regular: add(entry(place, trail, FileVersion(status), root))
+        case .link: try follow(name, in: directory, below: root, place, trail)
         default:
             refuse(
                 directory.path(of: name), .nature,
@@ -289,14 +322,14 @@ public struct InputWalk: Sendable {
     }
 
     private func entry(
-        _ place: RelativePath, _ trail: [[UInt8]], _ version: FileVersion?, _ listing: Listing
+        _ place: RelativePath, _ trail: [[UInt8]], _ version: FileVersion?, _ root: InputRoot
     ) -> InputEntry {
         InputEntry(
-            place, version: version, below: listing.root,
-            found: renamed.count > 0 ? Array(trail[listing.linkDepth...]) : nil)
+            place, version: version, below: root,
+            found: listing.renamed.count > 0 ? Array(trail[root.linkDepth...]) : nil)
     }
 
-    /// The place of an entry; nil, and noted, where it can have none.
+    /// The place of an entry in the tree; refuses the entry and returns nil when it has none.
     private mutating func place(
         _ name: [UInt8], in level: inout Level, _ location: () -> String
     ) -> RelativePath? {
@@ -304,7 +337,7 @@ public struct InputWalk: Sendable {
             let own: FileName
             if let other = level.repaired[name] {
                 own = other
-                renamed.add("\(Self.printable(location())) -> \(other)")
+                listing.renamed.add("\(Self.printable(location())) -> \(other)")
             } else {
                 own = try FileName(name)
             }
@@ -334,60 +367,5 @@ public struct InputWalk: Sendable {
         let file = try InputFile(opening: name, in: directory)
         let text = ByteOrderMark.skipped(try file.read(at: 0, count: file.size))
         rules.add(text, depth: level.trail.count)
-    }
-
-    // MARK: Links
-
-    private mutating func follow(
-        _ name: [UInt8], in directory: Directory, _ place: RelativePath, _ trail: [[UInt8]],
-        _ listing: Listing
-    ) throws(StorageError) {
-        let location = directory.path(of: name)
-        let own = [listing.root.absolutePath] + trail[listing.linkDepth...]
-        let (target, code) = LinkScope.resolve(Array(own.joined(separator: [0x2F])))
-        guard let target else {
-            return refuse(
-                location, .nature,
-                "it is a symbolic link, and what it leads to cannot be found: "
-                    + StorageError.describe(code))
-        }
-        guard listing.scope?.contains(target) ?? true else {
-            return refuse(
-                location, .link, "it is a symbolic link out of what the directory belongs to")
-        }
-        guard let path = String(validating: target, as: UTF8.self) else {
-            return refuse(location, .nature, "it leads to a path that is not valid UTF-8")
-        }
-        let status = try FileStatus(of: path, followLink: false)
-        switch status.kind {
-        case .regular:
-            let root = InputRoot(
-                path, directory: nil, followLink: false, depth: place.names.count, isLinked: true)
-            entries.append(InputEntry(place, version: FileVersion(status), below: root))
-        case .directory:
-            guard rules.verdict(on: trail, isDirectory: true) == .kept else {
-                return excluded.add(Self.printable(location))
-            }
-            guard !way.contains(status.identity) else {
-                return refuse(location, .nature, "its symbolic links lead in a circle")
-            }
-            linkedDirectories += 1
-            linkNesting += 1
-            defer { linkNesting -= 1 }
-            guard linkedDirectories <= Self.linkLimit, linkNesting <= Self.nestingLimit else {
-                throw .unusable(path: location, reason: "too many links lead to directories")
-            }
-            let inside = try Directory(opening: path, followLink: false)
-            let root = InputRoot(
-                path, directory: inside, followLink: false, depth: place.names.count,
-                isLinked: true)
-            try list(
-                Listing(root: root, scope: listing.scope, depth: listing.depth), inside,
-                at: place, trail: trail)
-        default:
-            refuse(
-                location, .nature,
-                "it leads to \(status.kind.description), not to a file or a directory")
-        }
     }
 }

@@ -47,8 +47,9 @@ struct MoveCommand: Command {
             case let text?:
                 .exactly(try ObjectID(hex: text) ?? repository.snapshotID(text))
             }
-        try gates.move(
-            [RefUpdate(name, expected: expectation, new: target)], on: repository,
-            message: "move \(name) to \(target.short)", context)
+        let outcome = try repository.repository.move(
+            [RefUpdate(name, expected: expectation, new: target)], in: repository.state,
+            by: context.writer, gates.options(message: "move \(name) to \(target.short)"))
+        try gates.report(outcome, context.output)
     }
 }

@@ -7,13 +7,13 @@ import Storage
 struct PinCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "pin",
-        abstract: "Write a lock file of resolved ids, or compare one with what its refs are now.",
+        abstract: "Write a lock file of resolved ids, or compare one with its refs.",
         discussion: ArgumentHelp.discussion(
             """
-            All revisions are resolved in one state of the log. With a release its features and its \
-            model are pinned as well. --check exits with 1 when a revision names something else \
-            now, or a pinned snapshot is gone. A lease in the repository keeps what is pinned, \
-            whatever refs do, until --release removes it; --leases lists those that are there.
+            All revisions are resolved in one state of the log. A release is pinned with its features and its \
+            model. --check exits with 1 when a revision names another snapshot now, or a pinned snapshot is \
+            gone. A lease in the repository protects the pinned versions from gc, wherever refs move, until \
+            --release removes it; --leases lists all leases.
             """,
             examples: [
                 "ftictl pin models/current features/prod -o fti.lock",
@@ -22,10 +22,10 @@ struct PinCommand: Command {
                 "ftictl pin --release fti.lock",
             ]))
 
-    @Argument(help: ArgumentHelp("What to pin.", valueName: "rev"), completion: .revisions)
+    @Argument(help: ArgumentHelp("The versions to pin.", valueName: "rev"), completion: .revisions)
     var revisions: [String] = []
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Where to write.", valueName: "file"))
+    @Option(name: [.short, .long], help: ArgumentHelp("The lock file to write.", valueName: "file"))
     var output = LockFile.usualName
 
     @Option(help: ArgumentHelp("The lock file to compare.", valueName: "file"))
@@ -33,22 +33,21 @@ struct PinCommand: Command {
 
     @Option(
         help: ArgumentHelp(
-            "The lock file whose versions need not be kept, or the name of a lease.",
-            valueName: "file"))
+            "Release the lease of this lock file, or the lease of this name.", valueName: "file"))
     var release: String?
 
-    @Flag(help: "List what leases keep.")
+    @Flag(help: "List the leases.")
     var leases = false
 
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
         let questions = [check != nil, release != nil, leases].count { $0 }
-        if questions > 1 { throw ValidationError("one of --check, --release and --leases") }
+        if questions > 1 { throw ValidationError("give only one of --check, --release and --leases") }
         if questions == 1, !revisions.isEmpty {
             throw ValidationError("--check, --release and --leases take no revisions")
         }
-        if questions == 0, revisions.isEmpty { throw ValidationError("name what to pin") }
+        if questions == 0, revisions.isEmpty { throw ValidationError("name the versions to pin") }
     }
 
     func run(_ context: CommandContext) throws {
@@ -62,18 +61,16 @@ struct PinCommand: Command {
     private func pin(in repository: OpenRepository, _ context: CommandContext) throws {
         guard !output.utf8.elementsEqual("-".utf8) else {
             throw CommandError.usage(
-                "a lock file is written to a file, not to standard output",
+                "a lock file cannot be written to standard output",
                 remedy: "ftictl pin REV... -o \(LockFile.usualName)")
         }
-        var pins: [LockFile.Pin] = []
-        var known: Set<[UInt8]> = []
-        for revision in revisions.separated {
-            for pin in try pinned(revision, in: repository)
-            where known.insert(Array(pin.revision.utf8)).inserted { pins.append(pin) }
-        }
-        // What is pinned is told to others: a power cut must not take it back.
-        try repository.repository.log.makeDurable()
-        let lock = try write(pins, of: repository, context)
+        let versions = try revisions.separated.map { ($0, try repository.snapshotID($0)) }
+        let pins = try repository.repository.pins(of: versions, in: repository.state)
+        let outcome = try repository.repository.pin(
+            pins, in: repository.state, replacing: try replacedLock(), purpose: "pin \(output)"
+        ) { (bytes) throws(StorageError) in try LocalFile.write(output, bytes) }
+        try warn(about: outcome.protection, context.output)
+        let lock = outcome.lock
         if context.output.isJSON {
             return try context.output.emit([
                 "path": .string(output), "transaction": .integer(lock.transaction),
@@ -91,24 +88,18 @@ struct PinCommand: Command {
         try context.output.note("wrote \(output)")
     }
 
-    /// A revision with, when it is a release, what that binds: named from the release, so that `--check` asks
-    /// the release and not the refs that its parts came from.
-    private func pinned(
-        _ revision: String, in repository: OpenRepository
-    ) throws -> [LockFile.Pin] {
-        let id = try repository.snapshotID(revision)
-        let snapshot = try repository.snapshot(id)
-        let whole = LockFile.Pin(revision: revision, id: id, kind: snapshot.kind)
-        guard snapshot.kind == .release else { return [whole] }
-        let release = try Release(of: snapshot, in: try repository.objects)
-        return [
-            whole,
-            LockFile.Pin(
-                revision: "\(revision)^\(Release.featuresRole)", id: release.features,
-                kind: .features),
-            LockFile.Pin(
-                revision: "\(revision)^\(Release.modelRole)", id: release.model, kind: .model),
-        ]
+    /// Warns about versions that may be collected; throws where that is a failure.
+    private func warn(about protection: PinOutcome.Protection, _ output: Output) throws {
+        switch protection {
+        case .untilReleased: break
+        case .none(let cause):
+            try output.warn("nothing keeps these versions from being collected: \(cause.message)")
+        case .provisional(let error):
+            try output.warn(
+                "\(self.output.printable()) was written, but its versions are kept for only "
+                    + "\(Repository.provisionalLeaseSeconds) seconds: pin again")
+            throw error
+        }
     }
 
     private func columns(_ pins: [LockFile.Pin], _ style: Style) -> Columns {
@@ -131,62 +122,9 @@ struct PinCommand: Command {
         }
     }
 
-    /// How long a lease lasts, in seconds, until its lock file is written.
-    private static let provisional = 600
-
-    /// Writes the lock file, and takes a lease for what is pinned where the repository can be written.
+    /// The lock file that the new one replaces; nil when there is none.
     ///
-    /// A new lease comes before the file and the lease of a file that is replaced goes after it, so that at no moment
-    /// a lock file is there whose versions nothing keeps; what a crash leaves of the new one expires.
-    private func write(
-        _ pins: [LockFile.Pin], of opened: OpenRepository, _ context: CommandContext
-    ) throws -> LockFile {
-        let repository = opened.repository
-        let replaced = try replacedLock()
-        var lease: Lease? = Lease(
-            name: RandomBits(from: { UInt64.random(in: 0 ... .max) }), purpose: "pin \(output)",
-            snapshots: pins.map(\.id), seconds: Self.provisional)
-        do throws(RefError) { if let lease { try repository.take(lease) } } catch {
-            guard case .storage(let cause) = error else { throw error }
-            try context.output.warn(
-                "nothing keeps these versions from being collected: \(cause.message)")
-            lease = nil
-        }
-        let lock = LockFile(
-            repository: opened.state.repositoryID, transaction: opened.state.number, pins: pins,
-            lease: lease?.name)
-        do throws(StorageError) { try LocalFile.write(output, lock.encoded) } catch {
-            if var lease {
-                if case .durabilityUnknown = error {
-                    // It is there all the same, and needs its lease.
-                    lease.seconds = nil
-                    try? repository.take(lease)
-                } else {
-                    try? repository.release(lease.name)
-                }
-            }
-            throw error
-        }
-        if var lease {
-            lease.seconds = nil
-            do throws(RefError) { try repository.take(lease) } catch {
-                try context.output.warn(
-                    "\(output.printable()) is written, and its versions are kept for "
-                        + "\(Self.provisional) seconds only: pin again")
-                throw error
-            }
-        }
-        if lease != nil, let replaced, let old = replaced.lease,
-            replaced.repository == lock.repository
-        {
-            try? repository.release(old)
-        }
-        return lock
-    }
-
-    /// The lock file in the place of the new one; nil when there is nothing.
-    ///
-    /// - Throws: `usage` when something else is there.
+    /// - Throws: `usage` when the file is not a lock file.
     private func replacedLock() throws -> LockFile? {
         do { return try LockFile(at: output, edited: true) } catch let error as StorageError {
             guard error.isAbsence else { throw error }
@@ -198,11 +136,11 @@ struct PinCommand: Command {
         let repository = try context.open()
         let lease: RandomBits?
         if let name = RandomBits(hex: path) {
-            lease = try repository.repository.leases().first { $0.name == name }?.name
+            lease = try repository.repository.lease(name)?.name
         } else {
             let lock = try LockFile(at: path)
             try check(lock, at: path, of: repository.state.repositoryID)
-            lease = try repository.repository.leases().first { $0.name == lock.lease }?.name
+            lease = try repository.repository.lease(lock.lease)?.name
         }
         if let lease { try repository.repository.release(lease) }
         if context.output.isJSON {
@@ -213,7 +151,7 @@ struct PinCommand: Command {
         try context.output.line(
             lease == nil
                 ? "\(path.printable()) has no lease"
-                : "what \(path.printable()) pins is kept no longer for its sake")
+                : "released the lease of \(path.printable())")
     }
 
     private func listLeases(_ context: CommandContext) throws {
@@ -250,13 +188,13 @@ struct PinCommand: Command {
         if differences.isEmpty, !context.output.isJSON {
             let count = lock.pins.count
             try context.output.line(
-                "\(Quantity.count(count, "pin")) as \(count == 1 ? "it was" : "they were")")
+                "\(Quantity.count(count, "pin")) unchanged")
         }
         if !comparison.isKept, !context.output.isJSON {
             try context.output.note(
                 comparison.lease == nil
                     ? "note: no lease keeps these versions from being collected"
-                    : "note: these versions are kept for a few minutes only: pin again")
+                    : "note: these versions are kept for only a few minutes: pin again")
         }
         if !differences.isEmpty { throw ExitCode.negative }
     }

@@ -6,11 +6,11 @@ import Refs
 struct PromoteCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "promote",
-        abstract: "Move refs to where others are, all in one transaction or not at all.",
+        abstract: "Point refs at what other refs point at, all in one transaction.",
         discussion: ArgumentHelp.discussion(
             """
-            Readers see either all of the moves or none of them. A gate that refuses one refuses all; what it \
-            demands holds for what refs are after all of them.
+            Readers see either all of the moves or none. A gate that refuses one move refuses all; gates look \
+            at refs as they are after all moves.
             """,
             examples: [
                 "ftictl promote models/candidate models/current",
@@ -19,7 +19,7 @@ struct PromoteCommand: Command {
             ]))
 
     @Argument(
-        help: ArgumentHelp("Pairs of a revision and the ref to move there.", valueName: "src dst"),
+        help: ArgumentHelp("Pairs of a revision and the ref to point at it.", valueName: "src dst"),
         completion: .revisions)
     var pairs: [String] = []
 
@@ -48,8 +48,9 @@ struct PromoteCommand: Command {
             updates.append(RefUpdate(name, new: target))
             moves.append("\(pairs[index]) to \(name)")
         }
-        try gates.move(
-            updates, on: repository,
-            message: GeneratedMessage.text("promote", moves), context)
+        let outcome = try repository.repository.move(
+            updates, in: repository.state, by: context.writer,
+            gates.options(message: GeneratedMessage.text("promote", moves)))
+        try gates.report(outcome, context.output)
     }
 }

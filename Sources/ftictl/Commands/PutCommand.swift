@@ -105,7 +105,7 @@ struct PutCommand: Command {
         let before = try parent.map { try repository.snapshot($0, of: name) }
         let transaction = try repository.begin(context.writer, moving: [name])
         let objects = transaction.objects
-        var walk: InputWalk?
+        var walk: InputListing?
         let content: Content
         if let key {
             content = try rows(key: key, into: objects, before: before, context)
@@ -148,20 +148,20 @@ struct PutCommand: Command {
         return try rows.store(paths[0], follow: follow, into: objects, context.progress)
     }
 
-    private func findFiles(_ output: Output) throws -> InputWalk {
+    private func findFiles(_ output: Output) throws -> InputListing {
         var options = InputOptions()
         options.followLinks = follow
         options.excludes = exclude.separated
         options.usesDefaultExcludes = !includesAll
         options.renamesInvalid = renamesInvalid
-        let walk = try InputWalk(paths.separated, options)
+        let walk = try InputListing.walking(paths.separated, options)
         try tell(of: walk, output)
         try refuseNothing(walk)
         return walk
     }
 
     private func files(
-        _ walk: InputWalk, into objects: ObjectWriter, repository: RandomBits,
+        _ walk: InputListing, into objects: ObjectWriter, repository: RandomBits,
         _ context: CommandContext
     ) throws -> Content {
         let file = readsAll ? nil : context.statCache(of: repository)
@@ -182,7 +182,7 @@ struct PutCommand: Command {
     }
 
     /// Refuses an empty version if patterns exclude everything.
-    private func refuseNothing(_ walk: InputWalk) throws {
+    private func refuseNothing(_ walk: InputListing) throws {
         guard walk.entries.isEmpty, walk.excluded.count > 0 else { return }
         throw CommandError.usage(
             "nothing to store: patterns exclude every file",
@@ -190,7 +190,7 @@ struct PutCommand: Command {
     }
 
     /// Notes what is not stored as it was found.
-    private func tell(of walk: InputWalk, _ output: Output) throws {
+    private func tell(of walk: InputListing, _ output: Output) throws {
         func entries(_ count: Int) -> String { Quantity.count(count, "entry", plural: "entries") }
         for path in walk.skipped { try output.note("skipped the repository \(path)") }
         let excluded = walk.excludedByDefault

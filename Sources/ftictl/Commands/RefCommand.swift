@@ -9,8 +9,8 @@ struct RefCommand: ParsableCommand {
         abstract: "Delete, rename and restore refs.",
         discussion: ArgumentHelp.discussion(
             """
-            The log keeps the history of a deleted ref. What only it pointed at is kept as long as gc keeps old \
-            values by their age (--keep, 30 days), and until then ref restore brings it back.
+            The log keeps the history of a deleted ref. Its versions stay as long as gc keeps old values by \
+            age (--keep, 30 days); until then, ref restore brings the ref back.
             """,
             examples: [
                 "ftictl ref delete models/experiment",
@@ -24,7 +24,7 @@ struct RefCommand: ParsableCommand {
 
 struct RefDeleteCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "delete", abstract: "Delete refs, all in one transaction or none.",
+        commandName: "delete", abstract: "Delete refs in one transaction.",
         discussion: ArgumentHelp.discussion(
             "",
             examples: [
@@ -42,10 +42,10 @@ struct RefDeleteCommand: Command {
     func run(_ context: CommandContext) throws { try gates.delete(refs, context) }
 }
 
-/// `ftictl ref delete` under the name that people type first.
+/// `ftictl ref delete` by the name that people try first.
 struct RemoveCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "rm", abstract: "Delete refs: the same as ref delete.",
+        commandName: "rm", abstract: "Delete refs; same as ref delete.",
         discussion: ArgumentHelp.discussion("", examples: ["ftictl rm models/experiment"]))
 
     @Argument(help: "The refs to delete.", completion: .revisions)
@@ -60,15 +60,15 @@ struct RemoveCommand: Command {
 
 struct RefRenameCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "rename", abstract: "Give a ref another name, in one transaction.",
+        commandName: "rename", abstract: "Rename a ref in one transaction.",
         discussion: ArgumentHelp.discussion(
-            "The history up to here stays with the old name.",
+            "The history so far stays with the old name.",
             examples: ["ftictl ref rename models/try-7 models/candidate"]))
 
     @Argument(help: "The ref.", completion: .revisions)
     var old: String
 
-    @Argument(help: "Its new name, in the same namespace; no ref may have it.")
+    @Argument(help: "The new name, unused and in the same namespace.")
     var new: String
 
     @OptionGroup var gates: GateOptions
@@ -76,17 +76,18 @@ struct RefRenameCommand: Command {
     @OptionGroup var options: GlobalOptions
 
     func run(_ context: CommandContext) throws {
-        let names = (try RefName(old), try RefName(new))
-        let repository = try context.open()
-        try gates.move(
-            try Repository.renaming(names.0, to: names.1, in: repository.state), on: repository,
-            message: "rename \(names.0) to \(names.1)", context)
+        let (old, new) = (try RefName(old), try RefName(new))
+        let repository = try context.repository()
+        let outcome = try repository.rename(
+            old, to: new, in: try repository.state(), by: context.writer,
+            gates.options(message: "rename \(old) to \(new)"))
+        try gates.report(outcome, context.output)
     }
 }
 
 struct RefRestoreCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "restore", abstract: "Bring back deleted refs, each to where it was last.",
+        commandName: "restore", abstract: "Bring back deleted refs, each with its last version.",
         discussion: ArgumentHelp.discussion(
             "", examples: ["ftictl ref restore models/experiment"]))
 
@@ -99,19 +100,21 @@ struct RefRestoreCommand: Command {
 
     func run(_ context: CommandContext) throws {
         let names = try refs.separated.map { try RefName($0) }
-        let repository = try context.open()
-        try gates.move(
-            try repository.repository.restoration(of: names, in: repository.state),
-            on: repository, message: GeneratedMessage.text("restore", names.map(\.text)), context)
+        let repository = try context.repository()
+        let outcome = try repository.restore(
+            names, in: try repository.state(), by: context.writer,
+            gates.options(message: GeneratedMessage.text("restore", names.map(\.text))))
+        try gates.report(outcome, context.output)
     }
 }
 
 extension GateOptions {
     fileprivate func delete(_ refs: [String], _ context: CommandContext) throws {
         let names = try refs.separated.map { try RefName($0) }
-        let repository = try context.open()
-        try move(
-            try Repository.deletion(of: names, in: repository.state), on: repository,
-            message: GeneratedMessage.text("delete", names.map(\.text)), context)
+        let repository = try context.repository()
+        let outcome = try repository.delete(
+            names, in: try repository.state(), by: context.writer,
+            options(message: GeneratedMessage.text("delete", names.map(\.text))))
+        try report(outcome, context.output)
     }
 }

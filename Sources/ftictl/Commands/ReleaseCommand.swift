@@ -8,31 +8,31 @@ struct ReleaseCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "release",
         abstract:
-            "Bind features, a model and a prompt that fit each other, and move a ref to that.",
+            "Bind features, a model and a prompt to a release, and point a ref at it.",
         discussion: ArgumentHelp.discussion(
             """
-            A release is a snapshot that names one features snapshot, one model and their embedding \
-            space, and holds the prompt. What does not fit is refused, and it is said why.
+            A release is a snapshot that names one features snapshot, one model and their embedding space, and \
+            holds the prompt. Parts that do not fit each other are refused with the reason.
             """,
             examples: [
                 "ftictl release releases/prod --features features/prod --model models/a",
                 "ftictl release releases/b --features 3fa9 --model 81c0 --prompt p.txt",
             ]))
 
-    @Argument(help: "The ref to move; it is made when there is none.", completion: .revisions)
+    @Argument(help: "The ref to move; created if missing.", completion: .revisions)
     var ref: String
 
-    @Option(help: ArgumentHelp("The features.", valueName: "rev"), completion: .revisions)
+    @Option(help: ArgumentHelp("The features to bind.", valueName: "rev"), completion: .revisions)
     var features: String
 
-    @Option(help: ArgumentHelp("The model.", valueName: "rev"), completion: .revisions)
+    @Option(help: ArgumentHelp("The model to bind.", valueName: "rev"), completion: .revisions)
     var model: String
 
-    @Option(help: ArgumentHelp("A text file: the prompt.", valueName: "file"))
+    @Option(help: ArgumentHelp("A text file with the prompt.", valueName: "file"))
     var prompt: String?
 
     @Option(
-        name: [.short, .long], parsing: .unconditional, help: "What to say of this version.")
+        name: [.short, .long], parsing: .unconditional, help: "The message of this version.")
     var message: String?
 
     @OptionGroup var override: OverrideOption
@@ -50,7 +50,7 @@ struct ReleaseCommand: Command {
         let name = try RefName(ref)
         guard name.namespace == .releases else {
             throw CommandError.usage(
-                "\(name) is not a ref for releases",
+                "\(name) is not a ref of releases",
                 remedy: "choose a name below releases/, such as releases/prod")
         }
         let text = try prompt.map(readPrompt)
@@ -63,22 +63,17 @@ struct ReleaseCommand: Command {
     ) throws {
         let parts = (try repository.snapshotID(features), try repository.snapshotID(model))
         let transaction = try repository.begin(context.writer)
-        let objects = transaction.objects
-        let prompt = try text.map { try objects.write($0, hint: .bulk) }
-        let release = try Release(
-            features: parts.0, model: parts.1, prompt: prompt, in: objects)
-        try note(release, in: objects, context)
-        let snapshot = try release.snapshot(
-            into: objects, producer: .init(pipeline: "ftictl", version: Version.text),
-            created: context.now, message: message.map { Secrets.withoutCredentials($0) } ?? "")
-        let version = try transaction.store(
-            NextVersion(of: name, snapshot, incidental: message == nil ? [.message] : []))
-        let commit = try transaction.publish(
-            [version],
+        let release = try transaction.bind(features: parts.0, model: parts.1, prompt: text)
+        for caution in try release.cautions(in: transaction.objects) {
+            try context.output.note("note: \(caution)")
+        }
+        let (id, commit) = try transaction.publish(
+            release, as: name, by: .init(pipeline: "ftictl", version: Version.text),
+            created: context.now, description: message,
             message: message ?? GeneratedMessage.text("release", ["\(features) with \(model)"]),
             overriding: override.reason)
         try override.note(commit, context.output)
-        try report(version.id, release, commit, context)
+        try report(id, release, commit, context)
     }
 
     private func readPrompt(_ path: String) throws -> [UInt8] {
@@ -87,22 +82,6 @@ struct ReleaseCommand: Command {
             throw CommandError.usage("\(path) is not a text file in UTF-8")
         }
         return bytes
-    }
-
-    /// Says what is allowed and may still not be meant.
-    private func note(
-        _ release: Release, in objects: ObjectWriter, _ context: CommandContext
-    ) throws {
-        if release.space == nil {
-            try context.output.note(
-                "note: neither features nor model declare an embedding space, so nothing shows that "
-                    + "they fit")
-        }
-        if let made = release.modelFeatures, try !release.modelPrecedesFeatures(in: objects) {
-            try context.output.note(
-                "note: the model was made from features \(made.short), which are not among the "
-                    + "ancestors of \(release.features.short)")
-        }
     }
 
     private func report(

@@ -6,11 +6,11 @@ import Refs
 struct RollbackCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "rollback",
-        abstract: "Move refs back to the version before their current one.",
+        abstract: "Move refs back to their previous version.",
         discussion: ArgumentHelp.discussion(
             """
-            Nothing is copied and nothing is lost: the version that is left stays in the log. \
-            Rolling back twice goes back two versions. Several refs move in one transaction, or none.
+            Nothing is copied and nothing is lost: the log keeps the abandoned version. Rolling back twice goes \
+            back two versions. Several refs move in one transaction or not at all.
             """,
             examples: [
                 "ftictl rollback models/current",
@@ -21,7 +21,7 @@ struct RollbackCommand: Command {
     @Argument(help: "The refs to move.", completion: .revisions)
     var refs: [String]
 
-    @Option(help: ArgumentHelp("The version to go back to; with one ref only.", valueName: "rev"))
+    @Option(help: ArgumentHelp("The version to go back to, for one ref only.", valueName: "rev"))
     var to: String?
 
     @OptionGroup var gates: GateOptions
@@ -30,19 +30,19 @@ struct RollbackCommand: Command {
 
     func validate() throws {
         if to != nil, refs.separated.count > 1 {
-            throw ValidationError("--to says where one ref goes; name one ref only")
+            throw ValidationError("--to takes one ref only")
         }
     }
 
     func run(_ context: CommandContext) throws {
         let repository = try context.open()
-        try repository.writing(try refs.separated.map { try RefName($0) }) {
-            try rollBack(in: repository, context)
-        }
+        let names = try refs.separated.map { try RefName($0) }
+        try repository.writing(names) { try rollBack(names, in: repository, context) }
     }
 
-    private func rollBack(in repository: OpenRepository, _ context: CommandContext) throws {
-        let names = try refs.separated.map { try RefName($0) }
+    private func rollBack(
+        _ names: [RefName], in repository: OpenRepository, _ context: CommandContext
+    ) throws {
         let updates: [RefUpdate]
         if let to {
             let current = try repository.target(of: names[0])
@@ -51,11 +51,13 @@ struct RollbackCommand: Command {
                     names[0], expected: .exactly(current), new: try repository.snapshotID(to))
             ]
         } else {
-            updates = try repository.repository.rollback(of: names, in: repository.state)
+            updates = try repository.repository.updates(
+                rollingBack: names, in: repository.state)
         }
         let moves = updates.map { "\($0.name) back to \($0.new?.short ?? "")" }
-        try gates.move(
-            updates, on: repository,
-            message: GeneratedMessage.text("roll", moves), context)
+        let outcome = try repository.repository.move(
+            updates, in: repository.state, by: context.writer,
+            gates.options(message: GeneratedMessage.text("roll", moves)))
+        try gates.report(outcome, context.output)
     }
 }

@@ -21,7 +21,7 @@ struct PinComparison {
 
     init(_ lock: LockFile, in repository: OpenRepository) throws {
         self.lock = lock
-        lease = try repository.repository.leases().first { $0.name == lock.lease }
+        lease = try repository.repository.lease(lock.lease)
         var differences: [Difference] = []
         var closure = SnapshotClosure(in: try repository.objects, complete: [])
         for pin in lock.pins {

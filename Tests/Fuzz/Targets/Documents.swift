@@ -65,7 +65,7 @@ extension FuzzTarget {
 
     static func clean(_ bytes: [UInt8], _ type: DocumentFormat) throws(FuzzFinding) {
         let raw = RawDocument(path: "a/b", format: type, bytes: bytes)
-        guard let document = try? CleanDocument(raw) else { return }
+        guard let document = try? CleanDocument.clean(raw) else { return }
         try check(document)
     }
 

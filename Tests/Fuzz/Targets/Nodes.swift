@@ -12,7 +12,8 @@ extension FuzzTarget {
         guard let node = try? TableNode(decoding: bytes) else { return }
         switch node {
         case .leaf(let leaf):
-            var writer = TableLeafWriter(dimension: leaf.dimension)
+            var block = RowBlock()
+            var boundary = TableBoundary(level: 0)
             var vectors: [Float] = []
             leaf.appendVectors(to: &vectors)
             try FuzzFinding.unless(
@@ -31,16 +32,18 @@ extension FuzzTarget {
                     found == row.attributes.count, "a member of a row is not found")
                 let key = span.extracting(leaf.keyRange(index))
                 try FuzzFinding.unless(leaf.firstIndex(notBelow: key) == index, "a key is lost")
-                let cuts = writer.append(
+                block.append(
                     key: key, attributes: span.extracting(leaf.attributeRange(index)),
-                    vector: span.extracting(leaf.vectorRange(index)), from: nil)
+                    vector: span.extracting(leaf.vectorRange(index)), line: 0)
+                let cuts = boundary.cuts(after: key, weight: leaf.weight(index))
                 try FuzzFinding.unless(
                     cuts == (index == leaf.count - 1 && leaf.endsAtBoundary),
                     "a leaf goes on after its end")
             }
-            try FuzzFinding.unless(writer.take().bytes == bytes, "a leaf has two encodings")
-        case .inner(let children):
-            let node = children.node
+            let again = TableLeaf.encode(
+                RowOrder(block), 0..<leaf.count, dimension: leaf.dimension)
+            try FuzzFinding.unless(again.bytes == bytes, "a leaf has two encodings")
+        case .inner(let node):
             try FuzzFinding.unless(
                 TableInnerNode.encode(
                     node.entries, level: node.level, dimension: node.dimension) == bytes,

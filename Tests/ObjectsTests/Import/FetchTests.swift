@@ -2,24 +2,13 @@
 import Foundation
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Objects
 
 @Suite("Fetching and checking by several threads")
 struct FetchTests {
-    /// A directory that goes with the test.
-    private final class Directory {
-        let url = FileManager.default.temporaryDirectory.appending(path: "fetch-\(UUID())")
-        var path: String { url.path }
-        deinit { try? FileManager.default.removeItem(at: url) }
-
-        /// What lies in it, unfinished files included.
-        var names: [String] {
-            get throws { try FileManager.default.contentsOfDirectory(atPath: path) }
-        }
-    }
-
     /// A recipe of pieces with the given sizes, some of which are equal.
     private static func object(
         pieces sizes: [Int], in repository: inout TestRepository
@@ -45,9 +34,10 @@ struct FetchTests {
     }
 
     private static func export(
-        _ id: ObjectID, size: Int, of store: PackStore, to directory: Directory, threads: Int
+        _ id: ObjectID, size: Int, of store: PackStore, to directory: TemporaryDirectory,
+        threads: Int
     ) throws {
-        let tree = try DestinationTree(at: directory.path)
+        let tree = try DestinationTree(at: directory("out"))
         try store.exportFile(
             try entry(id, size: size), as: try RelativePath("whole"), to: tree, threads: threads
         ) { _ in }
@@ -59,10 +49,10 @@ struct FetchTests {
         for count in [1, 2, 3, 4, 7, 8, 9, 19, 20, 21, 40, 41, 100] {
             let sizes = (0..<count).map { 1 + ($0 * 977 + count) % 2000 }
             let (id, bytes) = try Self.object(pieces: sizes, in: &repository)
-            let directory = Directory()
+            let directory = try TemporaryDirectory()
             try Self.export(
                 id, size: bytes.count, of: repository.store, to: directory, threads: threads)
-            let file = try Data(contentsOf: directory.url.appending(path: "whole"))
+            let file = try Data(contentsOf: directory.url.appending(path: "out/whole"))
             #expect(file.elementsEqual(bytes))
         }
         #expect(repository.store.audit(full: true, threads: threads) == [])
@@ -76,9 +66,9 @@ struct FetchTests {
             let bytes = TestBytes.counters.make(size)
             let id = try repository.commit { try $0.importBytes(of: BytesBlob(bytes)) }
             #expect(id == ObjectID(of: bytes.span))
-            let directory = Directory()
+            let directory = try TemporaryDirectory()
             try Self.export(id, size: size, of: repository.store, to: directory, threads: 3)
-            let file = try Data(contentsOf: directory.url.appending(path: "whole"))
+            let file = try Data(contentsOf: directory.url.appending(path: "out/whole"))
             #expect(file.elementsEqual(bytes))
         }
     }
@@ -99,7 +89,7 @@ struct FetchTests {
             guard (try? store.read(footer.pieceID(at: index), limit: .max)) == nil else {
                 continue
             }
-            let directory = Directory()
+            let directory = try TemporaryDirectory()
             for threads in 1...5 {
                 #expect {
                     try Self.export(
@@ -107,7 +97,7 @@ struct FetchTests {
                 } throws: {
                     ($0 as? ObjectError)?.fault == .damaged
                 }
-                #expect(try directory.names == [])
+                #expect(try directory.names(in: "out") == [])
                 let damage = store.audit(full: true, threads: threads)
                 #expect(Set(damage.map(\.object)) == [footer.pieceID(at: index), id])
             }
@@ -131,18 +121,18 @@ struct FetchTests {
         let store = repository.store
         let size = try #require(try store.size(of: wrong))
         for threads in 1...3 {
-            let directory = Directory()
+            let directory = try TemporaryDirectory()
             #expect(throws: ObjectError.self) {
                 try Self.export(wrong, size: size, of: store, to: directory, threads: threads)
             }
-            #expect(try directory.names == [])
+            #expect(try directory.names(in: "out") == [])
             #expect(store.audit(full: true, threads: threads).map(\.object) == [wrong])
         }
-        let directory = Directory()
+        let directory = try TemporaryDirectory()
         #expect(throws: ObjectError.self) {
             try Self.export(wrong, size: size + 1, of: store, to: directory, threads: 2)
         }
-        #expect(try directory.names == [])
+        #expect(try directory.names(in: "out") == [])
     }
 
     @Test("verification finds a flip in every copy of a piece, in the same order each time")

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Storage
+import TestSupport
 import Testing
 
 @testable import Objects
@@ -179,20 +180,18 @@ struct StatCacheTests {
 
     /// A directory of files, a repository, and the cache of one beside the other.
     private final class Files {
-        let url = FileManager.default.temporaryDirectory.appending(path: "stat-\(UUID())")
+        private let directory: TemporaryDirectory
         var repository = TestRepository()
         var stored: [UInt8]?
         /// How far ahead the clock of the cache is: an hour makes every file old.
         var ahead = 3_600_000
 
         init() throws {
-            try FileManager.default.createDirectory(
-                at: url.appending(path: "sub"), withIntermediateDirectories: true)
+            directory = try TemporaryDirectory()
+            try directory.makeDirectory("sub")
         }
 
-        deinit { try? FileManager.default.removeItem(at: url) }
-
-        func path(_ name: String) -> String { url.appending(path: name).path }
+        func path(_ name: String) -> String { directory(name) }
 
         func write(_ name: String, _ bytes: [UInt8]) throws {
             // In place: the file stays the same inode.
@@ -215,7 +214,7 @@ struct StatCacheTests {
         func put(_ cache: StatCache? = nil) throws -> [String: ObjectID] {
             let cache = try cache ?? self.cache
             let summary = try repository.commit {
-                try $0.importTree(try InputWalk([url.path]), cache: cache)
+                try $0.importTree(try InputListing.walking([directory.path]), cache: cache)
             }
             stored = cache.encoded() ?? stored
             let store = repository.store

@@ -1,5 +1,6 @@
 import Objects
 import Storage
+import TestSupport
 import Testing
 
 /// Few trees that name each other so often that nobody could go to every path.

@@ -1,5 +1,6 @@
 import Objects
 import Storage
+import TestSupport
 import Testing
 
 @Suite("Directories in trees")

@@ -1,5 +1,6 @@
 import Objects
 import Storage
+import TestSupport
 import Testing
 
 /// An identity that differs for each number.
@@ -50,7 +51,7 @@ struct TreeTests {
 
     @Test("names that escape or deceive are refused when they are decoded (B41 to B58, B62)")
     func hostileNames() {
-        for (row, name) in HostileNames.all {
+        for (row, name) in HostileNames.files {
             let head = Array("fti-tree 1\nf 1 \(Self.id) ".utf8)
             expectRefusal(bytes: head + name + [0x0A], "\(row): \(name)")
         }

@@ -1,5 +1,6 @@
 import CKernels
 import Objects
+import TestSupport
 import Testing
 
 @Suite("Codes of vectors")

@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 @testable import Objects
@@ -16,14 +17,15 @@ struct VerifiedLeavesTests {
 
     /// A table in one pack, whose file can be changed.
     private final class Bench {
-        let url = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        private let directory: TemporaryDirectory
         let bucket: any Bucket
         let table: Table
         let pack: PackReference
         let file: [UInt8]
 
         init() throws {
-            bucket = try DirectoryBucket.create(at: url.path)
+            directory = try TemporaryDirectory()
+            bucket = try DirectoryBucket.create(at: directory.path)
             let writer = ObjectWriter(
                 bucket: bucket, existing: PackStore(bucket: bucket, packs: []))
             table = try Table.build(
@@ -32,8 +34,6 @@ struct VerifiedLeavesTests {
             pack = try #require(try writer.finish())
             file = try #require(try bucket.read(pack.blobName, limit: .max))
         }
-
-        deinit { try? FileManager.default.removeItem(at: url) }
 
         /// Opens what is in the file now, and looks at every code and number.
         func read(_ verified: VerifiedLeaves) throws {
@@ -46,7 +46,7 @@ struct VerifiedLeavesTests {
         }
 
         func replaceFile(_ bytes: [UInt8]) throws {
-            let path = url.path + "/" + pack.blobName.description
+            let path = directory(pack.blobName.description)
             try FileManager.default.removeItem(atPath: path)
             #expect(FileManager.default.createFile(atPath: path, contents: Data(bytes)))
         }

@@ -1,25 +1,26 @@
 internal import Artifacts
 public import Objects
+internal import YAML
 
-/// How the value of one attribute of a source's rows is found.
+/// The rule that fills one attribute of a source's rows.
 public struct AttributeRule: Hashable, Sendable {
-    /// Where a value comes from.
+    /// The origin of an attribute's values.
     public enum Origin: Hashable, Sendable {
-        /// The first of these members of what the document says of itself that is there.
+        /// The first of these metadata members that the document has.
         case members([String])
-        /// A text with parts of the document's path; a text alone is the same for all.
+        /// A template of the document's path; a template without placeholders gives every document the same text.
         case template(ValueTemplate)
-        /// A number, or `true` or `false`, that is the same for all.
+        /// A number or truth value that all documents share.
         case constant(ConstantValue)
-        /// When the file was last changed, as the file system has it.
+        /// The file's modification time.
         case fileTime
     }
 
-    /// The attribute's name: the member of the rows.
+    /// The attribute's name, a member of the rows.
     public let name: String
-    /// The type of its values.
+    /// The type of the values.
     public let type: AttributeType
-    /// Where they come from.
+    /// The origin of the values.
     public let origin: Origin
 
     /// Makes a rule.
@@ -29,16 +30,15 @@ public struct AttributeRule: Hashable, Sendable {
         self.origin = origin
     }
 
-    /// The rule of an attribute of which only the type is given: the member of its name, or of one that is commonly used
-    /// for it.
+    /// Makes a rule from a type alone: the value is the metadata member of that name, or a common synonym.
     public init(_ name: String, _ type: AttributeType) {
         self.init(name, type, from: .members([name] + (Self.synonyms[name] ?? [])))
     }
 
-    /// The name, in `from`, of the file's time.
+    /// The word that stands for the file's modification time in `from`.
     static let fileTimeName = "file.modified"
 
-    /// What documents call the commonest attributes.
+    /// Common metadata names for frequent attributes.
     private static let synonyms: [String: [String]] = [
         "author": [
             "authors", "author.name", "authors.name", "article:author", "dc.creator",
@@ -59,13 +59,13 @@ public struct AttributeRule: Hashable, Sendable {
 
     // MARK: Names
 
-    /// Longer names are refused: every row has them.
+    /// The most bytes of a name: every row repeats it.
     private static let nameLimit = 64
 
-    /// Names that a row, or a passage of a reply, has already.
+    /// Names that rows, or the chunks of a reply, already use.
     static let reservedNames = FeatureRow.builtInMembers + ["key", "vector", "score", "similarity"]
 
-    /// Why an attribute cannot have a name; nil when it can.
+    /// The reason why a name is not allowed; nil when it is allowed.
     static func objection(to name: String) -> String? {
         if reservedNames.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
             return "\(name) is what every row has: an attribute needs another name"
@@ -87,7 +87,7 @@ public struct AttributeRule: Hashable, Sendable {
     }
 }
 
-/// A value that is not text and the same for all documents.
+/// A constant that is not text.
 public enum ConstantValue: Hashable, Sendable {
     /// A number.
     case number(Double)
@@ -103,10 +103,10 @@ public enum ConstantValue: Hashable, Sendable {
 }
 
 extension AttributeRule {
-    /// The version of what rules find: whatever changes that changes it, and documents are read again.
+    /// The version of the rules' behaviour; a change to it makes runs reread every document.
     static let version = 1
 
-    /// What a snapshot says of the rule: only the type, where only that was given.
+    /// The rule as snapshots record it: the bare type where the configuration gave only a type.
     var json: JSON {
         if self == AttributeRule(name, type) { return .string(type.rawValue) }
         var object = JSONObject()
@@ -118,5 +118,127 @@ extension AttributeRule {
         case .fileTime: object["from"] = .array([.string(Self.fileTimeName)])
         }
         return .object(object)
+    }
+}
+
+extension AttributeRule {
+    /// The most attributes of a source: every row carries all of them.
+    private static let countLimit = 64
+
+    /// Reads the key `attributes` of a source, which maps each name to a type, a value or a mapping.
+    ///
+    /// - Throws: `configuration`, with the line of the mistake.
+    static func rules(_ mapping: YAMLMapping) throws(ConfigurationError) -> [AttributeRule] {
+        var rules: [AttributeRule] = []
+        for entry in try mapping.entries() {
+            if let objection = objection(to: entry.key) {
+                throw mapping.error(objection, line: entry.line)
+            }
+            guard rules.count < countLimit else {
+                throw mapping.error("more than \(countLimit) attributes", line: entry.line)
+            }
+            switch entry.value {
+            case .scalar(let text, let json):
+                rules.append(
+                    try rule(entry.key, text, json) { mapping.error($0, line: entry.line) })
+            case .mapping(let inner): rules.append(try rule(entry.key, inner))
+            }
+        }
+        return rules
+    }
+
+    /// Reads an attribute given by a single word: its type, or a value for all documents.
+    private static func rule(
+        _ name: String, _ text: String, _ json: JSON, _ error: (String) -> ConfigurationError
+    ) throws(ConfigurationError) -> AttributeRule {
+        switch json {
+        case .null: throw error("attributes.\(name) is empty: \(typeList)")
+        case .bool(let truth):
+            return AttributeRule(name, .boolean, from: .constant(.truth(truth)))
+        case .number(let number), .float(let number):
+            // A float would turn 5.10 into 5.1.
+            guard json.canonicalText.utf8.elementsEqual(text.utf8) else {
+                throw error(
+                    "attributes.\(name) is \(text), as a number \(json.canonicalText): "
+                        + "write it between quotes")
+            }
+            let type: AttributeType = json.integer == nil ? .number : .integer
+            return AttributeRule(name, type, from: .constant(.number(number)))
+        default: break
+        }
+        if let type = AttributeType(rawValue: text) { return AttributeRule(name, type) }
+        if isLikeType(text) {
+            throw error(
+                "attributes.\(name) is \(text): \(typeList); as a value it is {value: \(text)}")
+        }
+        return AttributeRule(name, .string, from: .template(try template(name, text, error)))
+    }
+
+    private static func rule(
+        _ name: String, _ mapping: YAMLMapping
+    ) throws(ConfigurationError) -> AttributeRule {
+        var mapping = mapping
+        let word = try mapping.text("type")
+        let value = try mapping.text("value")
+        let from = try mapping.textOrTexts("from")
+        try mapping.finish(known: ["type", "from", "value"])
+        guard let type = AttributeType(rawValue: word?.value ?? AttributeType.string.rawValue)
+        else {
+            throw mapping.error(
+                "attributes.\(name).type is \(word?.value ?? ""): \(typeList)", line: word?.line)
+        }
+        if let value {
+            guard from == nil else {
+                throw mapping.error(
+                    "attributes.\(name) has from and value: one of them is needed", line: value.line
+                )
+            }
+            let template = try template(name, value.value) {
+                mapping.error($0, line: value.line)
+            }
+            return AttributeRule(name, type, from: .template(template))
+        }
+        guard let from else { return AttributeRule(name, type) }
+        if from.value.contains(where: { $0.utf8.elementsEqual(fileTimeName.utf8) }) {
+            guard from.value.count == 1, type == .date else {
+                throw mapping.error(
+                    "attributes.\(name): \(fileTimeName) is a date, and stands alone",
+                    line: from.line)
+            }
+            return AttributeRule(name, type, from: .fileTime)
+        }
+        return AttributeRule(name, type, from: .members(from.value))
+    }
+
+    private static func template(
+        _ name: String, _ text: String, _ error: (String) -> ConfigurationError
+    ) throws(ConfigurationError) -> ValueTemplate {
+        do throws(ValueTemplateError) { return try ValueTemplate(text) } catch let failure {
+            throw error("attributes.\(name): \(failure.reason)")
+        }
+    }
+
+    private static var typeList: String {
+        "a type is \(AttributeType.allCases.map(\.rawValue).joined(separator: ", "))"
+    }
+
+    /// Whether a word is probably a misspelled type rather than a value: a type name of another language, or one edit
+    /// away from a type.
+    private static func isLikeType(_ text: String) -> Bool {
+        let word = text.lowercased()
+        let foreign = [
+            "str", "text", "int", "long", "float", "double", "decimal", "bool", "datetime",
+            "timestamp", "time", "list", "array", "string[]", "list[string]", "list[str]",
+        ]
+        if foreign.contains(word) { return true }
+        return AttributeType.allCases.contains { isOneEditAway(word, $0.rawValue) }
+    }
+
+    private static func isOneEditAway(_ left: String, _ right: String) -> Bool {
+        let (a, b) = (Array(left.utf8), Array(right.utf8))
+        guard abs(a.count - b.count) <= 1 else { return false }
+        let head = zip(a, b).prefix { $0 == $1 }.count
+        let tail = zip(a.reversed(), b.reversed()).prefix { $0 == $1 }.count
+        return head + tail >= max(a.count, b.count) - 1
     }
 }

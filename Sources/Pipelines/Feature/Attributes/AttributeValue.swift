@@ -1,14 +1,14 @@
 internal import Objects
 
-/// What became of a value that an attribute was to have.
+/// The result of converting a document's value to an attribute's type.
 enum AttributeValue: Equatable {
     /// A value of the attribute's type.
     case value(JSON)
-    /// The same, of a text or a list that was cut to what a row may hold.
+    /// A value of that type, shortened to fit a row.
     case cut(JSON)
-    /// The document has none.
+    /// The document has no value.
     case none
-    /// It is of another type.
+    /// The value does not have the type.
     case misfit
 
     /// The most bytes of a text: every chunk of the document repeats it.
@@ -16,7 +16,7 @@ enum AttributeValue: Equatable {
     /// The most texts of a list.
     static let listLimit = 100
 
-    /// Brings a value, as a document has it, into the form of a type.
+    /// Converts a document's value to a type.
     init(_ json: JSON, as type: AttributeType) {
         if case .null = json {
             self = .none
@@ -32,7 +32,7 @@ enum AttributeValue: Equatable {
         }
     }
 
-    /// A value of a type that has one form for one value; of a list only the one that it holds.
+    /// Converts a single value, which may stand alone in a list.
     private static func scalar(_ json: JSON, _ convert: (JSON) -> JSON?) -> AttributeValue {
         var json = json
         if let items = json.array {
@@ -57,7 +57,7 @@ enum AttributeValue: Equatable {
     private static func number(_ json: JSON) -> JSON? {
         if let number = json.number { return .number(number) }
         guard let text = json.string, let number = Double(text), number.isFinite,
-            // What Swift reads besides, such as `0x1p3`, nobody means.
+            // Excludes further spellings that Swift accepts, such as `0x1p3`.
             text.utf8.allSatisfy({ 0x30...0x39 ~= $0 || "+-.eE".utf8.contains($0) })
         else { return nil }
         return .number(number)
@@ -80,7 +80,7 @@ enum AttributeValue: Equatable {
 
     // MARK: Texts
 
-    /// A text; of a list its texts with commas between them.
+    /// A text; the texts of a list are joined with commas.
     private static func text(_ json: JSON) -> AttributeValue {
         guard let items = words(json) else { return .misfit }
         let text = items.joined(separator: ", ")
@@ -90,7 +90,7 @@ enum AttributeValue: Equatable {
         return isWhole ? .value(.string(text)) : .cut(.string(short))
     }
 
-    /// A list of texts, each once: one text is taken apart at its commas.
+    /// A list of distinct texts; a single text is split at its commas.
     private static func texts(_ json: JSON) -> AttributeValue {
         guard var items = words(json) else { return .misfit }
         if let text = json.string {
@@ -113,7 +113,8 @@ enum AttributeValue: Equatable {
         return isWhole ? .value(.array(texts)) : .cut(.array(texts))
     }
 
-    /// The texts of a value that is none but texts, numbers and truths, or a list of these; nil of anything else.
+    /// The texts of a value that holds only texts, numbers and truth values, alone or in a list; nil for any other
+    /// value.
     private static func words(_ json: JSON) -> [String]? {
         var words: [String] = []
         for item in json.array ?? [json] {
@@ -127,7 +128,7 @@ enum AttributeValue: Equatable {
         return words.filter { !$0.isEmpty }
     }
 
-    /// A text in one line, without white space at its ends and control characters.
+    /// The text as a single line, without control characters and without white space at its ends.
     static func line(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         var isPending = false
@@ -143,7 +144,7 @@ enum AttributeValue: Equatable {
         return String(result)
     }
 
-    /// As much of a text as a row may hold, whole characters.
+    /// Shortens a text to what a row may hold, without splitting a character.
     private static func shortened(_ text: String) -> String {
         guard text.utf8.count > textLimit else { return text }
         var end = text.utf8.index(text.startIndex, offsetBy: textLimit)

@@ -1,25 +1,25 @@
 internal import Documents
 internal import Objects
 
-/// The attributes that the rows of one source have.
+/// The attributes of one source's rows.
 struct SourceAttributes: Sendable {
     let rules: [AttributeRule]
 
     init(_ rules: [AttributeRule]) { self.rules = rules }
 
-    /// Whether the times of files are among the values, so that a changed time changes rows.
+    /// Whether any value is a file's modification time, so that touching a file changes its rows.
     var readsFileTimes: Bool { rules.contains { $0.origin == .fileTime } }
 
-    /// What was found for a document.
+    /// The attributes of one document.
     struct Resolved: Equatable {
-        /// A member for every attribute; null where the document says nothing.
+        /// A member for every attribute; null where the document has no value.
         var members = JSONObject()
-        /// Values that are not of their attribute's type, and have become null.
+        /// Values that do not have their attribute's type; the member is null.
         var misfits: [Misfit] = []
-        /// The names of attributes whose values were cut.
+        /// The names of attributes whose values were shortened.
         var cut: [String] = []
 
-        /// The same for the report.
+        /// The misfits and cuts, for the report.
         var findings: [Finding] {
             misfits.map { misfit in
                 Finding(
@@ -29,23 +29,23 @@ struct SourceAttributes: Sendable {
         }
     }
 
-    /// A value that is not of its attribute's type.
+    /// A value that does not have its attribute's type.
     struct Misfit: Equatable {
         let name: String
         let type: AttributeType
         /// The value, or its beginning.
         let text: String
 
-        /// Much more of a value is of no use in a message.
+        /// The most characters of a value in a message.
         static let textLimit = 80
     }
 
-    /// The values of the attributes of a document.
+    /// Finds the values of a document's attributes.
     ///
     /// - Parameters:
-    ///   - metadata: What the document says of itself.
-    ///   - place: Where it is.
-    ///   - modified: When its file was last changed; nil where that is not known.
+    ///   - metadata: The document's own metadata.
+    ///   - place: The document's place in its source.
+    ///   - modified: The file's modification time; nil where it is unknown.
     func resolve(
         _ metadata: JSONObject, at place: DocumentPlace, modified: Timestamp?
     ) -> Resolved {
@@ -55,7 +55,8 @@ struct SourceAttributes: Sendable {
             var found: JSON?
             switch rule.origin {
             case .members(let names):
-                // A member without a value does not hide the next, nor do objects, whose members may be meant.
+                // A member without a value does not hide the next one, and neither does an object, whose members may be
+                // meant.
                 let values = names.compactMap { members?.value(of: $0) }
                     .filter { AttributeValue($0, as: rule.type) != .none }
                 found = values.first { !$0.hasObjects } ?? values.first
@@ -83,13 +84,15 @@ struct SourceAttributes: Sendable {
     }
 }
 
-/// The members of an object by their names as people write them: a name is looked for as it is, then without regard to case
-/// and to whether words have `-`, `_` or a space between them; a dot leads into an object, or into all objects of a list.
+/// Looks up the members of an object by the names that people write.
+///
+/// An exact match wins; otherwise case is ignored, and `-`, `_` and space are equal. A dot leads into an object, or
+/// into every object of a list.
 struct NamedMembers {
     private let object: JSONObject
     private let folded: [String: JSON]
 
-    /// Deeper values have no names that anybody writes.
+    /// The most dots in a name that lead into an object.
     private static let depthLimit = 16
 
     init(_ object: JSONObject) {
@@ -103,7 +106,7 @@ struct NamedMembers {
     private func value(of name: String, depth: Int) -> JSON? {
         if let value = object[name] ?? folded[Self.folded(name)] { return value }
         guard depth < Self.depthLimit else { return nil }
-        // The longest first: a key may have dots of its own.
+        // Tries the longest prefix first, because a key may contain dots.
         for dot in name.utf8.indices.reversed() where name.utf8[dot] == UInt8(ascii: ".") {
             let head = String(name[..<dot])
             let rest = String(name[name.utf8.index(after: dot)...])
@@ -133,14 +136,14 @@ struct NamedMembers {
 }
 
 extension JSON {
-    /// Whether it is an object, or a list that holds one.
+    /// Whether the value is an object or a list that contains one.
     fileprivate var hasObjects: Bool {
         object != nil || array?.contains { $0.object != nil } ?? false
     }
 }
 
 extension AttributeType {
-    /// What a value of the type is, with its article.
+    /// The name of the type with its article.
     fileprivate var noun: String {
         switch self {
         case .string: "text"
@@ -150,5 +153,52 @@ extension AttributeType {
         case .date: "a date"
         case .strings: "a list of texts"
         }
+    }
+}
+
+/// How to read the documents of a source.
+struct SourceRules: Sendable {
+    let attributes: SourceAttributes
+    let fields: RecordFields
+    let language: LanguageChoice?
+    /// Identifies these rules: a change to it makes the run rebuild the document's rows. Empty where the source has no
+    /// rules.
+    let identity: String
+
+    init(_ source: DocumentSource) {
+        attributes = SourceAttributes(source.attributes)
+        fields = source.fields
+        language = source.language
+        let params = source.readingParams
+        identity =
+            params.isEmpty
+            ? ""
+            : " attributes-\(AttributeRule.version)-"
+                + ObjectID(of: JSON.object(params).canonicalBytes.span).short
+    }
+
+    /// The identity, including the file's modification time where a value depends on it.
+    func identity(modified: Timestamp?) -> String {
+        guard attributes.readsFileTimes, let modified else { return identity }
+        return "\(identity) modified-\(DateText(modified).canonical)"
+    }
+}
+
+extension DocumentSource {
+    /// The attributes and reading options of the source as snapshots record them; empty where it has none.
+    var readingParams: JSONObject {
+        var object = JSONObject()
+        if !attributes.isEmpty {
+            object["attributes"] = .object(JSONObject(attributes.map { ($0.name, $0.json) }))
+        }
+        if let format { object["format"] = .string(format.rawValue) }
+        if let encoding { object["encoding"] = .string(encoding) }
+        if let language { object["language"] = .string(language.text) }
+        guard fields != RecordFields() else { return object }
+        func names(_ names: [String]) -> JSON { .array(names.map { .string($0) }) }
+        object["fields"] = [
+            "text": names(fields.text), "id": names(fields.id), "title": names(fields.title),
+        ]
+        return object
     }
 }

@@ -1,11 +1,11 @@
 internal import Artifacts
 
-/// A text with parts of a document's path in it, such as `https://docs.example.com/{path}`.
+/// A text with placeholders for parts of a document's path, such as `https://docs.example.com/{path}`.
 ///
-/// `{path}` is the path below the source's folder, `{folder}`, `{name}` and `{stem}` (the name without its ending) are its
-/// parts, `{1}`, `{2}` and so on its components from the first folder on. A folder that is empty takes the slash behind
-/// it with it. `{{` and `}}` are braces. In a text that begins as a URL, what stands for a part is spelled as URLs
-/// spell it.
+/// `{path}` is the path below the source's folder; `{folder}`, `{name}` and `{stem}` (the name without its extension)
+/// are its parts; `{1}`, `{2}` and so on are its components, starting with the first folder. An empty folder also
+/// removes the slash that follows it. `{{` and `}}` are literal braces. In a text that begins as a URL, the parts are
+/// percent-encoded.
 public struct ValueTemplate: Hashable, Sendable {
     private enum Part: Hashable, Sendable {
         case text(String)
@@ -13,16 +13,16 @@ public struct ValueTemplate: Hashable, Sendable {
         case component(Int)
     }
 
-    /// The template as it was written.
+    /// The template as written.
     public let text: String
     private let parts: [Part]
 
-    /// The words that braces may hold, for messages.
+    /// The placeholders, for messages.
     static let variables = "{path}, {folder}, {name}, {stem}, {1}, {2} ..."
 
-    /// Reads a template.
+    /// Parses a template.
     ///
-    /// - Throws: ``ValueTemplateError`` when a brace is not closed or holds something else.
+    /// - Throws: ``ValueTemplateError`` for a brace that is not closed or a placeholder that is unknown.
     public init(_ text: String) throws(ValueTemplateError) {
         self.text = text
         var parts: [Part] = []
@@ -71,7 +71,7 @@ public struct ValueTemplate: Hashable, Sendable {
         return text.utf8.starts(with: "https://".utf8) || text.utf8.starts(with: "http://".utf8)
     }
 
-    /// The text for a document; nil when its path has not as many components.
+    /// The text for a document; nil when its path has too few components.
     func value(of place: DocumentPlace) -> String? {
         var result = ""
         var takesSlash = false
@@ -98,7 +98,7 @@ public struct ValueTemplate: Hashable, Sendable {
         return result
     }
 
-    /// A part of a path in a URL (RFC 3986, section 3.3).
+    /// Percent-encodes a part of a URL path (RFC 3986, section 3.3).
     private static func escaped(_ text: String) -> String {
         var bytes: [UInt8] = []
         for byte in text.utf8 {
@@ -114,21 +114,21 @@ public struct ValueTemplate: Hashable, Sendable {
     }
 }
 
-/// Why a text is no template.
+/// Why a text is not a template.
 public struct ValueTemplateError: Error, Hashable {
-    /// The reason, as a part of a sentence.
+    /// The reason, as part of a sentence.
     public let reason: String
 }
 
-/// Where a document is below its source, as the file system and the record spell it.
+/// The place of a document below its source, as the file system and the record spell it.
 struct DocumentPlace: Sendable {
-    /// Its path below the source's folder; of a record that of its file, a slash, and the record's name.
+    /// The path below the source's folder; for a record, the path of its file, a slash and the record's name.
     let path: String
-    /// Its path without the name; empty in the folder itself.
+    /// The path without the name; empty in the top folder.
     let folder: String
-    /// Its last component; of a record its name.
+    /// The last component of the path; for a record, its name.
     let name: String
-    /// The name without its ending; of a record all of its name.
+    /// The name without its extension; for a record, the whole name.
     let stem: String
     /// The components of the path.
     let components: [String]

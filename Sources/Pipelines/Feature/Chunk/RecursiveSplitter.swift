@@ -1,31 +1,33 @@
 package import Documents
+internal import TextAnalysis
 
-/// Cuts sections into chunks: between blocks, else between items of a list or rows of a table, else at a sentence, else
-/// at a line of code, else at a word, else anywhere.
+/// Cuts sections into chunks at the best available break: between blocks, else between list items or table rows, else
+/// at a sentence, a line of code or a word, else anywhere.
 ///
-/// Chunks are ranges of the section's text that cover all of it but white space; none is longer than ``size``. They are cut
-/// from the end of the section to its beginning, and among places of the same rank the text that follows decides, by its
-/// hash: so a paragraph that is inserted at the beginning leaves all chunks but the first as they were, and one that is
-/// inserted elsewhere leaves most of them. A paragraph that is cut repeats up to ``overlap`` characters in whole sentences,
-/// and a table that is cut repeats the rows that name its columns.
+/// Chunks are ranges of the section's text; together they cover all of it except white space, and none is longer than
+/// ``size``. Cutting proceeds from the end of the section to its beginning, and the hash of the following text decides
+/// between breaks of equal rank. A paragraph inserted at the beginning therefore leaves all chunks but the first
+/// unchanged, and one inserted elsewhere leaves most of them unchanged. When a cut splits a paragraph, the next chunk
+/// repeats up to ``overlap`` characters of it, in whole sentences; when a cut splits a table, the next chunk repeats
+/// its header rows.
 package struct RecursiveSplitter: Sendable, Hashable {
     /// The most characters (Unicode scalars) of a chunk.
     package let size: Int
-    /// The most characters that a chunk repeats of the one before it.
+    /// The most characters that a chunk repeats from the previous one.
     package let overlap: Int
 
-    /// What an overlap may be, so that every chunk brings something new.
+    /// Whether an overlap leaves room for new text in every chunk.
     package static func isValid(size: Int, overlap: Int) -> Bool {
         sizes.contains(size) && overlap >= 0 && overlap <= size / 2
     }
 
-    /// The sizes that are allowed.
+    /// The allowed sizes.
     package static let sizes = 20...100_000
 
     /// Makes a splitter.
     ///
     /// - Parameters:
-    ///   - size: The most characters of a chunk, one of ``sizes``.
+    ///   - size: The most characters of a chunk, within ``sizes``.
     ///   - overlap: The most repeated characters, at most half of `size`.
     package init(size: Int = 1000, overlap: Int = 100) {
         precondition(Self.isValid(size: size, overlap: overlap), "checked where it is configured")
@@ -33,7 +35,7 @@ package struct RecursiveSplitter: Sendable, Hashable {
         self.overlap = overlap
     }
 
-    /// What the chunks of a document depend on besides its text.
+    /// Identifies the rules that determine a document's chunks besides its text.
     package var identity: String { "recursive-2 \(size)/\(overlap)" }
 
     /// The chunks of a document in order.
@@ -45,19 +47,19 @@ package struct RecursiveSplitter: Sendable, Hashable {
     package func chunks(of section: CleanDocument.Section) -> [Chunk] {
         let text = SectionText(section.blocks)
         let breaks = Breaks(text)
-        return starts(text, breaks).enumerated().map { ordinal, piece in
-            chunk(piece, ordinal, of: section, text, breaks)
+        return starts(text, breaks).enumerated().map { ordinal, part in
+            chunk(part, ordinal, of: section, text, breaks)
         }
     }
 
     private func chunk(
-        _ piece: Range<Int>, _ ordinal: Int, of section: CleanDocument.Section, _ text: SectionText,
+        _ part: Range<Int>, _ ordinal: Int, of section: CleanDocument.Section, _ text: SectionText,
         _ breaks: Breaks
     ) -> Chunk {
-        let header = header(above: piece.lowerBound, text)
+        let header = header(above: part.lowerBound, text)
         let range =
             ordinal > 0 && header == nil
-            ? overlapStart(of: piece, text, breaks)..<piece.upperBound : piece
+            ? overlapStart(of: part, text, breaks)..<part.upperBound : part
         let repeated = header.map { text.string($0) + "\n" } ?? ""
         let blocks = text.blocks[
             text.block(at: range.lowerBound)...text.block(at: range.upperBound - 1)]
@@ -67,7 +69,7 @@ package struct RecursiveSplitter: Sendable, Hashable {
             blocks: blocks)
     }
 
-    /// The pieces that the text is cut into, in order.
+    /// The ranges that the text is cut into, in order.
     private func starts(_ text: SectionText, _ breaks: Breaks) -> [Range<Int>] {
         var result: [Range<Int>] = []
         var end = text.trimmingSpace(before: text.count, after: 0)
@@ -80,18 +82,18 @@ package struct RecursiveSplitter: Sendable, Hashable {
         return result.reversed()
     }
 
-    /// The smallest part of ``size`` that a chunk fills where the text allows it.
+    /// The share of ``size`` that a chunk should fill where the text allows it.
     private static let fill = (numerator: 9, denominator: 20)
 
-    /// What is left for the first chunk of a section has at least so many characters.
+    /// The fewest characters left for the first chunk of a section.
     private var least: Int { min(size / 5, 100) }
 
-    /// Where the chunk begins that ends at `end`.
+    /// The start of the chunk that ends at `end`.
     private func start(of end: Int, _ text: SectionText, _ breaks: Breaks) -> Int {
         if end <= size { return 0 }
         let latest = end - max(1, size * Self.fill.numerator / Self.fill.denominator)
         var best: (strength: Breaks.Strength, hash: UInt64, start: Int)?
-        // The longest chunk that is shorter than it should be, but begins well.
+        // The longest chunk that begins well but is shorter than it should be.
         var short: Int?
         for start in max(end - size, least)...(end - least) {
             let strength = breaks[start]
@@ -103,7 +105,7 @@ package struct RecursiveSplitter: Sendable, Hashable {
                 continue
             }
             if let best, strength < best.strength { continue }
-            // Words are too many to choose among: the first one makes the longest chunk.
+            // Word breaks are too numerous to choose among: takes the first one, which makes the longest chunk.
             let hash = strength > .word ? Self.hash(text.scalars, from: start) : 0
             if let known = best, known.strength == strength, known.hash <= hash { continue }
             best = (strength, hash, start)
@@ -112,18 +114,18 @@ package struct RecursiveSplitter: Sendable, Hashable {
         return short ?? best?.start ?? hardBreak(before: end, text)
     }
 
-    /// How long what is repeated above a chunk is.
+    /// The length of the repeated header, with its line break.
     private func headerLength(above start: Int, _ text: SectionText) -> Int {
         header(above: start, text).map { $0.count + 1 } ?? 0
     }
 
-    /// What is repeated above a chunk that begins at a position: no more than half a chunk.
+    /// The table header to repeat in a chunk that begins at a position; nil if it would take more than half a chunk.
     private func header(above start: Int, _ text: SectionText) -> Range<Int>? {
         guard let header = text.header(above: start), header.count < size / 2 else { return nil }
         return header
     }
 
-    /// FNV-1a of the beginning of what follows.
+    /// FNV-1a of the scalars that follow a position.
     private static func hash(_ text: [Unicode.Scalar], from start: Int) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for at in start..<min(start + 64, text.count) {
@@ -132,8 +134,7 @@ package struct RecursiveSplitter: Sendable, Hashable {
         return hash
     }
 
-    /// The first place before `end` for the longest chunk, or a little behind it where a letter would be parted from its
-    /// marks.
+    /// The first position that makes the longest chunk, or a little later where a combining mark would lose its base.
     private func hardBreak(before end: Int, _ text: SectionText) -> Int {
         let first = end - size + headerLength(above: end - size, text)
         var at = first
@@ -152,19 +153,193 @@ package struct RecursiveSplitter: Sendable, Hashable {
         }
     }
 
-    /// Where a chunk begins with what it repeats of a paragraph that was cut before it: at the first sentence that is
-    /// near enough.
+    /// The start of a chunk including its overlap: the first sentence within reach of the paragraph that a cut split.
     private func overlapStart(
-        of piece: Range<Int>, _ text: SectionText, _ breaks: Breaks
+        of part: Range<Int>, _ text: SectionText, _ breaks: Breaks
     ) -> Int {
-        let index = text.block(at: piece.lowerBound)
+        let index = text.block(at: part.lowerBound)
         let block = text.ranges[index]
-        guard overlap > 0, piece.lowerBound > block.lowerBound, text.blocks[index].kind != .code
-        else { return piece.lowerBound }
-        let end = text.trimmingSpace(before: piece.lowerBound, after: 0)
-        let earliest = max(block.lowerBound, end - overlap, piece.upperBound - size)
-        return (earliest..<piece.lowerBound).first {
+        guard overlap > 0, part.lowerBound > block.lowerBound, text.blocks[index].kind != .code
+        else { return part.lowerBound }
+        let end = text.trimmingSpace(before: part.lowerBound, after: 0)
+        let earliest = max(block.lowerBound, end - overlap, part.upperBound - size)
+        return (earliest..<part.lowerBound).first {
             breaks[$0] >= .sentence || $0 == block.lowerBound
-        } ?? piece.lowerBound
+        } ?? part.lowerBound
+    }
+}
+
+/// A part of one section of a document, which is embedded and retrieved as a unit.
+package struct Chunk: Sendable, Equatable {
+    /// The anchor of the section.
+    package let anchor: String
+    /// The headings above it, outermost first.
+    package let headings: [String]
+    /// Its ordinal in the section, from 0.
+    package let ordinal: Int
+    /// Its text: a repeated table header if any, its range of the section's text, and neighbouring sections too small
+    /// for a chunk of their own.
+    package private(set) var text: String
+    /// Its range in the section's text, in Unicode scalars.
+    package let range: Range<Int>
+    /// The header rows of the table that it continues, with a final line break; empty in other chunks.
+    package let repeated: String
+    /// The targets of its links, in order, without duplicates; a block that was cut contributes all of its links to
+    /// every part.
+    package private(set) var links: [String]
+    /// The languages of its code blocks, in order, without duplicates.
+    package private(set) var languages: [String]
+    /// The page that it begins on, in documents with pages.
+    package let page: Int?
+
+    init(
+        anchor: String, headings: [String], ordinal: Int, text: String, range: Range<Int>,
+        repeated: String, blocks: ArraySlice<CleanDocument.Block>
+    ) {
+        self.anchor = anchor
+        self.headings = headings
+        self.ordinal = ordinal
+        self.text = text
+        self.range = range
+        self.repeated = repeated
+        page = blocks.first?.page
+        links = Self.distinct(
+            blocks.lazy.flatMap(\.links).filter { $0.utf8.count <= Self.targetLimit })
+        languages = Self.distinct(blocks.lazy.compactMap(\.language))
+    }
+
+    /// Appends the text of another chunk, formatted by the caller.
+    mutating func append(_ text: String, of other: Chunk) {
+        self.text += "\n\n" + text
+        links = Self.distinct(links + other.links)
+        languages = Self.distinct(languages + other.languages)
+    }
+
+    /// Prepends the text of another chunk, formatted by the caller.
+    mutating func prepend(_ text: String, of other: Chunk) {
+        self.text = text + "\n\n" + self.text
+        links = Self.distinct(other.links + links)
+        languages = Self.distinct(other.languages + languages)
+    }
+
+    /// The most link targets of a row: retrieval finds a page full of links by its text.
+    private static let limit = 1000
+    /// The most bytes of a link target; longer ones contain data.
+    private static let targetLimit = 2000
+
+    private static func distinct(_ texts: some Sequence<String>) -> [String] {
+        var seen: Set<[UInt8]> = []
+        var result: [String] = []
+        for text in texts where result.count < limit {
+            if seen.insert(Array(text.utf8)).inserted { result.append(text) }
+        }
+        return result
+    }
+}
+
+extension CleanDocument.Section {
+    /// The text that chunks are cut from: blocks are separated by an empty line; list items and table rows only by a
+    /// line break.
+    package var text: String {
+        let text = SectionText(blocks)
+        return text.string(0..<text.count)
+    }
+}
+
+/// Joins very short sections with their neighbours: on its own, "See Also" answers nothing.
+struct SectionJoining {
+    /// The most characters of a chunk.
+    let size: Int
+
+    /// The number of characters, heading included, below which a section is joined.
+    private static let limit = 30
+
+    /// The chunks of all sections in order.
+    ///
+    /// The heading and text of a small section are appended to the preceding chunk, or else prepended to the following
+    /// one, where there is room.
+    func joined(_ sections: [(section: CleanDocument.Section, chunks: [Chunk])]) -> [Chunk] {
+        var result: [Chunk] = []
+        /// A small section that nothing precedes, together with those that followed it.
+        var first: (heading: String, chunk: Chunk)?
+        var previous: [String] = []
+        for (section, chunks) in sections {
+            defer { previous = section.headings }
+            let isNear = previous.isEmpty || isBeside(section, previous)
+            if chunks.count == 1, isNear, isSmall(section) {
+                let chunk = chunks[0]
+                let text = text(of: section)
+                if let last = result.indices.last, fits(text, with: result[last]) {
+                    result[last].append(text, of: chunk)
+                } else if let known = first, fits(text, with: known.chunk) {
+                    first?.chunk.append(text, of: chunk)
+                } else if result.isEmpty, first == nil {
+                    first = (
+                        isHeading(section.text, section) ? "" : section.headings.last ?? "", chunk
+                    )
+                } else {
+                    if let known = first { result.append(known.chunk) }
+                    first = nil
+                    result.append(chunk)
+                }
+                continue
+            }
+            var chunks = chunks
+            if let small = first {
+                let text =
+                    small.heading.isEmpty
+                    ? small.chunk.text : small.heading + "\n\n" + small.chunk.text
+                if isNear, !chunks.isEmpty, fits(text, with: chunks[0]) {
+                    chunks[0].prepend(text, of: small.chunk)
+                } else {
+                    result.append(small.chunk)
+                }
+                first = nil
+            }
+            result += chunks
+        }
+        return result + (first.map { [$0.chunk] } ?? [])
+    }
+
+    private func fits(_ text: String, with chunk: Chunk) -> Bool {
+        chunk.text.unicodeScalars.count + 2 + text.unicodeScalars.count <= size
+    }
+
+    /// Whether the parent headings of a section also apply to the previous one.
+    private func isBeside(_ section: CleanDocument.Section, _ previous: [String]) -> Bool {
+        let above = section.headings.dropLast()
+        return above.count <= previous.count
+            && zip(above, previous).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
+    }
+
+    /// The section's own heading and its text; the heading only once where both are equal.
+    private func text(of section: CleanDocument.Section) -> String {
+        let text = section.text
+        guard section.level > 0, let heading = section.headings.last, !isHeading(text, section)
+        else { return text }
+        return heading + "\n\n" + text
+    }
+
+    private func isHeading(_ text: String, _ section: CleanDocument.Section) -> Bool {
+        section.headings.last.map { $0.utf8.elementsEqual(text.utf8) } ?? false
+    }
+
+    /// Whether a section is short and does not answer anything: "Is it free?" with "Yes, it is." stays separate.
+    private func isSmall(_ section: CleanDocument.Section) -> Bool {
+        let heading = section.level > 0 ? section.headings.last ?? "" : ""
+        guard heading.utf8.count < 4 * Self.limit,
+            section.blocks.reduce(0, { $0 + $1.text.utf8.count }) < 4 * Self.limit
+        else { return false }
+        let scalars = Array(section.text.unicodeScalars)
+        if isHeading(section.text, section) { return Self.weight(scalars) < Self.limit }
+        let title = Array(heading.unicodeScalars)
+        return Self.weight(title) + Self.weight(scalars) < Self.limit
+            && !Sentences.ends(scalars, before: scalars.count, from: 0)
+            && !Sentences.ends(title, before: title.count, from: 0)
+    }
+
+    /// The weight of scalars in letters; an ideograph counts as three.
+    private static func weight(_ scalars: [Unicode.Scalar]) -> Int {
+        scalars.reduce(0) { $0 + ($1.value < 0x2E80 ? 1 : 3) }
     }
 }

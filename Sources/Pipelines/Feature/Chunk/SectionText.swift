@@ -1,14 +1,15 @@
 internal import Documents
+internal import TextAnalysis
 
-/// The text of a section as the splitter sees it: scalars, and which of them are of which block.
+/// The text of a section for the splitter: its scalars, and the range of each block.
 ///
-/// Blocks have an empty line between them, items of a list and rows of a table none.
+/// An empty line separates blocks; a line break separates list items and table rows.
 struct SectionText {
     let scalars: [Unicode.Scalar]
     let blocks: [CleanDocument.Block]
-    /// Where each block is.
+    /// The range of each block.
     let ranges: [Range<Int>]
-    /// For each block, which blocks name the columns of the table that it is a row of; empty for others.
+    /// For each block that is a table row, the blocks that form the header of its table; empty for other blocks.
     let headers: [Range<Int>]
 
     init(_ blocks: [CleanDocument.Block]) {
@@ -39,7 +40,7 @@ struct SectionText {
         guard blocks[index].kind == .tableRow else { return none }
         let continues = index > 0 && blocks[index - 1].kind == .tableRow
         if blocks[index].isHeader {
-            // Several rows may name columns together; after others a new table begins.
+            // Consecutive header rows form one header; a header row after other rows begins a new table.
             guard continues, blocks[index - 1].isHeader, let before else {
                 return index..<index + 1
             }
@@ -50,7 +51,7 @@ struct SectionText {
 
     var count: Int { scalars.count }
 
-    /// The scalars of a range as text.
+    /// The scalars of a range as a string.
     func string(_ range: Range<Int>) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(range.count)
@@ -58,7 +59,7 @@ struct SectionText {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The block that a position is in or behind.
+    /// The block at or before a position.
     func block(at position: Int) -> Int {
         var low = 0
         var high = ranges.count
@@ -69,8 +70,7 @@ struct SectionText {
         return low
     }
 
-    /// What is repeated above a chunk that begins at a position: the rows that name the columns of its table, unless it
-    /// begins with them.
+    /// The table header to repeat above a chunk that begins at a position; nil if the chunk begins within the header.
     func header(above position: Int) -> Range<Int>? {
         let index = block(at: position)
         let rows = headers[index]
@@ -87,8 +87,115 @@ struct SectionText {
 }
 
 extension CleanDocument.Block {
-    /// Whether nothing but the end of a line is between both.
+    /// Whether only a line break separates the blocks.
     fileprivate func isClose(to previous: CleanDocument.Block) -> Bool {
         previous.kind == kind && (kind == .listItem || kind == .tableRow)
     }
+}
+
+/// The places where a section's text may be cut, with their strengths; each place is where a chunk would begin.
+struct Breaks {
+    /// The quality of a place to cut.
+    enum Strength: UInt8, Comparable {
+        /// Inside a word, or before white space.
+        case none
+        /// Between a block and the one that it introduces.
+        case kept
+        case word
+        /// At a line of code.
+        case line
+        /// At a sentence, or at a line of code that begins a new unit.
+        case sentence
+        /// At a list item or a table row.
+        case item
+        case block
+
+        static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    private let strengths: [Strength]
+
+    init(_ text: SectionText) {
+        var strengths = [Strength](repeating: .none, count: text.count)
+        for (index, range) in text.ranges.enumerated() {
+            if text.blocks[index].kind == .code {
+                Self.markLines(&strengths, text.scalars, range)
+            } else {
+                Self.markSentences(&strengths, text.scalars, range)
+            }
+            strengths[range.lowerBound] = Self.strength(before: index, text)
+        }
+        self.strengths = strengths
+    }
+
+    /// The strength of a cut before a block.
+    private static func strength(before index: Int, _ text: SectionText) -> Strength {
+        guard index > 0 else { return .block }
+        let (previous, block) = (text.blocks[index - 1], text.blocks[index])
+        if previous.keepsWithNext || previous.isHeader && block.kind == .tableRow { return .kept }
+        let isClose =
+            previous.kind == block.kind && (block.kind == .listItem || block.kind == .tableRow)
+        return isClose ? .item : .block
+    }
+
+    private static func markSentences(
+        _ strengths: inout [Strength], _ text: [Unicode.Scalar], _ range: Range<Int>
+    ) {
+        var at = range.lowerBound + 1
+        while at < range.upperBound {
+            defer { at += 1 }
+            if Sentences.begins(text, at: at, from: range.lowerBound, before: range.upperBound) {
+                strengths[at] = .sentence
+            } else if WhiteSpace.isSpace(text[at - 1]), !WhiteSpace.isSpace(text[at]) {
+                strengths[at] = .word
+            }
+        }
+    }
+
+    /// Marks the line starts of code; lines keep their indentation, so the cut lies before it.
+    private static func markLines(
+        _ strengths: inout [Strength], _ text: [Unicode.Scalar], _ range: Range<Int>
+    ) {
+        var isAfterEmptyLine = false
+        for at in range.dropFirst() {
+            if text[at - 1] != "\n" {
+                if WhiteSpace.isSpace(text[at - 1]), !WhiteSpace.isSpace(text[at]),
+                    isInLine(text, at, range.lowerBound)
+                {
+                    strengths[at] = .word
+                }
+                continue
+            }
+            if text[at] == "\n" {
+                isAfterEmptyLine = true
+                continue
+            }
+            let isOuter = !WhiteSpace.isSpace(text[at]) && !Sentences.isClosing(text[at])
+            strengths[at] =
+                announces(text, before: at, range.lowerBound)
+                ? .word : isAfterEmptyLine || isOuter ? .sentence : .line
+            isAfterEmptyLine = false
+        }
+    }
+
+    /// Whether the line before a position continues, as `def f():` and `f(a,` do.
+    private static func announces(_ text: [Unicode.Scalar], before at: Int, _ start: Int) -> Bool {
+        var end = at - 1
+        while end > start, text[end] == "\n" { end -= 1 }
+        switch text[end] {
+        case ":", "(", "[", "{", ",", "\\": return true
+        default: return false
+        }
+    }
+
+    /// Whether anything but indentation precedes a word in its line; looks back a limited number of columns.
+    private static func isInLine(_ text: [Unicode.Scalar], _ at: Int, _ start: Int) -> Bool {
+        var before = at - 1
+        let limit = max(start, at - 256)
+        while before > limit, WhiteSpace.isSpace(text[before]), text[before] != "\n" { before -= 1 }
+        return !WhiteSpace.isSpace(text[before])
+    }
+
+    /// The strength of a position as the beginning of a chunk.
+    subscript(_ position: Int) -> Strength { strengths[position] }
 }

@@ -1,28 +1,29 @@
-public import EmbeddingService
 internal import Artifacts
+public import EmbeddingService
 internal import Objects
 internal import Storage
+internal import YAML
 
-/// What makes the vectors of a run.
+/// The embedder of a run.
 public enum EmbedderChoice: Hashable, Sendable {
-    /// The embedder of this program.
+    /// The built-in embedder.
     case builtin(dimension: Int)
     /// An embedder behind a service.
     case service(Service)
 
-    /// A service, without any secret.
+    /// A service, without secrets.
     public struct Service: Hashable, Sendable {
-        /// Where it answers.
+        /// The address of the service.
         public var address: ServiceAddress
-        /// The model that it is asked for.
+        /// The model to request.
         public var model: ServiceModel
-        /// The environment variable that holds the key; nil for the usual one, which need not be set.
+        /// The environment variable that holds the key; nil for the default variable, which may be unset.
         public var keyVariable: String?
-        /// The headers that requests have besides.
+        /// Further request headers.
         public var headers: [HeaderTemplate]
-        /// The most texts of one request.
+        /// The most texts in one request.
         public var batch: Int?
-        /// The most seconds of one request.
+        /// The most seconds for one request.
         public var timeout: Int?
 
         /// Makes a service.
@@ -39,7 +40,7 @@ public enum EmbedderChoice: Hashable, Sendable {
         }
     }
 
-    /// The numbers of a vector.
+    /// The number of components of a vector.
     public var dimension: Int {
         switch self {
         case .builtin(let dimension): dimension
@@ -47,7 +48,7 @@ public enum EmbedderChoice: Hashable, Sendable {
         }
     }
 
-    /// What a snapshot says of it.
+    /// The embedder as snapshots record it.
     var params: JSON {
         switch self {
         case .builtin(let dimension):
@@ -57,14 +58,14 @@ public enum EmbedderChoice: Hashable, Sendable {
         }
     }
 
-    /// Whether its vectors have to be paid for, so that those of an interrupted run are kept.
+    /// Whether vectors cost money, so that an interrupted run keeps them.
     var isService: Bool { if case .service = self { true } else { false } }
 
-    /// The embedder, ready.
+    /// Opens the embedder.
     ///
     /// - Parameters:
-    ///   - known: Spaces that vectors exist in, the preferred ones first.
-    ///   - variable: The value of an environment variable, nil when it is not set.
+    ///   - known: Spaces that already hold vectors, in order of preference.
+    ///   - variable: Returns the value of an environment variable; nil when it is not set.
     /// - Throws: `service`, `invalidDimension`.
     func open(
         known: [EmbeddingSpace], variable: (String) -> String?
@@ -95,7 +96,7 @@ public enum EmbedderChoice: Hashable, Sendable {
 }
 
 extension EmbedderChoice.Service {
-    /// What a snapshot says of it: nothing of keys and headers.
+    /// The service as snapshots record it, without key and headers.
     fileprivate var params: JSON {
         var object = JSONObject()
         object["name"] = .string(ServiceModel.embedder)
@@ -104,5 +105,155 @@ extension EmbedderChoice.Service {
         object["dimension"] = .integer(model.dimension)
         if !model.request.isEmpty { object["request"] = model.request.json }
         return .object(object)
+    }
+}
+
+extension EmbedderChoice {
+    /// Reads the key `embed` of a configuration; a `url` selects a service.
+    init(_ mapping: YAMLMapping?) throws(ConfigurationError) {
+        guard var mapping else {
+            self = .builtin(dimension: 384)
+            return
+        }
+        if let url = try mapping.text("url") {
+            self = .service(try Self.service(url, &mapping))
+        } else {
+            self = .builtin(dimension: try Self.builtin(&mapping))
+        }
+    }
+
+    private static func builtin(_ mapping: inout YAMLMapping) throws(ConfigurationError) -> Int {
+        let name = try mapping.text("name")
+        guard name.map({ $0.value.utf8.elementsEqual(BuiltinEmbedder.name.utf8) }) ?? true else {
+            throw mapping.error(
+                "embed.name is \(name?.value ?? ""): without a url, \(BuiltinEmbedder.name) is the "
+                    + "only embedder",
+                line: name?.line)
+        }
+        let dimension = try mapping.integer("dimension")
+        try mapping.finish(known: ["name", "dimension", "url"])
+        do throws(EmbeddingError) {
+            _ = try BuiltinEmbedder(dimension: dimension?.value ?? 384)
+        } catch { throw mapping.error(error.message, line: dimension?.line) }
+        return dimension?.value ?? 384
+    }
+
+    private static func service(
+        _ url: YAMLMapping.Located<String>, _ mapping: inout YAMLMapping
+    ) throws(ConfigurationError) -> Service {
+        let address: ServiceAddress
+        do throws(ServiceAddress.Malformed) { address = try ServiceAddress(url.value) } catch {
+            throw mapping.error("embed.url \(error.reason)", line: url.line)
+        }
+        guard let name = try mapping.text("model") else {
+            throw mapping.error("embed.model is missing: the name that the service knows it by")
+        }
+        guard let dimension = try mapping.integer("dimension") else {
+            throw mapping.error("embed.dimension is missing: the numbers of the model's vectors")
+        }
+        guard ServiceModel.dimensions.contains(dimension.value) else {
+            throw mapping.error(
+                "embed.dimension must be from \(ServiceModel.dimensions.lowerBound) to "
+                    + "\(ServiceModel.dimensions.upperBound)", line: dimension.line)
+        }
+        var model = ServiceModel(name.value, dimension: dimension.value)
+        if let tolerance = try mapping.number("tolerance") {
+            guard 0...0.5 ~= tolerance.value else {
+                throw mapping.error("embed.tolerance must be from 0 to 0.5", line: tolerance.line)
+            }
+            model.tolerance = tolerance.value
+        }
+        model.queryPrefix = try mapping.text("query-prefix")?.value ?? ""
+        model.documentPrefix = try mapping.text("document-prefix")?.value ?? ""
+        let key = try mapping.text("key")
+        guard key.map({ isVariable($0.value) }) ?? true else {
+            // The message omits the value, which may be the key itself.
+            throw mapping.error(
+                "embed.key must be the name of an environment variable that holds the key, such as "
+                    + "FTI_EMBED_KEY, not the key", line: key?.line)
+        }
+        model.request = try request(&mapping)
+        let headers = try headers(&mapping)
+        let batch = try bounded("batch", 1...2048, &mapping)
+        let timeout = try bounded("timeout", 1...3600, &mapping)
+        try mapping.finish(known: [
+            "url", "model", "dimension", "key", "tolerance", "query-prefix", "document-prefix",
+            "request", "query-request", "document-request", "headers", "batch", "timeout",
+        ])
+        return Service(
+            address, model: model, keyVariable: key?.value, headers: headers, batch: batch,
+            timeout: timeout)
+    }
+
+    /// The request members of both roles: the shared ones, and each role's own.
+    private static func request(
+        _ mapping: inout YAMLMapping
+    ) throws(ConfigurationError) -> RequestMembers {
+        let both = try members("request", &mapping)
+        func joined(_ own: JSONObject) -> JSONObject {
+            own.reduce(into: both) { $0[$1.key] = $1.value }
+        }
+        let document = try members("document-request", &mapping)
+        let query = try members("query-request", &mapping)
+        return RequestMembers(document: joined(document), query: joined(query))
+    }
+
+    private static func members(
+        _ key: String, _ mapping: inout YAMLMapping
+    ) throws(ConfigurationError) -> JSONObject {
+        guard let members = try mapping.object(key) else { return JSONObject() }
+        for name in ["model", "input"] where members.value[name] != nil {
+            throw mapping.error(
+                "embed.\(key) must not have \(name): the program sets it", line: members.line)
+        }
+        if let format = members.value["encoding_format"], format != .null, format != "float" {
+            throw mapping.error(
+                "embed.\(key).encoding_format must be float, or null to leave it out",
+                line: members.line)
+        }
+        return members.value
+    }
+
+    private static func headers(
+        _ mapping: inout YAMLMapping
+    ) throws(ConfigurationError) -> [HeaderTemplate] {
+        guard let inner = try mapping.mapping("headers") else { return [] }
+        return try inner.allTexts().map { (header) throws(ConfigurationError) in
+            // The message omits the value, which may be a secret.
+            guard ServiceHeader.isName(header.key),
+                let template = HeaderTemplate(
+                    header.key, header.value)
+            else {
+                throw mapping.error(
+                    "embed.headers.\(header.key) is no header that can be set, or has a $ that no "
+                        + "variable's name follows",
+                    line: header.line)
+            }
+            guard !template.showsSecret else {
+                throw mapping.error(
+                    "embed.headers.\(header.key) must name an environment variable that holds the "
+                        + "secret, such as $FTI_EMBED_KEY", line: header.line)
+            }
+            return template
+        }
+    }
+
+    private static func bounded(
+        _ key: String, _ range: ClosedRange<Int>, _ mapping: inout YAMLMapping
+    ) throws(ConfigurationError) -> Int? {
+        guard let number = try mapping.integer(key) else { return nil }
+        guard range.contains(number.value) else {
+            throw mapping.error(
+                "embed.\(key) must be from \(range.lowerBound) to \(range.upperBound)",
+                line: number.line)
+        }
+        return number.value
+    }
+
+    /// Whether a text is a shell variable name in capitals.
+    private static func isVariable(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return bytes.count <= 64 && !(0x30...0x39 ~= bytes.first ?? 0x30)
+            && bytes.allSatisfy { 0x41...0x5A ~= $0 || 0x30...0x39 ~= $0 || $0 == 0x5F }
     }
 }

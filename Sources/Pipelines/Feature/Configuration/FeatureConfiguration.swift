@@ -1,25 +1,27 @@
 internal import Documents
 public import Objects
 public import Refs
+internal import Storage
+internal import YAML
 
-/// What a run reads, how it cuts and embeds, and which ref it advances.
+/// The configuration of a run: what it reads, how it cuts and embeds, and which ref it updates.
 public struct FeatureConfiguration: Sendable {
-    /// Where the repository is, when the configuration says so.
+    /// The path of the repository; nil when the configuration names none.
     public var repository: String?
-    /// The ref that a run advances.
+    /// The ref that the run updates.
     public var ref: RefName
-    /// Where documents come from; their prefixes are disjoint.
+    /// The sources of documents; no prefix contains another.
     public var sources: [DocumentSource]
     /// The most characters of a chunk.
     public var chunkSize: Int
-    /// The most characters that a chunk repeats.
+    /// The most characters that a chunk repeats from the previous one.
     public var chunkOverlap: Int
-    /// What makes the vectors.
+    /// The embedder of the run.
     public var embedder: EmbedderChoice
-    /// What snapshots say of all this.
+    /// The configuration as snapshots record it.
     public var params: JSONObject
 
-    /// The ref where nothing is said.
+    /// The ref when the configuration names none.
     public static let defaultRef = "features/staging"
 
     /// Makes a configuration.
@@ -44,7 +46,7 @@ public struct FeatureConfiguration: Sendable {
         if !schema.types.isEmpty { params[AttributeSchema.param] = schema.json }
     }
 
-    /// Without the place on this machine: two machines make the same snapshot of the same files.
+    /// The source without its location, so that two machines make equal snapshots of equal files.
     private static func describe(_ source: DocumentSource) -> JSON {
         var object = JSONObject()
         let name = source.location.utf8.split(separator: 0x2F).last.map { String(Substring($0)) }
@@ -56,5 +58,133 @@ public struct FeatureConfiguration: Sendable {
         }
         for member in source.readingParams { object[member.key] = member.value }
         return .object(object)
+    }
+}
+
+extension FeatureConfiguration {
+    /// The most bytes of a configuration file.
+    private static let sizeLimit = 1 << 20
+
+    /// Reads a configuration file; relative paths start at its folder.
+    ///
+    /// - Throws: `configuration`, with the line of the mistake; `storage` when the file cannot be read.
+    public init(reading path: String) throws(FeatureError) {
+        let bytes = try wrapping(as: FeatureError.storage) { () throws(StorageError) in
+            try LocalFile.read(path, limit: Self.sizeLimit)
+        }
+        try self.init(
+            yaml: String(decoding: bytes, as: UTF8.self), path: path,
+            folder: YAMLMapping.folder(of: path))
+    }
+
+    /// Parses a configuration.
+    ///
+    /// - Parameters:
+    ///   - yaml: The text of the file.
+    ///   - path: The path that error messages name.
+    ///   - folder: The folder where relative paths start.
+    /// - Throws: `configuration`, with the line of the mistake.
+    public init(yaml: String, path: String, folder: String) throws(FeatureError) {
+        do throws(ConfigurationError) {
+            try self.init(parsing: yaml, path: path, folder: folder)
+        } catch {
+            throw .configuration(path: error.path, line: error.line, reason: error.reason)
+        }
+        guard ref.namespace == .features else { throw .notFeatures(ref) }
+    }
+
+    private init(parsing yaml: String, path: String, folder: String) throws(ConfigurationError) {
+        func located(_ text: String) -> String { YAMLMapping.located(text, in: folder) }
+        var top = try YAMLMapping(document: yaml, path: path)
+        let repository = try top.text("repo").map { located($0.value) }
+        let ref: RefName
+        let name = try top.text("ref")
+        do throws(RefError) {
+            ref = try RefName(name?.value ?? Self.defaultRef)
+        } catch { throw top.error(error.message, line: name?.line) }
+
+        var sources: [(source: DocumentSource, line: Int?)] = []
+        let items = try top.mappings("sources")
+        guard let items, !items.isEmpty else {
+            throw top.error("sources is missing: a list of folders to read is needed")
+        }
+        for var item in items {
+            guard let files = try item.text("files") else {
+                throw item.error("files is missing: a folder or a file is needed")
+            }
+            let location = located(files.value)
+            var source = DocumentSource(location: Self.withoutEndingSlash(location))
+            let name = try item.text("name")
+            if let name { source.prefix = try Self.prefix(name.value, item, line: name.line) }
+            try source.readSelection(&item)
+            try source.readMetadata(&item)
+            try item.finish(
+                known: ["files", "name"] + DocumentSource.selectionKeys
+                    + DocumentSource.metadataKeys)
+            if name == nil, items.count > 1 {
+                let last = source.location.utf8.split(separator: 0x2F).last
+                source.prefix = last.map { String(Substring($0)) } ?? ""
+            }
+            sources.append((source, item.line))
+        }
+        try Self.checkDisjoint(sources, top)
+        _ = try Self.schema(of: sources, top)
+
+        var chunk = try top.mapping("chunk")
+        let size = try chunk?.integer("size")
+        let overlap = try chunk?.integer("overlap")
+        try chunk?.finish(known: ["size", "overlap"])
+        let chunkSize = size?.value ?? 1000
+        let chunkOverlap = overlap?.value ?? min(100, chunkSize / 10)
+        guard RecursiveSplitter.sizes.contains(chunkSize) else {
+            let range = RecursiveSplitter.sizes
+            throw top.error(
+                "chunk.size is \(chunkSize): it must be from \(range.lowerBound) to \(range.upperBound)",
+                line: size?.line)
+        }
+        guard RecursiveSplitter.isValid(size: chunkSize, overlap: chunkOverlap) else {
+            throw top.error(
+                "chunk.overlap is \(chunkOverlap): it must be from 0 to half of chunk.size",
+                line: overlap?.line)
+        }
+
+        let embedder = try EmbedderChoice(try top.mapping("embed"))
+        try top.finish(known: ["repo", "ref", "sources", "chunk", "embed"])
+        self.init(
+            repository: repository, ref: ref, sources: sources.map(\.source), chunkSize: chunkSize,
+            chunkOverlap: chunkOverlap, embedder: embedder)
+    }
+
+    private static func withoutEndingSlash(_ path: String) -> String {
+        var bytes = Array(path.utf8)
+        while bytes.count > 1, bytes.last == 0x2F { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Checks that a name consists of non-empty path components.
+    private static func prefix(
+        _ name: String, _ item: YAMLMapping, line: Int?
+    ) throws(ConfigurationError) -> String {
+        let components = name.utf8.split(separator: 0x2F, omittingEmptySubsequences: false)
+        guard components.allSatisfy({ !$0.isEmpty }) else {
+            throw item.error("name is empty or has an empty component", line: line)
+        }
+        return name
+    }
+
+    /// Checks that no prefix equals or contains another, because document paths would collide.
+    private static func checkDisjoint(
+        _ sources: [(source: DocumentSource, line: Int?)], _ top: YAMLMapping
+    ) throws(ConfigurationError) {
+        for (index, (source, line)) in sources.enumerated() {
+            for (other, _) in sources[..<index] {
+                let (a, b) = ("\(source.prefix)/", "\(other.prefix)/")
+                guard a.utf8.starts(with: b.utf8) || b.utf8.starts(with: a.utf8) else { continue }
+                throw top.error(
+                    "two sources have the paths of their documents begin with "
+                        + "\(other.prefix.isEmpty ? "nothing" : other.prefix): give each a name of its own",
+                    line: line)
+            }
+        }
     }
 }

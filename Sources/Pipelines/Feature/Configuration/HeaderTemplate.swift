@@ -2,10 +2,9 @@ internal import EmbeddingService
 internal import Artifacts
 internal import Storage
 
-/// A header of requests to a service as a configuration has it: `$NAME` and `${NAME}` stand for environment variables,
-/// `$$` for a dollar sign.
+/// A configured request header: `$NAME` and `${NAME}` stand for environment variables, `$$` for a dollar sign.
 public struct HeaderTemplate: Hashable, Sendable {
-    /// A piece of the value.
+    /// A part of the value.
     private enum Part: Hashable, Sendable {
         case text(String)
         case variable(String)
@@ -15,7 +14,7 @@ public struct HeaderTemplate: Hashable, Sendable {
     public let name: String
     private let parts: [Part]
 
-    /// Takes a header apart; nil when a dollar sign stands before what is no name of a variable.
+    /// Parses a header; nil when no variable name follows a dollar sign.
     public init?(_ name: String, _ value: String) {
         self.name = name
         var parts: [Part] = []
@@ -48,7 +47,7 @@ public struct HeaderTemplate: Hashable, Sendable {
             || 0x30...0x39 ~= byte || byte == 0x5F
     }
 
-    /// Whether the value is written out although the name says that it is a secret.
+    /// Whether the name suggests a secret and the value spells it out.
     var showsSecret: Bool {
         let name = name.lowercased()
         return ["key", "auth", "token", "secret", "password", "cookie"].contains {
@@ -57,9 +56,9 @@ public struct HeaderTemplate: Hashable, Sendable {
             && !parts.contains { if case .variable = $0 { true } else { false } }
     }
 
-    /// The header with the values of its variables.
+    /// The header with its variables replaced by their values.
     ///
-    /// - Throws: `service` when a variable is not set or a value cannot be sent; no value is repeated.
+    /// - Throws: `service` when a variable is not set or a value cannot be sent; the error does not repeat any value.
     func resolved(
         for address: ServiceAddress, _ variable: (String) -> String?
     ) throws(EmbeddingError) -> ServiceHeader {

@@ -3,33 +3,33 @@ internal import Objects
 internal import Storage
 internal import Synchronization
 
-/// The vectors that a service made for a run, in a file of this user's alone until the run is over: a run that is cut off,
-/// however suddenly, leaves to the next one what was paid for.
+/// Keeps the vectors that a service made in a private file until the run ends, so that a run after a crash does not pay
+/// for them again.
 ///
-/// The file is the magic `ftivect1`, the size u32 of the embedding space's encoding, the encoding, and a record for each
-/// vector: the SHA-256 of its text, its numbers as fp32, and the first eight bytes of the SHA-256 of both. It ends before the first
-/// record that is not whole. All numbers are little-endian.
+/// The file holds the magic `ftivect1`, the size u32 of the encoded embedding space, the encoding, and one record per
+/// vector: the SHA-256 of its text, its components as fp32, and the first eight bytes of the SHA-256 of both. The first
+/// incomplete record ends the file. All numbers are little-endian.
 final class KeptVectors: Sendable {
     private static let magic = Array("ftivect1".utf8)
     private static let checkSize = 8
-    /// Spaces have eight canaries: more is none.
+    /// The most bytes of an encoded space, which has only eight canaries.
     private static let spaceLimit = 16 << 20
-    /// Beyond this no more is kept.
+    /// The file size beyond which no vectors are added.
     private static let byteLimit = 8 << 30
-    /// What nobody continued for so many days is removed.
+    /// The number of days after which an unused file is removed.
     private static let lifetime = 30
 
     private let file: AppendFile
-    /// The space that the vectors of the file are of; nil while there are none.
+    /// The space of the file's vectors; nil for an empty file.
     let space: EmbeddingSpace?
     private let recordsAt: Int
-    /// Where the vectors of texts are in the file.
+    /// The offset in the file of each text's vector.
     private let places = Mutex<[ObjectID: Int]>([:])
 
-    /// Opens or makes the file for one ref of a repository; nil where nothing can be kept.
+    /// Opens or creates the file for one ref of a repository; nil where that fails.
     ///
     /// - Parameters:
-    ///   - folder: Where caches are.
+    ///   - folder: The cache folder.
     ///   - now: The present time.
     convenience init?(_ ref: String, of repository: String, in folder: String, now: Timestamp) {
         let name = ObjectID(of: Array("\(repository) \(ref)".utf8).span).hex.prefix(32)
@@ -39,7 +39,7 @@ final class KeptVectors: Sendable {
         self.init(opened)
     }
 
-    /// Reads what a file holds; what is not whole, and all behind it, is forgotten.
+    /// Reads a file; drops the first incomplete record and everything after it.
     private init(_ file: AppendFile) {
         self.file = file
         let prefix = Self.magic.count + 4
@@ -58,7 +58,7 @@ final class KeptVectors: Sendable {
         if end < file.size { try? file.cut(to: end) }
     }
 
-    /// A file that was read, emptied, for the vectors of a space.
+    /// Empties an open file and prepares it for vectors of a space.
     ///
     /// - Throws: `storage` when the file cannot be written.
     private init(_ file: AppendFile, for space: EmbeddingSpace) throws(StorageError) {
@@ -73,7 +73,7 @@ final class KeptVectors: Sendable {
         try file.append(head)
     }
 
-    /// The vectors that are kept of a space: those of this file, or none yet; nil where none can be kept.
+    /// The kept vectors of a space: those of this file, or an emptied file; nil where the file cannot be written.
     func of(_ space: EmbeddingSpace) -> KeptVectors? {
         self.space == space ? self : try? KeptVectors(file, for: space)
     }
@@ -82,7 +82,7 @@ final class KeptVectors: Sendable {
         ObjectID.byteCount + 4 * dimension + checkSize
     }
 
-    /// Finds the records, and says where the last whole one ends.
+    /// Indexes the records, and returns the end of the last complete one.
     private func readRecords(of dimension: Int) -> Int {
         let size = Self.recordSize(dimension)
         let group = max(1, (4 << 20) / size)
@@ -108,7 +108,7 @@ final class KeptVectors: Sendable {
         return (0..<checkSize).allSatisfy { record[content + $0] == check[$0] }
     }
 
-    /// The vector of a text; nil when it is not kept.
+    /// The vector of a text; nil when none is kept.
     func vector(of text: String) -> [Float]? {
         let id = ObjectID(of: Array(text.utf8).span)
         guard let space, let place = places.withLock({ $0[id] }),
@@ -123,7 +123,7 @@ final class KeptVectors: Sendable {
         }
     }
 
-    /// Keeps vectors of texts. What cannot be written is not kept.
+    /// Keeps the vectors of texts; ignores write errors.
     func add(_ vectors: [[Float]], of texts: ArraySlice<String>) {
         guard file.size < Self.byteLimit else { return }
         var records: [UInt8] = []
@@ -145,6 +145,6 @@ final class KeptVectors: Sendable {
         }
     }
 
-    /// Removes the file: what it holds is in the repository.
+    /// Removes the file once its vectors are in the repository.
     func remove() { file.remove() }
 }

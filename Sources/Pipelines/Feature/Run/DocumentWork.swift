@@ -3,40 +3,41 @@ internal import Documents
 internal import Objects
 internal import TextAnalysis
 
-/// The way of one document through the stages: raw, clean, chunks with the vectors that exist already.
+/// Takes one document through the stages: reading, cleaning, and chunking with the vectors that already exist.
 ///
-/// It depends on the document and the baseline only, so documents are worked on in any order, at once.
+/// The result depends only on the document and the baseline, so documents can be processed in any order and in
+/// parallel.
 struct DocumentWork: Sendable {
-    /// What became of a document.
+    /// The result for a document.
     enum Outcome: Sendable {
-        /// Its rows stay as they are.
+        /// The rows stay as they are.
         case unchanged(CursorEntry)
-        /// Its rows were made anew.
+        /// The rows were rebuilt.
         case made(PreparedDocument)
-        /// It cannot be read; what is known of it stays.
+        /// The document is unreadable; its previous rows stay.
         case skipped(reason: String)
     }
 
-    /// Rows that were made.
+    /// A document with rebuilt rows.
     struct PreparedDocument: Sendable {
         let entry: CursorEntry
         let drafts: [UnembeddedRow]
-        /// The rows that the document had.
+        /// The rows that the document had before.
         let previous: [TableRow]
-        /// What is not in the rows as it stood in the document.
+        /// The parts of the document that the rows omit or change.
         let findings: [Finding]
     }
 
     let splitter: RecursiveSplitter
     let space: ObjectID
     let baseline: Baseline
-    /// What the sources say of their documents.
+    /// The reading rules of the sources.
     let sources: [SourceRules]
 
-    /// The rules that text is read and cut by.
+    /// Identifies the rules for reading and cutting text.
     var chunker: String { "clean-\(CleanDocument.version) \(splitter.identity)" }
 
-    /// Works on a document: its path, and what became of it.
+    /// Processes a document, and returns its path and the result.
     func run(
         _ pending: DocumentReader.Pending
     ) -> Result<(path: String, outcome: Outcome), ObjectError> {
@@ -68,7 +69,7 @@ struct DocumentWork: Sendable {
             if let known = baseline.documents[Array(path.utf8)], known.hasSameOrigin(as: origin) {
                 return (path, .unchanged(known))
             }
-            clean = try CleanDocument(raw)
+            clean = try CleanDocument.clean(raw)
         } catch {
             let line = pending.line.map { "line \($0) " } ?? ""
             return (path, .skipped(reason: line + error.reason))
@@ -100,7 +101,7 @@ struct DocumentWork: Sendable {
     private func made(
         _ document: CleanDocument, _ known: SourceAttributes.Resolved, chunker: String
     ) throws(ObjectError) -> PreparedDocument {
-        // Vectors of another space are of no use, and neither are rows that go with their table.
+        // Vectors of another space are useless, and so are the old rows, whose table is replaced.
         let isComparable = baseline.space == space
         let previous = isComparable ? try baseline.rows(of: document.path) : []
         var pool = VectorPool(previous)
@@ -117,5 +118,58 @@ struct DocumentWork: Sendable {
             entry: CursorEntry(
                 digest: document.digest, chunker: chunker, space: space, chunks: drafts.count),
             drafts: drafts, previous: previous, findings: document.findings + known.findings)
+    }
+}
+
+/// Processes all documents of the sources, and compares them with the baseline.
+struct CorpusScan {
+    /// The resulting changes.
+    let changes: Reconciliation
+    /// The files and records that were skipped.
+    let skipped: [Remark]
+    /// Places where documents may have been missed.
+    let gaps: [Remark]
+    /// Counts of files below the sources that are not documents, by reason.
+    let leftOut: [Remark]
+    /// Patterns that match nothing, and sources without a file.
+    let unmatched: [Remark]
+    /// The number of bytes read.
+    let bytes: Int
+
+    init(
+        _ listing: SourceListing, _ baseline: Baseline, _ work: DocumentWork, _ stage: EmbedStage,
+        past: PastVectors
+    ) throws(FeatureError) {
+        var reader = DocumentReader(listing.files)
+        var changes = Reconciliation(baseline)
+        var past = past
+        while true {
+            let wave = reader.nextWave()
+            if wave.isEmpty { break }
+            var documents: [(path: String, outcome: DocumentWork.Outcome)] = []
+            for result in Threads.map(wave.count, { work.run(wave[$0]) }) {
+                switch result {
+                case .success(let document): documents.append(document)
+                case .failure(let error): throw .objects(error)
+                }
+            }
+            stage.meter.read(reader.filesDone, of: listing.files.count)
+            let embedded: [EmbedStage.Embedded]
+            do throws(EmbeddingError) { embedded = try stage.run(documents, past: &past) } catch {
+                throw .embedding(error)
+            }
+            for document in embedded { try changes.add(document) }
+        }
+        let skipped = listing.skipped + reader.skipped + changes.skipped
+        do throws(ObjectError) {
+            // Skipped documents exist, so their rows stay.
+            try changes.finish(gaps: listing.gaps + skipped)
+        } catch { throw .objects(error) }
+        self.changes = changes
+        leftOut = listing.leftOut
+        unmatched = listing.unmatched
+        self.skipped = skipped
+        gaps = listing.gaps
+        bytes = reader.bytes
     }
 }

@@ -5,13 +5,13 @@ internal import Refs
 internal import Storage
 
 extension FeaturePipeline {
-    /// Finds out what ``run(message:rebuild:checks:progress:)`` would do, and does nothing of it: no object is
-    /// written, no ref moves and no service is asked.
+    /// Predicts what ``run(message:rebuild:checks:progress:)`` would do, without writing objects, moving refs or
+    /// calling a service.
     ///
-    /// Which vectors a service makes is known only when it was asked: they are taken for those of the ref's rows
-    /// where the configuration describes that embedding space.
+    /// A service's space is known only after a request. The preview assumes the space of the ref's rows where the
+    /// configuration matches it.
     ///
-    /// - Throws: As a run that would be refused.
+    /// - Throws: The same errors as a run that would be refused.
     public func preview(
         rebuild: Bool = false, checks: SourceChecks = SourceChecks(),
         progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
@@ -57,7 +57,7 @@ extension FeaturePipeline {
 }
 
 extension FeaturePipeline {
-    /// How many rows would differ from those of the baseline.
+    /// Counts the rows that would change from the baseline.
     private func rowCounts(
         _ changes: Reconciliation, _ baseline: Baseline, in transaction: Transaction
     ) throws(FeatureError) -> RowChangeCounts {
@@ -72,7 +72,7 @@ extension FeaturePipeline {
     }
 }
 
-/// Stands for an embedder that is not asked: its vectors have no numbers.
+/// Stands in for an embedder that must not be called; its vectors are empty.
 private struct AbsentEmbedder: Embedder {
     let space: EmbeddingSpace
 
@@ -80,7 +80,7 @@ private struct AbsentEmbedder: Embedder {
 }
 
 extension EmbedderChoice {
-    /// The embedding space that vectors will most likely be of, without asking a service.
+    /// The embedding space that vectors will most likely belong to, found without calling a service.
     fileprivate func expectedSpace(
         known: [EmbeddingSpace]
     ) throws(EmbeddingError) -> EmbeddingSpace {

@@ -3,11 +3,11 @@ internal import Objects
 public import Refs
 internal import Storage
 
-/// The feature pipeline: documents to chunks with vectors in one table, in one transaction.
+/// The feature pipeline: turns documents into chunks with vectors, in one table and one transaction.
 public struct FeaturePipeline: Sendable {
-    /// The name that snapshots know the pipeline by.
+    /// The pipeline's name in snapshots.
     public static let name = "fti-feature"
-    /// Its version.
+    /// The pipeline's version in snapshots.
     public static let version = "0.1.0"
 
     let configuration: FeatureConfiguration
@@ -19,11 +19,11 @@ public struct FeaturePipeline: Sendable {
     /// Makes a pipeline.
     ///
     /// - Parameters:
-    ///   - configuration: What it reads and where it writes.
-    ///   - repository: The repository that it writes to.
-    ///   - writer: Who runs it.
-    ///   - variable: The value of an environment variable, where a key may be; nil when it is not set.
-    ///   - cache: The folder in which vectors that a service made are kept until the run is over; nil to keep none.
+    ///   - configuration: What to read, and how.
+    ///   - repository: The repository to write to.
+    ///   - writer: The author of the transaction.
+    ///   - variable: Returns the value of an environment variable, such as a key; nil when it is not set.
+    ///   - cache: The folder that keeps a service's vectors until the run ends; nil to keep none.
     public init(
         _ configuration: FeatureConfiguration, in repository: Repository, by writer: Writer,
         variable: @escaping @Sendable (String) -> String? = { _ in nil }, cache: String? = nil
@@ -35,19 +35,19 @@ public struct FeaturePipeline: Sendable {
         self.cache = cache
     }
 
-    /// Reads the sources and brings the ref up to date with them.
+    /// Reads the sources and updates the ref to match them.
     ///
-    /// Work follows the change: what was neither changed nor moved is read and hashed, and no more. When
-    /// nothing changed there is no transaction.
+    /// Work is proportional to the changes: a document that neither changed nor moved is only read and hashed. Without
+    /// any change, there is no transaction.
     ///
     /// - Parameters:
-    ///   - message: What the snapshot says of itself; nil for the counts.
-    ///   - rebuild: Whether rows of another embedding space may be replaced, all of them.
-    ///   - checks: What the run insists on before it reads.
-    ///   - progress: Called now and then, from any thread.
-    /// - Throws: `sourceMissing`, `nothingMatches` by the checks; `spaceDiffers` when the ref has rows of another embedding space; `duplicateDocument`,
-    ///   `noDocuments`, `spaceChangesIncompletely`, `embedding`; `refs` with a conflict
-    ///   when another writer moved the ref meanwhile. Nothing has changed then.
+    ///   - message: The message of the snapshot; nil for a summary of the counts.
+    ///   - rebuild: Whether the run may replace all rows when the embedding space changes.
+    ///   - checks: Requirements on the sources, checked before reading.
+    ///   - progress: Called from time to time, on any thread.
+    /// - Throws: `sourceMissing` or `nothingMatches` from the checks; `spaceDiffers` when the ref has rows in another
+    ///   embedding space; `duplicateDocument`, `noDocuments`, `spaceChangesIncompletely`, `embedding`; `refs` with a
+    ///   conflict when another writer moved the ref in the meantime. The repository is then unchanged.
     public func run(
         message: String? = nil, rebuild: Bool = false, checks: SourceChecks = SourceChecks(),
         progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
@@ -67,7 +67,7 @@ public struct FeaturePipeline: Sendable {
             case .objects(let error): cause = .objects(error)
             default: throw error
             }
-            // Other features are asked for their embedding space.
+            // The run also reads the embedding spaces of other features.
             let names = transaction.state.refs.keys.filter { $0.namespace == .features } + [ref]
             throw repository.conflict(behind: cause, relyingOn: names, in: transaction.state)
                 .map { .refs($0) } ?? error
@@ -110,7 +110,7 @@ public struct FeaturePipeline: Sendable {
         }
         let new = snapshot(tables, index, changes, space: space, message: message)
         let (id, commit) = try wrapping(as: FeatureError.refs) { () throws(RefError) in
-            // What was read, and how, is nothing new where the rows are as before.
+            // If the rows are unchanged, new params and counts alone do not make a new version.
             let version = try transaction.store(
                 NextVersion(of: ref, new, incidental: [.message, .metrics, .params, .inputs]))
             return (version.id, try transaction.publish([version], message: new.message))
@@ -129,9 +129,9 @@ public struct FeaturePipeline: Sendable {
             seconds: seconds.inSeconds)
     }
 
-    /// Reads what was listed.
+    /// Reads and processes the listed files.
     ///
-    /// - Throws: `noDocuments` when there is nothing, and never was.
+    /// - Throws: `noDocuments` when there are none and the ref has no rows either.
     func read(
         _ listing: SourceListing, _ baseline: Baseline, space: ObjectID, _ stage: EmbedStage,
         in transaction: Transaction
@@ -151,7 +151,7 @@ public struct FeaturePipeline: Sendable {
         return reading
     }
 
-    /// Insists that no row of another space has to stay.
+    /// Checks that no row of another space has to stay.
     ///
     /// - Throws: `spaceChangesIncompletely`.
     func check(
@@ -162,8 +162,8 @@ public struct FeaturePipeline: Sendable {
         throw .spaceChangesIncompletely(document: document)
     }
 
-    /// The embedder of the run, in the space that the ref has rows of, or else that any other features have, where
-    /// it makes vectors of that space.
+    /// Opens the run's embedder: in the space of the ref's rows, or else in the space of any other features, if it
+    /// makes vectors of that space.
     private func embedder(
         _ baseline: Baseline, _ left: EmbeddingSpace?, in transaction: Transaction
     ) throws(FeatureError) -> any Embedder {
@@ -172,7 +172,7 @@ public struct FeaturePipeline: Sendable {
             known += try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
                 try Self.spaces(in: transaction)
             }
-            // Vectors of a run that was cut off are of use only where their space is the run's.
+            // Vectors of an interrupted run are useful only if this run embeds into the same space.
             if let left { known.append(left) }
         }
         return try wrapping(as: FeatureError.embedding) { () throws(EmbeddingError) in
@@ -180,7 +180,7 @@ public struct FeaturePipeline: Sendable {
         }
     }
 
-    /// What an interrupted run of a service left; nil where nothing can be kept, or vectors cost nothing.
+    /// The vectors that an interrupted run left; nil where vectors cost nothing or the cache is unavailable.
     private func keptVectors(in transaction: Transaction) -> KeptVectors? {
         guard configuration.embedder.isService, let cache else { return nil }
         return KeptVectors(
@@ -188,7 +188,7 @@ public struct FeaturePipeline: Sendable {
             now: writer.now())
     }
 
-    /// The spaces of all features that a ref points at, by the name of the ref.
+    /// The distinct spaces of all features refs, ordered by ref name.
     private static func spaces(in transaction: Transaction) throws(ObjectError) -> [EmbeddingSpace]
     {
         var spaces: [EmbeddingSpace] = []
@@ -204,7 +204,7 @@ public struct FeaturePipeline: Sendable {
         return spaces
     }
 
-    /// Applies the changes to the tables of the baseline, or builds the tables.
+    /// Applies the changes to the tables of the baseline, or builds new tables.
     private func tables(
         _ changes: Reconciliation, _ baseline: Baseline, space: ObjectID,
         in transaction: Transaction
@@ -227,7 +227,7 @@ public struct FeaturePipeline: Sendable {
         }
     }
 
-    /// How many rows differ from those of the baseline.
+    /// Counts the rows that differ from the baseline.
     private func rowCounts(
         from old: FeatureTables?, to new: FeatureTables, in transaction: Transaction
     ) throws(FeatureError) -> RowChangeCounts {
@@ -287,19 +287,19 @@ public struct FeaturePipeline: Sendable {
 struct FeatureTables: Equatable, Sendable {
     /// The chunks.
     let rows: Table
-    /// What they were made from.
+    /// The documents that they were made from.
     let cursor: Table
 }
 
 extension TableEdit {
-    /// The row that is put, or nil.
+    /// The row that the edit puts; nil for a removal.
     fileprivate var newRow: TableRow? {
         if case .put(let row) = self { row } else { nil }
     }
 }
 
 extension Duration {
-    /// The duration in seconds, to the millisecond.
+    /// The duration in seconds, truncated to milliseconds.
     var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds / 1_000_000_000_000_000) / 1000
     }

@@ -1,7 +1,9 @@
+internal import Artifacts
 internal import Documents
 internal import Objects
+internal import Refs
 
-/// What the documents of a run make of the baseline: counts, and the changes to both tables.
+/// Compares the documents of a run with the baseline: counts, and the edits to both tables.
 struct Reconciliation {
     private(set) var counts = DocumentCounts()
     private(set) var rowEdits: [TableEdit] = []
@@ -10,7 +12,7 @@ struct Reconciliation {
     private(set) var reused = 0
     private(set) var notes: [Remark] = []
     private(set) var skipped: [Remark] = []
-    /// Documents of the baseline that stay although nothing was read of them.
+    /// Documents of the baseline that stay although they were not read.
     private(set) var kept: [String] = []
 
     private var seen: Set<[UInt8]> = []
@@ -19,7 +21,7 @@ struct Reconciliation {
 
     init(_ baseline: Baseline) { self.baseline = baseline }
 
-    /// Takes what became of one document.
+    /// Adds the result of one document.
     mutating func add(_ document: EmbedStage.Embedded) throws(FeatureError) {
         let (path, outcome) = (document.path, document.outcome)
         let key = Array(path.utf8)
@@ -47,7 +49,7 @@ struct Reconciliation {
         }
     }
 
-    /// Ends the list: documents of the baseline that were not seen go, unless they lie in a gap.
+    /// Finishes the comparison: removes unseen documents of the baseline, except in gaps.
     mutating func finish(gaps: [Remark]) throws(ObjectError) {
         var gone: [ObjectID: Int] = [:]
         let unseen = baseline.documents.filter { !seen.contains($0.key) }.sorted {
@@ -93,6 +95,129 @@ struct Reconciliation {
         }
         for row in old where before[Array(row.key.utf8)] != nil {
             rowEdits.append(.remove(row.key))
+        }
+    }
+}
+
+/// The state of the ref before the run: its rows and the documents that they came from.
+struct Baseline: Sendable {
+    /// The snapshot that the ref points at, or nil.
+    let snapshot: ObjectID?
+    /// The rows and the cursor, if a run made the snapshot.
+    let tables: FeatureTables?
+    /// The lexical index of the rows.
+    let index: Content?
+    /// The embedding space of the rows.
+    let space: ObjectID?
+    /// The description of that space.
+    let description: EmbeddingSpace?
+    /// The documents by the bytes of their paths.
+    let documents: [[UInt8]: CursorEntry]
+    /// The first document in path order for each digest.
+    let documentsByDigest: [ObjectID: String]
+
+    private let objects: ObjectWriter
+
+    init(of ref: RefName, in transaction: Transaction) throws(ObjectError) {
+        objects = transaction.objects
+        snapshot = transaction.state.target(of: ref)
+        guard let snapshot else {
+            (tables, index, space, description) = (nil, nil, nil, nil)
+            (documents, documentsByDigest) = ([:], [:])
+            return
+        }
+        let previous = try Snapshot(snapshot, in: objects)
+        (space, index) = (previous.space, previous.index)
+        description = try previous.space.map { (id) throws(ObjectError) in
+            try EmbeddingSpace(id, in: transaction.objects)
+        }
+        guard case .table(let rows, let count, let dimension) = previous.content,
+            case .table(let cursor, let cursorCount, 0) = previous.cursor
+        else {
+            (tables, documents, documentsByDigest) = (nil, [:], [:])
+            return
+        }
+        let cursorTable = Table(root: cursor, rows: cursorCount, dimension: 0)
+        tables = FeatureTables(
+            rows: Table(root: rows, rows: count, dimension: dimension), cursor: cursorTable)
+        var documents: [[UInt8]: CursorEntry] = [:]
+        var byDigest: [ObjectID: String] = [:]
+        var reader = TableCursor(cursorTable, in: objects)
+        while let row = try reader.next() {
+            let entry = try CursorEntry(row)
+            documents[Array(row.key.utf8)] = entry
+            if byDigest[entry.digest] == nil { byDigest[entry.digest] = row.key }
+        }
+        self.documents = documents
+        documentsByDigest = byDigest
+    }
+
+    /// The table and index that a new lexical index can build on.
+    var lexicalPredecessor: LexicalTree.Predecessor? {
+        guard let tables, let index else { return nil }
+        return LexicalTree.Predecessor(table: tables.rows, index: index)
+    }
+
+    /// The rows of a document in key order; empty when there is no such document.
+    func rows(of document: String) throws(ObjectError) -> [TableRow] {
+        guard let tables, documents[Array(document.utf8)] != nil else { return [] }
+        let prefix = "\(document)#"
+        var reader = TableCursor(tables.rows, from: prefix, in: objects)
+        var result: [TableRow] = []
+        while let row = try reader.next(), row.key.utf8.starts(with: prefix.utf8) {
+            result.append(row)
+        }
+        return result
+    }
+}
+
+/// The cursor's record of a document: what its rows were made from, and how many there are.
+///
+/// When none of it differs, the run would rebuild the same rows.
+struct CursorEntry: Sendable, Equatable {
+    /// The digest of the document's bytes.
+    let digest: ObjectID
+    /// Identifies the rules for reading and cutting its text.
+    let chunker: String
+    /// The embedding space of its vectors.
+    let space: ObjectID
+    /// The number of its rows.
+    let chunks: Int
+
+    init(digest: ObjectID, chunker: String, space: ObjectID, chunks: Int) {
+        self.digest = digest
+        self.chunker = chunker
+        self.space = space
+        self.chunks = chunks
+    }
+
+    /// Whether both were made from the same bytes by the same rules.
+    func hasSameOrigin(as other: CursorEntry) -> Bool {
+        digest == other.digest && space == other.space
+            && chunker.utf8.elementsEqual(other.chunker.utf8)
+    }
+
+    /// The entry as a row of the cursor table.
+    func row(for document: String) -> TableRow {
+        var attributes = JSONObject()
+        attributes["digest"] = .string(digest.hex)
+        attributes["chunker"] = .string(chunker)
+        attributes["space"] = .string(space.hex)
+        attributes["chunks"] = .integer(chunks)
+        return TableRow(key: document, attributes: attributes)
+    }
+
+    /// Reads a row of the cursor table.
+    init(_ row: TableRow) throws(ObjectError) {
+        do throws(JSONSchemaError) {
+            var reader = JSONObjectReader(row.attributes)
+            digest = try reader.objectID("digest")
+            chunker = try reader.string("chunker")
+            space = try reader.objectID("space")
+            chunks = try reader.count("chunks")
+        } catch {
+            throw .malformed(
+                nil, as: "cursor row", reason: "\(error.path) \(error.reason)", offset: nil)
         }
     }
 }

@@ -1,69 +1,71 @@
+public import Documents
 public import Objects
 public import Refs
+internal import Synchronization
 
-/// How many documents of a run had which fate.
+/// The number of documents with each outcome of a run.
 public struct DocumentCounts: Hashable, Sendable {
-    /// New ones.
+    /// New documents.
     public var added = 0
-    /// Those whose rows were made anew.
+    /// Documents whose rows were rebuilt.
     public var changed = 0
-    /// Those that were not touched.
+    /// Documents whose rows stay as they are.
     public var unchanged = 0
-    /// New ones with the bytes of one that is gone.
+    /// New documents with the bytes of a removed one.
     public var moved = 0
-    /// Those that are gone.
+    /// Documents that no longer exist.
     public var removed = 0
-    /// Those that stay although nothing was read of them.
+    /// Documents that stay although they were not read.
     public var kept = 0
 
-    /// All that the table holds now.
+    /// All documents in the table now.
     public var total: Int { added + changed + unchanged + moved + kept }
 }
 
-/// What a run did.
+/// The outcome of a run.
 public struct RunReport: Sendable {
     /// The ref.
     public let ref: RefName
-    /// What the ref pointed at before.
+    /// The snapshot that the ref pointed at before.
     public let previous: ObjectID?
-    /// What it points at now; nil when there is nothing.
+    /// The snapshot that it points at now; nil for an empty preview.
     public let snapshot: ObjectID?
-    /// The number of the transaction; nil when nothing changed and there was none.
+    /// The number of the transaction; nil when nothing changed.
     public let transaction: Int?
-    /// Whether it says what a run would do, and none took place.
+    /// Whether the report predicts a run instead of describing one.
     public let isPreview: Bool
-    /// The documents.
+    /// The documents by outcome.
     public let documents: DocumentCounts
-    /// The rows of the table now.
+    /// The number of rows in the table now.
     public let chunks: Int
-    /// The vectors that were made.
+    /// The number of vectors made, recovered ones included.
     public let embedded: Int
-    /// The texts among them whose vectors an interrupted run had left.
+    /// The number of texts whose vectors came from an interrupted run.
     public let recovered: Int
-    /// The vectors that existed.
+    /// The number of rows that kept their vectors.
     public let reused: Int
-    /// The rows that changed, as a comparison of both versions counts them.
+    /// The changed rows, as a comparison of both versions counts them.
     public let rows: RowChangeCounts
-    /// Files and records that were passed over.
+    /// Files and records that were skipped.
     public let skipped: [Remark]
-    /// Documents that were not read as usual.
+    /// Findings in the documents, such as text that was cut or guessed.
     public let notes: [Remark]
-    /// Where documents may have been missed, so that none was removed there.
+    /// Places where documents may have been missed, so that none was removed there.
     public let gaps: [Remark]
-    /// How much below each source is no document, and why.
+    /// Counts of files below each source that are not documents, by reason.
     public let leftOut: [Remark]
-    /// Patterns that fit nothing, and sources without a file.
+    /// Patterns that match nothing, and sources without a file.
     public let unmatched: [Remark]
-    /// The bytes that were read from the sources.
+    /// The number of bytes read from the sources.
     public let bytesRead: Int
-    /// What the log has to say to a person.
+    /// Warnings from the log.
     public let warnings: [String]
-    /// How long it took.
+    /// The duration in seconds.
     public let seconds: Double
 
-    /// How much was left out, cut, replaced, guessed or not understood, by the reason.
+    /// Totals of text that was left out, cut, replaced, guessed or not understood, by reason.
     ///
-    /// It counts the documents that were read: what did not change since the run before is not read again.
+    /// They cover the documents that this run read; unchanged documents are not reread.
     public var totals: [FindingTotal] {
         FindingTotal.all(notes: notes, leftOut: leftOut, skipped: skipped)
     }
@@ -104,5 +106,127 @@ public struct RunReport: Sendable {
         object["bytesRead"] = .integer(bytesRead)
         object["seconds"] = .number(seconds)
         return object
+    }
+}
+
+/// One reason why text was left out, cut, replaced, guessed or not understood, totalled over a run.
+public struct FindingTotal: Hashable, Sendable {
+    /// What happened to it.
+    public let fate: Finding.Fate
+    /// The reason.
+    public let reason: String
+    /// The file extension, for files that are not documents.
+    public let ending: String?
+    /// The number of occurrences.
+    public private(set) var count: Int
+    /// The unit of the count, in the plural.
+    public let unit: String
+    /// The number of affected documents; 0 for files that are not documents.
+    public private(set) var documents: Int
+
+    /// The fields that identify a total.
+    private struct Key: Hashable {
+        let fate: Finding.Fate
+        let reason: String
+        let unit: String
+        let ending: String?
+    }
+
+    /// The totals of a run, by fate, and within a fate by the number of affected documents.
+    ///
+    /// - Parameters:
+    ///   - notes: Findings in documents, grouped by document.
+    ///   - leftOut: Files that are not documents.
+    ///   - skipped: Documents that could not be read.
+    static func all(notes: [Remark], leftOut: [Remark], skipped: [Remark]) -> [FindingTotal] {
+        var totals: [Key: FindingTotal] = [:]
+        var last: [Key: String] = [:]
+        func add(_ finding: Finding, ending: String?, document: String?) {
+            let key = Key(
+                fate: finding.fate, reason: finding.reason, unit: finding.unit, ending: ending)
+            var total =
+                totals[key]
+                ?? FindingTotal(
+                    fate: finding.fate, reason: finding.reason, ending: ending, count: 0,
+                    unit: finding.unit, documents: 0)
+            total.count += finding.count
+            if let document, last.updateValue(document, forKey: key) != document {
+                total.documents += 1
+            }
+            totals[key] = total
+        }
+        for note in notes {
+            if let finding = note.finding { add(finding, ending: nil, document: note.path) }
+        }
+        for remark in leftOut {
+            if let finding = remark.finding { add(finding, ending: finding.detail, document: nil) }
+        }
+        for remark in skipped {
+            add(Finding(.leftOut, "unreadable", 1, "files"), ending: nil, document: remark.path)
+        }
+        let fates = Finding.Fate.allCases
+        return totals.values.sorted { a, b in
+            let order = (fates.firstIndex(of: a.fate) ?? 0, fates.firstIndex(of: b.fate) ?? 0)
+            if order.0 != order.1 { return order.0 < order.1 }
+            if a.documents != b.documents { return a.documents > b.documents }
+            if a.count != b.count { return a.count > b.count }
+            return (a.reason, a.unit, a.ending ?? "") < (b.reason, b.unit, b.ending ?? "")
+        }
+    }
+
+    /// The total as `--json` prints it.
+    var json: JSON {
+        var object = JSONObject()
+        object["fate"] = .string(fate.rawValue)
+        object["reason"] = .string(reason)
+        object["count"] = .integer(count)
+        object["unit"] = .string(unit)
+        object["documents"] = .integer(documents)
+        if let ending { object["ending"] = .string(ending) }
+        return .object(object)
+    }
+}
+
+/// The progress of a run.
+public struct RunProgress: Sendable {
+    /// The number of files read.
+    public internal(set) var filesRead = 0
+    /// The number of all files.
+    public internal(set) var files = 0
+    /// The number of texts to embed in the files read so far.
+    public internal(set) var wanted = 0
+    /// The number of vectors made.
+    public internal(set) var made = 0
+    /// The number of vectors recovered from an interrupted run.
+    public internal(set) var recovered = 0
+
+    /// The estimated number of texts to embed, assuming that unread files resemble the others; nil before the first
+    /// file.
+    public var expected: Int? {
+        filesRead > 0 ? max(wanted, wanted * files / filesRead) : nil
+    }
+}
+
+/// Counts the work of a run, on any thread, and reports each change.
+final class RunMeter: Sendable {
+    private let progress = Mutex(RunProgress())
+    private let tell: @Sendable (RunProgress) -> Void
+
+    init(_ tell: @escaping @Sendable (RunProgress) -> Void) { self.tell = tell }
+
+    /// The progress so far.
+    var value: RunProgress { progress.withLock { $0 } }
+
+    func read(_ done: Int, of files: Int) { change { ($0.filesRead, $0.files) = (done, files) } }
+    func wanted(_ texts: Int) { change { $0.wanted += texts } }
+    func made(_ vectors: Int) { change { $0.made += vectors } }
+    func recovered() { change { $0.recovered += 1 } }
+
+    private func change(_ body: (inout RunProgress) -> Void) {
+        let now = progress.withLock { progress in
+            body(&progress)
+            return progress
+        }
+        tell(now)
     }
 }

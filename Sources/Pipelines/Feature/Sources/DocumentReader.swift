@@ -2,22 +2,22 @@ internal import Documents
 internal import Objects
 internal import Storage
 
-/// Reads listed files piece by piece, so that memory does not grow with their number.
+/// Reads listed files in batches, so that memory does not grow with their number.
 struct DocumentReader {
-    /// The bytes of a document, not yet looked at.
+    /// The bytes of a document before processing.
     struct Pending: Sendable {
         /// The path of its file.
         let file: String
-        /// The number of its source.
+        /// The index of its source.
         let source: Int
-        /// Where its file is below the source's folder, as the file system spells it.
+        /// The path of its file below the source's folder, as the file system spells it.
         let relative: String
-        /// When its file was last changed; nil where that is no time of this calendar.
+        /// The file's modification time; nil where the calendar cannot represent it.
         let modified: Timestamp?
-        /// The line of the file that it is, from 1; nil when it is the whole file.
+        /// The line that holds it, from 1; nil when it is the whole file.
         let line: Int?
         let format: DocumentFormat
-        /// The encoding that its source declares; nil to find out.
+        /// The encoding that its source declares; nil to detect it.
         let encoding: String?
         let bytes: [UInt8]
     }
@@ -25,21 +25,21 @@ struct DocumentReader {
     private let files: [SourceListing.File]
     private var next = 0
     private var records: (lines: RecordLines, file: SourceListing.File, modified: Timestamp?)?
-    /// What could not be read, and keeps what is known of it.
+    /// Documents that could not be read; their previous rows stay.
     private(set) var skipped: [Remark] = []
-    /// The bytes that were read so far.
+    /// The number of bytes read so far.
     private(set) var bytes = 0
 
-    /// Enough to keep all processors busy, and little enough to hold.
+    /// The most bytes in a wave: enough to keep all processors busy without using much memory.
     private static let waveBytes = 32 << 20
     private static let waveCount = 1024
 
     init(_ files: [SourceListing.File]) { self.files = files }
 
-    /// How many files were begun.
+    /// The number of files started.
     var filesDone: Int { next }
 
-    /// The next documents; none at the end.
+    /// The next documents; empty at the end.
     mutating func nextWave() -> [Pending] {
         var wave: [Pending] = []
         var size = 0
@@ -101,5 +101,60 @@ struct DocumentReader {
         }
         records = nil
         return nil
+    }
+}
+
+/// Reads the lines of a file of any size; skips blank lines.
+struct RecordLines {
+    /// The path of the file in the run.
+    let path: String
+    private let file: InputFile
+    private var offset = 0
+    private var buffer: ArraySlice<UInt8> = []
+    private var number = 0
+
+    private static let readSize = 1 << 20
+
+    init(_ file: InputFile, path: String) {
+        self.file = file
+        self.path = path
+    }
+
+    /// The next line and its number, from 1; the line is nil when it is too long. Nil at the end of the file.
+    mutating func next() throws(StorageError) -> (number: Int, line: [UInt8]?)? {
+        var line: [UInt8] = []
+        var isTooLong = false
+        while true {
+            if buffer.isEmpty {
+                let count = min(Self.readSize, file.size - offset)
+                if count == 0 {
+                    if line.isEmpty, !isTooLong { return nil }
+                    number += 1
+                    return Self.isBlank(line) && !isTooLong ? nil : (number, isTooLong ? nil : line)
+                }
+                let bytes = try file.read(at: offset, count: count)
+                buffer = (offset == 0 ? ByteOrderMark.skipped(bytes) : bytes)[...]
+                offset += count
+            }
+            let end = buffer.firstIndex(of: 0x0A)
+            if line.count + (end ?? buffer.endIndex) - buffer.startIndex > RawDocument.sizeLimit {
+                isTooLong = true
+                line = []
+            }
+            if !isTooLong { line += buffer[..<(end ?? buffer.endIndex)] }
+            guard let end else {
+                buffer = []
+                continue
+            }
+            buffer = buffer[(end + 1)...]
+            number += 1
+            if isTooLong { return (number, nil) }
+            if !Self.isBlank(line) { return (number, line) }
+            line = []
+        }
+    }
+
+    private static func isBlank(_ line: [UInt8]) -> Bool {
+        line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
     }
 }

@@ -1,19 +1,19 @@
 internal import Glibc
 internal import Storage
 
-/// What is in a folder. This file makes the system calls.
+/// An entry of a folder. System calls are confined to this file.
 struct FolderEntry {
-    /// What an entry is.
+    /// The kinds of entries.
     enum Kind {
         case file, folder, link, other
     }
 
-    /// Its name; nil when it is not UTF-8.
+    /// The entry's name; nil when it is not UTF-8.
     let name: String?
-    /// What it is; links are not followed.
+    /// The entry's kind; links are not followed.
     let kind: Kind
 
-    /// The entries of a folder in no particular order, `.` and `..` left out.
+    /// The entries of a folder in no particular order, without `.` and `..`.
     static func list(_ path: String) throws(StorageError) -> [FolderEntry] {
         guard let folder = opendir(path) else { throw failure("list", path) }
         defer { closedir(folder) }
@@ -38,7 +38,7 @@ struct FolderEntry {
         }
     }
 
-    /// What a path names; nil when it names nothing.
+    /// The kind of the entry at a path; nil when there is none.
     static func kind(of path: String, isLinkFollowed: Bool) throws(StorageError) -> Kind? {
         var status = Glibc.stat()
         let result = isLinkFollowed ? stat(path, &status) : lstat(path, &status)

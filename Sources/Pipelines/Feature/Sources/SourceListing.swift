@@ -1,44 +1,45 @@
 internal import Artifacts
-internal import Documents
+public import Documents
+internal import Objects
+internal import Refs
 internal import Storage
 internal import TextAnalysis
 
-/// The files that the sources hold, and where it is not known whether there are more.
+/// The files of the sources, and the places where the listing is incomplete.
 ///
-/// Links are not followed, and names that begin with a dot are passed over; both are counted.
+/// Skips symbolic links and names that begin with a dot, and counts both.
 struct SourceListing {
-    /// A file that holds a document, or several as records.
+    /// A file that holds one document, or several as records.
     struct File: Sendable {
-        /// Where it is in the run, as it stands in rows.
+        /// The path within the run, as rows store it.
         let path: String
-        /// Where it is on this machine.
+        /// The location on this machine.
         let location: String
         let format: DocumentFormat
-        /// The number of its source.
+        /// The index of its source.
         let source: Int
-        /// Where it is below the source's folder, as the file system spells it.
+        /// The path below the source's folder, as the file system spells it.
         let relative: String
-        /// The encoding that its source declares; nil to find out.
+        /// The encoding that its source declares; nil to detect it.
         let encoding: String?
     }
 
-    /// The files, in the order of their paths' bytes.
+    /// The files, in byte order of their paths.
     private(set) var files: [File] = []
-    /// What was passed over although it fits the patterns.
+    /// Files that match the patterns but were skipped.
     private(set) var skipped: [Remark] = []
-    /// What may hold documents that are not in the list: nothing at or below these paths is known to be
-    /// gone.
+    /// Places that may hold unlisted documents: nothing at or below these paths counts as removed.
     private(set) var gaps: [Remark] = []
-    /// The number of the source that is being listed.
+    /// The index of the source being listed.
     private var number = 0
-    /// How much below each source is no document, and why.
+    /// Counts of files below each source that are not documents, by reason.
     private(set) var leftOut: [Remark] = []
-    /// Patterns that fit nothing, and sources without a file.
+    /// Patterns that match nothing, and sources without a file.
     private(set) var unmatched: [Remark] = []
-    /// The sources that are not there.
+    /// The sources that do not exist.
     private(set) var missing: [DocumentSource] = []
 
-    /// Lists the sources; what cannot be read becomes a gap.
+    /// Lists the sources; anything unreadable becomes a gap.
     init(_ sources: [DocumentSource]) {
         for (number, source) in sources.enumerated() {
             self.number = number
@@ -72,7 +73,7 @@ struct SourceListing {
         leaveOutTwins()
     }
 
-    /// Leaves out all but the first of files of one source whose paths differ in their form of Unicode alone.
+    /// Keeps only the first of several files in a source whose paths differ only in Unicode normalization.
     private mutating func leaveOutTwins() {
         var distinct: [File] = []
         distinct.reserveCapacity(files.count)
@@ -121,7 +122,7 @@ struct SourceListing {
         }
         let path = source.path(of: "")
         leftOut += selection.findings.map { Remark(path, $0) }
-        // What was not listed may be what a pattern is for.
+        // An unlisted file might match the pattern.
         guard gaps.count == gapsBefore else { return }
         unmatched += selection.unmatched.map { Remark(path, $0) }
     }
@@ -137,7 +138,7 @@ struct SourceListing {
                 source: number, relative: path, encoding: source.encoding))
     }
 
-    /// What a file is read as. Lines of records stay what they are: a source's format is that of texts.
+    /// The format to read a file as; a source's format does not apply to files of records.
     private static func format(of path: String, _ source: DocumentSource) -> DocumentFormat {
         let own = DocumentFormat(fileName: path)
         return own == .records ? .records : source.format ?? own ?? .text
@@ -149,5 +150,185 @@ struct SourceListing {
 
     private static func lastName(_ path: String) -> String {
         path.utf8.split(separator: 0x2F).last.map { String(Substring($0)) } ?? path
+    }
+}
+
+/// Decides which files of a source are documents, and counts the others by reason.
+struct SourceSelection {
+    /// The verdict on a file or folder.
+    enum Verdict {
+        case included
+        case leftOut
+    }
+
+    private let source: DocumentSource
+    private var hasMatched: (include: [Bool], exclude: [Bool])
+    private var leftOut: [Reason: Int] = [:]
+
+    /// The reason why an entry is not a document.
+    private struct Reason: Hashable {
+        let word: String
+        var detail: String?
+        let isFolder: Bool
+    }
+
+    init(_ source: DocumentSource) {
+        self.source = source
+        hasMatched = (
+            source.include.map { _ in false }, source.exclude.map { _ in false }
+        )
+    }
+
+    /// Judges an entry of the source.
+    ///
+    /// - Parameters:
+    ///   - path: The path below the source.
+    ///   - name: The last component of the path.
+    ///   - kind: The kind of the entry.
+    mutating func judge(_ path: String, name: String, _ kind: FolderEntry.Kind) -> Verdict {
+        let isFolder = kind == .folder
+        if name.utf8.first == UInt8(ascii: ".") {
+            return leave(Reason(word: "hidden", isFolder: isFolder))
+        }
+        let names = GlobPattern.Path(path)
+        if Self.note(source.exclude, names, &hasMatched.exclude) {
+            return leave(Reason(word: "excluded", isFolder: isFolder))
+        }
+        if isFolder || Self.note(source.include, names, &hasMatched.include) { return .included }
+        if kind == .link { return leave(Reason(word: "symbolic link", isFolder: false)) }
+        let isKnown = DocumentFormat(fileName: name) != nil
+        return leave(
+            Reason(
+                word: isKnown ? "not included" : "format", detail: Self.ending(of: name),
+                isFolder: false))
+    }
+
+    private mutating func leave(_ reason: Reason) -> Verdict {
+        leftOut[reason, default: 0] += 1
+        return .leftOut
+    }
+
+    /// Whether any pattern matches; records the patterns that do.
+    private static func note(
+        _ patterns: [GlobPattern], _ path: GlobPattern.Path, _ hasMatched: inout [Bool]
+    ) -> Bool {
+        var fits = false
+        for (index, pattern) in patterns.enumerated() where !fits || !hasMatched[index] {
+            guard pattern.matches(path) else { continue }
+            hasMatched[index] = true
+            fits = true
+        }
+        return fits
+    }
+
+    /// The file extension for reports: lower-case, and ignored when it is too long.
+    private static func ending(of name: String) -> String {
+        guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return "no ending" }
+        let ending = name[dot...].lowercased()
+        return 2...16 ~= ending.utf8.count ? ending : "no ending"
+    }
+
+    /// The entries that were left out, most frequent first.
+    var findings: [Finding] {
+        leftOut.map { reason, count in
+            Finding(
+                .leftOut, reason.word, count, reason.isFolder ? "folders" : "files",
+                detail: reason.detail)
+        }.sorted {
+            ($1.count, $0.reason, $0.unit, $0.detail ?? "")
+                < ($0.count, $1.reason, $1.unit, $1.detail ?? "")
+        }
+    }
+
+    /// The configured patterns that match nothing, each as the predicate of a sentence about the source.
+    var unmatched: [String] {
+        func unmatched(_ key: String, _ patterns: [GlobPattern], _ hasMatched: [Bool]) -> [String] {
+            zip(patterns, hasMatched).filter { !$0.1 }.map {
+                "has no file for \(key) \"\($0.0.text)\""
+            }
+        }
+        let isDefault = source.include == DocumentSource.defaultInclude
+        return (isDefault ? [] : unmatched("include", source.include, hasMatched.include))
+            + unmatched("exclude", source.exclude, hasMatched.exclude)
+    }
+}
+
+/// Requirements on the sources, checked before a run reads them.
+public struct SourceChecks: Hashable, Sendable {
+    /// Whether every source must have a file, and every pattern must match one.
+    public var isStrict = false
+    /// Whether a source that the ref has rows of may be missing; its rows then stay.
+    public var allowsMissing = false
+
+    /// Makes checks.
+    public init(isStrict: Bool = false, allowsMissing: Bool = false) {
+        self.isStrict = isStrict
+        self.allowsMissing = allowsMissing
+    }
+
+    /// Checks a listing.
+    ///
+    /// - Throws: `sourceMissing`, `nothingMatches`.
+    func check(
+        _ listing: SourceListing, _ baseline: Baseline, of ref: RefName
+    ) throws(FeatureError) {
+        if !allowsMissing, let source = listing.missing.first(where: { hasRows($0, baseline) }) {
+            throw .sourceMissing(location: source.location, ref)
+        }
+        let missing = allowsMissing ? listing.missing.map { $0.path(of: "") } : []
+        let unmatched = listing.unmatched.filter { !missing.contains($0.path) }
+        guard !isStrict || unmatched.isEmpty else {
+            throw .nothingMatches(reasons: unmatched.map(\.sentence))
+        }
+    }
+
+    /// Whether the ref has documents of a source.
+    private func hasRows(_ source: DocumentSource, _ baseline: Baseline) -> Bool {
+        guard !source.prefix.isEmpty else { return !baseline.documents.isEmpty }
+        let folder = Array((DocumentPath.encode(source.prefix) ?? source.prefix).utf8) + [0x2F]
+        return baseline.documents.keys.contains { $0.starts(with: folder) }
+    }
+}
+
+/// A remark about a document, file or folder for the user.
+public struct Remark: Hashable, Sendable {
+    /// The subject: a path below the sources, or a source.
+    public let path: String
+    /// The predicate of a sentence whose subject is the path.
+    public let reason: String
+
+    /// The finding that the remark reports, if it is about the text of a document.
+    public let finding: Finding?
+
+    /// Makes a remark.
+    public init(_ path: String, _ reason: String) {
+        self.path = path
+        self.reason = reason
+        finding = nil
+    }
+
+    /// The remark as `--json` prints it.
+    var json: JSON {
+        var object = JSONObject()
+        object["path"] = .string(path)
+        object["reason"] = .string(reason)
+        if let finding {
+            object["fate"] = .string(finding.fate.rawValue)
+            object["kind"] = .string(finding.reason)
+            object["count"] = .integer(finding.count)
+            object["unit"] = .string(finding.unit)
+            if let detail = finding.detail { object["detail"] = .string(detail) }
+        }
+        return .object(object)
+    }
+
+    /// The remark as a sentence.
+    var sentence: String { "\(path.isEmpty ? "the source" : path) \(reason)" }
+
+    /// Makes a remark about a finding in a document.
+    public init(_ path: String, _ finding: Finding) {
+        self.path = path
+        self.finding = finding
+        reason = finding.sentence
     }
 }

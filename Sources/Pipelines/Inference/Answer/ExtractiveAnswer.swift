@@ -1,41 +1,43 @@
 internal import Artifacts
+internal import Objects
 internal import TextAnalysis
 
-/// The answer stage without a language model: it quotes what covers the question best.
+/// The answer stage without a language model: it quotes the sentences that best cover the question.
 struct ExtractiveAnswer: Sendable {
-    /// The most units that are quoted.
+    /// The most units to quote.
     static let limit = 3
-    /// Passages below this place are sources to read, not to quote.
-    static let quotedPassages = 2
-    /// From which part of a unit on the words of the question are all that it says.
+    /// The number of chunks to quote from; lower-ranked ones only serve as further reading.
+    static let quotedChunks = 2
+    /// The share of a unit's words above which it merely echoes the question.
     private static let echoing = 0.75
-    /// What a further unit must add to the covered part of the question, and how much worse than the best it may be.
+    /// The least share of the question that a further unit must add, and the most points that it may score below the
+    /// best unit.
     private static let leastGain = 0.15
     private static let leastScore = 2.0
 
-    /// What the choice of a unit goes by: chosen on questions about one manual, and judged on another (`docs/training.md`).
+    /// The weights of a unit's score, chosen on questions about one manual and tested on another (`docs/training.md`).
     private enum Weights {
-        /// How much of the question the unit has.
+        /// The share of the question that the unit covers.
         static let coverage = 10.0
-        /// How well its passage fits, against the best.
-        static let passage = 8.0
-        /// The first unit of a section says what it is about.
+        /// The score of its chunk relative to the best chunk.
+        static let chunk = 8.0
+        /// The first unit of a section introduces its topic.
         static let first = 1.5
-        /// A unit that announces something says what to do with it.
+        /// A unit that introduces something explains how to use it.
         static let announcing = 0.6
-        /// A unit of few words seldom answers, whatever it has; a very long one has many by chance.
+        /// A unit of few words seldom answers a question; a very long one matches many words by chance.
         static let short = 4.0
         static let long = 1.0
         /// Code alone explains nothing.
         static let verbatim = 2.0
-        /// What says little but the question's words is a heading; a question answers none.
+        /// A unit with little beyond the question's words is a heading, and a question answers nothing.
         static let echo = 1.0
         static let question = 3.0
     }
 
-    /// What is quoted, the unit that answers best first; none without passages.
+    /// The quoted units, best first; empty without chunks.
     let units: [QuotedUnit]
-    /// The place, from 0, of the passage that all of it is from; nil where nothing is quoted.
+    /// The rank, from 0, of the chunk that all units come from; nil where nothing is quoted.
     let place: Int?
 
     private struct Unit {
@@ -46,12 +48,12 @@ struct ExtractiveAnswer: Sendable {
         let score: Double
     }
 
-    /// Chooses what to quote.
+    /// Chooses the units to quote.
     ///
-    /// - Parameter phrases: What whoever asks wants to see word for word.
-    init(_ question: Question, _ phrases: QuotedPhrases, from passages: [Passage]) {
-        let all = passages.prefix(Self.quotedPassages).enumerated().flatMap { place, passage in
-            Self.units(of: passage, at: place, best: passages[0].score, question)
+    /// - Parameter phrases: Phrases that the question demands word for word.
+    init(_ question: Question, _ phrases: QuotedPhrases, from chunks: [FoundChunk]) {
+        let all = chunks.prefix(Self.quotedChunks).enumerated().flatMap { place, chunk in
+            Self.units(of: chunk, at: place, best: chunks[0].score, question)
         }
         let demanded = phrases.isEmpty ? [] : all.filter { phrases.isAny(in: $0.quoted.text) }
         let units = demanded.isEmpty ? all : demanded
@@ -61,7 +63,7 @@ struct ExtractiveAnswer: Sendable {
         }
         var chosen = [best]
         var covered = best.words
-        // What announces something is nothing without it.
+        // An introduction is worthless without what it introduces.
         let next = units.first { $0.place == best.place && $0.position == best.position + 1 }
         if let next, next.quoted.isVerbatim, best.quoted.announces {
             chosen.append(next)
@@ -85,15 +87,15 @@ struct ExtractiveAnswer: Sendable {
     }
 
     private static func units(
-        of passage: Passage, at place: Int, best: Double, _ question: Question
+        of chunk: FoundChunk, at place: Int, best: Double, _ question: Question
     ) -> [Unit] {
-        // Scores below zero say nothing in proportion; their order does.
-        let fit = best > 0 ? max(0, min(1, passage.score / best)) : 1 / Double(1 + place)
-        return QuotedUnit.units(of: passage.row.text).enumerated().map { position, unit in
+        // Negative scores have no meaningful ratio; uses their ranks instead.
+        let fit = best > 0 ? max(0, min(1, chunk.score / best)) : 1 / Double(1 + place)
+        return QuotedUnit.units(of: chunk.row.text).enumerated().map { position, unit in
             let words = question.words(foundIn: unit.text)
             let length = Double(unit.wordCount)
-            var score = Weights.coverage * question.share(of: words) + Weights.passage * fit
-            if passage.row.ordinal == 0, position == 0 { score += Weights.first }
+            var score = Weights.coverage * question.share(of: words) + Weights.chunk * fit
+            if chunk.row.ordinal == 0, position == 0 { score += Weights.first }
             if unit.announces { score += Weights.announcing }
             if unit.isVerbatim { score -= Weights.verbatim }
             if unit.isQuestion { score -= Weights.question }
@@ -102,5 +104,129 @@ struct ExtractiveAnswer: Sendable {
             score -= Weights.long * max(0, PortableMath.log(max(1, length) / 35))
             return Unit(place: place, position: position, quoted: unit, words: words, score: score)
         }
+    }
+}
+
+/// A part of a chunk that is quoted as a whole: a sentence, a list item, a table row, or a block of code.
+struct QuotedUnit: Hashable, Sendable {
+    /// The quoted text; it keeps line breaks only in code.
+    let text: String
+    /// Whether the unit is code, whose lines and spaces matter.
+    let isVerbatim: Bool
+
+    /// The number of words.
+    var wordCount: Int { text.split(whereSeparator: \.isWhitespace).count }
+
+    /// Whether the unit introduces what follows it.
+    var announces: Bool { text.last == ":" || text.hasSuffix("example") }
+
+    /// Whether the unit is a question.
+    var isQuestion: Bool { text.last.map { "?？؟".contains($0) } ?? false }
+
+    /// The units of a row's text, in order.
+    ///
+    /// Empty lines separate blocks. A block of one line is running text. A block of several lines is a list or a table,
+    /// where each line is a unit, or code, which is a single unit.
+    static func units(of text: String) -> [QuotedUnit] {
+        var units: [QuotedUnit] = []
+        for block in blocks(of: text) {
+            if block.count > 1, !block.contains(where: { isItem($0) }), isCode(block) {
+                units.append(QuotedUnit(text: block.joined(separator: "\n"), isVerbatim: true))
+                continue
+            }
+            for line in block {
+                units += sentences(of: line).map { QuotedUnit(text: $0, isVerbatim: false) }
+            }
+        }
+        return units.filter { unit in unit.text.contains { $0.isLetter || $0.isNumber } }
+    }
+
+    private static func blocks(of text: String) -> [[Substring]] {
+        var blocks: [[Substring]] = [[]]
+        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+            if line.allSatisfy(\.isWhitespace) {
+                if blocks.last?.isEmpty == false { blocks.append([]) }
+            } else {
+                blocks[blocks.count - 1].append(line)
+            }
+        }
+        return blocks.filter { !$0.isEmpty }
+    }
+
+    /// Whether lines look like code: some are indented, or most contain characters that are rare in prose.
+    private static func isCode(_ lines: [Substring]) -> Bool {
+        if lines.contains(where: { $0.first?.isWhitespace ?? false }) { return true }
+        let signs: Set<Character> = ["{", "}", ";", "=", "$", "<", ">", "#", "@", "("]
+        return lines.count { line in line.contains { signs.contains($0) } } * 2 > lines.count
+            && !lines.contains { $0.first == "|" }
+    }
+
+    private static func isItem(_ line: Substring) -> Bool {
+        guard let word = line.split(whereSeparator: \.isWhitespace).first else { return false }
+        if ["-", "*", "+", "•"].contains(word) { return true }
+        return word.count <= 4 && word.last == "." && word.dropLast().allSatisfy(\.isNumber)
+    }
+
+    /// The sentences of a line, with single spaces; a table row is one sentence.
+    private static func sentences(of line: Substring) -> [String] {
+        let words = line.split(whereSeparator: \.isWhitespace)
+        return words.first?.first == "|" ? [words.joined(separator: " ")] : Sentences.split(line)
+    }
+}
+
+/// The judgement on whether the retrieved chunks answer a question, with its reasons.
+struct Judgement: Sendable {
+    /// Whether the chunks answer the question.
+    let isAnswered: Bool
+    /// The reason, as the end of a sentence.
+    let reason: String
+    /// The demanded phrases that no chunk contains.
+    let missingPhrases: [String]
+    /// The evidence, in the order of ``AnsweringRule/Evidence``.
+    let evidence: [Double]
+    /// The score of the evidence.
+    let score: Double
+    /// The least score of an answer.
+    let threshold: Double
+
+    /// The share of a question above which missing phrases make it unanswered.
+    private static let greatestMissing = 0.5
+
+    init(_ found: Retriever.Found, ranker: Ranker) {
+        let rule = ranker.answering
+        evidence = found.evidence
+        score = rule.score(evidence)
+        threshold = rule.threshold
+        missingPhrases = found.missingPhrases
+        if found.chunks.isEmpty {
+            (isAnswered, reason) = (false, "no row fits the question and its condition")
+        } else if let missing = Self.words(found.missingPhrases),
+            found.missingShare >= Self.greatestMissing
+        {
+            (isAnswered, reason) = (false, "no chunk has the words \(missing)")
+        } else if found.hasPhrase {
+            (isAnswered, reason) = (true, "chunks have the words in quotation marks")
+        } else if score < threshold {
+            (isAnswered, reason) = (false, "no chunk covers enough of the question")
+        } else {
+            (isAnswered, reason) = (true, "the best chunks cover enough of the question")
+        }
+    }
+
+    /// The phrases in quotation marks, for a sentence; nil without any.
+    static func words(_ phrases: [String]) -> String? {
+        phrases.isEmpty ? nil : phrases.map { "\u{201C}\($0)\u{201D}" }.joined(separator: ", ")
+    }
+
+    /// The judgement as JSON.
+    var json: JSON {
+        var object = JSONObject()
+        for (kind, value) in zip(AnsweringRule.Evidence.allCases, evidence) {
+            object[kind.rawValue] = .number(value)
+        }
+        return [
+            "evidence": .object(object), "score": .number(score),
+            "threshold": .number(threshold), "reason": .string(reason),
+        ]
     }
 }

@@ -1,36 +1,36 @@
 internal import Artifacts
 internal import EmbeddingService
 public import Objects
-internal import Refs
+public import Refs
 internal import Storage
 
-/// The outcome of the resolve stage: features and a model that fit each other, by identity.
+/// The result of the resolve stage: features and a model that fit each other.
 public struct ResolvedPair: Sendable {
     /// The features snapshot.
     public let features: ObjectID
     /// The model snapshot.
     public let model: ObjectID
-    /// The release that binds the two, when they were chosen by one.
+    /// The release that binds both, if the selection named one.
     public let release: ObjectID?
     /// The embedding space of both.
     public let space: ObjectID
-    /// The newest transaction of the state in which both were resolved.
+    /// The newest transaction in the state where both were resolved.
     public let transaction: Int
     let table: Table
-    /// The attributes that the features are declared to have.
+    /// The declared attributes of the features.
     let schema: AttributeSchema
-    /// The lexical index of the features; nil where their snapshot has none.
+    /// The lexical index of the features; nil where the snapshot has none.
     let index: Content?
-    /// What the embedding space is.
+    /// The description of the embedding space.
     let spaceDescription: EmbeddingSpace
     let modelTree: ObjectID
     let embedder: any Embedder
     let objects: PackStore
 
-    /// Checks that the chosen parts fit, and finds the embedder that the features name.
+    /// Checks that the chosen versions fit, and opens the embedder of their space.
     ///
-    /// - Throws: `embedding` with both spaces when they differ, or when the embedder is not there or not what it was;
-    ///   `unusable`, `refs`, `objects`.
+    /// - Throws: `embedding` when the spaces differ, or when the embedder is missing or has changed; `unusable`,
+    ///   `refs`, `objects`.
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         embedders: EmbedderSource
@@ -76,6 +76,108 @@ public struct ResolvedPair: Sendable {
         spaceDescription = description
         embedder = try wrapping(as: InferenceError.embedding) { () throws(EmbeddingError) in
             try embedders.embedder(of: description)
+        }
+    }
+}
+
+/// The versions that a selection names in one state of the log.
+struct ChosenVersions: Equatable, Sendable {
+    let features: ObjectID
+    let model: ObjectID
+    /// The release that binds both; nil when the selection named none.
+    let release: ObjectID?
+    /// The newest transaction of the state.
+    let transaction: Int
+    /// The names that the user typed.
+    let names: (features: String, model: String)
+
+    /// Resolves a selection.
+    ///
+    /// - Throws: `pin`, `unusable`, `refs`, `objects`.
+    init(
+        _ selection: Selection, in repository: Repository, state: State, now: Timestamp
+    ) throws(InferenceError) {
+        let resolver = Resolver(repository, state: state, now: now)
+        switch selection {
+        case .revisions(let features, let model):
+            names = (features, model)
+            (self.features, self.model) = try wrapping(as: InferenceError.refs) {
+                () throws(RefError) in
+                (
+                    try resolver.snapshot(try Revision(features)),
+                    try resolver.snapshot(try Revision(model))
+                )
+            }
+            release = nil
+            transaction = state.number
+        case .release(let name):
+            let (id, bound) = try wrapping(as: InferenceError.refs) { () throws(RefError) in
+                let id = try resolver.snapshot(try Revision(name))
+                return (id, try Self.release(id, in: repository.objects(in: state)))
+            }
+            names = (name, name)
+            (features, model, release) = (bound.features, bound.model, id)
+            transaction = state.number
+        case .pinned(let lock, let path):
+            guard lock.repository == state.repositoryID else {
+                throw .pin(path: path, reason: "it pins versions of another repository")
+            }
+            transaction = lock.transaction
+            if let pin = lock.pin(of: .release) {
+                let bound = try wrapping(as: InferenceError.refs) { () throws(RefError) in
+                    try Self.release(pin.id, in: repository.objects(in: state))
+                }
+                names = (pin.revision, pin.revision)
+                (self.features, self.model, release) = (bound.features, bound.model, pin.id)
+                return
+            }
+            guard let features = lock.pin(of: .features), let model = lock.pin(of: .model) else {
+                throw .pin(
+                    path: path,
+                    reason: "it must pin one release, or one features snapshot and one model")
+            }
+            names = (features.revision, model.revision)
+            (self.features, self.model, release) = (features.id, model.id, nil)
+        }
+    }
+
+    /// Whether both name the same versions.
+    static func == (left: ChosenVersions, right: ChosenVersions) -> Bool {
+        left.features == right.features && left.model == right.model
+            && left.release == right.release
+    }
+
+    private static func release(
+        _ id: ObjectID, in objects: PackStore
+    ) throws(RefError) -> Release {
+        let snapshot: Snapshot
+        do throws(ObjectError) { snapshot = try Snapshot(id, in: objects) } catch {
+            throw .objects(error)
+        }
+        return try Release(of: snapshot, in: objects)
+    }
+}
+
+/// The versions that a user wants answers from.
+public enum Selection: Sendable {
+    /// Two revisions, resolved in one state of the log.
+    case revisions(features: String, model: String)
+    /// The versions that a release binds, by a revision of the release.
+    case release(String)
+    /// The versions of a lock file.
+    case pinned(LockFile, path: String)
+
+    /// Reads a lock file.
+    ///
+    /// - Throws: `storage`, `pin`.
+    public static func pinned(by path: String) throws(InferenceError) -> Selection {
+        let bytes = try wrapping(as: InferenceError.storage) { () throws(StorageError) in
+            try LocalFile.read(path, limit: LockFile.byteLimit)
+        }
+        do {
+            return .pinned(try LockFile(decoding: bytes), path: path)
+        } catch {
+            throw .pin(path: path, reason: "\(error.path) \(error.reason)")
         }
     }
 }

@@ -1,33 +1,34 @@
-internal import Artifacts
+public import Artifacts
 internal import Objects
 internal import Storage
+internal import Synchronization
 
-/// The retrieve stage: features and model loaded once, then any number of questions.
+/// The retrieve stage: it loads features and model once, and then serves any number of questions.
 struct Retriever: Sendable {
     let ranker: Ranker
     private let index: FeatureIndex
-    /// Preselects rows; nil where that is not wanted.
+    /// The approximate search; nil where the caller wants an exact one.
     private let preselection: ApproximateSearch?
-    /// What passages come from where a question has no condition of its own.
+    /// The rows to search when a question has no condition of its own.
     private let scope: Scope
     private let condition: Condition?
     private let narrower = ScopeCache()
     private let pair: ResolvedPair
     private let threads: Int
 
-    /// Queries that recall is measured with.
+    /// The number of queries that measure recall.
     private static let sample = 16
 
-    /// Loads what a pair names.
+    /// Loads the versions of a pair.
     ///
     /// - Parameters:
-    ///   - condition: What must hold of the rows that passages come from; nil for all rows.
-    ///   - approximately: Whether candidates are preselected by their signs.
-    ///   - verified: What verified leaves are; nil where nothing is remembered of them.
-    ///   - segments: Where words are found, and kept, of features without an index.
-    ///   - retrieval: What is wanted otherwise than the ranker's settings say.
-    /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's own
-    ///   configuration names another space than its snapshot; `condition` when it does not fit the rows.
+    ///   - condition: A condition on the rows that chunks come from; nil for all rows.
+    ///   - approximately: Whether to preselect candidates by their signs.
+    ///   - verified: The record of leaves that were already verified; nil where there is none.
+    ///   - segments: The cache of lexical segments for features without an index.
+    ///   - retrieval: Settings that override those of the ranker.
+    /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's configuration
+    ///   and its snapshot name different spaces; `condition` when it does not fit the rows.
     init(
         _ pair: ResolvedPair, where condition: Condition?, approximately: Bool,
         verified: VerifiedLeaves?, segments: SegmentCache, retrieval: RetrievalOverrides,
@@ -61,7 +62,7 @@ struct Retriever: Sendable {
             threads: threads)
     }
 
-    /// The rows that fit a condition, and how well preselecting works among them.
+    /// The rows that satisfy a condition, and how well preselection works among them.
     private static func scope(
         _ condition: Condition?, of index: FeatureIndex, _ preselection: ApproximateSearch?,
         _ pair: ResolvedPair, candidates: Int, threads: Int
@@ -93,8 +94,8 @@ struct Retriever: Sendable {
         return Scope(rows: rows, approximate: widened?.search, mode: mode)
     }
 
-    /// The beginnings of the texts of some rows, evenly spread, embedded as if somebody had asked for them: nearer
-    /// to what is asked than the rows' own vectors, which find themselves.
+    /// Makes test queries from the beginnings of evenly spaced rows' texts, embedded as questions: they resemble real
+    /// questions more than the rows' own vectors, each of which would find itself.
     private static func queries(
         _ count: Int, of index: FeatureIndex, among set: RowSet, _ pair: ResolvedPair, threads: Int
     ) throws(InferenceError) -> [[Float]] {
@@ -112,7 +113,7 @@ struct Retriever: Sendable {
         }
     }
 
-    /// The scope of a question with a condition of its own, which holds besides the one of all questions.
+    /// The scope of a question with a condition of its own, combined with the condition of all questions.
     private func scope(_ own: Condition?) throws(InferenceError) -> Scope {
         guard let own else { return scope }
         return try narrower.scope(of: own) { () throws(InferenceError) in
@@ -122,30 +123,30 @@ struct Retriever: Sendable {
         }
     }
 
-    /// What was found for a question.
+    /// The chunks found for a question, and the evidence on them.
     struct Found {
-        /// The question, as it was looked for.
+        /// The prepared question.
         let question: Question
-        /// The best passages, best first.
-        let passages: [Passage]
-        /// What speaks for an answer, in the order of ``AnsweringRule/Evidence``.
+        /// The best chunks, best first.
+        let chunks: [FoundChunk]
+        /// The evidence, in the order of ``AnsweringRule/Evidence``.
         let evidence: [Double]
-        /// How they were found.
+        /// How the search found them.
         let mode: SearchMode
-        /// The phrases in quotation marks.
+        /// The quoted phrases of the question.
         let phrases: QuotedPhrases
-        /// Whether the passages have a phrase that is asked for.
+        /// Whether the chunks contain a quoted phrase.
         let hasPhrase: Bool
-        /// The phrases that passages had to have and none has; the passages were found without them.
+        /// The quoted phrases that no chunk contains; the search ignored them.
         let missingPhrases: [String]
-        /// How much of the question those are: from 0 to 1.
+        /// Their share of the question, from 0 to 1.
         let missingShare: Double
     }
 
-    /// Finds the passages that answer best, at most `count`.
+    /// Finds the best chunks for a question, at most `count`.
     ///
-    /// - Parameter condition: What must hold of their rows besides the condition of all questions.
-    func passages(
+    /// - Parameter condition: A further condition on the rows, besides the condition of all questions.
+    func chunks(
         for text: String, count: Int, where condition: Condition?
     ) throws(InferenceError) -> Found {
         let scope = try scope(condition)
@@ -173,7 +174,7 @@ struct Retriever: Sendable {
             let ranked = retrieval.rank(candidates, judged)
             return Found(
                 question: question,
-                passages: ranked.prefix(count).map { Passage($0) },
+                chunks: ranked.prefix(count).map { FoundChunk($0) },
                 evidence: judged.evidence, mode: scope.mode,
                 phrases: asked, hasPhrase: phrases.rows != nil, missingPhrases: phrases.missing,
                 missingShare: question.share(of: missing))
@@ -190,5 +191,82 @@ struct Retriever: Sendable {
                 pair.model, as: "ranker", reason: "it has no file \(name)", offset: nil)
         }
         return try pair.objects.read(entry.id, limit: Ranker.fileLimit)
+    }
+}
+
+/// Retrieval settings that override those of the ranker.
+public struct RetrievalOverrides: Hashable, Sendable {
+    /// Where candidates come from.
+    public var mode: RetrievalSettings.Mode?
+    /// The number of candidates from each source.
+    public var candidates: Int?
+    /// The number of chunks of one document that may precede those of others.
+    public var perDocument: Int?
+
+    /// Makes overrides that change nothing.
+    public init() {}
+
+    func applied(to settings: RetrievalSettings) -> RetrievalSettings {
+        var settings = settings
+        settings.mode = mode ?? settings.mode
+        settings.candidates = candidates ?? settings.candidates
+        settings.perDocument = perDocument ?? settings.perDocument
+        return settings
+    }
+}
+
+/// How a search finds candidates.
+public enum SearchMode: Hashable, Sendable {
+    /// It compares all rows and finds the nearest ones.
+    case exact
+    /// It compares all rows although the caller wanted an approximate search: preselection missed too many of the
+    /// nearest rows of `sample` test queries.
+    case exactInstead(sample: Int)
+    /// It preselects rows by the signs of their components, and may miss some of the nearest.
+    ///
+    /// - Parameters:
+    ///   - recall: The share of the nearest rows that it found for test queries.
+    ///   - sample: The number of test queries, which are the beginnings of evenly spaced rows' texts.
+    case approximate(recall: Double, sample: Int)
+}
+
+/// The rows to search, and how; computed once for each condition.
+struct Scope: Sendable {
+    /// The rows; nil for all.
+    let rows: RowSet?
+    /// The approximate search; nil where all rows are compared.
+    let approximate: ApproximateSearch?
+    /// How the search finds candidates.
+    let mode: SearchMode
+}
+
+/// Caches the scopes of the last few conditions.
+final class ScopeCache: Sendable {
+    /// The most scopes: each takes up to eight bytes per row, and services repeat a few conditions.
+    private static let limit = 16
+
+    private let scopes = Mutex<[(condition: Condition, scope: Scope)]>([])
+
+    /// The scope of a condition, computed if it is not cached.
+    ///
+    /// Two threads that need the same new scope both compute it.
+    func scope(
+        of condition: Condition, make: () throws(InferenceError) -> Scope
+    ) throws(InferenceError) -> Scope {
+        let known = scopes.withLock { scopes -> Scope? in
+            guard let index = scopes.firstIndex(where: { $0.condition == condition }) else {
+                return nil
+            }
+            let found = scopes.remove(at: index)
+            scopes.append(found)
+            return found.scope
+        }
+        if let known { return known }
+        let scope = try make()
+        scopes.withLock { scopes in
+            if scopes.count >= Self.limit { scopes.removeFirst() }
+            scopes.append((condition, scope))
+        }
+        return scope
     }
 }

@@ -4,7 +4,7 @@ internal import Objects
 internal import TextAnalysis
 internal import Storage
 
-/// The features that a model is trained on, opened.
+/// The features to train on, opened for retrieval.
 struct TrainingFeatures: Sendable {
     let snapshot: ObjectID
     let index: FeatureIndex
@@ -57,7 +57,7 @@ struct TrainingFeatures: Sendable {
         self.source = source
     }
 
-    /// The language that most of the rows seem to be in, by a sample of them; English where nothing says another.
+    /// The language of most rows, judged by a sample; English without evidence for another.
     func language() throws(ObjectError) -> Language {
         let count = min(Self.sample, index.count)
         let rows = try index.rows(at: (0..<count).map { $0 * index.count / count }, in: source)

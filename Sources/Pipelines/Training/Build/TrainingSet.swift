@@ -1,5 +1,7 @@
 internal import Artifacts
 internal import Objects
+internal import Storage
+internal import TextAnalysis
 
 /// A question whose answers are rows of the features.
 struct ResolvedQuestion: Sendable {
@@ -17,7 +19,7 @@ struct UnanswerableQuestion: Sendable {
     let isHeldOut: Bool
 }
 
-/// A preference between rows of the features.
+/// A preference for some rows of the features over others.
 struct ResolvedPreference: Sendable {
     let id: String
     let question: String
@@ -26,17 +28,17 @@ struct ResolvedPreference: Sendable {
     let isHeldOut: Bool
 }
 
-/// The outcome of the build stage: labels that lead to rows, in the order of their ids.
+/// The result of the build stage: labels resolved to rows, in order of their ids.
 struct TrainingSet: Sendable {
     var questions: [ResolvedQuestion] = []
     var preferences: [ResolvedPreference] = []
-    /// Questions that the documents do not answer, as their labels say: they have no answers.
+    /// Questions labelled as having no answer in the documents.
     var unanswerable: [UnanswerableQuestion] = []
-    /// Questions of which no section is in the features.
+    /// The number of questions without a section in the features.
     var unresolvedQuestions = 0
-    /// Preferences of which one section is not in the features.
+    /// The number of preferences with a section that the features lack.
     var unresolvedPreferences = 0
-    /// What labels say that the features do not have, in the order of the labels.
+    /// Labelled sections that the features lack, in the order of the labels.
     var missing: [MissingLabel] = []
 
     init(
@@ -48,7 +50,7 @@ struct TrainingSet: Sendable {
             guard rows.isEmpty, let otherwise = label.otherwise else { return rows }
             return keys.rows(document: otherwise, section: label.section)
         }
-        // A preference about a question follows it, or training would see what is measured.
+        // A preference follows its question's split; otherwise training would see what evaluation measures.
         var fates: [[UInt8]: Bool] = [:]
         for question in Self.sorted(questions, by: \.id) {
             guard !question.answers.isEmpty else {
@@ -108,5 +110,147 @@ struct TrainingSet: Sendable {
         _ labels: [Label], by id: KeyPath<Label, String>
     ) -> [Label] {
         labels.sorted { $0[keyPath: id].utf8.lexicographicallyPrecedes($1[keyPath: id].utf8) }
+    }
+}
+
+/// A question with its candidates and their signals.
+struct PreparedQuestion: Sendable {
+    /// The rows, in the order of the signals.
+    let rows: [Int]
+    /// The unscaled signals.
+    let signals: CandidateSignals
+    /// The section of each row, in the order of the signals.
+    let places: [RowPlace]
+    /// The evidence on whether the candidates answer the question.
+    let evidence: [Double]
+
+    /// The indices of some rows among the candidates.
+    func positions(of wanted: [Int]) -> [Int] {
+        let wanted = Set(wanted)
+        return rows.indices.filter { wanted.contains(rows[$0]) }
+    }
+}
+
+/// Finds candidates for questions and computes their signals, many questions at a time.
+struct CandidatePool: Sendable {
+    /// A question, and rows that become candidates even if retrieval misses them.
+    struct Request: Sendable {
+        let question: String
+        let added: [Int]
+    }
+
+    let features: TrainingFeatures
+    let ranker: Ranker
+    let threads: Int
+
+    /// Prepares questions; the result does not depend on the number of threads.
+    func prepare(_ requests: [Request]) throws(TrainingError) -> [PreparedQuestion] {
+        let queries = try wrapping(as: TrainingError.embedding) { () throws(EmbeddingError) in
+            try features.embedder.embed(requests.map(\.question), as: .query)
+        }
+        let retrieval = HybridRetrieval(ranker, in: features.index, of: features.space)
+        return try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
+            let nearest =
+                ranker.retrieval.mode == .lexical
+                ? requests.map { _ in [VectorMatch]() }
+                : try features.index.vectors.nearest(
+                    ranker.retrieval.candidates, to: queries, threads: threads)
+            return try Threads.map(Array(requests.indices), threads: threads) {
+                (index) throws(ObjectError) -> PreparedQuestion in
+                let question = Question(requests[index].question, of: features.index.words)
+                let found = try retrieval.candidates(
+                    question, vector: queries[index], nearest: nearest[index],
+                    adding: requests[index].added, threads: 1)
+                let judged = try retrieval.judge(
+                    question, found, in: features.source, threads: 1)
+                return PreparedQuestion(
+                    rows: found.map(\.row), signals: judged.signals,
+                    places: judged.rows.map { RowPlace($0) }, evidence: judged.evidence)
+            }
+        }
+    }
+}
+
+/// Generates questions from the features, for documents without labels.
+///
+/// A question asks for a section by its heading or by the beginning of its first sentence, without the title, as a
+/// reader of the section might. Such questions are easier than those of people who have not read it: their figures
+/// compare versions, and do not predict quality in use.
+enum SectionQuestions {
+    /// The most sections: more would slow training without improving it.
+    static let limit = 500
+    /// The fewest words of a usable heading or sentence; shorter ones ask for nothing in particular.
+    private static let leastWords = 3
+    private static let mostWords = 14
+
+    static func make(
+        index: FeatureIndex, keys: FeatureKeys, seed: Int, in source: some ObjectSource
+    ) throws(ObjectError) -> [LabelledQuestion] {
+        var questions: [LabelledQuestion] = []
+        let rows = try index.rows(at: chosenRows(keys, seed: seed), in: source)
+        for row in rows where !row.headings.isEmpty {
+            let prefix = FeatureRow.keyPrefix(document: row.document, section: row.section)
+            let isByHeading = TermHash.of(prefix, seed: UInt64(seed)) & 1 == 0
+            let heading = "How does this work: \(row.headings.last ?? "")?"
+            let sentence = firstSentence(of: row.text).map { "Where is it said that \($0)?" }
+            let question = isByHeading ? heading : sentence ?? heading
+            guard Question(question, of: index.words).wholeWords.count >= leastWords else {
+                continue
+            }
+            questions.append(
+                LabelledQuestion(
+                    id: prefix, question: question,
+                    answers: [SectionLabel(document: row.document, section: row.section)]))
+        }
+        return questions
+    }
+
+    /// The beginning of the first sentence, in lower case unless it is a name; nil without a suitable sentence.
+    private static func firstSentence(of text: String) -> String? {
+        let line = text.prefix { !$0.isNewline }
+        guard let end = line.firstIndex(where: { ".!?".contains($0) }) else { return nil }
+        let words = line[..<end].split(separator: " ")
+        guard words.count >= 5, let first = words.first else { return nil }
+        let rest = words.dropFirst().prefix(mostWords - 1)
+        let isName = first.dropFirst().contains(where: \.isUppercase)
+        return ([isName ? String(first) : first.lowercased()] + rest.map(String.init))
+            .joined(separator: " ")
+    }
+
+    /// The first chunks of some sections, chosen by lowest hash.
+    private static func chosenRows(_ keys: FeatureKeys, seed: Int) -> [Int] {
+        var firsts: [(hash: UInt64, row: Int)] = []
+        var last: [UInt8] = []
+        for (row, key) in keys.all.enumerated() {
+            let bytes = Array(key.utf8)
+            guard let slash = bytes.lastIndex(of: 0x2F) else { continue }
+            let prefix = Array(bytes[...slash])
+            if prefix == last { continue }
+            last = prefix
+            firsts.append(
+                (TermHash.of("\(seed)|\(String(decoding: prefix, as: UTF8.self))"), row))
+        }
+        firsts.sort { ($0.hash, $0.row) < ($1.hash, $1.row) }
+        return firsts.prefix(limit).map(\.row).sorted()
+    }
+}
+
+/// Decides which questions are held out from training.
+///
+/// The decision depends only on the question's id and the seed; other questions and their order do not matter.
+public struct HeldOut: Sendable {
+    private let part: Double
+    private let seed: Int
+
+    /// Holds out about the configured share of all questions.
+    public init(_ split: TrainingConfiguration.Split) {
+        part = split.heldOut
+        seed = split.seed
+    }
+
+    /// Whether the question with this id is held out.
+    public func contains(_ id: String) -> Bool {
+        let hash = TermHash.of("\(seed)/\(id)")
+        return Double(hash >> 11) * 0x1p-53 < part
     }
 }

@@ -1,19 +1,20 @@
 internal import Artifacts
 
-/// How well a ranker answers held-out questions.
+/// The quality of a ranker on held-out questions.
 public struct Measurement: Hashable, Sendable {
-    /// A mean over questions and the interval that holds it with 95 % likelihood.
+    /// A mean over questions with its 95 % confidence interval.
     public struct Figure: Hashable, Sendable {
         /// The mean.
         public let value: Double
-        /// The ends of the interval: the 2.5th and 97.5th percentile of 1,000 resamples of the questions.
+        /// The lower end of the interval, from the 2.5th and 97.5th percentiles of 1,000 bootstrap resamples of the
+        /// questions.
         public let low: Double
-        /// See ``low``.
+        /// The upper end of the interval; see ``low``.
         public let high: Double
 
         private static let resamples = 1000
 
-        /// The mean of numbers, one a question; 0 where there are none.
+        /// The mean of one number per question; 0 without questions.
         init(_ values: [Double]) {
             guard !values.isEmpty else {
                 (value, low, high) = (0, 0, 0)
@@ -21,7 +22,7 @@ public struct Measurement: Hashable, Sendable {
             }
             let count = Double(values.count)
             value = values.reduce(0, +) / count
-            // The same numbers give the same interval.
+            // A fixed seed gives equal intervals for equal numbers.
             var random = SplitMix(state: 1)
             var means: [Double] = []
             for _ in 0..<Self.resamples {
@@ -36,16 +37,16 @@ public struct Measurement: Hashable, Sendable {
         }
     }
 
-    /// The part of the questions whose first row is of a labelled section.
+    /// The share of questions whose first row belongs to a labelled section.
     public let recallAt1: Figure
-    /// The part of the questions that have a row of a labelled section among the first k.
+    /// The share of questions with a row of a labelled section among the first k.
     public let recallAtK: Figure
-    /// The mean of 1 / the place of the first row of a labelled section, or 0 where there is none.
+    /// The mean of 1 / the rank of the first row of a labelled section, or 0 where there is none.
     public let meanReciprocalRank: Figure
-    /// The part of the preferences whose chosen section scores higher; nil without preferences that people made.
+    /// The share of preferences whose chosen section scores higher; nil without preferences from people.
     public let preferenceAccuracy: Double?
 
-    /// Measures from the places, from 0, of the first right row of each question (nil for none).
+    /// Computes the figures from each question's rank, from 0, of the first relevant row; nil where there is none.
     init(ranks: [Int?], depth: Int, preferenceAccuracy: Double?) {
         recallAt1 = Figure(ranks.map { $0 == 0 ? 1 : 0 })
         recallAtK = Figure(ranks.map { $0.map { $0 < depth ? 1 : 0 } ?? 0 })
@@ -68,14 +69,14 @@ private struct SplitMix {
     }
 }
 
-/// The evaluate stage: the same candidates, ranked by one ranker after the other.
+/// The evaluate stage: it measures several rankers on the same candidates.
 struct Evaluation: Sendable {
-    /// A question: its candidates as inference finds them, and which of them are right.
+    /// A question with its candidates as inference finds them, and the relevant ones among them.
     struct Question: Sendable {
         let prepared: PreparedQuestion
         let relevant: [Int]
 
-        /// The place, from 0, of the first right candidate; nil for none.
+        /// The rank, from 0, of the first relevant candidate; nil without one.
         func rank(_ factors: [Double], perDocument: Int) -> Int? {
             let relevant = Set(relevant)
             return HybridRetrieval.order(

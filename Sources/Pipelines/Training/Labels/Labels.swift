@@ -1,12 +1,14 @@
+internal import Artifacts
 internal import Objects
+internal import Storage
 
-/// A section of a document.
+/// A section of a document, as a label names it.
 public struct SectionLabel: Hashable, Sendable {
-    /// The path of the document below the source folder, as rows spell it.
+    /// The document's path below the source folder, as rows spell it.
     public var document: String
     /// The anchor of the section.
     public var section: String
-    /// What the label says where that is not how rows spell a path: a path of the file system, or else a row's.
+    /// The label's own spelling, where it differs: a file system path, or else the path of a row.
     public var otherwise: String?
 
     /// Makes a label.
@@ -22,11 +24,11 @@ public struct SectionLabel: Hashable, Sendable {
 
 /// A question and the sections that answer it.
 public struct LabelledQuestion: Hashable, Sendable {
-    /// The name that decides whether it is held out.
+    /// The id, which decides whether the question is held out.
     public var id: String
     /// The question.
     public var question: String
-    /// Any of these answers it.
+    /// The sections, each of which answers the question.
     public var answers: [SectionLabel]
 
     /// Makes a question.
@@ -37,9 +39,9 @@ public struct LabelledQuestion: Hashable, Sendable {
     }
 }
 
-/// A question, and which of two sections a person prefers as its answer.
+/// A question, and two sections of which a person prefers one as its answer.
 public struct LabelledPreference: Hashable, Sendable {
-    /// The name that decides whether it is held out.
+    /// The id, which decides whether the preference is held out.
     public var id: String
     /// The question.
     public var question: String
@@ -54,5 +56,180 @@ public struct LabelledPreference: Hashable, Sendable {
         self.question = question
         self.chosen = chosen
         self.rejected = rejected
+    }
+}
+
+/// Reads files of labels: one JSON object per line; blank lines are skipped.
+public enum LabelFile {
+    /// The most bytes of a file that fit in memory beside the features.
+    private static let byteLimit = 256 << 20
+
+    /// Parses lines of the form `{"id", "question", "answers": [{"document", "section"}]}`.
+    ///
+    /// - Throws: `labels`, with the line of the mistake, which may be a repeated id.
+    public static func questions(
+        _ bytes: [UInt8], path: String
+    ) throws(TrainingError) -> [LabelledQuestion] {
+        var questions: [LabelledQuestion] = []
+        try forEachObject(bytes, path: path) { (reader) throws(JSONSchemaError) in
+            let id = try reader.string("id")
+            let question = try question(&reader)
+            var answers: [SectionLabel] = []
+            for (index, json) in try reader.array("answers").enumerated() {
+                guard let object = json.object else {
+                    throw reader.error("answers[\(index)]", "must be an object")
+                }
+                var inner = JSONObjectReader(object, path: "answers[\(index)]")
+                answers.append(try section(&inner))
+            }
+            questions.append(LabelledQuestion(id: id, question: question, answers: answers))
+            return id
+        }
+        return questions
+    }
+
+    /// Parses lines of the form `{"id", "question", "chosen": {"document", "section"}, "rejected": {...}}`.
+    ///
+    /// - Throws: `labels`, with the line of the mistake, which may be a repeated id.
+    public static func preferences(
+        _ bytes: [UInt8], path: String
+    ) throws(TrainingError) -> [LabelledPreference] {
+        var preferences: [LabelledPreference] = []
+        try forEachObject(bytes, path: path) { (reader) throws(JSONSchemaError) in
+            let preference = LabelledPreference(
+                id: try reader.string("id"), question: try question(&reader),
+                chosen: try reader.nested("chosen") { (inner) throws(JSONSchemaError) in
+                    try section(&inner)
+                },
+                rejected: try reader.nested("rejected") { (inner) throws(JSONSchemaError) in
+                    try section(&inner)
+                })
+            preferences.append(preference)
+            return preference.id
+        }
+        return preferences
+    }
+
+    private static func question(
+        _ reader: inout JSONObjectReader
+    ) throws(JSONSchemaError) -> String {
+        let question = try reader.string("question")
+        guard question.contains(where: { $0.isLetter || $0.isNumber }) else {
+            throw reader.error("question", "has no words")
+        }
+        return question
+    }
+
+    /// Reads a whole file.
+    static func read(_ path: String) throws(TrainingError) -> [UInt8] {
+        try wrapping(as: TrainingError.storage) { () throws(StorageError) in
+            try LocalFile.read(path, limit: byteLimit)
+        }
+    }
+
+    private static func section(
+        _ reader: inout JSONObjectReader
+    ) throws(JSONSchemaError) -> SectionLabel {
+        let document = try reader.string("document")
+        let encoded = DocumentPath.encode(document) ?? document
+        return SectionLabel(
+            document: encoded, section: try reader.string("section"),
+            otherwise: encoded.utf8.elementsEqual(document.utf8) ? nil : document)
+    }
+
+    /// Parses each object with `read`, which returns its id.
+    private static func forEachObject(
+        _ bytes: [UInt8], path: String,
+        _ read: (inout JSONObjectReader) throws(JSONSchemaError) -> String
+    ) throws(TrainingError) {
+        var lines: [[UInt8]: Int] = [:]
+        for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+            .enumerated() where line.contains(where: { $0 > 0x20 })
+        {
+            let number = index + 1
+            let json: JSON
+            do {
+                let text = Array(line)
+                json = try JSON(parsing: text.span)
+            } catch {
+                throw .labels(
+                    path: path, line: number, reason: "\(error.reason) at byte \(error.offset)")
+            }
+            guard let object = json.object else {
+                throw .labels(path: path, line: number, reason: "it is not a JSON object")
+            }
+            let id: String
+            do {
+                var reader = JSONObjectReader(object)
+                id = try read(&reader)
+            } catch {
+                throw .labels(path: path, line: number, reason: "\(error.path) \(error.reason)")
+            }
+            if let first = lines.updateValue(number, forKey: Array(id.utf8)) {
+                throw .labels(
+                    path: path, line: number, reason: "its id \(id) is that of line \(first)")
+            }
+        }
+    }
+}
+
+/// A labelled section that training cannot use.
+public struct MissingLabel: Hashable, Sendable {
+    /// The kinds of labels.
+    public enum Kind: String, Sendable {
+        /// A question with its answers.
+        case question
+        /// A preference.
+        case preference
+    }
+
+    /// The kind of the label.
+    public let kind: Kind
+    /// The label's id.
+    public let id: String
+    /// The document, as the label spells it.
+    public let document: String
+    /// The anchor of the section.
+    public let section: String
+    /// Whether the label is still used, for its other sections.
+    public let isUsed: Bool
+    /// Whether the features have the section but a preference both chooses and rejects it.
+    public let isChosenToo: Bool
+
+    init(
+        _ kind: Kind, id: String, _ label: SectionLabel, isUsed: Bool, isChosenToo: Bool = false
+    ) {
+        self.kind = kind
+        self.id = id
+        document = label.spelled
+        section = label.section
+        self.isUsed = isUsed
+        self.isChosenToo = isChosenToo
+    }
+
+    /// The label on one line, for people.
+    public var text: String {
+        "\(kind.rawValue) \(id): \(document)#\(section)"
+            + (isChosenToo ? " is both chosen and rejected" : "")
+            + (isUsed ? " (its other answers are used)" : "")
+    }
+
+    /// The most labels in a text.
+    static let shown = 10
+
+    /// The first labels as lines of text, and the number of further ones.
+    static func lines(_ missing: [MissingLabel]) -> [String] {
+        missing.prefix(shown).map(\.text)
+            + (missing.count > shown
+                ? ["and \(missing.count - shown) more; --json lists all"] : [])
+    }
+
+    var json: JSON {
+        [
+            "kind": .string(kind.rawValue), "id": .string(id), "document": .string(document),
+            "section": .string(section),
+            "reason": .string(isChosenToo ? "both chosen and rejected" : "not in the features"),
+            "used": .bool(isUsed),
+        ]
     }
 }

@@ -3,17 +3,16 @@ internal import Objects
 internal import Refs
 internal import Storage
 
-/// The publish stage: two datasets and a model in one transaction.
+/// The publish stage: it publishes two datasets and a model in one transaction.
 ///
-/// What would say the same as what its ref points at already is not stored again: a repeated run publishes
-/// nothing.
+/// A version equal to the one that its ref points at is not stored again, so a repeated run publishes nothing.
 struct Publication {
     let transaction: Transaction
     let configuration: TrainingConfiguration
     let producer: Snapshot.Producer
     let created: Timestamp
 
-    func publish(_ outcome: TrainingOutcome) throws(TrainingError) -> Published {
+    func publish(_ outcome: TrainingOutcome) throws(TrainingError) -> PublishedVersions {
         let supervisedName = try name(configuration.supervisedDataset)
         let preferenceName = try name(configuration.preferenceDataset)
         let modelName = try name(configuration.model)
@@ -56,7 +55,7 @@ struct Publication {
                 [supervised, preference, model],
                 message: "train \(modelName) on \(configuration.features)")
         }
-        return Published(
+        return PublishedVersions(
             commit: commit, supervised: supervised.id, preference: preference.id, model: model.id)
     }
 
@@ -64,8 +63,10 @@ struct Publication {
         try wrapping(as: TrainingError.refs) { () throws(RefError) in try RefName(text) }
     }
 
-    /// What was measured on held-out questions: of questions that people labelled under the names that gates ask for, of
-    /// generated ones under other names, since they predict no use. Nothing where none was held out.
+    /// The figures on held-out questions.
+    ///
+    /// Figures on people's questions use the names that gates expect; figures on generated questions use other names,
+    /// because they do not predict quality in use. Empty without held-out questions.
     private func metrics(_ outcome: TrainingOutcome) -> [String: Double] {
         var metrics: [String: Double] = [:]
         guard outcome.set.questions.contains(where: \.isHeldOut) else { return metrics }
@@ -128,10 +129,142 @@ struct Publication {
     }
 }
 
-/// What was published.
-struct Published {
+/// The published versions.
+struct PublishedVersions {
     let commit: Commit
     let supervised: ObjectID
     let preference: ObjectID
     let model: ObjectID
+}
+
+/// The files of both datasets: chat and preference examples in the format of TRL and OpenAI's fine-tuning API, with the
+/// rows that each example came from.
+///
+/// The `datasets` library reads every file whose name contains that of a split as data of that split, and rejects a
+/// split whose files have different columns. The labels of all splits are therefore in one file with a neutral name, a
+/// split without examples has no file, and `README.md` lists the splits.
+struct DatasetFiles {
+    struct File {
+        let name: String
+        let bytes: [UInt8]
+    }
+
+    let supervised: [File]
+    let preference: [File]
+
+    init(_ outcome: TrainingOutcome) throws(ObjectError) {
+        let texts = try Texts(outcome)
+        let keys = outcome.features.keys.all
+        var files = SplitFiles()
+        for (question, answer) in zip(outcome.set.questions, outcome.answers) {
+            let example: JSON = [
+                "messages": [
+                    Self.message("user", question.question),
+                    Self.message("assistant", texts[answer]),
+                ]
+            ]
+            let label: JSON = [
+                "id": .string(question.id), "question": .string(question.question),
+                "rows": .array(question.rows.map { .string(keys[$0]) }),
+            ]
+            files.append(example, label, isHeldOut: question.isHeldOut)
+        }
+        supervised = files.files(
+            title: "Questions and answers for supervised fine-tuning, made by fti-training.")
+
+        files = SplitFiles()
+        for preference in outcome.set.preferences {
+            let example: JSON = [
+                "prompt": [Self.message("user", preference.question)],
+                "chosen": [Self.message("assistant", texts[preference.chosen[0]])],
+                "rejected": [Self.message("assistant", texts[preference.rejected[0]])],
+            ]
+            let label: JSON = [
+                "id": .string(preference.id), "question": .string(preference.question),
+                "chosen": .array(preference.chosen.map { .string(keys[$0]) }),
+                "rejected": .array(preference.rejected.map { .string(keys[$0]) }),
+            ]
+            files.append(example, label, isHeldOut: preference.isHeldOut)
+        }
+        preference = files.files(
+            title: "Pairs of answers for preference training, made by fti-training.")
+    }
+
+    private static func message(_ role: String, _ content: String) -> JSON {
+        ["role": .string(role), "content": .string(content)]
+    }
+
+    /// The texts of the rows that examples quote.
+    private struct Texts {
+        private var texts: [Int: String] = [:]
+
+        init(_ outcome: TrainingOutcome) throws(ObjectError) {
+            let quoted = outcome.set.preferences.flatMap { [$0.chosen[0], $0.rejected[0]] }
+            let rows = Set(outcome.answers + quoted).sorted()
+            let index = outcome.features.index
+            for (row, content) in zip(rows, try index.rows(at: rows, in: outcome.features.source)) {
+                texts[row] = content.text
+            }
+        }
+
+        subscript(row: Int) -> String { texts[row] ?? "" }
+    }
+}
+
+/// Examples by split, with the labels that they came from.
+struct SplitFiles {
+    // The names of the splits follow the conventions of the `datasets` library.
+    private var train = Split(name: "train", fileName: "train.jsonl")
+    private var heldOut = Split(name: "test", fileName: "heldout.jsonl")
+    private var labels: [UInt8] = []
+
+    private struct Split {
+        let name: String
+        let fileName: String
+        var examples: [UInt8] = []
+        var count = 0
+
+        mutating func append(_ example: JSON, _ label: JSON, labels: inout [UInt8]) {
+            example.appendCanonical(to: &examples)
+            examples.append(0x0A)
+            var label = label.object ?? JSONObject()
+            label["split"] = .string(name)
+            label["index"] = .integer(count)
+            JSON.object(label).appendCanonical(to: &labels)
+            labels.append(0x0A)
+            count += 1
+        }
+    }
+
+    mutating func append(_ example: JSON, _ label: JSON, isHeldOut: Bool) {
+        if isHeldOut {
+            heldOut.append(example, label, labels: &labels)
+        } else {
+            train.append(example, label, labels: &labels)
+        }
+    }
+
+    func files(title: String) -> [DatasetFiles.File] {
+        let splits = [train, heldOut].filter { $0.count > 0 }
+        return splits.map { DatasetFiles.File(name: $0.fileName, bytes: $0.examples) } + [
+            DatasetFiles.File(name: "labels.jsonl", bytes: labels),
+            DatasetFiles.File(name: "README.md", bytes: Array(readme(splits, title: title).utf8)),
+        ]
+    }
+
+    private func readme(_ splits: [Split], title: String) -> String {
+        var lines: [String] = []
+        if !splits.isEmpty {
+            lines += ["---", "configs:", "- config_name: default", "  data_files:"]
+            for split in splits {
+                lines += ["  - split: \(split.name)", "    path: \(split.fileName)"]
+            }
+            lines += ["---", ""]
+        }
+        lines += [
+            title, "",
+            "Each line of `labels.jsonl` says which rows of the features the example `index` of `split` was made from.",
+        ]
+        return lines.joined(separator: "\n") + "\n"
+    }
 }

@@ -1,12 +1,11 @@
 internal import Artifacts
 internal import Objects
-internal import TextAnalysis
 internal import Storage
+internal import TextAnalysis
 
 /// The train and evaluate stages: from a training set to a ranker and its measurements.
 ///
-/// The same features, labels and configuration give the same ranker, bit for bit, for any number of
-/// threads.
+/// The same features, labels and configuration give the same ranker, bit for bit, for any number of threads.
 struct RankerTrainer: Sendable {
     let features: TrainingFeatures
     let configuration: TrainingConfiguration
@@ -15,7 +14,7 @@ struct RankerTrainer: Sendable {
     func train(_ input: TrainingSet) throws(TrainingError) -> TrainingOutcome {
         var set = input
         let training = set.questions.filter { !$0.isHeldOut }
-        // Of a few short documents no question can be made: their ranker is the untrained rule.
+        // A few short documents yield no questions; the untrained rule then serves as their ranker.
         guard !training.isEmpty || configuration.questions == nil else {
             throw .tooFewQuestions(
                 training: 0, heldOut: set.questions.count, unresolved: set.unresolvedQuestions,
@@ -25,10 +24,11 @@ struct RankerTrainer: Sendable {
             features: features,
             ranker: .untrained(for: features.space, retrieval: configuration.retrieval),
             threads: threads)
-        // An answer that retrieval misses is no candidate in use either: taught from, it would teach to distrust what finds the others.
+        // An answer that retrieval misses is not a candidate at inference either; training on it would teach distrust
+        // of the signals that find the others.
         let prepared = try pool.prepare(
             set.questions.map { .init(question: $0.question, added: []) })
-        let scale = FeatureScale.of(
+        let scale = SignalScale.of(
             zip(set.questions, prepared).filter { !$0.0.isHeldOut }.map(\.1.signals))
         let factors = scale.map(Double.init)
         var base = Ranker.untrained(
@@ -41,9 +41,9 @@ struct RankerTrainer: Sendable {
         let validated = ValidatedTraining(
             examples: examples, base: base, supervised: configuration.supervised,
             threads: threads)
-        let lesson = validated.train()
+        let trained = validated.train()
         var sft = base
-        sft.weights = lesson.descent.weights.map { Float($0) }
+        sft.weights = trained.descent.weights.map { Float($0) }
 
         let isMade = configuration.preferences == nil
         if isMade {
@@ -56,7 +56,7 @@ struct RankerTrainer: Sendable {
             questions: zip(set.questions, prepared).filter(\.0.isHeldOut).map { pair in
                 .init(prepared: pair.1, relevant: pair.1.positions(of: pair.0.rows))
             },
-            // Preferences that a ranker's own mistakes made say nothing of how well it pleases people.
+            // Preferences generated from the ranker's own mistakes do not measure how well it pleases people.
             preferences: isMade ? [] : pairs.filter(\.0.isHeldOut).map(\.1),
             depth: configuration.recallDepth)
         var stages = [
@@ -64,7 +64,7 @@ struct RankerTrainer: Sendable {
                 name: "base", measurement: evaluation.measure(base), loss: nil),
             TrainingOutcome.Stage(
                 name: "sft", measurement: evaluation.measure(sft),
-                loss: (lesson.descent.before, lesson.descent.after)),
+                loss: (trained.descent.before, trained.descent.after)),
         ]
         var ranker = sft
         var preferenceFate = PreferenceFate.none
@@ -72,12 +72,12 @@ struct RankerTrainer: Sendable {
             ValidatedTraining.Preference(
                 question: pair.0.question,
                 scaled: PreferenceObjective.Example(
-                    features: pair.1.features.scaled(by: factors), chosen: pair.1.chosen,
+                    signals: pair.1.signals.scaled(by: factors), chosen: pair.1.chosen,
                     rejected: pair.1.rejected))
         }
         if configuration.preference.epochs > 0, !seen.isEmpty {
             let preferred = validated.preferring(
-                seen, areMade: isMade, from: sft.weights.map(Double.init), l2: lesson.l2,
+                seen, areMade: isMade, from: sft.weights.map(Double.init), l2: trained.l2,
                 configuration.preference)
             var dpo = sft
             dpo.weights = preferred.weights.map { Float($0) }
@@ -97,8 +97,9 @@ struct RankerTrainer: Sendable {
             answers: zip(set.questions, prepared).map { Self.answer($0, $1, base) })
     }
 
-    /// When there is an answer: the built-in rule, as far as the documents and the labels do not say otherwise. And what it does
-    /// with the questions that are held out.
+    /// The rule for when a question has an answer: the built-in one, adapted to the documents and the labels.
+    ///
+    /// Also counts the held-out questions that it declines.
     private func answeringRule(
         _ set: TrainingSet, _ prepared: [PreparedQuestion], pool: CandidatePool
     ) throws(TrainingError) -> (rule: AnsweringRule, declined: DeclinedQuestions) {
@@ -116,7 +117,7 @@ struct RankerTrainer: Sendable {
         let answered = zip(set.questions.map(\.isHeldOut), prepared.map(\.evidence))
         let unanswered = zip(
             set.unanswerable.map(\.isHeldOut), others.dropFirst(AnsweringRule.decoys.count))
-        // Questions that were made from the documents are answered better than any that people ask.
+        // Questions generated from the documents are easier to answer than those that people ask.
         if configuration.questions != nil {
             rule.learn(
                 answered: answered.filter { !$0.0 }.map(\.1),
@@ -137,12 +138,12 @@ struct RankerTrainer: Sendable {
             preferences.map { .init(question: $0.question, added: $0.chosen + $0.rejected) })
         return zip(preferences, prepared).map { preference, prepared in
             PreferenceObjective.Example(
-                features: prepared.signals, chosen: prepared.positions(of: preference.chosen),
+                signals: prepared.signals, chosen: prepared.positions(of: preference.chosen),
                 rejected: prepared.positions(of: preference.rejected))
         }
     }
 
-    /// For each question, its answer against the section that the ranker wrongly likes best.
+    /// For each question, its answer against the wrong section that the ranker scores highest.
     private static func hardNegatives(
         _ questions: [ResolvedQuestion], _ prepared: [PreparedQuestion], ranker: Ranker,
         keys: FeatureKeys
@@ -165,7 +166,7 @@ struct RankerTrainer: Sendable {
         return preferences
     }
 
-    /// The labelled row that the untrained rule likes best: of several sections, the best one answers.
+    /// The labelled row that the untrained rule scores highest; it stands for the answer in the dataset.
     private static func answer(
         _ question: ResolvedQuestion, _ prepared: PreparedQuestion, _ base: Ranker
     ) -> Int {
@@ -174,5 +175,75 @@ struct RankerTrainer: Sendable {
             prepared.signals.scores(base.factors), places: prepared.places, perDocument: 0)
         return order.first { right.contains(prepared.rows[$0]) }.map { prepared.rows[$0] }
             ?? question.rows[0]
+    }
+}
+
+/// Scales signals so that their weights are comparable.
+enum SignalScale {
+    /// A signal that varies less than this teaches nothing; its scale is 1, so that its weight does not move.
+    private static let least = 1e-9
+
+    /// 1 / the standard deviation of each signal over all candidates of all questions.
+    static func of(_ questions: [CandidateSignals]) -> [Float] {
+        let columns = CandidateSignals.columns
+        var sums = [Double](repeating: 0, count: columns)
+        var count = 0.0
+        for signals in questions {
+            for index in signals.values.indices { sums[index % columns] += signals.values[index] }
+            count += Double(signals.count)
+        }
+        guard count > 0 else { return [Float](repeating: 1, count: columns) }
+        let means = sums.map { $0 / count }
+        var squares = [Double](repeating: 0, count: columns)
+        for signals in questions {
+            for index in signals.values.indices {
+                let distance = signals.values[index] - means[index % columns]
+                squares[index % columns] += distance * distance
+            }
+        }
+        return squares.map { square in
+            let deviation = (square / count).squareRoot()
+            return deviation > least ? Float(1 / deviation) : 1
+        }
+    }
+}
+
+extension AnsweringRule {
+    /// The fewest answerable and the fewest unanswerable questions that determine the threshold.
+    static let leastAnswered = 20
+    static let leastUnanswered = 10
+    /// The share of answerable questions that may be declined.
+    private static let declinedPart = 0.1
+    /// The number of questions that the built-in threshold counts for.
+    private static let prior = 20.0
+
+    /// Moves the threshold to fit labelled questions; the weights stay, because the labels are too few to fit them.
+    ///
+    /// With unanswerable questions, the threshold maximises their declined share minus twice the declined share of
+    /// answerable ones, and is then drawn towards the built-in value. Without them, it can only fall, towards the value
+    /// that declines as many answerable questions as allowed.
+    mutating func learn(answered: [[Double]], unanswered: [[Double]]) {
+        let with = answered.map { score($0) }.sorted()
+        guard with.count >= Self.leastAnswered else { return }
+        let allowed = with[Int(Double(with.count) * Self.declinedPart)]
+        guard unanswered.count >= Self.leastUnanswered else {
+            threshold = min(threshold, drawn(allowed, by: with.count))
+            return
+        }
+        let without = unanswered.map { score($0) }
+        let all = (with + without).sorted()
+        func worth(_ candidate: Double) -> Double {
+            Double(without.count { $0 < candidate }) / Double(without.count)
+                - 2 * Double(with.count { $0 < candidate }) / Double(with.count)
+        }
+        let candidates = zip(all, all.dropFirst()).map { ($0 + $1) / 2 }.filter { $0 <= allowed }
+        guard let best = candidates.map(worth).max() else { return }
+        let equals = candidates.filter { worth($0) == best }
+        threshold = min(allowed, drawn(equals[equals.count / 2], by: without.count))
+    }
+
+    /// A fitted threshold, drawn towards the built-in one.
+    private func drawn(_ found: Double, by count: Int) -> Double {
+        (Double(count) * found + Self.prior * threshold) / (Double(count) + Self.prior)
     }
 }

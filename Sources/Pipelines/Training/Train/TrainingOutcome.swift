@@ -1,45 +1,45 @@
 internal import Artifacts
 
-/// What training made and measured, before anything is published.
+/// The results of training and evaluation before publication.
 struct TrainingOutcome: Sendable {
     let set: TrainingSet
     let ranker: Ranker
-    /// Before training, after supervised training, and after preference training where it took place.
+    /// The measurements before training, after supervised training, and after preference training if it took place.
     let measurements: [Stage]
-    /// Whether the ranker is the untrained rule, because nothing that was learnt is better.
+    /// Whether the ranker is the untrained rule, because training did not improve on it.
     let isUntrained: Bool
     let preferenceFate: PreferenceFate
-    /// Whether the questions were made from the features.
+    /// Whether the questions were generated from the features.
     let isGenerated: Bool
-    /// Whether the preferences were made from the questions' labels.
+    /// Whether the preferences were generated from the questions' labels.
     let hasMadePreferences: Bool
     let features: TrainingFeatures
-    /// Which of the held-out questions are declined.
+    /// The numbers of held-out questions that the rule declines.
     let declined: DeclinedQuestions
-    /// The row whose text stands for a question's answer in the dataset, by question.
+    /// The row that represents each question's answer in the dataset.
     let answers: [Int]
 
     struct Stage: Sendable {
         let name: String
         let measurement: Measurement
-        /// The loss before and after, on what was trained on; nil for the untrained rule.
+        /// The training loss before and after; nil for the untrained rule.
         let loss: (before: Double, after: Double)?
     }
 
-    /// What was measured of the ranker that is published.
+    /// The measurements of the published ranker.
     var published: Stage? {
         if preferenceFate == .kept { return measurements.last }
         return measurements.first { $0.name == "sft" }
     }
 }
 
-/// How many held-out questions the published rule declines, of those that the documents answer and of those that they do not.
+/// The numbers of held-out questions that the published rule declines, with and without an answer in the documents.
 public struct DeclinedQuestions: Hashable, Sendable {
-    /// Some of all.
+    /// A number of declined questions, and the number of all questions.
     public struct Share: Hashable, Sendable {
-        /// The number of those that are declined.
+        /// The number of declined questions.
         public let declined: Int
-        /// The number of all.
+        /// The number of all questions.
         public let all: Int
 
         init(_ evidence: [[Double]], by rule: AnsweringRule) {
@@ -48,18 +48,58 @@ public struct DeclinedQuestions: Hashable, Sendable {
         }
     }
 
-    /// Questions that have answers: to decline them is a mistake.
+    /// Questions with an answer, which the rule should not decline.
     public let answerable: Share
-    /// Questions that have none.
+    /// Questions without an answer.
     public let unanswerable: Share
 }
 
-/// What became of preference training.
+/// The fate of preference training.
 enum PreferenceFate: Sendable {
     /// It did not take place.
     case none
     /// Its weights are published.
     case kept
-    /// It gained too little on validation, so its weights are not.
+    /// It did not improve validation enough, so its weights are discarded.
     case dropped
+}
+
+/// The messages of the published snapshots, one line each.
+extension TrainingOutcome {
+    /// The supervised dataset's message, such as "101 questions to train on, 37 held out".
+    var supervisedMessage: String {
+        Self.describe(
+            set.questions.count { !$0.isHeldOut }, "question",
+            heldOut: set.questions.count { $0.isHeldOut })
+    }
+
+    /// The preference dataset's message, such as "49 preferences to train on, 17 held out".
+    var preferenceMessage: String {
+        Self.describe(
+            set.preferences.count { !$0.isHeldOut }, "preference",
+            heldOut: set.preferences.count { $0.isHeldOut })
+    }
+
+    /// The model's message, such as "SFT on 101 questions, DPO on 49 preferences"; names DPO only if its weights are
+    /// published.
+    var modelMessage: String {
+        guard !isUntrained else {
+            return "the untrained rule: nothing learnt from "
+                + Self.count(set.questions.count { !$0.isHeldOut }, "question")
+                + " beats it on validation"
+        }
+        let supervised =
+            "SFT on " + Self.count(set.questions.count { !$0.isHeldOut }, "question")
+        guard preferenceFate == .kept else { return supervised }
+        return supervised + ", DPO on "
+            + Self.count(set.preferences.count { !$0.isHeldOut }, "preference")
+    }
+
+    private static func describe(_ training: Int, _ noun: String, heldOut: Int) -> String {
+        "\(count(training, noun)) to train on, \(heldOut) held out"
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
+    }
 }

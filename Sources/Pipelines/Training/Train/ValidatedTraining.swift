@@ -2,33 +2,35 @@ internal import Artifacts
 internal import Objects
 internal import TextAnalysis
 
-/// Supervised training that moves away from the untrained rule only as far as cross-validation shows that it pays.
+/// Supervised training that leaves the untrained rule only as far as cross-validation justifies.
 ///
-/// The questions are parted into folds by their ids. For each strength of the pull towards the untrained rule, the questions
-/// of each fold are ranked by what the others teach. The rule stays unless the best strength raises the log-probability of the right
-/// sections by more than two standard errors of the difference; of the strengths within half of it of the best that raise the mean
-/// reciprocal rank by more than one of its own the strongest is taken (the one-standard-error rule, Breiman and others, 1984, made stricter for few labels).
+/// The ids of questions assign them to folds. For each strength of the pull towards the untrained rule, a ranker
+/// trained on the other folds ranks the questions of each fold. The untrained rule stays unless the best strength
+/// raises the log-probability of the relevant sections by more than two standard errors of the difference. Among the
+/// strengths within half a standard error of the best that also raise the mean reciprocal rank by more than its
+/// standard error, the strongest pull wins (the one-standard-error rule of Breiman and others, 1984, made stricter for
+/// few labels).
 struct ValidatedTraining: Sendable {
-    /// A question with its candidates, as they are and scaled.
+    /// A question with its candidates, unscaled and scaled.
     struct Example: Sendable {
         let id: String
         let question: String
         let evaluated: Evaluation.Question
         let scaled: SupervisedObjective.Example
 
-        /// Nil where no answer is among the candidates, which teaches nothing.
+        /// Nil where no answer is among the candidates, because such a question teaches nothing.
         init?(_ question: ResolvedQuestion, _ prepared: PreparedQuestion, factors: [Double]) {
             let relevant = prepared.positions(of: question.rows)
             guard !relevant.isEmpty else { return nil }
             id = question.id
             self.question = question.question
             evaluated = .init(prepared: prepared, relevant: relevant)
-            scaled = .init(features: prepared.signals.scaled(by: factors), relevant: relevant)
+            scaled = .init(signals: prepared.signals.scaled(by: factors), relevant: relevant)
         }
     }
 
-    /// What training came to.
-    struct Lesson {
+    /// The result of supervised training.
+    struct SupervisedResult {
         let descent: Descent
         /// The strength of the pull; nil where the untrained rule stays.
         let l2: Double?
@@ -40,7 +42,7 @@ struct ValidatedTraining: Sendable {
     let threads: Int
 
     private static let folds = 5
-    /// How much stronger than the configuration's the pull may be, weakest first.
+    /// The factors of the configured strength to try, weakest first.
     private static let strengths: [Double] = [1, 3, 10, 30, 100, 300]
 
     private var origin: [Double] { base.weights.map(Double.init) }
@@ -54,9 +56,9 @@ struct ValidatedTraining: Sendable {
             epochs: epochs, rate: supervised.rate, threads: threads)
     }
 
-    /// Trains, or leaves the rule as it is.
-    func train() -> Lesson {
-        let stays = Lesson(
+    /// Trains the rule, or leaves it unchanged.
+    func train() -> SupervisedResult {
+        let stays = SupervisedResult(
             descent: descent(examples, l2: supervised.l2, epochs: 0), l2: nil)
         guard supervised.epochs > 0, examples.count >= 2 * Self.folds else { return stays }
         let gains = Self.strengths.map { gain(l2: supervised.l2 * $0) }
@@ -66,7 +68,7 @@ struct ValidatedTraining: Sendable {
         for (strength, gain) in zip(Self.strengths, gains).reversed()
         where gain.isBetter && gain.mean >= best.mean - best.error / 2 {
             let l2 = supervised.l2 * strength
-            return Lesson(
+            return SupervisedResult(
                 descent: descent(examples, l2: l2, epochs: supervised.epochs), l2: l2)
         }
         return stays
@@ -75,12 +77,12 @@ struct ValidatedTraining: Sendable {
     private struct Gain {
         let mean: Double
         let error: Double
-        /// Whether the mean reciprocal rank rises by more than its standard error: probabilities rise as well where nothing but the
-        /// sharpness of the scores fits better.
+        /// Whether the mean reciprocal rank rises by more than its standard error: log-probabilities also rise when
+        /// only the sharpness of the scores fits better.
         let isBetter: Bool
     }
 
-    /// By how much training raises the log-probability of the right sections of questions that it has not seen.
+    /// The gain in log-probability of the relevant sections on questions outside the training folds.
     private func gain(l2: Double) -> Gain {
         var gains: [Double] = []
         var places: [Double] = []
@@ -100,14 +102,14 @@ struct ValidatedTraining: Sendable {
         return Gain(mean: mean, error: error, isBetter: change.mean > change.error)
     }
 
-    /// 1 / the place of the first right section; 0 where none is a candidate.
+    /// 1 / the rank of the first relevant section; 0 where none is a candidate.
     private func reciprocalRank(_ example: Example, _ weights: [Double]) -> Double {
         let factors = zip(weights, base.scale).map { $0 * Double($1) }
         let rank = example.evaluated.rank(factors, perDocument: base.retrieval.perDocument)
         return rank.map { 1 / Double($0 + 1) } ?? 0
     }
 
-    /// The examples of all folds but one, and those of the one; no fold without examples.
+    /// Each fold's examples, with those of all other folds; skips empty folds.
     private var splits: [(seen: [Example], unseen: [Example])] {
         (0..<Self.folds).map { fold in
             (
@@ -118,7 +120,7 @@ struct ValidatedTraining: Sendable {
     }
 
     private static func fold(of id: String) -> Int {
-        Int(FeatureHash.of("fold/\(id)") % UInt64(folds))
+        Int(TermHash.of("fold/\(id)") % UInt64(folds))
     }
 
     private static func meanAndError(_ values: [Double]) -> (mean: Double, error: Double) {
@@ -130,43 +132,43 @@ struct ValidatedTraining: Sendable {
 }
 
 extension ValidatedTraining {
-    /// What preference training came to.
-    struct Preferred {
+    /// The result of preference training.
+    struct PreferenceResult {
         let weights: [Double]
         let before: Double
         let after: Double
-        /// Whether it costs nothing on the questions that supervised training knows.
+        /// Whether it improves the ranking of held-out folds.
         let isKept: Bool
     }
 
-    /// A preference, and the question that it is about.
+    /// A preference with its question.
     struct Preference: Sendable {
         let question: String
         let scaled: PreferenceObjective.Example
     }
 
-    /// How many standard errors preferences must gain on questions that they are not about: those that people stated, and those
-    /// that were made from the very labels that supervised training knows.
+    /// The standard errors by which preferences must improve questions other than their own: stated by people, or
+    /// generated from the labels that supervised training already knows.
     private static let leastGain = (stated: 1.0, made: 2.0)
 
-    /// Trains on preferences, and finds out whether that costs anything: in each fold, the questions are ranked by what preferences about
-    /// others make of weights that have not seen them.
+    /// Trains on preferences, and validates the result: preferences about the other folds adapt weights that have not
+    /// seen a fold, and rank its questions.
     ///
-    /// - Parameter areMade: Whether nobody stated the preferences.
+    /// - Parameter areMade: Whether the preferences were generated rather than stated by people.
     func preferring(
         _ preferences: [Preference], areMade: Bool, from weights: [Double], l2: Double?,
         _ settings: TrainingConfiguration.Preference
-    ) -> Preferred {
+    ) -> PreferenceResult {
         func preferred(
             _ preferences: [Preference], from weights: [Double], with seen: [Example]
         ) -> (Descent, PreferenceObjective) {
             let objective = PreferenceObjective(
                 examples: preferences.map(\.scaled), reference: weights, beta: settings.beta,
                 l2: settings.l2)
-            let lesson = SupervisedObjective(
+            let retained = SupervisedObjective(
                 examples: seen.map(\.scaled), origin: origin, l2: l2 ?? supervised.l2)
             let descent = RetainingObjective(
-                preference: objective, supervised: lesson, retain: settings.retain
+                preference: objective, supervised: retained, retain: settings.retain
             ).minimised(epochs: settings.epochs, rate: settings.rate, threads: threads)
             return (descent, objective)
         }
@@ -185,7 +187,7 @@ extension ValidatedTraining {
         let (descent, objective) = preferred(preferences, from: weights, with: examples)
         let change = Self.meanAndError(changes)
         let least = areMade ? Self.leastGain.made : Self.leastGain.stated
-        return Preferred(
+        return PreferenceResult(
             weights: descent.weights,
             before: objective.evaluate(at: objective.origin, threads: threads).value,
             after: objective.evaluate(at: descent.weights, threads: threads).value,

@@ -1,0 +1,453 @@
+import Glibc
+package import Storage
+import Testing
+
+/// One thing that every bucket must do.
+///
+/// The tests of a bucket run ``all`` of them as arguments, each with an empty bucket:
+///
+///     @Test("a bucket in a directory does what every bucket does", arguments: BucketRequirement.all)
+///     func directory(requirement: BucketRequirement) throws {
+///         let directory = try TemporaryDirectory()
+///         let bucket = try DirectoryBucket.create(at: directory("repository"))
+///         try requirement.check { try DirectoryBucket(opening: bucket.location) }
+///     }
+package struct BucketRequirement: CustomTestStringConvertible, Sendable {
+    /// Opens the bucket under test: each call is a client of the same place.
+    package typealias Opening = @Sendable () throws -> any Bucket
+
+    package let testDescription: String
+    private let body: @Sendable (@escaping Opening) throws -> Void
+
+    init(_ description: String, _ body: @escaping @Sendable (@escaping Opening) throws -> Void) {
+        testDescription = description
+        self.body = body
+    }
+
+    /// Expects the bucket to meet the requirement.
+    ///
+    /// - Parameter open: Opens the place, which must be empty at first; every call must show the same blobs.
+    package func check(_ open: @escaping Opening) throws { try body(open) }
+
+    /// Every requirement.
+    package static let all = blobs + listings + staging + races
+}
+
+/// A name to try things on.
+private let name = BlobName(.log, "00000000000000000001.json")
+private let pack = BlobName(.packs, "ab.pack")
+
+/// The error that a call throws, which must be one of storage.
+private func storageError(_ body: () throws -> Void) -> StorageError? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return error as? StorageError
+    }
+}
+
+// MARK: - Single blobs
+
+extension BucketRequirement {
+    fileprivate static let blobs = [
+        BucketRequirement("a created blob can be read, opened and listed, in its folder only") {
+            open in
+            let bucket = try open()
+            for folder in BucketFolder.allCases {
+                let name = BlobName(folder, "blob.1")
+                #expect(try bucket.read(name, limit: 10) == nil)
+                #expect(try bucket.open(name) == nil)
+                #expect(try bucket.list(folder).isEmpty)
+                #expect(try bucket.create(name, Array(folder.rawValue.utf8)) == .created)
+            }
+            let other = try open()
+            for folder in BucketFolder.allCases {
+                let name = BlobName(folder, "blob.1")
+                let bytes = Array(folder.rawValue.utf8)
+                #expect(try other.read(name, limit: bytes.count) == bytes)
+                #expect(try other.open(name)?.size == bytes.count)
+                #expect(try other.list(folder) == [BlobEntry(name: "blob.1", size: bytes.count)])
+            }
+        },
+        BucketRequirement("creating a blob whose name is taken changes nothing") { open in
+            let bucket = try open()
+            #expect(try bucket.create(name, [1, 2, 3]) == .created)
+            #expect(try open().create(name, [4]) == .exists)
+            #expect(try bucket.create(name, [1, 2, 3]) == .exists)
+            #expect(try bucket.read(name, limit: 3) == [1, 2, 3])
+            #expect(try bucket.list(.log).count == 1)
+        },
+        BucketRequirement("a blob may be empty") { open in
+            let bucket = try open()
+            #expect(try bucket.create(name, []) == .created)
+            #expect(try bucket.read(name, limit: 0) == [])
+            #expect(try bucket.open(name)?.read(at: 0, count: 0) == [])
+            #expect(try bucket.list(.log) == [BlobEntry(name: name.name, size: 0)])
+            #expect(try bucket.create(name, [1]) == .exists)
+            try bucket.stage(in: .packs).publish(as: pack)
+            #expect(try bucket.read(pack, limit: 0) == [])
+        },
+        BucketRequirement("a blob may be large") { open in
+            let bucket = try open()
+            var bytes = [UInt8](repeating: 7, count: 5 << 20)
+            bytes[bytes.count - 1] = 8
+            #expect(try bucket.create(name, bytes) == .created)
+            #expect(try open().read(name, limit: bytes.count) == bytes)
+            let blob = try #require(try open().open(name))
+            #expect(try blob.read(at: bytes.count - 2, count: 2) == [7, 8])
+            let staged = try bucket.stage(in: .packs)
+            for number in 0..<8 as Range<Int> {
+                #expect(try staged.append(bytes) == number * bytes.count)
+            }
+            try staged.publish(as: pack)
+            let large = try #require(try open().open(pack))
+            #expect(large.size == 8 * bytes.count)
+            #expect(try large.read(at: 3 * bytes.count - 1, count: 2) == [8, 7])
+        },
+        BucketRequirement("reading a whole blob fails when it is larger than the limit") { open in
+            let bucket = try open()
+            _ = try bucket.create(name, [UInt8](repeating: 7, count: 1000))
+            #expect(try bucket.read(name, limit: 1000)?.count == 1000)
+            let error = storageError { _ = try bucket.read(name, limit: 999) }
+            guard case .tooLarge(_, 1000, 999)? = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+            #expect(error?.fault == .damaged)
+        },
+        BucketRequirement("a range is read exactly, and one past the end is an error") { open in
+            let bucket = try open()
+            _ = try bucket.create(name, Array(0..<100))
+            let blob = try #require(try bucket.open(name))
+            #expect(try blob.read(at: 0, count: 100) == Array(0..<100))
+            #expect(try blob.read(at: 10, count: 3) == [10, 11, 12])
+            #expect(try blob.read(at: 100, count: 0) == [])
+            for (offset, count) in [
+                (0, 101), (100, 1), (101, 0), (-1, 1), (0, -1), (1, Int.max), (Int.max, Int.max),
+            ] {
+                let error = storageError { _ = try blob.read(at: offset, count: count) }
+                guard case .truncated? = error else {
+                    Issue.record("\(offset), \(count): \(String(describing: error))")
+                    continue
+                }
+            }
+        },
+        BucketRequirement("an opened blob stays readable after it is deleted") { open in
+            let bucket = try open()
+            let bytes = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 * 7) }
+            #expect(try bucket.create(name, bytes) == .created)
+            let blob = try #require(try bucket.open(name))
+            let file = blob.map()
+            try open().delete(name)
+            #expect(try blob.read(at: 9998, count: 2) == Array(bytes[9998...]))
+            // Only some buckets can map blobs.
+            guard let file else { return }
+            #expect(file === blob.map() && file.count == bytes.count)
+            for range in [0..<0, 0..<10_000, 4095..<4097, 9999..<10_000, 10_000..<10_000] {
+                let isSame = file.withBytes(range) { span in
+                    span.count == range.count
+                        && range.allSatisfy { span[$0 - range.lowerBound] == bytes[$0] }
+                }
+                #expect(isSame)
+            }
+        },
+        BucketRequirement("deleting is idempotent, and a deleted name can be created again") {
+            open in
+            let bucket = try open()
+            for folder in BucketFolder.allCases {
+                let name = BlobName(folder, "blob.1")
+                try bucket.delete(name)
+                _ = try bucket.create(name, [1])
+                try open().delete(name)
+                try bucket.delete(name)
+                #expect(try bucket.read(name, limit: 1) == nil)
+                #expect(try bucket.list(folder).isEmpty)
+                #expect(try bucket.create(name, [2]) == .created)
+                #expect(try bucket.read(name, limit: 1) == [2])
+            }
+        },
+        BucketRequirement("replacing a blob creates it or gives it other bytes of any size") {
+            open in
+            let bucket = try open()
+            for folder in BucketFolder.allCases {
+                let name = BlobName(folder, "blob.1")
+                for count in [1, 3, 0, 2] {
+                    try bucket.replace(name, [UInt8](repeating: 7, count: count))
+                    #expect(try open().read(name, limit: 3)?.count == count)
+                }
+                #expect(try bucket.list(folder) == [BlobEntry(name: "blob.1", size: 2)])
+            }
+            // An opened blob keeps the bytes that it was opened with.
+            let blob = try #require(try bucket.open(BlobName(.log, "blob.1")))
+            try bucket.replace(BlobName(.log, "blob.1"), [1, 1])
+            #expect(try blob.read(at: 0, count: 2) == [7, 7])
+        },
+        BucketRequirement("overwriting a hint creates it, or gives it other bytes of its size") {
+            open in
+            let bucket = try open()
+            let created = BlobName(.log, "created")
+            _ = try bucket.create(created, [9, 9])
+            for name in [BlobName(.log, "tip"), created] {
+                for value in 0..<5 as Range<UInt8> {
+                    try bucket.overwrite(name, [value, value])
+                    #expect(try open().read(name, limit: 2) == [value, value])
+                }
+            }
+            #expect(try bucket.list(.log).count == 2)
+        },
+        BucketRequirement("ages grow by the clock of the place, and missing blobs have none") {
+            open in
+            let bucket = try open()
+            let old = BlobName(.leases, "old")
+            let new = BlobName(.packs, "new")
+            let missing = BlobName(.packs, "missing")
+            #expect(try bucket.ages(of: [missing]).isEmpty)
+            _ = try bucket.create(old, [1])
+            pause(milliseconds: 60)
+            _ = try bucket.create(new, [1])
+            let ages = try open().ages(of: [old, new, missing])
+            #expect(Set(ages.keys) == [old, new])
+            let oldAge = try #require(ages[old])
+            let newAge = try #require(ages[new])
+            // Clocks of file systems tick every few milliseconds.
+            #expect(newAge >= 0 && oldAge - newAge >= 40 && oldAge < 3_600_000)
+            try bucket.replace(old, [2])
+            let again = try bucket.ages(of: [old, new])
+            #expect(try #require(again[old]) <= #require(again[new]))
+        },
+    ]
+
+    private static func pause(milliseconds: Int) { usleep(UInt32(milliseconds) * 1000) }
+}
+
+// MARK: - Names and folders
+
+extension BucketRequirement {
+    /// Names that some file systems or object stores would change, refuse, hide or take for others.
+    static let oddNames =
+        [
+            "a", "A", "ab", "a.b", "a-b", "a.", "a..b", "-rf", "--", "0", "00", "CON", "nul.txt",
+            "com1", "git-1", "FTI", "a.lock", "a.tmp", "A.TMP", "Thumbs.db", "index.html",
+        ] + [String(repeating: "x", count: 255), String(repeating: "x", count: 254)]
+
+    fileprivate static let listings = [
+        BucketRequirement("odd names are kept apart and listed as they are") { open in
+            let bucket = try open()
+            for folder in BucketFolder.allCases {
+                for (index, text) in oddNames.enumerated() {
+                    let bytes = [UInt8](repeating: 1, count: index)
+                    #expect(
+                        try bucket.create(BlobName(folder, text), bytes) == .created, "\(text)")
+                }
+                let listed = try open().list(folder)
+                #expect(listed.count == oddNames.count)
+                let sizes = Dictionary(listed.map { ($0.name, $0.size) }) { first, _ in first }
+                for (index, text) in oddNames.enumerated() {
+                    #expect(sizes[text] == index, "\(text)")
+                    let name = BlobName(folder, text)
+                    #expect(try bucket.read(name, limit: 99)?.count == index, "\(text)")
+                }
+                for text in oddNames { try bucket.delete(BlobName(folder, text)) }
+                #expect(try bucket.list(folder).isEmpty)
+            }
+        },
+        BucketRequirement("a folder of many blobs is listed whole, each once") { open in
+            let bucket = try open()
+            let names = (0..<1500).map { "\($0).json" }
+            for name in names { _ = try bucket.create(BlobName(.checkpoints, name), [1]) }
+            let listed = try open().list(.checkpoints)
+            #expect(listed.map(\.name).sorted() == names.sorted())
+            #expect(try bucket.list(.log).isEmpty)
+        },
+        BucketRequirement("synchronizing changes nothing, also where nothing was ever written") {
+            open in
+            let bucket = try open()
+            for folder in BucketFolder.allCases { try bucket.synchronize(folder) }
+            try bucket.synchronizeLog()
+            for folder in BucketFolder.allCases {
+                _ = try bucket.create(BlobName(folder, "a"), [1])
+                _ = try bucket.create(BlobName(folder, "b"), [2])
+                try bucket.delete(BlobName(folder, "a"))
+                try bucket.synchronize(folder)
+            }
+            try bucket.synchronizeLog()
+            for folder in BucketFolder.allCases {
+                #expect(try open().list(folder) == [BlobEntry(name: "b", size: 1)])
+            }
+        },
+        BucketRequirement("a writer's turn can be taken again once it ends") { open in
+            let bucket = try open()
+            var turn = bucket.takeTurn()
+            #expect(turn != nil)
+            // A turn is no lock: whoever does not have it may write.
+            #expect(try open().create(name, [1]) == .created)
+            turn = nil
+            #expect(try open().takeTurn() != nil)
+            #expect(turn == nil)
+        },
+    ]
+}
+
+// MARK: - Staged blobs
+
+extension BucketRequirement {
+    fileprivate static let staging = [
+        BucketRequirement("a staged blob can be read, and is visible only once it is published") {
+            open in
+            let bucket = try open()
+            let staged = try bucket.stage(in: .packs)
+            #expect(try staged.append([1, 2]) == 0)
+            #expect(try staged.append([]) == 2)
+            #expect(try staged.append([3]) == 2)
+            #expect(try staged.read(at: 1, count: 2) == [2, 3])
+            #expect(try staged.read(at: 3, count: 0) == [])
+            let error = storageError { _ = try staged.read(at: 2, count: 2) }
+            if case .truncated? = error {} else { Issue.record("\(String(describing: error))") }
+            #expect(try open().list(.packs).isEmpty)
+            try staged.publish(as: pack)
+            #expect(try open().read(pack, limit: 3) == [1, 2, 3])
+            #expect(try open().list(.packs) == [BlobEntry(name: pack.name, size: 3)])
+            #expect(storageError { try staged.publish(as: pack) } != nil)
+            #expect(storageError { try staged.replace(pack) } != nil)
+        },
+        BucketRequirement("an append at a multiple leaves zeros before it") { open in
+            let bucket = try open()
+            let staged = try bucket.stage(in: .packs)
+            for (alignment, offset, gap) in [(16, 0, 0), (1, 2, 0), (16, 16, 12), (2, 18, 0)] {
+                let place = try staged.append([7, 8], alignment: alignment)
+                #expect(place == (offset, gap))
+            }
+            try staged.publish(as: pack)
+            let zeros = [UInt8](repeating: 0, count: 12)
+            #expect(try bucket.read(pack, limit: 99) == [7, 8, 7, 8] + zeros + [7, 8, 7, 8])
+        },
+        BucketRequirement("publishing under a taken name or in another folder changes nothing") {
+            open in
+            let bucket = try open()
+            _ = try bucket.create(pack, [9])
+            let staged = try bucket.stage(in: .packs)
+            _ = try staged.append([1])
+            #expect(storageError { try staged.publish(as: pack) }?.fault == .io)
+            #expect(try bucket.read(pack, limit: 1) == [9])
+            let lost = try bucket.stage(in: .packs)
+            #expect(storageError { try lost.publish(as: name) }?.fault == .usage)
+            #expect(storageError { try lost.replace(name) }?.fault == .usage)
+            #expect(try bucket.read(name, limit: 1) == nil)
+            #expect(try bucket.list(.packs).count == 1)
+        },
+        BucketRequirement("a staged blob can take the place of another, or of none") { open in
+            let bucket = try open()
+            _ = try bucket.create(pack, [9, 9, 9])
+            let before = try #require(try bucket.open(pack))
+            for text: [UInt8] in [[1], [2, 2], []] {
+                let staged = try bucket.stage(in: .packs)
+                _ = try staged.append(text)
+                try staged.replace(pack)
+                #expect(try open().read(pack, limit: 9) == text)
+            }
+            #expect(try before.read(at: 0, count: 3) == [9, 9, 9])
+            let staged = try bucket.stage(in: .packs)
+            _ = try staged.append([5])
+            try staged.replace(BlobName(.packs, "new"))
+            #expect(try bucket.read(BlobName(.packs, "new"), limit: 1) == [5])
+            #expect(try bucket.list(.packs).count == 2)
+        },
+        BucketRequirement("an abandoned staged blob leaves nothing, a running one is not touched") {
+            open in
+            let bucket = try open()
+            for folder in BucketFolder.allCases {
+                let running = try bucket.stage(in: folder)
+                _ = try running.append([1, 2])
+                do {
+                    let dropped = try bucket.stage(in: folder)
+                    _ = try dropped.append([3])
+                }
+                #expect(try open().list(folder).isEmpty)
+                #expect(try open().removeAbandonedFiles() == 0)
+                _ = try running.append([3])
+                try running.publish(as: BlobName(folder, "blob.1"))
+                #expect(try open().removeAbandonedFiles() == 0)
+                #expect(try bucket.read(BlobName(folder, "blob.1"), limit: 3) == [1, 2, 3])
+            }
+        },
+    ]
+}
+
+// MARK: - Races
+
+extension BucketRequirement {
+    fileprivate static let races = [
+        BucketRequirement("of 32 threads that create one name, exactly one wins") { open in
+            let buckets = try (0..<32).map { _ in try open() }
+            let results = resultsOnThreads(buckets.count) { thread in
+                try buckets[thread].create(name, [UInt8(thread), 7])
+            }
+            let outcomes = try results.map { try $0.get() }
+            let winners = outcomes.indices.filter { outcomes[$0] == .created }
+            #expect(winners.count == 1 && outcomes.count == buckets.count)
+            let winner = try #require(winners.first)
+            #expect(try open().read(name, limit: 2) == [UInt8(winner), 7])
+            #expect(try open().list(.log).count == 1)
+        },
+        BucketRequirement("of 16 staged blobs that are published as one name, exactly one wins") {
+            open in
+            let staged = try (0..<16).map { number in
+                let staged = try open().stage(in: .packs)
+                _ = try staged.append([UInt8(number)])
+                return staged
+            }
+            let results = resultsOnThreads(staged.count) { try staged[$0].publish(as: pack) }
+            let winners = results.indices.filter { index in
+                if case .success = results[index] { true } else { false }
+            }
+            #expect(winners.count == 1)
+            for case .failure(let error) in results {
+                #expect((error as? StorageError)?.fault == .io, "\(error)")
+            }
+            let winner = try #require(winners.first)
+            #expect(try open().read(pack, limit: 1) == [UInt8(winner)])
+        },
+        BucketRequirement("bytes appended from several threads are all there, each append whole") {
+            open in
+            let staged = try open().stage(in: .packs)
+            let (threads, appends) = (8, 40)
+            func bytes(_ index: Int) -> [UInt8] {
+                [UInt8](repeating: UInt8(index % 251), count: 1 + index)
+            }
+            let results = resultsOnThreads(threads) { thread in
+                try (thread * appends..<(thread + 1) * appends).map { index in
+                    try staged.append([UInt8](repeating: UInt8(index % 251), count: 1 + index))
+                }
+            }
+            let offsets = try results.flatMap { try $0.get() }
+            try staged.publish(as: pack)
+            let blob = try #require(try open().open(pack))
+            #expect(offsets.count == threads * appends)
+            #expect(blob.size == offsets.indices.reduce(0) { $0 + 1 + $1 })
+            for (index, offset) in offsets.enumerated() {
+                #expect(try blob.read(at: offset, count: 1 + index) == bytes(index))
+            }
+        },
+        BucketRequirement("a reader of a blob that is replaced gets the old or the new one, whole")
+        { open in
+            let hint = BlobName(.checkpoints, "state")
+            try open().replace(hint, [UInt8](repeating: 0, count: 4000))
+            let results = resultsOnThreads(4) { thread -> Int in
+                let bucket = try open()
+                for round in 1...50 {
+                    if thread == 0 {
+                        let bytes = [UInt8](repeating: UInt8(round), count: 4000 + round)
+                        try bucket.replace(hint, bytes)
+                    } else {
+                        let bytes = try bucket.read(hint, limit: 5000) ?? []
+                        let isWhole = Set(bytes).count == 1 && bytes.count == 4000 + Int(bytes[0])
+                        if !isWhole { return round }
+                    }
+                }
+                return 0
+            }
+            #expect(try results.map { try $0.get() } == [0, 0, 0, 0])
+        },
+    ]
+}
