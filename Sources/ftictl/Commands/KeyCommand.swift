@@ -47,7 +47,7 @@ struct KeyNewCommand: Command {
 struct KeyListCommand: Command {
     static let configuration = CommandConfiguration(
         "list", abstract: "List your keys and the keys you trust.",
-        discussion: "The keys of a repository are in its policy: see ftictl policy show.",
+        discussion: "The keys of a repository are in its access policy: see ftictl policy show.",
         examples: ["ftictl key list"])
 
     @OptionGroup var options: GlobalOptions
@@ -120,9 +120,9 @@ struct KeyUseCommand: Command {
 
 struct KeyTrustCommand: Command {
     static let configuration = CommandConfiguration(
-        "trust", abstract: "Trust a key to start the policy of repositories that are new to you.",
+        "trust", abstract: "Trust a key to start the access policy of repositories new to you.",
         discussion: """
-            If you trust no key, ftictl accepts any policy when it first sees a repository. Once you \
+            If you trust no key, ftictl accepts any access policy when it first sees a repository. Once you \
             trust a key, it accepts only a policy started by a trusted key or by one of your own. \
             $FTI_TRUST, one or more public keys, restricts a single command to policies started by \
             those keys.
@@ -256,7 +256,7 @@ extension CommandContext {
         let opened = try open()
         guard let old = opened.state.policy, old.isSigned else {
             throw CommandError(
-                .refused, "this repository has no policy that requires signatures",
+                .refused, "this repository has no access policy that requires signatures",
                 remedy: "ftictl policy init creates one with your key as the admin")
         }
         let (keys, gates) = try change(old)
@@ -290,7 +290,8 @@ extension AccessPolicy {
     {
         do throws(JSONSchemaError) { return try body() } catch {
             throw .usage(
-                "invalid policy: \(error.path) \(error.reason)", remedy: "ftictl policy show")
+                "invalid access policy: \(error.path) \(error.reason)", remedy: "ftictl policy show"
+            )
         }
     }
 }

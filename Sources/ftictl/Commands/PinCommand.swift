@@ -6,26 +6,25 @@ import Storage
 
 struct PinCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "pin",
-        abstract: "Write a lock file of resolved ids, or compare one with its refs.",
-        discussion: ArgumentHelp.discussion(
-            """
+        "pin", abstract: "Write a lock file of resolved ids, or compare one with its refs.",
+        discussion: """
             All revisions are resolved in one state of the log. A release is pinned with its features and its \
             model. --check exits with 1 when a revision names another snapshot now, or a pinned snapshot is \
             gone. A lease in the repository protects the pinned versions from gc, wherever refs move, until \
             --release removes it; --leases lists all leases.
             """,
-            examples: [
-                "ftictl pin models/current features/prod -o fti.lock",
-                "ftictl pin releases/prod -o fti.lock",
-                "ftictl pin --check fti.lock",
-                "ftictl pin --release fti.lock",
-            ]))
+        examples: [
+            "ftictl pin models/current features/prod -o fti.lock",
+            "ftictl pin releases/prod -o fti.lock",
+            "ftictl pin --check fti.lock",
+            "ftictl pin --release fti.lock",
+        ])
 
     @Argument(help: ArgumentHelp("The versions to pin.", valueName: "rev"), completion: .revisions)
     var revisions: [String] = []
 
-    @Option(name: [.short, .long], help: ArgumentHelp("The lock file to write.", valueName: "file"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("The lock file to write.", valueName: "file"))
     var output = LockFile.usualName
 
     @Option(help: ArgumentHelp("The lock file to compare.", valueName: "file"))
@@ -43,7 +42,9 @@ struct PinCommand: Command {
 
     func validate() throws {
         let questions = [check != nil, release != nil, leases].count { $0 }
-        if questions > 1 { throw ValidationError("give only one of --check, --release and --leases") }
+        if questions > 1 {
+            throw ValidationError("give only one of --check, --release and --leases")
+        }
         if questions == 1, !revisions.isEmpty {
             throw ValidationError("--check, --release and --leases take no revisions")
         }
@@ -71,24 +72,21 @@ struct PinCommand: Command {
         ) { (bytes) throws(StorageError) in try LocalFile.write(output, bytes) }
         try warn(about: outcome.protection, context.output)
         let lock = outcome.lock
-        if context.output.isJSON {
-            return try context.output.emit([
-                "path": .string(output), "transaction": .integer(lock.transaction),
-                "lease": lock.lease.map { .string($0.hex) } ?? .null,
-                "pins": .array(
-                    pins.map { pin in
-                        [
-                            "revision": .string(pin.revision), "id": .id(pin.id),
-                            "kind": .string(pin.kind.rawValue),
-                        ]
-                    }),
-            ])
+        let pinsJSON = pins.map { pin -> JSON in
+            [
+                "revision": .string(pin.revision), "id": .id(pin.id),
+                "kind": .string(pin.kind.rawValue),
+            ]
         }
-        for line in columns(pins, context.output.style).lines { try context.output.line(line) }
+        try context.output.result(
+            [
+                "path": .string(output), "transaction": .integer(lock.transaction),
+                "lease": lock.lease.map { .string($0.hex) } ?? .null, "pins": .array(pinsJSON),
+            ], lines: lines(pins, context.output.style))
         try context.output.note("wrote \(output)")
     }
 
-    /// Warns about versions that may be collected; throws where that is a failure.
+    /// Warns about versions that may be collected; throws if that is a failure.
     private func warn(about protection: PinOutcome.Protection, _ output: Output) throws {
         switch protection {
         case .untilReleased: break
@@ -102,16 +100,15 @@ struct PinCommand: Command {
         }
     }
 
-    private func columns(_ pins: [LockFile.Pin], _ style: Style) -> Columns {
+    private func lines(_ pins: [LockFile.Pin], _ style: Style) -> [String] {
         var columns = Columns([.left, .left, .left])
         for pin in pins {
             columns.append([
-                style.cyan(pin.revision.printable()),
-                style.yellow(pin.id.short),
+                style.cyan(pin.revision.printable()), style.yellow(pin.id.short),
                 style.magenta(pin.kind.rawValue),
             ])
         }
-        return columns
+        return columns.lines
     }
 
     private func check(_ lock: LockFile, at path: String, of repository: RandomBits) throws {
@@ -143,12 +140,8 @@ struct PinCommand: Command {
             lease = try repository.repository.lease(lock.lease)?.name
         }
         if let lease { try repository.repository.release(lease) }
-        if context.output.isJSON {
-            return try context.output.emit([
-                "path": .string(path), "released": .bool(lease != nil),
-            ])
-        }
-        try context.output.line(
+        try context.output.result(
+            ["path": .string(path), "released": .bool(lease != nil)],
             lease == nil
                 ? "\(path.printable()) has no lease"
                 : "released the lease of \(path.printable())")
@@ -164,7 +157,7 @@ struct PinCommand: Command {
             }
             columns.append([
                 style.yellow(lease.name.hex),
-                lease.seconds.map { "for \($0) s" } ?? "until it is released",
+                lease.seconds.map { "for \($0) s" } ?? "until released",
                 lease.purpose.printable(),
             ])
         }
@@ -177,20 +170,15 @@ struct PinCommand: Command {
         try check(lock, at: path, of: repository.state.repositoryID)
         let comparison = try PinComparison(lock, in: repository)
         let differences = comparison.differences
-        if context.output.isJSON {
-            try context.output.emit([
+        try context.output.result(
+            [
                 "ok": .bool(differences.isEmpty), "kept": .bool(comparison.isKept),
                 "differences": .array(differences.map(\.json)),
-            ])
-        } else {
-            for difference in differences { try context.output.line(difference.line) }
-        }
-        if differences.isEmpty, !context.output.isJSON {
-            let count = lock.pins.count
-            try context.output.line(
-                "\(Quantity.count(count, "pin")) unchanged")
-        }
-        if !comparison.isKept, !context.output.isJSON {
+            ],
+            lines: differences.isEmpty
+                ? ["\(Quantity.count(lock.pins.count, "pin")) unchanged"]
+                : differences.map(\.line))
+        if !comparison.isKept {
             try context.output.note(
                 comparison.lease == nil
                     ? "note: no lease keeps these versions from being collected"

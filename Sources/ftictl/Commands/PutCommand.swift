@@ -119,7 +119,7 @@ struct PutCommand: Command {
             kind: name.namespace.kind, content: content, inputs: inputs,
             producer: .init(pipeline: "ftictl", version: Version.text),
             params: params, metrics: metrics, created: context.now,
-            message: metadata.cleanMessage ?? "")
+            message: metadata.message ?? "")
         snapshot.space = try metadata.space(of: snapshot, in: objects)
         let version = try transaction.store(
             NextVersion(of: name, snapshot, incidental: unset(in: snapshot)))
