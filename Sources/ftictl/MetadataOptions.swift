@@ -85,7 +85,7 @@ struct MetadataOptions: ParsableArguments {
         return metrics
     }
 
-    /// Whether a number keeps all its digits as a double. True for anything but an integer.
+    /// False for an integer too large to be exact as a double.
     private static func isKept(_ text: String) -> Bool {
         let hasSign = text.utf8.first.map { $0 == 0x2B || $0 == 0x2D } ?? false
         guard text.utf8.dropFirst(hasSign ? 1 : 0).allSatisfy({ 0x30...0x39 ~= $0 }) else {

@@ -248,7 +248,7 @@ struct KeyRevokeCommand: Command {
 }
 
 extension CommandContext {
-    /// Replaces the policy by a changed one, unless another writer has replaced it meanwhile.
+    /// Replaces the policy with a changed one, unless another writer has replaced it meanwhile.
     func changePolicy(
         message: String,
         _ change: (AccessPolicy) throws -> (keys: [AccessPolicy.Key], gates: [Gate])

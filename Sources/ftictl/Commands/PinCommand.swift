@@ -6,12 +6,14 @@ import Storage
 
 struct PinCommand: Command {
     static let configuration = CommandConfiguration(
-        "pin", abstract: "Write a lock file of resolved ids, or compare one with its refs.",
+        "pin",
+        abstract:
+            "Write a lock file of resolved ids, or compare one with what its revisions name now.",
         discussion: """
-            All revisions are resolved in one state of the log. A release is pinned with its features and its \
-            model. --check exits with 1 when a revision names another snapshot now, or a pinned snapshot is \
-            gone. A lease in the repository protects the pinned versions from gc, wherever refs move, until \
-            --release removes it; --leases lists all leases.
+            All revisions are resolved in one state of the log. Pinning a release also pins its \
+            features and its model. --check exits with 1 if a revision names something else now, or \
+            if a pinned snapshot is gone. A lease in the repository keeps the pinned versions, \
+            wherever refs move, until --release removes it. --leases lists all leases.
             """,
         examples: [
             "ftictl pin models/current features/prod -o fti.lock",
@@ -32,10 +34,10 @@ struct PinCommand: Command {
 
     @Option(
         help: ArgumentHelp(
-            "Release the lease of this lock file, or the lease of this name.", valueName: "file"))
+            "Remove the lease of this lock file, or the lease with this name.", valueName: "file"))
     var release: String?
 
-    @Flag(help: "List the leases.")
+    @Flag(help: "List leases and what they keep.")
     var leases = false
 
     @OptionGroup var options: GlobalOptions

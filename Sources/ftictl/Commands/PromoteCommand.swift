@@ -5,10 +5,11 @@ import Refs
 
 struct PromoteCommand: Command {
     static let configuration = CommandConfiguration(
-        "promote", abstract: "Point refs at what other refs point at, all in one transaction.",
+        "promote",
+        abstract: "Point refs at what other refs point at, in one transaction or not at all.",
         discussion: """
-            Readers see either all of the moves or none. A gate that refuses one move refuses all; gates look \
-            at refs as they are after all moves.
+            Readers see either all of the moves or none of them. If a gate refuses one move, none \
+            takes place. Gates are evaluated on the refs as they would be after all of the moves.
             """,
         examples: [
             "ftictl promote models/candidate models/current",

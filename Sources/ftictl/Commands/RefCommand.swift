@@ -7,8 +7,9 @@ struct RefCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         "ref", abstract: "Delete, rename and restore refs.",
         discussion: """
-            The log keeps the history of a deleted ref. Its versions stay as long as gc keeps old values by \
-            age (--keep, 30 days); until then, ref restore brings the ref back.
+            The log keeps the history of a deleted ref. gc keeps what only that ref pointed at for \
+            as long as it keeps old values by age (--keep, 30 days); until then, ref restore brings \
+            the ref back.
             """,
         examples: [
             "ftictl ref delete models/experiment",
@@ -22,7 +23,7 @@ struct RefCommand: ParsableCommand {
 
 struct RefDeleteCommand: Command {
     static let configuration = CommandConfiguration(
-        "delete", abstract: "Delete refs in one transaction.",
+        "delete", abstract: "Delete refs, all in one transaction or none.",
         discussion: "",
         examples: [
             "ftictl ref delete models/experiment",
@@ -42,7 +43,7 @@ struct RefDeleteCommand: Command {
 /// `ftictl ref delete` by the name that people try first.
 struct RemoveCommand: Command {
     static let configuration = CommandConfiguration(
-        "rm", abstract: "Delete refs; same as ref delete.",
+        "rm", abstract: "Delete refs: the same as ref delete.",
         discussion: "", examples: ["ftictl rm models/experiment"])
 
     @Argument(help: "The refs to delete.", completion: .revisions)
@@ -57,14 +58,14 @@ struct RemoveCommand: Command {
 
 struct RefRenameCommand: Command {
     static let configuration = CommandConfiguration(
-        "rename", abstract: "Rename a ref in one transaction.",
+        "rename", abstract: "Rename a ref within its namespace.",
         discussion: "The history so far stays with the old name.",
         examples: ["ftictl ref rename models/try-7 models/candidate"])
 
-    @Argument(help: "The ref.", completion: .revisions)
+    @Argument(help: "The ref to rename.", completion: .revisions)
     var old: String
 
-    @Argument(help: "The new name, unused and in the same namespace.")
+    @Argument(help: "The new name, which no ref may have.")
     var new: String
 
     @OptionGroup var gates: GateOptions
@@ -83,10 +84,10 @@ struct RefRenameCommand: Command {
 
 struct RefRestoreCommand: Command {
     static let configuration = CommandConfiguration(
-        "restore", abstract: "Bring back deleted refs, each with its last version.",
+        "restore", abstract: "Restore deleted refs, each with its last value.",
         discussion: "", examples: ["ftictl ref restore models/experiment"])
 
-    @Argument(help: "The refs to bring back.")
+    @Argument(help: "The refs to restore.")
     var refs: [String]
 
     @OptionGroup var gates: GateOptions

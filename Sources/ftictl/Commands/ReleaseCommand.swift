@@ -7,10 +7,11 @@ import Storage
 struct ReleaseCommand: Command {
     static let configuration = CommandConfiguration(
         "release",
-        abstract: "Bind features, a model and a prompt to a release, and point a ref at it.",
+        abstract: "Bind features, a model and a prompt in a release, and point a ref at it.",
         discussion: """
-            A release is a snapshot that names one features snapshot, one model and their embedding space, and \
-            holds the prompt. Parts that do not fit each other are refused with the reason.
+            A release is a snapshot that names one features snapshot, one model and their embedding \
+            space, and holds the prompt. Versions that do not fit together are refused, and the \
+            error says why.
             """,
         examples: [
             "ftictl release releases/prod --features features/prod --model models/a",

@@ -5,10 +5,10 @@ import Refs
 
 struct RollbackCommand: Command {
     static let configuration = CommandConfiguration(
-        "rollback", abstract: "Move refs back to their previous version.",
+        "rollback", abstract: "Move refs back to the version before their current one.",
         discussion: """
-            Nothing is copied and nothing is lost: the log keeps the abandoned version. Rolling back twice goes \
-            back two versions. Several refs move in one transaction or not at all.
+            Nothing is copied and nothing is lost: the abandoned version stays in the log. Rolling \
+            back twice goes back two versions. Several refs move in one transaction, or none does.
             """,
         examples: [
             "ftictl rollback models/current",

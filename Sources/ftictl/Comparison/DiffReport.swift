@@ -13,13 +13,13 @@ struct DiffReport {
     /// The most bytes of two texts that are compared line by line: nobody reads longer diffs.
     private static let textLimit = 1 << 20
 
-    /// What is shown besides counts.
+    /// What is shown.
     enum Detail {
-        /// Nothing.
+        /// Counts only.
         case counts
-        /// A line per document or file.
+        /// A line per document or file, too.
         case places
-        /// Each change, and what changed inside it.
+        /// Each change, and what changed inside it, too.
         case changes
     }
 

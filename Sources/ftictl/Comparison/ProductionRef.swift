@@ -20,9 +20,9 @@ struct ProductionRef {
     struct Waiting {
         let name: RefName
         let ref: RefState
-        /// The outcome of each gate for the promotion; nil if the promotion is refused for another reason.
+        /// The outcome of each gate for the promotion; nil if something else refuses the promotion.
         let gates: [GateOutcome]?
-        /// That other reason.
+        /// Why the promotion is refused, if not by a gate.
         let refusal: RefError?
         /// The documents that differ from those in production; nil if either is not features or cannot be read.
         var documents: DocumentChanges?
