@@ -106,8 +106,7 @@ struct FixedGateTests {
         let refusal = try #require(try refusal(gated, [RefUpdate(features, new: nil)]))
         #expect(refusal.found.contains("there is no features/prod"))
         #expect(refusal.remedy == "ftictl ref delete features/prod models/current")
-        let both = try Repository.deletion(
-            of: [features, try RefName("models/current")], in: try repository.state())
+        let both = [features, try RefName("models/current")].map { RefUpdate($0, new: nil) }
         #expect(try self.refusal(gated, both) == nil)
         // Without a policy it may go: nothing is demanded of what is not there.
         let open = try GatedRepository()
