@@ -181,7 +181,7 @@ public struct ConditionOption: ParsableArguments {
     @Option(
         name: .customLong("where"),
         help: ArgumentHelp(
-            "Select only what matches a condition, such as \"author = 'ada'\".",
+            "Select only items that match a condition, such as \"author = 'ada'\".",
             valueName: "condition"))
     public var text: String?
 

@@ -17,7 +17,7 @@ public enum Environment {
     /// The absolute path of the working directory; nil if it no longer exists.
     static func workingDirectory() -> String? { owned(getcwd(nil, 0)) }
 
-    /// The text that a system call has allocated.
+    /// Copies and frees a text that the C library allocated.
     private static func owned(_ text: UnsafeMutablePointer<CChar>?) -> String? {
         defer { free(text) }
         return text.map { String(cString: $0) }

@@ -19,7 +19,7 @@ struct ErrorReport {
         status = ExitStatus(error.fault)
     }
 
-    /// The report of a command line that the parser refuses.
+    /// Creates the report of a command line that the parser refuses.
     ///
     /// Turns the message into a lower-case single line; the parser capitalises its sentences and may break them into
     /// lines.

@@ -90,11 +90,19 @@ public final class Output {
     /// Writes a result as one line of canonical JSON; on a terminal, with control characters escaped.
     public func emit(_ json: JSON) throws { try write { try results.write(json: json) } }
 
-    /// Writes a result as JSON or as a line of text.
+    /// Writes a result, as JSON or as a line of text.
     public func result(
-        _ json: @autoclosure () throws -> JSON, _ text: @autoclosure () -> String
+        _ json: @autoclosure () throws -> JSON, _ text: @autoclosure () throws -> String
     ) throws {
-        if isJSON { try emit(try json()) } else { try line(text()) }
+        try result(try json(), lines: [try text()])
+    }
+
+    /// Writes a result, as JSON or as lines of text.
+    public func result(
+        _ json: @autoclosure () throws -> JSON, lines: @autoclosure () throws -> [String]
+    ) throws {
+        guard !isJSON else { return try emit(try json()) }
+        for text in try lines() { try line(text) }
     }
 
     /// Writes bytes unchanged: the content of files, and scripts that this program generates.

@@ -45,13 +45,13 @@ public enum Quantity {
         return "\(sign)\(digits.dropLast(places)).\(digits.suffix(places))"
     }
 
-    /// The most significant digits that a measurement shows exactly.
+    /// The number of digits up to which a measurement is shown exactly.
     private static let exactDigits = 9
     /// The relative difference below which two numbers differ only by binary rounding, as in 0.1 + 0.2.
     private static let noise = 1e-12
 
     /// A measurement, exact if it has few digits, otherwise rounded to four decimal places or three digits. Rounding
-    /// never drops further digits: 0.99999 does not become 1.
+    /// never leaves fewer digits than that: 0.99999 does not become 1.
     public static func measurement(_ value: Double) -> String { measurement(value, extra: 0) }
 
     /// Two measurements to compare, each with enough digits to tell them apart.
@@ -78,7 +78,7 @@ public enum Quantity {
         value.isFinite ? text(DecimalDigits(value), extra: extra) : value.description
     }
 
-    /// - Parameter exact: The most significant digits shown exactly.
+    /// - Parameter exact: The number of digits up to which the number is shown exactly.
     private static func text(
         _ number: DecimalDigits, extra: Int, exact: Int = exactDigits
     ) -> String {

@@ -59,20 +59,14 @@ extension Output {
     /// Reports the moves of a rehearsal, and the outcomes of their gates.
     fileprivate func report(_ rehearsal: Rehearsal) throws {
         let refs = rehearsal.refs
-        if isJSON {
-            return try emit([
+        var lines = refs.isEmpty ? ["nothing would move"] : refs.map { $0.line(style) }
+        lines += rehearsal.gates.map { $0.line(style) }
+        if !refs.isEmpty, rehearsal.gates.isEmpty { lines.append(style.dim("no gates apply")) }
+        try result(
+            [
                 "dryRun": true, "refs": .array(refs.map(\.json)),
                 "gates": .array(rehearsal.gates.map(\.json)),
-            ])
-        }
-        if refs.isEmpty { try line("nothing would move") }
-        for change in refs {
-            try line(
-                "\(style.cyan(change.name.text))  \(style.yellow(change.old?.short ?? "(none)")) -> "
-                    + style.yellow(change.new?.short ?? "(removed)"))
-        }
-        for gate in rehearsal.gates { try line(gate.line(style)) }
-        if !refs.isEmpty, rehearsal.gates.isEmpty { try line(style.dim("no gates apply")) }
+            ], lines: lines)
     }
 }
 

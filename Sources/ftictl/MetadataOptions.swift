@@ -3,11 +3,25 @@ import CommandSupport
 import Objects
 import Refs
 
+/// The option for the message of a new snapshot.
+struct MessageOption: ParsableArguments {
+    @Option(
+        name: [.short, .long], parsing: .unconditional,
+        help: "A message that describes this version.")
+    var message: String?
+
+    func validate() throws {
+        if let message, message.utf8.count > Snapshot.messageLimit {
+            throw ValidationError(
+                "the message has \(message.utf8.count) bytes; the limit is \(Snapshot.messageLimit)"
+            )
+        }
+    }
+}
+
 /// The options for the metadata of a new snapshot.
 struct MetadataOptions: ParsableArguments {
-    @Option(
-        name: [.short, .long], parsing: .unconditional, help: .message)
-    var message: String?
+    @OptionGroup var description: MessageOption
 
     @Option(help: ArgumentHelp("A metric; may be repeated.", valueName: "name=number"))
     var metric: [String] = []
@@ -36,13 +50,8 @@ struct MetadataOptions: ParsableArguments {
     var space: String?
 
     func validate() throws {
-        if let message, message.utf8.count > Snapshot.messageLimit {
-            throw ValidationError(
-                "the message has \(message.utf8.count) bytes; the limit is \(Snapshot.messageLimit)"
-            )
-        }
         // The transaction would refuse it too, but only after reading all the content.
-        for text in [message ?? ""] + metric + param + paramJson + input {
+        for text in [description.message ?? ""] + metric + param + paramJson + input {
             guard let name = Secrets.find(in: text) else { continue }
             throw ValidationError(
                 "the metadata contains what looks like a secret key (\(name)...), and log entries are "
@@ -51,7 +60,7 @@ struct MetadataOptions: ParsableArguments {
     }
 
     /// The message, with user names and passwords removed from URLs.
-    var cleanMessage: String? { message.map { Secrets.withoutCredentials($0) } }
+    var message: String? { description.message.map { Secrets.withoutCredentials($0) } }
 
     /// Parses the metrics; each must be a finite number.
     func parsedMetrics() throws(CommandError) -> [String: Double] {
@@ -76,7 +85,7 @@ struct MetadataOptions: ParsableArguments {
         return metrics
     }
 
-    /// Whether a number keeps all its digits as a double. True for anything but an integer.
+    /// False for an integer too large to be exact as a double.
     private static func isKept(_ text: String) -> Bool {
         let hasSign = text.utf8.first.map { $0 == 0x2B || $0 == 0x2D } ?? false
         guard text.utf8.dropFirst(hasSign ? 1 : 0).allSatisfy({ 0x30...0x39 ~= $0 }) else {
@@ -181,6 +190,4 @@ struct MetadataOptions: ParsableArguments {
 extension ArgumentHelp {
     /// The help of the ref that a command moves.
     static let refToMove: Self = "The ref to move; created if it does not exist."
-    /// The help of the message of a new version.
-    static let message: Self = "A message that describes this version."
 }

@@ -62,7 +62,7 @@ struct EverydayTests {
         _ = try sandbox.ftictl("put", "models/a", "m")
         #expect(
             try sandbox.ftictl("diff", "models/a~1:config.json", "models/a:config.json").lines
-                .dropFirst() == ["     1", "     2", "    +(no line break at the end)"])
+                .dropFirst() == ["     1", "     2", "    +(no newline at end of file)"])
     }
 
     @Test("a directory may be named as it is listed, with a slash")
@@ -141,11 +141,11 @@ struct EverydayTests {
         let sandbox = try Sandbox()
         #expect(
             try sandbox.ftictl("--json").errorObject()["message"] as? String
-                == "no command is named")
-        #expect(try sandbox.ftictl("--repo").error.contains("--repo lacks its value"))
+                == "no command given")
+        #expect(try sandbox.ftictl("--repo").error.contains("--repo needs a value"))
         #expect(try sandbox.ftictl("refs", "--nonsense").error.hasPrefix("error: unknown option"))
         #expect(
-            try sandbox.ftictl("help", "nonsense").error.contains("there is no command nonsense"))
+            try sandbox.ftictl("help", "nonsense").error.contains("unknown command nonsense"))
         #expect(try sandbox.ftictl("help", "put").output.contains("USAGE: ftictl put"))
     }
 

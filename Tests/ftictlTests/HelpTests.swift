@@ -76,7 +76,7 @@ struct HelpTests {
                 .status == 2)
     }
 
-    @Test("a command that is not built in is an executable beside ftictl or on the path")
+    @Test("a command that is not built in is an executable next to ftictl or on the path")
     func external() throws {
         let sandbox = try Sandbox()
         try sandbox.write("bin/fti-hello", "#!/bin/sh\necho \"$0\" \"$@\"\nexit 9\n")
@@ -88,7 +88,7 @@ struct HelpTests {
         #expect(outcome.output.contains("--json world"))
         let missing = try sandbox.ftictl("hello")
         #expect(missing.status == 64)
-        #expect(missing.error.contains("there is no command hello"))
+        #expect(missing.error.contains("unknown command hello"))
         #expect(try sandbox.ftictl("reslove").error.contains("try: ftictl resolve"))
     }
 

@@ -184,7 +184,7 @@ struct ListingTests {
         #expect(try sandbox.ftictl("put", "features/a", "rows.jsonl", "--key", "doc,n").status == 0)
         let row = try sandbox.ftictl("lineage", "features/a:a.md#0").output
         let made = try #require(try sandbox.ftictl("resolve", "features/a").lines.first)
-        #expect(row.contains("row a.md#0, as it is since \(made.prefix(12))"))
+        #expect(row.contains("row a.md#0, unchanged since \(made.prefix(12))"))
         #expect(try sandbox.ftictl("lineage", "features/a:none").status == 2)
     }
 

@@ -166,7 +166,7 @@ struct RefCommandTests {
         let spaceless = try sandbox.ftictl(
             "put", "models/m", "model", "--input", "features=features/a", "--space", "features")
         #expect(spaceless.status == 64)
-        #expect(spaceless.error.contains("no input features that has an embedding space"))
+        #expect(spaceless.error.contains("no input features has an embedding space"))
         #expect(
             try sandbox.ftictl("put", "features/a", "model", "--space", "features").status == 64)
 

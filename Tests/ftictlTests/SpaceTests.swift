@@ -33,7 +33,7 @@ struct SpaceTests {
         #expect((done["waiting"] as? [Any])?.count == 2)
         #expect(done["transaction"] as? Int == 4)
         #expect(try sandbox.ftictl("cat", old).status == 2)
-        #expect(try sandbox.ftictl("log", "models/a").output.contains("collected since"))
+        #expect(try sandbox.ftictl("log", "models/a").output.contains("collected"))
         #expect(try sandbox.ftictl("verify", "--full").status == 0)
         #expect(try sandbox.ftictl("rollback", "models/a").status == 2)
         #expect(try sandbox.ftictl("stats", "--json").object()["removedPacks"] as? Int == 2)

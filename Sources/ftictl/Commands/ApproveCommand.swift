@@ -66,16 +66,14 @@ struct ApproveCommand: Command {
                     "approve", [revision.map { "\($0) for \(name)" } ?? "deleting \(name)"]),
             writer: context.writer)
         let approvers = state.approvers(of: name, to: target, at: begin)
-        if context.output.isJSON {
-            return try context.output.emit([
+        let style = context.output.style
+        try context.output.result(
+            [
                 "transaction": .integer(state.number), "ref": .string(name.text),
                 "old": .id(state.target(of: name)), "new": .id(target),
                 "expires": .string(end.description),
                 "approvedBy": .array(approvers.map { .string($0) }),
-            ])
-        }
-        let style = context.output.style
-        try context.output.line(
+            ],
             "\(style.cyan(name.text))  \(state.target(of: name)?.short ?? "(none)") -> "
                 + "\(style.yellow(target?.short ?? "(removed)"))  approved by \(approvers.joined(separator: ", ")), "
                 + "until \(end.minuteDescription)")

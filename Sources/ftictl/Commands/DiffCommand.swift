@@ -73,7 +73,7 @@ struct DiffCommand: Command {
 
 /// One side of a comparison.
 struct Comparand {
-    /// What there is to compare.
+    /// The content to compare.
     enum Content {
         case table(Table)
         case tree(ObjectID)
@@ -91,7 +91,7 @@ struct Comparand {
     }
 
     let content: Content
-    /// The snapshot, when all of one is compared.
+    /// The snapshot, if it is compared as a whole; nil for a part of one.
     let snapshot: Snapshot?
 
     init(_ text: String, in repository: OpenRepository) throws {

@@ -69,13 +69,8 @@ struct GcCommand: Command {
             progress.update("copying", bytes: $0, of: $1)
         }
         progress.finish()
-        if context.output.isJSON {
-            try context.output.emit(json(report))
-        } else {
-            let view = CollectionView(
-                report, isDryRun: dryRun, style: context.output.style)
-            for line in view.lines { try context.output.line(line) }
-        }
+        let view = CollectionView(report, isDryRun: dryRun, style: context.output.style)
+        try context.output.result(.object(json(report)), lines: view.lines)
         if purge, !dryRun { try insist(report) }
     }
 

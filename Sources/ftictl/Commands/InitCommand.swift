@@ -9,8 +9,9 @@ struct InitCommand: Command {
     static let configuration = CommandConfiguration(
         "init", abstract: "Create a repository.",
         discussion: """
-            In an existing directory, by default the working directory, init creates the repository \
-            .fti. A path that does not exist, or that ends in .fti, becomes the repository itself.
+            By default, init creates .fti in the working directory. Given another existing directory, \
+            or a path that ends in a slash, it creates .fti there. Any other path, or one that ends \
+            in .fti, becomes the repository itself.
             """,
         examples: [
             "ftictl init", "ftictl init project/", "ftictl init /srv/models.fti --shared",

@@ -47,7 +47,7 @@ struct KeyNewCommand: Command {
 struct KeyListCommand: Command {
     static let configuration = CommandConfiguration(
         "list", abstract: "List your keys and the keys you trust.",
-        discussion: "The keys of a repository are in its policy: see ftictl policy show.",
+        discussion: "The keys of a repository are in its access policy: see ftictl policy show.",
         examples: ["ftictl key list"])
 
     @OptionGroup var options: GlobalOptions
@@ -81,10 +81,7 @@ struct KeyListCommand: Command {
             ])
         }
         let style = context.output.style
-        columns.append([
-            style.cyan(name.printable()), style.yellow(key.hex),
-            style.green(mark),
-        ])
+        columns.append([style.cyan(name.printable()), style.yellow(key.hex), style.green(mark)])
     }
 }
 
@@ -93,7 +90,7 @@ struct KeyShowCommand: Command {
         "show", abstract: "Print the public key of one of your keys.",
         examples: ["ftictl key show ada"])
 
-    @Argument(help: "The key.")
+    @Argument(help: "The name of the key.")
     var name: String
 
     @OptionGroup var options: GlobalOptions
@@ -110,7 +107,7 @@ struct KeyUseCommand: Command {
         "use", abstract: "Make a key the default.",
         examples: ["ftictl key use ada"])
 
-    @Argument(help: "The key.")
+    @Argument(help: "The name of the key.")
     var name: String
 
     @OptionGroup var options: GlobalOptions
@@ -123,12 +120,12 @@ struct KeyUseCommand: Command {
 
 struct KeyTrustCommand: Command {
     static let configuration = CommandConfiguration(
-        "trust", abstract: "Trust a key to start the policy of repositories that are new to you.",
+        "trust", abstract: "Trust a key to start the access policy of repositories new to you.",
         discussion: """
-            As long as you trust no key, your first contact with a repository accepts any policy. \
-            Once you trust a key, it accepts only a policy that a trusted key or one of your own \
-            keys started. $FTI_TRUST, one or more public keys, makes a single command accept only \
-            policies that those keys started.
+            If you trust no key, ftictl accepts any access policy when it first sees a repository. Once you \
+            trust a key, it accepts only a policy started by a trusted key or by one of your own. \
+            $FTI_TRUST, one or more public keys, restricts a single command to policies started by \
+            those keys.
             """,
         examples: [
             "ftictl key trust KEY --name ada", "ftictl key trust KEY --remove",
@@ -178,7 +175,7 @@ struct KeyGrantCommand: Command {
             "ftictl key grant grace KEY --approve", "ftictl key grant linus KEY --admin",
         ])
 
-    @Argument(help: "What the policy calls it.")
+    @Argument(help: "The name of the key in the policy.")
     var name: String
 
     @Argument(
@@ -234,7 +231,7 @@ struct KeyRevokeCommand: Command {
             "Transactions it has signed stay valid: their order in the log decides, not a clock.",
         examples: ["ftictl key revoke feature-bot"])
 
-    @Argument(help: "What the policy calls it.")
+    @Argument(help: "The name of the key in the policy.")
     var name: String
 
     @OptionGroup var options: GlobalOptions
@@ -251,7 +248,7 @@ struct KeyRevokeCommand: Command {
 }
 
 extension CommandContext {
-    /// Replaces the policy by a changed one, unless another writer has replaced it meanwhile.
+    /// Replaces the policy with a changed one, unless another writer has replaced it meanwhile.
     func changePolicy(
         message: String,
         _ change: (AccessPolicy) throws -> (keys: [AccessPolicy.Key], gates: [Gate])
@@ -259,7 +256,7 @@ extension CommandContext {
         let opened = try open()
         guard let old = opened.state.accessPolicy, old.isSigned else {
             throw CommandError(
-                .refused, "this repository has no policy that requires signatures",
+                .refused, "this repository has no access policy that requires signatures",
                 remedy: "ftictl policy init creates one with your key as the admin")
         }
         let (keys, gates) = try change(old)
@@ -277,15 +274,11 @@ extension CommandContext {
     ) throws {
         let state = try opened.repository.setAccessPolicy(
             policy, replacing: .some(old), message: message, writer: writer)
-        if output.isJSON {
-            return try output.emit([
+        try output.result(
+            [
                 "transaction": .integer(state.number), "policy": policy?.json ?? .null,
                 "id": .id(policy?.id),
-            ])
-        }
-        for line in PolicyView(style: output.style).changes(from: old, to: policy) {
-            try output.line(line)
-        }
+            ], lines: PolicyView(style: output.style).changes(from: old, to: policy))
         try output.note("transaction \(state.number)")
     }
 }
@@ -297,7 +290,8 @@ extension AccessPolicy {
     {
         do throws(JSONSchemaError) { return try body() } catch {
             throw .usage(
-                "invalid policy: \(error.path) \(error.reason)", remedy: "ftictl policy show")
+                "invalid access policy: \(error.path) \(error.reason)", remedy: "ftictl policy show"
+            )
         }
     }
 }

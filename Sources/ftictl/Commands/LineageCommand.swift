@@ -7,8 +7,8 @@ struct LineageCommand: Command {
     static let configuration = CommandConfiguration(
         "lineage", abstract: "Show what a snapshot was made from, or what was made from it.",
         discussion: """
-            lineage follows inputs to their sources; it names the parent (the previous version) but \
-            does not follow it. For a row or a file, it also shows since which version that has been \
+            lineage follows inputs to their sources. It names the parent (the previous version) but \
+            does not follow it. For a row or a file, it also names the version since which that is \
             unchanged.
             """,
         examples: [

@@ -117,13 +117,9 @@ struct ListCommand: Command {
         while let row = try rows.next(&cursor) {
             isEmpty = false
             guard condition?.holds(of: KeyedRows.record(row)) ?? true else { continue }
-            if context.output.isJSON {
-                try context.output.emit([
-                    "key": .string(row.key), "attributes": .object(row.attributes),
-                ])
-            } else {
-                try context.output.line(row.key.printable())
-            }
+            try context.output.result(
+                ["key": .string(row.key), "attributes": .object(row.attributes)],
+                row.key.printable())
         }
         guard isEmpty, !rows.prefix.isEmpty else { return }
         // The path may be another spelling of one key.

@@ -78,14 +78,9 @@ struct LogCommand: Command {
         var waiting: RefMove?
         var shown = 0
         func show(_ move: RefMove, isLast: Bool) throws {
-            if context.output.isJSON {
-                try context.output.emit(move.json)
-            } else if oneline {
-                try context.output.line(view.line(move))
-            } else {
-                for line in view.block(move, isLast: isLast) { try context.output.line(line) }
-                if !isLast { try context.output.line(context.output.style.dim("│")) }
-            }
+            try context.output.result(
+                .object(move.json),
+                lines: oneline ? [view.line(move)] : view.block(move, isLast: isLast))
         }
         try forEachMove(of: name, in: repository) { move in
             guard selection.includes(move) else { return !selection.ends(before: move) }
@@ -220,8 +215,7 @@ struct ReflogCommand: Command {
         let place =
             "\(entry.time.minuteDescription)  \(entry.writer.printable())"
             + (signer.map { "  signed by \($0)" } ?? "")
-        let message = entry.message.split(whereSeparator: \.isNewline).first ?? ""
-        let what = entry.number == 0 ? "the repository was created" : String(message).printable()
+        let what = entry.number == 0 ? "the repository was created" : entry.message.firstLine
         let head = "\(style.bold(String(entry.number)))  \(style.dim(place))"
         try context.output.line(what.isEmpty ? head : "\(head)  \(what)")
         var columns = Columns([.left, .left, .left, .left])

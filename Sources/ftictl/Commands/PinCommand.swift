@@ -6,21 +6,21 @@ import Storage
 
 struct PinCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "pin",
-        abstract: "Write a lock file of resolved ids, or compare one with its refs.",
-        discussion: ArgumentHelp.discussion(
-            """
-            All revisions are resolved in one state of the log. A release is pinned with its features and its \
-            model. --check exits with 1 when a revision names another snapshot now, or a pinned snapshot is \
-            gone. A lease in the repository protects the pinned versions from gc, wherever refs move, until \
-            --release removes it; --leases lists all leases.
+        "pin",
+        abstract:
+            "Write a lock file of resolved ids, or compare one with what its revisions name now.",
+        discussion: """
+            All revisions are resolved in one state of the log. Pinning a release also pins its \
+            features and its model. --check exits with 1 if a revision names something else now, or \
+            if a pinned snapshot is gone. A lease in the repository keeps the pinned versions, \
+            wherever refs move, until --release removes it. --leases lists all leases.
             """,
-            examples: [
-                "ftictl pin models/current features/prod -o fti.lock",
-                "ftictl pin releases/prod -o fti.lock",
-                "ftictl pin --check fti.lock",
-                "ftictl pin --release fti.lock",
-            ]))
+        examples: [
+            "ftictl pin models/current features/prod -o fti.lock",
+            "ftictl pin releases/prod -o fti.lock",
+            "ftictl pin --check fti.lock",
+            "ftictl pin --release fti.lock",
+        ])
 
     @Argument(help: ArgumentHelp("The versions to pin.", valueName: "rev"), completion: .revisions)
     var revisions: [String] = []
@@ -34,10 +34,10 @@ struct PinCommand: Command {
 
     @Option(
         help: ArgumentHelp(
-            "Release the lease of this lock file, or the lease of this name.", valueName: "file"))
+            "Remove the lease of this lock file, or the lease with this name.", valueName: "file"))
     var release: String?
 
-    @Flag(help: "List the leases.")
+    @Flag(help: "List leases and what they keep.")
     var leases = false
 
     @OptionGroup var options: GlobalOptions
@@ -74,24 +74,21 @@ struct PinCommand: Command {
         ) { (bytes) throws(StorageError) in try LocalFile.write(output, bytes) }
         try warn(about: outcome.protection, context.output)
         let lock = outcome.lock
-        if context.output.isJSON {
-            return try context.output.emit([
-                "path": .string(output), "transaction": .integer(lock.transaction),
-                "lease": lock.lease.map { .string($0.hex) } ?? .null,
-                "pins": .array(
-                    pins.map { pin in
-                        [
-                            "revision": .string(pin.revision), "id": .id(pin.id),
-                            "kind": .string(pin.kind.rawValue),
-                        ]
-                    }),
-            ])
+        let pinsJSON = pins.map { pin -> JSON in
+            [
+                "revision": .string(pin.revision), "id": .id(pin.id),
+                "kind": .string(pin.kind.rawValue),
+            ]
         }
-        for line in columns(pins, context.output.style).lines { try context.output.line(line) }
+        try context.output.result(
+            [
+                "path": .string(output), "transaction": .integer(lock.transaction),
+                "lease": lock.lease.map { .string($0.hex) } ?? .null, "pins": .array(pinsJSON),
+            ], lines: lines(pins, context.output.style))
         try context.output.note("wrote \(output)")
     }
 
-    /// Warns about versions that may be collected; throws where that is a failure.
+    /// Warns about versions that may be collected; throws if that is a failure.
     private func warn(about protection: PinOutcome.Protection, _ output: Output) throws {
         switch protection {
         case .untilReleased: break
@@ -105,16 +102,15 @@ struct PinCommand: Command {
         }
     }
 
-    private func columns(_ pins: [LockFile.Pin], _ style: Style) -> Columns {
+    private func lines(_ pins: [LockFile.Pin], _ style: Style) -> [String] {
         var columns = Columns([.left, .left, .left])
         for pin in pins {
             columns.append([
-                style.cyan(pin.revision.printable()),
-                style.yellow(pin.id.short),
+                style.cyan(pin.revision.printable()), style.yellow(pin.id.short),
                 style.magenta(pin.kind.rawValue),
             ])
         }
-        return columns
+        return columns.lines
     }
 
     private func check(_ lock: LockFile, at path: String, of repository: RandomBits) throws {
@@ -146,12 +142,8 @@ struct PinCommand: Command {
             lease = try repository.repository.lease(lock.lease)?.name
         }
         if let lease { try repository.repository.release(lease) }
-        if context.output.isJSON {
-            return try context.output.emit([
-                "path": .string(path), "released": .bool(lease != nil),
-            ])
-        }
-        try context.output.line(
+        try context.output.result(
+            ["path": .string(path), "released": .bool(lease != nil)],
             lease == nil
                 ? "\(path.printable()) has no lease"
                 : "released the lease of \(path.printable())")
@@ -167,7 +159,7 @@ struct PinCommand: Command {
             }
             columns.append([
                 style.yellow(lease.name.hex),
-                lease.seconds.map { "for \($0) s" } ?? "until it is released",
+                lease.seconds.map { "for \($0) s" } ?? "until released",
                 lease.purpose.printable(),
             ])
         }
@@ -180,20 +172,15 @@ struct PinCommand: Command {
         try check(lock, at: path, of: repository.state.repositoryID)
         let comparison = try PinComparison(lock, in: repository)
         let differences = comparison.differences
-        if context.output.isJSON {
-            try context.output.emit([
+        try context.output.result(
+            [
                 "ok": .bool(differences.isEmpty), "kept": .bool(comparison.isKept),
                 "differences": .array(differences.map(\.json)),
-            ])
-        } else {
-            for difference in differences { try context.output.line(difference.line) }
-        }
-        if differences.isEmpty, !context.output.isJSON {
-            let count = lock.pins.count
-            try context.output.line(
-                "\(Quantity.count(count, "pin")) unchanged")
-        }
-        if !comparison.isKept, !context.output.isJSON {
+            ],
+            lines: differences.isEmpty
+                ? ["\(Quantity.count(lock.pins.count, "pin")) unchanged"]
+                : differences.map(\.line))
+        if !comparison.isKept {
             try context.output.note(
                 comparison.lease == nil
                     ? "note: no lease keeps these versions from being collected"

@@ -6,10 +6,11 @@ import Storage
 
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        "policy", abstract: "Set who may write what, and which gates a move must pass.",
+        "policy",
+        abstract: "Manage the access policy: who may write what, and which gates a move must pass.",
         discussion: """
-            The policy is part of the log: every reader checks each transaction against the policy \
-            in force before it. Only an admin of a policy can change it.
+            The access policy is part of the log: every reader checks each transaction against the policy \
+            in force before it. Only an admin of the policy can change it.
             """,
         examples: [
             "ftictl policy init", "ftictl policy show > policy.json",
@@ -24,7 +25,8 @@ struct PolicyCommand: ParsableCommand {
 struct PolicyInitCommand: Command {
     static let configuration = CommandConfiguration(
         "init",
-        abstract: "Start a policy: every transaction must be signed, and your key is the admin.",
+        abstract:
+            "Start an access policy: every transaction must be signed; your key is the admin.",
         discussion: "If you have no key, create one first: ftictl key new NAME.",
         examples: ["ftictl policy init"])
 
@@ -35,7 +37,8 @@ struct PolicyInitCommand: Command {
         let old = opened.state.accessPolicy
         if old?.isSigned ?? false {
             throw CommandError(
-                .refused, "this repository already has a policy", remedy: "ftictl policy show")
+                .refused, "this repository already has an access policy",
+                remedy: "ftictl policy show")
         }
         let key: SecretKey
         do throws(KeyError) {
@@ -58,7 +61,7 @@ struct PolicyInitCommand: Command {
 
 struct PolicyShowCommand: Command {
     static let configuration = CommandConfiguration(
-        "show", abstract: "Print the policy, in the format that policy set takes.",
+        "show", abstract: "Print the access policy, in the format that policy set takes.",
         examples: ["ftictl policy show", "ftictl policy show > policy.json"])
 
     @OptionGroup var options: GlobalOptions
@@ -66,19 +69,17 @@ struct PolicyShowCommand: Command {
     func run(_ context: CommandContext) throws {
         guard let policy = try context.open().state.accessPolicy else {
             throw CommandError.missing(
-                "this repository has no policy: anyone can write anything",
+                "this repository has no access policy: anyone can write anything",
                 remedy: "ftictl policy init")
         }
-        if context.output.isJSON { return try context.output.emit(policy.json) }
-        for line in PolicyView(style: context.output.style).lines(policy) {
-            try context.output.line(line)
-        }
+        try context.output.result(
+            policy.json, lines: PolicyView(style: context.output.style).lines(policy))
     }
 }
 
 struct PolicySetCommand: Command {
     static let configuration = CommandConfiguration(
-        "set", abstract: "Replace the policy with one from a file.",
+        "set", abstract: "Replace the access policy with one from a file.",
         discussion: "The file is JSON, as printed by policy show.",
         examples: ["ftictl policy set policy.json"])
 
@@ -103,7 +104,7 @@ struct PolicySetCommand: Command {
 
 struct PolicyRemoveCommand: Command {
     static let configuration = CommandConfiguration(
-        "remove", abstract: "Remove the policy: anyone can write anything again.",
+        "remove", abstract: "Remove the access policy: anyone can write anything again.",
         examples: ["ftictl policy remove"])
 
     @OptionGroup var options: GlobalOptions
@@ -112,13 +113,13 @@ struct PolicyRemoveCommand: Command {
         let opened = try context.open()
         guard let old = opened.state.accessPolicy else {
             throw CommandError.missing(
-                "this repository has no policy", remedy: "ftictl policy init")
+                "this repository has no access policy", remedy: "ftictl policy init")
         }
         try context.setPolicy(nil, replacing: old, in: opened, message: "remove the policy")
     }
 }
 
-/// Formats policies for people.
+/// Formats access policies for people.
 struct PolicyView {
     let style: Style
 
@@ -184,7 +185,7 @@ struct PolicyView {
         if let retention = new.retention, retention != old?.retention {
             lines.append(style.green("+ retention \(retention.json.canonicalText)"))
         }
-        return lines.isEmpty ? ["the policy is as it was"] : lines
+        return lines.isEmpty ? ["the policy is unchanged"] : lines
     }
 
     /// A key in one line: `ada  3fa9c1…  admin`.

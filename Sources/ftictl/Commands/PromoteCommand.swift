@@ -5,18 +5,17 @@ import Refs
 
 struct PromoteCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "promote",
-        abstract: "Point refs at what other refs point at, all in one transaction.",
-        discussion: ArgumentHelp.discussion(
-            """
-            Readers see either all of the moves or none. A gate that refuses one move refuses all; gates look \
-            at refs as they are after all moves.
+        "promote",
+        abstract: "Point refs at what other refs point at, in one transaction or not at all.",
+        discussion: """
+            Readers see either all of the moves or none of them. If a gate refuses one move, none \
+            takes place. Gates are evaluated on the refs as they would be after all of the moves.
             """,
-            examples: [
-                "ftictl promote models/candidate models/current",
-                "ftictl promote features/staging features/prod models/new models/current",
-                "ftictl promote models/candidate models/current --dry-run",
-            ]))
+        examples: [
+            "ftictl promote models/candidate models/current",
+            "ftictl promote features/staging features/prod models/new models/current",
+            "ftictl promote models/candidate models/current --dry-run",
+        ])
 
     @Argument(
         help: ArgumentHelp("Pairs of a revision and the ref to point at it.", valueName: "src dst"),

@@ -13,10 +13,11 @@ struct PutCommand: Command {
             keep their own names. A pipe, such as <(command) or /dev/stdin, is read to its end. \
             With --key, the rows of one .jsonl file become a table.
 
-            A symbolic link in a directory is stored as its target, if that lies in the same \
-            project (.git, .dvc), folder of the Hugging Face cache, or else directory. .ftiignore \
-            files exclude what their patterns match, like .gitignore in git. By default, .git, \
-            .cache/huggingface, __pycache__, .DS_Store and .ipynb_checkpoints are excluded too.
+            A symbolic link in a directory is stored as its target if that lies in the same project \
+            (the nearest parent with .git or .dvc) or folder of the Hugging Face cache or, without \
+            either, in the same directory. .ftiignore files exclude what their patterns match, like \
+            .gitignore in git. By default, .git, .cache/huggingface, __pycache__, .DS_Store and \
+            .ipynb_checkpoints are excluded too.
 
             The previous version becomes the parent. Unchanged content makes no transaction, \
             unless the message, metrics, params or inputs are new.
@@ -118,7 +119,7 @@ struct PutCommand: Command {
             kind: name.namespace.kind, content: content, inputs: inputs,
             producer: .init(pipeline: "ftictl", version: Version.text),
             params: params, metrics: metrics, created: context.now,
-            message: metadata.cleanMessage ?? "")
+            message: metadata.message ?? "")
         snapshot.space = try metadata.space(of: snapshot, in: objects)
         let version = try transaction.store(
             NextVersion(of: name, snapshot, incidental: unset(in: snapshot)))

@@ -5,18 +5,17 @@ import Refs
 
 struct RefCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ref",
-        abstract: "Delete, rename and restore refs.",
-        discussion: ArgumentHelp.discussion(
-            """
-            The log keeps the history of a deleted ref. Its versions stay as long as gc keeps old values by \
-            age (--keep, 30 days); until then, ref restore brings the ref back.
+        "ref", abstract: "Delete, rename and restore refs.",
+        discussion: """
+            The log keeps the history of a deleted ref. gc keeps what only that ref pointed at for \
+            as long as it keeps old values by age (--keep, 30 days); until then, ref restore brings \
+            the ref back.
             """,
-            examples: [
-                "ftictl ref delete models/experiment",
-                "ftictl ref rename models/try-7 models/candidate",
-                "ftictl ref restore models/experiment",
-            ]),
+        examples: [
+            "ftictl ref delete models/experiment",
+            "ftictl ref rename models/try-7 models/candidate",
+            "ftictl ref restore models/experiment",
+        ],
         subcommands: [
             RefDeleteCommand.self, RefRenameCommand.self, RefRestoreCommand.self,
         ])
@@ -24,13 +23,12 @@ struct RefCommand: ParsableCommand {
 
 struct RefDeleteCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "delete", abstract: "Delete refs in one transaction.",
-        discussion: ArgumentHelp.discussion(
-            "",
-            examples: [
-                "ftictl ref delete models/experiment",
-                "ftictl ref delete models/a models/b --dry-run",
-            ]))
+        "delete", abstract: "Delete refs, all in one transaction or none.",
+        discussion: "",
+        examples: [
+            "ftictl ref delete models/experiment",
+            "ftictl ref delete models/a models/b --dry-run",
+        ])
 
     @Argument(help: "The refs to delete.", completion: .revisions)
     var refs: [String]
@@ -45,8 +43,8 @@ struct RefDeleteCommand: Command {
 /// `ftictl ref delete` by the name that people try first.
 struct RemoveCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "rm", abstract: "Delete refs; same as ref delete.",
-        discussion: ArgumentHelp.discussion("", examples: ["ftictl rm models/experiment"]))
+        "rm", abstract: "Delete refs: the same as ref delete.",
+        discussion: "", examples: ["ftictl rm models/experiment"])
 
     @Argument(help: "The refs to delete.", completion: .revisions)
     var refs: [String]
@@ -60,15 +58,14 @@ struct RemoveCommand: Command {
 
 struct RefRenameCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "rename", abstract: "Rename a ref in one transaction.",
-        discussion: ArgumentHelp.discussion(
-            "The history so far stays with the old name.",
-            examples: ["ftictl ref rename models/try-7 models/candidate"]))
+        "rename", abstract: "Rename a ref within its namespace.",
+        discussion: "The history so far stays with the old name.",
+        examples: ["ftictl ref rename models/try-7 models/candidate"])
 
-    @Argument(help: "The ref.", completion: .revisions)
+    @Argument(help: "The ref to rename.", completion: .revisions)
     var old: String
 
-    @Argument(help: "The new name, unused and in the same namespace.")
+    @Argument(help: "The new name, which no ref may have.")
     var new: String
 
     @OptionGroup var gates: GateOptions
@@ -87,11 +84,10 @@ struct RefRenameCommand: Command {
 
 struct RefRestoreCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "restore", abstract: "Bring back deleted refs, each with its last version.",
-        discussion: ArgumentHelp.discussion(
-            "", examples: ["ftictl ref restore models/experiment"]))
+        "restore", abstract: "Restore deleted refs, each with its last value.",
+        discussion: "", examples: ["ftictl ref restore models/experiment"])
 
-    @Argument(help: "The refs to bring back.")
+    @Argument(help: "The refs to restore.")
     var refs: [String]
 
     @OptionGroup var gates: GateOptions

@@ -57,17 +57,14 @@ struct RefsCommand: Command {
                 try context.output.emit(object)
                 continue
             }
-            let message =
-                problem ?? snapshot?.message.split(whereSeparator: \.isNewline).first.map(
-                    String.init)
-                ?? ""
+            let message = problem?.printable() ?? snapshot?.message.firstLine ?? ""
             let kind =
                 snapshot?.summary ?? (problem == nil ? "since moved and collected" : "broken")
             columns.append([
                 style.cyan(name.text), style.yellow(ref.target.short),
                 problem == nil ? kind : style.red(kind),
                 style.dim(Quantity.age(of: ref.time, at: context.now)),
-                message.printable().truncated(to: 60),
+                message.truncated(to: 60),
             ])
             bindings.append(lines(snapshot.flatMap(Self.bound) ?? [:], names, style))
         }

@@ -6,20 +6,19 @@ import Storage
 
 struct ReleaseCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "release",
-        abstract:
-            "Bind features, a model and a prompt to a release, and point a ref at it.",
-        discussion: ArgumentHelp.discussion(
-            """
-            A release is a snapshot that names one features snapshot, one model and their embedding space, and \
-            holds the prompt. Parts that do not fit each other are refused with the reason.
+        "release",
+        abstract: "Bind features, a model and a prompt in a release, and point a ref at it.",
+        discussion: """
+            A release is a snapshot that names one features snapshot, one model and their embedding \
+            space, and holds the prompt. Versions that do not fit together are refused, and the \
+            error says why.
             """,
-            examples: [
-                "ftictl release releases/prod --features features/prod --model models/a",
-                "ftictl release releases/b --features 3fa9 --model 81c0 --prompt p.txt",
-            ]))
+        examples: [
+            "ftictl release releases/prod --features features/prod --model models/a",
+            "ftictl release releases/b --features 3fa9 --model 81c0 --prompt p.txt",
+        ])
 
-    @Argument(help: "The ref to move; created if missing.", completion: .revisions)
+    @Argument(help: .refToMove, completion: .revisions)
     var ref: String
 
     @Option(help: ArgumentHelp("The features to bind.", valueName: "rev"), completion: .revisions)
@@ -31,20 +30,11 @@ struct ReleaseCommand: Command {
     @Option(help: ArgumentHelp("A text file with the prompt.", valueName: "file"))
     var prompt: String?
 
-    @Option(
-        name: [.short, .long], parsing: .unconditional, help: "The message of this version.")
-    var message: String?
+    @OptionGroup var description: MessageOption
 
     @OptionGroup var override: OverrideOption
 
     @OptionGroup var options: GlobalOptions
-
-    func validate() throws {
-        if let message, message.utf8.count > Snapshot.messageLimit {
-            throw ValidationError(
-                "the message has \(message.utf8.count) bytes, more than \(Snapshot.messageLimit)")
-        }
-    }
 
     func run(_ context: CommandContext) throws {
         let name = try RefName(ref)
@@ -69,11 +59,17 @@ struct ReleaseCommand: Command {
         }
         let (id, commit) = try transaction.publish(
             release, as: name, by: .init(pipeline: "ftictl", version: Version.text),
-            created: context.now, description: message,
-            message: message ?? GeneratedMessage.text("release", ["\(features) with \(model)"]),
+            created: context.now, description: description.message,
+            message: description.message
+                ?? GeneratedMessage.text("release", ["\(features) with \(model)"]),
             overriding: override.reason)
         try override.note(commit, context.output)
-        try report(id, release, commit, context)
+        try context.output.report(
+            id, of: name, commit, lines: lines(release, context.output.style),
+            extra: [
+                "features": .id(release.features), "model": .id(release.model),
+                "space": .id(release.space), "prompt": .id(release.prompt),
+            ])
     }
 
     private func readPrompt(_ path: String) throws -> [UInt8] {
@@ -84,39 +80,16 @@ struct ReleaseCommand: Command {
         return bytes
     }
 
-    private func report(
-        _ id: ObjectID, _ release: Release, _ commit: Commit, _ context: CommandContext
-    ) throws {
-        let output = context.output
-        if output.isJSON {
-            return try output.emit([
-                "id": .id(id), "unchanged": .bool(commit.isUnchanged),
-                "transaction": commit.number.map { .integer($0) } ?? .null,
-                "refs": .array(commit.refs.map(\.json)),
-                "gates": .array(commit.gates.map(\.json)), "features": .id(release.features),
-                "model": .id(release.model), "space": .id(release.space),
-                "prompt": .id(release.prompt),
-            ])
-        }
-        let short = output.style.yellow(id.short)
-        guard let number = commit.number else {
-            return try output.line("unchanged  \(output.style.cyan(ref))  \(short)")
-        }
-        let place = output.style.dim("transaction \(Quantity.count(number))")
-        try output.line("\(output.style.cyan(ref))  \(short)  \(place)")
+    /// The parts that the release binds, with the revisions that named them.
+    private func lines(_ release: Release, _ style: Style) -> [String] {
         var columns = Columns([.left, .left, .left])
-        func row(_ name: String, _ id: ObjectID?, _ revision: String) {
-            guard let id else { return }
-            columns.append([
-                "  \(name)", output.style.yellow(id.short),
-                output.style.cyan(revision.printable()),
-            ])
+        for (name, id, revision) in [
+            ("features", release.features, features), ("model", release.model, model),
+            ("space", release.space, ""), ("prompt", release.prompt, prompt ?? ""),
+        ] as [(String, ObjectID?, String)] {
+            guard let id else { continue }
+            columns.append(["  \(name)", style.yellow(id.short), style.cyan(revision.printable())])
         }
-        row("features", release.features, features)
-        row("model", release.model, model)
-        row("space", release.space, "")
-        row("prompt", release.prompt, prompt ?? "")
-        for line in columns.lines { try output.line(line) }
-        for warning in commit.warnings { try output.note("warning: \(warning)") }
+        return columns.lines
     }
 }

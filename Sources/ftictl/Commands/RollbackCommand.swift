@@ -5,18 +5,16 @@ import Refs
 
 struct RollbackCommand: Command {
     static let configuration = CommandConfiguration(
-        commandName: "rollback",
-        abstract: "Move refs back to their previous version.",
-        discussion: ArgumentHelp.discussion(
-            """
-            Nothing is copied and nothing is lost: the log keeps the abandoned version. Rolling back twice goes \
-            back two versions. Several refs move in one transaction or not at all.
+        "rollback", abstract: "Move refs back to the version before their current one.",
+        discussion: """
+            Nothing is copied and nothing is lost: the abandoned version stays in the log. Rolling \
+            back twice goes back two versions. Several refs move in one transaction, or none does.
             """,
-            examples: [
-                "ftictl rollback models/current",
-                "ftictl rollback features/prod models/current",
-                "ftictl rollback models/current --to models/current~3",
-            ]))
+        examples: [
+            "ftictl rollback models/current",
+            "ftictl rollback features/prod models/current",
+            "ftictl rollback models/current --to models/current~3",
+        ])
 
     @Argument(help: "The refs to move.", completion: .revisions)
     var refs: [String]
@@ -29,9 +27,7 @@ struct RollbackCommand: Command {
     @OptionGroup var options: GlobalOptions
 
     func validate() throws {
-        if to != nil, refs.separated.count > 1 {
-            throw ValidationError("--to takes one ref only")
-        }
+        if to != nil, refs.separated.count > 1 { throw ValidationError("--to takes one ref only") }
     }
 
     func run(_ context: CommandContext) throws {

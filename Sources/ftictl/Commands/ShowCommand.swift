@@ -32,12 +32,9 @@ struct ShowCommand: Command {
         case .entry(let entry): try show(entry, in: repository, context)
         case .object(let id):
             let size = try repository.objects.size(of: id) ?? 0
-            if context.output.isJSON {
-                try context.output.emit(["id": .id(id), "size": .integer(size)])
-            } else {
-                try context.output.line("object \(id.hex)")
-                try context.output.line("  size  \(Quantity.count(size, "byte"))")
-            }
+            try context.output.result(
+                ["id": .id(id), "size": .integer(size)],
+                lines: ["object \(id.hex)", "  size  \(Quantity.count(size, "byte"))"])
         case .row(let key):
             let row = try repository.row(key, of: resolution)
             try show(row, context)
@@ -99,21 +96,17 @@ struct ShowCommand: Command {
             object["weights"] = weights?.json ?? .null
             object["format"] = format.map { .string($0.rawValue) } ?? .null
             // Unreadable weights have neither tensors nor metadata.
-            let readable = weights.flatMap { (try? $0.content.get()) == nil ? nil : $0 }
-            object["tensors"] =
-                readable.map { weights in
-                    .array(
-                        weights.tensors.map { tensor in
-                            var json = tensor.json.object ?? JSONObject()
-                            json["name"] = .string(tensor.name)
-                            return .object(json)
-                        })
-                } ?? .null
-            object["metadata"] =
-                readable.map { weights in
-                    .array(
-                        weights.metadata.map { ["key": .string($0.key), "value": $0.value.json] })
-                } ?? .null
+            let content = weights.flatMap { try? $0.content.get() }
+            let tensors = content?.tensors.map { tensor in
+                var json = tensor.json.object ?? JSONObject()
+                json["name"] = .string(tensor.name)
+                return JSON.object(json)
+            }
+            object["tensors"] = tensors.map { .array($0) } ?? .null
+            let members: [JSON]? = content?.metadata.map { member in
+                ["key": .string(member.key), "value": member.value.json]
+            }
+            object["metadata"] = members.map { .array($0) } ?? .null
             return try output.emit(object)
         }
         try output.line("\(entry.mode.word) \(output.style.yellow(entry.id.hex))")
@@ -146,25 +139,24 @@ struct ShowCommand: Command {
     }
 
     private func show(_ row: TableRow, _ context: CommandContext) throws {
-        if context.output.isJSON {
-            return try context.output.emit([
-                "key": .string(row.key), "attributes": .object(row.attributes),
-                "dimension": .integer(row.vector.count),
-            ])
-        }
         let style = context.output.style
-        try context.output.line("row \(style.bold(row.key.printable()))")
+        var lines = ["row \(style.bold(row.key.printable()))"]
         for member in row.attributes {
             let value = member.value.string ?? member.value.canonicalText
-            try context.output.line("  \(style.cyan(member.key.printable()))")
-            for line in value.split(separator: "\n", omittingEmptySubsequences: false) {
-                try context.output.line("    \(String(line).printable())")
+            lines.append("  \(style.cyan(member.key.printable()))")
+            lines += value.split(separator: "\n", omittingEmptySubsequences: false).map {
+                "    \(String($0).printable())"
             }
         }
         if !row.vector.isEmpty {
             let norm = row.vector.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-            try context.output.line(
+            lines.append(
                 "  vector of \(row.vector.count) numbers, norm \(Quantity.measurement(norm))")
         }
+        try context.output.result(
+            [
+                "key": .string(row.key), "attributes": .object(row.attributes),
+                "dimension": .integer(row.vector.count),
+            ], lines: lines)
     }
 }

@@ -9,11 +9,11 @@ struct StatusCommand: Command {
         "status",
         abstract: "Show what is in production, what could replace it, and what is pinned.",
         discussion: """
-            Refs named prod, production, current or live are in production. Refs named staging, \
-            stage, candidate or next may have newer versions to replace them; status shows whether \
-            gates would pass the promotion and, for features, counts the documents that differ. It \
-            also compares the lock file fti.lock in the working directory with what its revisions \
-            name now.
+            Refs named prod, production, current or live are in production; refs named staging, \
+            stage, candidate or next hold versions that may replace them. For each newer one, status \
+            shows whether gates would pass its promotion and, for features, how many documents \
+            differ. It also compares the lock file fti.lock in the working directory with what its \
+            revisions name now.
             """,
         examples: ["ftictl status", "ftictl status --json"])
 

@@ -13,13 +13,13 @@ struct DiffReport {
     /// The most bytes of two texts that are compared line by line: nobody reads longer diffs.
     private static let textLimit = 1 << 20
 
-    /// What is shown besides counts.
+    /// What is shown.
     enum Detail {
-        /// Nothing.
+        /// Counts only.
         case counts
-        /// A line per document or file.
+        /// A line per document or file, too.
         case places
-        /// Each change, and what changed inside it.
+        /// Each change, and what changed inside it, too.
         case changes
     }
 
@@ -58,11 +58,7 @@ struct DiffReport {
         if listsChanges {
             var diff = try RowDiff(from: before, to: after, moves: moves, in: objects)
             while let change = try diff.next() {
-                if output.isJSON {
-                    try output.emit(change.json)
-                } else {
-                    for line in view.lines(change) { try output.line(line) }
-                }
+                try output.result(change.json, lines: view.lines(change))
             }
         }
         if !output.isJSON { try output.line(view.summary(counts, "rows")) }
@@ -77,8 +73,7 @@ struct DiffReport {
         }
         guard hasDifferences, listsChanges else { return }
         let change = RowChange.changed(from: before, to: after)
-        if output.isJSON { return try output.emit(change.json) }
-        for line in view.lines(change) { try output.line(line) }
+        try output.result(change.json, lines: view.lines(change))
     }
 
     // MARK: Trees
@@ -135,11 +130,7 @@ struct DiffReport {
 
     private func show(_ change: TreeChange) throws {
         let path = change.path.description
-        if output.isJSON {
-            try output.emit(change.json)
-        } else {
-            try output.line(line(change))
-        }
+        try output.result(change.json, line(change))
         guard let before = change.before, let after = change.after else { return }
         try showInside(path, before, after)
     }
@@ -215,11 +206,7 @@ struct DiffReport {
                 before: before, first.tensors, after: after, second.tensors, in: objects)
             while let change = try diff.next() {
                 context.progress.update("comparing \(change.name)")
-                if output.isJSON {
-                    try output.emit(change.json(path: path))
-                } else {
-                    try output.line(view.line(change))
-                }
+                try output.result(change.json(path: path), view.line(change))
             }
             context.progress.finish()
             if !output.isJSON, diff.unchanged > 0 {
@@ -248,22 +235,19 @@ struct DiffReport {
                 continue
             }
             let word = changeWord(old[key], new[key])
-            if output.isJSON {
-                try output.emit([
+            let values = [old[key], new[key]].compactMap {
+                $0?.value.description.printable().truncated(to: 60)
+            }
+            // Lists show only their type and length, which may be equal.
+            let note =
+                Set(values).count == 1 && values.count == 2
+                ? "\(values[0]) -> other values" : values.joined(separator: " -> ")
+            try output.result(
+                [
                     "what": "metadata", "path": .string(path), "key": .string(key),
                     "change": .string(word), "before": old[key]?.value.json ?? .null,
                     "after": new[key]?.value.json ?? .null,
-                ])
-            } else {
-                let values = [old[key], new[key]].compactMap {
-                    $0?.value.description.printable().truncated(to: 60)
-                }
-                // Lists show only their type and length, which may be equal.
-                let note =
-                    Set(values).count == 1 && values.count == 2
-                    ? "\(values[0]) -> other values" : values.joined(separator: " -> ")
-                try output.line("    " + view.head(word, key, note: note))
-            }
+                ], "    " + view.head(word, key, note: note))
         }
     }
 

@@ -60,7 +60,7 @@ struct Lineage {
         return Lineage(nodes: nodes, isDown: isDown)
     }
 
-    /// What a snapshot was made from, and then what it succeeds.
+    /// The inputs of a snapshot, then its parents.
     private static func links(of snapshot: Snapshot) -> [Link] {
         snapshot.inputs.sorted { $0.key < $1.key }.map { Link(id: $0.value, role: $0.key) }
             + snapshot.parents.map { Link(id: $0, role: parentRole) }
@@ -238,8 +238,8 @@ struct LineageView {
             parts.append(style.dim("collected"))
             return parts.joined(separator: " ")
         }
-        let message = snapshot.message.split(whereSeparator: \.isNewline).first ?? ""
-        if !message.isEmpty { parts.append(String(message).printable().truncated(to: 60)) }
+        let message = snapshot.message.firstLine
+        if !message.isEmpty { parts.append(message.truncated(to: 60)) }
         parts.append(style.dim(Quantity.age(of: snapshot.created, at: now)))
         return parts.joined(separator: " ")
     }

@@ -20,9 +20,9 @@ struct ProductionRef {
     struct Waiting {
         let name: RefName
         let ref: RefState
-        /// The outcome of each gate for the promotion; nil if the promotion is refused for another reason.
+        /// The outcome of each gate for the promotion; nil if something else refuses the promotion.
         let gates: [GateOutcome]?
-        /// That other reason.
+        /// Why the promotion is refused, if not by a gate.
         let refusal: RefError?
         /// The documents that differ from those in production; nil if either is not features or cannot be read.
         var documents: DocumentChanges?
@@ -120,8 +120,8 @@ struct StatusView {
         var lines = [
             "\(style.cyan(production.name.text))  \(style.yellow(ref.target.short))  \(since)"
         ]
-        let message = production.snapshot?.message.split(whereSeparator: \.isNewline).first
-        if let message { lines.append("  \(String(message).printable())") }
+        let message = production.snapshot?.message.firstLine ?? ""
+        if !message.isEmpty { lines.append("  \(message)") }
         if let problem = production.problem {
             lines.append("  \(style.red("broken"))  \(problem.message.printable())")
         }

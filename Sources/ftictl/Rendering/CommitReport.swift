@@ -5,6 +5,13 @@ import Refs
 extension RefChange {
     /// The JSON of a moved ref.
     var json: JSON { ["name": .string(name.text), "old": .id(old), "new": .id(new)] }
+
+    /// `models/current  586fb983b4c4 -> ac25db98734d`
+    func line(_ style: Style) -> String {
+        let old = old.map { style.yellow($0.short) } ?? "(none)"
+        let new = new.map { style.yellow($0.short) } ?? "(removed)"
+        return "\(style.cyan(name.text))  \(old) -> \(new)"
+    }
 }
 
 extension Commit {
@@ -52,13 +59,8 @@ extension Output {
             for member in extra { object[member.key] = member.value }
             try emit(object)
         } else if let number = commit.number {
-            for change in commit.refs {
-                let old = change.old.map { style.yellow($0.short) } ?? "(none)"
-                let new = change.new.map { style.yellow($0.short) } ?? "(removed)"
-                try line(
-                    "\(style.cyan(change.name.text))  \(old) -> \(new)"
-                        + style.dim("  transaction \(Quantity.count(number))"))
-            }
+            let place = style.dim("  transaction \(Quantity.count(number))")
+            for change in commit.refs { try line(change.line(style) + place) }
             for gate in commit.gates where !gate.passes { try line(gate.line(style)) }
         } else {
             try line("unchanged")
@@ -98,6 +100,13 @@ extension Content {
     private static func signed(_ value: Int, _ noun: String) -> String {
         let plural = value.magnitude == 1 ? noun : noun + "s"
         return "\(value > 0 ? "+" : "")\(Quantity.count(value)) \(plural)"
+    }
+}
+
+extension String {
+    /// The first line of a message, escaped for a terminal.
+    var firstLine: String {
+        String(split(whereSeparator: \.isNewline).first ?? "").printable()
     }
 }
 

@@ -25,8 +25,7 @@ struct LogView {
     }
 
     private func headline(_ move: RefMove) -> String {
-        let message = move.snapshot?.message ?? ""
-        let first = String(message.split(whereSeparator: \.isNewline).first ?? "").printable()
+        let first = move.snapshot?.message.firstLine ?? ""
         switch move.movement {
         case .rolledBack:
             return style.magenta("rolled back to") + " " + (first.isEmpty ? move.short : first)
@@ -37,7 +36,7 @@ struct LogView {
         }
     }
 
-    /// A block of lines about one value, without a trailing empty line.
+    /// A block of lines about one value; a rail separates it from the next one.
     func block(_ move: RefMove, isLast: Bool) -> [String] {
         let bullet = move.isCurrent ? style.green("●") : move.target == nil ? style.red("✕") : "○"
         let rail = isLast ? "  " : style.dim("│") + " "
@@ -60,7 +59,7 @@ struct LogView {
         return [head]
             + ((fits ? [] : [style.dim(origin)]) + body(move)).map { line in
                 line.isEmpty ? (isLast ? "" : style.dim("│")) : "\(rail) \(line)"
-            }
+            } + (isLast ? [] : [style.dim("│")])
     }
 
     private func body(_ move: RefMove) -> [String] {
@@ -120,15 +119,13 @@ struct LogView {
         for (role, id) in snapshot.inputs.sorted(by: { $0.key < $1.key }) {
             let arrow = isGraph ? "├─ \(role)" : role
             columns.append([
-                arrow.printable(), style.yellow(id.short),
-                style.cyan(labels[id] ?? ""),
+                arrow.printable(), style.yellow(id.short), style.cyan(labels[id] ?? ""),
             ])
         }
         if isGraph {
             for parent in snapshot.parents {
                 columns.append([
-                    "├─ parent", style.yellow(parent.short),
-                    style.cyan(labels[parent] ?? ""),
+                    "├─ parent", style.yellow(parent.short), style.cyan(labels[parent] ?? ""),
                 ])
             }
         }

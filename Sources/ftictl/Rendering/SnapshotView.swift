@@ -42,34 +42,22 @@ struct SnapshotView {
         lines += section(
             "inputs",
             snapshot.inputs.sorted { $0.key < $1.key }.map { role, id in
-                [
-                    "    \(role.printable())", style.yellow(id.short),
-                    style.cyan(labels[id] ?? ""),
-                ]
+                ["    \(role.printable())", style.yellow(id.short), style.cyan(labels[id] ?? "")]
             })
         lines += section(
             "metrics",
             snapshot.metrics.sorted { $0.key < $1.key }.map { name, value in
-                [
-                    "    \(name.printable())",
-                    style.bold(Quantity.measurement(value)),
-                ]
+                ["    \(name.printable())", style.bold(Quantity.measurement(value))]
             })
         lines += section(
             "params",
             snapshot.params.flatMap { $0.value.leaves(named: $0.key) }.map { leaf in
-                [
-                    "    \(leaf.name.printable())",
-                    leaf.value.spacedText.printable(),
-                ]
+                ["    \(leaf.name.printable())", leaf.value.spacedText.printable()]
             })
         lines += section(
             "weights",
             weights.map { weights in
-                [
-                    "    \(weights.path.printable())",
-                    weights.description,
-                ]
+                ["    \(weights.path.printable())", weights.description]
             })
         lines += section(
             "pickles",
