@@ -46,9 +46,10 @@ public final class StatCache: Sendable {
 
     /// Remembers the object of a file of this version, unless a later change could go unnoticed.
     ///
-    /// Clocks have a limited resolution: two changes within one tick give a file the same times. So a version counts only
-    /// if its times are clearly older than `moment`, which is before the file was read: by 40 ms if the file system
-    /// stores fractions of a millisecond (the coarsest clock ticks every 10 ms), otherwise by 2 s, the resolution of FAT.
+    /// Clocks have a limited resolution: two changes within one tick leave a file with the same times. So a version
+    /// counts only if its times are clearly older than `moment`, which is before the file was read. The margin is 40 ms
+    /// if the file system stores fractions of a millisecond (the coarsest clock ticks every 10 ms), otherwise 2 s, the
+    /// resolution of FAT.
     public func add(_ id: ObjectID, of version: FileVersion, at path: [UInt8]) {
         let resolution = version.changed % 1_000_000 == 0 ? 2000 : 40
         let last = max(version.modified, version.changed) / 1_000_000
