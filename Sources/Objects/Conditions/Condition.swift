@@ -74,7 +74,7 @@ public indirect enum Condition: Hashable, Sendable {
         public func hash(into hasher: inout Hasher) { hasher.combine(value) }
     }
 
-    /// The most bytes in the text of a condition; nobody types more.
+    /// The most bytes in the text of a condition.
     public static let byteLimit = 8 << 10
     /// How deeply parentheses and `not` may be nested.
     public static let depthLimit = 64
@@ -105,8 +105,8 @@ public indirect enum Condition: Hashable, Sendable {
 extension Condition {
     /// Whether the condition is true of a record.
     ///
-    /// Uses three-valued logic, like SQL: a comparison with a name that has no value is unknown, and so is its negation.
-    /// Therefore `not (x = 1)` is not true of records without `x`.
+    /// Uses three-valued logic, like SQL: if a name has no value, a comparison with it is unknown, and so is the
+    /// negation. Therefore `not (x = 1)` is not true of records without `x`.
     ///
     /// - Parameter value: Returns the value of a name; nil if it has none.
     public func holds(_ value: (String) -> ConditionValue?) -> Bool { truth(value) ?? false }

@@ -213,8 +213,8 @@ public struct ConditionRecord: Sendable {
         self.init(attributes, name)
     }
 
-    /// The value of a name: a member, or, for `metrics.recall`, the member `recall` of the object `metrics`. Nil if there
-    /// is none.
+    /// The value of a name, or nil. For `metrics.recall` it is that of the member of this name, or else the member
+    /// `recall` of the object `metrics`.
     public func field(_ name: String) -> JSON? {
         for part in parts {
             if let value = part.field(name) { return value }

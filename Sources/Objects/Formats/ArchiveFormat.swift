@@ -193,8 +193,8 @@ enum PackedFormat {
             && ends.contains { head[4..<10].elementsEqual($0) }
     }
 
-    /// Whether the file has the LZMA format that preceded xz. It has no magic, so the properties, the dictionary size, the
-    /// content size and the first byte of the range coder must make sense together.
+    /// Whether the file has the LZMA format that preceded xz. The format has no magic, so the properties, the sizes of
+    /// dictionary and content, and the first byte of the range coder must make sense together.
     private static func isLZMA(_ head: [UInt8], size: Int) -> Bool {
         guard head.count >= 18, head[0] < 225, head[0] % 9 + head[0] / 9 % 5 <= 4, head[13] == 0
         else { return false }

@@ -128,8 +128,7 @@ struct ByteReader<Feed: ByteFeed> {
         return skipped == count - here
     }
 
-    /// Reads up to the next line feed, which it consumes, or to the end; returns at most the first `limit` + 1 bytes of the
-    /// line.
+    /// Reads a line and consumes its line feed; the last line may lack one. Returns at most `limit` + 1 bytes.
     mutating func line(limit: Int) throws(ObjectError) -> [UInt8] {
         var line: [UInt8] = []
         while true {

@@ -211,8 +211,8 @@ struct FormatSearch<Source: ObjectRangeSource> {
         }
     }
 
-    /// The format of a file that begins like a zip file but has no directory, so that no program loads it; it is probably
-    /// truncated.
+    /// The format of a file that begins like a zip file but has no directory. It is probably truncated, and no program
+    /// loads it.
     private var truncatedZip: FileFormat {
         let length = head.count > 30 ? Int(head[26]) | Int(head[27]) << 8 : 0
         let name = head.dropFirst(ZipDirectory.headerSize).prefix(length)

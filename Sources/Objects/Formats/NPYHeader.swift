@@ -43,7 +43,7 @@ struct NPYHeader {
         dataSize = isKnown ? total : .max
     }
 
-    /// The size of one element in bytes; nil for any type but numbers, truth values, times, and text or bytes of a known
+    /// The size of one element in bytes. Nil for any type but numbers, truth values, times, and text or bytes of fixed
     /// size.
     private static func size(of type: PythonLiteral.Value, depth: Int) -> UInt64? {
         switch type {

@@ -1,7 +1,6 @@
 /// Distinguishes Python pickles from other files, by following their instructions without executing them.
 ///
-/// Begins where a program that loads the file begins: at the first byte, and again after every complete pickle and NumPy
-/// array.
+/// Begins where a loading program begins: at the first byte, and again after every complete pickle and NumPy array.
 struct PickleScan {
     /// Whether loading the pickles of the file, one after another, can run code.
     private(set) var runsCode = false
@@ -80,8 +79,8 @@ struct PickleScan {
 
 /// Follows the instructions of one pickle like Python's unpickler, without executing them.
 ///
-/// Tracks the kinds of the values on the stack and in the memo, not the values. If the outcome depends on the version of
-/// Python or on the loading program, it continues.
+/// Tracks the kinds of the values on the stack and in the memo, not the values. Continues if the outcome depends on the
+/// version of Python or on the loading program.
 struct PickleMachine {
     /// The kind of a value, as far as it matters here.
     enum Kind: UInt8 {
@@ -117,8 +116,8 @@ struct PickleMachine {
         var calls = false
         /// Whether it begins with the instruction that states the protocol.
         var hasProtocol = false
-        /// Whether a frame of a plausible size follows that instruction, as in protocol 4 and later: no other file begins
-        /// like this.
+        /// Whether a frame of a plausible size follows that instruction, as in protocol 4 and later. No other file
+        /// begins like this.
         var hasFrame = false
         /// The number of instructions.
         var instructions = 0

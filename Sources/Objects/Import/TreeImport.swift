@@ -99,3 +99,99 @@ private struct ImportedFile {
     let size: Int
     let isExecutable: Bool
 }
+
+/// Remembers which objects files were when they were last stored, so that unchanged files are not read again.
+///
+/// Only a cache: if it is missing or damaged, all files are read. An entry counts only while the repository has the
+/// object with all its pieces; see ``ObjectWriter/importTree(_:cache:progress:)``. Safe to use from several threads.
+///
+/// Stored as a ``CacheTable`` with the magic `ftistat1` and the identity of the repository as its header:
+///
+/// | field | bytes |
+/// |---|---|
+/// | key: FNV-1a of the absolute path | 8 |
+/// | first half of the SHA-256 of the ``FileVersion`` (six u64) and the path | 16 |
+/// | identity of the object | 32 |
+public final class StatCache: Sendable {
+    fileprivate struct Value {
+        let state: (UInt64, UInt64)
+        let id: ObjectID
+    }
+
+    /// The most entries: 2 million, in 126 MB.
+    private static let entryLimit = 2 << 20
+    /// The most bytes in a stored cache.
+    public static let sizeLimit = CacheTable<Value>.byteLimit(entries: entryLimit)
+
+    private let table: CacheTable<Value>
+    private let moment: Int
+
+    /// Decodes a stored cache; ignores one that is damaged, of another version or of another repository.
+    ///
+    /// - Parameters:
+    ///   - stored: The bytes from ``encoded()``; nil if there are none.
+    ///   - repository: The identity of the repository.
+    ///   - moment: A time before any file is listed or read.
+    public init(_ stored: [UInt8]?, repository: String, moment: Timestamp) {
+        self.moment = moment.milliseconds
+        table = CacheTable(
+            stored, magic: "ftistat1", header: Array(repository.utf8), limit: Self.entryLimit,
+            moment: moment.milliseconds)
+    }
+
+    /// The object that a file of this version was stored as; nil if unknown.
+    public func id(of version: FileVersion, at path: [UInt8]) -> ObjectID? {
+        table.value(Self.key(path)) { $0.state == Self.state(version, path) }?.id
+    }
+
+    /// Remembers the object of a file of this version, unless a later change could go unnoticed.
+    ///
+    /// Clocks have a limited resolution: two changes within one tick leave a file with the same times. So a version
+    /// counts only if its times are clearly older than `moment`, which is before the file was read. The margin is 40 ms
+    /// if the file system stores fractions of a millisecond (the coarsest clock ticks every 10 ms), otherwise 2 s, the
+    /// resolution of FAT.
+    public func add(_ id: ObjectID, of version: FileVersion, at path: [UInt8]) {
+        let resolution = version.changed % 1_000_000 == 0 ? 2000 : 40
+        let last = max(version.modified, version.changed) / 1_000_000
+        guard last >= 0, last < moment - resolution else { return }
+        table.set(Self.key(path), Value(state: Self.state(version, path), id: id))
+    }
+
+    /// FNV-1a (Fowler, Noll, Vo), 64 bits. Two paths with equal keys share an entry, so one of them is always read.
+    private static func key(_ path: [UInt8]) -> UInt64 {
+        var key: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in path { key = (key ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return key
+    }
+
+    private static func state(_ version: FileVersion, _ path: [UInt8]) -> (UInt64, UInt64) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(48 + path.count)
+        for number in [
+            version.device, version.inode, UInt64(version.mode),
+            UInt64(truncatingIfNeeded: version.size), UInt64(truncatingIfNeeded: version.modified),
+            UInt64(truncatingIfNeeded: version.changed),
+        ] { LittleEndian.append(number, to: &bytes) }
+        bytes.append(contentsOf: path)
+        let digest = ObjectID(of: bytes.span)
+        return (digest.word0, digest.word1)
+    }
+
+    /// The cache with all new entries, to replace the stored one; nil if there are none.
+    public func encoded() -> [UInt8]? { table.encoded() }
+}
+
+extension StatCache.Value: CacheValue {
+    static let byteCount = 16 + ObjectID.byteCount
+
+    init(_ bytes: Span<UInt8>, at offset: Int) {
+        state = (LittleEndian.uint64(bytes, at: offset), LittleEndian.uint64(bytes, at: offset + 8))
+        id = ObjectID(bytes: bytes, at: offset + 16)
+    }
+
+    func append(to bytes: inout [UInt8]) {
+        LittleEndian.append(state.0, to: &bytes)
+        LittleEndian.append(state.1, to: &bytes)
+        id.append(to: &bytes)
+    }
+}

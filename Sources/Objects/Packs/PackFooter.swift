@@ -29,7 +29,7 @@ package struct PackFooter: Sendable {
         package var storedSize: Int
         package var size: Int
         package var codec: Codec
-        /// Whether the piece is also an object by itself.
+        /// Whether the piece is also an object.
         package var isObject: Bool
         /// The number of padding bytes before it, all zero; less than ``PackFooter/alignment``.
         package var gap = 0

@@ -153,7 +153,7 @@ extension PackStore {
         return (PieceCoder.Base(id: baseID, bytes: bytes), basePack.reference.name)
     }
 
-    /// The packs that are needed to read what is at a location; nil when one of them is missing already.
+    /// The packs that are needed to read the object or piece at a location; nil if one of them is missing already.
     package func packsNeeded(for location: Location) throws(ObjectError) -> Set<ObjectID>? {
         switch location {
         case .piece(let pack, let piece):

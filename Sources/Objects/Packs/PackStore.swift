@@ -170,7 +170,7 @@ public final class PackStore: ObjectSource {
 
     /// What `find` returns for the newest pack for which it returns anything.
     ///
-    /// A pack that cannot be opened does not hide what the others hold.
+    /// A pack that cannot be opened does not hide the others.
     ///
     /// - Throws: Why a pack could not be opened, when no other pack has a result.
     func newest<Found>(

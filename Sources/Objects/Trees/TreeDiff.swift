@@ -76,7 +76,7 @@ public struct TreeDiff {
         let pair = Pair(
             path: path, before: try reader.entries(of: old)[...],
             after: try reader.entries(of: new)[...])
-        // A directory that exists on one side only, and is empty, is a change by itself.
+        // An empty directory on one side only is a change, because it has no files to report.
         let isWhole = old == nil || new == nil
         if isWhole, pair.before.isEmpty, pair.after.isEmpty {
             return TreeChange(path: path, before: before, after: after)
