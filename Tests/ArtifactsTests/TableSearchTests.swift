@@ -72,7 +72,7 @@ struct TableSearchTests {
             try FeatureIndex(table, in: store, verified: VerifiedLeaves(), threads: threads), store)
     }
 
-    @Test("a table without vectors cannot be searched, one without rows finds nothing")
+    @Test("a table without vectors cannot be searched; one without rows finds nothing")
     func empty() throws {
         let store = MemoryStore()
         let plain = try Table.build(

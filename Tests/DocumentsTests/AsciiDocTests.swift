@@ -145,7 +145,7 @@ struct AsciiDocTests {
         #expect(blocks.map { $0.text + ($0.isHeader ? "*" : "") } == expected)
     }
 
-    @Test("what a document says of itself, and what is left out of it")
+    @Test("metadata and omissions")
     func metadata() throws {
         let document = try clean(
             """
@@ -179,7 +179,7 @@ struct AsciiDocTests {
         #expect(outline(document) == ["the-guide|The Guide|Alt text¦raw"])
     }
 
-    @Test("texts that would take quadratic time do not")
+    @Test("no text takes quadratic time")
     func hostile() throws {
         let count = 4000
         let texts = [

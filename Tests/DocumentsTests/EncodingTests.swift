@@ -14,7 +14,7 @@ struct EncodingTests {
             .joined(separator: "\n")
     }
 
-    @Test("a byte that went astray in UTF-8 costs one character and is reported")
+    @Test("a stray byte in UTF-8 costs one character and is reported")
     func oneBadByte() throws {
         let menu = Array("Café menu, Größe 10 µm".utf8)
         for bad: [UInt8] in [[0xFF], [0xC3], [0xE2, 0x82], [0xA0]] {
@@ -27,7 +27,7 @@ struct EncodingTests {
         #expect(try text(Array(menu.dropLast(2))) == "Café menu, Größe 10 \u{FFFD}")
     }
 
-    @Test("bytes of Windows-1252 are read as such, raw C1 controls too")
+    @Test("Windows-1252 is recognised, also where its bytes are C1 controls")
     func windows1252() throws {
         #expect(try text(Array("caf".utf8) + [0xE9, 0x20, 0x96, 0x20, 0x80, 0x35]) == "café – €5")
         let found = try document(Array("a \u{93}b\u{94} \u{85}".utf8))
@@ -35,7 +35,7 @@ struct EncodingTests {
         #expect(findings(found) == ["replaced C1 controls 3 characters"])
     }
 
-    @Test("byte-order marks decide, and are no content")
+    @Test("a byte-order mark decides the encoding and is not content")
     func marks() throws {
         #expect(try text([0xEF, 0xBB, 0xBF] + Array("é".utf8)) == "é")
         for isBig in [false, true] {
@@ -51,7 +51,7 @@ struct EncodingTests {
         #expect(try text([0xFF, 0xFE, 0, 0] + four) == "é")
     }
 
-    @Test("the encoding that a source declares is believed")
+    @Test("an encoding that a source declares is used")
     func declared() throws {
         #expect(try text([0xCC, 0xE8, 0xF0], encoding: "windows-1251") == "Мир")
         #expect(try text([0xCC, 0xE8, 0xF0], encoding: "cp1251") == "Мир")
@@ -80,7 +80,7 @@ struct EncodingTests {
         #expect(found.findings.first?.detail == "windows-1251, confidence 100 %")
     }
 
-    @Test("files of two encodings that somebody joined")
+    @Test("concatenated files in two encodings")
     func joined() throws {
         let both =
             Array("Größe und Maß\n\nÄrger über Öl\n\n".utf8)
@@ -88,7 +88,7 @@ struct EncodingTests {
         #expect(try text(both) == "Größe und Maß\nÄrger über Öl\nGröße und Maß")
     }
 
-    @Test("text of Windows-1252 pasted into UTF-8 leaves that as it is")
+    @Test("Windows-1252 pasted into UTF-8 does not change the UTF-8 around it")
     func pasted() throws {
         let both = Array("café and raw ".utf8) + [0x93] + Array("quotes".utf8) + [0x94]
         #expect(try text(both) == "café and raw “quotes”")
@@ -104,18 +104,20 @@ struct EncodingTests {
             try text(Array("one\u{1}two\u{1B}[0mthree\u{7F}four".utf8)) == "one two [0mthree four")
     }
 
-    @Test("any bytes are text in every set, or refused")
+    @Test("any bytes decode in every character set, or are refused")
     func anyBytes() {
         var generator = SeededGenerator(seed: 11)
         let labels = [
             nil, "utf-8", "shift_jis", "gb18030", "big5", "euc-kr", "utf-16", "iso-2022-jp",
         ]
+        var accepted = 0
         for _ in 0..<400 {
             let bytes = (0..<Int.random(in: 0..<200, using: &generator)).map { _ in
                 UInt8.random(in: 1...255, using: &generator)
             }
             let label = labels.randomElement(using: &generator) ?? nil
-            _ = try? document(bytes, encoding: label)
+            if (try? document(bytes, encoding: label)) != nil { accepted += 1 }
         }
+        #expect(accepted > 0)
     }
 }

@@ -31,7 +31,7 @@ struct FrontMatterTests {
         #expect(document.sections.last?.blocks.map(\.text) == ["x"])
     }
 
-    @Test("members are kept, those of mappings under dotted names")
+    @Test("members are kept; those of nested mappings have dotted names")
     func members() throws {
         let text = """
             ---
@@ -68,7 +68,7 @@ struct FrontMatterTests {
     }
 
     @Test(
-        "what cannot be read stays in the text, and is reported",
+        "unreadable front matter stays in the text and is reported",
         arguments: [
             "---\ntitle: Foo: Bar\n---\nx", "---\na: &a [1]\nb: *a\n---\nx",
             "---\na: 1\na: 2\n---\nx", "+++\ntitle = 'It''s'\n+++\nx", "---\nkey: [1\n---\nx",
@@ -83,7 +83,7 @@ struct FrontMatterTests {
         }
     }
 
-    @Test("no front matter is deep or long enough to do harm")
+    @Test("deep or long front matter does no harm")
     func hostile() throws {
         let texts = [
             "---\na: " + String(repeating: "[", count: 60_000) + "\n---\nx",

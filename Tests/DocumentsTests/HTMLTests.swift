@@ -89,14 +89,14 @@ struct HTMLTests {
             outline(try clean(page, .html)) == ["api|API|Intro", "calls|API>Calls|f()\ng()"])
     }
 
-    @Test("a page without headings is called what its title says")
+    @Test("a page without headings is named by its title")
     func title() throws {
         #expect(try clean("<title> A\nB </title><p>x", .html).title == "A B")
         #expect(try clean("<title></title><p>x", .html, path: "d/name.html").title == "name")
     }
 
     @Test(
-        "words are as a browser shows them",
+        "words are separated as a browser shows them",
         arguments: [
             ("5&#150;10 Nm &#x80;5 Don&#146;t", ["||5–10 Nm €5 Don’t"]),
             ("a<![CDATA[ <script> & b ]]>c", ["||a <script> & b c"]),
@@ -129,7 +129,7 @@ struct HTMLTests {
         #expect(outline(try clean(html, .html)) == expected)
     }
 
-    @Test("what a click opens is content, and the question that opens it stands above it")
+    @Test("collapsed text is content, below its summary")
     func panels() throws {
         let accordion = """
             <main><h1>FAQ</h1><h2><button aria-controls="p1" aria-expanded="false">How?</button></h2>
@@ -147,7 +147,7 @@ struct HTMLTests {
         #expect(outline(try clean(whole, .html)) == ["||text"])
     }
 
-    @Test("what is left out is counted")
+    @Test("omissions are counted")
     func counts() throws {
         let page = """
             <body><nav>to find the way</nav><div class="sidebar"><a href="x">one two</a> three</div>
@@ -179,7 +179,7 @@ struct HTMLTests {
         #expect(blocks.map(\.language) == ["python3", "rust", "sql", nil, nil, nil])
     }
 
-    @Test("rows that name columns, terms and captions are known; links keep their targets")
+    @Test("header rows, terms and captions are recognised; links keep their targets")
     func structure() throws {
         let page = """
             <table><caption>C</caption><thead><tr><td>a<td>b</thead><tr><td>1<td><a href="/x">2</a></table>
@@ -218,7 +218,7 @@ struct HTMLTests {
         #expect(blocks[1].language == "bash")
     }
 
-    @Test("what a page says of itself")
+    @Test("metadata")
     func metadata() throws {
         let page = """
             <html lang=de><head><meta name="Author" content="A"><meta property="article:tag" content="x">
@@ -255,9 +255,9 @@ struct HTMLTests {
     }
 }
 
-@Suite("Pages that nobody writes")
+@Suite("Pathological pages")
 struct HostileHTMLTests {
-    @Test("text is kept at any depth, and that levels were left out is said")
+    @Test("text is kept at any depth, and skipped levels are reported")
     func deep() throws {
         for element in [
             "div", "b", "ul><li", "blockquote", "font color=red", "table><tr><td", "x-y",
@@ -273,7 +273,7 @@ struct HostileHTMLTests {
         #expect(findings(try clean(nested, .html)) == ["replaced nesting 4600 elements"])
     }
 
-    @Test("of a page with more elements and attributes than anybody writes, a part is read")
+    @Test("only the beginning of a page with absurdly many elements or attributes is read")
     func budget() throws {
         func kept(_ page: String, _ nodes: Int) -> (String, Bool) {
             let prepared = HTMLPreparation(Array(page.utf8), nodes: nodes)
@@ -303,7 +303,7 @@ struct HostileHTMLTests {
         }
     }
 
-    @Test("elements that none closed are not opened again for ever")
+    @Test("unclosed elements are not reopened for ever")
     func formatting() throws {
         let fonts = (0..<20_000).map { "<p><font color=\($0)><code a=\($0)>x" }.joined()
         let text = try clean(fonts, .html).sections.flatMap(\.blocks).map(\.text).joined()

@@ -9,7 +9,7 @@ struct LimitedProcessTests {
         LimitedProcess("sh", ["-c", script], input: Array("input".utf8), limits: limits)
     }
 
-    @Test("a program sees its input, and nothing of this process")
+    @Test("a program sees its input and nothing of this process")
     func input() {
         let process = shell(
             "cat /dev/stdin; cat; env | sed 's/=.*//' | sort | tr '\\n' ' '; ls /proc/self/fd | wc -l"
@@ -21,14 +21,14 @@ struct LimitedProcessTests {
         #expect(!output.contains("HOME"))
     }
 
-    @Test("how it ends is told")
+    @Test("the way a program ended is reported")
     func ends() {
         #expect(shell("exit 3").end == .exited(3))
         #expect(shell("kill -9 $$").end == .signalled(9))
         #expect(LimitedProcess("no-such-program", [], input: []).end == .missing)
     }
 
-    @Test("one that takes too long, writes too much or needs too much memory is stopped")
+    @Test("a program that takes too long, writes too much or needs too much memory is stopped")
     func limits() {
         #expect(shell("sleep 60", .init(seconds: 1)).end == .timedOut)
         let endless = shell("while :; do echo 0123456789; done", .init(output: 100_000))

@@ -9,7 +9,7 @@ struct MarkdownDialectTests {
     }
 
     @Test(
-        "containers are read as Markdown, and their titles stand above",
+        "containers are read as Markdown, below their titles",
         arguments: [
             (
                 "!!! note \"A *title*\"\n    Text **b**\n\n    - one\n\nafter",
@@ -58,7 +58,7 @@ struct MarkdownDialectTests {
     }
 
     @Test(
-        "footnotes are text, also where nothing refers to them",
+        "footnotes are text, even without a reference",
         arguments: [
             ("A note[^x].\n\n[^x]: WORD", ["A note[x].", "[x] WORD"]),
             ("[^1]: https://a.example/b", ["[1] https://a.example/b"]),
@@ -74,7 +74,7 @@ struct MarkdownDialectTests {
     }
 
     @Test(
-        "code keeps its lines, and its language is known",
+        "code keeps its lines and its language",
         arguments: [
             ("```python title=\"a.py\" hl_lines=\"1\"\nx\n```", "python", ["a.py", "x"]),
             ("``` {.Python .numberLines}\nx\n```", "python", ["x"]),
@@ -95,7 +95,7 @@ struct MarkdownDialectTests {
         #expect(found.first { $0.kind == .code }?.language == language)
     }
 
-    @Test("attributes go, and name their heading")
+    @Test("attributes are removed and name their heading")
     func attributes() throws {
         let text = """
             ## A head {#own .cls}
@@ -114,7 +114,7 @@ struct MarkdownDialectTests {
                 ].map { $0.replacing("A head>Other", with: "A head>Other") })
     }
 
-    @Test("links lead somewhere, images and comments are counted")
+    @Test("links keep targets; images and comments are counted")
     func links() throws {
         let text = """
             [a](http://a.example) [b](b.md) [a](http://a.example) <a href="/c">c</a>
@@ -164,7 +164,7 @@ struct MarkdownDialectTests {
         #expect(document.findings.map(\.detail) == [detail])
     }
 
-    @Test("MDX: tags go, what a reader sees of them stays")
+    @Test("MDX: tags are removed, and their visible text stays")
     func mdx() throws {
         let text = """
             import Tabs from '@theme/Tabs'
@@ -213,9 +213,7 @@ struct MarkdownDialectTests {
         #expect(try outlined("<pre>\n[^x]: a\n!!! note\n</pre>") == ["||[^x]: a\n!!! note"])
     }
 
-    @Test(
-        "any text is read in time that grows with its size",
-        arguments: [DocumentFormat.markdown, .mdx])
+    @Test("any text is read in linear time", arguments: [DocumentFormat.markdown, .mdx])
     func hostile(format: DocumentFormat) throws {
         let parts = [
             "!!! a\n    ", "::: a\n", "<a ", "<A b={", "{{", "{%", "[^", "`", "{", "{#a ",
@@ -235,7 +233,7 @@ struct MarkdownDialectTests {
         #expect(try !clean(nested, format).sections.isEmpty)
     }
 
-    @Test("every word of a text is in its blocks, whatever is around it")
+    @Test("every word of a text is in a block, whatever surrounds it")
     func nothingIsLost() throws {
         var generator = SeededGenerator(seed: 12)
         let marks = [

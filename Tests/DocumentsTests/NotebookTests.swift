@@ -22,7 +22,7 @@ struct NotebookTests {
         "{\"output_type\": \"stream\", \"text\": \"\(text)\"}"
     }
 
-    @Test("headings go on over cells")
+    @Test("headings apply across cells")
     func headings() throws {
         let found = try notebook([
             markdown("# A\\n## B"), code("x"), markdown("y"), markdown("## C"), markdown("z"),
@@ -46,7 +46,8 @@ struct NotebookTests {
     }
 
     @Test(
-        "outputs are text as a terminal shows it in the end; tables are tables; images are counted")
+        "outputs are text as a terminal would finally show it, tables are tables, images are counted"
+    )
     func outputs() throws {
         let found = try notebook([
             code(
@@ -64,7 +65,7 @@ struct NotebookTests {
         #expect(found.findings.contains { $0.reason == "image" && $0.count == 1 })
     }
 
-    @Test("what Python writes and JSON does not know is read")
+    @Test("Python's extensions of JSON are read")
     func lenient() throws {
         let found = try notebook([
             "{\"cell_type\": \"code\", \"execution_count\": NaN, \"n\": [-Infinity, 12345678901234567890], \"source\": \"a\\ud83d b \\ud83d\\ude00\"}"
@@ -85,13 +86,13 @@ struct NotebookTests {
     }
 
     @Test(
-        "what is no notebook is refused",
+        "anything but a notebook is refused",
         arguments: ["", "[]", "{}", "{\"cells\": 1}", "{\"cells\": ["])
     func refused(text: String) {
         #expect(throws: UnreadableDocument.self) { try clean(text, .notebook) }
     }
 
-    @Test("more values than memory holds are refused before they are read")
+    @Test("too many values are refused before they are read")
     func many() {
         #expect(LenientJSON.standard(Array("[1, 2, 3]".utf8), valueLimit: 2) == nil)
         #expect(

@@ -68,7 +68,7 @@ struct PDFTests {
         document.sections.flatMap { $0.blocks.map(\.text) }
     }
 
-    @Test("lines are paragraphs again, also over pages, and words that a line parts are whole")
+    @Test("lines are rejoined into paragraphs, across pages too, and hyphenated words are whole")
     func paragraphs() throws {
         let found = try read([
             lines(
@@ -108,7 +108,7 @@ struct PDFTests {
         #expect(found.metadata["pages"] == 1)
     }
 
-    @Test("columns are read one after the other, tables row by row")
+    @Test("columns are read one by one, tables row by row")
     func columns() throws {
         let left = (0..<8).map { "Left column has line number \($0)" }
         let right = (0..<8).map { "Right column has line number \($0)" }
@@ -122,7 +122,7 @@ struct PDFTests {
         #expect(table.sections.first?.blocks.map(\.isHeader) == [true, false, false])
     }
 
-    @Test("code keeps its indentation, lists their marks")
+    @Test("code keeps its indentation, and lists keep their markers")
     func codeAndLists() throws {
         let found = try read([
             lines(["Some text that is in the font of the body, as most of it is."], from: 720)
@@ -137,7 +137,7 @@ struct PDFTests {
             found.sections.first?.blocks.map(\.kind) == [.paragraph, .code, .listItem, .listItem])
     }
 
-    @Test("running heads and page numbers are left out and counted, and no text that is like them")
+    @Test("only running heads and page numbers are left out and counted, not similar text")
     func marginalia() throws {
         let pages = (1...4).map { page in
             [
@@ -156,7 +156,7 @@ struct PDFTests {
         #expect(found.findings.contains { $0.reason == "running head" && $0.count >= 8 })
     }
 
-    @Test("pages without text are reported, and a document of them is refused as a scan")
+    @Test("pages without text are reported, and a document of only such pages is refused as a scan")
     func scans() throws {
         let found = try read([lines(["text"], from: 700), []])
         #expect(found.findings.contains { $0.reason == "page without text" && $0.count == 1 })
@@ -164,7 +164,7 @@ struct PDFTests {
         #expect(error?.reason.contains("no text") ?? false)
     }
 
-    @Test("what is no PDF is refused")
+    @Test("anything but a PDF is refused")
     func refused() {
         for bytes in [
             [], Array("%PDF-1.4".utf8), Array(pdf([lines(["text"], from: 700)]).prefix(200)),

@@ -55,7 +55,7 @@ struct ReStructuredTextTests {
         #expect(document.sections.first?.blocks.first?.text == expected)
     }
 
-    @Test("links lead where their text, a target, or a target without a name says")
+    @Test("links are resolved by their text, a target or an anonymous target")
     func links() throws {
         let document = try clean(
             """
@@ -146,7 +146,7 @@ struct ReStructuredTextTests {
     }
 
     @Test(
-        "directives have their heads above their bodies",
+        "the title of a directive stands above its body",
         arguments: [
             (".. note:: a\n   b\n\n   c", "Note+¦a b¦c"),
             (".. admonition:: Title\n   :class: x\n\n   a", "Title+¦a"),
@@ -204,7 +204,7 @@ struct ReStructuredTextTests {
         #expect(blocks.map { $0.text + ($0.isHeader ? "*" : "") } == expected)
     }
 
-    @Test("the report says what is left out and what is not understood")
+    @Test("the report names what was left out and what was not understood")
     func findings() throws {
         let document = try clean(
             """
@@ -235,7 +235,7 @@ struct ReStructuredTextTests {
         #expect(outline(document) == ["||of¦shown"])
     }
 
-    @Test("what a document says of itself")
+    @Test("metadata")
     func metadata() throws {
         let document = try clean(
             """
@@ -259,7 +259,7 @@ struct ReStructuredTextTests {
         #expect(outline(document) == ["title|Title|Author: Kim Ito¦Date: 2026-01-01¦text"])
     }
 
-    @Test("plain text that is reStructuredText is read so, and the report says it")
+    @Test("reStructuredText in a .txt file is recognised and reported")
     func detection() throws {
         let texts = [
             ".. note::\n\n   a", "See :ref:`x`.", "A\n=\n\n``b``", ".. _x:\n\nA\n=",
@@ -274,7 +274,7 @@ struct ReStructuredTextTests {
         }
     }
 
-    @Test("texts that would take quadratic time do not")
+    @Test("no text takes quadratic time")
     func hostile() throws {
         let count = 4000
         let texts = [
@@ -301,7 +301,7 @@ struct ReStructuredTextTests {
         #expect(ContinuousClock.now - start < .seconds(60))
     }
 
-    @Test("what is nested too deep is text, and the report says so")
+    @Test("markup nested too deep is read as text and reported")
     func nesting() throws {
         let text = (0..<100).map { String(repeating: "  ", count: $0) + "- item\($0)\n\n" }.joined()
         let document = try clean(text, .restructuredText)

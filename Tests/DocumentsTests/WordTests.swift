@@ -71,9 +71,7 @@ struct WordTests {
         document.findings.filter { $0.reason == reason }.reduce(0) { $0 + $1.count }
     }
 
-    @Test(
-        "headings are known by their style, whatever it is called or based on, and by outline level"
-    )
+    @Test("headings are recognised by outline level and by style, whatever its name or base")
     func headings() throws {
         let found = try document(
             p("Manual", "T") + p("One", "Mine") + p("a") + p("Two", "berschrift2") + p("b")
@@ -101,7 +99,7 @@ struct WordTests {
                 ?? false)
     }
 
-    @Test("rows are blocks, the first names the columns, a frame of one column is no table")
+    @Test("rows are blocks, the first names the columns, and a frame of one column is no table")
     func tables() throws {
         func row(_ cells: [String], _ properties: String = "") -> String {
             "<w:tr>\(properties)" + cells.map { "<w:tc><w:tcPr/>\($0)</w:tc>" }.joined() + "</w:tr>"
@@ -126,7 +124,7 @@ struct WordTests {
         #expect(found.sections.first?.blocks.map(\.isHeader) == [true, false, false])
     }
 
-    @Test("runs are not torn, breaks part words, symbols and formulas are text")
+    @Test("runs are joined, breaks separate words, symbols and formulas are text")
     func runs() throws {
         let found = try document(
             p(
@@ -139,7 +137,7 @@ struct WordTests {
     }
 
     @Test(
-        "what is deleted, hidden, a comment, a header or a table of contents is left out and counted"
+        "deleted and hidden text, comments, headers and tables of contents are left out and counted"
     )
     func leftOut() throws {
         let found = try document(
@@ -191,7 +189,7 @@ struct WordTests {
             ])
     }
 
-    @Test("code keeps its lines; text of boxes comes once; images give their description")
+    @Test("code keeps its lines, text boxes appear once, images give their description")
     func codeAndBoxes() throws {
         let box = "<w:txbxContent>\(p("boxed"))</w:txbxContent>"
         let mono = "<w:r><w:rPr><w:rFonts w:ascii='Consolas'/></w:rPr><w:t>x = 1</w:t></w:r>"
@@ -205,7 +203,7 @@ struct WordTests {
         #expect(count("image", found) == 1)
     }
 
-    @Test("properties are metadata, and a title that only names a file is none")
+    @Test("properties are metadata, but a title that is only a file name is ignored")
     func properties() throws {
         let core =
             "<cp:coreProperties xmlns:cp='http://schemas.openxmlformats.org/package/2006/metadata/core-properties'"
@@ -218,7 +216,7 @@ struct WordTests {
         #expect(found.metadata["modified"] == "2026-03-04T05:06:07Z")
     }
 
-    @Test("what is no document is refused with its reason")
+    @Test("anything but a Word document is refused with the reason")
     func refused() {
         #expect(throws: UnreadableDocument.self) { try read(Array("text".utf8)) }
         #expect(throws: UnreadableDocument.self) { try read(StoredZip([("a.xml", "<a/>")]).bytes) }
@@ -229,7 +227,7 @@ struct WordTests {
     }
 
     @Test(
-        "a part that unpacks to more than the limit is refused, whatever its size is said to be",
+        "a part that unpacks beyond the limit is refused, whatever size it claims",
         arguments: [1000, 0xFFFF_FF00])
     func bomb(declared: Int) {
         var zip = StoredZip()
@@ -251,7 +249,7 @@ struct WordTests {
         #expect(count("damaged part", found) == 1)
     }
 
-    @Test("a table of very many cells, and very many lists and notes, take time in proportion")
+    @Test("very many cells, lists and notes take linear time")
     func many() throws {
         let row = "<w:tr>" + String(repeating: "<w:tc>\(p("x"))</w:tc>", count: 20) + "</w:tr>"
         let table = "<w:tbl>" + String(repeating: row, count: 100) + "</w:tbl>"

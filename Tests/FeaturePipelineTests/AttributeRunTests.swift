@@ -53,7 +53,7 @@ struct AttributeRunTests {
             ])
     }
 
-    @Test("a change of attributes changes rows and embeds nothing, and none changes nothing")
+    @Test("changed attributes change rows without new embeddings; without a change no row changes")
     func change() throws {
         let bench = try Bench()
         try bench.folder.write("docs/a.md", "# A\n\nAlpha.\n\n## Sub\n\nMore.\n")
@@ -81,7 +81,7 @@ struct AttributeRunTests {
         #expect(try bench.rows() == plain)
     }
 
-    @Test("the time of a file is a value where it is asked for, and a new one changes rows only")
+    @Test("a file's time is a value where configured, and a new time changes only rows")
     func fileTime() throws {
         let bench = try Bench()
         try bench.folder.write("docs/a.md", "# A\n\nAlpha.\n")
@@ -105,7 +105,7 @@ struct AttributeRunTests {
         #expect(try bench.run(source(bench, [])).transaction == nil)
     }
 
-    @Test("records have their parts and their attributes under names of their own")
+    @Test("records keep their parts and attributes under their own names")
     func records() throws {
         let bench = try Bench()
         var lines: [String] = []

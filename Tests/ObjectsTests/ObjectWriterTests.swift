@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Object writers")
 struct ObjectWriterTests {
-    @Test("what is there already makes no pack, and what it needs is relied on")
+    @Test("known content makes no pack, and its packs are kept")
     func deduplication() throws {
         var repository = TestRepository()
         let small = TestBytes.text.make(5000)
@@ -27,7 +27,7 @@ struct ObjectWriterTests {
         #expect(try repository.bucket.list(.packs).count == 1)
     }
 
-    @Test("nothing written, nothing finished, and a dropped writer leaves nothing")
+    @Test("a writer without writes finishes without a pack, and a dropped writer leaves nothing")
     func nothing() throws {
         let repository = TestRepository()
         #expect(try repository.writer.finish() == nil)
@@ -141,7 +141,7 @@ struct ObjectWriterTests {
         #expect(try unknown.read(ObjectID(of: [1, 2].span), limit: 2) == [1, 2])
     }
 
-    @Test("a predecessor that is damaged costs the saving, not the write")
+    @Test("a damaged predecessor costs the saving, not the write")
     func damagedPredecessor() throws {
         var repository = TestRepository()
         let bytes = TestBytes.random.make(20_000)

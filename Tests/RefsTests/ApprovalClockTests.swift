@@ -5,7 +5,7 @@ import Refs
 import Storage
 import Testing
 
-@Suite("By which clock approvals expire")
+@Suite("The clock by which approvals expire")
 struct ApprovalClockTests {
     /// The clock of the place where the repository is.
     private let place = TestClock()
@@ -80,7 +80,7 @@ struct ApprovalClockTests {
             writer: writer(key, clock: TestClock(text)))
     }
 
-    @Test("the clock of the place expires an approval when the mover's clock is set back")
+    @Test("an approval expires by the bucket's clock even when the mover's clock is set back")
     func placeClock() throws {
         let model = try put("models/a", .model, by: training)
         try approve(model, seconds: 60)
@@ -94,7 +94,7 @@ struct ApprovalClockTests {
         #expect(promote(model) == nil)
     }
 
-    @Test("the place tells the age of an approval whose entry was gathered as well")
+    @Test("the bucket knows the age of an approval whose entry is in a segment")
     func gathered() throws {
         let model = try put("models/a", .model, by: training)
         try approve(model, seconds: 600)
@@ -118,7 +118,7 @@ struct ApprovalClockTests {
         #expect(promote(model, in: client.open(bucket, accepting: true)) == nil)
     }
 
-    @Test("an approval that has not expired counts, also in a copy made since")
+    @Test("an approval that has not expired counts, also in a later copy")
     func copied() throws {
         let model = try put("models/a", .model, by: training)
         try approve(model, seconds: 600)
@@ -127,7 +127,7 @@ struct ApprovalClockTests {
         #expect(promote(model) == nil)
     }
 
-    @Test("an entry dated far ahead ends no approval of refs that its key cannot move")
+    @Test("an entry dated far in the future ends no approval of refs that its key cannot move")
     func farFuture() throws {
         let model = try put("models/a", .model, by: training)
         try approve(model, seconds: 600)
@@ -145,7 +145,7 @@ struct ApprovalClockTests {
         #expect(state.refs[name]?.time == clock.now)
     }
 
-    @Test("an entry dated far ahead by who can move the ref stops no later approval")
+    @Test("an entry dated far in the future by a key that can move the ref stops no later approval")
     func farFutureInside() throws {
         let model = try put("models/a", .model, by: training)
         try append(dated: "9999-12-31T23:59:59.000Z", by: training)

@@ -43,9 +43,7 @@ struct CollectionRaceTests {
         }
     }
 
-    @Test(
-        "a put is whole whenever a collection without grace comes in between",
-        arguments: [false, true])
+    @Test("a put survives a collection without grace at any moment", arguments: [false, true])
     func put(isPurge: Bool) throws {
         let (bucket, _) = try sample()
         try interrupt(bucket) {
@@ -59,7 +57,7 @@ struct CollectionRaceTests {
         }
     }
 
-    @Test("a move to garbage happens with all of it or not at all")
+    @Test("a move to unreferenced data finds all of it or is refused")
     func move() throws {
         let (bucket, old) = try sample()
         let outcomes = Mutex((moved: 0, refused: 0))
@@ -102,7 +100,7 @@ struct CollectionRaceTests {
     }
 
     @Test(
-        "a collection removes nothing that new packs are stored as differences against or use",
+        "a collection keeps everything that new packs use or store differences against",
         arguments: [false, true])
     func dependents(isPurge: Bool) throws {
         let (bucket, _) = try sample()
@@ -119,7 +117,7 @@ struct CollectionRaceTests {
         }
     }
 
-    @Test("two collections at once do what one does")
+    @Test("two concurrent collections do what one does")
     func collections() throws {
         let (bucket, _) = try sample()
         try interrupt(bucket) {
@@ -151,7 +149,7 @@ struct CollectionRaceTests {
     }
 
     @Test(
-        "whatever a collection is killed at, nothing is lost, and the next one finishes",
+        "a collection killed at any call loses nothing, and the next one finishes",
         arguments: [false, true])
     func kills(isPurge: Bool) throws {
         let (bucket, _) = try sample()
@@ -178,7 +176,7 @@ struct CollectionRaceTests {
         #expect(kills > counted.calls / 2)
     }
 
-    @Test("a reader of an older state finds everything in the packs that took the place of others")
+    @Test("a reader of an older state finds everything in the replacement packs")
     func reader() throws {
         let (bucket, old) = try sample()
         let repository = Repository(in: bucket)

@@ -14,7 +14,7 @@ struct FixedGateTests {
         } catch RefError.gates(let outcomes) { return outcomes.first }
     }
 
-    @Test("a fixed ref is made once, and then neither moves nor goes")
+    @Test("a fixed ref is created once, and can then be neither moved nor deleted")
     func fixed() throws {
         let gated = try GatedRepository(Self.fixed)
         let repository = gated.repository
@@ -66,7 +66,7 @@ struct FixedGateTests {
         }
     }
 
-    @Test("a gate of approvals counts those of a removal")
+    @Test("an approval gate counts approvals of a removal")
     func approvedRemoval() throws {
         let gate = try Gate(#"{"ref":"models/a","type":"approvals","count":1,"by":["ada"]}"#)
         let signed = try SignedRepository()
@@ -92,7 +92,7 @@ struct FixedGateTests {
         #expect(try Repository(in: signed.bucket).state().target(of: name) == nil)
     }
 
-    @Test("what a policy compares a ref with cannot be taken away from under it")
+    @Test("a ref that a gate compares with cannot be removed alone")
     func removedPartner() throws {
         let gated = try GatedRepository(
             #"{"ref":"models/current","type":"space","with":"features/prod"}"#)
@@ -114,7 +114,7 @@ struct FixedGateTests {
     }
 
     @Test(
-        "names of metrics, parameters and inputs are looked up whole, however they are shown",
+        "names of metrics, parameters and inputs are matched in full, however they are displayed",
         arguments: [100, 101, 190])
     func longNames(length: Int) throws {
         let name = String(repeating: "m", count: length)

@@ -46,7 +46,7 @@ struct GateTests {
     private static let space = #"{"ref":"models/current","type":"space","with":"features/prod"}"#
 
     @Test(
-        "a metric lies within its bounds, or the move is refused with both values",
+        "a metric outside its bounds is refused with both values",
         arguments: [(0.8, true), (0.9, true), (0.79, false), (-1, false)])
     func metric(value: Double, passes: Bool) throws {
         let gated = try GatedRepository(Self.metric)
@@ -60,7 +60,7 @@ struct GateTests {
         #expect(try gated.refusals(["models/other": model]).isEmpty)
     }
 
-    @Test("an upper bound holds as a lower one does")
+    @Test("an upper bound holds like a lower one")
     func upperBound() throws {
         let gated = try GatedRepository(
             #"{"ref":"models/*","type":"metric","metric":"loss","atMost":2,"atLeast":1}"#)
@@ -72,7 +72,7 @@ struct GateTests {
         }
     }
 
-    @Test("a metric that is not there is refused, and the remedy names a version that has it")
+    @Test("a missing metric is refused, and the remedy names a version that has it")
     func missingMetric() throws {
         let gated = try GatedRepository(Self.metric)
         let none = try gated.repository.put("models/a", Version(.model, "none"))
@@ -121,7 +121,7 @@ struct GateTests {
             try gated.refusals(["models/current": plain])[0].found == "it has no input dataset")
     }
 
-    @Test("a search among ancestors ends where history was collected")
+    @Test("a search of ancestors ends where history was collected")
     func collectedAncestors() throws {
         let gated = try GatedRepository(Self.input)
         let repository = gated.repository
@@ -138,7 +138,7 @@ struct GateTests {
         }
     }
 
-    @Test("features and model change their space together or not at all, without any policy")
+    @Test("features and model change their space together or not at all, even without a policy")
     func standingSpace() throws {
         let gated = try GatedRepository()
         let repository = gated.repository
@@ -160,7 +160,7 @@ struct GateTests {
     }
 
     @Test(
-        "a gate of a policy about other refs, or about many, leaves nothing unasked",
+        "a policy gate about other refs, or many refs, does not replace the built-in gate",
         arguments: [
             #"{"ref":"models/*","type":"space","with":"features/prod"}"#,
             #"{"ref":"features/prod","type":"space","with":"features/canary"}"#,
@@ -181,7 +181,7 @@ struct GateTests {
         #expect(try gated.refusals(["models/current": model]).isEmpty)
     }
 
-    @Test("a gate of spaces in a policy demands that both sides declare one")
+    @Test("a space gate in a policy requires a declared space on both sides")
     func strictSpace() throws {
         let gated = try GatedRepository(Self.space)
         let repository = gated.repository
@@ -194,7 +194,7 @@ struct GateTests {
         #expect(try gated.refusals(["models/current": model]).isEmpty)
     }
 
-    @Test("evidence is metrics, parameters and inputs")
+    @Test("an evidence gate reads metrics, parameters and inputs")
     func evidence() throws {
         let gated = try GatedRepository(
             #"{"ref":"models/current","type":"evidence","requires":["metrics.a","params.b","inputs.dataset.features"]}"#
@@ -214,7 +214,7 @@ struct GateTests {
         #expect(try gated.refusals(["models/current": rich]).isEmpty)
     }
 
-    @Test("formats are those of the content, whatever the names say")
+    @Test("formats are detected from the content, whatever the names say")
     func formats() throws {
         let gated = try GatedRepository(
             #"{"ref":"models/*","type":"formats","allow":["text"]}"#)
@@ -235,7 +235,7 @@ struct GateTests {
         #expect(outcomes[0].found == "a/model.safetensors is pickle")
     }
 
-    @Test("an override is in the entry with each gate that refused; without need there is none")
+    @Test("an override is recorded with each gate that refused, and only when one did")
     func override() throws {
         let gated = try GatedRepository(Self.metric, Self.space)
         let repository = gated.repository
@@ -255,7 +255,7 @@ struct GateTests {
         #expect(entry.actions.count == 1)
     }
 
-    @Test("of three refs in one transaction none moves when a gate refuses one")
+    @Test("when a gate refuses one of three refs, none of them moves")
     func three() throws {
         let gated = try GatedRepository(Self.metric)
         let repository = gated.repository
@@ -270,7 +270,7 @@ struct GateTests {
         #expect(try repository.target("datasets/prod") == nil)
     }
 
-    @Test("gates hold for the state that a move is committed on, not for the one it began from")
+    @Test("gates are evaluated in the state of the commit, not in that of the beginning")
     func meanwhile() throws {
         let gated = try GatedRepository(Self.metric)
         let repository = gated.repository
@@ -301,7 +301,7 @@ struct GateTests {
         }
     }
 
-    @Test("a race that is lost at any moment never lets two halves of a pair in")
+    @Test("a race lost at any call never lets a mismatched pair in")
     func race() throws {
         var calls = 0
         var featuresFirst = 0
@@ -367,7 +367,7 @@ extension String {
     }
 }
 
-@Suite("Moves that no gate was asked about")
+@Suite("Moves that bypassed the gates")
 struct UngatedMoveTests {
     private static let gate =
         #"{"ref":"models/current","type":"metric","metric":"recall","atLeast":0.8}"#
@@ -387,9 +387,7 @@ struct UngatedMoveTests {
         try RepositoryVerifier(Repository(in: gated.bucket)).verify(full: true)
     }
 
-    @Test(
-        "a full verification names a ref that stands where a gate refuses it, and older moves as a note"
-    )
+    @Test("full verification reports a ref where a gate would refuse it, and notes older moves")
     func named() throws {
         let gated = try GatedRepository(Self.gate)
         let poor = try gated.repository.put(
@@ -437,7 +435,7 @@ struct UngatedMoveTests {
         #expect(try verify(gated).findings.first?.affects == ["models/current"])
     }
 
-    @Test("what was collected is not judged again, and counted")
+    @Test("collected versions are counted, not judged again")
     func collected() throws {
         let gated = try GatedRepository(Self.gate)
         for recall in [0.85, 0.9] {

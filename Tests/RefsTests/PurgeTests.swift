@@ -70,7 +70,7 @@ struct PurgeTests {
     }
 
     @Test(
-        "the text of a row that no version has is in no file, also not as the base of a difference",
+        "the text of a row that no version has is in no file, not even as the base of a difference",
         arguments: [0, 32])
     func bases(dimension: Int) throws {
         let bucket = MemoryBucket()
@@ -96,7 +96,7 @@ struct PurgeTests {
         #expect(try collectAll(repository, seed: 6, isPurge: true).transaction == nil)
     }
 
-    @Test("a difference whose base a kept version has stays a difference")
+    @Test("a difference stays one when a kept version has its base")
     func kept() throws {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())
@@ -148,7 +148,7 @@ struct PurgeTests {
         }
     }
 
-    @Test("a collection says how much of live packs nobody needs, and why it stays")
+    @Test("a collection reports how much of the live packs is unneeded, and why it stays")
     func truth() throws {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())

@@ -34,7 +34,7 @@ struct ReleaseTests {
         return try Release(of: try Snapshot(id, in: objects), in: objects)
     }
 
-    @Test("a release reads back as what it binds")
+    @Test("a release reads back")
     func roundTrip() throws {
         let features = try repository.put("features/prod", Version(.features, "f", space: "one"))
         let model = try repository.put(
@@ -49,7 +49,7 @@ struct ReleaseTests {
         }
     }
 
-    @Test("a space that only one of the parts declares is that of the release")
+    @Test("a space that only one part declares is the release's space")
     func oneSpace() throws {
         let features = try repository.put("features/prod", Version(.features, "f", space: "one"))
         let model = try repository.put("models/a", Version(.model, "m"))
@@ -58,7 +58,7 @@ struct ReleaseTests {
         #expect(try read(try release(plain, model)).space == nil)
     }
 
-    @Test("parts of two spaces do not fit, and the features that would fit are named")
+    @Test("parts of different spaces do not fit, and the error names features that would")
     func spaces() throws {
         let old = try repository.put("features/prod", Version(.features, "f", space: "one"))
         let dataset = try repository.put(
@@ -73,7 +73,7 @@ struct ReleaseTests {
         #expect(try repository.target("releases/prod") == nil)
     }
 
-    @Test("a part of another kind, or that is no snapshot, does not fit")
+    @Test("a part of another kind, or one that is no snapshot, does not fit")
     func kinds() throws {
         let features = try repository.put("features/prod", Version(.features, "f"))
         let model = try repository.put("models/a", Version(.model, "m"))
@@ -109,7 +109,7 @@ struct ReleaseTests {
         }
     }
 
-    @Test("a ref of releases points at nothing but a release that fits")
+    @Test("a releases ref points only at releases that fit")
     func admission() throws {
         let features = try repository.put("features/prod", Version(.features, "f", space: "one"))
         let model = try repository.put("models/a", Version(.model, "m", space: "two"))

@@ -25,7 +25,7 @@ struct SegmentDamageTests {
     ]
 
     @Test(
-        "entries of a damaged segment are read from the files that it has replaced, if there",
+        "entries of a damaged segment are read from the files it replaced, if they exist",
         arguments: damages.indices)
     func spares(damage: Int) throws {
         let (bucket, _) = try doubled()
@@ -69,7 +69,7 @@ struct SegmentDamageTests {
         }
     }
 
-    @Test("what a stopped writer made of a gathered number is void, also beside a damaged segment")
+    @Test("a late entry for a gathered number is void, also beside a damaged segment")
     func voidSpare() throws {
         let (bucket, early) = try doubled()
         let forged = try #require(try bucket.copyAppending(after: early, writer: "late"))
@@ -85,7 +85,7 @@ struct SegmentDamageTests {
         }
     }
 
-    @Test("a damaged segment is put together anew of the files that it has replaced")
+    @Test("a damaged segment is rebuilt from the files it replaced")
     func repaired() throws {
         let bucket = MemoryBucket()
         let writer = testWriter()
@@ -110,7 +110,7 @@ struct SegmentDamageTests {
         try expectSoundLog(bucket, at: state.number)
     }
 
-    @Test("gathering goes on where a segment is damaged whose files are there")
+    @Test("gathering continues past a damaged segment whose files exist")
     func gatheringPastDamage() throws {
         let (bucket, repository) = try longLog(1000)
         var state = try repository.state()
@@ -127,7 +127,7 @@ struct SegmentDamageTests {
         try expectSoundLog(bucket, at: state.number)
     }
 
-    @Test("single files are kept as long as their segment is not sound")
+    @Test("single files are kept until their segment is sound")
     func damagedSegment() throws {
         let (bucket, repository) = try longLog(140)
         let copy = try bucket.copy()

@@ -45,7 +45,7 @@ struct SpaceNeedTests {
         return error == nil
     }
 
-    @Test("a ranker inherits the space of its features, or of its dataset's")
+    @Test("a ranker inherits the space of its features, or of its dataset's features")
     func inherited() throws {
         let dataset = try repository.put(
             "datasets/a", Version(.dataset, "d", inputs: ["features": one]))
@@ -67,7 +67,7 @@ struct SpaceNeedTests {
         #expect(try gated.refusals(["models/current": other, "features/prod": two]).isEmpty)
     }
 
-    @Test("a ranker of no space meets no features that have one, until it is put with its features")
+    @Test("a ranker without a space fits no features with one until it is put with its features")
     func undeclared() throws {
         let ranker = try model()
         #expect(try passes(ranker, beside: nil))
@@ -123,10 +123,10 @@ struct SpaceNeedTests {
     }
 }
 
-@Suite("Refs that somebody pointed at what they cannot point at")
+@Suite("Refs with invalid targets")
 struct MisdirectedRefTests {
     @Test(
-        "readers refuse it, verify finds it, and it can be put right",
+        "readers refuse an invalid target, verify finds it, and it can be fixed",
         arguments: ["a features snapshot", "no snapshot"])
     func misdirected(found: String) throws {
         let bucket = MemoryBucket()

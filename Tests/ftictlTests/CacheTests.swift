@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Storing what was stored before")
+@Suite("Storing unchanged files again")
 struct CacheTests {
     /// Files that nobody has just written.
     private static let fixtures = Project.path("Tests/Fixtures")
@@ -13,7 +13,7 @@ struct CacheTests {
         return (names ?? []).map { folder.appending(path: $0) }
     }
 
-    @Test("files that did not change are known the next time, with and without the cache")
+    @Test("unchanged files are recognised the next time, with and without the cache")
     func again() throws {
         let sandbox = try Sandbox.withRepository()
         let first = try sandbox.ftictl("put", "models/a", Self.fixtures, "--json").object()
@@ -41,7 +41,7 @@ struct CacheTests {
     }
 
     @Test(
-        "without a place for the cache, and with --no-cache, everything works and nothing is written"
+        "without a place for the cache, or with --no-cache, everything works and no cache is written"
     )
     func nowhere() throws {
         let sandbox = try Sandbox.withRepository()
@@ -59,7 +59,7 @@ struct CacheTests {
         #expect(Self.caches(sandbox) == [])
     }
 
-    @Test("processes that store at once share the cache and lose nothing")
+    @Test("concurrent processes share the cache and lose nothing")
     func concurrent() throws {
         let sandbox = try Sandbox.withRepository()
         for round in 0..<3 {

@@ -31,7 +31,7 @@ struct HostileTextTests {
         }
     }
 
-    @Test("text is escaped, and what people write stays")
+    @Test("control characters are escaped, ordinary text is unchanged")
     func escapes() {
         let shown = Self.payload.printable()
         #expect(!shown.unicodeScalars.contains(where: Self.isHostile))
@@ -44,7 +44,7 @@ struct HostileTextTests {
         #expect("a\tb\n".printable(multiline: true) == "a\tb\n")
     }
 
-    @Test("JSON on a terminal is the same value without anything that it would obey")
+    @Test("JSON on a terminal is the same value without characters that the terminal would obey")
     func json() throws {
         let value = JSON.object(JSONObject([(Self.payload, .string(Self.payload + "😀"))]))
         let text = value.canonicalText.escapedInJSON
@@ -148,7 +148,7 @@ struct HostileTextTests {
         ["undo"], ["key", "show", payload], ["init", "dir\(payload)"], ["--repo", payload, "refs"],
     ]
 
-    @Test("no command prints it to a pipe, and JSON has no control character that is not escaped")
+    @Test("no command prints hostile text to a pipe, and JSON escapes every control character")
     func pipes() throws {
         let sandbox = try Self.sandbox()
         for command in Self.commands {
@@ -161,7 +161,7 @@ struct HostileTextTests {
         }
     }
 
-    @Test("no command prints it to a terminal, where colours are the only escape sequences")
+    @Test("no command prints hostile text to a terminal; colours are the only escape sequences")
     func terminals() throws {
         let sandbox = try Self.sandbox()
         let program = """
@@ -181,7 +181,7 @@ struct HostileTextTests {
         }
     }
 
-    @Test("what cat writes into a pipe is the content, byte for byte")
+    @Test("cat writes the content into a pipe, byte for byte")
     func content() throws {
         let sandbox = try Self.sandbox()
         #expect(
@@ -189,7 +189,7 @@ struct HostileTextTests {
                 == "line\(Self.payload)\n1\(Self.payload)\n")
     }
 
-    @Test("the pipelines print it neither, nor does an error of a configuration or of a lock file")
+    @Test("neither the pipelines nor errors of configurations and lock files print hostile text")
     func pipelines() throws {
         let sandbox = try Self.sandbox()
         for (program, arguments) in [

@@ -45,7 +45,7 @@ struct ManualTests {
         #expect(key.contains("ftictl key grant"))
     }
 
-    @Test("groff has nothing to say about a page")
+    @Test("groff reports no problem in any page")
     func groff() throws {
         let sandbox = try Sandbox()
         #expect(try sandbox.ftictl("man", "pages").status == 0)
@@ -56,7 +56,7 @@ struct ManualTests {
         #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
     }
 
-    @Test("a directory that cannot be made is told")
+    @Test("a directory that cannot be created is reported")
     func noDirectory() throws {
         let sandbox = try Sandbox()
         #expect(try sandbox.ftictl("man", "no/such/pages").status == 74)

@@ -30,7 +30,7 @@ struct TerminalTests {
     }
 
     @Test(
-        "no line is wider than the terminal, and none is broken inside a word",
+        "no line is wider than the terminal or broken inside a word",
         arguments: [
             "log", "log --oneline", "log --graph", "reflog", "refs", "status",
             "show models/current",
@@ -84,14 +84,14 @@ struct TerminalTests {
         #expect(quit.count == 3 && quit.last == "=0")
     }
 
-    @Test("less gets the options that git gives it, unless the user has some")
+    @Test("less gets git's options, unless the user sets some")
     func less() throws {
         let script = "FTI_PAGER='sh -c \"cat >/dev/null; echo LESS=\\$LESS\"' $FTICTL refs"
         #expect(try terminal(script) == ["LESS=FRX"])
         #expect(try terminal("export LESS=S; \(script)") == ["LESS=S"])
     }
 
-    @Test("policies and parameters are laid out over lines that fit")
+    @Test("policies and parameters are wrapped to fit")
     func layout() throws {
         let roles = (0..<12).map { #""metrics.a-rather-long-name-\#($0)""# }.joined(separator: ",")
         try sandbox.write(

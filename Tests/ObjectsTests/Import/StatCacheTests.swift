@@ -51,7 +51,7 @@ struct StatCacheTests {
 
     // MARK: The cache by itself
 
-    @Test("what was stored is found again, and nothing else")
+    @Test("exactly the stored entries are found again")
     func roundTrip() throws {
         let cache = try Self.cache(try Self.stored())
         for number in 0..<100 as Range<UInt64> {
@@ -78,7 +78,7 @@ struct StatCacheTests {
         }
     }
 
-    @Test("a new state of a file takes the place of the old one")
+    @Test("a file's new version replaces its old one")
     func replaced() throws {
         let cache = try Self.cache(try Self.stored())
         let later = Self.version(7, changed: 1_700_000_000_999_999_999)
@@ -91,9 +91,7 @@ struct StatCacheTests {
         #expect(next.id(of: Self.version(8), at: Self.path(8)) == Self.object(8))
     }
 
-    @Test(
-        "a damaged cache, a part of one, and one of another repository or version count for nothing"
-    )
+    @Test("a damaged or truncated cache, or one of another repository or version, is ignored")
     func damaged() throws {
         let bytes = try Self.stored()
         func expectNothing(_ bytes: [UInt8], repository: String = Self.repository) throws {
@@ -127,7 +125,7 @@ struct StatCacheTests {
         }
     }
 
-    @Test("a state that is not clearly older than the reading is not remembered")
+    @Test("a file modified too recently is not remembered")
     func racy() throws {
         let second = 1_000_000_000
         let now = Self.now * 1_000_000
@@ -152,7 +150,7 @@ struct StatCacheTests {
         for time in [Int.max, Int.min] { #expect(try !isKept(modified: time, changed: time)) }
     }
 
-    @Test("entries of no use are dropped after 90 days; those of use stay")
+    @Test("entries unused for 90 days are dropped, used ones stay")
     func ages() throws {
         var stored = try Self.stored()
         for week in 1...14 {
@@ -241,7 +239,7 @@ struct StatCacheTests {
         }
     }
 
-    @Test("a file that changed keeps its size and gets its time back: it is noticed")
+    @Test("a change is detected even when size and time are restored")
     func restoredTime() throws {
         let files = try Files()
         try files.write("a", Array("first".utf8))
@@ -262,7 +260,7 @@ struct StatCacheTests {
         #expect(second["sub/b"] == first["sub/b"])
     }
 
-    @Test("a file that changed within the clock's resolution is noticed")
+    @Test("a change within the clock's resolution is detected")
     func withinResolution() throws {
         let files = try Files()
         files.ahead = 0
@@ -303,7 +301,7 @@ struct StatCacheTests {
         #expect(try files.put() == ids)
     }
 
-    @Test("a large object of which one pack is gone is stored again, whole")
+    @Test("a large object that lost a pack is stored again, whole")
     func missingPieces() throws {
         let files = try Files()
         let bytes = TestBytes.random.make(600_000)

@@ -82,7 +82,7 @@ struct VerifiedLeavesTests {
     }
 
     @Test(
-        "codes and vectors that were changed under their checksums are found, at the first opening and later",
+        "codes and vectors forged under valid checksums are found, at the first opening and later",
         arguments: Part.allCases)
     func forgery(part: Part) throws {
         let bench = try Bench()
@@ -96,7 +96,7 @@ struct VerifiedLeavesTests {
         try bench.read(known)
     }
 
-    @Test("what was verified is remembered, and only verified once")
+    @Test("leaves are verified once, and the result is remembered")
     func memory() throws {
         let bench = try Bench()
         let moment = try #require(Timestamp(milliseconds: Self.moment))
@@ -142,7 +142,7 @@ struct VerifiedLeavesTests {
         }
     }
 
-    @Test("the sums of a keyed hash are those that its definition gives")
+    @Test("a keyed hash equals its definition")
     func sums() {
         var random = SeededGenerator(seed: 6)
         let hash = KeyedHash(secret: Array(repeating: 7, count: 32))
