@@ -13,7 +13,7 @@ struct LexicalIndexTests {
         "退款政策", "Größe",
     ]
 
-    /// Rows of several documents; `changed` says which have another text.
+    /// Rows of several documents; those in `changed` have another text.
     private func rows(_ count: Int, changed: Set<Int> = []) -> [TableRow] {
         (0..<count).map { number in
             var random = SeededGenerator(seed: UInt64(number + 1))
@@ -193,7 +193,7 @@ struct LexicalIndexTests {
         #expect(try audit.problem(of: snapshot(one, index), in: store) == nil)
         #expect(try audit.problem(of: snapshot(one, nil), in: store) == nil)
         #expect(try audit.problem(of: snapshot(other, index), in: store) != nil)
-        // A segment that leaves out the rows' words.
+        // A segment that lacks the rows' words.
         var builder = TreeBuilder()
         let tree = try #require(try LexicalTree(index, in: store))
         let definition = try store.write(TextAnalyzer.definition, hint: .bulk)

@@ -119,9 +119,9 @@ struct RankerTests {
         #expect(rule.baseline == [0.3, 0.2, 0])
         #expect(rule.score([0.3, 0.2, 0]) < rule.threshold)
         #expect(rule.score([0.9, 0.5, 0]) > rule.threshold)
-        // Of a long question less is found.
+        // A long question has a lower score.
         #expect(rule.score([0.4, 0.2, 1]) > rule.threshold)
-        // In few documents chance finds nothing, and a little is still no answer.
+        // With few documents chance finds nothing, yet a low score is still no answer.
         rule.calibrate([[0, 0, 0]], areEnglish: true)
         #expect(rule.baseline == [0.25, 0.12, 0])
         rule.calibrate([[0, 0, 0]], areEnglish: false)

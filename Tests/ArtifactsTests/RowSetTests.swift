@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Search among some of the rows")
 struct RowSetTests {
-    /// Rows of some shape: runs, single ones, one end, none, all.
+    /// Row sets of typical shapes: ranges, single rows, one end, none, all.
     private static func sets(of rows: Int, _ random: inout SeededGenerator) -> [RowSet] {
         var sets = [RowSet(), RowSet(all: rows)]
         for share: UInt64 in [1, 50, 500, 999] {

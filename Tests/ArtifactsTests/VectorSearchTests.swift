@@ -28,7 +28,7 @@ struct VectorSearchTests {
             for threads in threads {
                 let found = try search.nearest(count, to: query, threads: threads)
                 #expect(found == expected, comment)
-                // Equality of numbers takes -0 for 0.
+                // Numeric equality treats -0 as 0.
                 let bits = { (matches: [VectorMatch]) in matches.map(\.similarity.bitPattern) }
                 #expect(bits(found) == bits(expected), comment)
             }
@@ -150,7 +150,7 @@ struct ApproximateSearchTests {
         "a search widens until it finds enough of a sample, and gives up when widening gains nothing"
     )
     func widening() throws {
-        // The best of rows in one quadrant are ranked last, so nothing but all rows will do.
+        // The best rows of the quadrant are ranked last, so only ranking all rows finds them.
         let quadrant = (0..<100).flatMap { row -> [Float] in [1, 1 + Float(row)] }
         let hopeless = ApproximateSearch(VectorSearch(dimension: 2, values: quadrant), ranked: 3)
         #expect(try hopeless.widened(for: 10, of: [[1, 1]]) == nil)
@@ -167,7 +167,7 @@ struct ApproximateSearchTests {
     }
 }
 
-/// Rows that are hard in different ways.
+/// Difficult rows of several kinds.
 enum VectorKind: CaseIterable {
     case random, clustered, duplicated, ascending, zero, tiny, huge, mixed
 
@@ -177,7 +177,7 @@ enum VectorKind: CaseIterable {
         switch self {
         case .random: return (0..<rows).flatMap { _ in row() }
         case .clustered:
-            // Units, as embeddings are, many of them nearer to each other than their codes can tell.
+            // Unit vectors, like embeddings, many closer to each other than their codes can distinguish.
             let centres = (0..<20).map { _ in row() }
             return (0..<rows).flatMap { index in
                 let spread = Float(index % 3) * 0.02

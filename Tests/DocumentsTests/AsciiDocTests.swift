@@ -20,7 +20,7 @@ struct AsciiDocTests {
         ] as [(String, [String])])
     func sections(adoc: String, expected: [String]) throws {
         let found = outline(try clean(adoc, .asciidoc))
-        // The title of the document stands first; where there is none, that is the first heading.
+        // The document title comes first; without one, the first heading does.
         #expect(found == expected)
     }
 

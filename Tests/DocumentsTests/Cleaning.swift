@@ -18,7 +18,7 @@ func outline(_ document: CleanDocument) -> [String] {
     }
 }
 
-/// What was found in a document, as `fate reason count unit`.
+/// The findings in a document, as `fate reason count unit`.
 func findings(_ document: CleanDocument) -> [String] {
     document.findings.map { "\($0.fate.rawValue) \($0.reason) \($0.count) \($0.unit)" }
 }

@@ -285,7 +285,7 @@ struct HostileHTMLTests {
         let page = String(repeating: "<p>x", count: 100)
         #expect(kept(page, 200) == (page, false))
         #expect(kept(page, 120) == (String(page.prefix(240)), true))
-        // What is in comments and scripts is no element.
+        // Comments and scripts contain no elements.
         let script = "<SCRIPT>if (a<b && c<d) {}</script><scripts a>"
         #expect(kept("<!-- <a><a> -->" + script, 5) == (script, false))
         for cut in ["<", "<a b=", "<a b='", "<!--", "<script", "<script>", "</", "<a b = \""] {

@@ -1,4 +1,4 @@
-/// Makes ZIP archives.
+/// Writes ZIP archives.
 struct StoredZip {
     private var files: [UInt8] = []
     private var directory: [UInt8] = []
@@ -32,7 +32,7 @@ struct StoredZip {
         count += 1
     }
 
-    /// Zeros as deflate packs them best: a thousandth of their size.
+    /// Zeros at the best ratio of deflate: a thousandth of their size.
     static func deflatedZeros(_ count: Int) -> [UInt8] {
         var result: [UInt8] = []
         var buffer: UInt32 = 0

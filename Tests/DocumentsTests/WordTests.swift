@@ -56,7 +56,7 @@ struct WordTests {
         try CleanDocument(RawDocument(path: "a/page.docx", format: .word, bytes: bytes))
     }
 
-    /// A paragraph of a text, or of runs as they are.
+    /// A paragraph of a text, or of raw runs.
     private func p(_ text: String, _ style: String? = nil, _ properties: String = "") -> String {
         let style = style.map { "<w:pStyle w:val='\($0)'/>" } ?? ""
         let runs = text.hasPrefix("<") ? text : "<w:r><w:t xml:space='preserve'>\(text)</w:t></w:r>"

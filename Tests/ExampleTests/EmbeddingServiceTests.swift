@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A fake embedding service in a process of its own, and a project that is configured for it.
+/// A fake embedding service in a separate process, and a project that is configured for it.
 private final class ServiceBench {
     let bench: Workbench
     private let folder: URL
     private let server = Process()
 
-    /// - Parameter isSecure: Whether it speaks TLS, with a certificate that nobody vouches for.
+    /// - Parameter isSecure: Whether it speaks TLS, with an untrusted certificate.
     init(configuration: String = "", isSecure: Bool = false) throws {
         bench = try Workbench()
         folder = bench.directory.appending(path: "service")
@@ -53,7 +53,7 @@ private final class ServiceBench {
     }
 
     deinit {
-        // Not SIGTERM: a child of a test runs with the signals blocked that are blocked here.
+        // Not SIGTERM: a child inherits the blocked signals of the tests.
         kill(server.processIdentifier, SIGKILL)
         server.waitUntilExit()
     }
@@ -169,7 +169,7 @@ struct EmbeddingServiceTests {
             #expect(outcome.error.contains("canary"), "\(outcome.error)")
         }
         let unforced = try bench.run("fti-feature run features.yaml --rebuild")
-        // The model that answers needs the space before: the default gate keeps the two together.
+        // The current model needs the previous space: the default gate keeps the two together.
         #expect(unforced.status == 4, "\(unforced.error)")
         try bench.behave("good")
         #expect(try bench.asking(ServiceBench.ask).status == 0)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Reading must not write: a repository may be on a medium that nobody can write to.
+/// Reading must not write: a repository may be on a read-only medium.
 @Suite("Commands that read")
 struct ReadingTests {
     private static let commands = [
@@ -15,7 +15,7 @@ struct ReadingTests {
         "get datasets/sft -o out",
     ]
 
-    /// For root, permissions do not bind: then only the listing shows that nothing was written.
+    /// Permissions do not stop root: then only the listing shows that nothing was written.
     @Test("a read-only repository is readable, and reading changes nothing")
     func readOnly() throws {
         let bench = try Workbench()

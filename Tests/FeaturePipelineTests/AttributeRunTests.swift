@@ -71,7 +71,7 @@ struct AttributeRunTests {
         let second = [AttributeRule("product", .string, from: try template("Gate"))]
         #expect(try bench.run(source(bench, second)).embedded == 0)
         #expect(try members(bench, "a.md#a/00")["product"] == "Gate")
-        // A schema of which no document has a value is a change too.
+        // A declared attribute without any value is a change too.
         let empty = [AttributeRule("author", .string)]
         #expect(try bench.run(source(bench, empty)).transaction != nil)
         let typed = try bench.run(source(bench, [AttributeRule("author", .strings)]))
@@ -99,7 +99,7 @@ struct AttributeRunTests {
         let report = try bench.run(configuration)
         #expect((report.documents.changed, report.embedded) == (1, 0))
         #expect(try members(bench, "a.md#a/00")["seen"] == "1969-12-31T23:59:59Z")
-        // Where nobody asks for it, it changes nothing.
+        // Without a request for it, it changes nothing.
         try bench.run(source(bench, []))
         try touch(0)
         #expect(try bench.run(source(bench, [])).transaction == nil)

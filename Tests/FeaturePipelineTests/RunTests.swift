@@ -252,7 +252,7 @@ struct RunTests {
         try bench.folder.write("docs/b.md", "# Guide\n\nBeta text.\n\n\(section)")
         let moved = try bench.run()
         #expect((moved.embedded, moved.rows.moved) == (0, 1))
-        // Away for some versions, and back.
+        // Missing in some versions, then back.
         try bench.folder.write("docs/b.md", "# Guide\n\nBeta text.\n")
         #expect(try bench.run().embedded == 0)
         for number in 0..<5 {
@@ -263,7 +263,7 @@ struct RunTests {
         try bench.folder.write("docs/c.md", "# C\n\nNumber 2.\n")
         let back = try bench.run()
         #expect((back.embedded, back.documents.changed) == (0, 2))
-        // What was made stays what it would be if it were made now.
+        // An incremental result equals a fresh one.
         let embedder = try BuiltinEmbedder(dimension: 16)
         for row in try bench.rows() {
             let feature = try FeatureRow(attributes: row.attributes)

@@ -158,7 +158,7 @@ import Testing
         #expect(parked.model == wrong)
         #expect(parked.error.fault == .refused)
         #expect(try service.answer("frost alarm", count: 1).model == fixture.model)
-        // It is said once, and remembered.
+        // It is reported once, then remembered.
         #expect(service.follow().isNothing)
         #expect(service.parked?.model == wrong)
         try move(fixture, ["models/next": right])
@@ -233,7 +233,7 @@ import Testing
         #expect(try service.answer("frost alarm", count: 1).model == fixture.model)
         #expect(
             try fixture.repository.leases().map(\.snapshots) == [[fixture.features, fixture.model]])
-        // What took its place answers the next question.
+        // Its replacement answers the next question.
         guard case .switched = service.follow() else {
             Issue.record("not switched")
             return

@@ -119,7 +119,7 @@ struct PackageGraphTests {
         for product in manifest.products {
             #expect(!product.targets.contains("TestSupport"), "\(product.name)")
         }
-        // The names are right: tests do depend on it.
+        // A control: tests do depend on it.
         #expect(manifest.closure(of: "StorageTests").contains("TestSupport"))
     }
 

@@ -231,7 +231,7 @@ struct CodecTests {
                 let noise = generator.bytes(Int.random(in: 0...200, using: &generator))
                 _ = Self.attempt(coder, noise, codec, form.size, form.base)
             }
-            // The coder is not spoilt by what it refused.
+            // A refusal leaves the coder usable.
             #expect(Self.attempt(coder, form.stored, form.codec, form.size, form.base) != nil)
         }
     }
@@ -262,7 +262,7 @@ struct CodecTests {
         var stream: [UInt8] = []
         #expect(coder.encode(zeros.span, hint: .structured, to: &stream) == .zlib)
         #expect(Self.attempt(coder, stream, .zlib, 1000, nil) == nil)
-        // A frame that needs a dictionary nobody has.
+        // A frame that needs an unknown dictionary.
         let dictionary: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0x21, 9, 4, 0x21, 0, 0, 1, 2, 3, 4]
         #expect(Self.attempt(coder, dictionary, .zstd, 4, nil) == nil)
     }

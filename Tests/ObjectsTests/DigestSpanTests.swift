@@ -29,7 +29,7 @@ struct DigestSpanTests {
         return Sample(id: hasher.finalize(), recipe: recipe, pieces: pieces)
     }
 
-    /// Reads pieces from memory and notes what it is told.
+    /// Reads pieces from memory and records its calls.
     private struct Reader: SpanReader {
         let runs: [DigestSpan]
         let pieces: [[UInt8]]

@@ -106,18 +106,18 @@ struct ObjectWriterTests {
             #expect(piece.codec == .delta)
             #expect(try pack.deltaBase(of: piece) == ids[0])
         }
-        // Writing one again relies on its pack and on its base's.
+        // Writing one again keeps its pack and that of its base.
         let writer = repository.writer
         try writer.write(versions[3], hint: .bulk)
         #expect(writer.reliedOn == [repository.packs[0].name, repository.packs[3].name])
-        // Without the base's pack it is damaged, and says so.
+        // Without the base's pack, reading it reports damage.
         let orphan = PackStore(bucket: repository.bucket, packs: [repository.packs[3]])
         #expect {
             try orphan.read(ids[3], limit: .max)
         } throws: {
             ($0 as? ObjectError)?.fault == .damaged
         }
-        // A writer does not count on what cannot be read.
+        // A writer does not rely on unreadable data.
         let repair = ObjectWriter(bucket: repository.bucket, existing: orphan)
         try repair.write(versions[3], hint: .bulk)
         let pack = try #require(try repair.finish())

@@ -26,7 +26,7 @@ struct PackDamageTests {
                 try writer.write(contents[3] + [0x21], hint: .structured)
                 try writer.write(contents[6], hint: .leaf(vectorOffset: 100, dimension: 10))
                 try writer.write(contents[7], hint: .leaf(vectorOffset: 72, dimension: 32))
-                // A recipe of small pieces, as an import of something large would make.
+                // A recipe of small pieces, like that of a large import.
                 var pieces: [PackFooter.PieceReference] = []
                 for part in [contents[2], contents[3], contents[2]] {
                     pieces.append(
@@ -51,7 +51,7 @@ struct PackDamageTests {
         }
     }
 
-    /// Reads everything; returns how many objects could not be read. Wrong bytes are never given.
+    /// Reads everything and returns the number of unreadable objects; wrong bytes fail the test.
     private static func failures(_ store: PackStore, _ sample: Sample, _ what: String) -> Int {
         var failures = 0
         for (id, bytes) in sample.objects {
@@ -140,7 +140,7 @@ struct PackDamageTests {
         }
     }
 
-    /// A pack whose footer is made by hand and vouched for by its name.
+    /// A pack with a hand-made footer and the matching name.
     private static func forged(
         data: [UInt8], pieces: [ObjectID: PackFooter.Piece],
         recipes: [ObjectID: PackFooter.Recipe] = [:]

@@ -193,11 +193,11 @@ struct PackFooterTests {
         #expect(Self.isRefused(set([(Self.referenceSizes, 199)])))
         // The second recipe takes a piece of the first.
         #expect(Self.isRefused(set([(Self.recipeEntries + 16 + 8, 1)])))
-        // The first recipe leaves its last piece to nobody.
+        // No recipe has the last piece of the first any more.
         #expect(Self.isRefused(set([(Self.recipeEntries + 12, 1), (Self.recipeEntries, 200)])))
         // The second leaves its only one.
         #expect(Self.isRefused(set([(Self.recipeEntries + 28, 0), (Self.recipeEntries + 16, 0)])))
-        // A piece of nothing.
+        // An empty piece.
         #expect(
             Self.isRefused(
                 set([(Self.referenceSizes, 300), (Self.referenceSizes + 4, 0)])))

@@ -105,7 +105,7 @@ struct PackMergeTests {
             }
             #expect(store.audit(full: true).isEmpty)
         }
-        // Without the full copy not everything is as it was.
+        // Without the full copy not everything is restored.
         let poorer = PackStore(
             bucket: repository.bucket, packs: repository.packs.filter { $0 != full })
         #expect(try !poorer.holdsAll(of: full))

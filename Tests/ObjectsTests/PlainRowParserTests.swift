@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Plain lines of JSON Lines")
 struct PlainRowParserTests {
-    /// What the careful parser makes of a line: the bytes of its row, or nil.
+    /// The bytes of the row that the careful parser reads from a line, or nil.
     private func careful(_ line: String, vector: String?) throws -> [[UInt8]]? {
         let parser = try JSONLinesRowParser(keyFields: ["id", "n"], vectorField: vector)
         let bytes = Array(line.utf8)

@@ -48,7 +48,7 @@ struct RowKeyTests {
     func floats() throws {
         let line =
             #"{"id":"a","list":[1,1.0,-0.0,0.0,1e3,1E20,2.50,-7,1e21,0.1,{"x":4.0}]}"# + "\n"
-        // What is unusual about the second line leaves it to the other parser.
+        // The unusual form of the second line leaves it to the other parser.
         let other = line.replacing(#""a""#, with: ##""\u0062#1""##)
         let found = try rows(line + other, keys: ["id"])
         for row in found {

@@ -119,7 +119,7 @@ struct RowMovesTests {
         func rows() -> [TableRow] {
             ["a", "b", "a#x"].flatMap { document in
                 ["s", "t"].flatMap { name in
-                    // Few texts, so that equal ones are everywhere; some rows are no chunks.
+                    // Few texts, so that many rows are equal; some rows are not chunks.
                     section(
                         document, name,
                         (0..<Int.random(in: 0...30, using: &generator)).map { _ in

@@ -159,7 +159,7 @@ struct SafetensorsTests {
         }
     }
 
-    /// What the `safetensors` package 0.8 for Python says of headers of one byte of data.
+    /// The verdict of the Python package `safetensors` 0.8 on headers for one byte of data.
     @Test(
         "unknown members are skipped, as in the reference implementation",
         arguments: [

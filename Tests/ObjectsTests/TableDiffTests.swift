@@ -14,7 +14,7 @@ struct TableDiffTests {
         return changes
     }
 
-    /// The changes by looking at every row.
+    /// The changes, found by comparing every row.
     private func expected(_ first: [Int: TableRow], _ second: [Int: TableRow]) -> [TableChange] {
         Set(first.keys).union(second.keys).sorted().compactMap { number in
             switch (first[number], second[number]) {

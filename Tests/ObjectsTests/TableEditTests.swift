@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Changing tables")
 struct TableEditTests {
-    /// Notes what each new node was said to come from.
+    /// Records the predecessors given for each new node.
     private final class RecordingStore: ObjectSource, ObjectSink {
         let base = MemoryStore()
         let written = MutexBox<[(id: ObjectID, predecessor: ObjectID?)]>([])
@@ -220,7 +220,7 @@ struct TableEditTests {
             try builder.append(TableRow("e\u{301}"))
             Issue.record("accepted")
         } catch { #expect(error.message.contains("twice")) }
-        // The same character in one piece is another key.
+        // The same character, precomposed, is another key.
         try builder.append(TableRow("é"))
         do throws(ObjectError) {
             try builder.append(TableRow("z"))

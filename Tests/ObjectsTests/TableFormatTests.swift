@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The format of tables")
 struct TableFormatTests {
-    // What Tests/Fixtures/table_vectors.py prints, which knows the format from its description alone.
+    // The output of Tests/Fixtures/table_vectors.py, which implements the format from its description alone.
 
     private static let small = [
         TableRow("c", ["list": [true, .null], "text": "€"], vector: [3.25, -0.0]),
@@ -140,7 +140,7 @@ struct TableFormatTests {
         #expect(accepted > 0)
     }
 
-    /// What the decoder says about the small leaf after some bytes are replaced.
+    /// The decoder's error for the small leaf after some bytes are replaced.
     private func refusal(of bytes: [UInt8], at offset: Int, _ new: [UInt8]) -> String? {
         var bytes = bytes
         bytes.replaceSubrange(offset..<offset + new.count, with: new)

@@ -325,7 +325,7 @@ struct TableImportTests {
     }
 }
 
-/// A blob of spaces that counts what is read of it.
+/// A blob of spaces that counts the bytes read.
 private struct EndlessBlob: Blob {
     let size: Int
     let given: MutexBox<Int>

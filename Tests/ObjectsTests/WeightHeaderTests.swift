@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Cutting weights where their headers say")
 struct WeightHeaderTests {
-    /// A GGUF file as its writers make it.
+    /// A GGUF file like those of its usual writers.
     struct GGUFFile {
         var version: UInt32 = 3
         var alignment = 32
@@ -217,7 +217,7 @@ struct WeightHeaderTests {
         #expect(try NPY(BytesBlob(file))?.dataOffset == file.count - data.count)
         let pieces = try Self.pieces(file)
         #expect(pieces[1].offset == file.count - data.count)
-        // A shape that is written longer, and rows that come in between, cost a piece or two.
+        // A longer shape and inserted rows cost a piece or two.
         let known = Set(pieces.map(\.id))
         let rows = TestBytes.random.make(1536, seed: 8)
         let grown = Self.npy(

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The clock by which approvals expire")
 struct ApprovalClockTests {
-    /// The clock of the place where the repository is.
+    /// The clock of the bucket.
     private let place = TestClock()
     /// The mover's clock.
     private let clock = TestClock()
@@ -89,7 +89,7 @@ struct ApprovalClockTests {
         #expect(right.message.contains("it has none; expired: feature-bot"))
         clock.advance(seconds: -3600)
         #expect(promote(model)?.fault == .refused)
-        // A new approval is as good as ever, by a clock that lags.
+        // A new approval by a lagging clock counts as usual.
         try approve(model, seconds: 60)
         #expect(promote(model) == nil)
     }
@@ -110,7 +110,7 @@ struct ApprovalClockTests {
     func memory() throws {
         let model = try put("models/a", .model, by: training)
         try approve(model, seconds: 60)
-        // The clock of the place is wrong as well: the whole machine was set back.
+        // The bucket's clock is wrong as well: the whole machine was set back.
         clock.advance(seconds: 61)
         _ = try client.open(bucket).state()
         clock.advance(seconds: -3600)
@@ -136,7 +136,7 @@ struct ApprovalClockTests {
         let next = try put("models/a", .model, by: training)
         try approve(next, seconds: 60)
         advance(seconds: 61)
-        // Time goes on for those who come after it.
+        // Time goes on for later entries.
         #expect(promote(next)?.fault == .refused)
         try approve(next, seconds: 60)
         #expect(promote(next) == nil)

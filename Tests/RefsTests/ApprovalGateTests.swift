@@ -80,7 +80,7 @@ struct ApprovalGateTests {
         let model = try put("one")
         try approve(model, by: signed.training)
         let number = try signed.repository.state().number
-        // Others go on, and have accepted it as what it was.
+        // Other writers continue, and have accepted it.
         try signed.repository.put("features/a", text: "1", writer: signed.writer(signed.features))
         try signed.repository.put("features/a", text: "2", writer: signed.writer(signed.admin))
         let hash = try signed.repository.log.entry(number).hash

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The cost of collections")
 struct CollectionCostTests {
-    /// What a collection asks of the bucket after one transaction has moved many refs, twice.
+    /// The calls of two collections after one transaction has moved many refs.
     private func work(refs: Int) throws -> Int {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())

@@ -6,10 +6,10 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// One process waits between two calls, and another one does all of its work then: for each pair of calls.
+/// One process pauses before a call while another one does all of its work: for every call.
 @Suite("Collections beside writers, readers and each other")
 struct CollectionRaceTests {
-    /// A repository in which a ref, its earlier values and nobody at all need parts of packs.
+    /// A repository whose packs hold parts that a ref needs, that earlier values need, and that nothing needs.
     private func sample() throws -> (bucket: MemoryBucket, old: ObjectID) {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())
@@ -24,7 +24,7 @@ struct CollectionRaceTests {
         return (bucket, try #require(old))
     }
 
-    /// Does something in a copy of a bucket, with `interruption` before each of its calls in turn.
+    /// Runs work on copies of a bucket, with `interruption` before each of its calls in turn.
     private func interrupt(
         _ bucket: MemoryBucket, each step: Int = 1,
         _ interruption: @escaping @Sendable (MemoryBucket) throws -> Void,
@@ -137,7 +137,7 @@ struct CollectionRaceTests {
             try repository.put(
                 "models/e", text: "\(number)", writer: testWriter(seed: UInt64(number + 60)))
         }
-        // Whoever comes in between brings the log to where packs are merged.
+        // The interruption brings the log to the point where packs are merged.
         try interrupt(bucket, each: 3) { bucket in
             for number in 0..<5 {
                 try Repository(in: bucket).put(

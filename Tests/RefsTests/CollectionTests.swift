@@ -17,7 +17,7 @@ func collectAll(
     return try repository.collect(options, writer: testWriter("gc", seed: seed))
 }
 
-/// Checks with fresh eyes that the log is sound, that all refs are complete, and that everything in live packs can
+/// Checks with a new reader that the log is sound, that all refs are complete, and that everything in live packs can
 /// be read.
 func expectWhole(_ bucket: MemoryBucket, _ comment: Comment? = nil) throws {
     let repository = Repository(in: bucket)
@@ -35,7 +35,7 @@ func expectWhole(_ bucket: MemoryBucket, _ comment: Comment? = nil) throws {
 
 @Suite("Garbage is collected, and nothing else")
 struct CollectionTests {
-    /// Puts a model whose tree has some files of some sizes, with what is given in common with others.
+    /// Puts a model with a file for each number; models that share a number share that file.
     @discardableResult
     private func put(
         _ ref: String, _ numbers: [Int], in repository: Repository, seed: UInt64 = 1,
@@ -47,6 +47,17 @@ struct CollectionTests {
             numbers, into: transaction.objects,
             parents: transaction.state.target(of: name).map { [$0] } ?? [], inputs: inputs)
         return try transaction.commit([RefUpdate(name, new: id)])
+    }
+
+    /// A repository of four packs: refs need a part of the first, all of the second and fourth, none of the third.
+    private func fourPacks() throws -> (MemoryBucket, Repository) {
+        let bucket = MemoryBucket()
+        let repository = try Repository.create(in: bucket, writer: testWriter())
+        try put("models/a", Array(0..<10), in: repository)
+        try put("models/a", [0, 1], in: repository)
+        try put("models/b", [50], in: repository)
+        try put("models/b", [51], in: repository)
+        return (bucket, repository)
     }
 
     @Test("refs keep their targets and inputs; the rest goes")
@@ -92,7 +103,7 @@ struct CollectionTests {
         }
         #expect(try collect(days: 100, count: 1) == [true, true, true, true, true, true])
         #expect(try collect(days: 0, count: 9) == [true, true, true, true, true, true])
-        // Each was succeeded a day after it was set, the last one but one a day ago.
+        // Each value was replaced after a day, the last but one a day ago.
         #expect(try collect(days: 4, count: 1) == [false, false, true, true, true, true])
         #expect(try collect(days: 2, count: 3) == [false, false, false, true, true, true])
         #expect(try collect(days: 0, count: 1) == [false, false, false, false, false, true])
@@ -231,14 +242,9 @@ struct CollectionTests {
 
     @Test("a pack with damage in needed pieces stays as it is")
     func damagedSurvivor() throws {
-        let bucket = MemoryBucket()
-        let repository = try Repository.create(in: bucket, writer: testWriter())
-        try put("models/a", Array(0..<10), in: repository)
-        try put("models/a", [0, 1], in: repository)
-        try put("models/b", [50], in: repository)
-        try put("models/b", [51], in: repository)
+        let (bucket, repository) = try fourPacks()
         let packs = try repository.state().packs
-        // Whatever of the pieces is hit: in the end the pack is there or everything in it was sound.
+        // Whichever piece is damaged: in the end the pack is still live, or everything left of it is sound.
         var (kept, removed) = (0, 0)
         for byte in stride(from: 9, to: packs[0].indexOffset, by: 97) {
             let copy = try bucket.copy()
@@ -256,12 +262,7 @@ struct CollectionTests {
 
     @Test("a collection removes nothing when it cannot read what is needed")
     func damagedNeed() throws {
-        let bucket = MemoryBucket()
-        let repository = try Repository.create(in: bucket, writer: testWriter())
-        try put("models/a", Array(0..<10), in: repository)
-        try put("models/a", [0, 1], in: repository)
-        try put("models/b", [50], in: repository)
-        try put("models/b", [51], in: repository)
+        let (bucket, repository) = try fourPacks()
         // The snapshot and the tree of models/a are in the second pack.
         let pack = try repository.state().packs[1]
         var refused = 0

@@ -46,7 +46,7 @@ struct CompactionTests {
         // The history of the ref does not show the merges.
         var history = repository.log.history(of: try RefName("models/a"), in: state)
         #expect(try history.next(.max).map(\.target) == ids.reversed())
-        // Nothing but the log is needed to know all this.
+        // All of this follows from the log alone.
         let copy = try bucket.copy()
         for entry in try copy.list(.checkpoints) {
             try copy.delete(BlobName(.checkpoints, entry.name))
@@ -79,7 +79,7 @@ struct CompactionTests {
         let ids = try put(15, in: repository)
         let writer = testWriter("late", seed: 9)
         let transaction = try repository.begin(writer: writer)
-        // All of it is there already, in packs that will not be live.
+        // All its content is already stored, in packs that will not be live.
         let id = try writeSnapshot(
             .model, "models/a 1 3", into: transaction.objects, parents: [ids[2]])
         #expect(id == ids[3])
@@ -169,7 +169,7 @@ struct CompactionTests {
             }
             try expectSound(repository, ids)
             if try state.packs.count == 1 { merged += 1 }
-            // And the next writers go on as ever.
+            // Later writers are unaffected.
             try put(20, on: "models/c", in: repository, seed: 4)
             #expect(try repository.state().packs.count < 30)
             try expectSound(repository, ids)

@@ -33,7 +33,7 @@ struct FixedGateTests {
         #expect(try refusal(gated, renaming) != nil)
         let reversal = try repository.log.reversal(in: try repository.state())
         #expect(try refusal(gated, reversal.updates) != nil)
-        // To where it is already is no move.
+        // A move to the current target is not a move.
         #expect(try refusal(gated, [RefUpdate(name, new: one)]) == nil)
         let commit = try repository.begin(writer: testWriter()).commit(
             [RefUpdate(name, new: two)], overriding: "wrong tag")
@@ -106,7 +106,7 @@ struct FixedGateTests {
         let both = try Repository.deletion(
             of: [features, try RefName("models/current")], in: try repository.state())
         #expect(try self.refusal(gated, both) == nil)
-        // Without a policy it may go: nothing is demanded of what is not there.
+        // Without a policy it may go: the built-in gate asks nothing of a missing ref.
         let open = try GatedRepository()
         try open.repository.put("features/prod", Version(.features, "f", space: "one"))
         try open.repository.put("models/current", Version(.model, "m", space: "one"))
@@ -136,7 +136,7 @@ struct FixedGateTests {
 }
 
 extension Gate {
-    /// Reads a gate as it stands in a policy.
+    /// Reads a gate from its form in a policy.
     init(_ text: String) throws {
         let json = try JSON(parsing: Array(text.utf8).span)
         var reader = JSONObjectReader(try #require(json.object))

@@ -4,7 +4,7 @@ import Refs
 import Storage
 import Testing
 
-/// Entries that somebody writes who has the directory, and perhaps a key, but not the right.
+/// Entries by an attacker who can write the directory, and perhaps has a key, but no permission.
 @Suite("Forged transactions")
 struct ForgeryTests {
     let signed: SignedRepository
@@ -22,7 +22,7 @@ struct ForgeryTests {
         second = try #require(try repository.state().target(of: ref))
     }
 
-    /// An entry that follows a state and fits it in every other respect.
+    /// An entry that follows a state and is valid otherwise.
     private func entry(
         _ actions: [Action], after state: State, time: Timestamp? = nil
     ) throws -> LogEntry {
@@ -91,7 +91,7 @@ struct ForgeryTests {
     @Test("a forged entry is refused whoever has built on it, except the owner of the key")
     func builtOn() throws {
         let state = try signed.repository.state()
-        // In the name of the pipeline, by somebody who does not have its key.
+        // In the name of the pipeline, without its key.
         let stolen = try sign(entry(back(in: state), after: state), signed.stranger, in: state)
         let text = String(decoding: stolen.encoded, as: UTF8.self)
         let forged = try LogEntry(
@@ -120,12 +120,12 @@ struct ForgeryTests {
             let error = refError { _ = try repository.state() }
             #expect(error?.message.contains(place) == true, "\(keys.count)")
             #expect(error?.fault == .damaged)
-            // Nobody who reads it first adds to it, either.
+            // No first reader adds to it, either.
             #expect(refError { _ = try repository.log.refreshed(state) } == error)
             let findings = try LogVerifier(repository.log).verify().findings
             #expect(findings.first?.place == place)
         }
-        // Whose name it is has signed for it; that the signature itself is none shows to who checks each.
+        // A later signature by the same key vouches for it; only a reader that checks each entry sees the bad one.
         let owned = try log([signed.training, signed.features])
         #expect(try owned.state().number == forged.number + 2)
         #expect(try LogVerifier(owned.log).verify().findings.first?.place == place)
@@ -261,11 +261,11 @@ struct ForgeryTests {
         try approve(name, x, by: signed.admin, in: signed)
         #expect(try move(name, to: x, in: signed)?.fault == .refused)
         try approve(name, x, by: signed.features, in: signed)
-        // What is approved is this move and no other.
+        // The approval covers this move and no other.
         #expect(try move(name, to: y, in: signed)?.fault == .refused)
         #expect(try move(name, to: x, in: signed) == nil)
         #expect(try signed.repository.state().approvals.isEmpty)
-        // Back by an override, and the old approvals are worth nothing.
+        // Moved back by an override: the old approvals no longer count.
         let state = try signed.repository.state()
         let away = LogEntry(
             number: state.number + 1, previous: state.entryHash, base: state.number,

@@ -23,7 +23,7 @@ struct GatedRepository {
         try repository.setPolicy(try AccessPolicy(decoding: Array(text.utf8)), writer: testWriter())
     }
 
-    /// The outcomes of gates that refuse moves; empty when they were made.
+    /// The outcomes of gates that refuse moves; empty when the moves happen.
     func refusals(_ moves: KeyValuePairs<String, ObjectID>) throws -> [GateOutcome] {
         let before = try repository.state()
         do {
@@ -112,7 +112,7 @@ struct GateTests {
         #expect(refusal.found.contains(side.short) && refusal.found.contains(features[4].short))
         let both = "ftictl promote \(side.short) features/prod \(other.short) models/current"
         #expect(refusal.remedy == both)
-        // What the remedy says satisfies the gate, in one transaction and in either order.
+        // Following the remedy satisfies the gate, in one transaction and in either order.
         #expect(try gated.refusals(["models/current": other, "features/prod": side]).isEmpty)
         let last = try model(of: features[4], "last")
         #expect(try gated.refusals(["models/current": last]).count == 1)
@@ -286,7 +286,7 @@ struct GateTests {
             Issue.record("a model of another space was let in")
             return
         }
-        // A refusal in the state that it began from need not be one any more.
+        // A refusal in the original state need not hold in the newer one.
         waiting = try repository.begin(writer: testWriter())
         try repository.move(["features/prod": one])
         #expect(try waiting.commit([update]).number != nil)
@@ -372,7 +372,7 @@ struct UngatedMoveTests {
     private static let gate =
         #"{"ref":"models/current","type":"metric","metric":"recall","atLeast":0.8}"#
 
-    /// Commits an entry as somebody would who has the directory and asks no gate.
+    /// Commits an entry as an attacker would who can write the directory, without evaluating gates.
     private func smuggle(_ actions: [Action], into gated: GatedRepository) throws {
         let state = try gated.repository.state()
         let entry = LogEntry(
@@ -408,7 +408,7 @@ struct UngatedMoveTests {
         #expect(finding.problem.contains("0.8") && finding.problem.contains("0.5"))
         #expect(finding.remedy?.contains("rollback models/current") == true)
         #expect(try RepositoryVerifier(gated.repository).verify(full: false).isSound)
-        // What the ref stands at is right again; what once was is worth knowing.
+        // The ref's current target is valid again; its past is worth a note.
         try gated.repository.move(["models/current": good])
         let later = try verify(gated)
         #expect(later.isSound)

@@ -22,7 +22,7 @@ import Testing
         try lease.hold([first])
         try lease.hold([second])
         #expect(try repository.leases().map(\.snapshots) == [[second]])
-        // Whoever removes the file sees it come back without anybody doing anything.
+        // A removed lease file reappears on its own.
         let name = try #require(try repository.leases().first).name
         try repository.release(name)
         for _ in 0..<2000 where try repository.leases().isEmpty { usleep(5000) }

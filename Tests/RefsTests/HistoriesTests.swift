@@ -27,7 +27,7 @@ struct HistoriesTests {
         return (bucket, names)
     }
 
-    /// How often the bucket is asked while the newest values of all refs are read.
+    /// The number of reads while the newest values of all refs are found.
     private static func work(refs: Int, moves: Int) throws -> Int {
         let (bucket, names) = try repository(refs: refs, moves: moves)
         let counting = CountingBucket(bucket)
@@ -71,7 +71,7 @@ struct HistoriesTests {
         let (bucket, names) = try Self.repository(refs: 5, moves: 7)
         let repository = Repository(in: bucket)
         let writer = testWriter()
-        // One is removed and comes back, one is moved alone.
+        // One ref is removed and restored, one moves alone.
         for new in [nil, try repository.state().target(of: names[1])] {
             _ = try repository.begin(writer: writer).commit([RefUpdate(names[0], new: new)])
         }

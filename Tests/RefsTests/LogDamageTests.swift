@@ -187,7 +187,7 @@ struct LogDamageTests {
         }
     }
 
-    /// Replaces entry 2 of a log of two by one with other contents, correctly sealed and chained.
+    /// Replaces entry 2 of a log of two by another one, correctly sealed and chained.
     private func forge(
         number: Int = 2, previous: ObjectID? = nil, time: String? = nil, skew: Int? = nil,
         _ actions: (State) throws -> [Action]
@@ -272,7 +272,7 @@ struct LogDamageTests {
             try repository.put("models/c", text: "\(number)", writer: testWriter(seed: 3))
         }
         try append(.pack(pack))
-        // Checkpoints list live packs only, so a name of long ago is known to who reads the whole log.
+        // Checkpoints list live packs only, so only a reader of the whole log knows an old name.
         let findings = try LogVerifier(repository.log).verify().findings
         #expect(findings.count == 1)
         #expect(findings.first?.problem.contains("added or removed before") == true)

@@ -59,7 +59,7 @@ struct LogEntryTests {
         }
     }
 
-    /// The bytes of an entry with this first line, sealed as it must be.
+    /// The bytes of a correctly sealed entry with this first line.
     private func sealed(_ line: String) -> [UInt8] {
         let hash = ObjectID(of: Array(line.utf8).span).hex
         return Array("\(line)\n{\"sha256\":\"\(hash)\"}\n".utf8)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("A long life")
 struct LongLifeTests {
-    /// What is counted here for some transactions, `Benchmarks/questions/long_life.py` measures for many.
+    /// Counts for some transactions what `Benchmarks/questions/long_life.py` measures for many.
     @Test("after many transactions there are few live packs and files, and opening still reads few")
     func many() throws {
         let memory = MemoryBucket()
@@ -33,7 +33,7 @@ struct LongLifeTests {
         #expect((1...1 + 15).contains(names.count { $0.hasSuffix(".segment") }))
         #expect(names.count <= 1 + 15 + 128 + 1)
         #expect((1...2).contains(try memory.list(.checkpoints).count))
-        // Up to 15 packs of each size wait to be merged, and eight transactions come before somebody looks.
+        // Up to 15 packs of each size wait to be merged, and only every eighth transaction checks.
         #expect((1...64).contains(try state.packs.count))
 
         let counting = CountingBucket(memory)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Refs
 
-/// What every command and pipeline does that publishes.
+/// The steps that every publishing command and pipeline shares.
 @Suite struct NextVersionTests {
     private let repository: Repository
     private let name: RefName

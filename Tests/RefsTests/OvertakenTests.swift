@@ -18,7 +18,7 @@ struct OvertakenTests {
         let other = Repository(in: bucket)
         try other.put("models/a", text: "2", writer: testWriter(seed: 4))
         _ = try collectAll(other)
-        // Without what this process has open.
+        // Less what this process has open.
         return (Repository(in: bucket), state, old)
     }
 

@@ -9,7 +9,7 @@ import Testing
 struct PurgeTests {
     private static let marker = "the-secret-of-row-17"
 
-    /// Whether the marker is in anything that lies in the folder of packs, decoded, whatever it is stored as.
+    /// Whether the marker is in any decoded piece in the folder of packs, live or not.
     private static func holdsMarker(_ bucket: MemoryBucket) throws -> Bool {
         let empty = PackStore(bucket: bucket, packs: [])
         let names = try bucket.list(.packs).compactMap { ObjectID(hex: $0.name) }
@@ -117,7 +117,7 @@ struct PurgeTests {
         let report = try collectAll(repository, seed: 5, isPurge: true)
         #expect(report.transaction == nil)
         #expect(try Self.differences(repository) == before)
-        // When that version goes, its text does.
+        // When that version is collected, so is its text.
         _ = try repository.begin(writer: testWriter(seed: 9)).commit([
             RefUpdate(try RefName("features/b"), new: nil)
         ])
@@ -165,7 +165,7 @@ struct PurgeTests {
         #expect(report.wasteful.map(\.decision.obstacle) == [.half])
         #expect(report.unneededBytes >= 300)
         #expect(report.unneededBytes < report.liveBytes)
-        // A damaged pack cannot be rewritten, and that is said.
+        // A damaged pack cannot be rewritten, and the report says so.
         let pack = try repository.state().packs[0]
         var damagedCount = 0
         for byte in stride(from: 9, to: pack.indexOffset, by: 211) {
@@ -177,7 +177,7 @@ struct PurgeTests {
                 damagedCount += 1
                 #expect(damaged.wasteful.map(\.decision.obstacle) == [.damage])
             } catch {
-                // The damage is in what says what is needed.
+                // The damage is in a node that lists needed objects.
                 #expect((error as? RefError)?.fault == .damaged, "byte \(byte): \(error)")
             }
         }

@@ -205,7 +205,7 @@ struct RaceTests {
     }
 }
 
-/// A bucket in which something happens just before an entry is created, or just after.
+/// A bucket that runs an action or fails just before or after an entry is created.
 final class InterposingBucket: ForwardingBucket {
     enum Moment { case before, after }
 
@@ -228,7 +228,7 @@ final class InterposingBucket: ForwardingBucket {
     /// Whether no action is waiting for an entry.
     var hasHappened: Bool { plan.withLock { $0.action == nil } }
 
-    /// Whether creations of entries are answered as if the entry had been there.
+    /// Whether created entries are reported as already existing.
     var deny: Bool {
         get { plan.withLock { $0.deny } }
         set { plan.withLock { $0.deny = newValue } }

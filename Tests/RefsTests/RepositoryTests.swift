@@ -167,7 +167,7 @@ struct RepositoryTests {
         }
         let entries = try (0...4).map { try repository.log.entry($0) }
         #expect(entries.map { $0.skew != nil } == [false, false, false, true, true])
-        // Nobody makes it worse: the time stays what it is.
+        // It gets no worse: the time stays as it is.
         #expect(entries[4].time == wrong.now)
         #expect(entries[4].moment(asOf: clock.now.milliseconds) == clock.now)
         #expect(entries[4].moment(asOf: wrong.now.milliseconds) == wrong.now)
@@ -177,7 +177,7 @@ struct RepositoryTests {
             #expect(
                 try resolver.snapshot(try Revision("\(name)@{\(moment)}")) == values[value])
         }
-        // Five minutes are what clocks may differ without a word in the entry.
+        // Clocks may differ by five minutes before the entry records it.
         let near = try Repository.create(in: MemoryBucket(), writer: testWriter(clock: clock))
         let ahead = TestClock("2026-08-01T00:00:00.000Z")
         ahead.advance(seconds: 4 * day + 300)

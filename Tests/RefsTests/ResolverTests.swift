@@ -106,7 +106,7 @@ struct ResolverTests {
             #expect(fault == .missing, "\(text)")
             #expect(message.contains(answer), "\(text): \(message)")
         }
-        // The content's id names an object, but no version of anything.
+        // The content's id names an object that is not a snapshot.
         let content = try fixture.resolver().read(one).content.id
         #expect(try fixture.fault("\(content.hex)~1").0 == .missing)
         #expect(try fixture.resolver().resolve(content.hex).target == .object(content))

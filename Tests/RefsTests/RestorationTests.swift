@@ -42,7 +42,7 @@ struct RestorationTests {
         try expectWhole(bucket)
         _ = try collectAll(repository)
         try expectWhole(bucket)
-        // All of it is there now, or was never lost.
+        // Everything exists now, or was never lost.
         let error = refError { _ = try repository.restore(number, writer: testWriter(seed: 22)) }
         #expect(error?.fault == .missing)
     }
@@ -87,7 +87,7 @@ struct RestorationTests {
         let (bucket, repository, id, number) = try collected()
         let lease = Lease(
             name: RandomBits(from: { 7 }), purpose: "a test", snapshots: [id], seconds: nil)
-        // It was collected: whoever takes a lease is told, and none is left behind.
+        // It was collected: taking a lease fails, and no lease is left behind.
         #expect(refError { try repository.take(lease) }?.fault == .missing)
         #expect(try repository.leases().isEmpty)
         _ = try repository.restore(number, writer: testWriter(seed: 20))
@@ -161,7 +161,7 @@ struct RestorationTests {
         let lease = Lease(
             name: RandomBits(from: { 7 }), purpose: "a test", snapshots: [ids[1]], seconds: nil)
         try repository.take(lease)
-        // A lease that a collection does not see, and the next one does.
+        // One collection misses the lease, and the next one sees it.
         let place = BlobName(.leases, lease.name.hex + ".json")
         let bytes = try #require(try bucket.read(place, limit: 1 << 20))
         try bucket.delete(place)
@@ -203,7 +203,7 @@ struct RestorationTests {
         ).run()
         #expect(!report.after.isSound)
         #expect(try repository.idlePackFiles(in: repository.state()).removed.count == 2)
-        // A lease on it costs no more than what is damaged.
+        // A lease on it loses no more than the damaged part.
         let lease = Lease(
             name: RandomBits(from: { 7 }), purpose: "a test", snapshots: [id], seconds: nil)
         #expect(refError { try repository.take(lease) }?.fault == .missing)
@@ -249,7 +249,7 @@ struct RestorationTests {
         #expect(try repository.leases() == [lease])
         clock.advance(seconds: 2)
         #expect(try repository.leases().isEmpty)
-        // Its file stays for a while: somebody may be renewing it just now.
+        // Its file stays for a while: its holder may be renewing it at the moment.
         _ = try repository.collect(writer: writer)
         #expect(try !bucket.list(.leases).isEmpty)
         clock.advance(seconds: 62)
@@ -264,7 +264,7 @@ struct RestorationTests {
             #expect(findings.contains { $0.place == name.description })
             try bucket.edit(name) { $0[index] ^= 1 }
         }
-        // However old it is: what it keeps is not known.
+        // At any age: what it protects is unknown.
         try bucket.edit(name) { $0[5] ^= 1 }
         clock.advance(seconds: 3 * Lease.longest)
         #expect(refError { _ = try repository.collect(writer: writer) }?.fault == .damaged)

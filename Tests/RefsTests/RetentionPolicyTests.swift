@@ -122,7 +122,7 @@ struct RetentionPolicyTests {
         #expect(
             entry.actions.contains(
                 .retain(RetentionRules(Retention(milliseconds: 0, count: 1)))))
-        // What the policy lets go needs no admin.
+        // Collecting what the policy does not keep needs no admin.
         let open = try sample(
             RetentionRules(
                 Retention(milliseconds: 0, count: 1),

@@ -61,7 +61,7 @@ struct SecretsTests {
         "texts in which any word could begin a key take linear time",
         arguments: ["eyJ-", "sk-ant-", "secret=", "--", "-----BEGIN ", "AKIA", "ghp_", "://"])
     func long(_ part: String) {
-        // With the square of its length this would take hours.
+        // In quadratic time this would take hours.
         let text = String(repeating: part, count: 100_000)
         #expect(Secrets.find(in: text) == nil)
         #expect(Secrets.redacted(text).utf8.elementsEqual(text.utf8))

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Damaged segments of the log")
 struct SegmentDamageTests {
-    /// A log of 141 entries in files of their own, 64 of which are in a segment as well.
+    /// A log of 141 single files, 64 of which are also in a segment.
     private func doubled() throws -> (MemoryBucket, early: State) {
         let (bucket, repository) = try longLog(4)
         let early = try repository.state()
@@ -33,7 +33,7 @@ struct SegmentDamageTests {
         let entry = try Repository(in: bucket).log.entry(5)
         let expected = try Repository(in: bucket).state()
         try bucket.edit(name, Self.damages[damage])
-        // Also who has nothing to begin at.
+        // So does a reader without a starting state.
         for isWhole in [true, false] {
             if !isWhole { try bucket.deleteCaches() }
             let repository = Repository(in: bucket)
@@ -142,7 +142,7 @@ struct SegmentDamageTests {
 }
 
 extension MemoryBucket {
-    /// Deletes the hint and all checkpoints, so that a reader has nothing to begin at but entry 0.
+    /// Deletes the hint and all checkpoints, so that a reader must begin at entry 0.
     fileprivate func deleteCaches() throws {
         try delete(tipName)
         for file in try list(.checkpoints) { try delete(BlobName(.checkpoints, file.name)) }

@@ -72,7 +72,7 @@ struct SpaceNeedTests {
         let ranker = try model()
         #expect(try passes(ranker, beside: nil))
         #expect(try passes(ranker, beside: plain))
-        // Features of a space are refused beside it as well.
+        // Features with a space are refused beside it too.
         let refusal = try #require(try gated.refusals(["features/prod": one]).first)
         #expect(refusal.found.hasSuffix("models/current a ranker of no space"))
         let good = try model(["features": one])
@@ -159,7 +159,7 @@ struct MisdirectedRefTests {
         #expect(report.findings.first?.remedy == expected.remedy)
         _ = try repository.begin(writer: writer).commit([RefUpdate(name, new: model)])
         #expect(try RepositoryVerifier(repository).verify(full: false).isSound)
-        // Nor does it keep a collection from its work once it is history.
+        // Once it is history, it does not stop a collection either.
         _ = try repository.collect(CollectionOptions(), writer: writer)
         _ = try collectAll(repository)
     }

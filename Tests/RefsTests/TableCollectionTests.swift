@@ -58,7 +58,7 @@ struct TableCollectionTests {
             if Int.random(in: 0..<3, using: &generator) > 0 {
                 let start = Int.random(in: 0..<880, using: &generator)
                 let edits = Self.rows(start..<start + 10, salt: UInt64(step))
-                // The one before may have been collected: only what a ref points at is sure to be there.
+                // The previous version may have been collected: only a ref's target is sure to exist.
                 let state = try repository.state()
                 let target = try state.target(of: RefName(ref)) ?? state.refs.values.first?.target
                 let objects = try repository.objects(in: state)

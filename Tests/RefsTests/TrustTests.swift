@@ -7,7 +7,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What a client reported to be lost.
+/// The losses that a client reported.
 private final class Losses: Sendable {
     private let texts = Mutex<[String]>([])
 
@@ -21,7 +21,7 @@ private final class Losses: Sendable {
     }
 }
 
-/// A client that remembers, in a folder of its own.
+/// A client with a memory in its own folder.
 final class Client {
     private let folder: TemporaryDirectory
     let clock: TestClock
@@ -34,7 +34,7 @@ final class Client {
 
     var path: String { folder("memory") }
 
-    /// What was reported to be lost since the last time that this was asked.
+    /// The losses reported since the last call.
     func takeLosses() -> [String] { losses.take() }
 
     func trust(
@@ -153,7 +153,7 @@ struct TrustTests {
             let text = String(decoding: bytes, as: UTF8.self)
             let state = try signed.repository.state()
             let target = try #require(state.refs.values.first?.target)
-            // The target at the checkpoint is that of entry 16, whatever it is now.
+            // The target at the checkpoint is that of entry 16, not the current one.
             let real = try #require(try signed.repository.log.entry(16).changes.first?.new)
             _ = target
             let forged = Array(text.replacing(real.hex, with: evil.hex).utf8)
@@ -175,7 +175,7 @@ struct TrustTests {
         try commit(20, by: signed.admin)
         let names = try signed.bucket.list(.checkpoints).map(\.name)
         #expect(names.contains { $0.hasSuffix(".signed.json") })
-        // With an entry gone that the checkpoint covers, only who begins there gets through.
+        // With an entry before the checkpoint lost, only a reader that starts at the checkpoint succeeds.
         try signed.bucket.delete(entryName(5))
         #expect(try client.open(signed.bucket).state().number == 21)
     }
@@ -200,13 +200,13 @@ struct TrustTests {
         let error = refError { _ = try Repository(in: signed.bucket, trust: other).state() }
         #expect(error?.fault == .damaged)
         #expect(error?.message.contains(signed.admin.publicKey.hex) == true)
-        // Somebody who demands a key takes no repository without signatures.
+        // A client that requires a key refuses an unsigned repository.
         let plain = MemoryBucket()
         _ = try Repository.create(in: plain, writer: signed.unsigned)
         #expect(try Repository(in: plain, trust: other).state().number == 0)
         let strict = Trust(roots: [signed.admin.publicKey], isStrict: true)
         #expect(refError { _ = try Repository(in: plain, trust: strict).state() } != nil)
-        // Nor one that does not ask for them any more, whoever had begun it.
+        // It also refuses one that no longer requires signatures, whichever key began it.
         #expect(try Repository(in: signed.bucket, trust: strict).state().number == 4)
         try signed.repository.setPolicy(nil, writer: signed.writer(signed.admin))
         let opened = refError { _ = try Repository(in: signed.bucket, trust: strict).state() }
@@ -214,7 +214,7 @@ struct TrustTests {
             Issue.record("\(opened?.message ?? "it was trusted")")
             return
         }
-        // It is no damage of any file.
+        // No file is damaged.
         let verified = refError {
             _ = try LogVerifier(Repository(in: signed.bucket, trust: strict).log).verify()
         }
@@ -234,7 +234,7 @@ struct TrustTests {
         try signed.repository.setPolicy(
             try AccessPolicy(isSigned: true, keys: keys, gates: []), writer: admin)
         #expect(try client.open(signed.bucket).state().number == 2)
-        // Eve is revoked in another history than the one in which she writes her checkpoints.
+        // Eve's key is revoked in one history, and she writes checkpoints in another.
         let hers = try signed.bucket.copy()
         try signed.repository.setPolicy(try signed.policy(), writer: admin)
         let evil = Repository(in: hers)
@@ -267,7 +267,7 @@ struct TrustTests {
             try Data(garbage.utf8).write(to: URL(fileURLWithPath: client.path))
             #expect(try client.open(signed.bucket).state().number == 3)
             #expect(client.takeLosses().count == 1)
-            // It is remembered anew.
+            // The memory is written again.
             #expect(try client.open(signed.bucket).state().number == 3)
             #expect(client.takeLosses().isEmpty)
         }

@@ -86,7 +86,7 @@ struct DirectoryBucketTests {
         #expect(throws: StorageError.self) {
             try DirectoryBucket(opening: path, as: member, of: [group + 1])
         }
-        // What is made later keeps the rights of the group.
+        // Later files keep the group's permissions.
         _ = try bucket.create(BlobName(.leases, "a.json"), [1])
         _ = try bucket.create(BlobName(.checkpoints, "b.json"), [1])
         try bucket.overwrite(BlobName(.log, "tip"), [1])
@@ -95,12 +95,12 @@ struct DirectoryBucketTests {
             #expect(permissions & 0o2772 == 0o2770)
         }
         #expect(try FileStatus(of: path + "/log/tip", followLink: false).permissions == 0o664)
-        // A group may not let everybody in.
+        // A world-writable repository is not a shared one.
         chmod(path, 0o2777)
         #expect(throws: StorageError.self) {
             try DirectoryBucket(opening: path, as: member, of: [group])
         }
-        // Nor is a directory shared that its owner has not shared.
+        // A directory that its owner did not share is not shared either.
         _ = try DirectoryBucket.create(at: directory("own"))
         #expect(throws: StorageError.self) {
             try DirectoryBucket(opening: directory("own"), as: member, of: [group])

@@ -180,9 +180,9 @@ struct SourceTests {
         expectRefusal(.usage, naming: "top/sub/out", of: [directory("top")])
         let all = try InputWalk([directory("top")], Self.following(true))
         #expect(all.entries.map(\.path.description).contains("folder/out"))
-        // What is stored is what was looked at.
+        // The stored entries are those that were inspected.
         let entry = try #require(all.entries.first { $0.path.description == "sub/out" })
-        // Both are there at once, so the second is another file.
+        // Both exist at once, so the second is another file.
         let other = try directory.write("other", "text")
         #expect(rename(other, outside) == 0)
         #expect(throws: StorageError.self) { try entry.open() }

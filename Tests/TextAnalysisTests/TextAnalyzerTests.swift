@@ -159,7 +159,7 @@ struct TextAnalyzerTests {
             #expect(
                 analyzer.tokens(of: composed).map { [$0.word, $0.stem] }
                     == tokens.map { [$0.word, $0.stem] })
-            // Case is folded in the form that is matched, and so mixed case has gone.
+            // The matched form folds case, so mixed case is gone.
             let folded = analyzer.tokens(of: TextForm.matched(text)).filter { $0.kind != .part }
             #expect(folded.map(\.word) == tokens.filter { $0.kind != .part }.map(\.word))
         }

@@ -16,7 +16,7 @@ struct TextFormTests {
             ("<\u{338}", "\u{226E}"), ("e\u{301}", "é"),
         ])
     func composed(text: String, expected: String) {
-        // Strings are equal in every form; their bytes are not.
+        // Swift compares strings by canonical equivalence, so compare bytes.
         #expect(Array(TextForm.composed(text).utf8) == Array(expected.utf8))
         #expect(Array(TextForm.composed(expected).utf8) == Array(expected.utf8))
     }
@@ -65,7 +65,7 @@ struct TextFormTests {
     }
 }
 
-/// Texts of scalars that do something in some form, the same for the same seed.
+/// Reproducible random texts of scalars that some normal form changes.
 struct RandomText {
     private var generator: SeededGenerator
 

@@ -57,7 +57,7 @@ struct BrokenFilesTests {
                 findings.contains { ($0["where"] as? String)?.hasPrefix(place) == true },
                 "\(outcome.output)")
         }
-        // The copy has what is damaged, whatever stands beside it.
+        // The copy has the damaged objects, whatever else is in it.
         let repaired = try sandbox.ftictl(
             "verify", "--repair", "--from", "copy.fti", "--json")
         #expect([0, 1].contains(repaired.status), "\(repaired.error)")
@@ -84,7 +84,7 @@ struct BrokenFilesTests {
             try sandbox.write("f", name)
             _ = try sandbox.ftictl("put", "models/\(name)", "f")
         }
-        // Somebody takes a live pack out of the log.
+        // An entry removes a live pack from the log.
         let edited = try sandbox.shell(
             """
             cd .fti; rm -f log/tip; P=$(ls packs | head -n 1); E=log/00000000000000000003.json

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Storing unchanged files again")
 struct CacheTests {
-    /// Files that nobody has just written.
+    /// Files that were not modified recently.
     private static let fixtures = Project.path("Tests/Fixtures")
 
     private static func caches(_ sandbox: Sandbox) -> [URL] {
@@ -30,7 +30,7 @@ struct CacheTests {
         try expectUnchanged()
         #expect(try Data(contentsOf: cache) == stored)
         try expectUnchanged("--no-cache")
-        // Under another ref, what is known goes into a snapshot without being read.
+        // Under another ref, known files go into a snapshot without being read.
         #expect(try sandbox.ftictl("put", "models/b", Self.fixtures).status == 0)
         #expect(try sandbox.ftictl("verify", "--full").status == 0)
         for damage in [Data(), Data("nonsense".utf8), stored.dropLast()] {

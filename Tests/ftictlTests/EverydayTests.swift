@@ -181,7 +181,7 @@ struct EverydayTests {
         }
         #expect(try sandbox.ftictl("init", named).status == 64)
         #expect(try sandbox.ftictl("init", place).error.contains("there is a repository"))
-        // So it is from within.
+        // The same holds inside the directory.
         #expect(
             try sandbox.shell("mkdir -p \(named)/below; cd \(named)/below && $FTICTL refs").status
                 == 0)

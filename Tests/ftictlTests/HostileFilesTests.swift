@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Rows of hostile input that need a real process; `docs/hostile-input.md` says where every row is tested.
+/// Rows of hostile input that need a real process; `docs/hostile-input.md` lists the test of every row.
 @Suite("Hostile files, owners and outputs")
 struct HostileFilesTests {
-    /// What stands in a sandbox with the file `x`, the arguments, the exit code, and what the error says.
+    /// Set-up commands for a sandbox with the file `x`, the arguments, the exit code, and a part of the error.
     static let cases: [(String, [String], Int32, String)] = [
         ("true", ["put", "models/a"], 64, "<path>"),
         ("true", ["put", "models/a", "missing"], 74, "missing"),
@@ -69,7 +69,7 @@ struct HostileFilesTests {
         let closed = try sandbox.shell("$FTICTL put models/b x >&-")
         #expect(closed.status == 0)
         #expect(closed.error.isEmpty)
-        // Nothing that is opened may take the place of a stream and be written over.
+        // No file that a command opens may take the number of a closed stream and be overwritten.
         #expect(try sandbox.shell("$FTICTL put models/c x <&- >&- 2>&-").status == 0)
         #expect(try sandbox.ftictl("verify", "--full").status == 0)
         #expect(try sandbox.ftictl("stats", "--json").object()["transactions"] as? Int == 4)

@@ -53,7 +53,7 @@ struct HostileTests {
         #expect(future.error.contains("future"))
     }
 
-    /// What is done to the log of a repository of three transactions, whether it can be read then, and
+    /// Damage to the log of a repository of three transactions, whether it can still be read, and
     /// whether `verify` finds something.
     static let logDamage: [(String, readable: Bool)] = [
         ("rm log/00000000000000000001.json", false),

@@ -53,7 +53,7 @@ struct PutTests {
                 "$FTICTL cat models/b:$($FTICTL ls models/b | awk '{print $NF}')"
             ).output == "late\n")
         #expect(try sandbox.shell("$FTICTL cat models/c:version | cmp - /proc/version").status == 0)
-        // Nothing of it is remembered: the next time it is read again.
+        // It is not cached: the next put reads it again.
         #expect(
             try sandbox.ftictl("put", "models/c", "/proc/version", "--json").object()["unchanged"]
                 as? Bool == true)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Space")
 struct SpaceTests {
-    /// A repository with a ref that had three values, the first two of which nothing needs.
+    /// A repository with a ref that had three values; nothing needs the first two.
     private func sandbox() throws -> Sandbox {
         let sandbox = try Sandbox.withRepository()
         for number in 1...3 {

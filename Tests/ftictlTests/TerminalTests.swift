@@ -19,7 +19,7 @@ struct TerminalTests {
         }
     }
 
-    /// What a line of shell writes to a terminal of 80 columns.
+    /// The output of a shell line on a terminal of 80 columns.
     private func terminal(_ line: String) throws -> [String] {
         try sandbox.write("line.sh", "stty cols 80 rows 24; \(line)")
         let outcome = try sandbox.shell(
@@ -41,7 +41,7 @@ struct TerminalTests {
         let lines = try terminal("$FTICTL --no-pager \(command)")
         #expect(!lines.isEmpty)
         #expect(lines.allSatisfy { $0.count <= 80 }, "\(lines)")
-        // Words that are whole in a pipe are whole on a terminal.
+        // A word that is unbroken in a pipe is unbroken on a terminal.
         let words = Set(
             try sandbox.shell("$FTICTL \(command) 2>&1").output.split(
                 whereSeparator: \.isWhitespace))

@@ -134,7 +134,7 @@ struct PolicyCommandTests {
         #expect(refused.error.contains("transaction 2 was seen here before, and it ends at 1"))
         #expect(try sandbox.ftictl("resolve", "models/a", "--accept-rollback").status == 0)
         #expect(try sandbox.ftictl("resolve", "models/a").status == 0)
-        // A repository that is made anew has nothing to do with the old one.
+        // A repository that is created again is unrelated to the old one.
         #expect(try sandbox.shell("rm -rf .fti && $FTICTL init && $FTICTL refs").status == 0)
     }
 

@@ -169,7 +169,7 @@ struct FileFormatTests {
         #expect(try format(archive("a.txt", "DATA.PKL")) == .zipPickle)
         #expect(try format(archive("a.txt")) == .zip)
         #expect(try format([0xFF, 0, 1] + archive("a.txt", "DATA.PKL")) == .zipPickle)
-        // Nobody has seen all of what is cut off.
+        // The cut-off part was never examined.
         #expect(try format([0x50, 0x4B, 3, 4]) == .archive)
     }
 }

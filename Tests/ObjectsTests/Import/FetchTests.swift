@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Fetching and checking by several threads")
 struct FetchTests {
-    /// A recipe of pieces with the given sizes, some of which are equal.
+    /// A recipe of pieces with the given sizes; some pieces are equal.
     private static func object(
         pieces sizes: [Int], in repository: inout TestRepository
     ) throws -> (id: ObjectID, bytes: [UInt8]) {
@@ -168,7 +168,7 @@ struct FetchTests {
         let first = store.audit(full: true, threads: 1)
         let pieces = first.filter { $0.object == id }.map(\.pack)
         #expect(pieces == [0, 1, 3].map { packs[$0].name })
-        // The newest pack's copy is what each recipe is put together from.
+        // Each recipe is read from the copy in the newest pack.
         #expect(first.filter { $0.object != id }.count == 4)
         for threads in 1...5 {
             #expect(store.audit(full: true, threads: threads) == first)

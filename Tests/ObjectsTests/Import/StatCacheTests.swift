@@ -49,7 +49,7 @@ struct StatCacheTests {
         return try #require(cache.encoded())
     }
 
-    // MARK: The cache by itself
+    // MARK: The cache alone
 
     @Test("exactly the stored entries are found again")
     func roundTrip() throws {
@@ -97,7 +97,7 @@ struct StatCacheTests {
         func expectNothing(_ bytes: [UInt8], repository: String = Self.repository) throws {
             let cache = try Self.cache(bytes, repository: repository)
             #expect(cache.id(of: Self.version(3), at: Self.path(3)) == nil)
-            // What is added to it is stored without what was damaged.
+            // New entries are stored without the damaged ones.
             cache.add(Self.object(3), of: Self.version(3), at: Self.path(3))
             let bytes: [UInt8] = try #require(cache.encoded())
             let next = try Self.cache(bytes, repository: repository)
@@ -146,7 +146,7 @@ struct StatCacheTests {
         // Times in whole milliseconds come from a file system with a coarse clock.
         #expect(try isKept(modified: old, changed: now - 3 * second))
         #expect(try !isKept(modified: old, changed: now - second))
-        // Times that no clock shows.
+        // Impossible times.
         for time in [Int.max, Int.min] { #expect(try !isKept(modified: time, changed: time)) }
     }
 
@@ -168,7 +168,7 @@ struct StatCacheTests {
             #expect((found != nil) == (number < 10))
         }
         #expect(last.encoded() == nil)
-        // A clock that was wrong for a day does not keep an entry for ever.
+        // A clock that was wrong for a day does not keep an entry permanently.
         let back = try Self.cache(stored, at: Self.now)
         back.add(Self.object(60), of: Self.version(60), at: Self.path(60))
         #expect(try #require(back.encoded()).count == 48 + 60 + 32)
@@ -181,7 +181,7 @@ struct StatCacheTests {
         private let directory: TemporaryDirectory
         var repository = TestRepository()
         var stored: [UInt8]?
-        /// How far ahead the clock of the cache is: an hour makes every file old.
+        /// How far the clock of the cache is ahead: an hour makes every file old.
         var ahead = 3_600_000
 
         init() throws {
@@ -247,7 +247,7 @@ struct StatCacheTests {
         let first = try files.put()
         #expect(files.stored != nil)
         let before = try files.version("a")
-        // The system's clock ticks: until then both states look alike, which the cache itself prevents.
+        // Until the system's clock ticks both versions look alike; the cache itself guards against that.
         repeat {
             try files.write("a", Array("FIRST".utf8))
             let seconds = before.modified / 1_000_000_000
@@ -276,7 +276,7 @@ struct StatCacheTests {
         try files.write("a", Array("first".utf8))
         try files.write("b", Array("other".utf8))
         let ids = try files.put()
-        // A lie shows that it is believed.
+        // A false entry proves that the cache is trusted.
         let cache = try files.cache
         try files.add(try #require(ids["b"]), as: "a", to: cache)
         _ = try files.put(cache)

@@ -3,7 +3,7 @@ import Storage
 import TestSupport
 import Testing
 
-/// Few trees that name each other so often that nobody could go to every path.
+/// Few trees that name each other so often that visiting every path would never end.
 @Suite("Trees with exponentially many paths")
 struct TreeBombTests {
     /// Levels of directories with `width` entries each, all of which are the same child; at the bottom one file.

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Codes of vectors")
 struct VectorCodesTests {
-    /// The stored form, taken apart.
+    /// The parts of the stored form.
     private struct Parts {
         var scales: [Float]
         var residuals: [Float]
@@ -132,7 +132,7 @@ struct VectorCodesTests {
     }
 }
 
-/// Vectors that are hard in different ways.
+/// Difficult vectors of several kinds.
 enum VectorSamples {
     static func all(dimension: Int, seed: UInt64) -> [[Float]] {
         var generator = SeededGenerator(seed: seed)
