@@ -12,7 +12,7 @@ struct FeatureRowTests {
         #""document":"a.md","title":"A","section":"s","headings":["A"],"ordinal":0,"text":"x""#
 
     @Test(
-        "every member of a row is read and written again",
+        "every member of a row survives a round trip",
         arguments: [
             "", #","links":["https://x.org/"],"languages":["swift"],"page":7"#,
             #","author":"ada","tags":["a","b"],"updated":null,"nested":{"a":[1,2.0]}"#,
@@ -24,7 +24,7 @@ struct FeatureRowTests {
         #expect(try FeatureRow(attributes: attributes).attributes == attributes)
     }
 
-    @Test("what is known beside the built-in members is metadata, and nothing else is")
+    @Test("exactly the members that are not built in are metadata")
     func metadata() throws {
         let row = try FeatureRow(
             attributes: try object(
@@ -34,7 +34,7 @@ struct FeatureRowTests {
         #expect(row.embeddingText == "A\nx")
     }
 
-    @Test("a row without what all rows have is malformed")
+    @Test("a row that lacks a required member is malformed")
     func malformed() throws {
         for members in [#""document":"a""#, required.replacing("[\"A\"]", with: "[1]")] {
             #expect(throws: ObjectError.self) {

@@ -13,7 +13,7 @@ struct LexicalIndexTests {
         "退款政策", "Größe",
     ]
 
-    /// Rows of several documents; `changed` says which have another text.
+    /// Rows of several documents; those in `changed` have another text.
     private func rows(_ count: Int, changed: Set<Int> = []) -> [TableRow] {
         (0..<count).map { number in
             var random = SeededGenerator(seed: UInt64(number + 1))
@@ -38,7 +38,8 @@ struct LexicalIndexTests {
     }
 
     @Test(
-        "an index is the same from nothing and from an earlier one, and shares what did not change")
+        "an index built from scratch equals one built on an earlier index, which shares unchanged segments"
+    )
     func sharing() throws {
         let store = MemoryStore()
         let first = try table(rows(2000), in: store)
@@ -72,7 +73,7 @@ struct LexicalIndexTests {
         let levels = index.weights(of: query)
         let found = index.search(
             query, weights: levels, count: 10, scoring: Array(0..<200), threads: 2)
-        let expected = reference(rows, query)
+        let expected = try reference(rows, query)
         for (score, expected) in zip(found.scores, expected) {
             #expect(abs(Double(score) - expected) < 1e-3 * max(1, expected))
         }
@@ -85,8 +86,8 @@ struct LexicalIndexTests {
     }
 
     /// The scores by their definition, over token lists.
-    private func reference(_ rows: [TableRow], _ query: LexicalQuery) -> [Double] {
-        let features = rows.compactMap { try? FeatureRow(attributes: $0.attributes) }
+    private func reference(_ rows: [TableRow], _ query: LexicalQuery) throws -> [Double] {
+        let features = try rows.map { try FeatureRow(attributes: $0.attributes) }
         func scores(_ group: (FeatureRow) -> String) -> [Double] {
             var counts: [String: [UInt32: Double]] = [:]
             var lengths: [String: Double] = [:]
@@ -125,7 +126,7 @@ struct LexicalIndexTests {
     }
 
     @Test(
-        "words are found in any form, whole and in parts, in scripts without spaces",
+        "scripts without spaces are searched by any form of a word, whole or in part",
         arguments: [
             ("Wo ist die GRO\u{308}SSE", 3), ("退款", 2), ("related", 4), ("SELECT_RELATED", 4),
             ("15.20", 5), ("pumping", 1),
@@ -150,7 +151,7 @@ struct LexicalIndexTests {
         #expect(found.best.first?.row == row)
     }
 
-    @Test("the stems of each row's language count, and a question's words in all of them")
+    @Test("rows are stemmed in their own language, and questions in all languages")
     func languages() throws {
         let store = MemoryStore()
         let table = try table(
@@ -173,7 +174,7 @@ struct LexicalIndexTests {
         }
     }
 
-    @Test("an audit finds an index that does not say what the rows do")
+    @Test("an audit finds an index that disagrees with the rows")
     func audit() throws {
         let store = MemoryStore()
         let (one, other) = (
@@ -192,7 +193,7 @@ struct LexicalIndexTests {
         #expect(try audit.problem(of: snapshot(one, index), in: store) == nil)
         #expect(try audit.problem(of: snapshot(one, nil), in: store) == nil)
         #expect(try audit.problem(of: snapshot(other, index), in: store) != nil)
-        // A segment that leaves out the rows' words.
+        // A segment that lacks the rows' words.
         var builder = TreeBuilder()
         let tree = try #require(try LexicalTree(index, in: store))
         let definition = try store.write(TextAnalyzer.definition, hint: .bulk)
@@ -210,7 +211,7 @@ struct LexicalIndexTests {
         #expect(try audit.problem(of: snapshot(one, forged), in: store) != nil)
     }
 
-    @Test("a segment reads back, and any cut or change of it is refused or is a segment")
+    @Test("a segment reads back; a truncated one is refused, and a changed one is refused or valid")
     func segments() throws {
         let store = MemoryStore()
         let table = try table(rows(20), in: store)
@@ -225,16 +226,20 @@ struct LexicalIndexTests {
             }
         }
         var random = SeededGenerator(seed: 5)
+        var accepted = 0
         for _ in 0..<2000 {
             var changed = bytes
             changed[Int(random.next() % UInt64(bytes.count))] ^= UInt8(1 << (random.next() % 8))
             if let read = try? LexicalSegment(decoding: changed) {
+                accepted += 1
                 #expect(read.encoded == changed)
             }
         }
+        #expect(accepted > 0 && accepted < 2000)
     }
 
-    @Test("a stop word of one language is a word of another; Hangul and pairs count by halves")
+    @Test(
+        "a stop word of one language is a word in another; Hangul words and pairs weigh half each")
     func queries() throws {
         let german = try #require(Language(code: "de"))
         let korean = try #require(Language(code: "ko"))
@@ -253,7 +258,7 @@ struct LexicalIndexTests {
         #expect(LexicalQuery("退款政策", languages: []).words.map(\.size) == [0.5, 0.5, 0.5])
     }
 
-    @Test("phrases in quotes are found word for word, one word alone is none")
+    @Test("quoted phrases match word for word; one quoted word is no phrase")
     func phrases() throws {
         #expect(
             QuotedPhrases(in: #"why "deadlock detected" and “could not”"#).texts == [

@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(
-        "the same bits as ever",
+        "results have the same bits as in earlier versions",
         arguments: [(0.1, 0x3FF1_AEC7_B35A_00D4), (-3.5, 0x3F9EEC1018E4FF66)])
     func golden(x: Double, bits: UInt64) {
         #expect(PortableMath.exp(x).bitPattern == bits)

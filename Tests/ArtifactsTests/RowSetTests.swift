@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Search among some of the rows")
 struct RowSetTests {
-    /// Rows of some shape: runs, single ones, one end, none, all.
+    /// Row sets of typical shapes: ranges, single rows, one end, none, all.
     private static func sets(of rows: Int, _ random: inout SeededGenerator) -> [RowSet] {
         var sets = [RowSet(), RowSet(all: rows)]
         for share: UInt64 in [1, 50, 500, 999] {
@@ -24,7 +24,9 @@ struct RowSetTests {
 
     private func members(_ set: RowSet) -> [Int] { set.ranges.flatMap { Array($0) } }
 
-    @Test("what is found is what a table of these rows alone would give", arguments: [5000, 9000])
+    @Test(
+        "a search of a row set finds what a table of only those rows would",
+        arguments: [5000, 9000])
     func exact(rows: Int) throws {
         let dimension = 24
         var random = SeededGenerator(seed: UInt64(rows))
@@ -51,7 +53,7 @@ struct RowSetTests {
         }
     }
 
-    @Test("preselection among some rows is that of a table of these rows alone")
+    @Test("preselection in a row set equals that of a table of only those rows")
     func approximate() throws {
         let dimension = 32
         var random = SeededGenerator(seed: 77)
@@ -78,7 +80,7 @@ struct RowSetTests {
         }
     }
 
-    @Test("a set knows its rows")
+    @Test("a row set knows its rows")
     func sets() {
         var random = SeededGenerator(seed: 5)
         for set in Self.sets(of: 2000, &random) {
@@ -96,7 +98,7 @@ struct RowSetTests {
         }
     }
 
-    @Test("the rows that a condition holds of are found by what is declared, not by the first row")
+    @Test("a condition is checked against the declared attributes, not those of the first row")
     func conditions() throws {
         let store = MemoryStore()
         var rows: [TableRow] = []

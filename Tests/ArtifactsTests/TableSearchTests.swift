@@ -73,7 +73,7 @@ struct TableSearchTests {
             store)
     }
 
-    @Test("a table without vectors cannot be searched, one without rows finds nothing")
+    @Test("a table without vectors cannot be searched; one without rows finds nothing")
     func empty() throws {
         let store = MemoryStore()
         let plain = try Table.build(

@@ -28,14 +28,14 @@ struct VectorSearchTests {
             for threads in threads {
                 let found = try search.nearest(count, to: query, threads: threads)
                 #expect(found == expected, comment)
-                // Equality of numbers takes -0 for 0.
+                // Numeric equality treats -0 as 0.
                 let bits = { (matches: [VectorMatch]) in matches.map(\.similarity.bitPattern) }
                 #expect(bits(found) == bits(expected), comment)
             }
         }
     }
 
-    @Test("the nearest rows are those of a comparison with all", arguments: VectorKind.allCases)
+    @Test("the nearest rows are those that a full comparison finds", arguments: VectorKind.allCases)
     func exact(kind: VectorKind) throws {
         for (dimension, rows) in [(1, 40), (5, 300), (24, 5000), (64, 700), (100, 900)] {
             var random = SeededGenerator(seed: UInt64(dimension))
@@ -49,7 +49,7 @@ struct VectorSearchTests {
         }
     }
 
-    @Test("any number of matches", arguments: [0, 1, 2, 4999, 5000, 9000])
+    @Test("any number of matches can be asked for", arguments: [0, 1, 2, 4999, 5000, 9000])
     func counts(count: Int) throws {
         var random = SeededGenerator(seed: 8)
         let values = VectorKind.clustered.vectors(5000, dimension: 16, &random)
@@ -57,7 +57,7 @@ struct VectorSearchTests {
         try check(values, query, "\(count) matches", counts: [count])
     }
 
-    @Test("queries that prove nothing find the same rows")
+    @Test("queries for which no bound helps find the same rows")
     func hardQueries() throws {
         var random = SeededGenerator(seed: 4)
         let values = VectorKind.mixed.vectors(2000, dimension: 16, &random)
@@ -71,7 +71,7 @@ struct VectorSearchTests {
         }
     }
 
-    @Test("many queries at once find what each finds alone", arguments: [1, 2, 5])
+    @Test("a batch of queries finds what each query finds alone", arguments: [1, 2, 5])
     func batches(threads: Int) throws {
         var random = SeededGenerator(seed: 6)
         let values = VectorKind.mixed.vectors(3000, dimension: 16, &random)
@@ -85,7 +85,7 @@ struct VectorSearchTests {
         #expect(try search.nearest(0, to: queries, threads: threads).allSatisfy(\.isEmpty))
     }
 
-    @Test("equal rows come in the order of their index, and what is no number comes last")
+    @Test("equal rows are ordered by index, and NaN comes last")
     func ties() throws {
         var values: [Float] = []
         for value: Float in [1, .nan, 2, 2, 1, 2] {
@@ -103,7 +103,7 @@ struct VectorSearchTests {
 
 @Suite("Approximate search of vectors")
 struct ApproximateSearchTests {
-    @Test("what is found is ranked exactly, for any number of threads", arguments: [1, 10, 300])
+    @Test("results are ranked exactly with any number of threads", arguments: [1, 10, 300])
     func ranking(count: Int) throws {
         var random = SeededGenerator(seed: 21)
         let values = VectorKind.clustered.vectors(9000, dimension: 32, &random)
@@ -132,7 +132,7 @@ struct ApproximateSearchTests {
             try approximate.nearest(10, to: queries[1]) == search.nearest(10, to: queries[1]))
     }
 
-    @Test("the measured recall is the part that is found")
+    @Test("the measured recall is the fraction that is found")
     func recall() throws {
         // Rows of one length in the plane: those of one quadrant have the same signs, and the lowest of them
         // are ranked, which are the worst.
@@ -146,9 +146,11 @@ struct ApproximateSearchTests {
         #expect(try ApproximateSearch(VectorSearch(dimension: 2, values: [])).sample(3).isEmpty)
     }
 
-    @Test("a search widens until it finds enough of a sample, and gives up where that is no gain")
+    @Test(
+        "a search widens until it finds enough of a sample, and gives up when widening gains nothing"
+    )
     func widening() throws {
-        // The best of rows in one quadrant are ranked last, so nothing but all rows will do.
+        // The best rows of the quadrant are ranked last, so only ranking all rows finds them.
         let quadrant = (0..<100).flatMap { row -> [Float] in [1, 1 + Float(row)] }
         let hopeless = ApproximateSearch(VectorSearch(dimension: 2, values: quadrant), ranked: 3)
         #expect(try hopeless.widened(for: 10, of: [[1, 1]]) == nil)
@@ -165,7 +167,7 @@ struct ApproximateSearchTests {
     }
 }
 
-/// Rows that are hard in different ways.
+/// Difficult rows of several kinds.
 enum VectorKind: CaseIterable {
     case random, clustered, duplicated, ascending, zero, tiny, huge, mixed
 
@@ -175,7 +177,7 @@ enum VectorKind: CaseIterable {
         switch self {
         case .random: return (0..<rows).flatMap { _ in row() }
         case .clustered:
-            // Units, as embeddings are, many of them nearer to each other than their codes can tell.
+            // Unit vectors, like embeddings, many closer to each other than their codes can distinguish.
             let centres = (0..<20).map { _ in row() }
             return (0..<rows).flatMap { index in
                 let spread = Float(index % 3) * 0.02

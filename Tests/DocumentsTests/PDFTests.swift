@@ -108,7 +108,7 @@ struct PDFTests {
         #expect(found.metadata["pages"] == 1)
     }
 
-    @Test("columns are read one after the other, tables row by row")
+    @Test("columns are read one by one, tables row by row")
     func columns() throws {
         let left = (0..<8).map { "Left column has line number \($0)" }
         let right = (0..<8).map { "Right column has line number \($0)" }

@@ -42,7 +42,7 @@ struct AskConditionTests {
         }
     }
 
-    @Test("each request may have a condition of its own, besides that of all")
+    @Test("a request may add its own condition to the common one")
     func lines() throws {
         let requests = [
             #"{"id":1,"question":"When does the frost alarm go off?"}"#,

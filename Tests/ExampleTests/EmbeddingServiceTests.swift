@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A fake embedding service in a process of its own, and a project that is configured for it.
+/// A fake embedding service in a separate process, and a project that is configured for it.
 private final class ServiceBench {
     let bench: Workbench
     private let folder: URL
     private let server = Process()
 
-    /// - Parameter isSecure: Whether it speaks TLS, with a certificate that nobody vouches for.
+    /// - Parameter isSecure: Whether it speaks TLS, with an untrusted certificate.
     init(configuration: String = "", isSecure: Bool = false) throws {
         bench = try Workbench()
         folder = bench.directory.appending(path: "service")
@@ -53,7 +53,7 @@ private final class ServiceBench {
     }
 
     deinit {
-        // Not SIGTERM: a child of a test runs with the signals blocked that are blocked here.
+        // Not SIGTERM: a child inherits the blocked signals of the tests.
         kill(server.processIdentifier, SIGKILL)
         server.waitUntilExit()
     }
@@ -106,7 +106,7 @@ struct EmbeddingServiceTests {
     }
 
     @Test(
-        "an address that is none, or of another scheme, is refused before anybody is asked (B111, B113, B115)",
+        "a malformed address, or one of another scheme, is refused before any request (B111, B113, B115)",
         arguments: [
             "file:///etc/passwd", "https:///host", "https://", "gopher://host/", "//host",
             "http://host/\\r\\nX-Header: 1", "http://host/\\0", "http://host:99999/",
@@ -127,7 +127,7 @@ struct EmbeddingServiceTests {
     }
 
     @Test(
-        "a service whose certificate nobody vouches for is not asked (B119)",
+        "a service with an untrusted certificate gets no request (B119)",
         .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")))
     func certificate() throws {
         let bench = try ServiceBench(isSecure: true)
@@ -169,7 +169,7 @@ struct EmbeddingServiceTests {
             #expect(outcome.error.contains("canary"), "\(outcome.error)")
         }
         let unforced = try bench.run("fti-feature run features.yaml --rebuild")
-        // The model that answers needs the space before: the default gate keeps the two together.
+        // The current model needs the previous space: the default gate keeps the two together.
         #expect(unforced.status == 4, "\(unforced.error)")
         try bench.behave("good")
         #expect(try bench.asking(ServiceBench.ask).status == 0)
@@ -180,7 +180,7 @@ struct EmbeddingServiceTests {
     }
 
     @Test(
-        "what a service should not answer is an error of one kind, and nothing changes",
+        "every malformed answer of a service is the same kind of error, and nothing changes",
         arguments: [
             ("short", 74), ("text", 74), ("long", 74), ("redirect", 4), ("key", 74), ("echo", 74),
         ])
@@ -204,7 +204,7 @@ struct EmbeddingServiceTests {
         }
     }
 
-    @Test("a shorter dimension is asked for where the model's own is greater, and nowhere else")
+    @Test("a shorter dimension is requested only when the model's own is greater")
     func dimensions() throws {
         let bench = try ServiceBench()
         try bench.behave("strict")
@@ -224,7 +224,7 @@ struct EmbeddingServiceTests {
         #expect(refused.error.contains("set embed.dimension to 128"), "\(refused.error)")
     }
 
-    @Test("headers come from variables, here and where questions are embedded")
+    @Test("headers come from environment variables, also when questions are embedded")
     func headers() throws {
         let bench = try ServiceBench(configuration: ", headers: {api-key: $AZURE}")
         let without = try bench.run("fti-feature run features.yaml")
@@ -240,7 +240,7 @@ struct EmbeddingServiceTests {
     }
 
     @Test(
-        "what a service says is shown with what to do next, also when it says it with status 200",
+        "the error text of a service is shown with a remedy, even under status 200",
         arguments: [
             ("say 2 422 {\"detail\":[{\"loc\":[\"body\"],\"msg\":\"WHY\"}]}", "embed.batch"),
             ("say 2 413 WHY", "chunk.size"), ("say 2 401 {\"error\":\"WHY\"}", "FTI_EMBED_KEY"),
@@ -255,7 +255,7 @@ struct EmbeddingServiceTests {
         #expect(outcome.error.contains("WHY") && outcome.error.contains(remedy), "\(outcome.error)")
     }
 
-    @Test("what was embedded before a run was killed is not asked for again")
+    @Test("after a kill, the next run does not embed the same texts again")
     func interrupted() throws {
         let bench = try ServiceBench(configuration: ", batch: 4")
         try bench.behave("stall 6")
@@ -290,7 +290,7 @@ struct EmbeddingServiceTests {
 
 @Suite("Answers that follow")
 struct FollowingTests {
-    @Test("a loop answers from a release, follows it, and parks what does not fit")
+    @Test("a loop answers from a release, follows it, and rejects what does not fit")
     func follows() throws {
         let bench = try Workbench()
         let outcome = try bench.run(
@@ -332,7 +332,7 @@ struct FollowingTests {
         #expect(try bench.run("cat notes").output.contains("switched"))
     }
 
-    @Test("every line gets a line, and every request its id back as it was spelled")
+    @Test("every line gets one line of answer, with the id of its request as spelled")
     func requests() throws {
         let bench = try Workbench()
         let question = "\"question\":\"What size holes do I drill in brick?\""

@@ -22,7 +22,7 @@ struct ExampleRepositoryTests {
         objects = try repository.objects(in: state)
     }
 
-    @Test("it is small")
+    @Test("the repository is small")
     func size() throws {
         let names = try FileManager.default.subpathsOfDirectory(atPath: Self.path)
         let sizes = try names.map { name in
@@ -33,7 +33,7 @@ struct ExampleRepositoryTests {
         #expect(sizes.reduce(0, +) < 2_000_000)
     }
 
-    @Test("nothing is wrong with its log")
+    @Test("its log is sound")
     func log() throws {
         let report = try LogVerifier(repository.log).verify()
         #expect(report.findings.isEmpty, "\(report.findings)")
@@ -54,14 +54,14 @@ struct ExampleRepositoryTests {
         }
     }
 
-    @Test("every chunk of every pack decodes to what its id says, and every large object is whole")
+    @Test("every piece of every pack decodes to bytes with its id, and every large object is whole")
     func packs() throws {
         let bytes = Atomic<Int>(0)
         #expect(objects.audit(full: true) { bytes.add($0, ordering: .relaxed) } == [])
         #expect(try bytes.load(ordering: .relaxed) >= objects.packStatistics().rawBytes)
     }
 
-    @Test("everything that a ref ever pointed at decodes, and all of its links exist")
+    @Test("everything that a ref ever pointed at decodes, and all its links exist")
     func links() throws {
         var pending: [ObjectID] = []
         for number in 0...state.number {
@@ -108,7 +108,7 @@ struct ExampleRepositoryTests {
         }
     }
 
-    @Test("another program walks it by the description of the format alone")
+    @Test("a program written from the format description alone can walk it")
     func walk() throws {
         let outcome = try Workbench().run(
             "python3 \(Project.root.path)/Tests/Fixtures/walk_repository.py .fti-example")

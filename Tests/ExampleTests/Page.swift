@@ -3,15 +3,15 @@ import TestSupport
 
 /// A page of the documentation.
 struct Page: CustomStringConvertible {
-    /// A line that a reader is told to type, and what it must exit with.
+    /// A command line of a page, and its exit code.
     struct Command {
         let line: String
         let status: Int32
-        /// Where it stands, from 1.
+        /// Its line number, from 1.
         let number: Int
     }
 
-    /// What a reader does, in the order of the page.
+    /// The steps of a reader, in the order of the page.
     enum Step {
         case run(Command)
         /// A block of YAML that begins with a comment of a file's name is that file.
@@ -54,7 +54,7 @@ struct Page: CustomStringConvertible {
         return result
     }
 
-    /// What a reader does, in order.
+    /// The steps of a reader, in order.
     var steps: [Step] {
         var steps: [Step] = []
         for block in blocks {
@@ -98,7 +98,7 @@ struct Page: CustomStringConvertible {
         return result
     }
 
-    /// What links to its headings end with.
+    /// The anchors of its headings.
     var anchors: Set<String> {
         var result: Set<String> = []
         var isCode = false

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Reading must not write: a repository may be on a medium that nobody can write to.
+/// Reading must not write: a repository may be on a read-only medium.
 @Suite("Commands that read")
 struct ReadingTests {
     private static let commands = [
@@ -15,8 +15,8 @@ struct ReadingTests {
         "get datasets/sft -o out",
     ]
 
-    /// For root, permissions do not bind: then only the listing shows that nothing was written.
-    @Test("a read-only repository is read as any other, and nothing in it changes")
+    /// Permissions do not stop root: then only the listing shows that nothing was written.
+    @Test("a read-only repository is readable, and reading changes nothing")
     func readOnly() throws {
         let bench = try Workbench()
         #expect(try bench.run("chmod -R a-w .fti-example").status == 0)
@@ -41,7 +41,7 @@ struct ReadingTests {
     }
 
     /// Git keeps no empty folders, so a clone of this project has none.
-    @Test("empty folders may be absent, for reading and for writing")
+    @Test("missing empty folders prevent neither reading nor writing")
     func absentFolders() throws {
         let bench = try Workbench()
         let checkpoints = bench.example.appending(path: "log/checkpoints")
@@ -52,7 +52,7 @@ struct ReadingTests {
         }
     }
 
-    @Test("the caches of the log may be absent")
+    @Test("a log without its caches is readable")
     func absentCaches() throws {
         let bench = try Workbench()
         let before = try bench.run("ftictl --repo .fti-example refs --json").output

@@ -13,7 +13,7 @@ final class Workbench {
     init() throws {
         temporary = try TemporaryDirectory()
         directory = URL(filePath: try temporary.makeDirectory("work"))
-        // Commands make their own folders in it, and no home.
+        // Commands create their own folders in the cache, but not the cache itself.
         try temporary.makeDirectory("cache")
         try FileManager.default.copyItem(
             at: Project.root.appending(path: ".fti-example"),

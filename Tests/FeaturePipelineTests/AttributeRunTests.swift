@@ -53,7 +53,7 @@ struct AttributeRunTests {
             ])
     }
 
-    @Test("a change of attributes changes rows and embeds nothing, and none changes nothing")
+    @Test("changed attributes change rows without new embeddings; without a change no row changes")
     func change() throws {
         let bench = try Bench()
         try bench.folder.write("docs/a.md", "# A\n\nAlpha.\n\n## Sub\n\nMore.\n")
@@ -71,7 +71,7 @@ struct AttributeRunTests {
         let second = [AttributeRule("product", .string, from: try template("Gate"))]
         #expect(try bench.run(source(bench, second)).embedded == 0)
         #expect(try members(bench, "a.md#a/00")["product"] == "Gate")
-        // A schema of which no document has a value is a change too.
+        // A declared attribute without any value is a change too.
         let empty = [AttributeRule("author", .string)]
         #expect(try bench.run(source(bench, empty)).transaction != nil)
         let typed = try bench.run(source(bench, [AttributeRule("author", .strings)]))
@@ -81,7 +81,7 @@ struct AttributeRunTests {
         #expect(try bench.rows() == plain)
     }
 
-    @Test("the time of a file is a value where it is asked for, and a new one changes rows only")
+    @Test("a file's time is a value where configured, and a new time changes only rows")
     func fileTime() throws {
         let bench = try Bench()
         try bench.folder.write("docs/a.md", "# A\n\nAlpha.\n")
@@ -99,13 +99,13 @@ struct AttributeRunTests {
         let report = try bench.run(configuration)
         #expect((report.documents.changed, report.embedded) == (1, 0))
         #expect(try members(bench, "a.md#a/00")["seen"] == "1969-12-31T23:59:59Z")
-        // Where nobody asks for it, it changes nothing.
+        // Without a request for it, it changes nothing.
         try bench.run(source(bench, []))
         try touch(0)
         #expect(try bench.run(source(bench, [])).transaction == nil)
     }
 
-    @Test("records have their parts and their attributes under names of their own")
+    @Test("records keep their parts and attributes under their own names")
     func records() throws {
         let bench = try Bench()
         var lines: [String] = []

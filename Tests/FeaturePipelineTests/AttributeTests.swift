@@ -14,7 +14,7 @@ struct AttributeTests {
     }
 
     @Test(
-        "dates of every common form become one",
+        "dates of every common form are normalised",
         arguments: [
             ("2026-01-31", "2026-01-31"), ("2026/1/5", "2026-01-05"), ("20260131", "2026-01-31"),
             ("2026-01-31T10:00", "2026-01-31T10:00:00Z"), (" 2026.01.31 ", "2026-01-31"),
@@ -40,7 +40,7 @@ struct AttributeTests {
     }
 
     @Test(
-        "what is no date, or may be two, is none",
+        "text that is no date, or an ambiguous one, gives no date",
         arguments: [
             "", "soon", "2026", "2026-01", "01/02/2026", "2026-02-29", "2026-13-01", "2026-01-32",
             "2026-01-31T25:00", "2026-01-31T10:61", "2026-01-31T10:00 Mars", "2026-W05", "2026-031",
@@ -50,7 +50,7 @@ struct AttributeTests {
         ])
     func noDates(text: String) { #expect(DateText(text) == nil) }
 
-    @Test("any bytes are a date in the one form, or none")
+    @Test("any text gives a normalised date, or none")
     func anyDate() throws {
         var random = SeededGenerator(seed: 11)
         let pieces = [
@@ -103,7 +103,7 @@ struct AttributeTests {
         }
     }
 
-    @Test("texts and lists that are longer than a row should repeat are cut, at a character")
+    @Test("overlong texts and lists are truncated at a character")
     func cut() throws {
         let long = String(repeating: "é", count: AttributeValue.textLimit)
         guard case .cut(.string(let text)) = AttributeValue(.string("x" + long), as: .string) else {
@@ -145,7 +145,7 @@ struct AttributeTests {
         }
     }
 
-    @Test("members are found by their names as people write them, and through objects and lists")
+    @Test("members are found under any usual spelling of their names, also in objects and lists")
     func members() throws {
         let members = NamedMembers(
             try object(
@@ -162,7 +162,7 @@ struct AttributeTests {
         #expect(members.value(of: deep) == nil)
     }
 
-    @Test("what fits is in the row, what does not is null and told, and nothing hides a synonym")
+    @Test("fitting values are in the row; others are null and reported, and hide no synonym")
     func resolved() throws {
         let attributes = SourceAttributes([
             AttributeRule("author", .string), AttributeRule("updated", .date),

@@ -13,7 +13,7 @@ struct ConfigurationTests {
         try FeatureConfiguration(yaml: yaml, path: "f.yaml", folder: "/project")
     }
 
-    @Test("a file that is larger than a configuration may be is refused by its name")
+    @Test("an oversized configuration file is refused, and the error names it")
     func large() throws {
         let path = "/tmp/feature-\(UInt64.random(in: 0...UInt64.max)).yaml"
         fclose(fopen(path, "w"))
@@ -26,7 +26,7 @@ struct ConfigurationTests {
         #expect(error?.message.contains(path) == true)
     }
 
-    @Test("a source says the language of its documents, and snapshots say it too")
+    @Test("the language that a source declares is in the snapshot")
     func language() throws {
         func language(_ word: String) throws -> LanguageChoice? {
             try read("sources: [{files: x, language: \(word)}]").sources[0].language
@@ -47,7 +47,7 @@ struct ConfigurationTests {
                 .map(\.name) == ["language"])
     }
 
-    @Test("everything that can be said")
+    @Test("every key")
     func full() throws {
         let configuration = try read(
             """
@@ -71,7 +71,7 @@ struct ConfigurationTests {
         #expect(configuration.embedder.dimension == 128)
     }
 
-    @Test("what is not said has defaults")
+    @Test("missing keys have defaults")
     func defaults() throws {
         let configuration = try read("sources: [{files: .}]")
         #expect(configuration.ref.text == "features/staging")
@@ -83,7 +83,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "mistakes are named with their line",
+        "mistakes are reported with their line",
         arguments: [
             ("", nil, "empty"), ("- a", 1, "mapping"), ("a: [", 2, "not YAML"),
             ("ref: features/x", 1, "sources is missing"),
@@ -163,8 +163,7 @@ struct ConfigurationTests {
         #expect(params["attributes"] == ["author": "string", "updated": "date"])
     }
 
-    @Test(
-        "the members of records are named, and those that are no part of a document are attributes")
+    @Test("members of records are named; those that are not part of the document are attributes")
     func fields() throws {
         let source = try #require(
             try sources(
@@ -185,7 +184,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "mistakes in attributes are named with their line",
+        "mistakes in attributes are reported with their line",
         arguments: [
             ("attributes: {text: string}", 3, "built-in member of every row"),
             ("attributes:\n  a: string\n  score: number", 5, "built-in member of every row"),
@@ -237,7 +236,7 @@ struct ConfigurationTests {
         #expect(error?.message.contains("a is date in one source and string in another") == true)
     }
 
-    @Test("only features can be advanced")
+    @Test("the ref must be one of features")
     func namespace() {
         #expect(throws: FeatureError.self) { try read("ref: models/x\nsources: [{files: x}]") }
     }
@@ -276,7 +275,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "what is no pattern is refused with its line",
+        "a malformed pattern is refused with its line",
         arguments: [
             "*.{md", "*.md}", "*.{md}", "[abc", "[z-a]", "a[/]b", "!drafts/**", "!(a).md",
             "docs\\a",

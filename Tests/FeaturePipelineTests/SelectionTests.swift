@@ -17,7 +17,7 @@ struct SelectionTests {
         return source
     }
 
-    @Test("endings are read in upper and lower case, and every format is read by default")
+    @Test("file extensions are matched without case, and every format is read by default")
     func endings() throws {
         let bench = try Bench()
         for name in ["a.md", "B.MD", "c.Txt", "D.HTM", "e.mdx", "f.qmd", "g.Rmd", "h.mkd"] {
@@ -26,7 +26,7 @@ struct SelectionTests {
         #expect(try bench.run().documents.added == 8)
     }
 
-    @Test("every file is a document or in the report")
+    @Test("every file is either a document or in the report")
     func passedOver() throws {
         let bench = try Bench()
         let names = [
@@ -50,7 +50,7 @@ struct SelectionTests {
         #expect(report.json["report"]?.array?.count == 7)
     }
 
-    @Test("patterns and sources that match nothing are said, and fail a strict run")
+    @Test("patterns and sources that match nothing are reported, and fail a strict run")
     func unmatched() throws {
         let bench = try Bench()
         try bench.folder.write("docs/a.md", "Text.")
@@ -85,7 +85,7 @@ struct SelectionTests {
         #expect(try bench.run(bench.configuration([source])).unmatched.isEmpty)
     }
 
-    @Test("a preview says what a run does, and does nothing")
+    @Test("a preview reports what a run would do, and does nothing")
     func preview() throws {
         let bench = try Bench()
         try bench.folder.write("docs/a.md", "# A\n\nOne.\n\n# B\n\nTwo.")
@@ -119,7 +119,7 @@ struct SelectionTests {
         #expect(rebuilt.embedded == rebuilt.chunks)
     }
 
-    @Test("findings are summed by reason over documents")
+    @Test("findings are totalled by reason across documents")
     func totals() throws {
         let bench = try Bench()
         for index in 0..<3 {
@@ -137,7 +137,7 @@ struct SelectionTests {
             ])
     }
 
-    @Test("a byte-order mark is no content of records and configurations")
+    @Test("a byte-order mark is not content in records or configurations")
     func byteOrderMarks() throws {
         let bench = try Bench()
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
@@ -151,7 +151,7 @@ struct SelectionTests {
         #expect(report.documents.added == 1)
     }
 
-    @Test("a declared encoding decides")
+    @Test("a declared encoding wins")
     func encoding() throws {
         let bench = try Bench()
         try bench.folder.write("docs/a.md", [0x43, 0x61, 0x66, 0xE9])

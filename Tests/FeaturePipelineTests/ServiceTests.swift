@@ -11,7 +11,7 @@ import Testing
 @Suite("What services say")
 struct ServiceExplanationTests {
     @Test(
-        "the reason is found in every form that services give it",
+        "the reason is found in every form in which services report it",
         arguments: [
             #"{"error":{"message":"WHY","type":"invalid_request_error","code":null}}"#,
             #"{"error":"WHY"}"#, #"{"error":["WHY"]}"#,
@@ -34,7 +34,7 @@ struct ServiceExplanationTests {
     }
 
     @Test(
-        "what says nothing gives nothing",
+        "an answer without a reason gives none",
         arguments: ["", "{}", "[]", "null", "<html><body>x</body></html>", #"{"data":[]}"#, "7"])
     func nothing(answer: String) {
         let said = ServiceExplanation(Array(answer.utf8))
@@ -42,7 +42,7 @@ struct ServiceExplanationTests {
         #expect(said.status == nil)
     }
 
-    @Test("an error that is told with status 200 has the status that it names")
+    @Test("an error reported under status 200 has the status that it names")
     func inner() {
         for (answer, status) in [
             (#"{"error":{"message":"busy","code":503}}"#, 503),
@@ -54,7 +54,9 @@ struct ServiceExplanationTests {
         #expect(ServiceExplanation(Array(#"{"error":{"code":3210}}"#.utf8)).status == nil)
     }
 
-    @Test("what is too long, deep or steers a terminal is shown on one plain line without secrets")
+    @Test(
+        "reasons that are long, deep or steer a terminal are shown on one plain line without secrets"
+    )
     func shown() throws {
         let address = try ServiceAddress("http://host/v1")
         let header = try #require(ServiceHeader("api-key", "hush-hush"))
@@ -69,7 +71,7 @@ struct ServiceExplanationTests {
         #expect(ServiceExplanation(Array(deep.utf8)).text == "")
     }
 
-    @Test("statuses that pass are tried again, and every other has a remedy of its own")
+    @Test("transient statuses are retried, and each other status has its own remedy")
     func statuses() {
         for status in [408, 425, 429, 500, 502, 503, 504] + Array(520...529) {
             #expect(ServiceStatus.isPassing(status))
@@ -106,7 +108,7 @@ struct ServiceRequestTests {
             parsing: EmbeddingExchange(model: service.model, texts: ["t"], role: role).body.span)
     }
 
-    @Test("a request has the members that the configuration says, by role")
+    @Test("a request has the configured members of its role")
     func members() throws {
         let plain = try service("")
         #expect(
@@ -124,7 +126,7 @@ struct ServiceRequestTests {
         }
     }
 
-    @Test("members are part of the embedding space, and headers are not")
+    @Test("members belong to the embedding space, headers do not")
     func space() throws {
         let spaces = try ["", ", request: {a: 1}", ", query-request: {a: 1}", ", headers: {x: y}"]
             .map { try service($0).model.space(canaries: []) }
@@ -137,7 +139,7 @@ struct ServiceRequestTests {
         #expect(read == space && ServiceModel(of: read)?.request == full.request)
     }
 
-    @Test("headers take the values of variables, which nothing prints")
+    @Test("headers take values from environment variables, which nothing prints")
     func headers() throws {
         let service = try service(
             ", headers: {api-key: $AZURE_KEY, Authorization: \"Token ${T}x$$\", OpenAI-Organization: org-1}"
@@ -170,7 +172,7 @@ struct ServiceRequestTests {
     }
 
     @Test(
-        "what cannot be sent, or would show a secret, is refused where it stands",
+        "values that cannot be sent, or would reveal a secret, are refused with their line",
         arguments: [
             ", headers: {api-key: hush-hush}", ", headers: {Authorization: Bearer hush-hush}",
             ", headers: {Host: x}", ", headers: {content-length: 1}", ", headers: {\"a b\": x}",
@@ -207,7 +209,7 @@ struct KeptVectorsTests {
         return "\(folder.path)/\(try #require(names.first))"
     }
 
-    @Test("what was kept is found again, as far as it is whole")
+    @Test("kept vectors are found again, as far as the file is whole")
     func found() throws {
         let folder = try TemporaryDirectory()
         let texts = (0..<10).map { "text \($0)" }
@@ -223,12 +225,10 @@ struct KeptVectorsTests {
             #expect(KeptVectors.open("features/x", of: "r", in: folder.path, now: now) == nil)
             #expect(KeptVectors.open("features/y", of: "r", in: folder.path, now: now) != nil)
         }
-        let path = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-            .map { "\(folder.path)/\($0)" }
-            .max {
-                (try? Data(contentsOf: URL(filePath: $0)).count) ?? 0
-                    < (try? Data(contentsOf: URL(filePath: $1)).count) ?? 0
-            }
+        let path = try folder.names().map { folder($0) }.max {
+            try Data(contentsOf: URL(filePath: $0)).count
+                < Data(contentsOf: URL(filePath: $1)).count
+        }
         let whole = try Data(contentsOf: URL(filePath: try #require(path)))
         for cut in [0, 1, 40, 60] {
             try whole.dropLast(cut).write(to: URL(filePath: try #require(path)))
@@ -241,7 +241,7 @@ struct KeptVectorsTests {
         }
     }
 
-    @Test("vectors of another space are forgotten, and so is a file that others can read")
+    @Test("vectors of another space are discarded, and so is a file that others can read")
     func forgotten() throws {
         let folder = try TemporaryDirectory()
         do { try #require(try open(folder).of(space)).add([[1, 0, 0, 0]], of: ["a"][...]) }

@@ -27,7 +27,7 @@ struct SplitterTests {
         }
     }
 
-    @Test("chunks cover the text, keep their size, overlap as promised, and are the same each time")
+    @Test("chunks cover the text, keep to the size, overlap as configured, and are deterministic")
     func laws() {
         var generator = SeededGenerator(seed: 1)
         for (size, overlap) in [(20, 0), (20, 10), (50, 7), (100, 50), (1000, 100)] {
@@ -87,9 +87,7 @@ struct SplitterTests {
         #expect(texts(String(repeating: "x", count: 45), size: 20).map(\.count) == [5, 20, 20])
     }
 
-    @Test(
-        "a paragraph that is cut repeats whole sentences, and between paragraphs nothing is repeated"
-    )
+    @Test("overlap repeats whole sentences within a paragraph, and nothing between paragraphs")
     func overlaps() {
         let sentences =
             "One is short. Two goes on for some words more. Three is the last one of them."
@@ -114,7 +112,7 @@ struct SplitterTests {
                 == blocks.map(\.text))
     }
 
-    @Test("a full stop ends no sentence in an abbreviation, a number, an initial or an ellipsis")
+    @Test("a full stop in an abbreviation, a number, an initial or an ellipsis ends no sentence")
     func sentences() {
         for (text, word) in [
             ("See the pages e.g. This one and more", "This"),
@@ -140,7 +138,7 @@ struct SplitterTests {
             }
     }
 
-    @Test("a table that is cut carries its header, and a header is never the end of a chunk")
+    @Test("every part of a cut table has the header, and no chunk ends with a header")
     func tables() {
         for size in [60, 100, 300] {
             let blocks = [CleanDocument.Block(.paragraph, "Before it.")] + table(rows: 40)
@@ -159,7 +157,7 @@ struct SplitterTests {
         }
     }
 
-    @Test("code is cut at lines, at those first that begin something, and keeps its indentation")
+    @Test("code is cut between lines, preferably before a definition, and keeps its indentation")
     func code() {
         let functions = (0..<12).map {
             "def f\($0)(x):\n    if x:\n        return \($0)\n    return x"
@@ -174,7 +172,7 @@ struct SplitterTests {
         #expect(chunks.allSatisfy { $0.languages == ["python"] })
     }
 
-    @Test("what announces something stays with it")
+    @Test("a lead-in stays with what it introduces")
     func announcements() {
         var generator = SeededGenerator(seed: 4)
         for _ in 0..<50 {
@@ -227,7 +225,7 @@ struct SplitterTests {
         #expect(characters > count * 690, "\(characters / count)")
     }
 
-    @Test("a section of a few characters joins its neighbour, and a short answer does not")
+    @Test("a section of a few characters joins its neighbour, a short answer does not")
     func small() throws {
         let text = """
             # Guide
@@ -263,7 +261,7 @@ struct SplitterTests {
             })
     }
 
-    @Test("links and the page of a chunk are those of its blocks")
+    @Test("a chunk has the links and the page of its blocks")
     func attributes() {
         var blocks = ["One.", "Two."].map {
             CleanDocument.Block(.paragraph, $0 + String(repeating: " more", count: 8))
@@ -280,7 +278,7 @@ struct SplitterTests {
         #expect(apart.map(\.page) == [3, 4])
     }
 
-    @Test("a change of one section changes no chunk of another")
+    @Test("changing one section changes no chunk of another")
     func locality() throws {
         let before = try document("# A\n\nOne.\n\n# B\n\nTwo.\n\n# C\n\nThree.")
         let after = try document("# A\n\nOne.\n\n# B\n\nOther.\n\n# C\n\nThree.")

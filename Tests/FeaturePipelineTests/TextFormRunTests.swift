@@ -37,7 +37,7 @@ struct TextFormRunTests {
 
         """
 
-    @Test("a decomposed document has the rows of the composed one, its path and its anchors too")
+    @Test("a decomposed document gives the rows of the composed one, path and anchors included")
     func composed() throws {
         var rows: [[TableRow]] = []
         for isDecomposed in [false, true] {
@@ -64,7 +64,7 @@ struct TextFormRunTests {
         }
     }
 
-    @Test("of two files whose names differ in their form alone the second is skipped")
+    @Test("of two files whose names differ only in Unicode form, the second is skipped")
     func twins() throws {
         let bench = try Bench()
         try bench.folder.write("docs/\u{E9}.md", "# One\n\nText of one.\n")
@@ -74,7 +74,7 @@ struct TextFormRunTests {
         #expect(report.skipped.first?.reason.contains("another file") ?? false)
     }
 
-    @Test("rows say the language that their source has, and a change of it makes them anew")
+    @Test("rows carry the language of their source, and a new language rebuilds them")
     func language() throws {
         let bench = try Bench()
         try bench.folder.write(

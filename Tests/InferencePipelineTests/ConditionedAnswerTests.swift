@@ -36,7 +36,7 @@ struct ConditionedAnswerTests {
         }
     }
 
-    @Test("a question's own condition holds besides that of all questions, and only for it")
+    @Test("a question's own condition adds to the common one, for that question only")
     func own() throws {
         let answering = try answering(try Fixture(), "author = 'bob'")
         let own = try Condition("tags = 'frost.md' or tags = 'pump.md'")
@@ -57,7 +57,7 @@ struct ConditionedAnswerTests {
     }
 
     @Test(
-        "a name that rows do not have, or a value of another type, is a usage error with the names",
+        "an unknown name, or a value of another type, is a usage error that lists the names",
         arguments: ["autor = 'x'", "author = 5", "tags < 'x'", "updated = 'soon'", "ordinal = 'x'"])
     func misfits(condition: String) throws {
         let fixture = try Fixture()
@@ -77,7 +77,7 @@ struct ConditionedAnswerTests {
         }
     }
 
-    @Test("a source comes with what is known of its document, flat, and its address in the text")
+    @Test("a source has the metadata of its document, flattened, and its address in the text")
     func metadata() throws {
         let reply = try Fixture().answering().answer("When does the frost alarm ring?", count: 1)
         let source = try #require(reply.json["sources"]?.array?.first?.object)
@@ -90,7 +90,7 @@ struct ConditionedAnswerTests {
             reply.lines.contains("   author: ada; tags: all, frost.md; updated: 2026-01-31"))
     }
 
-    @Test("features whose rows lack what a condition asks for are parked")
+    @Test("features whose rows lack an attribute of the condition are rejected")
     func parked() throws {
         let fixture = try Fixture()
         let service = try FollowingService(

@@ -22,7 +22,7 @@ struct Fixture {
 
     /// - Parameters:
     ///   - modelDimension: The dimension of the embedder that the model claims to be made for.
-    ///   - canaryShift: What is added to one number of a canary, so that no embedder fits.
+    ///   - canaryShift: An offset added to one number of a canary, so that no embedder fits.
     init(modelDimension: Int = 64, canaryShift: Double = 0) throws {
         repository = try Repository.create(in: bucket, writer: Self.writer)
         let transaction = try repository.begin(writer: Self.writer)
@@ -113,7 +113,7 @@ struct Fixture {
         return params
     }()
 
-    /// What is known of a document, beside its text.
+    /// The metadata of a document.
     private static func metadata(_ document: String) -> JSONObject {
         var metadata = JSONObject()
         metadata["author"] = document == "frost.md" ? "ada" : "bob"

@@ -33,7 +33,7 @@ import Testing
         #expect(reply.lines.contains { $0.hasSuffix(fixture.features.hex) })
     }
 
-    @Test("an approximate search says so, and how much of what is nearest it finds")
+    @Test("an approximate search reports itself and its recall")
     func approximate() throws {
         let fixture = try Fixture()
         let exact = try fixture.answering().answer("dry pump", count: 4)
@@ -58,7 +58,7 @@ import Testing
         #expect(try fixture.repository.state().number == number)
     }
 
-    @Test("features and a model of different spaces are refused by identity, with both named")
+    @Test("features and a model of different spaces are refused, and both are named")
     func spaces() throws {
         let fixture = try Fixture(modelDimension: 128)
         do {
@@ -127,7 +127,9 @@ import Testing
             try names.map { RefUpdate(try RefName($0.key), new: $0.value) }, message: "move")
     }
 
-    @Test("versions that do not fit are parked while the ones before answer, until others fit")
+    @Test(
+        "versions that do not fit are rejected and the previous ones keep answering until others fit"
+    )
     func follows() throws {
         let fixture = try Fixture()
         try move(fixture, ["features/next": fixture.features, "models/next": fixture.model])
@@ -156,7 +158,7 @@ import Testing
         #expect(parked.model == wrong)
         #expect(parked.error.fault == .refused)
         #expect(try service.answer("frost alarm", count: 1).model == fixture.model)
-        // It is said once, and remembered.
+        // It is reported once, then remembered.
         #expect(service.follow().isNothing)
         #expect(service.parked?.model == wrong)
         try move(fixture, ["models/next": right])
@@ -177,9 +179,7 @@ import Testing
         #expect(try fixture.repository.leases().isEmpty)
     }
 
-    @Test(
-        "what is collected between the moment it is resolved and that in which it is read is resolved anew"
-    )
+    @Test("a version that is collected between resolving and reading is resolved again")
     func collectedMeanwhile() throws {
         let fixture = try Fixture()
         // In a pack of its own, so that nothing keeps it.
@@ -205,9 +205,7 @@ import Testing
         }
     }
 
-    @Test(
-        "versions that no lease can be had for any more are parked, and the ones before stay leased"
-    )
+    @Test("versions that can no longer be leased are rejected, and the previous ones stay leased")
     func lostLease() throws {
         let fixture = try Fixture()
         _ = try fixture.bucket.list(.packs)
@@ -235,7 +233,7 @@ import Testing
         #expect(try service.answer("frost alarm", count: 1).model == fixture.model)
         #expect(
             try fixture.repository.leases().map(\.snapshots) == [[fixture.features, fixture.model]])
-        // What took its place answers the next question.
+        // Its replacement answers the next question.
         guard case .switched = service.follow() else {
             Issue.record("not switched")
             return
@@ -243,7 +241,7 @@ import Testing
         #expect(service.parked == nil)
     }
 
-    @Test("a release answers from what it binds, and so does a pin of it")
+    @Test("answers come from what a release binds, also through a pin of it")
     func release() throws {
         let fixture = try Fixture()
         let transaction = try fixture.repository.begin(writer: Fixture.writer)
@@ -291,9 +289,7 @@ import Testing
         #expect(reply.lines.first?.hasPrefix("The documents do not say") == true)
     }
 
-    @Test(
-        "a phrase in quotes must occur; where it does not, only what is asked besides it is answered"
-    )
+    @Test("a quoted phrase must occur; if it does not, only the rest of the question is answered")
     func phrases() throws {
         let answering = try Fixture().answering()
         let found = try answering.answer(
@@ -313,7 +309,8 @@ import Testing
     }
 
     @Test(
-        "candidates come from where whoever asks says", arguments: ["hybrid", "vector", "lexical"])
+        "candidates come from the sources that the request names",
+        arguments: ["hybrid", "vector", "lexical"])
     func modes(name: String) throws {
         var overrides = RetrievalOverrides()
         overrides.mode = RetrievalSettings.Mode(rawValue: name)
@@ -340,7 +337,7 @@ import Testing
         #expect(reply.explanationLines.count == 2 * reply.sources.count + 2)
     }
 
-    @Test("code is quoted whole, sentences end where sentences end")
+    @Test("code is quoted whole, and quotes end where sentences end")
     func units() {
         let text = """
             Use it, e.g. like this: it is short. See os.path for more. Then run:

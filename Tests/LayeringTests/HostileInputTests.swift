@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The list of known bad inputs stays true: every row is there, and so is every test that it names.
+/// Keeps the list of known bad inputs complete: every row exists, and so does every test that it names.
 @Suite("The list of hostile inputs")
 struct HostileInputTests {
-    /// Rows about what this version does not do.
+    /// Rows about features that this version does not have.
     private static let withoutTest: Set<String> = ["B83", "B118", "B121", "H24", "H28"]
 
     /// The rows of the list: the name of each, and what its last cell has in backticks.

@@ -82,7 +82,7 @@ struct PackageGraphTests {
         ["TestSupport"],
     ]
 
-    @Test("no pipeline depends on a pipeline, directly or through anything")
+    @Test("no pipeline depends on another, directly or indirectly")
     func pipelinesAreApart() {
         for pipeline in Self.pipelines {
             let links = manifest.closure(of: pipeline)
@@ -91,7 +91,7 @@ struct PackageGraphTests {
         }
     }
 
-    @Test("ftictl links no pipeline, no network and no reader of YAML")
+    @Test("ftictl links no pipeline, no network and no YAML reader")
     func controlPlaneIsApart() {
         let links = manifest.closure(of: "ftictl")
         #expect(links.contains("Refs"))
@@ -100,7 +100,7 @@ struct PackageGraphTests {
                 with: Self.pipelines + ["Documents", "EmbeddingService", "CCurl", "Yams"]))
     }
 
-    @Test("only ftictl links what maintains")
+    @Test("only ftictl links Maintenance")
     func maintenanceIsApart() {
         #expect(manifest.closure(of: "ftictl").contains("Maintenance"))
         for name in Self.pipelines + [
@@ -110,7 +110,7 @@ struct PackageGraphTests {
         }
     }
 
-    @Test("only tests depend on what tests share, and it knows nothing above the buckets")
+    @Test("only tests depend on TestSupport, and it depends on nothing above Storage")
     func testSupportIsApart() {
         #expect(manifest.closure(of: "TestSupport") == ["Storage", "CPosix"])
         for target in manifest.targets where target.type != "test" {
@@ -119,7 +119,7 @@ struct PackageGraphTests {
         for product in manifest.products {
             #expect(!product.targets.contains("TestSupport"), "\(product.name)")
         }
-        // The names are right: tests do depend on it.
+        // A control: tests do depend on it.
         #expect(manifest.closure(of: "StorageTests").contains("TestSupport"))
     }
 
@@ -132,7 +132,7 @@ struct PackageGraphTests {
         #expect(Set(Self.layers.joined()).count == Self.layers.joined().count)
     }
 
-    @Test("the analysis of text knows nothing of ours")
+    @Test("text analysis depends on no other target of the project")
     func textAnalysisIsAlone() {
         #expect(manifest.closure(of: "TextAnalysis") == ["CUTF8Proc", "CStemmer"])
     }

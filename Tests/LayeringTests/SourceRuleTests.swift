@@ -64,7 +64,7 @@ struct SourceRuleTests {
         "Sources/ftictl/Ftictl.swift",
     ]
 
-    @Test("raw memory is touched in the listed files only")
+    @Test("only the listed files touch raw memory")
     func pointersInListedFiles() throws {
         let marks = ["withUnsafe", "UnsafePointer", "UnsafeMutable", "UnsafeRaw", "UnsafeBuffer"]
         for (path, text) in try SourceTree.files(below: "Sources") where path.hasSuffix(".swift") {
@@ -97,7 +97,7 @@ struct SourceRuleTests {
         }
     }
 
-    @Test("a bucket of the tests that forwards calls forwards each that a bucket has")
+    @Test("the forwarding bucket of the tests forwards every requirement")
     func forwardingIsComplete() throws {
         /// The functions and properties of a declaration, by the line that each begins on.
         func members(of declaration: String, below folder: String) throws -> Set<Substring> {
@@ -120,7 +120,7 @@ struct SourceRuleTests {
         }
     }
 
-    @Test("nothing forces, nothing tries without handling")
+    @Test("no source forces a try or a cast")
     func noForce() throws {
         for (path, text) in try SourceTree.files(below: "Sources") where path.hasSuffix(".swift") {
             #expect(!text.contains("try!"), "\(path)")

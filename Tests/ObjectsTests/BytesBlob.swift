@@ -1,6 +1,6 @@
 import Storage
 
-/// Bytes that are read like a file; optionally they end early, as a file that was cut meanwhile does.
+/// Bytes that are read like a file; optionally they end early, like a file truncated meanwhile.
 struct BytesBlob: Blob {
     let bytes: [UInt8]
     let size: Int

@@ -16,7 +16,7 @@ struct ChecksumTests {
         #expect(checksum((0..<32).reversed()) == 0x113F_DB5C)
     }
 
-    @Test("every length at every alignment is the same by every path, whole or in two parts")
+    @Test("every code path agrees at every length and alignment, whole or in two parts")
     func paths() {
         let bytes = TestBytes.random.make(9000)
         let sizes = Array(0...80) + [383, 384, 385, 767, 1000, 3071, 3072, 3073, 4000, 6500, 8990]
@@ -34,7 +34,7 @@ struct ChecksumTests {
         }
     }
 
-    @Test("every flipped bit changes it")
+    @Test("every flipped bit changes the checksum")
     func flips() {
         var bytes = TestBytes.text.make(600)
         let whole = Checksum.of(bytes.span)

@@ -14,7 +14,7 @@ struct CodecTests {
     private static let sizes = [0, 1, 2, 3, 4, 5, 7, 8, 31, 100, 255, 257, 1000, 4097, 20_001]
 
     @Test(
-        "every kind of bytes survives every hint and grows no more than it may",
+        "every kind of bytes survives every hint and grows within bounds",
         arguments: TestBytes.allCases)
     func roundTrip(kind: TestBytes) throws {
         let coder = PieceCoder()
@@ -32,7 +32,8 @@ struct CodecTests {
         }
     }
 
-    @Test("numbers become planes, text zstd, noise is stored, structured objects zlib")
+    @Test(
+        "numbers become planes, text becomes zstd, structured objects become zlib, noise is stored")
     func choice() {
         let coder = PieceCoder()
         func choose(_ kind: TestBytes, _ hint: StorageHint) -> (Codec, Double) {
@@ -51,7 +52,7 @@ struct CodecTests {
         #expect(choose(.text, .leaf(vectorOffset: 40_000, dimension: 4)).1 < 0.4)
     }
 
-    @Test("a leaf's vectors and their codes are stored as they are, its text is compressed")
+    @Test("a leaf stores its vectors and codes as they are and compresses its text")
     func leaf() throws {
         let coder = PieceCoder()
         let vectors = TestBytes.float32.make(12_000)
@@ -75,7 +76,7 @@ struct CodecTests {
         }
     }
 
-    @Test("a header of a leaf that does not fit what follows it is refused")
+    @Test("a leaf whose header does not fit its content is refused")
     func leafHeaders() throws {
         let coder = PieceCoder()
         let bytes = TestBytes.text.make(400) + TestBytes.float32.make(1600)
@@ -96,7 +97,7 @@ struct CodecTests {
         }
     }
 
-    @Test("codes that are not those of a leaf's vectors are noticed, whatever their checksum says")
+    @Test("codes that do not match a leaf's vectors are detected, even with a valid checksum")
     func leafCodes() throws {
         var generator = SeededGenerator(seed: 12)
         let rows = (0..<40 * 3).map { _ in Float.random(in: -1...1, using: &generator) }
@@ -171,7 +172,7 @@ struct CodecTests {
         return result
     }
 
-    @Test("the forms that hostile tests start from are of every codec")
+    @Test("the hostile tests start from every codec")
     func allCodecs() {
         #expect(Set(Self.forms().map(\.codec)) == Set(Codec.allCases))
     }
@@ -201,7 +202,7 @@ struct CodecTests {
         }
     }
 
-    @Test("a size that is not the right one is refused")
+    @Test("a wrong size is refused")
     func wrongSize() {
         let coder = PieceCoder()
         for form in Self.forms() {
@@ -230,12 +231,12 @@ struct CodecTests {
                 let noise = generator.bytes(Int.random(in: 0...200, using: &generator))
                 _ = Self.attempt(coder, noise, codec, form.size, form.base)
             }
-            // The coder is not spoilt by what it refused.
+            // A refusal leaves the coder usable.
             #expect(Self.attempt(coder, form.stored, form.codec, form.size, form.base) != nil)
         }
     }
 
-    @Test("lengths inside a stored form that lead outside of it are refused")
+    @Test("inner lengths that lead outside of the stored form are refused")
     func lengths() {
         let coder = PieceCoder()
         for form in Self.forms() where form.codec == .planes {
@@ -251,7 +252,7 @@ struct CodecTests {
         }
     }
 
-    @Test("a frame that would grow beyond the size in the index is not decoded")
+    @Test("a frame that would decode beyond the size in the index is not decoded")
     func bomb() {
         let coder = PieceCoder()
         var stored: [UInt8] = []
@@ -261,12 +262,12 @@ struct CodecTests {
         var stream: [UInt8] = []
         #expect(coder.encode(zeros.span, hint: .structured, to: &stream) == .zlib)
         #expect(Self.attempt(coder, stream, .zlib, 1000, nil) == nil)
-        // A frame that needs a dictionary nobody has.
+        // A frame that needs an unknown dictionary.
         let dictionary: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0x21, 9, 4, 0x21, 0, 0, 1, 2, 3, 4]
         #expect(Self.attempt(coder, dictionary, .zstd, 4, nil) == nil)
     }
 
-    @Test("a difference needs its base, and is taken only where it saves half")
+    @Test("a difference needs its base, and is used only if it saves half")
     func delta() throws {
         let coder = PieceCoder()
         let base = TestBytes.random.make(5000, seed: 1)

@@ -38,7 +38,7 @@ struct ConditionTests {
     }
 
     @Test(
-        "what is no condition is answered with the place of the mistake",
+        "a malformed condition is refused with the place of the mistake",
         arguments: [
             ("", 1), ("a", 2), ("a =", 4), ("a = ", 5), ("= 1", 1), ("a == 1", 3), ("a <> 1", 3),
             ("a = 'x", 5), ("\"a = 1", 1), ("a = 1 b = 2", 7), ("a = 1 and", 10), ("(a = 1", 7),
@@ -56,7 +56,7 @@ struct ConditionTests {
         #expect(error?.fault == .usage && error?.message.contains("\n") == false)
     }
 
-    @Test("what is long or deep is refused, and what is at the limits is read")
+    @Test("conditions beyond the limits are refused, those at the limits are read")
     func limits() throws {
         func nested(_ depth: Int, _ opening: String, _ closing: String) -> String {
             String(repeating: opening, count: depth) + "a = 1"
@@ -85,7 +85,7 @@ struct ConditionTests {
     ])
 
     @Test(
-        "a name that is not declared, and a value of another type, are usage errors with their place",
+        "an undeclared name, or a value of another type, is a usage error with its place",
         arguments: [
             ("text = 'x'", nil), ("text = 1", 8), ("text = 2026-01-01", 8), ("text = true", 8),
             ("number >= 0.5", nil), ("number = 'x'", 10), ("number in (1, 'x')", 15),
@@ -114,7 +114,7 @@ struct ConditionTests {
     }
 
     @Test(
-        "what has no value passes only `is null`, also behind not",
+        "a missing value passes only `is null`, also under `not`",
         arguments: [
             ("x = 1", false), ("not (x = 1)", false), ("x != 1", false), ("x in (1, 2)", false),
             ("x not in (1, 2)", false), ("x is null", true), ("not x is null", false),
@@ -137,7 +137,7 @@ struct ConditionTests {
         #expect(try Condition(text).holds(of: record) == holds)
     }
 
-    @Test("records teach a schema the names that a condition asks for, and no more than it needs")
+    @Test("a schema is learned from records, only for the names that a condition uses")
     func observed() throws {
         var observed = ObservedSchema(for: try Condition("a > 1 and b.c = 'x' and z is null"))
         observed.observe(try record(#"{"a":null,"b":{"c":"x"}}"#))
@@ -246,7 +246,7 @@ struct ConditionTests {
     }
 
     @Test(
-        "the printed form reads back, and evaluation agrees with three-valued tables",
+        "the printed form reads back, and evaluation follows three-valued logic",
         arguments: 0..<4 as Range<UInt64>)
     func properties(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

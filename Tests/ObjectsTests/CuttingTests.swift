@@ -25,7 +25,8 @@ struct CuttingTests {
     }
 
     @Test(
-        "vector instructions cut where the portable definition does", arguments: TestBytes.allCases)
+        "the vector and the portable code path cut at the same places",
+        arguments: TestBytes.allCases)
     func kernels(kind: TestBytes) {
         let bytes = kind.make(40_000)
         var generator = SeededGenerator(seed: 5)
@@ -62,9 +63,7 @@ struct CuttingTests {
         #expect((30...100).contains(cuts.count))
     }
 
-    @Test(
-        "cuts do not depend on the groups in which an object is read", arguments: TestBytes.allCases
-    )
+    @Test("cuts do not depend on how an object is buffered", arguments: TestBytes.allCases)
     func groups(kind: TestBytes) {
         let bytes = kind.make(20_000)
         let plan = CutPlan(parameters: Self.small)
@@ -97,7 +96,7 @@ struct CuttingTests {
         }
     }
 
-    @Test("known boundaries are cuts, whatever the groups")
+    @Test("known boundaries are cuts, however the object is buffered")
     func boundaries() {
         let piece = CutParameters.tensorPiece
         let boundaries = [1, 2, 100, 100 + piece, 101 + 2 * piece, 5 * piece]
@@ -118,7 +117,7 @@ struct CuttingTests {
         }
     }
 
-    @Test("a safetensors file is cut at its tensors, and a malformed one like any other bytes")
+    @Test("a safetensors file is cut at its tensors, a malformed one like any other file")
     func safetensors() throws {
         let header = Array(
             (#"{"a":{"dtype":"U8","shape":[3000],"data_offsets":[0,3000]},"#

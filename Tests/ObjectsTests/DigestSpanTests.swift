@@ -29,7 +29,7 @@ struct DigestSpanTests {
         return Sample(id: hasher.finalize(), recipe: recipe, pieces: pieces)
     }
 
-    /// Reads pieces from memory and notes what it is told.
+    /// Reads pieces from memory and records its calls.
     private struct Reader: SpanReader {
         let runs: [DigestSpan]
         let pieces: [[UInt8]]
@@ -60,7 +60,7 @@ struct DigestSpanTests {
     private static let sizes = [1, 63, 64, 65, 1000, 127, 128, 4096, 3, 700]
 
     @Test(
-        "every run of a sound object is reached, wherever its points are",
+        "every span of a sound object is reached, wherever its points are",
         arguments: [[], [1], [9], [1, 2, 3, 4, 5, 6, 7, 8, 9], [3, 8], [5, 6, 7]])
     func sound(points: [Int]) {
         let sample = Self.sample(Self.sizes, points: points)
@@ -75,7 +75,7 @@ struct DigestSpanTests {
         }
     }
 
-    @Test("any changed byte keeps the run that it lies in from being reached, and no other")
+    @Test("a changed byte makes exactly its own span unreachable")
     func damaged() {
         let sample = Self.sample(Self.sizes, points: [2, 4, 5, 8])
         let runs = DigestSpan.spans(of: sample.id, sample.recipe)
@@ -92,7 +92,7 @@ struct DigestSpanTests {
         }
     }
 
-    @Test("a changed point is reached by nothing, and nothing follows from it")
+    @Test("a changed point is never reached, and nothing is concluded from it")
     func changedPoint() {
         var sample = Self.sample(Self.sizes, points: [2, 4, 5, 8])
         let changes: [(inout PackFooter.DigestPoint) -> Void] = [
@@ -110,7 +110,7 @@ struct DigestSpanTests {
         }
     }
 
-    @Test("a run with a piece that cannot be read is given up, the others are not")
+    @Test("only spans with unreadable pieces are given up")
     func unreadable() {
         let sample = Self.sample(Self.sizes, points: [2, 4, 5, 8])
         let runs = DigestSpan.spans(of: sample.id, sample.recipe)
@@ -119,7 +119,7 @@ struct DigestSpanTests {
         #expect(reader.reached == [1: true, 2: true, 4: true])
     }
 
-    @Test("what is imported has points, and each is where the digest is")
+    @Test("imported objects have points, each with the right digest")
     func imported() throws {
         var repository = TestRepository()
         var generator = SeededGenerator(seed: 6)

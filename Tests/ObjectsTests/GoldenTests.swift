@@ -31,7 +31,7 @@ struct GoldenTests {
         return (try TestRepository.store(try fixture("golden.pack"), as: reference), description)
     }
 
-    @Test("every object of a pack that was made elsewhere is read")
+    @Test("every object of a pack by an independent writer is read")
     func pack() throws {
         let (store, description) = try Self.store()
         let objects = try #require(description["objects"]?.array)
@@ -58,9 +58,7 @@ struct GoldenTests {
         #expect(codecs == Set(Codec.allCases))
     }
 
-    @Test(
-        "the codes of a leaf's vectors that were worked out elsewhere are the ones that are made here"
-    )
+    @Test("an independent implementation computes the same codes of a leaf's vectors")
     func codes() throws {
         let (store, _) = try Self.store()
         let pack = try store.open(store.packs[0])
@@ -80,7 +78,7 @@ struct GoldenTests {
         #expect(seen == 1)
     }
 
-    @Test("its footer is what the encoder makes of the same entries")
+    @Test("the encoder turns the same entries into the same footer")
     func footer() throws {
         let (store, _) = try Self.store()
         let pack = try store.open(store.packs[0])
@@ -97,7 +95,7 @@ struct GoldenTests {
         #expect(ObjectID(of: bytes.span) == pack.reference.name)
     }
 
-    @Test("a snapshot that was made elsewhere is read and encodes to the same bytes")
+    @Test("a snapshot by an independent writer is read and encodes to the same bytes")
     func snapshot() throws {
         let description = try Self.description()
         let golden = try #require(description["snapshot"])
@@ -111,7 +109,7 @@ struct GoldenTests {
         #expect(snapshot.message == "größer \"quoted\"\n")
     }
 
-    @Test("numbers are spelled as another implementation spells them, and read back")
+    @Test("numbers are spelled as an independent implementation spells them, and read back")
     func numbers() throws {
         let description = try Self.description()
         let numbers = try #require(description["numbers"]?.array)

@@ -37,7 +37,7 @@ struct IdentityTests {
         }
     }
 
-    @Test("two digests that are fed at once are what each is by itself")
+    @Test("two interleaved digests equal those computed separately")
     func pairs() {
         var generator = SeededGenerator(seed: 3)
         for _ in 0..<50 {
@@ -83,7 +83,7 @@ struct IdentityTests {
         }
     }
 
-    @Test("text and bytes give the identity back, in the order of the bytes")
+    @Test("identities round-trip as text and as bytes, and sort by their bytes")
     func roundTrip() {
         var generator = SeededGenerator(seed: 2)
         let ids = (0..<50).map { _ in ObjectID(bytes: generator.bytes(32).span) }

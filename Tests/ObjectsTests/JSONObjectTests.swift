@@ -24,8 +24,7 @@ struct JSONObjectTests {
         #expect(assigned["a"] == nil)
     }
 
-    @Test(
-        "a member is found with as many comparisons as the number of members has digits in base 2")
+    @Test("finding a member takes a logarithmic number of comparisons")
     func comparisons() {
         func count(_ size: Int) -> Int {
             let numbers = Array(0..<size)
@@ -47,7 +46,7 @@ struct JSONObjectTests {
         }
     }
 
-    @Test("what is left over in an object is named, what was taken is not there twice")
+    @Test("leftover members are named, and a taken member is gone")
     func reader() throws {
         let object = JSONObject([("a", 1), ("b", "x"), ("c", .null)])
         var reader = JSONObjectReader(object)

@@ -62,7 +62,7 @@ struct JSONTests {
     }
 
     @Test(
-        "what is not JSON, or not unambiguous, is refused",
+        "malformed and ambiguous JSON is refused",
         arguments: [
             "", " ", "{", "[", "\"", "[1,]", "{\"a\":1,}", "{,}", "[,]", "{\"a\"}", "{\"a\":}",
             "{a:1}", "{'a':1}", "[1 2]", "1 2", "nul", "nulll", "True", "+1", "-", "01", "-01",
@@ -101,7 +101,7 @@ struct JSONTests {
         #expect(Self.isRefused([UInt8](repeating: 0x5B, count: 1_000_000)))
     }
 
-    @Test("white space of RFC 8259 is accepted around values, and makes a text not canonical")
+    @Test("white space as in RFC 8259 is accepted but not canonical")
     func whiteSpace() throws {
         let text = " \t\r\n{ \"a\" : [ 1 , 2 ] } \n"
         #expect(try Self.parse(text).canonicalText == #"{"a":[1,2]}"#)
@@ -141,20 +141,23 @@ struct JSONTests {
     func hostile() throws {
         var generator = SeededGenerator(seed: 4)
         let alphabet = Array(#"{}[]",:0123456789.eE+-\utrfalsn "#.utf8) + [0xC3, 0xA9, 0xFF]
+        var accepted = 0
         for _ in 0..<2000 {
             let count = Int.random(in: 0..<40, using: &generator)
             let bytes = (0..<count).map { _ in alphabet.randomElement(using: &generator) ?? 0 }
             if let value = try? JSON(parsing: bytes.span) {
+                accepted += 1
                 #expect(try JSON(canonical: value.canonicalBytes) == value)
             }
         }
+        #expect(accepted > 0 && accepted < 2000)
         let text = Self.randomValue(&generator, depth: 0).canonicalBytes
         for count in 0..<text.count where text[0] == 0x7B || text[0] == 0x5B {
             #expect(Self.isRefused(Array(text[..<count])))
         }
     }
 
-    @Test("whole numbers are read as such only within 2^53")
+    @Test("numbers are integers only within 2^53")
     func integers() throws {
         #expect(try Self.parse("9007199254740992").integer == 1 << 53)
         #expect(try Self.parse("9007199254740994").integer == nil)

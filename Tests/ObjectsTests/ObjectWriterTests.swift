@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Object writers")
 struct ObjectWriterTests {
-    @Test("what is there already makes no pack, and what it needs is relied on")
+    @Test("known content makes no pack, and its packs are kept")
     func deduplication() throws {
         var repository = TestRepository()
         let small = TestBytes.text.make(5000)
@@ -27,7 +27,7 @@ struct ObjectWriterTests {
         #expect(try repository.bucket.list(.packs).count == 1)
     }
 
-    @Test("nothing written, nothing finished, and a dropped writer leaves nothing")
+    @Test("a writer without writes finishes without a pack, and a dropped writer leaves nothing")
     func nothing() throws {
         let repository = TestRepository()
         #expect(try repository.writer.finish() == nil)
@@ -106,18 +106,18 @@ struct ObjectWriterTests {
             #expect(piece.codec == .delta)
             #expect(try pack.deltaBase(of: piece) == ids[0])
         }
-        // Writing one again relies on its pack and on its base's.
+        // Writing one again keeps its pack and that of its base.
         let writer = repository.writer
         try writer.write(versions[3], hint: .bulk)
         #expect(writer.reliedOn == [repository.packs[0].name, repository.packs[3].name])
-        // Without the base's pack it is damaged, and says so.
+        // Without the base's pack, reading it reports damage.
         let orphan = PackStore(bucket: repository.bucket, packs: [repository.packs[3]])
         #expect {
             try orphan.read(ids[3], limit: .max)
         } throws: {
             ($0 as? ObjectError)?.fault == .damaged
         }
-        // A writer does not count on what cannot be read.
+        // A writer does not rely on unreadable data.
         let repair = ObjectWriter(bucket: repository.bucket, existing: orphan)
         try repair.write(versions[3], hint: .bulk)
         let pack = try #require(try repair.finish())
@@ -141,7 +141,7 @@ struct ObjectWriterTests {
         #expect(try unknown.read(ObjectID(of: [1, 2].span), limit: 2) == [1, 2])
     }
 
-    @Test("a predecessor that is damaged costs the saving, not the write")
+    @Test("a damaged predecessor costs the saving, not the write")
     func damagedPredecessor() throws {
         var repository = TestRepository()
         let bytes = TestBytes.random.make(20_000)

@@ -26,7 +26,7 @@ struct PackDamageTests {
                 try writer.write(contents[3] + [0x21], hint: .structured)
                 try writer.write(contents[6], hint: .leaf(vectorOffset: 100, dimension: 10))
                 try writer.write(contents[7], hint: .leaf(vectorOffset: 72, dimension: 32))
-                // A recipe of small pieces, as an import of something large would make.
+                // A recipe of small pieces, like that of a large import.
                 var pieces: [PackFooter.PieceReference] = []
                 for part in [contents[2], contents[3], contents[2]] {
                     pieces.append(
@@ -51,7 +51,7 @@ struct PackDamageTests {
         }
     }
 
-    /// Reads everything; returns how many objects could not be read. Wrong bytes are never given.
+    /// Reads everything and returns the number of unreadable objects; wrong bytes fail the test.
     private static func failures(_ store: PackStore, _ sample: Sample, _ what: String) -> Int {
         var failures = 0
         for (id, bytes) in sample.objects {
@@ -95,7 +95,7 @@ struct PackDamageTests {
         }
     }
 
-    @Test("a flipped bit anywhere is found by whoever reads what it is in, and by a full audit")
+    @Test("every flipped bit is found by reading its piece and by a full audit")
     func flipped() throws {
         let sample = try Sample()
         for position in 0..<sample.file.count {
@@ -113,7 +113,7 @@ struct PackDamageTests {
         }
     }
 
-    @Test("a file that is gone, or another pack's, is damage")
+    @Test("a missing file, or that of another pack, is damage")
     func gone() throws {
         let sample = try Sample()
         let store = PackStore(bucket: MemoryBucket(), packs: [sample.pack])
@@ -123,7 +123,7 @@ struct PackDamageTests {
         #expect(Self.failures(swapped, sample, "swapped") == sample.objects.count)
     }
 
-    @Test("a reference whose numbers make no sense is damage")
+    @Test("a reference with impossible numbers is damage")
     func reference() throws {
         let sample = try Sample()
         for (size, offset) in [
@@ -140,7 +140,7 @@ struct PackDamageTests {
         }
     }
 
-    /// A pack whose footer is made by hand and vouched for by its name.
+    /// A pack with a hand-made footer and the matching name.
     private static func forged(
         data: [UInt8], pieces: [ObjectID: PackFooter.Piece],
         recipes: [ObjectID: PackFooter.Recipe] = [:]
@@ -161,7 +161,7 @@ struct PackDamageTests {
                 indexOffset: 8 + data.count))
     }
 
-    @Test("a recipe that gives an object the pieces of another is damage, with no success reported")
+    @Test("a recipe with the pieces of another object is damage, never a success")
     func wrongRecipe() throws {
         let data = TestBytes.random.make(100)
         let reference = ObjectID(of: data.span)
@@ -211,7 +211,7 @@ struct PackDamageTests {
         #expect(throws: ObjectError.self) { try store.read(wrong, offset: 0, count: 1) }
     }
 
-    @Test("differences of differences, of themselves and in a circle are damage")
+    @Test("differences of differences, and circular ones, are damage")
     func chains() throws {
         let coder = PieceCoder()
         let first = TestBytes.random.make(2000)

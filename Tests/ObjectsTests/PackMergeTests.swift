@@ -19,7 +19,7 @@ struct PackMergeTests {
             packs: repository.packs.filter { !packs.contains($0) } + [pack])
     }
 
-    @Test("objects of every sort are read as before, pieces of one stay pieces")
+    @Test("objects of every kind read as before, and pieces stay pieces")
     func objects() throws {
         var repository = TestRepository()
         var contents: [ObjectID: [UInt8]] = [:]
@@ -48,7 +48,7 @@ struct PackMergeTests {
         #expect(try writer.finish() == nil)
     }
 
-    @Test("differences are read whether their bases are merged with them or not")
+    @Test("differences are readable whether or not their bases are merged with them")
     func differences() throws {
         var repository = TestRepository()
         var versions = [TestBytes.random.make(20_000)]
@@ -75,7 +75,7 @@ struct PackMergeTests {
         }
     }
 
-    @Test("of two copies the one stays that can be the base of others")
+    @Test("of two copies, the one that can be a base stays")
     func copies() throws {
         var repository = TestRepository()
         let base = TestBytes.random.make(20_000)
@@ -105,13 +105,13 @@ struct PackMergeTests {
             }
             #expect(store.audit(full: true).isEmpty)
         }
-        // Without the full copy not everything is as it was.
+        // Without the full copy not everything is restored.
         let poorer = PackStore(
             bucket: repository.bucket, packs: repository.packs.filter { $0 != full })
         #expect(try !poorer.holdsAll(of: full))
     }
 
-    @Test("damage is never merged", arguments: [0, 1, 2])
+    @Test("damaged packs are never merged", arguments: [0, 1, 2])
     func damage(_ victim: Int) throws {
         var repository = TestRepository()
         for number in 0..<3 {

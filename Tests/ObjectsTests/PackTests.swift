@@ -105,7 +105,7 @@ struct PackTests {
         #expect(store.storedBytesRead <= 2 * CutParameters.content.maximum)
     }
 
-    @Test("what is not there is missing, and has no size")
+    @Test("an absent object is missing and has no size")
     func missing() throws {
         var repository = TestRepository()
         try repository.commit { _ = try $0.write([1, 2, 3], hint: .bulk) }

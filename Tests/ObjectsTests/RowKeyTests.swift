@@ -44,11 +44,11 @@ struct RowKeyTests {
         #expect(found.contains { $0.key == "a\\##\\#a" })
     }
 
-    @Test("a number that came as a floating-point number goes out as one, and a whole one as that")
+    @Test("floating-point numbers stay floating-point, and integers stay integers")
     func floats() throws {
         let line =
             #"{"id":"a","list":[1,1.0,-0.0,0.0,1e3,1E20,2.50,-7,1e21,0.1,{"x":4.0}]}"# + "\n"
-        // What is unusual about the second line leaves it to the other parser.
+        // The unusual form of the second line leaves it to the other parser.
         let other = line.replacing(#""a""#, with: ##""\u0062#1""##)
         let found = try rows(line + other, keys: ["id"])
         for row in found {

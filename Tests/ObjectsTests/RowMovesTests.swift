@@ -51,7 +51,7 @@ struct RowMovesTests {
                 == [added, removed, changed, moved, unchanged], sourceLocation: location)
     }
 
-    @Test("a chunk inserted before others is one added row")
+    @Test("inserting a chunk before others adds one row")
     func insertion() throws {
         let texts = (0..<12).map { "text \($0)" }
         let result = try compare(
@@ -68,7 +68,7 @@ struct RowMovesTests {
         #expect(back.changes.contains(.removed(chunk("a", "s", 0, "new"))))
     }
 
-    @Test("what is said in other words moved nowhere, and neither did what is embedded otherwise")
+    @Test("a chunk with other text or another vector has not moved")
     func changes() throws {
         let before = [chunk("a", "s", 0, "one"), chunk("a", "t", 0, "two")]
         var other = chunk("a", "u", 0, "two")
@@ -83,9 +83,7 @@ struct RowMovesTests {
             added: 1, removed: 1, unchanged: 1)
     }
 
-    @Test(
-        "a chunk whose other attributes changed has moved if its key did, and changed if it did not"
-    )
+    @Test("a chunk with other attributes has moved if its key changed, and changed if not")
     func attributes() throws {
         let extra = (["page": 7] as JSON).object ?? JSONObject()
         let result = try compare(
@@ -94,7 +92,7 @@ struct RowMovesTests {
         expect(result.counts, changed: 1, moved: 1)
     }
 
-    @Test("of equal chunks those of the same document belong together")
+    @Test("equal chunks are paired within the same document first")
     func duplicates() throws {
         let before = section("b", "s", ["same"]) + section("c", "s", ["same"])
         let after = section("a", "s", ["same"]) + section("c", "t", ["same"])
@@ -105,7 +103,7 @@ struct RowMovesTests {
             ])
     }
 
-    @Test("rows that are no chunks never move")
+    @Test("only chunks move")
     func plain() throws {
         let result = try compare(
             [TableRow("a", ["text": "x"], vector: [1, 2])],
@@ -121,7 +119,7 @@ struct RowMovesTests {
         func rows() -> [TableRow] {
             ["a", "b", "a#x"].flatMap { document in
                 ["s", "t"].flatMap { name in
-                    // Few texts, so that equal ones are everywhere; some rows are no chunks.
+                    // Few texts, so that many rows are equal; some rows are not chunks.
                     section(
                         document, name,
                         (0..<Int.random(in: 0...30, using: &generator)).map { _ in
@@ -168,7 +166,7 @@ struct RowMovesTests {
         #expect(try RowMoves(applying: edits, to: first, in: store).counts == counts)
     }
 
-    @Test("members are found in any bytes, and nothing is read behind their end")
+    @Test("members are found in any bytes, and nothing is read past the end")
     func hostile() {
         var generator = SeededGenerator(seed: 9)
         let alphabet = Array(#"{}[],:"\ab1"#.utf8)

@@ -83,6 +83,7 @@ struct SafetensorsTests {
             #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"#
             + #""b":{"dtype":"U8","shape":[2,1],"data_offsets":[4,6]}}"#
         let bytes = file(header, [0, 0, 128, 63, 1, 2])
+        var accepted = 0
         for index in bytes.indices {
             for value: UInt8 in [0, 0x22, 0x2C, 0x39, 0x7D, 0xFF] {
                 var changed = bytes
@@ -94,13 +95,15 @@ struct SafetensorsTests {
                 let text = Array(changed[8..<8 + length])
                 let result = try? Safetensors(header: text.span, fileSize: changed.count)
                 if let result {
+                    accepted += 1
                     #expect(result.tensors.allSatisfy { $0.range.upperBound <= bytes.count })
                 }
             }
         }
+        #expect(accepted > 0 && accepted < 6 * bytes.count)
     }
 
-    @Test("the relative change of each type of number is what its numbers say")
+    @Test("relative change is measured for each number type")
     func differences() throws {
         // 2 and then 3 in each type: a change of one half.
         let numbers: [(ElementType, [UInt8], [UInt8])] = [
@@ -156,9 +159,9 @@ struct SafetensorsTests {
         }
     }
 
-    /// What the `safetensors` package 0.8 for Python says of headers of one byte of data.
+    /// The verdict of the Python package `safetensors` 0.8 on headers for one byte of data.
     @Test(
-        "members that are not known are passed over, as the reference implementation does",
+        "unknown members are skipped, as in the reference implementation",
         arguments: [
             (#"{"__metadata__":null,T}"#, true), (#"{T,"x":1}"#, false),
             (#"{"a":{F,"x":{"y":[1]}}}"#, true), (#"{"a":{F,"x":1,"x":2}}"#, true),
@@ -203,7 +206,7 @@ struct SafetensorsTests {
         #expect((try? parse(header(100_000), data: 1)) == nil)
     }
 
-    @Test("a type that is not known is shown as it is, and compared as bytes")
+    @Test("an unknown type is shown as it is and compared as bytes")
     func unknownType() throws {
         let store = MemoryStore()
         func stored(_ data: [UInt8]) throws -> (ObjectID, Safetensors) {
@@ -228,9 +231,7 @@ struct SafetensorsTests {
         #expect(same.unchanged == 2)
     }
 
-    @Test(
-        "numbers that are no numbers are counted, not measured",
-        arguments: ["F8_E4M3FNUZ", "F8_E5M2FNUZ"])
+    @Test("NaN is counted, not measured", arguments: ["F8_E4M3FNUZ", "F8_E5M2FNUZ"])
     func noNumbers(type: String) throws {
         let store = MemoryStore()
         func stored(_ data: [UInt8]) throws -> (ObjectID, Safetensors) {

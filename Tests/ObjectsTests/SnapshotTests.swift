@@ -118,7 +118,7 @@ struct SnapshotTests {
         }
     }
 
-    @Test("a member that is not known is refused, at the top and inside")
+    @Test("an unknown member is refused, at the top level and inside")
     func unknown() throws {
         for path in [
             ["extra"], ["content", "extra"], ["producer", "extra"], ["cursor", "files"],

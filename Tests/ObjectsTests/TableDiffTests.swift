@@ -32,7 +32,7 @@ struct TableDiffTests {
     }
 
     @Test(
-        "differences are complete, in order, and lead from one table to the other",
+        "a difference is complete, ordered, and turns one table into the other",
         arguments: 1...10)
     func complete(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
@@ -89,7 +89,7 @@ struct TableDiffTests {
         #expect(read.reads <= 2 * new + 2, "\(read.reads) reads, \(new) new nodes")
     }
 
-    @Test("tables of other dimensions differ in every row")
+    @Test("tables of different dimensions differ in every row")
     func dimensions() throws {
         let with = try Table.build(
             rows: [TableRow("a", vector: [1]), TableRow("b", vector: [2])], dimension: 1, in: store)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Changing tables")
 struct TableEditTests {
-    /// Notes what each new node was said to come from.
+    /// Records the predecessors given for each new node.
     private final class RecordingStore: ObjectSource, ObjectSink {
         let base = MemoryStore()
         let written = MutexBox<[(id: ObjectID, predecessor: ObjectID?)]>([])
@@ -37,7 +37,7 @@ struct TableEditTests {
         #expect(other == table)
     }
 
-    @Test("any way of changing rows ends at the root of the rows", arguments: 1...8)
+    @Test("any sequence of edits ends at the root of the resulting rows", arguments: 1...8)
     func anyHistory(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let store = MemoryStore()
@@ -69,7 +69,7 @@ struct TableEditTests {
         try table.check(in: store)
     }
 
-    @Test("one change at a time ends at the same root as all at once")
+    @Test("edits one by one end at the same root as all at once")
     func oneByOne() throws {
         var generator = SeededGenerator(seed: 5)
         let store = MemoryStore()
@@ -97,7 +97,7 @@ struct TableEditTests {
         }
     }
 
-    @Test("of several changes to one key the last counts")
+    @Test("the last of several edits to one key wins")
     func lastCounts() throws {
         let store = MemoryStore()
         let table = try Table.build(rows: [TableRow("b")], dimension: 0, in: store)
@@ -110,7 +110,7 @@ struct TableEditTests {
         #expect(try edited.row(for: "a", in: store)?.attributes["n"] == 2)
     }
 
-    @Test("a change costs its path, and new nodes name the nodes that they replace")
+    @Test("an edit rewrites one path, and new nodes name their predecessors")
     func cost() throws {
         let store = RecordingStore()
         let table = try Table.build(rows: TableSamples.rows(0..<800), dimension: 4, in: store)
@@ -138,7 +138,7 @@ struct TableEditTests {
         #expect(written.last?.predecessor == table.root)
     }
 
-    @Test("no change writes nothing")
+    @Test("an empty edit writes nothing")
     func nothing() throws {
         let store = RecordingStore()
         let table = try Table.build(rows: TableSamples.rows(0..<50), dimension: 4, in: store)
@@ -191,7 +191,7 @@ struct TableEditTests {
         }
     }
 
-    @Test("a number that is not finite is refused wherever it stands, and every other is kept")
+    @Test("a number that is not finite is refused anywhere, and every finite one is kept")
     func finiteNumbers() throws {
         let store = MemoryStore()
         let extremes: [Float] = [
@@ -220,7 +220,7 @@ struct TableEditTests {
             try builder.append(TableRow("e\u{301}"))
             Issue.record("accepted")
         } catch { #expect(error.message.contains("twice")) }
-        // The same character in one piece is another key.
+        // The same character, precomposed, is another key.
         try builder.append(TableRow("é"))
         do throws(ObjectError) {
             try builder.append(TableRow("z"))

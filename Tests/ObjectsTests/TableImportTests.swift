@@ -36,7 +36,7 @@ struct TableImportTests {
         #expect(try rows("\n\n", blockSize: blockSize).isEmpty)
     }
 
-    @Test("key fields are joined and stay, the vector leaves the attributes")
+    @Test("key fields are joined and stay attributes, the vector does not")
     func fields() throws {
         let text = """
             {"id":"doc","chunk":3,"v":[0.5,-1e2,3],"t":"x"}
@@ -88,7 +88,7 @@ struct TableImportTests {
         #expect(found.map(\.key) == expected.map { Array($0.element.key.utf8) })
     }
 
-    @Test("lines that succeed a table give the table of the lines alone")
+    @Test("lines imported over a predecessor give the same table as without it")
     func succeeding() throws {
         let old = TableSamples.rows(0..<200)
         var new = Array(old.dropFirst(7)) + TableSamples.rows(300..<310)
@@ -120,7 +120,7 @@ struct TableImportTests {
         #expect(counts.changed == 2)
     }
 
-    @Test("lines in any order give the table of their rows")
+    @Test("lines in any order give the same table")
     func importing() throws {
         var generator = SeededGenerator(seed: 3)
         let rows = TableSamples.rows(0..<60).map { row in
@@ -186,7 +186,7 @@ struct TableImportTests {
         }
     }
 
-    @Test("lines in order are stored as they come, and only what differs from a predecessor")
+    @Test("sorted lines are stored as they arrive, and only the differences from a predecessor")
     func inOrder() throws {
         let store = MemoryStore()
         let before = try Table.build(rows: Self.numbered, dimension: 4, in: store)
@@ -207,7 +207,7 @@ struct TableImportTests {
         #expect(try source.rows(threads: threads) == Self.numbered)
     }
 
-    @Test("a key on two lines is found however far apart they are", arguments: [0, 1, 75, 148])
+    @Test("a duplicate key is found, however far apart its lines are", arguments: [0, 1, 75, 148])
     func repeatedKey(line: Int) throws {
         let rows = Self.numbered + [Self.numbered[line]]
         for memoryLimit in [0, 1 << 30] {
@@ -223,7 +223,7 @@ struct TableImportTests {
         }
     }
 
-    @Test("the first line that is wrong is named, whichever block it is in")
+    @Test("the first bad line is reported, whichever block it is in")
     func firstError() throws {
         var lines = text(Self.numbered).split(separator: "\n").map(String.init)
         lines[120] = "{}"
@@ -245,7 +245,7 @@ struct TableImportTests {
     }
 
     @Test(
-        "a line that is no row is named by its number",
+        "a line that is not a row is reported by number",
         arguments: [
             ("{\"id\":\"a\"}\n{\"id\":\"b\"", "line 2"),
             ("{\"id\":\"a\"}\n\n[1]\n", "line 3: a row must be a JSON object"),
@@ -282,7 +282,7 @@ struct TableImportTests {
     }
 
     @Test(
-        "a vector that does not fit is named by its line",
+        "a vector that does not fit is reported with its line",
         arguments: [
             ("{\"id\":\"b\"}", "is missing"), ("{\"id\":\"b\",\"v\":[]}", "has no numbers"),
             ("{\"id\":\"b\",\"v\":[1]}", "has 1 numbers, but earlier rows have 2"),
@@ -304,7 +304,7 @@ struct TableImportTests {
         }
     }
 
-    @Test("a line without end stops at the limit, not at the end of memory")
+    @Test("an endless line stops at the limit, not at the end of memory")
     func longLine() throws {
         let given = MutexBox(0)
         let blob = EndlessBlob(size: 1 << 40, given: given)
@@ -317,7 +317,7 @@ struct TableImportTests {
         #expect(given.value <= 160 << 20)
     }
 
-    @Test("keys need fields")
+    @Test("a key needs at least one field")
     func keyFields() {
         #expect(throws: ObjectError.self) { try source("", key: []) }
         #expect(throws: ObjectError.self) { try source("", key: [""]) }
@@ -325,7 +325,7 @@ struct TableImportTests {
     }
 }
 
-/// A blob of spaces that counts what is read of it.
+/// A blob of spaces that counts the bytes read.
 private struct EndlessBlob: Blob {
     let size: Int
     let given: MutexBox<Int>

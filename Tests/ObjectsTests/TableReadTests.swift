@@ -89,7 +89,7 @@ struct TableReadTests {
         }
     }
 
-    @Test("the same rows behind other boundaries are refused")
+    @Test("the same rows with other node boundaries are refused")
     func wrongBoundaries() throws {
         var block = RowBlock()
         for number in 0..<3 {

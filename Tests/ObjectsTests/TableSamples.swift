@@ -46,7 +46,7 @@ extension TableRow {
     }
 }
 
-/// A value behind a lock, for stores that take notes.
+/// A value behind a lock, for stores that record calls.
 final class MutexBox<Value: Sendable>: Sendable {
     private let storage: Mutex<Value>
 

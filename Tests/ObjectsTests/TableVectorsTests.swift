@@ -55,7 +55,7 @@ struct TableVectorsTests {
         }
     }
 
-    @Test("vectors, codes and keys are those of the rows, mapped and read", arguments: [1, 3])
+    @Test("vectors, codes and keys match the rows, mapped or read", arguments: [1, 3])
     func contents(threads: Int) throws {
         let place = try TemporaryDirectory()
         let directory = try DirectoryBucket.create(at: place.path)
@@ -95,7 +95,7 @@ struct TableVectorsTests {
         #expect(try vectors.matrix() == matrix)
     }
 
-    @Test("a flipped bit in the vectors, the codes or the text is found by who uses them")
+    @Test("a flipped bit in the vectors, codes or text is found when they are used")
     func damage() throws {
         let place = try TemporaryDirectory()
         let bucket = try DirectoryBucket.create(at: place.path)

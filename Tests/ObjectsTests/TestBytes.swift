@@ -29,7 +29,7 @@ enum TestBytes: String, CaseIterable {
         }
     }
 
-    /// Numbers around 0, as weights are: uniform magnitudes, of which the exponents repeat.
+    /// Numbers around 0, like weights: uniform magnitudes with repeating exponents.
     private static func numbers(_ count: Int, _ generator: inout SeededGenerator) -> [[UInt8]] {
         (0..<count).map { _ in
             let bits = Float.random(in: -0.05...0.05, using: &generator).bitPattern

@@ -2,7 +2,7 @@ import Objects
 import Storage
 import Testing
 
-/// A bucket in memory and the packs that were finished in it, as a log would list them.
+/// A bucket in memory and its finished packs, as a log would list them.
 struct TestRepository {
     let bucket = MemoryBucket()
     var packs: [PackReference] = []

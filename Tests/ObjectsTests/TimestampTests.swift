@@ -35,7 +35,7 @@ struct TimestampTests {
     }
 
     @Test(
-        "what is not exactly one moment in the stored form is refused",
+        "text that is not exactly one time in the stored form is refused",
         arguments: [
             "", "2026-08-01", "2026-08-01T09:30:00Z", "2026-08-01T09:30:00.25Z",
             "2026-08-01 09:30:00.250Z", "2026-08-01t09:30:00.250z", "2026-08-01T09:30:00.250+",
@@ -49,7 +49,7 @@ struct TimestampTests {
         #expect(Timestamp(text) == nil)
     }
 
-    @Test("moments outside of four-digit years do not exist")
+    @Test("times outside four-digit years are refused")
     func range() {
         for milliseconds in [Int.min, -62_167_219_200_001, 253_402_300_800_000, Int.max] {
             #expect(Timestamp(milliseconds: milliseconds) == nil)

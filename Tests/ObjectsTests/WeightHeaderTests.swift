@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Cutting weights where their headers say")
 struct WeightHeaderTests {
-    /// A GGUF file as its writers make it.
+    /// A GGUF file like those of its usual writers.
     struct GGUFFile {
         var version: UInt32 = 3
         var alignment = 32
@@ -105,7 +105,7 @@ struct WeightHeaderTests {
         #expect(pieces.allSatisfy { $0.size <= CutParameters.tensorPiece })
     }
 
-    @Test("what tensors are aligned to is read from the metadata", arguments: [8, 64, 4096])
+    @Test("the alignment of tensors is read from the metadata", arguments: [8, 64, 4096])
     func alignment(alignment: Int) throws {
         var file = Self.model([5000, 70_001, 6000])
         file.alignment = alignment
@@ -114,7 +114,7 @@ struct WeightHeaderTests {
         #expect(try GGUF(BytesBlob(bytes))?.boundaries == starts)
     }
 
-    @Test("a GGUF file with one tensor more shares all pieces of the others")
+    @Test("adding a tensor to a GGUF file keeps all pieces of the others")
     func insertedTensor() throws {
         let before = Self.model([40_000, 600_123, 9000, 300_000, 50_000])
         for place in 0...5 {
@@ -128,7 +128,7 @@ struct WeightHeaderTests {
         }
     }
 
-    @Test("a GGUF header that is not sound changes nothing")
+    @Test("an unsound GGUF header has no effect")
     func unsound() throws {
         let (bytes, _) = Self.model([70_000, 50_000]).encoded
         func number(_ value: some FixedWidthInteger) -> [UInt8] { GGUFFile.number(value) }
@@ -188,7 +188,7 @@ struct WeightHeaderTests {
         }
     }
 
-    @Test("a great many tiny tensors are not worth a piece each")
+    @Test("very many tiny tensors share pieces")
     func tinyTensors() throws {
         let file = Self.model([Int](repeating: 64, count: 3000)).encoded.bytes
         #expect(try GGUF(BytesBlob(file))?.boundaries.count == 3000)
@@ -217,7 +217,7 @@ struct WeightHeaderTests {
         #expect(try NPY(BytesBlob(file))?.dataOffset == file.count - data.count)
         let pieces = try Self.pieces(file)
         #expect(pieces[1].offset == file.count - data.count)
-        // A shape that is written longer, and rows that come in between, cost a piece or two.
+        // A longer shape and inserted rows cost a piece or two.
         let known = Set(pieces.map(\.id))
         let rows = TestBytes.random.make(1536, seed: 8)
         let grown = Self.npy(
@@ -228,7 +228,7 @@ struct WeightHeaderTests {
         #expect(new.count <= 4)
     }
 
-    @Test("an NPY header that is not sound changes nothing")
+    @Test("an unsound NPY header has no effect")
     func unsoundArrays() throws {
         let data = TestBytes.text.make(100_000)
         let sound = Self.npy(data)
@@ -251,7 +251,7 @@ struct WeightHeaderTests {
         for count in 0..<128 { #expect(try NPY(BytesBlob(Array(sound.prefix(count)))) == nil) }
     }
 
-    @Test("a plan cuts alike however many bytes it is shown at a time")
+    @Test("a plan cuts alike, however many bytes it gets at a time")
     func groups() throws {
         let file = Self.npy(TestBytes.random.make(900_000))
         let plan = try CutPlan.choose(for: BytesBlob(file))
@@ -268,7 +268,7 @@ struct WeightHeaderTests {
         #expect(try lengths == Self.pieces(file).map(\.size))
     }
 
-    @Test("a GGUF file says what it holds, in either byte order", arguments: [false, true])
+    @Test("the metadata of a GGUF file is read in either byte order", arguments: [false, true])
     func listing(isBigEndian: Bool) throws {
         let data = TestBytes.random.make(64)
         func number(_ value: some FixedWidthInteger) -> [UInt8] {
@@ -313,7 +313,7 @@ struct WeightHeaderTests {
         #expect(try FileFormat.detect(id, in: store) == .gguf)
     }
 
-    @Test("a list of other values is another value, also of the same length")
+    @Test("lists of equal length with different values differ")
     func lists() throws {
         var file = Self.model([100])
         let store = MemoryStore()

@@ -5,9 +5,9 @@ import Refs
 import Storage
 import Testing
 
-@Suite("By which clock approvals expire")
+@Suite("The clock by which approvals expire")
 struct ApprovalClockTests {
-    /// The clock of the place where the repository is.
+    /// The clock of the bucket.
     private let place = TestClock()
     /// The mover's clock.
     private let clock = TestClock()
@@ -80,7 +80,7 @@ struct ApprovalClockTests {
             writer: writer(key, clock: TestClock(text)))
     }
 
-    @Test("the clock of the place expires an approval when the mover's clock is set back")
+    @Test("an approval expires by the bucket's clock even when the mover's clock is set back")
     func placeClock() throws {
         let model = try put("models/a", .model, by: training)
         try approve(model, seconds: 60)
@@ -89,12 +89,12 @@ struct ApprovalClockTests {
         #expect(right.message.contains("it has none; expired: feature-bot"))
         clock.advance(seconds: -3600)
         #expect(promote(model)?.fault == .refused)
-        // A new approval is as good as ever, by a clock that lags.
+        // A new approval by a lagging clock counts as usual.
         try approve(model, seconds: 60)
         #expect(promote(model) == nil)
     }
 
-    @Test("the place tells the age of an approval whose entry was gathered as well")
+    @Test("the bucket knows the age of an approval whose entry is in a segment")
     func gathered() throws {
         let model = try put("models/a", .model, by: training)
         try approve(model, seconds: 600)
@@ -110,7 +110,7 @@ struct ApprovalClockTests {
     func memory() throws {
         let model = try put("models/a", .model, by: training)
         try approve(model, seconds: 60)
-        // The clock of the place is wrong as well: the whole machine was set back.
+        // The bucket's clock is wrong as well: the whole machine was set back.
         clock.advance(seconds: 61)
         _ = try client.open(bucket).state()
         clock.advance(seconds: -3600)
@@ -118,7 +118,7 @@ struct ApprovalClockTests {
         #expect(promote(model, in: client.open(bucket, accepting: true)) == nil)
     }
 
-    @Test("an approval that has not expired counts, also in a copy made since")
+    @Test("an approval that has not expired counts, also in a later copy")
     func copied() throws {
         let model = try put("models/a", .model, by: training)
         try approve(model, seconds: 600)
@@ -127,7 +127,7 @@ struct ApprovalClockTests {
         #expect(promote(model) == nil)
     }
 
-    @Test("an entry dated far ahead ends no approval of refs that its key cannot move")
+    @Test("an entry dated far in the future ends no approval of refs that its key cannot move")
     func farFuture() throws {
         let model = try put("models/a", .model, by: training)
         try approve(model, seconds: 600)
@@ -136,7 +136,7 @@ struct ApprovalClockTests {
         let next = try put("models/a", .model, by: training)
         try approve(next, seconds: 60)
         advance(seconds: 61)
-        // Time goes on for those who come after it.
+        // Time goes on for later entries.
         #expect(promote(next)?.fault == .refused)
         try approve(next, seconds: 60)
         #expect(promote(next) == nil)
@@ -145,7 +145,7 @@ struct ApprovalClockTests {
         #expect(state.refs[name]?.time == clock.now)
     }
 
-    @Test("an entry dated far ahead by who can move the ref stops no later approval")
+    @Test("an entry dated far in the future by a key that can move the ref stops no later approval")
     func farFutureInside() throws {
         let model = try put("models/a", .model, by: training)
         try append(dated: "9999-12-31T23:59:59.000Z", by: training)

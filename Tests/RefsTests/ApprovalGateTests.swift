@@ -46,7 +46,7 @@ struct ApprovalGateTests {
         } catch RefError.gates(let outcomes) { return outcomes.first }
     }
 
-    @Test("a move passes with enough approvals of those who count, once")
+    @Test("a move passes once with enough approvals by listed keys")
     func once() throws {
         let model = try put("one")
         let refusal = try #require(try refusal(model))
@@ -75,12 +75,12 @@ struct ApprovalGateTests {
         #expect(try refusal(model)?.found == "it has 1 (ada); expired: feature-bot")
     }
 
-    @Test("an approval stays that of who signed it, whatever the line below it says later")
+    @Test("an approval belongs to its signer, whatever later entries claim")
     func relabelled() throws {
         let model = try put("one")
         try approve(model, by: signed.training)
         let number = try signed.repository.state().number
-        // Others go on, and have accepted it as what it was.
+        // Other writers continue, and have accepted it.
         try signed.repository.put("features/a", text: "1", writer: signed.writer(signed.features))
         try signed.repository.put("features/a", text: "2", writer: signed.writer(signed.admin))
         let hash = try signed.repository.log.entry(number).hash
@@ -95,7 +95,7 @@ struct ApprovalGateTests {
         #expect(fresh?.message.contains("signature") == true)
     }
 
-    @Test("an admin overrides gates and nobody else")
+    @Test("only an admin overrides gates")
     func override() throws {
         let model = try put("one")
         let error = refError {

@@ -5,9 +5,9 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("What collections cost")
+@Suite("The cost of collections")
 struct CollectionCostTests {
-    /// What a collection asks of the bucket after one transaction has moved many refs, twice.
+    /// The calls of two collections after one transaction has moved many refs.
     private func work(refs: Int) throws -> Int {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())
@@ -34,7 +34,7 @@ struct CollectionCostTests {
         #expect(Double(large) <= 1.2 * Double(small))
     }
 
-    @Test("twice as many versions cost at most 2.6 times the work")
+    @Test("doubling the versions costs at most 2.6 times the work")
     func versions() throws {
         func work(_ count: Int) throws -> Int {
             let bucket = MemoryBucket()

@@ -6,10 +6,10 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// One process waits between two calls, and another one does all of its work then: for each pair of calls.
+/// One process pauses before a call while another one does all of its work: for every call.
 @Suite("Collections beside writers, readers and each other")
 struct CollectionRaceTests {
-    /// A repository in which a ref, its earlier values and nobody at all need parts of packs.
+    /// A repository whose packs hold parts that a ref needs, that earlier values need, and that nothing needs.
     private func sample() throws -> (bucket: MemoryBucket, old: ObjectID) {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())
@@ -24,7 +24,7 @@ struct CollectionRaceTests {
         return (bucket, try #require(old))
     }
 
-    /// Does something in a copy of a bucket, with `interruption` before each of its calls in turn.
+    /// Runs work on copies of a bucket, with `interruption` before each of its calls in turn.
     private func interrupt(
         _ bucket: MemoryBucket, each step: Int = 1,
         _ interruption: @escaping @Sendable (MemoryBucket) throws -> Void,
@@ -43,9 +43,7 @@ struct CollectionRaceTests {
         }
     }
 
-    @Test(
-        "a put is whole whenever a collection without grace comes in between",
-        arguments: [false, true])
+    @Test("a put survives a collection without grace at any moment", arguments: [false, true])
     func put(isPurge: Bool) throws {
         let (bucket, _) = try sample()
         try interrupt(bucket) {
@@ -59,7 +57,7 @@ struct CollectionRaceTests {
         }
     }
 
-    @Test("a move to garbage happens with all of it or not at all")
+    @Test("a move to unreferenced data finds all of it or is refused")
     func move() throws {
         let (bucket, old) = try sample()
         let outcomes = Mutex((moved: 0, refused: 0))
@@ -102,7 +100,7 @@ struct CollectionRaceTests {
     }
 
     @Test(
-        "a collection removes nothing that new packs are stored as differences against or use",
+        "a collection keeps everything that new packs use or store differences against",
         arguments: [false, true])
     func dependents(isPurge: Bool) throws {
         let (bucket, _) = try sample()
@@ -119,7 +117,7 @@ struct CollectionRaceTests {
         }
     }
 
-    @Test("two collections at once do what one does")
+    @Test("two concurrent collections do what one does")
     func collections() throws {
         let (bucket, _) = try sample()
         try interrupt(bucket) {
@@ -139,7 +137,7 @@ struct CollectionRaceTests {
             try repository.put(
                 "models/e", text: "\(number)", writer: testWriter(seed: UInt64(number + 60)))
         }
-        // Whoever comes in between brings the log to where packs are merged.
+        // The interruption brings the log to the point where packs are merged.
         try interrupt(bucket, each: 3) { bucket in
             for number in 0..<5 {
                 try Repository(in: bucket).put(
@@ -151,7 +149,7 @@ struct CollectionRaceTests {
     }
 
     @Test(
-        "whatever a collection is killed at, nothing is lost, and the next one finishes",
+        "a collection killed at any call loses nothing, and the next one finishes",
         arguments: [false, true])
     func kills(isPurge: Bool) throws {
         let (bucket, _) = try sample()
@@ -178,7 +176,7 @@ struct CollectionRaceTests {
         #expect(kills > counted.calls / 2)
     }
 
-    @Test("a reader of an older state finds everything in the packs that took the place of others")
+    @Test("a reader of an older state finds everything in the replacement packs")
     func reader() throws {
         let (bucket, old) = try sample()
         let repository = Repository(in: bucket)

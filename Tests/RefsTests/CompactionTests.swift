@@ -46,7 +46,7 @@ struct CompactionTests {
         // The history of the ref does not show the merges.
         var history = repository.log.history(of: try RefName("models/a"), in: state)
         #expect(try history.next(.max).map(\.target) == ids.reversed())
-        // Nothing but the log is needed to know all this.
+        // All of this follows from the log alone.
         let copy = try bucket.copy()
         for entry in try copy.list(.checkpoints) {
             try copy.delete(BlobName(.checkpoints, entry.name))
@@ -54,7 +54,7 @@ struct CompactionTests {
         #expect(try Repository(in: copy).state().packs == state.packs)
     }
 
-    @Test("a transaction can be begun on the state that the one before returned")
+    @Test("a transaction can begin on the state that the previous one returned")
     func chained() throws {
         let repository = try Repository.create(in: MemoryBucket(), writer: testWriter())
         let writer = testWriter()
@@ -73,13 +73,13 @@ struct CompactionTests {
         try expectSound(repository, ids)
     }
 
-    @Test("a transaction that builds on packs which are merged meanwhile commits")
+    @Test("a transaction commits although its packs are merged meanwhile")
     func inFlight() throws {
         let repository = try Repository.create(in: MemoryBucket(), writer: testWriter())
         let ids = try put(15, in: repository)
         let writer = testWriter("late", seed: 9)
         let transaction = try repository.begin(writer: writer)
-        // All of it is there already, in packs that will not be live.
+        // All its content is already stored, in packs that will not be live.
         let id = try writeSnapshot(
             .model, "models/a 1 3", into: transaction.objects, parents: [ids[2]])
         #expect(id == ids[3])
@@ -93,7 +93,7 @@ struct CompactionTests {
         try expectSound(repository, ids)
     }
 
-    @Test("a pack with damage is left as it is, and the others are merged")
+    @Test("a damaged pack is left alone, and the others are merged")
     func damage() throws {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())
@@ -109,8 +109,7 @@ struct CompactionTests {
         #expect(damage.map(\.pack) == [victim.name])
     }
 
-    @Test(
-        "a merge that loses a race for its packs is dropped, and the transaction before it stands")
+    @Test("a merge that loses a race for its packs is dropped, and its transaction stands")
     func lostRace() throws {
         let memory = MemoryBucket()
         let repository = try Repository.create(in: memory, writer: testWriter())
@@ -141,7 +140,7 @@ struct CompactionTests {
         try expectSound(repository, [])
     }
 
-    @Test("whatever fails in a merge, the transaction before it stands and the repository is sound")
+    @Test("whatever fails in a merge, its transaction stands and the repository is sound")
     func failures() throws {
         let memory = MemoryBucket()
         let ids = try put(15, in: try Repository.create(in: memory, writer: testWriter()))
@@ -170,7 +169,7 @@ struct CompactionTests {
             }
             try expectSound(repository, ids)
             if try state.packs.count == 1 { merged += 1 }
-            // And the next writers go on as ever.
+            // Later writers are unaffected.
             try put(20, on: "models/c", in: repository, seed: 4)
             #expect(try repository.state().packs.count < 30)
             try expectSound(repository, ids)

@@ -14,7 +14,7 @@ struct FixedGateTests {
         } catch RefError.gates(let outcomes) { return outcomes.first }
     }
 
-    @Test("a fixed ref is made once, and then neither moves nor goes")
+    @Test("a fixed ref is created once, and can then be neither moved nor deleted")
     func fixed() throws {
         let gated = try GatedRepository(Self.fixed)
         let repository = gated.repository
@@ -38,7 +38,7 @@ struct FixedGateTests {
         #expect(rehearsal.refusal != nil && rehearsal.refs.count == 2)
         let reversal = try repository.log.reversal(in: try repository.state())
         #expect(try refusal(gated, reversal.updates) != nil)
-        // To where it is already is no move.
+        // A move to the current target is not a move.
         #expect(try refusal(gated, [RefUpdate(name, new: one)]) == nil)
         let commit = try repository.begin(writer: testWriter()).commit(
             [RefUpdate(name, new: two)], overriding: "wrong tag")
@@ -71,7 +71,7 @@ struct FixedGateTests {
         }
     }
 
-    @Test("a gate of approvals counts those of a removal")
+    @Test("an approval gate counts approvals of a removal")
     func approvedRemoval() throws {
         let gate = try Gate(#"{"ref":"models/a","type":"approvals","count":1,"by":["ada"]}"#)
         let signed = try SignedRepository()
@@ -95,7 +95,7 @@ struct FixedGateTests {
         #expect(try Repository(in: signed.bucket).state().target(of: name) == nil)
     }
 
-    @Test("what a policy compares a ref with cannot be taken away from under it")
+    @Test("a ref that a gate compares with cannot be removed alone")
     func removedPartner() throws {
         let gated = try GatedRepository(
             #"{"ref":"models/current","type":"space","with":"features/prod"}"#)
@@ -108,7 +108,7 @@ struct FixedGateTests {
         #expect(refusal.remedy == "ftictl ref delete features/prod models/current")
         let both = [features, try RefName("models/current")].map { RefUpdate($0, new: nil) }
         #expect(try self.refusal(gated, both) == nil)
-        // Without a policy it may go: nothing is demanded of what is not there.
+        // Without a policy it may go: the built-in gate asks nothing of a missing ref.
         let open = try GatedRepository()
         try open.repository.put("features/prod", Version(.features, "f", space: "one"))
         try open.repository.put("models/current", Version(.model, "m", space: "one"))
@@ -116,7 +116,7 @@ struct FixedGateTests {
     }
 
     @Test(
-        "names of metrics, parameters and inputs are looked up whole, however they are shown",
+        "names of metrics, parameters and inputs are matched in full, however they are displayed",
         arguments: [100, 101, 190])
     func longNames(length: Int) throws {
         let name = String(repeating: "m", count: length)
@@ -138,7 +138,7 @@ struct FixedGateTests {
 }
 
 extension Gate {
-    /// Reads a gate as it stands in a policy.
+    /// Reads a gate from its form in a policy.
     init(_ text: String) throws {
         let json = try JSON(parsing: Array(text.utf8).span)
         var reader = JSONObjectReader(try #require(json.object))

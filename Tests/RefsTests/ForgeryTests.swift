@@ -4,7 +4,7 @@ import Refs
 import Storage
 import Testing
 
-/// Entries that somebody writes who has the directory, and perhaps a key, but not the right.
+/// Entries by an attacker who can write the directory, and perhaps has a key, but no permission.
 @Suite("Forged transactions")
 struct ForgeryTests {
     let signed: SignedRepository
@@ -22,7 +22,7 @@ struct ForgeryTests {
         second = try #require(try repository.state().target(of: ref))
     }
 
-    /// An entry that follows a state and fits it in every other respect.
+    /// An entry that follows a state and is valid otherwise.
     private func entry(
         _ actions: [Action], after state: State, time: Timestamp? = nil
     ) throws -> LogEntry {
@@ -55,14 +55,14 @@ struct ForgeryTests {
         try entry.signed(by: key, repository: state.repositoryID)
     }
 
-    @Test("the right key in the right place is accepted, so that the rest proves something")
+    @Test("the right key in the right place is accepted, as a control for the other tests")
     func sound() throws {
         let state = try signed.repository.state()
         let entry = try sign(try entry(back(in: state), after: state), signed.features, in: state)
         #expect(try refusal(of: entry) == nil)
     }
 
-    @Test("an entry without a signature, or by a key that nobody listed (B135)")
+    @Test("an entry without a signature, or by an unlisted key (B135)")
     func unsigned() throws {
         let state = try signed.repository.state()
         let bare = try entry(back(in: state), after: state)
@@ -88,10 +88,10 @@ struct ForgeryTests {
         #expect(try refusal(of: forged)?.message.contains("signature") == true)
     }
 
-    @Test("a forged entry is refused whoever has built on it, but for the owner of the key")
+    @Test("a forged entry is refused whoever has built on it, except the owner of the key")
     func builtOn() throws {
         let state = try signed.repository.state()
-        // In the name of the pipeline, by somebody who does not have its key.
+        // In the name of the pipeline, without its key.
         let stolen = try sign(entry(back(in: state), after: state), signed.stranger, in: state)
         let text = String(decoding: stolen.encoded, as: UTF8.self)
         let forged = try LogEntry(
@@ -120,12 +120,12 @@ struct ForgeryTests {
             let error = refError { _ = try repository.state() }
             #expect(error?.message.contains(place) == true, "\(keys.count)")
             #expect(error?.fault == .damaged)
-            // Nobody who reads it first adds to it, either.
+            // No first reader adds to it, either.
             #expect(refError { _ = try repository.log.refreshed(state) } == error)
             let findings = try LogVerifier(repository.log).verify().findings
             #expect(findings.first?.place.description == place)
         }
-        // Whose name it is has signed for it; that the signature itself is none shows to who checks each.
+        // A later signature by the same key vouches for it; only a reader that checks each entry sees the bad one.
         let owned = try log([signed.training, signed.features])
         #expect(try owned.state().number == forged.number + 2)
         #expect(try LogVerifier(owned.log).verify().findings.first?.place.description == place)
@@ -159,7 +159,7 @@ struct ForgeryTests {
         }
     }
 
-    @Test("a revoked key, also with a time at which it was none (B137)")
+    @Test("a revoked key, also with a time before the revocation (B137)")
     func revoked() throws {
         let before = try signed.repository.state()
         try signed.repository.setAccessPolicy(
@@ -170,7 +170,7 @@ struct ForgeryTests {
         #expect(try refusal(of: entry)?.message.contains("does not list") == true)
     }
 
-    @Test("a first policy that is not signed by an admin of its own")
+    @Test("a first policy that none of its own admins signed")
     func firstPolicy() throws {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: signed.unsigned)
@@ -181,7 +181,7 @@ struct ForgeryTests {
         #expect(try refusal(of: try sign(bare, signed.admin, in: state), in: bucket) == nil)
     }
 
-    @Test("a key or a signature of small order, or in another than the one form")
+    @Test("a key or a signature of small order, or in a non-canonical form")
     func smallOrder() throws {
         let zeros = String(repeating: "0", count: 64)
         let one = "01" + String(repeating: "0", count: 62)
@@ -253,7 +253,7 @@ struct ForgeryTests {
             name, new: target, expires: expires, on: state, writer: signed.writer(key))
     }
 
-    @Test("a move has its approvals by different keys, and uses them up")
+    @Test("a move needs approvals by different keys, and uses them up")
     func approvals() throws {
         let (signed, name, x, y) = try gated()
         #expect(try move(name, to: x, in: signed)?.fault == .refused)
@@ -261,11 +261,11 @@ struct ForgeryTests {
         try approve(name, x, by: signed.admin, in: signed)
         #expect(try move(name, to: x, in: signed)?.fault == .refused)
         try approve(name, x, by: signed.features, in: signed)
-        // What is approved is this move and no other.
+        // The approval covers this move and no other.
         #expect(try move(name, to: y, in: signed)?.fault == .refused)
         #expect(try move(name, to: x, in: signed) == nil)
         #expect(try signed.repository.state().approvals.isEmpty)
-        // Back by an override, and the old approvals are worth nothing.
+        // Moved back by an override: the old approvals no longer count.
         let state = try signed.repository.state()
         let away = LogEntry(
             number: state.number + 1, previous: state.entryHash, base: state.number,
@@ -280,7 +280,7 @@ struct ForgeryTests {
         #expect(try move(name, to: x, in: signed)?.fault == .refused)
     }
 
-    @Test("an approval ends with its time, and with the policy under which it was given")
+    @Test("an approval ends when it expires and when the policy changes")
     func expiry() throws {
         let (signed, name, x, _) = try gated()
         try approve(name, x, by: signed.admin, in: signed, seconds: 60)
@@ -297,7 +297,7 @@ struct ForgeryTests {
         #expect(try move(name, to: x, in: signed)?.fault == .refused)
     }
 
-    @Test("readers count approvals themselves, and believe none that does not fit")
+    @Test("readers count approvals themselves and reject any that do not fit")
     func forgedApproval() throws {
         let (signed, name, x, y) = try gated()
         try approve(name, x, by: signed.admin, in: signed)
@@ -323,7 +323,7 @@ struct ForgeryTests {
         #expect(try refusal(of: try entry(sound), in: signed.bucket) == nil)
     }
 
-    @Test("a state from a checkpoint knows the same policy and approvals as one from the beginning")
+    @Test("a state from a checkpoint has the same policy and approvals as one from the full log")
     func checkpointed() throws {
         let (signed, name, x, _) = try gated()
         try approve(name, x, by: signed.admin, in: signed)
@@ -343,7 +343,7 @@ struct ForgeryTests {
 
 @Suite("Old transactions, read one by one")
 struct OldEntryTests {
-    @Test("an old entry that somebody wrote anew is refused by whoever reads a ref's history")
+    @Test("a rewritten old entry is refused when a ref's history is read")
     func rewritten() throws {
         let signed = try SignedRepository()
         let client = try Client(clock: signed.clock)

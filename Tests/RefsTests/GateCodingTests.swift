@@ -11,7 +11,7 @@ struct GateCodingTests {
     }
 
     @Test(
-        "a gate is written as it was read",
+        "a gate survives a round trip",
         arguments: [
             #"{"atLeast":0.8,"metric":"recall@10","ref":"models/current","type":"metric"}"#,
             #"{"atLeast":-1,"atMost":2.5,"metric":"loss","ref":"models/*","type":"metric"}"#,
@@ -27,7 +27,7 @@ struct GateCodingTests {
     }
 
     @Test(
-        "an error names the member that is wrong",
+        "an error names the wrong member",
         arguments: [
             (#"{"type":"space","with":"features/prod"}"#, "gates[0].ref"),
             (#"{"ref":"models/","type":"space","with":"features/prod"}"#, "gates[0].ref"),
@@ -75,7 +75,7 @@ struct GateCodingTests {
         }
     }
 
-    @Test("a pattern matches what is below it, and nothing beside it")
+    @Test("a pattern matches only what is below it")
     func patterns() throws {
         let below = try RefPattern("models/prod/*")
         #expect(below.matches(try RefName("models/prod/a")))

@@ -2,7 +2,7 @@ import Objects
 import Refs
 import Storage
 
-/// What a test says of a version that it makes.
+/// The properties of a version for a test.
 struct Version {
     var kind: Snapshot.Kind
     var text: String
@@ -10,7 +10,7 @@ struct Version {
     var inputs: [String: ObjectID] = [:]
     var metrics: [String: Double] = [:]
     var params: JSONObject = JSONObject()
-    /// The name of an embedding space, which stands for an object with that text.
+    /// The name of an embedding space: the test uses an object with that text.
     var space: String?
     var files: [String: [UInt8]] = [:]
 

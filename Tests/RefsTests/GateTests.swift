@@ -24,7 +24,7 @@ struct GatedRepository {
             try AccessPolicy(decoding: Array(text.utf8)), writer: testWriter())
     }
 
-    /// The outcomes of gates that refuse moves; empty when they were made.
+    /// The outcomes of gates that refuse moves; empty when the moves happen.
     func refusals(_ moves: KeyValuePairs<String, ObjectID>) throws -> [GateOutcome] {
         let before = try repository.state()
         do {
@@ -47,7 +47,7 @@ struct GateTests {
     private static let space = #"{"ref":"models/current","type":"space","with":"features/prod"}"#
 
     @Test(
-        "a metric lies within its bounds, or the move is refused with both values",
+        "a metric outside its bounds is refused with both values",
         arguments: [(0.8, true), (0.9, true), (0.79, false), (-1, false)])
     func metric(value: Double, passes: Bool) throws {
         let gated = try GatedRepository(Self.metric)
@@ -61,7 +61,7 @@ struct GateTests {
         #expect(try gated.refusals(["models/other": model]).isEmpty)
     }
 
-    @Test("an upper bound holds as a lower one does")
+    @Test("an upper bound holds like a lower one")
     func upperBound() throws {
         let gated = try GatedRepository(
             #"{"ref":"models/*","type":"metric","metric":"loss","atMost":2,"atLeast":1}"#)
@@ -73,7 +73,7 @@ struct GateTests {
         }
     }
 
-    @Test("a metric that is not there is refused, and the remedy names a version that has it")
+    @Test("a missing metric is refused, and the remedy names a version that has it")
     func missingMetric() throws {
         let gated = try GatedRepository(Self.metric)
         let none = try gated.repository.put("models/a", Version(.model, "none"))
@@ -113,7 +113,7 @@ struct GateTests {
         #expect(refusal.found.contains(side.short) && refusal.found.contains(features[4].short))
         let both = "ftictl promote \(side.short) features/prod \(other.short) models/current"
         #expect(refusal.remedy == both)
-        // What the remedy says satisfies the gate, in one transaction and in either order.
+        // Following the remedy satisfies the gate, in one transaction and in either order.
         #expect(try gated.refusals(["models/current": other, "features/prod": side]).isEmpty)
         let last = try model(of: features[4], "last")
         #expect(try gated.refusals(["models/current": last]).count == 1)
@@ -122,7 +122,7 @@ struct GateTests {
             try gated.refusals(["models/current": plain])[0].found == "it has no input dataset")
     }
 
-    @Test("a search among ancestors ends where history was collected")
+    @Test("a search of ancestors ends where history was collected")
     func collectedAncestors() throws {
         let gated = try GatedRepository(Self.input)
         let repository = gated.repository
@@ -139,7 +139,7 @@ struct GateTests {
         }
     }
 
-    @Test("features and model change their space together or not at all, without any policy")
+    @Test("features and model change their space together or not at all, even without a policy")
     func standingSpace() throws {
         let gated = try GatedRepository()
         let repository = gated.repository
@@ -161,7 +161,7 @@ struct GateTests {
     }
 
     @Test(
-        "a gate of a policy about other refs, or about many, leaves nothing unasked",
+        "a policy gate about other refs, or many refs, does not replace the built-in gate",
         arguments: [
             #"{"ref":"models/*","type":"space","with":"features/prod"}"#,
             #"{"ref":"features/prod","type":"space","with":"features/canary"}"#,
@@ -182,7 +182,7 @@ struct GateTests {
         #expect(try gated.refusals(["models/current": model]).isEmpty)
     }
 
-    @Test("a gate of spaces in a policy demands that both sides declare one")
+    @Test("a space gate in a policy requires a declared space on both sides")
     func strictSpace() throws {
         let gated = try GatedRepository(Self.space)
         let repository = gated.repository
@@ -195,7 +195,7 @@ struct GateTests {
         #expect(try gated.refusals(["models/current": model]).isEmpty)
     }
 
-    @Test("evidence is metrics, parameters and inputs")
+    @Test("an evidence gate reads metrics, parameters and inputs")
     func evidence() throws {
         let gated = try GatedRepository(
             #"{"ref":"models/current","type":"evidence","requires":["metrics.a","params.b","inputs.dataset.features"]}"#
@@ -215,7 +215,7 @@ struct GateTests {
         #expect(try gated.refusals(["models/current": rich]).isEmpty)
     }
 
-    @Test("formats are those of the content, whatever the names say")
+    @Test("formats are detected from the content, whatever the names say")
     func formats() throws {
         let gated = try GatedRepository(
             #"{"ref":"models/*","type":"formats","allow":["text"]}"#)
@@ -236,7 +236,7 @@ struct GateTests {
         #expect(outcomes[0].found == "a/model.safetensors is pickle")
     }
 
-    @Test("an override is in the entry with each gate that refused; without need there is none")
+    @Test("an override is recorded with each gate that refused, and only when one did")
     func override() throws {
         let gated = try GatedRepository(Self.metric, Self.space)
         let repository = gated.repository
@@ -256,7 +256,7 @@ struct GateTests {
         #expect(entry.actions.count == 1)
     }
 
-    @Test("of three refs in one transaction none moves when a gate refuses one")
+    @Test("when a gate refuses one of three refs, none of them moves")
     func three() throws {
         let gated = try GatedRepository(Self.metric)
         let repository = gated.repository
@@ -271,7 +271,7 @@ struct GateTests {
         #expect(try repository.target("datasets/prod") == nil)
     }
 
-    @Test("gates hold for the state that a move is committed on, not for the one it began from")
+    @Test("gates are evaluated in the state of the commit, not in that of the beginning")
     func meanwhile() throws {
         let gated = try GatedRepository(Self.metric)
         let repository = gated.repository
@@ -287,7 +287,7 @@ struct GateTests {
             Issue.record("a model of another space was let in")
             return
         }
-        // A refusal in the state that it began from need not be one any more.
+        // A refusal in the original state need not hold in the newer one.
         waiting = try repository.begin(writer: testWriter())
         try repository.move(["features/prod": one])
         #expect(try waiting.commit([update]).number != nil)
@@ -302,7 +302,7 @@ struct GateTests {
         }
     }
 
-    @Test("a race that is lost at any moment never lets two halves of a pair in")
+    @Test("a race lost at any call never lets a mismatched pair in")
     func race() throws {
         var calls = 0
         var featuresFirst = 0
@@ -368,12 +368,12 @@ extension String {
     }
 }
 
-@Suite("Moves that no gate was asked about")
+@Suite("Moves that bypassed the gates")
 struct UngatedMoveTests {
     private static let gate =
         #"{"ref":"models/current","type":"metric","metric":"recall","atLeast":0.8}"#
 
-    /// Commits an entry as somebody would who has the directory and asks no gate.
+    /// Commits an entry as an attacker would who can write the directory, without evaluating gates.
     private func smuggle(_ actions: [Action], into gated: GatedRepository) throws {
         let state = try gated.repository.state()
         let entry = LogEntry(
@@ -388,9 +388,7 @@ struct UngatedMoveTests {
         try RepositoryVerifier(Repository(in: gated.bucket)).verify(full: true)
     }
 
-    @Test(
-        "a full verification names a ref that stands where a gate refuses it, and older moves as a note"
-    )
+    @Test("full verification reports a ref where a gate would refuse it, and notes older moves")
     func named() throws {
         let gated = try GatedRepository(Self.gate)
         let poor = try gated.repository.put(
@@ -411,7 +409,7 @@ struct UngatedMoveTests {
         #expect(finding.problem.contains("0.8") && finding.problem.contains("0.5"))
         #expect(finding.remedy?.contains("rollback models/current") == true)
         #expect(try RepositoryVerifier(gated.repository).verify(full: false).isSound)
-        // What the ref stands at is right again; what once was is worth knowing.
+        // The ref's current target is valid again; its past is worth a note.
         try gated.repository.move(["models/current": good])
         let later = try verify(gated)
         #expect(later.isSound)
@@ -438,7 +436,7 @@ struct UngatedMoveTests {
         #expect(try verify(gated).findings.first?.affects == ["models/current"])
     }
 
-    @Test("what was collected is not judged again, and counted")
+    @Test("collected versions are counted, not judged again")
     func collected() throws {
         let gated = try GatedRepository(Self.gate)
         for recall in [0.85, 0.9] {

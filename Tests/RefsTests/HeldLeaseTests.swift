@@ -11,7 +11,7 @@ import Testing
         return try #require(commit.refs.first?.new)
     }
 
-    @Test("a lease is renewed by a clock until it is released, and holds what was named last")
+    @Test("a lease is renewed until it is released, and protects the latest snapshots")
     func renewal() throws {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())
@@ -22,7 +22,7 @@ import Testing
         try lease.hold([first])
         try lease.hold([second])
         #expect(try repository.leases().map(\.snapshots) == [[second]])
-        // Whoever removes the file sees it come back without anybody doing anything.
+        // A removed lease file reappears on its own.
         let name = try #require(try repository.leases().first).name
         try repository.release(name)
         for _ in 0..<2000 where try repository.leases().isEmpty { usleep(5000) }
@@ -32,7 +32,7 @@ import Testing
         #expect(try repository.leases().isEmpty)
     }
 
-    @Test("what was collected cannot be held, and is not in a lease afterwards")
+    @Test("a collected snapshot cannot be leased, and no lease names it afterwards")
     func gone() throws {
         let repository = try Repository.create(in: MemoryBucket(), writer: testWriter())
         let kept = try put("one", in: repository)

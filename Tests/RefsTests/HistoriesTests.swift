@@ -27,7 +27,7 @@ struct HistoriesTests {
         return (bucket, names)
     }
 
-    /// How often the bucket is asked while the newest values of all refs are read.
+    /// The number of reads while the newest values of all refs are found.
     private static func work(refs: Int, moves: Int) throws -> Int {
         let (bucket, names) = try repository(refs: refs, moves: moves)
         let counting = CountingBucket(bucket)
@@ -39,7 +39,7 @@ struct HistoriesTests {
         return counting.reads + counting.opens - start
     }
 
-    @Test("twice the refs cost no more reads, twice the transactions twice as many")
+    @Test("more refs cost no more reads; twice the transactions cost twice as many")
     func linear() throws {
         let once = try Self.work(refs: 20, moves: 8)
         #expect(once > 0)
@@ -47,7 +47,7 @@ struct HistoriesTests {
         #expect(try Double(Self.work(refs: 20, moves: 16)) <= 2.6 * Double(once))
     }
 
-    @Test("the history of each of many refs decodes what they share once")
+    @Test("reading the histories of many refs decodes shared entries once")
     func separate() throws {
         func work(refs: Int) throws -> Int {
             let (bucket, names) = try Self.repository(refs: refs, moves: 2)
@@ -66,12 +66,12 @@ struct HistoriesTests {
         #expect(try work(refs: 200) == once)
     }
 
-    @Test("the values are those that each history gives by itself")
+    @Test("the values equal those of each history alone")
     func same() throws {
         let (bucket, names) = try Self.repository(refs: 5, moves: 7)
         let repository = Repository(in: bucket)
         let writer = testWriter()
-        // One is removed and comes back, one is moved alone.
+        // One ref is removed and restored, one moves alone.
         for new in [nil, try repository.state().target(of: names[1])] {
             _ = try repository.begin(writer: writer).commit([RefUpdate(names[0], new: new)])
         }

@@ -31,7 +31,7 @@ struct LockFileTests {
     }
 
     @Test(
-        "a file that says something else than when it was written is refused, and read where that is asked for",
+        "an edited lock file is refused, unless edits are allowed",
         arguments: [
             ("models/m1", "models/m2"), ("\"kind\":\"model\"", "\"kind\":\"features\""),
             ("\"transaction\":7", "\"transaction\":8"), ("abab", "abac"), ("cdcd", "cdce"),
@@ -45,7 +45,7 @@ struct LockFileTests {
         #expect(try LockFile(decoding: edited, edited: true) != lock)
     }
 
-    @Test("ids that were exchanged are refused, and so is a file without a digest")
+    @Test("swapped ids and a missing digest are refused")
     func exchanged() throws {
         let ids = lock.pins.map(\.id.hex)
         let marked = text.split(separator: ids[0]).joined(separator: "X")

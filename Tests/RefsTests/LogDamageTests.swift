@@ -53,7 +53,7 @@ struct LogDamageTests {
         try expectDamaged(bucket)
     }
 
-    @Test("nobody writes into a gap of several entries, whatever a lagging hint says")
+    @Test("no writer writes into a gap of several entries, whatever a lagging hint says")
     func gap() throws {
         let (bucket, _) = try repository(18)
         let hint = try #require(try bucket.read(tipName, limit: 1000))
@@ -134,7 +134,7 @@ struct LogDamageTests {
         #expect(try Repository(in: bucket).state().number == 8)
     }
 
-    @Test("a log that claims packs of any size is read to an end")
+    @Test("a log that claims packs of absurd sizes is read to its end")
     func sizes() throws {
         let (bucket, repository) = try repository(1)
         let state = try repository.state()
@@ -187,7 +187,7 @@ struct LogDamageTests {
         }
     }
 
-    /// Replaces entry 2 of a log of two by one with other contents, correctly sealed and chained.
+    /// Replaces entry 2 of a log of two by another one, correctly sealed and chained.
     private func forge(
         number: Int = 2, previous: ObjectID? = nil, time: String? = nil, skew: Int? = nil,
         _ actions: (State) throws -> [Action]
@@ -202,7 +202,9 @@ struct LogDamageTests {
         return bucket
     }
 
-    @Test("an entry that does not follow from those before is damage, and says why (B129 to B132)")
+    @Test(
+        "an entry that does not follow from the previous ones is damage, with the reason (B129 to B132)"
+    )
     func semantics() throws {
         let name = try RefName("models/b")
         let other = ObjectID(of: Array("other".utf8).span)
@@ -270,7 +272,7 @@ struct LogDamageTests {
             try repository.put("models/c", text: "\(number)", writer: testWriter(seed: 3))
         }
         try append(.pack(pack))
-        // Checkpoints list live packs only, so a name of long ago is known to who reads the whole log.
+        // Checkpoints list live packs only, so only a reader of the whole log knows an old name.
         let findings = try LogVerifier(repository.log).verify().findings
         #expect(findings.count == 1)
         #expect(findings.first?.problem.contains("added or removed before") == true)
@@ -301,7 +303,7 @@ struct LogDamageTests {
         }
     }
 
-    @Test("what a crash leaves of a hint is no damage, and a flipped bit in one is")
+    @Test("a hint torn by a crash is no damage, a flipped bit in one is")
     func tornHint() throws {
         let (bucket, repository) = try repository(3)
         let old = try #require(try bucket.read(tipName, limit: 256))
@@ -343,7 +345,7 @@ struct LogDamageTests {
         #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
     }
 
-    @Test("a log that was rewritten below the hint is damage")
+    @Test("a log rewritten before the hint is damage")
     func rewritten() throws {
         let (bucket, repository) = try repository(2)
         let entry = try repository.log.entry(2)

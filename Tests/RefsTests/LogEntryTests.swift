@@ -14,7 +14,7 @@ struct LogEntryTests {
             writer: "ada@test", message: message, nonce: Self.nonce, actions: actions)
     }
 
-    @Test("an entry's bytes are as documented")
+    @Test("the bytes of an entry are as documented")
     func golden() throws {
         let bytes = try entry([
             .ref(try RefName("models/current"), old: nil, new: Self.id, since: nil),
@@ -59,7 +59,7 @@ struct LogEntryTests {
         }
     }
 
-    /// The bytes of an entry with this first line, sealed as it must be.
+    /// The bytes of a correctly sealed entry with this first line.
     private func sealed(_ line: String) -> [UInt8] {
         let hash = ObjectID(of: Array(line.utf8).span).hex
         return Array("\(line)\n{\"sha256\":\"\(hash)\"}\n".utf8)
@@ -92,7 +92,7 @@ struct LogEntryTests {
     }
 
     @Test(
-        "what a newer version wrote is refused as such and never skipped",
+        "entries of a newer version are refused as such and never skipped",
         arguments: [
             (#""requires":[]"#, #""requires":["segments"]"#),
             (#""type":"unpack""#, #""type":"future""#),
@@ -104,7 +104,7 @@ struct LogEntryTests {
         #expect(error?.message.contains("newer version of fti") == true)
     }
 
-    @Test("limits hold before anything is read")
+    @Test("limits are checked before anything is read")
     func limits() throws {
         let long = try entry([], message: String(repeating: "m", count: (64 << 10) + 1))
         #expect(refError { _ = try LogEntry(decoding: long.encoded, number: 1) }?.fault == .damaged)

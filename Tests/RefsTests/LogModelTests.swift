@@ -66,7 +66,7 @@ struct LogModelTests {
             #expect(try history.next(.max).map(\.target) == histories[name] ?? [])
         }
         #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
-        // Without its caches the log says the same.
+        // Without its caches the log gives the same state.
         for entry in try bucket.list(.checkpoints) {
             try bucket.delete(BlobName(.checkpoints, entry.name))
         }
@@ -133,7 +133,7 @@ struct LogModelTests {
                             moves += commit.refs.contains { $0.name == shared } ? 1 : 0
                         } catch let error as RefError {
                             #expect(error.fault == .conflict)
-                            // All or none: the own ref has not moved either.
+                            // All or none: the writer's own ref has not moved either.
                             state = try repository.log.refreshed(state)
                             let again = try repository.begin(on: state, writer: writer)
                             #expect(again.state.target(of: own) == old)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Refs
 
-/// What every command and pipeline does that publishes.
+/// The steps that every publishing command and pipeline shares.
 @Suite struct NextVersionTests {
     private let repository: Repository
     private let name: RefName
@@ -41,7 +41,7 @@ import Testing
         return (version.id, try transaction.publish([version], message: message))
     }
 
-    @Test("a version has the one before as its parent, and is no older")
+    @Test("a version has the previous one as its parent, and is never dated before it")
     func order() throws {
         let later = try #require(Timestamp(milliseconds: epoch.milliseconds + 1000))
         let first = try publish("one", created: later)
@@ -52,7 +52,7 @@ import Testing
         #expect(try Snapshot(first.id, in: objects).parents.isEmpty)
     }
 
-    @Test("what says nothing new makes no entry; what need not be said does not count")
+    @Test("an unchanged version makes no entry; incidental fields do not count")
     func unchanged() throws {
         let first = try publish("one", message: "m", metrics: ["a": 1])
         let number = try repository.state().number

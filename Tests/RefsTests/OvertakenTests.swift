@@ -4,7 +4,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("Who loses a race with a collection is told of a conflict")
+@Suite("A race lost to a collection is a conflict")
 struct OvertakenTests {
     /// A repository in which `models/a` has just been moved, and what it was before has been collected, after a state
     /// was read.
@@ -18,11 +18,11 @@ struct OvertakenTests {
         let other = Repository(in: bucket)
         try other.put("models/a", text: "2", writer: testWriter(seed: 4))
         _ = try collectAll(other)
-        // Without what this process has open.
+        // Less what this process has open.
         return (Repository(in: bucket), state, old)
     }
 
-    @Test("reading what a ref pointed at, in order to write, is a conflict once the ref was moved")
+    @Test("reading a ref's former target in order to write is a conflict once the ref has moved")
     func reading() throws {
         let (repository, state, old) = try overtaken()
         let resolver = Resolver(repository, state: state, now: epoch)
@@ -40,7 +40,7 @@ struct OvertakenTests {
         #expect(error?.fault == .conflict)
     }
 
-    @Test("an id that was named and collected is missing, and no conflict")
+    @Test("an id that was named and then collected is missing, not a conflict")
     func named() throws {
         let (repository, state, old) = try overtaken()
         let resolver = Resolver(repository, state: state, now: epoch)
@@ -57,7 +57,7 @@ struct OvertakenTests {
     }
 
     @Test(
-        "a move to what another ref pointed at is never more than a conflict, whatever is called meanwhile"
+        "a move to another ref's former target is at worst a conflict, whatever happens meanwhile"
     )
     func promotion() throws {
         let bucket = MemoryBucket()

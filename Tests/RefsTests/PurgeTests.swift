@@ -9,7 +9,7 @@ import Testing
 struct PurgeTests {
     private static let marker = "the-secret-of-row-17"
 
-    /// Whether the marker is in anything that lies in the folder of packs, decoded, whatever it is stored as.
+    /// Whether the marker is in any decoded piece in the folder of packs, live or not.
     private static func holdsMarker(_ bucket: MemoryBucket) throws -> Bool {
         let empty = PackStore(bucket: bucket, packs: [])
         let names = try bucket.list(.packs).compactMap { ObjectID(hex: $0.name) }
@@ -69,7 +69,7 @@ struct PurgeTests {
     }
 
     @Test(
-        "the text of a row that no version has is in no file, also not as the base of a difference",
+        "the text of a row that no version has is in no file, not even as the base of a difference",
         arguments: [0, 32])
     func bases(dimension: Int) throws {
         let bucket = MemoryBucket()
@@ -95,7 +95,7 @@ struct PurgeTests {
         #expect(try collectAll(repository, seed: 6, isPurge: true).transaction == nil)
     }
 
-    @Test("a difference whose base a kept version has stays a difference")
+    @Test("a difference stays one when a kept version has its base")
     func kept() throws {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())
@@ -116,7 +116,7 @@ struct PurgeTests {
         let report = try collectAll(repository, seed: 5, isPurge: true)
         #expect(report.transaction == nil)
         #expect(try Self.differences(repository) == before)
-        // When that version goes, its text does.
+        // When that version is collected, so is its text.
         _ = try repository.begin(writer: testWriter(seed: 9)).commit([
             RefUpdate(try RefName("features/b"), new: nil)
         ])
@@ -147,7 +147,7 @@ struct PurgeTests {
         }
     }
 
-    @Test("a collection says how much of live packs nobody needs, and why it stays")
+    @Test("a collection reports how much of the live packs is unneeded, and why it stays")
     func truth() throws {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())
@@ -164,7 +164,7 @@ struct PurgeTests {
         #expect(report.wasteful.map(\.decision.obstacle) == [.half])
         #expect(report.unneededBytes >= 300)
         #expect(report.unneededBytes < report.liveBytes)
-        // A damaged pack cannot be rewritten, and that is said.
+        // A damaged pack cannot be rewritten, and the report says so.
         let pack = try repository.state().packs[0]
         var damagedCount = 0
         for byte in stride(from: 9, to: pack.indexOffset, by: 211) {
@@ -176,7 +176,7 @@ struct PurgeTests {
                 damagedCount += 1
                 #expect(damaged.wasteful.map(\.decision.obstacle) == [.damage])
             } catch {
-                // The damage is in what says what is needed.
+                // The damage is in a node that lists needed objects.
                 #expect((error as? RefError)?.fault == .damaged, "byte \(byte): \(error)")
             }
         }

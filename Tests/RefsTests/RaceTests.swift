@@ -77,7 +77,7 @@ struct RaceTests {
     }
 
     @Test(
-        "what a transaction relies on and others remove meanwhile is stored once more",
+        "content that others remove during a transaction is stored again",
         arguments: [false, true], [false, true])
     func removedPack(_ atLastMoment: Bool, isDeleted: Bool) throws {
         let memory = MemoryBucket()
@@ -102,7 +102,7 @@ struct RaceTests {
         #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
     }
 
-    @Test("a pack that is condemned before its transaction commits is stored under another name")
+    @Test("a pack that is removed before its transaction commits is stored under another name")
     func condemned() throws {
         let memory = MemoryBucket()
         let repository = try Repository.create(in: memory, writer: testWriter())
@@ -124,8 +124,7 @@ struct RaceTests {
         #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
     }
 
-    @Test(
-        "a move to an object that is gone when it comes to it is refused", arguments: [false, true])
+    @Test("a move to an object that is gone by then is refused", arguments: [false, true])
     func collected(_ isDeleted: Bool) throws {
         let memory = MemoryBucket()
         let (_, id, pack) = try garbage(in: memory)
@@ -141,7 +140,7 @@ struct RaceTests {
         #expect(error?.fault == .missing)
     }
 
-    @Test("a move to a snapshot of which a part is missing is refused")
+    @Test("a move to an incomplete snapshot is refused")
     func incomplete() throws {
         let memory = MemoryBucket()
         let repository = try Repository.create(in: memory, writer: testWriter())
@@ -164,7 +163,7 @@ struct RaceTests {
         #expect(try memory.list(.packs).isEmpty)
     }
 
-    @Test("a creation that is denied but took place is recognised by its nonce")
+    @Test("a creation that happened but was reported as refused is recognised by its nonce")
     func lostReply() throws {
         let memory = MemoryBucket()
         let writer = testWriter()
@@ -206,7 +205,7 @@ struct RaceTests {
     }
 }
 
-/// A bucket in which something happens just before an entry is created, or just after.
+/// A bucket that runs an action or fails just before or after an entry is created.
 final class InterposingBucket: ForwardingBucket {
     enum Moment { case before, after }
 
@@ -229,7 +228,7 @@ final class InterposingBucket: ForwardingBucket {
     /// Whether no action is waiting for an entry.
     var hasHappened: Bool { plan.withLock { $0.action == nil } }
 
-    /// Whether creations of entries are answered as if the entry had been there.
+    /// Whether created entries are reported as already existing.
     var deny: Bool {
         get { plan.withLock { $0.deny } }
         set { plan.withLock { $0.deny = newValue } }

@@ -42,7 +42,7 @@ struct RefEditTests {
         _ = try repository.restore(names, in: try repository.state(), by: writer)
     }
 
-    @Test("a deleted ref says so, keeps its history, and comes back to where it was")
+    @Test("a deleted ref is reported as deleted, keeps its history, and can be restored")
     func deletion() throws {
         _ = try put("one")
         let two = try put("two")
@@ -63,7 +63,7 @@ struct RefEditTests {
         #expect(try history.next(10).count == 4)
     }
 
-    @Test("what is not there, or is there already, is refused")
+    @Test("missing sources and existing targets are refused")
     func refusals() throws {
         _ = try put("one")
         _ = try put("other", at: other)
@@ -84,7 +84,7 @@ struct RefEditTests {
         #expect(try repository.state().number == state.number)
     }
 
-    @Test("a rename is one entry, in which the old name goes and the new one comes")
+    @Test("a rename is one entry that removes the old name and adds the new one")
     func rename() throws {
         let one = try put("one")
         _ = try repository.rename(name, to: other, in: try repository.state(), by: writer)
@@ -100,7 +100,7 @@ struct RefEditTests {
         #expect(try repository.target("models/a") == one)
     }
 
-    @Test("what only a deleted ref held is kept by its age, and then cannot be restored")
+    @Test("the target of a deleted ref is kept for the retention, and then cannot be restored")
     func retention() throws {
         let one = try put("one")
         _ = try put("other", at: other)
@@ -131,7 +131,7 @@ struct RefEditTests {
         try commit { try repository.log.reversal(of: number, in: $0).updates }
     }
 
-    @Test("a transaction is undone when its ref came back to where it had moved it")
+    @Test("a transaction can be undone when its ref is back where it moved it")
     func undoAfterRollback() throws {
         let one = try put("one")
         _ = try put("two")
@@ -140,7 +140,7 @@ struct RefEditTests {
         #expect(try repository.target("models/a") == nil)
     }
 
-    @Test("what cannot be undone says which transaction is in the way, and what to do")
+    @Test("a refused undo names the transaction in the way, and what to do")
     func undoInTheWay() throws {
         let one = try put("one")
         let two = try put("two")
@@ -165,7 +165,7 @@ struct RefEditTests {
         #expect(refError { try undo(5) }?.message.contains("undone already") == true)
     }
 
-    @Test("a ref that was moved and moved back meanwhile is a conflict in true words")
+    @Test("a ref that moved away and back is a conflict with an accurate message")
     func movedAndBack() throws {
         let one = try put("one")
         let transaction = try repository.begin(writer: writer)

@@ -7,7 +7,7 @@ import Testing
 @Suite("Names of refs")
 struct RefNameTests {
     @Test(
-        "a name of the grammar is accepted and keeps its bytes",
+        "a valid name is accepted and keeps its bytes",
         arguments: [
             "models/current", "features/prod", "datasets/sft", "releases/2026-08-01",
             "models/team-a/bge_small.v2", "models/0", "models/a..b",
@@ -20,7 +20,7 @@ struct RefNameTests {
     }
 
     @Test(
-        "anything else is refused as usage, in one line",
+        "anything else is a usage error of one line",
         arguments: HostileNames.refs + [
             "models/x@{1}", "models/x~1", "models/x:y", String(repeating: "a", count: 64),
         ])
@@ -30,13 +30,13 @@ struct RefNameTests {
         #expect(error?.message.contains { $0.isNewline || $0 == "\0" } == false)
     }
 
-    @Test("an unknown namespace is answered with the four that exist")
+    @Test("the error for an unknown namespace lists the four that exist")
     func unknownNamespace() {
         let message = refError { _ = try RefName("unknown/x") }?.message ?? ""
         for namespace in RefNamespace.allCases { #expect(message.contains(namespace.rawValue)) }
     }
 
-    @Test("a namespace fixes the kind, and each kind has one namespace")
+    @Test("each namespace has one kind, and each kind one namespace")
     func kinds() {
         for namespace in RefNamespace.allCases {
             #expect(RefNamespace(namespace.kind) == namespace)

@@ -30,7 +30,7 @@ struct ReleaseTests {
         return try Release(of: try Snapshot(id, in: objects), in: objects)
     }
 
-    @Test("a release reads back as what it binds")
+    @Test("a release reads back")
     func roundTrip() throws {
         let features = try repository.put("features/prod", Version(.features, "f", space: "one"))
         let model = try repository.put(
@@ -45,7 +45,7 @@ struct ReleaseTests {
         }
     }
 
-    @Test("a space that only one of the parts declares is that of the release")
+    @Test("a space that only one part declares is the release's space")
     func oneSpace() throws {
         let features = try repository.put("features/prod", Version(.features, "f", space: "one"))
         let model = try repository.put("models/a", Version(.model, "m"))
@@ -54,7 +54,7 @@ struct ReleaseTests {
         #expect(try read(try release(plain, model)).space == nil)
     }
 
-    @Test("parts of two spaces do not fit, and the features that would fit are named")
+    @Test("parts of different spaces do not fit, and the error names features that would")
     func spaces() throws {
         let old = try repository.put("features/prod", Version(.features, "f", space: "one"))
         let dataset = try repository.put(
@@ -69,7 +69,7 @@ struct ReleaseTests {
         #expect(try repository.target("releases/prod") == nil)
     }
 
-    @Test("a part of another kind, or that is no snapshot, does not fit")
+    @Test("a part of another kind, or one that is no snapshot, does not fit")
     func kinds() throws {
         let features = try repository.put("features/prod", Version(.features, "f"))
         let model = try repository.put("models/a", Version(.model, "m"))
@@ -105,7 +105,7 @@ struct ReleaseTests {
         }
     }
 
-    @Test("a ref of releases points at nothing but a release that fits")
+    @Test("a releases ref points only at releases that fit")
     func admission() throws {
         let features = try repository.put("features/prod", Version(.features, "f", space: "one"))
         let model = try repository.put("models/a", Version(.model, "m", space: "two"))

@@ -19,7 +19,7 @@ struct RepositoryTests {
         #expect(again == .repositoryExists(location: "memory"))
     }
 
-    @Test("where there is no repository, none is found")
+    @Test("opening an empty bucket finds no repository")
     func missing() {
         let error = refError { _ = try Repository(in: MemoryBucket()).state() }
         #expect(error?.fault == .missing)
@@ -84,7 +84,7 @@ struct RepositoryTests {
         #expect(try repository.state().target(of: try RefName("models/b")) == nil)
     }
 
-    @Test("an expectation that does not hold is a conflict")
+    @Test("a failed expectation is a conflict")
     func expectations() throws {
         let writer = testWriter()
         let repository = try Repository.create(in: MemoryBucket(), writer: writer)
@@ -104,7 +104,7 @@ struct RepositoryTests {
         #expect(try repository.state().number == 1)
     }
 
-    @Test("a ref only points at a whole snapshot of its kind")
+    @Test("a ref points only at a complete snapshot of its kind")
     func admission() throws {
         let writer = testWriter()
         let repository = try Repository.create(in: MemoryBucket(), writer: writer)
@@ -132,7 +132,7 @@ struct RepositoryTests {
         #expect(try repository.bucket.list(.packs).isEmpty)
     }
 
-    @Test("a removed ref can be made again, and its history stays one")
+    @Test("a removed ref can be created again and keeps one history")
     func removal() throws {
         let writer = testWriter()
         let repository = try Repository.create(in: MemoryBucket(), writer: writer)
@@ -167,7 +167,7 @@ struct RepositoryTests {
         }
         let entries = try (0...4).map { try repository.log.entry($0) }
         #expect(entries.map { $0.skew != nil } == [false, false, false, true, true])
-        // Nobody makes it worse: the time stays what it is.
+        // It gets no worse: the time stays as it is.
         #expect(entries[4].time == wrong.now)
         #expect(entries[4].moment(asOf: clock.now.milliseconds) == clock.now)
         #expect(entries[4].moment(asOf: wrong.now.milliseconds) == wrong.now)
@@ -177,7 +177,7 @@ struct RepositoryTests {
             #expect(
                 try resolver.snapshot(try Revision("\(name)@{\(moment)}")) == values[value])
         }
-        // Five minutes are what clocks may differ without a word in the entry.
+        // Clocks may differ by five minutes before the entry records it.
         let near = try Repository.create(in: MemoryBucket(), writer: testWriter(clock: clock))
         let ahead = TestClock("2026-08-01T00:00:00.000Z")
         ahead.advance(seconds: 4 * day + 300)
@@ -188,7 +188,7 @@ struct RepositoryTests {
         #expect(try near.log.entry(2).time == ahead.now)
     }
 
-    @Test("time in the log never goes back, and a clock that lags is told so")
+    @Test("log times never go back, and a lagging clock is reported")
     func time() throws {
         let clock = TestClock("2099-01-01T00:00:00.000Z")
         let repository = try Repository.create(
@@ -200,7 +200,7 @@ struct RepositoryTests {
         #expect(quiet.warnings.isEmpty)
     }
 
-    @Test("undo goes back one transaction, and forward again when repeated")
+    @Test("undo reverts one transaction, and repeating it reverts the undo")
     func undo() throws {
         let writer = testWriter()
         let repository = try Repository.create(in: MemoryBucket(), writer: writer)

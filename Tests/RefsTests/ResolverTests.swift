@@ -68,7 +68,7 @@ struct ResolverTests {
         }
     }
 
-    @Test("refs, ancestors, inputs, earlier values and moments")
+    @Test("refs, ancestors, inputs, earlier values and times")
     func resolve() throws {
         let fixture = try Fixture()
         let (one, two, three) = (fixture.values[0], fixture.values[1], fixture.values[2])
@@ -89,7 +89,7 @@ struct ResolverTests {
         }
     }
 
-    @Test("what is not there is missing, and the answer says what there is")
+    @Test("a missing name is reported with the names that exist")
     func missing() throws {
         let fixture = try Fixture()
         let one = fixture.values[0]
@@ -106,7 +106,7 @@ struct ResolverTests {
             #expect(fault == .missing, "\(text)")
             #expect(message.contains(answer), "\(text): \(message)")
         }
-        // The content's id names an object, but no version of anything.
+        // The content's id names an object that is not a snapshot.
         let content = try fixture.resolver().read(one).content.id
         #expect(try fixture.fault("\(content.hex)~1").0 == .missing)
         #expect(try fixture.resolver().resolve(content.hex).target == .object(content))
@@ -120,7 +120,7 @@ struct ResolverTests {
         #expect(try fixture.fault(pack.name.hex).0 == .missing)
     }
 
-    @Test("an ambiguous prefix lists what it may mean, with kinds")
+    @Test("the error for an ambiguous prefix lists the candidates with their kinds")
     func ambiguous() throws {
         let writer = testWriter()
         let repository = try Repository.create(in: MemoryBucket(), writer: writer)
@@ -185,7 +185,7 @@ struct ResolverTests {
                 == .missing)
     }
 
-    @Test("a moment in the future means the newest value, with a warning")
+    @Test("a time in the future means the newest value, with a warning")
     func future() throws {
         let fixture = try Fixture()
         let resolution = try fixture.resolver().resolve("models/a@{2099-01-01}")
@@ -207,7 +207,7 @@ struct ResolverTests {
         #expect(try fixture.snapshot("models/a@{2 days ago}") == fixture.values[1])
     }
 
-    @Test("a name without its namespace is answered with the ref that is meant")
+    @Test("the error for a name without a namespace suggests the ref")
     func suggestions() throws {
         let fixture = try Fixture()
         try fixture.repository.put("models/current", text: "x", writer: fixture.writer)

@@ -29,7 +29,7 @@ struct RestorationTests {
         return (bucket, repository, try #require(first), try #require(report.transaction))
     }
 
-    @Test("everything is back, and stays when a ref needs it")
+    @Test("everything is restored, and stays when a ref needs it")
     func back() throws {
         let (bucket, repository, id, number) = try collected()
         #expect(try repository.objects(in: repository.state()).size(of: id) == nil)
@@ -42,12 +42,12 @@ struct RestorationTests {
         try expectWhole(bucket)
         _ = try collectAll(repository)
         try expectWhole(bucket)
-        // All of it is there now, or was never lost.
+        // Everything exists now, or was never lost.
         let error = refError { _ = try repository.restore(number, writer: testWriter(seed: 22)) }
         #expect(error?.fault == .missing)
     }
 
-    @Test("what nothing needs after it was brought back goes again")
+    @Test("restored data that nothing needs is collected again")
     func again() throws {
         let (bucket, repository, id, number) = try collected()
         _ = try repository.restore(number, writer: testWriter(seed: 20))
@@ -56,14 +56,14 @@ struct RestorationTests {
         try expectWhole(bucket)
     }
 
-    @Test("when files were deleted it is too late")
+    @Test("deleted files cannot be restored")
     func late() throws {
         let (_, repository, _, number) = try collected(grace: 0)
         let error = refError { _ = try repository.restore(number, writer: testWriter(seed: 20)) }
         #expect(error == .tooLateToUndo(number, missing: 2, of: 2))
     }
 
-    @Test("what did not remove packs, or lost nothing by it, has nothing to bring back")
+    @Test("a transaction that removed no packs, or lost nothing by it, restores nothing")
     func nothing() throws {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())
@@ -82,12 +82,12 @@ struct RestorationTests {
                 == .nothingLost(merge))
     }
 
-    @Test("a lease keeps what it names, and what was collected while it was taken comes back")
+    @Test("a lease keeps what it names, and restores what was collected while it was taken")
     func leases() throws {
         let (bucket, repository, id, number) = try collected()
         let lease = Lease(
             name: RandomBits(from: { 7 }), purpose: "a test", snapshots: [id], seconds: nil)
-        // It was collected: whoever takes a lease is told, and none is left behind.
+        // It was collected: taking a lease fails, and no lease is left behind.
         #expect(refError { try repository.take(lease) }?.fault == .missing)
         #expect(try repository.leases().isEmpty)
         _ = try repository.restore(number, writer: testWriter(seed: 20))
@@ -147,7 +147,7 @@ struct RestorationTests {
         #expect(taken + refused.withLock { $0 } == counted.calls)
     }
 
-    @Test("what a lease needs comes back although the rest of it was never gone")
+    @Test("a lease restores missing parts of a snapshot whose other parts were never removed")
     func half() throws {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())
@@ -161,7 +161,7 @@ struct RestorationTests {
         let lease = Lease(
             name: RandomBits(from: { 7 }), purpose: "a test", snapshots: [ids[1]], seconds: nil)
         try repository.take(lease)
-        // A lease that a collection does not see, and the next one does.
+        // One collection misses the lease, and the next one sees it.
         let place = BlobName(.leases, lease.name.hex + ".json")
         let bytes = try #require(try bucket.read(place, limit: 1 << 20))
         try bucket.delete(place)
@@ -192,7 +192,7 @@ struct RestorationTests {
         try bucket.replace(name, bytes)
     }
 
-    @Test("a repair keeps damaged packs that were removed and hold what was pointed at")
+    @Test("a repair keeps removed damaged packs that hold former targets")
     func repair() throws {
         let (bucket, repository, id, number) = try collected()
         let removed = try repository.idlePackFiles(in: repository.state()).removed
@@ -203,7 +203,7 @@ struct RestorationTests {
         ).run()
         #expect(!report.after.isSound)
         #expect(try repository.idlePackFiles(in: repository.state()).removed.count == 2)
-        // A lease on it costs no more than what is damaged.
+        // A lease on it loses no more than the damaged part.
         let lease = Lease(
             name: RandomBits(from: { 7 }), purpose: "a test", snapshots: [id], seconds: nil)
         #expect(refError { try repository.take(lease) }?.fault == .missing)
@@ -211,7 +211,7 @@ struct RestorationTests {
         try expectWhole(bucket)
     }
 
-    @Test("a repair deletes damaged packs that were removed and hold nothing of their own")
+    @Test("a repair deletes removed damaged packs that hold nothing unique")
     func needless() throws {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())
@@ -231,7 +231,7 @@ struct RestorationTests {
         #expect(left.count == removed.count - 1)
     }
 
-    @Test("leases expire by the clock of the bucket, and a damaged one stops collections")
+    @Test("leases expire by the bucket's clock, and a damaged lease stops collections")
     func expiry() throws {
         let clock = TestClock()
         let bucket = MemoryBucket { clock.now.milliseconds }
@@ -249,7 +249,7 @@ struct RestorationTests {
         #expect(try repository.leases() == [lease])
         clock.advance(seconds: 2)
         #expect(try repository.leases().isEmpty)
-        // Its file stays for a while: somebody may be renewing it just now.
+        // Its file stays for a while: its holder may be renewing it at the moment.
         _ = try repository.collect(writer: writer)
         #expect(try !bucket.list(.leases).isEmpty)
         clock.advance(seconds: 62)
@@ -264,7 +264,7 @@ struct RestorationTests {
             #expect(findings.contains { $0.place.description == name.description })
             try bucket.edit(name) { $0[index] ^= 1 }
         }
-        // However old it is: what it keeps is not known.
+        // At any age: what it protects is unknown.
         try bucket.edit(name) { $0[5] ^= 1 }
         clock.advance(seconds: 3 * Lease.longest)
         #expect(refError { _ = try repository.collect(writer: writer) }?.fault == .damaged)

@@ -5,7 +5,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("How long versions are kept is a matter of the policy")
+@Suite("The policy decides how long versions are kept")
 struct RetentionPolicyTests {
     private static let day = 86_400_000
 
@@ -13,7 +13,7 @@ struct RetentionPolicyTests {
         try AccessPolicy(decoding: Array("{\"signed\":false,\"retention\":\(text)}".utf8)).retention
     }
 
-    @Test("rules are read, written in one form, and the first that matches holds")
+    @Test("rules are read, written canonically, and the first match wins")
     func encoding() throws {
         let rules = try #require(
             try Self.rules(
@@ -43,7 +43,7 @@ struct RetentionPolicyTests {
         }
     }
 
-    @Test("a time that no text can have is written as the longest one")
+    @Test("a time beyond the text form is written as the longest one")
     func extremes() throws {
         for milliseconds in [0, 1, 999, 1_000, Int.max, Int.max / 2, 86_400_001] {
             let rules = RetentionRules(Retention(milliseconds: milliseconds, count: 1))
@@ -53,7 +53,7 @@ struct RetentionPolicyTests {
         }
     }
 
-    @Test("what keeps at least as much is told apart")
+    @Test("policies are compared by what they keep")
     func comparison() throws {
         func rules(_ base: (Int, Int), _ models: (Int, Int)? = nil) throws -> RetentionRules {
             RetentionRules(
@@ -98,7 +98,7 @@ struct RetentionPolicyTests {
         return options
     }
 
-    @Test("only an admin collects what the policy keeps; anybody may collect what it does not")
+    @Test("only an admin collects what the policy keeps; anyone may collect the rest")
     func rights() throws {
         let signed = try sample()
         let short = Self.options(0, 1)
@@ -122,7 +122,7 @@ struct RetentionPolicyTests {
         #expect(
             entry.actions.contains(
                 .retain(RetentionRules(Retention(milliseconds: 0, count: 1)))))
-        // What the policy lets go needs no admin.
+        // Collecting what the policy does not keep needs no admin.
         let open = try sample(
             RetentionRules(
                 Retention(milliseconds: 0, count: 1),
@@ -173,7 +173,7 @@ struct RetentionPolicyTests {
         }
     }
 
-    @Test("verify finds what is gone although its time had not come", arguments: [true, false])
+    @Test("verify finds data that was removed too early", arguments: [true, false])
     func unexplained(isClaimed: Bool) throws {
         let signed = try sample()
         let state = try signed.repository.state()

@@ -27,7 +27,7 @@ struct SecretsTests {
     func found(_ text: String) { #expect(Secrets.find(in: text) != nil) }
 
     @Test(
-        "private keys of any kind are found, in any letters, on one line or many, in the middle of text",
+        "private keys of any kind and case are found, on one line or many, inside other text",
         arguments: [
             "RSA PRIVATE KEY", "EC PRIVATE KEY", "OPENSSH PRIVATE KEY", "ENCRYPTED PRIVATE KEY",
             "PRIVATE KEY", "PGP PRIVATE KEY BLOCK", "DSA PRIVATE KEY", "rsa private key",
@@ -43,7 +43,7 @@ struct SecretsTests {
     }
 
     @Test(
-        "what people say is not",
+        "ordinary text is not taken for a key",
         arguments: [
             "", "first try", "AKIA is how they begin", "sk-learn 1.5 and hf_transfer", "-----BEGIN",
             String(repeating: "a", count: 64), "risk-" + String(repeating: "a", count: 50),
@@ -58,10 +58,10 @@ struct SecretsTests {
     func harmless(_ text: String) { #expect(Secrets.find(in: text) == nil) }
 
     @Test(
-        "texts in which any word could begin a key are read in linear time",
+        "texts in which any word could begin a key take linear time",
         arguments: ["eyJ-", "sk-ant-", "secret=", "--", "-----BEGIN ", "AKIA", "ghp_", "://"])
     func long(_ part: String) {
-        // With the square of its length this would take hours.
+        // In quadratic time this would take hours.
         let text = String(repeating: part, count: 100_000)
         #expect(Secrets.find(in: text) == nil)
         #expect(Secrets.redacted(text).utf8.elementsEqual(text.utf8))
@@ -117,9 +117,7 @@ struct SecretsTests {
         }
     }
 
-    @Test(
-        "a secret key is refused as the name of a writer, of a ref, and as a reason, whoever writes"
-    )
+    @Test("a secret key is refused as a writer, a ref or a reason")
     func entries() throws {
         let token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
         #expect(
@@ -168,7 +166,7 @@ struct SecretsTests {
         }
     }
 
-    @Test("a text that is shown has no query of a URL either (B114)")
+    @Test("displayed text has no URL query either (B114)")
     func redacted() {
         for (text, expected) in [
             ("at https://u:p@host/x?key=secret, twice", "at https://host/x?..."),
@@ -184,7 +182,7 @@ struct SecretsTests {
     }
 
     @Test(
-        "a message with a secret key is refused before anything is stored, one with a URL is cleaned"
+        "a message with a secret key is refused before anything is stored; credentials in URLs are removed"
     )
     func messages() throws {
         let bucket = MemoryBucket()

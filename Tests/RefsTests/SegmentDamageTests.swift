@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Damaged segments of the log")
 struct SegmentDamageTests {
-    /// A log of 141 entries in files of their own, 64 of which are in a segment as well.
+    /// A log of 141 single files, 64 of which are also in a segment.
     private func doubled() throws -> (MemoryBucket, early: State) {
         let (bucket, repository) = try longLog(4)
         let early = try repository.state()
@@ -25,7 +25,7 @@ struct SegmentDamageTests {
     ]
 
     @Test(
-        "entries of a damaged segment are read from the files that it has replaced, if there",
+        "entries of a damaged segment are read from the files it replaced, if they exist",
         arguments: damages.indices)
     func spares(damage: Int) throws {
         let (bucket, _) = try doubled()
@@ -33,7 +33,7 @@ struct SegmentDamageTests {
         let entry = try Repository(in: bucket).log.entry(5)
         let expected = try Repository(in: bucket).state()
         try bucket.edit(name, Self.damages[damage])
-        // Also who has nothing to begin at.
+        // So does a reader without a starting state.
         for isWhole in [true, false] {
             if !isWhole { try bucket.deleteCaches() }
             let repository = Repository(in: bucket)
@@ -69,7 +69,7 @@ struct SegmentDamageTests {
         }
     }
 
-    @Test("what a stopped writer made of a gathered number is void, also beside a damaged segment")
+    @Test("a late entry for a gathered number is void, also beside a damaged segment")
     func voidSpare() throws {
         let (bucket, early) = try doubled()
         let forged = try #require(try bucket.copyAppending(after: early, writer: "late"))
@@ -85,7 +85,7 @@ struct SegmentDamageTests {
         }
     }
 
-    @Test("a damaged segment is put together anew of the files that it has replaced")
+    @Test("a damaged segment is rebuilt from the files it replaced")
     func repaired() throws {
         let bucket = MemoryBucket()
         let writer = testWriter()
@@ -110,7 +110,7 @@ struct SegmentDamageTests {
         try expectSoundLog(bucket, at: state.number)
     }
 
-    @Test("gathering goes on where a segment is damaged whose files are there")
+    @Test("gathering continues past a damaged segment whose files exist")
     func gatheringPastDamage() throws {
         let (bucket, repository) = try longLog(1000)
         var state = try repository.state()
@@ -127,7 +127,7 @@ struct SegmentDamageTests {
         try expectSoundLog(bucket, at: state.number)
     }
 
-    @Test("single files are kept as long as their segment is not sound")
+    @Test("single files are kept until their segment is sound")
     func damagedSegment() throws {
         let (bucket, repository) = try longLog(140)
         let copy = try bucket.copy()
@@ -142,7 +142,7 @@ struct SegmentDamageTests {
 }
 
 extension MemoryBucket {
-    /// Deletes the hint and all checkpoints, so that a reader has nothing to begin at but entry 0.
+    /// Deletes the hint and all checkpoints, so that a reader must begin at entry 0.
     fileprivate func deleteCaches() throws {
         try delete(tipName)
         for file in try list(.checkpoints) { try delete(BlobName(.checkpoints, file.name)) }

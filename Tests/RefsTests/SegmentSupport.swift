@@ -4,7 +4,7 @@ import Refs
 import Storage
 import Testing
 
-/// A log of `count` transactions that move models/a and models/b in turn, none of them gathered.
+/// A log of `count` transactions that alternately move models/a and models/b, none of them gathered.
 func longLog(_ count: Int) throws -> (MemoryBucket, Repository) {
     let bucket = MemoryBucket()
     let writer = testWriter()
@@ -32,7 +32,7 @@ func segmentName(_ first: Int, _ last: Int) -> BlobName {
 }
 
 extension MemoryBucket {
-    /// Appends an entry that makes models/a what models/b is, or removes it, without any cache.
+    /// Appends an entry that moves models/a or models/b, without any cache.
     func append(after state: State) throws -> State {
         let entry = try nextEntry(after: state, writer: "ada@test")
         guard try create(entryName(entry.number), entry.encoded) == .created else { return state }

@@ -15,7 +15,7 @@ struct SegmentTests {
         try numbers.map { try #require(try bucket.read(entryName($0), limit: .max)) }
     }
 
-    @Test("old entries are gathered byte for byte, and every reader finds them")
+    @Test("old entries are gathered unchanged, and every reader finds them")
     func gathering() throws {
         let (bucket, repository) = try longLog(200)
         let old = try files(0...127, of: bucket)
@@ -60,7 +60,7 @@ struct SegmentTests {
         try expectSoundLog(bucket, at: 1200)
     }
 
-    @Test("writers gather by themselves")
+    @Test("writers gather old entries automatically")
     func automatic() throws {
         let (bucket, repository) = try longLog(190)
         let writer = testWriter(seed: 2)
@@ -72,7 +72,7 @@ struct SegmentTests {
         try expectSoundLog(bucket, at: 192)
     }
 
-    @Test("gathering that stops anywhere harms nothing, and is finished by the next one")
+    @Test("gathering that stops anywhere does no harm, and the next one finishes it")
     func interrupted() throws {
         let (original, _) = try longLog(140)
         for changes in [0, 1, 2, 3, 10, 64, 65] {
@@ -92,7 +92,7 @@ struct SegmentTests {
         }
     }
 
-    @Test("a writer that was away while its number was gathered notices, and commits later")
+    @Test("a writer whose number was gathered meanwhile detects it and commits later")
     func staleWriter() throws {
         let (memory, _) = try longLog(1)
         let bucket = InterposingBucket(memory)
@@ -110,7 +110,7 @@ struct SegmentTests {
         try expectSoundLog(memory, at: 162)
     }
 
-    @Test("what a stopped writer made of a gathered number is void for everyone")
+    @Test("a late entry for a gathered number is void for all readers")
     func void() throws {
         let (bucket, repository) = try longLog(1)
         let early = try repository.state()
@@ -128,7 +128,7 @@ struct SegmentTests {
         try expectSoundLog(bucket, at: 161)
     }
 
-    @Test("a repository whose first entry is gathered is not made again")
+    @Test("a repository whose first entry is gathered cannot be created again")
     func creation() throws {
         let (bucket, repository) = try longLog(140)
         try repository.log.gather(upTo: try repository.state())
@@ -137,7 +137,7 @@ struct SegmentTests {
         try expectSoundLog(bucket, at: 140)
     }
 
-    @Test("any flip of any byte of a segment is found and the segment named")
+    @Test("any flipped byte of a segment is found, and the segment is named")
     func flips() throws {
         let (bucket, repository) = try longLog(140)
         try repository.log.gather(upTo: try repository.state())
@@ -167,7 +167,7 @@ struct SegmentTests {
         #expect(refError { _ = try repository.log.entry(5) } == .noTransaction(5))
     }
 
-    @Test("names that no segment has are listed and ignored")
+    @Test("names that are not segments are listed and ignored")
     func strays() throws {
         let (bucket, _) = try longLog(3)
         let digits = String(repeating: "0", count: 17)

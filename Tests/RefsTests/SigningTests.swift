@@ -14,7 +14,7 @@ struct SigningTests {
         repository = signed.repository
     }
 
-    @Test("whoever the policy lists commits, and the state knows the policy")
+    @Test("listed keys commit, and the state has the policy")
     func accepted() throws {
         try repository.put("features/prod", text: "f", writer: signed.writer(signed.features))
         try repository.put("models/a", text: "m", writer: signed.writer(signed.training))
@@ -27,7 +27,7 @@ struct SigningTests {
         #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
     }
 
-    @Test("a writer without a key, or with one that nobody knows, is refused with what would help")
+    @Test("a writer without a key, or with an unknown one, is refused with a remedy")
     func strangers() throws {
         let none = refError {
             try repository.put("features/a", text: "f", writer: signed.unsigned)
@@ -45,7 +45,7 @@ struct SigningTests {
         #expect(try repository.state().number == 1)
     }
 
-    @Test("the key of a pipeline does not move refs of another pipeline")
+    @Test("a pipeline's key cannot move refs of another pipeline")
     func otherNamespace() throws {
         let error = refError {
             try repository.put("models/a", text: "m", writer: signed.writer(signed.features))
@@ -67,7 +67,7 @@ struct SigningTests {
         #expect(try repository.state().accessPolicy == nil)
     }
 
-    @Test("a revoked key writes no more, and what it wrote before stays")
+    @Test("a revoked key cannot write, and its earlier entries stay valid")
     func revoked() throws {
         try repository.put("features/a", text: "1", writer: signed.writer(signed.features))
         try repository.setAccessPolicy(
@@ -80,7 +80,7 @@ struct SigningTests {
         #expect(try LogVerifier(repository.log).verify().findings.isEmpty)
     }
 
-    @Test("who may not move a ref is told before the work, and not after it")
+    @Test("a key that may not move a ref is refused before the work")
     func early() throws {
         let name = try RefName("models/a")
         let error = refError {
@@ -94,7 +94,7 @@ struct SigningTests {
         #expect(try signed.bucket.list(.packs).isEmpty)
     }
 
-    @Test("a key that is revoked while its transaction is on its way writes no more")
+    @Test("a key that is revoked during its transaction cannot commit")
     func revokedMeanwhile() throws {
         let bucket = InterposingBucket(signed.bucket)
         let signed = signed
@@ -112,7 +112,7 @@ struct SigningTests {
         #expect(try repository.state().refs.isEmpty)
     }
 
-    @Test("who may only approve stores nothing and removes no pack")
+    @Test("a key that may only approve stores nothing and removes no pack")
     func approver() throws {
         let policy = try signed.policy()
         let grace = try testKey("grace", seed: 105)
@@ -133,7 +133,7 @@ struct SigningTests {
         #expect(refError { _ = try repository.state() }?.fault == .damaged)
     }
 
-    @Test("of two admins who change the policy at once, the second is told")
+    @Test("of two concurrent policy changes, the second is a conflict")
     func racingAdmins() throws {
         let seen = try repository.state().accessPolicy
         try repository.setAccessPolicy(

@@ -45,7 +45,7 @@ struct SpaceNeedTests {
         return error == nil
     }
 
-    @Test("a ranker inherits the space of its features, or of its dataset's")
+    @Test("a ranker inherits the space of its features, or of its dataset's features")
     func inherited() throws {
         let dataset = try repository.put(
             "datasets/a", Version(.dataset, "d", inputs: ["features": one]))
@@ -67,12 +67,12 @@ struct SpaceNeedTests {
         #expect(try gated.refusals(["models/current": other, "features/prod": two]).isEmpty)
     }
 
-    @Test("a ranker of no space meets no features that have one, until it is put with its features")
+    @Test("a ranker without a space fits no features with one until it is put with its features")
     func undeclared() throws {
         let ranker = try model()
         #expect(try passes(ranker, beside: nil))
         #expect(try passes(ranker, beside: plain))
-        // Features of a space are refused beside it as well.
+        // Features with a space are refused beside it too.
         let refusal = try #require(try gated.refusals(["features/prod": one]).first)
         #expect(refusal.found.hasSuffix("models/current a ranker of no space"))
         let good = try model(["features": one])
@@ -123,10 +123,10 @@ struct SpaceNeedTests {
     }
 }
 
-@Suite("Refs that somebody pointed at what they cannot point at")
+@Suite("Refs with invalid targets")
 struct MisdirectedRefTests {
     @Test(
-        "readers refuse it, verify finds it, and it can be put right",
+        "readers refuse an invalid target, verify finds it, and it can be fixed",
         arguments: ["a features snapshot", "no snapshot"])
     func misdirected(found: String) throws {
         let bucket = MemoryBucket()
@@ -159,7 +159,7 @@ struct MisdirectedRefTests {
         #expect(report.findings.first?.remedy == expected.remedy)
         _ = try repository.begin(writer: writer).commit([RefUpdate(name, new: model)])
         #expect(try RepositoryVerifier(repository).verify(full: false).isSound)
-        // Nor does it keep a collection from its work once it is history.
+        // Once it is history, it does not stop a collection either.
         _ = try repository.collect(CollectionOptions(), writer: writer)
         _ = try collectAll(repository)
     }

@@ -26,7 +26,7 @@ final class TestClock: Sendable {
     }
 }
 
-/// A writer with a clock and randomness of its own, who never waits.
+/// A writer with its own clock and random numbers that never waits.
 func testWriter(
     _ name: String = "ada@test", clock: TestClock = TestClock(), seed: UInt64 = 1
 ) -> Writer {

@@ -42,7 +42,7 @@ struct TableCollectionTests {
         return new
     }
 
-    @Test("every version that a ref needs can be read after any order of changes", arguments: 1...4)
+    @Test("every needed version is readable after any sequence of changes", arguments: 1...4)
     func model(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let bucket = MemoryBucket()
@@ -58,14 +58,17 @@ struct TableCollectionTests {
             if Int.random(in: 0..<3, using: &generator) > 0 {
                 let start = Int.random(in: 0..<880, using: &generator)
                 let edits = Self.rows(start..<start + 10, salt: UInt64(step))
-                // The one before may have been collected: only what a ref points at is sure to be there.
+                // The previous version may have been collected: only a ref's target is sure to exist.
                 let state = try repository.state()
                 let target = try state.target(of: RefName(ref)) ?? state.refs.values.first?.target
                 let objects = try repository.objects(in: state)
-                guard let target,
+                guard
                     case .table(let root, let rows, _) =
-                        try Snapshot(target, in: objects).content
-                else { continue }
+                        try Snapshot(try #require(target), in: objects).content
+                else {
+                    Issue.record("a table is expected, seed \(seed), step \(step)")
+                    continue
+                }
                 _ = try put(
                     ref, edits, after: Table(root: root, rows: rows, dimension: 0),
                     in: repository, seed: UInt64(step))
@@ -80,7 +83,10 @@ struct TableCollectionTests {
                 guard
                     case .table(let root, let rows, let dimension) =
                         try Snapshot(ref.target, in: objects).content
-                else { continue }
+                else {
+                    Issue.record("a table is expected, seed \(seed), step \(step)")
+                    continue
+                }
                 try Table(root: root, rows: rows, dimension: dimension).check(in: objects)
             }
         }

@@ -7,7 +7,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What a client reported to be lost.
+/// The losses that a client reported.
 private final class Losses: Sendable {
     private let texts = Mutex<[String]>([])
 
@@ -21,7 +21,7 @@ private final class Losses: Sendable {
     }
 }
 
-/// A client that remembers, in a folder of its own.
+/// A client with a memory in its own folder.
 final class Client {
     private let folder: TemporaryDirectory
     let clock: TestClock
@@ -34,7 +34,7 @@ final class Client {
 
     var path: String { folder("memory") }
 
-    /// What was reported to be lost since the last time that this was asked.
+    /// The losses reported since the last call.
     func takeLosses() -> [String] { losses.take() }
 
     func trust(
@@ -54,7 +54,7 @@ final class Client {
     }
 }
 
-@Suite("What a client trusts")
+@Suite("Client trust")
 struct TrustTests {
     let signed: SignedRepository
     let client: Client
@@ -75,7 +75,7 @@ struct TrustTests {
         }
     }
 
-    @Test("an older copy that is put back is noticed, and accepted when somebody says so (B122)")
+    @Test("a restored older copy is detected, and accepted only on request (B122)")
     func rollback() throws {
         try commit(3)
         let old = try signed.bucket.copy()
@@ -89,7 +89,7 @@ struct TrustTests {
         #expect(try client.open(old).state().number == 4)
     }
 
-    @Test("a log that goes another way from some entry on is noticed (B123)", arguments: [1, 40])
+    @Test("a forked log is detected (B123)", arguments: [1, 40])
     func fork(later: Int) throws {
         try commit(2)
         let other = try signed.bucket.copy()
@@ -99,7 +99,7 @@ struct TrustTests {
         #expect(refError { _ = try client.open(other).state() } == .forked(at: 6))
     }
 
-    @Test("an unsigned repository that went backwards or forked is noticed as well")
+    @Test("rollbacks and forks of unsigned repositories are detected too")
     func unsigned() throws {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: signed.unsigned)
@@ -114,7 +114,7 @@ struct TrustTests {
         #expect(refError { _ = try client.open(old).state() } == .forked(at: 2))
     }
 
-    @Test("another repository in the same place is refused where signatures were demanded (B124)")
+    @Test("another repository in the same place is refused if signatures were required (B124)")
     func replaced() throws {
         let plain = MemoryBucket()
         let writer = testWriter(seed: 70)
@@ -127,7 +127,7 @@ struct TrustTests {
         #expect(try client.open(plain, accepting: true).state().number == 1)
     }
 
-    @Test("a rollback of a ref is a new transaction, and nothing that a client minds")
+    @Test("rolling back a ref is a new transaction, which clients accept")
     func authorised() throws {
         try commit(2)
         let before = try client.open(signed.bucket).state()
@@ -141,7 +141,7 @@ struct TrustTests {
         #expect(after.target(of: try RefName("features/a")) == old)
     }
 
-    @Test("a checkpoint of nobody's, or of somebody who is no admin, is not believed")
+    @Test("an unsigned checkpoint, or one not signed by an admin, is not trusted")
     func forgedCheckpoint() throws {
         try commit(20)
         let evil = try #require(try signed.repository.log.entry(3).changes.first?.new)
@@ -153,7 +153,7 @@ struct TrustTests {
             let text = String(decoding: bytes, as: UTF8.self)
             let state = try signed.repository.state()
             let target = try #require(state.refs.values.first?.target)
-            // The target at the checkpoint is that of entry 16, whatever it is now.
+            // The target at the checkpoint is that of entry 16, not the current one.
             let real = try #require(try signed.repository.log.entry(16).changes.first?.new)
             _ = target
             let forged = Array(text.replacing(real.hex, with: evil.hex).utf8)
@@ -170,17 +170,17 @@ struct TrustTests {
         #expect(problems.contains("it contradicts the log"))
     }
 
-    @Test("a first contact begins at a checkpoint that an admin vouches for")
+    @Test("a first contact starts from a checkpoint signed by an admin")
     func signedCheckpoint() throws {
         try commit(20, by: signed.admin)
         let names = try signed.bucket.list(.checkpoints).map(\.name)
         #expect(names.contains { $0.hasSuffix(".signed.json") })
-        // With an entry gone that the checkpoint covers, only who begins there gets through.
+        // With an entry before the checkpoint lost, only a reader that starts at the checkpoint succeeds.
         try signed.bucket.delete(entryName(5))
         #expect(try client.open(signed.bucket).state().number == 21)
     }
 
-    @Test("what a client has checked it does not read again")
+    @Test("a client does not reread what it has checked")
     func warm() throws {
         try commit(20)
         #expect(try client.open(signed.bucket).state().number == 21)
@@ -191,7 +191,7 @@ struct TrustTests {
         #expect(try client.open(signed.bucket).state().number == 22)
     }
 
-    @Test("only a policy that a trusted key began is believed at first contact")
+    @Test("at first contact only a policy begun by a trusted key is trusted")
     func roots() throws {
         try commit(3)
         let mine = client.trust(roots: [signed.admin.publicKey])
@@ -200,13 +200,13 @@ struct TrustTests {
         let error = refError { _ = try Repository(in: signed.bucket, trust: other).state() }
         #expect(error?.fault == .damaged)
         #expect(error?.message.contains(signed.admin.publicKey.hex) == true)
-        // Somebody who demands a key takes no repository without signatures.
+        // A client that requires a key refuses an unsigned repository.
         let plain = MemoryBucket()
         _ = try Repository.create(in: plain, writer: signed.unsigned)
         #expect(try Repository(in: plain, trust: other).state().number == 0)
         let strict = Trust(roots: [signed.admin.publicKey], isStrict: true)
         #expect(refError { _ = try Repository(in: plain, trust: strict).state() } != nil)
-        // Nor one that does not ask for them any more, whoever had begun it.
+        // It also refuses one that no longer requires signatures, whichever key began it.
         #expect(try Repository(in: signed.bucket, trust: strict).state().number == 4)
         try signed.repository.setAccessPolicy(nil, writer: signed.writer(signed.admin))
         let opened = refError { _ = try Repository(in: signed.bucket, trust: strict).state() }
@@ -214,14 +214,14 @@ struct TrustTests {
             Issue.record("\(opened?.message ?? "it was trusted")")
             return
         }
-        // It is no damage of any file.
+        // No file is damaged.
         let verified = refError {
             _ = try LogVerifier(Repository(in: signed.bucket, trust: strict).log).verify()
         }
         #expect(verified == opened)
     }
 
-    @Test("a client that was away believes no checkpoint of an admin who was revoked since")
+    @Test("a returning client rejects checkpoints of an admin revoked since")
     func revokedAdmin() throws {
         let second = try testKey("eve", seed: 105)
         let keys = [
@@ -234,7 +234,7 @@ struct TrustTests {
         try signed.repository.setAccessPolicy(
             try AccessPolicy(isSigned: true, keys: keys, gates: []), writer: admin)
         #expect(try client.open(signed.bucket).state().number == 2)
-        // Eve is revoked in another history than the one in which she writes her checkpoints.
+        // Eve's key is revoked in one history, and she writes checkpoints in another.
         let hers = try signed.bucket.copy()
         try signed.repository.setAccessPolicy(try signed.policy(), writer: admin)
         let evil = Repository(in: hers)
@@ -255,7 +255,7 @@ struct TrustTests {
         #expect(try seen.target(of: RefName("features/a")) != nil)
     }
 
-    @Test("a memory that cannot be written is no error, and one that cannot be read is told")
+    @Test("an unwritable memory is no error, an unreadable one is reported")
     func unwritable() throws {
         try commit(2)
         let clock = signed.clock
@@ -267,7 +267,7 @@ struct TrustTests {
             try Data(garbage.utf8).write(to: URL(fileURLWithPath: client.path))
             #expect(try client.open(signed.bucket).state().number == 3)
             #expect(client.takeLosses().count == 1)
-            // It is remembered anew.
+            // The memory is written again.
             #expect(try client.open(signed.bucket).state().number == 3)
             #expect(client.takeLosses().isEmpty)
         }
@@ -280,7 +280,7 @@ struct TrustTests {
         #expect(client.takeLosses().isEmpty)
     }
 
-    @Test("a memory whose last bytes are lost still knows where the log was")
+    @Test("a truncated memory still knows the end of the log")
     func tornMemory() throws {
         try commit(4)
         let old = try signed.bucket.copy()

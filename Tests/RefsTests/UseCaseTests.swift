@@ -1,5 +1,6 @@
 import Objects
 import Storage
+import TestSupport
 import Testing
 
 @testable import Refs

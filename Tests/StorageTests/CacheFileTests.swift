@@ -10,7 +10,7 @@ struct CacheFileTests {
 
     init() throws { directory = try TemporaryDirectory() }
 
-    @Test("what was written is read again, in a directory that is made for it")
+    @Test("a written file reads back, and its directory is created")
     func roundTrip() throws {
         let file = CacheFile(directory("cache/fti/a.stat"))
         #expect(file.read(limit: 100) == nil)
@@ -27,7 +27,7 @@ struct CacheFileTests {
         #expect(status.st_mode & 0o077 == 0)
     }
 
-    @Test("a file that others may write, a link, a pipe and a directory are not read")
+    @Test("files that others may write, links, pipes and directories are not read")
     func refused() throws {
         let file = CacheFile(directory("a.stat"))
         try file.replace([1])
@@ -52,7 +52,7 @@ struct CacheFileTests {
         #expect(file.read(limit: 100) == nil)
     }
 
-    @Test("a home that does not exist is not made, and a relative path is refused")
+    @Test("a missing home is not created, and a relative path is refused")
     func noHome() throws {
         let file = CacheFile(directory("nobody/.cache/fti/a.stat"))
         #expect(throws: StorageError.self) { try file.replace([1]) }

@@ -17,7 +17,7 @@ struct DestinationTests {
         try file.finish()
     }
 
-    @Test("files and directories appear below the destination, which is made as needed")
+    @Test("files and directories appear below the destination, which is created as needed")
     func writing() throws {
         let tree = try DestinationTree(at: directory("some/where/out"))
         try write("one", to: "a/b/c", in: tree)
@@ -31,7 +31,7 @@ struct DestinationTests {
         #expect(try directory.names(in: "some/where/out/empty/inner").isEmpty)
     }
 
-    @Test("the permissions are ordinary, with the executable bit where it is wanted")
+    @Test("permissions are ordinary, with the executable bit where requested")
     func permissions() throws {
         let mask = umask(0)
         umask(mask)
@@ -44,7 +44,7 @@ struct DestinationTests {
         }
     }
 
-    @Test("a file that is not finished leaves nothing")
+    @Test("an unfinished file leaves nothing")
     func unfinished() throws {
         let tree = try DestinationTree(at: directory("out"))
         do {
@@ -55,9 +55,7 @@ struct DestinationTests {
         #expect(try directory.names(in: "out").isEmpty)
     }
 
-    @Test(
-        "a directory that is not empty is refused without force, and keeps its files with it (B107)"
-    )
+    @Test("a non-empty directory is refused without force, and keeps its files with it (B107)")
     func notEmpty() throws {
         try directory.makeDirectory("out/sub")
         try directory.write("out/foreign", "foreign")
@@ -103,7 +101,7 @@ struct DestinationTests {
         #expect(try directory.names(in: "outside") == ["file"])
     }
 
-    @Test("a directory that is swapped for a link while files are written leads nowhere else")
+    @Test("swapping a directory for a link during a write redirects nothing")
     func swappedForALink() throws {
         try directory.makeDirectory("outside")
         let tree = try DestinationTree(at: directory("out"))
@@ -131,7 +129,7 @@ struct DestinationTests {
         #expect(try directory.text("file") == "text")
     }
 
-    @Test("a file system without nameless files is served by names that go away")
+    @Test("without nameless files, temporary names are used and removed")
     func namedFiles() throws {
         let folder = try Directory(opening: directory.path, followLink: false)
         for text in ["first", "second"] {

@@ -18,7 +18,7 @@ struct DirectoryBucketTests {
         bucket = try DirectoryBucket.create(at: path)
     }
 
-    @Test("a new repository has its folders, its first blobs, and nothing beside it")
+    @Test("a new repository has its folders and first blobs, and nothing is left beside it")
     func creation() throws {
         let first = BlobName(.log, "00000000000000000000.json")
         let made = try DirectoryBucket.create(at: directory("other/"), containing: [first: [7]])
@@ -29,7 +29,7 @@ struct DirectoryBucketTests {
             try directory.names(in: "other/log") == ["00000000000000000000.json", "checkpoints"])
     }
 
-    @Test("nothing is made where something is, and nothing is left of the attempt")
+    @Test("creating over something existing fails and leaves nothing behind")
     func creationOnTop() throws {
         try directory.write("file", "text")
         for taken in ["repository", "file"] {
@@ -46,7 +46,7 @@ struct DirectoryBucketTests {
         #expect(try directory.text("file") == "text")
     }
 
-    @Test("missing directories above a repository are made")
+    @Test("missing directories above a repository are created")
     func creationBelowNothing() throws {
         _ = try DirectoryBucket.create(at: directory("above/further/made"))
         #expect(try directory.names(in: "above/further") == ["made"])
@@ -75,7 +75,7 @@ struct DirectoryBucketTests {
         _ = try DirectoryBucket(opening: path)
     }
 
-    @Test("a shared repository lets the members of its group in, and nobody else")
+    @Test("a shared repository admits only members of its group")
     func shared() throws {
         let path = directory("shared")
         let bucket = try DirectoryBucket.create(at: path, isShared: true)
@@ -86,7 +86,7 @@ struct DirectoryBucketTests {
         #expect(throws: StorageError.self) {
             try DirectoryBucket(opening: path, as: member, of: [group + 1])
         }
-        // What is made later keeps the rights of the group.
+        // Later files keep the group's permissions.
         _ = try bucket.create(BlobName(.leases, "a.json"), [1])
         _ = try bucket.create(BlobName(.checkpoints, "b.json"), [1])
         try bucket.overwrite(BlobName(.log, "tip"), [1])
@@ -95,12 +95,12 @@ struct DirectoryBucketTests {
             #expect(permissions & 0o2772 == 0o2770)
         }
         #expect(try FileStatus(of: path + "/log/tip", followLink: false).permissions == 0o664)
-        // A group may not let everybody in.
+        // A world-writable repository is not a shared one.
         chmod(path, 0o2777)
         #expect(throws: StorageError.self) {
             try DirectoryBucket(opening: path, as: member, of: [group])
         }
-        // Nor is a directory shared that its owner has not shared.
+        // A directory that its owner did not share is not shared either.
         _ = try DirectoryBucket.create(at: directory("own"))
         #expect(throws: StorageError.self) {
             try DirectoryBucket(opening: directory("own"), as: member, of: [group])
@@ -129,7 +129,7 @@ struct DirectoryBucketTests {
         #expect(error?.remedy == "take the folder log from a copy of the repository")
     }
 
-    @Test("what is not a file in the place of a blob is damage, at once (B140)")
+    @Test("anything but a file in place of a blob is damage, without waiting (B140)")
     func notFiles() throws {
         let place = "\(path)/log/\(name.name)"
         func expectDamage(_ comment: Comment) {
@@ -149,7 +149,7 @@ struct DirectoryBucketTests {
         #expect(try bucket.create(name, [1]) == .exists)
     }
 
-    @Test("a blob that became shorter after it was opened is truncated")
+    @Test("a blob that shrinks after it was opened is truncated")
     func truncation() throws {
         _ = try bucket.create(name, [1, 2, 3])
         let blob = try #require(try bucket.open(name))
@@ -179,7 +179,7 @@ struct DirectoryBucketTests {
         #expect(try bucket.list(.log) == [BlobEntry(name: "stray~", size: 5)])
     }
 
-    @Test("the folder of checkpoints may go at any time")
+    @Test("the checkpoint folder may disappear at any time")
     func lostCheckpoints() throws {
         try FileManager.default.removeItem(atPath: "\(path)/log/checkpoints")
         let opened = try DirectoryBucket(opening: path)
@@ -192,7 +192,7 @@ struct DirectoryBucketTests {
         #expect(try opened.list(.checkpoints).count == 1)
     }
 
-    @Test("a file system without nameless files is served by names that go away")
+    @Test("without nameless files, temporary names are used and removed")
     func namedFiles() throws {
         let folder = try Directory(opening: "\(path)/packs", followLink: false)
         do {

@@ -36,7 +36,7 @@ struct FileNameTests {
     }
 
     @Test(
-        "names that one directory cannot hold everywhere fold to the same text",
+        "names that clash on some file system fold to the same text",
         arguments: [
             ("README", "readme"), ("\u{C9}", "\u{E9}"), ("\u{3A3}", "\u{3C2}"), ("s", "\u{17F}"),
         ])
@@ -45,7 +45,7 @@ struct FileNameTests {
         #expect(try FileName(first) != FileName(second))
     }
 
-    @Test("a path is its names, and refuses every name that a file may not have")
+    @Test("a path consists of names, and refuses every forbidden name")
     func paths() throws {
         let path = try RelativePath("a/b c/d")
         #expect(path.names.map(\.description) == ["a", "b c", "d"])

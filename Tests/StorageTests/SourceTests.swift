@@ -49,7 +49,7 @@ struct SourceTests {
         #expect(try InputFile(opening: directory("program")).isExecutable)
     }
 
-    @Test("a file that grows, shrinks or is rewritten while it is read is noticed (B103)")
+    @Test("a file that grows, shrinks or is rewritten during a read is detected (B103)")
     func changes() throws {
         let path = try directory.write("file", "0123456789")
         let grown = try InputFile(opening: path)
@@ -80,7 +80,7 @@ struct SourceTests {
         #expect(try file.read(at: 1 << 39, count: 3) == [0, 0, 0])
     }
 
-    @Test("a directory gives its content recursively, sorted, with its empty directories")
+    @Test("a directory is walked recursively, sorted, with its empty directories")
     func walk() throws {
         for name in ["b/c", "a.x", "empty/inner"] { try directory.makeDirectory("top/\(name)") }
         for name in ["b/c/2", "b/c/1", "b/z", "a.x/y", "a", ".gitignore"] {
@@ -99,7 +99,7 @@ struct SourceTests {
         }
     }
 
-    @Test("several paths keep their last names, and may not share one")
+    @Test("several paths keep their last components, which must differ")
     func severalPaths() throws {
         try directory.makeDirectory("x/data")
         try directory.makeDirectory("y/data")
@@ -112,7 +112,7 @@ struct SourceTests {
         expectRefusal(.usage, naming: "y/file", of: [file, file])
     }
 
-    @Test("files that are larger together than any number are refused (B106)")
+    @Test("files whose total size overflows are refused (B106)")
     func hugeTogether() throws {
         for name in ["1", "2", "3"] { try directory.write(name, "x") }
         // Only some file systems have files of this size.
@@ -127,7 +127,7 @@ struct SourceTests {
         expectRefusal(.usage, naming: "at least one byte", of: ["a\0b"])
     }
 
-    @Test("a directory that may not be read is an error (B99)", .disabled(if: geteuid() == 0))
+    @Test("an unreadable directory is an error (B99)", .disabled(if: geteuid() == 0))
     func permission() throws {
         chmod(try directory.makeDirectory("top/closed"), 0)
         expectRefusal(.io, naming: "closed", of: [directory("top")])
@@ -147,7 +147,7 @@ struct SourceTests {
         }
     }
 
-    @Test("a path that is a link is followed only when that is asked for (B101)")
+    @Test("a path that is a link is followed only on request (B101)")
     func links() throws {
         try directory.makeDirectory("top")
         let file = try directory.write("top/file", "text")
@@ -162,7 +162,7 @@ struct SourceTests {
         #expect(throws: StorageError.self) { try InputFile(opening: directory("to-file")) }
     }
 
-    @Test("links in a directory are followed inside of it, and elsewhere when that is asked for")
+    @Test("links inside a directory are followed within it, and elsewhere on request")
     func linksInside() throws {
         try directory.makeDirectory("top/sub")
         try directory.write("top/sub/file", "text")
@@ -180,9 +180,9 @@ struct SourceTests {
         expectRefusal(.usage, naming: "top/sub/out", of: [directory("top")])
         let all = try InputListing.walking([directory("top")], Self.following(true))
         #expect(all.entries.map(\.path.description).contains("folder/out"))
-        // What is stored is what was looked at.
+        // The stored entries are those that were inspected.
         let entry = try #require(all.entries.first { $0.path.description == "sub/out" })
-        // Both are there at once, so the second is another file.
+        // Both exist at once, so the second is another file.
         let other = try directory.write("other", "text")
         #expect(rename(other, outside) == 0)
         #expect(throws: StorageError.self) { try entry.open() }
@@ -212,7 +212,7 @@ struct SourceTests {
         #expect(try InputListing.walking([directory(link)]).entries.count == 1)
     }
 
-    @Test("links to directories that never end are refused", arguments: [false, true])
+    @Test("endless links to directories are refused", arguments: [false, true])
     func endlessLinks(follow: Bool) throws {
         try directory.makeDirectory("top/a/b")
         try directory.link("top/a/b/up", to: "..")
@@ -228,7 +228,7 @@ struct SourceTests {
         expectRefusal(.usage, naming: "too many links", of: [directory("fan")], follow: follow)
     }
 
-    @Test("all that cannot be stored is named at once, with what to do")
+    @Test("everything that cannot be stored is reported at once, with a remedy")
     func allAtOnce() throws {
         try directory.makeDirectory("top/sub")
         try directory.write("top/a:b", "")
@@ -249,7 +249,7 @@ struct SourceTests {
         #expect(error?.remedy?.contains("--follow") == true)
     }
 
-    @Test("names that no tree may hold get others, the same ones each time")
+    @Test("forbidden names are replaced, the same way each time")
     func repairedNames() throws {
         try directory.makeDirectory("top/a:b")
         try directory.write("top/a:b/f", "inside")
@@ -274,7 +274,7 @@ struct SourceTests {
     }
 
     @Test(
-        "patterns mean what they mean to git",
+        "patterns match as in git",
         arguments: [
             ("*.tmp", "a.tmp sub/b.tmp", "a.tm tmp"), ("/a", "a", "sub/a"),
             ("sub/a", "sub/a", "x/sub/a"), ("**/a", "a sub/a x/y/a", "b"),
@@ -300,7 +300,7 @@ struct SourceTests {
         #expect(walk.excluded.count > 0)
     }
 
-    @Test("what tools leave behind is left out, and ignore files say what else")
+    @Test("tool leftovers are skipped, and so is what ignore files name")
     func excludes() throws {
         for folder in [".git", "sub/__pycache__", "a/.cache/huggingface", "sub/deep"] {
             try directory.makeDirectory("top/\(folder)")
@@ -329,7 +329,7 @@ struct SourceTests {
         #expect(try paths().contains("sub/__pycache__/x.log"))
     }
 
-    @Test("a file that claims to be empty and is not says so")
+    @Test("a file that claims to be empty but is not is reported")
     func unsized() throws {
         #expect(try !InputFile(opening: directory.write("empty", "")).isUnsized())
         #expect(try !InputFile(opening: directory.write("full", "x")).isUnsized())
@@ -346,7 +346,7 @@ struct SourceTests {
         #expect(bytes.last == 0x0A)
     }
 
-    @Test("links that lead in a circle are refused (B102)")
+    @Test("circular links are refused (B102)")
     func linkLoop() throws {
         try directory.link("one", to: directory("two"))
         try directory.link("two", to: directory("one"))
@@ -365,7 +365,7 @@ struct SourceTests {
         #expect(throws: StorageError.self) { try entry.open() }
     }
 
-    @Test("names that no tree may hold are refused, quoted (B41 to B62, B104)")
+    @Test("forbidden names are refused and quoted (B41 to B62, B104)")
     func hostileNames() throws {
         var options = InputOptions()
         options.usesDefaultExcludes = false
@@ -385,7 +385,7 @@ struct SourceTests {
         }
     }
 
-    @Test("a repository inside a directory is passed over and reported; its name stays reserved")
+    @Test("a repository inside a directory is skipped and reported; its name stays reserved")
     func repositories() throws {
         try directory.makeDirectory("top/sub")
         try directory.write("top/file", "text")

@@ -57,7 +57,7 @@ struct LanguageTests {
         }
     }
 
-    @Test("lists of stop words are in order, in the form that is matched, and of single words")
+    @Test("stop word lists are sorted, normalised, and hold single words")
     func stopWords() {
         for (code, list) in StopWords.lists {
             let words = list.split(separator: " ").map(String.init)
@@ -71,7 +71,7 @@ struct LanguageTests {
         }
     }
 
-    @Test("the definition says all of it in 64 KiB, and is the same every time")
+    @Test("the definition is complete, under 64 KiB and deterministic")
     func definition() {
         let text = String(decoding: TextAnalyzer.definition, as: UTF8.self)
         #expect(TextAnalyzer.definition.count <= 65536)

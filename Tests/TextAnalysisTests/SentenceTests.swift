@@ -3,7 +3,7 @@ import TextAnalysis
 
 @Suite struct SentenceTests {
     @Test(
-        "a line is parted where sentences end, in any script",
+        "a line is split where sentences end, in any script",
         arguments: [
             ("One.  Two! Three? four", ["One.", "Two!", "Three? four"]),
             ("See e.g. this. Dr. Who came.", ["See e.g. this.", "Dr. Who came."]),

@@ -93,7 +93,7 @@ struct TextAnalyzerTests {
         #expect(try words(left, code) != words(right, code))
     }
 
-    @Test("a language without a stemmer has its words as they are")
+    @Test("a language without a stemmer keeps its words as they are")
     func withoutStemmer() throws {
         #expect(try stems("pracują", "pl") == words("pracują", "pl"))
     }
@@ -107,7 +107,7 @@ struct TextAnalyzerTests {
     }
 
     @Test(
-        "a token knows what it is and where it stands in the text as it was given",
+        "a token knows its kind and its place in the original text",
         arguments: [
             (
                 "Use select_related!",
@@ -135,7 +135,7 @@ struct TextAnalyzerTests {
         #expect(found == expected)
     }
 
-    @Test("words of any length are words, and hashed whole")
+    @Test("words of any length are tokens, hashed whole")
     func longWords() {
         let long = String(repeating: "ab", count: 100_000)
         let tokens = TextAnalyzer().tokens(of: "\(long)s x\(long)é")
@@ -159,13 +159,13 @@ struct TextAnalyzerTests {
             #expect(
                 analyzer.tokens(of: composed).map { [$0.word, $0.stem] }
                     == tokens.map { [$0.word, $0.stem] })
-            // Case is folded in the form that is matched, and so mixed case has gone.
+            // The matched form folds case, so mixed case is gone.
             let folded = analyzer.tokens(of: TextForm.matched(text)).filter { $0.kind != .part }
             #expect(folded.map(\.word) == tokens.filter { $0.kind != .part }.map(\.word))
         }
     }
 
-    @Test("hostile texts take time that follows their length", .timeLimit(.minutes(1)))
+    @Test("hostile texts take linear time", .timeLimit(.minutes(1)))
     func hostile() {
         let analyzer = TextAnalyzer()
         for unit in [

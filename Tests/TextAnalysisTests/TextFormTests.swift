@@ -6,7 +6,7 @@ import Testing
 @Suite("The forms of texts")
 struct TextFormTests {
     @Test(
-        "what is stored is composed, and nothing else changes",
+        "stored text is composed and otherwise unchanged",
         arguments: [
             ("Du\u{308}se", "Düse"), ("ﬁ ＦＴＩ ½ x²", "ﬁ ＦＴＩ ½ x²"), ("", ""), ("Straße", "Straße"),
             ("\u{1112}\u{1161}\u{11AB}", "한"), ("か\u{3099}", "が"), ("\u{212B}", "Å"),
@@ -16,13 +16,13 @@ struct TextFormTests {
             ("<\u{338}", "\u{226E}"), ("e\u{301}", "é"),
         ])
     func composed(text: String, expected: String) {
-        // Strings are equal in every form; their bytes are not.
+        // Swift compares strings by canonical equivalence, so compare bytes.
         #expect(Array(TextForm.composed(text).utf8) == Array(expected.utf8))
         #expect(Array(TextForm.composed(expected).utf8) == Array(expected.utf8))
     }
 
     @Test(
-        "what is matched has one spelling",
+        "matched text has one spelling",
         arguments: [
             ("ÉCOLE", "école"), ("E\u{301}cole", "école"), ("ＦＴＩ＿１２", "fti_12"), ("ﬁle", "file"),
             ("STRASSE", "strasse"), ("Straße", "strasse"), ("ΣΊΣΥΦΟΣ", "σίσυφοσ"), ("ς", "σ"),
@@ -37,7 +37,7 @@ struct TextFormTests {
         #expect(Array(TextForm.matched(matched).utf8) == Array(expected.utf8))
     }
 
-    @Test("the forms of any text are forms of themselves, and of each other's")
+    @Test("the forms of a text are idempotent and consistent with each other")
     func stable() {
         var random = RandomText(seed: 7)
         for _ in 0..<1000 {
@@ -51,7 +51,7 @@ struct TextFormTests {
         }
     }
 
-    @Test("many marks in no order take no longer than others", .timeLimit(.minutes(1)))
+    @Test("many unordered marks take no longer than ordered ones", .timeLimit(.minutes(1)))
     func manyMarks() {
         let marks = String(repeating: "\u{301}\u{323}", count: 200_000)
         #expect(TextForm.composed("a" + marks).unicodeScalars.count == 400_000)
@@ -65,7 +65,7 @@ struct TextFormTests {
     }
 }
 
-/// Texts of scalars that do something in some form, the same for the same seed.
+/// Reproducible random texts of scalars that some normal form changes.
 struct RandomText {
     private var generator: SeededGenerator
 

@@ -41,7 +41,7 @@ import TrainingPipeline
         #expect(configuration.recallDepth == 3)
     }
 
-    @Test("a byte-order mark is no content, and a file that is too large is refused as a whole")
+    @Test("a byte-order mark is not content, and an oversized file is refused")
     func large() throws {
         let path = "/tmp/training-\(UInt64.random(in: 0...UInt64.max)).yaml"
         let text = [0xEF, 0xBB, 0xBF] + Array("features: features/a\n#".utf8)
@@ -68,7 +68,7 @@ import TrainingPipeline
     }
 
     @Test(
-        "what is not understood is refused",
+        "unknown keys and values are refused",
         arguments: [
             "feature: features/prod", "split: {heldout: 2}", "split: {held: 0.2}", "sft: 7",
             "sft: {epochs: many}", "sft: {rate: 0}", "evaluate: {k: 0}", "- a list", "a: [",
@@ -81,7 +81,7 @@ import TrainingPipeline
         #expect(throws: TrainingError.self) { try parse(yaml) }
     }
 
-    @Test("what is wrong is named with its line and the keys that there are")
+    @Test("errors name their line and the valid keys")
     func lines() throws {
         for (yaml, message) in [
             (
@@ -100,7 +100,7 @@ import TrainingPipeline
         }
     }
 
-    @Test("labels are read, and a wrong line is named")
+    @Test("labels are read, and a bad line is reported")
     func labels() throws {
         let good = #"{"id":"q1","question":"Why?","answers":[{"document":"a.md","section":"x"}]}"#
         let questions = try LabelFile.questions(Array("\(good)\n\n".utf8), path: "q")
@@ -123,7 +123,7 @@ import TrainingPipeline
         #expect(preferences[0].rejected == SectionLabel(document: "b", section: "y"))
     }
 
-    @Test("a question is held out by its id and the seed alone")
+    @Test("holding out a question depends only on its id and the seed")
     func heldOut() {
         let quarter = HeldOut(.init())
         let ids = (0..<2000).map { "q\($0)" }

@@ -29,7 +29,7 @@ struct LabelTests {
             + "\n"
     }
 
-    @Test("a label spells a path as the file system does, or as rows do where no file is called so")
+    @Test("a label spells a path as the file system does, or as rows do if no file has that name")
     func spelling() throws {
         let keys = try keys([
             "100%25/x.md#s/00", "a.md#s/00", "c%23/intro.md#s/00", "c%2523/intro.md#s/00",
@@ -56,7 +56,7 @@ struct LabelTests {
         }
     }
 
-    @Test("what labels name and the features do not have is said, label by label")
+    @Test("labels that name something the features lack are reported one by one")
     func missing() throws {
         let keys = try keys(["a.md#s/00", "b.md#s/00"])
         let preference =
@@ -76,7 +76,7 @@ struct LabelTests {
         #expect(MissingLabel.lines(many).last == "and 15 more; --json lists all")
     }
 
-    @Test("a split without examples has no file, and labels say where each example is")
+    @Test("a split without examples has no file, and labels tell where each example went")
     func files() throws {
         func files(_ heldOut: [Bool]) -> [String: String] {
             var files = SplitFiles()

@@ -84,7 +84,7 @@ import TrainingPipeline
         #expect(abs(value - PortableMath.log(4)) < 1e-12)
     }
 
-    @Test("the preference loss has the value that a hand computes")
+    @Test("the preference loss matches a hand computation")
     func preferenceValue() {
         // One feature counts: 1 for the chosen row, 0 for the rejected one. The reference weighs it 0.5, the
         // policy 2, so the margins are 0.5 and 2, and with beta 0.4 the loss is -ln sigmoid(0.6).
@@ -105,7 +105,7 @@ import TrainingPipeline
         #expect(abs(slope.gradient[0] - -0.4 * 0.354_343_693_8) < 1e-9)
     }
 
-    @Test("descent never ends above where it started, even with a rate that is far too great")
+    @Test("descent never ends above its start, even with far too large a rate")
     func descent() {
         for rate in [0.01, 0.5, 1000] {
             let result = supervised(20).minimised(epochs: 40, rate: rate, threads: 2)

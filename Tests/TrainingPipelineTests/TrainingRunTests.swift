@@ -27,7 +27,9 @@ import Testing
         ).run()
     }
 
-    @Test("training never harms, says what it came to, and publishes three refs at once")
+    @Test(
+        "training never makes the ranker worse, reports its result, and publishes three refs at once"
+    )
     func publishes() throws {
         let repository = try Handbook.repository()
         let before = try repository.state()
@@ -111,9 +113,7 @@ import Testing
                 """))
     }
 
-    @Test(
-        "few short documents have the untrained rule; no signal loses its weight for being constant"
-    )
+    @Test("few short documents give the untrained ranker; constant signals keep their weight")
     func few() throws {
         let scale = SignalScale.of([
             CandidateSignals(values: [Double](repeating: 0.5, count: 2 * CandidateSignals.columns))
@@ -169,7 +169,7 @@ import Testing
         #expect(models.count == 1)
     }
 
-    @Test("another configuration gives a model with the first as its parent")
+    @Test("another configuration gives a model whose parent is the first")
     func parents() throws {
         let repository = try Handbook.repository()
         let first = try run(repository, configuration())
@@ -182,7 +182,7 @@ import Testing
         #expect(try Snapshot(second.model, in: objects).parents == [first.model])
     }
 
-    @Test("without labels, questions come from the features, and their figures satisfy no gate")
+    @Test("without labels, questions come from the features, and their metrics satisfy no gate")
     func withoutLabels() throws {
         let repository = try Handbook.repository()
         var configuration = configuration()
@@ -200,7 +200,7 @@ import Testing
         #expect(report.json["model"]?.string == report.model.hex)
     }
 
-    @Test("with nothing held out all is trained on, and nothing is said to be measured")
+    @Test("with nothing held out, everything is trained on and nothing is reported as measured")
     func nothingHeldOut() throws {
         let repository = try Handbook.repository()
         var configuration = configuration()
@@ -240,7 +240,7 @@ import Testing
         #expect(!config.contains(#""threshold":-0.814"#))
     }
 
-    @Test("what cannot be trained on is refused, and nothing is published")
+    @Test("unusable input is refused, and nothing is published")
     func refusals() throws {
         let repository = try Handbook.repository()
         let number = try repository.state().number

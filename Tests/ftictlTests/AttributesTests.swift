@@ -40,7 +40,7 @@ struct AttributesTests {
         return outcome.lines.map { String($0.prefix { $0 != "#" }) }
     }
 
-    @Test("rows are asked by their attributes, shown with them, and compared by them")
+    @Test("rows are selected, shown and compared by their attributes")
     func rows() throws {
         let report = try feature("--json").object()
         let notes = try #require(report["notes"] as? [[String: Any]])
@@ -61,7 +61,7 @@ struct AttributesTests {
         #expect(fields == [["url"], ["url"], ["url"]])
     }
 
-    @Test("a declared type decides, whatever the first row has")
+    @Test("the declared type wins over that of the first row")
     func declared() throws {
         let rows = [
             #"{"id":"a","stars":"many","when":"soon","tags":[]}"#,

@@ -7,7 +7,7 @@ struct BoundsTests {
     private static let script = Project.path("Tests/bounds.py")
 
     @Test(
-        "hostile inputs of some MiB take no more memory than those of GiB may (B66, B67, B89 to B92, B106, B134, B145, B146, B148)",
+        "hostile inputs stay within the memory and time limits (B66, B67, B89 to B92, B106, B134, B145, B146, B148)",
         arguments: ["documents", "configurations", "files", "repositories", "questions"])
     func bounds(part: String) throws {
         let sandbox = try Sandbox()

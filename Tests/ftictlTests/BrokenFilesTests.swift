@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("What is broken takes nothing away from the rest")
+@Suite("Broken parts do not hide the rest")
 struct BrokenFilesTests {
     /// A repository with a damaged pack, so that there is something else to find.
     private func damaged(_ command: String) throws -> Sandbox {
@@ -42,7 +42,7 @@ struct BrokenFilesTests {
         ("Q=$(ls -Sr packs | head -n 1); rm -f packs/$Q; mkfifo packs/$Q", "packs/"),
     ]
 
-    @Test("verify lists what is strange, and all other damage", arguments: strange)
+    @Test("verify lists strange files and all other damage", arguments: strange)
     func verify(command: String, place: String) throws {
         let sandbox = try damaged(command)
         for arguments in [["verify", "--full", "--json"], ["verify", "--repair", "--json"]] {
@@ -57,7 +57,7 @@ struct BrokenFilesTests {
                 findings.contains { ($0["where"] as? String)?.hasPrefix(place) == true },
                 "\(outcome.output)")
         }
-        // The copy has what is damaged, whatever stands beside it.
+        // The copy has the damaged objects, whatever else is in it.
         let repaired = try sandbox.ftictl(
             "verify", "--repair", "--from", "copy.fti", "--json")
         #expect([0, 1].contains(repaired.status), "\(repaired.error)")
@@ -65,7 +65,7 @@ struct BrokenFilesTests {
         #expect(try sandbox.ftictl("put", "models/c", "m").status == 0)
     }
 
-    @Test("refs lists refs that cannot be read with what is wrong, and ends with 5")
+    @Test("refs lists unreadable refs with the reason, and exits with 5")
     func refs() throws {
         let sandbox = try damaged("Q=$(ls -Sr packs | head -n 1); rm -f packs/$Q")
         let outcome = try sandbox.ftictl("refs", "--json")
@@ -77,14 +77,14 @@ struct BrokenFilesTests {
         #expect(try sandbox.ftictl("refs").error.contains("ftictl verify"))
     }
 
-    @Test("a ref that leads nowhere hides no other")
+    @Test("a dangling ref hides no other")
     func dangling() throws {
         let sandbox = try Sandbox.withRepository()
         for name in ["a", "b", "c"] {
             try sandbox.write("f", name)
             _ = try sandbox.ftictl("put", "models/\(name)", "f")
         }
-        // Somebody takes a live pack out of the log.
+        // An entry removes a live pack from the log.
         let edited = try sandbox.shell(
             """
             cd .fti; rm -f log/tip; P=$(ls packs | head -n 1); E=log/00000000000000000003.json

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Storing what was stored before")
+@Suite("Storing unchanged files again")
 struct CacheTests {
-    /// Files that nobody has just written.
+    /// Files that were not modified recently.
     private static let fixtures = Project.path("Tests/Fixtures")
 
     private static func caches(_ sandbox: Sandbox) -> [URL] {
@@ -13,7 +13,7 @@ struct CacheTests {
         return (names ?? []).map { folder.appending(path: $0) }
     }
 
-    @Test("files that did not change are known the next time, with and without the cache")
+    @Test("unchanged files are recognised the next time, with and without the cache")
     func again() throws {
         let sandbox = try Sandbox.withRepository()
         let first = try sandbox.ftictl("put", "models/a", Self.fixtures, "--json").object()
@@ -30,7 +30,7 @@ struct CacheTests {
         try expectUnchanged()
         #expect(try Data(contentsOf: cache) == stored)
         try expectUnchanged("--no-cache")
-        // Under another ref, what is known goes into a snapshot without being read.
+        // Under another ref, known files go into a snapshot without being read.
         #expect(try sandbox.ftictl("put", "models/b", Self.fixtures).status == 0)
         #expect(try sandbox.ftictl("verify", "--full").status == 0)
         for damage in [Data(), Data("nonsense".utf8), stored.dropLast()] {
@@ -41,7 +41,7 @@ struct CacheTests {
     }
 
     @Test(
-        "without a place for the cache, and with --no-cache, everything works and nothing is written"
+        "without a place for the cache, or with --no-cache, everything works and no cache is written"
     )
     func nowhere() throws {
         let sandbox = try Sandbox.withRepository()
@@ -59,7 +59,7 @@ struct CacheTests {
         #expect(Self.caches(sandbox) == [])
     }
 
-    @Test("processes that store at once share the cache and lose nothing")
+    @Test("concurrent processes share the cache and lose nothing")
     func concurrent() throws {
         let sandbox = try Sandbox.withRepository()
         for round in 0..<3 {

@@ -61,7 +61,7 @@ struct DiffTests {
             try sandbox.ftictl("diff", "features/a", "features/a", "--exit-code").status == 0)
     }
 
-    @Test("files and metadata are compared, a table and a tree are not")
+    @Test("files and metadata are compared; a table and a tree are not")
     func files() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("m/a", "one\ntwo\nthree\n")
@@ -107,7 +107,7 @@ struct DiffTests {
             try sandbox.ftictl("show", "models/a:model.safetensors").output.contains("3 tensors"))
     }
 
-    @Test("a file that only claims to be a safetensors is stored as it is, and show says why")
+    @Test("a malformed safetensors file is stored as it is, and show says why")
     func badTensors() throws {
         let sandbox = try Sandbox.withRepository()
         let hostile = [
@@ -144,7 +144,7 @@ struct DiffTests {
         #expect(outcome.status == 0, "\(outcome.error)")
     }
 
-    @Test("a chunk that only has another number is told as moved, and an inserted one as added")
+    @Test("a renumbered chunk is reported as moved, and an inserted one as added")
     func moved() throws {
         let sandbox = try Sandbox.withRepository()
         let texts = ["one", "two", "three"]
@@ -165,7 +165,7 @@ struct DiffTests {
             try sandbox.ftictl("diff", "features/a~1", "features/a", "--exit-code").status == 1)
     }
 
-    @Test("documents that are new, gone, changed or elsewhere are told by name, and counted")
+    @Test("new, removed, changed and moved documents are named and counted")
     func documents() throws {
         let sandbox = try Sandbox.withRepository()
         try put(

@@ -36,7 +36,7 @@ struct EverydayTests {
         }
     }
 
-    @Test("one file or row is compared with counts too, also when it is the same")
+    @Test("comparing one file or row prints counts, also when nothing differs")
     func single() throws {
         let sandbox = try sandbox()
         for (path, what) in [("models/a~1:config.json", "files"), ("features/a~1:k", "rows")] {
@@ -52,7 +52,7 @@ struct EverydayTests {
         }
     }
 
-    @Test("a line break ends a line, and one that is missing is shown")
+    @Test("a line break ends a line, and a missing final one is shown")
     func lineBreaks() throws {
         let sandbox = try sandbox()
         let lines = try sandbox.ftictl("diff", "models/a~1:config.json", "models/a:config.json")
@@ -77,7 +77,7 @@ struct EverydayTests {
         #expect(try sandbox.ftictl("ls", "models/a:/").status == 64)
     }
 
-    @Test("one thing is one, several are several")
+    @Test("singular and plural are used correctly")
     func plurals() throws {
         let sandbox = try sandbox()
         try sandbox.write("m/new", "")
@@ -86,7 +86,7 @@ struct EverydayTests {
         #expect(log.contains("3 files, 8 B (+1 file)"))
     }
 
-    @Test("a revision that is pinned twice is pinned once, and no remedy overwrites a file")
+    @Test("a revision named twice is pinned once, and no remedy overwrites a file")
     func pins() throws {
         let sandbox = try sandbox()
         let pins = try sandbox.ftictl("pin", "models/a", "models/a", "--json").object()["pins"]
@@ -100,7 +100,7 @@ struct EverydayTests {
         #expect(try sandbox.read("rows.jsonl") == rows)
     }
 
-    @Test("a lease is there for each lock file, and for none that could not be written")
+    @Test("every lock file that was written has a lease, and no other")
     func leases() throws {
         let sandbox = try sandbox()
         func leases() throws -> [[String: Any]] {
@@ -125,7 +125,7 @@ struct EverydayTests {
         #expect(again["released"] as? Bool == false)
     }
 
-    @Test("refs that cannot be read take nothing away from the others")
+    @Test("unreadable refs do not hide the others")
     func damagedRef() throws {
         let sandbox = try sandbox()
         #expect(try sandbox.shell("rm -f .fti/packs/*").status == 0)
@@ -136,7 +136,7 @@ struct EverydayTests {
         #expect(outcome.output.contains("damaged"))
     }
 
-    @Test("a command line without a command says what is missing")
+    @Test("a command line without a command is answered with what is missing")
     func noCommand() throws {
         let sandbox = try Sandbox()
         #expect(
@@ -149,7 +149,7 @@ struct EverydayTests {
         #expect(try sandbox.ftictl("help", "put").output.contains("USAGE: ftictl put"))
     }
 
-    @Test("init makes the directories above a repository")
+    @Test("init creates the directories above a repository")
     func initParents() throws {
         let sandbox = try Sandbox()
         #expect(try sandbox.ftictl("init", "a/b/.fti").status == 0)
@@ -162,7 +162,7 @@ struct EverydayTests {
     }
 
     @Test(
-        "a directory holds its repository as .fti; a name that is free or ends in .fti becomes one",
+        "init puts .fti into an existing directory, and uses a free name or one that ends in .fti as it is",
         arguments: [
             ("project", "project/.fti"), ("project/", "project/.fti"), (".", ".fti"),
             ("./", ".fti"), ("project/.fti", "project/.fti"), ("new/one/", "new/one/.fti"),
@@ -181,7 +181,7 @@ struct EverydayTests {
         }
         #expect(try sandbox.ftictl("init", named).status == 64)
         #expect(try sandbox.ftictl("init", place).error.contains("there is a repository"))
-        // So it is from within.
+        // The same holds inside the directory.
         #expect(
             try sandbox.shell("mkdir -p \(named)/below; cd \(named)/below && $FTICTL refs").status
                 == 0)
@@ -201,7 +201,7 @@ struct EverydayTests {
         #expect(unreadable.output.isEmpty)
     }
 
-    @Test("what is typed as in git is taken, or answered with the command that does it")
+    @Test("git habits work, or are answered with the right command")
     func habits() throws {
         let sandbox = try sandbox()
         #expect(try sandbox.ftictl("log", "-n1", "--oneline").lines.count == 1)
@@ -232,7 +232,7 @@ struct EverydayTests {
         }
     }
 
-    @Test("what is not a directory cannot be listed, and is no damage")
+    @Test("listing something that is no directory is a usage error, not damage")
     func list() throws {
         let sandbox = try sandbox()
         let id = try #require(try sandbox.ftictl("resolve", "models/a:config.json").lines.first)

@@ -5,7 +5,7 @@ import Testing
 @Suite("Exit codes and errors")
 struct ExitCodeTests {
     @Test(
-        "a wrong command line is 64, what is not there 2",
+        "a wrong command line exits with 64, a missing object with 2",
         arguments: [
             (["put", "models/a"], 64), (["put", "widgets/a", "x"], 64),
             (["put", "models/a b", "x"], 64), (["put", "models/a", "x", "--metric", "m=nan"], 64),
@@ -35,7 +35,7 @@ struct ExitCodeTests {
         #expect(try sandbox.ftictl("stats", "--json").object()["transactions"] as? Int == 1)
     }
 
-    @Test("without a repository the error says how to make one")
+    @Test("without a repository the error says how to create one")
     func noRepository() throws {
         let sandbox = try Sandbox()
         for arguments in [["refs"], ["put", "models/a", "x"], ["verify"], ["stats"]] {
@@ -56,7 +56,7 @@ struct ExitCodeTests {
         #expect(try sandbox.ftictl("init", "file").status == 64)
     }
 
-    @Test("a repository is not made twice")
+    @Test("a repository cannot be created twice")
     func initTwice() throws {
         let sandbox = try Sandbox.withRepository()
         #expect(try sandbox.ftictl("init").status == 64)
@@ -72,7 +72,7 @@ struct ExitCodeTests {
         #expect([5, 74].contains(try sandbox.ftictl("refs").status))
     }
 
-    @Test("a reader that goes away ends the command without a word")
+    @Test("a closed pipe ends the command silently")
     func closedPipe() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("big", Data(repeating: 7, count: 4 << 20))

@@ -5,7 +5,7 @@ import Testing
 @Suite("Figures")
 struct FigureTests {
     @Test(
-        "a measurement is never shown as another number, nor with digits that say nothing",
+        "a measurement is shown with neither a wrong value nor meaningless digits",
         arguments: [
             ("0.99999", "0.99999"), ("0.9999999", "0.9999999"), ("0.9999999999", "0.9999999999"),
             ("1.00001", "1.00001"), ("0.50001", "0.50001"), ("99.999", "99.999"), ("1", "1"),
@@ -29,7 +29,7 @@ struct FigureTests {
     }
 
     @Test(
-        "both sides of a change differ where they are shown, and their difference has no noise",
+        "both sides of a change are shown with enough digits to differ, and the difference without noise",
         arguments: [
             ("0.99999", "1", "0.99999 -> 1  (+0.00001)"),
             ("0.99999", "0.999999", "0.99999 -> 0.999999  (+0.000009)"),

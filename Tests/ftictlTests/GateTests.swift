@@ -26,7 +26,7 @@ struct GateTests {
         try #require(try sandbox.ftictl("stats", "--json").object()["transactions"] as? Int)
     }
 
-    @Test("a refusal names the gate, both values and what to do, for people and for programs")
+    @Test("a refusal names the gate, both values and the remedy, as text and as JSON")
     func refusal() throws {
         let before = try transactions()
         let outcome = try sandbox.ftictl("promote", "models/bad", "models/current")
@@ -45,7 +45,9 @@ struct GateTests {
         #expect(try transactions() == before)
     }
 
-    @Test("every command that moves a ref is asked", arguments: ["move", "promote", "put", "undo"])
+    @Test(
+        "gates apply to every command that moves a ref",
+        arguments: ["move", "promote", "put", "undo"])
     func commands(name: String) throws {
         _ = try sandbox.ftictl("promote", "models/good", "models/current")
         _ = try sandbox.ftictl(
@@ -65,7 +67,7 @@ struct GateTests {
         #expect(log.contains("in spite of it"))
     }
 
-    @Test("rollback is asked, and goes on with a reason")
+    @Test("gates apply to rollback, and a reason overrides them")
     func rollback() throws {
         _ = try sandbox.ftictl("promote", "models/bad", "models/current", "--override", "first")
         _ = try sandbox.ftictl("promote", "models/good", "models/current")
@@ -75,7 +77,7 @@ struct GateTests {
         #expect(try sandbox.ftictl("rollback", "models/current", "--override", "x").status == 0)
     }
 
-    @Test("a dry run says what gates say and moves nothing")
+    @Test("a dry run reports the gates and moves nothing")
     func dryRun() throws {
         let before = try transactions()
         let good = try sandbox.ftictl("promote", "models/good", "models/current", "--dry-run")
@@ -93,7 +95,7 @@ struct GateTests {
         #expect(try transactions() == before)
     }
 
-    @Test("an override needs a reason, and says so when it was not needed")
+    @Test("an override needs a reason, and an unneeded one is reported")
     func reason() throws {
         for reason in ["", "  \n"] {
             let outcome = try sandbox.ftictl(
@@ -106,7 +108,7 @@ struct GateTests {
         #expect(try !sandbox.ftictl("reflog", "-n", "1").output.contains("why not"))
     }
 
-    @Test("a pickle is labelled by its content, and refused where only other formats are allowed")
+    @Test("a pickle is recognised by its content, and refused where only other formats are allowed")
     func pickles() throws {
         try sandbox.write("weights.safetensors", Data([0x80, 4, 0x95, 2]) + Data(count: 8))
         _ = try sandbox.ftictl(

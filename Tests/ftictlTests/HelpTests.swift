@@ -49,7 +49,7 @@ struct HelpTests {
         }
     }
 
-    @Test("options stand before or behind the command's name")
+    @Test("options may stand before or after the command's name")
     func hoisting() throws {
         let sandbox = try Sandbox()
         #expect(try sandbox.ftictl("init", "elsewhere").status == 0)
@@ -60,7 +60,9 @@ struct HelpTests {
         #expect(before.output == behind.output)
     }
 
-    @Test("the repository is the option, else the variable, else the nearest above")
+    @Test(
+        "the repository comes from the option, else the variable, else the nearest parent directory"
+    )
     func discovery() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("a/b/c.txt", "c")
@@ -105,7 +107,7 @@ struct HelpTests {
         #expect((json["script"] as? String).map { $0 + "\n" } == outcome.output)
     }
 
-    @Test("bash completes the names of refs, and says nothing where there is no repository")
+    @Test("bash completes ref names, and stays silent without a repository")
     func completionOfRefs() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("f", "x")
@@ -131,7 +133,7 @@ struct HelpTests {
     }
 
     @Test(
-        "the version is JSON where JSON is asked for",
+        "--version prints JSON on request",
         arguments: [["--json", "--version"], ["--version", "--json"]])
     func version(arguments: [String]) throws {
         let object = try Sandbox().ftictl(arguments).object()

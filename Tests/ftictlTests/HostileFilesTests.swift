@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Rows of hostile input that need a real process; `docs/hostile-input.md` says where every row is tested.
+/// Rows of hostile input that need a real process; `docs/hostile-input.md` lists the test of every row.
 @Suite("Hostile files, owners and outputs")
 struct HostileFilesTests {
-    /// What stands in a sandbox with the file `x`, the arguments, the exit code, and what the error says.
+    /// Set-up commands for a sandbox with the file `x`, the arguments, the exit code, and a part of the error.
     static let cases: [(String, [String], Int32, String)] = [
         ("true", ["put", "models/a"], 64, "<path>"),
         ("true", ["put", "models/a", "missing"], 74, "missing"),
@@ -37,7 +37,7 @@ struct HostileFilesTests {
     private static let long = String(repeating: "a", count: 70_000)
 
     @Test(
-        "what cannot be stored is refused with a line, and nothing changes (B71, B72, B84, B85, B97 to B104, B144)",
+        "input that cannot be stored is refused with one line, and nothing changes (B71, B72, B84, B85, B97 to B104, B144)",
         arguments: cases)
     func refused(setUp: String, arguments: [String], status: Int32, says: String) throws {
         let sandbox = try Sandbox.withRepository()
@@ -50,7 +50,7 @@ struct HostileFilesTests {
         #expect(try sandbox.ftictl("stats", "--json").object()["transactions"] as? Int == 1)
     }
 
-    @Test("lines that end in any way, and a file of no bytes, are stored (B105, B142)")
+    @Test("lines with any ending and an empty file are stored (B105, B142)")
     func accepted() throws {
         let sandbox = try Sandbox.withRepository()
         _ = try sandbox.shell(
@@ -59,7 +59,7 @@ struct HostileFilesTests {
         #expect(try sandbox.ftictl("put", "models/a", "empty").status == 0)
     }
 
-    @Test("an output that fails after a transaction does not hide that it was made (B109)")
+    @Test("a failing output does not hide that the transaction was made (B109)")
     func outputAfterTransaction() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("x", "x")
@@ -69,7 +69,7 @@ struct HostileFilesTests {
         let closed = try sandbox.shell("$FTICTL put models/b x >&-")
         #expect(closed.status == 0)
         #expect(closed.error.isEmpty)
-        // Nothing that is opened may take the place of a stream and be written over.
+        // No file that a command opens may take the number of a closed stream and be overwritten.
         #expect(try sandbox.shell("$FTICTL put models/c x <&- >&- 2>&-").status == 0)
         #expect(try sandbox.ftictl("verify", "--full").status == 0)
         #expect(try sandbox.ftictl("stats", "--json").object()["transactions"] as? Int == 4)

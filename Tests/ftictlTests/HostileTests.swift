@@ -5,7 +5,7 @@ import Testing
 @Suite("Hostile arguments, files and logs")
 struct HostileTests {
     @Test(
-        "what cannot be the name of a ref makes none",
+        "an invalid ref name creates no ref",
         arguments: HostileNames.refs.filter { !$0.utf8.contains(0) } + [
             "models/x@{1}", String(repeating: "a", count: 64),
         ])
@@ -23,7 +23,7 @@ struct HostileTests {
         #expect(try sandbox.ftictl("stats", "--json").object()["transactions"] as? Int == 2)
     }
 
-    @Test("what is no revision is 64, what finds nothing 2, each with a remedy")
+    @Test("a malformed revision exits with 64, one that finds nothing with 2, each with a remedy")
     func revisions() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("x", "x")
@@ -53,7 +53,7 @@ struct HostileTests {
         #expect(future.error.contains("future"))
     }
 
-    /// What is done to the log of a repository of three transactions, whether it can be read then, and
+    /// Damage to the log of a repository of three transactions, whether it can still be read, and
     /// whether `verify` finds something.
     static let logDamage: [(String, readable: Bool)] = [
         ("rm log/00000000000000000001.json", false),
@@ -74,7 +74,7 @@ struct HostileTests {
     ]
 
     @Test(
-        "damage to the log is found, and never read as something else (B125 to B134, B138, B140)",
+        "damage to the log is found and never misread (B125 to B134, B138, B140)",
         arguments: logDamage)
     func damagedLog(command: String, readable: Bool) throws {
         let sandbox = try Sandbox.withRepository()
@@ -105,7 +105,7 @@ struct HostileTests {
         }
     }
 
-    @Test("a line of more than 64 MiB is refused without being read to its end")
+    @Test("a line of more than 64 MiB is refused before its end is read")
     func longLine() throws {
         let sandbox = try Sandbox.withRepository()
         _ = try sandbox.shell("printf '{\"id\":\"' > rows.jsonl; truncate -s 1G rows.jsonl")

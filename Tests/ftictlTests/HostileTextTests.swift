@@ -5,7 +5,7 @@ import Refs
 import TestSupport
 import Testing
 
-/// Nothing that a terminal would obey comes out of any program, whatever is in a repository or on a command line.
+/// No program prints text that a terminal would obey, whatever is in a repository or on a command line.
 @Suite("Text that would steer a terminal")
 struct HostileTextTests {
     /// Escape sequences for colours, titles and the screen; control characters of both sorts; marks of direction; separators
@@ -14,13 +14,13 @@ struct HostileTextTests {
         "x\u{1B}[31m\u{1B}]0;t\u{7}\r\u{8}\u{B}\u{7F}\u{85}\u{9B}2J\u{202E}\u{2066}\u{200E}\u{200F}\u{61C}\u{200B}"
         + "\u{200D}\u{2028}\u{2029}\u{2060}\u{FEFF}\u{FFF9}\u{E0041}" + mark + "y"
 
-    /// What stands for a colour within the programs; no literal can hold it.
+    /// The marker of a colour within the programs; no literal can hold it.
     private static let mark = Unicode.Scalar(UInt32(0xFDD3)).map { String($0) } ?? ""
 
     /// Keys of rows have no control characters.
     static let key = "k\u{202E}\u{2066}\u{E0041}"
 
-    /// Scalars that no terminal may get, but for line feeds.
+    /// Scalars that no terminal may get, except line feeds.
     static func isHostile(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x0A: false
@@ -31,7 +31,7 @@ struct HostileTextTests {
         }
     }
 
-    @Test("text is escaped, and what people write stays")
+    @Test("control characters are escaped, ordinary text is unchanged")
     func escapes() {
         let shown = Self.payload.printable()
         #expect(!shown.unicodeScalars.contains(where: Self.isHostile))
@@ -44,7 +44,7 @@ struct HostileTextTests {
         #expect("a\tb\n".printable(multiline: true) == "a\tb\n")
     }
 
-    @Test("JSON on a terminal is the same value without anything that it would obey")
+    @Test("JSON on a terminal is the same value without characters that the terminal would obey")
     func json() throws {
         let value = JSON.object(JSONObject([(Self.payload, .string(Self.payload + "😀"))]))
         let text = value.canonicalText.escapedInJSON
@@ -52,7 +52,7 @@ struct HostileTextTests {
         #expect(try JSON(parsing: Array(text.utf8).span) == value)
     }
 
-    /// A repository with such text wherever one can be.
+    /// A repository with hostile text in every place that takes text.
     private static func sandbox() throws -> Sandbox {
         let sandbox = try Sandbox.withRepository()
         let author = ["FTI_AUTHOR": "eve\(payload)"]
@@ -109,7 +109,7 @@ struct HostileTextTests {
         return sandbox
     }
 
-    /// What a terminal was sent, without the ends of lines that it makes itself and the colours of the programs.
+    /// The output on a terminal, without the line ends of the terminal and the colours of the programs.
     private static func shown(_ text: String) -> [Unicode.Scalar] {
         let colors = ["0", "1", "2", "31", "32", "33", "35", "36"].map { "\u{1B}[\($0)m" }
         let known = (["\r\u{1B}[K"] + colors).map { Array($0.unicodeScalars) }
@@ -148,7 +148,7 @@ struct HostileTextTests {
         ["undo"], ["key", "show", payload], ["init", "dir\(payload)"], ["--repo", payload, "refs"],
     ]
 
-    @Test("no command prints it to a pipe, and JSON has no control character that is not escaped")
+    @Test("no command prints hostile text to a pipe, and JSON escapes every control character")
     func pipes() throws {
         let sandbox = try Self.sandbox()
         for command in Self.commands {
@@ -161,7 +161,7 @@ struct HostileTextTests {
         }
     }
 
-    @Test("no command prints it to a terminal, where colours are the only escape sequences")
+    @Test("no command prints hostile text to a terminal; colours are the only escape sequences")
     func terminals() throws {
         let sandbox = try Self.sandbox()
         let program = """
@@ -181,7 +181,7 @@ struct HostileTextTests {
         }
     }
 
-    @Test("what cat writes into a pipe is the content, byte for byte")
+    @Test("cat writes the content into a pipe, byte for byte")
     func content() throws {
         let sandbox = try Self.sandbox()
         #expect(
@@ -189,7 +189,7 @@ struct HostileTextTests {
                 == "line\(Self.payload)\n1\(Self.payload)\n")
     }
 
-    @Test("the pipelines print it neither, nor does an error of a configuration or of a lock file")
+    @Test("neither the pipelines nor errors of configurations and lock files print hostile text")
     func pipelines() throws {
         let sandbox = try Self.sandbox()
         for (program, arguments) in [

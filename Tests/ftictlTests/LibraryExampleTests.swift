@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The example of the library")
 struct LibraryExampleTests {
-    @Test("it tells the story of the README without the command line")
+    @Test("the example does what the README does without the command line")
     func story() throws {
         let sandbox = try Sandbox()
         let program = Project.executable("library-example")

@@ -22,7 +22,7 @@ struct LimitTests {
         return sandbox
     }
 
-    @Test("no command crashes for want of descriptors", arguments: [6, 8, 10, 12])
+    @Test("no command crashes when descriptors run out", arguments: [6, 8, 10, 12])
     func descriptors(limit: Int) throws {
         for command in Self.commands {
             let sandbox = try sandbox()
@@ -35,7 +35,7 @@ struct LimitTests {
         }
     }
 
-    @Test("a limit on file sizes is an error and no death", arguments: [0, 1, 100])
+    @Test("exceeding the file size limit is an error, not a crash", arguments: [0, 1, 100])
     func fileSize(limit: Int) throws {
         for command in Self.commands {
             let sandbox = try sandbox()
@@ -47,7 +47,7 @@ struct LimitTests {
         }
     }
 
-    @Test("64 descriptors suffice for trees of any depth that a tree may have")
+    @Test("64 descriptors suffice for trees of the greatest depth")
     func depth() throws {
         let sandbox = try Sandbox.withRepository()
         let made = try sandbox.shell(

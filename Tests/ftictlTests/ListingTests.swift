@@ -49,7 +49,7 @@ struct ListingTests {
         #expect(try lines("ls", "features/a", "--where", condition) == keys)
     }
 
-    @Test("the rows of a prefix are listed, and a prefix that no key has is missing")
+    @Test("the rows of a prefix are listed, and an unknown prefix is missing")
     func prefix() throws {
         #expect(try lines("ls", "features/a:a.md") == ["a.md#0", "a.md#1"])
         #expect(try lines("ls", "features/a:b/") == ["b/c.md#0"])
@@ -76,7 +76,7 @@ struct ListingTests {
     }
 
     @Test(
-        "a name that is not there, and a value of another type, are 64 and say where",
+        "an unknown name, or a value of another type, exits with 64 and its place",
         arguments: [
             (["ls", "features/a"], "autor = 'x'", "byte 1"),
             (["ls", "features/a"], "stars > 1 and autor is null", "byte 15"),
@@ -110,7 +110,7 @@ struct ListingTests {
         #expect(try lines("log", "--oneline", "--where", condition).count == count)
     }
 
-    @Test("versions of a span of time, as what stands in @{...}")
+    @Test("versions of a time range, written as in @{...}")
     func span() throws {
         #expect(try lines("log", "--oneline", "--since", "1 hour ago").count == 4)
         #expect(try lines("log", "--oneline", "--since", "now", "--until", "yesterday").isEmpty)
@@ -121,7 +121,7 @@ struct ListingTests {
         #expect(wrong.status == 64 && wrong.error.contains("--since"))
     }
 
-    @Test("refs are listed by what they begin with, and say what a release binds")
+    @Test("refs are listed by prefix, with what a release binds")
     func refs() throws {
         #expect(try lines("refs", "models/").count == 2)
         #expect(try lines("refs", "models/a").count == 1)
@@ -167,7 +167,7 @@ struct ListingTests {
         #expect(!files.contains { $0.contains("\"a\"") })
     }
 
-    @Test("lineage names parents, and since which version a row or a file is as it is")
+    @Test("lineage names parents and the version in which a row or a file last changed")
     func lineage() throws {
         let first = try #require(try sandbox.ftictl("resolve", "models/a~1").lines.first)
         let second = try #require(try sandbox.ftictl("resolve", "models/a").lines.first)
@@ -188,7 +188,7 @@ struct ListingTests {
         #expect(try sandbox.ftictl("lineage", "features/a:none").status == 2)
     }
 
-    @Test("show and cat have in JSON what the reference names, null or empty where there is none")
+    @Test("the JSON of show and cat has every documented field, null or empty if unset")
     func members() throws {
         let snapshot = try sandbox.ftictl("show", "models/a", "--json").object()
         #expect((snapshot["weights"] as? [Any])?.isEmpty == true)

@@ -27,7 +27,7 @@ struct ManualTests {
                     if request == ".nf" { isFilled = false }
                     if request == ".fi" { isFilled = true }
                 }
-                // Every backslash begins an escape that is meant.
+                // Every backslash begins an intended escape.
                 for part in line.split(separator: "\\", omittingEmptySubsequences: false)
                     .dropFirst()
                 {
@@ -45,18 +45,18 @@ struct ManualTests {
         #expect(key.contains("ftictl key grant"))
     }
 
-    @Test("groff has nothing to say about a page")
+    @Test("groff reports no problem in any page")
     func groff() throws {
         let sandbox = try Sandbox()
         #expect(try sandbox.ftictl("man", "pages").status == 0)
-        // Where there is no groff, the other test is all that can be asked.
+        // Without groff only the other test can run.
         let outcome = try sandbox.shell(
             "command -v groff >/dev/null || exit 0; for page in pages/*.1; do groff -ww -man -Tascii -z $page; done"
         )
         #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
     }
 
-    @Test("a directory that cannot be made is told")
+    @Test("a directory that cannot be created is reported")
     func noDirectory() throws {
         let sandbox = try Sandbox()
         #expect(try sandbox.ftictl("man", "no/such/pages").status == 74)

@@ -60,7 +60,7 @@ struct PickleTests {
         return result
     }
 
-    @Test("none of them is text or binary, however it is wrapped and wherever it breaks")
+    @Test("no pickle passes as text or binary, however it is wrapped and wherever it breaks")
     func evasions() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("make.py", Self.script)

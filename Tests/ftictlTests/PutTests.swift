@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("What is put, and how it is told")
+@Suite("What put stores and reports")
 struct PutTests {
     @Test("a snapshot of the Hugging Face cache is stored with what its links lead to")
     func cacheOfLinks() throws {
@@ -38,7 +38,7 @@ struct PutTests {
         }
     }
 
-    @Test("pipes and files of the kernel are read to their end")
+    @Test("pipes and kernel files are read to their end")
     func unsized() throws {
         let sandbox = try Sandbox.withRepository()
         let outcome = try sandbox.shell(
@@ -53,7 +53,7 @@ struct PutTests {
                 "$FTICTL cat models/b:$($FTICTL ls models/b | awk '{print $NF}')"
             ).output == "late\n")
         #expect(try sandbox.shell("$FTICTL cat models/c:version | cmp - /proc/version").status == 0)
-        // Nothing of it is remembered: the next time it is read again.
+        // It is not cached: the next put reads it again.
         #expect(
             try sandbox.ftictl("put", "models/c", "/proc/version", "--json").object()["unchanged"]
                 as? Bool == true)
@@ -64,7 +64,7 @@ struct PutTests {
         #expect(device.status == 64)
     }
 
-    @Test("parameters are text as it was given, or JSON")
+    @Test("parameters are kept as text, or as JSON")
     func parameters() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("f", "x")
@@ -97,7 +97,7 @@ struct PutTests {
         #expect(!(try sandbox.ftictl("show", "models/c", "--json").output.contains("secret")))
     }
 
-    @Test("what is left out and what is renamed is said")
+    @Test("left out and renamed files are reported")
     func notes() throws {
         let sandbox = try Sandbox.withRepository()
         for name in ["d/keep", "d/.DS_Store", "d/__pycache__/x", "d/a.tmp", "d/b:c"] {
@@ -121,7 +121,7 @@ struct PutTests {
         #expect(try sandbox.ftictl("ls", "-r", "models/a").output.contains("__pycache__/x"))
     }
 
-    @Test("every key that ls prints can be given back")
+    @Test("every key that ls prints is accepted as an argument")
     func keys() throws {
         let sandbox = try Sandbox.withRepository()
         let keys = [
@@ -154,7 +154,7 @@ struct PutTests {
         #expect(try sandbox.ftictl("get", "features/a", "-o", "-").status == 64)
     }
 
-    @Test("the text that spells a number is found by the number where there is none")
+    @Test("a text key that spells a number is found by the number if no number key exists")
     func spelledNumber() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("rows.jsonl", "{\"id\":\"7\",\"x\":2.0,\"v\":[1,0.5]}\n")

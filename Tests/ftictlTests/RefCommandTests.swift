@@ -19,7 +19,7 @@ struct RefCommandTests {
     }
 
     @Test(
-        "a ref is deleted, answers where it went, and comes back", arguments: ["ref delete", "rm"])
+        "a deleted ref is reported as deleted and can be restored", arguments: ["ref delete", "rm"])
     func delete(command: String) throws {
         let words = command.split(separator: " ").map(String.init)
         let dry = try sandbox.ftictl(words + ["models/exp", "--dry-run"])
@@ -49,7 +49,7 @@ struct RefCommandTests {
         #expect(try sandbox.ftictl(words + ["models/none"]).status == 2)
     }
 
-    @Test("what only a deleted ref held goes with the retention, and then restore says so")
+    @Test("what only a deleted ref held goes after the retention, and restore then says so")
     func collected() throws {
         #expect(try sandbox.ftictl("ref", "delete", "models/exp").status == 0)
         #expect(try sandbox.ftictl("gc", "--keep-last", "100", "--grace", "0s").status == 0)
@@ -73,7 +73,7 @@ struct RefCommandTests {
         #expect(try sandbox.ftictl("ref", "rename", "models/new", "models/new").status == 64)
     }
 
-    @Test("a tag neither moves nor goes, unless somebody says why")
+    @Test("a tag is neither moved nor deleted without a reason")
     func fixed() throws {
         try sandbox.write(
             "policy.json",
@@ -98,7 +98,7 @@ struct RefCommandTests {
         #expect(try sandbox.ftictl("ref", "restore", "models/tags/v1").status == 0)
     }
 
-    @Test("undo takes back what came back, and otherwise names what is in the way")
+    @Test("undo reverts a restore, or names what is in the way")
     func undo() throws {
         #expect(try sandbox.ftictl("rollback", "models/exp").status == 0)
         #expect(try sandbox.ftictl("undo").status == 0)
@@ -124,7 +124,7 @@ struct RefCommandTests {
         #expect(message.hasSuffix(" more") && message.utf8.count < 600)
     }
 
-    @Test("refs lists what points at the wrong kind as broken, and goes on")
+    @Test("refs lists targets of the wrong kind as broken, and continues")
     func broken() throws {
         try sandbox.write("rows.jsonl", #"{"id":"x"}"#)
         #expect(try sandbox.ftictl("put", "features/a", "rows.jsonl", "--key", "id").status == 0)
@@ -156,7 +156,7 @@ struct RefCommandTests {
         #expect(try sandbox.ftictl("verify").status == 0)
     }
 
-    @Test("a model is put with the space of its features, when it is told or is a ranker")
+    @Test("put gives a model the space of its features on request, or if it is a ranker")
     func space() throws {
         try sandbox.write("rows.jsonl", #"{"id":"x","v":[1,2]}"#)
         #expect(
@@ -196,7 +196,7 @@ struct RefCommandTests {
         #expect(try sandbox.ftictl("put", "models/g", "model").output.hasPrefix("unchanged"))
     }
 
-    @Test("a memory that is lost is told on standard error, and made anew")
+    @Test("a lost memory is reported on standard error and created again")
     func memory() throws {
         #expect(try sandbox.ftictl("refs").error.isEmpty)
         #expect(try sandbox.shell(": > \(sandbox.cache)/state/fti/*.seen").status == 0)

@@ -36,7 +36,7 @@ struct RefTests {
         #expect(try id("features/prod") == id("features/a"))
     }
 
-    @Test("a promotion that cannot be done in full is not done at all")
+    @Test("a promotion is done in full or not at all")
     func promoteFails() throws {
         let before = try transactions()
         let missing = try sandbox.ftictl("promote", "models/a", "models/b", "models/x", "models/c")
@@ -47,7 +47,7 @@ struct RefTests {
         #expect(try sandbox.ftictl("resolve", "models/b").status == 2)
     }
 
-    @Test("a ref that was removed and made anew rolls back to what it was before")
+    @Test("a ref that was removed and recreated rolls back to its value before")
     func rollbackPastRemoval() throws {
         let before = try id("models/a")
         #expect(try sandbox.ftictl("move", "models/new", "models/a").status == 0)
@@ -71,7 +71,7 @@ struct RefTests {
         #expect(log.contains("rolled back to \(versions[1].prefix(12))"))
     }
 
-    @Test("undo takes back all of the newest transaction, and itself")
+    @Test("undo reverts the whole newest transaction, and itself")
     func undo() throws {
         _ = try sandbox.ftictl(
             "promote", "models/a", "models/current", "features/a", "features/prod")
@@ -82,7 +82,7 @@ struct RefTests {
         #expect(try id("models/current") == id("models/a"))
     }
 
-    @Test("a ref that is not as expected is a conflict")
+    @Test("a ref with an unexpected value is a conflict")
     func expectation() throws {
         let current = try id("models/a").prefix(12)
         let old = try id("models/a~1").prefix(12)
@@ -99,7 +99,7 @@ struct RefTests {
         #expect(try sandbox.ftictl("move", "models/n", "models/a", "--expect", "none").status == 0)
     }
 
-    @Test("log tells of every version")
+    @Test("log shows every version")
     func log() throws {
         try sandbox.write("model", "version 4")
         _ = try sandbox.ftictl(
@@ -127,7 +127,7 @@ struct RefTests {
         #expect(try sandbox.ftictl("reflog", "models/a", "-n", "2", "--json").objects().count == 2)
     }
 
-    @Test("a lock file tells when a ref has moved")
+    @Test("checking a lock file detects a moved ref")
     func pin() throws {
         let pinned = try sandbox.ftictl("pin", "models/a", "features/a", "-o", "my.lock")
         #expect(pinned.status == 0, "\(pinned.error)")

@@ -40,7 +40,7 @@ struct RepairTests {
     }
 
     @Test(
-        "what is damaged is restored from a copy",
+        "damaged data is restored from a copy",
         arguments: [
             "printf XXXX | dd of=$P bs=1 seek=5000 conv=notrunc",
             "printf XXXX | dd of=$P bs=1 seek=3 conv=notrunc",
@@ -55,14 +55,14 @@ struct RepairTests {
         let sandbox = try Self.damaged(damage)
         let isBlocked = damage.hasPrefix("rm $P; mkdir")
         let outcome = try sandbox.ftictl("verify", "--repair", "--from", "copy.fti", "--json")
-        // What is no file is not ours to remove.
+        // Repair removes nothing but files.
         if isBlocked { return #expect([1, 74].contains(outcome.status)) }
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.error)")
         #expect((try outcome.object()["repaired"] as? [Any])?.isEmpty == false)
         try Self.expectWhole(sandbox)
     }
 
-    @Test("a copy that packs the same objects in another way is as good")
+    @Test("a copy with differently packed objects is as good")
     func otherPacking() throws {
         let sandbox = try Self.damaged("rm $P")
         _ = try sandbox.shell(
@@ -98,7 +98,7 @@ struct RepairTests {
         try Self.expectWhole(sandbox)
     }
 
-    @Test("without a copy only what can be derived is made anew, and the rest is listed")
+    @Test("without a copy only derived data is rebuilt, and the rest is listed")
     func alone() throws {
         let sandbox = try Self.damaged("echo garbage > log/tip; rm $P")
         let outcome = try sandbox.ftictl("verify", "--repair", "--json")

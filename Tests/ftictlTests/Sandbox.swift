@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A directory of its own, and the built executable to run in it.
+/// A temporary working directory in which the built executables run.
 final class Sandbox {
     private let temporary: TemporaryDirectory
     let directory: URL
@@ -12,7 +12,7 @@ final class Sandbox {
     init() throws {
         temporary = try TemporaryDirectory()
         directory = URL(filePath: try temporary.makeDirectory("work"))
-        // Commands make their own folders in it, and no home.
+        // Commands create their own folders in the cache, but not the cache itself.
         try temporary.makeDirectory("cache")
     }
 
@@ -28,7 +28,7 @@ final class Sandbox {
 
     func path(_ name: String) -> String { directory.appending(path: name).path }
 
-    /// Writes a file, with the directories that it is in.
+    /// Writes a file and creates the directories above it.
     @discardableResult
     func write(_ name: String, _ text: String) throws -> String {
         try write(name, Data(text.utf8))

@@ -15,7 +15,7 @@ struct SecretTests {
     }
 
     @Test(
-        "are refused wherever a command takes text, and not repeated",
+        "secret keys are refused wherever a command takes text, and never echoed",
         arguments: [
             ["-m", token], ["-m", privateKey], ["--param", "k=\(privateKey)"],
             ["--param", "\(token)=1"], ["--metric", "\(token)=1"], ["--metric", "a=\(token)"],
@@ -31,7 +31,7 @@ struct SecretTests {
         #expect(try sandbox.ftictl("log", "models/a").lines.filter { $0.contains("●") }.count == 1)
     }
 
-    @Test("are refused as the name of the writer, and in a new repository")
+    @Test("secret keys are refused as the writer's name, and in a new repository")
     func writer() throws {
         let author = ["FTI_AUTHOR": Self.token]
         let put = try sandbox.ftictl("put", "models/a", "w", environment: author)
@@ -42,7 +42,7 @@ struct SecretTests {
         #expect(!FileManager.default.fileExists(atPath: sandbox.path("other/.fti")))
     }
 
-    @Test("the folder of keys is its owner's alone: made so, and used only as long as it is")
+    @Test("the key folder is created private, and used only while it is")
     func folder() throws {
         #expect(try sandbox.ftictl("key", "new", "ada").status == 0)
         let keys = "\(sandbox.cache)/config/fti/keys"
@@ -62,7 +62,7 @@ struct SecretTests {
         #expect(try sandbox.ftictl("policy", "init").status == 0)
     }
 
-    @Test("thousands of arguments are few for the parser, and mean the same")
+    @Test("thousands of arguments parse quickly and mean the same")
     func manyArguments() throws {
         let metrics = (0..<5000).flatMap { ["--metric", "m\($0)=\($0)"] }
         let put = try sandbox.ftictl(["put", "models/a", "w"] + metrics + ["-m", "many"])

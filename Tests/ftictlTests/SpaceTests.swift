@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Space")
 struct SpaceTests {
-    /// A repository with a ref that had three values, the first two of which nothing needs.
+    /// A repository with a ref that had three values; nothing needs the first two.
     private func sandbox() throws -> Sandbox {
         let sandbox = try Sandbox.withRepository()
         for number in 1...3 {
@@ -19,7 +19,7 @@ struct SpaceTests {
         try #require(try sandbox.ftictl("resolve", revision).lines.first)
     }
 
-    @Test("what nothing needs goes, the log tells of it, and undo brings it back")
+    @Test("unreferenced data is removed, the log records it, and undo restores it")
     func collect() throws {
         let sandbox = try sandbox()
         let old = try id("models/a@{2}", sandbox)
@@ -69,7 +69,7 @@ struct SpaceTests {
         #expect(try sandbox.ftictl("pin", "--check", "old.lock").status == 1)
     }
 
-    @Test("writers and readers at work while everything that can go goes at once")
+    @Test("writers and readers work while a collector removes everything it can")
     func everybody() throws {
         let sandbox = try sandbox()
         let writers = try (1...3).map { writer in
@@ -99,6 +99,7 @@ struct SpaceTests {
                         "$FTICTL" cat models/a:f > /dev/null
                         rm -rf r\(reader)
                         "$FTICTL" get models/a -o r\(reader) --quiet
+                        echo read
                     done
                     """,
                 ])
@@ -110,14 +111,25 @@ struct SpaceTests {
                 """
                 set -e
                 until [ -e done-1 ] && [ -e done-2 ] && [ -e done-3 ]; do
-                    "$FTICTL" gc --keep 0s --keep-last 1 --grace 0s --quiet
+                    "$FTICTL" gc --keep 0s --keep-last 1 --grace 0s --json
                 done
                 """,
             ])
-        for process in writers + readers + [collector] {
+        for process in writers {
             let outcome = try process.finish()
             #expect(outcome.status == 0, "\(outcome.error)")
         }
+        for process in readers {
+            let outcome = try process.finish()
+            #expect(outcome.status == 0, "\(outcome.error)")
+            #expect(outcome.lines.count > 1)
+        }
+        let collected = try collector.finish()
+        #expect(collected.status == 0, "\(collected.error)")
+        let collections = try collected.objects().filter {
+            ($0["removed"] as? [Any])?.isEmpty == false
+        }
+        #expect(collections.count > 1, "collections beside the writers that removed packs")
         let verified = try sandbox.ftictl("verify", "--full")
         #expect(verified.status == 0, "\(verified.output)")
     }

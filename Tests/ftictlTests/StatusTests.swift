@@ -23,7 +23,7 @@ struct StatusTests {
         try sandbox.ftictl("status", "--json").object()
     }
 
-    @Test("what is promoted is in production, and nothing waits")
+    @Test("promoted versions are in production, and nothing waits")
     func promoted() throws {
         let status = try status()
         let production = try #require(status["production"] as? [[String: Any]])
@@ -36,7 +36,7 @@ struct StatusTests {
         #expect(!text.output.contains("newer"))
     }
 
-    @Test("a newer candidate is shown with what gates say to promoting it")
+    @Test("a newer candidate is shown with the verdict of its gates")
     func waiting() throws {
         try put("models/candidate", "two", recall: 0.7)
         try put("models/experiment", "three", recall: 0.7)
@@ -62,7 +62,7 @@ struct StatusTests {
         #expect(try sandbox.ftictl("stats", "--json").object()["transactions"] as? Int == before)
     }
 
-    @Test("pins that differ from their refs are shown, with what leases keep")
+    @Test("outdated pins and the data that leases keep are shown")
     func pins() throws {
         #expect(try sandbox.ftictl("pin", "models/current").status == 0)
         #expect((try status()["pins"] as? [Any])?.isEmpty == true)
@@ -76,7 +76,7 @@ struct StatusTests {
         #expect(text.contains("models/current  pinned") && text.contains("models/candidate@{1}"))
     }
 
-    @Test("what is broken takes nothing away from the others, and is told at the end")
+    @Test("broken refs hide no others, and are reported at the end")
     func broken() throws {
         #expect(try sandbox.ftictl("move", "models/live", "models/current").status == 0)
         #expect(try sandbox.shell("rm -f .fti/packs/*").status == 0)
@@ -86,7 +86,7 @@ struct StatusTests {
         #expect(outcome.output.contains("broken"))
     }
 
-    @Test("a repository without anything in production says so")
+    @Test("a repository with nothing in production says so")
     func nothing() throws {
         let sandbox = try Sandbox.withRepository()
         let outcome = try sandbox.ftictl("status")

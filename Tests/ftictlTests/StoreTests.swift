@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Storing and fetching")
 struct StoreTests {
-    @Test("a directory comes back as it was stored")
+    @Test("a stored directory comes back unchanged")
     func roundTrip() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("model/config.json", "{}\n")
@@ -31,7 +31,7 @@ struct StoreTests {
         #expect(try sandbox.read("part/er/run.sh") == "#!/bin/sh\n")
     }
 
-    @Test("an id is what sha256sum says of the bytes")
+    @Test("an id is the SHA-256 of the bytes")
     func identity() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("file", "some bytes")
@@ -49,7 +49,7 @@ struct StoreTests {
         #expect(resolved["kind"] as? String == "model")
     }
 
-    @Test("unchanged content makes no transaction, a new message does")
+    @Test("unchanged content makes no transaction, but a new message does")
     func unchanged() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("file", "x")
@@ -64,7 +64,7 @@ struct StoreTests {
         #expect(other["transaction"] as? Int == 2)
     }
 
-    @Test("rows come back, and one changed row costs little")
+    @Test("stored rows come back, and one changed row costs little")
     func table() throws {
         let sandbox = try Sandbox.withRepository()
         let rows = (1...400).map { number in
@@ -96,7 +96,7 @@ struct StoreTests {
     }
 
     @Test(
-        "rows that cannot be stored are named by their line, and nothing is stored",
+        "rows that cannot be stored are reported by line, and nothing is stored",
         arguments: [
             (#"{"id":"a"}"# + "\n{\"id\":1.5}\n", "line 2"),
             ("{\"id\":\"a\"}\nnonsense\n", "line 2"),
@@ -112,7 +112,7 @@ struct StoreTests {
         #expect(try sandbox.ftictl("stats", "--json").object()["packs"] as? Int == 0)
     }
 
-    @Test("pipes, links and names that no tree may hold are refused at once")
+    @Test("pipes, links and forbidden names are refused at once")
     func specialFiles() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("dir/file", "x")

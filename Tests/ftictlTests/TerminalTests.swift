@@ -19,7 +19,7 @@ struct TerminalTests {
         }
     }
 
-    /// What a line of shell writes to a terminal of 80 columns.
+    /// The output of a shell line on a terminal of 80 columns.
     private func terminal(_ line: String) throws -> [String] {
         try sandbox.write("line.sh", "stty cols 80 rows 24; \(line)")
         let outcome = try sandbox.shell(
@@ -30,7 +30,7 @@ struct TerminalTests {
     }
 
     @Test(
-        "no line is wider than the terminal, and none is broken inside a word",
+        "no line is wider than the terminal or broken inside a word",
         arguments: [
             "log", "log --oneline", "log --graph", "reflog", "refs", "status",
             "show models/current",
@@ -41,7 +41,7 @@ struct TerminalTests {
         let lines = try terminal("$FTICTL --no-pager \(command)")
         #expect(!lines.isEmpty)
         #expect(lines.allSatisfy { $0.count <= 80 }, "\(lines)")
-        // Words that are whole in a pipe are whole on a terminal.
+        // A word that is unbroken in a pipe is unbroken on a terminal.
         let words = Set(
             try sandbox.shell("$FTICTL \(command) 2>&1").output.split(
                 whereSeparator: \.isWhitespace))
@@ -84,14 +84,14 @@ struct TerminalTests {
         #expect(quit.count == 3 && quit.last == "=0")
     }
 
-    @Test("less gets the options that git gives it, unless the user has some")
+    @Test("less gets git's options, unless the user sets some")
     func less() throws {
         let script = "FTI_PAGER='sh -c \"cat >/dev/null; echo LESS=\\$LESS\"' $FTICTL refs"
         #expect(try terminal(script) == ["LESS=FRX"])
         #expect(try terminal("export LESS=S; \(script)") == ["LESS=S"])
     }
 
-    @Test("policies and parameters are laid out over lines that fit")
+    @Test("policies and parameters are wrapped to fit")
     func layout() throws {
         let roles = (0..<12).map { #""metrics.a-rather-long-name-\#($0)""# }.joined(separator: ",")
         try sandbox.write(

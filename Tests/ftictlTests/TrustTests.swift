@@ -23,7 +23,8 @@ struct PolicyCommandTests {
         return ""
     }
 
-    @Test("a key, a policy and a grant are three commands, and then each writes where it may")
+    @Test(
+        "three commands set up a key, a policy and a grant, and then each key writes where it may")
     func firstMinutes() throws {
         #expect(try sandbox.ftictl("policy", "init").status == 4)
         #expect(try sandbox.ftictl("key", "new", "ada").status == 0)
@@ -53,7 +54,7 @@ struct PolicyCommandTests {
         #expect(try sandbox.ftictl("verify").status == 0)
     }
 
-    @Test("a transaction is not said to be by a key that did not sign it")
+    @Test("a transaction is attributed only to the key that signed it")
     func otherSigner() throws {
         _ = try sandbox.ftictl("key", "new", "ada")
         _ = try sandbox.ftictl("policy", "init")
@@ -73,7 +74,7 @@ struct PolicyCommandTests {
         #expect(try sandbox.ftictl("verify").status == 1)
     }
 
-    @Test("without a key, and with one that others can read, nothing is written")
+    @Test("nothing is written without a key, or with one that others can read")
     func keyFiles() throws {
         _ = try sandbox.ftictl("key", "new", "ada")
         _ = try sandbox.ftictl("policy", "init")
@@ -94,7 +95,7 @@ struct PolicyCommandTests {
         #expect(try sandbox.ftictl("key", "new", "ada").status == 64)
     }
 
-    @Test("a move that needs an approval waits for it, and takes it once")
+    @Test("a move that needs an approval waits for it and uses it up")
     func approvals() throws {
         _ = try sandbox.ftictl("key", "new", "ada")
         _ = try sandbox.ftictl("policy", "init")
@@ -121,7 +122,7 @@ struct PolicyCommandTests {
                 == 64)
     }
 
-    @Test("an old copy that is put back is refused until somebody accepts it")
+    @Test("a restored old copy is refused until it is accepted")
     func rollback() throws {
         _ = try sandbox.ftictl("put", "models/a", "w")
         #expect(try sandbox.shell("cp -r .fti old").status == 0)
@@ -133,11 +134,11 @@ struct PolicyCommandTests {
         #expect(refused.error.contains("this client has seen transaction 2, the log now ends at 1"))
         #expect(try sandbox.ftictl("resolve", "models/a", "--accept-rollback").status == 0)
         #expect(try sandbox.ftictl("resolve", "models/a").status == 0)
-        // A repository that is made anew has nothing to do with the old one.
+        // A repository that is created again is unrelated to the old one.
         #expect(try sandbox.shell("rm -rf .fti && $FTICTL init && $FTICTL refs").status == 0)
     }
 
-    @Test("FTI_TRUST takes only a repository whose policy that key began")
+    @Test("FTI_TRUST accepts only a repository whose policy began with that key")
     func roots() throws {
         _ = try sandbox.ftictl("key", "new", "ada")
         let key = try publicKey("ada")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Verifying")
 struct VerifyTests {
-    @Test("a sound repository is said to be sound, and damage is named with what it affects")
+    @Test("a sound repository is reported as sound, and damage with what it affects")
     func verify() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("m/big", Data((0..<100_000).map { _ in UInt8.random(in: 0...255) }))
@@ -35,7 +35,7 @@ struct VerifyTests {
         #expect(try sandbox.ftictl("show", "models/a").status == 5)
     }
 
-    @Test("an entry of the log that was changed is found")
+    @Test("a changed log entry is found")
     func log() throws {
         let sandbox = try Sandbox.withRepository()
         for text in ["1", "2", "3"] {
@@ -50,7 +50,7 @@ struct VerifyTests {
         #expect(outcome.output.contains("log/00000000000000000002.json"))
     }
 
-    @Test("stats counts")
+    @Test("stats reports correct counts")
     func stats() throws {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("m", String(repeating: "text ", count: 10_000))

@@ -1,19 +1,10 @@
-<<<<<<< HEAD:Sources/CommandSupport/Base64.swift
-/// Base64 (RFC 4648, section 4).
-public enum Base64 {
-=======
 /// The Base64 encoding of bytes (RFC 4648, section 4).
 package enum Base64 {
->>>>>>> wt-pipelines:Sources/Objects/Format/Base64.swift
     private static let letters = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     /// Encodes bytes, with padding.
-<<<<<<< HEAD:Sources/CommandSupport/Base64.swift
-    public static func encode(_ bytes: [UInt8]) -> String {
-=======
     package static func encode(_ bytes: [UInt8]) -> String {
->>>>>>> wt-pipelines:Sources/Objects/Format/Base64.swift
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         for start in stride(from: 0, to: bytes.count, by: 3) {

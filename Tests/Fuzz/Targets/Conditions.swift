@@ -1,7 +1,7 @@
 @testable internal import Objects
 
 extension FuzzTarget {
-    /// Conditions: what is read is written so that it reads as itself, and asking it ends.
+    /// Conditions: an accepted one survives a round trip, and its evaluation ends.
     static let conditions = FuzzTarget(
         "conditions", longestInput: 512,
         words: [

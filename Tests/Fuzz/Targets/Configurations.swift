@@ -14,7 +14,7 @@ extension FuzzTarget {
 
     /// The configurations of the pipelines: any text is a configuration or an error.
     ///
-    /// The first byte of the input says whose it is.
+    /// The first byte of the input selects the reader.
     static let configurations = FuzzTarget(
         "configurations", longestInput: 2048, words: yamlWords
     ) { _ in

@@ -41,7 +41,7 @@ extension FuzzTarget {
         guard let text = parts.first, let pattern = try? GlobPattern(String(text)) else { return }
         let path = parts.count > 1 ? String(parts[1]) : "a/b.md"
         _ = pattern.matches(path)
-        // What is written without any mark fits itself.
+        // A text written without any mark matches itself.
         let isPlain = text.utf8.allSatisfy { byte in
             switch byte {
             case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true

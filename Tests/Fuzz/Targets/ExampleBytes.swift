@@ -6,7 +6,7 @@ package struct ExampleBytes: Sendable {
     private let bucket: DirectoryBucket
     /// Every pack's footer, and how many bytes come before it.
     let footers: [(bytes: [UInt8], dataEnd: Int)]
-    /// Every piece as it is stored, with what its index says of it.
+    /// Every stored piece with its index entry.
     let pieces: [(id: ObjectID, entry: PackFooter.Piece, stored: [UInt8])]
 
     /// Opens the repository in a folder.

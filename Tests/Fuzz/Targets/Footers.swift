@@ -1,7 +1,7 @@
 @testable internal import Objects
 
 extension FuzzTarget {
-    /// The index of a pack: what is accepted encodes to the same bytes, and names nothing outside of the pack.
+    /// Pack indexes: an accepted one encodes to the same bytes, and names nothing outside the pack.
     ///
     /// The input is the number of bytes before the footer, in two bytes, and the footer; magic and lengths are put
     /// right, so that what is behind them is reached.
@@ -45,7 +45,7 @@ extension FuzzTarget {
             "an index has two encodings")
     }
 
-    /// The index of a pack with two large objects, of which one has digest points and pieces of another pack.
+    /// The index of a pack with two large objects, one of them with digest points and pieces of another pack.
     private static var withRecipes: [[UInt8]] {
         let ids = (0..<6).map { ObjectID(of: [UInt8($0)].span) }
         let stored = ids.prefix(4).enumerated().map { index, id in

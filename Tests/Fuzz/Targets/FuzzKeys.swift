@@ -6,7 +6,7 @@ enum FuzzKeys {
     static let digits = String(repeating: "a", count: 64)
     static let repository = RandomBits(from: { 0x1111_1111_1111_1111 })
 
-    /// An admin, somebody who may move features, somebody who may only approve, and a stranger.
+    /// An admin, a key that may move features, a key that may only approve, and a stranger.
     static let keys: [SecretKey] = ["ada", "feature-bot", "carol", "mallory"].enumerated()
         .compactMap { index, name in
             try? SecretKey(name: name, seed: [UInt8](repeating: UInt8(index + 1), count: 32))

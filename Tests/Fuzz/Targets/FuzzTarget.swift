@@ -8,7 +8,7 @@ package struct FuzzTarget: Sendable {
     package let words: [String]
     /// Inputs to begin with.
     package let seeds: @Sendable (ExampleBytes) throws -> [[UInt8]]
-    /// Runs one input. One that is refused is no finding; what is thrown is, and so is a crash.
+    /// Runs one input. A refused input is not a finding; a thrown error or a crash is.
     let run: @Sendable (Span<UInt8>) throws(FuzzFinding) -> Void
 
     init(

@@ -9,7 +9,7 @@ extension FuzzTarget {
         "2026-08-01T09:30:00.000Z", "9007199254740991",
     ]
 
-    /// Entries of the log: what is accepted encodes to the same bytes, and folds or is refused.
+    /// Log entries: an accepted one encodes to the same bytes, and folds or is refused.
     ///
     /// The input is the first line; the second is made for it.
     static let entries = FuzzTarget("entries", longestInput: 2048, words: logWords) { example in
@@ -49,7 +49,7 @@ extension FuzzTarget {
         return state
     }
 
-    /// Checkpoints and hints: what is accepted reads as itself when it is written again.
+    /// Checkpoints and hints: accepted ones survive a round trip.
     static let checkpoints = FuzzTarget(
         "checkpoints",
         words: logWords + [

@@ -3,7 +3,7 @@
 extension FuzzTarget {
     private static let nodeWords = ["ftileaf1", "ftinode1", "{\"a\":1}", "{}", "\u{c2}\u{80}"]
 
-    /// The nodes of tables: what is accepted encodes to the same bytes, and all of it can be read.
+    /// Table nodes: an accepted one encodes to the same bytes, and all of it can be read.
     static let nodes = FuzzTarget("nodes", words: nodeWords) { example in
         example.objects(beginningWith: "ftileaf1", limit: 4096)
             + example.objects(beginningWith: "ftinode1", limit: 4096) + smallNodes

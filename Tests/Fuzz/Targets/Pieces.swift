@@ -5,7 +5,7 @@ extension FuzzTarget {
     private static let coder = PooledCoder()
     private static let base = [UInt8](repeating: 0x61, count: 64) + Array((0...255) as ClosedRange)
 
-    /// Stored pieces of every codec: decoding gives as many bytes as the index says, or an error.
+    /// Stored pieces of every codec: decoding gives as many bytes as the index claims, or an error.
     ///
     /// The input is the codec, the size in three bytes, and the stored bytes; the checksums within a leaf are put
     /// right.
@@ -78,7 +78,7 @@ extension FuzzTarget {
         seal()
     }
 
-    /// What is encoded decodes to itself, and is never longer than a reader allows.
+    /// Bytes survive encoding, and the encoded form never exceeds what a reader allows.
     ///
     /// The input is the hint, a dimension, and the piece.
     static let codecs = FuzzTarget("codecs") { example in

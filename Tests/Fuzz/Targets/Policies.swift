@@ -12,7 +12,7 @@ extension FuzzTarget {
         "\"type\":\"approvals\"", "\"count\":", "\"by\":[",
     ]
 
-    /// Policies: what is accepted is written so that it reads as itself, in the one form that the log takes.
+    /// Policies: an accepted one survives a round trip, in the canonical form that the log takes.
     static let policies = FuzzTarget("policies", words: policyWords) { _ in
         let keys = FuzzKeys.policy(gates: []).json.canonicalBytes
         let gates = gateSeeds.joined(separator: ",")
@@ -62,7 +62,7 @@ extension FuzzTarget {
         #"{"ref":"releases/*","type":"approvals","count":1,"by":["ada"]}"#,
     ]
 
-    /// Leases: what is accepted reads as itself when it is written again.
+    /// Leases: an accepted one survives a round trip.
     static let leases = FuzzTarget(
         "leases",
         words: [
@@ -88,7 +88,7 @@ extension FuzzTarget {
             "a lease lasts longer than any may")
     }
 
-    /// What a client remembers, and files of secret keys: what is accepted reads as itself when it is written again.
+    /// Client memories and secret key files: accepted ones survive a round trip.
     ///
     /// The first byte of the input says which. The hash of the remembered state is put right.
     static let memories = FuzzTarget(

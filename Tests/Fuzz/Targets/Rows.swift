@@ -3,7 +3,7 @@
 extension FuzzTarget {
     /// Lines of JSON: the fast parser gives what the careful one gives, or leaves the line to it.
     ///
-    /// The first byte of the input says which fields are the key and the vector; the rest is the line.
+    /// The first byte of the input selects the key and vector fields; the rest is the line.
     static let rows = FuzzTarget(
         "rows",
         words: [

@@ -65,7 +65,7 @@ extension FuzzTarget {
     private static func check(_ bytes: [UInt8], _ name: SegmentName) throws(FuzzFinding) {
         let blob = BytesBlob(bytes: bytes)
         guard let segment = try? Segment(bytes, name: name) else {
-            // What is wrong elsewhere in the index does not keep an entry from being read, or refused.
+            // Errors elsewhere in the index do not decide whether an entry is read or refused.
             for number in [name.first, name.last] {
                 _ = try? Segment.file(of: number, in: blob, name)
             }

@@ -16,7 +16,7 @@ extension FuzzTarget {
     /// Replies of embedding services, and their addresses: a vector for each text, of its dimension and of length 1, or
     /// an error; nothing that is printed of an address holds a password.
     ///
-    /// The first byte of the input says which.
+    /// The first byte of the input selects one.
     static let replies = FuzzTarget(
         "replies", longestInput: 2048,
         words: [
@@ -69,7 +69,7 @@ extension FuzzTarget {
             again.full.utf8.elementsEqual(shown), "what is shown of an address is another")
     }
 
-    /// Embedding spaces: what is accepted encodes to the same bytes, and has canaries of its dimension.
+    /// Embedding spaces: an accepted one encodes to the same bytes, and has canaries of its dimension.
     static let spaces = FuzzTarget(
         "spaces",
         words: [

@@ -5,7 +5,7 @@ internal import Storage
 extension FuzzTarget {
     private static let digits = String(repeating: "a", count: 64)
 
-    /// Trees: what is accepted encodes to the same bytes, and no name escapes.
+    /// Trees: an accepted one encodes to the same bytes, and no name escapes.
     static let trees = FuzzTarget(
         "trees",
         words: [
@@ -61,7 +61,7 @@ extension FuzzTarget {
         for name in path.names { try check(name) }
     }
 
-    /// Snapshots: what is accepted encodes to the same bytes.
+    /// Snapshots: an accepted one encodes to the same bytes.
     static let snapshots = FuzzTarget(
         "snapshots",
         words: [
@@ -79,7 +79,7 @@ extension FuzzTarget {
         _ = snapshot.links
     }
 
-    /// JSON: what is read is written so that it reads as itself, and the canonical form is one.
+    /// JSON: a value survives a round trip and has one canonical form.
     static let json = FuzzTarget(
         "json",
         words: [
@@ -97,7 +97,7 @@ extension FuzzTarget {
         }
     }
 
-    /// Lock files: what is read is written so that it reads as itself.
+    /// Lock files: an accepted one survives a round trip.
     static let locks = FuzzTarget(
         "locks",
         words: ["\"fti-lock\":1", "\"pins\":[", "\"repository\":\"", "\"transaction\":", digits]
@@ -114,7 +114,7 @@ extension FuzzTarget {
         }
     }
 
-    /// Revisions, the names of refs, and moments: what is read is written so that it reads as itself.
+    /// Revisions, ref names and times: accepted ones survive a round trip.
     static let revisions = FuzzTarget(
         "revisions", longestInput: 512,
         words: [

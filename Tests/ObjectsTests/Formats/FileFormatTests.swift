@@ -12,7 +12,7 @@ struct FileFormatTests {
 
     private func format(_ text: String) throws -> FileFormat { try format(Array(text.utf8)) }
 
-    @Test("what is in a file decides")
+    @Test("the content of a file decides its format")
     func content() throws {
         let header = Array(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#.utf8)
         let length: [UInt8] = [UInt8(header.count), 0, 0, 0, 0, 0, 0, 0]
@@ -53,7 +53,7 @@ struct FileFormatTests {
     }
 
     @Test(
-        "text is no pickle",
+        "text is not taken for a pickle",
         arguments: [
             "import os\n", "(see below)\n", "1. one\n2. two.\n", "I am a text.\n", "{\"a\": [1]}",
             "version https://git-lfs.github.com/spec/v1\n", "N", ".", "cat and dog.\n", "2.",
@@ -65,7 +65,7 @@ struct FileFormatTests {
     func texts(text: String) throws { #expect(try format(text) == .text) }
 
     @Test(
-        "what calls something before it breaks is a pickle, text or not",
+        "data that calls something before it breaks is a pickle, text or not",
         arguments: [
             "cposix\nsystem\np0\n(Vtrue\np1\ntp2\nRp3\nXXXX garbage",
             "cposix\nsystem\n(V" + String(repeating: "a", count: 9000) + "\ntR.",
@@ -91,7 +91,7 @@ struct FileFormatTests {
         #expect(try format(plain + [0xFF, 0xFF]) == .pickle)
     }
 
-    @Test("bytes that are by chance an instruction or two are no pickle")
+    @Test("bytes that happen to be an instruction or two are no pickle")
     func chance() throws {
         var generator = SeededGenerator(seed: 11)
         for number in 0..<400 {
@@ -101,7 +101,9 @@ struct FileFormatTests {
         }
     }
 
-    @Test("the length of a safetensors header is no pickle", arguments: [0x280, 0x480, 0x28_0280])
+    @Test(
+        "the length of a safetensors header is not taken for a pickle",
+        arguments: [0x280, 0x480, 0x28_0280])
     func unluckyLength(count: Int) throws {
         let header = Array(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#.utf8)
         let length = (0..<8).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
@@ -109,7 +111,7 @@ struct FileFormatTests {
         #expect(try format(length + header + padding + [0, 0, 0, 0]) == .safetensors)
     }
 
-    @Test("what is inflated is bounded, and what is not seen is not vouched for")
+    @Test("inflation is bounded, and nothing is claimed about data beyond the bound")
     func bomb() throws {
         let zeros = [UInt8](repeating: 0, count: 100_000)
         let stored = Zlib.compress(zeros.span)
@@ -144,7 +146,7 @@ struct FileFormatTests {
         #expect(try format(numbers + Array("cos\nsystem\n(S'x'\ntR.".utf8)) == .pickle)
     }
 
-    @Test("a zip file with a pickle in it is told from others, wherever the pickle is")
+    @Test("a pickle is found anywhere in a zip file")
     func zip() throws {
         func local(_ name: String) -> [UInt8] {
             [0x50, 0x4B, 3, 4] + [UInt8](repeating: 0, count: 22)
@@ -167,7 +169,7 @@ struct FileFormatTests {
         #expect(try format(archive("a.txt", "DATA.PKL")) == .zipPickle)
         #expect(try format(archive("a.txt")) == .zip)
         #expect(try format([0xFF, 0, 1] + archive("a.txt", "DATA.PKL")) == .zipPickle)
-        // Nobody has seen all of what is cut off.
+        // The cut-off part was never examined.
         #expect(try format([0x50, 0x4B, 3, 4]) == .archive)
     }
 }

@@ -49,9 +49,9 @@ struct StatCacheTests {
         return try #require(cache.encoded())
     }
 
-    // MARK: The cache by itself
+    // MARK: The cache alone
 
-    @Test("what was stored is found again, and nothing else")
+    @Test("exactly the stored entries are found again")
     func roundTrip() throws {
         let cache = try Self.cache(try Self.stored())
         for number in 0..<100 as Range<UInt64> {
@@ -78,7 +78,7 @@ struct StatCacheTests {
         }
     }
 
-    @Test("a new state of a file takes the place of the old one")
+    @Test("a file's new version replaces its old one")
     func replaced() throws {
         let cache = try Self.cache(try Self.stored())
         let later = Self.version(7, changed: 1_700_000_000_999_999_999)
@@ -91,15 +91,13 @@ struct StatCacheTests {
         #expect(next.id(of: Self.version(8), at: Self.path(8)) == Self.object(8))
     }
 
-    @Test(
-        "a damaged cache, a part of one, and one of another repository or version count for nothing"
-    )
+    @Test("a damaged or truncated cache, or one of another repository or version, is ignored")
     func damaged() throws {
         let bytes = try Self.stored()
         func expectNothing(_ bytes: [UInt8], repository: String = Self.repository) throws {
             let cache = try Self.cache(bytes, repository: repository)
             #expect(cache.id(of: Self.version(3), at: Self.path(3)) == nil)
-            // What is added to it is stored without what was damaged.
+            // New entries are stored without the damaged ones.
             cache.add(Self.object(3), of: Self.version(3), at: Self.path(3))
             let bytes: [UInt8] = try #require(cache.encoded())
             let next = try Self.cache(bytes, repository: repository)
@@ -127,7 +125,7 @@ struct StatCacheTests {
         }
     }
 
-    @Test("a state that is not clearly older than the reading is not remembered")
+    @Test("a file modified too recently is not remembered")
     func racy() throws {
         let second = 1_000_000_000
         let now = Self.now * 1_000_000
@@ -148,11 +146,11 @@ struct StatCacheTests {
         // Times in whole milliseconds come from a file system with a coarse clock.
         #expect(try isKept(modified: old, changed: now - 3 * second))
         #expect(try !isKept(modified: old, changed: now - second))
-        // Times that no clock shows.
+        // Impossible times.
         for time in [Int.max, Int.min] { #expect(try !isKept(modified: time, changed: time)) }
     }
 
-    @Test("entries of no use are dropped after 90 days; those of use stay")
+    @Test("entries unused for 90 days are dropped, used ones stay")
     func ages() throws {
         var stored = try Self.stored()
         for week in 1...14 {
@@ -170,7 +168,7 @@ struct StatCacheTests {
             #expect((found != nil) == (number < 10))
         }
         #expect(last.encoded() == nil)
-        // A clock that was wrong for a day does not keep an entry for ever.
+        // A clock that was wrong for a day does not keep an entry permanently.
         let back = try Self.cache(stored, at: Self.now)
         back.add(Self.object(60), of: Self.version(60), at: Self.path(60))
         #expect(try #require(back.encoded()).count == 48 + 60 + 32)
@@ -183,7 +181,7 @@ struct StatCacheTests {
         private let directory: TemporaryDirectory
         var repository = TestRepository()
         var stored: [UInt8]?
-        /// How far ahead the clock of the cache is: an hour makes every file old.
+        /// How far the clock of the cache is ahead: an hour makes every file old.
         var ahead = 3_600_000
 
         init() throws {
@@ -241,7 +239,7 @@ struct StatCacheTests {
         }
     }
 
-    @Test("a file that changed keeps its size and gets its time back: it is noticed")
+    @Test("a change is detected even when size and time are restored")
     func restoredTime() throws {
         let files = try Files()
         try files.write("a", Array("first".utf8))
@@ -249,7 +247,7 @@ struct StatCacheTests {
         let first = try files.put()
         #expect(files.stored != nil)
         let before = try files.version("a")
-        // The system's clock ticks: until then both states look alike, which the cache itself prevents.
+        // Until the system's clock ticks both versions look alike; the cache itself guards against that.
         repeat {
             try files.write("a", Array("FIRST".utf8))
             let seconds = before.modified / 1_000_000_000
@@ -262,7 +260,7 @@ struct StatCacheTests {
         #expect(second["sub/b"] == first["sub/b"])
     }
 
-    @Test("a file that changed within the clock's resolution is noticed")
+    @Test("a change within the clock's resolution is detected")
     func withinResolution() throws {
         let files = try Files()
         files.ahead = 0
@@ -278,7 +276,7 @@ struct StatCacheTests {
         try files.write("a", Array("first".utf8))
         try files.write("b", Array("other".utf8))
         let ids = try files.put()
-        // A lie shows that it is believed.
+        // A false entry proves that the cache is trusted.
         let cache = try files.cache
         try files.add(try #require(ids["b"]), as: "a", to: cache)
         _ = try files.put(cache)
@@ -303,7 +301,7 @@ struct StatCacheTests {
         #expect(try files.put() == ids)
     }
 
-    @Test("a large object of which one pack is gone is stored again, whole")
+    @Test("a large object that lost a pack is stored again, whole")
     func missingPieces() throws {
         let files = try Files()
         let bytes = TestBytes.random.make(600_000)

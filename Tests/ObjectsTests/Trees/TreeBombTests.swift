@@ -3,8 +3,8 @@ import Storage
 import TestSupport
 import Testing
 
-/// Few trees that name each other so often that nobody could go to every path.
-@Suite("Trees of more paths than anybody can visit")
+/// Few trees that name each other so often that visiting every path would never end.
+@Suite("Trees with exponentially many paths")
 struct TreeBombTests {
     /// Levels of directories with `width` entries each, all of which are the same child; at the bottom one file.
     private static func bomb(
@@ -40,7 +40,7 @@ struct TreeBombTests {
     }
 
     @Test(
-        "counting, comparing and looking at them once reads each directory once: twice the levels, twice the bytes"
+        "counting, comparing and checking reads each directory once: twice the levels, twice the bytes"
     )
     func linear() throws {
         let tasks: [(ObjectID, ObjectID, MemoryStore) throws -> Void] = [

@@ -41,7 +41,7 @@ struct TreeStructureTests {
         return found
     }
 
-    @Test("files in any order become nested trees that a walk gives back in order")
+    @Test("files in any order become nested trees that a walk returns in order")
     func roundTrip() throws {
         let summary = try build([
             "b/c/2": 2, "a": 1, "b/c/1.sh": 3, "b.x/y": 4, "empty/": 0, "deep/empty/": 0, "b/": 0,
@@ -56,7 +56,7 @@ struct TreeStructureTests {
         #expect(summary.content == .tree(summary.id, files: 4, bytes: 10))
     }
 
-    @Test("no files make the empty tree")
+    @Test("no files give the empty tree")
     func nothing() throws {
         #expect(try build([:]).id == ObjectID(of: Array("fti-tree 1\n".utf8).span))
         #expect(try build(["/": 0]).id == build([:]).id)
@@ -75,7 +75,7 @@ struct TreeStructureTests {
     }
 
     @Test(
-        "paths that cannot be in one tree are refused with a name",
+        "paths that cannot coexist in a tree are refused, and one is named",
         arguments: [
             ["a", "a/b"], ["x/README", "x/readme"], ["x/A/1", "x/a/2"], ["x/a", "x/a/"],
         ])
@@ -123,7 +123,7 @@ struct TreeStructureTests {
         #expect(throws: ObjectError.self) { try diff(nil, id) }
     }
 
-    @Test("trees that name each other many times do not run for ever")
+    @Test("trees that name each other many times take bounded time")
     func bomb() throws {
         var id = try store.write(try Tree([]).encoded, hint: .structured)
         var size = try Tree([]).encoded.count
@@ -183,7 +183,7 @@ struct TreeStructureTests {
         #expect(store.bytesRead - start < sizes.reduce(0, +) * 3)
     }
 
-    @Test("random trees: what a difference says turns the one into the other")
+    @Test("a difference turns one random tree into the other")
     func randomDifferences() throws {
         var generator = SeededGenerator(seed: 11)
         func randomFiles() -> [String: Int] {

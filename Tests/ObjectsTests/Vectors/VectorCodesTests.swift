@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Codes of vectors")
 struct VectorCodesTests {
-    /// The stored form, taken apart.
+    /// The parts of the stored form.
     private struct Parts {
         var scales: [Float]
         var residuals: [Float]
@@ -86,7 +86,7 @@ struct VectorCodesTests {
         #expect(codes.encoded(of: bytes.span) == portable)
     }
 
-    @Test("a vector's codes do not depend on its neighbours or on where it lies")
+    @Test("a vector's codes depend neither on its neighbours nor on its position")
     func rowsStandAlone() {
         let vectors = VectorSamples.all(dimension: 20, seed: 9)
         let together = code(vectors)
@@ -99,7 +99,9 @@ struct VectorCodesTests {
         }
     }
 
-    @Test("what is not finite has codes 0 and infinite bounds; zeros have none")
+    @Test(
+        "vectors that are not finite have codes 0 and infinite bounds; zero vectors have bounds of 0"
+    )
     func special() {
         let parts = code([
             [0, .nan], [-.infinity, 1], [0, -0], [0x1p-149, 0x1p-120], [0x1p63, 0],
@@ -112,7 +114,7 @@ struct VectorCodesTests {
         #expect(parts.residuals[3] >= 0x1p-120 && parts.residuals[3] == parts.norms[3])
     }
 
-    @Test("the stored form is this one")
+    @Test("golden bytes of the stored form")
     func golden() {
         let bytes = [Float]([1, -2, 0.5, 127, 63.5, -0.25]).withUnsafeBytes { Array($0) }
         let codes = VectorCodes(rows: 2, dimension: 3)
@@ -130,7 +132,7 @@ struct VectorCodesTests {
     }
 }
 
-/// Vectors that are hard in different ways.
+/// Difficult vectors of several kinds.
 enum VectorSamples {
     static func all(dimension: Int, seed: UInt64) -> [[Float]] {
         var generator = SeededGenerator(seed: seed)

@@ -36,7 +36,7 @@ struct VectorKernelTests {
             (0..<stride).map { _ in .random(in: -127...127, using: &generator) })
     }
 
-    @Test("rows are selected alike on every path, and never by less than the bound")
+    @Test("every code path selects the same rows, never below the bound")
     mutating func selection() {
         let rows = 1000
         let products = (0..<rows).map { _ in Int32.random(in: -90000...90000, using: &generator) }

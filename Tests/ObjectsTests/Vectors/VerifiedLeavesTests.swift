@@ -10,7 +10,7 @@ struct VerifiedLeavesTests {
     private static let dimension = 40
     private static let moment = 1_780_000_000_000
 
-    /// What of a leaf is used in place.
+    /// The parts of a leaf that are used in place.
     enum Part: CaseIterable {
         case codes, vectors
     }
@@ -35,7 +35,7 @@ struct VerifiedLeavesTests {
             file = try #require(try bucket.read(pack.blobName, limit: .max))
         }
 
-        /// Opens what is in the file now, and looks at every code and number.
+        /// Opens the current file, and checks every code and number.
         func read(_ verified: VerifiedLeaves) throws {
             let store = PackStore(bucket: bucket, packs: [pack])
             let vectors = try TableVectors(table, in: store, verified: verified)
@@ -82,7 +82,7 @@ struct VerifiedLeavesTests {
     }
 
     @Test(
-        "codes and vectors that were changed under their checksums are found, at the first opening and later",
+        "codes and vectors forged under valid checksums are found, at the first opening and later",
         arguments: Part.allCases)
     func forgery(part: Part) throws {
         let bench = try Bench()
@@ -91,12 +91,12 @@ struct VerifiedLeavesTests {
         try bench.replaceFile(try bench.forged(part))
         Self.expectDamage { try bench.read(try VerifiedLeaves()) }
         Self.expectDamage { try bench.read(known) }
-        // Damage is not remembered as what the leaf is.
+        // Damage is not remembered as verified.
         try bench.replaceFile(bench.file)
         try bench.read(known)
     }
 
-    @Test("what was verified is remembered, and only verified once")
+    @Test("leaves are verified once, and the result is remembered")
     func memory() throws {
         let bench = try Bench()
         let moment = try #require(Timestamp(milliseconds: Self.moment))
@@ -108,7 +108,7 @@ struct VerifiedLeavesTests {
         #expect(second.encoded() == nil)
         try bench.replaceFile(try bench.forged(.codes))
         Self.expectDamage { try bench.read(second) }
-        // What is damaged, of another magic, or another secret is as good as nothing.
+        // A damaged file, another magic or another secret counts as no file.
         for index in [0, 9, 20, stored.count / 2, stored.count - 1] {
             var damaged = stored
             damaged[index] ^= 1
@@ -142,7 +142,7 @@ struct VerifiedLeavesTests {
         }
     }
 
-    @Test("the sums of a keyed hash are those that its definition gives")
+    @Test("a keyed hash equals its definition")
     func sums() {
         var random = SeededGenerator(seed: 6)
         let hash = KeyedHash(secret: Array(repeating: 7, count: 32))
@@ -173,16 +173,16 @@ struct VerifiedLeavesTests {
     }
 }
 
-/// Makes other bytes with the same CRC-32C, as somebody would who wants them to pass.
+/// Forges other bytes with the same CRC-32C.
 enum Forgery {
-    /// Bytes that were changed, and whose last eight are chosen so that the checksum is what it was.
+    /// Changed bytes whose last eight restore the checksum.
     static func bytes(like old: [UInt8], change: (inout [UInt8]) -> Void) -> [UInt8] {
         var bytes = old
         change(&bytes)
         let start = bytes.count - 8
         let base = Checksum.of(bytes.span)
         var wanted = base ^ Checksum.of(old.span)
-        // What each of the last bits does to the checksum, brought to echelon form.
+        // The effect of each of the last bits on the checksum, in echelon form.
         var rows: [(effect: UInt32, flips: UInt64)] = []
         for bit in 0..<64 {
             var flipped = bytes
