@@ -66,7 +66,7 @@ struct ForgeryTests {
     func unsigned() throws {
         let state = try signed.repository.state()
         let bare = try entry(back(in: state), after: state)
-        #expect(try refusal(of: bare)?.message.contains("not signed") == true)
+        #expect(try refusal(of: bare)?.message.contains("unsigned") == true)
         let foreign = try sign(bare, signed.stranger, in: state)
         #expect(try refusal(of: foreign)?.message.contains("does not list") == true)
     }
@@ -155,7 +155,7 @@ struct ForgeryTests {
             .override(gates: ["x"], reason: "y"),
         ] {
             let entry = try sign(try entry([action], after: state), signed.training, in: state)
-            #expect(try refusal(of: entry)?.message.contains("no admin") == true)
+            #expect(try refusal(of: entry)?.message.contains("not an admin") == true)
         }
     }
 

@@ -94,7 +94,7 @@ struct ResolverTests {
         let fixture = try Fixture()
         let one = fixture.values[0]
         let cases: [(String, String)] = [
-            ("models/b", "models/a"), ("models/a~1000000", "3 long"), ("models/a~3", "3 long"),
+            ("models/b", "models/a"), ("models/a~1000000", "only 3"), ("models/a~3", "only 3"),
             ("models/a^nosuchrole", "dataset"), ("models/a~1^dataset", "none"),
             ("models/a@{3}", "3"), ("models/a@{1900-01-01}", "2026-08-01"),
             ("models/a@{4 days ago}", "2026-08-01"), ("models/a:nosuch", "nosuch"),

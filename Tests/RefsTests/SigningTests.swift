@@ -61,7 +61,7 @@ struct SigningTests {
             try repository.setAccessPolicy(nil, writer: signed.writer(signed.training))
         }
         #expect(error?.fault == .refused)
-        #expect(error?.message.contains("is no admin") == true)
+        #expect(error?.message.contains("is not an admin") == true)
         try repository.setAccessPolicy(nil, writer: signed.writer(signed.admin))
         try repository.put("models/a", text: "m", writer: signed.unsigned)
         #expect(try repository.state().accessPolicy == nil)

@@ -260,9 +260,7 @@ extension Repository {
             message: message, writer: writer
         ) { (newer) throws(RefError) in
             guard newer.target(of: name) != old else { return }
-            throw .conflict(
-                name, expected: .same(as: old), actual: newer.target(of: name),
-                transaction: newer.lastTransaction(of: name), ageMilliseconds: nil)
+            throw newer.conflict(over: name, expected: .same(as: old))
         }
     }
 }

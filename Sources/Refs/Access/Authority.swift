@@ -107,10 +107,9 @@ struct Authority {
 
     private func adminObjection(to what: String, by key: AccessPolicy.Key) -> Objection? {
         if key.isAdmin { return nil }
-        let admins = state.accessPolicy?.keys.filter(\.isAdmin).map(\.name) ?? []
         return Objection(
             reason: "key \(key.name) may not \(what): it is not an admin",
-            remedy: "ask an admin: \(admins.joined(separator: ", "))")
+            remedy: "ask an admin: \(state.admins)")
     }
 
     private func objection(toAccessPolicy new: AccessPolicy?, by key: AccessPolicy.Key?)

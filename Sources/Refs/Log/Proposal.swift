@@ -138,3 +138,178 @@ package struct Proposal {
         return actions
     }
 }
+
+/// One action of a transaction.
+///
+/// A reader that meets an action of unknown type refuses the whole log instead of skipping the action.
+public enum Action: Hashable, Sendable {
+    /// Starts the log; only entry 0 has it.
+    case format(version: Int, repository: RandomBits)
+    /// Moves a ref from `old` to `new`; nil stands for a ref that does not exist. `since` is the transaction that set
+    /// `old` or deleted the ref, so that the history of a ref is a linked list.
+    case ref(RefName, old: ObjectID?, new: ObjectID?, since: Int?)
+    /// Adds a pack of a name that was never used before.
+    case pack(PackReference)
+    /// Removes a pack permanently, or condemns one that was never added.
+    case unpack(ObjectID)
+    /// Records the retention of a collection, beside the packs that it removed.
+    case retain(RetentionRules)
+    /// Sets the access policy from the next entry on; nil removes it.
+    case accessPolicy(AccessPolicy?)
+    /// Approves, in the name of the entry's signer, the move of a ref from `old` to `new`, until a time and as long as the
+    /// access policy of this identity holds.
+    case approve(
+        RefName, old: ObjectID?, new: ObjectID?, accessPolicy: ObjectID, expires: Timestamp)
+    /// Overrides these gates, with the reason.
+    case override(gates: [String], reason: String)
+
+    var json: JSON {
+        switch self {
+        case .format(let version, let repository):
+            [
+                "type": "format", "version": .integer(version),
+                "repository": .string(repository.hex),
+            ]
+        case .ref(let name, let old, let new, let since):
+            [
+                "type": "ref", "name": .string(name.text), "old": Self.json(old),
+                "new": Self.json(new), "since": since.map { .integer($0) } ?? .null,
+            ]
+        case .pack(let pack):
+            [
+                "type": "pack", "name": .string(pack.name.hex), "size": .integer(pack.size),
+                "index": .integer(pack.indexOffset),
+            ]
+        case .unpack(let name): ["type": "unpack", "name": .string(name.hex)]
+        case .retain(let rules): ["type": "retain", "retention": rules.json]
+        case .accessPolicy(let accessPolicy):
+            ["type": "policy", "policy": accessPolicy?.json ?? .null]
+        case .approve(let name, let old, let new, let accessPolicy, let expires):
+            [
+                "type": "approve", "ref": .string(name.text), "old": Self.json(old),
+                "new": Self.json(new), "policy": .string(accessPolicy.hex),
+                "expires": .string(expires.description),
+            ]
+        case .override(let gates, let reason):
+            [
+                "type": "override", "gates": .array(gates.map { .string($0) }),
+                "reason": .string(reason),
+            ]
+        }
+    }
+
+    /// Decodes an action; nil when its type is unknown.
+    init?(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
+        switch try reader.string("type") {
+        case "format":
+            self = .format(
+                version: try reader.count("version"),
+                repository: try reader.randomBits("repository"))
+        case "ref":
+            self = .ref(
+                try reader.refName("name"), old: try reader.objectIDOrNull("old"),
+                new: try reader.objectIDOrNull("new"),
+                since: try reader.countOrNull("since"))
+        case "pack":
+            self = .pack(
+                PackReference(
+                    name: try reader.objectID("name"), size: try reader.count("size"),
+                    indexOffset: try reader.count("index")))
+        case "unpack": self = .unpack(try reader.objectID("name"))
+        case "retain":
+            let value = reader.take("retention") ?? .null
+            let rules = try RetentionRules(value, as: "retention")
+            guard rules.json.canonicalBytes == value.canonicalBytes else {
+                throw reader.error("retention", "is not a canonically encoded retention")
+            }
+            self = .retain(rules)
+        case "policy": self = .accessPolicy(try AccessPolicy.take("policy", from: &reader))
+        case "approve":
+            self = .approve(
+                try reader.refName("ref"), old: try reader.objectIDOrNull("old"),
+                new: try reader.objectIDOrNull("new"), accessPolicy: try reader.objectID("policy"),
+                expires: try reader.timestamp("expires"))
+        case "override":
+            var gates: [String] = []
+            for gate in try reader.array("gates") {
+                guard let text = gate.string else {
+                    throw reader.error("gates", "must be a list of strings")
+                }
+                gates.append(text)
+            }
+            self = .override(gates: gates, reason: try reader.string("reason"))
+        default: return nil
+        }
+    }
+
+    private static func json(_ id: ObjectID?) -> JSON { id.map { .string($0.hex) } ?? .null }
+}
+
+extension JSONObjectReader {
+    /// Takes the name of a ref.
+    mutating func refName(_ key: String) throws(JSONSchemaError) -> RefName {
+        let text = try string(key)
+        do throws(RefError) { return try RefName(text) } catch {
+            throw self.error(key, error.message)
+        }
+    }
+
+    /// Takes a pattern of refs.
+    mutating func refPattern(_ key: String) throws(JSONSchemaError) -> RefPattern {
+        let text = try string(key)
+        do throws(RefError) { return try RefPattern(text) } catch {
+            throw self.error(key, "must be a ref, or like models/*: \(error.message)")
+        }
+    }
+
+    /// Takes 128 random bits.
+    mutating func randomBits(_ key: String) throws(JSONSchemaError) -> RandomBits {
+        guard let bits = RandomBits(hex: try string(key)) else {
+            throw error(key, "must be 32 lower-case hexadecimal digits")
+        }
+        return bits
+    }
+
+    /// Takes a public key.
+    mutating func publicKey(_ key: String) throws(JSONSchemaError) -> PublicKey {
+        guard let publicKey = PublicKey(hex: try string(key)) else {
+            throw error(key, "must be an Ed25519 key: 64 lower-case hexadecimal digits")
+        }
+        return publicKey
+    }
+
+    /// Takes a list of objects, each of which `decode` must take whole.
+    mutating func objects<Value>(
+        _ key: String, _ decode: (inout JSONObjectReader) throws(JSONSchemaError) -> Value
+    ) throws(JSONSchemaError) -> [Value] {
+        var values: [Value] = []
+        for (index, value) in try array(key).enumerated() {
+            let path = error("\(key)[\(index)]", "").path
+            var reader = JSONObjectReader(value.object ?? JSONObject(), path: path)
+            values.append(try decode(&reader))
+            try reader.finish()
+        }
+        return values
+    }
+
+    /// Takes an id or `null`; the member must exist.
+    mutating func objectIDOrNull(_ key: String) throws(JSONSchemaError) -> ObjectID? {
+        switch take(key) {
+        case .null?: return nil
+        case .string(let text)?:
+            guard let id = ObjectID(hex: text) else { fallthrough }
+            return id
+        default: throw error(key, "must be 64 lower-case hexadecimal digits, or null")
+        }
+    }
+
+    /// Takes a whole number that is not negative, or `null`; the member must exist.
+    mutating func countOrNull(_ key: String) throws(JSONSchemaError) -> Int? {
+        let value = take(key)
+        if case .null? = value { return nil }
+        guard let count = value?.integer, count >= 0 else {
+            throw error(key, "must be a whole number from 0 to 2^53, or null")
+        }
+        return count
+    }
+}

@@ -40,9 +40,7 @@ extension Repository {
         guard error.isAbsence, let newest = try? log.refreshed(state) else { return nil }
         for name in names where newest.lastTransaction(of: name) != state.lastTransaction(of: name)
         {
-            return .conflict(
-                name, expected: .same(as: state.target(of: name)), actual: newest.target(of: name),
-                transaction: newest.lastTransaction(of: name), ageMilliseconds: nil)
+            return newest.conflict(over: name, expected: .same(as: state.target(of: name)))
         }
         return nil
     }

@@ -207,10 +207,14 @@ extension State {
         return .unknownRef(name, suggestions: Suggestions.near(name.text, among: refs.keys))
     }
 
+    /// The conflict over a ref that does not meet an expectation.
+    func conflict(over name: RefName, expected: Expectation) -> RefError {
+        .conflict(
+            name, expected: expected, actual: target(of: name),
+            transaction: lastTransaction(of: name), ageMilliseconds: nil)
+    }
+
     fileprivate func refuseExisting(_ name: RefName) throws(RefError) {
-        guard let ref = refs[name] else { return }
-        throw .conflict(
-            name, expected: .absent, actual: ref.target, transaction: ref.transaction,
-            ageMilliseconds: nil)
+        if refs[name] != nil { throw conflict(over: name, expected: .absent) }
     }
 }

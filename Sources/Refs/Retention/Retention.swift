@@ -277,7 +277,7 @@ extension Authority {
 
 extension State {
     /// The names of the admins.
-    fileprivate var admins: String {
+    var admins: String {
         (accessPolicy?.keys.filter(\.isAdmin).map(\.name) ?? []).joined(separator: ", ")
     }
 
