@@ -65,7 +65,7 @@ struct HostileFilesTests {
         try sandbox.write("x", "x")
         let full = try sandbox.shell("$FTICTL put models/a x > /dev/full")
         #expect(full.status == 0)
-        #expect(full.error.contains("transaction 1 is made"))
+        #expect(full.error.contains("transaction 1 is committed"))
         let closed = try sandbox.shell("$FTICTL put models/b x >&-")
         #expect(closed.status == 0)
         #expect(closed.error.isEmpty)

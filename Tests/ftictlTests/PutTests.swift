@@ -28,7 +28,7 @@ struct PutTests {
         let sandbox = try Sandbox.withRepository()
         try sandbox.write("d/a", "a")
         let nothing = try sandbox.ftictl("put", "models/a", "d", "--exclude", "*")
-        #expect(nothing.status == 64 && nothing.error.contains("leave out everything"))
+        #expect(nothing.status == 64 && nothing.error.contains("patterns exclude every file"))
         #expect(try sandbox.ftictl("resolve", "models/a").status == 2)
         for message in ["- fix", "--- x", "--fix it", "-----", "-1"] {
             #expect(try sandbox.ftictl("put", "models/a", "d", "-m", message).status == 0)
@@ -109,8 +109,8 @@ struct PutTests {
         let outcome = try sandbox.ftictl(
             "put", "models/a", "d", "--exclude", "*.tmp", "--rename-invalid")
         #expect(outcome.status == 0)
-        #expect(outcome.error.contains("left out 2 entries by default"))
-        #expect(outcome.error.contains("left out 1 entry by patterns"))
+        #expect(outcome.error.contains("excluded 2 entries by default"))
+        #expect(outcome.error.contains("excluded 1 entry by patterns"))
         #expect(outcome.error.contains("renamed d/b:c -> b%3Ac"))
         let listed = try sandbox.ftictl("ls", "-r", "models/a").output
         #expect(listed.contains("b%3Ac") && listed.contains("keep"))

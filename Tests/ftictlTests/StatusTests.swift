@@ -90,6 +90,6 @@ struct StatusTests {
     func nothing() throws {
         let sandbox = try Sandbox.withRepository()
         let outcome = try sandbox.ftictl("status")
-        #expect(outcome.status == 0 && outcome.output.contains("nothing is in production"))
+        #expect(outcome.status == 0 && outcome.output.contains("nothing in production"))
     }
 }
