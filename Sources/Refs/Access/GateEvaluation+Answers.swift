@@ -75,19 +75,8 @@ extension GateEvaluation {
         guard case .tree(let root, _, _) = try ancestry.snapshot(target).content else {
             return GateAnswer(passes: true, demanded: demanded, found: "it has rows and no files")
         }
-        var others: [String] = []
-        var files = 0
-        do throws(ObjectError) {
-            // Only content determines a format, so equal directories are visited once.
-            var walk = try TreeWalk(root, in: objects, visiting: .eachDirectoryOnce)
-            while let element = try walk.next() {
-                guard element.entry.mode != .directory else { continue }
-                files += 1
-                let format = try FileFormat.detect(element.entry.id, in: objects)
-                guard !allowed.contains(format) else { continue }
-                others.append("\(Quoting.plain(element.path.description)) is \(format.rawValue)")
-            }
-        } catch { throw .objects(error) }
+        let (others, files) = try wrapping(
+            self.files(below: root, otherThan: allowed), as: RefError.objects)
         let rest = others.count > 3 ? ", and so on: \(others.count) of \(files) files" : ""
         return GateAnswer(
             passes: others.isEmpty, demanded: demanded,
@@ -96,6 +85,24 @@ extension GateEvaluation {
             remedy:
                 "ftictl put \(Self.origin(of: ref)) PATH with files of those formats, and promote that"
         )
+    }
+
+    /// Describes the files of other formats, and counts all files.
+    private func files(
+        below root: ObjectID, otherThan allowed: [FileFormat]
+    ) throws(ObjectError) -> (others: [String], count: Int) {
+        var others: [String] = []
+        var files = 0
+        // Only content determines a format, so equal directories are visited once.
+        var walk = try TreeWalk(root, in: objects, visiting: .eachDirectoryOnce)
+        while let element = try walk.next() {
+            guard element.entry.mode != .directory else { continue }
+            files += 1
+            let format = try FileFormat(of: element.entry.id, in: objects)
+            guard !allowed.contains(format) else { continue }
+            others.append("\(Quoting.plain(element.path.description)) is \(format.rawValue)")
+        }
+        return (others, files)
     }
 
     func approvals(
