@@ -76,8 +76,13 @@ let package = Package(
         .target(
             name: "Objects", dependencies: ["Storage", "CCrypto", "CZlib", "CZstd", "CKernels"],
             swiftSettings: strict),
+        // What the files of models are, and how their tensors differ.
         .target(
-            name: "Refs", dependencies: ["Objects", "Storage", "CCrypto"], swiftSettings: strict),
+            name: "FileFormats", dependencies: ["Objects", "Storage", "CZlib", "CKernels"],
+            swiftSettings: strict),
+        .target(
+            name: "Refs", dependencies: ["FileFormats", "Objects", "Storage", "CCrypto"],
+            swiftSettings: strict),
         // Collection, verification and repair. Only ftictl depends on it.
         .target(
             name: "Maintenance", dependencies: ["Refs", "Objects", "Storage"], swiftSettings: strict
@@ -87,12 +92,16 @@ let package = Package(
         .target(
             name: "TextAnalysis", dependencies: ["CUTF8Proc", "CStemmer"], swiftSettings: strict),
 
+        // The conditions of --where.
+        .target(name: "Conditions", dependencies: ["Objects", "Storage"], swiftSettings: strict),
+
         // One reader of YAML, with line numbers.
         .target(name: "YAML", dependencies: ["Objects", "Yams"], swiftSettings: strict),
 
         // What pipelines exchange, and the pipelines, which never see each other.
         .target(
-            name: "Artifacts", dependencies: ["TextAnalysis", "Objects", "Storage", "CKernels"],
+            name: "Artifacts",
+            dependencies: ["Conditions", "TextAnalysis", "Objects", "Storage", "CKernels"],
             swiftSettings: strict),
         .target(
             name: "EmbeddingService", dependencies: ["Artifacts", "Objects", "Storage", "CCurl"],
@@ -107,7 +116,8 @@ let package = Package(
         .target(
             name: "FeaturePipeline",
             dependencies: [
-                "Documents", "EmbeddingService", "Artifacts", "TextAnalysis", "Refs", "Objects",
+                "Conditions", "Documents", "EmbeddingService", "Artifacts", "TextAnalysis", "Refs",
+                "Objects",
                 "Storage", "YAML",
             ],
             path: "Sources/Pipelines/Feature", swiftSettings: strict),
@@ -117,18 +127,21 @@ let package = Package(
             path: "Sources/Pipelines/Training", swiftSettings: strict),
         .target(
             name: "InferencePipeline",
-            dependencies: ["Artifacts", "TextAnalysis", "Refs", "Objects", "Storage"],
+            dependencies: [
+                "Conditions", "Artifacts", "TextAnalysis", "Refs", "Objects", "Storage",
+            ],
             path: "Sources/Pipelines/Inference", swiftSettings: strict),
 
         // Executables.
         .target(
             name: "CommandSupport",
-            dependencies: ["Refs", "Objects", "Storage", "CPosix", arguments],
+            dependencies: ["Conditions", "Refs", "Objects", "Storage", "CPosix", arguments],
             swiftSettings: strict),
         .executableTarget(
             name: "ftictl",
             dependencies: [
-                "CommandSupport", "Artifacts", "Maintenance", "Refs", "Objects", "Storage",
+                "FileFormats", "Conditions", "CommandSupport", "Artifacts", "Maintenance", "Refs",
+                "Objects", "Storage",
                 arguments,
             ],
             swiftSettings: strict, linkerSettings: staticExecutable),
@@ -149,7 +162,8 @@ let package = Package(
         .executableTarget(
             name: "fti-inference",
             dependencies: [
-                "InferencePipeline", "EmbeddingService", "Artifacts", "CommandSupport", "Refs",
+                "Conditions", "InferencePipeline", "EmbeddingService", "Artifacts",
+                "CommandSupport", "Refs",
                 "Objects",
                 "Storage", arguments,
             ],
@@ -176,18 +190,22 @@ let package = Package(
             path: "Tests/TextAnalysisTests", swiftSettings: strict),
         .testTarget(
             name: "ArtifactsTests",
-            dependencies: ["Artifacts", "TextAnalysis", "Objects", "Storage", "TestSupport"],
+            dependencies: [
+                "Conditions", "Artifacts", "TextAnalysis", "Objects", "Storage", "TestSupport",
+            ],
             path: "Tests/ArtifactsTests", swiftSettings: strict),
         .testTarget(
             name: "ObjectsTests",
             dependencies: [
-                "Maintenance", "Objects", "Storage", "CCrypto", "CKernels", "TestSupport",
+                "FileFormats", "Maintenance", "Objects", "Storage", "CCrypto", "CKernels",
+                "TestSupport",
             ],
             path: "Tests/ObjectsTests", swiftSettings: strict),
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "Documents", "FeaturePipeline", "TrainingPipeline", "EmbeddingService", "Artifacts",
+                "FileFormats", "Conditions", "Documents", "FeaturePipeline", "TrainingPipeline",
+                "EmbeddingService", "Artifacts",
                 "TextAnalysis", "Refs", "Objects", "Storage",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
@@ -197,7 +215,8 @@ let package = Package(
         .testTarget(
             name: "FeaturePipelineTests",
             dependencies: [
-                "Documents", "FeaturePipeline", "EmbeddingService", "Artifacts", "TextAnalysis",
+                "Conditions", "Documents", "FeaturePipeline", "EmbeddingService", "Artifacts",
+                "TextAnalysis",
                 "Refs", "Objects", "Storage", "TestSupport",
             ],
             path: "Tests/FeaturePipelineTests", swiftSettings: strict),
@@ -219,13 +238,16 @@ let package = Package(
         .testTarget(
             name: "InferencePipelineTests",
             dependencies: [
-                "Maintenance", "InferencePipeline", "Artifacts", "Refs", "Objects", "Storage",
+                "Conditions", "Maintenance", "InferencePipeline", "Artifacts", "Refs", "Objects",
+                "Storage",
                 "TestSupport",
             ],
             path: "Tests/InferencePipelineTests", swiftSettings: strict),
         .testTarget(
             name: "RefsTests",
-            dependencies: ["Maintenance", "Refs", "Objects", "Storage", "TestSupport"],
+            dependencies: [
+                "FileFormats", "Maintenance", "Refs", "Objects", "Storage", "TestSupport",
+            ],
             path: "Tests/RefsTests", swiftSettings: strict),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"],

@@ -1,5 +1,6 @@
+public import Conditions
 public import ArgumentParser
-public import Objects
+internal import Objects
 
 /// A command: parses its arguments, calls the library and prints the result.
 public protocol Command: ParsableCommand {

@@ -1,3 +1,4 @@
+import Conditions
 import ArgumentParser
 import Artifacts
 import CommandSupport

@@ -1,3 +1,4 @@
+import Conditions
 import CommandSupport
 import Objects
 import Storage

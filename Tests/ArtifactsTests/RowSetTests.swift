@@ -1,3 +1,4 @@
+@testable import Conditions
 import Objects
 import Storage
 import TestSupport

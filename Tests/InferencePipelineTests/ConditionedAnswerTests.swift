@@ -1,3 +1,4 @@
+@testable import Conditions
 import Artifacts
 import InferencePipeline
 import Objects

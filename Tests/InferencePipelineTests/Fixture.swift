@@ -1,3 +1,4 @@
+@testable import Conditions
 @testable import Maintenance
 import Artifacts
 import InferencePipeline

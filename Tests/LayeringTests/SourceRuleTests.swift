@@ -1,3 +1,4 @@
+@testable import FileFormats
 import Foundation
 import TestSupport
 import Testing

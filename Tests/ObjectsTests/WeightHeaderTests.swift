@@ -1,3 +1,4 @@
+@testable import FileFormats
 import Storage
 import Testing
 

@@ -1,3 +1,4 @@
+public import Conditions
 public import Objects
 
 /// A features table opened for retrieval: vectors and words are searchable, and keys and texts are read on demand.

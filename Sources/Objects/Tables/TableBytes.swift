@@ -11,7 +11,7 @@ package enum TableBytes {
         values.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 
-    static func append(_ values: [Float], to bytes: inout [UInt8]) {
+    package static func append(_ values: [Float], to bytes: inout [UInt8]) {
         values.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 

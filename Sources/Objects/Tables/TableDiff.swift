@@ -36,7 +36,7 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
     }
 
     /// Returns the next row that differs, undecoded, from one table or both; nil at the end.
-    mutating func nextPair() throws(ObjectError) -> TableRowPair? {
+    package mutating func nextPair() throws(ObjectError) -> TableRowPair? {
         while let step = try step() {
             switch step {
             case .removed: return TableRowPair(before: try before.take(), after: nil)
@@ -102,26 +102,23 @@ private struct RowSpan<Source: ObjectSource>: Sendable {
 }
 
 /// A row that has not been decoded.
-struct TableRowPlace {
-    let leaf: TableLeaf
-    let index: Int
+package struct TableRowPlace {
+    package let leaf: TableLeaf
+    package let index: Int
 
     var key: [UInt8] { Array(leaf.bytes[leaf.keyRange(index)]) }
 
-    var row: TableRow {
+    package var row: TableRow {
         get throws(ObjectError) { try leaf.row(at: index) }
     }
-
-    /// The identity of the row as a chunk; nil when it is not a chunk of a document.
-    var identity: ChunkIdentity? { ChunkIdentity(leaf, index) }
 }
 
 /// The rows of two tables under one key. At least one is present.
-struct TableRowPair {
-    let before: TableRowPlace?
-    let after: TableRowPlace?
+package struct TableRowPair {
+    package let before: TableRowPlace?
+    package let after: TableRowPlace?
 
-    var key: [UInt8] { after?.key ?? before?.key ?? [] }
+    package var key: [UInt8] { after?.key ?? before?.key ?? [] }
 }
 
 extension TableLeaf {
@@ -161,7 +158,7 @@ extension TableDiff {
     /// Compares two tables part by part with several threads; no key is in two parts.
     ///
     /// - Returns: What `body` returns for each part, in key order.
-    static func parts<Result: Sendable>(
+    package static func parts<Result: Sendable>(
         from first: Table, to second: Table, in source: Source, trustsChecksums: Bool = false,
         _ body: @Sendable (inout TableDiff) throws(ObjectError) -> Result
     ) throws(ObjectError) -> [Result] {
@@ -303,5 +300,52 @@ extension TablePlace {
         case (nil, _): 1
         case (_, nil): -1
         }
+    }
+}
+
+/// A change to one row between two tables.
+public enum RowChange: Sendable, Equatable {
+    /// Only the second table has the row.
+    case added(TableRow)
+    /// Only the first table has the row.
+    case removed(TableRow)
+    /// Both tables have the key, with other attributes or another vector.
+    case changed(from: TableRow, to: TableRow)
+    /// Both tables have the content, under different keys.
+    case moved(from: TableRow, to: TableRow)
+
+    /// The row in the second table; for a removed row, the one in the first.
+    public var row: TableRow {
+        switch self {
+        case .added(let row), .removed(let row), .changed(_, let row), .moved(_, let row): row
+        }
+    }
+
+    /// The key of the row; for a moved row, its new key.
+    public var key: String { row.key }
+}
+
+/// The number of rows that differ between two tables, by kind of change.
+public struct RowChangeCounts: Hashable, Sendable {
+    /// Rows with new content.
+    public var added = 0
+    /// Rows whose content is gone.
+    public var removed = 0
+    /// Rows that both tables have, with different content.
+    public var changed = 0
+    /// Rows that both tables have under different keys.
+    public var moved = 0
+    /// Rows that are equal in both tables.
+    public var unchanged = 0
+
+    /// Creates counts.
+    public init(
+        added: Int = 0, removed: Int = 0, changed: Int = 0, moved: Int = 0, unchanged: Int = 0
+    ) {
+        self.added = added
+        self.removed = removed
+        self.changed = changed
+        self.moved = moved
+        self.unchanged = unchanged
     }
 }

@@ -14,7 +14,7 @@ public struct TableLeaf: Sendable {
     public let dimension: Int
     /// Whether the boundary rule ends the leaf after its last row, so that another leaf may follow.
     package private(set) var endsAtBoundary = false
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
     private let id: ObjectID?
     private let keysAt: Int
     private let attributesAt: Int
@@ -85,14 +85,14 @@ public struct TableLeaf: Sendable {
         return keysAt + start..<keysAt + TableBytes.count(bytes.span, at: ends + 4 * index)
     }
 
-    func attributeRange(_ index: Int) -> Range<Int> {
+    package func attributeRange(_ index: Int) -> Range<Int> {
         let ends = Self.headerBytes + 4 * count
         let start = index == 0 ? 0 : TableBytes.count(bytes.span, at: ends + 4 * (index - 1))
         return attributesAt + start..<attributesAt
             + TableBytes.count(bytes.span, at: ends + 4 * index)
     }
 
-    func vectorRange(_ index: Int) -> Range<Int> {
+    package func vectorRange(_ index: Int) -> Range<Int> {
         let start = vectorsAt + 4 * dimension * index
         return start..<start + 4 * dimension
     }

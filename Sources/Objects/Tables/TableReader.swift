@@ -210,3 +210,50 @@ extension Table {
             .map { LeafReference(id: $0.id, rows: $0.rows, lastKey: $0.lastKey) }
     }
 }
+
+/// Finds rows by key. It keeps the last leaf, so that a search for neighbouring keys reads a leaf once.
+public struct RowFinder<Source: ObjectSource>: Sendable {
+    private let table: Table
+    private let source: Source
+    private var leaf: TableLeaf?
+
+    /// Creates a finder; reads nothing yet.
+    public init(_ table: Table, in source: Source) {
+        self.table = table
+        self.source = source
+    }
+
+    /// Returns the row with this key, or nil.
+    public mutating func row(for key: [UInt8]) throws(ObjectError) -> TableRow? {
+        guard let (leaf, index) = try place(notBelow: key),
+            leaf.bytes[leaf.keyRange(index)] == key[...]
+        else { return nil }
+        return try leaf.row(at: index)
+    }
+
+    /// Whether any key has this prefix.
+    public mutating func hasRow(beginning prefix: [UInt8]) throws(ObjectError) -> Bool {
+        guard let (leaf, index) = try place(notBelow: prefix) else { return false }
+        return leaf.bytes[leaf.keyRange(index)].starts(with: prefix)
+    }
+
+    /// The first row whose key is not below `key`; nil at the end.
+    private mutating func place(
+        notBelow key: [UInt8]
+    ) throws(ObjectError) -> (leaf: TableLeaf, index: Int)? {
+        if let leaf {
+            let index = leaf.firstIndex(notBelow: key.span)
+            // If the first row of the leaf is above the key, the leaf before may hold the row.
+            if index < leaf.count,
+                index > 0 || leaf.bytes[leaf.keyRange(0)] == key[...]
+            {
+                return (leaf, index)
+            }
+        }
+        var cursor = TableCursor(table, from: String(decoding: key, as: UTF8.self), in: source)
+        leaf = try cursor.nextLeaf()
+        guard let leaf else { return nil }
+        let index = leaf.firstIndex(notBelow: key.span)
+        return index < leaf.count ? (leaf, index) : nil
+    }
+}

@@ -26,7 +26,7 @@ extension TableRow: Equatable {
 
 extension TableRow {
     /// Whether the left key comes before the right key.
-    static func precedes(_ left: String, _ right: String) -> Bool {
+    package static func precedes(_ left: String, _ right: String) -> Bool {
         left.utf8.lexicographicallyPrecedes(right.utf8)
     }
 }

@@ -1,3 +1,4 @@
+public import Conditions
 public import Artifacts
 public import Objects
 public import Refs

@@ -1,3 +1,4 @@
+public import FileFormats
 public import Objects
 
 /// A gate of an access policy: a condition that moves of some refs must satisfy.

@@ -1,3 +1,4 @@
+internal import FileFormats
 internal import Objects
 internal import Storage
 
@@ -98,7 +99,7 @@ extension GateEvaluation {
         while let element = try walk.next() {
             guard element.entry.mode != .directory else { continue }
             files += 1
-            let format = try FileFormat(of: element.entry.id, in: objects)
+            let format = try FileFormat.detect(element.entry.id, in: objects)
             guard !allowed.contains(format) else { continue }
             others.append("\(Quoting.plain(element.path.description)) is \(format.rawValue)")
         }

@@ -1,3 +1,4 @@
+import Conditions
 import ArgumentParser
 import CommandSupport
 import Objects

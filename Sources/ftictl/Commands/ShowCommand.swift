@@ -1,3 +1,4 @@
+import FileFormats
 import ArgumentParser
 import CommandSupport
 import Objects

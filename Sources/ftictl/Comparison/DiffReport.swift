@@ -1,3 +1,5 @@
+import Artifacts
+import FileFormats
 import CommandSupport
 import Objects
 import Storage

@@ -1,3 +1,4 @@
+import Artifacts
 import Objects
 
 /// How one document, and how many of its rows, differ between two tables.

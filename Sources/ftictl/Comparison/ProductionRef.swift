@@ -1,3 +1,4 @@
+import Artifacts
 import CommandSupport
 import Objects
 import Refs

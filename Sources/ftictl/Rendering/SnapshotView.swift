@@ -1,3 +1,4 @@
+import FileFormats
 import CommandSupport
 import Objects
 import Refs

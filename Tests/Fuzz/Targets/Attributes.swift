@@ -1,3 +1,4 @@
+import Conditions
 @testable internal import FeaturePipeline
 internal import Objects
 

@@ -1,3 +1,4 @@
+@testable import Conditions
 @testable internal import Objects
 
 extension FuzzTarget {

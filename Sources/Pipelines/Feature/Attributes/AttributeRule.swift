@@ -1,5 +1,6 @@
+public import Conditions
 internal import Artifacts
-public import Objects
+internal import Objects
 internal import YAML
 
 /// The rule that fills one attribute of a source's rows.

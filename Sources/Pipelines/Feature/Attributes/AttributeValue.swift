@@ -1,3 +1,4 @@
+internal import Conditions
 internal import Objects
 
 /// The result of converting a document's value to an attribute's type.

@@ -1,3 +1,4 @@
+internal import Conditions
 internal import Documents
 internal import Objects
 

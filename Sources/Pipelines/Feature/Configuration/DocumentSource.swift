@@ -1,3 +1,4 @@
+internal import Conditions
 internal import Artifacts
 public import Documents
 internal import Objects

@@ -1,3 +1,4 @@
+internal import Conditions
 public import Artifacts
 internal import Objects
 internal import Storage

@@ -1,3 +1,5 @@
+public import Objects
+
 /// A condition on named values, as a person types it: `author = 'ada' and "recall@10" >= 0.8`.
 ///
 /// A comparison is `NAME (= != < <= > >=) VALUE`, `NAME in (VALUE, ...)` or `NAME is null`. `not`, `and`, `or` and

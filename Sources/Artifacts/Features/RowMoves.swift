@@ -1,3 +1,5 @@
+public import Objects
+
 /// The chunks that moved between two tables: the same content under another key.
 ///
 /// When a paragraph is inserted, every later chunk of the section gets another number. All their keys change, but the
@@ -90,7 +92,8 @@ public struct RowMoves: Sendable {
             while let pair = try diff.nextPair() {
                 rows.append(
                     Row(
-                        key: pair.key, before: pair.before?.identity, after: pair.after?.identity,
+                        key: pair.key, before: pair.before.flatMap { ChunkIdentity($0.leaf, $0.index) },
+                        after: pair.after.flatMap { ChunkIdentity($0.leaf, $0.index) },
                         isInBoth: pair.before != nil && pair.after != nil))
             }
             return rows
@@ -204,96 +207,56 @@ public struct RowDiff<Source: ObjectSource>: Sendable {
     }
 }
 
-/// Finds rows by key. It keeps the last leaf, so that a search for neighbouring keys reads a leaf once.
-public struct RowFinder<Source: ObjectSource>: Sendable {
-    private let table: Table
-    private let source: Source
-    private var leaf: TableLeaf?
+/// The content of a row that is a chunk of a document, without its position.
+///
+/// A row is a chunk when it has the attributes `document`, `section`, `ordinal` and `text`. Two chunks have the same
+/// content when `headings`, `text` and the vector are equal: the same text was embedded, so one may be the other
+/// after a move.
+struct ChunkIdentity: Sendable {
+    /// The hash of the content.
+    let content: ObjectID
+    /// The `document` attribute, as canonical JSON.
+    let document: [UInt8]
 
-    /// Creates a finder; reads nothing yet.
-    public init(_ table: Table, in source: Source) {
-        self.table = table
-        self.source = source
+    /// The identity of a row of a leaf; nil when the row is not a chunk.
+    init?(_ leaf: TableLeaf, _ index: Int) {
+        self.init(
+            attributes: leaf.bytes.span.extracting(leaf.attributeRange(index)),
+            vector: leaf.bytes.span.extracting(leaf.vectorRange(index)))
     }
 
-    /// Returns the row with this key, or nil.
-    public mutating func row(for key: [UInt8]) throws(ObjectError) -> TableRow? {
-        guard let (leaf, index) = try place(notBelow: key),
-            leaf.bytes[leaf.keyRange(index)] == key[...]
-        else { return nil }
-        return try leaf.row(at: index)
+    /// The identity of a row; nil when the row is not a chunk.
+    init?(_ row: TableRow) {
+        var attributes: [UInt8] = []
+        JSON.object(row.attributes).appendCanonical(to: &attributes)
+        var vector: [UInt8] = []
+        TableBytes.append(row.vector, to: &vector)
+        self.init(attributes: attributes.span, vector: vector.span)
     }
 
-    /// Whether any key has this prefix.
-    public mutating func hasRow(beginning prefix: [UInt8]) throws(ObjectError) -> Bool {
-        guard let (leaf, index) = try place(notBelow: prefix) else { return false }
-        return leaf.bytes[leaf.keyRange(index)].starts(with: prefix)
-    }
-
-    /// The first row whose key is not below `key`; nil at the end.
-    private mutating func place(
-        notBelow key: [UInt8]
-    ) throws(ObjectError) -> (leaf: TableLeaf, index: Int)? {
-        if let leaf {
-            let index = leaf.firstIndex(notBelow: key.span)
-            // If the first row of the leaf is above the key, the leaf before may hold the row.
-            if index < leaf.count,
-                index > 0 || leaf.bytes[leaf.keyRange(0)] == key[...]
-            {
-                return (leaf, index)
+    /// The identity of a row with these encoded attributes; nil when it is not a chunk.
+    private init?(attributes text: Span<UInt8>, vector: Span<UInt8>) {
+        var hasher = ObjectHasher()
+        var document: Range<Int>?
+        var (hasSection, hasOrdinal, hasText) = (false, false, false)
+        var members = CanonicalMembers()
+        while members.advance(in: text) {
+            if members.isNamed("document", in: text) {
+                document = members.value
+            } else if members.isNamed("section", in: text) {
+                hasSection = true
+            } else if members.isNamed("ordinal", in: text) {
+                hasOrdinal = true
+            } else if members.isNamed("headings", in: text) {
+                hasher.update(text.extracting(members.value))
+            } else if members.isNamed("text", in: text) {
+                hasText = true
+                hasher.update(text.extracting(members.value))
             }
         }
-        var cursor = TableCursor(table, from: String(decoding: key, as: UTF8.self), in: source)
-        leaf = try cursor.nextLeaf()
-        guard let leaf else { return nil }
-        let index = leaf.firstIndex(notBelow: key.span)
-        return index < leaf.count ? (leaf, index) : nil
-    }
-}
-
-/// A change to one row between two tables.
-public enum RowChange: Sendable, Equatable {
-    /// Only the second table has the row.
-    case added(TableRow)
-    /// Only the first table has the row.
-    case removed(TableRow)
-    /// Both tables have the key, with other attributes or another vector.
-    case changed(from: TableRow, to: TableRow)
-    /// Both tables have the content, under different keys.
-    case moved(from: TableRow, to: TableRow)
-
-    /// The row in the second table; for a removed row, the one in the first.
-    public var row: TableRow {
-        switch self {
-        case .added(let row), .removed(let row), .changed(_, let row), .moved(_, let row): row
-        }
-    }
-
-    /// The key of the row; for a moved row, its new key.
-    public var key: String { row.key }
-}
-
-/// The number of rows that differ between two tables, by kind of change.
-public struct RowChangeCounts: Hashable, Sendable {
-    /// Rows with new content.
-    public var added = 0
-    /// Rows whose content is gone.
-    public var removed = 0
-    /// Rows that both tables have, with different content.
-    public var changed = 0
-    /// Rows that both tables have under different keys.
-    public var moved = 0
-    /// Rows that are equal in both tables.
-    public var unchanged = 0
-
-    /// Creates counts.
-    public init(
-        added: Int = 0, removed: Int = 0, changed: Int = 0, moved: Int = 0, unchanged: Int = 0
-    ) {
-        self.added = added
-        self.removed = removed
-        self.changed = changed
-        self.moved = moved
-        self.unchanged = unchanged
+        guard let document, hasSection, hasOrdinal, hasText else { return nil }
+        hasher.update(vector)
+        content = hasher.finalize()
+        self.document = document.map { text[$0] }
     }
 }

@@ -1,3 +1,5 @@
+internal import Objects
+
 /// Distinguishes Python pickles from other files, by following their instructions without executing them.
 ///
 /// Begins where a loading program begins: at the first byte, and again after every complete pickle and NumPy array.

@@ -1,3 +1,5 @@
+internal import Objects
+
 /// An instruction (opcode) of Python's pickles, protocols 0 to 5, as listed by `pickletools` in the standard library.
 struct PickleInstruction {
     /// The argument after the byte of the instruction.

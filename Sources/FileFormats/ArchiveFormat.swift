@@ -1,3 +1,5 @@
+internal import Objects
+
 /// The central directory of a zip file, located from the end of the file like in Python's `zipfile` and PyTorch's
 /// reader.
 struct ZipDirectory {

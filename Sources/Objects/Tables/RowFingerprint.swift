@@ -1,57 +1,3 @@
-/// The content of a row that is a chunk of a document, without its position.
-///
-/// A row is a chunk when it has the attributes `document`, `section`, `ordinal` and `text`. Two chunks have the same
-/// content when `headings`, `text` and the vector are equal: the same text was embedded, so one may be the other
-/// after a move.
-struct ChunkIdentity: Sendable {
-    /// The hash of the content.
-    let content: ObjectID
-    /// The `document` attribute, as canonical JSON.
-    let document: [UInt8]
-
-    /// The identity of a row of a leaf; nil when the row is not a chunk.
-    init?(_ leaf: TableLeaf, _ index: Int) {
-        self.init(
-            attributes: leaf.bytes.span.extracting(leaf.attributeRange(index)),
-            vector: leaf.bytes.span.extracting(leaf.vectorRange(index)))
-    }
-
-    /// The identity of a row; nil when the row is not a chunk.
-    init?(_ row: TableRow) {
-        var attributes: [UInt8] = []
-        JSON.object(row.attributes).appendCanonical(to: &attributes)
-        var vector: [UInt8] = []
-        TableBytes.append(row.vector, to: &vector)
-        self.init(attributes: attributes.span, vector: vector.span)
-    }
-
-    /// The identity of a row with these encoded attributes; nil when it is not a chunk.
-    private init?(attributes text: Span<UInt8>, vector: Span<UInt8>) {
-        var hasher = ObjectHasher()
-        var document: Range<Int>?
-        var (hasSection, hasOrdinal, hasText) = (false, false, false)
-        var members = CanonicalMembers()
-        while members.advance(in: text) {
-            if members.isNamed("document", in: text) {
-                document = members.value
-            } else if members.isNamed("section", in: text) {
-                hasSection = true
-            } else if members.isNamed("ordinal", in: text) {
-                hasOrdinal = true
-            } else if members.isNamed("headings", in: text) {
-                hasher.update(text.extracting(members.value))
-            } else if members.isNamed("text", in: text) {
-                hasText = true
-                hasher.update(text.extracting(members.value))
-            }
-        }
-        guard let document, hasSection, hasOrdinal, hasText else { return nil }
-        hasher.update(vector)
-        content = hasher.finalize()
-        self.document = document.map { text[$0] }
-    }
-}
-
 /// A hash of selected attributes of a row, seeded per process. Two rows whose attributes differ rarely share it.
 public struct RowFingerprint: Hashable, Sendable {
     private let number: Int
@@ -87,15 +33,17 @@ public struct RowFingerprint: Hashable, Sendable {
 /// Iterates over the members of a JSON object in canonical text without parsing their values.
 ///
 /// Any bytes are safe: text that is not an object yields few members or none.
-struct CanonicalMembers {
+package struct CanonicalMembers {
     /// The bytes between the quotes of the current member's name.
-    private(set) var name = 0..<0
+    package private(set) var name = 0..<0
     /// The bytes of its value.
-    private(set) var value = 0..<0
+    package private(set) var value = 0..<0
     private var at = 1
 
+    package init() {}
+
     /// Advances to the next member. Returns false at the end, and at anything that is not a member.
-    mutating func advance(in text: Span<UInt8>) -> Bool {
+    package mutating func advance(in text: Span<UInt8>) -> Bool {
         guard at < text.count, text[at] == UInt8(ascii: "\"") else { return false }
         let nameStart = at + 1
         skipString(text)
@@ -112,7 +60,7 @@ struct CanonicalMembers {
     }
 
     /// Whether the current member has this name.
-    func isNamed(_ other: String, in text: Span<UInt8>) -> Bool {
+    package func isNamed(_ other: String, in text: Span<UInt8>) -> Bool {
         TableBytes.areEqual(text.extracting(name), other.utf8Span.span)
     }
 

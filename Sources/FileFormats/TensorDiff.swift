@@ -1,3 +1,5 @@
+public import Objects
+
 /// A tensor that differs between two files.
 public struct TensorChange: Hashable, Sendable {
     /// The name of the tensor.

@@ -1,3 +1,4 @@
+internal import Objects
 public import Storage
 
 /// Parses a condition by recursive descent of bounded depth.

@@ -1,3 +1,5 @@
+public import Objects
+
 /// The format of a file, determined by its content and not by its name.
 public enum FileFormat: String, CaseIterable, Sendable {
     /// Only tensors.

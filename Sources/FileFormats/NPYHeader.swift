@@ -1,4 +1,4 @@
-internal import Storage
+internal import Objects
 
 /// The header of a NumPy array: whether the array has objects, which are pickled, and the size of its numbers.
 struct NPYHeader {
@@ -86,33 +86,6 @@ struct NPYHeader {
         if kind == UInt8(ascii: "?"), digits.isEmpty { return 1 }
         guard let count = UInt64(String(decoding: digits, as: UTF8.self)) else { return nil }
         return kind == UInt8(ascii: "U") ? 4 * count : count
-    }
-}
-
-/// The offset of the numbers in an NPY file, versions 1 to 3 of NumPy's `numpy.lib.format`.
-struct NPY: Hashable, Sendable {
-    /// The offset of the first number in the file.
-    let dataOffset: Int
-
-    /// The longest header in bytes: it describes only one array.
-    private static let headerLimit = 64 << 10
-
-    /// Reads the header of a blob; nil if it does not look like a valid one.
-    ///
-    /// - Throws: When the blob cannot be read.
-    init?(_ source: any Blob) throws(ObjectError) {
-        var reader = ByteReader(RangeFeed(source, limit: Self.headerLimit))
-        guard let prefix = try reader.bytes(8), prefix.starts(with: [0x93]),
-            prefix.dropFirst().starts(with: "NUMPY".utf8), 1...3 ~= prefix[prefix.startIndex + 6],
-            prefix.last == 0
-        else { return nil }
-        let isShort = prefix[prefix.startIndex + 6] == 1
-        guard let number = try reader.bytes(isShort ? 2 : 4) else { return nil }
-        let length = number.reversed().reduce(0) { $0 << 8 | Int($1) }
-        guard let header = try reader.bytes(length), header.first == UInt8(ascii: "{"),
-            header.last == UInt8(ascii: "\n"), reader.offset < source.size
-        else { return nil }
-        dataOffset = reader.offset
     }
 }
 

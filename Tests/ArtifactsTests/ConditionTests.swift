@@ -1,3 +1,4 @@
+@testable import Conditions
 import Storage
 import TestSupport
 import Testing

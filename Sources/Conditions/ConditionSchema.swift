@@ -1,3 +1,5 @@
+public import Objects
+
 /// The names that a condition may use, with the types of their values.
 public struct ConditionSchema: Sendable {
     /// The type of the values of a name.
