@@ -99,7 +99,7 @@ struct Fixture {
     /// Collects what no ref points at, at once.
     func collect() throws {
         var options = CollectionOptions()
-        options.retention = Retention(milliseconds: 0, count: 1)
+        (options.keep, options.keepLast) = (0, 1)
         options.grace = 0
         _ = try repository.collect(options, writer: Self.writer)
     }
