@@ -168,8 +168,8 @@ public struct VerifiedLeavesFile: Sendable {
 }
 
 extension CommandContext {
-    /// The stat cache of a repository: `$XDG_CACHE_HOME/fti/<repository>.stat`, else below `~/.cache`; nil without a home
-    /// directory.
+    /// The stat cache of a repository: `$XDG_CACHE_HOME/fti/<repository>.stat`, else below `~/.cache`; nil without a
+    /// home directory.
     public func statCache(of repository: RandomBits) -> CacheFile? {
         cacheFolder.map { CacheFile("\($0)/\(repository.hex).stat") }
     }

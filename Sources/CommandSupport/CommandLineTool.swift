@@ -170,7 +170,7 @@ enum ArgumentRuns {
             + joinedValues(arguments[end...].dropFirst())
     }
 
-    /// Attaches values that begin with a dash to their options (`--message=- x`); the parser would take them for options.
+    /// Attaches values that begin with a dash to their options (`--message=- x`): the parser takes them for options.
     private static func attached(_ arguments: [String]) -> [String] {
         var result: [String] = []
         var index = 0

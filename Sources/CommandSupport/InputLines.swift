@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Storage
 
-/// Reads lines of standard input, each up to a limit, so that an endless line cannot fill memory. Skips a byte-order mark.
+/// Reads lines of standard input, each up to a limit, so that an endless line cannot fill memory.
 public struct InputLines {
     /// A line, without its line ending.
     public enum Line: Equatable {

@@ -75,8 +75,8 @@ public final class Output {
         }
     }
 
-    /// Writes a line of text as a result, with control characters and line feeds escaped. On a terminal, wraps it between
-    /// words.
+    /// Writes a line of text as a result, with control characters and line feeds escaped. On a terminal, wraps it
+    /// between words.
     public func line(_ text: String = "") throws {
         let lines = terminal.isTerminal ? text.wrapped(to: terminal.width) : [text]
         try write {

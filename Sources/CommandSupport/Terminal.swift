@@ -103,8 +103,8 @@ extension String {
 extension String {
     /// The lines of this text, wrapped between words to a number of columns.
     ///
-    /// Lines after the first hang below its indentation and continue the vertical rails of a drawing (`│`). A word longer
-    /// than a line stays whole.
+    /// Lines after the first hang below its indentation and continue the vertical rails of a drawing (`│`). A word
+    /// longer than a line stays whole.
     public func wrapped(to width: Int) -> [String] {
         guard utf8.count > width, displayWidth > width else { return [self] }
         let rail = rail

@@ -110,8 +110,8 @@ struct OpenRepository {
         }
     }
 
-    /// Runs a block that writes. If it fails because a ref moved meanwhile and a collection removed the old target, throws
-    /// a conflict.
+    /// Runs a block that writes. Throws a conflict if the block fails because a ref moved meanwhile and a collection
+    /// removed its old target.
     func writing(_ names: [RefName] = [], _ body: () throws -> Void) throws {
         try resolver.writing(names, body)
     }

@@ -92,8 +92,8 @@ struct DocumentChanges {
         return all.count - 1
     }
 
-    /// The first component of a key, `document#section#ordinal`, and the key's prefix through the `#` after it; nil if the
-    /// key has no `#`.
+    /// The first component of a key, `document#section#ordinal`, and the key's prefix through the `#` after it; nil if
+    /// the key has no `#`.
     private static func document(of key: String) -> (name: String, prefix: [UInt8])? {
         var name: [UInt8] = []
         var isEscaped = false
