@@ -1,3 +1,4 @@
+import Artifacts
 import TestSupport
 import Testing
 
@@ -21,6 +22,11 @@ struct RowMovesTests {
         return TableRow(
             key: "\(document)#\(section)/\(number)", attributes: attributes,
             vector: [Float(text.utf8.count), Float(heading.utf8.count)])
+    }
+
+    /// A row that is not a chunk.
+    private func plain(_ key: String, _ text: String, _ vector: [Float]) -> TableRow {
+        TableRow(key: key, attributes: JSONObject([("text", .string(text))]), vector: vector)
     }
 
     /// The chunks of a section with these texts.
@@ -106,8 +112,8 @@ struct RowMovesTests {
     @Test("only chunks move")
     func plain() throws {
         let result = try compare(
-            [TableRow("a", ["text": "x"], vector: [1, 2])],
-            [TableRow("b", ["text": "x"], vector: [1, 2])])
+            [plain("a", "x", [1, 2])],
+            [plain("b", "x", [1, 2])])
         expect(result.counts, added: 1, removed: 1)
     }
 
@@ -126,7 +132,7 @@ struct RowMovesTests {
                             "text \(Int.random(in: 0..<25, using: &generator))"
                         })
                 }
-            } + [TableRow("a#~", ["text": "plain"], vector: [0, 0])]
+            } + [plain("a#~", "plain", [0, 0])]
         }
         let (before, after) = (rows(), rows())
         let (changes, counts) = try compare(before, after)

@@ -1,3 +1,4 @@
+import Conditions
 import Documents
 import FeaturePipeline
 import Glibc

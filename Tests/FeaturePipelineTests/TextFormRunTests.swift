@@ -1,3 +1,4 @@
+import Conditions
 import Artifacts
 import FeaturePipeline
 import Foundation

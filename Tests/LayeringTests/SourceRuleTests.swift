@@ -1,4 +1,3 @@
-@testable import FileFormats
 import Foundation
 import TestSupport
 import Testing
@@ -40,13 +39,13 @@ struct SourceRuleTests {
         "Sources/Objects/Format/JSONText.swift",
         "Sources/Objects/Cutting/CutPlan.swift",
         "Sources/Objects/Codecs/Compression.swift",
-        "Sources/Objects/Formats/ByteReader.swift",
+        "Sources/FileFormats/Inflation.swift",
         "Sources/Objects/Codecs/PlaneCodec.swift",
         "Sources/Objects/Tables/TableBytes.swift",
         "Sources/Objects/Tables/TableVectors.swift",
         "Sources/Objects/Vectors/KeyedHash.swift",
         "Sources/Objects/Vectors/VectorCodes.swift",
-        "Sources/Objects/Weights/TensorDiff.swift",
+        "Sources/FileFormats/TensorDiff.swift",
         "Sources/TextAnalysis/Language.swift",
         "Sources/Artifacts/Math/DotProduct.swift",
         "Sources/Artifacts/Search/CodeBlock.swift",
