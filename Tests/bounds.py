@@ -214,7 +214,7 @@ def files(bench):
 
 
 def forge(repository, codec, size, stored):
-    """Replaces the only chunk of the first pack, and makes index, name and log fit it."""
+    """Replaces the only piece of the first pack, and makes index, name and log fit it."""
     packs = sorted((repository / "packs").iterdir())
     pack = packs[0]
     data = pack.read_bytes()
@@ -222,7 +222,7 @@ def forge(repository, codec, size, stored):
     footer = bytearray(data[-length:])
     count = struct.unpack("<I", footer[24:28])[0]
     entries = 40 + 32 * count
-    # The chunk that is last in the file grows; what is before it stays.
+    # The piece that is last in the file grows; what is before it stays.
     last = max(range(count), key=lambda index: struct.unpack_from("<Q", footer, entries + 24 * index)[0])
     place = entries + 24 * last
     offset = struct.unpack_from("<Q", footer, place)[0]
@@ -270,9 +270,9 @@ def repositories(bench):
 
     bomb = zlib.compress(bytes(bench.size(1024, 32) * MIB), 9)
     for what, codec, size, stored, says in [
-        ("a chunk that claims 4 GiB", 1, 0xFFFFFFFF, b"x" * 100, "size that no chunk has"),
-        ("a chunk that claims 16 MiB and is 1 GiB", 1, 16 * MIB, bomb, "damaged"),
-        ("a chunk of 16 MiB that is nothing", 2, 16 * MIB, b"\x28\xb5\x2f\xfd\xe0" + b"\xff" * 8, "damaged"),
+        ("a piece that claims 4 GiB", 1, 0xFFFFFFFF, b"x" * 100, "the size of a piece is out of range"),
+        ("a piece that claims 16 MiB and is 1 GiB", 1, 16 * MIB, bomb, "damaged"),
+        ("a piece of 16 MiB without content", 2, 16 * MIB, b"\x28\xb5\x2f\xfd\xe0" + b"\xff" * 8, "damaged"),
     ]:
         forge(fresh(), codec, size, stored)
         # Somebody who has not seen the repository before.

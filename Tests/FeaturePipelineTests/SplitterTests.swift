@@ -10,7 +10,8 @@ struct SplitterTests {
     }
 
     private func document(_ text: String) throws -> CleanDocument {
-        try CleanDocument.clean(RawDocument(path: "a.md", format: .markdown, bytes: Array(text.utf8)))
+        try CleanDocument.clean(
+            RawDocument(path: "a.md", format: .markdown, bytes: Array(text.utf8)))
     }
 
     private func randomBlocks(_ generator: inout SeededGenerator) -> [CleanDocument.Block] {

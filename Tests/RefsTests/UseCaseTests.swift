@@ -133,10 +133,8 @@ import Testing
     @Test("in a repository that cannot be written, a pin has no lease and says so")
     func readOnlyPin() throws {
         let id = try repository.put("models/current", Version(.model, "m"))
-        let hooked = HookedBucket(bucket)
-        hooked.fail(from: 0)
         var written: [UInt8] = []
-        let outcome = try pin(id, in: Repository(in: hooked)) { written = $0 }
+        let outcome = try pin(id, in: Repository(in: ReadOnlyBucket(base: bucket))) { written = $0 }
         #expect(outcome.lock.lease == nil)
         #expect(try LockFile(decoding: written).lease == nil)
         guard case .none = outcome.protection else {
@@ -222,4 +220,17 @@ import Testing
 
 extension Optional {
     fileprivate var isNothing: Bool { if case .none = self { true } else { false } }
+}
+
+/// A bucket on a read-only file system.
+private struct ReadOnlyBucket: ForwardingBucket {
+    let base: any Bucket
+
+    func willCall(_ call: BucketCall) throws(StorageError) {
+        switch call {
+        case .synchronize, .synchronizeLog: return
+        default: guard call.isChange else { return }
+        }
+        throw .system(operation: "write", path: "a read-only file system", errno: 30)
+    }
 }

@@ -236,7 +236,9 @@ struct SourceTests {
         try directory.link("top/away", to: "/")
         mkfifo(directory("top/pipe"), 0o644)
         for number in 0..<30 { try directory.write("top/sub/\(number).", "") }
-        let error = #expect(throws: StorageError.self) { try InputListing.walking([directory("top")]) }
+        let error = #expect(throws: StorageError.self) {
+            try InputListing.walking([directory("top")])
+        }
         guard case .unusableEntries(let entries, let count)? = error else {
             Issue.record("\(String(describing: error))")
             return

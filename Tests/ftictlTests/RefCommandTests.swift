@@ -202,7 +202,8 @@ struct RefCommandTests {
         #expect(try sandbox.shell(": > \(sandbox.cache)/state/fti/*.seen").status == 0)
         let told = try sandbox.ftictl("refs", "--quiet")
         #expect(told.status == 0)
-        #expect(told.error.hasPrefix("warning: this client's memory of the repository is unreadable"))
+        #expect(
+            told.error.hasPrefix("warning: this client's memory of the repository is unreadable"))
         #expect(told.error.split(separator: "\n").count == 1)
         #expect(try sandbox.ftictl("refs").error.isEmpty)
         #expect(try sandbox.shell(": > \(sandbox.cache)/state/fti/*.seen").status == 0)

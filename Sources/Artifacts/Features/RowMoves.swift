@@ -92,7 +92,8 @@ public struct RowMoves: Sendable {
             while let pair = try diff.nextPair() {
                 rows.append(
                     Row(
-                        key: pair.key, before: pair.before.flatMap { ChunkIdentity($0.leaf, $0.index) },
+                        key: pair.key,
+                        before: pair.before.flatMap { ChunkIdentity($0.leaf, $0.index) },
                         after: pair.after.flatMap { ChunkIdentity($0.leaf, $0.index) },
                         isInBoth: pair.before != nil && pair.after != nil))
             }
