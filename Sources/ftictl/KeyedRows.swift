@@ -66,7 +66,7 @@ struct RowSource {
             makeScratch: { () throws(ObjectError) in try objects.makeScratch() })
         try file.checkUnchanged()
         progress.finish()
-        return .table(table.root, rows: table.rows, dimension: table.dimension)
+        return .table(table)
     }
 }
 

@@ -129,15 +129,6 @@ extension CommandContext {
         return OpenRepository(
             repository, state: try repository.state(), now: now, output: output)
     }
-
-}
-
-extension Content {
-    /// The table; nil for a tree.
-    var table: Table? {
-        guard case .table(let root, let rows, let dimension) = self else { return nil }
-        return Table(root: root, rows: rows, dimension: dimension)
-    }
 }
 
 extension CompletionKind {

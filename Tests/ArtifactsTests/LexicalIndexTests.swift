@@ -184,7 +184,7 @@ struct LexicalIndexTests {
         func snapshot(_ table: Table, _ index: Content?) -> Snapshot {
             Snapshot(
                 kind: .features,
-                content: .table(table.root, rows: table.rows, dimension: table.dimension),
+                content: .table(table),
                 producer: .init(pipeline: "test", version: "1"), index: index,
                 created: moment)
         }

@@ -90,8 +90,7 @@ struct ExampleRepositoryTests {
 
     private func check(_ content: Content) throws {
         switch content {
-        case .table(let root, let rows, let dimension):
-            try Table(root: root, rows: rows, dimension: dimension).check(in: objects)
+        case .table(let table): try table.check(in: objects)
         case .tree(let root, let files, let bytes):
             var walk = try TreeWalk(root, in: objects)
             var count = 0

@@ -108,7 +108,7 @@ struct ConditionedAnswerTests {
                     key: plain.key, attributes: plain.attributes,
                     vector: embedder.embed("frost", as: .document))
             ], dimension: 64, in: transaction.objects)
-        other.content = .table(table.root, rows: 1, dimension: 64)
+        other.content = .table(table)
         other.params = JSONObject()
         let id = try transaction.objects.write(other.encoded, hint: .structured)
         _ = try transaction.commit([RefUpdate(try RefName("features/prod"), new: id)])

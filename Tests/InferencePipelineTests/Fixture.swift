@@ -43,7 +43,7 @@ struct Fixture {
                     vector: embedder.embed(row.embeddingText, as: .document))
             }, dimension: 64, in: transaction.objects)
         let featuresSnapshot = Snapshot(
-            kind: .features, content: .table(table.root, rows: table.rows, dimension: 64),
+            kind: .features, content: .table(table),
             producer: .init(pipeline: "test", version: "1"), params: Self.params, space: spaceID,
             created: Self.writer.now())
         features = try transaction.objects.write(featuresSnapshot.encoded, hint: .structured)

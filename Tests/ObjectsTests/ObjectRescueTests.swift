@@ -33,7 +33,7 @@ struct ObjectRescueTests {
             }
             let snapshot = Snapshot(
                 kind: .features,
-                content: .table(table.root, rows: table.rows, dimension: table.dimension),
+                content: .table(table),
                 producer: .init(pipeline: "test", version: "1"),
                 created: try #require(Timestamp(milliseconds: 0)), message: "")
             return (table, try writer.write(snapshot.encoded, hint: .structured))

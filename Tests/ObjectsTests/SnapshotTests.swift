@@ -12,13 +12,13 @@ struct SnapshotTests {
 
     private static func full() throws -> Snapshot {
         Snapshot(
-            kind: .features, content: .table(id(1), rows: 12, dimension: 384),
+            kind: .features, content: .table(Table(root: id(1), rows: 12, dimension: 384)),
             parents: [id(2), id(3)], inputs: ["dataset": id(4), "base": id(5)],
             producer: .init(pipeline: "fti-feature", version: "1.0", revision: "abc"),
             params: try #require(params.object),
             metrics: ["recall@10": 0.875, "large": 1e20, "tiny": .leastNonzeroMagnitude],
             space: id(6),
-            cursor: .table(id(7), rows: 3, dimension: 0),
+            cursor: .table(Table(root: id(7), rows: 3, dimension: 0)),
             created: try #require(Timestamp("2026-08-01T09:30:00.250Z")), message: "größer\n")
     }
 

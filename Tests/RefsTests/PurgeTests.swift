@@ -60,7 +60,7 @@ struct PurgeTests {
         let transaction = try repository.begin(writer: testWriter(seed: seed))
         let table = try change(transaction.objects)
         let snapshot = Snapshot(
-            kind: .features, content: .table(table.root, rows: table.rows, dimension: dimension),
+            kind: .features, content: .table(table),
             parents: transaction.state.target(of: name).map { [$0] } ?? [],
             producer: .init(pipeline: "test", version: "1"), created: epoch)
         let id = try transaction.objects.write(snapshot.encoded, hint: .structured)

@@ -172,7 +172,7 @@ struct ResolverTests {
             rows: [TableRow(key: "https://example.org/a#0", attributes: JSONObject())],
             dimension: 0, in: transaction.objects)
         let snapshot = Snapshot(
-            kind: .features, content: .table(table.root, rows: 1, dimension: 0),
+            kind: .features, content: .table(table),
             producer: .init(pipeline: "test", version: "1"), created: writer.now())
         let id = try transaction.objects.write(snapshot.encoded, hint: .structured)
         _ = try transaction.commit([RefUpdate(try RefName("features/a"), new: id)])

@@ -34,7 +34,7 @@ struct TableCollectionTests {
             new = try Table.build(rows: edits, dimension: 0, in: transaction.objects)
         }
         let snapshot = Snapshot(
-            kind: .features, content: .table(new.root, rows: new.rows, dimension: 0),
+            kind: .features, content: .table(new),
             parents: transaction.state.target(of: name).map { [$0] } ?? [],
             producer: .init(pipeline: "test", version: "1"), created: epoch)
         let id = try transaction.objects.write(snapshot.encoded, hint: .structured)
@@ -62,16 +62,9 @@ struct TableCollectionTests {
                 let state = try repository.state()
                 let target = try state.target(of: RefName(ref)) ?? state.refs.values.first?.target
                 let objects = try repository.objects(in: state)
-                guard
-                    case .table(let root, let rows, _) =
-                        try Snapshot(try #require(target), in: objects).content
-                else {
-                    Issue.record("a table is expected, seed \(seed), step \(step)")
-                    continue
-                }
-                _ = try put(
-                    ref, edits, after: Table(root: root, rows: rows, dimension: 0),
-                    in: repository, seed: UInt64(step))
+                let content = try Snapshot(try #require(target), in: objects).content
+                let table = try #require(content.table, "seed \(seed), step \(step)")
+                _ = try put(ref, edits, after: table, in: repository, seed: UInt64(step))
             } else {
                 _ = try collectAll(
                     repository, seed: UInt64(step + 100), isPurge: step.isMultiple(of: 2))
@@ -80,14 +73,9 @@ struct TableCollectionTests {
             let fresh = Repository(in: bucket)
             let objects = try fresh.objects(in: fresh.state())
             for ref in try fresh.state().refs.values {
-                guard
-                    case .table(let root, let rows, let dimension) =
-                        try Snapshot(ref.target, in: objects).content
-                else {
-                    Issue.record("a table is expected, seed \(seed), step \(step)")
-                    continue
-                }
-                try Table(root: root, rows: rows, dimension: dimension).check(in: objects)
+                let content = try Snapshot(ref.target, in: objects).content
+                let table = try #require(content.table, "seed \(seed), step \(step)")
+                try table.check(in: objects)
             }
         }
     }

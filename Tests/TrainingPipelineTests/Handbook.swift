@@ -50,7 +50,7 @@ enum Handbook {
         let table = try Table.build(rows: rows, dimension: 256, in: transaction.objects)
         let snapshot = Snapshot(
             kind: .features,
-            content: .table(table.root, rows: table.rows, dimension: table.dimension),
+            content: .table(table),
             producer: .init(pipeline: "test", version: "1"), space: space, created: writer.now())
         let id = try transaction.objects.write(snapshot.encoded, hint: .structured)
         _ = try transaction.commit(

@@ -29,7 +29,7 @@ public enum Benchmark {
     ) throws -> ObjectID {
         let snapshot = Snapshot(
             kind: .features,
-            content: .table(table.root, rows: table.rows, dimension: table.dimension),
+            content: .table(table),
             parents: parents, producer: producer, created: now())
         return try objects.write(snapshot.encoded, hint: .structured)
     }

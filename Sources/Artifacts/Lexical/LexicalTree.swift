@@ -211,11 +211,12 @@ public struct LexicalAudit: Sendable {
         of snapshot: Snapshot, in source: some ObjectSource
     ) throws(ObjectError) -> String? {
         guard let index = snapshot.index else { return nil }
-        guard case .table(let root, let rows, let dimension) = snapshot.content else {
+        guard let table = snapshot.content.table else {
             return "it has a lexical index but no rows"
         }
         guard let tree = try LexicalTree(index, in: source) else { return nil }
-        let leaves = try Table(root: root, rows: rows, dimension: dimension)
+        let leaves =
+            try table
             .leaves(in: source, threads: threads)
         guard Set(leaves.map(\.id)) == Set(tree.segments.keys) else {
             return "its lexical index belongs to other rows"

@@ -75,9 +75,7 @@ extension Repository {
 
     /// Lists the sizes of all files with the name of a pack.
     func packFileSizes() throws(RefError) -> [ObjectID: Int] {
-        let entries = try wrapping(as: RefError.storage) { () throws(StorageError) in
-            try bucket.list(.packs)
-        }
+        let entries = try wrapping(bucket.list(.packs), as: RefError.storage)
         let sizes = entries.compactMap { entry in
             ObjectID(hex: entry.name).map { ($0, entry.size) }
         }
@@ -114,9 +112,7 @@ extension Repository {
             [LogFile.entry(number)]
                 + SegmentName.sizes.map { SegmentName(of: $0, holding: number).blob }
         }
-        let ages = try wrapping(as: RefError.storage) { () throws(StorageError) in
-            try bucket.ages(of: blobs.flatMap(\.self))
-        }
+        let ages = try wrapping(bucket.ages(of: blobs.flatMap(\.self)), as: RefError.storage)
         var result: [Int: Int] = [:]
         for (number, files) in zip(numbers, blobs) {
             result[number] = files.compactMap { ages[$0] }.max()

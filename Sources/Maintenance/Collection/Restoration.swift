@@ -42,15 +42,12 @@ extension Repository {
     ) throws(RefError) -> Restoration {
         let state = try state()
         let store = objects(try state.packs)
-        let files = try wrapping(as: RefError.objects) { () throws(ObjectError) in
-            try store.references(to: names)
-        }
+        let files = try wrapping(store.references(to: names), as: RefError.objects)
         guard files.count == names.count else {
             throw .tooLateToUndo(number, missing: names.count - files.count, of: names.count)
         }
-        let published = try wrapping(as: RefError.objects) { () throws(ObjectError) in
-            try LostContent(of: files, from: store).copied()?.publish()
-        }
+        let published = try wrapping(
+            LostContent(of: files, from: store).copied()?.publish(), as: RefError.objects)
         guard let pack = published else { throw .nothingLost(number) }
         var proposal = Proposal(
             base: state, updates: [], addedPacks: [pack],

@@ -142,9 +142,8 @@ struct LogRepair {
             } else if listing.singles[number] != nil {
                 isWritten = try replace(name, files[0])
             } else {
-                isWritten = try wrapping(as: RefError.storage) { () throws(StorageError) in
-                    try log.bucket.create(name, files[0]) == .created
-                }
+                isWritten = try wrapping(
+                    log.bucket.create(name, files[0]) == .created, as: RefError.storage)
             }
             if isWritten { done.append("\(name): restored from \(copy.bucket.location)") }
         }
@@ -153,9 +152,7 @@ struct LogRepair {
 
     /// Replaces a file; returns false for a directory of that name.
     private func replace(_ name: BlobName, _ bytes: [UInt8]) throws(RefError) -> Bool {
-        try wrapping(as: RefError.storage) { () throws(StorageError) in
-            try log.bucket.replaceFile(name, bytes)
-        }
+        try wrapping(log.bucket.replaceFile(name, bytes), as: RefError.storage)
     }
 }
 

@@ -140,8 +140,7 @@ struct SnapshotVerifier {
         if let known = contents[content] { return known }
         let result: [(path: String, error: ObjectError)]
         switch content {
-        case .table(let root, let rows, let dimension):
-            let table = Table(root: root, rows: rows, dimension: dimension)
+        case .table(let table):
             result = tables.check(table).map { ("", $0) }
         case .tree(let root, let files, let bytes):
             result = trees.check(root, files: files, bytes: bytes).map {

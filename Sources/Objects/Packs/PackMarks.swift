@@ -108,7 +108,7 @@ public struct PackMarks: Sendable {
             for content in snapshot.contents {
                 switch content {
                 case .tree(let root, _, _): result.append((root, .tree))
-                case .table(let root, _, _): result.append((root, .table))
+                case .table(let table): result.append((table.root, .table))
                 }
             }
             if let space = snapshot.space { result.append((space, .plain)) }

@@ -99,15 +99,19 @@ public struct Snapshot: Hashable, Sendable {
 public enum Content: Hashable, Sendable {
     /// A tree, with the number of files below it and the sum of their sizes in bytes.
     case tree(ObjectID, files: Int, bytes: Int)
-    /// A table, with the number of rows and the dimension of the vectors (0 for none).
-    case table(ObjectID, rows: Int, dimension: Int)
+    /// A table.
+    case table(Table)
 
     /// The identity of the tree or of the table's root node.
     public var id: ObjectID {
         switch self {
-        case .tree(let id, _, _), .table(let id, _, _): id
+        case .tree(let id, _, _): id
+        case .table(let table): table.root
         }
     }
+
+    /// The table; nil for a tree.
+    public var table: Table? { if case .table(let table) = self { table } else { nil } }
 
     var json: JSON {
         switch self {
@@ -116,10 +120,10 @@ public enum Content: Hashable, Sendable {
                 "type": "tree", "id": .string(id.hex), "files": .integer(files),
                 "bytes": .integer(bytes),
             ]
-        case .table(let id, let rows, let dimension):
+        case .table(let table):
             [
-                "type": "table", "id": .string(id.hex), "rows": .integer(rows),
-                "dimension": .integer(dimension),
+                "type": "table", "id": .string(table.root.hex), "rows": .integer(table.rows),
+                "dimension": .integer(table.dimension),
             ]
         }
     }
@@ -132,7 +136,9 @@ public enum Content: Hashable, Sendable {
             self = .tree(id, files: try reader.count("files"), bytes: try reader.count("bytes"))
         case "table":
             self = .table(
-                id, rows: try reader.count("rows"), dimension: try reader.count("dimension"))
+                Table(
+                    root: id, rows: try reader.count("rows"),
+                    dimension: try reader.count("dimension")))
         default: throw reader.error("type", "must be tree or table")
         }
     }

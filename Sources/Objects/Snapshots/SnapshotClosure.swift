@@ -58,17 +58,12 @@ public struct SnapshotClosure<Source: ObjectSource> {
         case (.tree(let root, _, _), .tree(let other, _, _)?):
             try checkTree(root, against: other)
         case (.tree(let root, _, _), _): try checkTree(root, against: nil)
-        case (
-            .table(let root, let rows, let dimension),
-            .table(let other, let otherRows, let otherDimension)?
-        ):
-            let old = Table(root: other, rows: otherRows, dimension: otherDimension)
-            let new = Table(root: root, rows: rows, dimension: dimension)
+        case (.table(let new), .table(let old)?):
             let leaves = try DifferingLeaves(
                 from: old, TableReader(old, in: source), to: new, TableReader(new, in: source),
                 threads: 1)
             for leaf in leaves.after { try require(leaf.id) }
-        case (.table(let root, _, _), _): try checkTable(root)
+        case (.table(let table), _): try checkTable(table.root)
         }
     }
 

@@ -29,9 +29,7 @@ public struct QuestionAnswering: Sendable {
         verified: VerifiedLeaves? = nil, segments: SegmentCache = SegmentCache(),
         retrieval: RetrievalOverrides = RetrievalOverrides(), threads: Int
     ) throws(InferenceError) {
-        let state = try wrapping(as: InferenceError.refs) { () throws(RefError) in
-            try repository.state()
-        }
+        let state = try wrapping(repository.state(), as: InferenceError.refs)
         try self.init(
             try ChosenVersions(selection, in: repository, state: state, now: now), in: repository,
             state: state, where: condition, embedders: embedders, approximately: approximately,
@@ -59,14 +57,10 @@ public struct QuestionAnswering: Sendable {
                 retrieval: retrieval, threads: threads
             ).answer(question, count: count)
         }
-        let state = try wrapping(as: InferenceError.refs) { () throws(RefError) in
-            try repository.state()
-        }
+        let state = try wrapping(repository.state(), as: InferenceError.refs)
         do throws(InferenceError) { return try reply(in: state) } catch {
             guard error.isOfCollection else { throw error }
-            let newest = try wrapping(as: InferenceError.refs) { () throws(RefError) in
-                try repository.log.refreshed(state)
-            }
+            let newest = try wrapping(repository.log.refreshed(state), as: InferenceError.refs)
             guard newest.number > state.number else { throw error }
             return try reply(in: newest)
         }
@@ -81,9 +75,7 @@ public struct QuestionAnswering: Sendable {
     ) throws(InferenceError) {
         self.condition = condition
         // People act on answers, so the versions that an answer names must survive a power failure.
-        try wrapping(as: InferenceError.refs) { () throws(RefError) in
-            try repository.log.makeDurable()
-        }
+        try wrapping(repository.log.makeDurable(), as: InferenceError.refs)
         pair = try ResolvedPair.resolve(
             chosen, in: repository, state: state, embedders: embedders)
         retriever = try Retriever.load(

@@ -103,9 +103,8 @@ extension TrainingConfiguration {
     ///
     /// - Throws: `configuration`, with the line of the mistake; `storage` when the file cannot be read or is too large.
     public init(reading path: String) throws(TrainingError) {
-        let bytes = try wrapping(as: TrainingError.storage) { () throws(StorageError) in
-            try LocalFile.read(path, limit: Self.sizeLimit)
-        }
+        let bytes = try wrapping(
+            LocalFile.read(path, limit: Self.sizeLimit), as: TrainingError.storage)
         try self.init(yaml: String(decoding: bytes, as: UTF8.self), path: path)
     }
 

@@ -50,9 +50,7 @@ public struct TrainingRun: Sendable {
     /// Publishes the datasets and the model in one transaction; a failed run changes nothing.
     public func run() throws(TrainingError) -> TrainingReport {
         let created = writer.now()
-        let state = try wrapping(as: TrainingError.refs) { () throws(RefError) in
-            try repository.state()
-        }
+        let state = try wrapping(repository.state(), as: TrainingError.refs)
         let transaction = try wrapping(as: TrainingError.refs) { () throws(RefError) in
             try repository.begin(
                 on: state, writer: writer,

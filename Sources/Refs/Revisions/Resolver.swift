@@ -345,8 +345,7 @@ extension Resolver {
                 throw .revision(.noPath(path, of: id))
             }
             return .entry(entry)
-        case .table(let root, let rows, let dimension):
-            let table = Table(root: root, rows: rows, dimension: dimension)
+        case .table(let table):
             for key in Self.keys(meantBy: path)
             where try wrapping(table.row(for: key, in: objects), as: RefError.objects) != nil {
                 return .row(key: key)

@@ -103,8 +103,7 @@ struct Comparand {
             content =
                 switch snapshot.content {
                 case .tree(let root, _, _): .tree(root)
-                case .table(let root, let rows, let dimension):
-                    .table(Table(root: root, rows: rows, dimension: dimension))
+                case .table(let table): .table(table)
                 }
         case .entry(let entry):
             snapshot = nil

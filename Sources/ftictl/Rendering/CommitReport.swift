@@ -75,9 +75,10 @@ extension Content {
         switch self {
         case .tree(_, let files, let bytes):
             "\(Quantity.count(files, "file")), \(Quantity.bytes(bytes))"
-        case .table(_, let rows, let dimension):
-            Quantity.count(rows, "row")
-                + (dimension > 0 ? " with vectors of \(Quantity.count(dimension))" : "")
+        case .table(let table):
+            Quantity.count(table.rows, "row")
+                + (table.dimension > 0
+                    ? " with vectors of \(Quantity.count(table.dimension))" : "")
         }
     }
 
@@ -91,8 +92,8 @@ extension Content {
                     ? nil : (bytes > oldBytes ? "+" : "") + Quantity.bytes(bytes - oldBytes),
             ].compactMap(\.self)
             return parts.isEmpty ? nil : parts.joined(separator: ", ")
-        case (.table(_, let oldRows, _), .table(_, let rows, _)):
-            return rows == oldRows ? nil : Self.signed(rows - oldRows, "row")
+        case (.table(let old), .table(let new)):
+            return new.rows == old.rows ? nil : Self.signed(new.rows - old.rows, "row")
         default: return nil
         }
     }

@@ -69,9 +69,8 @@ extension FeatureConfiguration {
     ///
     /// - Throws: `configuration`, with the line of the mistake; `storage` when the file cannot be read.
     public init(reading path: String) throws(FeatureError) {
-        let bytes = try wrapping(as: FeatureError.storage) { () throws(StorageError) in
-            try LocalFile.read(path, limit: Self.sizeLimit)
-        }
+        let bytes = try wrapping(
+            LocalFile.read(path, limit: Self.sizeLimit), as: FeatureError.storage)
         try self.init(
             yaml: String(decoding: bytes, as: UTF8.self), path: path,
             folder: YAMLMapping.folder(of: path))

@@ -231,10 +231,9 @@ struct PastVectors {
     /// The rows of a features snapshot that a run made; nil when they are in another space or were collected.
     private func table(of id: ObjectID) -> Table? {
         guard let snapshot = try? Snapshot(id, in: objects), snapshot.space == space,
-            case .table(let root, let rows, let dimension) = snapshot.content,
             snapshot.cursor != nil
         else { return nil }
-        return Table(root: root, rows: rows, dimension: dimension)
+        return snapshot.content.table
     }
 
     private mutating func readAll(_ table: Table) throws(ObjectError) {

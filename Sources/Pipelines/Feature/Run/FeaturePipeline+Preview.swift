@@ -55,9 +55,9 @@ extension FeaturePipeline {
             counts.added = changes.rowEdits.count
             return counts
         }
-        return try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
-            try RowMoves(applying: changes.rowEdits, to: old.rows, in: transaction.objects).counts
-        }
+        return try wrapping(
+            RowMoves(applying: changes.rowEdits, to: old.rows, in: transaction.objects).counts,
+            as: FeatureError.objects)
     }
 }
 

@@ -66,9 +66,7 @@ public struct FeaturePipeline: Sendable {
     func begin() throws(FeatureError) -> Transaction {
         let ref = configuration.ref
         guard ref.namespace == .features else { throw .notFeatures(ref) }
-        return try wrapping(as: FeatureError.refs) { () throws(RefError) in
-            try repository.begin(writer: writer, moving: [ref])
-        }
+        return try wrapping(repository.begin(writer: writer, moving: [ref]), as: FeatureError.refs)
     }
 
     /// Reads what the ref holds, lists the sources, and checks both.
@@ -76,9 +74,7 @@ public struct FeaturePipeline: Sendable {
         _ checks: SourceChecks, in transaction: Transaction
     ) throws(FeatureError) -> (baseline: Baseline, listing: SourceListing) {
         let ref = configuration.ref
-        let baseline = try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
-            try Baseline.read(ref, in: transaction)
-        }
+        let baseline = try wrapping(Baseline.read(ref, in: transaction), as: FeatureError.objects)
         let listing = SourceListing.list(configuration.sources)
         try checks.check(listing, baseline, of: ref)
         return (baseline, listing)
@@ -107,9 +103,7 @@ public struct FeaturePipeline: Sendable {
         let embedder = try embedder(baseline, left?.space, in: transaction)
         let space = embedder.space.id
         try checkSpace(embedder.space, baseline, rebuild: rebuild)
-        _ = try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
-            try embedder.space.write(to: transaction.objects)
-        }
+        _ = try wrapping(embedder.space.write(to: transaction.objects), as: FeatureError.objects)
         let kept = left?.of(embedder.space)
         let meter = RunMeter(progress)
         let reading = try read(
@@ -183,15 +177,13 @@ public struct FeaturePipeline: Sendable {
     ) throws(FeatureError) -> any Embedder {
         var known = baseline.description.map { [$0] } ?? []
         if case .service = configuration.embedder {
-            known += try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
-                try Self.spaces(in: transaction)
-            }
+            known += try wrapping(Self.spaces(in: transaction), as: FeatureError.objects)
             // Vectors of an interrupted run are useful only if this run embeds into the same space.
             if let left { known.append(left) }
         }
-        return try wrapping(as: FeatureError.embedding) { () throws(EmbeddingError) in
-            try configuration.embedder.open(known: known, variable: variable)
-        }
+        return try wrapping(
+            configuration.embedder.open(known: known, variable: variable),
+            as: FeatureError.embedding)
     }
 
     /// The vectors that an interrupted run left; nil where vectors cost nothing or the cache is unavailable.
@@ -250,9 +242,9 @@ public struct FeaturePipeline: Sendable {
             counts.added = new.rows.rows
             return counts
         }
-        return try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
-            try RowMoves(from: old.rows, to: new.rows, in: transaction.objects).counts
-        }
+        return try wrapping(
+            RowMoves(from: old.rows, to: new.rows, in: transaction.objects).counts,
+            as: FeatureError.objects)
     }
 
     private func snapshot(
@@ -261,15 +253,14 @@ public struct FeaturePipeline: Sendable {
     ) -> Snapshot {
         Snapshot(
             kind: .features,
-            content: .table(
-                tables.rows.root, rows: tables.rows.rows, dimension: tables.rows.dimension),
+            content: .table(tables.rows),
             producer: .init(pipeline: Self.name, version: Self.version),
             params: configuration.params,
             metrics: [
                 "documents": Double(changes.counts.total), "chunks": Double(tables.rows.rows),
                 "embedded": Double(changes.embedded),
             ], space: space,
-            cursor: .table(tables.cursor.root, rows: tables.cursor.rows, dimension: 0),
+            cursor: .table(tables.cursor),
             index: index,
             created: writer.now(),
             message: message.map { Secrets.withoutCredentials($0) } ?? summary(tables, changes))

@@ -135,13 +135,11 @@ struct Baseline: Sendable {
         baseline.description = try previous.space.map { (id) throws(ObjectError) in
             try EmbeddingSpace(id, in: objects)
         }
-        guard case .table(let rows, let count, let dimension) = previous.content,
-            case .table(let cursor, let cursorCount, 0) = previous.cursor
+        guard let rows = previous.content.table, let cursor = previous.cursor?.table,
+            cursor.dimension == 0
         else { return baseline }
-        let cursorTable = Table(root: cursor, rows: cursorCount, dimension: 0)
-        baseline.tables = FeatureTables(
-            rows: Table(root: rows, rows: count, dimension: dimension), cursor: cursorTable)
-        var reader = TableCursor(cursorTable, in: objects)
+        baseline.tables = FeatureTables(rows: rows, cursor: cursor)
+        var reader = TableCursor(cursor, in: objects)
         while let row = try reader.next() {
             let entry = try CursorEntry(row)
             baseline.documents[Array(row.key.utf8)] = entry

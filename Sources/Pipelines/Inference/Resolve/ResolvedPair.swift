@@ -36,9 +36,7 @@ public struct ResolvedPair: Sendable {
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         embedders: EmbedderSource
     ) throws(InferenceError) -> ResolvedPair {
-        let objects = try wrapping(as: InferenceError.refs) { () throws(RefError) in
-            try repository.objects(in: state)
-        }
+        let objects = try wrapping(repository.objects(in: state), as: InferenceError.refs)
         let names = chosen.names
 
         let (first, second) = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
@@ -47,38 +45,32 @@ public struct ResolvedPair: Sendable {
                 try Snapshot(chosen.model, in: objects)
             )
         }
-        guard first.kind == .features,
-            case .table(let root, let rows, let dimension) = first.content
-        else {
+        guard first.kind == .features, let table = first.content.table else {
             throw .unusable(name: names.features, reason: "it is a snapshot of kind \(first.kind)")
         }
         guard second.kind == .model, case .tree(let tree, _, _) = second.content else {
             throw .unusable(name: names.model, reason: "it is a snapshot of kind \(second.kind)")
         }
 
-        let needed = try wrapping(as: InferenceError.refs) { () throws(RefError) in
-            try SpaceNeed(of: second, in: objects).id
-        }
+        let needed = try wrapping(SpaceNeed(of: second, in: objects).id, as: InferenceError.refs)
         guard let space = first.space, needed == space else {
             throw .embedding(.spacesDiffer(needed: needed, found: first.space))
         }
-        let description = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
-            try EmbeddingSpace(space, in: objects)
-        }
-        guard description.dimension == dimension else {
+        let description = try wrapping(
+            EmbeddingSpace(space, in: objects), as: InferenceError.objects)
+        guard description.dimension == table.dimension else {
             throw .unusable(
                 name: names.features,
                 reason:
-                    "its vectors have dimension \(dimension), its space has \(description.dimension)"
+                    "its vectors have dimension \(table.dimension), its space has \(description.dimension)"
             )
         }
-        let embedder = try wrapping(as: InferenceError.embedding) { () throws(EmbeddingError) in
-            try embedders.embedder(of: description)
-        }
+        let embedder = try wrapping(
+            embedders.embedder(of: description), as: InferenceError.embedding)
         return ResolvedPair(
             features: chosen.features, model: chosen.model, release: chosen.release, space: space,
             transaction: chosen.transaction,
-            table: Table(root: root, rows: rows, dimension: dimension),
+            table: table,
             schema: AttributeSchema(params: first.params), index: first.index,
             spaceDescription: description, modelTree: tree, embedder: embedder, objects: objects)
     }
@@ -128,9 +120,9 @@ struct ChosenVersions: Equatable, Sendable {
             }
             transaction = lock.transaction
             if let pin = lock.pin(of: .release) {
-                let bound = try wrapping(as: InferenceError.refs) { () throws(RefError) in
-                    try Self.release(pin.id, in: repository.objects(in: state))
-                }
+                let bound = try wrapping(
+                    Self.release(pin.id, in: repository.objects(in: state)), as: InferenceError.refs
+                )
                 names = (pin.revision, pin.revision)
                 (self.features, self.model, release) = (bound.features, bound.model, pin.id)
                 return
@@ -154,9 +146,7 @@ struct ChosenVersions: Equatable, Sendable {
     private static func release(
         _ id: ObjectID, in objects: PackStore
     ) throws(RefError) -> Release {
-        let snapshot = try wrapping(as: RefError.objects) { () throws(ObjectError) in
-            try Snapshot(id, in: objects)
-        }
+        let snapshot = try wrapping(Snapshot(id, in: objects), as: RefError.objects)
         return try Release(of: snapshot, in: objects)
     }
 }
@@ -174,9 +164,8 @@ public enum Selection: Sendable {
     ///
     /// - Throws: `storage`, `pin`.
     public static func pinned(by path: String) throws(InferenceError) -> Selection {
-        let bytes = try wrapping(as: InferenceError.storage) { () throws(StorageError) in
-            try LocalFile.read(path, limit: LockFile.byteLimit)
-        }
+        let bytes = try wrapping(
+            LocalFile.read(path, limit: LockFile.byteLimit), as: InferenceError.storage)
         do {
             return .pinned(try LockFile(decoding: bytes), path: path)
         } catch {

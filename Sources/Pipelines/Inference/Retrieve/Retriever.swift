@@ -68,15 +68,14 @@ struct Retriever: Sendable {
     ) throws(InferenceError) -> Scope {
         var rows: RowSet?
         if let condition {
-            let checked = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
-                try index.checked(condition, in: pair.objects)
-            }
+            let checked = try wrapping(
+                index.checked(condition, in: pair.objects), as: InferenceError.objects)
             let fitting = try wrapping(as: InferenceError.condition) {
                 () throws(ConditionError) in try checked.get()
             }
-            rows = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
-                try index.rows(where: fitting, in: pair.objects, threads: threads)
-            }
+            rows = try wrapping(
+                index.rows(where: fitting, in: pair.objects, threads: threads),
+                as: InferenceError.objects)
         }
         guard let preselection else { return Scope(rows: rows, approximate: nil, mode: .exact) }
         let among = rows
@@ -148,9 +147,8 @@ struct Retriever: Sendable {
         for text: String, count: Int, where condition: Condition?
     ) throws(InferenceError) -> RetrievalResult {
         let scope = try scope(condition)
-        let query = try wrapping(as: InferenceError.embedding) { () throws(EmbeddingError) in
-            try pair.embedder.embed(text, as: .query)
-        }
+        let query = try wrapping(
+            pair.embedder.embed(text, as: .query), as: InferenceError.embedding)
         return try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             let asked = QuotedPhrases(in: text)
             let phrases = try asked.occurrence(

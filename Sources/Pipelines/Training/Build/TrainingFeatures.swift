@@ -20,39 +20,29 @@ struct TrainingFeatures: Sendable {
         _ id: ObjectID, name: String, in source: any ObjectSource, embedders: EmbedderSource,
         verified: VerifiedLeaves?, segments: SegmentCache
     ) throws(TrainingError) -> TrainingFeatures {
-        let snapshot = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
-            try Snapshot(id, in: source)
-        }
-        guard snapshot.kind == .features,
-            case .table(let root, let rows, let dimension) = snapshot.content
-        else {
+        let snapshot = try wrapping(Snapshot(id, in: source), as: TrainingError.objects)
+        guard snapshot.kind == .features, let table = snapshot.content.table else {
             throw .notFeatures(name: name, reason: "it is a snapshot of kind \(snapshot.kind)")
         }
         guard let space = snapshot.space else {
             throw .notFeatures(name: name, reason: "it names no embedding space")
         }
-        let description = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
-            try EmbeddingSpace(space, in: source)
-        }
-        guard description.dimension == dimension else {
+        let description = try wrapping(EmbeddingSpace(space, in: source), as: TrainingError.objects)
+        guard description.dimension == table.dimension else {
             throw .notFeatures(
                 name: name,
                 reason:
-                    "its vectors have dimension \(dimension), its space has \(description.dimension)"
+                    "its vectors have dimension \(table.dimension), its space has \(description.dimension)"
             )
         }
-        let embedder = try wrapping(as: TrainingError.embedding) { () throws(EmbeddingError) in
-            try embedders.embedder(of: description)
-        }
-        let table = Table(root: root, rows: rows, dimension: dimension)
+        let embedder = try wrapping(
+            embedders.embedder(of: description), as: TrainingError.embedding)
         let index = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
             let verified = if let verified { verified } else { try VerifiedLeaves() }
             return try FeatureIndex.open(
                 table, index: snapshot.index, in: source, verified: verified, segments: segments)
         }
-        let keys = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
-            try FeatureKeys.read(table, in: source)
-        }
+        let keys = try wrapping(FeatureKeys.read(table, in: source), as: TrainingError.objects)
         return TrainingFeatures(
             snapshot: id, index: index, keys: keys, space: description, embedder: embedder,
             source: source)

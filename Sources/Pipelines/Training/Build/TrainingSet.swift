@@ -158,9 +158,9 @@ struct CandidatePool: Sendable {
 
     /// Prepares questions; the result does not depend on the number of threads.
     func prepare(_ requests: [Request]) throws(TrainingError) -> [PreparedQuestion] {
-        let queries = try wrapping(as: TrainingError.embedding) { () throws(EmbeddingError) in
-            try features.embedder.embed(requests.map(\.question), as: .query)
-        }
+        let queries = try wrapping(
+            features.embedder.embed(requests.map(\.question), as: .query),
+            as: TrainingError.embedding)
         let retrieval = HybridRetrieval(ranker, in: features.index, of: features.space)
         return try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
             let nearest =

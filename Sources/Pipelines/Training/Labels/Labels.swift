@@ -122,9 +122,7 @@ public enum LabelFile {
 
     /// Reads a whole file.
     static func read(_ path: String) throws(TrainingError) -> [UInt8] {
-        try wrapping(as: TrainingError.storage) { () throws(StorageError) in
-            try LocalFile.read(path, limit: byteLimit)
-        }
+        try wrapping(LocalFile.read(path, limit: byteLimit), as: TrainingError.storage)
     }
 
     private static func section(

@@ -16,9 +16,7 @@ struct Publication {
         let supervisedName = try name(configuration.supervisedDataset)
         let preferenceName = try name(configuration.preferenceDataset)
         let modelName = try name(configuration.model)
-        let files = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
-            try DatasetFiles.make(from: outcome)
-        }
+        let files = try wrapping(DatasetFiles.make(from: outcome), as: TrainingError.objects)
         let features = ["features": outcome.features.snapshot]
         var parameters = JSONObject()
         parameters["split"] = configuration.parameters["split"]
@@ -59,7 +57,7 @@ struct Publication {
     }
 
     private func name(_ text: String) throws(TrainingError) -> RefName {
-        try wrapping(as: TrainingError.refs) { () throws(RefError) in try RefName(text) }
+        try wrapping(RefName(text), as: TrainingError.refs)
     }
 
     /// The figures on held-out questions.
@@ -114,9 +112,8 @@ struct Publication {
         let snapshot = Snapshot(
             kind: kind, content: content, inputs: inputs, producer: producer, params: params,
             metrics: metrics, space: space, created: created, message: message)
-        return try wrapping(as: TrainingError.refs) { () throws(RefError) in
-            try transaction.store(NextVersion(of: name, snapshot))
-        }
+        return try wrapping(
+            transaction.store(NextVersion(of: name, snapshot)), as: TrainingError.refs)
     }
 
     private static func path(_ name: String) throws(ObjectError) -> RelativePath {

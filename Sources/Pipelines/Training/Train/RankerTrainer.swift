@@ -109,9 +109,7 @@ struct RankerTrainer: Sendable {
                 .init(question: $0, added: [])
             }
         ).map(\.evidence)
-        let language = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
-            try features.language()
-        }
+        let language = try wrapping(features.language(), as: TrainingError.objects)
         rule.calibrate(
             Array(others.prefix(AnsweringRule.decoys.count)), areEnglish: language == .english)
         let answered = zip(set.questions.map(\.isHeldOut), prepared.map(\.evidence))
