@@ -54,7 +54,7 @@ public struct InputListing: Sendable {
     }
 }
 
-/// The first of some paths, and their number.
+/// The first few of many paths, and the number of all.
 public struct PathSample: Sendable {
     /// The first paths, printable.
     public private(set) var paths: [String] = []
@@ -71,19 +71,19 @@ public struct PathSample: Sendable {
 
 /// A directory entry that cannot be stored.
 public struct UnusableEntry: Hashable, Sendable, CustomStringConvertible {
-    /// The reason, as far as the remedy depends on it.
+    /// The class of the reason, on which the remedy depends.
     public enum Problem: Hashable, Sendable {
         /// Its name is not valid in a tree.
         case name
         /// It is a symbolic link that is not followed.
         case link
-        /// It is a pipe, a socket or a device, or a broken link.
+        /// It is a pipe, a socket, a device, or a link that no option can follow.
         case nature
     }
 
     /// The path, printable.
     public let path: String
-    /// The class of the reason.
+    /// The kind of problem.
     public let problem: Problem
     /// The reason, as a clause that begins with "it".
     public let reason: String
@@ -207,14 +207,14 @@ struct InputWalk {
         let path: RelativePath
         /// The names below the directory that the user named, as on disk.
         let trail: [[UInt8]]
-        // Nil while it is far above: the system limits open directories.
+        // Nil while the walk is far below: the system limits open directories.
         var directory: Directory?
         let names: [[UInt8]]
         /// The rules of the directory above.
         let rulesAbove: IgnoreRules
-        /// New names for those that are not valid in a tree.
+        /// New names, by the names that are not valid in a tree.
         var repaired: [[UInt8]: FileName] = [:]
-        /// The names so far, as a file system that ignores case sees them; nil where no two can be equal.
+        /// The names so far, as a file system that ignores case sees them; nil when no two of the names can be equal.
         var folded: [String: FileName]?
         var next = 0
         var isEmpty = true
