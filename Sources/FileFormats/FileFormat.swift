@@ -25,8 +25,8 @@ public enum FileFormat: String, CaseIterable, Sendable {
     /// Whether loading the file can run code that it contains.
     public var runsCode: Bool { self == .pickle || self == .zipPickle }
 
-    /// Detects the format of a stored file. Reads its header, and follows pickles as far as a program would that loads
-    /// them.
+    /// Detects the format of a stored file. Reads its header, and follows pickles as far as a program that loads them
+    /// would.
     ///
     /// - Throws: `missing`, or what the source throws.
     public static func detect(

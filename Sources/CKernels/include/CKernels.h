@@ -1,4 +1,4 @@
-/// Hot loops with run-time dispatch; every one has a portable path that gives the same result.
+/// Hot loops that choose their instructions at run time. Each has a portable path with the same result, except SHA-256.
 #pragma once
 #include "checksum.h"
 #include "cutting.h"

@@ -48,7 +48,7 @@ struct JSONParser {
     var offset = 0
     /// How many more values the parser may read. A value can take a hundred times the memory of its text.
     var valuesLeft = Int.max
-    /// Whether whole numbers that are written as floating-point numbers stay such.
+    /// Whether whole numbers that are written as floating-point numbers become ``JSON/float(_:)``.
     var keepsFloats = false
 
     func error(_ reason: String) -> JSONError { JSONError(reason: reason, offset: offset) }

@@ -20,8 +20,8 @@ extension ObjectWriter {
         } catch { throw error }
     }
 
-    /// A blob with the bytes of a file: the file itself, or a temporary copy of one that can only be read from the
-    /// beginning to the end.
+    /// A blob with the bytes of a file: the file itself, or a temporary copy if the file can only be read from
+    /// beginning to end.
     public func readable(_ file: InputFile) throws(ObjectError) -> any Blob {
         try inStorage(file.isUnsized()) ? try copy(file) : file
     }
@@ -64,7 +64,7 @@ extension ObjectWriter {
 
 /// Stores one large object.
 ///
-/// Every thread repeats the same steps: it takes the next group of bytes, under a lock, and cuts it; then it hashes,
+/// Every thread repeats the same steps. Under a lock, it takes the next group of bytes and cuts it. Then it hashes,
 /// compresses and stores the pieces, while the digest of the whole is fed in order.
 private final class LargeImport: Sendable {
     /// The bytes in a group: large enough that the lock is seldom taken, small enough that memory use stays flat.
