@@ -6,8 +6,9 @@ extension ObjectWriter {
     /// Reads files on as many threads as there are processors; memory does not grow with their sizes.
     ///
     /// - Parameters:
-    ///   - cache: The objects as which files were stored before. If the cache knows a file, and the repository has its
-    ///     object with all pieces, the file is not opened. Files that are read are added to the cache.
+    ///   - cache: Remembers the object of each file that was stored before. If the cache knows a file, and the
+    ///     repository has its object with all pieces, the file is not opened. Files that are read are added to the
+    ///     cache.
     ///   - progress: Called, from any thread, with the number of bytes just processed.
     /// - Throws: `storage` when a file cannot be read, or changes while it is read; `invalid` when the files do
     ///   not form a tree.

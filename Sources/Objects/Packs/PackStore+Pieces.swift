@@ -174,8 +174,8 @@ extension PackStore {
         }
     }
 
-    /// Whether this store's packs can replace a pack: they hold all its objects and pieces with everything needed to
-    /// read them, and every piece that can be a base as one that still can.
+    /// Whether this store's packs can replace a pack: they hold all its objects and pieces, with everything needed to
+    /// read them, and store every piece whole that the pack stores whole.
     ///
     /// - Throws: `damagedPack`, `storage` when an index cannot be read.
     public func holdsAll(of reference: PackReference) throws(ObjectError) -> Bool {

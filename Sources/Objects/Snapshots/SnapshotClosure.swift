@@ -16,7 +16,7 @@ public struct SnapshotClosure<Source: ObjectSource> {
 
     /// Finds the first missing object that a snapshot needs; nil when the snapshot is complete.
     ///
-    /// - Throws: `malformed` when an object is not of the kind that refers to it; the errors of reading.
+    /// - Throws: `malformed` when an object is not of the kind that its reference requires; what reading throws.
     public mutating func firstMissing(for root: ObjectID) throws(ObjectError) -> ObjectID? {
         do throws(ObjectError) {
             var pending = [root]

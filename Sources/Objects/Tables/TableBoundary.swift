@@ -25,7 +25,7 @@ struct TableBoundary: Sendable {
     /// The approximate size of an inner node in bytes.
     ///
     /// Inner nodes are smaller than leaves because each change rewrites a path of them. An entry has 50 to 100 bytes,
-    /// so with about a hundred children a node, three levels hold a million rows.
+    /// so a node has about a hundred children, and three levels hold a million rows.
     static let innerTarget = 8 << 10
 
     private let target: Int

@@ -1,4 +1,4 @@
-/// Stores rows that arrive in key order as a table; memory is a few megabytes, whatever the size of the table.
+/// Stores rows that arrive in key order as a table; takes a few megabytes of memory for a table of any size.
 ///
 /// Several threads encode and store the leaves; the table does not depend on their number.
 public struct TableBuilder<Sink: ObjectSink>: ~Copyable {
@@ -6,13 +6,13 @@ public struct TableBuilder<Sink: ObjectSink>: ~Copyable {
     private let dimension: Int
     private let threads: Int
     private var planner: TablePlanner<Sink, MemoryStore>
-    /// Rows after those that wait in the planner.
+    /// The rows after those that wait in the planner.
     private var block = RowBlock()
     private var lastKey: [UInt8] = []
     /// The number of rows so far.
     public private(set) var rows = 0
 
-    /// Bytes of rows that are cut into leaves in one round: about a hundred leaves.
+    /// The bytes of rows that are cut into leaves in one round: about a hundred leaves.
     private static var roundSize: Int { 4 << 20 }
 
     /// Begins a table whose vectors have `dimension` numbers; 0 for rows without vectors.
@@ -99,8 +99,8 @@ struct TablePlanner<Sink: ObjectSink, Source: ObjectSource> {
     /// Rows that no leaf has been planned for.
     private(set) var waiting = RowBlock()
 
-    /// Begins a table. Nodes that resemble the nodes of an older table, whose leaves `places` walks, are stored as
-    /// deltas.
+    /// Begins a table. Nodes that resemble nodes of an older table, whose leaves `places` walks, are stored as
+    /// differences.
     init(dimension: Int, in sink: Sink, succeeding places: LeafWalk<Source>? = nil) {
         self.dimension = dimension
         assembler = TableAssembler(dimension: dimension, in: sink)
@@ -181,7 +181,7 @@ struct TablePlanner<Sink: ObjectSink, Source: ObjectSource> {
     }
 }
 
-/// Walks forward over the leaves of a table without reading them, to find the older node that new rows resemble.
+/// Walks forward over the leaves of an older table without reading them, to find the nodes that new rows resemble.
 struct LeafWalk<Source: ObjectSource> {
     /// A node above the leaves, and the index of the child that the walk is in.
     private struct Step {

@@ -2,9 +2,9 @@ public import Storage
 
 /// Visits everything below a tree in the order of the paths, a directory before its content.
 ///
-/// Keeps one tree per level in memory. A small repository can describe an enormous directory, by naming one tree many
-/// times. So a walk with more than ``entryLimit`` entries is refused before it begins, unless it visits each
-/// directory only once.
+/// Keeps one tree per level in memory. A small repository can describe an enormous directory by naming one tree many
+/// times. So a walk with more than ``entryLimit`` entries is refused before it begins, unless it visits each directory
+/// only once.
 public struct TreeWalk {
     /// Which directories a walk enters.
     public enum Visits: Sendable {
@@ -106,7 +106,7 @@ public struct TreeCensus {
 
     private let reader: TreeReader
     private var known: [ObjectID: Count] = [:]
-    /// More nested directories exceed the longest path.
+    /// The deepest nesting of directories: a deeper one would exceed the longest path.
     static let depthLimit = RelativePath.byteLimit / 2 + 1
 
     /// Prepares to count trees of a source.
