@@ -181,7 +181,7 @@ public struct AttributeSchema: Hashable, Sendable {
     /// The param of a snapshot that holds its schema.
     public static let param = "attributes"
 
-    /// Makes a schema.
+    /// Makes a schema from types by attribute name.
     public init(_ types: [String: AttributeType] = [:]) { self.types = types }
 
     /// Reads the schema from the params of a snapshot; ignores members that do not declare a known type.

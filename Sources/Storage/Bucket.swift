@@ -47,7 +47,7 @@ public struct BlobEntry: Hashable, Sendable {
     /// The size in bytes.
     public let size: Int
 
-    /// Makes an entry.
+    /// Describes a blob in a listing; checks nothing.
     public init(name: String, size: Int) {
         self.name = name
         self.size = size
@@ -148,7 +148,7 @@ extension Bucket {
 
 /// An immutable blob opened for reading at any offset, from any number of threads.
 public protocol Blob: Sendable {
-    /// The size in bytes when it was opened.
+    /// The size in bytes when the blob was opened.
     var size: Int { get }
 
     /// Reads exactly `count` bytes from `offset`.
@@ -163,7 +163,7 @@ public protocol Blob: Sendable {
 extension Blob {
     /// Checks that a range lies inside a blob; throws `truncated` otherwise.
     ///
-    /// - Returns: Where the range ends.
+    /// - Returns: The end of the range.
     func end(of count: Int, from offset: Int, path: String) throws(StorageError) -> Int {
         let (end, overflow) = offset.addingReportingOverflow(count)
         guard offset >= 0, count >= 0, !overflow, end <= size else {
@@ -194,7 +194,7 @@ public protocol StagedBlob: Sendable {
 
     /// Makes the bytes durable and atomically replaces the blob of that name.
     ///
-    /// Only for repairing a damaged blob: the bytes must be those that the name stands for.
+    /// Only for repairing a damaged blob: the bytes must be those of the original blob.
     func replace(_ name: BlobName) throws(StorageError)
 }
 

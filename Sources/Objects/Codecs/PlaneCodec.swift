@@ -132,7 +132,7 @@ enum PlaneCodec {
 }
 
 /// The order-0 entropy of a piece's bytes by position, from a sample: it distinguishes text from numbers, and 16-bit
-/// from 32-bit numbers, whatever a header claims.
+/// from 32-bit numbers, without trusting a header.
 struct LaneEntropy {
     /// The width of the numbers that fits the bytes best: 4 or 2; 1 if they are not numbers.
     let width: Int

@@ -73,8 +73,8 @@ public enum Threads {
 
     /// Computes a result from each item on several threads, and returns the results in the order of the items.
     ///
-    /// - Parameter group: How many items a thread takes at a time, which amortises the cost of handing out work; by
-    ///   default, every thread gets several groups.
+    /// - Parameter group: The number of items that a thread takes at a time, which amortises the cost of handing out
+    ///   work; by default, every thread gets several groups.
     /// - Throws: The error of `body` for one of the items; threads then take no more groups.
     public static func map<Item: Sendable, Result: Sendable>(
         _ items: [Item], threads: Int, group: Int? = nil,

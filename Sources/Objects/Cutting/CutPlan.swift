@@ -24,7 +24,7 @@ public struct CutPlan: Sendable {
         parameters = .content
     }
 
-    /// How many bytes ``cuts(of:at:size:atLeast:)`` needs after the `wanted` ones.
+    /// The number of bytes that ``cuts(of:at:size:atLeast:)`` needs after the `wanted` ones.
     public var lookahead: Int { max(parameters.maximum, CutParameters.tensorPiece) }
 
     /// How to store the pieces.

@@ -83,7 +83,7 @@ private final class LargeImport: Sendable {
         let cuts: [Int]
         /// The number of bytes in the pieces; the bytes after them belong to the next group.
         let count: Int
-        /// How many of the two users of the bytes are done: storing the pieces, and the digest of the whole.
+        /// The number of users of the bytes that are done; the two users store the pieces and digest the whole.
         let done = Atomic<Int>(0)
 
         init(sequence: Int, bytes: [UInt8], cuts: [Int]) {

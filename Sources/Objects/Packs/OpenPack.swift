@@ -10,7 +10,7 @@ public struct PackReference: Hashable, Sendable {
     /// The offset of the footer in the file.
     public let indexOffset: Int
 
-    /// Makes a reference.
+    /// Makes a reference; opening the pack checks it.
     public init(name: ObjectID, size: Int, indexOffset: Int) {
         self.name = name
         self.size = size
@@ -214,8 +214,8 @@ package struct OpenPack: Sendable {
 
 /// The packs of one bucket whose indexes have been read, shared by all stores over the bucket.
 ///
-/// A pack's bytes never change and its name is the hash of its index, so every store can use what another store
-/// read, whatever state of the log it belongs to. Safe to use from several threads.
+/// A pack's bytes never change and its name is the hash of its index. So stores over different states of the log can
+/// share the indexes. Safe to use from several threads.
 public final class OpenPacks: Sendable {
     /// Part of the limit on open packs, see ``keep(_:)``: readers of older states use packs that the newest store does
     /// not list.

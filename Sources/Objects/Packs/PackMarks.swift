@@ -44,7 +44,7 @@ public struct PackMarks: Sendable {
     ///
     /// - Parameter needsBases: Whether marking a difference marks its base; false when a difference may be stored whole
     ///   instead.
-    /// - Throws: What opening a pack throws.
+    /// - Throws: The errors of opening a pack.
     public init(_ store: PackStore, needsBases: Bool = true) throws(ObjectError) {
         self.store = store
         self.needsBases = needsBases

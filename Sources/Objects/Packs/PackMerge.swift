@@ -184,7 +184,7 @@ private struct PackCopy {
         end += gap + range.count
     }
 
-    /// Encodes a piece again, whatever its stored form was.
+    /// Adds a piece that is encoded again.
     mutating func add(_ id: ObjectID, _ bytes: [UInt8], isObject: Bool) throws(ObjectError) {
         var batch = PieceBatch()
         _ = batch.add(id, bytes.span, hint: StorageHint(suiting: bytes), base: nil)

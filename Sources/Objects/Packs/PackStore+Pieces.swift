@@ -9,7 +9,7 @@ package struct StoredPiece: Sendable {
     let pack: ObjectID?
     let file: any Blob
 
-    /// Where the copy is, for errors.
+    /// The place of the copy, for errors.
     package var place: String {
         "\(pack.map { "pack \($0.short)" } ?? "the staged pack") at byte \(entry.offset)"
     }

@@ -244,7 +244,7 @@ public final class PackStore: ObjectSource {
         }
     }
 
-    /// The references to those of some packs whose files exist and are sound.
+    /// The references to some packs, without the packs whose files are missing or damaged.
     ///
     /// - Throws: As ``reference(to:)``.
     public func references(
@@ -329,7 +329,7 @@ public struct PackRenewal: Sendable {
     }
 }
 
-/// Where a store searches after it found the file of a pack gone.
+/// The packs that a store searches after it found the file of a pack gone.
 ///
 /// The file of a removed pack stays for a while, for readers of older states. A reader that takes longer finds the
 /// same objects in the packs that replaced it.

@@ -23,7 +23,7 @@ public struct Snapshot: Hashable, Sendable {
         /// The revision of the source code that it ran, if known.
         public var revision: String?
 
-        /// Makes a producer.
+        /// Describes a program by its name and version.
         public init(pipeline: String, version: String, revision: String? = nil) {
             self.pipeline = pipeline
             self.version = version

@@ -2,7 +2,7 @@
 struct RowBlock: Sendable {
     /// One row of the block.
     struct Row {
-        /// Where the key begins; the attributes and the vector follow it.
+        /// The offset of the key; the attributes and the vector follow it.
         let start: Int
         let keyCount: Int
         let attributeCount: Int

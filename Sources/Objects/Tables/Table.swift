@@ -3,8 +3,8 @@ public import Storage
 /// An ordered map from keys to rows, stored as a prolly tree of objects: a B-tree whose content decides where nodes
 /// end.
 ///
-/// The same rows and dimension always give the same root, whoever builds the table and in whatever order. Parts that
-/// two tables share are stored once, and a comparison skips them.
+/// The same rows and dimension always give the same root, on every machine and in any order of building. Parts that two
+/// tables share are stored once, and a comparison skips them.
 public struct Table: Hashable, Sendable {
     /// The identity of the node above all rows.
     public let root: ObjectID

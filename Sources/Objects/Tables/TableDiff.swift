@@ -157,7 +157,7 @@ extension TableDiff {
 
     /// Compares two tables part by part with several threads; no key is in two parts.
     ///
-    /// - Returns: What `body` returns for each part, in key order.
+    /// - Returns: The results of `body`, in key order of the parts.
     package static func parts<Result: Sendable>(
         from first: Table, to second: Table, in source: Source, trustsChecksums: Bool = false,
         _ body: @Sendable (inout TableDiff) throws(ObjectError) -> Result
@@ -314,7 +314,7 @@ public enum RowChange: Sendable, Equatable {
     /// Both tables have the content, under different keys.
     case moved(from: TableRow, to: TableRow)
 
-    /// The row in the second table; for a removed row, the one in the first.
+    /// The row in the second table; a removed row, in the first.
     public var row: TableRow {
         switch self {
         case .added(let row), .removed(let row), .changed(_, let row), .moved(_, let row): row

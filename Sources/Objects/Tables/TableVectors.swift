@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// Opening reads the nodes above the leaves, the header of each mapped leaf, and every leaf that has yet to be
 /// verified. So its time is proportional to the number of leaves. The value holds packs open, so that the vectors stay
-/// valid whatever happens to the repository.
+/// valid even if the repository is deleted.
 public struct TableVectors: Sendable {
     /// The table.
     public let table: Table
@@ -103,7 +103,7 @@ extension TableVectors {
             buffer, count in
             Self.preferLargePages(UnsafeMutableRawBufferPointer(buffer))
             failure = copy(to: buffer, threads: threads)
-            // Numbers need no deinitialisation, so after a failure the array can be dropped as it is.
+            // Numbers need no deinitialisation, so a partly filled array can be dropped after a failure.
             count = failure == nil ? buffer.count : 0
         }
         if let failure { throw failure }

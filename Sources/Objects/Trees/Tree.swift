@@ -89,7 +89,7 @@ public struct TreeEntry: Hashable, Sendable {
     /// The largest size of an entry: 2^53 - 1 bytes, the largest integer that every JSON reader represents exactly.
     public static let sizeLimit = (1 << 53) - 1
 
-    /// Makes an entry.
+    /// Makes an entry; ``Tree/init(_:)`` checks its size.
     public init(name: FileName, mode: Mode, size: Int, id: ObjectID) {
         self.name = name
         self.mode = mode

@@ -58,7 +58,7 @@ public final class VerifiedLeaves: Sendable {
     /// Decodes the stored form; starts empty when the stored form is damaged.
     ///
     /// - Parameters:
-    ///   - stored: What ``encoded()`` returned; nil when there is none.
+    ///   - stored: The bytes from ``encoded()``; nil when there are none.
     ///   - moment: The present time.
     /// - Throws: `storage` when the system has no random bytes.
     public convenience init(_ stored: [UInt8]?, moment: Timestamp) throws(ObjectError) {

@@ -284,7 +284,7 @@ extension GGUF.Value {
 struct GGMLType {
     /// The name that the project uses.
     let name: String
-    /// How many numbers a block has.
+    /// The number of numbers in a block.
     let block: Int
     /// The size of a block in bytes.
     let bytes: Int

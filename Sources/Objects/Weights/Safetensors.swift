@@ -3,7 +3,7 @@ public struct SafetensorsError: Error, Hashable, Sendable, CustomStringConvertib
     /// The fault, such as `tensor "a" overlaps the one before it`.
     public let reason: String
 
-    /// `not a valid safetensors: ` and the reason.
+    /// The message for users: `not a valid safetensors: ` and the reason.
     public var description: String { "not a valid safetensors: \(reason)" }
 }
 

@@ -9,7 +9,7 @@ public struct CacheFile: Sendable {
 
     /// Names the cache at a path, which need not exist.
     ///
-    /// - Parameter folders: How many missing folders above the file may be created.
+    /// - Parameter folders: The number of missing folders above the file that may be created.
     public init(_ path: String, folders: Int = 2) {
         self.path = path
         self.folders = folders

@@ -92,7 +92,7 @@ public final class InputFile: Blob {
         return try !descriptor.read(at: 0, upTo: 1).isEmpty
     }
 
-    /// Reads to the end in parts, whatever the size says; a pipe can be read only once.
+    /// Reads to the end in parts, without relying on the size; a pipe can be read only once.
     public func forEachPart<Failure: Error>(
         _ body: ([UInt8]) throws(Failure) -> Void, failing: (StorageError) -> Failure
     ) throws(Failure) {
@@ -169,7 +169,7 @@ public struct FileVersion: Hashable, Sendable {
     /// The time of the last change to the content or the attributes, in nanoseconds since 1970.
     public let changed: Int
 
-    /// Makes a version.
+    /// Makes a version from metadata, such as that of an earlier listing.
     public init(
         device: UInt64, inode: UInt64, mode: UInt32, size: Int, modified: Int, changed: Int
     ) {

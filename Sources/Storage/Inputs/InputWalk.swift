@@ -108,7 +108,7 @@ struct InputWalk {
     fileprivate var unusableCount = 0
     private let options: InputOptions
     private(set) var rules: IgnoreRules
-    /// Where links below the current path may lead; nil for anywhere.
+    /// The scope of links below the current path; nil when they may lead anywhere.
     private(set) var scope: LinkScope?
     /// The directories from the current path down to the one being listed, across links, too.
     private(set) var way: [FileStatus.Identity] = []
@@ -245,7 +245,8 @@ struct InputWalk {
         return level
     }
 
-    /// How many directories above the one being listed stay open: few, so that 64 descriptors suffice for any depth.
+    /// The number of directories above the one being listed that stay open: few, so that 64 descriptors suffice for any
+    /// depth.
     private static let openLevels = 16
 
     mutating func list(
