@@ -79,8 +79,8 @@ public protocol Bucket: Sendable {
 
     /// Creates a blob unless the name is taken.
     ///
-    /// Atomic: no reader ever sees a part of it, and of several concurrent callers exactly one wins. The blob is durable
-    /// when the call returns `created`.
+    /// Atomic: no reader ever sees a part of the blob, and of several concurrent callers exactly one wins. The blob is
+    /// durable when the call returns `created`.
     func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation
 
     /// Creates or replaces a blob atomically: a crash leaves either the old blob or the new one.
@@ -178,8 +178,8 @@ extension Blob {
 
 /// A blob that is being written. Dropping it before ``publish(as:)`` discards it.
 public protocol StagedBlob: Sendable {
-    /// Appends bytes at the next multiple of `alignment`; returns that offset and the number of zero bytes that pad up to
-    /// it.
+    /// Appends bytes at the next multiple of `alignment`; returns that offset and the number of zero bytes that pad up
+    /// to it.
     ///
     /// Several threads may append: each append is contiguous, in no defined order.
     func append(

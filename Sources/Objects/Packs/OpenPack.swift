@@ -217,8 +217,8 @@ package struct OpenPack: Sendable {
 /// A pack's bytes never change and its name is the hash of its index. So stores over different states of the log can
 /// share the indexes. Safe to use from several threads.
 public final class OpenPacks: Sendable {
-    /// Part of the limit on open packs, see ``keep(_:)``: readers of older states use packs that the newest store does
-    /// not list.
+    /// The packs that stay open in any case; see ``keep(_:)``. Readers of older states use packs that the newest store
+    /// does not list.
     private static let slack = 64
 
     private let packs = Mutex<[ObjectID: OpenPack]>([:])
@@ -234,8 +234,7 @@ public final class OpenPacks: Sendable {
 
     func insert(_ pack: OpenPack) { packs.withLock { $0[pack.reference.name] = pack } }
 
-    /// Closes packs that are not listed, once there are more than twice as many open packs as listed ones, and
-    /// ``slack`` more.
+    /// Closes packs that are not listed, once more than twice as many packs as listed, plus ``slack``, are open.
     func keep(_ listed: [PackReference]) {
         packs.withLock { packs in
             guard packs.count > 2 * listed.count + Self.slack else { return }

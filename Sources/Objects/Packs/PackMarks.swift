@@ -1,6 +1,6 @@
 /// Marks which pieces and recipes of some packs are needed, with one bit each.
 ///
-/// If there are several copies of an object, only the copy that a reader of these packs would find is marked.
+/// Of several copies of an object, only the copy that a reader of these packs would find is marked.
 public struct PackMarks: Sendable {
     /// A piece or a recipe: the number of its pack, and the place in the pack's index, where recipes follow pieces.
     package struct Place: Hashable {
@@ -79,7 +79,7 @@ public struct PackMarks: Sendable {
     ///
     /// Files and leaves are not read.
     ///
-    /// - Parameter whatIsThere: Whether to skip missing objects, which a snapshot that was partly collected has.
+    /// - Parameter whatIsThere: Whether to skip missing objects, as below a snapshot that was partly collected.
     /// - Throws: `missing`; `corrupt` and `malformed` when a node cannot be read, so that its children are unknown.
     public mutating func mark(
         snapshot root: ObjectID, whatIsThere: Bool = false

@@ -77,7 +77,8 @@ public final class PackStore: ObjectSource {
         return bytes
     }
 
-    /// Passes all bytes of an object to `consume` in order, in pieces of at most a few hundred KiB.
+    /// Passes all bytes of an object to `consume` in order, piece by piece: usually a few hundred KiB, at most
+    /// ``PackFooter/pieceSizeLimit``.
     ///
     /// Each piece is verified before it is passed on; the digest of the whole is verified after the last one.
     ///
@@ -246,7 +247,7 @@ public final class PackStore: ObjectSource {
 
     /// The references to some packs, without the packs whose files are missing or damaged.
     ///
-    /// - Throws: As ``reference(to:)``.
+    /// - Throws: The errors of ``reference(to:)``.
     public func references(
         to names: some Sequence<ObjectID>
     ) throws(ObjectError) -> [PackReference] {

@@ -172,7 +172,7 @@ struct PlannedLeaf: Sendable {
     let range: Range<Int>
     /// The length of the rows' vectors.
     let dimension: Int
-    /// The older leaf that most of the rows come from; nil when most of them are new.
+    /// The older leaf that this one resembles most; nil when there is none.
     let predecessor: ObjectID?
 
     /// Encodes and stores the leaf.

@@ -96,7 +96,7 @@ struct TablePlanner<Sink: ObjectSink, Source: ObjectSource> {
     private let dimension: Int
     private var lastKey: [UInt8] = []
     private var rows = 0
-    /// Rows that no leaf has been planned for.
+    /// The rows for which no leaf has been planned yet.
     private(set) var waiting = RowBlock()
 
     /// Begins a table. Nodes that resemble nodes of an older table, whose leaves `places` walks, are stored as
@@ -117,7 +117,7 @@ struct TablePlanner<Sink: ObjectSink, Source: ObjectSource> {
     /// Plans leaves for the first `count` rows. The rows after the last cut, and all later rows, become ``waiting``.
     ///
     /// - Parameters:
-    ///   - order: What ``order(with:)`` returned.
+    ///   - order: The result of ``order(with:)``.
     ///   - isLast: Whether no more rows follow.
     mutating func plan(
         _ order: RowOrder, first count: Int, isLast: Bool
@@ -166,7 +166,7 @@ struct TablePlanner<Sink: ObjectSink, Source: ObjectSource> {
         plan.origins.append(places?.path ?? [])
     }
 
-    /// Takes the identities of a plan's leaves, in order.
+    /// Adds the stored leaves of a plan to the table, given their identities in order.
     mutating func take(_ ids: [ObjectID], of plan: TablePlan) throws(ObjectError) {
         for (index, id) in ids.enumerated() {
             for node in plan.origins[index] { assembler.setOrigin(node.id, level: node.level) }
@@ -183,7 +183,7 @@ struct TablePlanner<Sink: ObjectSink, Source: ObjectSource> {
 
 /// Walks forward over the leaves of an older table without reading them, to find the nodes that new rows resemble.
 struct LeafWalk<Source: ObjectSource> {
-    /// A node above the leaves, and the index of the child that the walk is in.
+    /// A node above the leaves, and the index of the child where the walk is.
     private struct Step {
         let id: ObjectID
         let level: Int
@@ -193,7 +193,7 @@ struct LeafWalk<Source: ObjectSource> {
 
     private let reader: TableReader<Source>
     private var steps: [Step] = []
-    /// The leaf that the walk is at.
+    /// The leaf where the walk is.
     private(set) var leaf: ObjectID
 
     /// Begins at the first leaf.

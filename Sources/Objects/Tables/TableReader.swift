@@ -34,7 +34,7 @@ extension TablePlace {
         return places
     }
 
-    /// Whether a row with this key would be in this node, given that it is above all rows before the node.
+    /// Whether a row with this key would be in this node, provided that the key is above all keys before the node.
     func reaches(_ key: Span<UInt8>) -> Bool {
         lastKey.map { TableBytes.compare($0.span, key) >= 0 } ?? true
     }

@@ -29,8 +29,8 @@ struct FileDescriptor: ~Copyable, Sendable {
 
     deinit { Glibc.close(number) }
 
-    /// Reads a whole regular file; nil when it does not exist, has more than `limit` bytes, changes during the read, or is
-    /// not trusted.
+    /// Reads a whole regular file; nil when it does not exist, has more than `limit` bytes, changes during the read, or
+    /// is not trusted.
     static func contents(
         of path: String, limit: Int, followLink: Bool, ifTrusted isTrusted: (FileStatus) -> Bool
     ) -> [UInt8]? {

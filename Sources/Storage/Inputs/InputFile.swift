@@ -47,8 +47,8 @@ public final class InputFile: Blob {
         }
     }
 
-    /// Opens a file several directories below another in one call; nil where that fails for any reason, such as a
-    /// symbolic link on the way.
+    /// Opens a file several directories below another with one system call; nil when that fails for any reason, such as
+    /// a symbolic link on the way.
     convenience init?(opening names: [[UInt8]], below directory: Directory) {
         guard let descriptor = directory.openBelow(names, Self.flags) else { return nil }
         try? self.init(descriptor)
@@ -151,10 +151,10 @@ public final class InputFile: Blob {
     }
 }
 
-/// The metadata that identifies one state of a file without reading it: device, inode, size and times.
+/// The metadata that identifies one state of a file without reading it: device, inode, mode, size and times.
 ///
-/// The system sets ``changed`` at every change to the content or the attributes, and no program can choose it. So a state
-/// older than the clock's resolution is never mistaken for a later one.
+/// The system sets ``changed`` at every change to the content or the attributes, and no program can choose its value.
+/// So a state older than the clock's resolution is never mistaken for a later one.
 public struct FileVersion: Hashable, Sendable {
     /// The device that the file is on.
     public let device: UInt64

@@ -107,7 +107,7 @@ struct IgnorePattern: Sendable {
             isOne: { segment, name in segment.map { Self.matches($0[...], name) } ?? true })
     }
 
-    /// Matches a pattern with wildcards for any number of elements. It backtracks only to the last wildcard, so the time
+    /// Matches a pattern with wildcards for any number of elements. Backtracks only to the last wildcard, so the time
     /// is bounded by the product of the lengths.
     private static func match<Part, Element>(
         _ pattern: ArraySlice<Part>, _ text: ArraySlice<Element>, isMany: (Part) -> Bool,

@@ -23,8 +23,8 @@ public struct InputListing: Sendable {
     /// A symbolic link in a directory is followed when its target lies in the directory's scope: the nearest directory
     /// above that a tool marks as its root (``LinkScope``), else the directory itself.
     ///
-    /// - Throws: `unusableEntries` for all other links, pipes, sockets, devices and invalid names at once; `unusable` for
-    ///   a path that cannot be stored; `system` for one that cannot be read.
+    /// - Throws: `unusableEntries` for all other links, pipes, sockets, devices and invalid names together; `unusable`
+    ///   for a path that cannot be stored; `system` for one that cannot be read.
     public static func walking(
         _ paths: [String], _ options: InputOptions = InputOptions()
     ) throws(StorageError) -> InputListing {
@@ -115,7 +115,7 @@ struct InputWalk {
     var linkedDirectories = 0
     var linkNesting = 0
 
-    /// The largest ignore file that is read.
+    /// The most bytes in an ignore file.
     private static let ignoreFileLimit = 1 << 20
 
     fileprivate init(_ options: InputOptions) {
