@@ -13,7 +13,7 @@ static inline uint64_t load(const uint8_t *p) {
     return value;
 }
 
-// Slicing by eight: table[k][b] is what byte b contributes when k bytes follow it.
+// Slicing by eight: table[k][b] is the contribution of byte b when k bytes follow it.
 static uint32_t table[8][256];
 static pthread_once_t table_made = PTHREAD_ONCE_INIT;
 
@@ -49,9 +49,9 @@ uint32_t fti_crc32c_portable(uint32_t crc, const uint8_t *bytes, size_t count) {
 
 #define SSE42 __attribute__((target("sse4.2,pclmul")))
 
-// The instruction takes three cycles and starts every cycle, so three independent streams keep it busy. Where
-// they are joined, the checksum of a stream is carried over the bytes after it by a multiplication with
-// x^(8 n - 33), whose remainder the instruction itself takes.
+// The CRC32 instruction takes three cycles, and one can start every cycle, so three independent streams keep it busy.
+// To join the streams, the checksum of each is carried over the n bytes after it by a multiplication by x^(8 n - 33),
+// whose product the CRC32 instruction itself reduces.
 SSE42 static inline uint64_t carried(uint64_t crc, uint64_t power) {
     __m128i product =
         _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)crc), _mm_cvtsi64_si128((long long)power), 0);

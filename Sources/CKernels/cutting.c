@@ -8,8 +8,8 @@
 
 #define NO_CUT ((size_t)-1)
 #define MARK 0xA5
-// The first stage passes one position in 2^8. With the second, one in average / 4 is a cut beyond the average,
-// so that the mean comes out a little above it.
+// The first stage passes one position in 2^8. With the second stage, one position in `average` / 4 beyond `average` is
+// a cut, so the mean length of a piece is a little above `average`.
 #define BITS_OF_MEAN 10
 #define BITS_MORE_BEFORE_AVERAGE 4
 
@@ -19,7 +19,7 @@ static inline uint64_t load(const uint8_t *p) {
     return value;
 }
 
-/// A hash of the 32 bytes before `end`; odd multipliers of golden-ratio kind mix each word in turn.
+/// A hash of the 32 bytes before `end`; multiplications by odd constants mix in one word after the other.
 static inline uint64_t window_hash(const uint8_t *end) {
     uint64_t h = load(end - 32) * 0x9E3779B97F4A7C15ull;
     h = (h ^ load(end - 24)) * 0xC2B2AE3D27D4EB4Full;
@@ -42,7 +42,7 @@ static size_t scan_portable(const uint8_t *bytes, size_t from, size_t to, int bi
 
 #if defined(__x86_64__)
 
-// One body for two vector widths: the sum of the first stage in every byte lane at once.
+// One body for two vector widths; computes the sum of the first stage in all byte lanes at once.
 #define SCAN(NAME, TARGET, VECTOR, WIDTH, LOAD, ADD, EQUAL, MASK, SPLAT)                          \
     TARGET static size_t NAME(const uint8_t *bytes, size_t from, size_t to, int bits) {           \
         const VECTOR mark = SPLAT((char)MARK);                                                    \

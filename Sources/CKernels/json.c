@@ -16,10 +16,10 @@ static const double powers_of_ten[] = {
     1e14,  1e15,  1e16,  1e17,  1e18,  1e19,  1e20,  1e21,  1e22,  1e23,  1e24,  1e25,  1e26,
     1e27,  1e28,  1e29,  1e30,  1e31,  1e32,  1e33,  1e34,  1e35,  1e36,  1e37,  1e38};
 
-// Rounds mantissa * 10^scale to fp32, if a double decides it. The conversion of the mantissa, the
-// power and the product are off by at most one unit in the last place each, and digits that the mantissa lacks
-// weigh less than one more; so unless the middle between two fp32 numbers (29 low bits 1000...) lies
-// within 8 units, the double rounds as the decimal number does.
+// Rounds mantissa * 10^scale to fp32; returns 0 if a double cannot decide the rounding. The converted mantissa, the
+// power and the product are each off by at most one unit in the last place, and the digits that the mantissa lacks
+// weigh less than one unit. So the double rounds as the decimal number does, unless the middle between two fp32 numbers
+// (29 low bits 1000...) lies within 8 units.
 INLINE int to_float(uint64_t mantissa, long scale, int is_negative, float *out) {
     if (mantissa == 0) {
         *out = is_negative ? -0.0f : 0.0f;
@@ -31,7 +31,7 @@ INLINE int to_float(uint64_t mantissa, long scale, int is_negative, float *out) 
     memcpy(&bits, &value, 8);
     uint32_t low = (uint32_t)bits & 0x1FFFFFFF;
     if (low - (0x10000000 - 8) <= 16) return 0;
-    // Outside the normal numbers fp32 has fewer bits, or none.
+    // Outside the normal numbers, fp32 has fewer bits or only infinity.
     if (value < 0x1p-126 || value > 0x1.fffffep127) return 0;
     *out = is_negative ? -(float)value : (float)value;
     return 1;
@@ -43,7 +43,7 @@ INLINE int is_space(uint8_t byte) {
 
 INLINE int is_digit(uint8_t byte) { return (uint8_t)(byte - '0') < 10; }
 
-// Reads the number at `at`, with space around it, and returns the offset of what follows, or 0.
+// Reads a number from `at`, with the white space around it; returns the offset after both, or 0 on failure.
 static size_t read_number(const uint8_t *text, size_t size, size_t at, float *out) {
     while (at < size && is_space(text[at])) at++;
     int is_negative = at < size && text[at] == '-';
@@ -52,7 +52,7 @@ static size_t read_number(const uint8_t *text, size_t size, size_t at, float *ou
     if (text[at] == '0' && at + 1 < size && is_digit(text[at + 1])) return 0;
     uint64_t mantissa = 0;
     long scale = 0;
-    // 18 digits are below 2^63; those that follow only count.
+    // A number of 18 digits is below 2^63; digits after them only change the scale.
     int is_fraction = 0;
     for (;; at++) {
         if (at < size && is_digit(text[at])) {
@@ -115,16 +115,15 @@ size_t fti_plain_text_end_portable(const uint8_t *text, size_t size, size_t star
 #define AVX2 __attribute__((target("avx2")))
 #define TARGET_INLINE AVX2 static inline __attribute__((always_inline))
 
-// 32 bytes from 32 - n on: the last n lanes are set. From 64 - n on: the first n are.
+// Of 32 bytes loaded from offset n, the last n lanes are set; from offset 64 - n, the first n.
 static const uint8_t slide[96] = {
     [32] = 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
     255,        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
 
-// The digits of text[begin..end), a number without sign and exponent, as a whole number, and how many of them
-// follow the point; 0 when it is no such number or has too many digits. At most 16 bytes.
+// Reads text[begin..end), at most 16 bytes, as a number without a sign or an exponent: sets `mantissa` to its digits as
+// a whole number, and `fraction` to how many of them follow the point. Returns 0 for anything else.
 //
-// The bytes are loaded so that the last one is in the last lane; those up to the point then move one
-// lane on, over the point.
+// The load puts the last byte into the last lane. The bytes before the point then move up one lane, over the point.
 TARGET_INLINE int digits_16(const uint8_t *text, size_t begin, size_t end, uint64_t *mantissa,
                             long *fraction) {
     unsigned length = (unsigned)(end - begin);
@@ -153,7 +152,7 @@ TARGET_INLINE int digits_16(const uint8_t *text, size_t begin, size_t end, uint6
     return 1;
 }
 
-// The same for at most 32 bytes.
+// The same for at most 32 bytes; also returns 0 when there are too many digits.
 TARGET_INLINE int digits_32(const uint8_t *text, size_t begin, size_t end, uint64_t *mantissa,
                             long *fraction) {
     unsigned length = (unsigned)(end - begin);
@@ -180,7 +179,7 @@ TARGET_INLINE int digits_32(const uint8_t *text, size_t begin, size_t end, uint6
     sums = _mm256_madd_epi16(sums, _mm256_set1_epi32(0x00012710));
     uint64_t high = (uint64_t)_mm_cvtsi128_si64(_mm256_castsi256_si128(sums));
     uint64_t low = (uint64_t)_mm_cvtsi128_si64(_mm256_extracti128_si256(sums, 1));
-    // Below 9e18, which is below 2^63.
+    // The whole number must be below 9e18, and so below 2^63.
     if ((high & 0xFFFFFFFF) != 0 || (high >> 32) >= 900) return 0;
     *mantissa = ((high >> 32) * 100000000 + (low & 0xFFFFFFFF)) * 100000000 + (low >> 32);
     *fraction = has_point ? (long)after : 0;

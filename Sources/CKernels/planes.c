@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-// Written so that the compiler turns the strided accesses into shuffles, for each of the two instruction sets
-// that it is compiled for.
+// The compiler turns these strided accesses into shuffles, once for the baseline instructions and once for AVX2.
 
 #define INLINE static inline __attribute__((always_inline))
 

@@ -3,20 +3,20 @@
 #include <math.h>
 #include <string.h>
 
-// The same operations in the same order on every machine: nothing is fused, sums have eight lanes, and the
-// compiler is left to turn lanes into registers.
+// Every machine does the same operations in the same order: nothing is fused, and sums have eight lanes, which the
+// compiler maps to registers.
 #pragma STDC FP_CONTRACT OFF
 
 #define INLINE static inline __attribute__((always_inline))
 #define LANES 8
 
-/// Below this the scale would lose bits to denormal numbers, or its inverse would be infinite.
+/// Below this number, the scale would lose bits as a denormal number, or its inverse would be infinite.
 static const float smallest = 0x1p-100f;
 
-/// The product of two vectors below this cannot overflow, in whatever order it is added.
+/// The inner product of two vectors with norms below this cannot overflow, in any order of addition.
 static const float greatest_norm = 0x1p63f;
 
-/// Added to a number below 2^22 it leaves the nearest integer, ties to even, in the low bits.
+/// Adding this to a number below 2^22 leaves the nearest integer, ties to even, in the low bits.
 static const float rounder = 0x1.8p23f;
 
 INLINE void load(const uint8_t *vector, size_t dimension, size_t at, float *lanes) {
@@ -28,7 +28,7 @@ INLINE void load(const uint8_t *vector, size_t dimension, size_t at, float *lane
     }
 }
 
-/// The bits of the greatest absolute value; those of numbers that are not finite are the greatest of all.
+/// The bits of the greatest absolute value; infinities and NaNs count as greater than any finite number.
 INLINE uint32_t greatest(const uint8_t *vector, size_t dimension) {
     uint32_t most[LANES] = {0};
     for (size_t j = 0; j < dimension; j += LANES) {
@@ -46,8 +46,8 @@ INLINE uint32_t greatest(const uint8_t *vector, size_t dimension) {
     return result;
 }
 
-/// An fp32 number that is not below the root of a sum of squares, whose own rounding stays far below
-/// 2^-38 of it.
+/// An fp32 number that is at least the root of a sum of squares. The rounding error of the sum is far below 2^-38 of
+/// it.
 INLINE float root_above(const double *sums) {
     double sum = ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
     double root = sqrt(sum) * (1 + 0x1p-38);

@@ -1,6 +1,6 @@
 #include "vectors.h"
 
-// Every operation is rounded by itself on every machine: nothing is fused.
+// Every machine rounds each operation on its own: nothing is fused.
 #pragma STDC FP_CONTRACT OFF
 
 #define INLINE static inline __attribute__((always_inline))

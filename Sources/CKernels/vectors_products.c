@@ -1,6 +1,6 @@
 #include "vectors.h"
 
-// What the three instruction sets compute must be the same bits: nothing is fused.
+// The three instruction sets must compute the same bits, so nothing is fused.
 #pragma STDC FP_CONTRACT OFF
 
 #define INLINE static inline __attribute__((always_inline))
@@ -16,7 +16,7 @@ void fti_code_products_portable(const int8_t *codes, size_t rows, size_t stride,
     for (size_t i = 0; i < rows; i++) products[i] = code_product(codes + stride * i, stride, query);
 }
 
-// The place is written always and counted only where the row stays: there is no branch to mispredict.
+// Always writes the index, and counts it only if the row stays, so there is no branch to mispredict.
 INLINE size_t select_rows(const int32_t *products, const float *scales, const float *residuals,
                           const float *norms, size_t rows, const struct fti_code_bound *bound,
                           double threshold, uint32_t *selected) {
@@ -53,8 +53,8 @@ size_t fti_code_select_portable(const int32_t *products, const float *scales, co
 
 #include <immintrin.h>
 
-// One multiplication takes numbers without a sign from one side: 128 is added to the codes, and 128 times the sum of
-// the query's codes taken away again.
+// The multiplication takes unsigned numbers on one side. So 128 is added to the codes, and 128 times the sum of the
+// query's codes is subtracted from the result.
 __attribute__((target("avx512f,avx512bw,avx512vnni"))) static void products_vnni(
     const int8_t *codes, size_t rows, size_t stride, const int8_t *query, int32_t *products) {
     const __m512i sign = _mm512_set1_epi8((char)0x80);
@@ -89,7 +89,7 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) static void products_vnni
     }
 }
 
-// |code| <= 128 and |query| <= 127, so two products fit 16 bits with their signs.
+// |code| <= 128 and |query| <= 127, so the sum of two products fits in 16 bits with a sign.
 __attribute__((target("avx2"), always_inline)) static inline __m256i step_avx2(__m256i sum, __m256i code,
                                                                                 __m256i query) {
     __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(code), _mm256_sign_epi8(query, code));

@@ -25,7 +25,7 @@ void fti_sign_distances_portable(const uint64_t *signs, size_t rows, size_t word
     sign_distances(signs, rows, words, query, distances);
 }
 
-// The place is written always and counted only where the row stays: there is no branch to mispredict.
+// Always writes the index, and counts it only if the row stays, so there is no branch to mispredict.
 INLINE size_t distance_select(const uint32_t *distances, size_t rows, uint32_t limit,
                               uint32_t *selected) {
     size_t count = 0;

@@ -76,7 +76,7 @@ ssize_t fti_read_directory(int fd, void *bytes, size_t count) {
 
 int fti_open_below(int dir, const char *path, int flags) {
 #ifdef SYS_openat2
-    // struct open_how; its header is missing from older systems whose kernels have the call.
+    // This is struct open_how, whose header some systems lack although their kernels have the call.
     struct {
         uint64_t flags, mode, resolve;
     } how = {(uint64_t)(uint32_t)flags, 0, 0x04 /* RESOLVE_NO_SYMLINKS */};
@@ -137,7 +137,7 @@ int fti_spawn(pid_t *child, const char *path, char *const arguments[], char *con
         posix_spawn_file_actions_destroy(&actions);
         return error;
     }
-    // First out of the way of each other: a stream may have the number that another is to get.
+    // First move the streams out of each other's way: one may have the number that another must get.
     for (int i = 0; i < 3 && !error; i++) error = posix_spawn_file_actions_adddup2(&actions, streams[i], first_free + i);
     for (int i = 0; i < 3 && !error; i++) error = posix_spawn_file_actions_adddup2(&actions, first_free + i, i);
     if (!error) error = posix_spawn_file_actions_addclosefrom_np(&actions, 3);

@@ -7,7 +7,7 @@ public import Objects
 /// inside is doubled), a number, an ISO 8601 time (`2026-01-01`, `2026-01-01T09:30`), `true` or `false`. A name needs
 /// double quotes if it is a keyword or has characters other than letters, digits, `_`, `-` and `.`.
 public indirect enum Condition: Hashable, Sendable {
-    /// A comparison of the value of a name with another value.
+    /// Compares the value of a name with another value.
     case comparison(Name, Operator, Literal)
     /// Whether the value of a name is one of several values.
     case membership(Name, [Literal])

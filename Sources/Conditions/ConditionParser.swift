@@ -316,7 +316,7 @@ public enum ConditionError: Diagnosable, Hashable {
 
     private static func cut(_ text: String) -> String {
         let isLong = text.utf8.count > quoteLimit
-        // A message has a single line.
+        // A message must stay on one line.
         let bytes = text.utf8.prefix(quoteLimit).map {
             $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: "?") : $0
         }

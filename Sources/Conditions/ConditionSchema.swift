@@ -181,7 +181,7 @@ public struct AttributeSchema: Hashable, Sendable {
     /// The param of a snapshot that holds its schema.
     public static let param = "attributes"
 
-    /// Makes a schema.
+    /// Makes a schema from types by attribute name.
     public init(_ types: [String: AttributeType] = [:]) { self.types = types }
 
     /// Reads the schema from the params of a snapshot; ignores members that do not declare a known type.
@@ -201,7 +201,7 @@ public struct AttributeSchema: Hashable, Sendable {
     public var conditionSchema: ConditionSchema { ConditionSchema(types.mapValues(\.fieldType)) }
 }
 
-/// The named values that a condition is evaluated on; a value may be an object with further names.
+/// The named values on which a condition is evaluated; a value may be an object with further names.
 public struct ConditionRecord: Sendable {
     private let parts: [JSONObject]
 
@@ -215,8 +215,8 @@ public struct ConditionRecord: Sendable {
         self.init(attributes, name)
     }
 
-    /// The value of a name, or nil. For `metrics.recall` it is that of the member of this name, or else the member
-    /// `recall` of the object `metrics`.
+    /// The value of a name; nil when there is none. `metrics.recall` names the member with exactly this name or, when
+    /// there is none, the member `recall` of the object `metrics`.
     public func field(_ name: String) -> JSON? {
         for part in parts {
             if let value = part.field(name) { return value }
@@ -256,7 +256,7 @@ public struct ObservedSchema: Sendable {
     public private(set) var schema: ConditionSchema
     private var missing: [String]
 
-    /// The most names that are kept for the message about an unknown name.
+    /// The most names to keep for the message about an unknown name.
     private static let nameLimit = 1000
 
     /// Begins with the declared names.

@@ -1,7 +1,6 @@
 internal import Objects
 
-/// The central directory of a zip file, located from the end of the file like in Python's `zipfile` and PyTorch's
-/// reader.
+/// The central directory of a zip file, found from the end of the file as in Python's `zipfile` and PyTorch's reader.
 struct ZipDirectory {
     /// A member of the zip file.
     struct Entry {
@@ -19,15 +18,15 @@ struct ZipDirectory {
 
     /// The entries that were read.
     private(set) var entries: [Entry] = []
-    /// Whether there are more entries.
+    /// Whether some entries were not read, because of a limit.
     private(set) var isCut = false
 
-    /// The most entries that are read; no model has more.
+    /// The most entries to read; no model has more.
     private static let entryLimit = 1 << 14
     private static let directoryLimit = 64 << 20
     /// The most bytes from the end record to the end of the file, which include a comment of up to 64 KiB.
     private static let tailSize = 22 + (64 << 10)
-    /// The most end records that are tried; readers differ in which one they choose.
+    /// The most end records to try; readers differ in which one they choose.
     private static let candidateLimit = 16
 
     /// Reads the directory of an object; nil if there is none.
@@ -154,8 +153,8 @@ enum PackedFormat {
     /// A format that cannot be inspected.
     case other
 
-    /// Detects the format from the beginning of a file, at least 512 bytes if it has as many; nil for any other format.
-    /// The two bytes of zlib prove little: try to inflate the file.
+    /// Detects the format from the beginning of a file: at least 512 bytes, or the whole file when it is shorter. Nil
+    /// for any other format. The two bytes of a zlib header prove little, so the caller must try to inflate the file.
     init?(_ head: [UInt8], size: Int) {
         if head.starts(with: [0x1F, 0x8B, 8]) {
             self = .gzip
@@ -209,7 +208,7 @@ enum PackedFormat {
         return content > 0 && content < 1 << 38 && UInt64(size) <= content + content / 8 + 64
     }
 
-    /// Whether a number is 2^n + 2^(n-1), which is the other usual form of dictionary sizes.
+    /// Whether a number is 2^n + 2^(n-1), the other usual form of dictionary sizes.
     private static func isSumOfTwo(_ value: UInt32) -> Bool {
         value.nonzeroBitCount == 2
             && value.leadingZeroBitCount + value.trailingZeroBitCount == 30

@@ -13,7 +13,7 @@ public enum FileFormat: String, CaseIterable, Sendable {
     case pickle
     /// A zip file with pickles, as written by `torch.save` and `numpy.savez`.
     case zipPickle = "zip-pickle"
-    /// A zip file all of whose members were inspected.
+    /// A zip file in which every member was inspected and none is a pickle.
     case zip
     /// A compressed file, or an archive, that could not be inspected completely.
     case archive
@@ -22,10 +22,11 @@ public enum FileFormat: String, CaseIterable, Sendable {
     /// Anything else.
     case binary
 
-    /// Whether loading the file can run code in it.
+    /// Whether loading the file can run code that it contains.
     public var runsCode: Bool { self == .pickle || self == .zipPickle }
 
-    /// Detects the format of a stored file. Reads its header, and follows pickles as far as a program that loads them.
+    /// Detects the format of a stored file. Reads its header, and follows pickles as far as a program that loads them
+    /// would.
     ///
     /// - Throws: `missing`, or what the source throws.
     public static func detect(
@@ -43,14 +44,15 @@ struct FormatSearch<Source: ObjectRangeSource> {
     private let head: [UInt8]
     private let budget = InflationBudget()
 
-    /// How many bytes at the beginning decide whether a file is text, and are searched for later pickles.
+    /// The number of bytes at the beginning that decide whether a file is text, and that are searched for later
+    /// pickles.
     private static var headSize: Int { 64 << 10 }
     /// The most offsets after the first at which to look for a pickle, and the most instructions to follow there.
     private static var laterStarts: Int { 4096 }
     private static var laterInstructions: Int { 1 << 14 }
     /// The most members of a tar file to inspect.
     private static var memberLimit: Int { 1 << 14 }
-    /// How many bytes must inflate without an error to prove a stream: chance does not produce so many.
+    /// The number of bytes that must inflate without an error to prove a zlib stream: chance does not produce so many.
     private static var convincing: Int { 4 << 10 }
 
     /// Reads the beginning.

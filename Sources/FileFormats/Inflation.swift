@@ -1,9 +1,9 @@
 internal import CZlib
 internal import Objects
 
-/// Limits how many bytes are inflated for one file, because a few kilobytes can inflate to any number.
+/// Limits the bytes that are inflated for one file, because a few kilobytes can inflate to gigabytes.
 final class InflationBudget {
-    /// More than the header of any model; bytes after it are not seen.
+    /// More bytes than the header of any model has; bytes beyond the limit are not inspected.
     static let limit = 256 << 20
 
     private var left: Int

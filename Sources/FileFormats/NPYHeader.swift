@@ -7,7 +7,7 @@ struct NPYHeader {
 
     /// Whether the array has Python objects. An unknown type counts as objects.
     let holdsObjects: Bool
-    /// The size of the numbers in bytes, if there are no objects.
+    /// The size of the numbers in bytes, or `UInt64.max` when the header does not tell it; 0 for an array of objects.
     let dataSize: UInt64
 
     /// The longest header in bytes: it describes only one array.

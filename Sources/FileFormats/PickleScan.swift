@@ -13,10 +13,9 @@ struct PickleScan {
     /// Whether the file begins with NumPy arrays without objects.
     private(set) var isArrays = false
 
-    /// The most instructions that are followed in a file, which takes a second or two; a file with more counts as a
-    /// pickle.
+    /// The most instructions to follow in a file, which takes a second or two; a file with more counts as a pickle.
     private static let instructionLimit = 16 << 20
-    /// How many instructions of a truncated pickle prove that it is one.
+    /// The number of instructions that prove a truncated pickle.
     private static let enough = 2
 
     /// Follows the pickles that a reader provides.
@@ -112,7 +111,7 @@ struct PickleMachine {
     struct Trace {
         /// Whether a plausible name is imported.
         var imports = false
-        /// Whether anything is imported, also by an implausible name or by a registered number.
+        /// Whether anything is imported, even by an implausible name or a registered number.
         var mayImport = false
         /// Whether an imported object is called.
         var calls = false

@@ -11,9 +11,9 @@ public struct TensorChange: Hashable, Sendable {
     /// `‖after - before‖ / ‖before‖`; nil if shapes or types differ, the type cannot be compared as numbers, the
     /// norm is 0, or a number is not finite.
     public let relativeChange: Double?
-    /// The numbers of NaNs.
+    /// The number of NaNs in each tensor.
     public let nan: Counts
-    /// The numbers of infinities.
+    /// The number of infinities in each tensor.
     public let infinite: Counts
 
     /// A count for each of two tensors; 0 if they were not compared as numbers.

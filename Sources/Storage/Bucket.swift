@@ -6,7 +6,7 @@ public enum BucketFolder: String, Sendable, CaseIterable {
     case log
     /// Cached states of the log.
     case checkpoints = "log/checkpoints"
-    /// Leases: the objects that running services and lock files keep from collection.
+    /// Leases, which keep the objects of running services and lock files from collection.
     case leases
 
     /// The folders that every bucket has from the start; the first blob written to another folder creates it.
@@ -20,11 +20,11 @@ public struct BlobName: Hashable, Sendable, CustomStringConvertible {
     /// The file name: ASCII letters, digits, `.` and `-` only.
     public let name: String
 
-    /// Makes a name that the program itself composed; text from outside never reaches here.
+    /// Makes a name. The program composes every name itself, so an invalid one is a programming error and traps.
     public init(_ folder: BucketFolder, _ name: String) {
         precondition(
             !name.isEmpty && name.utf8.allSatisfy(Self.isAllowed) && name.utf8.first != 0x2E,
-            "the program itself names a blob")
+            "a blob name has only letters, digits, - and ., and no leading .")
         self.folder = folder
         self.name = name
     }
@@ -42,12 +42,12 @@ public struct BlobName: Hashable, Sendable, CustomStringConvertible {
 
 /// A blob in a listing.
 public struct BlobEntry: Hashable, Sendable {
-    /// The file name, which may be one that ``BlobName`` does not allow.
+    /// The file name; a stray file may have one that ``BlobName`` does not allow.
     public let name: String
     /// The size in bytes.
     public let size: Int
 
-    /// Makes an entry.
+    /// Describes a blob in a listing; checks nothing.
     public init(name: String, size: Int) {
         self.name = name
         self.size = size
@@ -79,8 +79,8 @@ public protocol Bucket: Sendable {
 
     /// Creates a blob unless the name is taken.
     ///
-    /// Atomic: no reader ever sees a part of it, and of several concurrent callers exactly one wins. The blob is durable
-    /// when the call returns `created`.
+    /// Atomic: no reader ever sees a part of the blob, and of several concurrent callers exactly one wins. The blob is
+    /// durable when the call returns `created`.
     func create(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError) -> Creation
 
     /// Creates or replaces a blob atomically: a crash leaves either the old blob or the new one.
@@ -88,11 +88,11 @@ public protocol Bucket: Sendable {
     /// Not durable: a crash after the call may bring back the old blob, or none where none existed.
     func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError)
 
-    /// Creates or overwrites a hint as cheaply as the storage allows: every transaction renews one, and that must not
-    /// cost as much as the transaction.
+    /// Creates or overwrites a hint as cheaply as the storage allows. Every transaction renews a hint, and the renewal
+    /// must cost far less than the transaction.
     ///
-    /// All hints of a name have the same size, at most 512 bytes, so a crash cannot tear one. The write need not be
-    /// atomic for readers, who must recognize a mixture of two hints, and a crash may bring back the old hint.
+    /// All hints written to one name have the same size, at most 512 bytes, so a crash cannot tear one. The write need
+    /// not be atomic for readers, who must recognize a mixture of two hints, and a crash may bring back the old hint.
     func overwrite(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError)
 
     /// Lists the blobs of a folder in no particular order; none when the folder does not exist.
@@ -119,15 +119,15 @@ public protocol Bucket: Sendable {
 
     /// Takes the turn to append to the log; nil while another writer has it.
     ///
-    /// Turns only save lost races between writers that take them. They exclude nobody, so correctness must not depend
-    /// on them.
+    /// Turns only spare the writers that take them from lost races. A writer may also append without a turn, so
+    /// correctness must not depend on turns.
     func takeTurn() -> (any WriterTurn)?
 }
 
 /// A writer's turn to append to the log, which ends when it is released, or with the process.
 public protocol WriterTurn: AnyObject, Sendable {}
 
-/// A turn in a bucket without turns: every writer gets one.
+/// A turn in a bucket that does not limit its writers.
 private final class UnlimitedTurn: WriterTurn {}
 
 extension Bucket {
@@ -148,7 +148,7 @@ extension Bucket {
 
 /// An immutable blob opened for reading at any offset, from any number of threads.
 public protocol Blob: Sendable {
-    /// The size in bytes when it was opened.
+    /// The size in bytes when the blob was opened.
     var size: Int { get }
 
     /// Reads exactly `count` bytes from `offset`.
@@ -163,7 +163,7 @@ public protocol Blob: Sendable {
 extension Blob {
     /// Checks that a range lies inside a blob; throws `truncated` otherwise.
     ///
-    /// - Returns: Where the range ends.
+    /// - Returns: The end of the range.
     func end(of count: Int, from offset: Int, path: String) throws(StorageError) -> Int {
         let (end, overflow) = offset.addingReportingOverflow(count)
         guard offset >= 0, count >= 0, !overflow, end <= size else {
@@ -178,8 +178,8 @@ extension Blob {
 
 /// A blob that is being written. Dropping it before ``publish(as:)`` discards it.
 public protocol StagedBlob: Sendable {
-    /// Appends bytes at the next multiple of `alignment`; returns that offset and the number of zero bytes that pad up to
-    /// it.
+    /// Appends bytes at the next multiple of `alignment`; returns that offset and the number of zero bytes that pad up
+    /// to it.
     ///
     /// Several threads may append: each append is contiguous, in no defined order.
     func append(
@@ -194,7 +194,7 @@ public protocol StagedBlob: Sendable {
 
     /// Makes the bytes durable and atomically replaces the blob of that name.
     ///
-    /// Only for repairing a damaged blob: the bytes must be those that the name stands for.
+    /// Only for repairing a damaged blob: the bytes must be those of the original blob.
     func replace(_ name: BlobName) throws(StorageError)
 }
 

@@ -1,10 +1,10 @@
 internal import Glibc
 internal import Synchronization
 
-/// A directory that receives files, and nothing outside it.
+/// A directory that files are written into, and never outside it.
 ///
-/// The user named it, so its own path may go through symbolic links; inside it none is followed. A file appears under
-/// its name only when it is whole. Nothing is ever removed. Several threads may use it.
+/// The user named the directory, so its own path may go through symbolic links; no link inside it is followed. A file
+/// appears under its name only when it is whole. Nothing is ever removed. Several threads may use it.
 public final class DestinationTree: Sendable {
     /// The path, for messages.
     public let path: String
@@ -13,10 +13,11 @@ public final class DestinationTree: Sendable {
     // The last directory used: files come in the order of their paths.
     private let recent: Mutex<(names: ArraySlice<FileName>, directory: Directory)>
 
-    /// Opens a directory; creates it and those above it when they are missing.
+    /// Opens a directory; creates it, and the directories above it, when they are missing.
     ///
-    /// - Parameter force: Whether it may hold files already, which are then replaced.
-    /// - Throws: `unusable` when it is not an empty directory.
+    /// - Parameter force: Whether the directory may hold files already. New files then replace those with the same
+    ///   names.
+    /// - Throws: `unusable` when the path is not a directory, or when the directory has entries and `force` is false.
     public init(at path: String, force: Bool = false) throws(StorageError) {
         self.path = path
         replacesFiles = force
@@ -44,21 +45,21 @@ public final class DestinationTree: Sendable {
         where end == bytes.count || bytes[end] == UInt8(ascii: "/") {
             let parent = Array(bytes[..<end])
             let (result, code) = interruptible { withCString(parent) { mkdir($0, 0o777) } }
-            // Some systems report a read-only root before they report that it exists.
+            // For a directory that exists, some systems report a read-only root instead.
             guard result < 0, code != EEXIST, code != EROFS, code != EISDIR else { continue }
             throw .system(
                 operation: "create", path: String(decoding: parent, as: UTF8.self), errno: code)
         }
     }
 
-    /// Creates a directory and those above it; does nothing when it exists.
+    /// Creates a directory and the directories above it; does nothing when it exists.
     public func makeDirectory(_ path: RelativePath) throws(StorageError) {
         _ = try directory(path.names[...])
     }
 
     /// Begins a file; creates the directories above it when they are missing.
     ///
-    /// - Throws: `unusable` when something else is in the place of such a directory.
+    /// - Throws: `unusable` when something else is in place of a directory.
     public func file(
         _ path: RelativePath, isExecutable: Bool = false
     ) throws(StorageError) -> DestinationFile {

@@ -3,7 +3,7 @@
 
 /// A name of one file or directory that is valid on every platform and cannot escape its directory.
 ///
-/// Names compare by their bytes. This is the only check of names: when they are stored, read back, and written out.
+/// Names compare by their bytes. The same check applies when names are stored, read back and written out.
 public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The name in UTF-8, 1 to 255 bytes.
     public let bytes: [UInt8]
@@ -27,11 +27,11 @@ public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible 
     /// The name as text.
     public var description: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// The name as a file system that ignores case sees it: two names with equal foldings, as Swift compares strings,
-    /// cannot share a directory there.
+    /// The name as a file system that ignores case sees it. Two names with equal foldings, as Swift compares strings,
+    /// cannot share a directory on such a file system.
     public var folded: String {
         guard !bytes.allSatisfy({ $0 < 0x80 }) else { return description.lowercased() }
-        // Lowercase letters that share an uppercase letter with another one.
+        // These lowercase letters share their uppercase letter with another lowercase letter.
         var text = ""
         for scalar in description.lowercased().unicodeScalars {
             switch scalar {
@@ -43,7 +43,8 @@ public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible 
         return text
     }
 
-    /// Whether the name certainly equals its ``folded`` form: ASCII without capital letters. False proves nothing.
+    /// Whether the name certainly equals its ``folded`` form, as ASCII without capital letters does. False proves
+    /// nothing.
     public var isFolded: Bool { bytes.allSatisfy { $0 < 0x80 && !(0x41...0x5A ~= $0) } }
 
     /// Orders names by their bytes.
@@ -86,7 +87,7 @@ public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible 
                 return "it holds an invisible character"
             }
         }
-        // Compared by scalars: as strings, both forms are equal.
+        // Compare scalars: as strings, both forms are equal.
         guard text._nfc.elementsEqual(text.unicodeScalars) else {
             return "it is not in Unicode's normal form C"
         }
@@ -110,7 +111,8 @@ public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible 
         return isDevice(stem) ? "it is a device on some platforms" : nil
     }
 
-    /// The reserved tools, with the short form of each name on some platforms, without its number.
+    /// The tools whose directories are reserved, with the 8.3 short name of each directory (`GIT~1`) without its
+    /// number.
     private static let tools = ["fti", "git"].map { name in
         (name: name, hidden: Array(".\(name)".utf8), short: Array("\(name)~".utf8))
     }
@@ -225,7 +227,7 @@ public struct RelativePath: Hashable, Comparable, Sendable, CustomStringConverti
 struct NameRepair {
     private var taken: Set<String> = []
 
-    /// How many bytes of a name that is too long are kept.
+    /// The number of bytes that are kept of a name that is too long.
     private static let longest = 200
 
     /// Starts with the valid names of a directory, which stay.
@@ -246,7 +248,7 @@ struct NameRepair {
     private static let attempts = 100_000
     private static let digits = Array("0123456789ABCDEF".utf8)
 
-    /// Candidates that keep less and less of the name.
+    /// Candidates in order of preference; each keeps less of the name than the one before.
     private static func candidates(_ name: [UInt8]) -> [[UInt8]] {
         func escaped(_ name: [UInt8], where isBad: (Int, UInt8) -> Bool) -> [UInt8] {
             let text = name.enumerated().flatMap { index, byte in

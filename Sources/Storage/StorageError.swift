@@ -39,7 +39,7 @@ public enum StorageError: Diagnosable, Hashable {
     case durabilityUnknown(path: String, errno: Int32)
     /// No repository exists at the path.
     case noRepository(path: String)
-    /// A repository is not used because of its owner or its layout.
+    /// A repository is not used because it, or one of its folders, is a symbolic link.
     case refused(path: String, reason: String)
     /// A repository belongs to another user; adding `place` to the user's `list` of trusted places would allow it.
     case foreign(path: String, owner: UInt32, user: UInt32, place: String, list: String?)
@@ -74,10 +74,10 @@ public enum StorageError: Diagnosable, Hashable {
     /// Whether the disk or a quota is full.
     public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
 
-    /// Whether the process ran out of open files or memory: nothing is wrong with the file.
+    /// Whether the process ran out of file descriptors or memory, so that nothing need be wrong with the file.
     public var isOutOfMeans: Bool { code == EMFILE || code == ENFILE || code == ENOMEM }
 
-    /// Whether it concerns only this file or folder, so that a scan of many can go on.
+    /// Whether the error concerns only one file or folder, so that a scan of many can go on.
     public var concernsOneFile: Bool {
         switch self {
         case .damaged, .refused, .unusable, .tooLarge, .truncated, .missing: true
@@ -148,10 +148,10 @@ public enum StorageError: Diagnosable, Hashable {
             "check the permissions of that path"
         case .durabilityUnknown: "check the disk, then check whether the log has the transaction"
         case .noRepository(let path): "ftictl init \(path) creates one"
-        case .refused: "name a repository of your own by its own path"
+        case .refused: "use the directory itself instead of a link to it"
         case .foreign(_, _, _, let place, let list?):
             "if you trust everyone who can write there, add the line \(place) to \(list)"
-        case .foreign: "name a repository of your own by its own path"
+        case .foreign: "use a repository of your own"
         case .incomplete(let path, "packs"):
             "mkdir \(path)/packs, then ftictl verify --repair --from COPY with a copy of the repository"
         case .incomplete(_, let folder): "take the folder \(folder) from a copy of the repository"

@@ -1,4 +1,5 @@
-/// Hot loops with run-time dispatch; every one has a portable path that gives the same result.
+/// Hot loops that choose their instructions at run time. Each one except SHA-256 has a portable path with the same
+/// result.
 #pragma once
 #include "checksum.h"
 #include "cutting.h"

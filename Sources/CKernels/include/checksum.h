@@ -3,9 +3,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Continues the checksum `crc` of what came before, 0 at the beginning, with `bytes[0..count)`.
+/// Continues a checksum with `bytes[0..count)`; `crc` is the checksum of the bytes before them, or 0 when there are
+/// none.
 ///
-/// Three streams at once with SSE4.2 and PCLMULQDQ: some 20 GB/s where the bytes are in the cache.
+/// With SSE4.2 and PCLMULQDQ, processes three streams at once: about 20 GB/s for bytes in the cache.
 uint32_t fti_crc32c(uint32_t crc, const uint8_t *bytes, size_t count);
 
 /// The same on any processor, for tests; 1 to 2 GB/s.

@@ -1,4 +1,4 @@
-/// Content-defined pieceing: a two-stage test of the 32 bytes before each position.
+/// Content-defined cutting into pieces: a two-stage test of the 32 bytes before each position.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

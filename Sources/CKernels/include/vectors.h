@@ -1,16 +1,16 @@
-/// Vectors of fp32 numbers, their codes of one byte a number, and their signs.
+/// Vectors of fp32 numbers, their codes of one byte per number, and the signs of the codes.
 ///
 /// Numbers are little-endian and may lie at any address.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
-/// Codes `rows` vectors of `dimension` numbers.
+/// Encodes `rows` vectors of `dimension` numbers.
 ///
-/// For each vector v it writes `stride` codes c (a multiple of 64, at least `dimension`; zeros after the
-/// last number) in -127...127 and three fp32 numbers: the scale s, the residual, at least |v - s c|, and
-/// the norm, at least |v|. A vector with a number that is not finite, or whose norm is not below 2^63, has
-/// codes and scale 0 and an infinite residual and norm.
+/// For each vector v, writes `stride` codes c in -127...127, with zeros after the last number (`stride` is a multiple
+/// of 64 and at least `dimension`), and three fp32 numbers: the scale s, the residual, which is at least |v - s c|, and
+/// the norm, which is at least |v|. A vector with a number that is not finite, or with a norm that is not below 2^63,
+/// has codes and scale 0 and an infinite residual and norm.
 void fti_code_vectors(const void *vectors, size_t rows, size_t dimension, size_t stride, void *scales,
                       void *residuals, void *norms, int8_t *codes);
 
@@ -27,15 +27,15 @@ void fti_code_products(const int8_t *codes, size_t rows, size_t stride, const in
 void fti_code_products_portable(const int8_t *codes, size_t rows, size_t stride, const int8_t *query,
                                 int32_t *products);
 
-/// What is known of the products of a query q with any vector v, once the product of their codes is known:
-/// q.v, as `fti_dot` rounds it, is within
+/// Bounds the product of a query q and any vector v by the product of their codes: q.v, as `fti_dot` rounds it, is
+/// within
 ///   v.norm * norm + v.residual * residual + rest   of   v.scale * scale * codes.codes.
 struct fti_code_bound {
     double scale, norm, residual, rest;
 };
 
-/// Writes, ascending, the places of the rows whose product may exceed `threshold`, and returns their count.
-/// A bound that is no number excludes nothing.
+/// Writes the indexes of the rows whose product may exceed `threshold`, in ascending order, and returns their number. A
+/// row whose bound is NaN stays.
 size_t fti_code_select(const int32_t *products, const float *scales, const float *residuals,
                        const float *norms, size_t rows, const struct fti_code_bound *bound,
                        double threshold, uint32_t *selected);
@@ -45,9 +45,9 @@ size_t fti_code_select_portable(const int32_t *products, const float *scales, co
                                 const float *norms, size_t rows, const struct fti_code_bound *bound,
                                 double threshold, uint32_t *selected);
 
-/// The inner product of two vectors in fp32, nothing fused: element i is added to partial sum i mod 8, the
-/// partial sums as ((0+4)+(2+6)) + ((1+5)+(3+7)), and the elements after the last whole group of eight one
-/// by one afterwards.
+/// The inner product of two vectors in fp32, without fused operations. Product i goes to partial sum i mod 8, and the
+/// partial sums are added as ((0+4)+(2+6)) + ((1+5)+(3+7)). The products after the last whole group of eight are then
+/// added one by one.
 float fti_dot(const float *left, const float *right, size_t count);
 
 /// The same result without vector instructions.
@@ -56,13 +56,13 @@ float fti_dot_portable(const float *left, const float *right, size_t count);
 /// The signs of 64 `words` codes: bit i of word w is set where code 64 w + i is below zero.
 void fti_code_signs(const int8_t *codes, size_t words, uint64_t *signs);
 
-/// In how many signs each of `rows` rows of `words` words differs from a query.
+/// The Hamming distance of each of `rows` rows of `words` words from a query.
 void fti_sign_distances(const uint64_t *signs, size_t rows, size_t words, const uint64_t *query,
                         uint32_t *distances);
 
-/// Writes, ascending, the places of the distances that are not above `limit`, and returns their count.
+/// Writes the indexes of the distances up to `limit`, in ascending order, and returns their number.
 size_t fti_distance_select(const uint32_t *distances, size_t rows, uint32_t limit, uint32_t *selected);
 
-/// The same result without vector instructions.
+/// The same result as `fti_sign_distances`, without vector instructions.
 void fti_sign_distances_portable(const uint64_t *signs, size_t rows, size_t words,
                                  const uint64_t *query, uint32_t *distances);

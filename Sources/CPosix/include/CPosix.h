@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/// `openat(2)` with a mode: a descriptor, or -1 with `errno` set.
+/// `openat(2)` with a mode: returns a descriptor, or -1 with `errno` set.
 int fti_open_at(int dir, const char *path, int flags, mode_t mode);
 
 /// `renameat2(2)` with `RENAME_NOREPLACE`: 0, or -1 with `errno` set.
@@ -13,8 +13,8 @@ int fti_rename_no_replace(int from_dir, const char *from, int to_dir, const char
 /// `open(2)` flag for a file without a name, or 0 where the platform has none.
 int fti_o_tmpfile(void);
 
-/// Gives the nameless file behind `fd` (opened with `O_TMPFILE`) a name; fails with `EEXIST` when
-/// the name is taken.
+/// Gives a name to the nameless file behind `fd` (opened with `O_TMPFILE`): 0, or -1 with `errno` set, which is
+/// `EEXIST` when the name is taken.
 int fti_link_descriptor(int fd, int to_dir, const char *to);
 
 /// `fallocate(2)` in its default mode: 0, or -1 with `errno` set.
@@ -23,31 +23,32 @@ int fti_allocate(int fd, off_t size);
 /// Fills `bytes` with `count` random bytes from the kernel: 0, or -1 with `errno` set.
 int fti_random(void *bytes, size_t count);
 
-/// Begins to write a range of a file to the disk without waiting, where the platform can; a hint.
+/// Begins to write a range of a file to the disk without waiting, where the platform can; only a hint.
 void fti_begin_synchronizing(int fd, off_t offset, off_t count);
 
-/// Has the allocator keep up to `count` freed bytes for what is allocated next; a hint.
+/// Asks the allocator to keep up to `count` freed bytes for later allocations; only a hint.
 void fti_keep_freed_memory(int count);
 
 /// `getdents64(2)`: the number of bytes read, 0 at the end, or -1 with `errno` set.
 ssize_t fti_read_directory(int fd, void *bytes, size_t count);
 
-/// `openat2(2)` that follows no symbolic link on the way: a descriptor, or -1 with `errno` set.
+/// `openat2(2)` without following any symbolic link: a descriptor, or -1 with `errno` set.
 int fti_open_below(int dir, const char *path, int flags);
 
-/// Whether a file is on a file system whose files may go away while they are mapped, as those of a network may: 0 or 1.
+/// 1 when a file is on a network or FUSE file system, where it may vanish while it is mapped, or when that is unknown;
+/// otherwise 0.
 int fti_is_remote(int fd);
 
-/// Starts a shell command that reads what this process writes to standard output from here on, which becomes a pipe to
-/// it; the command itself writes where standard output went before. Its process id, or -1 with nothing changed.
+/// Starts a shell command as a pager: from now on, the standard output of this process is a pipe to the command, and
+/// the command writes to the previous standard output. Returns the process id, or -1 with nothing changed.
 pid_t fti_start_pager(const char *command);
 
-/// A pipe whose ends no other program inherits: 0, or -1 with `errno` set.
+/// Creates a pipe whose ends no other program inherits: 0, or -1 with `errno` set.
 int fti_pipe(int ends[2]);
 
-/// An empty file in memory that has no name and that no other program inherits: a descriptor, or -1 with `errno` set.
+/// Creates an empty, anonymous file in memory that no other program inherits: a descriptor, or -1 with `errno` set.
 int fti_memory_file(void);
 
-/// Starts the program at a path with three descriptors as its standard streams and no others, and with all signals as
-/// they are by default: 0, or the number of the error.
+/// Starts the program at a path with three descriptors as its standard streams. It inherits no other descriptors, and
+/// handles all signals in the default way. Returns 0 or an error number.
 int fti_spawn(pid_t *child, const char *path, char *const arguments[], char *const variables[], const int streams[3]);

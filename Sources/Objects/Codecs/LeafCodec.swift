@@ -70,7 +70,8 @@ package enum LeafCodec {
 
     /// Whether the codes in a stored form are those of its vectors.
     ///
-    /// Decoding does not check this, because codes are not part of the leaf. But a search skips rows by their codes.
+    /// Decoding does not check this, because codes are not part of the leaf. But a search skips rows by their codes, so
+    /// wrong codes would hide rows.
     package static func hasRightCodes(_ stored: Span<UInt8>, size: Int) -> Bool {
         guard let blocks = try? LeafBlocks(decoding: stored, size: size, storedSize: stored.count)
         else { return false }

@@ -13,8 +13,8 @@ final class PieceCoder {
     /// Text with more bits per byte does not shrink enough to be worth the time of decoding.
     private static let compressibleBits = 7.2
 
-    /// Appends the stored form of a piece; returns the codec. The stored form is at most as long as the piece, that of
-    /// a leaf at most ``LeafBlocks/storedLimit(size:)``.
+    /// Appends the stored form of a piece; returns the codec. The stored form is at most as long as the piece; that of
+    /// a leaf has at most ``LeafBlocks/storedLimit(size:)`` bytes.
     func encode(
         _ bytes: Span<UInt8>, hint: StorageHint, base: Base? = nil, to output: inout [UInt8]
     ) -> Codec {
@@ -74,8 +74,8 @@ final class PieceCoder {
             ? nil : .zstd
     }
 
-    /// The stored form as a difference; nil if it would be longer than half of the `alone` bytes that the piece takes
-    /// otherwise: then reading two pieces for one costs more than it saves.
+    /// The stored form as a difference; nil if it would be longer than half of `alone`, the bytes that the piece takes
+    /// otherwise: reading two pieces for one would then cost more than it saves.
     private func encodeDelta(_ bytes: Span<UInt8>, _ base: Base, alone: Int) -> [UInt8]? {
         let limit = alone / 2 - ObjectID.byteCount
         guard limit > 0 else { return nil }
@@ -117,8 +117,8 @@ final class PieceCoder {
 
 /// How the bytes of a piece are stored; the raw value is the one on disk.
 ///
-/// Every codec is lossless and independent of identities. The raw size in the pack's index bounds decoding, not a
-/// size that stored bytes claim.
+/// Every codec is lossless and independent of identities. Decoding trusts only the raw size in the pack's index, never
+/// a size that stored bytes claim.
 package enum Codec: UInt8, Sendable, CaseIterable {
     /// The bytes themselves.
     case stored = 0

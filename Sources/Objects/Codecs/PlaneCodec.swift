@@ -91,10 +91,11 @@ enum PlaneCodec {
         }
     }
 
-    /// Joins planes to numbers, in an array with capacity for `size` bytes; `planes` are their ranges in `stored`.
+    /// Joins planes into numbers, in an array with capacity for `size` bytes; `planes` are the ranges of the planes in
+    /// `stored`.
     ///
-    /// Reads uncompressed planes in place and the others from the buffer they are decoded to, so that only the join
-    /// copies bytes.
+    /// Reads uncompressed planes in place and the others from the buffer into which they are decoded, so that only the
+    /// join copies bytes.
     private static func join(
         _ planes: [Range<Int>], of stored: Span<UInt8>, areStored: UInt8, count: Int, size: Int,
         zstd: Zstd
@@ -131,16 +132,16 @@ enum PlaneCodec {
 }
 
 /// The order-0 entropy of a piece's bytes by position, from a sample: it distinguishes text from numbers, and 16-bit
-/// from 32-bit numbers, whatever a header claims.
+/// from 32-bit numbers, without trusting a header.
 struct LaneEntropy {
     /// The width of the numbers that fits the bytes best: 4 or 2; 1 if they are not numbers.
     let width: Int
     /// The entropy in bits per byte, at most 8: of each plane if ``width`` is 2 or 4, of all bytes if it is 1.
     let bits: [Double]
 
-    /// Groups of four bytes in the sample: 4 KiB are enough to classify every piece of the test models.
+    /// The number of groups of four bytes in the sample: 4 KiB are enough to classify every piece of the test models.
     private static let samples = 1024
-    /// How much lower the mean entropy of a finer split must be, in bits per byte, to be chosen.
+    /// A finer split is chosen only if it lowers the mean entropy by more than this, in bits per byte.
     private static let margin = 0.25
 
     init(of bytes: Span<UInt8>) {

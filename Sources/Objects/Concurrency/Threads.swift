@@ -6,8 +6,8 @@ public enum Threads {
     /// The number of processors, at most 16: more threads would mostly wait for the disk.
     public static var available: Int { max(1, min(16, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
-    /// Calls `work` `count` times, each time on a new thread as far as the system provides them, and waits for all
-    /// calls to return.
+    /// Calls `work` `count` times, once on this thread and otherwise on new threads as far as the system provides them,
+    /// and waits for all calls to return.
     ///
     /// Uses plain threads: those of a dispatch queue need file descriptors, and kill the process when there are none.
     package static func run(_ count: Int, _ work: @Sendable () -> Void) {
@@ -71,11 +71,11 @@ public enum Threads {
         return results.withLock { $0.compactMap(\.self) }
     }
 
-    /// Computes a result from each item, on several threads, and returns the results in the order of the items.
+    /// Computes a result from each item on several threads, and returns the results in the order of the items.
     ///
-    /// - Parameter group: How many items a thread takes at a time, which amortises the cost of handing out work; by
-    ///   default so many that every thread gets several groups.
-    /// - Throws: What `body` throws for one of the items; no thread takes more items then.
+    /// - Parameter group: The number of items that a thread takes at a time, which amortises the cost of handing out
+    ///   work; by default, every thread gets several groups.
+    /// - Throws: The error of `body` for one of the items; threads then take no more groups.
     public static func map<Item: Sendable, Result: Sendable>(
         _ items: [Item], threads: Int, group: Int? = nil,
         _ body: @Sendable (Item) throws(ObjectError) -> Result

@@ -3,7 +3,7 @@ internal import Storage
 
 /// Decides where to cut one object into pieces; the cuts depend only on the bytes.
 public struct CutPlan: Sendable {
-    /// The ascending offsets at which a piece must begin, for known formats; empty otherwise.
+    /// The offsets at which a piece must begin, ascending, for known formats; empty for other formats.
     private let boundaries: [Int]
     /// Whether to cut by content between boundaries, rather than every ``CutParameters/tensorPiece`` bytes.
     private let isByContent: Bool
@@ -24,7 +24,7 @@ public struct CutPlan: Sendable {
         parameters = .content
     }
 
-    /// How many bytes ``cuts(of:at:size:atLeast:)`` needs after the `wanted` ones.
+    /// The number of bytes that ``cuts(of:at:size:atLeast:)`` needs after the `wanted` ones.
     public var lookahead: Int { max(parameters.maximum, CutParameters.tensorPiece) }
 
     /// How to store the pieces.
@@ -81,10 +81,10 @@ public struct CutPlan: Sendable {
 }
 
 extension CutPlan {
-    /// A longer safetensors header, in bytes, is not read here: those of large models have about 100 kB.
+    /// The longest safetensors header to read for a plan, in bytes; those of large models have about 100 kB.
     private static let headerLimit = 16 << 20
-    /// If tensors are smaller than this on average, and not few, a piece for each would cost more than it saves: 100
-    /// bytes in the index.
+    /// Many tensors with a smaller mean size in bytes do not get a piece each: a piece costs 100 bytes in the index,
+    /// more than it would save.
     private static let smallestMean = 4 << 10
     private static let few = 64
 
@@ -99,7 +99,7 @@ extension CutPlan {
             boundaries = try GGUF(source)?.boundaries ?? []
         } else if prefix.starts(with: [0x93]) {
             guard let array = try NPY(source) else { return CutPlan() }
-            // Rows of an array are inserted and removed, so it is cut by content inside.
+            // Rows are inserted into an array and removed from it, so its numbers are cut by content.
             return CutPlan(boundaries: [array.dataOffset], byContent: true)
         } else {
             boundaries = try safetensors(source, prefix: prefix)
@@ -129,7 +129,7 @@ extension CutPlan {
 ///
 /// They do not affect identities: with other parameters, an object only shares fewer pieces with stored ones.
 public struct CutParameters: Hashable, Sendable {
-    /// The shortest piece; at least 32, the window of the rolling hash.
+    /// The shortest piece; at least 32, the number of bytes that decide about a cut.
     public let minimum: Int
     /// The length from which cuts are 16 times as likely as before: on average one in `average` / 4 bytes.
     public let average: Int

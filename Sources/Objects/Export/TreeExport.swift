@@ -56,8 +56,9 @@ public struct TreeExport: Sendable {
 
     /// Writes one file.
     ///
-    /// - Parameter threads: How many threads write a large file.
-    /// - Throws: As ``writeTree(_:)``; `malformed` when the file does not have the size that its entry lists.
+    /// - Parameter threads: The number of threads that write a large file.
+    /// - Throws: The errors of ``writeTree(_:)``; `malformed` when the file does not have the size that its entry
+    ///   lists.
     public func writeFile(
         _ entry: TreeEntry, as path: RelativePath, threads: Int = Threads.available
     ) throws(ObjectError) {

@@ -10,7 +10,7 @@ protocol CacheValue: Sendable {
     func append(to bytes: inout [UInt8])
 }
 
-/// A hash table that a file keeps between runs of a program, for data that may be lost at any time.
+/// A sorted table that a file keeps between runs of a program, for data that may be lost at any time.
 ///
 /// The stored form, all numbers little-endian: a magic of eight bytes, the number of entries u64, a header, the
 /// entries, and the SHA-256 of all bytes before it. An entry is its key u64, its value, and the day of its last use
@@ -37,7 +37,7 @@ final class CacheTable<Value: CacheValue>: Sendable {
     private let count: Int
     private let added = Mutex<[UInt64: Entry]>([:])
 
-    /// Decodes a stored table; starts empty when it is damaged or has another magic or header.
+    /// Decodes a stored table; starts empty when the stored table is damaged or has another magic or header.
     ///
     /// - Parameters:
     ///   - limit: The most entries to keep; the most recently used stay.

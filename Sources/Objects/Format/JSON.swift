@@ -9,8 +9,8 @@ public enum JSON: Sendable {
     case bool(Bool)
     /// A number; always finite.
     case number(Double)
-    /// A whole number written as a floating-point number, such as `1.0`, and written that way again. Rows keep the
-    /// distinction because readers choose the type of a column by it; see ``real(_:)``.
+    /// A whole number that was written as a floating-point number, such as `1.0`, and is written that way again. Rows
+    /// keep the distinction because readers choose the type of a column by it; see ``real(_:)``.
     case float(Double)
     /// A string of Unicode scalars.
     case string(String)
@@ -258,7 +258,7 @@ extension JSON {
         }
     }
 
-    /// Escapes only what must be escaped, as RFC 8785 section 3.2.2.2 says.
+    /// Escapes only what must be escaped; see RFC 8785, section 3.2.2.2.
     private static func append(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(0x22)
         defer { bytes.append(0x22) }

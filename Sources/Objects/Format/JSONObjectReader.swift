@@ -7,13 +7,15 @@ public struct JSONSchemaError: Error, Hashable, Sendable {
 }
 
 /// Takes the members of a JSON object one by one, and refuses the object if any are left at the end.
+///
+/// Taking a required member throws when it is missing or has another type.
 public struct JSONObjectReader {
     private var object: JSONObject
     /// Whether each member of ``object`` has been taken.
     private var isTaken: [Bool]
     private let path: String
 
-    /// Starts reading an object. Errors name it by `path`.
+    /// Starts reading an object, which errors call `path`.
     public init(_ object: JSONObject, path: String = "") {
         self.object = object
         isTaken = Array(repeating: false, count: object.count)
@@ -34,7 +36,7 @@ public struct JSONObjectReader {
         self.init(object)
     }
 
-    /// Creates an error about one member.
+    /// Creates an error about one member, with the member's full path.
     public func error(_ key: String, _ reason: String) -> JSONSchemaError {
         JSONSchemaError(path: path.isEmpty ? key : "\(path).\(key)", reason: reason)
     }

@@ -46,9 +46,9 @@ extension JSON {
 /// A recursive-descent JSON parser. Each call takes the text as a span, so the parser stores no pointer.
 struct JSONParser {
     var offset = 0
-    /// How many more values the parser may read. A value can take a hundred times the memory of its text.
+    /// The number of values that the parser may still read. A value can take a hundred times the memory of its text.
     var valuesLeft = Int.max
-    /// Whether whole numbers that are written as floating-point numbers stay such.
+    /// Whether whole numbers that are written as floating-point numbers become ``JSON/float(_:)``.
     var keepsFloats = false
 
     func error(_ reason: String) -> JSONError { JSONError(reason: reason, offset: offset) }

@@ -14,8 +14,8 @@ enum JSONText {
         return false
     }
 
-    /// The offset of the first quote, backslash or control character at or after `start`, or the end. Sets `isASCII`
-    /// to false when a byte before it is not ASCII.
+    /// The offset of the first quote, backslash or control character at or after `start`, or the end. Sets `isASCII` to
+    /// false when a byte from `start` up to that offset is not ASCII.
     static func plainEnd(
         of text: Span<UInt8>, from start: Int, isASCII: inout Bool
     ) -> Int {
@@ -27,7 +27,7 @@ enum JSONText {
         return end
     }
 
-    /// Reads the list of numbers whose bracket is before `start`, and appends them as little-endian fp32.
+    /// Reads the list of numbers whose opening bracket is right before `start`, and appends them as little-endian fp32.
     ///
     /// - Returns: The count of numbers and the offset after the list. Nil, with `bytes` unchanged, when the text is
     ///   not a list of numbers or contains an unusual one; the general parser must then read it.

@@ -90,7 +90,7 @@ public struct ObjectID: Hashable, Comparable, Sendable, CustomStringConvertible 
     public func hash(into hasher: inout Hasher) { hasher.combine(word0) }
 }
 
-/// The first digits of an identity, which people type instead of all.
+/// The first digits of an identity, which people type instead of all 64.
 public struct ObjectIDPrefix: Hashable, Sendable, CustomStringConvertible {
     /// The digits, in lower-case hexadecimal.
     public let hex: String
@@ -143,7 +143,7 @@ public enum Hexadecimal {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The value of an ASCII digit; nil for any other byte, also for an upper-case digit.
+    /// The value of an ASCII digit; nil for any other byte, even for an upper-case digit.
     public static func value(of byte: UInt8) -> UInt8? {
         switch byte {
         case 0x30...0x39: byte - 0x30

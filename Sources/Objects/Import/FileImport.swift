@@ -20,8 +20,8 @@ extension ObjectWriter {
         } catch { throw error }
     }
 
-    /// A blob with the bytes of a file: the file itself, or a temporary copy of one that can only be read from the
-    /// beginning to the end.
+    /// A blob with the bytes of a file: the file itself, or a temporary copy if the file can only be read from
+    /// beginning to end.
     public func readable(_ file: InputFile) throws(ObjectError) -> any Blob {
         try inStorage(file.isUnsized()) ? try copy(file) : file
     }
@@ -64,7 +64,7 @@ extension ObjectWriter {
 
 /// Stores one large object.
 ///
-/// Every thread repeats the same steps: it takes the next group of bytes, under a lock, and cuts it; then it hashes,
+/// Every thread repeats the same steps. Under a lock, it takes the next group of bytes and cuts it. Then it hashes,
 /// compresses and stores the pieces, while the digest of the whole is fed in order.
 private final class LargeImport: Sendable {
     /// The bytes in a group: large enough that the lock is seldom taken, small enough that memory use stays flat.
@@ -83,7 +83,7 @@ private final class LargeImport: Sendable {
         let cuts: [Int]
         /// The number of bytes in the pieces; the bytes after them belong to the next group.
         let count: Int
-        /// How many of the two users of the bytes are done: storing the pieces, and the digest of the whole.
+        /// The number of users of the bytes that are done; the two users store the pieces and digest the whole.
         let done = Atomic<Int>(0)
 
         init(sequence: Int, bytes: [UInt8], cuts: [Int]) {

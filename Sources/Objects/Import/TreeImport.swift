@@ -6,8 +6,9 @@ extension ObjectWriter {
     /// Reads files on as many threads as there are processors; memory does not grow with their sizes.
     ///
     /// - Parameters:
-    ///   - cache: Which objects files were before. A file that it knows, and whose object the repository has with
-    ///     all its pieces, is not opened; files that are read are added to it.
+    ///   - cache: Remembers the object of each file that was stored before. If the cache knows a file, and the
+    ///     repository has its object with all pieces, the file is not opened. Files that are read are added to the
+    ///     cache.
     ///   - progress: Called, from any thread, with the number of bytes just processed.
     /// - Throws: `storage` when a file cannot be read, or changes while it is read; `invalid` when the files do
     ///   not form a tree.
@@ -39,8 +40,8 @@ extension ObjectWriter {
         return try builder.write(into: self)
     }
 
-    /// The files that are stored already, found without opening them: the cache knows their objects, and the
-    /// repository has these with all their pieces. Nil for other entries.
+    /// Finds the files that are stored already, without opening them: the cache knows their objects, and the repository
+    /// has all pieces of these objects. Nil for other entries.
     private func knownFiles(
         _ entries: [InputEntry], _ cache: StatCache, progress: @escaping @Sendable (Int) -> Void
     ) throws(ObjectError) -> [ImportedFile?] {
@@ -75,7 +76,8 @@ extension ObjectWriter {
         return Array(found.joined())
     }
 
-    /// Whether the repository has an object of this size with all its pieces; adds the packs that it needs to `packs`.
+    /// Whether the repository has an object of this size with all its pieces; if so, adds the packs with these pieces
+    /// to `packs`.
     private func holds(
         _ id: ObjectID, size: Int, packs: inout Set<ObjectID>
     ) throws(ObjectError) -> Bool {
@@ -100,7 +102,7 @@ private struct ImportedFile {
     let isExecutable: Bool
 }
 
-/// Remembers which objects files were when they were last stored, so that unchanged files are not read again.
+/// Remembers the object of each file that was stored, so that unchanged files are not read again.
 ///
 /// Only a cache: if it is missing or damaged, all files are read. An entry counts only while the repository has the
 /// object with all its pieces; see ``ObjectWriter/importTree(_:cache:progress:)``. Safe to use from several threads.
@@ -139,7 +141,7 @@ public final class StatCache: Sendable {
             moment: moment.milliseconds)
     }
 
-    /// The object that a file of this version was stored as; nil if unknown.
+    /// The object of a file of this version; nil if unknown.
     public func id(of version: FileVersion, at path: [UInt8]) -> ObjectID? {
         table.value(Self.key(path)) { $0.state == Self.state(version, path) }?.id
     }

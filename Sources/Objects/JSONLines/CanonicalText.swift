@@ -98,7 +98,8 @@ struct CanonicalText {
         return left.count - right.count
     }
 
-    /// The range of the last value that goes into a key; nil when the general parser must look at it.
+    /// The range of the bytes that the last value, which begins at `start`, contributes to a key. Nil when the general
+    /// parser must decide.
     func keyPart(from start: Int) -> Range<Int>? {
         let range = start..<bytes.count - 1
         let span = bytes.span

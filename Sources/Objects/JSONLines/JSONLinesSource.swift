@@ -27,7 +27,7 @@ public struct JSONLinesSource: Sendable {
     ///
     /// - Parameters:
     ///   - blob: The bytes.
-    ///   - name: What errors call the source, such as the name of its file.
+    ///   - name: The name of the source in errors, such as that of its file.
     ///   - keyFields: The members whose values, joined with `#`, form the key: strings or whole numbers; see
     ///     ``RowKey``. They stay among the attributes.
     ///   - vectorField: The member that is the vector, a list of numbers that are rounded to fp32. It is removed from
@@ -77,7 +77,7 @@ public struct JSONLinesSource: Sendable {
         var reason: String
     }
 
-    /// The name of a line in errors.
+    /// The place of a line, for errors.
     func place(ofLine number: Int) -> String { "\(name), line \(number)" }
 
     func invalid(_ reason: String, line: Int) -> ObjectError {

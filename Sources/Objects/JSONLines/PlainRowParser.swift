@@ -15,7 +15,7 @@ struct PlainRowParser {
     /// Its attributes as canonical JSON.
     var attributes: [UInt8] { canonical.bytes }
 
-    /// The general parser handles deeper nesting, and knows the limit.
+    /// The general parser handles deeper nesting, up to its own limit.
     private static let depthLimit = 16
 
     init(keyFields: [String], vectorField: String?) {

@@ -2,7 +2,7 @@
 /// end of the object count as points.
 ///
 /// If the digest of every span ends in the state in which the next span starts, and the last at the identity, the bytes
-/// are those of the object: SHA-256 of the whole was computed, only not in order.
+/// are those of the object: the SHA-256 of the whole was computed, though not in order.
 package struct DigestSpan: Sendable {
     /// The required state of the digest after the last piece.
     private enum End {
@@ -56,7 +56,7 @@ package protocol SpanReader {
     /// A span, with the state of reading it.
     associatedtype Span
 
-    /// The next span that no thread has taken; nil when there is none left, however often it is called.
+    /// The next span that no thread has taken; nil in this and every later call when none is left.
     mutating func next() -> Span?
 
     /// The pieces and digests of a span.
@@ -68,7 +68,7 @@ package protocol SpanReader {
     /// Receives the identity of a piece whose ``SpanPiece/wantsID`` is true.
     mutating func take(_ id: ObjectID, ofPiece piece: Int, in span: Span)
 
-    /// Called when all of a span was read, with whether its digest is right.
+    /// Called when all of a span was read; `isReached` tells whether its digest is right.
     mutating func finish(_ span: Span, isReached: Bool)
 }
 

@@ -32,7 +32,7 @@ public final class ObjectWriter: ObjectSink {
         var reliedOn: Set<ObjectID> = []
         var statistics = Statistics()
 
-        /// Where an object of this writer is, and its size; nil when this writer has no such object.
+        /// The pieces and the size of an object of this writer; nil when this writer has no such object.
         func object(_ id: ObjectID) -> (pieces: [PackFooter.PieceReference], size: Int)? {
             if objects.contains(id), let size = claimed[id] {
                 return ([PackFooter.PieceReference(id: id, size: size)], size)
@@ -68,7 +68,7 @@ public final class ObjectWriter: ObjectSink {
     /// The counts so far.
     public var statistics: Statistics { contents.withLock { $0.statistics } }
 
-    /// The names of the existing packs that the written objects need: they hold pieces that were not written again, or
+    /// The names of the existing packs that the written objects need, for pieces that were not written again or for
     /// bases of new differences.
     public var reliedOn: Set<ObjectID> { contents.withLock { $0.reliedOn } }
 

@@ -10,7 +10,7 @@ public struct PackReference: Hashable, Sendable {
     /// The offset of the footer in the file.
     public let indexOffset: Int
 
-    /// Makes a reference.
+    /// Makes a reference; opening the pack checks it.
     public init(name: ObjectID, size: Int, indexOffset: Int) {
         self.name = name
         self.size = size
@@ -27,7 +27,7 @@ package struct OpenPack: Sendable {
     package let footer: PackFooter
     private let blob: any Blob
 
-    /// A larger footer, in bytes, is refused: it would index some 36 million pieces.
+    /// The largest footer to read, in bytes; it can index 38 million pieces.
     static let footerLimit = 2 << 30
 
     init(_ reference: PackReference, in bucket: any Bucket) throws(ObjectError) {
@@ -82,7 +82,7 @@ package struct OpenPack: Sendable {
             reference.name, reason: "it has \(blob.size) bytes instead of \(reference.size)")
     }
 
-    /// Where the index of a pack is; nil unless its file exists and has the right size.
+    /// The range of a pack's index in its file; nil unless the file exists and has the right size.
     package static func indexRange(
         of reference: PackReference, in bucket: any Bucket
     ) -> Range<Int>? {
@@ -100,7 +100,7 @@ package struct OpenPack: Sendable {
         try blob.bytes(at: range.lowerBound, count: range.count)
     }
 
-    /// Checks the bytes before the first piece, which no checksum covers and no reader needs.
+    /// Checks the bytes before the first piece: no checksum covers them and no reader needs them.
     package func checkMagic() throws(ObjectError) {
         let magic = PackFooter.packMagic
         guard try blob.bytes(at: 0, count: magic.count) == magic else {
@@ -214,10 +214,11 @@ package struct OpenPack: Sendable {
 
 /// The packs of one bucket whose indexes have been read, shared by all stores over the bucket.
 ///
-/// A pack's bytes never change and its name is the hash of its index, so every store can use what another store
-/// read, whatever state of the log it belongs to. Safe to use from several threads.
+/// A pack's bytes never change and its name is the hash of its index. So stores over different states of the log can
+/// share the indexes. Safe to use from several threads.
 public final class OpenPacks: Sendable {
-    /// How many packs stay open that the newest store does not list: readers of older states use them.
+    /// The packs that stay open in any case; see ``keep(_:)``. Readers of older states use packs that the newest store
+    /// does not list.
     private static let slack = 64
 
     private let packs = Mutex<[ObjectID: OpenPack]>([:])
@@ -233,7 +234,7 @@ public final class OpenPacks: Sendable {
 
     func insert(_ pack: OpenPack) { packs.withLock { $0[pack.reference.name] = pack } }
 
-    /// Closes packs that are not listed, once there are many of them.
+    /// Closes packs that are not listed, once more than twice as many packs as listed, plus ``slack``, are open.
     func keep(_ listed: [PackReference]) {
         packs.withLock { packs in
             guard packs.count > 2 * listed.count + Self.slack else { return }

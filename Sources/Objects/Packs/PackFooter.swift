@@ -19,9 +19,9 @@
 /// The SHA-256 of these bytes is the pack's name. Every byte of the file between its own magic `ftipack1` and
 /// the footer belongs to exactly one piece or to the gap before it, and every reference to exactly one recipe.
 ///
-/// A digest point is the state of SHA-256 over a recipe's object before one of its pieces: the chaining value, and
-/// the bytes since the last whole block, padded with zeros. Points let several threads verify one object: each
-/// thread hashes from one point to the next. All spans together prove the object; a single point proves nothing.
+/// A digest point is the state of SHA-256 over a recipe's object before one of its pieces: the chaining value, and the
+/// bytes since the last whole block, padded with zeros. Points let several threads verify one object: each thread
+/// hashes the span from one point to the next. Only all spans together prove the object.
 package struct PackFooter: Sendable {
     /// Where the stored bytes of a piece are, and how to decode them.
     package struct Piece: Hashable, Sendable {
@@ -176,7 +176,7 @@ package struct PackFooter: Sendable {
             points: points(before: entry.pieces))
     }
 
-    /// The reference, among all of the footer, that a digest point stands before.
+    /// The index, among all references of the footer, of the reference that a digest point precedes.
     func referenceOfPoint(at index: Int) -> Int {
         Int(LittleEndian.uint32(bytes.span, at: points + Self.pointSize * index))
     }

@@ -1,6 +1,6 @@
-/// Marks the pieces and recipes of some packs that are needed, one bit each.
+/// Marks which pieces and recipes of some packs are needed, with one bit each.
 ///
-/// If there are several copies of an object, only the copy that a reader of these packs would find is marked.
+/// Of several copies of an object, only the copy that a reader of these packs would find is marked.
 public struct PackMarks: Sendable {
     /// A piece or a recipe: the number of its pack, and the place in the pack's index, where recipes follow pieces.
     package struct Place: Hashable {
@@ -44,7 +44,7 @@ public struct PackMarks: Sendable {
     ///
     /// - Parameter needsBases: Whether marking a difference marks its base; false when a difference may be stored whole
     ///   instead.
-    /// - Throws: What opening a pack throws.
+    /// - Throws: The errors of opening a pack.
     public init(_ store: PackStore, needsBases: Bool = true) throws(ObjectError) {
         self.store = store
         self.needsBases = needsBases
@@ -79,7 +79,7 @@ public struct PackMarks: Sendable {
     ///
     /// Files and leaves are not read.
     ///
-    /// - Parameter whatIsThere: Whether missing objects are skipped, as below a snapshot that was partly collected.
+    /// - Parameter whatIsThere: Whether to skip missing objects, as below a snapshot that was partly collected.
     /// - Throws: `missing`; `corrupt` and `malformed` when a node cannot be read, so that its children are unknown.
     public mutating func mark(
         snapshot root: ObjectID, whatIsThere: Bool = false
@@ -159,7 +159,7 @@ public struct PackMarks: Sendable {
 
     // MARK: Lookup
 
-    /// The needed differences whose bases are not needed otherwise, by pack.
+    /// The needed differences whose bases are not needed themselves, by pack.
     package func differencesWithoutBase() throws(ObjectError) -> [Int: Set<Int>] {
         var found: [Int: Set<Int>] = [:]
         for (number, entry) in entries.enumerated() {
@@ -253,8 +253,8 @@ extension PackMarks {
         }
     }
 
-    /// Whether everything in one of a store's packs can be read from that store: its packs have every piece of the
-    /// pack's large objects and the base of each of its differences.
+    /// Whether everything in a pack of a store can be read from that store: the store has every piece of the pack's
+    /// large objects, and the base of every difference in the pack.
     ///
     /// - Throws: `damagedPack`, `storage` when an index cannot be read.
     public static func isWhole(
@@ -270,7 +270,7 @@ extension PackMarks {
         return true
     }
 
-    /// Copies objects that only removed packs still hold into a new pack, and publishes it.
+    /// Copies the objects that only removed packs still hold into a new pack, and publishes that pack.
     ///
     /// - Parameters:
     ///   - store: The store over the live packs.

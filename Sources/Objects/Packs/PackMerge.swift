@@ -1,6 +1,6 @@
 internal import Storage
 
-/// A new pack with what some other packs hold, not yet published.
+/// A new pack with the content of some other packs, not yet published.
 ///
 /// Nobody can see it until it is published and the log adds it; dropping it leaves nothing behind.
 public struct MergedPack: Sendable {
@@ -52,7 +52,7 @@ public struct MergedPack: Sendable {
     ///     where recipes follow pieces.
     ///   - isDetached: Whether to store a difference whole; called like `isWanted`.
     ///   - progress: Called with the number of bytes just copied.
-    /// - Throws: `damagedPack` for whatever is wrong with one of the packs; `storage` when the bucket fails.
+    /// - Throws: `damagedPack` when anything is wrong with one of the packs; `storage` when the bucket fails.
     package static func copy(
         _ packs: [OpenPack], of store: PackStore,
         where isWanted: (Int, Int) -> Bool = { _, _ in true },
@@ -143,7 +143,7 @@ public struct MergedPack: Sendable {
 ///
 /// Packs are read rather than mapped, because a failing disk must not kill the process that merges packs.
 private struct PackCopy {
-    /// About the most bytes that are moved at once: enough that the cost of the calls does not matter.
+    /// About the most bytes to move at once: so many that the cost of the calls does not matter.
     static let spanSize = 4 << 20
 
     let staged: StagedPack
@@ -184,7 +184,7 @@ private struct PackCopy {
         end += gap + range.count
     }
 
-    /// Encodes a piece again, whatever its stored form was.
+    /// Adds a piece that is encoded again.
     mutating func add(_ id: ObjectID, _ bytes: [UInt8], isObject: Bool) throws(ObjectError) {
         var batch = PieceBatch()
         _ = batch.add(id, bytes.span, hint: StorageHint(suiting: bytes), base: nil)
@@ -196,7 +196,7 @@ private struct PackCopy {
         end += count
     }
 
-    /// Checks the checksum of every piece and that every gap is zero; `bytes` begin with the first piece.
+    /// Checks that every piece has its checksum and that every gap is zero; `bytes` begin with the first piece.
     private static func check(
         _ span: [(id: ObjectID, piece: PackFooter.Piece)], _ bytes: Span<UInt8>, of pack: OpenPack
     ) throws(ObjectError) {

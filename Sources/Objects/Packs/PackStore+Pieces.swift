@@ -9,7 +9,7 @@ package struct StoredPiece: Sendable {
     let pack: ObjectID?
     let file: any Blob
 
-    /// Where the copy is, for errors.
+    /// The place of the copy, for errors.
     package var place: String {
         "\(pack.map { "pack \($0.short)" } ?? "the staged pack") at byte \(entry.offset)"
     }
@@ -115,7 +115,7 @@ extension PackStore {
 
     // MARK: Copies
 
-    /// The newest pack that has the piece, and its place in that index.
+    /// The newest pack that has the piece, and the place of the piece in the pack's index.
     package func packHoldingPiece(
         _ id: ObjectID
     ) throws(ObjectError) -> (pack: OpenPack, index: Int)? {
@@ -174,8 +174,8 @@ extension PackStore {
         }
     }
 
-    /// Whether this store's packs can replace a pack: they hold every object and piece in it, each piece at least as
-    /// usable as a base, with everything needed to read it.
+    /// Whether this store's packs can replace a pack: they hold all its objects and pieces, with everything needed to
+    /// read them, and store every piece whole that the pack stores whole.
     ///
     /// - Throws: `damagedPack`, `storage` when an index cannot be read.
     public func holdsAll(of reference: PackReference) throws(ObjectError) -> Bool {
@@ -207,7 +207,7 @@ extension PackFooter.Piece {
 }
 
 extension [PackFooter.PieceReference] {
-    /// The bytes of a range of the object whose pieces these are, from the piece at offset `start` on.
+    /// The bytes of a range of an object, given its pieces from the one at offset `start` on.
     func read(
         _ range: Range<Int>, from start: Int,
         _ bytes: (ObjectID, Int) throws(ObjectError) -> [UInt8]

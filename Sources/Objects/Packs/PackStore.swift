@@ -15,7 +15,7 @@ public final class PackStore: ObjectSource {
     let recent = RecentPieces()
     /// Pieces whose stored bytes had the right checksum, and whose identities were not compared.
     let recentUnverified = RecentPieces()
-    /// The packs that turned out to be damaged.
+    /// Why packs could not be opened: they are damaged or gone.
     private let unusable = Mutex<[ObjectID: ObjectError]>([:])
     private let renewal: (@Sendable () -> PackRenewal?)?
     private let renewed = Mutex<RenewedPacks?>(nil)
@@ -77,7 +77,8 @@ public final class PackStore: ObjectSource {
         return bytes
     }
 
-    /// Passes all bytes of an object to `consume` in order, in pieces of at most a few hundred KiB.
+    /// Passes all bytes of an object to `consume` in order, piece by piece: usually a few hundred KiB, at most
+    /// ``PackFooter/pieceSizeLimit``.
     ///
     /// Each piece is verified before it is passed on; the digest of the whole is verified after the last one.
     ///
@@ -149,7 +150,7 @@ public final class PackStore: ObjectSource {
         case recipe(OpenPack, Int)
     }
 
-    /// The object's location; nil when no pack has it.
+    /// Finds an object; nil when no pack has it.
     package func locateObject(_ id: ObjectID) throws(ObjectError) -> Location? {
         try newest { (pack) throws(ObjectError) in
             if let index = pack.footer.indexOfPiece(id) {
@@ -168,7 +169,7 @@ public final class PackStore: ObjectSource {
         return location
     }
 
-    /// What `find` returns for the newest pack for which it returns anything.
+    /// The result of `find` for the newest pack where it is not nil.
     ///
     /// A pack that cannot be opened does not hide the others.
     ///
@@ -205,7 +206,7 @@ public final class PackStore: ObjectSource {
             opened.insert(pack)
             return pack
         } catch {
-            // Damage is permanent; other failures may pass.
+            // Damage and removal are permanent; other failures may pass.
             switch error {
             case .damagedPack, .packGone: unusable.withLock { $0[reference.name] = error }
             default: break
@@ -223,7 +224,7 @@ public final class PackStore: ObjectSource {
 
     /// The reference to a pack whose file exists, live or not; nil when there is no such file, or it is damaged.
     ///
-    /// - Throws: `storage` when the process lacks a resource to look, such as file descriptors.
+    /// - Throws: `storage` when the process lacks a resource, such as a file descriptor.
     public func reference(to name: ObjectID) throws(ObjectError) -> PackReference? {
         do throws(ObjectError) {
             let blob = try inStorage(bucket.open(BlobName(.packs, name.hex)))
@@ -244,9 +245,9 @@ public final class PackStore: ObjectSource {
         }
     }
 
-    /// The references to those of some packs whose files exist and are sound.
+    /// The references to some packs, without the packs whose files are missing or damaged.
     ///
-    /// - Throws: As ``reference(to:)``.
+    /// - Throws: The errors of ``reference(to:)``.
     public func references(
         to names: some Sequence<ObjectID>
     ) throws(ObjectError) -> [PackReference] {
@@ -288,13 +289,14 @@ public final class PackStore: ObjectSource {
         return .collected(id, transaction: transaction)
     }
 
-    /// Whether opening a pack failed because a transaction removed it, so that nothing is damaged.
+    /// Whether opening a pack failed only because a transaction removed the pack, so that nothing is damaged.
     package func wasRemoved(_ reference: PackReference, _ error: ObjectError) -> Bool {
         guard case .packGone = error else { return false }
         return renew(packs, without: reference.name)
     }
 
-    /// Looks for the packs that replaced one whose file is gone; false when no transaction removed it.
+    /// Looks for the packs that replaced a pack whose file is gone; returns false when no transaction removed that
+    /// pack.
     private func renew(_ current: [PackReference], without name: ObjectID) -> Bool {
         guard let renewal, let newest = renewal(),
             let gone = current.first(where: { $0.name == name }),
@@ -321,14 +323,14 @@ public struct PackRenewal: Sendable {
     /// The numbers of the transactions that removed packs, by the names of the packs.
     public let removals: [ObjectID: Int]
 
-    /// Makes an answer to the question which packs are live.
+    /// Makes a renewal from the live packs and the removals of others.
     public init(packs: [PackReference], removals: [ObjectID: Int]) {
         self.packs = packs
         self.removals = removals
     }
 }
 
-/// Where a store searches after it found the file of a pack gone.
+/// The packs that a store searches after it found the file of a pack gone.
 ///
 /// The file of a removed pack stays for a while, for readers of older states. A reader that takes longer finds the
 /// same objects in the packs that replaced it.

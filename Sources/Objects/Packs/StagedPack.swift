@@ -45,12 +45,12 @@ struct StagedBytes: Blob {
 
 /// Encoded pieces that are appended to a pack in one write.
 package struct PieceBatch {
-    /// A smaller append costs more than the bytes it moves.
+    /// The size at which a batch is full, in bytes: a smaller append would cost more than its bytes.
     package static let flushSize = 1 << 20
 
     private let coder = PieceCoder()
     private(set) var output: [UInt8] = []
-    /// Offsets count from the beginning of the batch.
+    /// The pieces, with offsets from the beginning of the batch.
     private var pending: [(id: ObjectID, piece: PackFooter.Piece)] = []
     /// The batch must begin at a multiple of this in the pack.
     private(set) var alignment = 1

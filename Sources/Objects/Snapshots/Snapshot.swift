@@ -1,8 +1,8 @@
-/// One version of an artifact: its content, its inputs, and how it was produced.
+/// One version of features, a dataset, a model or a release: its content, its inputs, and how it was produced.
 ///
 /// Stored as canonical JSON, so `ftictl cat ID` shows all of it.
 public struct Snapshot: Hashable, Sendable {
-    /// The kinds of artifacts.
+    /// The kinds of snapshots.
     public enum Kind: String, CaseIterable, Sendable {
         /// Rows with vectors, for retrieval.
         case features
@@ -23,7 +23,7 @@ public struct Snapshot: Hashable, Sendable {
         /// The revision of the source code that it ran, if known.
         public var revision: String?
 
-        /// Makes a producer.
+        /// Describes a program by its name and version.
         public init(pipeline: String, version: String, revision: String? = nil) {
             self.pipeline = pipeline
             self.version = version
@@ -31,7 +31,7 @@ public struct Snapshot: Hashable, Sendable {
         }
     }
 
-    /// The kind of artifact.
+    /// The kind of the snapshot.
     public var kind: Kind
     /// The files or rows.
     public var content: Content
@@ -47,7 +47,7 @@ public struct Snapshot: Hashable, Sendable {
     public var metrics: [String: Double]
     /// The embedding space of its vectors, or the one that it needs.
     public var space: ObjectID?
-    /// How far its sources were read: a table of documents and their digests.
+    /// How far its sources were read: a table of the documents and their digests.
     public var cursor: Content?
     /// The lexical index of its rows: a tree, derived from the rows and stored with them.
     public var index: Content?
@@ -83,7 +83,7 @@ public struct Snapshot: Hashable, Sendable {
     /// Its trees and tables: content, cursor and index.
     public var contents: [Content] { [content, cursor, index].compactMap(\.self) }
 
-    /// Compares by content.
+    /// Compares the stored forms.
     public static func == (left: Snapshot, right: Snapshot) -> Bool {
         left.encoded == right.encoded
     }
@@ -242,7 +242,7 @@ extension Snapshot {
         try self.init(decoding: try source.read(id, limit: structuredObjectLimit), id: id)
     }
 
-    /// Every object that this snapshot names directly; a store that has the snapshot must have them all.
+    /// Every object that this snapshot names directly. Parents may have been collected; a store must have the others.
     public var links: [ObjectID] {
         contents.map(\.id) + parents + inputs.values.sorted() + [space].compactMap { $0 }
     }

@@ -1,8 +1,8 @@
 /// Checks that a source has everything a snapshot needs: its content down to files and leaves, its inputs and its
 /// embedding space. Its parents are history, which may have been collected.
 ///
-/// Files and leaves are located, not read: live packs hold all pieces of the objects in them. Parts that a snapshot
-/// shares with a complete parent are not checked again, so the work is proportional to the change.
+/// Files and leaves are located, not read: the live packs hold all pieces of the objects that they list. Parts that a
+/// snapshot shares with a complete parent are not checked again, so the work is proportional to the change.
 public struct SnapshotClosure<Source: ObjectSource> {
     private let source: Source
     private let complete: Set<ObjectID>
@@ -16,7 +16,7 @@ public struct SnapshotClosure<Source: ObjectSource> {
 
     /// Finds the first missing object that a snapshot needs; nil when the snapshot is complete.
     ///
-    /// - Throws: `malformed` when an object is of another kind than its reference; what reading throws.
+    /// - Throws: `malformed` when an object is not of the kind that its reference requires; what reading throws.
     public mutating func firstMissing(for root: ObjectID) throws(ObjectError) -> ObjectID? {
         do throws(ObjectError) {
             var pending = [root]

@@ -12,7 +12,7 @@ public enum ObjectError: Diagnosable, Hashable {
     case malformed(ObjectID?, as: String, reason: String, offset: Int?)
     /// An object is larger than this use permits; sizes in bytes.
     case tooLarge(ObjectID, size: Int, limit: Int)
-    /// A pack is damaged; its name.
+    /// A pack, given by its name, is damaged.
     case damagedPack(ObjectID, reason: String)
     /// The file of a pack, given by its name, does not exist: a transaction removed the pack, or the repository is
     /// damaged.

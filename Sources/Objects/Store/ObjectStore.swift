@@ -6,7 +6,7 @@ public enum StorageHint: Hashable, Sendable {
     case structured
     /// Anything else: the codec depends on the content.
     case bulk
-    /// Numbers of a fixed width, such as weights: bytes of equal significance are stored together.
+    /// Numbers of a fixed width, such as weights; stored like ``bulk`` now, because the codec depends on the content.
     case numbers
     /// A table leaf: text up to `vectorOffset`, then rows of `dimension` little-endian fp32 numbers each.
     case leaf(vectorOffset: Int, dimension: Int)
@@ -75,13 +75,13 @@ public protocol ObjectRangeSource: ObjectSource {
     /// - Throws: `missing` when there is no such object.
     func read(_ id: ObjectID, offset: Int, count: Int) throws(ObjectError) -> [UInt8]
 
-    /// The pieces that hold a range of an object, if it begins and ends between two pieces: equal lists mean equal
-    /// bytes. Nil when the range does not, or the source does not know its pieces.
+    /// The pieces that hold a range of an object: equal lists mean equal bytes. Nil when the range begins or ends
+    /// inside a piece, or when the source does not know the pieces.
     func pieces(of id: ObjectID, in range: Range<Int>) throws(ObjectError) -> [ObjectID]?
 }
 
 extension ObjectRangeSource {
-    /// By default, nil.
+    /// Returns nil: the source does not know the pieces.
     public func pieces(of id: ObjectID, in range: Range<Int>) throws(ObjectError) -> [ObjectID]? {
         nil
     }
@@ -107,7 +107,7 @@ public final class MemoryStore: ObjectRangeSource, ObjectSink {
     /// The number of distinct objects.
     public var count: Int { objects.withLock { $0.count } }
 
-    /// The number of bytes that reads have returned so far; tests measure work by it.
+    /// The number of bytes that reads have returned so far, with which tests measure work.
     public var bytesRead: Int { readBytes.load(ordering: .relaxed) }
 
     /// See ``ObjectSource``.

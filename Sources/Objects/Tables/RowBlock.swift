@@ -2,7 +2,7 @@
 struct RowBlock: Sendable {
     /// One row of the block.
     struct Row {
-        /// Where the key begins; the attributes and the vector follow it.
+        /// The offset of the key; the attributes and the vector follow it.
         let start: Int
         let keyCount: Int
         let attributeCount: Int
@@ -25,7 +25,7 @@ struct RowBlock: Sendable {
 
     var isEmpty: Bool { rows.isEmpty }
 
-    /// The bytes of memory that the rows take.
+    /// The memory that the rows take, in bytes.
     var size: Int { bytes.count + rows.count * MemoryLayout<Row>.stride }
 
     mutating func reserve(bytes count: Int) { bytes.reserveCapacity(count) }
@@ -138,14 +138,14 @@ struct RowOrder: Sendable {
         return blocks[Int(place.block)].key(Int(place.row))
     }
 
-    /// The order of the keys of two rows.
+    /// Compares the keys of two rows; returns a number below zero, zero or above zero.
     func compare(_ left: Place, _ right: Place) -> Int {
         let (first, second) = (blocks[Int(left.block)], blocks[Int(right.block)])
         return first.compare(
             first.rows[Int(left.row)], with: second.rows[Int(right.row)], of: second)
     }
 
-    /// The order of the key of the row at an index, and another key.
+    /// Compares the key of the row at an index with another key; returns a number below zero, zero or above zero.
     func compare(_ index: Int, _ key: Span<UInt8>) -> Int {
         let place = places[index]
         let block = blocks[Int(place.block)]
@@ -153,7 +153,7 @@ struct RowOrder: Sendable {
             block.bytes.span.extracting(block.rows[Int(place.row)].key), key)
     }
 
-    /// A block of the rows in a range.
+    /// Copies the rows in a range into a block.
     func copy(_ range: Range<Int>) -> RowBlock {
         var copy = RowBlock()
         for place in places[range] {

@@ -1,4 +1,5 @@
-/// A hash of selected attributes of a row, seeded per process. Two rows whose attributes differ rarely share it.
+/// A hash of selected attributes of a row, seeded per process. Rows with different values of these attributes rarely
+/// share a hash.
 public struct RowFingerprint: Hashable, Sendable {
     private let number: Int
 

@@ -2,10 +2,11 @@ internal import Storage
 
 /// Sorts blocks of rows by key in bounded memory.
 ///
-/// Rows beyond ``memoryLimit`` go to scratch space as sorted files, which are merged while they are read (Knuth, The
-/// Art of Computer Programming, volume 3, section 5.4). Rows with equal keys stay in the order of their lines.
+/// Once rows exceed ``memoryLimit``, they go to scratch space as sorted files, which are merged while they are read
+/// (Knuth, The Art of Computer Programming, volume 3, section 5.4). Rows with equal keys stay in the order of their
+/// lines.
 struct RowSorter {
-    /// Bytes of rows in memory before they are written out.
+    /// The bytes of rows in memory at which they are written out.
     static let memoryLimit = 48 << 20
 
     private let makeScratch: () throws(ObjectError) -> any StagedBlob
@@ -67,7 +68,7 @@ struct RowSorter {
 
 /// Rows in key order, merged from sorted blocks and sorted files.
 struct SortedRows: Sendable {
-    /// A heap: the next row of a cursor never precedes that of its parent.
+    /// A heap: the next row of a cursor never precedes the next row of its parent.
     private var cursors: [RowCursor]
 
     fileprivate init(_ cursors: [RowCursor]) {

@@ -3,10 +3,10 @@ public import Storage
 /// An ordered map from keys to rows, stored as a prolly tree of objects: a B-tree whose content decides where nodes
 /// end.
 ///
-/// The same rows and dimension always give the same root, whoever builds the table and in whatever order. Two tables
-/// store and compare the parts that they share once.
+/// The same rows and dimension always give the same root, on every machine and in any order of building. Parts that two
+/// tables share are stored once, and a comparison skips them.
 public struct Table: Hashable, Sendable {
-    /// The node above all rows.
+    /// The identity of the node above all rows.
     public let root: ObjectID
     /// The number of rows.
     public let rows: Int
@@ -41,7 +41,7 @@ public struct Table: Hashable, Sendable {
         return try builder.finish()
     }
 
-    /// The row with this key, or nil; reads one node a level.
+    /// The row with this key, or nil; reads one node per level.
     public func row(
         for key: String, in source: some ObjectSource
     ) throws(ObjectError) -> TableRow? {
@@ -85,10 +85,10 @@ extension Table {
     ///
     /// - Parameters:
     ///   - source: The rows.
-    ///   - predecessor: An older version of the table. Nodes that changed are stored as deltas against it; the table
-    ///     is the same as without it.
+    ///   - predecessor: An older version of the table. Changed nodes are stored as differences against its nodes; the
+    ///     resulting table is the same as without it.
     ///   - store: Receives nodes, and holds those of `predecessor`.
-    ///   - threads: The number of threads that parse and store; the table does not depend on it.
+    ///   - threads: The number of threads that parse and store; the table does not depend on this number.
     ///   - makeScratch: Returns space for rows that do not fit in memory.
     /// - Returns: The table; its dimension is 0 when there are no rows.
     /// - Throws: `invalid` with the line, or with both lines when a key appears twice.
@@ -115,7 +115,7 @@ public enum TableLimits {
     /// The most numbers in a vector. The widest embeddings in use have a few thousand.
     public static let dimension = 65_536
 
-    /// The most levels, counting the leaves. With two children a node, 64 levels hold 2^63 rows.
+    /// The most levels, counting the leaves. With two children per node, 64 levels hold 2^63 rows.
     public static let height = 64
 
     /// The most bytes in a node: a leaf one byte short of a forced cut, plus the largest row.

@@ -1,7 +1,7 @@
 /// Builds a table from left to right, from rows and from whole nodes of an older table.
 ///
 /// Level 0 collects rows; level n collects the entries of the nodes of level n - 1. ``TableBoundary`` decides where
-/// each level ends a node, and the node's entry goes up one level. Memory is one open node a level plus one round of
+/// each level ends a node, and the node's entry goes up one level. Memory is one open node per level plus one round of
 /// leaves.
 struct TableAssembler<Sink: ObjectSink> {
     private let sink: Sink
@@ -17,7 +17,7 @@ struct TableAssembler<Sink: ObjectSink> {
     /// Leaves that are not stored yet, and the whole leaves between them.
     private var waiting: [Waiting] = []
     private var waitingLeaves = 0
-    /// By level, the older node that the rows or entries added now come from.
+    /// For each level, the older node that the next rows or entries come from.
     private var origins = [ObjectID?](repeating: nil, count: TableLimits.height + 1)
 
     private struct OpenNode {
@@ -36,13 +36,14 @@ struct TableAssembler<Sink: ObjectSink> {
         }
     }
 
-    /// The number of leaves that threads store in one round: a few megabytes.
+    /// The number of leaves that threads store in one round: a few megabytes together.
     private static var leavesPerRound: Int { 64 }
 
     /// The top of a finished table.
     struct Top {
         let entry: TableEntry
-        /// Whether the top is a node of the older table, which may have single children below it.
+        /// Whether the top is a node of the older table; such a node may have a single child, which a root must not
+        /// have.
         let isWhole: Bool
     }
 
@@ -127,7 +128,7 @@ struct TableAssembler<Sink: ObjectSink> {
         if waitingLeaves >= Self.leavesPerRound { try settle() }
     }
 
-    /// Stores the leaves that wait, and adds the entries of everything that waits in order.
+    /// Stores the waiting leaves, and adds the entries of everything that waits, in order.
     private mutating func settle() throws(ObjectError) {
         guard !waiting.isEmpty else { return }
         let items = waiting
@@ -171,7 +172,7 @@ struct PlannedLeaf: Sendable {
     let range: Range<Int>
     /// The length of the rows' vectors.
     let dimension: Int
-    /// The older leaf that most of the rows come from; nil when most of them are new.
+    /// The older leaf that this one resembles most; nil when there is none.
     let predecessor: ObjectID?
 
     /// Encodes and stores the leaf.
@@ -210,7 +211,7 @@ struct PredecessorVote {
     private var current: ObjectID?
     private var currentWeight = 0
 
-    /// Adds an item that comes from `origin`. All items of one origin are added in a row.
+    /// Adds an item that comes from `origin`. All items of one origin must be added one after the other.
     mutating func add(_ origin: ObjectID?, weight: Int) {
         guard let origin else { return }
         if origin != current {

@@ -12,8 +12,8 @@
 /// through the finaliser of SplitMix64. It depends on the level because a key that ends a node has a low hash on that
 /// level; with the same hash, the level above would cut after nearly every entry.
 ///
-/// So a cut depends only on the keys and sizes since the cut before it. Equal rows give equal nodes, whoever builds
-/// them, and after a change the old cuts soon recur.
+/// So a cut depends only on the keys and sizes since the cut before it. Equal rows give equal nodes on every machine,
+/// and after a change the old cuts soon recur.
 struct TableBoundary: Sendable {
     /// The approximate size of a leaf in bytes.
     ///
@@ -25,7 +25,7 @@ struct TableBoundary: Sendable {
     /// The approximate size of an inner node in bytes.
     ///
     /// Inner nodes are smaller than leaves because each change rewrites a path of them. An entry has 50 to 100 bytes,
-    /// so with about a hundred children a node, three levels hold a million rows.
+    /// so a node has about a hundred children, and three levels hold a million rows.
     static let innerTarget = 8 << 10
 
     private let target: Int

@@ -1,4 +1,4 @@
-/// Stores rows that arrive in key order as a table; memory is a few megabytes, whatever the size of the table.
+/// Stores rows that arrive in key order as a table; takes a few megabytes of memory for a table of any size.
 ///
 /// Several threads encode and store the leaves; the table does not depend on their number.
 public struct TableBuilder<Sink: ObjectSink>: ~Copyable {
@@ -6,13 +6,13 @@ public struct TableBuilder<Sink: ObjectSink>: ~Copyable {
     private let dimension: Int
     private let threads: Int
     private var planner: TablePlanner<Sink, MemoryStore>
-    /// Rows after those that wait in the planner.
+    /// The rows after those that wait in the planner.
     private var block = RowBlock()
     private var lastKey: [UInt8] = []
     /// The number of rows so far.
     public private(set) var rows = 0
 
-    /// Bytes of rows that are cut into leaves in one round: about a hundred leaves.
+    /// The bytes of rows that are cut into leaves in one round: about a hundred leaves.
     private static var roundSize: Int { 4 << 20 }
 
     /// Begins a table whose vectors have `dimension` numbers; 0 for rows without vectors.
@@ -96,11 +96,11 @@ struct TablePlanner<Sink: ObjectSink, Source: ObjectSource> {
     private let dimension: Int
     private var lastKey: [UInt8] = []
     private var rows = 0
-    /// Rows that no leaf has been planned for.
+    /// The rows for which no leaf has been planned yet.
     private(set) var waiting = RowBlock()
 
-    /// Begins a table. Nodes that resemble the nodes of an older table, whose leaves `places` walks, are stored as
-    /// deltas.
+    /// Begins a table. Nodes that resemble nodes of an older table, whose leaves `places` walks, are stored as
+    /// differences.
     init(dimension: Int, in sink: Sink, succeeding places: LeafWalk<Source>? = nil) {
         self.dimension = dimension
         assembler = TableAssembler(dimension: dimension, in: sink)
@@ -117,7 +117,7 @@ struct TablePlanner<Sink: ObjectSink, Source: ObjectSource> {
     /// Plans leaves for the first `count` rows. The rows after the last cut, and all later rows, become ``waiting``.
     ///
     /// - Parameters:
-    ///   - order: What ``order(with:)`` returned.
+    ///   - order: The result of ``order(with:)``.
     ///   - isLast: Whether no more rows follow.
     mutating func plan(
         _ order: RowOrder, first count: Int, isLast: Bool
@@ -166,7 +166,7 @@ struct TablePlanner<Sink: ObjectSink, Source: ObjectSource> {
         plan.origins.append(places?.path ?? [])
     }
 
-    /// Takes the identities of a plan's leaves, in order.
+    /// Adds the stored leaves of a plan to the table, given their identities in order.
     mutating func take(_ ids: [ObjectID], of plan: TablePlan) throws(ObjectError) {
         for (index, id) in ids.enumerated() {
             for node in plan.origins[index] { assembler.setOrigin(node.id, level: node.level) }
@@ -181,9 +181,9 @@ struct TablePlanner<Sink: ObjectSink, Source: ObjectSource> {
     }
 }
 
-/// Walks forward over the leaves of a table without reading them, to find the older node that new rows resemble.
+/// Walks forward over the leaves of an older table without reading them, to find the nodes that new rows resemble.
 struct LeafWalk<Source: ObjectSource> {
-    /// A node above the leaves, and the index of the child that the walk is in.
+    /// A node above the leaves, and the index of the child where the walk is.
     private struct Step {
         let id: ObjectID
         let level: Int
@@ -193,7 +193,7 @@ struct LeafWalk<Source: ObjectSource> {
 
     private let reader: TableReader<Source>
     private var steps: [Step] = []
-    /// The leaf that the walk is at.
+    /// The leaf where the walk is.
     private(set) var leaf: ObjectID
 
     /// Begins at the first leaf.

@@ -1,8 +1,8 @@
 /// Iterates over the rows that differ between two tables, in key order.
 ///
-/// The diff descends level by level and skips the nodes that both tables contain without reading them: equal
-/// identities mean equal rows. It reads and merges the remaining leaves on demand. So the cost follows the size of
-/// the change, and memory is one entry for each differing leaf.
+/// The diff descends level by level and skips the nodes that both tables contain without reading them: equal identities
+/// mean equal rows. It reads and merges the remaining leaves on demand. So the time is proportional to the change, and
+/// memory is one entry for each differing leaf.
 public struct TableDiff<Source: ObjectSource>: Sendable {
     private var before: RowSpan<Source>
     private var after: RowSpan<Source>
@@ -53,7 +53,7 @@ public struct TableDiff<Source: ObjectSource>: Sendable {
 
     private enum Step { case removed, added, changed, unchanged }
 
-    /// Compares the current rows; advances past neither.
+    /// Compares the current rows without advancing past them.
     private mutating func step() throws(ObjectError) -> Step? {
         let left = try before.current()
         let right = try after.current()
@@ -137,7 +137,7 @@ extension TableDiff {
     /// Counts the rows that differ between two tables, with several threads. Decodes no attributes, and counts no row
     /// as moved.
     ///
-    /// The function returns none of the bytes that it reads, so it trusts the checksums of packs and recomputes no
+    /// This function returns none of the bytes that it reads, so it trusts the checksums of packs and recomputes no
     /// identities. A count can be wrong only where somebody forged a pack.
     public static func counts(
         from first: Table, to second: Table, in source: Source
@@ -157,7 +157,7 @@ extension TableDiff {
 
     /// Compares two tables part by part with several threads; no key is in two parts.
     ///
-    /// - Returns: What `body` returns for each part, in key order.
+    /// - Returns: The results of `body`, in key order of the parts.
     package static func parts<Result: Sendable>(
         from first: Table, to second: Table, in source: Source, trustsChecksums: Bool = false,
         _ body: @Sendable (inout TableDiff) throws(ObjectError) -> Result
@@ -314,7 +314,7 @@ public enum RowChange: Sendable, Equatable {
     /// Both tables have the content, under different keys.
     case moved(from: TableRow, to: TableRow)
 
-    /// The row in the second table; for a removed row, the one in the first.
+    /// The row in the second table; a removed row, in the first.
     public var row: TableRow {
         switch self {
         case .added(let row), .removed(let row), .changed(_, let row), .moved(_, let row): row
@@ -338,7 +338,7 @@ public struct RowChangeCounts: Hashable, Sendable {
     /// Rows that are equal in both tables.
     public var unchanged = 0
 
-    /// Creates counts.
+    /// Creates counts; omitted ones are 0.
     public init(
         added: Int = 0, removed: Int = 0, changed: Int = 0, moved: Int = 0, unchanged: Int = 0
     ) {

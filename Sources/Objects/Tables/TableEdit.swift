@@ -57,9 +57,9 @@ struct EncodedTableEdit: Sendable {
 extension Table {
     /// Returns the table after these edits. The last of several edits to one key wins.
     ///
-    /// The result is the table that a build from the changed rows would give. Only leaves with edits are read and
-    /// rewritten, then the leaves after them until an old boundary recurs, and the nodes above. A rewritten node is
-    /// stored with the node that it mostly comes from as its predecessor.
+    /// The result is the same table as one built from the changed rows. Only three kinds of nodes are read and
+    /// rewritten: leaves with edits, the leaves after them until an old boundary recurs, and the nodes above these. The
+    /// predecessor of a rewritten node is the old node with most of its content.
     ///
     /// - Throws: `invalid` for a row that does not fit; see ``TableBuilder/append(_:)``.
     public func applying(
@@ -72,7 +72,7 @@ extension Table {
     }
 }
 
-/// Walks an old table and its edits together. Gives the assembler rows where something changed and whole nodes
+/// Walks an old table and its edits together. Passes rows to the assembler where something changed, and whole nodes
 /// everywhere else.
 private struct TableSplice<Store: ObjectStore> {
     private let table: Table
@@ -96,7 +96,7 @@ private struct TableSplice<Store: ObjectStore> {
         let top = try assembler.finish()
         var root = top.entry.id
         if top.isWhole {
-            // If only the last node of the old table is left, it may have a single child.
+            // If the top is the last node of the old table, it may have a single child.
             while case .inner(let inner) = try TableNode(
                 try reader.source.read(root, limit: TableLimits.nodeBytes), id: root),
                 inner.entries.count == 1

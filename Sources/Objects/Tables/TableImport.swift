@@ -11,14 +11,14 @@ struct TableImport<Store: ObjectStore>: Sendable {
     let predecessor: Table?
     let store: Store
     let threads: Int
-    /// Bytes of rows that are held in memory while they are sorted.
+    /// The most bytes of rows in memory while they are sorted.
     var memoryLimit = RowSorter.memoryLimit
 
-    /// Blocks of lines that one round parses: several for each thread, so that no thread waits long.
+    /// The number of blocks of lines that one round parses: several for each thread, so that no thread waits long.
     private var blocksPerRound: Int { min(8 * threads, 64) }
-    /// Bytes of sorted rows in one round.
+    /// The bytes of sorted rows in one round.
     private static var sortedSize: Int { 8 << 20 }
-    /// Places at which the order of the lines is sampled.
+    /// The number of lines whose order is sampled.
     private static var samples: Int { 64 }
 
     func run(
@@ -70,8 +70,8 @@ struct TableImport<Store: ObjectStore>: Sendable {
         return (items, ids)
     }
 
-    /// Begins a table, as a new version of the predecessor if their vectors have the same dimension. If the
-    /// predecessor cannot be read, the import only loses the space that deltas would have saved.
+    /// Begins a table, as a new version of the predecessor if their vectors have the same dimension. If the predecessor
+    /// cannot be read, the import only loses the space that differences would have saved.
     private func planner(_ dimension: Int) -> Planner {
         var places: LeafWalk<Store>?
         if let predecessor, predecessor.dimension == dimension {
@@ -127,7 +127,8 @@ struct TableImport<Store: ObjectStore>: Sendable {
         return try planner.finish()
     }
 
-    /// The number of rows that precede all rows of the last block. Rows of the next block may belong after them.
+    /// The number of rows that precede all rows of the last block. Rows of the next block may belong between the
+    /// others.
     private func settled(_ order: RowOrder, before block: RowBlock?) -> Int {
         guard let block else { return 0 }
         let key = block.key(0)

@@ -70,12 +70,12 @@ public struct TableLeaf: Sendable {
 
     static func aligned(_ offset: Int) -> Int { (offset + 63) & ~63 }
 
-    /// How a leaf should be stored.
+    /// How to store a leaf.
     static func hint(vectorOffset: Int, dimension: Int) -> StorageHint {
         dimension == 0 ? .bulk : .leaf(vectorOffset: vectorOffset, dimension: dimension)
     }
 
-    /// How this leaf should be stored.
+    /// How to store this leaf.
     package var hint: StorageHint { Self.hint(vectorOffset: vectorsAt, dimension: dimension) }
 
     /// The range of a key in ``bytes``.
@@ -171,7 +171,7 @@ extension TableLeaf {
 }
 
 extension TableLeaf {
-    /// Encodes rows as a leaf, and says how it should be stored.
+    /// Encodes rows as a leaf; also returns how to store it.
     static func encode(
         _ rows: RowOrder, _ range: Range<Int>, dimension: Int
     ) -> (bytes: [UInt8], hint: StorageHint) {
@@ -213,7 +213,7 @@ extension TableLeaf {
 }
 
 extension TableLeaf {
-    /// What is wrong with the columns, and at which offset. The caller has checked their sizes.
+    /// What is wrong with the columns, and at which offset; nil when nothing is. The caller has checked their sizes.
     private func problem(keyBytes: Int, attributeBytes: Int) -> (String, Int)? {
         let span = bytes.span
         if let offset = badEnd(0, total: keyBytes, lengths: 1...TableLimits.keyBytes) {

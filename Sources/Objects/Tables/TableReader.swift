@@ -1,4 +1,4 @@
-/// The place of a node in its table, with what the node above it claims about it.
+/// The place of a node in its table, with the claims of the node above it.
 struct TablePlace: Sendable {
     let id: ObjectID
     let rows: Int
@@ -34,7 +34,7 @@ extension TablePlace {
         return places
     }
 
-    /// Whether a row with this key would be in this node, given that it is above all rows before the node.
+    /// Whether a row with this key would be in this node, provided that the key is above all keys before the node.
     func reaches(_ key: Span<UInt8>) -> Bool {
         lastKey.map { TableBytes.compare($0.span, key) >= 0 } ?? true
     }
@@ -47,8 +47,10 @@ struct TableReader<Source: ObjectSource>: Sendable {
 
     private let checksummed: (any ChecksummedSource)?
 
-    /// - Parameter trustsChecksums: Whether the checksums of packs are enough. They are for a caller that returns
-    ///   none of the bytes.
+    /// Makes a reader; reads nothing yet.
+    ///
+    /// - Parameter trustsChecksums: Whether the checksums of packs are enough, as they are when the caller returns none
+    ///   of the bytes.
     init(_ table: Table, in source: Source, trustsChecksums: Bool = false) {
         self.source = source
         dimension = table.dimension
@@ -130,7 +132,7 @@ struct TableReader<Source: ObjectSource>: Sendable {
     }
 }
 
-/// Reads a table's rows in key order, leaf by leaf; memory is one node a level.
+/// Reads a table's rows in key order, leaf by leaf; memory is one node per level.
 public struct TableCursor<Source: ObjectSource>: Sendable {
     private let reader: TableReader<Source>
     /// The places still to visit; the next one is last.
@@ -211,7 +213,7 @@ extension Table {
     }
 }
 
-/// Finds rows by key. It keeps the last leaf, so that a search for neighbouring keys reads a leaf once.
+/// Finds rows by key. It keeps the last leaf, so that searches for neighbouring keys read a leaf once.
 public struct RowFinder<Source: ObjectSource>: Sendable {
     private let table: Table
     private let source: Source

@@ -3,9 +3,9 @@ internal import Synchronization
 
 /// All vectors of a table in key order, leaf by leaf, mapped from their packs where possible.
 ///
-/// Opening reads the nodes above the leaves, the header of each mapped leaf, and the whole of each leaf that has yet
-/// to be verified. So its cost follows the number of leaves. The value holds packs open, so that the vectors stay
-/// valid whatever happens to the repository.
+/// Opening reads the nodes above the leaves, the header of each mapped leaf, and every leaf that has yet to be
+/// verified. So its time is proportional to the number of leaves. The value holds packs open, so that the vectors stay
+/// valid even if the repository is deleted.
 public struct TableVectors: Sendable {
     /// The table.
     public let table: Table
@@ -17,9 +17,9 @@ public struct TableVectors: Sendable {
     /// Opens the vectors of a table.
     ///
     /// - Parameters:
-    ///   - verified: Remembers verified leaves. Each leaf is compared with its identity the first time, and mapped
-    ///     bytes are compared with that result from then on. Nil when checksums are enough; they find damage but not
-    ///     forgery.
+    ///   - verified: Remembers verified leaves. The first time, a leaf is compared with its identity; from then on, its
+    ///     mapped bytes are compared with the remembered hashes. Nil when checksums are enough; they find damage but
+    ///     not forgery.
     ///   - threads: The number of threads; the result does not depend on it.
     /// - Throws: `corrupt` when a leaf does not match its identity, and the errors of reading nodes.
     public init(
@@ -94,7 +94,7 @@ extension TableReader {
 extension TableVectors {
     /// Copies all vectors into one array, fp32[rows, dimension], row-major, in key order, after checking them.
     ///
-    /// The speed of memory limits it: mapped vectors are copied once.
+    /// Only the speed of memory limits this, because mapped vectors are copied once.
     ///
     /// - Throws: `corrupt` when vectors are damaged.
     public func matrix(threads: Int = Threads.available) throws(ObjectError) -> [Float] {
@@ -103,7 +103,7 @@ extension TableVectors {
             buffer, count in
             Self.preferLargePages(UnsafeMutableRawBufferPointer(buffer))
             failure = copy(to: buffer, threads: threads)
-            // Numbers need no deinitialisation, so after a failure the array can be dropped as it is.
+            // Numbers need no deinitialisation, so a partly filled array can be dropped after a failure.
             count = failure == nil ? buffer.count : 0
         }
         if let failure { throw failure }
@@ -158,7 +158,7 @@ extension TableVectors {
         return failure.withLock { $0 }
     }
 
-    /// Blocks that a thread copies at once: a few megabytes of neighbouring memory.
+    /// The number of blocks that a thread copies at once: a few megabytes of neighbouring memory.
     private static var group: Int { 64 }
 
     /// Requests pages of 2 MiB; with small pages, page faults would take most of the time.

@@ -11,7 +11,7 @@ public struct VectorBlock: Sendable {
         case owned([Float])
     }
 
-    /// How mapped bytes are compared with what the leaf's identity vouches for.
+    /// The hashes with which mapped bytes are compared; they come from bytes that matched the leaf's identity.
     private struct Proof: Sendable {
         let leaves: VerifiedLeaves
         let digests: VerifiedLeaves.Digests
@@ -24,7 +24,7 @@ public struct VectorBlock: Sendable {
     /// The number of elements in a vector.
     public let dimension: Int
     private let place: Place
-    /// Nil when the vectors are a copy, or when their checksum is enough.
+    /// Nil when the vectors are a copy, or when checksums are enough.
     private let proof: Proof?
 
     /// Whether the vectors are mapped from the pack.
@@ -95,8 +95,8 @@ public struct VectorBlock: Sendable {
         offset + range.lowerBound..<offset + range.upperBound
     }
 
-    /// Lends the vectors, fp32[rows, dimension], row-major, after checking them. Mapped vectors are compared with
-    /// their digest from when the leaf was verified, or with their checksum if the leaf was not to be verified.
+    /// Lends the vectors, fp32[rows, dimension], row-major, after checking them. Mapped vectors are compared with their
+    /// digest from the verification of the leaf, or with their checksum if checksums are enough.
     ///
     /// - Throws: `corrupt`.
     public func withVectors<Result>(
@@ -125,7 +125,7 @@ public struct VectorBlock: Sendable {
             guard case .mapped(let file, let offset, let parts) = block.place else { continue }
             let range = range(parts.vectors, at: offset)
             if let (last, before) = wanted {
-                // The gap between them holds codes and text of leaves, about a quarter of the bytes.
+                // The gap between the vectors of two leaves holds codes and text, about a quarter of the bytes.
                 if last === file, range.lowerBound >= before.upperBound,
                     range.lowerBound - before.upperBound < range.count
                 {
@@ -139,8 +139,8 @@ public struct VectorBlock: Sendable {
         if let (file, range) = wanted { file.prefetch(range) }
     }
 
-    /// The stored form of the vectors' codes; see ``VectorCodes``. The codes are computed here, or compared with
-    /// those computed when the leaf was verified.
+    /// The stored form of the vectors' codes; see ``VectorCodes``. Stored codes are used only if the leaf was verified,
+    /// and compared with those from its verification; otherwise the codes are computed.
     ///
     /// - Throws: `corrupt`.
     public func codes() throws(ObjectError) -> [UInt8] {

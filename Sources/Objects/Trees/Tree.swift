@@ -9,8 +9,8 @@ public struct Tree: Hashable, Sendable {
 
     /// Makes a tree from entries in any order.
     ///
-    /// - Throws: `invalid` when two names are equal, also if only on a file system that ignores case, or when a size
-    ///   is out of range.
+    /// - Throws: `invalid` when two names are equal, even if only on a file system that ignores case, or when a size is
+    ///   out of range.
     public init(_ entries: [TreeEntry]) throws(ObjectError) {
         let sorted = entries.sorted { $0.name < $1.name }
         if let (entry, reason) = Self.problem(in: sorted) {
@@ -47,7 +47,8 @@ public struct Tree: Hashable, Sendable {
         return nil
     }
 
-    /// The same for names that equal their case foldings: in sorted order, equal names are neighbours.
+    /// The same as ``problem(in:)`` for names that equal their case foldings: in sorted order, equal names are
+    /// neighbours.
     private static func problem(inFolded entries: [TreeEntry]) -> (TreeEntry, String)? {
         for (index, entry) in entries.enumerated() {
             guard 0...TreeEntry.sizeLimit ~= entry.size else {
@@ -88,7 +89,7 @@ public struct TreeEntry: Hashable, Sendable {
     /// The largest size of an entry: 2^53 - 1 bytes, the largest integer that every JSON reader represents exactly.
     public static let sizeLimit = (1 << 53) - 1
 
-    /// Makes an entry.
+    /// Makes an entry; ``Tree/init(_:)`` checks its size.
     public init(name: FileName, mode: Mode, size: Int, id: ObjectID) {
         self.name = name
         self.mode = mode

@@ -27,7 +27,7 @@ public struct TreeBuilder: Sendable {
 
     /// Writes the trees from the bottom up.
     ///
-    /// - Parameter predecessor: A similar older tree; directories may be stored as differences against those in it.
+    /// - Parameter predecessor: A similar older tree; directories may be stored as differences against its directories.
     ///   If a part of it cannot be read, only the saving is lost.
     /// - Returns: The root, with the counts of everything below it.
     /// - Throws: `invalid` when two files have the same path, a file has the path of a directory, names differ only in
@@ -58,7 +58,7 @@ public struct TreeBuilder: Sendable {
     }
 }
 
-/// A tree with the number and the sizes of all files below it.
+/// A tree, with the number of all files below it and the sum of their sizes.
 public struct TreeSummary: Hashable, Sendable {
     /// The identity of the tree.
     public let id: ObjectID

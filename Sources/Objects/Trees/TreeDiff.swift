@@ -127,7 +127,7 @@ extension TreeDiff {
     /// Counts the changes that ``next()`` reports, without visiting every path: two directories are compared once,
     /// however many paths lead to both. Each count is at most 2^53.
     ///
-    /// - Throws: What reading a tree throws; `malformed` when directories are too deep for any path.
+    /// - Throws: The errors of reading a tree; `malformed` when directories are too deep for any path.
     public static func counts(
         from before: ObjectID?, to after: ObjectID?, in source: any ObjectSource
     ) throws(ObjectError) -> TreeDiffCounts {

@@ -2,9 +2,9 @@ public import Storage
 
 /// Visits everything below a tree in the order of the paths, a directory before its content.
 ///
-/// Keeps one tree per level in memory. A small repository can describe an enormous directory, by naming one tree many
-/// times. So a walk with more than ``entryLimit`` entries is refused before it begins, unless it visits each
-/// directory only once.
+/// Keeps one tree per level in memory. A small repository can describe an enormous directory by naming one tree many
+/// times. So a walk with more than ``entryLimit`` entries is refused before it begins, unless it visits each directory
+/// only once.
 public struct TreeWalk {
     /// Which directories a walk enters.
     public enum Visits: Sendable {
@@ -42,7 +42,7 @@ public struct TreeWalk {
     /// - Parameters:
     ///   - path: The prefix of all paths.
     ///   - limit: The most entries below the tree. They are counted first, which reads each directory once.
-    /// - Throws: What reading a tree throws; `malformed` when there are too many entries.
+    /// - Throws: The errors of reading a tree; `malformed` when there are too many entries.
     public init(
         _ root: ObjectID, in source: any ObjectSource, below path: RelativePath = .root,
         visiting visits: Visits = .everyPath, limit: Int = entryLimit
@@ -64,7 +64,7 @@ public struct TreeWalk {
 
     /// The next entry, or nil at the end.
     ///
-    /// - Throws: What reading a tree throws; `malformed` when a path is too long.
+    /// - Throws: The errors of reading a tree; `malformed` when a path is too long.
     public mutating func next() throws(ObjectError) -> Element? {
         while let level = levels.last {
             guard level.next < level.tree.entries.count else {
@@ -106,7 +106,7 @@ public struct TreeCensus {
 
     private let reader: TreeReader
     private var known: [ObjectID: Count] = [:]
-    /// More nested directories exceed the longest path.
+    /// The deepest nesting of directories: a deeper one would exceed the longest path.
     static let depthLimit = RelativePath.byteLimit / 2 + 1
 
     /// Prepares to count trees of a source.
@@ -114,7 +114,7 @@ public struct TreeCensus {
 
     /// Counts the entries below a tree.
     ///
-    /// - Throws: What reading a tree throws; `malformed` when directories are too deep for any path.
+    /// - Throws: The errors of reading a tree; `malformed` when directories are too deep for any path.
     public mutating func count(_ root: ObjectID) throws(ObjectError) -> Count {
         try count(root, size: nil, depth: 0)
     }

@@ -1,7 +1,7 @@
 internal import CKernels
 
-/// A keyed hash, several times as fast as SHA-256. Without the key nobody can forge a match, so it detects tampering
-/// as well as damage.
+/// A keyed hash, several times as fast as SHA-256. Without the key, nobody can forge a match, so the hash detects
+/// tampering as well as damage.
 ///
 /// The bytes are cut into blocks of 1 KiB, the last padded with zeros; see `fti_keyed_sums`. The digest is the first
 /// half of the SHA-256 of all sums and the byte count.

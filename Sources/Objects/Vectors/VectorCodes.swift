@@ -17,7 +17,7 @@ internal import CKernels
 ///   multiplied by 1 + 2^-38 and rounded up to fp32.
 ///
 /// A vector with a number that is not finite, or with a norm of 2^63 or more, has codes and scale 0, and infinity as
-/// residual and norm: its products may overflow, so nothing can be said about them.
+/// residual and norm: its products may overflow, so no bound holds for them.
 ///
 /// Stored form, little-endian: scales fp32[rows] | residuals fp32[rows] | norms fp32[rows] | zeros to a
 /// multiple of 64 | codes i8[rows, stride], where the stride is the dimension rounded up to a multiple of

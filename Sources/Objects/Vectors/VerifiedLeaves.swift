@@ -1,6 +1,6 @@
 internal import Storage
 
-/// Remembers which leaves of tables were verified, with a keyed hash of the vectors and of the search codes of each.
+/// Remembers which table leaves were verified, with keyed hashes of the vectors and the search codes of each leaf.
 ///
 /// Search codes are derived from vectors, so no identity vouches for them, and anyone who can write a pack can also
 /// write a matching checksum. Forged codes could hide the best rows from a search. So the first search of a leaf
@@ -8,9 +8,9 @@ internal import Storage
 /// with these hashes: that costs little more than a checksum, and nobody can forge a match without the secret. A hash
 /// belongs to the leaf, not to a file, so it holds wherever the leaf is stored.
 ///
-/// The stored form is a ``CacheTable`` with the magic `ftileaf2` and a secret of 32 random bytes as its header; only
-/// its owner may be able to read it. A key is the first word of the leaf's id; a value is the other three words and
-/// the hashes.
+/// The stored form is a ``CacheTable`` with the magic `ftileaf2` and a secret of 32 random bytes as its header, so only
+/// the owner of the file may be able to read it. A key is the first word of the leaf's id; a value is the other three
+/// words and the hashes.
 public final class VerifiedLeaves: Sendable {
     /// The hashes of a leaf.
     struct Digests: Hashable, Sendable {
@@ -55,10 +55,10 @@ public final class VerifiedLeaves: Sendable {
     let hash: KeyedHash
     private let table: CacheTable<Value>
 
-    /// Decodes the stored form; starts empty when that is damaged.
+    /// Decodes the stored form; starts empty when the stored form is damaged.
     ///
     /// - Parameters:
-    ///   - stored: What ``encoded()`` returned; nil when there is none.
+    ///   - stored: The bytes from ``encoded()``; nil when there are none.
     ///   - moment: The present time.
     /// - Throws: `storage` when the system has no random bytes.
     public convenience init(_ stored: [UInt8]?, moment: Timestamp) throws(ObjectError) {

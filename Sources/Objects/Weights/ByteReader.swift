@@ -1,6 +1,6 @@
 internal import Storage
 
-/// A sequence of bytes that arrive in parts.
+/// A source of bytes that arrive in parts.
 package protocol ByteFeed {
     /// Returns the next part; empty at the end.
     mutating func next() throws(ObjectError) -> [UInt8]
@@ -16,7 +16,7 @@ package struct RangeFeed: ByteFeed {
     private let end: Int
     private var partSize = 4 << 10
 
-    /// About the size of a piece of an object.
+    /// The size of the largest parts, in bytes: about that of a piece of an object.
     private static let largestPart = 256 << 10
 
     /// Begins at the start of a range of an object; the range must lie inside the object.
@@ -54,7 +54,7 @@ package struct RangeFeed: ByteFeed {
 package struct ByteReader<Feed: ByteFeed> {
     private var feed: Feed
     private var part: [UInt8]
-    /// The offset of the part, and of the next byte in the part.
+    /// The offset of the part in the feed, and the offset of the next byte in the part.
     private var start = 0
     private var at = 0
     /// Whether numbers are big-endian.

@@ -2,7 +2,7 @@ internal import Storage
 
 /// The header of a GGUF file, versions 2 and 3 in either byte order, as the ggml project's `gguf.md` defines it.
 ///
-/// The meaning of the metadata is not checked; that is up to the programs that run the model.
+/// Does not check the meaning of the metadata; that is up to the programs that run the model.
 public struct GGUF: Hashable, Sendable {
     /// One member of the metadata.
     public struct Member: Hashable, Sendable {
@@ -20,7 +20,7 @@ public struct GGUF: Hashable, Sendable {
         case unsigned(UInt64)
         /// A signed integer.
         case signed(Int64)
-        /// A floating-point number, also an infinite one or NaN.
+        /// A floating-point number, possibly infinite or NaN.
         case float(Double)
         /// A truth value.
         case bool(Bool)
@@ -149,7 +149,7 @@ public struct GGUF: Hashable, Sendable {
 
     // MARK: Metadata
 
-    /// Reads the metadata, and the alignment of the tensors.
+    /// Reads the metadata; returns its members and the alignment of the tensors, or nil if the metadata is invalid.
     private static func metadata(
         _ reader: inout ByteReader<RangeFeed>, count: UInt64
     ) throws(ObjectError) -> ([Member], alignment: UInt64)? {
@@ -284,7 +284,7 @@ extension GGUF.Value {
 struct GGMLType {
     /// The name that the project uses.
     let name: String
-    /// How many numbers a block has.
+    /// The number of numbers in a block.
     let block: Int
     /// The size of a block in bytes.
     let bytes: Int

@@ -3,7 +3,7 @@ public struct SafetensorsError: Error, Hashable, Sendable, CustomStringConvertib
     /// The fault, such as `tensor "a" overlaps the one before it`.
     public let reason: String
 
-    /// `not a valid safetensors: ` and the reason.
+    /// The message for users: `not a valid safetensors: ` and the reason.
     public var description: String { "not a valid safetensors: \(reason)" }
 }
 
@@ -16,7 +16,7 @@ public struct Safetensors: Hashable, Sendable {
     public let tensors: [Tensor]
     /// The metadata of the file, by key.
     public let metadata: [String: String]
-    /// The offset of the first tensor.
+    /// The offset of the first tensor in the file.
     public let dataOffset: Int
 
     /// The most bytes in a header, as in the reference implementation of the format.
@@ -79,7 +79,7 @@ public struct Safetensors: Hashable, Sendable {
         metadata = parser.metadata
     }
 
-    /// The offsets of the tensors, strictly ascending and above 0: the best places to cut the file.
+    /// The offsets of the tensors that have bytes, strictly ascending and above 0: the best places to cut the file.
     public var boundaries: [Int] { tensors.filter { !$0.range.isEmpty }.map(\.range.lowerBound) }
 
     /// Reads the header of a stored file; fails with the reason if it is not a valid safetensors file.
@@ -329,7 +329,7 @@ extension JSONParser {
         return number
     }
 
-    /// Skips a value of any kind, also a number of any size or an object with repeated keys.
+    /// Skips a value of any kind, even a number of any size or an object with repeated keys.
     mutating func skipValue(
         _ bytes: Span<UInt8>, depth: Int, limit: Int
     ) throws(JSONError) {

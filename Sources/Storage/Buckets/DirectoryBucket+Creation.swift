@@ -38,7 +38,7 @@ extension DirectoryBucket {
         return try DirectoryBucket(opening: path)
     }
 
-    /// Opens a directory; creates it and those above it when they are missing.
+    /// Opens a directory; creates it, and the directories above it, when they are missing.
     private static func madeDirectory(_ path: String) throws(StorageError) -> Directory {
         do throws(StorageError) {
             return try Directory(opening: path, followLink: true)
@@ -99,7 +99,8 @@ extension DirectoryBucket {
         let code = parent.renameToNew(temporary, name)
         if code == 0 { return }
         if code == EINVAL || code == ENOSYS {
-            // This file system cannot refuse to replace; a directory replaces only an empty directory.
+            // This file system has no rename that refuses to replace. A plain rename of a directory replaces only an
+            // empty directory.
             return try parent.rename(temporary, to: name)
         }
         // A network file system may lose the reply to a call that succeeded: if the old name is gone, it succeeded.

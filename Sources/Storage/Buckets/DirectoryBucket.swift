@@ -12,7 +12,7 @@ public final class DirectoryBucket: Bucket {
     private let log: Directory
     /// Whether the directory's group may write to it, too.
     private let isShared: Bool
-    // These may be missing; the first blob written to one creates it.
+    // These folders may be missing; the first blob written to a folder creates it.
     private let checkpoints: Mutex<Directory?>
     private let leases: Mutex<Directory?>
 
@@ -41,8 +41,8 @@ public final class DirectoryBucket: Bucket {
         return Set(groups.prefix(Int(max(found, 0))) + [getegid()])
     }
 
-    /// Opens the bucket in a directory on behalf of a user: the superuser may open every bucket, and members of a group
-    /// those that the group shares.
+    /// Opens the bucket in a directory on behalf of a user. The superuser may open every bucket, and a member of a
+    /// group every bucket that the group shares.
     init(
         opening path: String, as user: UInt32, of groups: Set<UInt32> = [],
         trusting trusted: TrustedPlaces = .none
@@ -87,7 +87,7 @@ public final class DirectoryBucket: Bucket {
         self.root = root
         self.packs = packs
         self.log = log
-        // Only a cache: a wrong file in its place must not make the repository unreadable.
+        // Checkpoints are only a cache: a wrong file in place of their folder must not make the repository unreadable.
         checkpoints = Mutex(try? Self.folder(Self.checkpointsName, in: log))
         leases = Mutex(nil)
     }
@@ -230,8 +230,8 @@ public final class DirectoryBucket: Bucket {
         return ages
     }
 
-    /// The time by the clock of the file system, which may be another machine's, in nanoseconds: a new file shows it. A
-    /// read-only file system, where nothing can be removed either, uses this machine's clock.
+    /// Returns the time in nanoseconds by the clock of the file system, which may be another machine's: the time of a
+    /// new file. On a read-only file system, where nothing can be removed anyway, returns this machine's time.
     private func time() throws(StorageError) -> Int {
         do throws(StorageError) {
             return try TemporaryFile(in: packs).descriptor.status().modified

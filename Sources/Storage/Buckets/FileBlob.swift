@@ -10,7 +10,7 @@ final class FileBlob: Blob {
 
     /// Opens a blob; nil when it does not exist.
     ///
-    /// - Throws: `damaged` when the name belongs to something other than a file.
+    /// - Throws: `damaged` when something other than a file has the name.
     init?(opening name: [UInt8], in directory: Directory) throws(StorageError) {
         let path = directory.path(of: name)
         do throws(StorageError) {

@@ -9,7 +9,7 @@ public struct CacheFile: Sendable {
 
     /// Names the cache at a path, which need not exist.
     ///
-    /// - Parameter folders: How many missing folders above the file may be created.
+    /// - Parameter folders: The number of missing folders above the file that may be created.
     public init(_ path: String, folders: Int = 2) {
         self.path = path
         self.folders = folders
@@ -27,7 +27,7 @@ public struct CacheFile: Sendable {
 
     /// Replaces the file atomically, without waiting for the disk: after a power cut it may hold anything.
     ///
-    /// Creates missing folders above it, as many as allowed, for the process's user alone.
+    /// Creates missing folders above it, as many as allowed, that only the process's user can open.
     public func replace(_ bytes: [UInt8]) throws(StorageError) {
         let (directory, name) = try place()
         let file = try TemporaryFile(in: directory)
@@ -68,7 +68,8 @@ public struct CacheFile: Sendable {
     /// One process in this many removes unfinished files that crashed processes left behind.
     private static let cleaning: Int32 = 8
 
-    /// Removes unfinished files. A process that was about to rename one of them goes without its cache this time.
+    /// Removes unfinished files. A process that was about to rename one of these files goes without its cache this
+    /// time.
     private static func clean(_ directory: Directory) {
         guard getpid() % cleaning == 0, let names = try? directory.names() else { return }
         for name in names where name.starts(with: TemporaryFile.prefix) {
@@ -77,7 +78,7 @@ public struct CacheFile: Sendable {
     }
 }
 
-/// A private file that one process at a time holds and appends to: a program that was interrupted leaves its bytes for
+/// A private file that one process at a time holds and appends to. A process that is interrupted leaves its bytes to
 /// the next one.
 ///
 /// It never syncs: appended bytes survive the end of the process, but not a power cut. Several threads may use it.

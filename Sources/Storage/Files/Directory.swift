@@ -1,7 +1,7 @@
 internal import CPosix
 internal import Glibc
 
-/// An open directory. Everything below is reached through its descriptor, so that nobody can swap it for another
+/// An open directory. Calls reach everything below it through its descriptor, so nobody can swap it for another
 /// directory between two calls.
 ///
 /// Names are single path components; no call follows a symbolic link.
@@ -25,8 +25,8 @@ final class Directory: Sendable {
             opening: path, O_RDONLY | O_DIRECTORY, followLink: followLink)
     }
 
-    /// Opens the directory at an absolute path; creates it, and up to `levels` - 1 missing directories above it, for
-    /// the process's user alone.
+    /// Opens the directory at an absolute path. Creates it, and up to `levels` - 1 missing directories above it, so
+    /// that only the process's user can open them.
     convenience init(creating path: String, levels: Int) throws(StorageError) {
         guard path.utf8.first == UInt8(ascii: "/") else {
             throw .unusable(path: path, reason: "it is not an absolute path")
@@ -181,7 +181,7 @@ final class Directory: Sendable {
         return Directory(FileDescriptor(owning: number, path: path))
     }
 
-    /// Lists the names through the directory's own position, which works once per open directory.
+    /// Lists the names from the descriptor's own position, so it works once per open directory.
     func takeNames() throws(StorageError) -> [[UInt8]] {
         var names: [[UInt8]] = []
         var buffer = [UInt8](repeating: 0, count: Self.listingSize)
@@ -205,11 +205,11 @@ final class Directory: Sendable {
         }
     }
 
-    /// Holds about a thousand names a call.
+    /// The bytes read in one call: about a thousand names.
     private static let listingSize = 32 << 10
 
-    /// Opens an entry several directories below in one call, which follows no link; nil where that fails or the system
-    /// lacks the call.
+    /// Opens an entry several directories below with one system call, which follows no link; nil when that fails or the
+    /// system lacks the call.
     func openBelow(_ names: [[UInt8]], _ flags: Int32) -> FileDescriptor? {
         let relative = Array(names.joined(separator: [UInt8(ascii: "/")]))
         let (number, _) = interruptible {

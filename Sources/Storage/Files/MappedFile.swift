@@ -4,8 +4,8 @@ internal import Glibc
 /// A memory-mapped immutable file: pages are read on first use and never copied. The mapping lasts until the last
 /// reference goes away, even if the file is deleted before.
 ///
-/// Only for files that never change once they have their name. If another program truncates a mapped file, a signal
-/// ends this process, as it ends every process that maps files.
+/// Only for files that never change once they have their name. If another program truncates a mapped file, reading the
+/// lost pages ends this process with a signal, as in every program that maps files.
 public final class MappedFile: Sendable {
     /// The number of bytes.
     public let count: Int
@@ -38,7 +38,7 @@ public final class MappedFile: Sendable {
         return try body(bytes.span)
     }
 
-    /// Asks the system to load a range at once, rather than a few pages at each page fault. It guarantees nothing.
+    /// Asks the system to load a range at once, rather than a few pages at each page fault; only a hint.
     ///
     /// - Parameter range: Must lie within the file.
     public func prefetch(_ range: Range<Int>) {

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// A folder of small files that belong to their owner alone, such as keys.
+/// A folder of small files that only their owner should read, such as keys.
 public struct PrivateFolder: Sendable {
-    /// A file of the folder: its bytes, and who else can touch it.
+    /// A file of the folder: its bytes, and whether other users can read or write it.
     public struct Content: Sendable {
         /// The bytes.
         public let bytes: [UInt8]
@@ -126,7 +126,8 @@ public enum LocalFile {
     }
 }
 
-/// The places of other users that a user trusts: a file with one absolute path a line; a line `*` trusts all places.
+/// The places of other users that this user trusts, listed in a file: one absolute path per line, or `*` for all
+/// places.
 ///
 /// Empty lines and lines that begin with `#` are ignored.
 public struct TrustedPlaces: Sendable {
@@ -161,7 +162,7 @@ public struct TrustedPlaces: Sendable {
         return Set(lines.filter { $0.first != UInt8(ascii: "#") })
     }
 
-    /// Whether the list holds a place, by its path without symbolic links.
+    /// Whether the list holds a place; compares its path without symbolic links.
     func contains(_ place: String) -> Bool {
         guard !places.isEmpty else { return false }
         if places.contains([UInt8(ascii: "*")]) { return true }

@@ -5,7 +5,7 @@ internal import Glibc
 ///
 /// Reads and writes name their offsets, so several threads may share a descriptor.
 struct FileDescriptor: ~Copyable, Sendable {
-    /// The number that the kernel knows it by.
+    /// The number of the descriptor in this process.
     let number: Int32
     /// The path that was opened, for messages.
     let path: String
@@ -29,8 +29,8 @@ struct FileDescriptor: ~Copyable, Sendable {
 
     deinit { Glibc.close(number) }
 
-    /// Reads a whole regular file; nil when it does not exist, has more than `limit` bytes, changes during the read, or is
-    /// not trusted.
+    /// Reads a whole regular file; nil when it does not exist, has more than `limit` bytes, changes during the read, or
+    /// is not trusted.
     static func contents(
         of path: String, limit: Int, followLink: Bool, ifTrusted isTrusted: (FileStatus) -> Bool
     ) -> [UInt8]? {
@@ -75,7 +75,7 @@ struct FileDescriptor: ~Copyable, Sendable {
         return bytes
     }
 
-    /// Fills `bytes` from `offset` and returns how many bytes were read: fewer than it holds only
+    /// Fills `bytes` with the file's bytes from `offset`, and returns how many were read: fewer than `bytes` holds only
     /// where the file ends.
     func read(at offset: Int, into bytes: inout [UInt8]) throws(StorageError) -> Int {
         let (filled, code) = bytes.withUnsafeMutableBytes { fill($0, from: offset) }
@@ -120,8 +120,7 @@ struct FileDescriptor: ~Copyable, Sendable {
         try systemCall("set the permissions of", path) { fchmod(number, mode) }
     }
 
-    /// Asks the system to start writing a range to the disk, so that a later sync has less to wait for.
-    /// It guarantees nothing.
+    /// Asks the system to start writing a range to the disk, so that a later sync has less to wait for; only a hint.
     func beginSynchronizing(at offset: Int, count: Int) {
         fti_begin_synchronizing(number, off_t(offset), off_t(count))
     }
@@ -192,7 +191,7 @@ struct FileStatus: Sendable, Hashable {
     /// Whether only its owner may write it.
     var isOwnerWritten: Bool { mode & UInt32(S_IWGRP | S_IWOTH) == 0 }
 
-    /// Examines what is at a path.
+    /// Examines the file at a path.
     ///
     /// - Parameter followLink: Whether a symbolic link stands for its target.
     init(of path: String, followLink: Bool) throws(StorageError) {
@@ -224,7 +223,7 @@ struct FileStatus: Sendable, Hashable {
         changed = Self.nanoseconds(status.st_ctim)
     }
 
-    // Wraps for years that no clock reaches: the value is only compared for equality.
+    // Wraps only for years that no clock reaches.
     private static func nanoseconds(_ time: timespec) -> Int {
         Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
     }
@@ -232,7 +231,7 @@ struct FileStatus: Sendable, Hashable {
 
 // MARK: System calls
 
-/// Makes a system call, repeats it when a signal interrupts it, and throws its failure as an error.
+/// Makes a system call, repeats it when a signal interrupts it, and throws when it fails.
 ///
 /// - Parameters:
 ///   - operation: A verb phrase that completes "cannot".
@@ -306,9 +305,9 @@ public func randomBytes(_ count: Int) throws(StorageError) -> [UInt8] {
     return bytes
 }
 
-/// Settings of the process that a program makes when it starts.
+/// Settings of the process that a program changes when it starts.
 public enum ProcessLimits {
-    /// Raises the limit on open files as far as the system allows: each pack in use is one.
+    /// Raises the limit on open files as far as the system allows, because each pack in use is an open file.
     public static func raiseOpenFiles() {
         var limit = rlimit()
         let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
@@ -319,7 +318,7 @@ public enum ProcessLimits {
 
     /// Keeps up to 64 MiB of freed memory for later allocations.
     ///
-    /// Buffers of a few hundred KiB come and go for every piece. Returning them to the system and faulting them in again
-    /// took 0.25 s of the 0.7 s that verifying 265 MB took.
+    /// Every piece needs buffers of a few hundred KiB. Returning them to the system and faulting them in again took
+    /// 0.25 s of the 0.7 s for verifying 265 MB.
     public static func keepFreedMemory() { fti_keep_freed_memory(64 << 20) }
 }

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// A file that is being written and that nobody reads yet.
 ///
-/// Without ``publish(as:)``, ``place(as:)`` or ``replace(_:)`` it leaves nothing behind: it has no name where the file
-/// system supports that; elsewhere dropping it removes it.
+/// Unless ``publish(as:)``, ``place(as:)`` or ``replace(_:)`` names it, it leaves nothing behind: where the file system
+/// supports that, it has no name; elsewhere, dropping it removes it.
 final class TemporaryFile: Sendable {
     /// The prefix of unfinished files, which listings skip.
     static let prefix = Array("tmp-".utf8)
@@ -34,8 +34,8 @@ final class TemporaryFile: Sendable {
             let name = try Self.randomName()
             let file = try directory.open(
                 name, O_RDWR | O_CREAT | O_EXCL, permissions: permissions, operation: "create")
-            // Tells collectors that the file is in use. A collector may have removed it before the lock; on a file
-            // system without locks no collector removes anything.
+            // The lock tells collectors that the file is in use. A collector may have removed the file before it was
+            // locked; on a file system without locks, no collector removes anything.
             _ = interruptible { flock(file.number, LOCK_EX) }
             guard (try? file.status().links) != 0 else { continue }
             descriptor = file
@@ -89,9 +89,9 @@ final class TemporaryFile: Sendable {
         return true
     }
 
-    /// Makes the content durable and replaces the file of a name, durably, too.
+    /// Makes the content durable, and durably replaces the file of a name.
     ///
-    /// - Throws: `durabilityUnknown` as ``publish(as:)``.
+    /// - Throws: `durabilityUnknown`, like ``publish(as:)``.
     func publish(replacing target: [UInt8]) throws(StorageError) {
         try descriptor.synchronize()
         try replace(target)
@@ -164,7 +164,8 @@ final class TemporaryFile: Sendable {
         guard let name else { return directory.link(descriptor, as: target) }
         let code = directory.link(name, as: target)
         guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(code) else { return code }
-        // No hard links here: the temporary name moves instead, and removing it later does nothing.
+        // This file system has no hard links. Rename the file instead; removing the temporary name later then does
+        // nothing.
         return directory.renameToNew(name, target)
     }
 }

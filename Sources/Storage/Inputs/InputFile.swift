@@ -47,8 +47,8 @@ public final class InputFile: Blob {
         }
     }
 
-    /// Opens a file several directories below another in one call; nil where that fails for any reason, such as a
-    /// symbolic link on the way.
+    /// Opens a file several directories below another with one system call; nil when that fails for any reason, such as
+    /// a symbolic link on the way.
     convenience init?(opening names: [[UInt8]], below directory: Directory) {
         guard let descriptor = directory.openBelow(names, Self.flags) else { return nil }
         try? self.init(descriptor)
@@ -84,15 +84,15 @@ public final class InputFile: Blob {
     /// The path, for messages.
     public var path: String { descriptor.path }
 
-    /// Whether its size means nothing: a pipe has none, and files of the kernel and of some network file systems claim to
-    /// be empty.
+    /// Whether its size means nothing: a pipe has no size, and files of the kernel and of some network file systems
+    /// claim to be empty.
     public func isUnsized() throws(StorageError) -> Bool {
         guard opened.kind == .regular else { return true }
         guard opened.size == 0 else { return false }
         return try !descriptor.read(at: 0, upTo: 1).isEmpty
     }
 
-    /// Reads to the end in parts, whatever the size says; a pipe can be read only once.
+    /// Reads to the end in parts, without relying on the size; a pipe can be read only once.
     public func forEachPart<Failure: Error>(
         _ body: ([UInt8]) throws(Failure) -> Void, failing: (StorageError) -> Failure
     ) throws(Failure) {
@@ -151,10 +151,10 @@ public final class InputFile: Blob {
     }
 }
 
-/// The metadata that identifies one state of a file without reading it: device, inode, size and times.
+/// The metadata that identifies one state of a file without reading it: device, inode, mode, size and times.
 ///
-/// The system sets ``changed`` at every change to the content or the attributes, and no program can choose it. So a state
-/// older than the clock's resolution is never mistaken for a later one.
+/// The system sets ``changed`` at every change to the content or the attributes, and no program can choose its value.
+/// So a state older than the clock's resolution is never mistaken for a later one.
 public struct FileVersion: Hashable, Sendable {
     /// The device that the file is on.
     public let device: UInt64
@@ -169,7 +169,7 @@ public struct FileVersion: Hashable, Sendable {
     /// The time of the last change to the content or the attributes, in nanoseconds since 1970.
     public let changed: Int
 
-    /// Makes a version.
+    /// Makes a version from metadata, such as that of an earlier listing.
     public init(
         device: UInt64, inode: UInt64, mode: UInt32, size: Int, modified: Int, changed: Int
     ) {
@@ -191,7 +191,7 @@ public struct FileVersion: Hashable, Sendable {
     public var isExecutable: Bool { mode & 0o100 != 0 }
 }
 
-/// The byte-order mark that some editors write at the beginning of a UTF-8 text. It is not part of the text.
+/// The byte-order mark that some editors write before a UTF-8 text, and that is not part of the text.
 public enum ByteOrderMark {
     /// U+FEFF in UTF-8.
     public static let bytes: [UInt8] = [0xEF, 0xBB, 0xBF]
@@ -209,7 +209,7 @@ public struct InputEntry: Sendable {
     /// The state of the file when it was listed; nil for an empty directory.
     public let version: FileVersion?
     private let root: InputRoot
-    /// The names below the root, where they differ from the tree's.
+    /// The names below the root; nil where they are the last names of ``path``.
     private let found: [[UInt8]]?
 
     init(
@@ -240,7 +240,7 @@ public struct InputEntry: Sendable {
 
     /// Opens the file.
     ///
-    /// - Throws: `unusable` when it is no longer a file; `changed` when the link leads to another file now.
+    /// - Throws: `unusable` when it is no longer a file; `changed` when the link to the file now leads to another one.
     public func open() throws(StorageError) -> InputFile {
         guard let top = root.directory else {
             let file = try InputFile(
@@ -271,9 +271,10 @@ final class InputRoot: Sendable {
     let directory: Directory?
     /// Whether the path itself may be a symbolic link.
     let followLink: Bool
-    /// How many names of a path in the tree lie above those below this root.
+    /// The number of names at the beginning of a path in the tree that lead to this root.
     let depth: Int
-    /// How many names lie between the named directory and the link that leads here; 0 for a path that the user named.
+    /// The number of names from the named directory to the link that leads here, the link's included; 0 for a path that
+    /// the user named.
     let linkDepth: Int
 
     init(
@@ -296,7 +297,7 @@ final class InputRoot: Sendable {
             || ["/dev/fd/", "/proc/self/fd/"].contains { path.utf8.starts(with: $0.utf8) }
     }
 
-    /// The path of an entry below, for messages.
+    /// The path of an entry below this root, for messages.
     func location(of names: [[UInt8]]) -> String {
         var location = path
         for name in names {
@@ -306,7 +307,7 @@ final class InputRoot: Sendable {
         return location
     }
 
-    /// Opens a directory below, name by name, so that it follows no link.
+    /// Opens a directory below this root, name by name, so that it follows no link.
     func openDirectory(_ names: ArraySlice<[UInt8]>) throws(StorageError) -> Directory {
         guard var directory else { throw .unusable(path: path, reason: "it is not a directory") }
         for name in names { directory = try directory.directory(name) }

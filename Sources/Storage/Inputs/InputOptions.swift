@@ -1,6 +1,6 @@
 /// Options for listing the inputs of a `put`.
 public struct InputOptions: Sendable {
-    /// Whether to follow all symbolic links. Without it, only links inside a directory that stay in its scope are
+    /// Whether to follow all symbolic links. Otherwise, only links inside a directory that stay in its scope are
     /// followed; see ``InputListing``.
     public var followLinks = false
     /// Patterns of excluded entries in `.gitignore` syntax, relative to each named directory.
@@ -31,7 +31,7 @@ struct IgnoreRules: Sendable {
 
     /// The patterns of one file or of the command line.
     private struct Group {
-        /// How many names of a path lie above the directory that the patterns are relative to.
+        /// The number of names from the named directory down to the directory that the patterns are relative to.
         let depth: Int
         let patterns: [IgnorePattern]
         var isDefault = false
@@ -48,14 +48,14 @@ struct IgnoreRules: Sendable {
             depth: 0, patterns: patterns.compactMap { IgnorePattern($0.utf8) }, isDefault: true)
     }
 
-    /// Adds the lines of an ignore file that lies `depth` names below the named directory; they take precedence over
-    /// those of directories above.
+    /// Adds the lines of an ignore file in a directory that lies `depth` names below the named one. They take
+    /// precedence over the lines of directories above.
     mutating func add(_ text: [UInt8], depth: Int) {
         let patterns = text.split(separator: 0x0A).compactMap { IgnorePattern($0) }
         if !patterns.isEmpty { files.append(Group(depth: depth, patterns: patterns)) }
     }
 
-    /// Decides about an entry: the first group with a matching pattern counts, and in it the last such pattern.
+    /// Decides about an entry by the first group with a matching pattern, and in that group by the last such pattern.
     func verdict(on path: [[UInt8]], isDirectory: Bool) -> Verdict {
         for group in [given] + files.reversed() + [defaults] where group.depth < path.count {
             let below = path[group.depth...]
@@ -107,7 +107,7 @@ struct IgnorePattern: Sendable {
             isOne: { segment, name in segment.map { Self.matches($0[...], name) } ?? true })
     }
 
-    /// Matches a pattern with wildcards for any number of elements. It backtracks only to the last wildcard, so the time
+    /// Matches a pattern with wildcards for any number of elements. Backtracks only to the last wildcard, so the time
     /// is bounded by the product of the lengths.
     private static func match<Part, Element>(
         _ pattern: ArraySlice<Part>, _ text: ArraySlice<Element>, isMany: (Part) -> Bool,
@@ -180,7 +180,7 @@ struct IgnorePattern: Sendable {
         return glyphs
     }
 
-    /// Parses the set after a `[`; returns it and the position of its `]`, nil without one.
+    /// Parses the set after a `[`; returns it and the position of its `]`, or nil when that is missing.
     private static func set(_ pattern: [UInt8], from start: Int) -> (Glyph, end: Int)? {
         var at = start
         var ranges: [ClosedRange<UInt8>] = []

@@ -3,8 +3,8 @@ internal import Glibc
 /// The part of the file system where symbolic links are followed without `--follow`.
 ///
 /// It is the nearest directory, from the given one upwards, that a tool marks as its root: one with `.git` (git-annex
-/// keeps its objects there) or `.dvc`, or a folder of the Hugging Face cache, whose `snapshots` link to its `blobs`.
-/// Without a mark it is the given directory.
+/// keeps its objects there) or `.dvc`, or a folder of the Hugging Face cache, whose `snapshots` link to its `blobs`. If
+/// no directory has a mark, it is the given one.
 struct LinkScope {
     /// The absolute path of the root, without symbolic links.
     let root: [UInt8]
@@ -44,12 +44,13 @@ struct LinkScope {
 }
 
 extension InputWalk {
-    /// The most links to directories that are followed: more are a trap, such as links that double at every step.
+    /// The most links to directories that are followed. More are a trap, such as links that double the paths at every
+    /// level.
     private static let linkLimit = 10_000
     /// The deepest nesting of links to directories.
     private static let nestingLimit = 32
 
-    /// Whether a path is a link inside a root that a tool marks, and leads to a target inside it.
+    /// Whether a path is a link inside a root that a tool marks, and its target lies inside that root, too.
     static func isLinkInScope(_ path: String) -> Bool {
         guard let status = try? FileStatus(of: path, followLink: false), status.kind == .link,
             let (parent, _) = try? Directory.split(path),

@@ -23,8 +23,8 @@ public struct InputListing: Sendable {
     /// A symbolic link in a directory is followed when its target lies in the directory's scope: the nearest directory
     /// above that a tool marks as its root (``LinkScope``), else the directory itself.
     ///
-    /// - Throws: `unusableEntries` for all other links, pipes, sockets, devices and invalid names at once; `unusable` for
-    ///   a path that cannot be stored; `system` for one that cannot be read.
+    /// - Throws: `unusableEntries` for all other links, pipes, sockets, devices and invalid names together; `unusable`
+    ///   for a path that cannot be stored; `system` for one that cannot be read.
     public static func walking(
         _ paths: [String], _ options: InputOptions = InputOptions()
     ) throws(StorageError) -> InputListing {
@@ -54,7 +54,7 @@ public struct InputListing: Sendable {
     }
 }
 
-/// The first of some paths, and their number.
+/// The first few of many paths, and the number of all.
 public struct PathSample: Sendable {
     /// The first paths, printable.
     public private(set) var paths: [String] = []
@@ -71,19 +71,19 @@ public struct PathSample: Sendable {
 
 /// A directory entry that cannot be stored.
 public struct UnusableEntry: Hashable, Sendable, CustomStringConvertible {
-    /// The reason, as far as the remedy depends on it.
+    /// The class of the reason, on which the remedy depends.
     public enum Problem: Hashable, Sendable {
         /// Its name is not valid in a tree.
         case name
         /// It is a symbolic link that is not followed.
         case link
-        /// It is a pipe, a socket or a device, or a broken link.
+        /// It is a pipe, a socket, a device, or a link that no option can follow.
         case nature
     }
 
     /// The path, printable.
     public let path: String
-    /// The class of the reason.
+    /// The kind of problem.
     public let problem: Problem
     /// The reason, as a clause that begins with "it".
     public let reason: String
@@ -108,14 +108,14 @@ struct InputWalk {
     fileprivate var unusableCount = 0
     private let options: InputOptions
     private(set) var rules: IgnoreRules
-    /// Where links below the current path may lead; nil for anywhere.
+    /// The scope of links below the current path; nil when they may lead anywhere.
     private(set) var scope: LinkScope?
     /// The directories from the current path down to the one being listed, across links, too.
     private(set) var way: [FileStatus.Identity] = []
     var linkedDirectories = 0
     var linkNesting = 0
 
-    /// The largest ignore file that is read.
+    /// The most bytes in an ignore file.
     private static let ignoreFileLimit = 1 << 20
 
     fileprivate init(_ options: InputOptions) {
@@ -207,14 +207,14 @@ struct InputWalk {
         let path: RelativePath
         /// The names below the directory that the user named, as on disk.
         let trail: [[UInt8]]
-        // Nil while it is far above: the system limits open directories.
+        // Nil while the walk is far below: the system limits open directories.
         var directory: Directory?
         let names: [[UInt8]]
         /// The rules of the directory above.
         let rulesAbove: IgnoreRules
-        /// New names for those that are not valid in a tree.
+        /// New names, by the names that are not valid in a tree.
         var repaired: [[UInt8]: FileName] = [:]
-        /// The names so far, as a file system that ignores case sees them; nil where no two can be equal.
+        /// The names so far, as a file system that ignores case sees them; nil when no two of the names can be equal.
         var folded: [String: FileName]?
         var next = 0
         var isEmpty = true
@@ -245,7 +245,8 @@ struct InputWalk {
         return level
     }
 
-    /// How many directories above the one being listed stay open: few, so that 64 descriptors suffice for any depth.
+    /// The number of directories above the one being listed that stay open: few, so that 64 descriptors suffice for any
+    /// depth.
     private static let openLevels = 16
 
     mutating func list(
