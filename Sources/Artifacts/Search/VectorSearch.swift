@@ -1,6 +1,6 @@
 public import Objects
 
-/// Searchable vectors of one space: their codes lie in one allocation, the vectors stay where they are.
+/// Searchable vectors of one space: their codes are copied into one allocation, and the vectors stay where they are.
 public struct VectorSearch: Sendable {
     /// The number of components of a vector.
     public var dimension: Int { codes.dimension }
@@ -106,8 +106,8 @@ public struct VectorMatch: Hashable, Sendable {
 extension VectorSearch {
     /// Makes the vectors of a table searchable in place.
     ///
-    /// Copies their codes into one allocation; reads a vector only when its codes do not exclude it. Verifies both as
-    /// far as the vectors were opened with verification.
+    /// Copies their codes into one allocation, and reads a vector only when its codes do not exclude it. Verifies
+    /// codes and vectors to the extent that `vectors` was opened with verification.
     ///
     /// - Throws: `corrupt` when codes do not match their vectors.
     public init(
