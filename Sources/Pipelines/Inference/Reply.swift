@@ -24,7 +24,7 @@ public struct Reply: Sendable {
     public let release: ObjectID?
     /// The embedding space.
     public let space: ObjectID
-    /// The newest transaction in the state that was answered from.
+    /// The newest transaction of the state that the answer comes from.
     public let transaction: Int
     /// The condition on all chunks; nil when they come from all rows.
     public let condition: Condition?
@@ -101,7 +101,7 @@ public struct Reply: Sendable {
             : ["The documents do not say: \(judgement.reason)."]
         lines.append("")
         if isAnswered, let missing = Judgement.words(judgement.missingPhrases) {
-            lines.append("no chunk contains \(missing); found without it:")
+            lines.append("no chunk contains \(missing); found by the rest of the question:")
         }
         if !isAnswered, !sources.isEmpty { lines.append("nearest to the question:") }
         for (index, (source, count)) in sections.enumerated() {
@@ -232,8 +232,7 @@ public struct FoundChunk: Sendable {
 }
 
 extension FoundChunk {
-    /// The chunk in a reply's JSON: title, place, text and scores, with all further attributes beside them as in the
-    /// row.
+    /// The chunk in a reply's JSON: title, place, text and scores, beside all further attributes of the row.
     var json: JSONObject {
         var object = row.attributes
         object["ordinal"] = nil

@@ -82,7 +82,7 @@ public struct AttributeRule: Hashable, Sendable {
         else {
             return
                 "an attribute name must begin with a letter and consist of letters, digits, _ and -, "
-                + "at most \(nameLimit)"
+                + "at most \(nameLimit) characters"
         }
         return nil
     }
@@ -220,7 +220,7 @@ extension AttributeRule {
     }
 
     private static var typeList: String {
-        "a type is \(AttributeType.allCases.map(\.rawValue).joined(separator: ", "))"
+        "the types are \(AttributeType.allCases.map(\.rawValue).joined(separator: ", "))"
     }
 
     /// Whether a word is probably a misspelled type rather than a value: a type name of another language, or one edit

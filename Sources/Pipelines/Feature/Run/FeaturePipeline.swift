@@ -71,7 +71,7 @@ public struct FeaturePipeline: Sendable {
         }
     }
 
-    /// Reads what the ref holds, lists the sources, and checks both.
+    /// Reads the rows of the ref, lists the sources, and checks both.
     func prepare(
         _ checks: SourceChecks, in transaction: Transaction
     ) throws(FeatureError) -> (baseline: Baseline, listing: SourceListing) {
@@ -84,7 +84,7 @@ public struct FeaturePipeline: Sendable {
         return (baseline, listing)
     }
 
-    /// Checks that a run adds to rows of its own embedding space only.
+    /// Checks that the ref's rows are in the run's embedding space, unless the run may rebuild them.
     ///
     /// - Throws: `spaceDiffers`.
     func checkSpace(
@@ -176,8 +176,9 @@ public struct FeaturePipeline: Sendable {
         throw .spaceChangesIncompletely(document: document)
     }
 
-    /// Opens the run's embedder: in the space of the ref's rows, or else in the space of any other features, if it
-    /// makes vectors of that space.
+    /// Opens the run's embedder in the first known space that it reproduces, otherwise in a new one.
+    ///
+    /// The known spaces are that of the ref's rows, then those of other features and of an interrupted run.
     private func embedder(
         _ baseline: Baseline, _ left: EmbeddingSpace?, in transaction: Transaction
     ) throws(FeatureError) -> any Embedder {

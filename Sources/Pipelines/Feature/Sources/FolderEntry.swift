@@ -3,7 +3,6 @@ internal import Storage
 
 /// An entry of a folder. System calls are confined to this file.
 struct FolderEntry {
-    /// The kinds of entries.
     enum Kind {
         case file, folder, link, other
     }

@@ -61,7 +61,7 @@ struct Retriever: Sendable {
             condition: condition, pair: pair, threads: threads)
     }
 
-    /// The rows that satisfy a condition, and how well preselection works among them.
+    /// The rows that satisfy a condition, and the way to search them.
     private static func scope(
         _ condition: Condition?, of index: FeatureIndex, _ preselection: ApproximateSearch?,
         _ pair: ResolvedPair, candidates: Int, threads: Int
@@ -92,8 +92,9 @@ struct Retriever: Sendable {
         return Scope(rows: rows, approximate: widened?.search, mode: mode)
     }
 
-    /// Makes test queries from the beginnings of evenly spaced rows' texts, embedded as questions: they resemble real
-    /// questions more than the rows' own vectors, each of which would find itself.
+    /// Makes test queries from the beginnings of evenly spaced rows' texts, embedded as questions.
+    ///
+    /// They resemble real questions more than the rows' own vectors do, each of which would find itself.
     private static func queries(
         _ count: Int, of index: FeatureIndex, among set: RowSet, _ pair: ResolvedPair, threads: Int
     ) throws(InferenceError) -> [[Float]] {
@@ -121,7 +122,7 @@ struct Retriever: Sendable {
         }
     }
 
-    /// The chunks found for a question, and the evidence on them.
+    /// The chunks found for a question, and the evidence on whether they answer it.
     struct RetrievalResult {
         /// The prepared question.
         let question: Question
@@ -228,7 +229,7 @@ public enum SearchMode: Hashable, Sendable {
     case approximate(recall: Double, sample: Int)
 }
 
-/// The rows to search, and how; computed once for each condition.
+/// The rows to search, and the way to search them; computed once for each condition.
 struct Scope: Sendable {
     /// The rows; nil for all.
     let rows: RowSet?
