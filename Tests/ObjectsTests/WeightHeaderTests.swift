@@ -4,7 +4,7 @@ import Testing
 
 @testable import Objects
 
-@Suite("Cutting weights where their headers say")
+@Suite("Cutting weights at the boundaries in their headers")
 struct WeightHeaderTests {
     /// A GGUF file like those of its usual writers.
     struct GGUFFile {

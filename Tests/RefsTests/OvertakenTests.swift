@@ -18,7 +18,7 @@ struct OvertakenTests {
         let other = Repository(in: bucket)
         try other.put("models/a", text: "2", writer: testWriter(seed: 4))
         _ = try collectAll(other)
-        // Less what this process has open.
+        // Without the packs that the first process has open.
         return (Repository(in: bucket), state, old)
     }
 

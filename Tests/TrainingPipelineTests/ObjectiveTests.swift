@@ -50,20 +50,20 @@ import TrainingPipeline
         }
     }
 
-    @Test("the supervised gradient is that of finite differences")
+    @Test("the supervised gradient matches finite differences")
     func supervisedGradient() { checkGradient(of: supervised(20)) }
 
-    @Test("the preference gradient is that of finite differences")
+    @Test("the preference gradient matches finite differences")
     func preferenceGradient() { checkGradient(of: preference(20)) }
 
-    @Test("the gradient of both together is that of finite differences")
+    @Test("the gradient of both together matches finite differences")
     func retainingGradient() {
         checkGradient(
             of: RetainingObjective(
                 preference: preference(8), supervised: supervised(12), retain: 0.6))
     }
 
-    @Test("values and gradients are the same bits with 1, 2 and 5 threads")
+    @Test("values and gradients have the same bits with 1, 2 and 5 threads")
     func threads() {
         let objective = supervised(100)
         let one = objective.evaluate(at: objective.origin, threads: 1)
