@@ -18,7 +18,7 @@ struct Training: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fti-training",
         abstract:
-            "Builds datasets from features, trains a ranker on them and evaluates it.",
+            "Build datasets from features, train a ranker on them, and evaluate it.",
         version: "fti-training \(Version.text)",
         subcommands: [Run.self])
 }

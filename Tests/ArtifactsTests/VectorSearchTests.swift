@@ -134,8 +134,8 @@ struct ApproximateSearchTests {
 
     @Test("the measured recall is the fraction that is found")
     func recall() throws {
-        // Rows of one length in the plane: those of one quadrant have the same signs, and the lowest of them
-        // are ranked, which are the worst.
+        // Rows of equal length in the plane: those of one quadrant have the same signs, so the lowest of them are
+        // ranked, which are the worst.
         let values = (0..<100).flatMap { row -> [Float] in [1, 1 + Float(row)] }
         let search = VectorSearch(dimension: 2, values: values)
         let approximate = ApproximateSearch(search, ranked: 20)

@@ -6,8 +6,7 @@ import Testing
 
 @Suite("A race lost to a collection is a conflict")
 struct OvertakenTests {
-    /// A repository in which `models/a` has just been moved, and what it was before has been collected, after a state
-    /// was read.
+    /// A repository in which, after a state was read, `models/a` moved and its former target was collected.
     private func overtaken() throws -> (repository: Repository, state: State, old: ObjectID) {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())

@@ -86,8 +86,8 @@ import TrainingPipeline
 
     @Test("the preference loss matches a hand computation")
     func preferenceValue() {
-        // One feature counts: 1 for the chosen row, 0 for the rejected one. The reference weighs it 0.5, the
-        // policy 2, so the margins are 0.5 and 2, and with beta 0.4 the loss is -ln sigmoid(0.6).
+        // One signal counts: 1 for the chosen row, 0 for the rejected one. The reference weighs it 0.5 and the ranker
+        // 2, so the margins are 0.5 and 2, and with beta 0.4 the loss is -ln sigmoid(0.6).
         var values = [Double](repeating: 0, count: 2 * columns)
         values[0] = 1
         var reference = [Double](repeating: 0, count: columns)
