@@ -58,8 +58,8 @@ public struct Token: Hashable, Sendable {
     public let stem: UInt64
     /// The hash of the word in the matched form, ``TextForm/matched(_:)``.
     public let word: UInt64
-    /// The ordinal of the word or pair in its text, from 0; an identifier has that of its first word, a part that of
-    /// its word.
+    /// The ordinal of the word or pair in its text, from 0; an identifier has the ordinal of its first word, a part
+    /// the ordinal of its word.
     public let position: Int
     /// Whether the word is a stop word, which search ignores.
     public let isStopWord: Bool

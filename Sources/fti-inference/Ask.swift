@@ -69,7 +69,7 @@ struct Ask: Command {
 
     @Option(
         help: ArgumentHelp(
-            "Show at most N chunks of a document before those of others; 0 for no limit.",
+            "Show at most N chunks of a document before chunks of others; 0 for no limit.",
             valueName: "n"))
     var perDocument: Int?
 

@@ -75,7 +75,7 @@ struct Run: Command {
         }
     }
 
-    /// The repository of the command line or the environment, before that of the configuration.
+    /// The repository that the command line or the environment names, otherwise the configuration's.
     private func location(
         _ configuration: TrainingConfiguration, _ context: CommandContext
     ) throws -> String {

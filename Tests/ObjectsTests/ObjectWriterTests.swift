@@ -193,7 +193,7 @@ struct ObjectWriterTests {
         }
     }
 
-    @Test("a source that ends early fails the import, and the writer goes on")
+    @Test("a source that ends early fails the import, and the writer stays usable")
     func truncatedSource() throws {
         var repository = TestRepository()
         let writer = repository.writer

@@ -56,7 +56,7 @@ struct PackFooterTests {
     private static let referenceSizes = referenceIDs + 4 * 32
     private static let points = referenceSizes + 4 * 4
 
-    @Test("a footer decodes to what was encoded")
+    @Test("a footer survives a round trip")
     func roundTrip() throws {
         let footer = try PackFooter(decoding: Self.encode(), dataEnd: Self.dataEnd)
         #expect(footer.pieceCount == 3 && footer.recipeCount == 2)

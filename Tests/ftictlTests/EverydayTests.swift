@@ -136,7 +136,7 @@ struct EverydayTests {
         #expect(outcome.output.contains("damaged"))
     }
 
-    @Test("a command line without a command is answered with what is missing")
+    @Test("an incomplete command line gets an error that says what is missing")
     func noCommand() throws {
         let sandbox = try Sandbox()
         #expect(

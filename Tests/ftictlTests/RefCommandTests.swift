@@ -98,7 +98,7 @@ struct RefCommandTests {
         #expect(try sandbox.ftictl("ref", "restore", "models/tags/v1").status == 0)
     }
 
-    @Test("undo reverts a restore, or names what is in the way")
+    @Test("undo reverts a restore, or names the obstacle")
     func undo() throws {
         #expect(try sandbox.ftictl("rollback", "models/exp").status == 0)
         #expect(try sandbox.ftictl("undo").status == 0)

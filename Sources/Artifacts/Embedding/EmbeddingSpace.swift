@@ -94,7 +94,7 @@ public struct EmbeddingSpace: Hashable, Sendable {
     /// Whether a service makes its vectors.
     public var isService: Bool { embedder.utf8.elementsEqual(Self.serviceName.utf8) }
 
-    /// The identity of the space: that of the object whose bytes are ``encoded``.
+    /// The identity of the object whose bytes are ``encoded``.
     public var id: ObjectID { ObjectID(of: encoded.span) }
 
     /// Rounds a vector to ``canaryDecimals`` decimals, with ties away from zero.

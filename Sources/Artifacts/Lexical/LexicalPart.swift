@@ -174,7 +174,7 @@ struct LexicalLevels<Value: Sendable>: Sendable {
             row: transform(row), section: transform(section), document: transform(document))
     }
 
-    /// Pairs each value with that of another instance.
+    /// Pairs each value with the corresponding value of another instance.
     func with<Second>(_ other: LexicalLevels<Second>) -> LexicalLevels<(Value, Second)> {
         LexicalLevels<(Value, Second)>(
             row: (row, other.row), section: (section, other.section),

@@ -22,7 +22,7 @@ public struct LexicalTree: Sendable {
     /// Opens the index of a snapshot; nil where a different text analysis built it, because the words of a question
     /// would not match the index's terms.
     ///
-    /// - Throws: `malformed` when the content is not such a tree; rethrows read errors.
+    /// - Throws: `malformed` when the content is not a lexical index; rethrows read errors.
     public init?(_ content: Content, in source: some ObjectSource) throws(ObjectError) {
         let reader = TreeReader(source)
         let root = try reader.tree(content.id)

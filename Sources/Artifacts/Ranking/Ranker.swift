@@ -99,7 +99,7 @@ public struct RetrievalSettings: Hashable, Sendable {
     public var candidates = 100
     /// The number of chunks to return unless the question asks for another number.
     public var k = 5
-    /// How many chunks of one document may precede those of others; 0 for no limit.
+    /// The number of chunks of one document that may precede chunks of others; 0 for no limit.
     public var perDocument = 0
 
     /// The valid values of ``candidates``.

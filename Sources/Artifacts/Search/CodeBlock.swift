@@ -142,7 +142,7 @@ extension CodeBlock {
     }
 }
 
-/// Kernels on signs; they stand in this file because they need pointers.
+/// Kernels on signs; they are in this file because they need pointers.
 enum SignKernels {
     /// Computes the sign distance of each row from a query, writes the offsets of rows within `limit`, and returns
     /// their count.

@@ -35,7 +35,7 @@ public struct VectorSearch: Sendable {
     /// The result matches a comparison with all rows bit for bit: the greatest inner products as ``DotProduct``
     /// computes them, ties in row order, NaN last. It does not depend on the number of threads.
     ///
-    /// - Parameter set: The rows to search; nil for all. The result is that of a table holding only these rows.
+    /// - Parameter set: The rows to search; nil for all. The result equals a search of a table with only these rows.
     /// - Throws: Errors of reading vectors; none for vectors in memory.
     public func nearest(
         _ count: Int, to query: [Float], among set: RowSet? = nil, threads: Int = Threads.available

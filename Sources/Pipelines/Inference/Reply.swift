@@ -47,7 +47,7 @@ public struct Reply: Sendable {
     /// The answer with the number of the source that it quotes, such as `[1]`.
     private var cited: String {
         guard let quotedPlace else { return answer }
-        // Sources are listed by section, so the number is that of the quoted source's section.
+        // Sources are listed by section, so the citation has the number of the quoted source's section.
         let row = sources[quotedPlace].row
         let number = sections.firstIndex { Self.isOneSection($0.best.row, row) } ?? 0
         return answer + (units.last?.isVerbatim == true ? "\n" : " ") + "[\(number + 1)]"

@@ -36,7 +36,7 @@ public struct AttributeRule: Hashable, Sendable {
         self.init(name, type, from: .members([name] + (Self.synonyms[name] ?? [])))
     }
 
-    /// The word that stands for the file's modification time in `from`.
+    /// The word in `from` that means the file's modification time.
     static let fileTimeName = "file.modified"
 
     /// Common metadata names for frequent attributes.

@@ -37,8 +37,8 @@ public struct FeaturePipeline: Sendable {
 
     /// Reads the sources and updates the ref to match them.
     ///
-    /// Work is proportional to the changes: a document that neither changed nor moved is only read and hashed. Without
-    /// any change, there is no transaction.
+    /// Work is proportional to the changes: a document that neither changed nor moved is only read and hashed. If
+    /// nothing changed, the run makes no transaction.
     ///
     /// - Parameters:
     ///   - message: The message of the snapshot; nil for a summary of the counts.
@@ -178,7 +178,7 @@ public struct FeaturePipeline: Sendable {
 
     /// Opens the run's embedder in the first known space that it reproduces, otherwise in a new one.
     ///
-    /// The known spaces are that of the ref's rows, then those of other features and of an interrupted run.
+    /// The known spaces are the ref's, then those of other features and of an interrupted run, in this order.
     private func embedder(
         _ baseline: Baseline, _ left: EmbeddingSpace?, in transaction: Transaction
     ) throws(FeatureError) -> any Embedder {

@@ -27,7 +27,7 @@ struct Retriever: Sendable {
     ///   - approximately: Whether to preselect candidates by their signs.
     ///   - verified: The record of leaves that were already verified; nil where there is none.
     ///   - segments: The cache of lexical segments for features without an index.
-    ///   - retrieval: Settings that override those of the ranker.
+    ///   - retrieval: Settings that override the ranker's.
     /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's configuration
     ///   and its snapshot name different spaces; `condition` when it does not fit the rows.
     static func load(
@@ -193,13 +193,13 @@ struct Retriever: Sendable {
     }
 }
 
-/// Retrieval settings that override those of the ranker.
+/// Retrieval settings that override the ranker's.
 public struct RetrievalOverrides: Hashable, Sendable {
     /// Where candidates come from.
     public var mode: RetrievalSettings.Mode?
     /// The number of candidates from each source.
     public var candidates: Int?
-    /// The number of chunks of one document that may precede those of others.
+    /// The number of chunks of one document that may precede chunks of others.
     public var perDocument: Int?
 
     /// Makes overrides that change nothing.

@@ -166,7 +166,7 @@ struct RankerTrainer: Sendable {
         return preferences
     }
 
-    /// The labelled row that the untrained rule scores highest; it stands for the answer in the dataset.
+    /// The labelled row that the untrained rule scores highest; it represents the answer in the dataset.
     private static func answer(
         _ question: ResolvedQuestion, _ prepared: PreparedQuestion, _ base: Ranker
     ) -> Int {

@@ -2,7 +2,7 @@ internal import Artifacts
 internal import Objects
 internal import TextAnalysis
 
-/// Supervised training that leaves the untrained rule only as far as cross-validation justifies.
+/// Supervised training that departs from the untrained rule only as far as cross-validation justifies.
 ///
 /// The ids of questions assign them to folds. For each strength of the pull towards the untrained rule, a ranker
 /// trained on the other folds ranks the questions of each fold. The untrained rule stays unless the best strength
@@ -109,7 +109,7 @@ struct ValidatedTraining: Sendable {
         return rank.map { 1 / Double($0 + 1) } ?? 0
     }
 
-    /// Each fold's examples, with those of all other folds; skips empty folds.
+    /// For each fold, the examples of all other folds and its own; skips empty folds.
     private var splits: [(seen: [Example], unseen: [Example])] {
         (0..<Self.folds).map { fold in
             (
