@@ -44,14 +44,14 @@ import TrainingPipeline
             var training = TrainingConfiguration()
             training.features = "features/staging"
             training.questions = "\(handbook)/questions.jsonl"
-            // Few candidates and rounds: the example is for reading.
+            // Few candidates and epochs, so that the example runs quickly.
             training.retrieval.candidates = 20
             (training.supervised.epochs, training.preference.epochs) = (30, 0)
             let model = try TrainingRun(
                 repository: repository, configuration: training, writer: writer, version: "1",
                 threads: 2
             ).run()
-            // Both go live together: readers see the pair or the pair before.
+            // Both go live together: readers see the new pair or the previous one.
             _ = try repository.promote(
                 moves, in: try repository.state(), by: writer, MoveOptions(message: "promote"))
             print(

@@ -115,7 +115,7 @@ final class Connection: @unchecked Sendable {
     }
 }
 
-/// One request for embeddings and the parsing of its answer, in the format of OpenAI's embeddings API.
+/// One request for embeddings, and the parser of its answer, in the format of OpenAI's embeddings API.
 struct EmbeddingExchange {
     let model: ServiceModel
     let texts: [String]
@@ -134,11 +134,12 @@ struct EmbeddingExchange {
         return JSON.object(object).canonicalBytes
     }
 
-    /// The member with which a request sets the dimension.
+    /// The request member that sets the dimension.
     static let dimensionMember = "dimensions"
 
-    /// The most bytes of a valid answer: every number in its longest spelling and some slack, also for a model whose
-    /// own dimension is greater than the configured one.
+    /// The most bytes of a valid answer: every number in its longest spelling, and some slack.
+    ///
+    /// Allows for a model whose own dimension is greater than the configured one.
     var limit: Int { 64 << 10 + texts.count * (max(model.dimension, 4096) * 32 + 1024) }
 
     /// Why an answer is unusable.

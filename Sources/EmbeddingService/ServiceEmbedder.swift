@@ -35,10 +35,10 @@ public struct ServiceEmbedder: Embedder {
         self.connections = connections
     }
 
-    /// Embeds the canary texts to find the space of a service's vectors.
+    /// Opens a service: embeds the canary texts to find the space of its vectors.
     ///
-    /// A service is not reproducible to the last bit. A known space whose canaries match within its tolerance is
-    /// therefore reused; otherwise the space is new.
+    /// A service does not reproduce vectors to the last bit. If the canaries match those of a known space within its
+    /// tolerance, that space is reused; otherwise the space is new.
     ///
     /// - Parameter known: Spaces that already hold vectors, in order of preference.
     /// - Throws: `service`.
@@ -79,8 +79,8 @@ public struct ServiceEmbedder: Embedder {
 
     /// The vectors of canary texts, and an embedder with the request format that produced them.
     ///
-    /// When the model's own dimension is greater than the configured one, asks again with `dimensions`; not before,
-    /// because many services refuse members that they do not know.
+    /// When the model's own dimension is greater than the configured one, a second request sets `dimensions`. The
+    /// first request omits it, because many services refuse members that they do not know.
     private static func canaries(
         _ texts: [String], of model: ServiceModel, at endpoint: ServiceEndpoint
     ) throws(EmbeddingError) -> (embedder: ServiceEmbedder, vectors: [[Float]]) {

@@ -266,7 +266,7 @@ public struct ServiceHeader: Sendable, CustomStringConvertible, CustomDebugStrin
     /// The header's line in a request.
     var line: String { "\(name): \(value)" }
 
-    /// The strings to redact wherever they occur: the whole value and its longer words.
+    /// The strings to redact wherever they occur: the whole value, and its words of 8 bytes or more.
     var secrets: [String] {
         [value] + value.split(separator: " ").map(String.init).filter { $0.utf8.count >= 8 }
     }

@@ -5,9 +5,9 @@ internal import Objects
 /// Services agree on the format of vectors but not of errors: the text may be a member of the answer or of a nested
 /// value, part of a list, plain text, or the title of a proxy's error page.
 struct ServiceExplanation {
-    /// The text; empty if the service gave none.
+    /// The text; empty where the service gives none.
     let text: String
-    /// The status next to the text, from services that report errors with status 200; nil where there is none.
+    /// The status beside the text, from services that report errors with status 200; nil where there is none.
     let status: Int?
 
     /// Members that hold or contain the text, most specific first; compared without case.
@@ -165,7 +165,7 @@ enum ServiceStatus {
 
 /// Removes secrets from messages, because a service may echo them: the key, header values, user information and query.
 struct Redaction {
-    /// The secrets, longest first, so that no part of one remains.
+    /// The secrets, longest first, so that a secret that contains another is redacted whole.
     private let hidden: [[UInt8]]
 
     /// Shorter values occur in ordinary words, so they are not redacted.

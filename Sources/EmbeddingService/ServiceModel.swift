@@ -12,13 +12,14 @@ public struct ServiceModel: Hashable, Sendable {
     public var queryPrefix = ""
     /// The text prepended to every document.
     public var documentPrefix = ""
-    /// Request members beside the model and the texts.
+    /// Request members besides the model and the texts.
     public var request = RequestMembers()
     /// The largest difference in one component of a canary vector that still counts as equal.
     public var tolerance: Double
     /// Whether requests set the dimension.
     ///
-    /// They must where the model's own dimension is greater; services with a fixed dimension refuse such requests.
+    /// Requests must set it where the model's own dimension is greater; services with a fixed dimension refuse such
+    /// requests.
     var asksForDimension = false
 
     /// The supported dimensions.
@@ -59,8 +60,8 @@ public struct ServiceModel: Hashable, Sendable {
 
     /// The space of the model's vectors, given the vectors of the canary texts.
     ///
-    /// The service hides weights and tokenizer: digests of the model's name replace theirs, and only the canaries
-    /// show a change behind the service.
+    /// A service hides its weights and its tokenizer: digests of the model's name stand in for theirs, so only the
+    /// canaries reveal that the service changed the model.
     func space(canaries vectors: [[Float]]) -> EmbeddingSpace {
         EmbeddingSpace(
             embedder: EmbeddingSpace.serviceName, version: name,

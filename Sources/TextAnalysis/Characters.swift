@@ -33,7 +33,7 @@ enum Characters {
         (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10
     }
 
-    /// Whether an ASCII character joins words: `_`, `-` and `.`.
+    /// Whether an ASCII character can join words: `_`, `-` and `.`.
     @inline(__always)
     static func isJoint(_ byte: UInt8) -> Bool { byte == 0x5F || byte == 0x2D || byte == 0x2E }
 
@@ -55,8 +55,7 @@ enum Characters {
         Int(utf8proc_get_property(scalar).pointee.combining_class)
     }
 
-    /// Whether the text before a scalar keeps its form in every normal form, regardless of the scalar and what follows
-    /// it.
+    /// Whether the normal forms of the text before a scalar are independent of the scalar and of what follows it.
     ///
     /// False for marks, for Hangul letters that compose into syllables, and for ignorable characters.
     static func beginsStretch(_ scalar: UInt32) -> Bool {
@@ -76,7 +75,7 @@ enum Characters {
         }
     }
 
-    /// Whether a scalar is in normal form C in any context. False for some rare scalars that are.
+    /// Whether a scalar is in normal form C in any context; false also for some rare scalars that are.
     static func isComposed(_ scalar: UInt32) -> Bool {
         switch scalar {
         case ..<0x300, 0x3A3...0x481, 0x2010...0x2027, 0x20A0...0x20BF, 0x2190...0x2199,
@@ -87,8 +86,8 @@ enum Characters {
         }
     }
 
-    /// The matched form of a scalar that maps to a single word character when a new stretch follows; 0 where finding
-    /// the form takes more work.
+    /// The matched form of a scalar, if it is a single word character when a new stretch follows; 0 where finding it
+    /// takes more work.
     static func simpleForm(of scalar: UInt32) -> UInt32 {
         switch scalar {
         case 0x80..<0x800: UInt32(simpleForms[Int(scalar) - 0x80])

@@ -77,7 +77,7 @@ final class Stemmer: @unchecked Sendable {
 
     /// The entry of the word with this hash.
     ///
-    /// - Parameter word: Returns the word in the matched form; called only when the cache does not hold the hash.
+    /// - Parameter word: Returns the word in the matched form; called only on a cache miss.
     @inline(__always)
     func entry(of hash: UInt64, word: () -> [UInt8]) -> Entry {
         let place = Int(truncatingIfNeeded: hash) & (Self.places - 1)
@@ -145,7 +145,9 @@ enum StopWords {
         return languages
     }()
 
-    /// The lists by language code, case-folded; the letters that an apostrophe cuts off are words of their own.
+    /// The lists by language code, case-folded.
+    ///
+    /// The letters that an apostrophe separates, such as the t of `don't`, are words of their own.
     static let lists: [String: String] = [
         "en": """
         a about above after again against all also am an and any are aren as at be because been \

@@ -68,7 +68,7 @@ private struct Letters {
         }
     }
 
-    /// The script of most words, allowing for words in ideographs or syllables having fewer letters.
+    /// The script of most words; ideographs and syllables weigh more, because words in them have fewer letters.
     var script: Script? {
         let han = (scripts[.han] ?? 0) + (scripts[.kana] ?? 0)
         var words = scripts

@@ -58,13 +58,13 @@ public struct Token: Hashable, Sendable {
     public let stem: UInt64
     /// The hash of the word in the matched form, ``TextForm/matched(_:)``.
     public let word: UInt64
-    /// The ordinal of the word or pair in its text, from 0; an identifier has that of its first word, a part that of
-    /// its word.
+    /// The ordinal of the word or pair in its text, from 0; an identifier has the ordinal of its first word, a part
+    /// the ordinal of its word.
     public let position: Int
     /// Whether the word is a stop word, which search ignores.
     public let isStopWord: Bool
     /// The token's place in the original text, as UTF-8 offsets. Where one character becomes several words, as `½`
-    /// does, each of them has the place of the whole character.
+    /// does, each has the place of the whole character.
     public let range: Range<Int>
 
     /// Whether this is one of the consecutive words or pairs of the text, one at each position.
@@ -117,8 +117,8 @@ extension TextAnalyzer {
     /// A description of the analysis: its rules, the Unicode version, the stop words, and each stemmer's stems of fixed
     /// words.
     ///
-    /// At most 64 KiB of UTF-8. Two programs with the same bytes find the same tokens, as far as the fixed words tell
-    /// stemmers apart. Any change to the rules must change the number in the first line.
+    /// At most 64 KiB of UTF-8. Two programs with the same bytes find the same tokens, to the extent that the fixed
+    /// words distinguish versions of a stemmer. Any change to the rules must change the number in the first line.
     public static let definition: [UInt8] = {
         var lines = [
             "fti text analysis 1",

@@ -1,6 +1,6 @@
 internal import CUTF8Proc
 
-/// The Unicode forms that texts are converted to, by utf8proc.
+/// Converts texts to Unicode normalization forms, with utf8proc.
 public enum TextForm {
     /// The version of Unicode that defines forms, letters and marks, such as `14.0.0`.
     public static var unicodeVersion: String { String(cString: utf8proc_unicode_version()) }
@@ -31,7 +31,7 @@ public enum TextForm {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)
         for scalar in text.unicodeScalars {
-            // A stretch ends where no later scalar can change it.
+            // A stretch ends where no later scalar can affect it.
             if !normalizer.isEmpty, Characters.beginsStretch(scalar.value) {
                 normalizer.finish { Characters.append($0, to: &bytes) }
             }
@@ -44,8 +44,9 @@ public enum TextForm {
 
 /// Converts stretches of scalars to a Unicode form, one after the other.
 ///
-/// A stretch begins with a scalar for which ``Characters/beginsStretch(_:)`` holds: nothing before it depends on what
-/// follows. A stretch of n marks takes time proportional to n log n, where utf8proc alone would take n².
+/// A stretch begins with a scalar for which ``Characters/beginsStretch(_:)`` holds: nothing before that scalar
+/// depends on what follows. A stretch of n marks takes time proportional to n log n, where utf8proc alone would take
+/// n².
 struct Normalizer {
     enum Form {
         /// Normal form C.
@@ -65,10 +66,8 @@ struct Normalizer {
 
     init(_ form: Form) { self.form = form }
 
-    /// Whether the stretch is empty.
     var isEmpty: Bool { given.isEmpty }
 
-    /// Adds a scalar to the stretch.
     mutating func append(_ scalar: UInt32) { given.append(scalar) }
 
     /// Passes the converted scalars of the stretch to `body`, and begins another stretch.

@@ -80,7 +80,7 @@ struct WordScanner {
         findWords()
         var first = 0
         while first < words.count {
-            // Extends to the next word that no character joins to its successor.
+            // Extends to the last word of the identifier.
             var last = first
             while last + 1 < words.count, words[last].joint != nil { last += 1 }
             emitJoined(first...last, body)
@@ -88,7 +88,7 @@ struct WordScanner {
         }
     }
 
-    /// Finds the words of the span, and which of them a single joint connects.
+    /// Finds the words of the span, and the words that a single joint connects.
     private mutating func findWords() {
         words.removeAll(keepingCapacity: true)
         var start: Int?
@@ -122,7 +122,7 @@ struct WordScanner {
         if let start { words.append(Word(range: start..<at, isASCII: isASCII)) }
     }
 
-    /// Makes the last word found the last of its identifier.
+    /// Ends the identifier at the last word found.
     private mutating func separate() {
         if !words.isEmpty { words[words.count - 1].joint = nil }
     }
@@ -288,7 +288,7 @@ struct FoldedSpan {
     }
 
     private func isJoint(_ byte: UInt8) -> Bool {
-        // A single joint joins; a second one ends the span.
+        // A single joint joins words; a second one ends the span.
         Characters.isJoint(byte) && bytes.last.map { !Characters.isJoint($0) } ?? false
     }
 

@@ -3,7 +3,7 @@ package import Yams
 
 /// Reads one YAML mapping key by key; a key that remains at the end is an error.
 public struct YAMLMapping {
-    /// A value and the line it stands on, from 1.
+    /// A value and the line where it begins, from 1.
     public struct Located<Value> {
         /// The value.
         public let value: Value

@@ -16,9 +16,9 @@ struct Ask: Command {
             Resolves features and model in one state of the log, or takes them from a release or a lock \
             file; both must have the same embedding space. With --stdin, each line of standard input is a \
             question, or a JSON object with a question and optionally a condition under "where" and an \
-            id; each gets a line of JSON, an answer or an error, and the command follows refs that move. \
-            --where takes a condition on the members and the key of rows, and searches only the rows that \
-            satisfy it.
+            id. The command replies to each with a line of JSON, an answer or an error, and follows refs \
+            that move. --where takes a condition on the members and the key of rows, and searches only \
+            the rows that satisfy it.
             """,
             examples: [
                 "fti-inference ask \"What size holes do I drill in brick?\"",
@@ -69,7 +69,7 @@ struct Ask: Command {
 
     @Option(
         help: ArgumentHelp(
-            "Show at most N chunks of a document before those of others; 0 for no limit.",
+            "Show at most N chunks of a document before chunks of others; 0 for no limit.",
             valueName: "n"))
     var perDocument: Int?
 

@@ -12,7 +12,7 @@ struct Main {
 struct Inference: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fti-inference",
-        abstract: "Answers questions from features with a model, and names the hashes of both.",
+        abstract: "Answer questions from features with a model, and name the hashes of both.",
         version: "fti-inference \(Version.text)",
         subcommands: [Ask.self])
 }

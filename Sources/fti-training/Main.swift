@@ -18,7 +18,7 @@ struct Training: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fti-training",
         abstract:
-            "Builds datasets from features, trains a ranker on them and evaluates it.",
+            "Build datasets from features, train a ranker on them, and evaluate it.",
         version: "fti-training \(Version.text)",
         subcommands: [Run.self])
 }
@@ -75,7 +75,7 @@ struct Run: Command {
         }
     }
 
-    /// The repository of the command line or the environment, before that of the configuration.
+    /// The repository that the command line or the environment names, otherwise the configuration's.
     private func location(
         _ configuration: TrainingConfiguration, _ context: CommandContext
     ) throws -> String {

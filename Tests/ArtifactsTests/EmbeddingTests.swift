@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test(
-        "the spellings of a text have one vector",
+        "all spellings of a text have the same vector",
         arguments: [
             ("Die Größe der Düse", "die Gro\u{308}ße DER Du\u{308}se"), ("ﬁle ＦＴＩ", "file fti"),
             ("soft\u{AD}ware ガイド", "SOFTWARE ｶﾞｲﾄﾞ"), ("Straße", "STRASSE"),

@@ -54,7 +54,7 @@ struct RowSetTests {
         }
     }
 
-    @Test("preselection in a row set equals that of a table of only those rows")
+    @Test("preselection in a row set equals preselection in a table of only those rows")
     func approximate() throws {
         let dimension = 32
         var random = SeededGenerator(seed: 77)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Search of vectors")
 struct VectorSearchTests {
-    /// Every row compared, everything sorted.
+    /// Compares every row, and sorts all results.
     private func byComparison(
         _ count: Int, _ query: [Float], _ values: [Float]
     ) -> [VectorMatch] {
@@ -49,7 +49,7 @@ struct VectorSearchTests {
         }
     }
 
-    @Test("any number of matches can be asked for", arguments: [0, 1, 2, 4999, 5000, 9000])
+    @Test("any number of matches can be requested", arguments: [0, 1, 2, 4999, 5000, 9000])
     func counts(count: Int) throws {
         var random = SeededGenerator(seed: 8)
         let values = VectorKind.clustered.vectors(5000, dimension: 16, &random)
@@ -134,8 +134,8 @@ struct ApproximateSearchTests {
 
     @Test("the measured recall is the fraction that is found")
     func recall() throws {
-        // Rows of one length in the plane: those of one quadrant have the same signs, and the lowest of them
-        // are ranked, which are the worst.
+        // Rows of equal length in the plane: those of one quadrant have the same signs, so the lowest of them are
+        // ranked, which are the worst.
         let values = (0..<100).flatMap { row -> [Float] in [1, 1 + Float(row)] }
         let search = VectorSearch(dimension: 2, values: values)
         let approximate = ApproximateSearch(search, ranked: 20)

@@ -100,7 +100,7 @@ struct AttributeRunTests {
         let report = try bench.run(configuration)
         #expect((report.documents.changed, report.embedded) == (1, 0))
         #expect(try members(bench, "a.md#a/00")["seen"] == "1969-12-31T23:59:59Z")
-        // Without a request for it, it changes nothing.
+        // Where no attribute uses the time, it changes nothing.
         try bench.run(source(bench, []))
         try touch(0)
         #expect(try bench.run(source(bench, [])).transaction == nil)

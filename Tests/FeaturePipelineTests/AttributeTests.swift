@@ -41,7 +41,7 @@ struct AttributeTests {
     }
 
     @Test(
-        "text that is no date, or an ambiguous one, gives no date",
+        "text that is not a date, and an ambiguous date, give no date",
         arguments: [
             "", "soon", "2026", "2026-01", "01/02/2026", "2026-02-29", "2026-13-01", "2026-01-32",
             "2026-01-31T25:00", "2026-01-31T10:61", "2026-01-31T10:00 Mars", "2026-W05", "2026-031",

@@ -187,7 +187,7 @@ struct RunTests {
         #expect(try bench.rows().count == 6)
     }
 
-    @Test("other chunking or another space rebuilds every document")
+    @Test("a change of chunking or of the space rebuilds every document")
     func rules() throws {
         let bench = try Bench()
         try handbook(bench)
@@ -223,7 +223,7 @@ struct RunTests {
         #expect(try bench.repository.state().number == 0)
     }
 
-    @Test("no source, no documents: an error at the first run")
+    @Test("a first run without sources or documents is an error")
     func nothing() throws {
         let bench = try Bench()
         #expect(throws: FeatureError.self) { try bench.run() }

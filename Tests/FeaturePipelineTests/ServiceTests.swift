@@ -8,7 +8,7 @@ import Testing
 @testable import EmbeddingService
 @testable import FeaturePipeline
 
-@Suite("What services say")
+@Suite("Explanations of services")
 struct ServiceExplanationTests {
     @Test(
         "the reason is found in every form in which services report it",
@@ -209,7 +209,7 @@ struct KeptVectorsTests {
         return "\(folder.path)/\(try #require(names.first))"
     }
 
-    @Test("kept vectors are found again, as far as the file is whole")
+    @Test("kept vectors are found again, up to the first damaged record")
     func found() throws {
         let folder = try TemporaryDirectory()
         let texts = (0..<10).map { "text \($0)" }

@@ -31,7 +31,7 @@ let package = Package(
         .executableTarget(
             name: "fuzz", dependencies: ["FuzzTargets", "CFuzzer"], path: "Program",
             swiftSettings: strict,
-            // The default linker does not know the debug information of instrumented code.
+            // The default linker does not support the debug information of instrumented code.
             linkerSettings: [.unsafeFlags(["-use-ld=lld"])]),
     ]
 )

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Fuzzes the parsers: run.sh [SECONDS [TARGET...]]. Builds, then runs each target for so long in one process of
-# at most 256 MiB, and prints what was executed and found. Ends with an error when something was found.
+# Fuzzes the parsers: run.sh [SECONDS [TARGET...]]. Builds, runs each target for SECONDS in one process of at most
+# 256 MiB, and prints the executions and the findings. Fails if there is a finding.
 #
-# Corpora grow in .build/fuzz-corpus; an input that breaks something is left in .build/fuzz-findings.
+# Corpora grow in .build/fuzz-corpus; an input that breaks a property goes to .build/fuzz-findings.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -17,7 +17,7 @@ fi
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || mapfile -t targets < <("$FUZZ" list)
 
-# Swift's own crash handler would keep the input that crashed from being written.
+# Swift's crash handler would prevent libFuzzer from writing the input that crashed.
 export SWIFT_BACKTRACE=enable=no
 export ASAN_OPTIONS=quarantine_size_mb=8:malloc_context_size=0:detect_leaks=0
 findings=.build/fuzz-findings

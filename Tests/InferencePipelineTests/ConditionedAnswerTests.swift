@@ -17,7 +17,7 @@ struct ConditionedAnswerTests {
     }
 
     @Test(
-        "the best chunks are looked for among the rows that fit, however near the others are",
+        "the best chunks are found among the rows that fit, however near the others are",
         arguments: [
             ("author = 'ada'", ["frost.md"]), ("tags in ('pump.md', 'export.md')", nil),
             ("updated is null", ["export.md"]), ("updated >= 2026-02-01", []),
@@ -49,7 +49,7 @@ struct ConditionedAnswerTests {
                     == "author = 'bob' and (tags = 'frost.md' or tags = 'pump.md')")
         }
         #expect(try answering.answer("frost alarm", count: 4).sources.count == 3)
-        // More conditions than are remembered.
+        // More conditions than the cache holds.
         for number in 0..<40 {
             let other = try Condition("ordinal < \(number)")
             let count = try answering.answer("frost", count: 4, where: other).sources.count

@@ -84,7 +84,7 @@ struct Fixture {
             threads: threads)
     }
 
-    /// Puts a new model in the place of the one of a ref, and collects what no ref points at any more.
+    /// Replaces the model of a ref, and collects everything that no ref points at.
     func replaceModel(
         _ name: String = "models/current", message: String = "another"
     ) throws -> ObjectID {
@@ -97,7 +97,7 @@ struct Fixture {
         return id
     }
 
-    /// Collects what no ref points at, at once.
+    /// Collects everything that no ref points at, without grace.
     func collect() throws {
         var options = CollectionOptions()
         (options.keep, options.keepLast) = (0, 1)
@@ -105,7 +105,7 @@ struct Fixture {
         _ = try repository.collect(options, writer: Self.writer)
     }
 
-    /// The attributes that the rows are declared to have.
+    /// The declared attributes of the rows.
     static let params: JSONObject = {
         var params = JSONObject()
         params[AttributeSchema.param] = [

@@ -278,7 +278,7 @@ import Testing
     }
 
     @Test(
-        "what the documents do not say is not answered, and the nearest chunks are shown all the same",
+        "a question that the documents do not answer gets no answer, only the nearest chunks",
         arguments: ["zzz", "What is the capital of France?", "Who painted the Mona Lisa in Paris?"])
     func unanswered(question: String) throws {
         let reply = try Fixture().answering().answer(question, count: 2)

@@ -47,7 +47,7 @@ private struct Manifest: Decodable {
         Set(targets.first { $0.name == name }?.dependencies.map(\.name) ?? [])
     }
 
-    /// Everything a target links, directly or not.
+    /// Everything that a target links, directly or indirectly.
     func closure(of name: String) -> Set<String> {
         var found: Set<String> = []
         var open = [name]

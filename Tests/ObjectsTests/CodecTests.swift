@@ -33,7 +33,8 @@ struct CodecTests {
     }
 
     @Test(
-        "numbers become planes, text becomes zstd, structured objects become zlib, noise is stored")
+        "numbers are stored as planes, text as zstd, structured objects as zlib, and noise as it is"
+    )
     func choice() {
         let coder = PieceCoder()
         func choose(_ kind: TestBytes, _ hint: StorageHint) -> (Codec, Double) {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Objects
 
-@Suite("Runs between digest points")
+@Suite("Spans between digest points")
 struct DigestSpanTests {
     private struct Sample {
         let id: ObjectID

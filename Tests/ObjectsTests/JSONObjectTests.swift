@@ -5,7 +5,7 @@ import Testing
 @Suite("Members of JSON objects")
 struct JSONObjectTests {
     @Test(
-        "members in any order are the same object as members that are assigned",
+        "an object from a list of members equals one whose members were assigned one by one",
         arguments: 0..<20 as Range<UInt64>)
     func bulk(seed: UInt64) {
         var random = SeededGenerator(seed: seed)

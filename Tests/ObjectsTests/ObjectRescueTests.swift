@@ -5,7 +5,7 @@ import Testing
 
 @testable import Objects
 
-@Suite("Storing again what a damaged pack held")
+@Suite("Restoring the objects of a damaged pack")
 struct ObjectRescueTests {
     private func codecs(_ root: ObjectID, in store: PackStore) throws -> [ObjectID: Codec] {
         let pack = try #require(try store.packHoldingPiece(root)).pack

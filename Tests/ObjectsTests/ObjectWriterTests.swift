@@ -78,7 +78,9 @@ struct ObjectWriterTests {
         #expect(try writer.finish() == nil)
     }
 
-    @Test("a difference keeps the pack of its base, is read back, and never builds on another")
+    @Test(
+        "a difference keeps the pack of its base, is read back, and never builds on another difference"
+    )
     func differences() throws {
         var repository = TestRepository()
         var versions: [[UInt8]] = [TestBytes.random.make(20_000)]
@@ -191,7 +193,7 @@ struct ObjectWriterTests {
         }
     }
 
-    @Test("a source that ends early fails the import, and the writer goes on")
+    @Test("a source that ends early fails the import, and the writer stays usable")
     func truncatedSource() throws {
         var repository = TestRepository()
         let writer = repository.writer

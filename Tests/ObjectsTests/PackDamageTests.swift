@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Damaged packs")
 struct PackDamageTests {
-    /// A small pack of every codec, and what must be read from it.
+    /// A small pack of every codec, and the bytes that its objects must have.
     private struct Sample {
         let pack: PackReference
         let file: [UInt8]
@@ -113,7 +113,7 @@ struct PackDamageTests {
         }
     }
 
-    @Test("a missing file, or that of another pack, is damage")
+    @Test("a missing file, or the file of another pack, is damage")
     func gone() throws {
         let sample = try Sample()
         let store = PackStore(bucket: MemoryBucket(), packs: [sample.pack])
@@ -198,7 +198,7 @@ struct PackDamageTests {
         }
     }
 
-    @Test("a piece under another's identity is damage")
+    @Test("a piece under another piece's identity is damage")
     func wrongPiece() throws {
         let data = TestBytes.random.make(100)
         let wrong = ObjectID(of: [1].span)

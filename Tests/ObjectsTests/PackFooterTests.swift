@@ -56,7 +56,7 @@ struct PackFooterTests {
     private static let referenceSizes = referenceIDs + 4 * 32
     private static let points = referenceSizes + 4 * 4
 
-    @Test("a footer decodes to what was encoded")
+    @Test("a footer survives a round trip")
     func roundTrip() throws {
         let footer = try PackFooter(decoding: Self.encode(), dataEnd: Self.dataEnd)
         #expect(footer.pieceCount == 3 && footer.recipeCount == 2)
@@ -191,11 +191,11 @@ struct PackFooterTests {
         #expect(!Self.isRefused(set([])))
         #expect(Self.isRefused(set([(Self.recipeEntries, 301)])))
         #expect(Self.isRefused(set([(Self.referenceSizes, 199)])))
-        // The second recipe takes a piece of the first.
+        // The second recipe also claims a piece of the first.
         #expect(Self.isRefused(set([(Self.recipeEntries + 16 + 8, 1)])))
-        // No recipe has the last piece of the first any more.
+        // The last piece of the first recipe belongs to none.
         #expect(Self.isRefused(set([(Self.recipeEntries + 12, 1), (Self.recipeEntries, 200)])))
-        // The second leaves its only one.
+        // The second recipe leaves out its only piece.
         #expect(Self.isRefused(set([(Self.recipeEntries + 28, 0), (Self.recipeEntries + 16, 0)])))
         // An empty piece.
         #expect(

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Packs merged into one")
 struct PackMergeTests {
-    /// The store after some packs, all of them unless given, were replaced by one.
+    /// The store after one pack replaced the given packs, by default all of them.
     private func merged(
         _ repository: TestRepository, _ packs: [PackReference]? = nil
     ) throws -> PackStore {

@@ -119,7 +119,7 @@ struct PackTests {
         #expect(throws: ObjectError.missing(id)) { try repository.writer.read(id, limit: 9) }
     }
 
-    @Test("a piece of a large object is no object until it is written as one")
+    @Test("a piece of a large object is not an object until it is written as one")
     func pieces() throws {
         var repository = TestRepository()
         let bytes = TestBytes.random.make(500_000)

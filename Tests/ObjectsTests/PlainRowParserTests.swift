@@ -137,7 +137,7 @@ struct PlainRowParserTests {
                 bitPattern: UInt32.random(in: 0x0080_0000..<0x7F7F_FFFF, using: &generator))
             hard.append("\(float)")
             hard.append("\(Double(float))")
-            // The middle between two neighbours, and a little beside it.
+            // The midpoint of two neighbours, and values just beside it.
             let middle = (Double(float) + Double(float.nextUp)) / 2
             hard.append("\(middle)")
             hard.append("\(middle.nextUp)")

@@ -61,7 +61,7 @@ struct RowKeyTests {
         #expect(try JSON(parsing: Array("1.0".utf8).span) == .number(1))
     }
 
-    @Test("a table keeps the difference, and reads back what it wrote")
+    @Test("a table keeps integers apart from floating-point numbers, and reads back both")
     func table() throws {
         let store = MemoryStore()
         let source = try JSONLinesSource(

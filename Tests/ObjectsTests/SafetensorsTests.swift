@@ -207,7 +207,7 @@ struct SafetensorsTests {
         #expect((try? parse(header(100_000), data: 1)) == nil)
     }
 
-    @Test("an unknown type is shown as it is and compared as bytes")
+    @Test("an unknown type is shown under its own name and compared as bytes")
     func unknownType() throws {
         let store = MemoryStore()
         func stored(_ data: [UInt8]) throws -> (ObjectID, Safetensors) {

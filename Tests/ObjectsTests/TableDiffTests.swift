@@ -7,7 +7,7 @@ import Testing
 struct TableDiffTests {
     private let store = MemoryStore()
 
-    /// The change that makes the second table out of the first.
+    /// The change that turns the first table into the second.
     private static func edit(_ change: RowChange) -> TableEdit {
         if case .removed(let row) = change { .remove(row.key) } else { .put(change.row) }
     }
@@ -19,7 +19,7 @@ struct TableDiffTests {
         return changes
     }
 
-    /// The changes by looking at every row.
+    /// The changes, found by comparing every row.
     private func expected(_ first: [Int: TableRow], _ second: [Int: TableRow]) -> [RowChange] {
         Set(first.keys).union(second.keys).sorted().compactMap { number in
             switch (first[number], second[number]) {
@@ -38,7 +38,7 @@ struct TableDiffTests {
         var generator = SeededGenerator(seed: seed)
         var first: [Int: TableRow] = [:]
         var second: [Int: TableRow] = [:]
-        // Tables of very different heights among them.
+        // Includes tables of very different heights.
         let sizes = [0, 3, 40, 500]
         let size = sizes[Int(seed) % 4]
         for number in 0..<size { first[number] = TableSamples.row(number) }

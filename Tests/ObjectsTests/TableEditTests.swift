@@ -46,7 +46,7 @@ struct TableEditTests {
         for number in 0..<first { expected[number * 3] = TableSamples.row(number * 3) }
         var table = try Table.build(rows: expected.values, dimension: 4, in: store)
         for version in 1...6 {
-            // Batches of every shape: a few rows, a long range, all of the end, nearly everything.
+            // Batches of every shape: a few rows, a long range, the whole end, nearly everything.
             let start = Int.random(in: 0...900, using: &generator)
             let length = [1, 5, 120, 1000].randomElement(using: &generator) ?? 1
             let step = [1, 3, 40].randomElement(using: &generator) ?? 1
@@ -85,7 +85,7 @@ struct TableEditTests {
         #expect(try Table.build(rows: [], dimension: 4, in: store) == table)
     }
 
-    @Test("removing everything before a row leaves the table of what follows")
+    @Test("removing everything before a row leaves the table of the remaining rows")
     func shrinking() throws {
         let store = MemoryStore()
         let table = try Table.build(rows: TableSamples.rows(0..<400), dimension: 4, in: store)

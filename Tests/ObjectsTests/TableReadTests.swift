@@ -21,7 +21,7 @@ struct TableReadTests {
         for key in ["", "~", "\u{0}"] { #expect(try table.row(for: key, in: store) == nil) }
     }
 
-    @Test("a lookup reads one node a level")
+    @Test("a lookup reads one node per level")
     func lookupCost() throws {
         let (table, rows) = try table(800)
         let before = store.bytesRead

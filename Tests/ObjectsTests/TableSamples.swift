@@ -5,7 +5,7 @@ import TestSupport
 
 /// Rows and stores that the tests of tables share.
 enum TableSamples {
-    /// Keys are long, so that a few hundred rows already stand below several levels of nodes.
+    /// Keys are long, so that a few hundred rows already fill several levels of nodes.
     static func key(_ number: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: 6 - digits.count) + digits

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Objects
 
-@Suite("Vectors of tables in place")
+@Suite("Vectors of tables, read in place")
 struct TableVectorsTests {
     private static let dimension = 40
 
@@ -144,7 +144,7 @@ struct TableVectorsTests {
         }
     }
 
-    @Test("counts of a difference read from packs are those of the rows")
+    @Test("the counts of a difference read from packs equal those of the rows")
     func counts() throws {
         let bucket = MemoryBucket()
         let (tables, packs) = try Self.tables(in: bucket)

@@ -1,6 +1,6 @@
 import TestSupport
 
-/// Bytes of the kinds that stores meet, from a seed.
+/// Typical contents of stores, generated from a seed.
 enum TestBytes: String, CaseIterable {
     case random, zeros, text, bfloat16, float32, counters, repeats
 

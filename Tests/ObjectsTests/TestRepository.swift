@@ -24,7 +24,7 @@ struct TestRepository {
         try #require(try bucket.read(BlobName(.packs, pack.name.hex), limit: .max))
     }
 
-    /// A store over other bytes in the place of one pack's file.
+    /// A store in which one pack's file has other bytes.
     static func store(_ bytes: [UInt8], as pack: PackReference) throws -> PackStore {
         let bucket = MemoryBucket()
         _ = try bucket.create(BlobName(.packs, pack.name.hex), bytes)

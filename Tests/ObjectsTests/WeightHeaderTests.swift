@@ -4,9 +4,9 @@ import Testing
 
 @testable import Objects
 
-@Suite("Cutting weights where their headers say")
+@Suite("Cutting weights at the boundaries in their headers")
 struct WeightHeaderTests {
-    /// A GGUF file like those of its usual writers.
+    /// A GGUF file as its usual writers lay it out.
     struct GGUFFile {
         var version: UInt32 = 3
         var alignment = 32

@@ -136,7 +136,7 @@ struct ApprovalClockTests {
         let next = try put("models/a", .model, by: training)
         try approve(next, seconds: 60)
         advance(seconds: 61)
-        // Time goes on for later entries.
+        // Later entries still advance the time.
         #expect(promote(next)?.fault == .refused)
         try approve(next, seconds: 60)
         #expect(promote(next) == nil)

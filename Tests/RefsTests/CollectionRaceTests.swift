@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// One process pauses before a call while another one does all of its work: for every call.
+/// One process pauses before a call while another does all of its work; repeated for every call.
 @Suite("Collections beside writers, readers and each other")
 struct CollectionRaceTests {
     /// A repository whose packs hold parts that a ref needs, that earlier values need, and that nothing needs.
@@ -50,7 +50,7 @@ struct CollectionRaceTests {
             _ = try collectAll(Repository(in: $0), isPurge: isPurge)
         } in: { repository, _ in
             let transaction = try repository.begin(writer: testWriter("late", seed: 9))
-            // Some of it is garbage, some is needed, some is new.
+            // Some of the files are stored as garbage, some are needed, some are new.
             let id = try writeModel([6, 7, 1, 20, 40], into: transaction.objects)
             let commit = try transaction.commit([RefUpdate(try RefName("models/c"), new: id)])
             #expect(commit.number != nil)
@@ -160,7 +160,7 @@ struct CollectionRaceTests {
             let copy = try bucket.copy()
             let hooked = HookedBucket(copy)
             hooked.fail(from: call)
-            // A collection may succeed without the last changes, which are courtesies.
+            // A collection may succeed without its last changes, which are optional.
             if let error = refError({ _ = try collectAll(Repository(in: hooked), isPurge: isPurge) }
             ) {
                 #expect(error.fault == .io, "call \(call): \(error)")
@@ -194,7 +194,7 @@ struct CollectionRaceTests {
             #expect(error == .collected(old, transaction: 5))
             #expect(error.fault == .missing)
         }
-        // A file that is gone from a live pack is damage still.
+        // A missing file of a live pack is still damage.
         for entry in try bucket.list(.packs) {
             try bucket.delete(BlobName(.packs, entry.name))
         }

@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Collects all that no ref points at, at once.
+/// Collects everything that no ref points at, without grace.
 func collectAll(
     _ repository: Repository, seed: UInt64 = 77, isPurge: Bool = false
 ) throws -> CollectionReport {
@@ -139,7 +139,7 @@ struct CollectionTests {
         #expect(try repository.collect(options, writer: late).deleted.isEmpty)
     }
 
-    @Test("an entry from the far future keeps nothing from being collected in its time (H16)")
+    @Test("an entry from the far future delays no collection (H16)")
     func poisonedTime() throws {
         let clock = TestClock()
         let bucket = MemoryBucket { clock.now.milliseconds }
@@ -328,7 +328,7 @@ struct CollectionTests {
 }
 
 /// Writes a model snapshot with one file for each number: small ones, and some that are large enough to be cut into
-/// pieces that they have in common.
+/// pieces that they share.
 func writeModel(
     _ numbers: [Int], into objects: some ObjectSink, parents: [ObjectID] = [],
     inputs: [String: ObjectID] = [:]

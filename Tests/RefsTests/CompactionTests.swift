@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Small packs are merged")
 struct CompactionTests {
-    /// Puts so many versions on a ref and returns their ids, oldest first.
+    /// Puts the given number of versions on a ref, and returns their ids, oldest first.
     @discardableResult
     private func put(
         _ count: Int, on ref: String = "models/a", in repository: Repository, seed: UInt64 = 1
@@ -129,7 +129,7 @@ struct CompactionTests {
             #expect(try memory.create(entryName(17), entry.encoded) == .created)
             rival.withLock { $0 += 1 }
         }
-        // The entry after the next is that of the merge.
+        // The merge makes the entry after the next.
         bucket.beforeEntry { bucket.beforeEntry(merge) }
         let commit = try Repository(in: bucket).put("models/b", text: "b", writer: testWriter())
         #expect(commit.number == 16)

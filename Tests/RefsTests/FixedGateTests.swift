@@ -108,7 +108,7 @@ struct FixedGateTests {
         #expect(refusal.remedy == "ftictl ref delete features/prod models/current")
         let both = [features, try RefName("models/current")].map { RefUpdate($0, new: nil) }
         #expect(try self.refusal(gated, both) == nil)
-        // Without a policy it may go: the built-in gate asks nothing of a missing ref.
+        // Without a policy it may go: the built-in gate requires nothing of a missing ref.
         let open = try GatedRepository()
         try open.repository.put("features/prod", Version(.features, "f", space: "one"))
         try open.repository.put("models/current", Version(.model, "m", space: "one"))

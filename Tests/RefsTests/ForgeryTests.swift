@@ -88,10 +88,10 @@ struct ForgeryTests {
         #expect(try refusal(of: forged)?.message.contains("signature") == true)
     }
 
-    @Test("a forged entry is refused whoever has built on it, except the owner of the key")
+    @Test("a forged entry is refused even if others build on it, unless the key's owner does")
     func builtOn() throws {
         let state = try signed.repository.state()
-        // In the name of the pipeline, without its key.
+        // Claims the pipeline's key without having it.
         let stolen = try sign(entry(back(in: state), after: state), signed.stranger, in: state)
         let text = String(decoding: stolen.encoded, as: UTF8.self)
         let forged = try LogEntry(

@@ -45,7 +45,7 @@ struct Version {
 }
 
 extension Repository {
-    /// Stores a version and points a ref at it, without looking at what the ref was.
+    /// Stores a version and points a ref at it, whatever the ref's value was.
     @discardableResult
     func put(_ ref: String, _ version: Version, writer: Writer = testWriter()) throws -> ObjectID {
         let transaction = try begin(writer: writer)

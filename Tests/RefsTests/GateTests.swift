@@ -271,7 +271,7 @@ struct GateTests {
         #expect(try repository.target("datasets/prod") == nil)
     }
 
-    @Test("gates are evaluated in the state of the commit, not in that of the beginning")
+    @Test("gates are evaluated in the state at commit, not in the state at the beginning")
     func meanwhile() throws {
         let gated = try GatedRepository(Self.metric)
         let repository = gated.repository
@@ -373,7 +373,7 @@ struct UngatedMoveTests {
     private static let gate =
         #"{"ref":"models/current","type":"metric","metric":"recall","atLeast":0.8}"#
 
-    /// Commits an entry as an attacker would who can write the directory, without evaluating gates.
+    /// Commits an entry without evaluating gates, as an attacker with write access to the directory would.
     private func smuggle(_ actions: [Action], into gated: GatedRepository) throws {
         let state = try gated.repository.state()
         let entry = LogEntry(

@@ -27,7 +27,7 @@ struct HistoriesTests {
         return (bucket, names)
     }
 
-    /// The number of reads while the newest values of all refs are found.
+    /// The number of reads that finding the newest values of all refs takes.
     private static func work(refs: Int, moves: Int) throws -> Int {
         let (bucket, names) = try repository(refs: refs, moves: moves)
         let counting = CountingBucket(bucket)

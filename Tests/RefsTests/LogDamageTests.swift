@@ -69,7 +69,7 @@ struct LogDamageTests {
         }
         #expect(error?.fault == .damaged)
         #expect(try bucket.read(entryName(19), limit: 10_000) == nil)
-        // A copy mends it.
+        // A copy repairs it.
         let report = try RepositoryRepair(
             Repository(in: bucket), copies: [Repository(in: sound)], writer: writer
         ).run()
@@ -77,7 +77,7 @@ struct LogDamageTests {
         try Repository(in: bucket).put("models/a", text: "new", writer: writer)
     }
 
-    @Test("a repair takes no entries of another history than the hint has seen")
+    @Test("a repair takes no entries from a history other than the one that the hint saw")
     func fork() throws {
         let (bucket, _) = try repository(1)
         let other = try bucket.copy()
@@ -303,7 +303,7 @@ struct LogDamageTests {
         }
     }
 
-    @Test("a hint torn by a crash is no damage, a flipped bit in one is")
+    @Test("a hint torn by a crash is not damage, a flipped bit in one is")
     func tornHint() throws {
         let (bucket, repository) = try repository(3)
         let old = try #require(try bucket.read(tipName, limit: 256))
@@ -335,7 +335,7 @@ struct LogDamageTests {
         }
     }
 
-    @Test("a hint that lags is no damage")
+    @Test("a hint that lags is not damage")
     func lag() throws {
         let (bucket, repository) = try repository(3)
         let old = try bucket.read(tipName, limit: .max) ?? []
@@ -406,7 +406,7 @@ struct LogDamageTests {
         #expect(report.entries == 4)
     }
 
-    @Test("a log without its beginning is damage, and an empty bucket is no repository")
+    @Test("a log without its beginning is damage, and an empty bucket is not a repository")
     func beginning() throws {
         let bucket = MemoryBucket()
         #expect(

@@ -33,7 +33,7 @@ struct LogEntryTests {
         #expect(String(decoding: bytes, as: UTF8.self) == line + "\n" + seal + "\n")
     }
 
-    @Test("decoding gives back what was encoded")
+    @Test("an entry survives a round trip")
     func roundTrip() throws {
         let name = try RefName("models/current")
         let actions: [[Action]] = [

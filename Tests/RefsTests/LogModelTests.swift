@@ -9,7 +9,7 @@ import Testing
 @Suite("The log against a model")
 struct LogModelTests {
     @Test(
-        "random transactions leave what a dictionary would hold", arguments: [1, 2] as [UInt64])
+        "random transactions leave the same refs as a dictionary", arguments: [1, 2] as [UInt64])
     func model(_ seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let bucket = MemoryBucket()

@@ -6,8 +6,7 @@ import Testing
 
 @Suite("A race lost to a collection is a conflict")
 struct OvertakenTests {
-    /// A repository in which `models/a` has just been moved, and what it was before has been collected, after a state
-    /// was read.
+    /// A repository in which, after a state was read, `models/a` moved and its former target was collected.
     private func overtaken() throws -> (repository: Repository, state: State, old: ObjectID) {
         let bucket = MemoryBucket()
         let repository = try Repository.create(in: bucket, writer: testWriter())
@@ -18,7 +17,7 @@ struct OvertakenTests {
         let other = Repository(in: bucket)
         try other.put("models/a", text: "2", writer: testWriter(seed: 4))
         _ = try collectAll(other)
-        // Less what this process has open.
+        // Without the packs that the first process has open.
         return (Repository(in: bucket), state, old)
     }
 

@@ -5,7 +5,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("A purge leaves nothing that nobody needs")
+@Suite("A purge leaves no unneeded data")
 struct PurgeTests {
     private static let marker = "the-secret-of-row-17"
 
@@ -51,7 +51,7 @@ struct PurgeTests {
         return TableRow(key: String(10_000 + number), attributes: attributes, vector: vector)
     }
 
-    /// Moves a ref to a table that is made from the one before.
+    /// Moves a ref to a table that is made from the previous one.
     private static func put(
         _ ref: String, in repository: Repository, seed: UInt64, dimension: Int,
         _ change: (ObjectWriter) throws -> Table

@@ -69,7 +69,7 @@ struct ReleaseTests {
         #expect(try repository.target("releases/prod") == nil)
     }
 
-    @Test("a part of another kind, or one that is no snapshot, does not fit")
+    @Test("a part of another kind, or one that is not a snapshot, does not fit")
     func kinds() throws {
         let features = try repository.put("features/prod", Version(.features, "f"))
         let model = try repository.put("models/a", Version(.model, "m"))

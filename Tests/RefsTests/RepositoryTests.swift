@@ -167,7 +167,7 @@ struct RepositoryTests {
         }
         let entries = try (0...4).map { try repository.log.entry($0) }
         #expect(entries.map { $0.skew != nil } == [false, false, false, true, true])
-        // It gets no worse: the time stays as it is.
+        // The error does not grow: the time stays the same.
         #expect(entries[4].time == wrong.now)
         #expect(entries[4].moment(asOf: clock.now.milliseconds) == clock.now)
         #expect(entries[4].moment(asOf: wrong.now.milliseconds) == wrong.now)

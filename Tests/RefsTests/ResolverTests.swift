@@ -125,7 +125,7 @@ struct ResolverTests {
         let writer = testWriter()
         let repository = try Repository.create(in: MemoryBucket(), writer: writer)
         let transaction = try repository.begin(writer: writer)
-        // Among some hundred objects, two share four digits: birthdays.
+        // Among a few hundred objects, two share four digits: the birthday paradox.
         var seen: [String: ObjectID] = [:]
         var pair: (ObjectID, ObjectID)?
         for number in 0..<2000 where pair == nil {

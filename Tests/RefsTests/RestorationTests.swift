@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("What a collection removed can be brought back")
+@Suite("Collected data can be restored")
 struct RestorationTests {
     /// A repository whose first model is garbage, in part of a pack that is needed and in one that is not.
     private func collected(

@@ -4,7 +4,7 @@ import Storage
 import Synchronization
 import TestSupport
 
-/// A key that is the same for the same seed.
+/// A key derived from a seed.
 func testKey(_ name: String, seed: UInt64) throws -> SecretKey {
     let generator = Mutex(SeededGenerator(seed: seed))
     return try SecretKey(name: name, random: { generator.withLock { $0.next() } })

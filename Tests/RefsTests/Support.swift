@@ -55,7 +55,7 @@ func writeSnapshot(
 }
 
 extension Repository {
-    /// Commits one new model snapshot to each ref and returns what it did.
+    /// Commits a new snapshot to each ref.
     @discardableResult
     func put(
         _ names: String..., text: String, message: String = "", writer: Writer

@@ -255,7 +255,7 @@ struct TrustTests {
         #expect(try seen.target(of: RefName("features/a")) != nil)
     }
 
-    @Test("an unwritable memory is no error, an unreadable one is reported")
+    @Test("an unwritable memory is not an error, and an unreadable one is reported")
     func unwritable() throws {
         try commit(2)
         let clock = signed.clock

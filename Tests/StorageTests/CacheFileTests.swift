@@ -4,7 +4,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("Files that only save time")
+@Suite("Cache files")
 struct CacheFileTests {
     let directory: TemporaryDirectory
 

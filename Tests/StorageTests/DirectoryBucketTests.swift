@@ -53,7 +53,7 @@ struct DirectoryBucketTests {
         _ = try DirectoryBucket(opening: directory("above/further/made"))
     }
 
-    @Test("a file, an empty directory and a missing path are no repository (B110)")
+    @Test("a file, an empty directory and a missing path are not repositories (B110)")
     func noRepository() throws {
         try directory.write("file", "")
         try directory.makeDirectory("empty")

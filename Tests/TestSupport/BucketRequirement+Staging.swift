@@ -22,7 +22,7 @@ extension BucketRequirement {
             #expect(storageError { try staged.publish(as: pack) } != nil)
             #expect(storageError { try staged.replace(pack) } != nil)
         },
-        BucketRequirement("an append at a multiple leaves zeros before it") { open in
+        BucketRequirement("an aligned append leaves zeros before it") { open in
             let bucket = try open()
             let staged = try bucket.stage(in: .packs)
             for (alignment, offset, gap) in [(16, 0, 0), (1, 2, 0), (16, 16, 12), (2, 18, 0)] {
@@ -47,7 +47,7 @@ extension BucketRequirement {
             #expect(try bucket.read(name, limit: 1) == nil)
             #expect(try bucket.list(.packs).count == 1)
         },
-        BucketRequirement("a staged blob can take the place of another, or of none") { open in
+        BucketRequirement("a staged blob can replace another blob, or be new") { open in
             let bucket = try open()
             _ = try bucket.create(pack, [9, 9, 9])
             let before = try #require(try bucket.open(pack))
@@ -64,7 +64,7 @@ extension BucketRequirement {
             #expect(try bucket.read(BlobName(.packs, "new"), limit: 1) == [5])
             #expect(try bucket.list(.packs).count == 2)
         },
-        BucketRequirement("an abandoned staged blob leaves nothing, a running one is not touched") {
+        BucketRequirement("an abandoned staged blob leaves nothing, and one still in use is kept") {
             open in
             let bucket = try open()
             for folder in BucketFolder.allCases {
@@ -115,7 +115,7 @@ extension BucketRequirement {
             let winner = try #require(winners.first)
             #expect(try open().read(pack, limit: 1) == [UInt8(winner)])
         },
-        BucketRequirement("bytes appended from several threads are all there, each append whole") {
+        BucketRequirement("no append of several threads is lost or split") {
             open in
             let staged = try open().stage(in: .packs)
             let (threads, appends) = (8, 40)

@@ -2,7 +2,7 @@ import Glibc
 package import Storage
 import Testing
 
-/// One thing that every bucket must do.
+/// A requirement that every bucket must meet.
 ///
 /// The tests of a bucket run ``all`` of them as arguments, each with an empty bucket:
 ///
@@ -13,7 +13,7 @@ import Testing
 ///         try requirement.check { try DirectoryBucket(opening: bucket.location) }
 ///     }
 package struct BucketRequirement: CustomTestStringConvertible, Sendable {
-    /// Opens the bucket under test: each call is a client of the same place.
+    /// Opens the bucket under test; each call returns another client of the same place.
     package typealias Opening = @Sendable () throws -> any Bucket
 
     package let testDescription: String
@@ -26,7 +26,7 @@ package struct BucketRequirement: CustomTestStringConvertible, Sendable {
 
     /// Expects the bucket to meet the requirement.
     ///
-    /// - Parameter open: Opens the place, which must be empty at first; every call must show the same blobs.
+    /// - Parameter open: Opens the bucket, which must be empty at first; all clients must see the same blobs.
     package func check(_ open: @escaping Opening) throws { try body(open) }
 
     /// Every requirement.
@@ -168,7 +168,7 @@ extension BucketRequirement {
                 #expect(try bucket.read(name, limit: 1) == [2])
             }
         },
-        BucketRequirement("replacing a blob creates it or gives it other bytes of any size") {
+        BucketRequirement("replacing a blob creates it, or gives it new bytes of any size") {
             open in
             let bucket = try open()
             for folder in BucketFolder.allCases {
@@ -184,7 +184,7 @@ extension BucketRequirement {
             try bucket.replace(BlobName(.log, "blob.1"), [1, 1])
             #expect(try blob.read(at: 0, count: 2) == [7, 7])
         },
-        BucketRequirement("overwriting a hint creates it, or gives it other bytes of its size") {
+        BucketRequirement("overwriting a hint creates it, or gives it new bytes of the same size") {
             open in
             let bucket = try open()
             let created = BlobName(.log, "created")
@@ -197,7 +197,7 @@ extension BucketRequirement {
             }
             #expect(try bucket.list(.log).count == 2)
         },
-        BucketRequirement("ages grow by the clock of the place, and missing blobs have none") {
+        BucketRequirement("ages follow the bucket's clock, and missing blobs have none") {
             open in
             let bucket = try open()
             let old = BlobName(.leases, "old")
@@ -225,7 +225,7 @@ extension BucketRequirement {
 // MARK: - Names and folders
 
 extension BucketRequirement {
-    /// Names that some file systems or object stores would change, refuse, hide or take for others.
+    /// Names that some file systems or object stores would change, refuse, hide or confuse with others.
     static let oddNames =
         [
             "a", "A", "ab", "a.b", "a-b", "a.", "a..b", "-rf", "--", "0", "00", "CON", "nul.txt",
@@ -233,7 +233,7 @@ extension BucketRequirement {
         ] + [String(repeating: "x", count: 255), String(repeating: "x", count: 254)]
 
     fileprivate static let listings = [
-        BucketRequirement("odd names are kept apart and listed as they are") { open in
+        BucketRequirement("odd names are kept apart and listed unchanged") { open in
             let bucket = try open()
             for folder in BucketFolder.allCases {
                 for (index, text) in oddNames.enumerated() {
@@ -253,7 +253,7 @@ extension BucketRequirement {
                 #expect(try bucket.list(folder).isEmpty)
             }
         },
-        BucketRequirement("a folder of many blobs is listed whole, each once") { open in
+        BucketRequirement("a listing of a folder with many blobs has each of them once") { open in
             let bucket = try open()
             let names = (0..<1500).map { "\($0).json" }
             for name in names { _ = try bucket.create(BlobName(.checkpoints, name), [1]) }
@@ -261,7 +261,7 @@ extension BucketRequirement {
             #expect(listed.map(\.name).sorted() == names.sorted())
             #expect(try bucket.list(.log).isEmpty)
         },
-        BucketRequirement("synchronizing changes nothing, also where nothing was ever written") {
+        BucketRequirement("synchronizing changes nothing, even in an empty folder") {
             open in
             let bucket = try open()
             for folder in BucketFolder.allCases { try bucket.synchronize(folder) }
@@ -281,7 +281,7 @@ extension BucketRequirement {
             let bucket = try open()
             var turn = bucket.takeTurn()
             #expect(turn != nil)
-            // A turn is no lock: whoever does not have it may write.
+            // A turn is not a lock: others may write without it.
             #expect(try open().create(name, [1]) == .created)
             turn = nil
             #expect(try open().takeTurn() != nil)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What a process did.
+/// The exit status and the output of a process.
 package struct Outcome: Sendable {
     package let status: Int32
     package let output: String
@@ -10,7 +10,7 @@ package struct Outcome: Sendable {
     /// The lines of standard output.
     package var lines: [String] { output.split(separator: "\n").map(String.init) }
 
-    /// Standard output as one JSON object a line.
+    /// Standard output as one JSON object per line.
     package func objects() throws -> [[String: Any]] { try lines.map(Self.object) }
 
     /// Standard output as one JSON object.
@@ -37,7 +37,7 @@ package final class ChildProcess {
     ///
     /// - Parameters:
     ///   - directory: Where it runs; by default where the tests run.
-    ///   - environment: All of its environment; by default that of the tests.
+    ///   - environment: Its whole environment; by default that of the tests.
     package init(
         _ executable: String, _ arguments: [String], in directory: String? = nil,
         environment: [String: String]? = nil

@@ -125,14 +125,14 @@ extension ForwardingBucket {
         try base.synchronizeLog()
     }
 
-    /// A call that fails is a turn that somebody else has.
+    /// A failed call means that another writer has the turn.
     package func takeTurn() -> (any WriterTurn)? {
         do throws(StorageError) { try willCall(.takeTurn) } catch { return nil }
         return base.takeTurn()
     }
 }
 
-/// A staged blob whose calls its bucket sees.
+/// A staged blob that reports its calls to its bucket.
 private struct ForwardingStagedBlob: StagedBlob {
     let base: any StagedBlob
     let folder: BucketFolder

@@ -21,7 +21,7 @@ package enum HostileNames {
         ("B104", Array("\u{85}".utf8)),
     ]
 
-    /// Those of ``files`` that a directory of this system can hold: the system refuses the others itself.
+    /// The ``files`` that this system can store; it refuses the others itself.
     package static let storableFiles = files.filter { _, name in
         !name.isEmpty && name.count < 256 && !name.contains(0)
             && !name.contains(UInt8(ascii: "/")) && name != [0x2E] && name != [0x2E, 0x2E]

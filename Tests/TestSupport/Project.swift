@@ -6,7 +6,7 @@ package enum Project {
     package static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    /// The folder with the built executables, which is that of the test bundle.
+    /// The folder with the built executables and the test bundle.
     package static let executables = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent()
 

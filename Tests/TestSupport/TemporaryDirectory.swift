@@ -74,7 +74,7 @@ package final class TemporaryDirectory: Sendable {
         try FileManager.default.moveItem(atPath: self(name), toPath: url.path)
     }
 
-    /// The names in a directory below this one, sorted, those of unfinished files included.
+    /// The names in a directory below this one, sorted, including those of unfinished files.
     package func names(in name: String = ".") throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: self(name)).sorted()
     }

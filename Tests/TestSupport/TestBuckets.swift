@@ -19,7 +19,7 @@ package final class CountingBucket: ForwardingBucket {
     package var lists: Int { calls.count { if case .list = $0 { true } else { false } } }
 }
 
-/// A bucket that runs a hook just before one of its calls, or fails all changes from some call on.
+/// A bucket that runs a hook just before one of its calls, or fails all changes from a given call on.
 ///
 /// Calls are counted from 0; those that a hook makes are not counted.
 package final class HookedBucket: ForwardingBucket {
@@ -47,10 +47,10 @@ package final class HookedBucket: ForwardingBucket {
     package static let failure = StorageError.system(
         operation: "write", path: "a bucket that fails for a test", errno: 5)
 
-    /// How many calls there were.
+    /// The number of calls so far.
     package var calls: Int { plan.withLock { $0.calls } }
 
-    /// How many changes failed.
+    /// The number of failed changes.
     package var failures: Int { plan.withLock { $0.failures } }
 
     /// Whether no hook is waiting for its call.

@@ -6,7 +6,7 @@ import Storage
 import TestSupport
 import Testing
 
-/// The example handbook as a repository with features, put together without the feature pipeline.
+/// The example handbook as a repository with features, built without the feature pipeline.
 enum Handbook {
     static let folder = Project.path("Examples/handbook")
 
@@ -57,7 +57,7 @@ enum Handbook {
             [RefUpdate(try RefName("features/prod"), new: id)], message: "features")
     }
 
-    /// One row a section, of the Markdown pages alone.
+    /// One row per section, from the Markdown pages only.
     static func rows(edition: String) throws -> [FeatureRow] {
         var rows: [FeatureRow] = []
         let root = "\(folder)/\(edition)"

@@ -50,20 +50,20 @@ import TrainingPipeline
         }
     }
 
-    @Test("the supervised gradient is that of finite differences")
+    @Test("the supervised gradient matches finite differences")
     func supervisedGradient() { checkGradient(of: supervised(20)) }
 
-    @Test("the preference gradient is that of finite differences")
+    @Test("the preference gradient matches finite differences")
     func preferenceGradient() { checkGradient(of: preference(20)) }
 
-    @Test("the gradient of both together is that of finite differences")
+    @Test("the gradient of both together matches finite differences")
     func retainingGradient() {
         checkGradient(
             of: RetainingObjective(
                 preference: preference(8), supervised: supervised(12), retain: 0.6))
     }
 
-    @Test("values and gradients are the same bits with 1, 2 and 5 threads")
+    @Test("values and gradients have the same bits with 1, 2 and 5 threads")
     func threads() {
         let objective = supervised(100)
         let one = objective.evaluate(at: objective.origin, threads: 1)
@@ -86,8 +86,8 @@ import TrainingPipeline
 
     @Test("the preference loss matches a hand computation")
     func preferenceValue() {
-        // One feature counts: 1 for the chosen row, 0 for the rejected one. The reference weighs it 0.5, the
-        // policy 2, so the margins are 0.5 and 2, and with beta 0.4 the loss is -ln sigmoid(0.6).
+        // One signal counts: 1 for the chosen row, 0 for the rejected one. The reference weighs it 0.5 and the ranker
+        // 2, so the margins are 0.5 and 2, and with beta 0.4 the loss is -ln sigmoid(0.6).
         var values = [Double](repeating: 0, count: 2 * columns)
         values[0] = 1
         var reference = [Double](repeating: 0, count: columns)

@@ -212,7 +212,7 @@ import Testing
         #expect(try published(report, in: repository).metrics.isEmpty)
     }
 
-    @Test("questions without answers move the threshold of answering, and are no labels")
+    @Test("questions without answers move the threshold of answering, and do not count as labels")
     func unanswerable() throws {
         let repository = try Handbook.repository()
         let folder = try TemporaryDirectory()

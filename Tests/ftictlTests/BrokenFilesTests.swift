@@ -57,7 +57,7 @@ struct BrokenFilesTests {
                 findings.contains { ($0["where"] as? String)?.hasPrefix(place) == true },
                 "\(outcome.output)")
         }
-        // The copy has the damaged objects, whatever else is in it.
+        // The copy has the damaged objects; its other contents do not matter.
         let repaired = try sandbox.ftictl(
             "verify", "--repair", "--from", "copy.fti", "--json")
         #expect([0, 1].contains(repaired.status), "\(repaired.error)")

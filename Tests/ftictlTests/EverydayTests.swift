@@ -136,7 +136,7 @@ struct EverydayTests {
         #expect(outcome.output.contains("damaged"))
     }
 
-    @Test("a command line without a command is answered with what is missing")
+    @Test("an incomplete command line gets an error that says what is missing")
     func noCommand() throws {
         let sandbox = try Sandbox()
         #expect(
@@ -232,7 +232,7 @@ struct EverydayTests {
         }
     }
 
-    @Test("listing something that is no directory is a usage error, not damage")
+    @Test("listing something that is not a directory is a usage error, not damage")
     func list() throws {
         let sandbox = try sandbox()
         let id = try #require(try sandbox.ftictl("resolve", "models/a:config.json").lines.first)

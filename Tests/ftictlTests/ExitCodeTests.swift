@@ -45,7 +45,7 @@ struct ExitCodeTests {
         }
     }
 
-    @Test("a file and an empty directory are no repository")
+    @Test("a file and an empty directory are not repositories")
     func notARepository() throws {
         let sandbox = try Sandbox()
         try sandbox.write("file", "x")

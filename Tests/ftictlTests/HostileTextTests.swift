@@ -8,8 +8,8 @@ import Testing
 /// No program prints text that a terminal would obey, whatever is in a repository or on a command line.
 @Suite("Text that would steer a terminal")
 struct HostileTextTests {
-    /// Escape sequences for colours, titles and the screen; control characters of both sorts; marks of direction; separators
-    /// of lines; what has no width; tags.
+    /// Escape sequences for colours, titles and the screen; C0 and C1 control characters; directional marks; line
+    /// separators; zero-width characters; tags.
     static let payload =
         "x\u{1B}[31m\u{1B}]0;t\u{7}\r\u{8}\u{B}\u{7F}\u{85}\u{9B}2J\u{202E}\u{2066}\u{200E}\u{200F}\u{61C}\u{200B}"
         + "\u{200D}\u{2028}\u{2029}\u{2060}\u{FEFF}\u{FFF9}\u{E0041}" + mark + "y"

@@ -19,7 +19,7 @@ struct ManualTests {
             }
             var isFilled = true
             for line in page.split(separator: "\n") {
-                // Requests are those of the macros that a page may use.
+                // A page may use only these requests.
                 if line.hasPrefix(".") || line.hasPrefix("'") {
                     let request = line.prefix { $0 != " " }
                     #expect(

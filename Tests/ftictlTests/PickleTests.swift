@@ -4,8 +4,8 @@ import Testing
 
 @Suite("Files that run code when Python loads them")
 struct PickleTests {
-    /// Writes files into `bad`, each of which calls a function when a program loads it in the usual way, and into `good`
-    /// some that look alike. Python itself makes them.
+    /// Lets Python write files: those in `bad` call a function when a program loads them in the usual way, and those
+    /// in `good` only look alike.
     private static let script = #"""
         import bz2, gzip, io, lzma, os, pickle, struct, tarfile, zipfile, zlib
         class Call:

@@ -98,7 +98,7 @@ struct RefCommandTests {
         #expect(try sandbox.ftictl("ref", "restore", "models/tags/v1").status == 0)
     }
 
-    @Test("undo reverts a restore, or names what is in the way")
+    @Test("undo reverts a restore, or names the obstacle")
     func undo() throws {
         #expect(try sandbox.ftictl("rollback", "models/exp").status == 0)
         #expect(try sandbox.ftictl("undo").status == 0)
@@ -130,7 +130,7 @@ struct RefCommandTests {
         #expect(try sandbox.ftictl("put", "features/a", "rows.jsonl", "--key", "id").status == 0)
         #expect(try sandbox.ftictl("put", "models/other", "model").status == 0)
         let wrong = try sandbox.ftictl("resolve", "features/a").output
-        // The newest entry moves models/other; it is made to say something else.
+        // Rewrites the newest entry, which moves models/other.
         let edited = try sandbox.shell(
             """
             set -e

@@ -144,7 +144,7 @@ struct RefTests {
         #expect(try sandbox.ftictl("--repo", "other", "pin", "--check", "my.lock").status == 64)
     }
 
-    @Test("lineage goes up to what was used and down to what uses it")
+    @Test("lineage leads up to a version's inputs and down to its dependents")
     func lineage() throws {
         try sandbox.write("model", "trained")
         _ = try sandbox.ftictl("put", "models/b", "model", "--input", "features=features/a")

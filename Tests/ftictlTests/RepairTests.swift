@@ -55,7 +55,7 @@ struct RepairTests {
         let sandbox = try Self.damaged(damage)
         let isBlocked = damage.hasPrefix("rm $P; mkdir")
         let outcome = try sandbox.ftictl("verify", "--repair", "--from", "copy.fti", "--json")
-        // Repair removes nothing but files.
+        // Repair removes files only, so the directory stays.
         if isBlocked { return #expect([1, 74].contains(outcome.status)) }
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.error)")
         #expect((try outcome.object()["repaired"] as? [Any])?.isEmpty == false)

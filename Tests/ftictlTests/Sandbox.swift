@@ -23,7 +23,7 @@ final class Sandbox {
         return sandbox
     }
 
-    /// Where its processes keep caches: beside it, so that nothing shows in it.
+    /// Where its processes keep caches: beside the sandbox, so that listings of the sandbox do not show them.
     var cache: String { temporary("cache") }
 
     func path(_ name: String) -> String { directory.appending(path: name).path }

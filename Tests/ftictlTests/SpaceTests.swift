@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Space")
+@Suite("Collections")
 struct SpaceTests {
     /// A repository with a ref that had three values; nothing needs the first two.
     private func sandbox() throws -> Sandbox {

@@ -69,7 +69,7 @@ struct TerminalTests {
         }
     }
 
-    @Test("the exit code is the command's, and quitting the pager is no error")
+    @Test("the exit code is the command's, and quitting the pager is not an error")
     func pagerExit() throws {
         let diff = "$FTICTL diff models/current~1 models/current"
         #expect(try terminal("FTI_PAGER='cat -' \(diff) --exit-code; echo =$?").last == "=1")

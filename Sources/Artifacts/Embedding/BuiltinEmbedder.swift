@@ -22,8 +22,8 @@ public struct BuiltinEmbedder: Embedder {
 
     /// The weight of each kind of term.
     private enum Weights {
-        // Words carry most of the meaning. Pairs add order, and n-grams forgive typing errors; both are numerous, and
-        // with so few dimensions heavy weights for them would drown the words.
+        // Words carry most of the meaning. Pairs add word order, and n-grams forgive typing errors. Both are
+        // numerous: with so few dimensions, heavy weights for them would drown the words.
         static let word: Float = 1
         static let stopWord: Float = 0.0625
         static let neighbours: Float = 0.125
@@ -40,10 +40,11 @@ public struct BuiltinEmbedder: Embedder {
     private static let wordStart: UInt32 = 2
     private static let wordEnd: UInt32 = 3
     private static let ngramLengths = 3...5
-    /// Longer words are digests and other codes, which people copy rather than type.
+    /// The longest word that gets n-grams, in characters; longer words are digests and other codes, which people copy
+    /// rather than type.
     private static let longestWithNgrams = 32
 
-    /// Makes an embedder of vectors with `dimension` numbers.
+    /// Makes an embedder whose vectors have `dimension` components.
     ///
     /// - Throws: `invalidDimension` unless `dimension` is a multiple of 8 within ``dimensions``.
     public init(dimension: Int = 384) throws(EmbeddingError) {

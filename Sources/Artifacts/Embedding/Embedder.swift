@@ -1,7 +1,7 @@
 public import Objects
 public import Storage
 
-/// What a text is embedded as; some embedders treat the two roles differently.
+/// The role of a text in retrieval; some embedders treat the two roles differently.
 public enum EmbeddingRole: Sendable {
     /// A chunk to be found.
     case document
@@ -22,15 +22,15 @@ public protocol Embedder: Sendable {
 
     /// The vectors of some texts, in order. An embedder that can batch texts does so here.
     ///
-    /// - Parameter made: Receives vectors as soon as they exist, on any thread, with the index in `texts` of the first
-    ///   of them. They remain valid even if the call then fails on other texts.
+    /// - Parameter made: Receives vectors as soon as they exist, on any thread, together with the index in `texts` of
+    ///   the first one. They remain valid even if the call then fails on other texts.
     func embed(
         _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
     ) throws(EmbeddingError) -> [[Float]]
 }
 
 extension Embedder {
-    /// The vectors of some texts, made one after the other.
+    /// The vectors of some texts, made one by one.
     public func embed(
         _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
     ) throws(EmbeddingError) -> [[Float]] {
@@ -52,7 +52,7 @@ extension Embedder {
     }
 }
 
-/// Why vectors cannot be made or must not be compared.
+/// Why an embedder cannot make vectors, or why vectors must not be compared.
 public enum EmbeddingError: Diagnosable, Hashable {
     /// This program has no embedder for the space.
     case unavailable(space: ObjectID, embedder: String, version: String)

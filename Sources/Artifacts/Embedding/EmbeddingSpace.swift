@@ -94,7 +94,7 @@ public struct EmbeddingSpace: Hashable, Sendable {
     /// Whether a service makes its vectors.
     public var isService: Bool { embedder.utf8.elementsEqual(Self.serviceName.utf8) }
 
-    /// The identity of the space: that of the object whose bytes are ``encoded``.
+    /// The identity of the object whose bytes are ``encoded``.
     public var id: ObjectID { ObjectID(of: encoded.span) }
 
     /// Rounds a vector to ``canaryDecimals`` decimals, with ties away from zero.
@@ -103,7 +103,7 @@ public struct EmbeddingSpace: Hashable, Sendable {
     }
 }
 
-/// The members that every request to an embedding service has beside the model and the texts, such as `input_type`.
+/// Extra members of every request to an embedding service, besides the model and the texts, such as `input_type`.
 ///
 /// They affect the vectors, so they are part of the embedding space.
 public struct RequestMembers: Hashable, Sendable {
@@ -251,8 +251,8 @@ extension EmbeddingSpace {
             space: id, canary: canary, difference: difference, tolerance: tolerance)
     }
 
-    /// The first canary whose vector differs, and its largest difference in one component; infinite where the vectors
-    /// are not comparable.
+    /// The first canary whose vector differs, and the largest difference in one of its components; infinite where the
+    /// vectors are not comparable.
     public func firstDifference(from vectors: [[Float]]) -> (canary: Int, difference: Double)? {
         for (index, canary) in canaries.enumerated() {
             let vector = index < vectors.count ? vectors[index] : []

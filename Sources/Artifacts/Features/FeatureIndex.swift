@@ -62,8 +62,8 @@ public struct FeatureIndex: Sendable {
 
     /// Checks the names and values of a condition against the rows' attributes.
     ///
-    /// Types come from the schema, from the built-in members, and otherwise from the first rows that have the name. A
-    /// table without rows accepts any condition.
+    /// Types come from the schema, from the built-in members, and otherwise from the first rows that have the
+    /// attribute. A table without rows accepts any condition.
     ///
     /// - Throws: Read errors.
     public func checked(

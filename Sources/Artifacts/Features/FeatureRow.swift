@@ -61,8 +61,8 @@ public struct FeatureRow: Hashable, Sendable {
 
     /// The text that is embedded: title, headings and text, one per line.
     ///
-    /// The title is left out when it is also one of the headings; a name that merely repeats the file name is left out
-    /// as well.
+    /// The title is left out when it is also one of the headings. So is a title or heading that merely repeats the
+    /// file name.
     public var embeddingText: String {
         let isNamed = headings.contains { $0.utf8.elementsEqual(title.utf8) }
         let names = (isNamed || title.isEmpty ? [] : [title]) + headings
@@ -174,7 +174,7 @@ public enum DocumentPath {
     }
 }
 
-/// The keys of all rows of a features table, in order, which show the section that each row belongs to.
+/// The keys of all rows of a features table, in order; each key names the section of its row.
 public struct FeatureKeys: Sendable {
     /// The keys, by row index.
     public let all: [String]

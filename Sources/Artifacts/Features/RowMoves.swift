@@ -2,9 +2,9 @@ public import Objects
 
 /// The chunks that moved between two tables: the same content under another key.
 ///
-/// When a paragraph is inserted, every later chunk of the section gets another number. All their keys change, but the
-/// content of only one is new. Rows that are not chunks never move. Memory is one hash and one key for each row that
-/// differs.
+/// When a paragraph is inserted, the ordinals of all later chunks of the section shift: all their keys change, but
+/// only one chunk is new. Rows that are not chunks never move. Uses memory for one hash and one key per differing
+/// row.
 public struct RowMoves: Sendable {
     /// The old key, by the new key.
     private(set) var origins: [[UInt8]: [UInt8]] = [:]
@@ -13,8 +13,9 @@ public struct RowMoves: Sendable {
     /// How many rows differ, by kind of change.
     public private(set) var counts = RowChangeCounts()
 
-    /// Finds the rows that moved. Reads only the differing leaves, and for tables without chunks reads none of them
-    /// twice.
+    /// Finds the rows that moved.
+    ///
+    /// Reads only the differing leaves; reads them a second time only if the tables hold chunks.
     public init(
         from first: Table, to second: Table, in source: some ObjectSource
     ) throws(ObjectError) {
@@ -29,8 +30,8 @@ public struct RowMoves: Sendable {
 
     /// Finds the rows that an edit would move, without writing the edited table.
     ///
-    /// - Parameter edits: Changes to the table, at most one for each key. A row without its vector does not count as
-    ///   moved.
+    /// - Parameter edits: Changes to the table, at most one for each key. A row whose vector is still missing does
+    ///   not count as moved.
     public init(
         applying edits: [TableEdit], to table: Table, in source: some ObjectSource
     ) throws(ObjectError) {
@@ -66,7 +67,7 @@ public struct RowMoves: Sendable {
         return ChunkIdentity(leaf, 0) != nil
     }
 
-    /// A key whose rows differ, with their identities.
+    /// A key whose rows differ, with the chunks that left it and arrived at it.
     private struct Row: Sendable {
         let key: [UInt8]
         let before: ChunkIdentity?
@@ -102,7 +103,7 @@ public struct RowMoves: Sendable {
         return Array(parts.joined())
     }
 
-    /// A key for matching: content, in one document or in any.
+    /// What a match compares: the content, either within one document or across all.
     private struct Wanted: Hashable {
         let content: ObjectID
         let document: [UInt8]?
@@ -118,7 +119,7 @@ public struct RowMoves: Sendable {
                     content: chunk.content, document: isWithinDocument ? chunk.document : nil)
             }
             var leavers: [Wanted: [Int]] = [:]
-            // Taking from the end takes the nearest.
+            // In reverse, so that `popLast` takes the first in key order.
             for index in rows.indices.reversed() {
                 guard let before = rows[index].before, !departed.contains(rows[index].key) else {
                     continue

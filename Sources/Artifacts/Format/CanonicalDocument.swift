@@ -2,7 +2,7 @@ internal import Objects
 
 /// Reads stored bytes that must be a single JSON object in canonical form.
 enum CanonicalDocument {
-    /// Reads the object with `read`, which must take every member.
+    /// Reads the object with `read`, which must consume every member.
     ///
     /// - Throws: `malformed`, naming the `kind` of the bytes.
     static func read<Value>(

@@ -3,9 +3,9 @@ internal import TextAnalysis
 
 /// Finds the rows of a features table by words.
 ///
-/// The score of a row is BM25 (Robertson and Zaragoza, 2009) over title, headings and text, with weighted counts that
-/// are added before they saturate, plus a share of the same score of its section and of its document, each taken as one
-/// text. The score does not depend on the number of threads.
+/// The score of a row is BM25 (Robertson and Zaragoza, 2009) over title, headings and text, whose weighted counts are
+/// summed before saturation. The scores of the row's section and of its document, each scored as one text, are added
+/// with fixed weights. The score does not depend on the number of threads.
 public struct LexicalIndex: Sendable {
     /// The number of rows.
     public let count: Int
@@ -99,7 +99,7 @@ public struct LexicalIndex: Sendable {
             for (index, word) in words.enumerated() {
                 for term in word.terms {
                     part.forEachRow(of: term) { row, _ in
-                        // A word that occurs in two forms counts once.
+                        // A word that occurs in several forms counts once.
                         if counts[row] == index { counts[row] += 1 }
                     }
                 }
@@ -180,10 +180,11 @@ struct LexicalQuery: Sendable {
     struct Word: Hashable, Sendable {
         /// Its terms, one for each language of the index that stems it differently.
         let terms: [UInt32]
-        /// The share of a word that this represents.
+        /// How much of a word this counts as.
         ///
-        /// 1 for a word. 1/2 for a pair of characters in a script without spaces, or in Hangul, where words take many
-        /// endings. 0 for an identifier and for a part of a word, whose letters already count elsewhere.
+        /// 1 for a word. 1/2 for a pair of characters in a script without spaces, and for a part of a Hangul word. 0
+        /// where the letters already count elsewhere: for an identifier, for a part of any other word, and for a
+        /// Hangul word that has parts.
         var size: Double
     }
 
@@ -192,7 +193,7 @@ struct LexicalQuery: Sendable {
 
     /// Finds the words of a question.
     ///
-    /// Stop words of the question's language are left out; where the language is unknown, words that are stop words in
+    /// Leaves out the stop words of the question's language or, if that is unknown, the words that are stop words in
     /// all of `languages`.
     ///
     /// - Parameter languages: The languages of the indexed rows; the query holds each word's stem in every one of them.

@@ -162,7 +162,7 @@ struct LexicalPart: Sendable {
     }
 }
 
-/// A value for rows, one for sections and one for documents.
+/// One value each for rows, sections and documents.
 struct LexicalLevels<Value: Sendable>: Sendable {
     var row: Value
     var section: Value
@@ -174,7 +174,7 @@ struct LexicalLevels<Value: Sendable>: Sendable {
             row: transform(row), section: transform(section), document: transform(document))
     }
 
-    /// Pairs each value with that of another instance.
+    /// Pairs each value with the corresponding value of another instance.
     func with<Second>(_ other: LexicalLevels<Second>) -> LexicalLevels<(Value, Second)> {
         LexicalLevels<(Value, Second)>(
             row: (row, other.row), section: (section, other.section),
@@ -189,7 +189,7 @@ enum LexicalScore {
     /// The weight of a word in the headings and in the title, relative to one in the text.
     static let headings: Float = 1
     static let title: Float = 0.5
-    /// The weight in a row's score of its section's score and of its document's score.
+    /// The weights, in a row's score, of the scores of its section and its document.
     static let section: Float = 0.3
     static let document: Float = 0.2
 
@@ -202,7 +202,9 @@ enum LexicalScore {
         Float(text) + headings * Float(above & 0x0F) + title * Float(above >> 4)
     }
 
-    /// The inverse document frequency of a term that `count` of `all` contain: ln(1 + (n - d + 1/2) / (d + 1/2)).
+    /// The inverse document frequency of a term that `count` of `all` rows, sections or documents contain.
+    ///
+    /// It is ln(1 + (n - d + 1/2) / (d + 1/2)) for d of n.
     static func weight(_ count: Int, of all: Int) -> Float {
         let (total, found) = (Double(all), Double(min(count, all)))
         return Float(PortableMath.log(1 + (total - found + 0.5) / (found + 0.5)))

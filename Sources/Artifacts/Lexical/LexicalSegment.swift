@@ -212,7 +212,7 @@ struct SegmentBuilder {
         return segment
     }
 
-    /// The terms of a row, ascending. A member that is missing or is not text has none.
+    /// The terms of a row, ascending. A member that is missing or not text contributes no terms.
     private mutating func analyse(
         _ attributes: JSONObject
     ) -> (row: LexicalSegment.Row, postings: [LexicalSegment.Posting]) {

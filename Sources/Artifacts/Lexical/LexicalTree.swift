@@ -19,10 +19,10 @@ public struct LexicalTree: Sendable {
 
     private static func digest(of bytes: [UInt8]) -> ObjectID { ObjectID(of: bytes.span) }
 
-    /// Opens the index of a snapshot; nil where a different text analysis built it, because words of a question would
-    /// not match its terms.
+    /// Opens the index of a snapshot; nil where a different text analysis built it, because the words of a question
+    /// would not match the index's terms.
     ///
-    /// - Throws: `malformed` when the content is not such a tree; rethrows read errors.
+    /// - Throws: `malformed` when the content is not a lexical index; rethrows read errors.
     public init?(_ content: Content, in source: some ObjectSource) throws(ObjectError) {
         let reader = TreeReader(source)
         let root = try reader.tree(content.id)
@@ -203,8 +203,8 @@ public struct LexicalAudit: Sendable {
 
     /// What is wrong with the lexical index of a snapshot.
     ///
-    /// Nil when the index matches the rows, when there is no index, and when a different text analysis built it, so
-    /// that a comparison is impossible.
+    /// Nil when the index matches the rows, when there is no index, and when a different text analysis built the
+    /// index, which makes a comparison impossible.
     ///
     /// - Throws: Read errors.
     public mutating func problem(

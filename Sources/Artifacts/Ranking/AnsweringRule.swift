@@ -2,8 +2,8 @@ internal import Objects
 
 /// Decides whether the rows found for a question answer it.
 ///
-/// A logistic function of a few kinds of evidence, each relative to the evidence that unrelated questions find in the
-/// same documents.
+/// Compares a weighted sum of a few kinds of evidence with a threshold. Each kind counts relative to the evidence
+/// that unrelated questions find in the same documents.
 public struct AnsweringRule: Hashable, Sendable {
     /// The kinds of evidence.
     public enum Evidence: String, CaseIterable, Sendable {
@@ -12,8 +12,8 @@ public struct AnsweringRule: Hashable, Sendable {
         /// The best row's lexical score relative to the greatest possible one; with an embedder other than the built-in
         /// one, the greatest cosine.
         case strength
-        /// The logarithm of the question's length relative to a short question: a smaller part of a long question is
-        /// found, even in its answer.
+        /// The logarithm of the question's length relative to a short question: even the answer to a long question
+        /// contains a smaller share of its words.
         case length
     }
 
@@ -43,8 +43,8 @@ public struct AnsweringRule: Hashable, Sendable {
         return sum
     }
 
-    /// The least baseline of coverage and strength in English documents, because in small collections chance finds
-    /// nothing. Length does not depend on chance.
+    /// The lowest baselines of coverage and strength in English documents: in a small collection, the decoys find
+    /// almost nothing by chance. Length does not depend on chance.
     private static let leastByChance = [0.25, 0.12]
 
     /// Sets the baseline from the evidence of the decoys.

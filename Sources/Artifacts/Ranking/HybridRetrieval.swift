@@ -50,7 +50,7 @@ public struct HybridRetrieval: Sendable {
     ///   - vector: The question's vector.
     ///   - nearest: The nearest rows if the caller knows them; nil to search for them.
     ///   - set: The rows to search; nil for all.
-    ///   - added: Rows that become candidates in any case.
+    ///   - added: Rows that become candidates even if neither search finds them.
     /// - Throws: Errors of reading vectors.
     public func candidates(
         _ question: Question, vector: [Float], nearest: [VectorMatch]? = nil,
@@ -119,7 +119,7 @@ public struct HybridRetrieval: Sendable {
             evidence: evidence(question, candidates, words, without: missing))
     }
 
-    /// Questions up to this length do not lose coverage.
+    /// The number of words up to which a question counts as short.
     private static let shortQuestion = 4.0
 
     private func evidence(

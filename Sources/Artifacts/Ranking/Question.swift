@@ -129,7 +129,7 @@ public struct QuotedPhrases: Hashable, Sendable {
         return words.contains { Self.has(text, $0) }
     }
 
-    /// Where the phrases occur.
+    /// The result of searching rows for the phrases.
     public struct Occurrence: Sendable {
         /// The rows that contain every phrase that is not missing; nil when all are missing.
         public let rows: RowSet?

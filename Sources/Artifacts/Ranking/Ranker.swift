@@ -30,14 +30,14 @@ public struct Ranker: Hashable, Sendable {
         self.answering = answering
     }
 
-    /// The sharpness of the untrained rule's scores as log-odds: a tenth of the greatest lexical score is worth 4.
+    /// Scales the untrained ranker's scores to log-odds: a tenth of the greatest lexical score is worth 4.
     private static let sharpness: Float = 40
 
     /// The ranker before training.
     ///
-    /// It weighs the lexical score, the share of the question in title and outer headings, and the cosines of the row
-    /// and of its document. With the built-in embedder, whose vectors reflect words only, words dominate; with any
-    /// other, words and vectors both count (`docs/training.md` explains the choice of weights).
+    /// It weighs the lexical score, the share of the question in the title and the outer headings, and the cosines of
+    /// the row and of its document. With the built-in embedder, whose vectors reflect words only, words dominate;
+    /// with any other embedder, words and vectors both count (`docs/training.md` explains the choice of weights).
     ///
     /// - Parameter scale: The factors of the signals; the scores do not depend on them.
     public static func untrained(
@@ -66,7 +66,9 @@ public struct Ranker: Hashable, Sendable {
     /// The overall factor of each signal: weight times scale, in double precision.
     public var factors: [Double] { zip(weights, scale).map { Double($0) * Double($1) } }
 
-    /// The ranker with other settings; with another source of candidates, the untrained rule instead.
+    /// The ranker with other settings.
+    ///
+    /// If these use another source of candidates, the untrained ranker instead, with this ranker's answering rule.
     public func with(_ settings: RetrievalSettings, space: EmbeddingSpace) -> Ranker {
         guard settings.mode == retrieval.mode else {
             var other = Ranker.untrained(for: space, retrieval: settings)
@@ -97,7 +99,7 @@ public struct RetrievalSettings: Hashable, Sendable {
     public var candidates = 100
     /// The number of chunks to return unless the question asks for another number.
     public var k = 5
-    /// How many chunks of one document may precede those of others; 0 for no limit.
+    /// The number of chunks of one document that may precede chunks of others; 0 for no limit.
     public var perDocument = 0
 
     /// The valid values of ``candidates``.

@@ -4,8 +4,8 @@ internal import TextAnalysis
 
 /// The signals of a ranker: each is a number from 0 to 1, or a cosine, that relates a question to a candidate.
 ///
-/// A share is the inverse document frequency of the question's words that are found, divided by that of all its words;
-/// stop words do not count.
+/// A share is the sum of the inverse document frequencies of the question's words that are found, divided by the sum
+/// for all its words; stop words do not count.
 public enum Signal: String, CaseIterable, Sendable {
     /// The lexical score relative to the greatest one possible for the question.
     case words

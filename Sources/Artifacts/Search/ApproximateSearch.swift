@@ -30,8 +30,8 @@ public struct ApproximateSearch: Sendable {
     /// The least recall at which an approximate search may replace an exact one.
     public static let leastRecall = 0.95
 
-    /// The search widened until it reaches ``leastRecall`` for some queries; nil when that would cost more than an
-    /// exact search.
+    /// The search, widened until it reaches ``leastRecall`` on some queries; nil when a search that wide would cost
+    /// more than an exact one.
     ///
     /// - Parameter set: The rows to search; nil for all.
     /// - Throws: Errors of reading vectors.
@@ -148,7 +148,7 @@ extension ApproximateSearch {
 
 /// Collects the rows whose signs differ least from a query's.
 struct NearestSigns: Sendable {
-    /// A row and the number of its signs that differ.
+    /// A row, and the number of its signs that differ from the query's.
     struct Candidate: Sendable {
         let distance: UInt32
         let row: Int
@@ -159,7 +159,7 @@ struct NearestSigns: Sendable {
     /// The number of candidates at each distance, and the number of candidates within the limit.
     private var histogram: [Int]
     private var within = 0
-    /// The greatest distance that can still be among the nearest.
+    /// The greatest sign distance that can still be among the nearest.
     private(set) var limit: Int
 
     init(count: Int, greatest: Int) {

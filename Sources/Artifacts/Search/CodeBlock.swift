@@ -142,7 +142,7 @@ extension CodeBlock {
     }
 }
 
-/// Kernels on signs; they stand in this file because they need pointers.
+/// Kernels on signs; they are in this file because they need pointers.
 enum SignKernels {
     /// Computes the sign distance of each row from a query, writes the offsets of rows within `limit`, and returns
     /// their count.
@@ -158,7 +158,7 @@ enum SignKernels {
     }
 }
 
-/// One thread's share of a search: codes of rows, group by group, in ascending order.
+/// One thread's share of a search; it scans the codes of rows group by group, in ascending order.
 struct CodeScan {
     private let codes: CodeBlock
     private let query: CodeBlock
@@ -176,19 +176,19 @@ struct CodeScan {
         bounds = GreatestBounds(count: count)
     }
 
-    /// A lower bound that as many scanned rows reach as the search wants.
+    /// The product that enough scanned rows are known to reach.
     var least: Double { bounds.least }
 
     /// Adds rows above all rows so far.
     ///
-    /// - Parameter proven: A lower bound that enough rows reach, anywhere in the table.
+    /// - Parameter proven: The product that enough rows, anywhere in the table, are known to reach.
     mutating func add(_ range: Range<Int>, proven: Double) {
         if products.count < range.count {
             products = [Int32](repeating: 0, count: range.count)
             selected = [UInt32](repeating: 0, count: range.count)
         }
         codes.multiply(range, by: query, into: &products)
-        // A row that only equals its predecessors ranks after them, but rows proven elsewhere may come later than this
+        // A row that only equals an earlier row ranks after it, but the rows behind `proven` may come later than this
         // one.
         let threshold = max(bounds.least, proven.nextDown)
         let kept = codes.select(

@@ -1,11 +1,10 @@
 internal import Objects
 internal import Synchronization
 
-/// An exact search for one query: codes exclude rows that cannot be among the best, and the vectors decide among the
-/// rest.
+/// An exact search for one query: codes exclude rows that cannot be among the best, and the vectors rank the rest.
 ///
-/// A row is excluded when the greatest product that its codes allow does not exceed the least product that the codes of
-/// enough other rows prove, so no result is ever lost; see ``ProductBound``.
+/// A row is excluded only when the upper bound on its product does not exceed the lower bounds of `count` other rows,
+/// so no result is ever lost; see ``ProductBound``.
 struct ExactSearch: Sendable {
     /// A row that may be among the best, and an upper bound on its product.
     struct Survivor: Sendable {
@@ -94,7 +93,7 @@ extension ExactSearch {
         CodeScan(search.codes, by: coded, bound: bound, count: count)
     }
 
-    /// The rows among some ascending ones that no bound excludes.
+    /// The rows of an ascending list that no bound excludes.
     func survivors(among rows: [Int]) -> [Survivor] {
         var scan = scan()
         for row in rows { scan.add(row..<row + 1, proven: -.infinity) }
@@ -156,7 +155,7 @@ struct BestMatches {
         matches.reserveCapacity(2 * count)
     }
 
-    /// Takes a match into account.
+    /// Adds a match unless it is below the floor.
     mutating func add(_ match: VectorMatch) {
         guard match.similarity >= floor else { return }
         matches.append(match)
@@ -179,7 +178,7 @@ struct BestMatches {
     }
 }
 
-/// The greatest of many numbers, as a heap with the least of them at its root.
+/// The greatest of many numbers, in a heap with the least at its root.
 struct GreatestBounds: Sendable {
     /// How many numbers to keep.
     let count: Int
@@ -191,10 +190,10 @@ struct GreatestBounds: Sendable {
         values.reserveCapacity(count)
     }
 
-    /// A lower bound of the kept numbers, once there are ``count`` of them.
+    /// The least of the kept numbers; minus infinity until there are ``count`` of them.
     var least: Double { values.count < count ? -.infinity : values[0] }
 
-    /// Takes a number into account; ignores NaN.
+    /// Adds a number; ignores NaN.
     mutating func add(_ value: Double) {
         if values.count < count {
             guard !value.isNaN else { return }

@@ -1,6 +1,6 @@
 public import Objects
 
-/// Searchable vectors of one space: their codes lie in one allocation, the vectors stay where they are.
+/// Searchable vectors of one space: their codes are copied into one allocation, and the vectors stay where they are.
 public struct VectorSearch: Sendable {
     /// The number of components of a vector.
     public var dimension: Int { codes.dimension }
@@ -35,7 +35,7 @@ public struct VectorSearch: Sendable {
     /// The result matches a comparison with all rows bit for bit: the greatest inner products as ``DotProduct``
     /// computes them, ties in row order, NaN last. It does not depend on the number of threads.
     ///
-    /// - Parameter set: The rows to search; nil for all. The result is that of a table holding only these rows.
+    /// - Parameter set: The rows to search; nil for all. The result equals a search of a table with only these rows.
     /// - Throws: Errors of reading vectors; none for vectors in memory.
     public func nearest(
         _ count: Int, to query: [Float], among set: RowSet? = nil, threads: Int = Threads.available
@@ -106,8 +106,8 @@ public struct VectorMatch: Hashable, Sendable {
 extension VectorSearch {
     /// Makes the vectors of a table searchable in place.
     ///
-    /// Copies their codes into one allocation; reads a vector only when its codes do not exclude it. Verifies both as
-    /// far as the vectors were opened with verification.
+    /// Copies their codes into one allocation, and reads a vector only when its codes do not exclude it. Verifies
+    /// codes and vectors to the extent that `vectors` was opened with verification.
     ///
     /// - Throws: `corrupt` when codes do not match their vectors.
     public init(

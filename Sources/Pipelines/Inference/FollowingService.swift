@@ -4,12 +4,12 @@ public import Objects
 public import Refs
 internal import Storage
 
-/// Answers question after question from what a selection names, and follows when refs move.
+/// Answers questions from the versions that a selection names, and switches to others when refs move.
 ///
-/// New versions are loaded beside the current ones and replace them when they fit. Versions that do not fit are
-/// parked: the current ones go on answering, and each reply can report it. Not safe to use from two threads at once.
+/// Loads new versions beside the current ones, and switches if they fit. Parks versions that do not fit: the current
+/// ones keep answering, and ``parked`` has the reason. Not thread-safe.
 public final class FollowingService {
-    /// Versions that were chosen and cannot answer.
+    /// Versions that the selection names but that cannot answer.
     public struct Parked: Sendable {
         /// The features snapshot; nil when the selection could not even be resolved.
         public let features: ObjectID?
@@ -25,17 +25,17 @@ public final class FollowingService {
         }
     }
 
-    /// A change of versions since the question before.
+    /// A change of versions since the previous question.
     public enum Change: Sendable {
         /// New versions answer.
         case switched
-        /// New versions were chosen and do not fit.
+        /// New versions cannot answer; the previous ones still do.
         case parked(Parked)
     }
 
-    /// What answers at present.
+    /// The versions that currently answer.
     public var current: QuestionAnswering { follower.current }
-    /// The newest versions, if they cannot answer.
+    /// The newest versions if they cannot answer; nil if they do.
     public var parked: Parked? { follower.rejection.map { Parked($0) } }
 
     private let follower: Follower<AnsweringVersions>
@@ -80,7 +80,7 @@ public final class FollowingService {
         }
     }
 
-    /// Answers from the present versions; as ``QuestionAnswering/answer(_:count:where:)``.
+    /// Answers from the current versions; see ``QuestionAnswering/answer(_:count:where:)``.
     public func answer(
         _ question: String, count: Int? = nil, where own: Condition? = nil
     ) throws(InferenceError) -> Reply {

@@ -38,8 +38,8 @@ public struct QuestionAnswering: Sendable {
 
     /// Answers a single question without taking a lease.
     ///
-    /// A collection may remove the versions between resolving and reading them; the selection is then resolved once
-    /// more.
+    /// A collection may remove the versions between resolving and reading them; the selection is then resolved a second
+    /// time.
     ///
     /// - Throws: The errors of ``init(_:in:now:where:embedders:approximately:verified:threads:)``.
     public static func reply(

@@ -24,7 +24,7 @@ public struct Reply: Sendable {
     public let release: ObjectID?
     /// The embedding space.
     public let space: ObjectID
-    /// The newest transaction in the state that was answered from.
+    /// The newest transaction of the state that the answer comes from.
     public let transaction: Int
     /// The condition on all chunks; nil when they come from all rows.
     public let condition: Condition?
@@ -47,7 +47,7 @@ public struct Reply: Sendable {
     /// The answer with the number of the source that it quotes, such as `[1]`.
     private var cited: String {
         guard let quotedPlace else { return answer }
-        // Sources are listed by section, so the number is that of the quoted source's section.
+        // Sources are listed by section, so the citation has the number of the quoted source's section.
         let row = sources[quotedPlace].row
         let number = sections.firstIndex { Self.isOneSection($0.best.row, row) } ?? 0
         return answer + (units.last?.isVerbatim == true ? "\n" : " ") + "[\(number + 1)]"
@@ -101,7 +101,7 @@ public struct Reply: Sendable {
             : ["The documents do not say: \(judgement.reason)."]
         lines.append("")
         if isAnswered, let missing = Judgement.words(judgement.missingPhrases) {
-            lines.append("no chunk contains \(missing); found without it:")
+            lines.append("no chunk contains \(missing); found by the rest of the question:")
         }
         if !isAnswered, !sources.isEmpty { lines.append("nearest to the question:") }
         for (index, (source, count)) in sections.enumerated() {
@@ -232,8 +232,7 @@ public struct FoundChunk: Sendable {
 }
 
 extension FoundChunk {
-    /// The chunk in a reply's JSON: title, place, text and scores, with all further attributes beside them as in the
-    /// row.
+    /// The chunk in a reply's JSON: title, place, text and scores, beside all further attributes of the row.
     var json: JSONObject {
         var object = row.attributes
         object["ordinal"] = nil

@@ -52,7 +52,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
     public var features = "features/prod"
     /// The file of labelled questions; nil to generate questions from the features.
     public var questions: String?
-    /// The file of preferences; nil to reject the ranker's own best mistakes.
+    /// The file of preferences; nil to generate preferences, which reject the wrong section that the ranker scores
+    /// highest.
     public var preferences: String?
     /// The ref that receives the model.
     public var model = "models/candidate"

@@ -232,7 +232,7 @@ extension TrainingReport {
         return lines
     }
 
-    /// Remarks on the figures and on what was published.
+    /// Remarks on the figures and on the published ranker.
     private var remarks: [String] {
         var lines: [String] = []
         if isGenerated, questions.training == 0 {
@@ -242,7 +242,7 @@ extension TrainingReport {
         }
         if isGenerated {
             lines.append(
-                "the questions were generated from the documents: their figures compare versions but predict nothing; label some"
+                "the questions were generated from the documents: figures on them compare versions but predict nothing; label real questions"
             )
         }
         let (answered, unanswered) = (questions.training, unanswerable.training)

@@ -49,7 +49,7 @@ case "run" where arguments.count >= 3:
         exit(
             LLVMFuzzerRunDriver(&count, &start) { data, size in
                 guard let target else { return 0 }
-                // A copy of exactly this size: what reads beyond it is noticed.
+                // A copy of exactly this size, so that the sanitizer notices reads beyond it.
                 let input = [UInt8](UnsafeBufferPointer(start: data, count: size))
                 do throws(FuzzFinding) { try target.check(input) } catch {
                     fatalError(error.description)
@@ -60,7 +60,7 @@ case "run" where arguments.count >= 3:
 default: stop("list, seeds TARGET EXAMPLE FOLDER or run TARGET is expected")
 }
 
-/// Words as libFuzzer reads them.
+/// Formats words as a libFuzzer dictionary.
 enum Dictionary {
     static func text(_ words: [String]) -> [UInt8] {
         var text = ""

@@ -3,8 +3,10 @@ import Conditions
 internal import Objects
 
 extension FuzzTarget {
-    /// Values of attributes, by the first byte of the input: any text is a date in the one form, or none; any JSON becomes a
-    /// value of a type that stays itself; any text is a template or an error.
+    /// Values of attributes. The first byte of the input selects the check.
+    ///
+    /// A date in any text has one canonical form; converting a value to its own type changes nothing; any text is a
+    /// template or an error.
     static let attributes = FuzzTarget(
         "attributes", longestInput: 512,
         words: [
@@ -31,8 +33,8 @@ extension FuzzTarget {
 
     private static func checkDate(_ text: String) throws(FuzzFinding) {
         guard let date = DateText(text)?.canonical else { return }
-        try FuzzFinding.unless(Timestamp(reading: date) != nil, "\(date) is no moment")
-        try FuzzFinding.unless(DateText(date)?.canonical == date, "\(date) is not its own form")
+        try FuzzFinding.unless(Timestamp(reading: date) != nil, "\(date) is not a date")
+        try FuzzFinding.unless(DateText(date)?.canonical == date, "\(date) is not canonical")
     }
 
     private static func checkTemplate(_ text: String) throws(FuzzFinding) {
@@ -48,9 +50,9 @@ extension FuzzTarget {
     private static func checkValue(_ json: JSON) throws(FuzzFinding) {
         for type in AttributeType.allCases {
             guard case .value(let value) = AttributeValue(json, as: type) else { continue }
-            // A list of one text may be taken apart at its commas once more, and so is no text again.
+            // A list of one text may be split at its commas once more, so lists need not be stable.
             guard type == .strings || AttributeValue(value, as: type) == .value(value) else {
-                throw FuzzFinding("\(value.canonicalText) is no \(type.rawValue)")
+                throw FuzzFinding("\(value.canonicalText) is not stable as \(type.rawValue)")
             }
         }
         if let object = json.object {

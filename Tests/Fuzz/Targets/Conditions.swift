@@ -2,7 +2,7 @@
 @testable internal import Objects
 
 extension FuzzTarget {
-    /// Conditions: an accepted one survives a round trip, and its evaluation ends.
+    /// Conditions: an accepted one survives a round trip, and its evaluation terminates.
     static let conditions = FuzzTarget(
         "conditions", longestInput: 512,
         words: [
@@ -21,11 +21,11 @@ extension FuzzTarget {
             _ = error.remedy
             return
         }
-        // Quotes and numbers may be longer when they are written.
+        // Quotes and numbers may grow when they are printed.
         let text = condition.description
         guard text.utf8.count <= Condition.byteLimit else { return }
         guard let again = try? Condition(text), again == condition else {
-            throw FuzzFinding("\(text) does not read as itself")
+            throw FuzzFinding("\(text) does not read back")
         }
         let schema = ConditionSchema(["a": .number, "author": .text, "created": .time])
         do throws(ConditionError) { _ = try schema.checked(condition) } catch { _ = error.message }

@@ -2,7 +2,7 @@
 @testable internal import FeaturePipeline
 
 extension FuzzTarget {
-    /// Markdown with front matter, and MDX, by the first byte of the input: as for pages.
+    /// Markdown with front matter, and MDX, by the first byte of the input; the properties of pages hold.
     static let dialects = FuzzTarget(
         "dialects", longestInput: 2048,
         words: [
@@ -28,7 +28,7 @@ extension FuzzTarget {
         try clean(bytes, input[0] & 1 == 1 ? .markdown : .mdx)
     }
 
-    /// Patterns for paths, the pattern before the first line feed and a path behind it.
+    /// Patterns for paths: the pattern up to the first line feed, then a path.
     static let patterns = FuzzTarget(
         "patterns", longestInput: 512,
         words: ["**/", "*.", "{a,b}", "[a-z]", "[!a]", "\\", "?", "./", "{,", "]"]
@@ -41,7 +41,7 @@ extension FuzzTarget {
         guard let text = parts.first, let pattern = try? GlobPattern(String(text)) else { return }
         let path = parts.count > 1 ? String(parts[1]) : "a/b.md"
         _ = pattern.matches(path)
-        // A text written without any mark matches itself.
+        // A pattern without special characters matches itself.
         let isPlain = text.utf8.allSatisfy { byte in
             switch byte {
             case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
@@ -50,7 +50,8 @@ extension FuzzTarget {
         }
         if isPlain {
             try FuzzFinding.unless(
-                pattern.matches(String(text)), "a pattern without marks does not fit itself")
+                pattern.matches(String(text)),
+                "a pattern without special characters does not match itself")
         }
     }
 }

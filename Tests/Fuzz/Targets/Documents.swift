@@ -20,7 +20,7 @@ extension FuzzTarget {
         try clean(Array(input), .html)
     }
 
-    /// Markdown and plain text, by the first byte of the input: as for pages.
+    /// Markdown and plain text, by the first byte of the input; the properties of pages hold.
     static let markdown = FuzzTarget(
         "markdown", longestInput: 2048,
         words: [
@@ -38,7 +38,7 @@ extension FuzzTarget {
         try clean(bytes, input[0] & 1 == 1 ? .markdown : .text)
     }
 
-    /// reStructuredText and AsciiDoc, by the first byte of the input: as for pages.
+    /// reStructuredText and AsciiDoc, by the first byte of the input; the properties of pages hold.
     static let markup = FuzzTarget(
         "markup", longestInput: 2048,
         words: [
@@ -69,7 +69,7 @@ extension FuzzTarget {
         try check(document)
     }
 
-    /// What holds of every document.
+    /// Checks the properties of every document.
     static func check(_ document: CleanDocument) throws(FuzzFinding) {
         var anchors: Set<[UInt8]> = []
         for section in document.sections {

@@ -1,10 +1,10 @@
 @testable internal import Objects
 internal import Storage
 
-/// Bytes of a real repository, to begin with.
+/// Bytes of a real repository, as seeds.
 package struct ExampleBytes: Sendable {
     private let bucket: DirectoryBucket
-    /// Every pack's footer, and how many bytes come before it.
+    /// Every pack's footer, and the number of bytes before it.
     let footers: [(bytes: [UInt8], dataEnd: Int)]
     /// Every stored piece with its index entry.
     let pieces: [(id: ObjectID, entry: PackFooter.Piece, stored: [UInt8])]

@@ -3,8 +3,8 @@
 extension FuzzTarget {
     /// Pack indexes: an accepted one encodes to the same bytes, and names nothing outside the pack.
     ///
-    /// The input is the number of bytes before the footer, in two bytes, and the footer; magic and lengths are put
-    /// right, so that what is behind them is reached.
+    /// The input is the number of bytes before the footer, in two bytes, and the footer. The target corrects magic
+    /// and lengths, so that the fuzzer reaches what they guard.
     static let footers = FuzzTarget("footers") { example in
         example.footers.filter { $0.bytes.count < 4000 }.map { footer in
             [UInt8(footer.dataEnd & 0xFF), UInt8(footer.dataEnd >> 8 & 0xFF)] + footer.bytes
@@ -33,7 +33,7 @@ extension FuzzTarget {
                     throw CodecError("a recipe is lost")
                 }
             }
-        } catch { throw FuzzFinding("an index is accepted and then refused: \(error.reason)") }
+        } catch { throw FuzzFinding("an accepted index is then refused: \(error.reason)") }
         for piece in pieces.values {
             try FuzzFinding.unless(
                 piece.offset - piece.gap >= 8 && piece.offset + piece.storedSize <= dataEnd,
@@ -45,7 +45,7 @@ extension FuzzTarget {
             "an index has two encodings")
     }
 
-    /// The index of a pack with two large objects, one of them with digest points and pieces of another pack.
+    /// The index of a pack with two large objects, one of which has digest points and pieces of another pack.
     private static var withRecipes: [[UInt8]] {
         let ids = (0..<6).map { ObjectID(of: [UInt8($0)].span) }
         let stored = ids.prefix(4).enumerated().map { index, id in

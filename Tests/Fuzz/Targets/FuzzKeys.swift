@@ -1,7 +1,7 @@
 @testable internal import Objects
 @testable internal import Refs
 
-/// Keys that are the same in every run, and states of a repository whose policy knows them.
+/// Keys that are the same in every run, and states of a repository whose policy lists them.
 enum FuzzKeys {
     static let digits = String(repeating: "a", count: 64)
     static let repository = RandomBits(from: { 0x1111_1111_1111_1111 })
@@ -22,11 +22,11 @@ enum FuzzKeys {
                         name: "feature-bot", publicKey: keys[1].publicKey, namespaces: [.features]),
                     AccessPolicy.Key(name: "carol", publicKey: keys[2].publicKey),
                 ], gates: gates)
-        else { preconditionFailure("the policy of the fuzz targets is one") }
+        else { preconditionFailure("the policy of the fuzz targets is valid") }
         return policy
     }
 
-    /// The refs that need two approvals.
+    /// The ref whose moves need approval.
     static let approved = try? RefName("features/prod")
 
     /// The state after entry 0.

@@ -1,12 +1,12 @@
 /// A property of the bytes of some format that must hold for every input.
 package struct FuzzTarget: Sendable {
-    /// What the target is called, and the folder of its corpus.
+    /// The target's name, and that of the folder with its corpus.
     package let name: String
-    /// The most bytes of an input: longer ones find nothing that shorter ones do not.
+    /// The most bytes of an input; longer ones find nothing new.
     package let longestInput: Int
-    /// Words of the format, which chance alone would not find.
+    /// Words of the format, which random mutation would not find.
     package let words: [String]
-    /// Inputs to begin with.
+    /// The seeds of the corpus.
     package let seeds: @Sendable (ExampleBytes) throws -> [[UInt8]]
     /// Runs one input. A refused input is not a finding; a thrown error or a crash is.
     let run: @Sendable (Span<UInt8>) throws(FuzzFinding) -> Void
@@ -23,7 +23,6 @@ package struct FuzzTarget: Sendable {
         self.run = run
     }
 
-    /// Runs one input.
     package func check(_ input: [UInt8]) throws(FuzzFinding) {
         let span = input.span
         try run(span)
@@ -39,13 +38,13 @@ package struct FuzzTarget: Sendable {
     ]
 }
 
-/// A property that an input breaks.
+/// A violated property.
 package struct FuzzFinding: Error, CustomStringConvertible {
     package let description: String
 
     init(_ description: String) { self.description = description }
 
-    /// Throws unless something holds.
+    /// Throws unless the property holds.
     static func unless(
         _ holds: Bool, _ description: @autoclosure () -> String
     ) throws(FuzzFinding) {
@@ -54,7 +53,7 @@ package struct FuzzFinding: Error, CustomStringConvertible {
 }
 
 extension Array<UInt8> {
-    /// The bytes of a span.
+    /// Copies a span.
     init(_ span: Span<UInt8>) {
         self = span.withUnsafeBufferPointer { Self($0) }
     }

@@ -9,9 +9,9 @@ extension FuzzTarget {
         "2026-08-01T09:30:00.000Z", "9007199254740991",
     ]
 
-    /// Log entries: an accepted one encodes to the same bytes, and folds or is refused.
+    /// Log entries: an accepted one encodes to the same bytes, and is applied or refused.
     ///
-    /// The input is the first line; the second is made for it.
+    /// The input is the first line; the target computes the second.
     static let entries = FuzzTarget("entries", longestInput: 2048, words: logWords) { example in
         try example.log().filter { $0.name.hasSuffix(".json") }.map { file in
             Array(file.bytes.prefix { $0 != 0x0A })
@@ -34,7 +34,7 @@ extension FuzzTarget {
         }
     }
 
-    /// A state that an entry can follow, as far as number and hash go.
+    /// A state with the number and the hash that the entry expects.
     private static func stateBefore(_ entry: LogEntry) -> State? {
         guard let start = Timestamp(milliseconds: 0), let previous = entry.previous,
             let repository = RandomBits(hex: String(repeating: "0", count: 32))
@@ -82,6 +82,6 @@ extension FuzzTarget {
         let second = CheckpointName(number: number, hash: ObjectID(of: again.span))
         guard let copy = Checkpoint.decode(again, name: second), copy.refs == state.refs,
             copy.entryHash == state.entryHash, (try? copy.packs) == (try? state.packs)
-        else { throw FuzzFinding("a checkpoint does not read as what it was written from") }
+        else { throw FuzzFinding("a checkpoint does not survive a round trip") }
     }
 }

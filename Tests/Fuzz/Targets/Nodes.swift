@@ -3,7 +3,7 @@
 extension FuzzTarget {
     private static let nodeWords = ["ftileaf1", "ftinode1", "{\"a\":1}", "{}", "\u{c2}\u{80}"]
 
-    /// Table nodes: an accepted one encodes to the same bytes, and all of it can be read.
+    /// Table nodes: an accepted one encodes to the same bytes, and can be read completely.
     static let nodes = FuzzTarget("nodes", words: nodeWords) { example in
         example.objects(beginningWith: "ftileaf1", limit: 4096)
             + example.objects(beginningWith: "ftinode1", limit: 4096) + smallNodes
@@ -70,10 +70,10 @@ extension FuzzTarget {
         return leaves + [TableInnerNode.encode(entries, level: 1, dimension: 0)]
     }
 
-    /// Tables put together of hostile nodes: reading, comparing and looking up ends, and never crashes.
+    /// Tables built from hostile nodes: reading, comparing and looking up terminate, and never crash.
     ///
-    /// The input is nodes, each after its length in two bytes. A child of an inner node is the node before it
-    /// that the first byte of its identity counts back to; the last node is the root.
+    /// The input is a list of nodes, each preceded by its length in two bytes. The first byte of a child's identity
+    /// selects the child: it counts back from the inner node to an earlier node. The last node is the root.
     static let tables = FuzzTarget("tables", longestInput: 8192, words: nodeWords) { example in
         let leaves = example.objects(beginningWith: "ftileaf1", limit: 3000) + smallNodes
         return leaves.map { framed([$0]) } + [framed(smallNodes)]
@@ -137,7 +137,7 @@ extension FuzzTarget {
 }
 
 extension MemoryStore {
-    /// Stores an object and names it.
+    /// Stores an object and returns its identity.
     fileprivate func add(_ bytes: [UInt8]) -> ObjectID {
         (try? write(bytes, hint: .bulk)) ?? ObjectID(of: bytes.span)
     }

@@ -1,8 +1,8 @@
 @testable internal import Documents
 
 extension FuzzTarget {
-    /// The XML of a document of Word: its body, its styles, its lists and its notes, parted by zero bytes. What
-    /// begins as an archive is read as a whole document.
+    /// The XML of a Word document: body, styles, lists and notes, separated by zero bytes. An input that begins like
+    /// an archive is read as a whole document.
     static let word = FuzzTarget(
         "word", longestInput: 4096,
         words: [
@@ -51,7 +51,6 @@ extension FuzzTarget {
         try check(text)
     }
 
-    /// Notebooks.
     static let notebook = FuzzTarget(
         "notebook", longestInput: 2048,
         words: [
@@ -71,7 +70,7 @@ extension FuzzTarget {
         try clean(Array(input), .notebook)
     }
 
-    /// What `pdftohtml` may write.
+    /// Output that `pdftohtml` may write.
     static let pdf = FuzzTarget(
         "pdf", longestInput: 4096,
         words: [

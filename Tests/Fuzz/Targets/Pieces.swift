@@ -1,14 +1,14 @@
 @testable internal import Objects
 
 extension FuzzTarget {
-    /// A coder of this thread: contexts are dear.
+    /// One coder for all inputs, because contexts are expensive.
     private static let coder = PooledCoder()
     private static let base = [UInt8](repeating: 0x61, count: 64) + Array((0...255) as ClosedRange)
 
     /// Stored pieces of every codec: decoding gives as many bytes as the index claims, or an error.
     ///
-    /// The input is the codec, the size in three bytes, and the stored bytes; the checksums within a leaf are put
-    /// right.
+    /// The input is the codec, the size in three bytes, and the stored bytes. The target corrects the checksums
+    /// within a leaf.
     static let pieces = FuzzTarget("pieces") { example in
         var seen: [Codec: Int] = [:]
         return example.pieces.compactMap { _, entry, stored in
@@ -27,7 +27,7 @@ extension FuzzTarget {
                 stored, codec: codec, size: size, base: codec == .delta ? base : nil)
         else { return }
         try FuzzFinding.unless(
-            bytes.count == size, "\(codec) gives \(bytes.count) bytes in place of \(size)")
+            bytes.count == size, "\(codec) gives \(bytes.count) bytes instead of \(size)")
         guard codec == .leaf else { return }
         _ = LeafCodec.hasRightCodes(stored.span, size: size)
     }
@@ -61,7 +61,7 @@ extension FuzzTarget {
         return result
     }
 
-    /// Puts the checksums of a leaf right, so that what they guard is reached.
+    /// Corrects the checksums of a leaf, so that the fuzzer reaches what they guard.
     private static func repairLeaf(_ stored: inout [UInt8], size: Int) {
         guard stored.count >= LeafBlocks.headerSize else { return }
         func seal() {
@@ -78,7 +78,7 @@ extension FuzzTarget {
         seal()
     }
 
-    /// Bytes survive encoding, and the encoded form never exceeds what a reader allows.
+    /// Codecs: bytes survive encoding, and the encoded form never exceeds the reader's limit.
     ///
     /// The input is the hint, a dimension, and the piece.
     static let codecs = FuzzTarget("codecs") { example in
@@ -110,7 +110,7 @@ extension FuzzTarget {
         } catch { throw FuzzFinding("\(codec) does not decode what it encodes: \(error.reason)") }
         if codec == .leaf {
             try FuzzFinding.unless(
-                LeafCodec.hasRightCodes(stored.span, size: bytes.count), "codes are not right")
+                LeafCodec.hasRightCodes(stored.span, size: bytes.count), "the codes are wrong")
         }
     }
 

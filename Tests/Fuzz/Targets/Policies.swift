@@ -12,7 +12,7 @@ extension FuzzTarget {
         "\"type\":\"approvals\"", "\"count\":", "\"by\":[",
     ]
 
-    /// Policies: an accepted one survives a round trip, in the canonical form that the log takes.
+    /// Policies: an accepted one survives a round trip in the canonical form, which the log requires.
     static let policies = FuzzTarget("policies", words: policyWords) { _ in
         let keys = FuzzKeys.policy(gates: []).json.canonicalBytes
         let gates = gateSeeds.joined(separator: ",")
@@ -29,24 +29,24 @@ extension FuzzTarget {
         }
         let written = policy.json.canonicalBytes
         guard let again = try? AccessPolicy(decoding: written) else {
-            throw FuzzFinding("a policy is not read as it is written")
+            throw FuzzFinding("an encoded policy is refused")
         }
         try FuzzFinding.unless(
             again == policy && again.id == policy.id && again.json.canonicalBytes == written,
-            "a policy does not read as what it was written from")
+            "a policy does not survive a round trip")
         var wrapped = JSONObject()
         wrapped["policy"] = policy.json
         var reader = JSONObjectReader(wrapped)
         guard let taken = try? AccessPolicy.take("policy", from: &reader), taken == policy else {
-            throw FuzzFinding("the log does not take a policy as it is written")
+            throw FuzzFinding("the log refuses an encoded policy")
         }
         try FuzzFinding.unless(
             !policy.isSigned || policy.keys.contains { $0.isAdmin },
-            "nobody could change a policy")
+            "no admin could change a policy")
         for gate in policy.gates {
             try FuzzFinding.unless(
                 (try? RefPattern(gate.refs.description)) == gate.refs,
-                "a pattern does not read as itself")
+                "a pattern does not read back")
             if let only = gate.refs.only {
                 try FuzzFinding.unless(gate.refs.matches(only), "a ref does not match itself")
             }
@@ -82,7 +82,7 @@ extension FuzzTarget {
         guard let lease = Lease(decoding: Array(input), name: name) else { return }
         try FuzzFinding.unless(
             Lease(decoding: lease.encoded, name: name) == lease,
-            "a lease does not read as what it was written from")
+            "a lease does not survive a round trip")
         try FuzzFinding.unless(
             lease.seconds.map { 1...Lease.longest ~= $0 } ?? true,
             "a lease lasts longer than any may")
@@ -90,7 +90,7 @@ extension FuzzTarget {
 
     /// Client memories and secret key files: accepted ones survive a round trip.
     ///
-    /// The first byte of the input says which. The hash of the remembered state is put right.
+    /// The first byte of the input selects one. The target corrects the hash of the remembered state.
     static let memories = FuzzTarget(
         "memories",
         words: [
@@ -109,7 +109,7 @@ extension FuzzTarget {
             guard let key = try? SecretKey(file: bytes, path: "key") else { return }
             guard let again = try? SecretKey(file: key.file, path: "key"),
                 again.publicKey == key.publicKey, "\(key)" == "***"
-            else { throw FuzzFinding("a key does not read as what it was written from") }
+            else { throw FuzzFinding("a key does not survive a round trip") }
             return
         }
         if let end = bytes.firstIndex(of: 0x0A),
@@ -124,10 +124,10 @@ extension FuzzTarget {
             again.entryHash == memory.entryHash, again.isSigned == memory.isSigned,
             again.time == memory.time,
             again.checkpoint?.refs == memory.checkpoint?.refs
-        else { throw FuzzFinding("a memory does not read as what it was written from") }
+        else { throw FuzzFinding("a memory does not survive a round trip") }
         try FuzzFinding.unless(
             memory.checkpoint.map {
                 $0.number <= memory.number && $0.repositoryID == memory.repositoryID
-            } ?? true, "a state is remembered that was not yet, or of another repository")
+            } ?? true, "a checkpoint is newer than its memory, or of another repository")
     }
 }

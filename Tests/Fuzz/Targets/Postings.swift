@@ -1,7 +1,7 @@
 @testable internal import Artifacts
 
 extension FuzzTarget {
-    /// Segments of a lexical index: what can be read is written the same way, and every row's postings ascend.
+    /// Segments of a lexical index: an accepted one encodes to the same bytes, and the postings of every row ascend.
     static let postings = FuzzTarget("postings", words: ["ftiwords"]) { _ in
         var segment = LexicalSegment()
         segment.append(
@@ -16,7 +16,7 @@ extension FuzzTarget {
         var bytes: [UInt8] = []
         for index in input.indices { bytes.append(input[index]) }
         guard let segment = try? LexicalSegment(decoding: bytes) else { return }
-        try FuzzFinding.unless(segment.encoded == bytes, "a segment is written otherwise")
+        try FuzzFinding.unless(segment.encoded == bytes, "a segment has two encodings")
         for row in segment.rows.indices {
             let terms = segment.postings(of: row).map(\.term)
             try FuzzFinding.unless(

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Testing
 
-/// The inputs that once broke a property, and those that fuzzing begins with, keep every property.
+/// Every property holds for the seeds, and for the inputs that once broke it.
 @Suite("Fuzz targets")
 struct ReplayTests {
     private static let project = URL(filePath: #filePath).deletingLastPathComponent()

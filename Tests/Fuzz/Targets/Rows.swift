@@ -1,7 +1,7 @@
 @testable internal import Objects
 
 extension FuzzTarget {
-    /// Lines of JSON: the fast parser gives what the careful one gives, or leaves the line to it.
+    /// Lines of JSON: the fast parser gives the same row as the careful one, or leaves the line to it.
     ///
     /// The first byte of the input selects the key and vector fields; the rest is the line.
     static let rows = FuzzTarget(
@@ -30,12 +30,12 @@ extension FuzzTarget {
         let row: TableRow?
         do throws(JSONError) { row = try careful.row(line) } catch {
             return try FuzzFinding.unless(
-                !isRead, "a line is read that is refused: \(error.reason)")
+                !isRead, "the fast parser reads a line that is refused: \(error.reason)")
         }
         guard isRead else { return }
         guard let row,
             let encoded = try? EncodedTableRow(row, dimension: row.vector.count)
-        else { throw FuzzFinding("a line is read that makes no row") }
+        else { throw FuzzFinding("the fast parser reads a line that is not a row") }
         try FuzzFinding.unless(
             encoded.key == plain.key && encoded.attributes == plain.attributes
                 && encoded.vector == plain.vector, "two parsers make two rows")

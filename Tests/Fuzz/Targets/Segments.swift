@@ -2,7 +2,7 @@ internal import Objects
 @testable internal import Refs
 internal import Storage
 
-/// Bytes as a file has them.
+/// Bytes, read like a file.
 private struct BytesBlob: Blob {
     let bytes: [UInt8]
 
@@ -17,11 +17,11 @@ private struct BytesBlob: Blob {
 }
 
 extension FuzzTarget {
-    /// Gathered entries: a segment that is accepted encodes to the same bytes, and one entry that is read by itself is
-    /// the one that the whole has. Names of files of the log have one spelling.
+    /// Segments: an accepted one encodes to the same bytes, and an entry read alone equals the same entry of the
+    /// whole segment. Names of log files have one spelling.
     ///
-    /// The input is how to read the rest: as a segment, as entries of which the first 64 bytes say how long they are,
-    /// or as the name of a file.
+    /// The first byte of the input selects how to read the rest: as a segment, as entries whose lengths are the first
+    /// 64 bytes, or as a file name.
     static let segments = FuzzTarget(
         "segments",
         words: [
@@ -65,7 +65,7 @@ extension FuzzTarget {
     private static func check(_ bytes: [UInt8], _ name: SegmentName) throws(FuzzFinding) {
         let blob = BytesBlob(bytes: bytes)
         guard let segment = try? Segment(bytes, name: name) else {
-            // Errors elsewhere in the index do not decide whether an entry is read or refused.
+            // Damage elsewhere in the index does not prevent reading an entry.
             for number in [name.first, name.last] {
                 _ = try? Segment.file(of: number, in: blob, name)
             }
@@ -77,9 +77,9 @@ extension FuzzTarget {
             "a segment has two encodings")
         for (number, file) in zip(name.numbers, files) {
             guard let alone = try? Segment.file(of: number, in: blob, name) else {
-                throw FuzzFinding("entry \(number) is in a segment and cannot be read alone")
+                throw FuzzFinding("entry \(number) of a segment cannot be read alone")
             }
-            try FuzzFinding.unless(alone == file, "entry \(number) is two")
+            try FuzzFinding.unless(alone == file, "entry \(number) read alone differs")
         }
     }
 
@@ -90,6 +90,6 @@ extension FuzzTarget {
         if let checkpoint = CheckpointName(text) { names.append(checkpoint.blob) }
         try FuzzFinding.unless(
             names.count < 2 && names.allSatisfy { $0.name.utf8.elementsEqual(text.utf8) },
-            "the name of a file of the log has two spellings")
+            "the name of a log file has two spellings")
     }
 }

@@ -8,15 +8,15 @@ extension FuzzTarget {
     private static let redaction = Redaction(address, ServiceKey("hush-hush"))
     private static let address: ServiceAddress = {
         guard let address = try? ServiceAddress("http://ada:pa%2Dss@host/v1?key=hush-hush") else {
-            preconditionFailure("the address of the fuzz target is one")
+            preconditionFailure("the address of the fuzz target is valid")
         }
         return address
     }()
 
-    /// Replies of embedding services, and their addresses: a vector for each text, of its dimension and of length 1, or
-    /// an error; nothing that is printed of an address holds a password.
+    /// Replies and addresses of embedding services. The first byte of the input selects one.
     ///
-    /// The first byte of the input selects one.
+    /// A reply gives each text a vector of the model's dimension and of length 1, or is refused. A printed address
+    /// holds no password.
     static let replies = FuzzTarget(
         "replies", longestInput: 2048,
         words: [
@@ -41,10 +41,10 @@ extension FuzzTarget {
         try FuzzFinding.unless(
             said.unicodeScalars.count <= 200
                 && said.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F },
-            "a service writes more than a line")
+            "an explanation is not one plain line")
         try FuzzFinding.unless(
             !["pa-ss", "hush-hush", "YWRhOnBhLXNz"].contains { said.contains($0) },
-            "a service has a secret shown")
+            "an explanation shows a secret")
         guard let vectors = try? exchange.vectors(in: bytes) else { return }
         try FuzzFinding.unless(vectors.count == 3, "a text has no vector")
         for vector in vectors {
@@ -63,10 +63,10 @@ extension FuzzTarget {
                 && !shown.contains(0x3F) && shown.allSatisfy { 0x21...0x7E ~= $0 },
             "an address is shown as \(address)")
         guard let again = try? ServiceAddress(address.description) else {
-            throw FuzzFinding("what is shown of an address is none")
+            throw FuzzFinding("a printed address is not an address")
         }
         try FuzzFinding.unless(
-            again.full.utf8.elementsEqual(shown), "what is shown of an address is another")
+            again.full.utf8.elementsEqual(shown), "a printed address is another address")
     }
 
     /// Embedding spaces: an accepted one encodes to the same bytes, and has canaries of its dimension.
@@ -87,7 +87,7 @@ extension FuzzTarget {
         try FuzzFinding.unless(
             space.canaries.count == EmbeddingSpace.canaryCount
                 && space.canaries.allSatisfy { $0.vector.count == space.dimension },
-            "a canary is of another dimension")
+            "a canary has another dimension")
         try FuzzFinding.unless(
             space.declaredDifferences(from: space).isEmpty, "a space differs from itself")
         if let model = ServiceModel(of: space) { _ = model.space(canaries: []) }

@@ -2,11 +2,12 @@
 @testable internal import Refs
 
 extension FuzzTarget {
-    /// Signed entries and checkpoints: nobody does what the policy does not let his key do, and no signature counts
-    /// but the one that the key makes.
+    /// Signed entries and checkpoints: no key does what the policy forbids it, and no signature counts unless its key
+    /// made it.
     ///
-    /// The input is its kind and who signs, then the first line of an entry; the second is made for it. Where nobody
-    /// signs, the second line is the input's own, with its hash put right. A checkpoint is followed by a signature.
+    /// The first byte of the input selects the kind and the signer. The first line of an entry follows; the target
+    /// computes the second. Without a signer, the second line is also part of the input, and the target corrects its
+    /// hash. A signature follows a checkpoint.
     static let signatures = FuzzTarget(
         "signatures", longestInput: 3072,
         words: [
@@ -50,7 +51,7 @@ extension FuzzTarget {
             entry = signed
             try FuzzFinding.unless(
                 (try? LogEntry(decoding: entry.encoded, number: number)) == entry,
-                "a signed entry does not read as itself")
+                "a signed entry does not read back")
         } else {
             try FuzzFinding.unless(entry.encoded == bytes, "a signed entry has two encodings")
         }
@@ -68,12 +69,12 @@ extension FuzzTarget {
         try checkRights(entry, before)
     }
 
-    /// What must be true of an entry that was accepted, judged another way than it was.
+    /// Checks the rights of an accepted entry, independently of the log's code.
     private static func checkRights(_ entry: LogEntry, _ state: State) throws(FuzzFinding) {
         guard let signature = entry.signature,
             let index = FuzzKeys.keys.prefix(3).firstIndex(where: { $0.publicKey == signature.key })
-        else { throw FuzzFinding("somebody without rights is let in") }
-        // A key signs a message in one way only.
+        else { throw FuzzFinding("an entry without rights is accepted") }
+        // Signatures are deterministic.
         let expected = try? FuzzKeys.keys[index].sign(
             entry.signedBytes(repository: FuzzKeys.repository))
         try FuzzFinding.unless(expected == signature, "a signature counts that its key never made")
@@ -94,7 +95,7 @@ extension FuzzTarget {
                 isAllowed = policy == state.accessPolicy?.id && expires > entry.clock
             case .format: isAllowed = false
             }
-            try FuzzFinding.unless(isAllowed, "key \(index) is let do \(action)")
+            try FuzzFinding.unless(isAllowed, "key \(index) may do \(action)")
         }
     }
 
@@ -147,7 +148,7 @@ extension FuzzTarget {
         if signer < FuzzKeys.keys.count {
             return try FuzzFinding.unless(
                 state.certifier == FuzzKeys.keys[signer].publicKey,
-                "a signed checkpoint is not vouched for")
+                "a signed checkpoint has no certifier")
         }
         guard let certifier = state.certifier else { return }
         let body = Checkpoint.body(bytes, name: name)

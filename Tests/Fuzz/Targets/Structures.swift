@@ -24,7 +24,7 @@ extension FuzzTarget {
             try check(entry.name)
             try FuzzFinding.unless(tree[entry.name] == entry, "an entry is not found")
             try FuzzFinding.unless(
-                folded.insert(entry.name.folded).inserted, "two names are one where case is none")
+                folded.insert(entry.name.folded).inserted, "two names differ only in case")
         }
     }
 
@@ -93,7 +93,7 @@ extension FuzzTarget {
         guard let json = try? JSON(parsing: input) else { return }
         let canonical = json.canonicalBytes
         guard let again = try? JSON(canonical: canonical), again == json else {
-            throw FuzzFinding("JSON does not read as what it was written from")
+            throw FuzzFinding("JSON does not survive a round trip")
         }
     }
 
@@ -110,7 +110,7 @@ extension FuzzTarget {
     } run: { input throws(FuzzFinding) in
         guard let file = try? LockFile(decoding: Array(input), edited: true) else { return }
         guard let again = try? LockFile(decoding: file.encoded), again == file else {
-            throw FuzzFinding("a lock file does not read as what it was written from")
+            throw FuzzFinding("a lock file does not survive a round trip")
         }
     }
 
@@ -142,7 +142,7 @@ extension FuzzTarget {
             return
         }
         guard let again = try? Revision(revision.description), again == revision else {
-            throw FuzzFinding("\(revision) does not read as itself")
+            throw FuzzFinding("\(revision) does not read back")
         }
         guard case .time(let time)? = revision.selector else { return }
         for now in [Timestamp(milliseconds: 0), Timestamp(milliseconds: 253_402_300_799_999)] {

@@ -1,7 +1,7 @@
 @testable internal import Objects
 internal import Storage
 
-/// A file that begins with some bytes and is zero after them.
+/// A file that continues with zeros after its first bytes.
 private struct SparseBlob: Blob {
     let beginning: [UInt8]
     let size: Int
@@ -17,10 +17,10 @@ private struct SparseBlob: Blob {
 }
 
 extension FuzzTarget {
-    /// Headers of safetensors, GGUF and NPY files: boundaries ascend within the file, tensors fill it.
+    /// Headers of safetensors, GGUF and NPY files: boundaries ascend within the file, and tensors fill it.
     ///
-    /// The input is how many zeros follow the beginning of the file, in two bytes, and that beginning. The length
-    /// of a safetensors header is put right when the first byte is odd.
+    /// The input is the number of zeros after the beginning of the file, in two bytes, and that beginning. If the
+    /// first byte is odd, the target corrects the length of a safetensors header.
     static let weights = FuzzTarget(
         "weights",
         words: [
@@ -77,7 +77,7 @@ extension FuzzTarget {
         try FuzzFinding.unless(
             boundaries.allSatisfy { $0 > 0 && $0 < blob.size }
                 && zip(boundaries, boundaries.dropFirst()).allSatisfy { $0 < $1 },
-            "boundaries are out of order or out of the file")
+            "boundaries are out of order or outside the file")
     }
 
     private static var seeds: [[UInt8]] {

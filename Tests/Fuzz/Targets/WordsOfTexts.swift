@@ -5,8 +5,8 @@ extension FuzzTarget {
         Language(code: $0).map { TextAnalyzer(language: $0) }
     }
 
-    /// Any bytes as text: tokens stand in their order and within the text, and the forms of a text
-    /// are forms of themselves and have the same words.
+    /// Any bytes as text: tokens are in order and within the text, Unicode conversions are idempotent, and composing a
+    /// text keeps its words.
     ///
     /// The input is the language and the text.
     static let words = FuzzTarget(
@@ -24,7 +24,7 @@ extension FuzzTarget {
         let count = text.utf8.count
         try FuzzFinding.unless(
             tokens.allSatisfy { 0 <= $0.range.lowerBound && $0.range.upperBound <= count },
-            "a token is outside of the text")
+            "a token is outside the text")
         try FuzzFinding.unless(
             zip(tokens, tokens.dropFirst()).allSatisfy { $0.position <= $1.position },
             "positions go back")
@@ -37,7 +37,7 @@ extension FuzzTarget {
         let matched = TextForm.matched(text)
         try FuzzFinding.unless(
             TextForm.matched(matched).utf8.elementsEqual(matched.utf8),
-            "the form that is matched is not stable")
+            "the matched form is not stable")
         _ = Language.detected(in: text)
         try FuzzFinding.unless(
             Sentences.split(text).joined().unicodeScalars.filter { !$0.properties.isWhitespace }

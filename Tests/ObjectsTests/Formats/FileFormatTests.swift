@@ -92,7 +92,7 @@ struct FileFormatTests {
         #expect(try format(plain + [0xFF, 0xFF]) == .pickle)
     }
 
-    @Test("bytes that happen to be an instruction or two are no pickle")
+    @Test("bytes that happen to be an instruction or two are not a pickle")
     func chance() throws {
         var generator = SeededGenerator(seed: 11)
         for number in 0..<400 {

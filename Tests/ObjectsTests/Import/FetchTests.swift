@@ -107,7 +107,7 @@ struct FetchTests {
         #expect(damagedCount > footer.pieceCount / 2)
     }
 
-    @Test("sound pieces that do not make the object leave no file")
+    @Test("sound pieces that do not form the object leave no file")
     func wrongWhole() throws {
         var repository = TestRepository()
         let wrong = ObjectID(of: [9].span)

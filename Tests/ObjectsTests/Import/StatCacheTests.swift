@@ -6,7 +6,7 @@ import Testing
 
 @testable import Objects
 
-@Suite("What files were when they were stored")
+@Suite("The cache of file metadata")
 struct StatCacheTests {
     private static let repository = "00112233445566778899aabbccddeeff"
     private static let day = 86_400_000
@@ -208,7 +208,7 @@ struct StatCacheTests {
             }
         }
 
-        /// Stores the files, and gives the objects by path.
+        /// Stores the files, and returns the objects by path.
         func put(_ cache: StatCache? = nil) throws -> [String: ObjectID] {
             let cache = try cache ?? self.cache
             let summary = try repository.commit {

@@ -27,7 +27,7 @@ struct TreeBombTests {
         return entry.id
     }
 
-    /// The bytes that some work reads of bombs of so many levels.
+    /// The bytes that an operation reads from bombs with the given numbers of levels.
     private static func work(
         levels: Int, _ body: (_ before: ObjectID, _ after: ObjectID, MemoryStore) throws -> Void
     ) throws -> Int {
@@ -69,7 +69,7 @@ struct TreeBombTests {
         }
     }
 
-    @Test("counts are those of all paths, and end at what JSON holds")
+    @Test("counts include all paths, and stop at the largest integer of JSON")
     func counts() throws {
         let store = MemoryStore()
         let before = try Self.bomb(levels: 3, width: 10, file: "a", in: store)
@@ -86,7 +86,8 @@ struct TreeBombTests {
             try TreeDiff.counts(from: endless, to: before, in: store).total == JSON.largestInteger)
     }
 
-    @Test("counts of differences are those of the list", arguments: 0..<40 as Range<UInt64>)
+    @Test(
+        "the counts of a difference equal those of its listing", arguments: 0..<40 as Range<UInt64>)
     func differences(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let store = MemoryStore()

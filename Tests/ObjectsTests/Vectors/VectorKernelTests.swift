@@ -22,8 +22,8 @@ struct VectorKernelTests {
             fti_code_products_portable(codes, rows, stride, query, &portable)
             #expect(portable == expected)
         }
-        // The greatest products would not fit where two of them are added in 16 bits without care. Stored
-        // codes may come from elsewhere, so -128 is among them.
+        // Two of the greatest products overflow 16 bits when they are added. Stored codes may come from elsewhere, so
+        // they include -128.
         for code: Int8 in [-128, -127, 127] {
             for query: Int8 in [-127, 127] {
                 check(

@@ -51,7 +51,7 @@ struct VerifiedLeavesTests {
             #expect(FileManager.default.createFile(atPath: path, contents: Data(bytes)))
         }
 
-        /// The file with other bytes in a part of each leaf, and the checksums that it had.
+        /// The file with a part of each leaf forged, under the original checksums.
         func forged(_ part: Part) throws -> [UInt8] {
             var forged = file
             let footer = try OpenPack(pack, in: bucket).footer

@@ -36,7 +36,7 @@ public struct AttributeRule: Hashable, Sendable {
         self.init(name, type, from: .members([name] + (Self.synonyms[name] ?? [])))
     }
 
-    /// The word that stands for the file's modification time in `from`.
+    /// The word in `from` that means the file's modification time.
     static let fileTimeName = "file.modified"
 
     /// Common metadata names for frequent attributes.
@@ -82,7 +82,7 @@ public struct AttributeRule: Hashable, Sendable {
         else {
             return
                 "an attribute name must begin with a letter and consist of letters, digits, _ and -, "
-                + "at most \(nameLimit)"
+                + "at most \(nameLimit) characters"
         }
         return nil
     }
@@ -220,7 +220,7 @@ extension AttributeRule {
     }
 
     private static var typeList: String {
-        "a type is \(AttributeType.allCases.map(\.rawValue).joined(separator: ", "))"
+        "the types are \(AttributeType.allCases.map(\.rawValue).joined(separator: ", "))"
     }
 
     /// Whether a word is probably a misspelled type rather than a value: a type name of another language, or one edit

@@ -33,7 +33,7 @@ enum AttributeValue: Equatable {
         }
     }
 
-    /// Converts a single value, which may stand alone in a list.
+    /// Converts a single value, which may be the only item of a list.
     private static func scalar(_ json: JSON, _ convert: (JSON) -> JSON?) -> AttributeValue {
         var json = json
         if let items = json.array {

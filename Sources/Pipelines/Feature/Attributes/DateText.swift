@@ -3,8 +3,8 @@ internal import Objects
 /// A date or a moment: parsed from the formats that documents use, stored in a single one.
 ///
 /// Accepts ISO 8601 (`2026-01-31`, `20260131`, `2026-01-31T10:00:00+02:00`), also with slashes, and with a space in
-/// place of `T`; dates of mail (RFC 5322) and of PDF files (`D:20260131100000+02'00'`); and dates with an English month
-/// name. A moment without a zone is in UTC. Ambiguous dates such as `01/02/2026` are rejected.
+/// place of `T`; the dates of mail (RFC 5322) and of PDF files (`D:20260131100000+02'00'`); and dates with an English
+/// month name. A moment without a zone is in UTC. Rejects ambiguous dates such as `01/02/2026`.
 struct DateText {
     /// `2026-01-31` for a date without a time, otherwise `2026-01-31T08:00:00Z`: UTC, to the second.
     ///
@@ -86,7 +86,7 @@ struct DateScanner {
 
     // MARK: The two forms
 
-    /// Parses a date that begins with the year; on nil, another parse must start over.
+    /// Parses a date that begins with the year; after nil, another parse must start over.
     mutating func numeric() -> Fields? {
         at = 0
         skipSpace()
@@ -244,7 +244,7 @@ struct DateScanner {
         "the", "t",
     ]
 
-    /// Whether a word is a name or an abbreviation of it with at least three letters.
+    /// Whether a word is a name, or an abbreviation of it with at least three letters.
     private static func names(_ word: String, _ name: String) -> Bool {
         word == name || word.utf8.count >= 3 && name.utf8.starts(with: word.utf8)
     }
@@ -275,7 +275,7 @@ struct DateScanner {
         return true
     }
 
-    /// Parses a number with a count of digits within `widths`; on nil, consumes nothing.
+    /// Parses a number with a count of digits within `widths`; consumes nothing if there is none.
     private mutating func number(_ widths: ClosedRange<Int>) -> Int? {
         var value = 0
         var count = 0

@@ -56,8 +56,8 @@ struct SourceAttributes: Sendable {
             var found: JSON?
             switch rule.origin {
             case .members(let names):
-                // A member without a value does not hide the next one, and neither does an object, whose members may be
-                // meant.
+                // A member without a value does not hide the next name. Neither does an object: another name may mean
+                // one of its members.
                 let values = names.compactMap { members?.value(of: $0) }
                     .filter { AttributeValue($0, as: rule.type) != .none }
                 found = values.first { !$0.hasObjects } ?? values.first

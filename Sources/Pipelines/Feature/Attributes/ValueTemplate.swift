@@ -22,7 +22,7 @@ public struct ValueTemplate: Hashable, Sendable {
 
     /// Parses a template.
     ///
-    /// - Throws: ``ValueTemplateError`` for a brace that is not closed or a placeholder that is unknown.
+    /// - Throws: ``ValueTemplateError`` for an unclosed brace or an unknown placeholder.
     public init(_ text: String) throws(ValueTemplateError) {
         self.text = text
         var parts: [Part] = []

@@ -93,7 +93,7 @@ package struct RecursiveSplitter: Sendable, Hashable {
         if end <= size { return 0 }
         let latest = end - max(1, size * Self.fill.numerator / Self.fill.denominator)
         var best: (strength: Breaks.Strength, hash: UInt64, start: Int)?
-        // The longest chunk that begins well but is shorter than it should be.
+        // The start of the longest chunk that begins well but is shorter than it should be.
         var short: Int?
         for start in max(end - size, least)...(end - least) {
             let strength = breaks[start]
@@ -105,7 +105,7 @@ package struct RecursiveSplitter: Sendable, Hashable {
                 continue
             }
             if let best, strength < best.strength { continue }
-            // Word breaks are too numerous to choose among: takes the first one, which makes the longest chunk.
+            // Word breaks are too numerous to choose among: takes the first one, which gives the longest chunk.
             let hash = strength > .word ? Self.hash(text.scalars, from: start) : 0
             if let known = best, known.strength == strength, known.hash <= hash { continue }
             best = (strength, hash, start)
@@ -134,7 +134,7 @@ package struct RecursiveSplitter: Sendable, Hashable {
         return hash
     }
 
-    /// The first position that makes the longest chunk, or a little later where a combining mark would lose its base.
+    /// The start of the longest possible chunk, or a little later where a combining mark would lose its base.
     private func hardBreak(before end: Int, _ text: SectionText) -> Int {
         let first = end - size + headerLength(above: end - size, text)
         var at = first
@@ -153,7 +153,7 @@ package struct RecursiveSplitter: Sendable, Hashable {
         }
     }
 
-    /// The start of a chunk including its overlap: the first sentence within reach of the paragraph that a cut split.
+    /// The start of a chunk with its overlap: the first sentence of the split paragraph that is within reach.
     private func overlapStart(
         of part: Range<Int>, _ text: SectionText, _ breaks: Breaks
     ) -> Int {
@@ -224,7 +224,7 @@ package struct Chunk: Sendable, Equatable {
 
     /// The most link targets of a row: retrieval finds a page full of links by its text.
     private static let limit = 1000
-    /// The most bytes of a link target; longer ones contain data.
+    /// The most bytes of a link target; longer ones are embedded data.
     private static let targetLimit = 2000
 
     private static func distinct(_ texts: some Sequence<String>) -> [String] {
@@ -260,7 +260,7 @@ struct SectionJoining {
     /// one, where there is room.
     func joined(_ sections: [(section: CleanDocument.Section, chunks: [Chunk])]) -> [Chunk] {
         var result: [Chunk] = []
-        /// A small section that nothing precedes, together with those that followed it.
+        /// A small section that no chunk precedes, together with the small sections that followed it.
         var first: (heading: String, chunk: Chunk)?
         var previous: [String] = []
         for (section, chunks) in sections {

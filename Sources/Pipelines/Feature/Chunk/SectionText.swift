@@ -59,7 +59,7 @@ struct SectionText {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The block at or before a position.
+    /// The index of the block at or before a position.
     func block(at position: Int) -> Int {
         var low = 0
         var high = ranges.count

@@ -184,7 +184,7 @@ extension DocumentSource {
                     attributes.append(rule)
                     continue
                 }
-                // The attribute itself has a type at most.
+                // An attribute that a field fills may declare a type, but nothing else.
                 guard attributes[index] == AttributeRule(key, type) else {
                     throw mapping.error(
                         "\(key) is in both fields and attributes: leave one out",

@@ -6,7 +6,7 @@ internal import Refs
 /// The embed stage: it makes the missing vectors of many documents in one batch.
 struct EmbedStage: Sendable {
     let embedder: any Embedder
-    /// The vectors that an interrupted run left, and where this run keeps new ones; nil where vectors cost nothing.
+    /// The store of vectors from this run and from an interrupted one; nil where vectors cost nothing.
     let kept: KeptVectors?
     let meter: RunMeter
 
@@ -49,7 +49,7 @@ struct EmbedStage: Sendable {
         }
     }
 
-    /// Makes the missing vectors, by the bytes of the texts: canonically equivalent texts are different texts.
+    /// Makes the missing vectors, keyed by the bytes of the texts: canonically equivalent texts are different texts.
     private func embed(_ unembedded: [UnembeddedRow]) throws(EmbeddingError) -> [[UInt8]: [Float]] {
         var vectors: [[UInt8]: [Float]] = [:]
         var texts: [String] = []
@@ -77,7 +77,6 @@ struct EmbedStage: Sendable {
 
 /// A chunk on its way into the table, with its vector if one exists.
 struct UnembeddedRow: Sendable {
-    /// The row.
     let row: FeatureRow
     /// The text to embed.
     let text: String
@@ -123,8 +122,8 @@ struct VectorPool: Sendable {
 
 /// The vectors that earlier versions of a ref hold in one embedding space, by text, newest first.
 ///
-/// Reads nothing before the first lookup. Then it reads the newest version as a whole and, while texts are still
-/// missing, the rows in which each older version differs from the next. Uses a few words of memory per row.
+/// Reads nothing before the first lookup. Then reads the whole newest version and, while texts are still missing, the
+/// rows in which each older version differs from the next. Uses a few words of memory per row.
 struct PastVectors {
     /// The number of versions to look at.
     private static let versionLimit = 50
@@ -228,7 +227,7 @@ struct PastVectors {
         return false
     }
 
-    /// The rows of a features snapshot that a run made; nil when they are in another space or were collected.
+    /// The rows of a features snapshot that a run made; nil when the rows are in another space or were collected.
     private func table(of id: ObjectID) -> Table? {
         guard let snapshot = try? Snapshot(id, in: objects), snapshot.space == space,
             snapshot.cursor != nil

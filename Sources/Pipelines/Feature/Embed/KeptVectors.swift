@@ -74,7 +74,8 @@ final class KeptVectors: Sendable {
         try file.append(head)
     }
 
-    /// The kept vectors of a space: those of this file, or an emptied file; nil where the file cannot be written.
+    /// The kept vectors of a space: this file's if they are in that space, otherwise an emptied file; nil where that
+    /// file cannot be written.
     func of(_ space: EmbeddingSpace) -> KeptVectors? {
         self.space == space ? self : try? KeptVectors(file, for: space)
     }

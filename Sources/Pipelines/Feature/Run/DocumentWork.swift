@@ -92,7 +92,7 @@ struct DocumentWork: Sendable {
     private func prepare(
         _ document: CleanDocument, _ known: SourceAttributes.ResolvedValues, chunker: String
     ) throws(ObjectError) -> PreparedDocument {
-        // Vectors of another space are useless, and so are the old rows, whose table is replaced.
+        // Vectors of another space are useless. So are the old rows, because the run replaces their table.
         let isComparable = baseline.space == space
         let previous = isComparable ? try baseline.rows(of: document.path) : []
         var pool = VectorPool(previous)

@@ -11,7 +11,7 @@ extension FeaturePipeline {
     /// A service's space is known only after a request. The preview assumes the space of the ref's rows where the
     /// configuration matches it.
     ///
-    /// - Throws: The same errors as a run that would be refused.
+    /// - Throws: The errors with which a run would be refused.
     public func preview(
         rebuild: Bool = false, checks: SourceChecks = SourceChecks(),
         progress: @escaping @Sendable (RunProgress) -> Void = { _ in }

@@ -37,8 +37,8 @@ public struct FeaturePipeline: Sendable {
 
     /// Reads the sources and updates the ref to match them.
     ///
-    /// Work is proportional to the changes: a document that neither changed nor moved is only read and hashed. Without
-    /// any change, there is no transaction.
+    /// Work is proportional to the changes: a document that neither changed nor moved is only read and hashed. If
+    /// nothing changed, the run makes no transaction.
     ///
     /// - Parameters:
     ///   - message: The message of the snapshot; nil for a summary of the counts.
@@ -69,7 +69,7 @@ public struct FeaturePipeline: Sendable {
         return try wrapping(repository.begin(writer: writer, moving: [ref]), as: FeatureError.refs)
     }
 
-    /// Reads what the ref holds, lists the sources, and checks both.
+    /// Reads the rows of the ref, lists the sources, and checks both.
     func prepare(
         _ checks: SourceChecks, in transaction: Transaction
     ) throws(FeatureError) -> (baseline: Baseline, listing: SourceListing) {
@@ -80,7 +80,7 @@ public struct FeaturePipeline: Sendable {
         return (baseline, listing)
     }
 
-    /// Checks that a run adds to rows of its own embedding space only.
+    /// Checks that the ref's rows are in the run's embedding space, unless the run may rebuild them.
     ///
     /// - Throws: `spaceDiffers`.
     func checkSpace(
@@ -170,8 +170,9 @@ public struct FeaturePipeline: Sendable {
         throw .spaceChangesIncompletely(document: document)
     }
 
-    /// Opens the run's embedder: in the space of the ref's rows, or else in the space of any other features, if it
-    /// makes vectors of that space.
+    /// Opens the run's embedder in the first known space that it reproduces, otherwise in a new one.
+    ///
+    /// The known spaces are the ref's, then those of other features and of an interrupted run, in this order.
     private func embedder(
         _ baseline: Baseline, _ left: EmbeddingSpace?, in transaction: Transaction
     ) throws(FeatureError) -> any Embedder {

@@ -49,7 +49,7 @@ struct Reconciliation {
         }
     }
 
-    /// Finishes the comparison: removes unseen documents of the baseline, except in gaps.
+    /// Removes the documents of the baseline that were not seen, except in gaps, and completes the counts.
     mutating func finish(gaps: [Remark]) throws(ObjectError) {
         var gone: [ObjectID: Int] = [:]
         let unseen = baseline.documents.filter { !seen.contains($0.key) }.sorted {
@@ -169,9 +169,9 @@ struct Baseline: Sendable {
     }
 }
 
-/// The cursor's record of a document: what its rows were made from, and how many there are.
+/// The cursor's record of a document: the origin and the number of its rows.
 ///
-/// When none of it differs, the run would rebuild the same rows.
+/// If a new run finds the same origin, it would rebuild the same rows.
 struct CursorEntry: Sendable, Equatable {
     /// The digest of the document's bytes.
     let digest: ObjectID

@@ -44,7 +44,7 @@ public struct RunReport: Sendable {
     public let recovered: Int
     /// The number of rows that kept their vectors.
     public let reused: Int
-    /// The changed rows, as a comparison of both versions counts them.
+    /// The changed rows, counted by comparing both versions.
     public let rows: RowChangeCounts
     /// Files and records that were skipped.
     public let skipped: [Remark]
@@ -111,7 +111,7 @@ public struct RunReport: Sendable {
 
 /// One reason why text was left out, cut, replaced, guessed or not understood, totalled over a run.
 public struct FindingTotal: Hashable, Sendable {
-    /// What happened to it.
+    /// What happened to the text.
     public let fate: Finding.Fate
     /// The reason.
     public let reason: String

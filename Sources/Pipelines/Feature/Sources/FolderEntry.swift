@@ -3,7 +3,6 @@ internal import Storage
 
 /// An entry of a folder. System calls are confined to this file.
 struct FolderEntry {
-    /// The kinds of entries.
     enum Kind {
         case file, folder, link, other
     }
@@ -44,7 +43,7 @@ struct FolderEntry {
         let result = isLinkFollowed ? stat(path, &status) : lstat(path, &status)
         guard result == 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
-            throw failure("look at", path)
+            throw failure("examine", path)
         }
         return switch status.st_mode & S_IFMT {
         case S_IFREG: .file

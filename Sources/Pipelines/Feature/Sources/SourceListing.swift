@@ -224,7 +224,7 @@ struct SourceSelection {
         return fits
     }
 
-    /// The file extension for reports: lower-case, and ignored when it is too long.
+    /// The file extension for reports, in lower case; extensions that are too long count as none.
     private static func ending(of name: String) -> String {
         guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return "no ending" }
         let ending = name[dot...].lowercased()
@@ -260,7 +260,7 @@ struct SourceSelection {
 public struct SourceChecks: Hashable, Sendable {
     /// Whether every source must have a file, and every pattern must match one.
     public var isStrict = false
-    /// Whether a source that the ref has rows of may be missing; its rows then stay.
+    /// Whether a source may be missing although the ref has rows of it; the rows then stay.
     public var allowsMissing = false
 
     /// Makes checks.

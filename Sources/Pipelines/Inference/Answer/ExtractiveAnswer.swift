@@ -8,9 +8,9 @@ struct ExtractiveAnswer: Sendable {
     static let limit = 3
     /// The number of chunks to quote from; lower-ranked ones only serve as further reading.
     static let quotedChunks = 2
-    /// The share of a unit's words above which it merely echoes the question.
+    /// A unit merely echoes the question if more than this share of its words are words of the question.
     private static let echoing = 0.75
-    /// The least share of the question that a further unit must add, and the most points that it may score below the
+    /// The least share of the question that a further unit must add, and how far its score may be below that of the
     /// best unit.
     private static let leastGain = 0.15
     private static let leastScore = 2.0
@@ -64,7 +64,7 @@ struct ExtractiveAnswer: Sendable {
         }
         var chosen = [best]
         var covered = best.words
-        // An introduction is worthless without what it introduces.
+        // An introduction alone is worthless; also quotes the code that it introduces.
         let next = units.first { $0.place == best.place && $0.position == best.position + 1 }
         if let next, next.quoted.isVerbatim, best.quoted.announces {
             chosen.append(next)
@@ -114,13 +114,11 @@ struct QuotedUnit: Hashable, Sendable {
     /// Whether the unit is code, whose lines and spaces matter.
     let isVerbatim: Bool
 
-    /// The number of words.
     var wordCount: Int { text.split(whereSeparator: \.isWhitespace).count }
 
     /// Whether the unit introduces what follows it.
     var announces: Bool { text.last == ":" || text.hasSuffix("example") }
 
-    /// Whether the unit is a question.
     var isQuestion: Bool { text.last.map { "?？؟".contains($0) } ?? false }
 
     /// The units of a row's text, in order.
@@ -189,7 +187,7 @@ struct Judgement: Sendable {
     /// The least score of an answer.
     let threshold: Double
 
-    /// The share of a question above which missing phrases make it unanswered.
+    /// The share of a question from which missing phrases make it unanswered.
     private static let greatestMissing = 0.5
 
     init(_ found: Retriever.RetrievalResult, ranker: Ranker) {
@@ -218,7 +216,6 @@ struct Judgement: Sendable {
         phrases.isEmpty ? nil : phrases.map { "\u{201C}\($0)\u{201D}" }.joined(separator: ", ")
     }
 
-    /// The judgement as JSON.
     var json: JSON {
         var object = JSONObject()
         for (kind, value) in zip(AnsweringRule.Evidence.allCases, evidence) {

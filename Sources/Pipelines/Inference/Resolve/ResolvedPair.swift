@@ -137,7 +137,7 @@ struct ChosenVersions: Equatable, Sendable {
         }
     }
 
-    /// Whether both name the same versions.
+    /// Compares the versions, but neither the names nor the transaction.
     static func == (left: ChosenVersions, right: ChosenVersions) -> Bool {
         left.features == right.features && left.model == right.model
             && left.release == right.release

@@ -27,7 +27,7 @@ struct Retriever: Sendable {
     ///   - approximately: Whether to preselect candidates by their signs.
     ///   - verified: The record of leaves that were already verified; nil where there is none.
     ///   - segments: The cache of lexical segments for features without an index.
-    ///   - retrieval: Settings that override those of the ranker.
+    ///   - retrieval: Settings that override the ranker's.
     /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's configuration
     ///   and its snapshot name different spaces; `condition` when it does not fit the rows.
     static func load(
@@ -61,7 +61,7 @@ struct Retriever: Sendable {
             condition: condition, pair: pair, threads: threads)
     }
 
-    /// The rows that satisfy a condition, and how well preselection works among them.
+    /// The rows that satisfy a condition, and the way to search them.
     private static func scope(
         _ condition: Condition?, of index: FeatureIndex, _ preselection: ApproximateSearch?,
         _ pair: ResolvedPair, candidates: Int, threads: Int
@@ -91,8 +91,9 @@ struct Retriever: Sendable {
         return Scope(rows: rows, approximate: widened?.search, mode: mode)
     }
 
-    /// Makes test queries from the beginnings of evenly spaced rows' texts, embedded as questions: they resemble real
-    /// questions more than the rows' own vectors, each of which would find itself.
+    /// Makes test queries from the beginnings of evenly spaced rows' texts, embedded as questions.
+    ///
+    /// They resemble real questions more than the rows' own vectors do, each of which would find itself.
     private static func queries(
         _ count: Int, of index: FeatureIndex, among set: RowSet, _ pair: ResolvedPair, threads: Int
     ) throws(InferenceError) -> [[Float]] {
@@ -120,7 +121,7 @@ struct Retriever: Sendable {
         }
     }
 
-    /// The chunks found for a question, and the evidence on them.
+    /// The chunks found for a question, and the evidence on whether they answer it.
     struct RetrievalResult {
         /// The prepared question.
         let question: Question
@@ -190,13 +191,13 @@ struct Retriever: Sendable {
     }
 }
 
-/// Retrieval settings that override those of the ranker.
+/// Retrieval settings that override the ranker's.
 public struct RetrievalOverrides: Hashable, Sendable {
     /// Where candidates come from.
     public var mode: RetrievalSettings.Mode?
     /// The number of candidates from each source.
     public var candidates: Int?
-    /// The number of chunks of one document that may precede those of others.
+    /// The number of chunks of one document that may precede chunks of others.
     public var perDocument: Int?
 
     /// Makes overrides that change nothing.
@@ -226,7 +227,7 @@ public enum SearchMode: Hashable, Sendable {
     case approximate(recall: Double, sample: Int)
 }
 
-/// The rows to search, and how; computed once for each condition.
+/// The rows to search, and the way to search them; computed once for each condition.
 struct Scope: Sendable {
     /// The rows; nil for all.
     let rows: RowSet?

@@ -34,9 +34,9 @@ struct TrainingSet: Sendable {
     var preferences: [ResolvedPreference] = []
     /// Questions labelled as having no answer in the documents.
     var unanswerable: [UnanswerableQuestion] = []
-    /// The number of questions without a section in the features.
+    /// The number of questions none of whose labelled sections are in the features.
     var unresolvedQuestions = 0
-    /// The number of preferences with a section that the features lack.
+    /// The number of preferences that the features cannot express: a section is missing, or both are the same.
     var unresolvedPreferences = 0
     /// Labelled sections that the features lack, in the order of the labels.
     var missing: [MissingLabel] = []
@@ -61,7 +61,7 @@ struct TrainingSet: Sendable {
             guard rows.isEmpty, let otherwise = label.otherwise else { return rows }
             return keys.rows(document: otherwise, section: label.section)
         }
-        // A preference follows its question's split; otherwise training would see what evaluation measures.
+        // A preference shares the split of its question; otherwise training would see what evaluation measures.
         var fates: [[UInt8]: Bool] = [:]
         var set = TrainingSet()
         for question in sorted(questions, by: \.id) {
@@ -187,8 +187,8 @@ struct CandidatePool: Sendable {
 /// Generates questions from the features, for documents without labels.
 ///
 /// A question asks for a section by its heading or by the beginning of its first sentence, without the title, as a
-/// reader of the section might. Such questions are easier than those of people who have not read it: their figures
-/// compare versions, and do not predict quality in use.
+/// reader of the section might. Such questions are easier than those of people who have not read the section: figures
+/// on them compare versions, but do not predict quality in use.
 enum SectionQuestions {
     /// The most sections: more would slow training without improving it.
     static let limit = 500

@@ -8,7 +8,8 @@ public struct SectionLabel: Hashable, Sendable {
     public var document: String
     /// The anchor of the section.
     public var section: String
-    /// The label's own spelling, where it differs: a file system path, or else the path of a row.
+    /// The label's own spelling, where it differs: a path of the file system, or a path that is already encoded as in
+    /// rows.
     public var otherwise: String?
 
     /// Makes a label.
@@ -39,7 +40,7 @@ public struct LabelledQuestion: Hashable, Sendable {
     }
 }
 
-/// A question, and two sections of which a person prefers one as its answer.
+/// A question and two sections, one of which a person prefers as the answer.
 public struct LabelledPreference: Hashable, Sendable {
     /// The id, which decides whether the preference is held out.
     public var id: String

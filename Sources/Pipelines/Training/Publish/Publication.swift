@@ -136,8 +136,8 @@ struct PublishedVersions {
 /// The files of both datasets: chat and preference examples in the format of TRL and OpenAI's fine-tuning API, with the
 /// rows that each example came from.
 ///
-/// The `datasets` library reads every file whose name contains that of a split as data of that split, and rejects a
-/// split whose files have different columns. The labels of all splits are therefore in one file with a neutral name, a
+/// The `datasets` library assigns every file whose name contains a split's name to that split, and rejects a split
+/// whose files have different columns. The labels of all splits are therefore in one file with a neutral name, a
 /// split without examples has no file, and `README.md` lists the splits.
 struct DatasetFiles {
     struct File {

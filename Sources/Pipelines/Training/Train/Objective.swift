@@ -27,7 +27,7 @@ public protocol Objective: Sendable {
     var count: Int { get }
     /// The initial weights, and the centre of the pull.
     var origin: [Double] { get }
-    /// The strength of the pull, which adds half of it times the squared distance.
+    /// The strength of the pull: it adds to the value half this number times the squared distance from ``origin``.
     var l2: Double { get }
     /// The value and gradient of one example; must be a pure function.
     func slope(of example: Int, at weights: [Double]) -> Slope
@@ -97,7 +97,8 @@ public struct Descent: Sendable {
 /// The logarithm of the sum of e^score over some candidates, and its gradient: the score of a section with several
 /// chunks.
 ///
-/// The softmax probability of a section is e to this, divided by the same for all candidates.
+/// The softmax probability of a section is e to the power of its score, divided by e to the power of the score of all
+/// candidates together.
 struct SectionScore {
     let value: Double
     let gradient: [Double]
@@ -244,8 +245,8 @@ public struct PreferenceObjective: Objective {
 /// Preference optimisation that retains supervised training: the preference loss plus `retain` times the supervised
 /// loss.
 ///
-/// The same sum as in Pang and others, 2024, "Iterative reasoning preference optimization", equation 1. A preference
-/// compares only two sections. Without the second term, the weights would satisfy every preference and forget how to
+/// Pang and others (2024, "Iterative reasoning preference optimization", equation 1) use the same sum. A preference
+/// compares only two sections. Without the second term, the weights would satisfy every preference but forget how to
 /// rank all other sections.
 public struct RetainingObjective: Objective {
     /// The objective of the preferences.
@@ -278,7 +279,7 @@ public struct RetainingObjective: Objective {
             : supervised.slope(of: example - preference.count, at: weights)
     }
 
-    /// See ``Objective``; each part is a mean over its own examples, so their numbers do not matter.
+    /// See ``Objective``; each part is a mean over its own examples, so the numbers of examples do not matter.
     public func evaluate(at weights: [Double], threads: Int) -> Slope {
         var sum = preference.evaluate(at: weights, threads: threads)
         let kept = supervised.evaluate(at: weights, threads: threads)

@@ -3,7 +3,7 @@ internal import Objects
 internal import Storage
 internal import TextAnalysis
 
-/// The train and evaluate stages: from a training set to a ranker and its measurements.
+/// The train and evaluate stages: they turn a training set into a ranker and its measurements.
 ///
 /// The same features, labels and configuration give the same ranker, bit for bit, for any number of threads.
 struct RankerTrainer: Sendable {
@@ -164,7 +164,7 @@ struct RankerTrainer: Sendable {
         return preferences
     }
 
-    /// The labelled row that the untrained rule scores highest; it stands for the answer in the dataset.
+    /// The labelled row that the untrained rule scores highest; it represents the answer in the dataset.
     private static func answer(
         _ question: ResolvedQuestion, _ prepared: PreparedQuestion, _ base: Ranker
     ) -> Int {
@@ -210,9 +210,9 @@ extension AnsweringRule {
     /// The fewest answerable and the fewest unanswerable questions that determine the threshold.
     static let leastAnswered = 20
     static let leastUnanswered = 10
-    /// The share of answerable questions that may be declined.
+    /// The share of answerable questions that the rule may decline.
     private static let declinedPart = 0.1
-    /// The number of questions that the built-in threshold counts for.
+    /// The built-in threshold weighs as much as a threshold fitted to this many questions.
     private static let prior = 20.0
 
     /// Moves the threshold to fit labelled questions; the weights stay, because the labels are too few to fit them.
@@ -240,7 +240,7 @@ extension AnsweringRule {
         threshold = min(allowed, drawn(equals[equals.count / 2], by: without.count))
     }
 
-    /// A fitted threshold, drawn towards the built-in one.
+    /// Draws a fitted threshold towards the built-in one.
     private func drawn(_ found: Double, by count: Int) -> Double {
         (Double(count) * found + Self.prior * threshold) / (Double(count) + Self.prior)
     }

@@ -2,7 +2,7 @@ internal import Artifacts
 internal import Objects
 internal import TextAnalysis
 
-/// Supervised training that leaves the untrained rule only as far as cross-validation justifies.
+/// Supervised training that departs from the untrained rule only as far as cross-validation justifies.
 ///
 /// The ids of questions assign them to folds. For each strength of the pull towards the untrained rule, a ranker
 /// trained on the other folds ranks the questions of each fold. The untrained rule stays unless the best strength
@@ -56,7 +56,7 @@ struct ValidatedTraining: Sendable {
             epochs: epochs, rate: supervised.rate, threads: threads)
     }
 
-    /// Trains the rule, or leaves it unchanged.
+    /// Trains the rule, or leaves it unchanged where validation does not justify training.
     func train() -> SupervisedResult {
         let stays = SupervisedResult(
             descent: descent(examples, l2: supervised.l2, epochs: 0), l2: nil)
@@ -109,7 +109,7 @@ struct ValidatedTraining: Sendable {
         return rank.map { 1 / Double($0 + 1) } ?? 0
     }
 
-    /// Each fold's examples, with those of all other folds; skips empty folds.
+    /// For each fold, the examples of all other folds and its own; skips empty folds.
     private var splits: [(seen: [Example], unseen: [Example])] {
         (0..<Self.folds).map { fold in
             (
@@ -147,12 +147,15 @@ extension ValidatedTraining {
         let scaled: PreferenceObjective.Example
     }
 
-    /// The standard errors by which preferences must improve questions other than their own: stated by people, or
-    /// generated from the labels that supervised training already knows.
+    /// By how many standard errors preferences must improve the ranking of questions other than their own.
+    ///
+    /// The bar is higher for preferences generated from labels, which supervised training already knows.
     private static let leastGain = (stated: 1.0, made: 2.0)
 
-    /// Trains on preferences, and validates the result: preferences about the other folds adapt weights that have not
-    /// seen a fold, and rank its questions.
+    /// Trains on preferences, and cross-validates the result.
+    ///
+    /// For each fold, preferences about other questions adapt weights that were trained on the other folds; the
+    /// adapted weights must rank the fold's questions better.
     ///
     /// - Parameter areMade: Whether the preferences were generated rather than stated by people.
     func preferring(
