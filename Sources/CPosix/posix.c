@@ -39,7 +39,6 @@ int fti_link_descriptor(int fd, int to_dir, const char *to) {
     return linkat(AT_FDCWD, path, to_dir, to, AT_SYMLINK_FOLLOW);
 }
 
-int fti_allocate(int fd, off_t size) { return fallocate(fd, 0, 0, size); }
 
 int fti_random(void *bytes, size_t count) {
     char *at = bytes;
@@ -127,7 +126,9 @@ int fti_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 int fti_memory_file(void) { return memfd_create("fti", MFD_CLOEXEC); }
 
 int fti_spawn(pid_t *child, const char *path, char *const arguments[], char *const variables[], const int streams[3]) {
-    enum { first_free = 100 };
+    // The first of three numbers that no stream has.
+    int first_free = 3;
+    for (int i = 0; i < 3; i++) if (streams[i] >= first_free) first_free = streams[i] + 1;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int error = posix_spawn_file_actions_init(&actions);

@@ -18,7 +18,6 @@ int fti_o_tmpfile(void);
 int fti_link_descriptor(int fd, int to_dir, const char *to);
 
 /// `fallocate(2)` in its default mode: 0, or -1 with `errno` set.
-int fti_allocate(int fd, off_t size);
 
 /// Fills `bytes` with `count` random bytes from the kernel: 0, or -1 with `errno` set.
 int fti_random(void *bytes, size_t count);

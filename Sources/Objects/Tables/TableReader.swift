@@ -143,9 +143,13 @@ public struct TableCursor<Source: ObjectSource>: Sendable {
 
     /// Starts at the first row whose key is not below `key`.
     public init(_ table: Table, from key: String = "", in source: Source) {
+        self.init(table, from: Array(key.utf8), in: source)
+    }
+
+    fileprivate init(_ table: Table, from key: [UInt8], in source: Source) {
         reader = TableReader(table, in: source)
         ahead = [.root(of: table)]
-        start = Array(key.utf8)
+        start = key
     }
 
     /// Returns the next row, or nil at the end.
@@ -252,7 +256,7 @@ public struct RowFinder<Source: ObjectSource>: Sendable {
                 return (leaf, index)
             }
         }
-        var cursor = TableCursor(table, from: String(decoding: key, as: UTF8.self), in: source)
+        var cursor = TableCursor(table, from: key, in: source)
         leaf = try cursor.nextLeaf()
         guard let leaf else { return nil }
         let index = leaf.firstIndex(notBelow: key.span)
