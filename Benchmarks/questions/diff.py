@@ -21,7 +21,7 @@ def run(bench):
         took = bench.median("fti", op)
         bench.line(what, f"<= {harness.seconds(limit)}", took if right else None, limit, harness.seconds(took),
                    medians=peers if op == "diff" else "", command="ftictl diff A B --stat")
-    bench.line("... right counts, both", "right", 0 if right else 1, 0, "right" if right else "wrong")
+    bench.line("... correct counts in both", "right", 0 if right else 1, 0, "right" if right else "wrong")
 
 
 def counts(sample):

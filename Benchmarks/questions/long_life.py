@@ -37,5 +37,5 @@ def run(bench):
 
 def compare(bench, what, op, limit, command):
     value = bench.ratio(("fti", f"{op} old"), ("fti", f"{op} new"))
-    medians = ", ".join(f"{words} {harness.seconds(bench.median('fti', f'{op} {name}'))}" for name, words in (("old", "long life"), ("new", "begun")))
+    medians = ", ".join(f"{words} {harness.seconds(bench.median('fti', f'{op} {name}'))}" for name, words in (("old", "long life"), ("new", "young")))
     bench.line(what, f"<= {limit} x a fresh repository" if limit else "", value, limit, f"{value:.2f} x", medians=medians, command=f"ftictl {command}")

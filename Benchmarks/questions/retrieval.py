@@ -32,12 +32,12 @@ def ask(bench, rows):
     peak = bench.median("fti", f"opening, hybrid, {name}", "peak") * 2**20
     # Vectors and codes where they are stored, and the codes once more, gathered for the scan.
     own = rows * DIMENSION * 6
-    bench.line(f"... its memory, against that of vectors and codes ({own / 1e9:.2f} GB)", "<= 1.5 x" if rows > 100_000 else "", peak / own,
+    bench.line(f"... memory, against that of vectors and codes ({own / 1e9:.2f} GB)", "<= 1.5 x" if rows > 100_000 else "", peak / own,
                1.5 if rows > 100_000 else None, f"{peak / own:.2f} x", command="fti-inference ask")
     if rows == 100_000:
         later = configuration(bench, "feature.yaml", f"ref: features/prod\nsources:\n  - files: {{}}\n", data / "v2")
         sample = pipeline(bench, "fti", "0.2 % changed", repo, "fti-feature", later)
-        bench.line(f"next snapshot of {name}, 0.2 % of them changed", "<= 1 MB more", sample.added, None, harness.megabytes(sample.added),
+        bench.line(f"next snapshot of {name}, 0.2 % changed", "<= 1 MB more", sample.added, None, harness.megabytes(sample.added),
                    medians=harness.seconds(sample.seconds), command="fti-feature run")
 
 

@@ -17,5 +17,5 @@ def run(bench):
                 shop.do("get")
                 shop.do("verify")
             shop.close()
-    for op, what, limit in (("put", "put of 10,000 small files, durable", 0.5), ("get", "get of them, verified", 0.6), ("again", "put of them again", 0.1)):
+    for op, what, limit in (("put", "put of 10,000 small files, durable", 0.5), ("get", "get of 10,000 small files, verified", 0.6), ("again", "put of the same files again", 0.1)):
         bench.against(what, limit, ("fti", op), ("borg", op), command=f"ftictl {'get' if op == 'get' else 'put'} datasets/documents ...")

@@ -62,6 +62,6 @@ def run(bench):
         for folder in (origin, repo, copy, work):
             harness.remove(folder)
     for case, values in ratios.items():
-        bench.line(f"gc of 1 GB of which half is garbage ({case}), against a copy of what survives", "<= 3 x",
+        bench.line(f"gc of 1 GB, half of it garbage ({case}), against copying the surviving half", "<= 3 x",
                    statistics.median(values), 3, f"{statistics.median(values):.2f} x", command="ftictl gc")
-    bench.line("peak memory of it", "< 512 MiB", peak, 512, f"{peak:.0f} MiB", command="ftictl gc")
+    bench.line("peak memory of gc", "< 512 MiB", peak, 512, f"{peak:.0f} MiB", command="ftictl gc")

@@ -33,11 +33,11 @@ def run(bench):
         for name, repo in worst.items():
             harness.remove(home / "first")
             bench.measure("fti", f"worst {name}", resolve(repo), env={**users, "XDG_STATE_HOME": str(home / "first")})
-    for kind, what in (("known", "seen before"), ("first", "for the first time, from a checkpoint that an admin has signed"),
+    for kind, what in (("known", "seen before"), ("first", "for the first time, from a checkpoint signed by an admin"),
                        ("worst", "for the first time, 31 entries after such a checkpoint")):
         pairs = zip(bench.of("fti", f"{kind} signed"), bench.of("fti", f"{kind} plain"))
         added = statistics.median(s.seconds - p.seconds for s, p in pairs) * 1e3
-        bench.line(f"what signatures add to opening {VERSIONS:,} transactions, {what}", "<= 3 ms", added, 3, f"{added:.2f} ms",
+        bench.line(f"cost of signatures when opening {VERSIONS:,} transactions, {what}", "<= 3 ms", added, 3, f"{added:.2f} ms",
                    medians=bench.medians([("fti", f"{kind} signed"), ("fti", f"{kind} plain")]), command="ftictl resolve models/current")
     shutil.rmtree(signed / "log/checkpoints")
     os.remove(signed / "log/tip")
