@@ -22,7 +22,7 @@ enum Search {
             Array(numbers[$0..<($0 + table.dimension)])
         }
         let count = arguments.count("count", or: 10)
-        // The first open verifies every leaf; the second relies on the leaves that the first recorded as verified.
+        // The first open verifies every leaf and records keyed hashes; the second only checks those.
         let verified = try VerifiedLeaves()
         func open() throws -> FeatureIndex {
             try FeatureIndex.open(table, in: objects, verified: verified)
