@@ -219,7 +219,7 @@ def million(out, n):
 
 
 def documents(out, n):
-    """One-chunk documents as records for the feature pipeline; 50 per file, so that a run rereads only changed files."""
+    """One-chunk documents as records for the feature pipeline; 50 per file, so a run rereads only changed files."""
     g, text = rng("documents", n), Text()
     sizes = np.clip(g.normal(420, 90, n), 150, 800).astype(int)
     records = [{"id": f"doc-{i:07d}", "title": f"Note {i}", "text": text.take(int(s))} for i, s in enumerate(sizes)]

@@ -232,8 +232,8 @@ class Recording:
         return result[::-1]
 
     def cuts(self, end):
-        """The states that a power cut after `end` steps may leave, if at most two operations differ in fate from all the
-        others. Yields the set of lost steps, and the steps that survive in part."""
+        """The states that a power cut after `end` steps may leave, if at most two operations differ in fate from all
+        the others. Yields the set of lost steps, and the steps that survive in part."""
         pending = self.pending(end)
         for count in range(3):
             for chosen in itertools.combinations(pending, count):

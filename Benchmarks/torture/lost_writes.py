@@ -82,8 +82,8 @@ def points(scenario, variant):
         raise RuntimeError(f"{scenario.name} ({variant}): the replayed writes differ from the files it wrote")
     sandbox.remove()
     seen = set()
-    # Start from the end: if cuts at several moments leave the same state, keep the latest, which may follow a report
-    # of success.
+    # Start from the end: if cuts at several moments leave the same state, keep the latest, which may follow a
+    # report of success.
     for end in reversed(range(len(recording.steps) + 1)):
         for lost, parts in recording.cuts(end):
             cut = PowerCut(scenario, variant, recording, end, lost, parts)
@@ -99,7 +99,7 @@ def judge(cut, sandbox):
 
 
 def run(context):
-    """Every state of every scenario on every file system variant; with --short, a few states of the two main scenarios."""
+    """Every state of every scenario on every file system variant; with --short, a few of `put` and `promote`."""
     def chosen(scenario, variant):
         if context.short and (variant != "plain" or scenario.name not in WHOLE):
             return

@@ -375,7 +375,7 @@ def flip(path):
 
 
 def damaged(sandbox, chance):
-    """Two damaged packs and a missing one, a damaged log entry, a damaged checkpoint and no hint, beside an intact copy."""
+    """Two damaged packs, a missing one, a damaged log entry, a damaged checkpoint and no hint, and an intact copy."""
     three_candidates(sandbox, chance)
     for number in range(newest(sandbox) + 1, 19):
         sandbox.must("move", "models/shadow", ["models/candidate", "models/current"][number % 2])
