@@ -88,7 +88,7 @@ let package = Package(
             name: "Maintenance", dependencies: ["Refs", "Objects", "Storage"], swiftSettings: strict
         ),
 
-        // Unicode normalization, tokens and stems.
+        // Words, sentences and languages of text.
         .target(
             name: "TextAnalysis", dependencies: ["CUTF8Proc", "CStemmer"], swiftSettings: strict),
 

@@ -1,4 +1,4 @@
-"""What the weights' codec makes of numbers: synthetic bf16, fp16 and fp32, and a real model, against the bound of byte planes."""
+"""Compression of weights: synthetic bf16, fp16 and fp32, and a real model, against the order-0 bound of their byte planes."""
 import importlib.metadata
 import json
 

@@ -1,4 +1,4 @@
-"""How many rows differ between two versions: of 100,000 rows, and of a million; Lance's tables joined as the peer."""
+"""Counting the rows that differ between two versions of 100,000 and of a million rows, against a join of Lance tables."""
 import json
 
 from . import delta, harness, million, rows

@@ -1,4 +1,4 @@
-"""A repository with a long life, every transaction of which stored something, against one that has just begun: whole processes."""
+"""A repository after many transactions that each stored something, against a new one; whole processes."""
 import json, os
 
 from . import harness
@@ -10,7 +10,7 @@ def run(bench):
     count = 100_000 if bench.everything else 10_000
     old = bench.fresh("life.fti")
     bench.fixture(old, "life", "--transactions", count)
-    # So young that opening reads nothing but entries; and one whose refs have had twenty values each.
+    # One so new that opening reads only entries, and one whose refs have had twenty values each.
     fresh, young = bench.fresh("life-fresh.fti"), bench.fresh("life-young.fti")
     bench.fixture(fresh, "life", "--transactions", 8)
     bench.fixture(young, "life", "--transactions", 160)

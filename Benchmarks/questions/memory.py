@@ -1,4 +1,4 @@
-"""Peak resident memory: of put, get and verify of a large model, and of everything that this run asked of fti but search."""
+"""Peak resident memory of put, get and verify for a large model, and of every other fti measurement but search."""
 from . import harness
 
 

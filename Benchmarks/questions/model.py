@@ -1,4 +1,4 @@
-"""A model of 265 MB of bf16 and its successors: put, put again, get, verify, and the bytes that each version costs."""
+"""A 265 MB bf16 model and its successors: put, repeated put, get, verify, and the bytes that each version adds."""
 from . import harness, tools
 
 PUT = "ftictl put models/candidate data"
@@ -49,7 +49,7 @@ def run(bench):
 
 
 def split(paths, folder):
-    """The bytes of all files as two files of one size, so that two processes have equal work."""
+    """Writes the bytes of all files as two files of equal size, so that two processes share the work evenly."""
     folder.mkdir(parents=True)
     half = sum(p.stat().st_size for p in paths) // 2
     names = " ".join(str(p) for p in paths)

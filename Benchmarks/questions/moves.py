@@ -1,4 +1,4 @@
-"""Durable moves of a ref a second, in one process, against the least that a durable file takes on this file system."""
+"""Durable ref moves per second in one process, against the minimum for a durable file on this file system."""
 import statistics
 
 

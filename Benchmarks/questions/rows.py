@@ -1,4 +1,4 @@
-"""100,000 rows of JSON Lines, 493 MB, and the next version of them: time against parsing alone, and bytes added."""
+"""100,000 rows of JSON Lines (493 MB) and their next version: time against parsing only, and bytes added."""
 import importlib.util
 import pathlib
 
@@ -42,7 +42,7 @@ def run(bench):
 
 
 def stage_rows(folder: pathlib.Path, work: pathlib.Path):
-    """The JSON Lines alone, without what the workload holds for other tools."""
+    """The JSON Lines, without the files that the workload contains for other tools."""
     harness.remove(work / "data")
     (work / "data").mkdir()
     harness.execute(["cp", folder / "rows.jsonl", work / "data"])
@@ -50,7 +50,7 @@ def stage_rows(folder: pathlib.Path, work: pathlib.Path):
 
 
 def repository(bench):
-    """A repository with both versions, for other questions; the one of this question when it was asked before."""
+    """A repository with both versions, for other questions; reuses the one of this question if it ran before."""
     def make(path):
         data = bench.workload("w2", "done")
         harness.execute([harness.FTICTL, "--repo", path, "init", path])

@@ -1,4 +1,4 @@
-"""10,000 text files of 1 to 20 KB: put, put again, get."""
+"""10,000 text files of 1 to 20 KB: put, repeated put, get."""
 from . import harness, tools
 
 
@@ -7,7 +7,7 @@ def run(bench):
     present = tools.chosen(bench, "datasets/documents", None if bench.everything else ("fti", "cp", "borg"))
     for _ in bench.rounds():
         for tool in present:
-            # Its stand-in for the server gives one file at a time, which takes a minute and says nothing of the client.
+            # Its stand-in for a server returns one file at a time, which takes a minute and does not measure the client.
             if tool.name == "hf-xet":
                 tool.get = None
             shop = tools.Shop(bench, tool)

@@ -1,9 +1,9 @@
-"""A repository of 10,000 signed transactions: what the checks add to opening it, against one that nobody signs."""
+"""A repository of 10,000 signed transactions: how much longer opening takes than for an unsigned one."""
 import os, shutil, statistics
 
 from . import harness
 
-# So many that the log ends just before a checkpoint is due: without the newest one, a reader has 31 entries to check.
+# With this number the log ends just before a checkpoint is due: without the newest checkpoint, a reader checks 31 entries.
 VERSIONS = 10_008
 
 
