@@ -11,7 +11,7 @@ CHECKED := --explicit-target-dependency-import-check error
 demo: build
 	@Scripts/demo.sh $(if $(DOCS),--documents "$(DOCS)") $(if $(DOCS2),--later "$(DOCS2)")
 
-## Builds the four executables with optimisation, into .build/release.
+## Builds the four executables in release mode, into .build/release.
 build: setup
 	$(SWIFT) build -c release $(CHECKED)
 
@@ -20,7 +20,7 @@ test: setup
 	$(SWIFT) build --build-tests $(CHECKED)
 	$(SWIFT) test --skip-build --disable-xctest
 
-## Kills ftictl, injects errors and runs crowds of writers, for about 45 minutes; see docs/reliability.md.
+## Kills ftictl, injects errors and runs crowds of writers; takes about 45 minutes. See docs/reliability.md.
 ## TORTURE="--short --seed 7" runs a part. Fails if a guarantee is violated.
 torture: setup
 	$(SWIFT) build -c release $(CHECKED) --product ftictl
@@ -31,17 +31,17 @@ bounds: build
 	@python3 Tests/bounds.py .build/release --large $(BOUNDS)
 
 ## Reads real manuals and odd documents, and compares the rows with those of independent readers; see Tests/Documents/README.md.
-## DOCUMENTS="odd --show html/cdata.html" runs a part. Fails if a figure is not met.
+## DOCUMENTS="odd --show html/cdata.html" runs a part. Fails if a figure misses its limit.
 test-documents: build
 	@Tests/Documents/setup.sh
 	@"$${FTI_CORPORA:-Tests/Documents/.data}"/.venv/bin/python Tests/Documents/measure.py .build/release $(DOCUMENTS)
 
-## Measures retrieval and answers on two real manuals: those in CORPORA=FOLDER, else fetched ones.
+## Measures retrieval and answers on two real manuals, from CORPORA=FOLDER or else downloaded.
 test-retrieval: build
 	@Tests/Retrieval/setup.sh $(or $(CORPORA),Tests/Retrieval/.data)
 	@$(or $(CORPORA),Tests/Retrieval/.data)/.venv/bin/python Tests/Retrieval/measure.py .build/release $(or $(CORPORA),Tests/Retrieval/.data)
 
-## Checks the style of every Swift file, and that every Python file compiles.
+## Checks the style of every Swift file, and the syntax of the Python files of benchmarks and measurements.
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Examples/library \
 		Benchmarks/Package.swift Benchmarks/Sources
@@ -52,7 +52,7 @@ SECONDS ?= 60
 fuzz: setup
 	@Tests/Fuzz/run.sh $(SECONDS) $(FUZZ_TARGETS)
 
-## Measures fti against other tools in under ten minutes; see docs/performance.md.
+## Measures fti against other tools; takes less than ten minutes. See docs/performance.md.
 ## BENCH="--only model --rounds 9" runs a part. Fails if a promise does not hold.
 bench: bench-build
 	@Benchmarks/.venv/bin/python Benchmarks/bench.py $(BENCH)
@@ -61,7 +61,7 @@ bench: bench-build
 bench-all: bench-build
 	@Benchmarks/.venv/bin/python Benchmarks/bench.py --all $(BENCH)
 
-## Builds the executables, the benchmark programs, and the environment of the other tools.
+## Builds the executables and the benchmark programs, and installs the other tools.
 bench-build: build
 	@Benchmarks/setup.sh
 	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks

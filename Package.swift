@@ -10,9 +10,9 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// `ftictl` is asked for a hash by scripts and prompts, so it links everything statically:
-/// it starts in half the time of a dynamic executable. The listed archives are the ones that
-/// ArgumentParser's FoundationEssentials needs and that are found by autolinking otherwise.
+/// Links `ftictl` statically: scripts and shell prompts call it for a hash, and a static executable
+/// starts in half the time of a dynamic one. The listed archives are those that ArgumentParser's
+/// FoundationEssentials needs, which a dynamic executable gets by autolinking.
 let staticExecutable: [LinkerSetting] = [
     .unsafeFlags([
         "-static-executable", "-l_FoundationCShims", "-l_FoundationCollections",
@@ -64,7 +64,7 @@ let package = Package(
         system("CXML", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
         system("CZip", pkgConfig: "libzip", apt: "libzip-dev"),
         system("CUchardet", pkgConfig: "uchardet", apt: "libuchardet-dev"),
-        // The description of libutf8proc has a flag that SwiftPM refuses, libstemmer has none.
+        // The pkg-config file of libutf8proc has a flag that SwiftPM refuses; libstemmer has no such file.
         system("CUTF8Proc", pkgConfig: nil, apt: "libutf8proc-dev"),
         system("CStemmer", pkgConfig: nil, apt: "libstemmer-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
@@ -76,7 +76,7 @@ let package = Package(
         .target(
             name: "Objects", dependencies: ["Storage", "CCrypto", "CZlib", "CZstd", "CKernels"],
             swiftSettings: strict),
-        // What the files of models are, and how their tensors differ.
+        // The file formats of models, and differences between tensors.
         .target(
             name: "FileFormats", dependencies: ["Objects", "Storage", "CZlib", "CKernels"],
             swiftSettings: strict),
@@ -88,17 +88,17 @@ let package = Package(
             name: "Maintenance", dependencies: ["Refs", "Objects", "Storage"], swiftSettings: strict
         ),
 
-        // How words are compared.
+        // Words, sentences and languages of text.
         .target(
             name: "TextAnalysis", dependencies: ["CUTF8Proc", "CStemmer"], swiftSettings: strict),
 
         // The conditions of --where.
         .target(name: "Conditions", dependencies: ["Objects", "Storage"], swiftSettings: strict),
 
-        // One reader of YAML, with line numbers.
+        // The YAML reader of all configurations, with line numbers in errors.
         .target(name: "YAML", dependencies: ["Objects", "Yams"], swiftSettings: strict),
 
-        // What pipelines exchange, and the pipelines, which never see each other.
+        // The pipelines, and the artifacts that they exchange. No pipeline depends on another.
         .target(
             name: "Artifacts",
             dependencies: ["Conditions", "TextAnalysis", "Objects", "Storage", "CKernels"],
@@ -178,7 +178,7 @@ let package = Package(
             ],
             path: "Examples/library", swiftSettings: strict),
 
-        // Tests, and what they share, which no product may depend on.
+        // Tests and their shared support, on which no product may depend.
         .target(
             name: "TestSupport", dependencies: ["Storage"], path: "Tests/TestSupport",
             swiftSettings: strict),

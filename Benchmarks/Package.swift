@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package of its own: building and testing the project never builds its benchmarks.
+// A separate package, so that building and testing the project never builds its benchmarks.
 
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -13,7 +13,7 @@ let strict: [SwiftSetting] = [
 
 func project(_ name: String) -> Target.Dependency { .product(name: name, package: "fti") }
 
-/// A program that answers one question within one process, or makes what one is asked about.
+/// A program that measures one thing within a single process, or creates the data for it.
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
         name: name, dependencies: ["Measuring"] + dependencies, swiftSettings: strict)

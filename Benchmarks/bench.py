@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Measures fti against other tools and the machine's own limits, and says which promises hold.
+"""Measures fti against other tools and the machine's own limits, and reports which promises hold.
 
     bench.py [--all] [--only model,rows] [--rounds 5] [--data DIR] [--scratch DIR] [--results FILE.json]
 
-Every tool takes its turn within a round; ratios are medians of ratios within rounds. Input is staged and synced before,
-page cache warm. fti returns when its bytes are durable; what a sync after another tool still takes is shown with it.
-Without --all the tools that take minutes are left out. `report.py FILE.json` prints what was measured as Markdown.
-Ends with 1 when a promise does not hold. See Benchmarks/setup.sh for what it needs; what is missing is left out.
+Every round runs each tool once; ratios are medians of the ratios within rounds. Inputs are staged and synced beforehand,
+and the page cache is warm. fti returns when its bytes are durable; for other tools, the time of a sync afterwards is
+shown separately. Without --all, tools that take minutes are skipped. `report.py FILE.json` prints the results as
+Markdown. Exits with 1 if a promise does not hold. Benchmarks/setup.sh installs the tools; missing ones are skipped.
 """
 import argparse, dataclasses, datetime, importlib, json, pathlib, sys, time, traceback
 
@@ -17,20 +17,20 @@ from questions import ALL, harness
 def main():
     here = pathlib.Path(__file__).resolve().parent
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument("--all", action="store_true", help="with the peers that take minutes")
+    a.add_argument("--all", action="store_true", help="include the tools that take minutes")
     a.add_argument("--only", default=",".join(ALL), help="questions: " + ", ".join(ALL))
     a.add_argument("--rounds", type=int, default=5)
     a.add_argument("--data", type=pathlib.Path, default=here / ".data")
     a.add_argument("--scratch", type=pathlib.Path, default=here / ".scratch")
     a.add_argument("--results", type=pathlib.Path, default=here / ".data/results.json")
-    a.add_argument("--keep", action="store_true", help="results of questions that are not asked now stay in the file")
+    a.add_argument("--keep", action="store_true", help="keep results of questions that this run does not ask")
     o = a.parse_args()
     asked = o.only.split(",")
     if unknown := set(asked) - set(ALL):
-        a.error(f"no question is called {', '.join(sorted(unknown))}; there are {', '.join(ALL)}")
+        a.error(f"unknown question: {', '.join(sorted(unknown))}; choose from {', '.join(ALL)}")
     for needed in (harness.FTICTL, harness.PROGRAMS / "scan"):
         if not needed.exists():
-            sys.exit(f"bench: there is no {needed}; `make bench` builds it")
+            sys.exit(f"bench: {needed} is missing; `make bench` builds it")
     bench = harness.Bench(o.data.resolve(), o.scratch.resolve(), o.rounds, o.all)
     bench.versions["fti"] = harness.execute([harness.FTICTL, "--version"])[3].strip()
     about = harness.machine()
@@ -42,7 +42,7 @@ def main():
         try:
             module.run(bench)
         except Exception as error:
-            # The other questions have an answer all the same.
+            # Go on with the other questions.
             failed.append(name)
             print(f"FAIL  {name}: {error}", file=sys.stderr, flush=True)
             if not isinstance(error, harness.Failed):
@@ -60,7 +60,7 @@ def main():
 
 
 def merged(old, new, asked):
-    """The new results, with the old ones of questions that were not asked."""
+    """The new results, plus the old results of questions that this run did not ask."""
     for what in ("lines", "samples"):
         new[what] = [x for x in old[what] if x["question"] not in asked] + new[what]
         new[what].sort(key=lambda x: ALL.index(x["question"]))

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The tables of docs/performance.md, from what bench.py has written.
+"""Formats the results of bench.py as the tables of docs/performance.md.
 
-    report.py RESULTS.json                prints them, and every tool's medians
-    report.py RESULTS.json --into FILE    puts them into a document, between its two lines `<!-- figures -->`
+    report.py RESULTS.json                prints the tables, and every tool's medians
+    report.py RESULTS.json --into FILE    writes the tables into a document, between its two `<!-- figures -->` lines
 """
 import json, pathlib, statistics, sys
 
@@ -19,14 +19,14 @@ def table(head, rows):
 
 
 def about(results):
-    """The machine and the versions of what was measured on it."""
+    """The machine, and the versions of the tools measured on it."""
     m = results["machine"]
     versions = [version if tool.lower().split("-")[0] in version.lower() else f"{tool} {version}" for tool, version in results["versions"].items()]
     return (f"{m['processor']}, {m['processors']} processors, {m['memory']}, {m['system']}; {results['date']}; load {m['load']:.1f} at the start.\n\nVersions: {', '.join(versions)}.")
 
 
 def promises(results, question):
-    """What must hold, and whether it does; a line without a limit is told for comparison."""
+    """The promises and whether they hold; lines without a limit are for comparison."""
     rows = []
     for line in results["lines"]:
         if line["question"] == question:
@@ -37,7 +37,7 @@ def promises(results, question):
 
 
 def figures(results, question):
-    """Medians of every tool and operation of a question: seconds, bytes, peak memory."""
+    """Medians for every operation and tool of a question: seconds, bytes, peak memory."""
     samples = [s for s in results["samples"] if s["question"] == question]
     groups = {}
     for s in samples:
@@ -65,7 +65,7 @@ def markdown(results, everything=False):
         parts.append("\n".join(["Left out:", ""] + [f"- {s}" for s in left_out]))
     for question in dict.fromkeys(x["question"] for x in results["lines"] + results["samples"]):
         rounds = max((line["rounds"] for line in results["lines"] if line["question"] == question), default=0)
-        said = f"Medians of {rounds} rounds or more." if rounds > 1 else "A single round, which shows no more than the order of things."
+        said = f"Medians of {rounds} rounds or more." if rounds > 1 else "A single round, which shows only orders of magnitude."
         parts.append(f"### {question}\n\n{said}\n\n{promises(results, question)}")
         if everything and (all_figures := figures(results, question)):
             parts.append(all_figures)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what fti is measured against: on Debian and Ubuntu packages of the system (as root), and packages of PyPI in
-# an environment of their own, Benchmarks/.venv. What cannot be installed is named, and left out of the measurements.
+# Installs the tools that fti is measured against: system packages on Debian and Ubuntu (as root), and PyPI packages in
+# the virtual environment Benchmarks/.venv. Prints what it cannot install; the measurements then skip it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 

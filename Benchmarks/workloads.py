@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Makes the benchmarks' data, the same bytes from the same arguments.
+"""Creates the benchmarks' data; the same arguments give the same bytes.
 
-    workloads.py OUT w1 [--scale 0.25]    bf16 model: v1; v2 with 5 % of its tensors changed; v3 with one in front
+    workloads.py OUT w1 [--scale 0.25]    bf16 model: v1; v2 with 5 % of its tensors changed; v3 with one prepended
+                                          and 64 rows appended to the embedding
     workloads.py OUT w2 [--rows 100000]   rows with 384-dimensional vectors: v1; v2 with 0.1 % changed,
-                                          0.05 % added and 0.05 % deleted, as JSON Lines; what changed, as a list;
-                                          and attributes and vectors apart, for tools that want columns
+                                          0.05 % added and 0.05 % deleted, as JSON Lines; a list of the changes;
+                                          and attributes and vectors in separate files, for columnar tools
     workloads.py OUT w3 [--files 10000]   text files of 1 to 20 KB, in 256 directories
-    workloads.py OUT million [--rows N]   vectors of a million rows, queries near some of them, and texts
+    workloads.py OUT million [--rows N]   vectors of a million rows, queries close to some of them, and texts
     workloads.py OUT documents [--rows N] 100,000 short documents as JSON Lines: v1; v2 with 0.2 % of them changed; and questions
     workloads.py OUT codec                64 MB of weights in bf16, fp16 and fp32
     workloads.py OUT big [--scale 2.83]   one 3 GB model
@@ -22,7 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def rng(*key):
-    """An independent stream for each key: adding a workload never disturbs another."""
+    """An independent random stream for each key, so that adding a workload does not change the others."""
     return np.random.default_rng([SEED, *hashlib.sha256(repr(key).encode()).digest()[:8]])
 
 
@@ -100,7 +101,7 @@ def big(out, scale):
 
 
 def sentences():
-    """The handbook's sentences, in a stable order, without repeats."""
+    """The distinct sentences of the handbook, in a stable order."""
     seen, result = set(), []
     for p in sorted((HERE.parent / "Examples/handbook").rglob("*.md")):
         for t in re.split(r"(?<=[.:;!?])\s+|\n\s*\n", p.read_text("utf-8")):
@@ -111,7 +112,7 @@ def sentences():
 
 
 class Text:
-    """Real sentences, first in document order, then, when they run out, in fresh random orders."""
+    """Real sentences: first in document order, then reshuffled each time they run out."""
 
     def __init__(self):
         self.all, self.at, self.turn, self.order = sentences(), 0, 0, None
@@ -130,7 +131,7 @@ class Text:
 
 
 def vectors(g, n):
-    """Unit vectors around 256 centres, as sentence encoders give."""
+    """Unit vectors in 256 clusters, like the output of sentence encoders."""
     centres = g.standard_normal((256, DIM), np.float32)
     x = g.standard_normal((n, DIM), np.float32)
     x += 0.8 * centres[g.integers(0, 256, n)]
@@ -197,7 +198,7 @@ def w3(out, n):
 
 
 def million(out, n):
-    """The vectors of n rows and of those that change and come later (0.15 %), as plain 32-bit numbers."""
+    """Vectors of n rows, then of the rows that change or are added later (0.15 %), as raw 32-bit floats."""
     out.mkdir(parents=True, exist_ok=True)
     g = rng("million", n)
     centres = 0.8 * g.standard_normal((256, DIM), np.float32)
@@ -211,14 +212,14 @@ def million(out, n):
             x /= np.linalg.norm(x, axis=1, keepdims=True)
             f.write(x.tobytes())
             some.append(x[picked.integers(0, count, 64)])
-    # Questions resemble an answer as they do in practice: a cosine of about 0.7.
+    # As in practice, a query has a cosine of about 0.7 with a row that answers it.
     queries = picked.permutation(np.concatenate(some))[:64] + np.float32(0.05) * picked.standard_normal((64, DIM), np.float32)
     (queries / np.linalg.norm(queries, axis=1, keepdims=True)).astype(np.float32).tofile(out / "queries.f32")
     (out / "texts.txt").write_text("".join(s + "\n" for s in sentences()))
 
 
 def documents(out, n):
-    """Documents of one chunk each, as records of the feature pipeline; 50 a file, so that a run reads what changed alone."""
+    """One-chunk documents as records for the feature pipeline; 50 per file, so a run rereads only changed files."""
     g, text = rng("documents", n), Text()
     sizes = np.clip(g.normal(420, 90, n), 150, 800).astype(int)
     records = [{"id": f"doc-{i:07d}", "title": f"Note {i}", "text": text.take(int(s))} for i, s in enumerate(sizes)]

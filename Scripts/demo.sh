@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs everything on real documents: features, model, answers; the next edition; log, diff, release, pin, rollback.
+# Demonstrates all of fti on real documents: features, a model, answers, the next edition, log, diff, release, pin and
+# rollback.
 #
 #   Scripts/demo.sh [--documents DIR] [--later DIR] [--into DIR]
 #
@@ -36,7 +37,7 @@ say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 run() { printf '%s$ %s%s\n' "$dim" "$*" "$plain"; "$@"; }
 
 rm -rf "$into" && mkdir -p "$into" && cd "$into"
-# Keep all files inside that directory.
+# Keep caches, state and keys inside the same directory.
 export XDG_CACHE_HOME="$PWD/.cache" XDG_STATE_HOME="$PWD/.state" XDG_CONFIG_HOME="$PWD/.config"
 
 features_config() {
@@ -105,7 +106,7 @@ if [ -n "$later" ]; then
         ftictl resolve "$ref@{1}" >/dev/null 2>&1 && moved+=("$ref")
     done
     if [ ${#moved[@]} -eq 0 ]; then
-        echo "The later documents equal the first ones: nothing has moved."
+        echo "The later documents equal the first ones, so no ref has moved."
     else
         run ftictl rollback "${moved[@]}"
     fi

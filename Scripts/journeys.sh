@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Counts the source files with an executed line in three journeys: a put of a small file, a feature run of one
-# Markdown page, and a promote with a gate. `journeys.sh --list` names the files.
+# Counts the source files that each of three journeys executes: a put of a small file, a feature run on one Markdown
+# page, and a promote with a gate. `journeys.sh --list` also prints the files.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"

@@ -5,15 +5,15 @@ set -euo pipefail
 packages=(
     pkg-config libssl-dev zlib1g-dev libzstd-dev       # the store
     libcmark-gfm-extensions-dev libcmark-gfm-dev libgumbo-dev # Markdown and HTML
-    libxml2-dev libzip-dev libuchardet-dev poppler-utils      # DOCX, old encodings, PDF
-    libutf8proc-dev libstemmer-dev                     # Unicode and stems
-    libcurl4-openssl-dev                               # embedders behind a service
-    python3                                            # tests that decode without our own code
-    strace                                             # torture test: traces every write-like call
+    libxml2-dev libzip-dev libuchardet-dev poppler-utils      # DOCX, legacy encodings, PDF
+    libutf8proc-dev libstemmer-dev                     # Unicode normalization and stemming
+    libcurl4-openssl-dev                               # embedding services
+    python3                                            # tests with independent decoders
+    strace                                             # for debugging; no script or test runs it
 )
 
 if ! command -v swift >/dev/null; then
-    echo "setup: swift is not on the path; install Swift 6.3 or later from https://swift.org/install" >&2
+    echo "setup: swift is not on the PATH; install Swift 6.3 or later from https://swift.org/install" >&2
     exit 69
 fi
 if ! command -v dpkg-query >/dev/null; then

@@ -1,4 +1,4 @@
-"""One module for each question. Each has `run(bench)`, which measures and says with `bench.line` what must hold."""
+"""One module per question. Each has `run(bench)`, which measures and states with `bench.line` what must hold."""
 
-#: The questions in the order in which they are asked.
+#: The questions, in order.
 ALL = ["history", "long_life", "trust", "moves", "model", "small_files", "rows", "delta", "diff", "scan", "search", "retrieval", "codec", "memory", "space"]

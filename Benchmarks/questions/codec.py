@@ -1,4 +1,4 @@
-"""What the weights' codec makes of numbers: synthetic bf16, fp16 and fp32, and a real model, against the bound of byte planes."""
+"""Compression of weights: synthetic bf16, fp16 and fp32, and a real model, against the order-0 bound of their byte planes."""
 import importlib.metadata
 import json
 
@@ -30,8 +30,8 @@ def run(bench):
         raw = harness.size(source)
         bound = json.loads(harness.execute(bench.python("plane_bound.py", source / "model.safetensors"))[3])["bound"]
         ratios = {t.name: bench.median(t.name, f"put {name}", "added") / raw for t in present if bench.of(t.name, f"put {name}")}
-        what = "a real model of fp32" if name == "real fp32" else f"synthetic {name}"
-        bench.line(f"{what}, stored of raw", f"<= 1.03 x the order-0 bound, {bound:.3f}", ratios["fti"] / bound, 1.03, f"{ratios['fti']:.3f}",
+        what = "a real fp32 model" if name == "real fp32" else f"synthetic {name}"
+        bench.line(f"{what}, stored size / raw size", f"<= 1.03 x the order-0 bound, {bound:.3f}", ratios["fti"] / bound, 1.03, f"{ratios['fti']:.3f}",
                    medians=", ".join(f"{t} {r:.3f}" for t, r in ratios.items() if t != "fti"), command="ftictl put models/weights data")
 
 

@@ -1,4 +1,4 @@
-"""The next snapshot of 100,000 rows when the changes are known: in process and durable, against Lance's merge_insert."""
+"""A durable snapshot of 100,000 rows from known changes, in process, against Lance's merge_insert."""
 import importlib.util
 import shutil
 

@@ -1,4 +1,4 @@
-"""How many rows differ between two versions: of 100,000 rows, and of a million; Lance's tables joined as the peer."""
+"""Counting the rows that differ between two versions of 100,000 and of a million rows, against a join of Lance tables."""
 import json
 
 from . import delta, harness, million, rows
@@ -21,7 +21,7 @@ def run(bench):
         took = bench.median("fti", op)
         bench.line(what, f"<= {harness.seconds(limit)}", took if right else None, limit, harness.seconds(took),
                    medians=peers if op == "diff" else "", command="ftictl diff A B --stat")
-    bench.line("... right counts, both", "right", 0 if right else 1, 0, "right" if right else "wrong")
+    bench.line("... correct counts in both", "right", 0 if right else 1, 0, "right" if right else "wrong")
 
 
 def counts(sample):

@@ -1,4 +1,4 @@
-"""Measuring: one process tree timed by the kernel's own accounting, in rounds in which the tools take turns."""
+"""Measures process trees with the kernel's accounting, in rounds that run each tool once."""
 import dataclasses, json, os, pathlib, platform, resource, shutil, signal, statistics, subprocess, sys, tempfile, threading, time
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -9,7 +9,7 @@ PROGRAMS = ROOT / ".build/benchmarks/release"
 
 @dataclasses.dataclass
 class Sample:
-    """What one operation of one tool took in one round."""
+    """The cost of one operation of one tool in one round."""
     question: str
     tool: str
     op: str
@@ -24,23 +24,23 @@ class Sample:
 
 
 class Failed(Exception):
-    """A tool that ended with an error."""
+    """A tool exited with an error."""
 
 
 def size(top):
-    """Bytes of every file below a path."""
+    """The total size of all files under a path, in bytes."""
     return sum(os.lstat(os.path.join(d, n)).st_size for d, _, names in os.walk(top) for n in names)
 
 
 def remove(path):
-    """Removes a tree, also one that a tool has made read-only."""
+    """Removes a directory tree, even if a tool made it read-only."""
     if path.exists():
         subprocess.run(["chmod", "-R", "u+w", path], check=False, stderr=subprocess.DEVNULL)
         shutil.rmtree(path)
 
 
 def stage(source, work):
-    """The files of a directory become `work/data`, durable and in the page cache; nothing else of `work` is touched."""
+    """Copies a directory to `work/data`, durable and in the page cache; leaves the rest of `work` unchanged."""
     remove(work / "data")
     shutil.copytree(source, work / "data", copy_function=shutil.copyfile)
     os.sync()
@@ -68,31 +68,31 @@ def execute(command, cwd=None, env=None, limit=900):
 
 
 class Bench:
-    """One run: its samples, and the lines that say what must hold and whether it does."""
+    """One run: its samples, and the table lines with promises and results."""
 
     def __init__(self, data, scratch, rounds, everything):
         self.data, self.scratch, self.count, self.everything = data, scratch, rounds, everything
         self.samples, self.lines, self.skipped, self.versions = [], [], [], {}
         self.question, self.round, self._shared = "", 0, {}
         scratch.mkdir(parents=True, exist_ok=True)
-        # What a client remembers of a repository: a copy in the place of another one is no rollback here.
+        # Clients keep their memory of logs in scratch, where `fresh` deletes it: replacing a repository is no rollback here.
         os.environ["XDG_STATE_HOME"] = str(scratch / "state")
 
     def rounds(self, count=None):
-        """The rounds of the question: within each, every tool takes its turn."""
+        """The rounds of the question; each runs every tool once."""
         for self.round in range(count or self.count):
             yield self.round
         self.round = 0
 
     def fresh(self, name):
-        """A path in scratch space where nothing is."""
+        """A path in scratch space, after deleting what was there and the memory of clients."""
         path = self.scratch / name
         remove(path)
         remove(self.scratch / "state")
         return path
 
     def shared(self, name, make):
-        """What several questions are asked about, made once a run: `make(path)` makes it."""
+        """Data shared by several questions; `make(path)` creates it once per run."""
         if name not in self._shared:
             path = self.fresh(name)
             make(path)
@@ -100,11 +100,11 @@ class Bench:
         return self._shared[name]
 
     def keep(self, name, path):
-        """Makes something that a question has made available to others."""
+        """Shares data at `path` with later questions."""
         self._shared[name] = path
 
     def workload(self, name, marker, *arguments):
-        """The folder of a workload, which is made when it is not there."""
+        """The folder of a workload; creates it if it is missing."""
         if not (self.data / name / marker).exists():
             print(f"  making the data of {name}", flush=True)
             subprocess.run([sys.executable, HERE / "workloads.py", self.data, name, *arguments], check=True)
@@ -135,7 +135,7 @@ class Bench:
         return [json.loads(line) for line in out.splitlines()], peak
 
     def fixture(self, path, kind, *arguments):
-        """Makes a repository of Benchmarks: fixtures, where a sync costs nothing if there is such a place: making it is not what is asked."""
+        """Creates a repository with the `fixtures` program, in memory if possible: creating it is not part of the measurement."""
         with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as folder:
             made = pathlib.Path(folder) / path.name
             self.program("fixtures", kind, made, *arguments)
@@ -147,7 +147,7 @@ class Bench:
         return [sys.executable, HERE / "peers" / name, *arguments]
 
     def within(self, tool, op, seconds, peak=0.0, added=None, sync=0.0):
-        """Records work that was timed inside a process."""
+        """Records work that a process timed itself."""
         return self.record(Sample(self.question, tool, op, self.round, seconds, seconds, 0.0, peak, sync, added))
 
     def ftictl(self, op, repo, *arguments, **options):
@@ -159,7 +159,7 @@ class Bench:
             self.skipped.append(line)
             print("  " + line, flush=True)
 
-    # What was measured.
+    # Results.
 
     def of(self, tool, op):
         return [s for s in self.samples if (s.question, s.tool, s.op) == (self.question, tool, op)]
@@ -169,16 +169,16 @@ class Bench:
         return statistics.median(found) if found else None
 
     def ratio(self, mine, other):
-        """The median of the ratios within rounds of two (tool, operation) pairs; None when one did not run."""
+        """The median of the ratios within rounds of two (tool, operation) pairs; None if one did not run."""
         a, b = ({s.round: s.seconds for s in self.of(*pair)} for pair in (mine, other))
         pairs = [a[r] / b[r] for r in a if r in b]
         return statistics.median(pairs) if pairs else None
 
-    # What must hold.
+    # Promises.
 
     def line(self, what, must, value, limit, shown, least=False, medians=None, command=""):
         """One line of the table. `value` must be at most `limit`, or at least with `least`; None: could not be measured.
-        Without a limit the line promises nothing."""
+        Without a limit, the line is for comparison only."""
         met = None if value is None or limit is None else (value >= limit if least else value <= limit)
         self.lines.append({"question": self.question, "what": what, "must": must, "value": value, "limit": limit, "least": least,
                            "shown": "not measured" if value is None else shown, "medians": medians or "", "met": met, "command": command,
@@ -196,7 +196,7 @@ class Bench:
                   self.medians([mine, other]), command)
 
     def medians(self, pairs):
-        """`fti 0.36 s, dvc 1.41 s (+ 0.10 s sync)`: what is left for a sync is said where it is worth a word."""
+        """`fti 0.36 s, dvc 1.41 s (+ 0.10 s sync)`: includes the time of a sync afterwards if it is significant."""
         words = []
         for tool, op in pairs:
             t, sync = self.median(tool, op), self.median(tool, op, "sync")

@@ -1,4 +1,4 @@
-"""A ref with 10,000 versions: resolve and log, whole processes, against git."""
+"""resolve and log on a ref with 10,000 versions, as whole processes, against git."""
 import json, os
 
 from . import harness
@@ -22,7 +22,7 @@ def run(bench):
 
 
 def git_history(path):
-    """The same history by the fastest way into git."""
+    """Creates the same history in git, in the fastest way."""
     path.mkdir(parents=True)
     harness.execute("git init -q -b main . && git config gc.auto 0", path)
     stream = path.with_suffix(".stream")

@@ -1,4 +1,4 @@
-"""A repository with a long life, every transaction of which stored something, against one that has just begun: whole processes."""
+"""A repository after many transactions that each stored something, against a new one; whole processes."""
 import json, os
 
 from . import harness
@@ -10,7 +10,7 @@ def run(bench):
     count = 100_000 if bench.everything else 10_000
     old = bench.fresh("life.fti")
     bench.fixture(old, "life", "--transactions", count)
-    # So young that opening reads nothing but entries; and one whose refs have had twenty values each.
+    # One so new that opening reads only entries, and one whose refs have had twenty values each.
     fresh, young = bench.fresh("life-fresh.fti"), bench.fresh("life-young.fti")
     bench.fixture(fresh, "life", "--transactions", 8)
     bench.fixture(young, "life", "--transactions", 160)
@@ -37,5 +37,5 @@ def run(bench):
 
 def compare(bench, what, op, limit, command):
     value = bench.ratio(("fti", f"{op} old"), ("fti", f"{op} new"))
-    medians = ", ".join(f"{words} {harness.seconds(bench.median('fti', f'{op} {name}'))}" for name, words in (("old", "long life"), ("new", "begun")))
+    medians = ", ".join(f"{words} {harness.seconds(bench.median('fti', f'{op} {name}'))}" for name, words in (("old", "long life"), ("new", "young")))
     bench.line(what, f"<= {limit} x a fresh repository" if limit else "", value, limit, f"{value:.2f} x", medians=medians, command=f"ftictl {command}")

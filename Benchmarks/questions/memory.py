@@ -1,4 +1,4 @@
-"""Peak resident memory: of put, get and verify of a large model, and of everything that this run asked of fti but search."""
+"""Peak resident memory of put, get and verify for a large model, and of every other fti measurement but search."""
 from . import harness
 
 
@@ -14,7 +14,7 @@ def run(bench):
     worst = max(ours, key=lambda s: s.peak)
     large = harness.size(source) / 1e9
     own = max(s.peak for s in ours if s.question == "memory")
-    bench.line(f"peak memory of put, get and verify --full of a model of {large:.1f} GB", "< 512 MiB", own, 512, f"{own:.0f} MiB",
+    bench.line(f"peak memory of put, get and verify --full, model of {large:.1f} GB", "< 512 MiB", own, 512, f"{own:.0f} MiB",
                command="ftictl put, get, verify --full")
-    bench.line("peak memory of everything that was measured here but search", "< 512 MiB", worst.peak, 512, f"{worst.peak:.0f} MiB",
-               medians=f"the most: {worst.question}, {worst.op}", command="all of the above")
+    bench.line("peak memory of every measurement but search", "< 512 MiB", worst.peak, 512, f"{worst.peak:.0f} MiB",
+               medians=f"highest: {worst.question}, {worst.op}", command="all of the above")

@@ -1,4 +1,4 @@
-"""A table of a million rows with vectors of 384 numbers, which three questions are asked about; no question itself."""
+"""A table of a million rows with 384-dimensional vectors, shared by three questions."""
 from . import harness
 
 ROWS, DIMENSION = 1_000_000, 384

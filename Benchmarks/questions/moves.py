@@ -1,4 +1,4 @@
-"""Durable moves of a ref a second, in one process, against the least that a durable file takes on this file system."""
+"""Durable ref moves per second in one process, against the minimum for a durable file on this file system."""
 import statistics
 
 
@@ -13,6 +13,6 @@ def run(bench):
     bench.round = 0
     rate = lambda tool, op: 200 / bench.median(tool, op)
     ratio = statistics.median(r["floor"] / r["moves"] for r in results)
-    bench.line("durable moves of a ref a second, against create, sync, rename, sync of the directory", ">= 0.6 x", ratio, 0.6, f"{ratio:.2f} x",
+    bench.line("durable ref moves per second, against create, sync, rename, directory sync", ">= 0.6 x", ratio, 0.6, f"{ratio:.2f} x",
                least=True, medians=f"fti {rate('fti', '200 moves'):.0f}/s, files {rate('file system', '200 files'):.0f}/s",
                command="Benchmarks: moves")

@@ -1,4 +1,4 @@
-"""100,000 chunks (with --all also 1,000,000): a question by words and vectors against vectors alone, opening, and the next snapshot."""
+"""100,000 chunks (1,000,000 as well with --all): hybrid search against vectors only, opening, and the next snapshot."""
 import json, pathlib, statistics, subprocess, time
 
 from . import harness
@@ -30,19 +30,19 @@ def ask(bench, rows):
     opened = bench.median("fti", f"opening, hybrid, {name}")
     bench.line(f"opening {name}", "<= 2 s" if rows > 100_000 else "", opened, 2 if rows > 100_000 else None, harness.seconds(opened), command="fti-inference ask")
     peak = bench.median("fti", f"opening, hybrid, {name}", "peak") * 2**20
-    # Vectors and codes where they are stored, and the codes once more, gathered for the scan.
+    # The stored vectors and codes, and a contiguous copy of the codes for the scan.
     own = rows * DIMENSION * 6
-    bench.line(f"... its memory, against that of vectors and codes ({own / 1e9:.2f} GB)", "<= 1.5 x" if rows > 100_000 else "", peak / own,
+    bench.line(f"... memory, against that of vectors and codes ({own / 1e9:.2f} GB)", "<= 1.5 x" if rows > 100_000 else "", peak / own,
                1.5 if rows > 100_000 else None, f"{peak / own:.2f} x", command="fti-inference ask")
     if rows == 100_000:
         later = configuration(bench, "feature.yaml", f"ref: features/prod\nsources:\n  - files: {{}}\n", data / "v2")
         sample = pipeline(bench, "fti", "0.2 % changed", repo, "fti-feature", later)
-        bench.line(f"next snapshot of {name}, 0.2 % of them changed", "<= 1 MB more", sample.added, None, harness.megabytes(sample.added),
+        bench.line(f"next snapshot of {name}, 0.2 % changed", "<= 1 MB more", sample.added, None, harness.megabytes(sample.added),
                    medians=harness.seconds(sample.seconds), command="fti-feature run")
 
 
 def million(bench):
-    """The documents of a million, ten folders like the one of 100,000 with other numbers."""
+    """A million documents: ten folders like the one of 100,000, with different numbers."""
     data = bench.data / "documents-1000000"
     if not (data / "done").exists():
         print("  making the data of a million documents", flush=True)
@@ -62,7 +62,7 @@ def pipeline(bench, tool, op, repo, program, path):
 
 
 def answering(bench, repo, questions, mode, name):
-    """Asks one question after the other, as a service does: the first opens, the others are answered warm."""
+    """Asks the questions in sequence, like a service: the first one opens the repository, the others run warm."""
     command = [BIN / "fti-inference", "ask", "--repo", repo, "--features", "features/prod", "--model", "models/current", "--stdin", "--json",
                "--mode", mode]
     process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

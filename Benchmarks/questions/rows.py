@@ -1,4 +1,4 @@
-"""100,000 rows of JSON Lines, 493 MB, and the next version of them: time against parsing alone, and bytes added."""
+"""100,000 rows of JSON Lines (493 MB) and their next version: time against parsing only, and bytes added."""
 import importlib.util
 import pathlib
 
@@ -35,14 +35,14 @@ def run(bench):
 
     added = bench.median("fti", "put v2", "added")
     peers = ", ".join(f"{t.name} {harness.megabytes(bench.median(t.name, 'put v2', 'added'))}" for t in stores if bench.of(t.name, "put v2"))
-    bench.line("second snapshot of 100,000 rows, 0.2 % of them other", "<= 2 MB added", added, 2e6, harness.megabytes(added), medians=peers, command=PUT)
-    bench.against("... its time, against parsing the file", 2, ("fti", "put v2"), ("fti's parser", "parse"), command=PUT)
+    bench.line("second snapshot of 100,000 rows, 0.2 % changed", "<= 2 MB added", added, 2e6, harness.megabytes(added), medians=peers, command=PUT)
+    bench.against("... time, against parsing the file", 2, ("fti", "put v2"), ("fti's parser", "parse"), command=PUT)
     for parser in parsers:
         bench.against(f"... against {parser}.loads of every line", None, ("fti", "put v2"), (parser, "parse"), command=PUT)
 
 
 def stage_rows(folder: pathlib.Path, work: pathlib.Path):
-    """The JSON Lines alone, without what the workload holds for other tools."""
+    """The JSON Lines, without the files that the workload contains for other tools."""
     harness.remove(work / "data")
     (work / "data").mkdir()
     harness.execute(["cp", folder / "rows.jsonl", work / "data"])
@@ -50,7 +50,7 @@ def stage_rows(folder: pathlib.Path, work: pathlib.Path):
 
 
 def repository(bench):
-    """A repository with both versions, for other questions; the one of this question when it was asked before."""
+    """A repository with both versions, for other questions; reuses the one of this question if it ran before."""
     def make(path):
         data = bench.workload("w2", "done")
         harness.execute([harness.FTICTL, "--repo", path, "init", path])

@@ -1,4 +1,4 @@
-"""The ten nearest of a million vectors: queries a second against BLAS, one query at a time and all at once, and recall."""
+"""The ten nearest of a million vectors: recall, and queries per second against BLAS, one query at a time and all at once."""
 import json
 import statistics
 
@@ -33,7 +33,7 @@ def run(bench):
 
 
 def recall(bench, data, found):
-    """The part of the true ten nearest that each answer has, by a scan in double precision."""
+    """The recall of each answer against the true ten nearest, from a scan in double precision."""
     answers = bench.fresh("answers")
     answers.mkdir()
     (answers / "rows.json").write_text(json.dumps(found))

@@ -1,9 +1,9 @@
-"""A collection of a repository of which half is garbage, against a plain copy of what survives."""
+"""Collection of a repository that is half garbage, against a plain copy of the surviving half."""
 import os, random, shutil, statistics
 
 from . import harness
 
-# Model files that no codec shrinks: every byte that survives must be moved.
+# Incompressible model files: every surviving byte must be copied.
 FILES, BYTES = 40, 25_000_000
 
 
@@ -19,7 +19,7 @@ def packs(repo):
 
 
 def run(bench):
-    """Two sorts of garbage: whole packs, and a bit more than half of each of a few packs, which are copied."""
+    """Two kinds of garbage: whole packs, and slightly more than half of each of a few packs, which are rewritten."""
     rounds = bench.count
     ratios, peak = {"whole packs": [], "parts of packs": []}, 0
     for case in ratios:
@@ -34,7 +34,7 @@ def run(bench):
                 fill(work, [1000 + pack])
                 put(f"models/m{pack}", work)
             elif case == "parts of packs":
-                # Four of ten files stay: the pack is written anew.
+                # Four of ten files survive, so the pack is rewritten.
                 for seed in seeds[4:]:
                     (work / f"part{seed}.bin").unlink()
                 put(f"models/m{pack}", work)
@@ -44,8 +44,8 @@ def run(bench):
         harness.execute([harness.FTICTL, "--repo", survivors, *collect])
         kept = " ".join(str(path) for path in packs(survivors))
         for _ in bench.rounds(rounds):
-            # Both begin after a gigabyte was written, which slows whoever writes next.
-            # A client would remember the newer log of the round before: `fresh` makes it forget.
+            # Both start after a write of a gigabyte, which slows the next writer.
+            # A client would remember the newer log of the previous round; `fresh` makes it forget.
             for turn in ("gc", "cp"):
                 repo = bench.fresh("space.fti")
                 harness.remove(copy)
@@ -62,6 +62,6 @@ def run(bench):
         for folder in (origin, repo, copy, work):
             harness.remove(folder)
     for case, values in ratios.items():
-        bench.line(f"gc of 1 GB of which half is garbage ({case}), against a copy of what survives", "<= 3 x",
+        bench.line(f"gc of 1 GB, half of it garbage ({case}), against copying the surviving half", "<= 3 x",
                    statistics.median(values), 3, f"{statistics.median(values):.2f} x", command="ftictl gc")
-    bench.line("peak memory of it", "< 512 MiB", peak, 512, f"{peak:.0f} MiB", command="ftictl gc")
+    bench.line("peak memory of gc", "< 512 MiB", peak, 512, f"{peak:.0f} MiB", command="ftictl gc")

@@ -1,4 +1,4 @@
-"""Stores of files that are asked the same: how each makes a store, takes a version, gives it back, checks it.
+"""File stores under comparison: the commands with which each creates a store, adds a version, restores and verifies it.
 
 A command is a line for the shell: {R} is the store, {D} a directory that is not there yet, {v} the version. It runs in a
 directory whose `data` holds the version's files. `store` says what counts as stored bytes.
@@ -49,7 +49,7 @@ def git(name, setup="", needs=("git",), **over):
 
 
 def all_tools(ref):
-    """Ours first, then the floor, then the peers."""
+    """fti first, then the lower bound, then the peers."""
     xet = f"{sys.executable} {PEERS}/xet.py "
     return [
         ftictl(ref),
@@ -76,7 +76,7 @@ def all_tools(ref):
 
 
 class Shop:
-    """One tool at work in scratch space of its own, for one round."""
+    """One tool in its own scratch space, for one round."""
 
     def __init__(self, bench, tool):
         self.bench, self.tool = bench, tool
@@ -96,7 +96,7 @@ class Shop:
         return text
 
     def do(self, what, op=None, version="v1"):
-        """Measures one operation; what a tool does not have is left out, what fails is said."""
+        """Measures one operation; skips it if the tool does not support it, and prints failures."""
         command = getattr(self.tool, what)
         if command is None:
             return None
@@ -114,7 +114,7 @@ class Shop:
 
 
 def chosen(bench, ref, names=None):
-    """The tools that are there, cheap ones alone unless everything is asked; says which are missing."""
+    """The installed tools, without the slow ones unless --all is given; prints the missing ones."""
     tools = []
     for tool in all_tools(ref):
         if names and tool.name not in names or not (tool.cheap or bench.everything):

@@ -1,11 +1,10 @@
-"""Collections and merges of packs in a loop beside writers and readers that never stop.
+"""Runs collections and pack merges in a loop beside writers and readers that never stop.
 
-Writers put directories that partly consist of what was garbage a moment ago, move refs back to older versions and
-remove nothing by hand; readers fetch what refs point at and compare every byte with what was stored; collectors keep
-nothing but what refs point at, and delete at once. Every command must succeed: a writer may lose its ref to nobody,
-because each has its own; a move to a version that was collected is refused, and nothing else is. Where nothing is kept
-for a while, readers may find that what a ref pointed at a moment ago was collected, and must be told so. In the end the
-repository must be whole, and hold no file that it does not need.
+Writers put directories that partly consist of recent garbage, and move refs back to older versions. Readers fetch the
+targets of refs and compare every byte with what was stored. Collectors keep only the targets of refs, and delete at
+once. Every command must succeed, except a move to a collected version, which must be refused; each writer has its own
+ref, so it never loses a race. Without a retention time, a reader may find that a recent target of a ref has been
+collected, and must be told so. At the end the repository must be intact and contain no unneeded file.
 """
 
 import hashlib
@@ -23,14 +22,14 @@ COLLECT = ["gc", "--keep-last", "1", "--grace", "0s", "--json"]
 
 
 class Arena:
-    """The repository, and what everybody knows of it."""
+    """The repository, and the state that all threads share."""
 
     def __init__(self, sandbox, seconds, retention, counts):
         self.sandbox, self.retention, self.counts = sandbox, retention, counts
         self.folder, self.repository = sandbox.directory, sandbox.repository
         self.end = time.monotonic() + seconds
         self.violations, self.lock = [], threading.Lock()
-        # The digest of the content of every snapshot that was ever stored.
+        # The content digest of every snapshot ever stored, by id.
         self.contents = {}
         self.run("init")
 
@@ -53,7 +52,7 @@ class Arena:
 
 
 def digest(folder):
-    """Of the names and bytes of a directory."""
+    """The SHA-256 of the names and bytes in a directory."""
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():
@@ -63,8 +62,8 @@ def digest(folder):
 
 
 def fill(folder, chance):
-    """A few files out of a small choice, so that much of it is garbage, needed or new by turns; one may be large enough
-    to be cut into pieces that others have as well."""
+    """Writes a few files from a small pool, so that the same content is new, needed and garbage by turns. One file may
+    be large enough to be split into pieces that other directories share."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for number in chance.sample(range(24), chance.randint(1, 6)):
@@ -75,7 +74,7 @@ def fill(folder, chance):
 
 
 def rows(path, chance):
-    """A table of which a few rows differ from the others like it."""
+    """Writes a table that differs from other such tables in a few rows."""
     changed = set(chance.sample(range(900), 5))
     salt = chance.randint(0, 3)
     path.write_text("".join(
@@ -120,19 +119,19 @@ def read(arena, number, chance):
         with arena.lock:
             expected = arena.contents.get(ref["id"])
         if expected and digest(out) != expected:
-            arena.violate(f"get {ref['id']} gave other bytes")
+            arena.violate(f"get {ref['id']} returned the wrong bytes")
         shutil.rmtree(out, ignore_errors=True)
         get(arena, ref["name"], out)
 
 
 def get(arena, revision, out):
-    """Whether a version was fetched; without a retention it may have been collected, which then must be said."""
+    """Whether a version was fetched. Without a retention time it may have been collected, and the error must say so."""
     outcome = arena.run("get", revision, "-o", out, "--quiet", allowed=(0,) if arena.retention != "0s" else (0, 2))
     if outcome.status == 0:
         arena.count("gets")
     elif outcome.status == 2:
         if b"collected" in outcome.error or b"no object" in outcome.error:
-            arena.count("gets of what was collected")
+            arena.count("gets of collected versions")
         else:
             arena.violate(f"get {revision}: {outcome}")
     return outcome.status == 0
@@ -152,7 +151,7 @@ def collect(arena, number, chance):
 
 
 def meet(context, retention, seconds, tally):
-    """Everybody at once, for a while."""
+    """Runs all writers, readers and collectors at once, for `seconds`."""
     sandbox = context.tools.sandbox(f"collections-{retention}")
     arena = Arena(sandbox, seconds, retention, tally.counts)
     work = [
@@ -182,7 +181,7 @@ def meet(context, retention, seconds, tally):
 
 
 def run(context):
-    """A meeting in which what refs pointed at is kept for 5 s, and a shorter one in which nothing is."""
+    """One run that keeps old targets of refs for 5 s, and a shorter one that keeps none."""
     tally = Tally("collections beside writers and readers")
     seconds = SECONDS * context.share * (0.2 if context.short else 1)
     meet(context, "5s", max(5, seconds), tally)

@@ -1,8 +1,8 @@
-"""Many writers at once, some of which are killed at any moment: no update is lost, nobody starves.
+"""Many concurrent writers, some of them killed at random: no update is lost, and no writer starves.
 
-Each writer goes on until it was told so many times of a success; of what it was killed at it knows nothing. In the end
-each success is in the log once, each other transaction is one at which somebody was killed, and every version of a ref
-follows the one before it.
+Each writer goes on until enough of its commands have reported success; the outcome of a killed command is unknown. At
+the end, the log must contain each reported success once; every other transaction must come from a killed command; and
+every version of a ref must follow the previous one.
 """
 
 import json
@@ -16,14 +16,14 @@ from faults import Tally
 from invariants import debris, walk
 
 WRITERS, TRANSACTIONS = 64, 50
-# How many commands are killed, and within how many seconds of their beginning.
+# The share of commands that are killed, and the latest moment, in seconds after their start.
 KILLED, LATEST = 0.1, 0.4
-# No command may take longer, whoever else is there.
+# No command may take longer, in seconds, however many others run.
 PATIENCE = 5
 
 
 def write(sandbox, number, ref, transactions, seed, results):
-    """One writer: sends what it was told of, what it was killed at, its longest wait, conflicts, and objections."""
+    """One writer: reports its successes, its killed commands, its longest wait, its conflicts and its problems."""
     chance = random.Random(f"{seed} {number}")
     told, unknown, problems, conflicts, longest, attempt = [], [], [], 0, 0.0, 0
     sandbox.write(f"writer-{number}/file", "")
@@ -55,7 +55,7 @@ def write(sandbox, number, ref, transactions, seed, results):
 
 
 def objections(sandbox, refs, told, unknown):
-    """What is wrong with the history that the writers have made."""
+    """The problems of the history that the writers made."""
     problems, seen = [], []
     for ref in refs:
         log = sandbox.json("log", ref, "-n", str(2 * len(told) + len(unknown) + 1))
@@ -66,21 +66,21 @@ def objections(sandbox, refs, told, unknown):
         for number in {message.split()[0] for message in seen}:
             own = [int(v["message"].split()[1]) for v in log if v["message"].split()[0] == number]
             if own != sorted(own, reverse=True):
-                problems.append(f"{ref}: transactions of writer {number} are in another order")
+                problems.append(f"{ref}: transactions of writer {number} are out of order")
     if len(seen) != len(set(seen)):
-        problems.append("a transaction is there twice")
+        problems.append("a transaction occurs twice")
     if lost := set(told) - set(seen):
         problems.append(f"{len(lost)} updates are lost, such as {min(lost)}")
     if foreign := set(seen) - set(told) - set(unknown):
-        problems.append(f"{len(foreign)} transactions are nobody's, such as {min(foreign)}")
+        problems.append(f"{len(foreign)} transactions belong to no writer, such as {min(foreign)}")
     numbers = [entry["transaction"] for entry in sandbox.json("reflog", "-n", "1000000")]
     if numbers != list(range(numbers[0], numbers[0] - len(numbers), -1)) or numbers[-1] != 0:
-        problems.append("the transactions are not numbered from 0 without a gap")
+        problems.append("the transaction numbers have a gap or do not start at 0")
     return problems
 
 
 def crowd(context, title, refs_of, tally):
-    """One crowd: `refs_of` gives the ref of each writer."""
+    """Runs one crowd; `refs_of` returns the ref of a writer."""
     sandbox = context.tools.sandbox(f"crowd-{title}".replace(" ", "-"))
     sandbox.must("init")
     count = WRITERS // 4 if context.short else WRITERS
@@ -116,7 +116,7 @@ def crowd(context, title, refs_of, tally):
         problems.append(f"verify --full: {outcome}")
     _, strange = debris(sandbox)
     if strange:
-        problems.append(f"files that the format does not know: {strange[:4]}")
+        problems.append(f"unknown files: {strange[:4]}")
     tally.violations += [
         f"{title}: {problem}\n    reproduce: --only crowds --seed {context.seed} --share {context.share}"
         for problem in problems]
@@ -128,7 +128,7 @@ def crowd(context, title, refs_of, tally):
 
 
 def run(context):
-    """A crowd at one ref, and one in which everybody has a ref."""
+    """One crowd on a single ref, and one with a ref for each writer."""
     tally = Tally("crowds")
     crowd(context, "one ref", lambda number: "models/shared", tally)
     crowd(context, "many refs", lambda number: f"models/writer-{number}", tally)

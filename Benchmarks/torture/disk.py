@@ -1,17 +1,17 @@
-"""What a disk may hold after a power cut: what was synced, and of the rest anything.
+"""What a disk may hold after a power cut: everything synced, and any subset of the rest.
 
-The rules are those of POSIX, which promises less than any real file system: a sync of a file makes its bytes, size
-and mode durable and not its name; a sync of a directory the names in it and not what is behind them. Of what was not
-synced each operation may be there or not, in any combination.
+The rules are those of POSIX, which promises less than any real file system: syncing a file makes its bytes, size and
+mode durable, but not its name; syncing a directory makes its names durable, but not the files they refer to. Operations
+that were not synced may survive or not, in any combination.
 """
 
 import itertools
 import os
 import stat
 
-# One write within a sector is there or not; a longer one may be there in part.
+# A write within one sector is atomic; a longer one may survive in part.
 SECTOR = 512
-# What a new file may not have.
+# The umask: the permissions that a new file does not get.
 MASK = os.umask(0)
 os.umask(MASK)
 
@@ -27,18 +27,18 @@ class Inode:
 
 
 class Operation:
-    """A change that a power cut can undo, until all the inodes `of` which it is are synced."""
+    """A change that a power cut can undo until all the inodes in `of` are synced."""
 
     def __init__(self, of):
         self.of = of
 
     def parts(self):
-        """In which ways it may be there in part."""
+        """The ways in which it may survive in part."""
         return []
 
 
 class Write(Operation):
-    """Bytes of a file."""
+    """Bytes written to a file."""
 
     def __init__(self, inode, offset, data):
         super().__init__({inode})
@@ -50,7 +50,7 @@ class Write(Operation):
     def apply(self, inodes, part=None):
         file, data = inodes[self.inode], self.data
         if part == "zeros":
-            # The file has its new size, and the bytes never came.
+            # The file has its new size, but the bytes were never written.
             file.data = file.data.ljust(self.offset + len(data), b"\0")
             return
         if part == "torn":
@@ -60,7 +60,7 @@ class Write(Operation):
 
 
 class Attributes(Operation):
-    """The size of a file, the least that it has, or its mode."""
+    """A new size, minimum size or mode of a file."""
 
     def __init__(self, inode, size=None, least=0, mode=None):
         super().__init__({inode})
@@ -76,7 +76,7 @@ class Attributes(Operation):
 
 
 class Names(Operation):
-    """Names that lead to another inode, or to none, all at once."""
+    """Directory entries that atomically change to another inode, or to none."""
 
     def __init__(self, names):
         super().__init__({directory for directory, _ in names})
@@ -90,21 +90,21 @@ class Names(Operation):
 
 
 class Step:
-    """What one call did: an operation, a sync of an inode, or the word of a success."""
+    """The effect of one call: an operation, a sync of an inode, or a report of success."""
 
     def __init__(self, call, operation=None, synced=None, tells=False):
         self.call, self.operation, self.synced, self.tells = call, operation, synced, tells
 
 
 class Recording:
-    """What a command did to a directory, from the calls that a tracer has seen, with the bytes that it wrote."""
+    """The changes of a command to a directory, from its traced calls and the bytes it wrote."""
 
     def __init__(self, root):
-        """Notes what is there before the command."""
+        """Records the directory before the command."""
         self.root = str(root)
-        # What the inodes are by their numbers, which a file system uses again.
+        # The current inode for each inode number; file systems reuse numbers.
         self.numbers = {}
-        # Where the descriptors write next.
+        # The write position of each descriptor.
         self.positions = {}
         self.before, self.steps = {}, []
         self.top = self._note(self.root)
@@ -124,7 +124,7 @@ class Recording:
         return len(self.before) - 1
 
     def follow(self, calls):
-        """Takes the calls in their order."""
+        """Replays the calls in order."""
         self.live = {number: inode.copied() for number, inode in self.before.items()}
         for call in calls:
             if call.record.get("result", -1) < 0:
@@ -143,7 +143,7 @@ class Recording:
         return number
 
     def _place(self, path):
-        """The directory of a path and the name in it; None for what is not below the root."""
+        """The directory of a path and the name in it; None for a path outside the root."""
         path = os.path.normpath(path)
         if not path.startswith(self.root + "/"):
             return None
@@ -154,7 +154,7 @@ class Recording:
         return inode, name
 
     def _inode(self, file):
-        """The inode of a record of a file or a directory; None for one that is not below the root."""
+        """The inode of a recorded file or directory; None for one outside the root."""
         if not file["directory"]:
             return self.numbers.get(file["inode"])
         if os.path.normpath(file["path"]) == self.root:
@@ -211,7 +211,7 @@ class Recording:
     def _opened(self, call, record, place):
         opened = record["opened"]
         self.positions[opened["fd"]] = 0
-        # A file without a name is opened with the directory as its path.
+        # For a file without a name (O_TMPFILE), the path is the directory.
         is_nameless = record["path"]["directory"]
         if is_nameless and self._inode(record["path"]) is None:
             return None
@@ -221,7 +221,7 @@ class Recording:
         return None if is_nameless else Step(call, Names({place: self.numbers[opened["inode"]]}))
 
     def pending(self, end):
-        """The steps before one that a power cut then may undo."""
+        """The steps before `end` that a power cut at that moment may undo."""
         synced, result = {}, []
         for index in reversed(range(end)):
             step = self.steps[index]
@@ -232,8 +232,8 @@ class Recording:
         return result[::-1]
 
     def cuts(self, end):
-        """What a power cut after so many steps may leave, as far as at most two operations differ from all the others:
-        pairs of the steps that are lost and of those that are there in part."""
+        """The states that a power cut after `end` steps may leave, if at most two operations differ in fate from all
+        the others. Yields the set of lost steps, and the steps that survive in part."""
         pending = self.pending(end)
         for count in range(3):
             for chosen in itertools.combinations(pending, count):
@@ -244,7 +244,7 @@ class Recording:
                 yield frozenset(), {index: part}
 
     def tree(self, end, lost, parts):
-        """What is then there: files and directories by their paths."""
+        """The resulting files and directories, by path."""
         inodes = {number: inode.copied() for number, inode in self.before.items()}
         for index, step in enumerate(self.steps[:end]):
             if step.operation and index not in lost:

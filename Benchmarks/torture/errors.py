@@ -1,8 +1,7 @@
-"""Lets each write-like call of each command fail, once or from then on, and shortens writes.
+"""Makes each write-like call of each command fail, once or from then on, and shortens writes.
 
-A command that fails says so in one line with exit code 74 and leaves everything as it was; where the
-outcome is not known it says that. Calls that only save time may fail unnoticed. A call that was interrupted,
-and a write that wrote less than it was asked to, is no failure.
+A command that fails must print one line, exit with 74 and change nothing; if the outcome is unknown, it must say so. A
+failure of a call that only saves time may go unnoticed. An interrupted call or a short write is not a failure.
 """
 
 import errno
@@ -12,16 +11,16 @@ from tools import VARIANTS
 
 WRITES = {"write", "pwrite"}
 NAMES = {"linkat", "renameat", "renameat2", "link", "rename", "mkdirat", "mkdir"}
-# What a write-like call can fail with, on this medium or over a network.
+# The errors of a write-like call on a local disk or a network file system.
 ONCE = ["ENOSPC", "EIO", "EINTR", "EDQUOT"]
 FOREVER = ["ENOSPC", "EIO", "EROFS"]
-# An answer that never came, to a call that was done.
+# The errors of a call that took effect but whose reply was lost.
 LOST = ["EIO", "EEXIST", "ENOENT"]
-# What a person is told when the state is not what a failure suggests.
+# The words of messages that admit an unknown outcome.
 UNKNOWN = (b"may have been committed", b"may not survive a power cut", b"standard output", b"standard error")
 
 
-# What happens most, at every call of every command; of the rest a share.
+# The most common faults are tried at every call of every command, the others at a share of the calls.
 ALWAYS = {"ENOSPC", "ENOSPC-forever", "EIO", "short"}
 SHARE = 0.15
 
@@ -48,16 +47,16 @@ def judge(fault, sandbox):
     if outcome.status == 0:
         problems = examine(fault, sandbox, must_be_new=True)
     elif outcome.status != 74:
-        return [f"{outcome}; it may end with 0 or 74"]
+        return [f"{outcome}; expected exit 0 or 74"]
     elif harmless:
-        return [f"{outcome}; this is no failure"]
+        return [f"{outcome}; this fault must not make it fail"]
     else:
         problems = objections_to_message(outcome.error)
         unfinished, _ = debris(sandbox) if sandbox.repository.exists() else ([], [])
-        # A name that it was told is not there, or that it may not remove, it cannot remove.
+        # A command cannot clean up if the fault hides the file or makes its removal fail.
         if unfinished and not fault.forever and fault.call.name not in ("unlinkat", "renameat", "linkat") \
                 and not fault.action.startswith("lost"):
-            problems.append(f"unfinished files stay: {unfinished}")
+            problems.append(f"unfinished files remain: {unfinished}")
         problems += examine(
             fault, sandbox,
             must_be_old=not fault.scenario.in_steps and not any(words in outcome.error for words in UNKNOWN))
@@ -69,12 +68,12 @@ def objections_to_message(error):
     while lines and lines[0].startswith(("note: ", "warning: ")):
         del lines[0]
     if not lines or not lines[0].startswith("error: "):
-        return [f"no error is told: {lines}"]
+        return [f"no error message: {lines}"]
     if len(lines) > 2 or (len(lines) == 2 and not lines[1].startswith("  try: ")):
-        return [f"more than an error and its remedy: {lines}"]
+        return [f"more than an error and a hint: {lines}"]
     return []
 
 
 def run(context):
-    """Every scenario, every call; of errors the usual ones, and a share of the others."""
+    """Every call of every scenario, with all common errors and a share of the others."""
     return sweep(context, "errors", points, judge)

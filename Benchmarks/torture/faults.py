@@ -1,4 +1,4 @@
-"""A fault at one call of one command, what must hold after it, and the sweep over many of them."""
+"""A fault at one call of a command, the checks that must hold after it, and the sweep over many faults."""
 
 import collections
 import concurrent.futures
@@ -14,7 +14,7 @@ from tools import VARIANTS
 
 
 class Fault:
-    """What happens at which call. `share` is how often it is tried where everything is."""
+    """A fault at one call. `share` is the probability that a full run tries it."""
 
     def __init__(self, scenario, variant, call, mode, action=None, forever=False, share=1):
         self.scenario, self.variant, self.call, self.mode = scenario, variant, call, mode
@@ -26,10 +26,10 @@ class Fault:
             *(["-f"] if self.forever else [])]
 
     def strike(self, sandbox):
-        """Runs the command with the fault in it; gives its outcome, or None when the fault did not happen.
+        """Runs the command with the fault; returns its outcome, or None if the fault did not occur.
 
-        Threads may make their calls in another order than when they were recorded: the call is the one that
-        was there.
+        Threads may make their calls in a different order than when they were recorded, so `call` becomes the call that
+        was actually hit.
         """
         outcome, calls = sandbox.recorded(self.scenario.words, *self.options())
         self.call = next((call for call in calls if call.is_hit), None) or self.call
@@ -49,28 +49,28 @@ class Fault:
 
 
 def examine(fault, sandbox, must_be_new=False, must_be_old=False):
-    """What is there after a fault: everything holds, the command's effect is there whole or not at all,
-    and the next commands work as if nothing had happened. Gives violations."""
+    """Checks a repository after a fault: all invariants hold, the command took effect entirely or not at all, and later
+    commands work as usual. Returns the violations."""
     scenario = fault.scenario
     if scenario.is_untouched(sandbox):
-        # Then it is as in the template, which was looked at, and in which the command was run.
+        # It equals the template, which has already been checked and in which the command has run.
         return [UNKEPT] if must_be_new and not scenario.is_done(scenario.old) else []
     state, problems = scenario.look(sandbox)
     is_new, is_old = scenario.is_done(state), scenario.is_undone(state)
     if not is_new and not is_old:
-        problems.append(f"it is neither as before nor as after: {state}, not {scenario.old} or {scenario.new}")
+        problems.append(f"the state is neither the old nor the new one: {state}, not {scenario.old} or {scenario.new}")
     if must_be_new and not is_new:
         problems.append(UNKEPT)
     if must_be_old and not is_old:
-        problems.append("the command told of its failure and its effect is there")
+        problems.append("the command reported failure but took effect")
     return problems + go_on(scenario, sandbox, is_new)
 
 
-UNKEPT = "the command told of its success and its effect is not there"
+UNKEPT = "the command reported success but did not take effect"
 
 
 def go_on(scenario, sandbox, is_new):
-    """The same command again, then another one."""
+    """Runs the same command again, then another one."""
     outcome = sandbox.run(*scenario.words)
     expected = scenario.repeated if is_new else (0,)
     if outcome.status not in expected:
@@ -80,7 +80,7 @@ def go_on(scenario, sandbox, is_new):
         state, found = scenario.look_again(sandbox)
         problems += [f"after it ran again: {problem}" for problem in found]
         if not found and state != scenario.new:
-            problems.append(f"run again, it had not its effect: {state}, not {scenario.new}")
+            problems.append(f"run again, it did not take effect: {state}, not {scenario.new}")
         if not found and scenario.settled:
             problems += scenario.settled(sandbox)
     sandbox.write("afterwards.txt", "one more")
@@ -94,12 +94,12 @@ def go_on(scenario, sandbox, is_new):
 
 
 class Tally:
-    """What a campaign counted."""
+    """The counts and violations of a campaign."""
 
     def __init__(self, title):
         self.title, self.counts, self.violations = title, collections.Counter(), []
         self.notes = []
-        # How many violations were printed.
+        # How many violations have been printed.
         self.told = 0
 
     @property
@@ -111,7 +111,7 @@ class Tally:
         return f"{self.title}: {self.total:,} ({parts}); {len(self.violations)} violations"
 
 
-# Set before the workers are forked, which inherit it: scenarios hold functions, which cannot be sent.
+# Set before the workers are forked, so that they inherit it: scenarios hold functions, which cannot be pickled.
 _work = None
 
 
@@ -131,7 +131,7 @@ def _judge(index):
 
 
 def sweep(context, title, points, judge):
-    """Judges every fault of every scenario, several at once."""
+    """Tries every chosen fault of every scenario, `context.jobs` at a time."""
     global _work
     tally, faults, began = Tally(title), [], time.monotonic()
     def chosen(scenario):

@@ -1,8 +1,8 @@
-"""Flips single bits in every file and region of a repository: each must be found and named, and no command may give
+"""Flips single bits in every file and region of a repository: `verify` must report each one, and no command may return
 wrong bytes.
 
-Bits in different pieces, or in the indexes of different packs, are flipped at the same time and each is looked for
-among the findings; those in the log are flipped one by one, because one that is found hides what follows it.
+Bits in different pieces, or in the indexes of different packs, are flipped together, and the findings must include each
+of them. Bits in the log are flipped one at a time, because one damaged entry hides everything after it.
 """
 
 import collections
@@ -19,21 +19,21 @@ TOTAL = 12_000
 TOGETHER = 8
 CODECS = ["stored", "zlib", "zstd", "planes", "leaf", "delta"]
 PACK_MAGIC, HEADER = 8, 40
-# What is found without reading packs, and hides others of its sort when it is.
+# Kinds that `verify` finds without reading packs; one finding hides further ones of the same kind.
 ALONE = {"entry", "segment", "hint", "checkpoint", "lease"}
-# Files, or parts of them, in which one flip at once is looked for.
+# Kinds of which at most one flip per file can be told apart.
 WHOLE = ("index", "beginning", "removed pack", "reserve")
 
 
 class Region:
-    """A range of bytes of a file, and what is in it."""
+    """A range of bytes in a file, and the kind of its content."""
 
     def __init__(self, kind, file, start, end):
         self.kind, self.file, self.start, self.end = kind, file, start, end
 
 
 class Flip:
-    """A bit of a file."""
+    """One flipped bit of a file."""
 
     def __init__(self, region, chance):
         self.region = region
@@ -62,7 +62,7 @@ class Flip:
 
 
 def weights(chance, size):
-    """A safetensors file of bf16 numbers as training leaves them."""
+    """A safetensors file of bf16 numbers, distributed like trained weights."""
     header = json.dumps({"w": {"dtype": "BF16", "shape": [size // 2], "data_offsets": [0, size]}}).encode()
     low, high = chance.randbytes(size // 2), chance.choices(b"\x3b\x3c\xbb\xbc\x3d", k=size // 2)
     data = bytearray(size)
@@ -93,7 +93,7 @@ def build(sandbox, seed, scale):
 
 
 def regions(repository):
-    """Everything in a repository, by what it is."""
+    """All regions of a repository, by kind."""
     result = collections.defaultdict(list)
     state = {line.split()[1] for line in live(repository)}
     for path in sorted(repository.rglob("*")):
@@ -106,7 +106,7 @@ def regions(repository):
             if path.name in state:
                 pack_regions(path.read_bytes(), name, result)
             else:
-                # It was merged into another, and its removal can be taken back.
+                # It was merged into another pack, but undo can bring it back.
                 result["removed pack"].append(Region("removed pack", name, 0, size))
             continue
         kind = "entry"
@@ -125,7 +125,7 @@ def regions(repository):
 
 
 def live(repository):
-    """The packs that the log has added and not removed."""
+    """The packs that the log has added and not removed again."""
     lines = []
     for path in sorted((repository / "log").glob("*")):
         if path.suffix in (".json", ".segment"):
@@ -170,7 +170,7 @@ def pack_regions(data, name, result):
 
 
 def choose(found, count, chance):
-    """Groups of flips: of every kind the same number, so that none is left out."""
+    """Groups of flips, with the same number for every kind, so that small regions are covered too."""
     groups = []
     share = max(1, count // len(found))
     for kind, places in sorted(found.items()):
@@ -181,7 +181,7 @@ def choose(found, count, chance):
             group, left, taken = [], [], set()
             for flip in flips:
                 region = flip.region
-                # Within a piece, an index or a gap one problem is named for all.
+                # Several flips in one piece, index or gap yield a single finding.
                 unit = region.file if kind.startswith(WHOLE) else (region.file, region.start)
                 if len(group) < (1 if alone else TOGETHER) and unit not in taken:
                     taken.add(unit)
@@ -204,14 +204,14 @@ QUESTIONS = [
 
 
 def is_truth(answer, right):
-    """Whether an answer is the right one, or exit 5 and nothing that is not in the right one."""
+    """Whether an answer is correct, or is exit 5 with only correct output."""
     if answer.status == 0:
         return answer.output == right
     if answer.status != 5:
         return False
     if right.startswith(answer.output):
         return True
-    # What is damaged is listed with what is wrong, and without what it says.
+    # A damaged snapshot is listed with its problem, but without its content.
     found, expected = ([json.loads(line) for line in text.splitlines()] for text in (answer.output, right))
     return len(found) == len(expected) and all(
         a == b or a == {**b, "message": None, **({"binds": None, "broken": a["broken"]} if a.get("broken") else {})}
@@ -241,7 +241,7 @@ def _judge(index):
         for flip in group:
             if not flip.is_named(findings):
                 named = [(f["where"], f["offset"], f["length"]) for f in findings][:4]
-                problems.append(f"{flip} is not named, but {named}")
+                problems.append(f"{flip} is not reported; the findings are {named}")
         for question in chance.sample(range(len(QUESTIONS)), 3):
             answer = sandbox.run(*QUESTIONS[question])
             right = answers[question]
@@ -257,17 +257,17 @@ _sandbox = None
 
 
 def _own(template):
-    """The copy of this worker."""
+    """This worker's copy of the template."""
     global _sandbox
     if _sandbox is None:
         _sandbox = template.copy(f"flips-{os.getpid()}")
-        # What a client remembers must not be what finds it.
+        # The client's memory of the log must not be what detects the damage.
         _sandbox.environment["XDG_STATE_HOME"] = "/dev/null/state"
     return _sandbox
 
 
 def run(context):
-    """Flips bits, each of which `verify --full` must name, and asks questions meanwhile."""
+    """Flips bits, each of which `verify` must report, and reads the damaged repository."""
     global _work
     tally = Tally("flipped bits")
     template = context.tools.sandbox("template-flips")

@@ -1,5 +1,5 @@
-"""What must hold of a repository whatever happened to it, asked of fresh processes and of the walker,
-which shares no code with the project."""
+"""The invariants of a repository after any fault, checked with fresh processes and with the walker, which shares no
+code with the project."""
 
 import hashlib
 import importlib.util
@@ -28,31 +28,31 @@ WALKER = load_walker()
 
 
 class View:
-    """What a repository says: the snapshot of each ref, that snapshot's content, and how many older versions were
-    collected."""
+    """The visible state of a repository: the snapshot of each ref, the content of that snapshot, and how many older
+    versions have been collected."""
 
     def __init__(self, refs, contents, collected):
         self.refs, self.contents, self.collected = refs, contents, collected
 
     def like(self, known):
-        """The same with ids that are not in `known` replaced: new snapshots carry the time."""
+        """The state for comparison. Ids outside `known` are replaced, because new snapshots contain the time."""
         return {
             "collected": self.collected,
             **{name: (id if id in known else "new", self.contents[name]) for name, id in self.refs.items()}}
 
 
 def walk(repository):
-    """The walker's report, and what it objects to."""
+    """The walker's report, and the problems it found."""
     try:
         return WALKER.walk(repository), []
     except SystemExit as error:
         return None, [f"the walker: {error}"]
-    except Exception as error:  # a walker that fails at all has found something
+    except Exception as error:  # any failure of the walker is a finding
         return None, [f"the walker: {type(error).__name__}: {error}"]
 
 
 def view(sandbox):
-    """What a fresh process sees; None and the reason when it sees nothing."""
+    """The refs that a fresh process sees; None and the reason if it fails."""
     outcome = sandbox.run("refs", "--json")
     if outcome.status != 0:
         return None, f"refs: {outcome}"
@@ -64,7 +64,7 @@ def view(sandbox):
 
 
 def read_out(sandbox, name):
-    """The SHA-256 of every file of a ref, as `get` writes them."""
+    """The SHA-256 of every file that `get` writes for a ref."""
     target = sandbox.directory / "read-out"
     shutil.rmtree(target, ignore_errors=True)
     outcome = sandbox.run("get", name, "-o", str(target))
@@ -78,7 +78,7 @@ def read_out(sandbox, name):
 
 
 def debris(sandbox):
-    """Names that the format does not know: unfinished files, and anything else."""
+    """Files outside the format: unfinished ones, and all others."""
     unfinished, strange = [], []
     for path in sandbox.repository.rglob("*"):
         name = str(path.relative_to(sandbox.repository))
@@ -92,10 +92,10 @@ def debris(sandbox):
 
 
 def check(sandbox, contents, learns=False):
-    """Everything that must hold of any repository.
+    """Checks the invariants of any repository.
 
-    `contents` maps the id of a content to the files that it must give, and learns those that it does not know
-    where nothing has happened yet. Gives a View, or None where there is no repository, and the violations.
+    `contents` maps the id of a content to the files that `get` must write for it; with `learns`, missing ids are added
+    from an undamaged repository. Returns a View, or None if there is no repository, and the violations.
     """
     if not sandbox.repository.exists():
         return None, []
@@ -111,7 +111,7 @@ def check(sandbox, contents, learns=False):
     seen, collected = {}, 0
     if report:
         if report["refs"] != refs:
-            problems.append(f"refs are {refs}, the walker says {report['refs']}")
+            problems.append(f"refs are {refs}, but the walker found {report['refs']}")
         seen, collected = report["contents"], report["collected"]
     # Several refs may point at one snapshot.
     for name in {id: name for name, id in refs.items()}.values():
@@ -121,15 +121,15 @@ def check(sandbox, contents, learns=False):
         elif learns:
             contents[seen[name]] = files
         elif name in seen and files != contents.get(seen[name], files):
-            problems.append(f"{name} has other files than were stored")
+            problems.append(f"{name} has the wrong files")
     _, strange = debris(sandbox)
     if strange:
-        problems.append(f"files that the format does not know: {strange}")
+        problems.append(f"unknown files: {strange}")
     return View(refs, {name: seen.get(name) for name in refs}, collected), problems
 
 
 def check_again(sandbox):
-    """What the walker alone finds: for repositories in which `verify --full` follows."""
+    """Checks with the walker only, for repositories on which `verify --full` runs next."""
     report, problems = walk(sandbox.repository)
     if problems:
         return None, problems
@@ -137,8 +137,8 @@ def check_again(sandbox):
 
 
 def check_damaged(sandbox, refs, files):
-    """What must hold of a repository that is damaged, and known to have these refs with these files: whoever asks is
-    given the truth or exit 5, and `verify` finds the damage."""
+    """Checks a damaged repository that is known to have these refs with these files: every command returns correct data
+    or exits with 5, and `verify` finds the damage."""
     problems = []
     outcome = sandbox.run("verify", "--full")
     if outcome.status != 1:
@@ -147,14 +147,14 @@ def check_damaged(sandbox, refs, files):
     if problem is not None and ": exit 5: " not in problem:
         problems.append(problem)
     if found is not None and found != refs:
-        problems.append(f"refs are {found} and were {refs}")
+        problems.append(f"refs are {found}, but were {refs}")
     for name in {id: name for name, id in refs.items()}.values():
         found, problem = read_out(sandbox, name)
         if problem is not None and ": exit 5: " not in problem:
             problems.append(problem)
         if found is not None and found != files[name]:
-            problems.append(f"{name} has other files than were stored")
+            problems.append(f"{name} has the wrong files")
     _, strange = debris(sandbox)
     if strange:
-        problems.append(f"files that the format does not know: {strange}")
+        problems.append(f"unknown files: {strange}")
     return problems

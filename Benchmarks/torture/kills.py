@@ -1,4 +1,4 @@
-"""Kills a command before and after each of its write-like calls, and asks fresh processes what is there."""
+"""Kills a command before and after each of its write-like calls, and checks the result with fresh processes."""
 
 from faults import Fault, examine, sweep
 from tools import VARIANTS
@@ -11,7 +11,7 @@ def points(scenario, variant):
 
 
 def run(context):
-    """Every scenario, every variant of a file system, every call, before and after."""
+    """Before and after every call of every scenario, on every file system variant."""
     def judge(fault, sandbox):
         outcome = fault.strike(sandbox)
         if outcome is None:

@@ -1,9 +1,8 @@
-"""Cuts the power: replays what a command wrote, and leaves out or tears what was not synced by then.
+"""Simulates power cuts: replays the writes of a command, and drops or tears those that were not synced yet.
 
-Of every moment between two calls, each state is tried in which at most two of the operations that were not synced are
-lost while all others are there, in which at most two are there while all others are lost, and in which one is there in
-part. States that are the same, byte for byte, are tried once. On a usual file system all of them, and on every sort of
-file system those of `put` and `promote`; else a share.
+At every moment between two calls, it tries each state in which at most two unsynced operations are lost, at most two
+survive, or one survives in part. Identical states are tried once. It tries all states on an ordinary file system, those
+of `put` and `promote` on every variant, and a share of the others.
 """
 
 import hashlib
@@ -18,7 +17,7 @@ SHARE = 0.15
 
 
 class PowerCut(Fault):
-    """A state that a power cut may leave, after so many steps of a recording."""
+    """A state that a power cut after `end` steps of a recording may leave."""
 
     def __init__(self, scenario, variant, recording, end, lost, parts):
         pending = set(recording.pending(end))
@@ -32,7 +31,7 @@ class PowerCut(Fault):
         share = 1 if variant == "plain" or scenario.name in WHOLE else SHARE
         super().__init__(scenario, variant, recording.steps[max(0, end - 1)].call, mode, share=share)
         self.recording, self.end, self.lost, self.parts = recording, end, lost, parts
-        # Whether the command had told of its success.
+        # Whether the command had reported success by then.
         self.is_told = any(step.tells for step in recording.steps[:end])
 
     @property
@@ -43,7 +42,7 @@ class PowerCut(Fault):
         return self.recording.tree(self.end, self.lost, self.parts)
 
     def strike(self, sandbox):
-        """Puts the state into a sandbox."""
+        """Writes the state into a sandbox."""
         place = sandbox.directory
         sandbox.remove()
         for path, inode in sorted(self.tree().items()):
@@ -56,18 +55,18 @@ class PowerCut(Fault):
 
 
 def memory(place):
-    """The name of the file in which a client remembers the repository in a place."""
+    """The name of the file in which a client remembers the repository at `place`."""
     return hashlib.sha256(os.path.realpath(f"{place}/.fti").encode()).hexdigest()[:32] + ".seen"
 
 
 def rehomed(path, recorded, place):
-    """A path as it is where a state is put: what a client remembers is named after the place."""
+    """A recorded path, adapted to the sandbox at `place`: the client's memory file is named after its location."""
     folder, name = os.path.split(path)
     return os.path.join(folder, memory(place) if name == memory(recorded) else name)
 
 
 def digest(tree):
-    """A number that trees which are the same have in common, within one process."""
+    """A hash of a tree, comparable within one process."""
     return hash(tuple(sorted((path, inode.mode, inode.data or b"") for path, inode in tree.items())))
 
 
@@ -80,10 +79,11 @@ def points(scenario, variant):
     recording.follow(calls)
     complete = recording.tree(len(recording.steps), frozenset(), {})
     if digest(complete) != digest(Recording(sandbox.directory).tree(0, frozenset(), {})):
-        raise RuntimeError(f"{scenario.name} ({variant}): the replay of its writes is not what it wrote")
+        raise RuntimeError(f"{scenario.name} ({variant}): the replayed writes differ from the files it wrote")
     sandbox.remove()
     seen = set()
-    # From the end: a state that may also be left later is the later one, when the success was told.
+    # Start from the end: if cuts at several moments leave the same state, keep the latest, which may follow a
+    # report of success.
     for end in reversed(range(len(recording.steps) + 1)):
         for lost, parts in recording.cuts(end):
             cut = PowerCut(scenario, variant, recording, end, lost, parts)
@@ -99,12 +99,12 @@ def judge(cut, sandbox):
 
 
 def run(context):
-    """Every scenario, every variant of a file system, every state; in short a few of the two that matter most."""
+    """Every state of every scenario on every file system variant; with --short, a few of `put` and `promote`."""
     def chosen(scenario, variant):
         if context.short and (variant != "plain" or scenario.name not in WHOLE):
             return
         for cut in points(scenario, variant):
-            # They are few.
+            # Only two scenarios are left, so try more of their states.
             cut.share *= 10 if context.short else 1
             yield cut
 

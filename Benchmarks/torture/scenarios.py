@@ -1,4 +1,4 @@
-"""The commands that are tortured, and the repositories in which they begin."""
+"""The commands under torture, and the repositories they start from."""
 
 import collections
 import functools
@@ -12,14 +12,14 @@ from invariants import check, check_again, check_damaged
 
 
 class Scenario:
-    """A command that is run in copies of one template.
+    """A command that runs in copies of one template.
 
-    `again` is whether the command, when it had its effect already, is done again without an error and to the
-    same end; otherwise the codes in `repeated` are right for it. `effect` tells, of a sandbox, what the command
-    changes besides refs; `settled` what must hold of one in which it ran undisturbed, as a list of objections.
+    `again`: whether the command can run again after it took effect, with the same result; otherwise it must exit with
+    one of the codes in `repeated`. `effect` returns what the command changes in a sandbox besides refs. `settled`
+    checks a sandbox in which the command ran undisturbed, and returns the problems.
     """
 
-    # Whether a command that fails may have done a part, each step of which is right by itself.
+    # Whether a failed command may have completed some of its steps, each of them valid.
     in_steps = False
 
     def __init__(
@@ -27,11 +27,11 @@ class Scenario:
         self.name, self.command, self.build = name, command, build
         self.again, self.repeated, self.changes = again, repeated, changes
         self.effect, self.settled = effect, settled
-        # The calls of the command, by the options of the tracer.
+        # The calls of the command, by tracer options.
         self.recorded = {}
 
     def prepare(self, tools, seed):
-        """Makes the template, runs the command once in a copy, and notes what it does."""
+        """Creates the template, runs the command once in a copy, and records its effect."""
         self.template = tools.sandbox(f"template-{self.name}")
         self.seed = seed
         self.build(self.template, random.Random(f"{self.name} {seed}"))
@@ -41,7 +41,7 @@ class Scenario:
         finished = self.template.copy(f"{self.name}-finished")
         outcome = finished.run(*self.words)
         if outcome.status != 0:
-            raise RuntimeError(f"{self.name} does not work without faults: {outcome}")
+            raise RuntimeError(f"{self.name} fails without any fault: {outcome}")
         self.new = self.seen(finished, self.learn(finished))
         if self.changes and self.new == self.old:
             raise RuntimeError(f"{self.name} changes nothing")
@@ -51,29 +51,29 @@ class Scenario:
     def note_template(self):
         self.contents = {}
         view = self.learn(self.template)
-        # What later commands of the template know: a promote moves refs to snapshots that are there.
+        # The snapshots that exist before the command: a promote moves refs to existing ones.
         self.known = set(view.refs.values()) if view else set()
         self.old = self.seen(self.template, view)
 
     def learn(self, sandbox):
-        """Checks a repository to which nothing has happened, and notes which content gives which files."""
+        """Checks an undamaged repository, and records the files of each content."""
         view, problems = check(sandbox, self.contents, learns=True)
         if problems:
             raise RuntimeError(f"{self.name}: {problems}")
         return view
 
     def look(self, sandbox):
-        """What state a repository is in, to be compared with `old` and `new`, and what is wrong with it."""
+        """The state of a repository, comparable with `old` and `new`, and its problems."""
         view, problems = check(sandbox, self.contents)
         return self.seen(sandbox, view), problems
 
     def look_again(self, sandbox):
-        """The same, of one that was looked at and in which the command was run once more; `verify` is to follow."""
+        """The same after the command ran once more in a checked repository; `verify` runs next."""
         view, problems = check_again(sandbox)
         return self.seen(sandbox, view), problems
 
     def seen(self, sandbox, view):
-        """A view of it as it is compared: what is the same whenever the command is run."""
+        """The comparable part of a view: the same on every run of the command."""
         if view is None:
             return None
         state = view.like(self.known)
@@ -82,14 +82,14 @@ class Scenario:
         return state
 
     def is_done(self, state):
-        """Whether the command had its effect."""
+        """Whether the command took effect."""
         return state == self.new
 
     def is_undone(self, state):
         return state == self.old
 
     def is_untouched(self, sandbox):
-        """Whether not one byte differs from where the command began: then it is known what comes of it."""
+        """Whether every byte equals the template, so that the outcome of running the command is known."""
         return digest(sandbox) == self.untouched
 
     def calls(self, *options):
@@ -104,7 +104,7 @@ class Scenario:
 
 
 class Collection(Scenario):
-    """A scenario that moves no ref. What it frees it may free in part, where the disk is full; run again it does the
+    """A scenario that moves no ref. On a full disk it may delete only some of the garbage; the next run deletes the
     rest."""
 
     in_steps = True
@@ -116,13 +116,13 @@ class Collection(Scenario):
 
 
 class Steps(Scenario):
-    """A scenario that does one thing after the other, and may fail between them."""
+    """A scenario of several steps, which may fail between them."""
 
     in_steps = True
 
 
 class Repair(Scenario):
-    """A scenario that begins in a damaged repository: until it is repaired, nobody may be told anything wrong."""
+    """A scenario that starts from a damaged repository: until it is repaired, no command may return wrong data."""
 
     in_steps = True
 
@@ -147,7 +147,7 @@ class Repair(Scenario):
 
 
 def digest(sandbox):
-    """Of all names, modes and bytes of a sandbox."""
+    """The SHA-256 of all names, modes and bytes in a sandbox."""
     total = hashlib.sha256()
     for path in sorted(sandbox.directory.rglob("*")):
         status = path.lstat()
@@ -165,7 +165,7 @@ WORDS = "a chunk of some pack is what the log says it is and the ref moves when 
 
 
 def files(sandbox, chance, directory="files"):
-    """Small text, a file of several chunks, an empty one, one in a directory."""
+    """A small text file, one of several pieces, an empty one, and one in a subdirectory."""
     sandbox.write(f"{directory}/README.md", text(chance, 60))
     sandbox.write(f"{directory}/empty", b"")
     sandbox.write(f"{directory}/deep/er/noise.bin", chance.randbytes(3000))
@@ -190,12 +190,12 @@ def change_rows(sandbox, chance, name="rows.jsonl"):
     sandbox.write(name, "\n".join(map(json.dumps, lines)) + "\n")
 
 
-# What was built by whom, and who is building it.
+# The directory of each built stage, and a lock for building it.
 _stages, _locks = {}, collections.defaultdict(threading.Lock)
 
 
 def stage(build):
-    """A repository that others begin with: built once, then copied."""
+    """A repository that other templates start from: built once, then copied."""
     @functools.wraps(build)
     def built(sandbox, chance):
         key = (build.__name__, sandbox.is_signed)
@@ -236,10 +236,10 @@ def second_put(sandbox, chance):
 
 
 def large_put(sandbox, chance):
-    """Several threads write at once."""
+    """A put large enough that several threads write at once."""
     empty(sandbox, chance)
     for number in range(4):
-        # Little to store and many chunks: the walker's checksum is slow.
+        # Many pieces but few bytes, because the walker's checksum is slow.
         sandbox.write(f"files/{number}.txt", "".join(text(chance, 4) for _ in range(300)) * 120)
 
 
@@ -287,9 +287,9 @@ def promoted(sandbox, chance):
 
 
 def until(number):
-    """A repository in which the next transaction has a number. In the fifteenth there are 15 small packs."""
+    """A repository whose next transaction has this number. At number 15 there are 15 small packs."""
     def build(sandbox, chance):
-        # On the way to a larger number is a smaller one.
+        # Start from the stage with the next smaller number.
         reached = next((step for step in (16, 15) if step < number), None)
         if reached:
             until(reached)(sandbox, chance)
@@ -301,7 +301,7 @@ def until(number):
             put = ["put", f"models/small-{chance.randrange(4)}", "small", "-m", str(chance.random())]
             newest = sandbox.json(*put)[0]["transaction"]
             if newest == number:
-                raise RuntimeError(f"transaction {number} happened by itself")
+                raise RuntimeError(f"transaction {number} was committed too early")
         sandbox.write("small/file.txt", text(chance, 10))
     build.__name__ = f"until_{number}"
     return stage(build)
@@ -312,7 +312,7 @@ def newest(sandbox):
 
 
 def long_log(sandbox, chance):
-    """The next transaction is the one at which the oldest entries are gathered in a segment."""
+    """A log in which the next transaction gathers the oldest entries into a segment."""
     second_put(sandbox, chance)
     sandbox.must("put", "models/other", "files")
     for number in range(newest(sandbox) + 1, 128):
@@ -320,7 +320,7 @@ def long_log(sandbox, chance):
 
 
 def garbage(sandbox, chance):
-    """Versions that nothing needs: of one pack all goes, of one a little is needed, of one most."""
+    """Unneeded versions: all of one pack is garbage, most of another, and little of a third."""
     empty(sandbox, chance)
     for name, sizes in [("all", (3000, 4000)), ("most", (700, 9000)), ("little", (8000, 600))]:
         sandbox.write(f"{name}/kept.bin", chance.randbytes(sizes[0]))
@@ -333,7 +333,7 @@ def garbage(sandbox, chance):
 
 
 def sparse(sandbox, chance):
-    """Several packs of which a small part is needed, which is written anew."""
+    """Several packs that are mostly garbage, so that a collection rewrites what is still needed."""
     empty(sandbox, chance)
     for name in "abcd":
         sandbox.write(f"{name}/kept.bin", chance.randbytes(700))
@@ -360,7 +360,7 @@ def transactions(sandbox):
 
 
 def collect_again(sandbox):
-    """Once nobody is disturbed, nothing stays that nobody needs, whatever a collection that died has left."""
+    """An undisturbed collection deletes all garbage, including leftovers of a killed collection."""
     sandbox.must(*COLLECT, "--grace", "0s")
     files = len(list((sandbox.repository / "packs").iterdir()))
     live = live_packs(sandbox)
@@ -375,7 +375,7 @@ def flip(path):
 
 
 def damaged(sandbox, chance):
-    """Two damaged packs and a missing one, a damaged entry, a damaged checkpoint and no hint; beside it a sound copy."""
+    """Two damaged packs, a missing one, a damaged log entry, a damaged checkpoint and no hint, and an intact copy."""
     three_candidates(sandbox, chance)
     for number in range(newest(sandbox) + 1, 19):
         sandbox.must("move", "models/shadow", ["models/candidate", "models/current"][number % 2])
@@ -390,7 +390,7 @@ def damaged(sandbox, chance):
 
 
 def damaged_otherwise(sandbox, chance):
-    """Damaged packs whose objects a copy, which has gone on since, has in other packs."""
+    """Damaged packs whose objects are in other packs of a copy that has received more transactions."""
     until(15)(sandbox, chance)
     shutil.copytree(sandbox.repository, sandbox.directory / "sound.fti")
     shutil.copytree(sandbox.repository, sandbox.directory / "copy.fti")
@@ -406,7 +406,7 @@ def damaged_otherwise(sandbox, chance):
 
 
 def signed(build):
-    """The same, under a policy that asks for signatures."""
+    """The same template under an access policy that requires signatures."""
     def build_signed(sandbox, chance):
         sandbox.is_signed = True
         build(sandbox, chance)
@@ -414,7 +414,7 @@ def signed(build):
 
 
 def with_approvals(sandbox, chance):
-    """A ref that is to move only when that was approved."""
+    """A policy file under which a ref may move only with an approval."""
     sandbox.is_signed = True
     three_candidates(sandbox, chance)
     gate = '"gates":[{"ref":"models/current","type":"approvals","count":1,"by":["ada"]}'
@@ -433,7 +433,7 @@ def approved(sandbox, chance):
 
 
 def lock_file(sandbox):
-    """Whether it is there; a pin that is there holds."""
+    """Whether the lock file exists; if so, its pin must hold."""
     path = sandbox.directory / "fti.lock"
     if not path.exists():
         return "no lock file"
@@ -485,5 +485,5 @@ def named(names):
     chosen = [scenario for scenario in SCENARIOS if not names or scenario.name in names]
     missing = set(names or ()) - {scenario.name for scenario in chosen}
     if missing:
-        raise SystemExit(f"torture: there is no scenario {', '.join(sorted(missing))}")
+        raise SystemExit(f"torture: unknown scenario: {', '.join(sorted(missing))}")
     return chosen

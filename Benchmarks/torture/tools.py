@@ -1,4 +1,4 @@
-"""The programs that a torture runs, and directories to run them in."""
+"""The programs of the torture test, and the directories they run in."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-# Far more than any command here needs; a command that hangs is a violation.
+# In seconds: far more than any command here needs. A command that hangs is a violation.
 TIMEOUT = 60
 VARIANTS = {
     "plain": [],
@@ -21,7 +21,7 @@ VARIANTS = {
 
 
 class Outcome:
-    """What a process did."""
+    """The exit status and output of a process."""
 
     def __init__(self, status, output, error):
         self.status, self.output, self.error = status, output, error
@@ -40,7 +40,7 @@ class Call:
         self.name = record["call"]
         places = [record[key]["path"] for key in ("file", "path", "path2") if key in record]
         self.place = places[-1] if places else ""
-        # Whether the fault happened at this one.
+        # Whether the fault hit this call.
         self.is_hit = record.get("hit", False)
 
     def __str__(self):
@@ -49,28 +49,28 @@ class Call:
 
 
 class Tools:
-    """Where the programs are, and where there is room for repositories."""
+    """The paths of the programs, and a scratch directory for repositories."""
 
     def __init__(self, ftictl, seed="1", scratch=None):
         self.seed = seed
         self.ftictl = str(pathlib.Path(ftictl).resolve())
         if not os.access(self.ftictl, os.X_OK):
-            raise SystemExit(f"torture: there is no executable {ftictl}; make build makes it")
+            raise SystemExit(f"torture: {ftictl} is not an executable; `make build` builds it")
         fast = pathlib.Path("/dev/shm")
         base = scratch or (fast if fast.is_dir() and shutil.disk_usage(fast).free > 2 << 30 else None)
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="fti-torture-", dir=base))
         self.tracer = str(self.scratch / "tracer")
         compiler = next((name for name in ("cc", "clang", "gcc") if shutil.which(name)), None)
         if not compiler:
-            raise SystemExit("torture: there is no C compiler; apt-get install gcc, or clang")
+            raise SystemExit("torture: no C compiler found; install gcc or clang")
         subprocess.run(
             [compiler, "-O1", "-o", self.tracer, str(HERE / "tracer.c")], check=True)
         attempt = subprocess.run([self.tracer, "--", "true"], capture_output=True, text=True)
         if attempt.returncode != 0:
             self.remove()
             raise SystemExit(
-                f"torture: this machine lets no process trace another ({attempt.stderr.strip()}); in a container, "
-                "start it with --cap-add=SYS_PTRACE; else sysctl kernel.yama.ptrace_scope=0")
+                f"torture: this machine does not allow ptrace ({attempt.stderr.strip()}); start a container with "
+                "--cap-add=SYS_PTRACE, or run `sysctl kernel.yama.ptrace_scope=0`")
 
     def remove(self):
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -82,12 +82,12 @@ class Tools:
 
 
 class Sandbox:
-    """A directory with a repository `.fti`, what is stored in it, and a home of its own."""
+    """A directory with a repository `.fti`, the input files for it, and its own home directory."""
 
     def __init__(self, tools, directory):
         self.tools, self.directory = tools, pathlib.Path(directory)
         self.repository = self.directory / ".fti"
-        # Whether its policy is to ask for signatures.
+        # Whether its access policy requires signatures.
         self.is_signed = False
         self.environment = {
             "PATH": "/usr/bin:/bin", "FTI_AUTHOR": "torture@test", "HOME": str(self.directory / "home"),
@@ -126,7 +126,7 @@ class Sandbox:
         return self.process([self.tools.ftictl, *words], preparation)
 
     def must(self, *words):
-        """Runs ftictl, which must succeed, and gives its standard output."""
+        """Runs ftictl, which must succeed, and returns its standard output."""
         outcome = self.run(*words)
         if outcome.status != 0:
             raise RuntimeError(f"ftictl {' '.join(words)}: {outcome}")
@@ -136,13 +136,13 @@ class Sandbox:
         return [json.loads(line) for line in self.must(*words, "--json").splitlines()]
 
     def recorded(self, words, *options):
-        """Runs ftictl under the tracer; gives its outcome and its write-like calls."""
+        """Runs ftictl under the tracer; returns its outcome and its write-like calls."""
         file = self.directory.with_name(self.directory.name + ".calls")
         outcome = self.process(
             [self.tools.tracer, "-o", str(file), *options, "--", self.tools.ftictl, *words])
         calls = []
         for line in file.read_text().splitlines():
-            with contextlib.suppress(json.JSONDecodeError):  # a tracee that is killed ends a line early
+            with contextlib.suppress(json.JSONDecodeError):  # a killed process leaves its last line incomplete
                 record = json.loads(line)
                 if "call" in record:
                     calls.append(Call(record))

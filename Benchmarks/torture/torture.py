@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Interrupts, starves and crowds ftictl in every way that is known, and looks whether the invariants hold.
+"""Kills ftictl, makes its system calls fail and runs crowds of it, and checks that the invariants hold.
 
-Needs Linux, a C compiler and nothing beyond Python's standard library. Ends with 1 when anything is violated;
-each violation says how to see it again. See docs/reliability.md.
+Needs Linux, a C compiler and only Python's standard library. Exits with 1 on any violation; each violation shows how to
+reproduce it. See docs/reliability.md.
 """
 
 import argparse
@@ -28,7 +28,7 @@ CAMPAIGNS = {
 
 
 class Context:
-    """What was asked for, and where to say how far it has come."""
+    """The options of a run, its prepared scenarios, and its progress."""
 
     def __init__(self, options):
         self.options = options
@@ -40,10 +40,10 @@ class Context:
         self.shown = time.monotonic()
 
     def scenarios(self):
-        """The scenarios that were asked for, each with its template."""
+        """The requested scenarios, with their templates prepared."""
         chosen = scenarios.named(self.options.scenario)
         missing = [scenario for scenario in chosen if scenario.name not in self.prepared]
-        # Threads, because what they do is to wait for processes.
+        # Threads suffice, because they only wait for processes.
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
             for scenario in pool.map(lambda scenario: scenario.prepare(self.tools, self.seed), missing):
                 self.prepared[scenario.name] = scenario
@@ -53,7 +53,7 @@ class Context:
         return [name for name in VARIANTS if self.options.variant in (None, name)]
 
     def is_chosen(self, fault, chance):
-        """Whether a fault was asked for, or else by a number from 0 to 1."""
+        """Whether to try a fault: if the options name it, else at random; `chance` is a number from 0 to 1."""
         if self.options.call is None and self.options.mode is None:
             return chance < self.share * fault.share * (0.2 if self.short else 1)
         return self.options.call in (None, fault.call.number) and self.options.mode in (None, fault.mode)
@@ -65,7 +65,7 @@ class Context:
             self.tell(tally)
 
     def tell(self, tally):
-        """Prints the violations that were not printed yet; after many of them, no more."""
+        """Prints new violations, up to a limit."""
         for violation in tally.violations[tally.told:50]:
             print(f"VIOLATION {violation}", flush=True)
         tally.told = len(tally.violations)
@@ -74,19 +74,19 @@ class Context:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--ftictl", default=ROOT / ".build/release/ftictl", help="the executable to torture")
-    parser.add_argument("--seed", default="1", help="what chance begins with; it is printed")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at once")
+    parser.add_argument("--seed", default="1", help="the random seed, which is printed")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many processes run at once")
     parser.add_argument("--only", action="append", choices=CAMPAIGNS, help="one campaign; may be repeated")
     parser.add_argument("--short", action="store_true", help="a sample that takes about a minute")
-    parser.add_argument("--share", type=float, default=None, help="of the points, from 0 to 1")
+    parser.add_argument("--share", type=float, default=None, help="the share of the points to try, from 0 to 1")
     parser.add_argument("--scenario", action="append", help="one scenario; may be repeated")
-    parser.add_argument("--variant", choices=VARIANTS, help="one sort of file system")
-    parser.add_argument("--call", type=int, help="one call")
-    parser.add_argument("--mode", help="one sort of fault")
+    parser.add_argument("--variant", choices=VARIANTS, help="one file system variant")
+    parser.add_argument("--call", type=int, help="the number of one call")
+    parser.add_argument("--mode", help="one kind of fault")
     parser.add_argument("--keep", action="store_true", help="keep repositories that violate something")
-    parser.add_argument("--scratch", type=pathlib.Path, help="where there is room; by default in memory")
+    parser.add_argument("--scratch", type=pathlib.Path, help="the directory for repositories; by default in memory")
     options = parser.parse_args()
-    # Who runs this may have blocked signals, and one of them ends the workers.
+    # The caller may have blocked signals, among them the one that ends the workers.
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     if options.share is None:
         options.share = 0.1 if options.short else 1

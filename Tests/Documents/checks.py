@@ -1,17 +1,17 @@
-"""What is measured of a document: words, lines of code, titles, and where chunks begin and end."""
+"""The checks of a document: words, lines of code, titles, and where chunks begin and end."""
 import collections
 import re
 import unicodedata
 
-# Scripts without spaces, where a word is a character: a chunk may end between any two.
+# Scripts without spaces: each character counts as a word, and a chunk may end between any two.
 LETTERS = r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
 TOKEN = re.compile(rf"{LETTERS}|(?:(?!{LETTERS})\w)+")
-# A longer run of characters is not a word, and may be cut anywhere.
+# A longer sequence of characters does not count as a word, and may be split anywhere.
 LONGEST_WORD = 60
 SENTENCE_END = re.compile(r"[.!?:;…。！？：；．][\"'”’»)\]}*_`]*$")
-# What these findings count the readers leave out on their own.
+# The readers leave out the words of these findings on their own.
 KNOWN_TO_READERS = re.compile(r"navigation|script|style|comment|hidden|template|header|footer|sidebar|contents|form", re.I)
-# A line that announces what follows it.
+# A line that introduces the text below it.
 LEAD_IN = re.compile(
     r"^(\.\. [\w:+.-]+::.*|:\w[\w -]*:|(note|warning|tip|caution|important|danger|hint|attention|see also|example):?"
     r"|(new|changed|deprecated) in version [\w.]+:?|.*[^:]:)$", re.I)
@@ -31,7 +31,7 @@ def shown(row):
 
 
 def words_of_rows(rows):
-    """The words of the texts, and of each heading once."""
+    """Counts the words of the texts, and those of each heading once."""
     found, seen = collections.Counter(), set()
     for row in rows:
         found.update(tokens(row["text"]))
@@ -45,7 +45,7 @@ def words_of_rows(rows):
 
 
 def missing_words(reading, rows):
-    """How many words the reader has, and those of them that no row has."""
+    """The number of words that the reader found, and the words missing from the rows."""
     wanted = collections.Counter()
     for block in reading.blocks:
         wanted.update(tokens(block))
@@ -57,14 +57,14 @@ def code_lines(reading):
 
 
 def missing_code(reading, rows):
-    """How many lines of code the reader has, and those that are no line of a row, byte for byte."""
+    """The number of lines of code that the reader found, and those that are not lines of a row."""
     wanted = collections.Counter(code_lines(reading))
     found = collections.Counter(line.rstrip() for row in rows for line in row["text"].split("\n"))
     return wanted.total(), wanted - found
 
 
 def untitled(reading, rows):
-    """The rows whose headings do not begin with the title that the reader sees, or that the row has itself."""
+    """The rows whose first heading differs from the reader's title or from the row's own title."""
     wanted = tokens(reading.title)
     out = []
     for row in rows:
@@ -75,7 +75,7 @@ def untitled(reading, rows):
 
 
 class Starts:
-    """Where chunks may begin: at blocks, at lines of code, and after the end of a sentence."""
+    """The places where chunks may begin: blocks, lines of code, and the ends of sentences."""
 
     def __init__(self, reading):
         self.blocks = [normal(block) for block in reading.blocks]
@@ -97,7 +97,7 @@ class Starts:
 
 
 def inside_sentence(reading, rows):
-    """The chunks that continue a section, and those of them that begin inside a sentence."""
+    """The number of chunks that continue a section, and those that begin inside a sentence."""
     later = [row for row in rows if int(row["ordinal"]) > 0]
     if not later:
         return 0, []
@@ -106,7 +106,7 @@ def inside_sentence(reading, rows):
 
 
 def parted(rows):
-    """The chunks that end with a line that announces what only the next chunk has."""
+    """The chunks whose last line introduces text that only the next chunk contains."""
     out = []
     for row, following in zip(rows, rows[1:]):
         if row["document"] != following["document"] or row["section"] != following["section"]:
@@ -118,7 +118,7 @@ def parted(rows):
 
 
 def left_out(findings):
-    """The words that the report says were left out, apart from those that readers leave out on their own."""
+    """The number of words that the report lists as left out, except those that readers leave out on their own."""
     return sum(item.get("count") or 0 for item in findings
                if item.get("fate") == "left-out" and item.get("unit") == "words"
                and not KNOWN_TO_READERS.search(item.get("reason") or ""))

@@ -1,4 +1,4 @@
-"""What must come of the odd documents: see README.md for the verbs."""
+"""The expected results for the odd documents; README.md explains the verbs."""
 import dataclasses
 import json
 import re
@@ -10,13 +10,13 @@ VERBS = {"has", "not", "together", "every", "title", "code", "link", "page", "re
 
 @dataclasses.dataclass
 class Expectation:
-    """The lines of a file in expected/."""
+    """A file in expected/."""
     path: str
     lines: list
     encoding: str = None
 
     def problems(self, rows, report, path):
-        """The lines that do not hold."""
+        """The lines that do not hold, as text."""
         texts = [checks.normal(checks.shown(row)) for row in rows]
         return [f"{verb} {text}" for verb, text in self.lines if not self.holds(verb, text, rows, texts, report, path)]
 
@@ -51,7 +51,7 @@ class Expectation:
 
 
 def load(folder):
-    """The expectations, by the path of their document."""
+    """The expectations, by document path."""
     out = {}
     for file in sorted(folder.rglob("*.txt")):
         path = str(file.relative_to(folder))[:-len(".txt")]
@@ -61,7 +61,7 @@ def load(folder):
                 continue
             verb, _, text = line.partition(" ")
             if verb not in VERBS:
-                raise SystemExit(f"measure: {file}: no verb {verb!r}")
+                raise SystemExit(f"measure: {file}: unknown verb {verb!r}")
             if verb == "encoding":
                 expectation.encoding = text
             else:
@@ -71,7 +71,7 @@ def load(folder):
 
 
 def show(expected, readings, rows, report, document_of):
-    """Prints what does not hold, and gives it as a list of failures."""
+    """Prints the expectations that do not hold, and returns a list of failures."""
     by_path = {path: [] for path in expected}
     for row in rows:
         path = document_of(row["document"], readings)
@@ -81,7 +81,7 @@ def show(expected, readings, rows, report, document_of):
     for path, expectation in expected.items():
         problems = expectation.problems(by_path[path], report, path)
         if path not in readings:
-            problems = ["there is no such document"]
+            problems = ["no such document"]
         if problems:
             wrong[path] = problems
     silent = sorted(set(readings) - set(expected))
@@ -92,5 +92,5 @@ def show(expected, readings, rows, report, document_of):
     for path, problems in wrong.items():
         print(f"      {path}: " + "; ".join(problems[:6]) + (f"; and {len(problems) - 6} more" if len(problems) > 6 else ""))
     for path in silent:
-        print(f"      {path}: nothing is expected of it")
+        print(f"      {path}: has no file in expected/")
     return [f"odd: {len(wrong)} documents are not as expected"] * bool(wrong) + [f"odd: {path}" for path in silent]

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes the odd documents that nobody types: long ones, deep ones, DOCX and PDF.
+"""Creates the odd documents that are not written by hand: long ones, deep ones, DOCX and PDF.
 
-usage: make_odd.py [FOLDER]    FOLDER: where the documents are, `odd` beside this file
+usage: make_odd.py [FOLDER]    FOLDER: where to write the documents; by default `odd` beside this file
 
-The same bytes every time. The other documents of the folder were written by hand.
+The output is the same on every run. The other documents of the folder were written by hand.
 """
 import pathlib
 import sys
@@ -17,7 +17,7 @@ HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
 
 def archive(path, parts):
-    """Writes a zip file whose entries have no time of day."""
+    """Writes a ZIP file whose entries all have the same date, so that its bytes are reproducible."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for name, text in parts.items():
             entry = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))
@@ -71,7 +71,7 @@ def numbering():
 
 
 def docx(path, body, title="", notes="", links=()):
-    """Writes a document of Word with the parts that readers look at."""
+    """Writes a Word document with the parts that readers use."""
     spaces = f'xmlns:w="{WORD}" xmlns:r="{OFFICE}"'
     relations = [("styles", "styles.xml", ""), ("numbering", "numbering.xml", ""),
                  ("footnotes", "footnotes.xml", ""), ("header", "header1.xml", "")]

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Says how much of the text of documents is in the rows that the feature pipeline makes of them.
+"""Measures how much of the text of documents reaches the rows of the feature pipeline.
 
 usage: measure.py BIN [CORPUS...] [--cache FOLDER] [--show DOCUMENT] [--worst N] [--keep FOLDER]
 
-BIN is the folder with ftictl and fti-feature; a corpus is one of those that setup.sh has laid into the cache, or `odd`.
-Ends with an error when a figure is not met, or what stands in expected/ does not hold.
+BIN is the folder with ftictl and fti-feature; a corpus is one that setup.sh has fetched into the cache, or `odd`.
+Exits with 1 if a figure misses its limit or an expectation in expected/ does not hold.
 """
 import argparse
 import collections
@@ -25,9 +25,10 @@ import expectations
 import readers
 
 HERE = pathlib.Path(__file__).resolve().parent
-# Of each corpus and of every document: the share of the words, of the lines of code, of titled rows, and more.
+# The limits: the share of words in a corpus and in each document, of lines of code, and of rows with their title; the
+# share of chunks that begin inside a sentence; and the number of chunks parted from what they announce.
 WORDS, WORDS_OF_EACH, CODE, TITLED, INSIDE, PARTED = 0.995, 0.97, 0.995, 1.0, 0.10, 0
-# Corpora whose documents are named by another ending than what they are.
+# Corpora whose file extensions do not match their format.
 KINDS = {"django-4.2": {"txt": "rst"}, "django-5.0": {"txt": "rst"}, "django-5.1": {"txt": "rst"}}
 
 
@@ -65,7 +66,7 @@ class Document:
 
 
 def run(binaries, folder, scratch):
-    """Runs the pipeline over a folder, into a fresh repository."""
+    """Runs the pipeline on a folder, into a new repository."""
     environment = {**os.environ, "PATH": f"{binaries}:{os.environ['PATH']}", "HOME": str(scratch), "FTI_AUTHOR": "measure",
                    "XDG_CACHE_HOME": f"{scratch}/c", "XDG_STATE_HOME": f"{scratch}/s", "XDG_CONFIG_HOME": f"{scratch}/k"}
     for name in ("FTI_REPO", "FTI_KEY", "FTI_TRUST", "FTI_EMBED_URL", "FTI_EMBED_KEY"):
@@ -74,7 +75,7 @@ def run(binaries, folder, scratch):
     def call(*command):
         done = subprocess.run(command, cwd=scratch, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            sys.exit(f"measure: {' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
+            sys.exit(f"measure: {' '.join(command)} exited with {done.returncode}: {done.stderr.strip()}")
         return done.stdout
     (scratch / "features.yaml").write_text(
         f"ref: features/measure\nsources:\n  - files: {json.dumps(str(folder))}\nembed: {{name: builtin, dimension: 64}}\n")
@@ -87,14 +88,14 @@ def run(binaries, folder, scratch):
 
 
 def made(scratch):
-    """The rows of a run, its report, and how long it took."""
+    """The rows of a run, its report, and its duration in seconds."""
     report = json.loads((scratch / "report.json").read_text())
     with open(scratch / "out/rows.jsonl", encoding="utf-8") as file:
         return [json.loads(line) for line in file], report, report["measuredSeconds"]
 
 
 def read_one(task):
-    """A reading, kept beside the corpora: readers are slow, and neither they nor the documents change often."""
+    """Reads a document, with a cache: readers are slow, and neither they nor the documents change often."""
     path, kind, encoding, kept = task
     if kept.exists():
         return pickle.loads(kept.read_bytes())
@@ -107,7 +108,7 @@ def read_one(task):
 
 
 def read_all(folder, cache, name, expected):
-    """What the readers see of every document of a folder, by path."""
+    """The readings of all documents in a folder, by path."""
     own = hashlib.sha256((HERE / "readers.py").read_bytes() + (HERE / "rst_reader.py").read_bytes()).digest()
     tasks, paths = [], []
     for path in sorted(folder.rglob("*")):
@@ -125,7 +126,7 @@ def read_all(folder, cache, name, expected):
 
 
 def document_of(path, readings):
-    """The file that a row or a remark is of: a record's path begins with that of its file."""
+    """The file that a row or a finding belongs to: the path of a record begins with the path of its file."""
     while path and path not in readings:
         path = path.rpartition("/")[0]
     return path
@@ -152,7 +153,7 @@ def total(documents, value):
 
 
 def show_corpus(name, documents, rows, seconds, worst):
-    """Prints the figures of a corpus, and gives those that are not met."""
+    """Prints the figures of a corpus, and returns those that miss their limits."""
     words, lost = total(documents, lambda d: d.wanted), total(documents, lambda d: d.lost)
     excused = total(documents, lambda d: d.excused)
     lines, lost_lines = total(documents, lambda d: d.lines), total(documents, lambda d: d.missing_lines.total())
@@ -198,7 +199,7 @@ def few(counter, most=12):
 
 
 def show_document(document):
-    """Prints all that is wrong with one document."""
+    """Prints all problems of one document."""
     print(f"{document.path}: title {document.reading.title!r}, {len(document.rows)} rows, "
           f"{document.lost} of {document.wanted} words missing, {document.excused} reported as left out")
     for item in document.findings:
@@ -218,15 +219,15 @@ def main():
     parser.add_argument("binaries", type=pathlib.Path)
     parser.add_argument("corpora", nargs="*")
     parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path(os.environ.get("FTI_CORPORA", HERE / ".data")))
-    parser.add_argument("--show", metavar="DOCUMENT", help="all that is wrong with one document")
-    parser.add_argument("--worst", type=int, default=5, help="how many documents are named for each figure")
-    parser.add_argument("--keep", type=pathlib.Path, help="where rows and reports stay; a corpus that is there is not run again")
+    parser.add_argument("--show", metavar="DOCUMENT", help="print all problems of one document")
+    parser.add_argument("--worst", type=int, default=5, help="how many of the worst documents to print for each figure")
+    parser.add_argument("--keep", type=pathlib.Path, help="keep rows and reports in this folder, and do not run a corpus again that is already there")
     options = parser.parse_args()
     corpora = {"odd": HERE / "odd"} | {path.name: path for path in sorted((options.cache / "corpora").glob("*"))}
     failures = []
     for name in options.corpora or corpora:
         if name not in corpora:
-            sys.exit(f"measure: no corpus {name}; there are {', '.join(corpora)}")
+            sys.exit(f"measure: unknown corpus {name}; choose from {', '.join(corpora)}")
         expected = expectations.load(HERE / "expected") if name == "odd" else {}
         with tempfile.TemporaryDirectory() as temporary:
             scratch = options.keep / name if options.keep else pathlib.Path(temporary)

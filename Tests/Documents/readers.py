@@ -1,7 +1,7 @@
-"""Independent readers: each gives the words, the blocks and the code of a document, and knows nothing of fti.
+"""Independent readers: each extracts the blocks and the code of a document, and shares no code with fti.
 
-What a reader leaves out on its own is what nobody reads a document for: navigation, scripts, comments, the targets of
-includes, the numbers of footnotes. A reader never demands a word of which it is unsure.
+A reader leaves out navigation, scripts, comments, the targets of includes and the numbers of footnotes. It also leaves
+out every word that may not belong to the text, because all its words are required in the rows.
 """
 import codecs
 import dataclasses
@@ -23,14 +23,14 @@ import rst_reader
 
 @dataclasses.dataclass
 class Reading:
-    """A document as its reader sees it."""
+    """The content of a document, as extracted by a reader."""
     title: str = ""
     blocks: list = dataclasses.field(default_factory=list)  # paragraphs, headings, cells, items, code
-    code: list = dataclasses.field(default_factory=list)  # the blocks of them that are code
+    code: list = dataclasses.field(default_factory=list)  # the blocks that are code
 
 
 def decode(data, encoding=None):
-    """Text of bytes: by its mark, else as told, else UTF-8 with what is wrong replaced."""
+    """Decodes bytes by their byte-order mark, else in the given encoding, else as UTF-8; errors become U+FFFD."""
     for mark, name in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if data.startswith(mark):
             return data.decode(name, "replace")
@@ -54,7 +54,7 @@ CONTROLS = bytes(32 if byte < 32 and byte not in b"\t\n\r" or byte == 127 else b
 
 
 def without_confluence(text):
-    """Confluence's storage format as plain HTML: code as it is, and no parameter but a title."""
+    """Converts Confluence's storage format to plain HTML: keeps code unchanged, and of the parameters only titles."""
     text = re.sub(r"<ac:plain-text-body>\s*<!\[CDATA\[(.*?)\]\]>\s*</ac:plain-text-body>",
                   lambda found: f"<pre>{html.escape(found[1])}</pre>", text, flags=re.S)
     text = re.sub(r"<!\[CDATA\[(.*?)\]\]>", lambda found: html.escape(found[1]), text, flags=re.S)
@@ -65,7 +65,7 @@ def without_confluence(text):
 def read_html(data, encoding=None):
     if isinstance(data, bytes) and b"<ac:" in data:
         data = without_confluence(decode(data, encoding))
-    # Controls separate words; a page of two bytes a character is left alone.
+    # Control characters separate words; UTF-16 pages stay unchanged.
     if isinstance(data, bytes) and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         data = data.translate(CONTROLS)
     arguments = {"transport_encoding": encoding} if encoding and isinstance(data, bytes) else {}
@@ -86,7 +86,7 @@ def read_html(data, encoding=None):
 
 
 class Walker:
-    """Walks a tree without recursion, and gathers blocks."""
+    """Walks a tree without recursion, and collects its blocks."""
 
     def __init__(self, controlled):
         self.controlled = controlled
@@ -200,7 +200,7 @@ NOTICE = re.compile(r'^(\s*)(?:!!!|\?\?\?\+?|===[+!]?)\s+(.*)$')
 
 
 def unfold_notices(lines, depth=0):
-    """Takes the bodies of MkDocs' admonitions and tabs out of their indentation."""
+    """Removes the indentation of the bodies of MkDocs admonitions and tabs."""
     out, index, fence = [], 0, None
     while index < len(lines):
         line = lines[index]
@@ -229,7 +229,7 @@ def unfold_notices(lines, depth=0):
 
 
 def outside_fences(text, change):
-    """Changes the lines outside of fenced code."""
+    """Applies `change` to each line outside fenced code."""
     out, fence = [], None
     for line in text.split("\n"):
         mark = FENCE.match(line)
@@ -287,7 +287,7 @@ def read_notebook(text):
     reading = Reading()
     try:
         notebook = nbformat.reads(text, as_version=4)
-    except Exception:  # what is no notebook is only to be reported
+    except Exception:  # for a file that is not a notebook, only the report is checked
         return reading
     for cell in notebook.cells:
         source = cell.source
@@ -328,14 +328,14 @@ def read_docx(path):
 def read_asciidoc(path):
     page = output("asciidoctor", "-b", "html5", "-S", "secure", "-a", "source-highlighter!", "-o", "-", str(path))
     page = re.sub(rb'<div class="details">.*?</div>', b"", page, flags=re.S)
-    # The name of an included file is a remark, not text; the foot of the page is of the converter.
+    # The converter adds the names of included files and the footer.
     page = re.sub(rb'<a href="[^"]*" class="bare include">.*?</a>', b"", page)
     return read_html(re.sub(rb'<div id="footer">.*', b"", page, flags=re.S))
 
 
 def read_pdf(path):
     text = output("pdftotext", "-raw", str(path), "-").decode("utf-8", "replace")
-    # A word that the end of a line divides is one word.
+    # Rejoin words split at the end of a line.
     text = re.sub(r"(?<=[a-z])-\n(?=[a-z])", "", text)
     lines = [line for line in re.split(r"[\n\f]+", text) if line.strip() and not line.strip().isdigit()]
     return Reading(blocks=lines)
@@ -360,7 +360,7 @@ def read_records(text):
 def read(path, kind=None, encoding=None):
     """Reads a document.
 
-    `kind` is the ending that the document would have if it were named by what it is; None when nothing reads it.
+    `kind` is the file extension that matches the document's format. Returns None if no reader supports it.
     """
     path = pathlib.Path(path)
     kind = (kind or path.suffix.lstrip(".")).lower()

@@ -1,30 +1,30 @@
-"""reStructuredText as docutils reads it, with what Sphinx and Django add to it as directives and roles of no meaning."""
+"""Reads reStructuredText with docutils, with stand-ins for the directives and roles of Sphinx and Django."""
 import re
 
 from docutils import nodes
 from docutils.core import publish_doctree
 from docutils.parsers.rst import Directive, directives, roles
 
-# Directives that show nothing of their own, or what is elsewhere.
+# Directives that show nothing, or only text from elsewhere.
 SILENT = {
     "include", "literalinclude", "toctree", "contents", "sectnum", "module", "currentmodule", "py:module",
     "py:currentmodule", "highlight", "highlightlang", "index", "meta", "sectionauthor", "moduleauthor", "codeauthor",
     "default-role", "role", "tabularcolumns", "automodule", "autoclass", "autofunction", "automethod", "default-domain",
     "title", "header", "footer", "target-notes", "raw", "image", "graphviz", "digraph", "graph", "inheritance-diagram",
 }
-# Directives whose body is text as it is.
+# Directives with a verbatim body.
 LITERAL = {
     "code-block", "code", "sourcecode", "console", "prompt", "ipython", "testcode", "testoutput", "testsetup", "doctest",
     "productionlist", "snippet", "highlight-block",
 }
 # Directives whose argument is not shown.
 WITHOUT_ARGUMENT = {"only", "ifconfig", "rst-class", "cssclass", "container", "hlist", "compound", "glossary"}
-# Roles that are replaced by the title of what they name.
+# Roles that show the title of their target.
 BY_TITLE = {"ref", "doc", "numref", "any"}
 
 
 class AnyOption(dict):
-    """A specification that knows every option."""
+    """An option specification that accepts every option."""
 
     def __getitem__(self, name):
         return lambda value: value
@@ -98,7 +98,7 @@ def directive(name, language, document):
         return Silent, []
     if key in LITERAL:
         return Literal, []
-    # Sphinx has its own `class`, which documents one.
+    # In Sphinx, `class` documents a class.
     if key == "class" or key in WITHOUT_ARGUMENT:
         return Generic, []
     found, messages = find_directive(key, language, document)
@@ -126,7 +126,7 @@ HIDDEN_FIELDS = {"orphan", "tocdepth", "nosearch", "nocomments"}
 
 
 def text_of(node):
-    """The text of a leaf, without what a reader does not see."""
+    """The visible text of a leaf."""
     if isinstance(node, nodes.Text):
         return node.astext()
     if isinstance(node, SKIPPED):

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the independent readers and fetches the corpora of measure.py.
+# Installs the independent readers and fetches the corpora for measure.py.
 # usage: setup.sh [FOLDER]    FOLDER: $FTI_CORPORA, else .data beside this script
-# On Debian and Ubuntu it installs packages of the system (as root). A corpus that cannot be had is named, and left out.
+# On Debian and Ubuntu it installs system packages (as root). Prints the corpora it cannot fetch, and goes on without.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${1:-${FTI_CORPORA:-$here/.data}}
@@ -54,7 +54,7 @@ sdist() {
     rm -rf "$cache/unpacked" && mkdir "$cache/unpacked"
     tar -xzf "$archive" -C "$cache/unpacked" --strip-components 1
     if [ -d "$cache/unpacked/$inside" ]; then
-        # What is no document: parts of the theme.
+        # Parts of the theme are not documents.
         find "$cache/unpacked/$inside" -type d \( -name overrides -o -name _theme -o -name _ext \) -prune -exec rm -r {} +
         mv "$cache/unpacked/$inside" "$cache/corpora/$corpus"
     else

@@ -1,18 +1,18 @@
-/// The words after a program's name: positions in order, and `--name value` pairs anywhere.
+/// The command line: positional arguments in order, and `--name value` pairs anywhere.
 public struct Arguments {
-    /// Why a program cannot do what it was asked.
+    /// Why the arguments are unusable.
     public struct Refusal: Error, CustomStringConvertible {
-        /// What is missing or wrong.
+        /// The missing argument or the error.
         public let description: String
 
-        /// Refuses with a reason.
+        /// Creates an error with its message.
         public init(_ description: String) { self.description = description }
     }
 
     private var positions: [String] = []
     private var options: [String: String] = [:]
 
-    /// Reads the words of the process.
+    /// Parses the arguments of the process.
     public init() {
         var words = CommandLine.arguments.dropFirst()
         while let word = words.popFirst() {
@@ -24,16 +24,16 @@ public struct Arguments {
         }
     }
 
-    /// The word at a position, from 0.
+    /// Returns a positional argument, counted from 0; throws a ``Refusal`` that names it if it is missing.
     public func position(_ index: Int, _ name: String) throws -> String {
         guard index < positions.count else { throw Refusal("missing: \(name)") }
         return positions[index]
     }
 
-    /// The value of an option, if it was given.
+    /// Returns the value of an option; nil if it was not given.
     public func option(_ name: String) -> String? { options[name] }
 
-    /// The whole number that an option gives, or another.
+    /// Returns the integer value of an option; `usual` if it is missing or not an integer.
     public func count(_ name: String, or usual: Int) -> Int {
         options[name].flatMap { Int($0) } ?? usual
     }

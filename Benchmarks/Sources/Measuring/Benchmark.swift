@@ -3,27 +3,27 @@ public import Objects
 public import Refs
 internal import Storage
 
-/// What the programs share: who writes, and how a table becomes a snapshot and is found again.
+/// Shared by the programs: the author, the clock, and storing and opening snapshots of rows.
 public enum Benchmark {
-    /// Who the log says wrote.
+    /// The author of every transaction; it signs nothing.
     public static var writer: Writer { Writer(name: "benchmark", now: now) }
 
-    /// Who the snapshots say made them.
+    /// The producer that every snapshot records.
     public static let producer = Snapshot.Producer(pipeline: "benchmark", version: "1")
 
-    /// The time of day.
+    /// The current time, in milliseconds.
     @Sendable
     public static func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         let milliseconds = time.tv_sec * 1000 + time.tv_nsec / 1_000_000
         guard let now = Timestamp(milliseconds: milliseconds) else {
-            preconditionFailure("the clock is beyond the years that a log can hold")
+            preconditionFailure("the clock is outside the range of log timestamps")
         }
         return now
     }
 
-    /// Stores a snapshot of rows.
+    /// Stores a snapshot of a table's rows and returns its hash.
     public static func store(
         _ table: Table, parents: [ObjectID], in objects: some ObjectSink
     ) throws -> ObjectID {
@@ -34,7 +34,7 @@ public enum Benchmark {
         return try objects.write(snapshot.encoded, hint: .structured)
     }
 
-    /// The table that a ref points at, and the objects it is read from.
+    /// Opens the table that a ref points at, with the store that holds its objects.
     public static func table(_ name: RefName, in path: String) throws -> (Table, PackStore) {
         let repository = try Repository(opening: path)
         let state = try repository.state()
@@ -42,11 +42,11 @@ public enum Benchmark {
         guard let target = state.target(of: name),
             case .table(let root, let rows, let dimension) = try Snapshot(target, in: objects)
                 .content
-        else { throw Arguments.Refusal("\(name) is no snapshot of rows") }
+        else { throw Arguments.Refusal("\(name) is not a snapshot of rows") }
         return (Table(root: root, rows: rows, dimension: dimension), objects)
     }
 
-    /// Two snapshots for a ref to move between.
+    /// Stores two snapshots for a ref to move between, and returns their hashes.
     public static func twoSnapshots(in repository: Repository) throws -> [ObjectID] {
         let transaction = try repository.begin(writer: writer)
         let objects = transaction.objects

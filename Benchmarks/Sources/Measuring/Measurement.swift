@@ -1,8 +1,8 @@
 public import Objects
 
-/// Times work by the clock that never runs backwards.
+/// Times work with a monotonic clock.
 public enum Measurement {
-    /// The seconds that work takes, and what it gives.
+    /// Runs `work`; returns how many seconds it took, and its result.
     public static func seconds<Value>(_ work: () throws -> Value) rethrows -> (Double, Value) {
         let clock = ContinuousClock()
         let start = clock.now
@@ -11,6 +11,6 @@ public enum Measurement {
         return (Double(seconds) + Double(attoseconds) / 1e18, value)
     }
 
-    /// Prints one result as a line of JSON, which the program that called reads.
+    /// Prints one result as a line of JSON for `bench.py`.
     public static func emit(_ result: JSON) { print(result.canonicalText) }
 }

@@ -1,6 +1,6 @@
-/// A file of little-endian 32-bit numbers, read in blocks of rows.
+/// Decodes files of little-endian 32-bit floats.
 public struct Numbers {
-    /// The numbers of `bytes`, row by row.
+    /// Returns the floats in `bytes`; ignores up to three bytes after the last one.
     public static func floats(_ bytes: [UInt8]) -> [Float] {
         let bytes = bytes.span.bytes
         return [Float](unsafeUninitializedCapacity: bytes.byteCount / 4) { buffer, count in

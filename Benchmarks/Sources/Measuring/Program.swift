@@ -1,9 +1,9 @@
 internal import Glibc
 internal import Storage
 
-/// A program that does one thing and ends.
+/// Runs the body of a benchmark program.
 public enum Program {
-    /// Runs it with the arguments of the process; says what went wrong and ends with 1 when it throws.
+    /// Calls `body` with the arguments of the process; if it throws, prints the error and exits with 1.
     public static func run(_ body: (Arguments) throws -> Void) {
         do {
             try body(Arguments())

@@ -1,8 +1,8 @@
-/// Numbers that look random and are the same for the same seed: SplitMix64 (Steele, Lea, Flood, 2014).
+/// The SplitMix64 pseudorandom generator (Steele, Lea, Flood, 2014); the same seed gives the same sequence.
 public struct RandomSequence: RandomNumberGenerator {
     private var state: UInt64
 
-    /// Begins a sequence.
+    /// Creates the sequence for a seed.
     public init(seed: UInt64) { state = seed }
 
     /// The next 64 bits.

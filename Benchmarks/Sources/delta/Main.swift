@@ -3,8 +3,8 @@ import Objects
 import Refs
 import Storage
 
-/// `delta REPOSITORY REF UPSERTS.jsonl REMOVED.txt --key id,piece --vector emb`: how long the next snapshot of a
-/// table takes, durable, when what changed is known. The changes are in memory before the clock starts.
+/// `delta REPOSITORY REF UPSERTS.jsonl REMOVED.txt --key id,chunk --vector emb`: times the next durable snapshot of a
+/// table from a known list of changes, which is in memory before the clock starts.
 @main
 enum Delta {
     static func main() { Program.run(answer) }
@@ -17,7 +17,7 @@ enum Delta {
             let repository = try Repository(opening: path)
             let transaction = try repository.begin(writer: Benchmark.writer)
             guard let parent = transaction.state.target(of: name) else {
-                throw Arguments.Refusal("there is no \(name)")
+                throw Arguments.Refusal("no such ref: \(name)")
             }
             let before = try Snapshot(parent, in: transaction.objects)
             guard case .table(let root, let rows, let dimension) = before.content else {

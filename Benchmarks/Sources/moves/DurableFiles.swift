@@ -1,14 +1,14 @@
 import Glibc
 
-/// The least that makes a new small file durable under its name.
+/// Writes small files durably with the fewest system calls that POSIX allows: the floor for a ref move.
 enum DurableFiles {
-    /// A call of the system that failed.
+    /// A failed system call.
     struct Failure: Error {
         let call: String
         let code: Int32
     }
 
-    /// Writes files of 200 bytes, each durable before the next: create, write, sync, rename, sync of the directory.
+    /// Writes 200-byte files, each durable before the next: create, write, sync, rename, directory sync.
     static func write(_ count: Int, into directory: String, from first: Int) throws {
         let folder = try check("open", open(directory, O_RDONLY | O_DIRECTORY))
         defer { close(folder) }

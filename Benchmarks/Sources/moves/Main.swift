@@ -3,8 +3,10 @@ import Objects
 import Refs
 import Storage
 
-/// `moves REPOSITORY DIRECTORY [--count 200] [--rounds 5]`: durable moves of a ref a second, in turns
-/// with what any durable store on this file system needs at least: create, sync, rename, sync of the directory.
+/// `moves REPOSITORY DIRECTORY [--count 200] [--rounds 5]`: times durable moves of a ref.
+///
+/// Each round also times the least that any durable store needs on this file system: create, sync, rename, directory
+/// sync.
 @main
 enum Moves {
     static func main() { Program.run(answer) }

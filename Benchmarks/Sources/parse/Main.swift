@@ -2,8 +2,7 @@ import Measuring
 import Objects
 import Storage
 
-/// `parse FILE --key id,piece --vector emb [--rounds 1]`: how long reading a file as rows takes, with
-/// nothing stored.
+/// `parse FILE --key id,chunk --vector emb [--rounds 1]`: times parsing a file into rows, without storing them.
 @main
 enum Parse {
     static func main() { Program.run(answer) }

@@ -2,9 +2,8 @@ import Measuring
 import Objects
 import Refs
 
-/// `scan REPOSITORY REF [--rounds 5]`: how long it takes until all vectors of a table are in memory, verified and in
-/// one piece, which is new or was used before; and until all were verified where they lie. Opening the repository is
-/// included.
+/// `scan REPOSITORY REF [--rounds 5]`: times reading and verifying all vectors of a table, including opening the
+/// repository: into a newly allocated matrix, into a reused one, and in place, without a copy.
 @main
 enum Scan {
     static func main() { Program.run(answer) }
@@ -33,7 +32,7 @@ enum Scan {
         return try TableVectors(table, in: objects, verified: nil)
     }
 
-    /// The number of rows whose vectors were lent, which verifies them.
+    /// Returns the number of rows, after verifying their vectors in place.
     private static func verified(_ vectors: TableVectors) throws -> Int {
         let blocks = vectors.blocks
         let rows = Threads.map(blocks.count) { index in

@@ -4,8 +4,10 @@ import Objects
 import Refs
 import Storage
 
-/// `search REPOSITORY REF QUERIES [--count 10] [--rounds 1]`: the nearest rows of each query, one query after
-/// another, by the index that answers questions: exactly, then by signs. QUERIES is a file of 32-bit numbers, row by row.
+/// `search REPOSITORY REF QUERIES [--count 10] [--rounds 1]`: times the search for the nearest rows of each query.
+///
+/// It runs one query at a time on the index that `fti-inference` uses: first the exact search, then the approximate
+/// one, which compares the signs of vectors. QUERIES is a file of 32-bit floats, one query after another.
 @main
 enum Search {
     static func main() { Program.run(answer) }
@@ -20,7 +22,7 @@ enum Search {
             Array(numbers[$0..<($0 + table.dimension)])
         }
         let count = arguments.count("count", or: 10)
-        // The first opening verifies every leaf, the second compares what it uses with what the first found.
+        // The first open verifies every leaf and records keyed hashes; the second only checks those.
         let verified = try VerifiedLeaves()
         func open() throws -> FeatureIndex {
             try FeatureIndex.open(table, in: objects, verified: verified)
@@ -28,7 +30,7 @@ enum Search {
         let (verifying, _) = try Measurement.seconds { try open() }
         let (loading, index) = try Measurement.seconds { try open() }
         let (signs, approximate) = Measurement.seconds { ApproximateSearch(index.vectors) }
-        // The first answer reads what the others find in the page cache.
+        // Warm the page cache.
         if let query = queries.first { _ = try index.vectors.nearest(count, to: query) }
         for round in 0..<arguments.count("rounds", or: 1) {
             let (exact, rows) = try Measurement.seconds {

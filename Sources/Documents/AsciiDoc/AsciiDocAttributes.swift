@@ -1,4 +1,4 @@
-/// The attributes that an AsciiDoc document sets, which replace `{name}` references in its text.
+/// The attributes of an AsciiDoc document, whose values replace `{name}` references in its text.
 struct AsciiDocAttributes {
     private var values: [String: String] = [
         "empty": "", "blank": "", "sp": " ", "nbsp": "\u{A0}", "zwsp": "", "wj": "", "lt": "<",
@@ -8,10 +8,10 @@ struct AsciiDocAttributes {
         "backslash": "\\", "backtick": "`", "two-colons": "::", "two-semicolons": ";;",
         "cpp": "C++", "pp": "++", "idprefix": "_", "idseparator": "_",
     ]
-    /// How many more bytes attribute values may add to the text: the bound against exponential expansion.
+    /// How many more bytes attribute values may add to the text; the limit prevents exponential expansion.
     private var budget: Int
 
-    /// The longest value, in characters.
+    /// Longer values are truncated to this many Unicode scalars.
     private static let valueLimit = 4096
 
     /// Creates the predefined attributes for a document of `size` bytes.
@@ -100,7 +100,7 @@ struct AsciiDocAttributes {
     }
 }
 
-/// An attribute list, from brackets above a block or behind a macro: `style#id.role%option,name=value`.
+/// An attribute list, from brackets above a block or after a macro: `style#id.role%option,name=value`.
 struct AsciiDocAttributeList {
     /// The unnamed values, in order; the first without its `#id`, `.role` and `%option` shorthand.
     private(set) var positional: [String] = []
@@ -134,7 +134,7 @@ struct AsciiDocAttributeList {
         }
     }
 
-    /// Returns the identifier that an attribute line sets, as `[id]` inside its brackets or with `#`.
+    /// Returns the identifier that an attribute line sets: `[[id]]`, `[#id]` or `[id=name]`.
     static func anchor(_ text: String) -> String? {
         guard text.hasPrefix("["), text.hasSuffix("]") else { return Self(text).id }
         return String(text.dropFirst().dropLast().prefix { $0 != "," })

@@ -22,7 +22,7 @@ struct AsciiDocInline {
     private var closings: [Int: Int] = [:]
     /// For each mark, the index where its open markup ends.
     private var open: [UInt8: Int] = [:]
-    /// The marks that close nothing in the rest of the text.
+    /// The marks for which the rest of the text has no closing mark.
     private var unended: Set<[UInt8]> = []
     /// Where the last search for the end of a target stopped.
     var targetEnd = 0

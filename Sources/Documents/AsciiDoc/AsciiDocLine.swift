@@ -3,13 +3,13 @@ enum AsciiDocLine {
     /// The delimiter line above and below a block.
     enum Delimiter: Equatable {
         case listing, literal, example, sidebar, quote, open, pass, comment
-        /// A backquote fence, with the language behind it.
+        /// A backquote fence, with the language after it.
         case fence(String)
-        /// A table, with the character in front of its cells.
+        /// A table, with the character that separates its cells.
         case table(UInt8)
     }
 
-    /// Returns the delimiter that a line is; nil for any other line.
+    /// Parses a block delimiter; nil for any other line.
     static func delimiter(_ line: ArraySlice<UInt8>) -> Delimiter? {
         guard let first = line.first, line.count >= 2 else { return nil }
         if line.elementsEqual("--".utf8) { return .open }
@@ -53,7 +53,7 @@ enum AsciiDocLine {
         return title.isEmpty ? nil : (marks.count - 1, title)
     }
 
-    /// Returns the level of the heading that a line underlines; nil if it underlines none.
+    /// Returns the level of a heading from its underline; nil if the line is not an underline.
     static func underline(_ line: ArraySlice<UInt8>, of title: ArraySlice<UInt8>) -> Int? {
         guard let mark = line.first, line.count >= 2, line.allSatisfy({ $0 == mark }),
             let level = "=-~^+".utf8.firstIndex(of: mark),

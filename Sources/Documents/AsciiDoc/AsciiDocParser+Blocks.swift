@@ -8,7 +8,7 @@ extension AsciiDocParser {
         if case .fence = delimiter { closing = opening.prefix(3) } else { closing = opening }
         let inner = index + 1
         let close = lines[inner..<end].firstIndex { $0.elementsEqual(closing) } ?? end
-        // A delimited block belongs to a list item only behind a `+` line.
+        // A delimited block belongs to a list item only after a `+` line.
         if index == 0 || !lines[index - 1].elementsEqual("+".utf8), !hasPlus(above: index) {
             lists = []
         }
@@ -119,7 +119,7 @@ extension AsciiDocParser {
         return start ?? 1
     }
 
-    /// Formats an item's number the way Asciidoctor does for a nesting level.
+    /// Formats an item's number: letters at levels 2 and 4, as in Asciidoctor, and digits at all others.
     private static func marker(_ number: Int, level: Int) -> String {
         let letters = Array("abcdefghijklmnopqrstuvwxyz")
         switch level {

@@ -51,7 +51,7 @@ struct AsciiDocParser {
         }
     }
 
-    /// Preprocesses a line; nil if the line disappears. No file is included, and every condition counts as true.
+    /// Preprocesses a line; nil if it must be dropped. Includes are dropped, and every condition counts as true.
     private mutating func withoutDirective(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         let names = ["include::", "ifdef::", "ifndef::", "ifeval::", "endif::"]
         let content = line.first == UInt8(ascii: "\\") ? line.dropFirst() : line
@@ -167,7 +167,7 @@ struct AsciiDocParser {
             return index + 2
         }
         if line.elementsEqual("+".utf8) {
-            // What follows the `+` belongs to the list item.
+            // The block after the `+` belongs to the list item.
             let next = index + 1
             if next < end, !lines[next].isEmpty, AsciiDocLine.item(lines[next]) == nil,
                 AsciiDocLine.delimiter(lines[next]) == nil,

@@ -56,7 +56,7 @@ struct AsciiDocTable {
     private mutating func fill(
         _ cells: [Cell], width: Int, styles: [Cell.Style], isHeader: Bool
     ) {
-        // For this row and the ones below, how many columns cells from above take up.
+        // How many columns cells from earlier rows occupy, for this row and each row below it.
         var taken: [Int] = [0]
         var row: [Cell] = []
         var column = 0
@@ -103,7 +103,7 @@ struct AsciiDocTable {
         }
     }
 
-    /// Scans text for cells, each behind a separator.
+    /// Scans text for cells, each after a separator.
     private struct Scanner {
         private(set) var result: (cells: [Cell], firstLine: Int) = ([], 0)
         private var text: [UInt8] = []

@@ -93,7 +93,7 @@ extension HTMLCleaner {
 }
 
 extension HTMLCleaner {
-    /// Returns the block of a preformatted element.
+    /// Returns a preformatted element as a code block.
     mutating func code(_ node: HTMLTree.Node) -> CleanDocument.Block {
         var text = ""
         appendCode(of: node, to: &text)
@@ -126,7 +126,8 @@ extension HTMLCleaner {
         }
     }
 
-    /// Returns the language that highlighters and generators declare on the element, its child or its ancestors.
+    /// Returns the language that highlighters and generators declare on the element, its `code` child, its parent or
+    /// its grandparent.
     private static func language(of node: HTMLTree.Node) -> String? {
         var places = [node]
         if let code = node.children.first(where: { $0.name == "code" }) { places.append(code) }

@@ -1,4 +1,4 @@
-/// The elements of Confluence's storage format, which exports contain.
+/// The elements of Confluence's storage format, as exports contain them.
 extension HTMLCleaner {
     static func isConfluence(_ name: String) -> Bool {
         name.hasPrefix("ac:") || name.hasPrefix("ri:")
@@ -49,7 +49,7 @@ extension HTMLCleaner {
         }
     }
 
-    /// Whether the content that a fallback replaces is present too.
+    /// Whether the page also has the content that a fallback stands in for.
     private func hasContent(beside fallback: HTMLTree.Node) -> Bool {
         fallback.parent?.children.contains {
             $0.name != fallback.name && $0.first { $0.name == "ac:adf-content" } != nil

@@ -235,8 +235,8 @@ struct HTMLCleaner {
         return inline.take()
     }
 
-    /// Begins a section. Its anchor is the heading's own, or that of the section it is the first heading of, or the
-    /// slug of its text.
+    /// Begins a section. Its anchor is the heading's `id`, else the `id` of the enclosing section if this is its first
+    /// heading, else the slug of the text.
     private mutating func addHeading(_ node: HTMLTree.Node, level: Int) {
         let children = node.children
         let end = Self.headingEnd(children)
@@ -256,7 +256,7 @@ struct HTMLCleaner {
         builder.begin(text, level: level, anchor: own ?? inherited)
     }
 
-    /// Returns where the text of a heading ends: block elements behind the text were left inside by mistake.
+    /// Returns where the text of a heading ends: a heading that was never closed also contains the blocks below it.
     private static func headingEnd(_ children: [HTMLTree.Node]) -> Int {
         guard let first = children.firstIndex(where: { blocksInHeadings.contains($0.name ?? "") }),
             children[..<first].contains(where: { $0.words.all > 0 })

@@ -13,7 +13,7 @@ struct HTMLPreparation {
     static let nodeLimit = 1_000_000
     /// The deepest nesting of elements.
     static let depthLimit = 400
-    /// The most open elements that only change how text looks.
+    /// The most open formatting elements, such as `b`; the parser reopens them in every paragraph.
     private static let formatLimit = 32
 
     private let source: [UInt8]
@@ -102,11 +102,11 @@ struct HTMLPreparation {
     private mutating func start(_ tag: HTMLTokens.Tag) {
         let name = HTMLTokens.Name(source, tag.name)
         if Self.void.contains(name) { return copy(tag) }
-        // For browsers with scripts, the content of `noscript` is plain characters.
+        // With scripts enabled, browsers treat the content of `noscript` as raw text.
         if name == Self.noScript { return isAlternative = true }
         closeImplied(before: name)
         if Self.formatting.contains(name) {
-            // Without attributes it only changes how text looks.
+            // A formatting element without attributes only changes how text looks, so its tag can go.
             guard !tag.attributes.isEmpty, formats < Self.formatLimit, name != Self.font else {
                 return
             }
@@ -142,7 +142,8 @@ struct HTMLPreparation {
     private mutating func end(_ tag: HTMLTokens.Tag) {
         let name = HTMLTokens.Name(source, tag.name)
         guard let index = open.suffix(Self.reach).lastIndex(where: { $0.name == name }) else {
-            // Browsers turn `</p>` and `</br>` into elements of their own; other unmatched end tags mean nothing.
+            // An unmatched end tag of a formatting element belongs to a start tag that was dropped. Others stay:
+            // browsers turn `</p>` and `</br>` into elements.
             if name == Self.paragraph || name == Self.lineBreak || !Self.formatting.contains(name) {
                 page += source[tag.range]
             }
@@ -152,7 +153,7 @@ struct HTMLPreparation {
         while open.count > index { pop() }
     }
 
-    /// How many open elements an end tag is matched against.
+    /// How many of the innermost open elements an end tag is matched against.
     private static let reach = 1000
 
     /// Closes elements whose end tag HTML lets authors omit.
@@ -162,7 +163,7 @@ struct HTMLPreparation {
         { pop() }
     }
 
-    /// The elements that close an element; for a paragraph, the elements that do not.
+    /// The elements whose start tags close an open element; for a paragraph, the elements that do not close it.
     private static let implied: [HTMLTokens.Name: Set<HTMLTokens.Name>] = {
         let cells = "td th tr tbody thead tfoot"
         let rules = [

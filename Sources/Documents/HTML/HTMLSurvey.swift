@@ -97,8 +97,8 @@ struct HTMLChrome {
 
     /// Returns why an element is left out with everything in it; nil if it is content.
     ///
-    /// Class names alone never rule out content: unless a known generator uses the class, most words must also be
-    /// links.
+    /// A class name alone rules out content only if a documentation generator uses it. For other class names, at least
+    /// half of the words must be links, or the text must be a copyright notice.
     func reason(_ node: HTMLTree.Node, name: String, isInArticle: Bool) -> String? {
         if Self.content.contains(name) { return nil }
         switch name {

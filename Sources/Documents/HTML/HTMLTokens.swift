@@ -154,7 +154,7 @@ struct HTMLTokens {
         return .hidden(start..<at)
     }
 
-    /// Reads a tag: a quotation mark counts only where a value begins.
+    /// Reads a tag. A quotation mark delimits a value only where the value begins.
     private mutating func tag(nameAt nameStart: Int) -> Tag {
         let start = at
         at = nameStart

@@ -3,7 +3,7 @@ internal import TOMLKit
 internal import YAML
 internal import Yams
 
-/// The YAML block between `---` lines, or TOML block between `+++` lines, at the head of a text.
+/// The YAML block between `---` lines, or TOML block between `+++` lines, at the start of a text.
 struct FrontMatter {
     /// The value of `title`; nil without one.
     let title: String?
@@ -255,7 +255,7 @@ enum FrontMatterReader {
         return found
     }
 
-    /// Whether a key may have more parts than real keys do: each part nests another table.
+    /// Whether the text may have a dotted key with more parts than real keys have: each part nests a table.
     private static func hasLongKey(_ text: String) -> Bool {
         var dots = 0
         for byte in text.utf8 {

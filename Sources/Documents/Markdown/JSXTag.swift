@@ -5,9 +5,9 @@ struct JSXTag {
     let isEnd: Bool
     /// Whether the tag closes itself.
     let isEmpty: Bool
-    /// The visible attributes and `href`, with string values.
+    /// The string values of the visible attributes and of `href`.
     private(set) var texts: [(name: String, value: String)] = []
-    /// How many visible attributes have values that are expressions.
+    /// How many visible attributes have expressions, other than string literals, as values.
     private(set) var expressions = 0
     /// The index after the tag.
     let end: Int
@@ -139,7 +139,7 @@ enum JSXExpression {
                 while close < limit, text[close] != quote, text[close] != 0x0A || quote == 0x60 {
                     close += text[close] == 0x5C ? 2 : 1
                 }
-                // An apostrophe in the text between tags closes nothing.
+                // A quotation mark without a partner is an apostrophe in the text between tags.
                 if close < limit, text[close] == quote { at = close }
             case UInt8(ascii: "/") where at + 1 < limit && text[at + 1] == UInt8(ascii: "*"):
                 at += 2

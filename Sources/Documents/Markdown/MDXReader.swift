@@ -14,7 +14,7 @@ struct MDXReader {
 
     /// After this many failures, angle brackets are text.
     private static let failureLimit = 200
-    /// The texts that do not occur in the rest of the document.
+    /// The texts that an earlier search did not find.
     private var absent: Set<String> = []
 
     private static let deepest = 64
@@ -77,7 +77,8 @@ struct MDXReader {
         return min(at, bytes.count)
     }
 
-    /// Returns the common indentation of the innermost element's content.
+    /// Returns how much indentation to remove from a line in the innermost element: that of its first line, or all of
+    /// the line's own if that is less.
     private mutating func bodyIndent(_ line: MarkdownLine) -> Int {
         guard let last = elements.last else { return 0 }
         if let known = last { return min(known, line.indent) }
@@ -116,7 +117,7 @@ struct MDXReader {
                 output += bytes[at..<min(at + 2, bytes.count)]
                 at += 2
             case UInt8(ascii: "`"):
-                // A code span ends within its paragraph; looking at one line is enough for nearly all.
+                // A code span may end on a later line of its paragraph, but nearly all end on the same line.
                 let line = bytes[at...].prefix { $0 != 0x0A }
                 var spans = CodeSpans()
                 let end = spans.end(in: line, from: at)

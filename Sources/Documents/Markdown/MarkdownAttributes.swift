@@ -1,4 +1,4 @@
-/// A list of attributes in braces behind a heading, a link or a code fence, in the syntax of Pandoc, Kramdown and
+/// A list of attributes in braces after a heading, a link or a code fence, in the syntax of Pandoc, Kramdown and
 /// Python-Markdown: `{#id .class key=value key="a value"}`.
 ///
 /// A colon may precede the attributes.
@@ -144,8 +144,8 @@ extension MarkdownLabel {
         title = Self.nonEmpty(rest.dropFirst().dropLast())
     }
 
-    /// Parses what follows the colons of `:::note Title`, `::: {.callout-note title="…"}`, `:::tip[Title]`, `:::
-    /// details Title`.
+    /// Parses the text after the colons of `:::note Title`, `::: {.callout-note title="…"}`, `:::tip[Title]` or
+    /// `::: details Title`.
     init(division content: ArraySlice<UInt8>) {
         var rest = content
         if let (list, end) = AttributeList.read(rest) {
@@ -170,7 +170,7 @@ extension MarkdownLabel {
         self.init(directive: String(decoding: name, as: UTF8.self), argument: rest)
     }
 
-    /// Parses what follows the name of a directive such as `note`.
+    /// Parses the text after the name of a directive such as `note`.
     init(directive name: String, argument: ArraySlice<UInt8>) {
         self.init()
         var rest = argument.drop { $0 == 0x20 || $0 == 0x09 }
@@ -203,7 +203,7 @@ extension MarkdownLabel {
         title = Self.nonEmpty(rest) ?? Self.capitalized(String(decoding: name, as: UTF8.self))
     }
 
-    /// Whether directives with this name are notes, which without a title show their name as the title.
+    /// Whether directives with this name are notes; a note without a title shows its name instead.
     static func isNote(_ name: String) -> Bool { notes.contains(name.lowercased()) }
 
     private static let notes: Set<String> = [
@@ -243,7 +243,7 @@ struct CodeInfo: Equatable {
     /// The title above the code, or the name of its file.
     var title: String?
 
-    /// Parses the text behind the fence.
+    /// Parses the text after the fence.
     init(_ text: String) {
         var bytes = Array(text.utf8)[...]
         bytes = bytes.drop { $0 == 0x20 || $0 == 0x09 }
@@ -269,7 +269,7 @@ struct CodeInfo: Equatable {
         }
         let word = bytes.prefix(while: Self.isPartOfName)
         let next = bytes[word.endIndex...].first
-        // In `js:app.js` and `python=`, a file name or an option follows the language.
+        // A word before `=` is a key such as `title`, not a language. In `js:app.js`, a file name follows the language.
         if next.map({ $0 == UInt8(ascii: "=") }) != true || word.isEmpty {
             language = Self.nonEmpty(word)
         }

@@ -1,6 +1,6 @@
 internal import Objects
 
-/// Reads Markdown: GitHub's dialect and common extensions of others, with anchors as GitHub generates them.
+/// Reads GitHub's Markdown and common extensions of other dialects; anchors are the ones that GitHub generates.
 struct MarkdownCleaner {
     private var builder = SectionBuilder()
     private var lists = ListMarkers()

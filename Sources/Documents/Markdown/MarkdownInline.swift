@@ -45,7 +45,7 @@ struct MarkdownInline {
 
     /// Adds the text of an inline HTML tag.
     ///
-    /// - Parameter isPlaceholder: Whether a tag such as `<username>` is not an element but text.
+    /// - Parameter isPlaceholder: Whether a tag such as `<username>` is text rather than an element.
     mutating func addTag(
         _ tag: String, _ findings: inout Finding.List, isPlaceholder: (String) -> Bool
     ) {
@@ -191,7 +191,7 @@ enum MarkdownMark {
     /// U+FDD0, before a paragraph that only introduces what follows: the title of a note, a tab, a term.
     static let label: [UInt8] = [0xEF, 0xB7, 0x90]
 
-    /// Removes the mark from a text that contains it.
+    /// Removes the mark from an author's text, so that only marks added here reach the parser.
     static func removed(from text: String) -> String {
         func isMark(_ scalar: Unicode.Scalar) -> Bool { scalar.value == 0xFDD0 }
         guard text.unicodeScalars.contains(where: isMark) else { return text }

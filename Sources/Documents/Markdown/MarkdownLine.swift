@@ -38,7 +38,7 @@ struct MarkdownLine {
         return (Array(repeating: 0x20, count: rest) + bytes[content.startIndex...])[...]
     }
 
-    /// Returns the text behind a list marker, and how many columns the marker takes with its spaces; nil without a
+    /// Returns the text after a list marker, and the width of the marker with its spaces, in columns; nil without a
     /// marker.
     static func item(
         _ content: ArraySlice<UInt8>

@@ -202,7 +202,7 @@ struct MarkdownRewriter {
                 return closeCode()
             }
         }
-        // The line stays: it may be what the code is about.
+        // Keep the line: the code may be an example of an include.
         if let include = MarkdownInclude(inCode: line.content) { note(include) }
         emit(line.bytes)
     }
@@ -217,7 +217,7 @@ struct MarkdownRewriter {
         findings.add(.leftOut, "include", 1, "includes", detail: include.target)
     }
 
-    /// Detects HTML whose content is not Markdown, up to its end.
+    /// Begins a raw HTML block, whose content is not Markdown, if the line opens one and does not close it.
     private mutating func beginRaw(_ content: ArraySlice<UInt8>) {
         guard content.first == UInt8(ascii: "<") else { return }
         let start = String(decoding: content.prefix(12), as: UTF8.self).lowercased()
@@ -286,7 +286,7 @@ extension MarkdownRewriter {
         let colon = UInt8(ascii: ":")
         let colons = line.content.prefix { $0 == colon }.count
         var words = line.content.dropFirst(colons).drop { $0 == 0x20 }
-        // Pandoc also allows colons behind the attributes.
+        // Pandoc also allows colons after the attributes.
         while let last = words.last, last == colon || last == 0x20 { words = words.dropLast() }
         guard !words.isEmpty else {
             if divisions.last?.mark == colon { divisions.removeLast() }

@@ -188,7 +188,7 @@ struct TemplateTag {
 }
 
 extension String {
-    /// The quoted text behind a mark; nil without one.
+    /// The quoted text after a mark; nil if there is none.
     fileprivate func quoted(behind mark: String) -> String? {
         let bytes = Array(utf8)[...]
         let mark = Array(mark.utf8)

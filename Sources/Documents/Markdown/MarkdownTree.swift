@@ -1,7 +1,7 @@
 internal import CMarkdown
 internal import Synchronization
 
-/// A document parsed by cmark-gfm. Only this file touches its pointers.
+/// A document parsed by cmark-gfm. Only this file touches cmark-gfm's pointers.
 struct MarkdownTree: ~Copyable {
     /// An event of a walk over the tree: containers are entered and left, leaves only entered.
     enum Event {
@@ -109,12 +109,12 @@ struct MarkdownTree: ~Copyable {
     }
 }
 
-/// Estimates from its lines what Markdown costs to parse.
+/// Estimates the cost of parsing Markdown from its lines.
 ///
 /// cmark-gfm takes quadratic time for some inputs: 100 kB of `www._` take 7 s, 100 kB of nested list markers and
 /// empty lines 34 s, a table row of 100,000 cells 27 s. Such a text is read as plain text instead. The limits keep
-/// parsing below a few seconds, far above what real documents need. The estimate may be too high, but is never too
-/// low.
+/// parsing below a few seconds and are far above the needs of real documents. The estimate may be too high, but is
+/// never too low.
 struct MarkdownCost {
     /// Bytes of running text times the marks in it that make cmark-gfm search.
     private(set) var inline = 0

@@ -48,7 +48,7 @@ package struct CleanDocument: Sendable, Equatable {
         package let headings: [String]
         /// The level of its own heading, 1 to 6; 0 before the first heading.
         package let level: Int
-        /// Its text; a heading without text before the next heading of its level or above is its own text.
+        /// Its text. A heading with neither text nor subheadings below it becomes the text itself.
         package let blocks: [Block]
 
         /// Creates a section.
@@ -141,11 +141,11 @@ public struct Finding: Hashable, Sendable {
             && detail == other.detail
     }
 
-    /// Findings in order of first occurrence, with the counts of alike ones added.
+    /// Findings in order of first occurrence; findings that differ only in their counts are merged.
     struct List: Sendable, Equatable {
         private(set) var all: [Finding] = []
 
-        /// The most findings with a detail; further ones are counted without their details.
+        /// Once the list has this many findings, new ones are counted without their details.
         private static let limit = 100
 
         /// Adds a finding, unless its count is 0.
@@ -270,7 +270,7 @@ extension CleanDocument {
 }
 
 extension DocumentText {
-    /// Reads text in a format; a format of bytes is read as plain text.
+    /// Reads text in a format; record and binary formats are read as plain text.
     init(_ text: String, format: DocumentFormat) {
         self =
             switch format {
@@ -308,7 +308,7 @@ package struct UnreadableDocument: Error, Equatable {
     package init(_ reason: String) { self.reason = reason }
 }
 
-/// Filters titles that programs write into document properties, where authors seldom look.
+/// Rejects the meaningless titles that programs write into document properties.
 enum DeclaredTitle {
     /// Returns a title that describes its document; nil for file names and for generated titles.
     static func usable(_ title: String?) -> String? {

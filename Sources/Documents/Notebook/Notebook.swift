@@ -127,7 +127,7 @@ struct Notebook {
         }
     }
 
-    /// Returns a string, or the joined lines of one.
+    /// Returns a string that is stored whole or as an array of lines.
     static func text(_ value: JSON?) -> String {
         value?.string ?? (value?.array ?? []).compactMap(\.string).joined()
     }
@@ -154,7 +154,8 @@ struct NotebookOutput {
         }
     }
 
-    /// Takes the richest text form of a value that is stored in several forms.
+    /// Takes one text form of an output stored in several: HTML if it has a table or there is no plain text, else plain
+    /// text, else Markdown or LaTeX.
     private mutating func addData(_ data: JSONObject) {
         func text(_ names: String...) -> String? {
             names.lazy.compactMap { data[$0] }.first.map(Notebook.text)
@@ -175,7 +176,7 @@ struct NotebookOutput {
             }
         }
         if let plain {
-            // Python's representation of an object without text of its own.
+            // Python represents an object without text as `<...>`; beside an image it says nothing.
             let isName =
                 plain.utf8.first == UInt8(ascii: "<") && plain.utf8.last == UInt8(ascii: ">")
             if images > 0, isName { return }
@@ -198,8 +199,8 @@ struct NotebookOutput {
         if !lines.isEmpty { blocks.append(CleanDocument.Block(.code, lines)) }
     }
 
-    /// Returns what a terminal shows in the end: no escape sequences, and only the last state of a line overwritten
-    /// with carriage returns.
+    /// Returns the text that a terminal ends up showing: without escape sequences, and only the last state of a line
+    /// that carriage returns overwrite.
     static func shown(_ text: String) -> String {
         var result: [UInt8] = []
         result.reserveCapacity(text.utf8.count)

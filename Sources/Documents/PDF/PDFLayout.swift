@@ -21,7 +21,7 @@ enum PDFLayout {
             let smaller = min(bottom - top, fragment.height)
             if overlap > 0.5 * smaller, let last = rows.indices.last {
                 rows[last].append(fragment)
-                // A small mark must not pull the next line in.
+                // A small mark, such as a superscript, must not pull the next line in.
                 if fragment.height > bottom - top {
                     (top, bottom) = (fragment.top, fragment.bottom)
                 }
@@ -149,7 +149,7 @@ enum PDFLayout {
         return result
     }
 
-    /// Returns where a column begins that has another beside it; nil if no column does.
+    /// Returns the horizontal position of the gutter between two columns; nil if there is none.
     private static func gutter(_ segments: [PDFSegment]) -> Double? {
         guard segments.count >= 8, let first = segments.map(\.left).min() else { return nil }
         var counts: [Int: Int] = [:]

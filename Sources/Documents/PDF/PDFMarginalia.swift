@@ -10,7 +10,7 @@ struct PDFMarginalia {
         let isTop: Bool
     }
 
-    /// How much of the page height the header and the footer each take.
+    /// The share of the page height that a header or a footer may take.
     private static let margin = 0.13
     /// The most segments that are examined in a header or footer.
     private static let most = 8

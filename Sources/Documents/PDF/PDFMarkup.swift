@@ -1,7 +1,7 @@
 /// Reads the output of `pdftohtml -xml`.
 ///
 /// It resembles XML but is not always well-formed: tags overlap, URLs are not escaped, and control characters appear
-/// raw. So this reads tag by tag and accepts anything.
+/// raw. So this parser reads tag by tag and accepts any input.
 struct PDFMarkup {
     /// The pages that were written completely, in order.
     private(set) var pages: [PDFPage] = []
@@ -23,7 +23,7 @@ struct PDFMarkup {
     private static let outlineLimit = 50_000
     private static let textLimit = 100_000
 
-    /// Reads as many bytes as there are.
+    /// Reads the output, which may end early.
     init(_ bytes: [UInt8]) {
         var index = 0
         while index < bytes.count, fragments < Self.fragmentLimit {
@@ -203,7 +203,7 @@ enum PDFCharacters {
 struct PDFPage: Equatable {
     /// The page number, from 1.
     var number = 0
-    /// The size in poppler's unit, 1/108 inch, as all positions.
+    /// The size, in poppler's unit of 1/108 inch, like all positions.
     var width = 0.0
     var height = 0.0
     var fragments: [PDFFragment] = []

@@ -52,7 +52,7 @@ struct PDFStyles {
         if let most { leading = (Double(most.key) + 0.5) / 20 }
     }
 
-    /// A title's letters and digits in lower case: outlines differ in punctuation and spaces.
+    /// A title's letters and digits in lower case: outlines and headings may differ in punctuation and spaces.
     private static func key(_ title: String) -> String {
         String(title.lowercased().filter { $0.isLetter || $0.isNumber })
     }

@@ -10,7 +10,7 @@ enum PDFTable {
         var isBold = false
     }
 
-    /// Returns the rows of the table that begins at a line; at most one row if there is no table.
+    /// Returns the rows of the table that begins at a line; no rows if there is no table.
     static func rows(at start: Int, in lines: ArraySlice<PDFLine>, _ styles: PDFStyles) -> [Row] {
         guard start < lines.endIndex, isRow(lines[start], styles) else { return [] }
         var columns = lines[start].segments.map { Column($0) }
@@ -88,8 +88,8 @@ enum PDFTable {
         line.baseline - above.baseline <= styles.leading * line.size * 1.2
     }
 
-    /// Whether the next line is near and has a first cell: this line then begins cells that are aligned at the bottom
-    /// of their row.
+    /// Whether the next line is near and has a first cell: the current line then begins a row whose cells are aligned
+    /// at the bottom.
     private static func isNextNear(
         _ index: Int, in lines: ArraySlice<PDFLine>, _ columns: [Column], _ styles: PDFStyles
     ) -> Bool {

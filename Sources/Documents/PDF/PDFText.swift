@@ -342,7 +342,7 @@ final class PDFWords {
         guard let last = before.last, last.properties.isAlphabetic,
             let first = below.unicodeScalars.first
         else { return .none }
-        // Not a split word: "pre- and postwar", or a name such as "ISO-" "8601".
+        // Only a lowercase letter continues a split word; `Anglo-` `Saxon` keeps its hyphen.
         guard first.properties.isLowercase else {
             return first.properties.isAlphabetic ? .kept : .none
         }
@@ -352,6 +352,7 @@ final class PDFWords {
         let end =
             below.unicodeScalars.split(whereSeparator: WhiteSpace.isSpace).first
             .map { String(Substring($0)) } ?? ""
+        // A suspended hyphen, as in "pre- and postwar".
         if ["and", "or", "und", "oder", "bzw.", "et", "ou", "to"].contains(end) { return .none }
         let whole = Self.bare(start + end)
         if known.contains(whole) { return .dropped }

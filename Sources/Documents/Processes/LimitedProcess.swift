@@ -5,7 +5,7 @@ internal import Glibc
 ///
 /// Hostile bytes may take over the program, so it gets only the time, memory and output that a large document needs.
 /// Its standard input is a private file, which it may reopen as `/dev/stdin`; it inherits no other descriptor and no
-/// variables but `PATH` and `LC_ALL`.
+/// environment variables but `PATH` and `LC_ALL`.
 struct LimitedProcess {
     /// The resources that a program may use.
     struct Limits {
@@ -173,7 +173,7 @@ struct LimitedProcess {
         return nil
     }
 
-    /// Waits for the program, and kills it if it was stopped or misses the deadline.
+    /// Waits for the program; kills it if reading stopped early or the deadline has passed.
     private static func wait(for child: pid_t, stopped: End?, until deadline: Int) -> End {
         var stopped = stopped
         var status: Int32 = 0

@@ -126,7 +126,7 @@ extension RSTDirective {
 }
 
 extension RSTDirective.Kind {
-    /// Returns how directives with a name are read.
+    /// Looks up how directives with a name are read.
     init(_ name: String) {
         self = Self.known[name] ?? Self.ofDomain(name) ?? .unknown
     }

@@ -11,7 +11,7 @@ extension RSTInline {
         return closing == nil || closing != next
     }
 
-    /// Returns where markup of a kind ends; nil if it does not.
+    /// Returns where markup of a kind ends; nil if it never does.
     mutating func end(of kind: Kind, from start: Int) -> Int? {
         guard !unended.contains(kind) else { return nil }
         var index = start + 1

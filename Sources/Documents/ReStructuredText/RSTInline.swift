@@ -14,7 +14,7 @@ struct RSTInline {
 
     enum Kind { case emphasis, strong, literal, interpreted, substitution }
 
-    /// The flag for a character behind a backslash; escaped white space disappears.
+    /// The flag for a character after a backslash; escaped white space disappears.
     static let escape: UInt32 = 0x8000_0000
     private static let depthLimit = 4
 
@@ -279,7 +279,7 @@ struct RSTInline {
         }
         guard start == 0 || Self.mayPrecede(units[start - 1]) else { return }
         let name = Self.plain(units[start..<at])
-        // Without a target it is an identifier that ends with an underscore.
+        // A name without a target is an identifier that ends with an underscore.
         let found = isAnonymous ? references.nextAnonymous() : references.address(of: name)
         guard let address = found else { return skip(after - at) }
         at = after
@@ -312,7 +312,7 @@ struct RSTInline {
             if units[end] == Self.backquote || Self.isSpace(units[end]) { break }
             end += 1
         }
-        // A bracket that opens inside the URL belongs to it.
+        // If a parenthesis opens inside the URL, the one that closes it belongs to the URL too.
         let hasBracket = units[at..<end].contains(0x28)
         while end > at + 3, let scalar = Unicode.Scalar(units[end - 1]),
             ".,;:!?'()[]{}*|".unicodeScalars.contains(scalar), scalar != ")" || !hasBracket

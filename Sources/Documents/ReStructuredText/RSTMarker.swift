@@ -16,7 +16,7 @@ enum RSTMarker {
             ? length : nil
     }
 
-    /// Returns the name of a field between colons, unparsed, and the length of all three.
+    /// Returns the unparsed name of a field, and its length with both colons.
     static func field(_ content: ArraySlice<UInt8>) -> (name: String, length: Int)? {
         guard content.first == UInt8(ascii: ":"), content.count > 2 else { return nil }
         var index = content.startIndex + 1
@@ -99,7 +99,7 @@ enum RSTMarker {
     struct Enumerator {
         /// Its length in bytes.
         let length: Int
-        /// Its number; 0 for letters, nil for `#`, which numbers itself.
+        /// Its number; 0 for letters, nil for `#`, which takes the next number.
         let number: Int?
         private let marker: String
 
@@ -162,7 +162,7 @@ struct RSTTitle {
         return min(styles.count, 6)
     }
 
-    /// Returns the character that a line at a column consists of; nil for any other line.
+    /// Returns the mark that an adornment line at a column repeats; nil for any other line.
     static func mark(_ line: MarkupLine, at column: Int) -> UInt8? {
         guard line.indent == column, let mark = line.content.first, RSTMarker.isPunctuation(mark),
             line.content.allSatisfy({ $0 == mark })
@@ -170,8 +170,8 @@ struct RSTTitle {
         return mark
     }
 
-    /// Whether a line may underline a title: at least as long as it, or at least four marks, because authors
-    /// miscount.
+    /// Whether a line may underline a title: it must be at least as long as the title or, because authors miscount,
+    /// have at least four marks.
     static func isUnderline(_ line: MarkupLine, of title: MarkupLine, at column: Int) -> Bool {
         mark(line, at: column) != nil
             && (line.content.count >= 4 || line.content.count >= MarkupLine.width(title.content))

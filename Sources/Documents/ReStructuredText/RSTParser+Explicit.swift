@@ -42,7 +42,7 @@ extension RSTParser {
         return stop
     }
 
-    /// Returns the label of a footnote or citation in brackets, and the length of both.
+    /// Returns the label of a footnote or citation, and its length with the brackets.
     private static func footnote(_ rest: ArraySlice<UInt8>) -> (label: String, length: Int)? {
         let label = rest.dropFirst().prefix { $0 != UInt8(ascii: "]") && $0 > 0x20 }
         let after = rest[label.endIndex...]
@@ -69,7 +69,7 @@ extension RSTParser {
             directive.extendContent(from: index)
         default: break
         }
-        // What looks like options is the content of `meta`.
+        // The fields of `meta` look like options, but are its content.
         if kind == .meta { directive.extendContent(from: index + 1) }
         read(directive, kind)
     }

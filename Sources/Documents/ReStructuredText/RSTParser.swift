@@ -17,7 +17,7 @@ struct RSTParser {
     var metadata = JSONObject()
     private var titles = RSTTitle()
     private var depth = 0
-    /// The last number of the current list, for items that number themselves.
+    /// The last number of the current list, for items marked `#.`.
     private var number = 0
 
     /// The deepest nesting of bodies: deeper than authors write, shallow enough for the stack.
@@ -126,7 +126,7 @@ struct RSTParser {
 
     /// Turns the text after a list marker into the first line of the item's body.
     ///
-    /// - Returns: Where the body ends, and its column: that of the text behind the marker if there is any.
+    /// - Returns: Where the body ends, and its column: that of the text after the marker if there is any.
     mutating func openItem(
         _ index: Int, _ end: Int, at column: Int, marker count: Int
     ) -> (stop: Int, column: Int) {

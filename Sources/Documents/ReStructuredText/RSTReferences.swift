@@ -15,7 +15,7 @@ struct RSTReferences {
     /// The numbers of anonymous footnotes, in order.
     private var numbers: [Int] = []
     private var numberUses = 0
-    /// How many more bytes substitutions may add: the bound against exponential expansion.
+    /// How many more bytes substitutions may add; the limit prevents exponential expansion.
     private var budget: Int
     /// The roles that the document derives from `raw`: their text is for another format.
     var rawRoles: Set<String> = []

@@ -97,7 +97,7 @@ struct RSTRole {
                 isPending = true
                 continue
             }
-            // Before white space it is a word.
+            // Before white space, `&` means "and".
             if isPending, scalar != "&", WhiteSpace.isSpace(scalar) { result.append("&") }
             isPending = false
             result.append(scalar)

@@ -226,7 +226,7 @@ struct RSTSimpleTable {
             && line.content.starts(with: "--".utf8)
     }
 
-    /// Returns where the columns begin that a border line marks.
+    /// Returns where each column that a border line marks begins.
     private static func columns(_ line: MarkupLine) -> [Int] {
         var result: [Int] = []
         var previous: UInt8 = 0x20

@@ -16,11 +16,12 @@ enum ReStructuredTextCleaner {
         return result
     }
 
-    /// Whether plain text is reStructuredText: it has a directive, or targets and roles, or titles and literals.
+    /// Whether plain text is reStructuredText: it has a directive, two targets or roles, or a title and either a
+    /// literal, a target or a role.
     static func isLikely(_ text: String) -> Bool {
         var hasTitle = false
         var hasLiteral = false
-        // Any text may contain one role or target; reference roles are specific to Sphinx and count twice.
+        // Any text may contain a single role or target; roles such as `:ref:` occur only in Sphinx and count twice.
         var marks = 0
         var previous = MarkupLine(indent: 0, content: [])
         for line in MarkupLine.split(text, tab: 8, limit: 5000) {

@@ -24,7 +24,7 @@ struct BlockWriter {
     private var announced: [CleanDocument.Block] = []
     private var cells: [[CleanDocument.Block]] = []
 
-    /// Whether nothing but headings was written yet.
+    /// Whether no block has been written yet; headings do not count.
     private(set) var isEmpty = true
 
     /// Whether blocks are collected for a table cell, where a heading begins no section.
@@ -100,7 +100,7 @@ struct BlockWriter {
         if !block.text.isEmpty { announced.append(block) }
     }
 
-    /// Writes a row; code in its cells follows it.
+    /// Writes a row; code from its cells follows the row.
     mutating func addRow(_ cells: [[CleanDocument.Block]], isHeader: Bool) {
         endItem()
         let texts = cells.map { cell in

@@ -73,7 +73,7 @@ struct MarkupLine: Equatable {
         return result
     }
 
-    /// Joins lines, each without `indent` of its columns.
+    /// Joins lines, after removing up to `indent` columns of indentation from each.
     static func joined(_ lines: some Sequence<MarkupLine>, without indent: Int) -> String {
         var result: [UInt8] = []
         var isFirst = true

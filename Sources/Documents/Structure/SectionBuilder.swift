@@ -109,7 +109,7 @@ struct AnchorSet {
     /// The most bytes in an anchor, which is part of size-limited row keys.
     static let byteLimit = 256
 
-    /// Claims an anchor, or the first of its numbered variants that is free.
+    /// Claims an anchor, or its first numbered variant that is still free.
     mutating func take(_ anchor: String) -> String {
         let wanted = Self.usable(anchor)
         guard var count = uses[wanted] else {

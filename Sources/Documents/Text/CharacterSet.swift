@@ -50,7 +50,7 @@ struct CharacterSet {
         return Int(bitPattern: descriptor) == -1 ? nil : descriptor
     }
 
-    /// Decodes bytes; each invalid sequence becomes U+FFFD, and their number is returned.
+    /// Decodes bytes; each invalid sequence becomes U+FFFD and is counted.
     func text(of bytes: ArraySlice<UInt8>) -> (text: String, replaced: Int) {
         guard let descriptor = Self.open(name) else { return ("", bytes.count) }
         defer { iconv_close(descriptor) }
@@ -106,7 +106,7 @@ enum EncodingDetector {
     /// An encoding, and how reliable the guess is.
     struct Guess {
         let label: String
-        /// The share of samples that, taken alone, yield the same encoding, as a percentage.
+        /// The percentage of the sample's parts that yield the same encoding on their own.
         let confidence: String
     }
 

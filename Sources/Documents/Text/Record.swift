@@ -20,7 +20,7 @@ package struct Record: Sendable {
         do throws(JSONError) {
             json = try JSON(parsing: bytes.span)
         } catch {
-            // Numbers beyond a double, such as large identifiers, are still valid JSON.
+            // Numbers that a double cannot hold, such as large identifiers, are still valid JSON.
             guard let standard = LenientJSON.standard(bytes, valueLimit: Self.valueLimit),
                 let read = try? JSON(parsing: standard.span)
             else {
@@ -63,8 +63,8 @@ package struct Record: Sendable {
 
 /// Accepts nonstandard JSON, and replaces values that JSON cannot represent.
 enum LenientJSON {
-    /// Converts JSON as Python writes it to standard JSON: `NaN`, `Infinity` and numbers that no double holds become
-    /// null, and unpaired surrogates become U+FFFD.
+    /// Converts JSON as Python writes it to standard JSON: `NaN`, `Infinity`, integers of more than 15 digits and
+    /// numbers beyond a double become null, and unpaired surrogates become U+FFFD.
     ///
     /// - Returns: Nil if there are more than `valueLimit` values; each takes far more memory than its text.
     static func standard(_ bytes: [UInt8], valueLimit: Int) -> [UInt8]? {

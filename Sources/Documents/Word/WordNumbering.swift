@@ -7,7 +7,7 @@ struct WordNumbering {
         var style: String?
         /// Whether the numbers of outer levels are shown as digits.
         var isLegal = false
-        /// The level whose next item restarts this one; 0 for never.
+        /// How many of the outermost levels restart this one; 0 for none, nil for all levels above it.
         var restart: Int?
     }
 

@@ -1,6 +1,6 @@
 internal import CXML
 
-/// A pull parser for XML, whose state does not grow with the document. Only this file touches the pointers of libxml2's reader.
+/// A pull parser for XML, whose state does not grow with the document. Only this file touches libxml2's pointers.
 ///
 /// It reads no external file and no network. It refuses documents with a document type declaration, which could
 /// define entities or load external ones. Nesting beyond libxml2's limit of 256 levels ends the document.
@@ -93,8 +93,10 @@ final class XMLReader {
         }
     }
 
-    /// Returns an attribute of the element that has just begun, by its local name and the prefix of its namespace. An
-    /// attribute without a namespace has no prefix.
+    /// Returns an attribute of the element that has just begun.
+    ///
+    /// - Parameter wanted: The prefix of its namespace, a colon and its local name; only the local name if it has no
+    ///   namespace.
     func attribute(_ wanted: String) -> String? {
         guard xmlTextReaderMoveToFirstAttribute(reader) == 1 else { return nil }
         defer { xmlTextReaderMoveToElement(reader) }
