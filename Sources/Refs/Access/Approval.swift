@@ -19,7 +19,7 @@ public struct Approval: Hashable, Sendable {
     /// The transaction that contains it.
     public let transaction: Int
 
-    /// The identity of an approval among those of one ref: a new one replaces the old one.
+    /// Identifies an approval among those of one ref: a later approval with the same subject replaces it.
     struct Subject: Hashable {
         let new: ObjectID?
         let key: PublicKey
@@ -35,7 +35,7 @@ public struct Approval: Hashable, Sendable {
         ]
     }
 
-    /// The command that approves a move to a revision, or without one the deletion of a ref.
+    /// The command that approves the move of a ref to a revision, or its deletion when the revision is nil.
     static func command(for ref: RefName, to revision: String?) -> String {
         "ftictl approve \(ref) \(revision ?? "--delete")"
     }
@@ -50,11 +50,11 @@ extension Approval {
     }
 }
 
-/// The valid approvals of a state, by ref, so that the cost of an entry depends on what it names and not on how many
-/// approvals there are.
+/// The valid approvals of a state, by ref, so that the cost of an entry depends on the refs that it names and not on
+/// the number of approvals.
 struct Approvals: Sendable {
     private var byRef: [RefName: [Approval]] = [:]
-    /// The time at which the first of them expires.
+    /// The time at which the first approval expires.
     private var soonest: Timestamp?
 
     /// No approvals.
@@ -63,7 +63,7 @@ struct Approvals: Sendable {
     /// The approvals that a checkpoint lists.
     init(_ approvals: [Approval]) { for approval in approvals { add(approval) } }
 
-    /// All of them, by transaction, ref, target and key.
+    /// All approvals, sorted by transaction, ref, target and key.
     var all: [Approval] {
         byRef.values.joined().sorted { left, right in
             if left.transaction != right.transaction { return left.transaction < right.transaction }
@@ -80,7 +80,7 @@ struct Approvals: Sendable {
     ///
     /// - Parameters:
     ///   - moved: The refs that the entry moves.
-    ///   - clock: The time up to which approvals expire.
+    ///   - clock: Approvals that expire at this time or earlier are dropped.
     ///   - letsExpire: Whether the entry lets approvals of a ref expire.
     mutating func settle(
         _ entry: LogEntry, moving moved: Set<RefName>, at clock: Timestamp,
@@ -123,7 +123,7 @@ struct Approvals: Sendable {
 }
 
 extension Log {
-    /// The approvals of moves that have expired although a writer's clock says otherwise.
+    /// The approvals of some moves that have expired, although they still look valid by the writer's clock.
     ///
     /// A wrong clock, or one that was set back, must not revive an approval. So the writer also consults the newest time
     /// that it remembers, and the storage of the log: how long ago, by the storage's own clock, the entry of the approval

@@ -102,7 +102,7 @@ public struct SecretKey: Sendable, CustomStringConvertible, CustomDebugStringCon
         return Signature(key: publicKey, bytes: bytes)
     }
 
-    /// The bytes of its file.
+    /// The 32 secret bytes.
     var secretBytes: [UInt8] { seed.bytes }
 
     /// `***`
@@ -154,7 +154,7 @@ extension SecretKey {
     }
 }
 
-/// Ed25519 (RFC 8032) with libcrypto. It is strict: it refuses keys and signatures that implementations could judge differently.
+/// Ed25519 (RFC 8032) with libcrypto, which refuses keys and signatures that implementations could judge differently.
 enum Ed25519 {
     static let keySize = 32
     static let signatureSize = 64
@@ -194,7 +194,7 @@ enum Ed25519 {
         var coordinate = point
         coordinate[31] &= 0x7F
         if coordinate[31] == 0x7F, coordinate[1..<31].allSatisfy({ $0 == 0xFF }) {
-            // 2^255 - 20 has order 2; the values from there to the largest of 255 bits include the prime and above.
+            // 2^255 - 20 has order 2; every larger value of 255 bits is at least the prime.
             return coordinate[0] < 0xEC
         }
         return !smallOrder.contains(coordinate)

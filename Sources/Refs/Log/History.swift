@@ -4,7 +4,7 @@ public import Objects
 public struct RefVersion: Sendable {
     /// The snapshot that the ref pointed at from then on; nil when it was deleted.
     public let target: ObjectID?
-    /// The target before.
+    /// The target before the transaction; nil when the ref did not exist.
     public let previous: ObjectID?
     /// The transaction that moved the ref.
     public let entry: LogEntry
@@ -187,8 +187,8 @@ public struct NewestFirst: Sendable {
 
     /// The next older entry; nil after the first.
     ///
-    /// - Throws: `damaged` when the entry after it follows another one; `noTransaction` when it is missing; `untrusted`
-    ///   when no authorized key signed it; `needsNewer`.
+    /// - Throws: `damaged` when the later entry names another predecessor; `noTransaction` when it is missing;
+    ///   `untrusted` when no authorized key signed it; `needsNewer`.
     public mutating func next() throws(RefError) -> LogEntry? {
         guard number >= 0 else { return nil }
         let entry = try entries.entry(number)

@@ -7,7 +7,7 @@ package import Storage
 /// safe from any number of threads and processes while others write.
 public struct Log: Sendable {
     package let bucket: any Bucket
-    /// The beliefs of this client about the log before it reads anything.
+    /// This client's memory of the log, and the keys that it trusts.
     package let trust: Trust
     let largeEntries = LargeEntries()
 

@@ -282,7 +282,7 @@ extension LogEntry {
         return actions
     }
 
-    /// The reason why no entry can hold this; nil when one can.
+    /// The reason why no entry can hold this writer, this message or this many actions; nil when one can.
     static func objection(writer: String, message: String, actions: Int) -> String? {
         if message.utf8.count > messageLimit {
             return "the message has \(message.utf8.count) bytes, more than \(messageLimit)"

@@ -76,7 +76,7 @@ package struct Proposal {
     var updates: [RefUpdate]
     package var addedPacks: [PackReference] = []
     package var removedPacks: [ObjectID] = []
-    /// The retention of a collection, which judges its removals.
+    /// The retention by which a collection chose the removed packs; nil in other proposals.
     var retention: RetentionRules?
     var message: String
     /// The action that overrides gates.
@@ -156,8 +156,8 @@ public enum Action: Hashable, Sendable {
     case retain(RetentionRules)
     /// Sets the access policy from the next entry on; nil removes it.
     case accessPolicy(AccessPolicy?)
-    /// Approves, in the name of the entry's signer, the move of a ref from `old` to `new`, until a time and as long as the
-    /// access policy of this identity holds.
+    /// Approves, in the name of the entry's signer, the move of a ref from `old` to `new`, until `expires` and only
+    /// while the access policy with this identity holds.
     case approve(
         RefName, old: ObjectID?, new: ObjectID?, accessPolicy: ObjectID, expires: Timestamp)
     /// Overrides these gates, with the reason.

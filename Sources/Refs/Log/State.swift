@@ -42,7 +42,7 @@ public struct State: Sendable {
     public internal(set) var rootKey: PublicKey?
     /// The first transaction after which each one had to be signed; nil when signatures are not demanded now.
     var signedSince: Int?
-    /// Every key that an access policy has listed.
+    /// Every key that any access policy so far has listed.
     var listedKeys: Set<PublicKey> = []
     /// The approvals that are still valid.
     var pendingApprovals = Approvals()
@@ -79,14 +79,14 @@ public struct State: Sendable {
 
     /// The live packs in the order in which they were added.
     ///
-    /// Read from the checkpoint at each call: O(packs).
+    /// Each call takes O(packs), but parses the packs of the checkpoint only once.
     ///
     /// - Throws: `damaged` when the log adds a live pack again.
     public var packs: [PackReference] {
         get throws(RefError) { try packLedger.live() }
     }
 
-    /// Continues from a new checkpoint of this state, and frees what it contains.
+    /// Continues from a new checkpoint of this state, and drops the pack changes that the checkpoint includes.
     mutating func restart(from name: CheckpointName, _ bytes: [UInt8]) {
         checkpoint = name
         checkpointSize = bytes.count

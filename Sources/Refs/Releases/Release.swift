@@ -28,8 +28,8 @@ public struct Release: Hashable, Sendable {
 
     /// Binds features and a model.
     ///
-    /// - Throws: `misfit` when they are not such snapshots, have different spaces, or the model is a ranker without a
-    ///   declared space; `objects`.
+    /// - Throws: `misfit` when they are snapshots of other kinds, have different spaces, or the model is a ranker
+    ///   without a declared space; `objects`.
     public init(
         features: ObjectID, model: ObjectID, prompt: ObjectID? = nil, in source: some ObjectSource
     ) throws(RefError) {
@@ -153,7 +153,7 @@ public struct Release: Hashable, Sendable {
 }
 
 extension Transaction {
-    /// Binds features, a model and a prompt, which it stores, to a release.
+    /// Stores a prompt, and binds it with features and a model to a release.
     ///
     /// - Throws: `misfit` when they do not fit each other; `objects`.
     public func bind(
@@ -169,7 +169,7 @@ extension Transaction {
     /// Stores a release as the next version of a ref, and moves the ref to it unless the ref already has such a release.
     ///
     /// - Parameters:
-    ///   - description: The message of the snapshot; nil for none, and a message then makes no difference.
+    ///   - description: The message of the snapshot; nil for none: a different message alone then makes no new version.
     ///   - message: The message of the transaction.
     ///   - reason: Why the ref moves although gates refuse; nil when gates decide.
     /// - Throws: As ``commit(_:message:overriding:)``.

@@ -1,7 +1,7 @@
 public import Objects
 internal import Storage
 
-/// How refs are moved.
+/// Options for moving refs.
 public struct MoveOptions: Sendable {
     /// The message of the transaction.
     public var message: String
@@ -10,7 +10,7 @@ public struct MoveOptions: Sendable {
     /// Why the moves go ahead although gates refuse them; nil when gates decide.
     public var overrideReason: String?
 
-    /// Commits with a message unless it is a rehearsal.
+    /// Makes options; by default the moves are committed with an empty message, and gates decide.
     public init(
         message: String = "", isRehearsal: Bool = false, overrideReason: String? = nil
     ) {
@@ -166,8 +166,8 @@ extension Repository {
 
     /// Brings back deleted refs, each with its last value.
     ///
-    /// - Throws: As ``move(_:in:by:_:)``; `unknownRef` when a ref never existed; `conflict` when it exists; `notRestorable`
-    ///   when its last value was collected; the log's and the bucket's errors.
+    /// - Throws: As ``move(_:in:by:_:)``; `unknownRef` when a ref never existed; `conflict` when a ref exists;
+    ///   `notRestorable` when a last value was collected; the log's and the bucket's errors.
     public func restore(
         _ names: [RefName], in state: State, by writer: Writer,
         _ options: MoveOptions = MoveOptions()

@@ -38,7 +38,7 @@ public struct Writer: Sendable {
             ?? .epoch
     }
 
-    /// The key of a writer without keys.
+    /// The ``key`` of a writer that has none: throws when one is needed.
     @Sendable
     public static func noKey(isNeeded: Bool) throws(KeyError) -> SecretKey? {
         if isNeeded { throw .none }
@@ -60,7 +60,7 @@ public struct Writer: Sendable {
 }
 
 extension Writer {
-    /// Signs an entry if a signature is required or the writer always signs.
+    /// Signs an entry if a signature is required, or if ``key`` returns a key anyway.
     ///
     /// - Throws: `unauthorized` when the access policy refuses the entry; `key` when there is no key to use.
     func signed(_ entry: LogEntry, after state: State) throws(RefError) -> LogEntry {
@@ -71,7 +71,7 @@ extension Writer {
             entry.signed(by: secret, repository: state.repositoryID), as: RefError.key)
     }
 
-    /// The key that signs some actions, which it has the rights for; nil for none.
+    /// The key that signs some actions and has the rights for them; nil when they stay unsigned.
     ///
     /// - Throws: As ``signed(_:after:)``.
     @discardableResult

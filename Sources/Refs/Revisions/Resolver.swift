@@ -64,8 +64,8 @@ public final class Resolver: Sendable {
 
     /// Resolves a revision.
     ///
-    /// - Throws: `unknownRef` or `revision` when it finds nothing, with what exists instead; `objects` when a snapshot on
-    ///   the way cannot be read; `damaged`, `needsNewer`.
+    /// - Throws: `unknownRef` or `revision` when it finds nothing, with suggestions of what does exist; `objects` when
+    ///   a snapshot on the way cannot be read; `damaged`, `needsNewer`.
     public func resolve(_ revision: Revision) throws(RefError) -> Resolution {
         var warnings: [String] = []
         var ref: RefName?
@@ -100,10 +100,10 @@ public final class Resolver: Sendable {
         try snapshotID(try resolve(revision).target)
     }
 
-    /// Runs a writer that relies on the refs that were resolved and on others.
+    /// Runs code that writes, and that relies on the resolved refs and on others.
     ///
-    /// - Throws: The error of `body`; in place of one about a missing object `conflict`, when one of the refs moved
-    ///   meanwhile: a collection may have removed its old target.
+    /// - Throws: The error of `body`; but `conflict` when an object is missing and one of the refs moved meanwhile,
+    ///   because a collection may have removed its old target.
     public func writing<Result>(
         _ others: [RefName], _ body: () throws -> Result
     ) throws -> Result {
@@ -154,7 +154,7 @@ public final class Resolver: Sendable {
         do throws(ObjectError) { snapshot = try self.snapshot(id, in: objects) } catch {
             switch error {
             case .malformed(id, _, _, _), .tooLarge(id, _, _):
-                throw .misdirected(name, id, found: "no snapshot")
+                throw .misdirected(name, id, found: "not a snapshot")
             default: throw .objects(error)
             }
         }
@@ -311,7 +311,7 @@ public struct Resolution: Sendable {
     public let snapshot: ObjectID?
     /// The ref that the revision begins with.
     public let ref: RefName?
-    /// Warnings for a person, such as that a time is in the future.
+    /// Warnings for a person, such as one about a time in the future.
     public let warnings: [String]
 
     /// The id of the object that was found; nil for a row, which is only a part of an object.

@@ -24,7 +24,7 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
 
     /// A step from one snapshot to another.
     public enum Step: Hashable, Sendable {
-        /// `~N`: N times the first parent.
+        /// `~N`: the first parent, N times over.
         case ancestor(Int)
         /// `^ROLE`: the input of that role.
         case input(String)
@@ -170,7 +170,7 @@ public enum RevisionTime: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The time itself when the clock shows `now`; nil before the year 0.
+    /// The moment that it stands for when the clock shows `now`; nil before the year 0.
     public func resolved(now: Timestamp) -> Timestamp? {
         switch self {
         case .moment(let moment): return moment

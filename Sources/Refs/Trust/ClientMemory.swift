@@ -24,7 +24,8 @@ public struct ClientMemory: Sendable {
     ///   - path: An absolute path, which stands for the place of the repository.
     ///   - now: The clock.
     ///   - isForgetful: Whether to ignore and replace the memory: the user knows why the log was rolled back.
-    ///   - report: Receives a sentence when the memory is lost; possibly again until the memory is written again.
+    ///   - report: Receives a sentence when the memory is lost, perhaps several times until the memory is written
+    ///     again.
     public init(
         at path: String, now: @escaping @Sendable () -> Timestamp, isForgetful: Bool = false,
         report: @escaping @Sendable (String) -> Void = { _ in }
@@ -122,7 +123,7 @@ package struct Remembered {
     /// The memory after a state was seen.
     ///
     /// - Parameters:
-    ///   - known: The memory of the same repository before.
+    ///   - known: The previous memory of the same repository.
     ///   - now: The client's clock.
     init(_ state: State, after known: Remembered?, at now: Timestamp) {
         time = max(known?.time ?? now, now)
@@ -162,7 +163,7 @@ package struct Remembered {
         return header.canonicalBytes + [0x0A] + checkpointBytes
     }
 
-    /// Decodes the memory without a torn state; nil when it is unreadable.
+    /// Decodes the memory, and leaves out a torn state; nil when the rest is unreadable.
     init?(decoding bytes: [UInt8]) {
         guard let end = bytes.firstIndex(of: 0x0A),
             let object = (try? JSON(canonical: Array(bytes[..<end])))?.object

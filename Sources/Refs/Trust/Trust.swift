@@ -1,16 +1,16 @@
 internal import Objects
 
-/// The beliefs of a client about a repository before it reads anything.
+/// A client's memory of a repository, and the keys that the client trusts to have founded it.
 public struct Trust: Sendable {
     /// This client's memory of the repository.
     public var memory: ClientMemory?
-    /// The keys one of which must have signed the first access policy; nil for any key.
+    /// The only keys that may have signed the first access policy that demands signatures; nil for any key.
     public var roots: Set<PublicKey>?
     /// Whether ``roots`` apply always. Otherwise they apply only at the first contact with a repository that demands
     /// signatures.
     public var isStrict: Bool
 
-    /// Trusts whatever a client sees first, or only repositories that one of some keys founded.
+    /// Trusts any repository at the first contact or, with `roots`, only repositories that one of these keys founded.
     public init(
         memory: ClientMemory? = nil, roots: Set<PublicKey>? = nil, isStrict: Bool = false
     ) {
@@ -21,8 +21,9 @@ public struct Trust: Sendable {
 
     /// Whether a checkpoint of the repository may stand for the entries before it.
     ///
-    /// Without signatures, in the log and in ``roots``, it may. Otherwise an admin must vouch for it: one of the roots, or
-    /// without roots an admin of the access policy in the checkpoint, because a first contact has nothing better.
+    /// Where the log demands no signatures it may, unless ``roots`` always apply. Otherwise an admin must vouch for it:
+    /// one of the roots, or without roots an admin of the access policy in the checkpoint, because a first contact has
+    /// nothing better.
     func accepts(_ checkpoint: State) -> Bool {
         if let roots, isStrict || checkpoint.rootKey != nil {
             guard let certifier = checkpoint.certifier else { return false }
@@ -119,8 +120,8 @@ struct Vouching: Sendable {
         keys = state.listedKeys
     }
 
-    /// Refuses an entry without a signature of a listed key from the time when all were signed, and any entry with an
-    /// invalid signature, which would name the wrong signer.
+    /// Refuses an entry without a signature of a listed key if all entries had to be signed by then, and any entry with
+    /// an invalid signature, which would name the wrong signer.
     func check(_ entry: LogEntry) throws(RefError) {
         guard let signedSince, entry.number > signedSince else {
             return try entry.checkSignature(for: repositoryID)
