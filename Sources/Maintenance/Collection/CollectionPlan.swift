@@ -1,13 +1,13 @@
 public import Objects
 
-/// The fate of each pack, such that a collection frees space and everything in the live packs stays readable.
+/// The fate of each pack, such that a collection frees disk space and everything in the live packs stays readable.
 ///
-/// Packs that nothing needs are dropped. Rewritten packs are dropped, too, after what is needed was copied. The others
-/// stay, with the unneeded data in them.
+/// Packs that nothing needs are dropped. Rewritten packs are dropped, too, once their needed data has been copied. The
+/// others stay, with the unneeded data in them.
 public struct CollectionPlan: Sendable {
     /// Which packs to rewrite.
     public enum Rewriting: Sendable {
-        /// Packs of which less than half is needed: copying others would cost more than it frees.
+        /// Packs that are less than half needed: copying others would cost more than it frees.
         case sparse
         /// Every pack with unneeded data. Differences against such data are stored in full.
         case all
@@ -57,8 +57,8 @@ public struct CollectionPlan: Sendable {
     ///
     /// - Parameters:
     ///   - kept: Packs that stay in any case, such as damaged ones.
-    ///   - removed: Packs that are not live: what is needed of them is copied.
-    ///   - rewriting: `all` only for marks that do without bases.
+    ///   - removed: Packs that are not live, and whose needed data is copied.
+    ///   - rewriting: `all` requires marks that were made without needing bases.
     static func deciding(
         _ marks: PackMarks, keeping kept: Set<ObjectID>, removed: Set<ObjectID>,
         rewriting: Rewriting
@@ -160,13 +160,13 @@ public struct CollectionPlan: Sendable {
         return false
     }
 
-    /// Copies what is needed of the rewritten packs into one new pack; nil when there is nothing to copy.
+    /// Copies the needed data of the rewritten packs into one new pack; nil when there is nothing to copy.
     ///
     /// Pieces keep their stored form and their checksums are verified; differences that lose their base are stored in
     /// full.
     ///
     /// - Parameters:
-    ///   - damaged: Set to a pack that is damaged, in place of an error: it must be kept.
+    ///   - damaged: Set to a damaged pack, which must be kept, instead of throwing an error.
     ///   - progress: Called with the number of bytes just copied.
     func copySurvivors(
         damaged: inout PackReference?, progress: (Int) -> Void

@@ -3,9 +3,9 @@ public import Refs
 
 /// Options of a collection of garbage.
 public struct CollectionOptions: Sendable {
-    /// How many milliseconds each ref keeps its past values; nil for the policy's retention.
+    /// How many milliseconds each ref keeps its past values; nil for the retention in force.
     public var keep: Int?
-    /// How many values each ref keeps at least; nil for the policy's retention.
+    /// How many values each ref keeps at least; nil for the retention in force.
     public var keepLast: Int?
     /// How many milliseconds the files of removed packs stay, for readers of older states and for undo, and the files of
     /// packs that no transaction has added yet.
@@ -18,7 +18,7 @@ public struct CollectionOptions: Sendable {
     /// A day: longer than any read takes, and time to notice a mistake.
     public static let standardGrace = 86_400_000
 
-    /// The policy's retention and the standard grace.
+    /// The retention in force, which is the access policy's or else the standard one, and the standard grace.
     public init() {}
 
     /// The retention rules in a state.

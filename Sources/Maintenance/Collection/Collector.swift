@@ -3,7 +3,7 @@ public import Refs
 internal import Storage
 
 extension Repository {
-    /// Collects garbage: removes the packs that nothing needs, rewrites those of which less than half is needed, and
+    /// Collects garbage: removes the packs that nothing needs, rewrites those that are less than half needed, and
     /// deletes the files of packs that were removed long enough ago.
     ///
     /// A pack is needed while a ref, a retained value of a ref or a lease needs something in it. Writers, readers and other
@@ -25,7 +25,7 @@ extension Repository {
 /// A collection of garbage, from the plan to the deleted files:
 ///
 /// 1. ``findGarbage()`` marks everything needed in one state and plans the fate of each pack.
-/// 2. ``copySurvivors(of:)`` copies what is needed of the rewritten packs into a new pack.
+/// 2. ``copySurvivors(of:)`` copies the needed data of the rewritten packs into a new pack.
 /// 3. ``commitRemovals(_:of:holding:)`` removes the packs in one entry of the log.
 /// 4. ``deleteFiles(_:of:_:)`` deletes the files of packs that were removed before the grace began.
 ///
@@ -41,7 +41,7 @@ private struct Collector {
     // What earlier attempts have found out.
     /// Damaged packs, which stay as they are.
     fileprivate var damaged: Set<ObjectID> = []
-    /// Packs of survivors that no transaction added.
+    /// Packs of copied data that no transaction has added.
     fileprivate var unused: Set<ObjectID> = []
     /// The error that reported a full disk; from then on nothing is copied.
     fileprivate var lackOfSpace: RefError?
@@ -50,7 +50,7 @@ private struct Collector {
     /// The report of an attempt that removed something that a lease had just begun to need.
     fileprivate var overtaken: CollectionReport?
 
-    /// How many times everything starts again before the collection gives up.
+    /// How many attempts a collection makes before it gives up.
     private static let attempts = 64
     /// How many attempts race with writers; later ones take the writers' turn while they run.
     private static let freeAttempts = 4
@@ -188,9 +188,9 @@ private struct Collector {
 
     // MARK: 2. Copy
 
-    /// Copies what is needed of the rewritten packs into a new pack; nil when there is nothing to copy.
+    /// Copies the needed data of the rewritten packs into a new pack; nil when there is nothing to copy.
     ///
-    /// - Throws: `outdated` when one of them turns out to be damaged: it stays, and everything starts again.
+    /// - Throws: `outdated` when one of these packs turns out to be damaged: it stays, and everything starts again.
     private mutating func copySurvivors(of garbage: Garbage) throws(RefError) -> PackReference? {
         var broken: PackReference?
         let pack = try wrapping(as: RefError.objects) { () throws(ObjectError) in

@@ -154,7 +154,8 @@ struct PackMending {
     /// A pack's name vouches for its index, and the index for every piece: a file that matches its name is the pack,
     /// wherever its parts come from.
     ///
-    /// - Returns: False, with nothing changed, when no copy has some part, or when a directory has the name of the file.
+    /// - Returns: False, with nothing changed, when one of the parts is in no copy, or when a directory has the name of
+    ///   the file.
     /// - Throws: `storage` when the bucket cannot be written.
     func mend(_ reference: PackReference) throws(RefError) -> Bool {
         let blobs = buckets.compactMap { try? OpenPack.blob(of: reference, in: $0) }

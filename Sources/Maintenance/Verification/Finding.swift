@@ -18,7 +18,7 @@ public struct Finding: Hashable, Sendable {
         case misdirectedRef(remedy: String?)
         /// A ref moved although a gate refuses the move.
         case bypassedGate(RefName, remedy: String?)
-        /// A version is gone that no collection was allowed to remove.
+        /// A version that no collection was allowed to remove is gone.
         case lostVersion
     }
 
@@ -32,7 +32,7 @@ public struct Finding: Hashable, Sendable {
         case checkpoint(BlobName, number: Int)
         /// The hint of the log.
         case hint
-        /// A file in a folder of the log that belongs to no log.
+        /// A file in a folder of the log that is no part of a log.
         case stray(BucketFolder, path: String)
         /// A pack, live or removed.
         case pack(ObjectID)

@@ -211,7 +211,7 @@ private struct LogWalk {
     mutating func readReplaced() throws(RefError) {
         for number in listing.singles.keys.sorted() {
             guard let name = listing.segment(holding: number) else { continue }
-            // The same bytes, or those of a writer that was too late and stopped before it removed its file.
+            // It holds the same bytes, or those of a writer that was too late and crashed before it removed its file.
             do throws(RefError) {
                 guard let bytes = try log.readSingle(number).get() else { continue }
                 _ = try LogEntry(decoding: bytes, number: number)
@@ -305,7 +305,7 @@ private struct LogWalk {
         }
     }
 
-    /// Reports those of some checkpoints that have a problem.
+    /// Reports each checkpoint that has a problem.
     private mutating func report(
         _ names: [CheckpointName], _ problem: (Log, CheckpointName) -> String?
     ) {

@@ -3,18 +3,18 @@ internal import Storage
 
 /// The content of a set of packs in figures.
 public struct PackStatistics: Hashable, Sendable {
-    /// Distinct objects.
+    /// The number of distinct objects.
     public var objects = 0
     /// The size of those objects in bytes.
     public var rawBytes = 0
     /// The size of all packs in bytes, indexes included.
     public var storedBytes = 0
-    /// Pieces, counted once in each pack that holds them.
+    /// The number of pieces; a piece counts once for each pack that holds it.
     public var pieces = 0
     /// The number of packs.
     public var packs = 0
 
-    /// Zeros.
+    /// Makes the statistics of no packs.
     public init() {}
 }
 

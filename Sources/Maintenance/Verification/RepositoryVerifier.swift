@@ -10,7 +10,7 @@ public struct RepositoryVerifier: Sendable {
     public struct Report: Sendable {
         /// All problems: the log first, then packs, then their content.
         public var findings: [Finding] { list.findings }
-        /// Remarks that are no damage.
+        /// Remarks that are not about damage.
         public fileprivate(set) var notes: [String] = []
         /// How many entries of the log were read.
         public let entries: Int

@@ -35,7 +35,8 @@ struct RetentionVerifier {
         for number in 0...tip.number {
             // An unreadable entry is a finding already, and may be any collection.
             guard let entry = try? entries.entry(number) else { return [] }
-            // Where clocks disagree, the earlier time counts: the version must have been too young for certain.
+            // Where clocks disagree, the earlier time counts, so that only versions that were certainly too young are
+            // reported.
             let time = entry.time.milliseconds - (entry.skew ?? 0)
             for change in entry.changes {
                 values[change.name, default: []].append(

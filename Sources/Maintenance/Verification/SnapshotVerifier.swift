@@ -10,7 +10,7 @@ public protocol DerivedAudit: Sendable {
     ) throws(ObjectError) -> String?
 }
 
-/// Follows snapshots to all their content, and finds which of them damage affects.
+/// Follows snapshots to all their content, and finds the snapshots that damage affects.
 struct SnapshotVerifier {
     /// Damage to a snapshot or its content.
     struct Damage {
@@ -176,7 +176,7 @@ extension SnapshotVerifier {
                 found = "a \(kind.rawValue) snapshot"
             } else {
                 guard foreign.contains(ref.target) else { continue }
-                found = "no snapshot"
+                found = "not a snapshot"
                 objects.insert(ref.target)
             }
             let error = RefError.misdirected(name, ref.target, found: found)

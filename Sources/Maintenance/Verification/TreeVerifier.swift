@@ -43,7 +43,7 @@ public struct TreeVerifier {
     ///
     /// - Parameters:
     ///   - files: The number of files that the snapshot states.
-    ///   - bytes: Their total size that the snapshot states.
+    ///   - bytes: The total size of the files in bytes that the snapshot states.
     public mutating func check(_ root: ObjectID, files: Int, bytes: Int) -> [Damage] {
         let result = check(root, depth: 0)
         guard result.damage.isEmpty, result.files != files || result.bytes != bytes else {
