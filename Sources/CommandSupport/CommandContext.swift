@@ -63,7 +63,7 @@ extension CommandContext {
             .map { TrustedPlaces(reading: "\($0)/places") } ?? .none
     }
 
-    /// The author of transactions, who signs them when the policy requires it or `$FTI_KEY` names a key.
+    /// The author of transactions, who signs them when the access policy requires it or `$FTI_KEY` names a key.
     public var writer: Writer {
         let chosen = Environment.variable("FTI_KEY")
         let path = UserFolder.configuration.path

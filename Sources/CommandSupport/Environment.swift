@@ -3,7 +3,7 @@ internal import Objects
 internal import Refs
 internal import Storage
 
-/// The environment of the process. No other code reads it.
+/// The environment of the process. Commands read it only through this type.
 public enum Environment {
     /// The value of an environment variable; nil if it is unset or empty.
     public static func variable(_ name: String) -> String? {

@@ -130,7 +130,7 @@ enum TerminalText {
         return Array(String(decoding: bytes, as: UTF8.self).escapedInJSON.utf8) + [0x0A]
     }
 
-    /// Appends a text with everything escaped that is not harmless, except the wanted control characters.
+    /// Appends a text and escapes everything that is not harmless, except the wanted control characters.
     static func append(
         _ text: String, to bytes: inout [UInt8], keeping wanted: String, hasColor: Bool
     ) {

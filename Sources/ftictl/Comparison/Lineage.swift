@@ -12,7 +12,8 @@ struct Lineage {
         let id: ObjectID
         /// Nil if it was collected, as a parent may be.
         let snapshot: Snapshot?
-        /// Its role for the snapshot above, such as `dataset`; with `isDown`, the role of the snapshot above for it.
+        /// Its role in the snapshot above, such as `dataset` or `parent`; with `isDown`, the role of the snapshot above
+        /// in it.
         let role: String
         /// The snapshot above it; nil at the root.
         let above: ObjectID?
