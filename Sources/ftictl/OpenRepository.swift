@@ -21,7 +21,7 @@ struct OpenRepository {
     /// The objects of the state; opens packs on demand.
     var objects: PackStore { get throws { try resolver.objects() } }
 
-    /// Resolves a revision.
+    /// Resolves a revision, and prints its warnings as notes.
     func resolve(_ text: String) throws -> Resolution {
         let resolution = try resolver.resolve(text)
         for warning in resolution.warnings { try output.note("warning: \(warning)") }
@@ -52,7 +52,6 @@ struct OpenRepository {
         }
     }
 
-    /// Reads a snapshot.
     func snapshot(_ id: ObjectID) throws -> Snapshot { try resolver.read(id) }
 
     /// Reads the snapshot that a ref points at.

@@ -15,7 +15,7 @@ public struct CollectionPlan: Sendable {
         case none
     }
 
-    /// What happens to a pack.
+    /// Whether a pack stays, is replaced by a copy of its needed data, or goes.
     public enum Fate: Sendable { case keep, rewrite, drop }
 
     /// Why unneeded data stays in a live pack.
@@ -30,9 +30,9 @@ public struct CollectionPlan: Sendable {
 
     /// The fate of one pack, and why.
     public struct Decision: Sendable {
-        /// The pack.
+        /// The pack that is decided on.
         public let pack: PackReference
-        /// What happens to it.
+        /// Whether the pack stays, is rewritten or is dropped.
         public let fate: Fate
         /// The needed bytes in it, as stored.
         public let neededBytes: Int

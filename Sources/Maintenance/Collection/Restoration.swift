@@ -10,7 +10,7 @@ public struct Restoration: Sendable {
     public let transaction: Int
     /// The pack that holds the content now.
     public let pack: PackReference
-    /// How many packs were removed.
+    /// How many packs the undone transaction removed.
     public let packCount: Int
 }
 

@@ -73,11 +73,11 @@ public struct Finding: Hashable, Sendable {
         var isLogCache: Bool { self == .hint || isCheckpoint }
     }
 
-    /// What can be done.
+    /// The kind of the finding, which decides its remedy.
     public let kind: Kind
-    /// Where it is.
+    /// The file, folder or object in which the problem is.
     public internal(set) var place: Place
-    /// What is wrong.
+    /// The problem in words, for people.
     public let problem: String
     /// The damaged bytes of the file, as narrowly as is known; nil for the whole file.
     public internal(set) var range: Range<Int>?
@@ -95,7 +95,7 @@ public struct Finding: Hashable, Sendable {
         self.affects = affects
     }
 
-    /// What to do about it.
+    /// The next step, a command line where one exists; nil when none is known.
     public var remedy: String? {
         switch kind {
         case .damage: "ftictl verify --repair --from COPY"

@@ -12,7 +12,7 @@ public struct LogVerifier: Sendable {
         public let findings: [Finding]
         /// The state after the last consecutive sound entry; nil when entry 0 is damaged.
         public let state: State?
-        /// How many entries were read.
+        /// How many entries were read, damaged ones included.
         public let entries: Int
         /// Whether a crash left the hint torn: no damage, and the next writer rebuilds it.
         public let isHintTorn: Bool

@@ -193,7 +193,7 @@ struct AuditPlan: Sendable {
         let piece: Int
     }
 
-    /// A large object.
+    /// A large object, with the place of each of its pieces.
     struct Whole: Sendable {
         let id: ObjectID
         let pack: OpenPack

@@ -22,12 +22,12 @@ public struct PackStatistics: Hashable, Sendable {
 public struct PackDamage: Hashable, Sendable {
     /// The unreadable object; nil for the pack itself.
     public let object: ObjectID?
-    /// The pack.
+    /// The name of the pack that holds the damage.
     public let pack: ObjectID
     /// The damaged bytes of the pack's file, as narrowly as checksums show; nil for the whole file, and when the damage is
     /// elsewhere, in something that the object is made from.
     public let range: Range<Int>?
-    /// What is wrong.
+    /// The error that reading the pack or the object throws.
     public let error: ObjectError
 }
 

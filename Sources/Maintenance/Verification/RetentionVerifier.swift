@@ -11,7 +11,6 @@ struct RetentionVerifier {
     /// The state after the last sound entry.
     let tip: State
 
-    /// The entry of a collection.
     private struct Collection {
         let number: Int
         let time: Int

@@ -32,7 +32,6 @@ struct SnapshotVerifier {
     private(set) var damage: [Damage] = []
     /// The past versions that are missing or incomplete.
     private var incomplete: Set<ObjectID> = []
-    /// The inputs of each snapshot.
     private var inputs: [ObjectID: [ObjectID]] = [:]
     /// The kind of each snapshot read.
     private(set) var kinds: [ObjectID: Snapshot.Kind] = [:]

@@ -10,7 +10,7 @@ public struct TreeVerifier {
     public struct Damage: Sendable {
         /// The path from the root of the tree; empty for the tree itself.
         public let path: RelativePath
-        /// What is wrong.
+        /// The error that reading the path throws.
         public let error: ObjectError
     }
 

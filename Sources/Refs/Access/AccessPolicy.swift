@@ -9,7 +9,7 @@ public struct AccessPolicy: Hashable, Sendable {
     public struct Key: Hashable, Sendable {
         /// The name that people use for it.
         public let name: String
-        /// The key.
+        /// The public key that verifies its signatures.
         public let publicKey: PublicKey
         /// Whether it may move every ref, change the access policy and override gates.
         public let isAdmin: Bool
@@ -116,7 +116,6 @@ public struct AccessPolicy: Hashable, Sendable {
 }
 
 extension AccessPolicy {
-    /// The version of the format.
     private static let version = 1
 
     /// The access policy in the JSON form that the log contains.

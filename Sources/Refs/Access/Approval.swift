@@ -6,7 +6,7 @@ internal import Storage
 /// It becomes void when the ref moves at all, when the access policy changes, and when it expires; so it serves at most
 /// one move.
 public struct Approval: Hashable, Sendable {
-    /// The ref.
+    /// The ref that may move.
     public let ref: RefName
     /// The target of the ref when it was approved.
     public let old: ObjectID?
@@ -57,7 +57,6 @@ struct Approvals: Sendable {
     /// The time at which the first approval expires.
     private var soonest: Timestamp?
 
-    /// No approvals.
     init() {}
 
     /// The approvals that a checkpoint lists.
@@ -73,7 +72,6 @@ struct Approvals: Sendable {
         }
     }
 
-    /// The approvals of a ref.
     subscript(ref: RefName) -> [Approval] { byRef[ref] ?? [] }
 
     /// Drops the approvals that an entry makes void, and adds the ones that it gives.

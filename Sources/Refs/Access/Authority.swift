@@ -11,7 +11,7 @@ struct Authority {
         let remedy: String
     }
 
-    /// The state before the transaction.
+    /// The state that the transaction follows.
     let state: State
     /// The key that signs the transaction.
     let signer: PublicKey?

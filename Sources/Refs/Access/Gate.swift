@@ -24,10 +24,10 @@ public struct Gate: Hashable, Sendable {
 
     /// The refs whose moves must satisfy the condition.
     public let refs: RefPattern
-    /// The condition.
+    /// The condition that a move must satisfy.
     public let condition: Condition
 
-    /// Makes a gate.
+    /// Makes a gate; an ``AccessPolicy`` checks that the keys it names exist.
     public init(refs: RefPattern, condition: Condition) {
         self.refs = refs
         self.condition = condition

@@ -201,7 +201,7 @@ extension Gate {
 
 /// The outcome of a gate for one move.
 public struct GateOutcome: Hashable, Sendable {
-    /// The gate.
+    /// The gate that was evaluated.
     public let gate: Gate
     /// The ref that moves.
     public let ref: RefName
@@ -246,7 +246,7 @@ extension [GateOutcome] {
         return lines.joined(separator: "\n")
     }
 
-    /// The distinct remedies.
+    /// The distinct remedies in one line; nil when there are none.
     var remedy: String? {
         var remedies: [String] = []
         var known: Set<String> = []

@@ -40,7 +40,7 @@ public struct Keyring: Sendable {
         throw .ambiguous(names: names)
     }
 
-    /// Chooses the default key.
+    /// Makes a key the default; throws as ``secretKey(named:)`` when the key is unusable.
     public func makeDefault(_ name: String) throws(KeyError) {
         _ = try secretKey(named: name)
         try writeDefault(name)

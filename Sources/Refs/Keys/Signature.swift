@@ -47,7 +47,7 @@ public struct PublicKey: Hashable, Comparable, Sendable, CustomStringConvertible
         self.bytes = bytes
     }
 
-    /// 64 lower-case hexadecimal digits.
+    /// The key as 64 lower-case hexadecimal digits.
     public var hex: String { Hexadecimal.encode(bytes) }
 
     /// The first 12 digits, for display only.
@@ -96,7 +96,6 @@ public struct SecretKey: Sendable, CustomStringConvertible, CustomDebugStringCon
         self.seed = Seed(seed)
     }
 
-    /// The signature of a message.
     func sign(_ message: [UInt8]) throws(KeyError) -> Signature {
         guard let bytes = Ed25519.sign(message, seed: seed.bytes) else { throw .unavailable }
         return Signature(key: publicKey, bytes: bytes)
@@ -105,11 +104,11 @@ public struct SecretKey: Sendable, CustomStringConvertible, CustomDebugStringCon
     /// The 32 secret bytes.
     var secretBytes: [UInt8] { seed.bytes }
 
-    /// `***`
+    /// Always `***`.
     public var description: String { "***" }
-    /// `***`
+    /// Always `***`.
     public var debugDescription: String { "***" }
-    /// An empty mirror.
+    /// A mirror without children.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 

@@ -74,7 +74,7 @@ public struct EntryReader: Sendable {
         return log.spare(of: number + 1)?.entry
     }
 
-    /// The file of one entry.
+    /// The file of one entry; nil when there is none of this number.
     package mutating func file(_ number: Int) throws(RefError) -> EntryFile? {
         if let loaded, loaded.name.holds(number) { return EntryFile(number, in: loaded) }
         if let file = try readOpened(number) { return file }

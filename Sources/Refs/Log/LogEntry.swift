@@ -13,7 +13,7 @@ public struct LogEntry: Hashable, Sendable {
     /// How many milliseconds ``time`` is ahead of the writer's clock, when that is more than ``tolerableSkew``: an earlier
     /// entry then has a wrong time, which all later ones inherit.
     public let skew: Int?
-    /// The name of the writer.
+    /// The name that the writer gave itself, such as `ada@host`.
     public let writer: String
     /// The message, for people.
     public let message: String
@@ -299,7 +299,6 @@ extension LogEntry {
 
 /// 128 random bits, written as 32 lower-case hexadecimal digits: the identity of a repository, or the nonce of an entry.
 public struct RandomBits: Hashable, Sendable, CustomStringConvertible {
-    /// The number of bytes.
     static let byteCount = 16
 
     /// 32 lower-case hexadecimal digits.

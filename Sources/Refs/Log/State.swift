@@ -30,7 +30,7 @@ public struct State: Sendable {
     public internal(set) var entryHash: ObjectID
     /// The time of that entry.
     public internal(set) var time: Timestamp
-    /// The identity of the repository.
+    /// The identity of the repository, which entry 0 draws at random.
     public let repositoryID: RandomBits
     /// Every ref that exists.
     public internal(set) var refs: [RefName: RefState]
@@ -237,7 +237,6 @@ struct PackLedger: Sendable {
 
     private enum Change { case add(PackReference), remove(ObjectID) }
 
-    /// An empty ledger.
     init() {}
 
     /// The packs that the lines of a checkpoint list.

@@ -21,7 +21,7 @@ public struct RefName: Hashable, Comparable, Sendable, CustomStringConvertible {
         try self.init(utf8: Array(text.utf8))
     }
 
-    /// Parses any bytes.
+    /// Parses bytes, which need not be UTF-8.
     init(utf8 bytes: [UInt8]) throws(RefError) {
         func invalid(_ reason: String) -> RefError {
             .invalidName(Quoting.quoted(bytes), reason: reason)

@@ -47,7 +47,7 @@ public enum Secrets {
 
     /// A likely secret key.
     struct Match {
-        /// The public beginning.
+        /// The public beginning of the key.
         let name: String
         /// The bytes of the key.
         let range: Range<Int>

@@ -6,9 +6,9 @@ internal import Storage
 /// The snapshot has the inputs `features` and `model`, their embedding space, and as its content a tree that is empty or
 /// contains the prompt.
 public struct Release: Hashable, Sendable {
-    /// The features snapshot.
+    /// The id of the features snapshot.
     public let features: ObjectID
-    /// The model snapshot.
+    /// The id of the model snapshot.
     public let model: ObjectID
     /// The embedding space that features, model or both declare; nil when neither does.
     public let space: ObjectID?

@@ -3,7 +3,7 @@ internal import Storage
 
 /// Options for moving refs.
 public struct MoveOptions: Sendable {
-    /// The message of the transaction.
+    /// The message of the transaction; may be empty.
     public var message: String
     /// Whether the gates are evaluated and nothing is committed.
     public var isRehearsal: Bool
@@ -30,7 +30,7 @@ public enum MoveOutcome: Sendable {
 
 /// The expected result of committing some moves.
 public struct Rehearsal: Sendable {
-    /// The refs that would move.
+    /// The refs that would move, without those that are at their targets already.
     public let refs: [RefChange]
     /// The outcomes of all gates that apply to the moves.
     public let gates: [GateOutcome]

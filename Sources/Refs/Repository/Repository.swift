@@ -6,9 +6,9 @@ public import Storage
 /// A value that caches only the indexes of packs, which never change: every other question goes to the bucket. Safe to
 /// use from any number of threads and processes.
 public struct Repository: Sendable {
-    /// The storage of the repository.
+    /// The place that stores the log, the packs and the leases.
     public let bucket: any Bucket
-    /// The log.
+    /// The log of transactions, which refs and live packs derive from.
     public let log: Log
     private let openPacks = OpenPacks()
 
@@ -85,7 +85,7 @@ public struct Repository: Sendable {
         }
     }
 
-    /// The objects of some packs.
+    /// The objects of some packs, live or not.
     package func objects(_ packs: [PackReference]) -> PackStore {
         PackStore(bucket: bucket, packs: packs, opened: openPacks)
     }

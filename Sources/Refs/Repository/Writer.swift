@@ -6,7 +6,7 @@ internal import Storage
 public struct Writer: Sendable {
     /// The name in the log, such as `ada@host`.
     public var name: String
-    /// The clock.
+    /// The clock that dates entries and judges whether approvals have expired.
     public var now: @Sendable () -> Timestamp
     /// Draws 64 random bits; nonces come from it, so it must not repeat itself.
     public var random: @Sendable () -> UInt64

@@ -305,7 +305,7 @@ public struct Resolution: Sendable {
         case row(key: String)
     }
 
-    /// The thing that was found.
+    /// The thing that the revision names.
     public let target: Target
     /// The target, or the snapshot that contains it; nil for other objects.
     public let snapshot: ObjectID?

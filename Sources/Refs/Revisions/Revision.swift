@@ -30,7 +30,7 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
         case input(String)
     }
 
-    /// The start.
+    /// The ref or the object that the revision starts from.
     public let base: Base
     /// The choice of one value of the ref; nil for the present one.
     public let selector: Selector?
@@ -47,7 +47,7 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
         self.init(base: .ref(name))
     }
 
-    /// An object.
+    /// An object, named by its full id.
     public init(_ id: ObjectID) {
         self.init(base: .object(ObjectIDPrefix(id)))
     }
@@ -70,7 +70,7 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
         try self.init(utf8: Array(text.utf8))
     }
 
-    /// Parses any bytes.
+    /// Parses bytes, which need not be UTF-8.
     public init(utf8 bytes: [UInt8]) throws(RefError) {
         var parser = RevisionParser(bytes)
         self = try parser.revision()
@@ -148,7 +148,6 @@ public enum RevisionTime: Hashable, Sendable, CustomStringConvertible {
     /// Parses the text in `@{...}`; nil when it is not a time.
     public init?(_ text: String) { self.init(Array(text.utf8)) }
 
-    /// Parses any bytes.
     init?(_ bytes: [UInt8]) {
         if let moment = Timestamp(reading: bytes) {
             self = .moment(moment)

@@ -28,7 +28,7 @@ public enum RevisionError: Diagnosable, Hashable {
 
     /// An object whose id has an ambiguous prefix.
     public struct Candidate: Hashable, Sendable {
-        /// The id.
+        /// The full id of the object.
         public let id: ObjectID
         /// Its kind as far as is known: `model snapshot`, or its size in bytes.
         public let kind: String
@@ -92,7 +92,6 @@ public enum RevisionError: Diagnosable, Hashable {
 
 /// Suggests refs for a mistyped name.
 enum Suggestions {
-    /// The most suggestions.
     private static let limit = 3
 
     /// The refs nearest to `text`, nearest first; empty when none is near.

@@ -114,7 +114,6 @@ package struct Remembered {
     /// The bytes of the state; empty without one.
     let checkpointBytes: [UInt8]
 
-    /// The version of the format.
     private static let version = 1
     /// The age in entries at which the checked state is replaced: reading that many entries takes no longer than writing
     /// the state.
