@@ -7,8 +7,8 @@ public struct CollectionOptions: Sendable {
     public var keep: Int?
     /// How many values each ref keeps at least; nil for the retention in force.
     public var keepLast: Int?
-    /// How many milliseconds the files of removed packs stay, for readers of older states and for undo, and the files of
-    /// packs that no transaction has added yet.
+    /// How many milliseconds the files of removed packs stay, for readers of older states and for undo. The files of
+    /// packs that no transaction has added yet stay as long.
     public var grace = CollectionOptions.standardGrace
     /// Whether to rewrite every pack that holds unneeded data, so that deleted content leaves the disk with the files.
     public var isPurge = false

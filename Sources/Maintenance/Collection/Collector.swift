@@ -213,7 +213,7 @@ private struct Collector {
 
     /// Removes packs in one entry of the log; nil when other writers have left nothing to remove.
     ///
-    /// - Throws: `outdated` when something that is about to go is needed by now.
+    /// - Throws: `outdated` when others have come to need something that is about to go.
     private func commitRemovals(
         _ proposal: inout Proposal, of garbage: Garbage, holding turn: (any WriterTurn)?
     ) throws(RefError) -> State? {

@@ -48,7 +48,7 @@ struct PackFiles {
         }
     }
 
-    /// Notes that a transaction removed packs, as far as they have files.
+    /// Notes that a transaction removed packs; ignores packs without files.
     mutating func add(_ removal: Removal, of names: [ObjectID]) {
         for name in names where sizes[name] != nil {
             orphans.remove(name)

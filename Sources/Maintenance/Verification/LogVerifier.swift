@@ -2,7 +2,7 @@ internal import Objects
 public import Refs
 internal import Storage
 
-/// Reads a whole log, from entry 0, and lists all damage in it and beside it.
+/// Reads a whole log, from entry 0, and lists all damage in its files.
 ///
 /// It trusts neither the hint nor a checkpoint. Damage is a finding and does not end the search.
 public struct LogVerifier: Sendable {
@@ -131,7 +131,7 @@ private struct LogWalk {
             // going.
             if let hint, number <= hint.number {
                 report(
-                    number...number, "it is missing: the hint has seen \(hint.number)",
+                    number...number, "it is missing: the hint names entry \(hint.number)",
                     at: .entry(number))
             }
             return nil
@@ -288,7 +288,7 @@ private struct LogWalk {
         }
         if let hint {
             if let hintedHash, hintedHash != hint.entryHash {
-                let problem = "it has seen entry \(hint.number) with another hash"
+                let problem = "it names entry \(hint.number) with another hash"
                 findings.append(Finding(.cache, at: .hint, problem))
             }
             return

@@ -69,8 +69,8 @@ extension PackStore {
         return (try? store.packStatistics()) ?? PackStatistics()
     }
 
-    /// Checks that every pack exists, begins with the magic and has the index that its name vouches for; with `full` reads
-    /// every copy of every piece and assembles every large object, on all processors.
+    /// Checks that every pack exists, begins with the magic and has the index that its name vouches for; with `full`,
+    /// also reads every copy of every piece and assembles every large object, on all processors.
     ///
     /// - Parameter progress: Called, from any thread, with the number of bytes just read.
     /// - Returns: All damage, in an order that depends only on the damage and the order of the packs.

@@ -47,8 +47,8 @@ public struct RepositoryVerifier: Sendable {
         self.repository = Repository(in: repository.bucket, trust: repository.log.trust)
     }
 
-    /// Verifies the log, the index of every pack, and that everything that refs point at exists; with `full` reads every
-    /// byte and everything that any ref ever pointed at.
+    /// Verifies the log, the index of every pack, and that everything that refs point at exists; with `full`, also
+    /// reads every byte and everything that any ref ever pointed at.
     ///
     /// - Parameter progress: Called, from any thread, with the number of bytes just read and the least number of bytes to
     ///   read in total.

@@ -74,8 +74,8 @@ struct RetentionVerifier {
         let retention: Retention
     }
 
-    /// The last collection of each set of rules, and the last one while the ref did not exist: earlier ones had to keep
-    /// whatever these had to keep.
+    /// The last collection of each set of rules, and the last one while the ref did not exist: earlier collections had
+    /// to keep everything that these had to keep.
     private static func lastCollections(
         of name: RefName, _ values: [Value], _ collections: [RetentionRules: [Collection]]
     ) -> [Removal] {

@@ -68,7 +68,7 @@ struct SnapshotVerifier {
         }
     }
 
-    /// The past versions that are missing or incomplete, by themselves or through their inputs; damage or not.
+    /// The past versions that are missing or incomplete, or have such inputs; damage or not.
     func gone(of history: [ObjectID]) -> Set<ObjectID> {
         var gone = incomplete
         var users: [ObjectID: [ObjectID]] = [:]

@@ -86,7 +86,7 @@ public struct AccessPolicy: Hashable, Sendable {
         }
         for (index, key) in keys.enumerated() {
             guard KeyName.isValid(key.name) else {
-                throw reader.error("keys.name", "must be like ada or feature-bot")
+                throw reader.error("keys.name", "must be a name such as ada or feature-bot")
             }
             for other in keys[..<index] {
                 guard !other.name.utf8.elementsEqual(key.name.utf8) else {
@@ -217,8 +217,8 @@ extension JSONObjectReader {
 extension Repository {
     /// Sets or removes the access policy in a transaction of its own.
     ///
-    /// - Parameter base: The access policy that the new one was derived from; the transaction is refused when another one
-    ///   holds by then. Without it, any access policy is replaced.
+    /// - Parameter base: The access policy that the new one was derived from; the transaction is refused when another
+    ///   one is in force by then. Without it, any access policy is replaced.
     /// - Throws: `unauthorized` when the writer is not an admin of the present access policy; `accessPolicyChanged`.
     @discardableResult
     public func setAccessPolicy(

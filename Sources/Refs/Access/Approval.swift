@@ -123,10 +123,10 @@ struct Approvals: Sendable {
 extension Log {
     /// The approvals of some moves that have expired, although they still look valid by the writer's clock.
     ///
-    /// A wrong clock, or one that was set back, must not revive an approval. So the writer also consults the newest time
-    /// that it remembers, and the storage of the log: how long ago, by the storage's own clock, the entry of the approval
-    /// was written. The file of a copied repository or of a segment is younger than its entries, so the storage may report
-    /// an expiry too late but never too early.
+    /// A wrong clock, or one that was set back, must not revive an approval. So the writer also consults the newest
+    /// time that it remembers, and asks the storage how long ago, by the storage's own clock, the entry of the approval
+    /// was written. The file of a copied repository or of a segment is younger than its entries, so the storage may
+    /// report an expiry too late but never too early.
     func lapsedApprovals(
         of changes: [RefChange], in state: State, at time: Timestamp
     ) throws(RefError) -> Set<Approval> {

@@ -18,7 +18,7 @@ struct Authority {
     /// The time of the transaction.
     let time: Timestamp
 
-    /// The objection to the signer itself, whatever it does; nil when there is none.
+    /// The objection to the signer alone, independent of its actions; nil when there is none.
     ///
     /// - Parameter names: The refs that the transaction moves.
     private func signerObjection(toMoving names: [RefName]) -> Objection? {

@@ -174,8 +174,8 @@ extension Gate.Condition {
 }
 
 extension Gate {
-    /// The gate that holds unless an access policy compares these two refs: the model and the features in service have
-    /// the same embedding space, when both declare one.
+    /// The gate that holds unless an access policy has a `space` gate for the same refs: `models/current` and
+    /// `features/prod` have one embedding space, when both declare one.
     static let standing: Gate? = {
         guard let model = try? RefName("models/current"),
             let features = try? RefName("features/prod")

@@ -3,7 +3,7 @@ internal import Objects
 
 /// A signature, and the key that claims it.
 public struct Signature: Hashable, Sendable {
-    /// The key that is said to have signed.
+    /// The key that the signature claims to be by.
     public let key: PublicKey
     /// The 64 bytes in the encoding of RFC 8032.
     let bytes: [UInt8]

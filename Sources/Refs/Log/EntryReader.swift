@@ -61,7 +61,7 @@ public struct EntryReader: Sendable {
             guard let file = try file(number) else { return nil }
             return (file, try file.decoded())
         } catch {
-            // A single file beside a segment may also be the late creation of a suspended writer.
+            // A suspended writer may also have created a single file late, beside the segment.
             guard case .damaged = error, !isStrict, let spare = log.spare(of: number),
                 next(after: number)?.previous == spare.entry.hash
             else { throw error }

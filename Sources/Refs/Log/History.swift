@@ -195,7 +195,7 @@ public struct NewestFirst: Sendable {
         guard entry.hash == expected else {
             throw .damaged(
                 place: LogFile.place(of: number),
-                reason: "it is not the entry that \(number + 1) follows")
+                reason: "it is not the entry that entry \(number + 1) follows")
         }
         // No hash covers the signature.
         try vouching.check(entry)

@@ -41,11 +41,11 @@ public struct Log: Sendable {
             onto: &state, expecting: hint, remembered: remembered,
             vouchedThrough: start?.vouchedThrough ?? -1, &reader)
         if let hint, hint.number > state.number {
-            throw lost(after: state.number, evidence: "the hint has seen \(hint.number)")
+            throw lost(after: state.number, evidence: "the hint names entry \(hint.number)")
         }
         for other in ahead
         where other.number > state.number && other.repositoryID == state.repositoryID {
-            throw lost(after: state.number, evidence: "a checkpoint has seen \(other.number)")
+            throw lost(after: state.number, evidence: "a checkpoint names entry \(other.number)")
         }
         try check(state, startedAt: startNumber, remembered)
         trust.memory?.record(
@@ -162,7 +162,7 @@ public struct Log: Sendable {
         // Concurrent commits may have reached that number meanwhile.
         let newest = try refreshed(state)
         guard newest.number < seen else { return }
-        throw lost(after: newest.number, evidence: "there are traces of \(seen)")
+        throw lost(after: newest.number, evidence: "there are traces of entry \(seen)")
     }
 
     /// Whether an entry exists, given that the one before it has neither a single file nor a segment.
@@ -213,8 +213,8 @@ public struct Log: Sendable {
 
 /// The point where reading begins, and the checks of the result.
 extension Log {
-    /// The state to apply later entries to, and the number up to which their signatures need no check because their
-    /// hashes lead to an entry that was checked before.
+    /// The state to apply later entries to, and the number of the last entry that this client has accepted before, so
+    /// that signatures up to there need no check; nil to begin at entry 0.
     func start(
         hint: TipHint?, remembered: Remembered?, ahead: inout [State],
         _ reader: inout EntryReader

@@ -151,7 +151,7 @@ public enum Action: Hashable, Sendable {
     case pack(PackReference)
     /// Removes a pack permanently, or condemns one that was never added.
     case unpack(ObjectID)
-    /// Records the retention of a collection, beside the packs that it removed.
+    /// Records the retention of a collection, in the entry that removes its packs.
     case retain(RetentionRules)
     /// Sets the access policy from the next entry on; nil removes it.
     case accessPolicy(AccessPolicy?)

@@ -105,8 +105,8 @@ extension Log {
 
     /// Gathers all entries that are old enough, and deletes the files that segments replace.
     ///
-    /// Safe beside readers and writers, and wherever it is interrupted: a file is deleted only when the segment with the
-    /// same bytes is durable.
+    /// Safe while others read and write, and wherever it is interrupted: a file is deleted only when the segment with
+    /// the same bytes is durable.
     ///
     /// - Returns: The number of deleted files.
     /// - Throws: `damaged` when entries are not linked; `storage`.

@@ -175,7 +175,7 @@ extension State {
         if let objection = objection(to: entry) {
             throw .untrusted(place: place, reason: objection.reason)
         }
-        // Only an entry of a key that could move a ref lets time pass for its approvals: no other key can expire them by
+        // Only an entry signed by a key that may move a ref expires approvals for it: no other key can expire them with
         // an entry dated in the future.
         let signer = entry.signature.flatMap { accessPolicy?.key($0.key) }
         pendingApprovals.settle(entry, moving: touched, at: entry.clock) {
@@ -223,10 +223,10 @@ extension State {
 
 /// The packs that the log has added and not removed.
 ///
-/// The packs of a checkpoint are parsed on demand: resolving a ref needs none of them. A checkpoint lists live packs only,
-/// so that opening a repository costs the same however many packs there once were. That the log never reuses the name of
-/// a pack is therefore checked in full only when every entry is applied, as ``LogVerifier`` does; from a checkpoint on,
-/// names are compared with later additions and removals, and with live packs.
+/// The packs of a checkpoint are parsed on demand: resolving a ref needs none of them. A checkpoint lists live packs
+/// only, so that opening a repository costs the same however many packs there once were. The log must never reuse the
+/// name of a pack. That is therefore checked in full only when every entry is applied, as ``LogVerifier`` does; after a
+/// checkpoint, names are compared only with live packs and with later additions and removals.
 struct PackLedger: Sendable {
     /// The packs of a checkpoint.
     private var base: Base?

@@ -24,7 +24,7 @@ public struct Commit: Sendable {
 public struct Transaction: Sendable {
     /// The state that the transaction builds on.
     public let state: State
-    /// Stores new objects, and reads them as well as the ones that exist already.
+    /// Stores new objects; reads these and the objects that exist already.
     public let objects: ObjectWriter
     private let repository: Repository
     private let writer: Writer

@@ -25,8 +25,8 @@ public final class Resolver: Sendable {
 
     /// The most encoded bytes of snapshots that are cached.
     private static let cacheLimit = 16 << 20
-    /// The most bytes of an object that is decoded to find out whether it is a snapshot: larger than any snapshot that a
-    /// person made, and small enough to read in passing.
+    /// The most bytes of an object that is decoded to find out whether it is a snapshot: more than any real snapshot
+    /// has, and few enough to read in passing.
     private static let sniffLimit = 8 << 20
     /// The most objects that an ambiguous prefix lists.
     private static let candidateLimit = 10

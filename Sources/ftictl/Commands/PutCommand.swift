@@ -189,7 +189,7 @@ struct PutCommand: Command {
             remedy: "ftictl put REF PATH with fewer --exclude, or with another .ftiignore")
     }
 
-    /// Notes what is not stored as it was found.
+    /// Prints notes about files that are skipped, excluded or renamed.
     private func tell(of walk: InputListing, _ output: Output) throws {
         func entries(_ count: Int) -> String { Quantity.count(count, "entry", plural: "entries") }
         for path in walk.skipped { try output.note("skipped the repository \(path)") }
