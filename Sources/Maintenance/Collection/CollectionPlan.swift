@@ -125,8 +125,8 @@ public struct CollectionPlan: Sendable {
     /// Makes sure that unneeded data in kept packs stays readable: readers, writers and merges that find it do not know
     /// that it is unneeded.
     ///
-    /// Bases of differences are small, so they are copied, too. A pack whose large objects would lose pieces is rewritten
-    /// without those objects.
+    /// Bases of differences are small, so they are copied, too. A pack whose large objects would lose pieces is
+    /// rewritten without those objects.
     ///
     /// - Returns: Whether nothing had to change.
     private mutating func closeKept() throws(ObjectError) -> Bool {

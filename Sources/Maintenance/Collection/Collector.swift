@@ -6,8 +6,8 @@ extension Repository {
     /// Collects garbage: removes the packs that nothing needs, rewrites those that are less than half needed, and
     /// deletes the files of packs that were removed long enough ago.
     ///
-    /// A pack is needed while a ref, a retained value of a ref or a lease needs something in it. Writers, readers and other
-    /// collections may run at the same time. A crash loses nothing.
+    /// A pack is needed while a ref, a retained value of a ref or a lease needs something in it. Writers, readers and
+    /// other collections may run at the same time. A crash loses nothing.
     ///
     /// - Parameter progress: Called with the number of bytes copied so far, and the total.
     /// - Throws: `busy` when other writers keep changing what is needed; `damaged` when damage hides what is needed;
@@ -29,9 +29,10 @@ extension Repository {
 /// 3. ``commitRemovals(_:of:holding:)`` removes the packs in one entry of the log.
 /// 4. ``deleteFiles(_:of:_:)`` deletes the files of packs that were removed before the grace began.
 ///
-/// Other writers commit in the meantime. Before step 3 creates its entry, it rechecks what they committed: when they need
-/// something that is about to go, everything starts again. A writer that finds the removal before its own entry rechecks
-/// its needs the same way. Whichever entry comes first, the other side sees it, so neither clocks nor locks matter.
+/// Other writers commit in the meantime. Before step 3 creates its entry, it rechecks what they committed: when they
+/// need something that is about to go, everything starts again. A writer that finds the removal before its own entry
+/// rechecks its needs the same way. Whichever entry comes first, the other side sees it, so neither clocks nor locks
+/// matter.
 private struct Collector {
     let repository: Repository
     let options: CollectionOptions
@@ -144,8 +145,8 @@ private struct Collector {
         }
     }
 
-    /// The present time as far as this machine's clock agrees with the log and the storage's clock: a clock that is ahead
-    /// must not make anything look old.
+    /// The present time as far as this machine's clock agrees with the log and the storage's clock: a clock that is
+    /// ahead must not make anything look old.
     private func agreedTime(_ state: State) throws(RefError) -> Int {
         let age = try repository.ages(ofEntries: [state.number])[state.number] ?? 0
         return min(writer.now().milliseconds, state.time.milliseconds + max(0, age))

@@ -84,8 +84,8 @@ extension Repository {
         return Dictionary(sizes, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The removed packs whose removal is at least `grace` milliseconds ago, by the times in the log and by the clock of
-    /// the storage.
+    /// The removed packs whose removal is at least `grace` milliseconds ago, by the times in the log and by the clock
+    /// of the storage.
     ///
     /// - Parameter time: The present time.
     func removedFiles(

@@ -179,9 +179,9 @@ private struct OwnEntries {
 
 /// Compares a damaged log with a copy, entry by entry, and finds the entries to restore.
 ///
-/// A copy may have another history: a fork, or one that ends earlier. Every entry that is readable here must be the same
-/// there. For an entry that is unreadable here, something readable must vouch: the hint, the client's memory, or a later
-/// entry that names its predecessor.
+/// A copy may have another history: a fork, or one that ends earlier. Every entry that is readable here must be the
+/// same there. For an entry that is unreadable here, something readable must vouch: the hint, the client's memory, or a
+/// later entry that names its predecessor.
 struct HistoryComparison {
     /// Why a copy is not used.
     struct Refusal: Error {

@@ -4,8 +4,8 @@ internal import Storage
 
 /// Restores damaged files of a repository from copies of it, and rebuilds what can be derived.
 ///
-/// It verifies everything that it takes from a copy, so a copy may be damaged, too. It can be interrupted and repeated at
-/// any point: every file is replaced atomically, and transactions add and remove packs.
+/// It verifies everything that it takes from a copy, so a copy may be damaged, too. It can be interrupted and repeated
+/// at any point: every file is replaced atomically, and transactions add and remove packs.
 public struct RepositoryRepair: Sendable {
     /// The result of a repair.
     public struct Report: Sendable {
@@ -114,7 +114,8 @@ public struct RepositoryRepair: Sendable {
             while let id = past.popLast() { past += try rescue.bring(id, isHistory: true) }
             return try rescue.writer.finish()
         }
-        // Damaged packs stay while objects are lost, which they may still hold, and while an unreadable lease may need them.
+        // Damaged packs stay while objects are lost, which they may still hold, and while an unreadable lease may need
+        // them.
         let removed = rescue.lost.isEmpty && leases.unreadable.isEmpty ? damaged : []
         guard !removed.isEmpty || !copies.isEmpty && pack != nil else { return [] }
         var proposal = Proposal(

@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// Reads and verifies every piece of a store's packs and assembles every large object, by several threads.
 ///
-/// Large objects come first, then the pieces outside any recipe. Versions of one file share most pieces, so the audit reads
-/// objects of similar size in lockstep and decodes a piece once for all of them. The indexes and the threads' buffers
-/// bound the memory.
+/// Large objects come first, then the pieces outside any recipe. Versions of one file share most pieces, so the audit
+/// reads objects of similar size in lockstep and decodes a piece once for all of them. The indexes and the threads'
+/// buffers bound the memory.
 final class PackAudit: Sendable {
     private let store: PackStore
     private let packs: [OpenPack]

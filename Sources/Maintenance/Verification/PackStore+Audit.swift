@@ -24,8 +24,8 @@ public struct PackDamage: Hashable, Sendable {
     public let object: ObjectID?
     /// The name of the pack that holds the damage.
     public let pack: ObjectID
-    /// The damaged bytes of the pack's file, as narrowly as checksums show; nil for the whole file, and when the damage is
-    /// elsewhere, in something that the object is made from.
+    /// The damaged bytes of the pack's file, as narrowly as checksums show; nil for the whole file, and when the damage
+    /// is elsewhere, in something that the object is made from.
     public let range: Range<Int>?
     /// The error that reading the pack or the object throws.
     public let error: ObjectError

@@ -50,8 +50,8 @@ public struct RepositoryVerifier: Sendable {
     /// Verifies the log, the index of every pack, and that everything that refs point at exists; with `full`, also
     /// reads every byte and everything that any ref ever pointed at.
     ///
-    /// - Parameter progress: Called, from any thread, with the number of bytes just read and the least number of bytes to
-    ///   read in total.
+    /// - Parameter progress: Called, from any thread, with the number of bytes just read and the least number of bytes
+    ///   to read in total.
     /// - Throws: `noRepository` when there is no log at all; `needsNewer`; `storage` when the bucket fails.
     public func verify(
         full: Bool, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }

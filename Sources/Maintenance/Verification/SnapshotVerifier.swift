@@ -48,8 +48,8 @@ struct SnapshotVerifier {
         trees = TreeVerifier(objects, damaged: damaged)
     }
 
-    /// Checks snapshots and their inputs, which must exist, and past versions, which may have been collected; adds what is
-    /// wrong to ``damage``.
+    /// Checks snapshots and their inputs, which must exist, and past versions, which may have been collected; adds what
+    /// is wrong to ``damage``.
     mutating func verify(_ roots: [ObjectID], history: [ObjectID]) {
         var past = history
         // A collection removes the target of a ref only after the ref moves, so after the state verified here.
@@ -155,8 +155,8 @@ struct SnapshotVerifier {
 extension SnapshotVerifier {
     /// Finds the refs that point at an object that their namespace does not allow, which only a forged entry can do.
     ///
-    /// - Returns: A finding for each ref, and the targets that are no snapshots: they are sound, so a copy could not repair
-    ///   them.
+    /// - Returns: A finding for each ref, and the targets that are no snapshots: they are sound, so a copy could not
+    ///   repair them.
     func misdirectedRefs(of state: State) -> (findings: [Finding], objects: Set<ObjectID>) {
         var foreign: Set<ObjectID> = []
         for item in damage where item.path.isEmpty {

@@ -2,7 +2,8 @@ public import Objects
 internal import Refs
 public import Storage
 
-/// Verifies whole trees: every directory is canonical, and every entry exists and has the size that its directory states.
+/// Verifies whole trees: every directory is canonical, and every entry exists and has the size that its directory
+/// states.
 ///
 /// It reads a directory that several trees share once.
 public struct TreeVerifier {

@@ -53,8 +53,8 @@ public struct Keyring: Sendable {
 
     /// A secret key by its name.
     ///
-    /// - Throws: `unknown`; `exposed` when other users can read its file, `exposedFolder` when they can read or write the
-    ///   folder; `malformed`.
+    /// - Throws: `unknown`; `exposed` when other users can read its file, `exposedFolder` when they can read or write
+    ///   the folder; `malformed`.
     public func secretKey(named name: String) throws(KeyError) -> SecretKey {
         guard KeyName.isValid(name) else { throw .invalidName(Quoting.quoted(name)) }
         try requirePrivate()

@@ -176,8 +176,8 @@ enum Ed25519 {
 
     /// Whether a key made a signature of a message.
     ///
-    /// Beyond libcrypto's own checks (S below the order of the group, R canonical), neither the key nor R may be a point
-    /// of small order: such a key would verify every message.
+    /// Beyond libcrypto's own checks (S below the order of the group, R canonical), neither the key nor R may be a
+    /// point of small order: such a key would verify every message.
     static func verifies(_ signature: [UInt8], of message: [UInt8], key: [UInt8]) -> Bool {
         guard signature.count == signatureSize, isAcceptable(point: key),
             isAcceptable(point: Array(signature[..<keySize]))

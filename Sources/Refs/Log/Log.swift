@@ -20,8 +20,8 @@ public struct Log: Sendable {
     ///
     /// Reads the hint, one checkpoint and the entries after it; lists a folder only when the hint is lost.
     ///
-    /// - Throws: `noRepository` when there is no log; `damaged` when an entry is malformed, or entries that a writer has
-    ///   seen are gone; `untrusted` when an entry was written without the right to; `rolledBack`, `forked` and
+    /// - Throws: `noRepository` when there is no log; `damaged` when an entry is malformed, or entries that a writer
+    ///   has seen are gone; `untrusted` when an entry was written without the right to; `rolledBack`, `forked` and
     ///   `replaced` when it is not the log that this client remembers; `needsNewer`.
     public func state() throws(RefError) -> State {
         // Read before any entry, so that a concurrent commit cannot look like a loss.
@@ -145,8 +145,8 @@ public struct Log: Sendable {
         }
     }
 
-    /// Refuses to append where more than one entry is missing below others: a new entry in the gap would break the chain
-    /// permanently. Looks at the checkpoints, and at all file names when the hint is not about this state.
+    /// Refuses to append where more than one entry is missing below others: a new entry in the gap would break the
+    /// chain permanently. Looks at the checkpoints, and at all file names when the hint is not about this state.
     ///
     /// - Throws: `damaged`.
     func refuseGap(after state: State) throws(RefError) {

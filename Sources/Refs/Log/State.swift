@@ -63,8 +63,8 @@ public struct State: Sendable {
         return lead > LogEntry.tolerableSkew ? lead : nil
     }
 
-    /// The time that counts for an entry written now: `now`, or the log's time when that is a little ahead. A log that is
-    /// far ahead contains an entry with a wrong time, which does not count.
+    /// The time that counts for an entry written now: `now`, or the log's time when that is a little ahead. A log that
+    /// is far ahead contains an entry with a wrong time, which does not count.
     public func moment(at now: Timestamp) -> Timestamp {
         skew(at: now) == nil ? max(now, time) : now
     }
@@ -121,10 +121,10 @@ extension State {
 
     /// Applies the next entry; leaves the state unchanged when it throws.
     ///
-    /// - Parameter isVouchedFor: Whether the signature of this very entry is checked elsewhere. The rights of its signer
-    ///   are checked in any case.
-    /// - Throws: `damaged` with the entry and the field that does not fit this state; `untrusted` when the access policy
-    ///   does not let its signer do this.
+    /// - Parameter isVouchedFor: Whether the signature of this very entry is checked elsewhere. The rights of its
+    ///   signer are checked in any case.
+    /// - Throws: `damaged` with the entry and the field that does not fit this state; `untrusted` when the access
+    ///   policy does not let its signer do this.
     package mutating func apply(_ entry: LogEntry, isVouchedFor: Bool = false) throws(RefError) {
         let place = LogFile.place(of: entry.number)
         func check(_ condition: Bool, _ reason: @autoclosure () -> String) throws(RefError) {

@@ -15,8 +15,8 @@ public struct RefName: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// Parses a name.
     ///
-    /// - Throws: `invalidName` when the text is not a name; `unknownNamespace` when only its first component is not one of
-    ///   the four namespaces.
+    /// - Throws: `invalidName` when the text is not a name; `unknownNamespace` when only its first component is not one
+    ///   of the four namespaces.
     public init(_ text: some StringProtocol) throws(RefError) {
         try self.init(utf8: Array(text.utf8))
     }

@@ -115,8 +115,8 @@ struct SecretShape: Sendable {
         return Secrets.Match(name: "eyJ", range: index..<end)
     }
 
-    /// `secret` or `secret_access_key`, a sign such as `=`, and then 40 letters as in AWS keys, or 64 hexadecimal digits as
-    /// in this project's keys.
+    /// `secret` or `secret_access_key`, a sign such as `=`, and then 40 letters as in AWS keys, or 64 hexadecimal
+    /// digits as in this project's keys.
     private static func assignment(_ bytes: [UInt8], at index: Int) -> Secrets.Match? {
         guard let begin = wordEnd(bytes, "secret", at: index) else { return nil }
         var end = begin

@@ -131,8 +131,8 @@ extension Secrets {
         }
     }
 
-    /// The text for display: without secret keys, and without the credentials and queries of URLs, because queries often
-    /// contain keys.
+    /// The text for display: without secret keys, and without the credentials and queries of URLs, because queries
+    /// often contain keys.
     public static func redacted(_ text: String) -> String {
         rewritingURLs(in: Array(masked(withoutCredentials(text)).utf8)) { rest, result in
             let end = rest.firstIndex(where: isEndOfURL) ?? rest.endIndex

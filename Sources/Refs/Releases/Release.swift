@@ -3,8 +3,8 @@ internal import Storage
 
 /// The contents of a release snapshot: features and a model that fit each other, and a prompt.
 ///
-/// The snapshot has the inputs `features` and `model`, their embedding space, and as its content a tree that is empty or
-/// contains the prompt.
+/// The snapshot has the inputs `features` and `model`, their embedding space, and as its content a tree that is empty
+/// or contains the prompt.
 public struct Release: Hashable, Sendable {
     /// The id of the features snapshot.
     public let features: ObjectID
@@ -83,7 +83,8 @@ public struct Release: Hashable, Sendable {
         }
     }
 
-    /// Whether the model was made from these features or an ancestor of them; true when it does not declare its features.
+    /// Whether the model was made from these features or an ancestor of them; true when it does not declare its
+    /// features.
     ///
     /// - Throws: `objects`.
     public func modelPrecedesFeatures(in source: some ObjectSource) throws(RefError) -> Bool {
@@ -166,7 +167,8 @@ extension Transaction {
         return try Release(features: features, model: model, prompt: stored, in: objects)
     }
 
-    /// Stores a release as the next version of a ref, and moves the ref to it unless the ref already has such a release.
+    /// Stores a release as the next version of a ref, and moves the ref to it unless the ref already has such a
+    /// release.
     ///
     /// - Parameters:
     ///   - description: The message of the snapshot; nil for none: a different message alone then makes no new version.

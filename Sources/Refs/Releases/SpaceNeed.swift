@@ -23,8 +23,8 @@ public enum SpaceNeed: Hashable, Sendable {
         self = try ancestry.space(of: snapshot)
     }
 
-    /// The space of the input at the end of a path of roles, such as `dataset.features`; nil when there is no such input,
-    /// or it has no space.
+    /// The space of the input at the end of a path of roles, such as `dataset.features`; nil when there is no such
+    /// input, or it has no space.
     ///
     /// - Throws: `objects` when an input cannot be read.
     public static func inherited(

@@ -43,8 +43,8 @@ extension Repository {
     /// Moves refs, or rehearses the moves.
     ///
     /// - Parameter state: The state that the caller decided on; a ref that moved since is a conflict.
-    /// - Throws: As ``Transaction/commit(_:message:overriding:)``. In a rehearsal, a refusal by gates is part of the outcome
-    ///   and is not thrown.
+    /// - Throws: As ``Transaction/commit(_:message:overriding:)``. In a rehearsal, a refusal by gates is part of the
+    ///   outcome and is not thrown.
     public func move(
         _ updates: [RefUpdate], in state: State, by writer: Writer,
         _ options: MoveOptions = MoveOptions()
@@ -83,8 +83,8 @@ extension Repository {
     /// Moves each ref back to the value that it had before it first got its current one, so that a second rollback goes
     /// further back instead of forward again.
     ///
-    /// - Throws: As ``move(_:in:by:_:)``; `unknownRef` and `deleted` when a ref does not exist; `noVersionBefore` when it
-    ///   has had only one value.
+    /// - Throws: As ``move(_:in:by:_:)``; `unknownRef` and `deleted` when a ref does not exist; `noVersionBefore` when
+    ///   it has had only one value.
     public func rollBack(
         _ names: [RefName], in state: State, by writer: Writer,
         _ options: MoveOptions = MoveOptions()
@@ -143,8 +143,8 @@ extension Repository {
 
     /// Renames a ref within its namespace.
     ///
-    /// - Throws: As ``move(_:in:by:_:)``; `unknownRef` and `deleted` when there is no such ref; `conflict` when the new name
-    ///   is taken; `wrongKind` when it is in another namespace.
+    /// - Throws: As ``move(_:in:by:_:)``; `unknownRef` and `deleted` when there is no such ref; `conflict` when the new
+    ///   name is taken; `wrongKind` when it is in another namespace.
     public func rename(
         _ old: RefName, to new: RefName, in state: State, by writer: Writer,
         _ options: MoveOptions = MoveOptions()

@@ -231,8 +231,8 @@ public struct Transaction: Sendable {
 
 /// Checks whether refs may point where a transaction moves them.
 enum Admission {
-    /// Checks that every new target is a snapshot of the ref's kind, that everything it needs exists, and that the parts
-    /// of a release fit each other.
+    /// Checks that every new target is a snapshot of the ref's kind, that everything it needs exists, and that the
+    /// parts of a release fit each other.
     ///
     /// The targets of refs in `state` count as complete: every state of the log has complete refs.
     ///

@@ -51,8 +51,8 @@ public struct Writer: Sendable {
         _ = usleep(UInt32(clamping: max(0, milliseconds) * 1000))
     }
 
-    /// The milliseconds to wait after the `attempt`-th lost race, counted from 0: from 2 to 200, doubling, with jitter, so
-    /// that writers that collided once do not collide again.
+    /// The milliseconds to wait after the `attempt`-th lost race, counted from 0: from 2 to 200, doubling, with jitter,
+    /// so that writers that collided once do not collide again.
     package func backoff(attempt: Int) -> Int {
         let ceiling = min(200, 2 << min(attempt, 7))
         return 2 + Int(random() % UInt64(ceiling - 1))

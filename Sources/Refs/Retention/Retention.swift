@@ -169,8 +169,8 @@ public struct RetentionRules: Hashable, Sendable {
 
     /// Whether every ref keeps at least as much as under other rules.
     ///
-    /// Rules with the same patterns are compared one by one. Otherwise the least that any ref keeps here must suffice for
-    /// the most that any ref keeps there.
+    /// Rules with the same patterns are compared one by one. Otherwise the least that any ref keeps here must suffice
+    /// for the most that any ref keeps there.
     func keepsAtLeast(_ other: RetentionRules) -> Bool {
         if rules.map(\.refs) == other.rules.map(\.refs) {
             return zip(all, other.all).allSatisfy { $0.keepsAtLeast($1) }

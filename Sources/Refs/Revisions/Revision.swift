@@ -64,8 +64,8 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses any text.
     ///
-    /// - Throws: `revision` with the place of the mistake; `invalidName` and `unknownNamespace` when only the name of the
-    ///   ref is wrong.
+    /// - Throws: `revision` with the place of the mistake; `invalidName` and `unknownNamespace` when only the name of
+    ///   the ref is wrong.
     public init(_ text: some StringProtocol) throws(RefError) {
         try self.init(utf8: Array(text.utf8))
     }

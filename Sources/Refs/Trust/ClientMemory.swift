@@ -1,11 +1,11 @@
 public import Objects
 internal import Storage
 
-/// A client's memory of the repository in one place, stored outside the repository. It lets the client detect a
-/// log that was rolled back or forked, keeps a clock that was set back from reviving approvals, and saves repeated checks.
+/// A client's memory of the repository in one place, stored outside the repository. It lets the client detect a log
+/// that was rolled back or forked, keeps a clock that was set back from reviving approvals, and saves repeated checks.
 ///
-/// The file is durable. A missing file means a first contact; a damaged one is reported and counts as missing; failing to
-/// write it is not an error.
+/// The file is durable. A missing file means a first contact; a damaged one is reported and counts as missing; failing
+/// to write it is not an error.
 public struct ClientMemory: Sendable {
     private let folder: PrivateFolder
     private let name: String
@@ -72,7 +72,8 @@ public struct ClientMemory: Sendable {
         recall().flatMap { $0.repositoryID == repository ? $0.time : nil }
     }
 
-    /// Remembers a state and the time: at each new transaction, and once more when an approval in the state has expired.
+    /// Remembers a state and the time: at each new transaction, and once more when an approval in the state has
+    /// expired.
     ///
     /// - Parameters:
     ///   - known: The result of ``recall()``.
@@ -115,8 +116,8 @@ package struct Remembered {
     let checkpointBytes: [UInt8]
 
     private static let version = 1
-    /// The age in entries at which the checked state is replaced: reading that many entries takes no longer than writing
-    /// the state.
+    /// The age in entries at which the checked state is replaced: reading that many entries takes no longer than
+    /// writing the state.
     private static let interval = 16
 
     /// The memory after a state was seen.

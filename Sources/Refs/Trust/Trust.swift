@@ -57,25 +57,25 @@ public struct Trust: Sendable {
     }
 }
 
-/// Selects which signatures of consecutive entries to check: the newest of each key, and every one whose entry depends on
-/// its signer.
+/// Selects which signatures of consecutive entries to check: the newest of each key, and every one whose entry depends
+/// on its signer.
 ///
-/// A signature covers the hash of the previous entry, and so everything in older entries. Before a writer signs, it checks
-/// that every signer had the right to its entry. An entry that was forged in the name of a key is the newest of that key
-/// until the key's owner refuses to build on it. So a few checks stand for thousands.
+/// A signature covers the hash of the previous entry, and so everything in older entries. Before a writer signs, it
+/// checks that every signer had the right to its entry. An entry that was forged in the name of a key is the newest of
+/// that key until the key's owner refuses to build on it. So a few checks stand for thousands.
 ///
 /// No hash covers the line that names the signer of an older entry. Another name there would not change the effect of a
-/// move, but it would change who approved something. So approvals, access policies and overrides are checked one by one.
-/// Later damage to a signature under an intact entry is found by ``LogVerifier``, which checks every signature, and
-/// whenever an old entry is read (``Vouching``).
+/// move, but it would change who approved something. So approvals, access policies and overrides are checked one by
+/// one. Later damage to a signature under an intact entry is found by ``LogVerifier``, which checks every signature,
+/// and whenever an old entry is read (``Vouching``).
 struct NewestSignatures {
     private var newest: [PublicKey: LogEntry] = [:]
     private var telling: [LogEntry] = []
 
     /// Takes the next entry, which follows all earlier ones and fits the state before it.
     ///
-    /// - Parameter isKnown: Whether this client has accepted the entry before, so that only its uncovered second line can
-    ///   differ.
+    /// - Parameter isKnown: Whether this client has accepted the entry before, so that only its uncovered second line
+    ///   can differ.
     mutating func add(_ entry: LogEntry, isKnown: Bool) {
         guard let key = entry.signature?.key else { return }
         if entry.actions.contains(where: \.dependsOnSigner) {
@@ -107,8 +107,8 @@ extension Action {
 
 /// What a state knows about the signers of older entries without having read them.
 ///
-/// A state that began at a checkpoint vouches by hashes only for later entries. About older ones it knows since when all
-/// were signed, and by which keys.
+/// A state that began at a checkpoint vouches by hashes only for later entries. About older ones it knows since when
+/// all were signed, and by which keys.
 struct Vouching: Sendable {
     private let repositoryID: RandomBits
     private let signedSince: Int?
