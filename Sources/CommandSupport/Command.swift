@@ -90,10 +90,10 @@ public struct GlobalOptions: ParsableArguments {
     /// Whether to accept a log that contradicts what this client has seen.
     @Flag(
         name: .customLong("accept-rollback"),
-        help: "Accept a log that was rolled back or replaced since this client last saw it.")
+        help: "Accept a log that contradicts the one that this client saw before.")
     public var acceptRollback = false
 
-    /// The defaults; the parser fills in what is given.
+    /// Makes the defaults; the parser fills in the options that are given.
     public init() {}
 
     /// Extracts these options without the parser, which takes longer to set up than a small command to run.
@@ -186,7 +186,7 @@ public struct ConditionOption: ParsableArguments {
             valueName: "condition"))
     public var text: String?
 
-    /// No condition; the parser fills in what is given.
+    /// Makes an option without a condition; the parser fills in the one that is given.
     public init() {}
 
     /// The parsed condition; nil when none is given.

@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// What a command gets from its process: options, output, progress, and the repository.
 public struct CommandContext {
-    /// The global options.
+    /// The global options that the command line gives.
     public let options: GlobalOptions
     /// Receives results, notes and warnings.
     public let output: Output
@@ -30,7 +30,7 @@ public struct CommandContext {
             width: errors.width)
     }
 
-    /// The present time.
+    /// The time of the system's clock, read at each call.
     public var now: Timestamp { Writer.systemClock() }
 
     /// This user's cache: `$XDG_CACHE_HOME/fti`, else `~/.cache/fti`; nil without a home directory.
@@ -63,7 +63,7 @@ extension CommandContext {
             .map { TrustedPlaces(reading: "\($0)/places") } ?? .none
     }
 
-    /// The author of transactions, who signs them when the policy requires it or `$FTI_KEY` names a key.
+    /// The author of transactions, who signs them when the access policy requires it or `$FTI_KEY` names a key.
     public var writer: Writer {
         let chosen = Environment.variable("FTI_KEY")
         let path = UserFolder.configuration.path

@@ -227,8 +227,8 @@ enum ArgumentRuns {
     /// The options that may be repeated any number of times.
     private static let repeated: Set<String> = ["--metric", "--param", "--param-json", "--input"]
 
-    /// How many leading values of a run stay separate: subcommands, an option's value, and single arguments before the
-    /// repeated one.
+    /// How many leading values of a run stay separate: they may be subcommands, an option's value, or single arguments
+    /// before the repeated one.
     private static let head = 8
 
     /// Joins long runs of values, except their leading ones.

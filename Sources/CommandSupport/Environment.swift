@@ -3,7 +3,7 @@ internal import Objects
 internal import Refs
 internal import Storage
 
-/// The environment of the process. No other code reads it.
+/// The environment of the process. Commands read it only through this type.
 public enum Environment {
     /// The value of an environment variable; nil if it is unset or empty.
     public static func variable(_ name: String) -> String? {
@@ -118,8 +118,8 @@ public enum RepositoryLocation {
             remedy: "ftictl --repo .fti refs")
     }
 
-    /// The path at which to create a repository: `.fti` below the given path, if that is a directory or ends in a slash;
-    /// the given path itself otherwise, or if its name ends in `.fti`.
+    /// The path at which to create a repository: the given path itself if its name ends in `.fti`, else `.fti` below it
+    /// if it is a directory or ends in a slash, else the given path itself.
     public static func made(for path: String) -> String {
         let isProject = path.utf8.last == UInt8(ascii: "/") || isDirectory(path)
         return isProject && !namesRepository(path) && !isRepository(path) ? inside(path) : path

@@ -11,7 +11,7 @@ public final class Output {
     public let isJSON: Bool
     /// The terminal behind standard output.
     public let terminal: Terminal
-    /// Colours text.
+    /// Colours text where standard output is a terminal that shows colours.
     public let style: Style
     private let isQuiet: Bool
     private let results = StandardStream.output()

@@ -170,8 +170,8 @@ struct DecimalDigits: Equatable {
     /// Whether the number is an integer.
     var isWhole: Bool { digits.count <= point || digits.isEmpty }
 
-    /// The number rounded to a number of digits, half away from zero. Rounding to no digits gives 0 or the next power of
-    /// ten.
+    /// The number rounded to a number of digits, half away from zero. Rounding to no digits gives 0 or the next power
+    /// of ten.
     func rounded(to count: Int) -> DecimalDigits {
         guard count < digits.count else { return self }
         var result = self

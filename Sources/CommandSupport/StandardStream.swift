@@ -130,7 +130,7 @@ enum TerminalText {
         return Array(String(decoding: bytes, as: UTF8.self).escapedInJSON.utf8) + [0x0A]
     }
 
-    /// Appends a text with everything escaped that is not harmless, except the wanted control characters.
+    /// Appends a text and escapes everything that is not harmless, except the wanted control characters.
     static func append(
         _ text: String, to bytes: inout [UInt8], keeping wanted: String, hasColor: Bool
     ) {
@@ -173,8 +173,8 @@ extension String {
     /// Whether this is all printable ASCII, as most text is.
     fileprivate var isPlain: Bool { utf8.allSatisfy { (0x20..<0x7F).contains($0) } }
 
-    /// This text with control characters, and marks that reorder or hide text, replaced by escapes. Keeps line feeds and
-    /// tabs if `multiline` is true.
+    /// This text with control characters, and marks that reorder or hide text, replaced by escapes. Keeps line feeds
+    /// and tabs if `multiline` is true.
     public func printable(multiline: Bool = false) -> String {
         guard !isPlain else { return self }
         var bytes: [UInt8] = []

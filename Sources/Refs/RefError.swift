@@ -25,7 +25,7 @@ public enum RefError: DetailedFailure, Hashable {
     case movedSince(RefChange, transaction: Int, actual: ObjectID?, by: Int)
     /// The log has no entry of this number.
     case noTransaction(Int)
-    /// The transaction, nil for all of them, moved no ref and removed no pack.
+    /// The transaction moved no ref and removed no pack; without a number, no transaction moved a ref.
     case nothingToUndo(Int?)
     /// A ref never had another target.
     case noVersionBefore(RefName, ObjectID)
@@ -58,7 +58,7 @@ public enum RefError: DetailedFailure, Hashable {
     case tooLateToUndo(Int, missing: Int, of: Int)
     /// A file of the log is malformed or missing.
     case damaged(place: String, reason: String)
-    /// An entry or a checkpoint was written without the right to.
+    /// An entry or a checkpoint was written by a writer without the right to do so.
     case untrusted(place: String, reason: String)
     /// No key that this client trusts founded the repository.
     case foreignRoot(reason: String)
@@ -66,9 +66,9 @@ public enum RefError: DetailedFailure, Hashable {
     case rolledBack(from: Int, to: Int?)
     /// The log has another entry where this client has seen one.
     case forked(at: Int)
-    /// The log belongs to another repository than the signed one that this client has seen.
+    /// The log belongs to a repository other than the signed one that this client has seen.
     case replaced
-    /// The access policy does not give the writer the right.
+    /// The access policy does not give the writer the right to do this.
     case unauthorized(reason: String, remedy: String)
     /// Another writer has changed the access policy.
     case accessPolicyChanged

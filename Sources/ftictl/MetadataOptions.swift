@@ -54,8 +54,8 @@ struct MetadataOptions: ParsableArguments {
         for text in [description.message ?? ""] + metric + param + paramJson + input {
             guard let name = Secrets.find(in: text) else { continue }
             throw ValidationError(
-                "the metadata contains what looks like a secret key (\(name)...), and log entries are "
-                    + "permanent")
+                "the metadata contains a likely secret key (\(name)...), and log entries are permanent"
+            )
         }
     }
 

@@ -21,7 +21,7 @@ struct OpenRepository {
     /// The objects of the state; opens packs on demand.
     var objects: PackStore { get throws { try resolver.objects() } }
 
-    /// Resolves a revision.
+    /// Resolves a revision, and prints its warnings as notes.
     func resolve(_ text: String) throws -> Resolution {
         let resolution = try resolver.resolve(text)
         for warning in resolution.warnings { try output.note("warning: \(warning)") }
@@ -52,7 +52,6 @@ struct OpenRepository {
         }
     }
 
-    /// Reads a snapshot.
     func snapshot(_ id: ObjectID) throws -> Snapshot { try resolver.read(id) }
 
     /// Reads the snapshot that a ref points at.
@@ -99,7 +98,7 @@ struct OpenRepository {
     /// - Throws: `unknownRef`, with similar names; `deleted` if the ref was deleted.
     func target(of name: RefName) throws -> ObjectID { try state.existingTarget(of: name) }
 
-    /// Notes that a ref was deleted before its history is shown; refuses a name that no ref ever had.
+    /// Prints a note, before the history of a ref, if the ref was deleted; refuses a name that no ref ever had.
     func noteDeletion(of name: RefName) throws {
         if let transaction = state.deletion(of: name) {
             try output.note(
@@ -110,8 +109,8 @@ struct OpenRepository {
         }
     }
 
-    /// Runs a block that writes. Throws a conflict if the block fails because a ref moved meanwhile and a collection
-    /// removed its old target.
+    /// Runs a block that writes. Throws a conflict instead of the block's error if it failed because a ref moved
+    /// meanwhile and a collection removed its old target.
     func writing(_ names: [RefName] = [], _ body: () throws -> Void) throws {
         try resolver.writing(names, body)
     }

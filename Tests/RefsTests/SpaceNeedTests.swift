@@ -127,7 +127,7 @@ struct SpaceNeedTests {
 struct MisdirectedRefTests {
     @Test(
         "readers refuse an invalid target, verify finds it, and it can be fixed",
-        arguments: ["a features snapshot", "no snapshot"])
+        arguments: ["a features snapshot", "not a snapshot"])
     func misdirected(found: String) throws {
         let bucket = MemoryBucket()
         let writer = testWriter()
@@ -136,7 +136,7 @@ struct MisdirectedRefTests {
         try repository.put("features/a", Version(.features, "f", files: ["f": [1, 2, 3]]))
         let state = try repository.state()
         let wrong =
-            found == "no snapshot"
+            found == "not a snapshot"
             ? ObjectID(of: [1, 2, 3].span) : try #require(try repository.target("features/a"))
         let name = try RefName("models/a")
         let entry = LogEntry(

@@ -1,13 +1,13 @@
 public import Objects
 
-/// The fate of each pack, such that a collection frees space and everything in the live packs stays readable.
+/// The fate of each pack, such that a collection frees disk space and everything in the live packs stays readable.
 ///
-/// Packs that nothing needs are dropped. Rewritten packs are dropped, too, after what is needed was copied. The others
-/// stay, with the unneeded data in them.
+/// Packs that nothing needs are dropped. Rewritten packs are dropped, too, once their needed data has been copied. The
+/// others stay, with the unneeded data in them.
 public struct CollectionPlan: Sendable {
     /// Which packs to rewrite.
     public enum Rewriting: Sendable {
-        /// Packs of which less than half is needed: copying others would cost more than it frees.
+        /// Packs that are less than half needed: copying others would cost more than it frees.
         case sparse
         /// Every pack with unneeded data. Differences against such data are stored in full.
         case all
@@ -15,7 +15,7 @@ public struct CollectionPlan: Sendable {
         case none
     }
 
-    /// What happens to a pack.
+    /// Whether a pack stays, is replaced by a copy of its needed data, or goes.
     public enum Fate: Sendable { case keep, rewrite, drop }
 
     /// Why unneeded data stays in a live pack.
@@ -30,9 +30,9 @@ public struct CollectionPlan: Sendable {
 
     /// The fate of one pack, and why.
     public struct Decision: Sendable {
-        /// The pack.
+        /// The pack that is decided on.
         public let pack: PackReference
-        /// What happens to it.
+        /// Whether the pack stays, is rewritten or is dropped.
         public let fate: Fate
         /// The needed bytes in it, as stored.
         public let neededBytes: Int
@@ -57,8 +57,8 @@ public struct CollectionPlan: Sendable {
     ///
     /// - Parameters:
     ///   - kept: Packs that stay in any case, such as damaged ones.
-    ///   - removed: Packs that are not live: what is needed of them is copied.
-    ///   - rewriting: `all` only for marks that do without bases.
+    ///   - removed: Packs that are not live, and whose needed data is copied.
+    ///   - rewriting: `all` requires marks that were made without needing bases.
     static func deciding(
         _ marks: PackMarks, keeping kept: Set<ObjectID>, removed: Set<ObjectID>,
         rewriting: Rewriting
@@ -125,8 +125,8 @@ public struct CollectionPlan: Sendable {
     /// Makes sure that unneeded data in kept packs stays readable: readers, writers and merges that find it do not know
     /// that it is unneeded.
     ///
-    /// Bases of differences are small, so they are copied, too. A pack whose large objects would lose pieces is rewritten
-    /// without those objects.
+    /// Bases of differences are small, so they are copied, too. A pack whose large objects would lose pieces is
+    /// rewritten without those objects.
     ///
     /// - Returns: Whether nothing had to change.
     private mutating func closeKept() throws(ObjectError) -> Bool {
@@ -160,13 +160,13 @@ public struct CollectionPlan: Sendable {
         return false
     }
 
-    /// Copies what is needed of the rewritten packs into one new pack; nil when there is nothing to copy.
+    /// Copies the needed data of the rewritten packs into one new pack; nil when there is nothing to copy.
     ///
     /// Pieces keep their stored form and their checksums are verified; differences that lose their base are stored in
     /// full.
     ///
     /// - Parameters:
-    ///   - damaged: Set to a pack that is damaged, in place of an error: it must be kept.
+    ///   - damaged: Set to a damaged pack, which must be kept, instead of throwing an error.
     ///   - progress: Called with the number of bytes just copied.
     func copySurvivors(
         damaged: inout PackReference?, progress: (Int) -> Void

@@ -3,22 +3,22 @@ public import Refs
 
 /// Options of a collection of garbage.
 public struct CollectionOptions: Sendable {
-    /// How many milliseconds each ref keeps its past values; nil for the policy's retention.
+    /// How many milliseconds each ref keeps its past values; nil for the retention in force.
     public var keep: Int?
-    /// How many values each ref keeps at least; nil for the policy's retention.
+    /// How many values each ref keeps at least; nil for the retention in force.
     public var keepLast: Int?
-    /// How many milliseconds the files of removed packs stay, for readers of older states and for undo, and the files of
-    /// packs that no transaction has added yet.
+    /// How many milliseconds the files of removed packs stay, for readers of older states and for undo. The files of
+    /// packs that no transaction has added yet stay as long.
     public var grace = CollectionOptions.standardGrace
     /// Whether to rewrite every pack that holds unneeded data, so that deleted content leaves the disk with the files.
     public var isPurge = false
-    /// Whether to change nothing.
+    /// Whether to report what would happen and change nothing.
     public var isDryRun = false
 
     /// A day: longer than any read takes, and time to notice a mistake.
     public static let standardGrace = 86_400_000
 
-    /// The policy's retention and the standard grace.
+    /// The retention in force, which is the access policy's or else the standard one, and the standard grace.
     public init() {}
 
     /// The retention rules in a state.
@@ -35,13 +35,13 @@ public struct CollectionReport: Sendable {
         public let decision: CollectionPlan.Decision
         /// The first few reasons that keep it; empty when nothing needs it.
         public let reasons: [KeepingReason]
-        /// The number of all reasons.
+        /// How many reasons keep the pack, including those that ``reasons`` leaves out.
         public let reasonCount: Int
     }
 
     /// The file of a pack that is not live.
     public struct File: Sendable {
-        /// The name of the pack.
+        /// The name of the pack, which is the name of its file.
         public let name: ObjectID
         /// Its size in bytes.
         public let size: Int
@@ -102,7 +102,7 @@ public struct CollectionReport: Sendable {
     /// The unneeded bytes among ``liveBytes``.
     public var unneededBytes: Int { packs.reduce(0) { $0 + $1.decision.unneededBytes } }
 
-    /// The packs with a fate.
+    /// The packs with a fate, in the order of ``packs``.
     public func packs(_ fate: CollectionPlan.Fate) -> [Pack] {
         packs.filter { $0.decision.fate == fate }
     }

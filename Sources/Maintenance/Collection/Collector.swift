@@ -3,11 +3,11 @@ public import Refs
 internal import Storage
 
 extension Repository {
-    /// Collects garbage: removes the packs that nothing needs, rewrites those of which less than half is needed, and
+    /// Collects garbage: removes the packs that nothing needs, rewrites those that are less than half needed, and
     /// deletes the files of packs that were removed long enough ago.
     ///
-    /// A pack is needed while a ref, a retained value of a ref or a lease needs something in it. Writers, readers and other
-    /// collections may run at the same time. A crash loses nothing.
+    /// A pack is needed while a ref, a retained value of a ref or a lease needs something in it. Writers, readers and
+    /// other collections may run at the same time. A crash loses nothing.
     ///
     /// - Parameter progress: Called with the number of bytes copied so far, and the total.
     /// - Throws: `busy` when other writers keep changing what is needed; `damaged` when damage hides what is needed;
@@ -25,13 +25,14 @@ extension Repository {
 /// A collection of garbage, from the plan to the deleted files:
 ///
 /// 1. ``findGarbage()`` marks everything needed in one state and plans the fate of each pack.
-/// 2. ``copySurvivors(of:)`` copies what is needed of the rewritten packs into a new pack.
+/// 2. ``copySurvivors(of:)`` copies the needed data of the rewritten packs into a new pack.
 /// 3. ``commitRemovals(_:of:holding:)`` removes the packs in one entry of the log.
 /// 4. ``deleteFiles(_:of:_:)`` deletes the files of packs that were removed before the grace began.
 ///
-/// Other writers commit in the meantime. Before step 3 creates its entry, it rechecks what they committed: when they need
-/// something that is about to go, everything starts again. A writer that finds the removal before its own entry rechecks
-/// its needs the same way. Whichever entry comes first, the other side sees it, so neither clocks nor locks matter.
+/// Other writers commit in the meantime. Before step 3 creates its entry, it rechecks what they committed: when they
+/// need something that is about to go, everything starts again. A writer that finds the removal before its own entry
+/// rechecks its needs the same way. Whichever entry comes first, the other side sees it, so neither clocks nor locks
+/// matter.
 private struct Collector {
     let repository: Repository
     let options: CollectionOptions
@@ -41,7 +42,7 @@ private struct Collector {
     // What earlier attempts have found out.
     /// Damaged packs, which stay as they are.
     fileprivate var damaged: Set<ObjectID> = []
-    /// Packs of survivors that no transaction added.
+    /// Packs of copied data that no transaction has added.
     fileprivate var unused: Set<ObjectID> = []
     /// The error that reported a full disk; from then on nothing is copied.
     fileprivate var lackOfSpace: RefError?
@@ -50,7 +51,7 @@ private struct Collector {
     /// The report of an attempt that removed something that a lease had just begun to need.
     fileprivate var overtaken: CollectionReport?
 
-    /// How many times everything starts again before the collection gives up.
+    /// How many attempts a collection makes before it gives up.
     private static let attempts = 64
     /// How many attempts race with writers; later ones take the writers' turn while they run.
     private static let freeAttempts = 4
@@ -144,8 +145,8 @@ private struct Collector {
         }
     }
 
-    /// The present time as far as this machine's clock agrees with the log and the storage's clock: a clock that is ahead
-    /// must not make anything look old.
+    /// The present time as far as this machine's clock agrees with the log and the storage's clock: a clock that is
+    /// ahead must not make anything look old.
     private func agreedTime(_ state: State) throws(RefError) -> Int {
         let age = try repository.ages(ofEntries: [state.number])[state.number] ?? 0
         return min(writer.now().milliseconds, state.time.milliseconds + max(0, age))
@@ -188,9 +189,9 @@ private struct Collector {
 
     // MARK: 2. Copy
 
-    /// Copies what is needed of the rewritten packs into a new pack; nil when there is nothing to copy.
+    /// Copies the needed data of the rewritten packs into a new pack; nil when there is nothing to copy.
     ///
-    /// - Throws: `outdated` when one of them turns out to be damaged: it stays, and everything starts again.
+    /// - Throws: `outdated` when one of these packs turns out to be damaged: it stays, and everything starts again.
     private mutating func copySurvivors(of garbage: Garbage) throws(RefError) -> PackReference? {
         var broken: PackReference?
         let pack = try wrapping(as: RefError.objects) { () throws(ObjectError) in
@@ -213,7 +214,7 @@ private struct Collector {
 
     /// Removes packs in one entry of the log; nil when other writers have left nothing to remove.
     ///
-    /// - Throws: `outdated` when something that is about to go is needed by now.
+    /// - Throws: `outdated` when others have come to need something that is about to go.
     private func commitRemovals(
         _ proposal: inout Proposal, of garbage: Garbage, holding turn: (any WriterTurn)?
     ) throws(RefError) -> State? {

@@ -110,7 +110,8 @@ struct GarbageRecheck {
         checked = garbage.state.number
     }
 
-    /// Checks what is new since the last call, and drops from the proposal the orphans that a writer has added.
+    /// Checks everything that is new since the last call, and drops from the proposal the orphans that a writer has
+    /// added.
     ///
     /// - Throws: `outdated` when the collection must start again.
     mutating func run(

@@ -2,7 +2,7 @@ internal import Objects
 public import Refs
 internal import Storage
 
-/// The files of packs that are not live, told apart by the log.
+/// The files of packs that are not live; the log tells removed packs from orphans.
 struct PackFiles {
     /// A transaction that removed a pack.
     struct Removal {
@@ -17,8 +17,8 @@ struct PackFiles {
     /// The packs that no transaction has added or removed.
     private(set) var orphans: Set<ObjectID>
 
-    /// Searches the log backwards for the removals of all files that are not live: until each is found, or to the
-    /// beginning.
+    /// Searches the log backwards for the removals of all packs that are not live, until each is found or the log
+    /// begins.
     ///
     /// - Parameters:
     ///   - sizes: The files, listed before the state was read.
@@ -48,7 +48,7 @@ struct PackFiles {
         }
     }
 
-    /// Notes that a transaction removed packs, as far as they have files.
+    /// Notes that a transaction removed packs; ignores packs without files.
     mutating func add(_ removal: Removal, of names: [ObjectID]) {
         for name in names where sizes[name] != nil {
             orphans.remove(name)
@@ -67,7 +67,7 @@ extension Repository {
         return (files.files(Set(files.removals.keys)), files.files(files.orphans))
     }
 
-    /// The files of packs that are not live in a state, told apart at the state's time.
+    /// The files of packs that are not live in a state, as of the state's time.
     func packFiles(in state: State) throws(RefError) -> PackFiles {
         try PackFiles.tellingApart(
             packFileSizes(), in: state, of: log, at: state.time.milliseconds)
@@ -82,8 +82,8 @@ extension Repository {
         return Dictionary(sizes, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The removed packs whose removal is at least `grace` milliseconds ago, by the times in the log and by the clock of
-    /// the storage.
+    /// The removed packs whose removal is at least `grace` milliseconds ago, by the times in the log and by the clock
+    /// of the storage.
     ///
     /// - Parameter time: The present time.
     func removedFiles(

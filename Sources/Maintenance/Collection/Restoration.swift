@@ -10,15 +10,15 @@ public struct Restoration: Sendable {
     public let transaction: Int
     /// The pack that holds the content now.
     public let pack: PackReference
-    /// How many packs were removed.
+    /// How many packs the undone transaction removed.
     public let packCount: Int
 }
 
 extension Repository {
-    /// Restores what a transaction removed, as long as the files of its packs exist: their content is copied into a new
+    /// Restores the packs that a transaction removed, as long as their files exist: copies their content into a new
     /// pack, because a removed pack never returns under its name.
     ///
-    /// The next collection removes it again unless a ref or a lease needs it by then.
+    /// The next collection removes the content again unless a ref or a lease needs it by then.
     ///
     /// - Throws: `noTransaction`; `nothingToUndo` when the transaction removed no pack; `nothingLost` when live packs
     ///   hold everything; `tooLateToUndo`; `busy` when other writers keep removing packs.

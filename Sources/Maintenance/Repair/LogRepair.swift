@@ -84,7 +84,7 @@ struct LogRepair {
         return done
     }
 
-    /// Restores the entries that a copy has right and this log has wrong.
+    /// Restores the entries that are wrong in this log and right in a copy.
     ///
     /// - Returns: What was done, or why the copy was not used.
     private func restore(
@@ -176,9 +176,9 @@ private struct OwnEntries {
 
 /// Compares a damaged log with a copy, entry by entry, and finds the entries to restore.
 ///
-/// A copy may have another history: a fork, or one that ends earlier. Every entry that is readable here must be the same
-/// there. For an entry that is unreadable here, something readable must vouch: the hint, the client's memory, or a later
-/// entry that names its predecessor.
+/// A copy may have another history: a fork, or one that ends earlier. Every entry that is readable here must be the
+/// same there. For an entry that is unreadable here, something readable must vouch: the hint, the client's memory, or a
+/// later entry that names its predecessor.
 struct HistoryComparison {
     /// Why a copy is not used.
     struct Refusal: Error {
@@ -195,14 +195,14 @@ struct HistoryComparison {
 
     let hint: Witness?
     let remembered: Witness?
-    /// The entries that the copy has right and this log has wrong.
+    /// The entries that are wrong in this log and right in the copy.
     fileprivate var wrong: [Int] = []
     /// The last entry for which something here vouches.
     fileprivate var vouched = -1
     fileprivate var agreed = 0
     /// An entry that is readable here and differs: it is wrong only if the next entry shows it.
     fileprivate var doubtful: Witness?
-    /// The hash of the entry to restore just before; nil when the entry before is right.
+    /// The hash of the preceding entry if that one is to be restored; nil when it is right.
     fileprivate var restored: ObjectID?
 
     /// Compares the next entry.
@@ -213,7 +213,7 @@ struct HistoryComparison {
     mutating func compare(
         _ number: Int, mine: [UInt8]?, with file: [UInt8], _ theirs: LogEntry
     ) throws(Refusal) {
-        // The memory and the hint of an entry that is missing here tell histories apart.
+        // The client's memory tells histories apart; so does the hint, if its entry is missing here.
         if let remembered, remembered.number == number {
             guard remembered.hash == theirs.hash else {
                 throw Refusal("its transaction \(number) is not the one that this client has seen")
@@ -244,7 +244,7 @@ struct HistoryComparison {
         restored = theirs.hash
     }
 
-    /// Ends the comparison; where this log continues after the copy's end, with the next entry here.
+    /// Ends the comparison, with the next entry here if this log goes on after the end of the copy.
     mutating func finish(next: LogEntry?, _ number: Int, goesOn: Bool) throws(Refusal) {
         if let doubtful { throw differs(doubtful.number) }
         guard agreed > 0 else { throw Refusal("it has no transaction in common with this log") }

@@ -4,8 +4,8 @@ internal import Storage
 
 /// Restores damaged files of a repository from copies of it, and rebuilds what can be derived.
 ///
-/// It verifies everything that it takes from a copy, so a copy may be damaged, too. It can be interrupted and repeated at
-/// any point: every file is replaced atomically, and transactions add and remove packs.
+/// It verifies everything that it takes from a copy, so a copy may be damaged, too. It can be interrupted and repeated
+/// at any point: every file is replaced atomically, and transactions add and remove packs.
 public struct RepositoryRepair: Sendable {
     /// The result of a repair.
     public struct Report: Sendable {
@@ -114,7 +114,8 @@ public struct RepositoryRepair: Sendable {
             while let id = past.popLast() { past += try rescue.bring(id, isHistory: true) }
             return try rescue.writer.finish()
         }
-        // Damaged packs stay while objects are lost, which they may still hold, and while an unreadable lease may need them.
+        // Damaged packs stay while objects are lost, which they may still hold, and while an unreadable lease may need
+        // them.
         let removed = rescue.lost.isEmpty && leases.unreadable.isEmpty ? damaged : []
         guard !removed.isEmpty || !copies.isEmpty && pack != nil else { return [] }
         var proposal = Proposal(
@@ -154,7 +155,8 @@ struct PackMending {
     /// A pack's name vouches for its index, and the index for every piece: a file that matches its name is the pack,
     /// wherever its parts come from.
     ///
-    /// - Returns: False, with nothing changed, when no copy has some part, or when a directory has the name of the file.
+    /// - Returns: False, with nothing changed, when one of the parts is in no copy, or when a directory has the name of
+    ///   the file.
     /// - Throws: `storage` when the bucket cannot be written.
     func mend(_ reference: PackReference) throws(RefError) -> Bool {
         let blobs = buckets.compactMap { try? OpenPack.blob(of: reference, in: $0) }

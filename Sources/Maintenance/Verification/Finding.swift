@@ -18,7 +18,7 @@ public struct Finding: Hashable, Sendable {
         case misdirectedRef(remedy: String?)
         /// A ref moved although a gate refuses the move.
         case bypassedGate(RefName, remedy: String?)
-        /// A version is gone that no collection was allowed to remove.
+        /// A version that no collection was allowed to remove is gone.
         case lostVersion
     }
 
@@ -32,7 +32,7 @@ public struct Finding: Hashable, Sendable {
         case checkpoint(BlobName, number: Int)
         /// The hint of the log.
         case hint
-        /// A file in a folder of the log that belongs to no log.
+        /// A file in a folder of the log that is no part of a log.
         case stray(BucketFolder, path: String)
         /// A pack, live or removed.
         case pack(ObjectID)
@@ -73,11 +73,11 @@ public struct Finding: Hashable, Sendable {
         var isLogCache: Bool { self == .hint || isCheckpoint }
     }
 
-    /// What can be done.
+    /// The kind of the finding, which decides its remedy.
     public let kind: Kind
-    /// Where it is.
+    /// The file, folder or object in which the problem is.
     public internal(set) var place: Place
-    /// What is wrong.
+    /// The problem in words, for people.
     public let problem: String
     /// The damaged bytes of the file, as narrowly as is known; nil for the whole file.
     public internal(set) var range: Range<Int>?
@@ -95,7 +95,7 @@ public struct Finding: Hashable, Sendable {
         self.affects = affects
     }
 
-    /// What to do about it.
+    /// The next step, a command line where one exists; nil when none is known.
     public var remedy: String? {
         switch kind {
         case .damage: "ftictl verify --repair --from COPY"

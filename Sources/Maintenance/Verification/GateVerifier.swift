@@ -4,8 +4,8 @@ internal import Storage
 
 /// Evaluates the gates for every past move, in the state that the move was based on.
 ///
-/// Every reader checks signatures, rights and approvals, but only writers evaluate gates. This finds the writers that
-/// did not.
+/// Every reader checks signatures, rights and approvals, but only writers evaluate gates. This verifier finds the moves
+/// of writers that did not.
 struct GateVerifier {
     /// The gates' verdict on the moves of a log.
     struct Report {
@@ -16,7 +16,7 @@ struct GateVerifier {
         /// How many transactions cannot be judged, because the targets of their moves were collected.
         var unknown = 0
 
-        /// Remarks that are no damage.
+        /// Remarks that are not about damage.
         var notes: [String] {
             var notes: [String] = []
             if !older.isEmpty {
@@ -48,7 +48,7 @@ struct GateVerifier {
         while number <= tip.number {
             let run = try reader.run(from: number)
             for result in run.decoded() {
-                // An entry that is unreadable or does not follow is a finding already.
+                // An entry that is unreadable, or does not follow the one before it, is a finding already.
                 guard case .success(let entry) = result, entry.number <= tip.number else {
                     return report
                 }

@@ -42,7 +42,7 @@ struct IdleFiles {
                     name: file.name, reference: reference,
                     findings: try reference.map { (reference) throws(ObjectError) in
                         try store.damagedBytes(of: reference).map {
-                            finding("bytes of it are damaged", at: $0)
+                            finding("some of its bytes are damaged", at: $0)
                         }
                     } ?? [finding("its index is damaged")])
             }
@@ -106,7 +106,7 @@ struct IdleFiles {
         return done
     }
 
-    /// The transactions that removed something that a ref has ever needed or a lease needs, and that no live pack holds:
+    /// The transactions that removed something that is in no live pack and that any ref ever needed or a lease needs.
     /// ``Restoration`` restores everything that a transaction removed, or nothing.
     private func transactionsOfNeeded(
         _ removals: [ObjectID: Int], in state: State

@@ -2,7 +2,7 @@ internal import Objects
 public import Refs
 internal import Storage
 
-/// Reads a whole log, from entry 0, and lists all damage in it and beside it.
+/// Reads a whole log, from entry 0, and lists all damage in its files.
 ///
 /// It trusts neither the hint nor a checkpoint. Damage is a finding and does not end the search.
 public struct LogVerifier: Sendable {
@@ -12,7 +12,7 @@ public struct LogVerifier: Sendable {
         public let findings: [Finding]
         /// The state after the last consecutive sound entry; nil when entry 0 is damaged.
         public let state: State?
-        /// How many entries were read.
+        /// How many entries were read, damaged ones included.
         public let entries: Int
         /// Whether a crash left the hint torn: no damage, and the next writer rebuilds it.
         public let isHintTorn: Bool
@@ -131,7 +131,7 @@ private struct LogWalk {
             // going.
             if let hint, number <= hint.number {
                 report(
-                    number...number, "it is missing: the hint has seen \(hint.number)",
+                    number...number, "it is missing: the hint names entry \(hint.number)",
                     at: .entry(number))
             }
             return nil
@@ -211,7 +211,7 @@ private struct LogWalk {
     mutating func readReplaced() throws(RefError) {
         for number in listing.singles.keys.sorted() {
             guard let name = listing.segment(holding: number) else { continue }
-            // The same bytes, or those of a writer that was too late and stopped before it removed its file.
+            // It holds the same bytes, or those of a writer that was too late and crashed before it removed its file.
             do throws(RefError) {
                 guard let bytes = try log.readSingle(number).get() else { continue }
                 _ = try LogEntry(decoding: bytes, number: number)
@@ -288,7 +288,7 @@ private struct LogWalk {
         }
         if let hint {
             if let hintedHash, hintedHash != hint.entryHash {
-                let problem = "it has seen entry \(hint.number) with another hash"
+                let problem = "it names entry \(hint.number) with another hash"
                 findings.append(Finding(.cache, at: .hint, problem))
             }
             return
@@ -305,7 +305,7 @@ private struct LogWalk {
         }
     }
 
-    /// Reports those of some checkpoints that have a problem.
+    /// Reports each checkpoint that has a problem.
     private mutating func report(
         _ names: [CheckpointName], _ problem: (Log, CheckpointName) -> String?
     ) {

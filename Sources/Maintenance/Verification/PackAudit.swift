@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// Reads and verifies every piece of a store's packs and assembles every large object, by several threads.
 ///
-/// Large objects come first, then the pieces outside any recipe. Versions of one file share most pieces, so the audit reads
-/// objects of similar size in lockstep and decodes a piece once for all of them. The indexes and the threads' buffers
-/// bound the memory.
+/// Large objects come first, then the pieces outside any recipe. Versions of one file share most pieces, so the audit
+/// reads objects of similar size in lockstep and decodes a piece once for all of them. The indexes and the threads'
+/// buffers bound the memory.
 final class PackAudit: Sendable {
     private let store: PackStore
     private let packs: [OpenPack]
@@ -66,7 +66,8 @@ final class PackAudit: Sendable {
 
     /// The reader of one thread.
     private struct Reader: SpanReader {
-        /// Holds one run of an object while runs of other objects that share its pieces pass.
+        /// The most bytes of decoded pieces that are cached: enough to hold one run of an object until the other
+        /// objects of its group have read the same pieces.
         private static let capacity = 16 << 20
 
         let audit: PackAudit
@@ -183,8 +184,8 @@ final class PackAudit: Sendable {
     }
 }
 
-/// The order in which an audit reads packs, such that it verifies every piece once by itself and every large object as a
-/// whole.
+/// The order in which an audit reads packs, such that it verifies every piece once on its own, and every large object
+/// as a whole.
 struct AuditPlan: Sendable {
     /// The position of a piece: the number of its pack and its position in the index.
     struct Place: Hashable, Sendable {
@@ -192,7 +193,7 @@ struct AuditPlan: Sendable {
         let piece: Int
     }
 
-    /// A large object.
+    /// A large object, with the place of each of its pieces.
     struct Whole: Sendable {
         let id: ObjectID
         let pack: OpenPack

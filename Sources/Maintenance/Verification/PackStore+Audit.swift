@@ -3,18 +3,18 @@ internal import Storage
 
 /// The content of a set of packs in figures.
 public struct PackStatistics: Hashable, Sendable {
-    /// Distinct objects.
+    /// The number of distinct objects.
     public var objects = 0
     /// The size of those objects in bytes.
     public var rawBytes = 0
     /// The size of all packs in bytes, indexes included.
     public var storedBytes = 0
-    /// Pieces, counted once in each pack that holds them.
+    /// The number of pieces; a piece counts once for each pack that holds it.
     public var pieces = 0
     /// The number of packs.
     public var packs = 0
 
-    /// Zeros.
+    /// Makes the statistics of no packs.
     public init() {}
 }
 
@@ -22,12 +22,12 @@ public struct PackStatistics: Hashable, Sendable {
 public struct PackDamage: Hashable, Sendable {
     /// The unreadable object; nil for the pack itself.
     public let object: ObjectID?
-    /// The pack.
+    /// The name of the pack that holds the damage.
     public let pack: ObjectID
-    /// The damaged bytes of the pack's file, as narrowly as checksums show; nil for the whole file, and when the damage is
-    /// elsewhere, in something that the object is made from.
+    /// The damaged bytes of the pack's file, as narrowly as checksums show; nil for the whole file, and when the damage
+    /// is elsewhere, in something that the object is made from.
     public let range: Range<Int>?
-    /// What is wrong.
+    /// The error that reading the pack or the object throws.
     public let error: ObjectError
 }
 
@@ -69,8 +69,8 @@ extension PackStore {
         return (try? store.packStatistics()) ?? PackStatistics()
     }
 
-    /// Checks that every pack exists, begins with the magic and has the index that its name vouches for; with `full` reads
-    /// every copy of every piece and assembles every large object, on all processors.
+    /// Checks that every pack exists, begins with the magic and has the index that its name vouches for; with `full`,
+    /// also reads every copy of every piece and assembles every large object, on all processors.
     ///
     /// - Parameter progress: Called, from any thread, with the number of bytes just read.
     /// - Returns: All damage, in an order that depends only on the damage and the order of the packs.

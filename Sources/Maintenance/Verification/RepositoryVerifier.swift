@@ -10,7 +10,7 @@ public struct RepositoryVerifier: Sendable {
     public struct Report: Sendable {
         /// All problems: the log first, then packs, then their content.
         public var findings: [Finding] { list.findings }
-        /// Remarks that are no damage.
+        /// Remarks that are not about damage.
         public fileprivate(set) var notes: [String] = []
         /// How many entries of the log were read.
         public let entries: Int
@@ -47,11 +47,11 @@ public struct RepositoryVerifier: Sendable {
         self.repository = Repository(in: repository.bucket, trust: repository.log.trust)
     }
 
-    /// Verifies the log, the index of every pack, and that everything that refs point at exists; with `full` reads every
-    /// byte and everything that any ref ever pointed at.
+    /// Verifies the log, the index of every pack, and that everything that refs point at exists; with `full`, also
+    /// reads every byte and everything that any ref ever pointed at.
     ///
-    /// - Parameter progress: Called, from any thread, with the number of bytes just read and the least number of bytes to
-    ///   read in total.
+    /// - Parameter progress: Called, from any thread, with the number of bytes just read and the least number of bytes
+    ///   to read in total.
     /// - Throws: `noRepository` when there is no log at all; `needsNewer`; `storage` when the bucket fails.
     public func verify(
         full: Bool, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }

@@ -11,7 +11,6 @@ struct RetentionVerifier {
     /// The state after the last sound entry.
     let tip: State
 
-    /// The entry of a collection.
     private struct Collection {
         let number: Int
         let time: Int
@@ -35,7 +34,8 @@ struct RetentionVerifier {
         for number in 0...tip.number {
             // An unreadable entry is a finding already, and may be any collection.
             guard let entry = try? entries.entry(number) else { return [] }
-            // Where clocks disagree, the earlier time counts: the version must have been too young for certain.
+            // Where clocks disagree, the earlier time counts, so that only versions that were certainly too young are
+            // reported.
             let time = entry.time.milliseconds - (entry.skew ?? 0)
             for change in entry.changes {
                 values[change.name, default: []].append(
@@ -74,8 +74,8 @@ struct RetentionVerifier {
         let retention: Retention
     }
 
-    /// The last collection of each set of rules, and the last one while the ref did not exist: earlier ones had to keep
-    /// whatever these had to keep.
+    /// The last collection of each set of rules, and the last one while the ref did not exist: earlier collections had
+    /// to keep everything that these had to keep.
     private static func lastCollections(
         of name: RefName, _ values: [Value], _ collections: [RetentionRules: [Collection]]
     ) -> [Removal] {

@@ -10,7 +10,7 @@ public protocol DerivedAudit: Sendable {
     ) throws(ObjectError) -> String?
 }
 
-/// Follows snapshots to all their content, and finds which of them damage affects.
+/// Follows snapshots to all their content, and finds the snapshots that damage affects.
 struct SnapshotVerifier {
     /// Damage to a snapshot or its content.
     struct Damage {
@@ -32,7 +32,6 @@ struct SnapshotVerifier {
     private(set) var damage: [Damage] = []
     /// The past versions that are missing or incomplete.
     private var incomplete: Set<ObjectID> = []
-    /// The inputs of each snapshot.
     private var inputs: [ObjectID: [ObjectID]] = [:]
     /// The kind of each snapshot read.
     private(set) var kinds: [ObjectID: Snapshot.Kind] = [:]
@@ -49,8 +48,8 @@ struct SnapshotVerifier {
         trees = TreeVerifier(objects, damaged: damaged)
     }
 
-    /// Checks snapshots and their inputs, which must exist, and past versions, which may have been collected; adds what is
-    /// wrong to ``damage``.
+    /// Checks snapshots and their inputs, which must exist, and past versions, which may have been collected; adds what
+    /// is wrong to ``damage``.
     mutating func verify(_ roots: [ObjectID], history: [ObjectID]) {
         var past = history
         // A collection removes the target of a ref only after the ref moves, so after the state verified here.
@@ -69,7 +68,7 @@ struct SnapshotVerifier {
         }
     }
 
-    /// The past versions that are missing or incomplete, by themselves or through their inputs; damage or not.
+    /// The past versions that are missing or incomplete, or have such inputs; damage or not.
     func gone(of history: [ObjectID]) -> Set<ObjectID> {
         var gone = incomplete
         var users: [ObjectID: [ObjectID]] = [:]
@@ -155,8 +154,8 @@ struct SnapshotVerifier {
 extension SnapshotVerifier {
     /// Finds the refs that point at an object that their namespace does not allow, which only a forged entry can do.
     ///
-    /// - Returns: A finding for each ref, and the targets that are no snapshots: they are sound, so a copy could not repair
-    ///   them.
+    /// - Returns: A finding for each ref, and the targets that are no snapshots: they are sound, so a copy could not
+    ///   repair them.
     func misdirectedRefs(of state: State) -> (findings: [Finding], objects: Set<ObjectID>) {
         var foreign: Set<ObjectID> = []
         for item in damage where item.path.isEmpty {
@@ -175,7 +174,7 @@ extension SnapshotVerifier {
                 found = "a \(kind.rawValue) snapshot"
             } else {
                 guard foreign.contains(ref.target) else { continue }
-                found = "no snapshot"
+                found = "not a snapshot"
                 objects.insert(ref.target)
             }
             let error = RefError.misdirected(name, ref.target, found: found)

@@ -2,8 +2,8 @@ public import Objects
 
 /// Verifies whole tables: every node is canonical and matches what its parent states.
 ///
-/// It reads nodes that several tables share once, by several threads. It compares bytes with the checksums of packs, not
-/// with identities: the audit of the packs does that, and its results are given.
+/// It reads nodes that several tables share once, by several threads. It compares bytes with the checksums of packs,
+/// not with identities: the audit of the packs does that, and passes on the objects that it found damaged.
 public struct TableVerifier {
     /// The result for a node and everything below it.
     private enum Known {
@@ -13,7 +13,7 @@ public struct TableVerifier {
         case damaged([ObjectError])
     }
 
-    /// The facts of a node that its parent states, too.
+    /// The facts about a node that its parent states, too.
     private struct Summary: Sendable {
         let level: Int
         let rows: Int

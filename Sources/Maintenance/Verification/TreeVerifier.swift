@@ -2,7 +2,8 @@ public import Objects
 internal import Refs
 public import Storage
 
-/// Verifies whole trees: every directory is canonical, and every entry exists and has the size that its directory states.
+/// Verifies whole trees: every directory is canonical, and every entry exists and has the size that its directory
+/// states.
 ///
 /// It reads a directory that several trees share once.
 public struct TreeVerifier {
@@ -10,7 +11,7 @@ public struct TreeVerifier {
     public struct Damage: Sendable {
         /// The path from the root of the tree; empty for the tree itself.
         public let path: RelativePath
-        /// What is wrong.
+        /// The error that reading the path throws.
         public let error: ObjectError
     }
 
@@ -43,7 +44,7 @@ public struct TreeVerifier {
     ///
     /// - Parameters:
     ///   - files: The number of files that the snapshot states.
-    ///   - bytes: Their total size that the snapshot states.
+    ///   - bytes: The total size of the files in bytes that the snapshot states.
     public mutating func check(_ root: ObjectID, files: Int, bytes: Int) -> [Damage] {
         let result = check(root, depth: 0)
         guard result.damage.isEmpty, result.files != files || result.bytes != bytes else {

@@ -2,21 +2,21 @@ public import Objects
 
 /// Who may write what, and which gates the moves of refs must pass.
 ///
-/// The log contains every access policy whole, so that the log alone suffices to check its entries: each by the access
-/// policy of the state before it.
+/// The log contains every access policy in full, so the log alone suffices to check its entries. Each entry is judged
+/// by the access policy of the state before it.
 public struct AccessPolicy: Hashable, Sendable {
-    /// A key with rights.
+    /// A key and its rights.
     public struct Key: Hashable, Sendable {
         /// The name that people use for it.
         public let name: String
-        /// The key.
+        /// The public key that verifies its signatures.
         public let publicKey: PublicKey
         /// Whether it may move every ref, change the access policy and override gates.
         public let isAdmin: Bool
         /// The namespaces in which it may move refs.
         public let namespaces: Set<RefNamespace>
 
-        /// Makes a key.
+        /// Makes a key, by default without any rights.
         public init(
             name: String, publicKey: PublicKey, isAdmin: Bool = false,
             namespaces: Set<RefNamespace> = []
@@ -35,9 +35,9 @@ public struct AccessPolicy: Hashable, Sendable {
 
     /// Whether each entry must be signed by one of ``keys`` that has the rights for it.
     public let isSigned: Bool
-    /// The keys, by name; a key that is not listed has no rights.
+    /// The keys, sorted by name; a key that is not listed has no rights.
     public let keys: [Key]
-    /// The gates.
+    /// The gates that the moves of refs must pass.
     public let gates: [Gate]
     /// How long collections keep old values of refs; nil for the standard retention.
     public let retention: RetentionRules?
@@ -46,13 +46,13 @@ public struct AccessPolicy: Hashable, Sendable {
 
     /// The most keys that an access policy may have.
     public static let keyLimit = 256
-    /// The most bytes that the file of an access policy may have; the log accepts fewer.
+    /// The most bytes that the file of an access policy may have.
     public static let byteLimit = 256 << 10
 
     /// Makes an access policy.
     ///
-    /// - Throws: An error with the path of the faulty member: two keys with one name, gates that no move could pass, no
-    ///   admin who could ever change the access policy.
+    /// - Throws: An error with the path of the faulty member, such as two keys with one name, a gate that no move could
+    ///   pass, or a demand for signatures without an admin.
     public init(
         isSigned: Bool, keys: [Key], gates: [Gate], retention: RetentionRules? = nil
     ) throws(JSONSchemaError) {
@@ -71,7 +71,7 @@ public struct AccessPolicy: Hashable, Sendable {
     /// The rights of a key; nil when it is not listed.
     public func key(_ key: PublicKey) -> Key? { keys.first { $0.publicKey == key } }
 
-    /// The key of a name.
+    /// The key with a name; nil when there is none.
     public func key(named name: String) -> Key? {
         keys.first { $0.name.utf8.elementsEqual(name.utf8) }
     }
@@ -86,7 +86,7 @@ public struct AccessPolicy: Hashable, Sendable {
         }
         for (index, key) in keys.enumerated() {
             guard KeyName.isValid(key.name) else {
-                throw reader.error("keys.name", "must be like ada or feature-bot")
+                throw reader.error("keys.name", "must be a name such as ada or feature-bot")
             }
             for other in keys[..<index] {
                 guard !other.name.utf8.elementsEqual(key.name.utf8) else {
@@ -116,10 +116,9 @@ public struct AccessPolicy: Hashable, Sendable {
 }
 
 extension AccessPolicy {
-    /// The version of the format.
     private static let version = 1
 
-    /// The access policy as JSON, as it stands in the log.
+    /// The access policy in the JSON form that the log contains.
     public var json: JSON {
         Self.json(isSigned: isSigned, keys: keys, gates: gates, retention: retention)
     }
@@ -137,8 +136,7 @@ extension AccessPolicy {
         return .object(object)
     }
 
-    /// Decodes the file of an access policy: JSON, in which `version`, `admin`, `write`, `gates` and `retention` are
-    /// optional.
+    /// Decodes the file of an access policy: JSON that requires only `signed`, and the `name` and `public` of each key.
     ///
     /// - Throws: An error with the path of the faulty member.
     public init(decoding bytes: [UInt8]) throws(JSONSchemaError) {
@@ -164,7 +162,7 @@ extension AccessPolicy {
         try self.init(isSigned: isSigned, keys: keys, gates: gates, retention: retention)
     }
 
-    /// Takes an access policy in its only encoding, or `null`.
+    /// Takes an access policy in its canonical encoding, or `null`.
     static func take(
         _ key: String, from reader: inout JSONObjectReader
     ) throws(JSONSchemaError) -> AccessPolicy? {
@@ -219,8 +217,8 @@ extension JSONObjectReader {
 extension Repository {
     /// Sets or removes the access policy in a transaction of its own.
     ///
-    /// - Parameter base: The access policy that the new one was derived from; the transaction is refused when another one
-    ///   holds by then. Without it, any access policy is replaced.
+    /// - Parameter base: The access policy that the new one was derived from; the transaction is refused when another
+    ///   one is in force by then. Without it, any access policy is replaced.
     /// - Throws: `unauthorized` when the writer is not an admin of the present access policy; `accessPolicyChanged`.
     @discardableResult
     public func setAccessPolicy(
@@ -240,8 +238,8 @@ extension Repository {
 
     /// Approves a move of a ref from its present target. The ref need not exist yet.
     ///
-    /// - Throws: `unauthorized` when there is no access policy, or it does not list the writer's key; `nothingToApprove`
-    ///   when the ref is there already.
+    /// - Throws: `unauthorized` when there is no access policy, or it does not list the writer's key;
+    ///   `nothingToApprove` when the ref already points at `new`.
     @discardableResult
     public func approve(
         _ name: RefName, new: ObjectID?, expires: Timestamp, on state: State,

@@ -6,7 +6,7 @@ internal import Storage
 /// It becomes void when the ref moves at all, when the access policy changes, and when it expires; so it serves at most
 /// one move.
 public struct Approval: Hashable, Sendable {
-    /// The ref.
+    /// The ref that may move.
     public let ref: RefName
     /// The target of the ref when it was approved.
     public let old: ObjectID?
@@ -19,7 +19,7 @@ public struct Approval: Hashable, Sendable {
     /// The transaction that contains it.
     public let transaction: Int
 
-    /// The identity of an approval among those of one ref: a new one replaces the old one.
+    /// Identifies an approval among those of one ref: a later approval with the same subject replaces it.
     struct Subject: Hashable {
         let new: ObjectID?
         let key: PublicKey
@@ -35,7 +35,7 @@ public struct Approval: Hashable, Sendable {
         ]
     }
 
-    /// The command that approves a move to a revision, or without one the deletion of a ref.
+    /// The command that approves the move of a ref to a revision, or its deletion when the revision is nil.
     static func command(for ref: RefName, to revision: String?) -> String {
         "ftictl approve \(ref) \(revision ?? "--delete")"
     }
@@ -50,20 +50,19 @@ extension Approval {
     }
 }
 
-/// The valid approvals of a state, by ref, so that the cost of an entry depends on what it names and not on how many
-/// approvals there are.
+/// The valid approvals of a state, by ref, so that the cost of an entry depends on the refs that it names and not on
+/// the number of approvals.
 struct Approvals: Sendable {
     private var byRef: [RefName: [Approval]] = [:]
-    /// The time at which the first of them expires.
+    /// The time at which the first approval expires.
     private var soonest: Timestamp?
 
-    /// No approvals.
     init() {}
 
     /// The approvals that a checkpoint lists.
     init(_ approvals: [Approval]) { for approval in approvals { add(approval) } }
 
-    /// All of them, by transaction, ref, target and key.
+    /// All approvals, sorted by transaction, ref, target and key.
     var all: [Approval] {
         byRef.values.joined().sorted { left, right in
             if left.transaction != right.transaction { return left.transaction < right.transaction }
@@ -73,14 +72,13 @@ struct Approvals: Sendable {
         }
     }
 
-    /// The approvals of a ref.
     subscript(ref: RefName) -> [Approval] { byRef[ref] ?? [] }
 
     /// Drops the approvals that an entry makes void, and adds the ones that it gives.
     ///
     /// - Parameters:
     ///   - moved: The refs that the entry moves.
-    ///   - clock: The time up to which approvals expire.
+    ///   - clock: Approvals that expire at this time or earlier are dropped.
     ///   - letsExpire: Whether the entry lets approvals of a ref expire.
     mutating func settle(
         _ entry: LogEntry, moving moved: Set<RefName>, at clock: Timestamp,
@@ -123,12 +121,12 @@ struct Approvals: Sendable {
 }
 
 extension Log {
-    /// The approvals of moves that have expired although a writer's clock says otherwise.
+    /// The approvals of some moves that have expired, although they still look valid by the writer's clock.
     ///
-    /// A wrong clock, or one that was set back, must not revive an approval. So the writer also consults the newest time
-    /// that it remembers, and the storage of the log: how long ago, by the storage's own clock, the entry of the approval
-    /// was written. The file of a copied repository or of a segment is younger than its entries, so the storage may report
-    /// an expiry too late but never too early.
+    /// A wrong clock, or one that was set back, must not revive an approval. So the writer also consults the newest
+    /// time that it remembers, and asks the storage how long ago, by the storage's own clock, the entry of the approval
+    /// was written. The file of a copied repository or of a segment is younger than its entries, so the storage may
+    /// report an expiry too late but never too early.
     func lapsedApprovals(
         of changes: [RefChange], in state: State, at time: Timestamp
     ) throws(RefError) -> Set<Approval> {

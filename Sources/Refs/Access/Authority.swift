@@ -11,16 +11,16 @@ struct Authority {
         let remedy: String
     }
 
-    /// The state before the transaction.
+    /// The state that the transaction follows.
     let state: State
     /// The key that signs the transaction.
     let signer: PublicKey?
     /// The time of the transaction.
     let time: Timestamp
 
-    /// The objection to the signer itself, whatever it does; nil when there is none.
+    /// The objection to the signer alone, independent of its actions; nil when there is none.
     ///
-    /// - Parameter names: The refs that it moves.
+    /// - Parameter names: The refs that the transaction moves.
     private func signerObjection(toMoving names: [RefName]) -> Objection? {
         guard let accessPolicy = state.accessPolicy, accessPolicy.isSigned else { return nil }
         guard let signer else {
@@ -95,7 +95,7 @@ struct Authority {
                 + others.joined(separator: " "))
     }
 
-    /// A key that may move nothing needs no packs, and must not remove any.
+    /// The objection to adding or removing packs with a key that may only approve moves.
     private func approverObjection(_ key: AccessPolicy.Key) -> Objection? {
         if key.isAdmin || !key.namespaces.isEmpty { return nil }
         return Objection(
@@ -115,13 +115,14 @@ struct Authority {
     private func objection(toAccessPolicy new: AccessPolicy?, by key: AccessPolicy.Key?)
         -> Objection?
     {
-        if let key { return adminObjection(to: "change the policy", by: key) }
+        if let key { return adminObjection(to: "change the access policy", by: key) }
         // There are no rights yet: the first access policy that gives rights must be signed by one of its own admins.
         guard let new, new.isSigned else { return nil }
         guard let signer, new.key(signer)?.isAdmin ?? false else {
             return Objection(
-                reason: "it sets the first access policy that demands signatures, and none of that "
-                    + "policy's admins signed it",
+                reason:
+                    "it sets the first access policy that demands signatures, and no admin of that "
+                    + "access policy signed it",
                 remedy: "ftictl policy init makes one with your key as the admin")
         }
         return nil
@@ -153,8 +154,8 @@ struct Authority {
         return nil
     }
 
-    /// The objection of the first gate that refuses a move and that the log alone can evaluate: a gate of approvals, or a
-    /// fixed ref.
+    /// The objection of the first gate that refuses a move, among those that the log alone can evaluate: approvals and
+    /// fixed refs.
     private func gateObjection(to actions: [Action]) -> Objection? {
         let gates = (state.accessPolicy?.gates ?? []).filter(\.condition.isAnsweredByLog)
         guard !gates.isEmpty else { return nil }

@@ -3,11 +3,12 @@ public import Objects
 
 /// A gate of an access policy: a condition that moves of some refs must satisfy.
 public struct Gate: Hashable, Sendable {
-    /// A condition on the snapshot that a ref moves to.
+    /// A condition on the move of a ref, in most cases on its new target.
     public enum Condition: Hashable, Sendable {
         /// A metric of the snapshot is within bounds; at least one bound is given.
         case metric(String, atLeast: Double?, atMost: Double?)
-        /// The input at the end of a path of roles is the target of a ref after the transaction, or an ancestor of it.
+        /// The input at the end of a path of roles is the target of a ref after the transaction, or an ancestor of that
+        /// target.
         case input(roles: [String], ancestorOf: RefName)
         /// The snapshot and the target of a ref after the transaction have the same embedding space.
         case space(with: RefName)
@@ -21,12 +22,12 @@ public struct Gate: Hashable, Sendable {
         case fixed
     }
 
-    /// The refs that it applies to.
+    /// The refs whose moves must satisfy the condition.
     public let refs: RefPattern
-    /// The condition.
+    /// The condition that a move must satisfy.
     public let condition: Condition
 
-    /// Makes a gate.
+    /// Makes a gate; an ``AccessPolicy`` checks that the keys it names exist.
     public init(refs: RefPattern, condition: Condition) {
         self.refs = refs
         self.condition = condition
@@ -112,7 +113,7 @@ extension Gate {
         return .object(object)
     }
 
-    /// Decodes a gate from an object without other members.
+    /// Decodes a gate from an object, which must have no other members.
     ///
     /// - Throws: An error with the path of the faulty member.
     public init(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
@@ -201,7 +202,7 @@ extension JSONObjectReader {
         return text
     }
 
-    /// Takes a list of distinct texts that is not empty.
+    /// Takes a nonempty list of distinct texts.
     fileprivate mutating func list<Item>(
         _ key: String, of expected: String, _ convert: (String) -> Item?
     ) throws(JSONSchemaError) -> [Item] {

@@ -25,7 +25,8 @@ extension GateEvaluation {
             remedy: passes ? nil : try promotion(to: ref, name, bounds, atLeast, atMost))
     }
 
-    /// The command that promotes a version with such a metric, if possible one that another ref points at.
+    /// The command that promotes a version whose metric is within the bounds; it names another ref that points at such
+    /// a version, if there is one.
     private mutating func promotion(
         to ref: RefName, _ metric: String, _ bounds: String, _ atLeast: Double?, _ atMost: Double?
     ) throws(RefError) -> String {
@@ -94,7 +95,7 @@ extension GateEvaluation {
     ) throws(ObjectError) -> (others: [String], count: Int) {
         var others: [String] = []
         var files = 0
-        // Only content determines a format, so equal directories are visited once.
+        // The format of a file depends only on its content, so equal directories are visited once.
         var walk = try TreeWalk(root, in: objects, visiting: .eachDirectoryOnce)
         while let element = try walk.next() {
             guard element.entry.mode != .directory else { continue }
@@ -133,7 +134,7 @@ extension GateEvaluation {
                 ?? "ftictl policy show; an admin can --override the gate")
     }
 
-    /// A ref that accepts a new version without a gate in the way.
+    /// The ref to put a new version on before it is promoted.
     private static func origin(of ref: RefName) -> String { "\(ref.namespace.rawValue)/candidate" }
 
     private static func text(_ number: Double) -> String {
@@ -167,7 +168,7 @@ extension GateEvaluation {
             }
             current = next
         }
-        // Only the command that moves both is certain to satisfy the gate.
+        // Only a command that moves both refs is certain to satisfy the gate.
         let both = "ftictl promote \(current.short) \(other) \(revision(target)) \(ref)"
         guard let descendant = self.target(of: other) else {
             return GateAnswer(
@@ -180,7 +181,7 @@ extension GateEvaluation {
             found: "it is \(current.short), and \(other) is \(descendant.short)", remedy: both)
     }
 
-    /// - Parameter isLenient: Whether a missing ref, or a snapshot without a declared space, passes.
+    /// - Parameter isLenient: Whether a missing ref, or a snapshot that neither declares nor needs a space, passes.
     mutating func space(
         of target: ObjectID, for ref: RefName, with other: RefName, moved: RefChange,
         isLenient: Bool

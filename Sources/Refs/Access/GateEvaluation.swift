@@ -7,9 +7,10 @@ package struct GateEvaluation<Source: ObjectRangeSource> {
     let objects: Source
     /// The time of the transaction.
     let time: Timestamp
-    /// Approvals in ``state`` that have expired by another clock than ``time``.
+    /// Approvals in ``state`` that have expired according to a clock other than the writer's.
     let lapsed: Set<Approval>
-    /// Whether an object was stored before the transaction: a remedy cannot name one that is only stored with the move.
+    /// Whether an object was stored before the transaction: a remedy cannot name an object that only the transaction
+    /// stores.
     let isStored: (ObjectID) -> Bool
     /// The new targets of moved refs.
     private let targets: [RefName: ObjectID?]
@@ -35,7 +36,7 @@ package struct GateEvaluation<Source: ObjectRangeSource> {
     /// A gate and the snapshot that it judges.
     private struct Question {
         let gate: Gate
-        /// Whether the gate holds without an access policy, and lets undeclared spaces pass.
+        /// Whether it is the ``Gate/standing`` gate, which passes where a space is neither declared nor needed.
         let isStanding: Bool
         /// The ref that the gate applies to.
         let subject: RefName
@@ -119,7 +120,7 @@ package struct GateEvaluation<Source: ObjectRangeSource> {
         return names
     }
 
-    /// The revision of a snapshot in a remedy.
+    /// The name of a snapshot in a remedy: its id, or `REV` when it is not stored yet.
     func revision(_ id: ObjectID) -> String { isStored(id) ? id.short : "REV" }
 
     private mutating func answer(_ question: Question) throws(RefError) -> GateAnswer {
@@ -173,8 +174,8 @@ extension Gate.Condition {
 }
 
 extension Gate {
-    /// The gate that holds unless an access policy compares these two refs: the model in service and its features have
-    /// the same embedding space, when both declare one.
+    /// The gate that holds unless an access policy has a `space` gate for the same refs: `models/current` and
+    /// `features/prod` have one embedding space, when both declare one.
     static let standing: Gate? = {
         guard let model = try? RefName("models/current"),
             let features = try? RefName("features/prod")
@@ -182,7 +183,7 @@ extension Gate {
         return Gate(refs: RefPattern(model), condition: .space(with: features))
     }()
 
-    /// The gates that hold under an access policy, each with whether it is the ``standing`` one.
+    /// The gates that hold under an access policy, with a flag that marks the ``standing`` one.
     static func all(in accessPolicy: AccessPolicy?) -> [(gate: Gate, isStanding: Bool)] {
         let own = accessPolicy?.gates ?? []
         let gates = own.map { ($0, false) }
@@ -200,7 +201,7 @@ extension Gate {
 
 /// The outcome of a gate for one move.
 public struct GateOutcome: Hashable, Sendable {
-    /// The gate.
+    /// The gate that was evaluated.
     public let gate: Gate
     /// The ref that moves.
     public let ref: RefName
@@ -208,9 +209,9 @@ public struct GateOutcome: Hashable, Sendable {
     public let target: ObjectID?
     /// Whether the gate lets the move pass.
     public let passes: Bool
-    /// The demand of the gate, as a noun: `recall@10 of at least 0.8`.
+    /// The demand of the gate, as a noun phrase: `recall@10 of at least 0.8`.
     public let demanded: String
-    /// The actual fact, as a statement: `it has 0.75`.
+    /// The fact that the gate found, as a statement: `it has 0.75`.
     public let found: String
     /// The step that would satisfy the gate, a command line where one exists; nil when the gate passes.
     public let remedy: String?
@@ -245,7 +246,7 @@ extension [GateOutcome] {
         return lines.joined(separator: "\n")
     }
 
-    /// The distinct remedies.
+    /// The distinct remedies in one line; nil when there are none.
     var remedy: String? {
         var remedies: [String] = []
         var known: Set<String> = []

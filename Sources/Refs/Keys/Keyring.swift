@@ -12,10 +12,10 @@ public struct Keyring: Sendable {
     private static let suffix = ".key"
     private static let defaultFile = "default"
     private static let trustedFile = "trusted"
-    /// The most bytes of any file here; that of a key has about 200.
+    /// The most bytes of any file in the folder; the file of a key has about 200.
     private static let byteLimit = 64 << 10
 
-    /// The keys below an absolute path, which need not exist.
+    /// Makes the keyring of a folder, given by its absolute path; the folder need not exist.
     public init(_ path: String) {
         folder = PrivateFolder(path)
         keys = PrivateFolder("\(path)/keys")
@@ -40,7 +40,7 @@ public struct Keyring: Sendable {
         throw .ambiguous(names: names)
     }
 
-    /// Chooses the default key.
+    /// Makes a key the default; throws as ``secretKey(named:)`` when the key is unusable.
     public func makeDefault(_ name: String) throws(KeyError) {
         _ = try secretKey(named: name)
         try writeDefault(name)
@@ -53,8 +53,8 @@ public struct Keyring: Sendable {
 
     /// A secret key by its name.
     ///
-    /// - Throws: `unknown`; `exposed` when other users can read its file, `exposedFolder` when they can read or write the
-    ///   folder; `malformed`.
+    /// - Throws: `unknown`; `exposed` when other users can read its file, `exposedFolder` when they can read or write
+    ///   the folder; `malformed`.
     public func secretKey(named name: String) throws(KeyError) -> SecretKey {
         guard KeyName.isValid(name) else { throw .invalidName(Quoting.quoted(name)) }
         try requirePrivate()
@@ -95,7 +95,8 @@ public struct Keyring: Sendable {
 
     /// The keys that may found a repository, with the user's names for them.
     ///
-    /// - Throws: `malformed` when a line is not one of these; `exposed` when other users can write the file.
+    /// - Throws: `malformed` when a line does not begin with a public key; `exposed` when other users can write the
+    ///   file.
     public func trusted() throws(KeyError) -> [(key: PublicKey, name: String)] {
         guard let content = try Self.read(Self.trustedFile, in: folder) else { return [] }
         let path = "\(folder.path)/\(Self.trustedFile)"
@@ -178,7 +179,7 @@ public enum KeyError: Diagnosable, Hashable {
     case none
     /// A signature is required, and there are several keys and no default.
     case ambiguous(names: [String])
-    /// The file cannot be read or written.
+    /// A file cannot be read or written.
     case storage(StorageError)
 
     /// See ``Diagnosable``.

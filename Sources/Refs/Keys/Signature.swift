@@ -3,7 +3,7 @@ internal import Objects
 
 /// A signature, and the key that claims it.
 public struct Signature: Hashable, Sendable {
-    /// The key that is said to have signed.
+    /// The key that the signature claims to be by.
     public let key: PublicKey
     /// The 64 bytes in the encoding of RFC 8032.
     let bytes: [UInt8]
@@ -47,7 +47,7 @@ public struct PublicKey: Hashable, Comparable, Sendable, CustomStringConvertible
         self.bytes = bytes
     }
 
-    /// 64 lower-case hexadecimal digits.
+    /// The key as 64 lower-case hexadecimal digits.
     public var hex: String { Hexadecimal.encode(bytes) }
 
     /// The first 12 digits, for display only.
@@ -96,20 +96,19 @@ public struct SecretKey: Sendable, CustomStringConvertible, CustomDebugStringCon
         self.seed = Seed(seed)
     }
 
-    /// The signature of a message.
     func sign(_ message: [UInt8]) throws(KeyError) -> Signature {
         guard let bytes = Ed25519.sign(message, seed: seed.bytes) else { throw .unavailable }
         return Signature(key: publicKey, bytes: bytes)
     }
 
-    /// The bytes of its file.
+    /// The 32 secret bytes.
     var secretBytes: [UInt8] { seed.bytes }
 
-    /// `***`
+    /// Always `***`.
     public var description: String { "***" }
-    /// `***`
+    /// Always `***`.
     public var debugDescription: String { "***" }
-    /// An empty mirror.
+    /// A mirror without children.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
@@ -154,7 +153,7 @@ extension SecretKey {
     }
 }
 
-/// Ed25519 (RFC 8032) with libcrypto. It is strict: it refuses keys and signatures that implementations could judge differently.
+/// Ed25519 (RFC 8032) with libcrypto, which refuses keys and signatures that implementations could judge differently.
 enum Ed25519 {
     static let keySize = 32
     static let signatureSize = 64
@@ -177,8 +176,8 @@ enum Ed25519 {
 
     /// Whether a key made a signature of a message.
     ///
-    /// Beyond libcrypto's own checks (S below the order of the group, R canonical), neither the key nor R may be a point
-    /// of small order: such a key would verify every message.
+    /// Beyond libcrypto's own checks (S below the order of the group, R canonical), neither the key nor R may be a
+    /// point of small order: such a key would verify every message.
     static func verifies(_ signature: [UInt8], of message: [UInt8], key: [UInt8]) -> Bool {
         guard signature.count == signatureSize, isAcceptable(point: key),
             isAcceptable(point: Array(signature[..<keySize]))
@@ -194,7 +193,7 @@ enum Ed25519 {
         var coordinate = point
         coordinate[31] &= 0x7F
         if coordinate[31] == 0x7F, coordinate[1..<31].allSatisfy({ $0 == 0xFF }) {
-            // 2^255 - 20 has order 2; the values from there to the largest of 255 bits include the prime and above.
+            // 2^255 - 20 has order 2; every larger value of 255 bits is at least the prime.
             return coordinate[0] < 0xEC
         }
         return !smallOrder.contains(coordinate)

@@ -3,12 +3,12 @@ internal import Storage
 
 /// A stored state: a cache that may be deleted at any time, and never an authority.
 ///
-/// The first line is canonical JSON with everything except the packs, which follow with a line each (``PackLedger``).
+/// The first line is canonical JSON with everything except the packs, which follow on one line each (``PackLedger``).
 package enum Checkpoint {
     /// How many entries lie between two checkpoints of this size in bytes.
     ///
-    /// Opening reads at most this many small files, about 20 µs each. A large state takes longer to write and read than a
-    /// few entries, so it is written less often: neither side pays more than twice the minimum.
+    /// Opening reads at most this many small files, about 20 µs each. A large state takes longer to write and read than
+    /// a few entries, so it is written less often: neither readers nor writers spend more than twice the minimum.
     static func interval(size: Int) -> Int {
         var interval = 16
         while interval < 4096, interval * bytesPerEntry < size { interval *= 2 }
@@ -17,7 +17,7 @@ package enum Checkpoint {
 
     /// The bytes of a checkpoint that take as long to read as one entry.
     private static let bytesPerEntry = 2 << 10
-    /// The most bytes that a checkpoint may have: a million packs.
+    /// The most bytes that a checkpoint may have: enough for a million packs.
     package static let byteLimit = 256 << 20
 
     /// The bytes of a state.
@@ -138,7 +138,7 @@ package enum Checkpoint {
     }
 }
 
-/// The contents of `log/tip`: the newest entry that a writer has seen durable.
+/// The contents of `log/tip`: the newest entry that a writer knew to be durable.
 ///
 /// It may lag behind the log and never leads it, so a log that ends before its hint has lost entries.
 package struct TipHint: Hashable {
@@ -156,7 +156,7 @@ package struct TipHint: Hashable {
     }
 
     /// `NUMBER HASH CHECKPOINT CHECKSUM`, padded with spaces, and a line feed. The checksum is the SHA-256 of the text
-    /// before its space.
+    /// before it, without the space between them.
     package var encoded: [UInt8] {
         let text = "\(number) \(entryHash.hex) \(checkpoint?.text ?? "-")"
         let bytes = Array("\(text) \(ObjectID(of: Array(text.utf8).span).hex)".utf8)
@@ -205,7 +205,7 @@ extension TipHint {
     }
 }
 
-/// The hint and the checkpoints, which make opening fast and are never needed.
+/// The hint and the checkpoints, which make opening fast and are never required.
 extension Log {
     /// The hint; nil when there is none, or it is malformed.
     package func readHint() throws(RefError) -> TipHint? {
@@ -271,8 +271,8 @@ extension Log {
         return entry.hash == state.entryHash && entry.time == state.time
     }
 
-    /// Writes the hint, a checkpoint when one is due, and what this client remembers. Failures are ignored: none of these
-    /// is needed.
+    /// Writes the hint, a checkpoint when one is due, and what this client remembers. Failures are ignored: the entry
+    /// is valid without them.
     func writeCaches(after state: inout State, by writer: Writer) {
         if isCheckpointDue(state), var bytes = try? Checkpoint.encode(state) {
             let isSigned = writer.certify(&bytes, of: state)
@@ -292,8 +292,8 @@ extension Log {
         }
     }
 
-    /// Whether the writer of the newest entry writes a checkpoint: every so many entries, or later if that writer
-    /// crashed before it did.
+    /// Whether the writer of the newest entry writes a checkpoint: at every multiple of the interval, and at any later
+    /// entry if a crashed writer left that out.
     private func isCheckpointDue(_ state: State) -> Bool {
         let interval = Checkpoint.interval(size: state.checkpointSize)
         let distance = state.number - (state.checkpoint?.number ?? 0)

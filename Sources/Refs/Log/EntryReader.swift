@@ -7,10 +7,10 @@ internal import Synchronization
 /// It caches the last segment that it read, so that reading many entries in order, forwards or backwards, reads each
 /// segment once. Entries never change, so the cache stays valid.
 ///
-/// A segment voids the single files of its entries. A single file is created before its segment and deleted after it;
-/// a writer that was suspended for long can create it again then, and deletes it when it notices. So a single file
-/// counts when no segment with its number exists *after* the file was read. A segment of 64 is deleted after the one of
-/// 1,024 with the same entries was created, so readers look for them in this order.
+/// A segment voids the single files of its entries. A single file is deleted once its segment exists; a writer that was
+/// suspended for a long time may create it again later, and deletes it when it notices. So a single file counts only if
+/// no segment with its number exists *after* the file was read. A segment of 64 entries is deleted only after the one
+/// of 1,024 that replaces it was created, so readers look for them in this order.
 ///
 /// Where a segment is damaged, the files that it replaced count again as long as they exist (``Log/spare(of:)``).
 public struct EntryReader: Sendable {
@@ -22,14 +22,14 @@ public struct EntryReader: Sendable {
     /// The rest of a span whose first entry was read already.
     private var kept: EntrySpan?
 
-    /// A segment whose entries are read one by one until they become many.
+    /// An open segment, whose first ``singleReads`` entries are read one by one.
     private struct Opened {
         let name: SegmentName
         let blob: any Blob
         var reads = 0
     }
 
-    /// How many entries of a segment are read one by one before the whole segment is read, which then costs no more.
+    /// How many entries of a segment are read one by one before the whole segment is read.
     private static let singleReads = 8
 
     package init(_ log: Log, isStrict: Bool = false) {
@@ -61,7 +61,7 @@ public struct EntryReader: Sendable {
             guard let file = try file(number) else { return nil }
             return (file, try file.decoded())
         } catch {
-            // A single file beside a segment may also be the late creation of a suspended writer.
+            // A suspended writer may also have created a single file late, beside the segment.
             guard case .damaged = error, !isStrict, let spare = log.spare(of: number),
                 next(after: number)?.previous == spare.entry.hash
             else { throw error }
@@ -74,7 +74,7 @@ public struct EntryReader: Sendable {
         return log.spare(of: number + 1)?.entry
     }
 
-    /// The file of one entry.
+    /// The file of one entry; nil when there is none of this number.
     package mutating func file(_ number: Int) throws(RefError) -> EntryFile? {
         if let loaded, loaded.name.holds(number) { return EntryFile(number, in: loaded) }
         if let file = try readOpened(number) { return file }
@@ -152,7 +152,7 @@ public struct EntryReader: Sendable {
         return EntrySpan(first: number, files: files, failure: nil, isLast: false)
     }
 
-    /// The entry of a number; the entries after it are read next.
+    /// The entry of a number, nil when there is none; keeps the entries after it for the next ``run(from:)``.
     mutating func first(from number: Int) throws(RefError) -> LogEntry? {
         var span = try run(from: number)
         guard let file = span.files.first else {
@@ -173,8 +173,8 @@ extension Log {
 
     /// An intact copy of an entry from any file; nil when there is none.
     ///
-    /// Serves damaged segments: the files that a segment replaces are deleted only when the segment is sound, so they may
-    /// still exist. The entry after it tells whether the copy is the right one.
+    /// This helps when a segment is damaged: the files that it replaces are deleted only when it is sound, so they may
+    /// still exist. The next entry, which names the hash of this one, tells whether the copy is the right one.
     func spare(of number: Int) -> (file: EntryFile, entry: LogEntry)? {
         for name in SegmentName.all(holding: number) {
             guard let blob = (try? openSegment(name)) ?? nil,
@@ -244,7 +244,7 @@ package struct EntryFile: Sendable {
     /// The place of the bytes, for messages.
     package var place: String { segment?.place ?? LogFile.place(of: number) }
 
-    /// A reason that an error of this entry gives, where the error names only the place.
+    /// The reason for an error, with the number of the entry where the error's place is a whole segment.
     package func saying(_ reason: String) -> String {
         segment == nil ? reason : "entry \(number): \(reason)"
     }
@@ -270,9 +270,9 @@ extension EntryFile {
 package struct EntrySpan: Sendable {
     fileprivate(set) var first: Int
     package fileprivate(set) var files: [EntryFile]
-    /// The error of the entry after them.
+    /// The error of the entry after ``files``; nil when there is none.
     package let failure: RefError?
-    /// Whether there was no entry after them.
+    /// Whether there was no entry after ``files``.
     package let isLast: Bool
     /// The log to search for copies of entries that are damaged in a segment; nil for none.
     var spares: Log?
@@ -299,7 +299,7 @@ extension EntrySpan {
     /// The number of entries that one thread decodes at a time.
     private static let block = 64
 
-    /// The entries, decoded and judged; several threads share many entries.
+    /// The entries, decoded and judged, by several threads when there are many.
     package func decoded(
         _ judge: @Sendable (LogEntry) throws(RefError) -> Void = { (_) throws(RefError) in }
     ) -> [Result<LogEntry, RefError>] {
@@ -323,8 +323,8 @@ extension EntrySpan {
     }
 }
 
-/// A cache of decoded entries with many moves. A command that names thousands of refs needs one action of each entry,
-/// and would otherwise decode the entry that moved them all once for each ref.
+/// A cache of decoded entries with many moves. A command that names thousands of refs needs one action for each, and
+/// would otherwise decode the entry that moved them all once per ref.
 final class LargeEntries: Sendable {
     /// Entries with fewer actions decode too fast to be worth caching.
     private static let leastActions = 64

@@ -4,13 +4,13 @@ public import Objects
 public struct RefVersion: Sendable {
     /// The snapshot that the ref pointed at from then on; nil when it was deleted.
     public let target: ObjectID?
-    /// The target before.
+    /// The target before the transaction; nil when the ref did not exist.
     public let previous: ObjectID?
     /// The transaction that moved the ref.
     public let entry: LogEntry
 
-    /// Whether this very transaction stored the snapshot as the successor of the previous value, so that no earlier value
-    /// of the ref is the same.
+    /// Whether this very transaction stored the snapshot as the successor of the previous value, so that no earlier
+    /// value of the ref is the same.
     ///
     /// - Parameter snapshot: The snapshot at ``target``.
     public func isNew(_ snapshot: Snapshot) -> Bool {
@@ -83,8 +83,8 @@ public struct History: Sendable {
 
     /// The next older value; nil at the end.
     ///
-    /// - Throws: `damaged` when the entry is missing or does not belong to the history; `untrusted` when no authorized key
-    ///   signed it; `needsNewer`.
+    /// - Throws: `damaged` when the entry is missing or does not belong to the history; `untrusted` when no authorized
+    ///   key signed it; `needsNewer`.
     public mutating func next() throws(RefError) -> RefVersion? {
         guard let number = cursor.upcoming else { return nil }
         guard let entry = try entries.find(number) else { throw cursor.missing() }
@@ -106,8 +106,8 @@ public struct History: Sendable {
 }
 
 extension Log {
-    /// Follows the histories of several refs at once, from the newest entry back, and reads each entry once however many
-    /// refs it moves.
+    /// Follows the histories of several refs at once, from the newest entry back, and reads each entry once however
+    /// many refs it moves.
     ///
     /// - Parameter visit: Receives each value with the index of its cursor and the entry that set the value before it;
     ///   returns whether to go on to that value.
@@ -187,15 +187,15 @@ public struct NewestFirst: Sendable {
 
     /// The next older entry; nil after the first.
     ///
-    /// - Throws: `damaged` when the entry after it follows another one; `noTransaction` when it is missing; `untrusted`
-    ///   when no authorized key signed it; `needsNewer`.
+    /// - Throws: `damaged` when the later entry names another predecessor; `noTransaction` when it is missing;
+    ///   `untrusted` when no authorized key signed it; `needsNewer`.
     public mutating func next() throws(RefError) -> LogEntry? {
         guard number >= 0 else { return nil }
         let entry = try entries.entry(number)
         guard entry.hash == expected else {
             throw .damaged(
                 place: LogFile.place(of: number),
-                reason: "it is not the entry that \(number + 1) follows")
+                reason: "it is not the entry that entry \(number + 1) follows")
         }
         // No hash covers the signature.
         try vouching.check(entry)
@@ -224,8 +224,8 @@ extension Log {
     /// - Parameters:
     ///   - number: The transaction; nil for the newest one that moved a ref.
     ///   - state: The state that the moves are for.
-    /// - Throws: `nothingToUndo` when the transaction moved no ref; `movedSince` when a later transaction moved one of its
-    ///   refs elsewhere; `noTransaction`.
+    /// - Throws: `nothingToUndo` when the transaction moved no ref; `movedSince` when a later transaction moved one of
+    ///   its refs elsewhere; `noTransaction`.
     public func reversal(of number: Int? = nil, in state: State) throws(RefError) -> Reversal {
         let moves = [state.refs.values.map(\.transaction), Array(state.removedRefs.values)]
         let newest = number ?? moves.joined().max()

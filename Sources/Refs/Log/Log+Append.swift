@@ -8,7 +8,7 @@ extension Log {
 
     /// Entry 0 of a new repository.
     ///
-    /// - Throws: `invalidTransaction` when the writer's name or the message contains a secret key.
+    /// - Throws: `invalidTransaction` when the writer's name or the message contains a likely secret key.
     static func firstEntry(by writer: Writer, message: String) throws(RefError) -> LogEntry {
         try refuseSecrets(writer.name, message, [])
         return LogEntry(
@@ -30,8 +30,8 @@ extension Log {
     ///
     /// - Parameters:
     ///   - turn: A turn that the caller holds already.
-    ///   - admit: Checks the moves, and that everything the proposal builds on still exists, in a state with other
-    ///     entries or removed packs since the last check; it may add packs to the proposal or drop some. The caller has
+    ///   - admit: Called with each state that has new entries since the last check. Checks the moves, and that
+    ///     everything the proposal builds on still exists; may add packs to the proposal or drop some. The caller has
     ///     checked the moves in the proposal's base.
     /// - Returns: The state after the entry and the moves in it; nil when the entry would be empty.
     package func append(
@@ -65,7 +65,7 @@ extension Log {
         return after.map { ($0, changes) }
     }
 
-    /// Appends an entry with actions that move no ref after the newest one.
+    /// Appends an entry whose actions move no ref.
     ///
     /// - Parameter admit: Throws when the entry must not follow a state.
     /// - Returns: The state after the entry.
@@ -86,8 +86,8 @@ extension Log {
     /// Appends an entry to the log after the newest one.
     ///
     /// - Parameter compose: The actions of the entry after a state, and the number of the state that they are based on;
-    ///   nil for no entry. Called again in each state that other writers create first, with the packs that were removed
-    ///   since the last call.
+    ///   nil for no entry. Called again for each newer state that other writers have created, with the packs that were
+    ///   removed since the last call.
     /// - Returns: The state after the entry; nil when there is none.
     private func append(
         to base: State, message: String, writer: Writer, attempts: Int = attemptLimit,
@@ -149,7 +149,7 @@ extension Log {
     }
 
     /// Waits until no other writer holds the turn, but not for long: a suspended writer must not block the others.
-    /// Correctness does not depend on it, but without turns some of many writers lose races again and again.
+    /// Correctness does not depend on turns, but without them some of many writers lose races again and again.
     package func awaitTurn(_ writer: Writer) -> (any WriterTurn)? {
         var waited = 0
         while true {
@@ -182,7 +182,7 @@ extension Log {
         }
         let creation: Creation
         do { creation = try bucket.create(name, bytes) } catch {
-            // The file may exist in spite of the error. Only when it is seen to be absent, nothing happened.
+            // The file may exist despite the error: only its absence proves that nothing happened.
             if try found(after: error) == bytes {
                 throw .outcomeUnknown(number: entry.number, error)
             }

@@ -7,7 +7,7 @@ package import Storage
 /// safe from any number of threads and processes while others write.
 public struct Log: Sendable {
     package let bucket: any Bucket
-    /// The beliefs of this client about the log before it reads anything.
+    /// This client's memory of the log, and the keys that it trusts.
     package let trust: Trust
     let largeEntries = LargeEntries()
 
@@ -20,8 +20,8 @@ public struct Log: Sendable {
     ///
     /// Reads the hint, one checkpoint and the entries after it; lists a folder only when the hint is lost.
     ///
-    /// - Throws: `noRepository` when there is no log; `damaged` when an entry is malformed, or entries that a writer has
-    ///   seen are gone; `untrusted` when an entry was written without the right to; `rolledBack`, `forked` and
+    /// - Throws: `noRepository` when there is no log; `damaged` when an entry is malformed, or entries that a writer
+    ///   has seen are gone; `untrusted` when an entry was written without the right to; `rolledBack`, `forked` and
     ///   `replaced` when it is not the log that this client remembers; `needsNewer`.
     public func state() throws(RefError) -> State {
         // Read before any entry, so that a concurrent commit cannot look like a loss.
@@ -41,11 +41,11 @@ public struct Log: Sendable {
             onto: &state, expecting: hint, remembered: remembered,
             vouchedThrough: start?.vouchedThrough ?? -1, &reader)
         if let hint, hint.number > state.number {
-            throw lost(after: state.number, evidence: "the hint has seen \(hint.number)")
+            throw lost(after: state.number, evidence: "the hint names entry \(hint.number)")
         }
         for other in ahead
         where other.number > state.number && other.repositoryID == state.repositoryID {
-            throw lost(after: state.number, evidence: "a checkpoint has seen \(other.number)")
+            throw lost(after: state.number, evidence: "a checkpoint names entry \(other.number)")
         }
         try check(state, startedAt: startNumber, remembered)
         trust.memory?.record(
@@ -145,8 +145,8 @@ public struct Log: Sendable {
         }
     }
 
-    /// Refuses to append where more than one entry is missing below others: a new entry in the gap would break the chain
-    /// permanently. Looks at the checkpoints, and at all file names when the hint is not about this state.
+    /// Refuses to append where more than one entry is missing below others: a new entry in the gap would break the
+    /// chain permanently. Looks at the checkpoints, and at all file names when the hint is not about this state.
     ///
     /// - Throws: `damaged`.
     func refuseGap(after state: State) throws(RefError) {
@@ -162,7 +162,7 @@ public struct Log: Sendable {
         // Concurrent commits may have reached that number meanwhile.
         let newest = try refreshed(state)
         guard newest.number < seen else { return }
-        throw lost(after: newest.number, evidence: "there are traces of \(seen)")
+        throw lost(after: newest.number, evidence: "there are traces of entry \(seen)")
     }
 
     /// Whether an entry exists, given that the one before it has neither a single file nor a segment.
@@ -213,8 +213,8 @@ public struct Log: Sendable {
 
 /// The point where reading begins, and the checks of the result.
 extension Log {
-    /// The state to apply later entries to, and the number up to which their signatures need no check because their
-    /// hashes lead to an entry that was checked before.
+    /// The state to apply later entries to, and the number of the last entry that this client has accepted before, so
+    /// that signatures up to there need no check; nil to begin at entry 0.
     func start(
         hint: TipHint?, remembered: Remembered?, ahead: inout [State],
         _ reader: inout EntryReader

@@ -10,10 +10,10 @@ public struct LogEntry: Hashable, Sendable {
     public let base: Int?
     /// The time of the entry in the log, never before that of the previous entry.
     public let time: Timestamp
-    /// How many milliseconds ``time`` is ahead of the writer's clock, when that is more than ``tolerableSkew``: an earlier
-    /// entry then has a wrong time, which all later ones inherit.
+    /// How many milliseconds ``time`` is ahead of the writer's clock, when that is more than ``tolerableSkew``: an
+    /// earlier entry then has a wrong time, which all later ones inherit.
     public let skew: Int?
-    /// The name of the writer.
+    /// The name that the writer gave itself, such as `ada@host`.
     public let writer: String
     /// The message, for people.
     public let message: String
@@ -74,8 +74,8 @@ public struct LogEntry: Hashable, Sendable {
         Timestamp(milliseconds: time.milliseconds - (skew ?? 0)) ?? time
     }
 
-    /// The time of the entry as seen by a clock that shows `now`, in milliseconds. A ``time`` in the future comes from an
-    /// entry with a wrong time; the writer's clock is the better guess then.
+    /// The time of the entry as seen by a clock that shows `now`, in milliseconds. A ``time`` in the future comes from
+    /// an entry with a wrong time; the writer's clock is the better guess then.
     public func moment(asOf now: Int) -> Timestamp {
         guard let skew, time.milliseconds > now else { return time }
         return Timestamp(milliseconds: time.milliseconds - skew) ?? time
@@ -92,8 +92,8 @@ public struct LogEntry: Hashable, Sendable {
         return entry
     }
 
-    /// The bytes that a signature covers. They include the repository, the position in the log and the previous entry, so
-    /// that the signature is valid nowhere else.
+    /// The bytes that a signature covers. They include the repository, the position in the log and the previous entry,
+    /// so that the signature is valid nowhere else.
     func signedBytes(repository: RandomBits) -> [UInt8] {
         var bytes = Array("fti-log-v1\0".utf8) + repository.bytes
         bytes.append(bigEndian: number)
@@ -167,8 +167,8 @@ extension LogEntry {
 
     /// Decodes the file of entry `number`; accepts only the canonical encoding.
     ///
-    /// - Throws: `damaged` with the entry and the field; `needsNewer` when the entry requires something that this version
-    ///   does not have.
+    /// - Throws: `damaged` with the entry and the field; `needsNewer` when the entry requires something that this
+    ///   version does not have.
     public init(decoding bytes: [UInt8], number: Int) throws(RefError) {
         let place = LogFile.place(of: number)
         func damaged(_ reason: String) -> RefError { .damaged(place: place, reason: reason) }
@@ -282,7 +282,7 @@ extension LogEntry {
         return actions
     }
 
-    /// The reason why no entry can hold this; nil when one can.
+    /// The reason why no entry can hold this writer, this message or this many actions; nil when one can.
     static func objection(writer: String, message: String, actions: Int) -> String? {
         if message.utf8.count > messageLimit {
             return "the message has \(message.utf8.count) bytes, more than \(messageLimit)"
@@ -297,9 +297,9 @@ extension LogEntry {
     }
 }
 
-/// 128 random bits, written as 32 lower-case hexadecimal digits: the identity of a repository, or the nonce of an entry.
+/// 128 random bits, written as 32 lower-case hexadecimal digits: the identity of a repository, or the nonce of an
+/// entry.
 public struct RandomBits: Hashable, Sendable, CustomStringConvertible {
-    /// The number of bytes.
     static let byteCount = 16
 
     /// 32 lower-case hexadecimal digits.

@@ -9,7 +9,7 @@ package enum LogFile {
     /// The hint, which names the newest entry that a writer has seen.
     package static let tip = BlobName(.log, "tip")
 
-    /// Space reserved for an entry on a full disk: a collection deletes this file first.
+    /// A file that reserves room for an entry: on a full disk, a collection deletes it first.
     package static let reserve = BlobName(.log, "reserve")
     /// The contents of ``reserve``: room for one entry and the file system's own blocks.
     package static let reserveBytes = [UInt8](repeating: 0, count: 256 << 10)
@@ -143,7 +143,7 @@ package struct LogListing {
         singles.isEmpty && segments.isEmpty && checkpoints.isEmpty && strays.isEmpty
     }
 
-    /// The other files that belong to the folder.
+    /// The names of the other files that belong in `log/`.
     private static let known = ["tip", "reserve"]
 
     package init(_ log: Log) throws(RefError) {
@@ -172,7 +172,7 @@ package struct LogListing {
         strays.sort { $0.path < $1.path }
     }
 
-    /// The segment from which readers take an entry; nil when it has only a single file, or does not exist.
+    /// The segment from which readers take an entry; nil when the entry has only a single file or does not exist.
     package func segment(holding number: Int) -> SegmentName? {
         SegmentName.all(holding: number).first { segments[$0] != nil }
     }
@@ -222,7 +222,7 @@ package struct LogListing {
         return size <= Segment.byteLimit
     }
 
-    /// The files that segments replace, by the largest segment that replaces them.
+    /// The files that segments replace, grouped by the largest segment that replaces them.
     var replaced: [SegmentName: [BlobName]] {
         var files: [SegmentName: [BlobName]] = [:]
         for number in singles.keys.sorted() {

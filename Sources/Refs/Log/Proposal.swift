@@ -2,14 +2,14 @@ public import Objects
 
 /// A requested move of one ref.
 public struct RefUpdate: Hashable, Sendable {
-    /// The ref.
+    /// The ref to move.
     public var name: RefName
     /// The condition on its present target.
     public var expected: Expectation
     /// The new target; nil deletes the ref.
     public var new: ObjectID?
 
-    /// Makes an update.
+    /// Makes an update, by default without a condition on the present target.
     public init(_ name: RefName, expected: Expectation = .anything, new: ObjectID?) {
         self.name = name
         self.expected = expected
@@ -19,14 +19,14 @@ public struct RefUpdate: Hashable, Sendable {
 
 /// The move of a ref by a transaction.
 public struct RefChange: Hashable, Sendable {
-    /// The ref.
+    /// The ref that moved.
     public let name: RefName
     /// The old target; nil when the ref did not exist.
     public let old: ObjectID?
     /// The new target; nil when the ref was deleted.
     public let new: ObjectID?
 
-    /// Makes a change.
+    /// Makes a change; nil stands for a ref that does not exist.
     public init(name: RefName, old: ObjectID?, new: ObjectID?) {
         self.name = name
         self.old = old
@@ -58,7 +58,6 @@ public enum Expectation: Hashable, Sendable {
     /// The condition that a ref still has this target.
     static func same(as target: ObjectID?) -> Expectation { target.map { .exactly($0) } ?? .absent }
 
-    /// A noun for messages.
     var noun: String {
         switch self {
         case .anything: "anything"
@@ -76,7 +75,7 @@ package struct Proposal {
     var updates: [RefUpdate]
     package var addedPacks: [PackReference] = []
     package var removedPacks: [ObjectID] = []
-    /// The retention of a collection, which judges its removals.
+    /// The retention by which a collection chose the removed packs; nil in other proposals.
     var retention: RetentionRules?
     var message: String
     /// The action that overrides gates.
@@ -152,12 +151,12 @@ public enum Action: Hashable, Sendable {
     case pack(PackReference)
     /// Removes a pack permanently, or condemns one that was never added.
     case unpack(ObjectID)
-    /// Records the retention of a collection, beside the packs that it removed.
+    /// Records the retention of a collection, in the entry that removes its packs.
     case retain(RetentionRules)
     /// Sets the access policy from the next entry on; nil removes it.
     case accessPolicy(AccessPolicy?)
-    /// Approves, in the name of the entry's signer, the move of a ref from `old` to `new`, until a time and as long as the
-    /// access policy of this identity holds.
+    /// Approves, in the name of the entry's signer, the move of a ref from `old` to `new`, until `expires` and only
+    /// while the access policy with this identity holds.
     case approve(
         RefName, old: ObjectID?, new: ObjectID?, accessPolicy: ObjectID, expires: Timestamp)
     /// Overrides these gates, with the reason.
@@ -246,7 +245,6 @@ public enum Action: Hashable, Sendable {
 }
 
 extension JSONObjectReader {
-    /// Takes the name of a ref.
     mutating func refName(_ key: String) throws(JSONSchemaError) -> RefName {
         let text = try string(key)
         do throws(RefError) { return try RefName(text) } catch {
@@ -254,7 +252,6 @@ extension JSONObjectReader {
         }
     }
 
-    /// Takes a pattern of refs.
     mutating func refPattern(_ key: String) throws(JSONSchemaError) -> RefPattern {
         let text = try string(key)
         do throws(RefError) { return try RefPattern(text) } catch {
@@ -262,7 +259,6 @@ extension JSONObjectReader {
         }
     }
 
-    /// Takes 128 random bits.
     mutating func randomBits(_ key: String) throws(JSONSchemaError) -> RandomBits {
         guard let bits = RandomBits(hex: try string(key)) else {
             throw error(key, "must be 32 lower-case hexadecimal digits")
@@ -270,7 +266,6 @@ extension JSONObjectReader {
         return bits
     }
 
-    /// Takes a public key.
     mutating func publicKey(_ key: String) throws(JSONSchemaError) -> PublicKey {
         guard let publicKey = PublicKey(hex: try string(key)) else {
             throw error(key, "must be an Ed25519 key: 64 lower-case hexadecimal digits")

@@ -4,7 +4,7 @@ internal import Storage
 /// Many entries in one file: the bytes of their single files one after the other, then a line for each entry with the
 /// offset of its first byte in ten decimal digits.
 ///
-/// Equal entries make equal segments, so that it does not matter who gathers them, or how often.
+/// Equal entries make equal segments, so several writers may gather the same entries.
 package struct Segment {
     let name: SegmentName
     private let bytes: [UInt8]
@@ -62,7 +62,7 @@ package struct Segment {
 
     /// Reads the file of one entry without the rest of the segment.
     ///
-    /// - Throws: `damaged` when those lines of the index are unreadable; `storage`.
+    /// - Throws: `damaged` when the index lines of the entry are unreadable; `storage`.
     static func file(
         of number: Int, in blob: any Blob, _ name: SegmentName
     ) throws(RefError) -> [UInt8] {
@@ -92,12 +92,12 @@ package struct Segment {
 
 /// Gathers old entries in segments, so that a long log is few files.
 extension Log {
-    /// How many entries an entry must be behind the newest one to be gathered, so that active readers never see it move.
+    /// How far behind the newest entry an entry must be to be gathered, so that active readers never see it move.
     static let gatheringDistance = 64
     /// The most entries that are gathered after one transaction.
     private static let gatheringLimit = 1024
 
-    /// Gathers old entries when it is this writer's turn. Failures are ignored: nothing depends on it.
+    /// Gathers old entries after every ``SegmentName/smallest`` entries. Failures are ignored: nothing depends on it.
     func gatherIfDue(_ state: State) {
         guard state.number % SegmentName.smallest == 0, state.number > 0 else { return }
         _ = try? gather(upTo: state.number, limit: Self.gatheringLimit)
@@ -105,8 +105,8 @@ extension Log {
 
     /// Gathers all entries that are old enough, and deletes the files that segments replace.
     ///
-    /// Safe beside readers and writers, and wherever it is interrupted: a file is deleted only when the segment with the
-    /// same bytes is durable.
+    /// Safe while others read and write, and wherever it is interrupted: a file is deleted only when the segment with
+    /// the same bytes is durable.
     ///
     /// - Returns: The number of deleted files.
     /// - Throws: `damaged` when entries are not linked; `storage`.

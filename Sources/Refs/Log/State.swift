@@ -30,7 +30,7 @@ public struct State: Sendable {
     public internal(set) var entryHash: ObjectID
     /// The time of that entry.
     public internal(set) var time: Timestamp
-    /// The identity of the repository.
+    /// The identity of the repository, which entry 0 draws at random.
     public let repositoryID: RandomBits
     /// Every ref that exists.
     public internal(set) var refs: [RefName: RefState]
@@ -42,7 +42,7 @@ public struct State: Sendable {
     public internal(set) var rootKey: PublicKey?
     /// The first transaction after which each one had to be signed; nil when signatures are not demanded now.
     var signedSince: Int?
-    /// Every key that an access policy has listed.
+    /// Every key that any access policy so far has listed.
     var listedKeys: Set<PublicKey> = []
     /// The approvals that are still valid.
     var pendingApprovals = Approvals()
@@ -63,8 +63,8 @@ public struct State: Sendable {
         return lead > LogEntry.tolerableSkew ? lead : nil
     }
 
-    /// The time that counts for an entry written now: `now`, or the log's time when that is a little ahead. A log that is
-    /// far ahead contains an entry with a wrong time, which does not count.
+    /// The time that counts for an entry written now: `now`, or the log's time when that is a little ahead. A log that
+    /// is far ahead contains an entry with a wrong time, which does not count.
     public func moment(at now: Timestamp) -> Timestamp {
         skew(at: now) == nil ? max(now, time) : now
     }
@@ -79,14 +79,14 @@ public struct State: Sendable {
 
     /// The live packs in the order in which they were added.
     ///
-    /// Read from the checkpoint at each call: O(packs).
+    /// Each call takes O(packs), but parses the packs of the checkpoint only once.
     ///
     /// - Throws: `damaged` when the log adds a live pack again.
     public var packs: [PackReference] {
         get throws(RefError) { try packLedger.live() }
     }
 
-    /// Continues from a new checkpoint of this state, and frees what it contains.
+    /// Continues from a new checkpoint of this state, and drops the pack changes that the checkpoint includes.
     mutating func restart(from name: CheckpointName, _ bytes: [UInt8]) {
         checkpoint = name
         checkpointSize = bytes.count
@@ -121,10 +121,10 @@ extension State {
 
     /// Applies the next entry; leaves the state unchanged when it throws.
     ///
-    /// - Parameter isVouchedFor: Whether the signature of this very entry is checked elsewhere. The rights of its signer
-    ///   are checked in any case.
-    /// - Throws: `damaged` with the entry and the field that does not fit this state; `untrusted` when the access policy
-    ///   does not let its signer do this.
+    /// - Parameter isVouchedFor: Whether the signature of this very entry is checked elsewhere. The rights of its
+    ///   signer are checked in any case.
+    /// - Throws: `damaged` with the entry and the field that does not fit this state; `untrusted` when the access
+    ///   policy does not let its signer do this.
     package mutating func apply(_ entry: LogEntry, isVouchedFor: Bool = false) throws(RefError) {
         let place = LogFile.place(of: entry.number)
         func check(_ condition: Bool, _ reason: @autoclosure () -> String) throws(RefError) {
@@ -175,7 +175,7 @@ extension State {
         if let objection = objection(to: entry) {
             throw .untrusted(place: place, reason: objection.reason)
         }
-        // Only an entry of a key that could move a ref lets time pass for its approvals: no other key can expire them by
+        // Only an entry signed by a key that may move a ref expires approvals for it: no other key can expire them with
         // an entry dated in the future.
         let signer = entry.signature.flatMap { accessPolicy?.key($0.key) }
         pendingApprovals.settle(entry, moving: touched, at: entry.clock) {
@@ -223,10 +223,10 @@ extension State {
 
 /// The packs that the log has added and not removed.
 ///
-/// The packs of a checkpoint are parsed on demand: resolving a ref needs none of them. A checkpoint lists live packs only,
-/// so that opening a repository costs the same however many packs there once were. That the log never reuses the name of
-/// a pack is therefore checked in full only when every entry is applied, as ``LogVerifier`` does; from a checkpoint on,
-/// names are compared with later additions and removals, and with live packs.
+/// The packs of a checkpoint are parsed on demand: resolving a ref needs none of them. A checkpoint lists live packs
+/// only, so that opening a repository costs the same however many packs there once were. The log must never reuse the
+/// name of a pack. That is therefore checked in full only when every entry is applied, as ``LogVerifier`` does; after a
+/// checkpoint, names are compared only with live packs and with later additions and removals.
 struct PackLedger: Sendable {
     /// The packs of a checkpoint.
     private var base: Base?
@@ -237,7 +237,6 @@ struct PackLedger: Sendable {
 
     private enum Change { case add(PackReference), remove(ObjectID) }
 
-    /// An empty ledger.
     init() {}
 
     /// The packs that the lines of a checkpoint list.

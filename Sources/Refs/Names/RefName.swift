@@ -15,13 +15,13 @@ public struct RefName: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// Parses a name.
     ///
-    /// - Throws: `invalidName` when the text is not a name; `unknownNamespace` when only its first component is not one of
-    ///   the four namespaces.
+    /// - Throws: `invalidName` when the text is not a name; `unknownNamespace` when only its first component is not one
+    ///   of the four namespaces.
     public init(_ text: some StringProtocol) throws(RefError) {
         try self.init(utf8: Array(text.utf8))
     }
 
-    /// Parses any bytes.
+    /// Parses bytes, which need not be UTF-8.
     init(utf8 bytes: [UInt8]) throws(RefError) {
         func invalid(_ reason: String) -> RefError {
             .invalidName(Quoting.quoted(bytes), reason: reason)
@@ -107,7 +107,7 @@ public enum RefNamespace: String, CaseIterable, Sendable, Hashable {
             }
     }
 
-    /// All namespaces for people: `features, datasets, models or releases`.
+    /// All namespaces, as messages list them: `features, datasets, models or releases`.
     static var listing: String {
         let names = allCases.map(\.rawValue)
         return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
@@ -183,7 +183,7 @@ enum Quoting {
         return "'\(text)\(bytes.count > limit ? "..." : "")'"
     }
 
-    /// The same without quotes, for display and never for a lookup.
+    /// The text of ``quoted(_:)`` without its quotes: for display, never for a lookup.
     static func plain(_ text: String, limit: Int = limit) -> String {
         String(quoted(Array(text.utf8), limit: limit).dropFirst().dropLast())
     }

@@ -17,7 +17,7 @@ struct SecretShape: Sendable {
     }
 
     let prefix: String
-    /// The least number of letters after the prefix.
+    /// The minimum number of letters after the prefix.
     let count: Int
     let letters: Letters
 
@@ -60,8 +60,8 @@ struct SecretShape: Sendable {
         return Dictionary(grouping: shapes) { $0.prefix.utf8.first ?? 0 }
     }()
 
-    /// The most letters to read before a match is certain: a text in which each word could begin a secret key must not be
-    /// read to its end for each of them.
+    /// The most letters to read before a match is certain: a text in which each word could begin a secret key must not
+    /// be read to its end for each word.
     private static let lookahead = 256
 
     /// The secret key that begins at an index, which must be the beginning of a word; nil when there is none.
@@ -115,8 +115,8 @@ struct SecretShape: Sendable {
         return Secrets.Match(name: "eyJ", range: index..<end)
     }
 
-    /// `secret` or `secret_access_key`, a sign such as `=`, and then 40 letters as in AWS keys, or 64 hexadecimal digits as
-    /// in this project's keys.
+    /// `secret` or `secret_access_key`, a sign such as `=`, and then 40 letters as in AWS keys, or 64 hexadecimal
+    /// digits as in this project's keys.
     private static func assignment(_ bytes: [UInt8], at index: Int) -> Secrets.Match? {
         guard let begin = wordEnd(bytes, "secret", at: index) else { return nil }
         var end = begin
@@ -143,7 +143,7 @@ struct SecretShape: Sendable {
         byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-") || byte == 0x20
     }
 
-    /// The end of a word at an index, in any case; nil when another word is there.
+    /// The end of a word at an index, in upper or lower case; nil when another word is there.
     private static func wordEnd(_ bytes: [UInt8], _ word: String, at index: Int) -> Int? {
         let end = index + word.utf8.count
         guard end <= bytes.count else { return nil }
@@ -186,7 +186,8 @@ enum PrivateKeyText {
         return Secrets.Match(name: "-----BEGIN", range: dashes.lowerBound..<last)
     }
 
-    /// The end of `BEGIN ... PRIVATE KEY` or `END ... PRIVATE KEY`, in any case; nil when another text is there.
+    /// The end of `BEGIN ... PRIVATE KEY` or `END ... PRIVATE KEY`, in upper or lower case; nil when another text is
+    /// there.
     private static func labelEnd(_ bytes: [UInt8], at start: Int) -> Int? {
         var index = start
         var before = ""

@@ -11,8 +11,8 @@ public enum Secrets {
         firstMatch(in: Array(text.utf8), from: 0)?.name
     }
 
-    /// The public beginning of the first likely secret key in a JSON value; nil when there is none. It searches strings and
-    /// keys, and each key together with its string.
+    /// The public beginning of the first likely secret key in a JSON value; nil when there is none. It searches
+    /// strings, the names of members, and each name together with its string.
     static func find(in json: JSON) -> String? {
         switch json {
         case .null, .bool, .number, .float: return nil
@@ -47,7 +47,7 @@ public enum Secrets {
 
     /// A likely secret key.
     struct Match {
-        /// The public beginning.
+        /// The public beginning of the key.
         let name: String
         /// The bytes of the key.
         let range: Range<Int>
@@ -90,7 +90,9 @@ extension Secrets {
             case .override(_, let reason):
                 if let name = find(in: reason) { return objection("the reason", name) }
             case .accessPolicy(let accessPolicy?):
-                if let name = find(in: accessPolicy.json) { return objection("the policy", name) }
+                if let name = find(in: accessPolicy.json) {
+                    return objection("the access policy", name)
+                }
             case .ref(let ref, old: nil, new: _?, _):
                 if let name = find(in: ref.text) { return objection("the name of a ref", name) }
             case .ref, .accessPolicy, .format, .pack, .unpack, .approve, .retain: break
@@ -129,8 +131,8 @@ extension Secrets {
         }
     }
 
-    /// The text for display: without secret keys, and without the credentials and queries of URLs, because queries often
-    /// contain keys.
+    /// The text for display: without secret keys, and without the credentials and queries of URLs, because queries
+    /// often contain keys.
     public static func redacted(_ text: String) -> String {
         rewritingURLs(in: Array(masked(withoutCredentials(text)).utf8)) { rest, result in
             let end = rest.firstIndex(where: isEndOfURL) ?? rest.endIndex

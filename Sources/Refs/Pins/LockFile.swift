@@ -7,16 +7,16 @@ public import Storage
 /// `sha256` is the hash of the canonical JSON (RFC 8785) of all other members, so that a reader can tell an edited file
 /// from a reformatted one.
 public struct LockFile: Hashable, Sendable {
-    /// One version.
+    /// One version, named by a revision and by its id.
     public struct Pin: Hashable, Sendable {
         /// The revision that named it when it was pinned.
         public let revision: String
-        /// The snapshot.
+        /// The snapshot that the revision named then.
         public let id: ObjectID
         /// The kind of the snapshot.
         public let kind: Snapshot.Kind
 
-        /// Makes a pin.
+        /// Makes a pin; the caller has resolved the revision.
         public init(revision: String, id: ObjectID, kind: Snapshot.Kind) {
             self.revision = revision
             self.id = id
@@ -35,7 +35,6 @@ public struct LockFile: Hashable, Sendable {
 
     /// The most bytes that a lock file may have.
     public static let byteLimit = 1 << 20
-    /// The version of the format.
     private static let version = 1
 
     /// Makes the contents of a lock file.

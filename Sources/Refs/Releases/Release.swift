@@ -3,12 +3,12 @@ internal import Storage
 
 /// The contents of a release snapshot: features and a model that fit each other, and a prompt.
 ///
-/// The snapshot has the inputs `features` and `model`, their embedding space, and as its content a tree that is empty or
-/// contains the prompt.
+/// The snapshot has the inputs `features` and `model`, their embedding space, and as its content a tree that is empty
+/// or contains the prompt.
 public struct Release: Hashable, Sendable {
-    /// The features snapshot.
+    /// The id of the features snapshot.
     public let features: ObjectID
-    /// The model snapshot.
+    /// The id of the model snapshot.
     public let model: ObjectID
     /// The embedding space that features, model or both declare; nil when neither does.
     public let space: ObjectID?
@@ -28,8 +28,8 @@ public struct Release: Hashable, Sendable {
 
     /// Binds features and a model.
     ///
-    /// - Throws: `misfit` when they are not such snapshots, have different spaces, or the model is a ranker without a
-    ///   declared space; `objects`.
+    /// - Throws: `misfit` when they are snapshots of other kinds, have different spaces, or the model is a ranker
+    ///   without a declared space; `objects`.
     public init(
         features: ObjectID, model: ObjectID, prompt: ObjectID? = nil, in source: some ObjectSource
     ) throws(RefError) {
@@ -83,7 +83,8 @@ public struct Release: Hashable, Sendable {
         }
     }
 
-    /// Whether the model was made from these features or an ancestor of them; true when it does not declare its features.
+    /// Whether the model was made from these features or an ancestor of them; true when it does not declare its
+    /// features.
     ///
     /// - Throws: `objects`.
     public func modelPrecedesFeatures(in source: some ObjectSource) throws(RefError) -> Bool {
@@ -153,7 +154,7 @@ public struct Release: Hashable, Sendable {
 }
 
 extension Transaction {
-    /// Binds features, a model and a prompt, which it stores, to a release.
+    /// Stores a prompt, and binds it with features and a model to a release.
     ///
     /// - Throws: `misfit` when they do not fit each other; `objects`.
     public func bind(
@@ -166,10 +167,11 @@ extension Transaction {
         return try Release(features: features, model: model, prompt: stored, in: objects)
     }
 
-    /// Stores a release as the next version of a ref, and moves the ref to it unless the ref already has such a release.
+    /// Stores a release as the next version of a ref, and moves the ref to it unless the ref already has such a
+    /// release.
     ///
     /// - Parameters:
-    ///   - description: The message of the snapshot; nil for none, and a message then makes no difference.
+    ///   - description: The message of the snapshot; nil for none: a different message alone then makes no new version.
     ///   - message: The message of the transaction.
     ///   - reason: Why the ref moves although gates refuse; nil when gates decide.
     /// - Throws: As ``commit(_:message:overriding:)``.

@@ -3,11 +3,11 @@ internal import Storage
 
 /// The embedding space that a snapshot has or needs.
 public enum SpaceNeed: Hashable, Sendable {
-    /// The declared space, or that of the features it was made from.
+    /// The declared space, or that of the features that the snapshot was made from.
     case space(ObjectID)
-    /// No space is declared or needed: a model that generates or reranks, rows without vectors.
+    /// No space is declared or needed: a model that generates or reranks, or rows without vectors.
     case none
-    /// A ranker, which needs the space of its features, declares neither.
+    /// A ranker, which needs a space, declares neither one nor features that have one.
     case undeclared
 
     /// The space; nil when none is known.
@@ -23,8 +23,8 @@ public enum SpaceNeed: Hashable, Sendable {
         self = try ancestry.space(of: snapshot)
     }
 
-    /// The space of the input at the end of a path of roles, such as `dataset.features`; nil when there is no such input,
-    /// or it has no space.
+    /// The space of the input at the end of a path of roles, such as `dataset.features`; nil when there is no such
+    /// input, or it has no space.
     ///
     /// - Throws: `objects` when an input cannot be read.
     public static func inherited(
@@ -103,7 +103,7 @@ extension Ancestry {
     }
 }
 
-/// The marks of a model of the built-in trainer, known here without the pipelines.
+/// The marks of a model of the built-in trainer, repeated here because this module cannot import the pipelines.
 private enum Ranker {
     /// The file that describes a model.
     static let configName = "config.json"
@@ -117,7 +117,7 @@ private enum Ranker {
 package struct Ancestry<Source: ObjectSource> {
     let objects: Source
     private var known: [ObjectID: Snapshot] = [:]
-    /// Whether a search met a collected version, so that it might have had another result before.
+    /// Whether a search stopped at a collected version, and so may have missed an ancestor.
     package private(set) var isCut = false
 
     /// The number of ancestors at which a search gives up: more than any ref has versions in years.
@@ -160,7 +160,7 @@ package struct Ancestry<Source: ObjectSource> {
         }
     }
 
-    /// Whether a snapshot is another one or an ancestor of it, as far as the ancestors exist.
+    /// Whether a snapshot equals another one or is an ancestor of it, as far as the ancestors exist.
     mutating func isAncestor(_ id: ObjectID, orSameAs other: ObjectID) throws(RefError) -> Bool {
         var seen: Set<ObjectID> = [other]
         // Breadth first, because most snapshots were made from a recent one.
@@ -187,7 +187,8 @@ extension Snapshot {
     /// The metric of a name; names are compared by their bytes.
     func metric(_ name: String) -> Double? { Self.value(name, in: metrics) }
 
-    /// Dictionaries consider canonically equivalent keys equal; a snapshot contains no two of those.
+    /// Compares bytes, because dictionaries consider canonically equivalent keys equal; a snapshot has no two such
+    /// keys.
     private static func value<Value>(_ key: String, in members: [String: Value]) -> Value? {
         members.index(forKey: key).flatMap { index in
             members[index].key.utf8.elementsEqual(key.utf8) ? members[index].value : nil

@@ -2,9 +2,10 @@ internal import Objects
 
 /// The choice of packs to merge, so that finding an object searches few packs however many transactions there were.
 ///
-/// Every `put` adds a pack. As soon as there are ``factor`` packs of about one size, they are merged to a pack of the next
-/// size: the number of small packs is logarithmic in the number of transactions, and no byte is copied more often than
-/// there are sizes. Packs above the last of ``sizes`` are left alone: copying them would cost more than searching them.
+/// Every `put` adds a pack. As soon as there are ``factor`` packs of about the same size, they are merged into a pack
+/// of the next size: the number of small packs is logarithmic in the number of transactions, and no byte is copied more
+/// often than there are sizes. Packs above the last of ``sizes`` are left alone: copying them would cost more than
+/// searching them.
 enum Compaction {
     /// How many packs of one size are merged: fewer would copy bytes more often, more would leave more packs to search.
     static let factor = 16
@@ -14,10 +15,10 @@ enum Compaction {
     static let packLimit = 1024
     /// The most bytes that one transaction copies.
     static let byteLimit = 128 << 20
-    /// Only the writer of every entry with a multiple of this number looks for packs to merge. Of many writers one does
-    /// it; if that one crashes, another one soon does.
+    /// Only the writer of an entry whose number is a multiple of this looks for packs to merge. If that writer crashes,
+    /// another one soon does it.
     static let interval = 8
-    /// How many races it loses before it leaves the work to the next writer.
+    /// How many races a writer loses before it leaves the work to the next one.
     static let attempts = 4
 
     /// The packs to merge, in the order of `packs`; nil when there are few enough.
@@ -42,10 +43,10 @@ enum Compaction {
 }
 
 extension Repository {
-    /// Merges small packs, if there are many, in a transaction of its own after another one.
+    /// Merges small packs, if there are many, in a separate transaction that follows the caller's.
     ///
-    /// Nothing depends on it: any failure, and a race lost to a writer that removed one of the packs, leaves the packs for
-    /// the next writer. The files of merged packs stay for readers of older states.
+    /// Nothing depends on it: any failure, and a race lost to a writer that removed one of the packs, leaves the packs
+    /// for the next writer. The files of merged packs stay for readers of older states.
     func compact(_ state: inout State, writer: Writer) {
         guard state.number % Compaction.interval == 0 else { return }
         var after = state

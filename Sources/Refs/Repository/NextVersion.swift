@@ -21,7 +21,7 @@ public struct NextVersion: Sendable {
         case index
     }
 
-    /// The ref.
+    /// The ref that gets the version.
     public let name: RefName
     /// The snapshot; its parents are set, and its time is corrected, when it is stored.
     public var snapshot: Snapshot

@@ -1,16 +1,16 @@
 public import Objects
 internal import Storage
 
-/// How refs are moved.
+/// Options for moving refs.
 public struct MoveOptions: Sendable {
-    /// The message of the transaction.
+    /// The message of the transaction; may be empty.
     public var message: String
     /// Whether the gates are evaluated and nothing is committed.
     public var isRehearsal: Bool
     /// Why the moves go ahead although gates refuse them; nil when gates decide.
     public var overrideReason: String?
 
-    /// Commits with a message unless it is a rehearsal.
+    /// Makes options; by default the moves are committed with an empty message, and gates decide.
     public init(
         message: String = "", isRehearsal: Bool = false, overrideReason: String? = nil
     ) {
@@ -30,7 +30,7 @@ public enum MoveOutcome: Sendable {
 
 /// The expected result of committing some moves.
 public struct Rehearsal: Sendable {
-    /// The refs that would move.
+    /// The refs that would move, without those that are at their targets already.
     public let refs: [RefChange]
     /// The outcomes of all gates that apply to the moves.
     public let gates: [GateOutcome]
@@ -43,8 +43,8 @@ extension Repository {
     /// Moves refs, or rehearses the moves.
     ///
     /// - Parameter state: The state that the caller decided on; a ref that moved since is a conflict.
-    /// - Throws: As ``Transaction/commit(_:message:overriding:)``. In a rehearsal, a refusal by gates is part of the outcome
-    ///   and is not thrown.
+    /// - Throws: As ``Transaction/commit(_:message:overriding:)``. In a rehearsal, a refusal by gates is part of the
+    ///   outcome and is not thrown.
     public func move(
         _ updates: [RefUpdate], in state: State, by writer: Writer,
         _ options: MoveOptions = MoveOptions()
@@ -83,8 +83,8 @@ extension Repository {
     /// Moves each ref back to the value that it had before it first got its current one, so that a second rollback goes
     /// further back instead of forward again.
     ///
-    /// - Throws: As ``move(_:in:by:_:)``; `unknownRef` and `deleted` when a ref does not exist; `noVersionBefore` when it
-    ///   has had only one value.
+    /// - Throws: As ``move(_:in:by:_:)``; `unknownRef` and `deleted` when a ref does not exist; `noVersionBefore` when
+    ///   it has had only one value.
     public func rollBack(
         _ names: [RefName], in state: State, by writer: Writer,
         _ options: MoveOptions = MoveOptions()
@@ -143,8 +143,8 @@ extension Repository {
 
     /// Renames a ref within its namespace.
     ///
-    /// - Throws: As ``move(_:in:by:_:)``; `unknownRef` and `deleted` when there is no such ref; `conflict` when the new name
-    ///   is taken; `wrongKind` when it is in another namespace.
+    /// - Throws: As ``move(_:in:by:_:)``; `unknownRef` and `deleted` when there is no such ref; `conflict` when the new
+    ///   name is taken; `wrongKind` when it is in another namespace.
     public func rename(
         _ old: RefName, to new: RefName, in state: State, by writer: Writer,
         _ options: MoveOptions = MoveOptions()
@@ -166,8 +166,8 @@ extension Repository {
 
     /// Brings back deleted refs, each with its last value.
     ///
-    /// - Throws: As ``move(_:in:by:_:)``; `unknownRef` when a ref never existed; `conflict` when it exists; `notRestorable`
-    ///   when its last value was collected; the log's and the bucket's errors.
+    /// - Throws: As ``move(_:in:by:_:)``; `unknownRef` when a ref never existed; `conflict` when a ref exists;
+    ///   `notRestorable` when a last value was collected; the log's and the bucket's errors.
     public func restore(
         _ names: [RefName], in state: State, by writer: Writer,
         _ options: MoveOptions = MoveOptions()

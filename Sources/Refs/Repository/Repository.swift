@@ -3,18 +3,18 @@ public import Storage
 
 /// A repository: objects, and refs that move.
 ///
-/// A value that caches only the indexes of packs, which never change: every question goes to the bucket. Safe to use from
-/// any number of threads and processes.
+/// A value that caches only the indexes of packs, which never change: every other question goes to the bucket. Safe to
+/// use from any number of threads and processes.
 public struct Repository: Sendable {
-    /// The storage of the repository.
+    /// The place that stores the log, the packs and the leases.
     public let bucket: any Bucket
-    /// The log.
+    /// The log of transactions, which refs and live packs derive from.
     public let log: Log
     private let openPacks = OpenPacks()
 
-    /// Opens the repository in a bucket; whether there is one shows at the first read.
+    /// Opens the repository in a bucket; when there is none, the first read throws.
     ///
-    /// - Parameter trust: The beliefs of this client about the log before it reads anything.
+    /// - Parameter trust: This client's memory of the log, and the keys that it trusts.
     public init(in bucket: any Bucket, trust: Trust = Trust()) {
         self.bucket = bucket
         log = Log(bucket: bucket, trust: trust)
@@ -85,7 +85,7 @@ public struct Repository: Sendable {
         }
     }
 
-    /// The objects of some packs.
+    /// The objects of some packs, live or not.
     package func objects(_ packs: [PackReference]) -> PackStore {
         PackStore(bucket: bucket, packs: packs, opened: openPacks)
     }

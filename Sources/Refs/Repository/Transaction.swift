@@ -9,7 +9,7 @@ public struct Commit: Sendable {
     public let refs: [RefChange]
     /// A state at or after the transaction: begin the next one on it.
     public let state: State
-    /// Warnings for a person, such as that clocks disagree.
+    /// Warnings for a person, such as one about clocks that disagree.
     public let warnings: [String]
     /// The outcomes of the gates that apply to the moves.
     public let gates: [GateOutcome]
@@ -24,7 +24,7 @@ public struct Commit: Sendable {
 public struct Transaction: Sendable {
     /// The state that the transaction builds on.
     public let state: State
-    /// Stores new objects, and reads them as well as the ones that exist already.
+    /// Stores new objects; reads these and the objects that exist already.
     public let objects: ObjectWriter
     private let repository: Repository
     private let writer: Writer
@@ -42,10 +42,10 @@ public struct Transaction: Sendable {
     /// nothing. When no ref moves and no object is new, no entry is written.
     ///
     /// - Parameter reason: Why the moves go ahead even if gates refuse them; the entry then names the gates.
-    /// - Throws: `gates` when a gate refuses a move and there is no reason to override it; `conflict` when a ref is not
-    ///   as expected, or moved since ``state``; `wrongKind`, `notASnapshot` and `incomplete` when a ref cannot point
-    ///   there; `packRemoved` and `busy` when repeating the whole transaction can help; `outcomeUnknown` when it may
-    ///   have been committed.
+    /// - Throws: `gates` when a gate refuses a move and `reason` is nil; `conflict` when a ref is not as expected, or
+    ///   moved since ``state``; `wrongKind`, `notASnapshot` and `incomplete` when a ref cannot point there;
+    ///   `packRemoved` and `busy` when repeating the whole transaction can help; `outcomeUnknown` when it may have been
+    ///   committed.
     public func commit(
         _ updates: [RefUpdate], message: String = "", overriding reason: String? = nil
     ) throws(RefError) -> Commit {
@@ -139,7 +139,7 @@ public struct Transaction: Sendable {
 
     /// Evaluates the gates, and records in the proposal which of them it overrides.
     ///
-    /// - Throws: `gates` when one refuses and there is no reason to override it.
+    /// - Throws: `gates` when one refuses and `reason` is nil.
     private func evaluateGates(
         _ proposal: inout Proposal, _ changes: [RefChange], _ state: State,
         in objects: some ObjectRangeSource, _ reason: String?
@@ -169,8 +169,8 @@ public struct Transaction: Sendable {
         (try? objects.existing.size(of: id)) ?? nil != nil
     }
 
-    /// Refuses new snapshots that contain secret keys, whoever wrote them. A ref may still move to a snapshot that is
-    /// stored already: a refusal would only block a way back.
+    /// Refuses new snapshots that contain likely secret keys. A ref may still move to a snapshot that is stored
+    /// already: a refusal would only block a rollback.
     private func refuseSecrets(in changes: [RefChange]) throws(RefError) {
         for id in Set(changes.compactMap(\.new)) where !isStored(id) {
             let snapshot = try wrapping(Snapshot(id, in: objects), as: RefError.objects)
@@ -231,8 +231,8 @@ public struct Transaction: Sendable {
 
 /// Checks whether refs may point where a transaction moves them.
 enum Admission {
-    /// Checks that every new target is a snapshot of the ref's kind, that everything it needs exists, and that the parts
-    /// of a release fit each other.
+    /// Checks that every new target is a snapshot of the ref's kind, that everything it needs exists, and that the
+    /// parts of a release fit each other.
     ///
     /// The targets of refs in `state` count as complete: every state of the log has complete refs.
     ///

@@ -6,7 +6,7 @@ internal import Storage
 public struct Writer: Sendable {
     /// The name in the log, such as `ada@host`.
     public var name: String
-    /// The clock.
+    /// The clock that dates entries and judges whether approvals have expired.
     public var now: @Sendable () -> Timestamp
     /// Draws 64 random bits; nonces come from it, so it must not repeat itself.
     public var random: @Sendable () -> UInt64
@@ -38,7 +38,7 @@ public struct Writer: Sendable {
             ?? .epoch
     }
 
-    /// The key of a writer without keys.
+    /// The ``key`` of a writer that has none: throws when one is needed.
     @Sendable
     public static func noKey(isNeeded: Bool) throws(KeyError) -> SecretKey? {
         if isNeeded { throw .none }
@@ -51,8 +51,8 @@ public struct Writer: Sendable {
         _ = usleep(UInt32(clamping: max(0, milliseconds) * 1000))
     }
 
-    /// The milliseconds to wait after the `attempt`-th lost race, counted from 0: from 2 to 200, doubling, with jitter, so
-    /// that writers that collided once do not collide again.
+    /// The milliseconds to wait after the `attempt`-th lost race, counted from 0: from 2 to 200, doubling, with jitter,
+    /// so that writers that collided once do not collide again.
     package func backoff(attempt: Int) -> Int {
         let ceiling = min(200, 2 << min(attempt, 7))
         return 2 + Int(random() % UInt64(ceiling - 1))
@@ -60,7 +60,7 @@ public struct Writer: Sendable {
 }
 
 extension Writer {
-    /// Signs an entry if a signature is required or the writer always signs.
+    /// Signs an entry if a signature is required, or if ``key`` returns a key anyway.
     ///
     /// - Throws: `unauthorized` when the access policy refuses the entry; `key` when there is no key to use.
     func signed(_ entry: LogEntry, after state: State) throws(RefError) -> LogEntry {
@@ -71,7 +71,7 @@ extension Writer {
             entry.signed(by: secret, repository: state.repositoryID), as: RefError.key)
     }
 
-    /// The key that signs some actions, which it has the rights for; nil for none.
+    /// The key that signs some actions and has the rights for them; nil when they stay unsigned.
     ///
     /// - Throws: As ``signed(_:after:)``.
     @discardableResult

@@ -22,7 +22,7 @@ public protocol ServedVersions {
 
 /// Serves the versions that refs name, and follows when the refs move.
 ///
-/// A lease, which a clock renews, protects the versions that are served. New versions are opened beside the current
+/// A lease, which a timer renews, protects the versions that are served. New versions are opened beside the current
 /// ones and replace them when that succeeds; versions that cannot be opened are rejected, and the current ones stay.
 /// Not safe to use from two threads at once.
 public final class Follower<Source: ServedVersions> {
@@ -100,7 +100,7 @@ public final class Follower<Source: ServedVersions> {
     private func replace(with next: Source.Versions, in newest: State) -> Change? {
         do throws(Source.Failure) {
             do throws(Source.Failure) {
-                // Both, until it is known which are served.
+                // Protects both until it is known which will be served.
                 try hold([served, next])
             } catch {
                 // After a long pause the versions in service may have been collected.

@@ -3,7 +3,7 @@ public import Objects
 package import Storage
 internal import Synchronization
 
-/// Protects snapshots from collection, wherever refs point: for a service while it answers, for a lock file.
+/// Protects the snapshots that a service uses, or that a lock file names, from collection, wherever refs point.
 ///
 /// It expires some seconds after it was written, by the clock of the storage, so that a holder with a wrong clock loses
 /// nothing. Its file is `leases/NAME.json`.
@@ -14,7 +14,7 @@ public struct Lease: Hashable, Sendable {
     public var purpose: String
     /// The snapshots that are protected, with all that they need.
     public var snapshots: [ObjectID]
-    /// How many seconds it lasts after it was written; nil for a lease that never expires.
+    /// How many seconds the lease lasts after it was written; nil for a lease that never expires.
     public var seconds: Int?
 
     /// The most bytes that the file of a lease may have.
@@ -73,11 +73,11 @@ public struct Lease: Hashable, Sendable {
 extension Repository {
     /// Writes or renews a lease, and checks that its snapshots exist.
     ///
-    /// What exists after the lease was written stays, so that a holder that gets no error can go on for as long as the
-    /// lease lasts.
+    /// Everything that exists once the lease is written stays, so a holder that gets no error can go on for as long as
+    /// the lease lasts.
     ///
-    /// - Throws: `gone` when something was collected before the lease was written, which then is withdrawn unless it
-    ///   was being renewed; `storage` when the repository cannot be written.
+    /// - Throws: `gone` when something was collected before the lease was written: a new lease is then removed, a
+    ///   renewed one stays; `storage` when the repository cannot be written.
     public func take(_ lease: Lease) throws(RefError) {
         let isNew =
             try wrapping(bucket.create(lease.blob, lease.encoded), as: RefError.storage) == .created
@@ -202,7 +202,7 @@ package struct LeaseListing {
     }
 }
 
-/// A lease that a clock renews for as long as it is held, so that an idle service keeps the versions it serves.
+/// A lease that a timer renews for as long as it is held, so that an idle service keeps the versions it serves.
 ///
 /// Safe to use from many threads. It ends with ``release()`` or with its last reference; after a crash it expires.
 public final class HeldLease: Sendable {

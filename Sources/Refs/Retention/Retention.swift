@@ -11,7 +11,7 @@ public struct Retention: Hashable, Sendable {
     /// moves once a quarter.
     public static let standard = Retention(milliseconds: 30 * 86_400_000, count: 20)
 
-    /// Makes a retention.
+    /// Makes a retention, which keeps a value that satisfies either limit.
     public init(milliseconds: Int, count: Int) {
         self.milliseconds = milliseconds
         self.count = count
@@ -119,10 +119,10 @@ public struct RetentionRules: Hashable, Sendable {
     public struct Rule: Hashable, Sendable {
         /// The refs that it applies to.
         public let refs: RefPattern
-        /// Their retention.
+        /// The retention of these refs.
         public let retention: Retention
 
-        /// Makes a rule.
+        /// Makes a rule for the refs that a pattern matches.
         public init(_ refs: RefPattern, _ retention: Retention) {
             self.refs = refs
             self.retention = retention
@@ -139,7 +139,7 @@ public struct RetentionRules: Hashable, Sendable {
     /// The most rules that an access policy may have.
     public static let countLimit = 256
 
-    /// Makes rules.
+    /// Makes rules; without any, every ref has the base retention.
     public init(_ base: Retention, rules: [Rule] = []) {
         self.base = base
         self.rules = rules
@@ -151,7 +151,7 @@ public struct RetentionRules: Hashable, Sendable {
             + (rules.isEmpty ? "" : ", with \(rules.count) more rule\(rules.count == 1 ? "" : "s")")
     }
 
-    /// The retention of a ref.
+    /// The retention of a ref: that of the first rule that matches it, or else the base.
     public func retention(of name: RefName) -> Retention {
         rules.first { $0.refs.matches(name) }?.retention ?? base
     }
@@ -169,8 +169,8 @@ public struct RetentionRules: Hashable, Sendable {
 
     /// Whether every ref keeps at least as much as under other rules.
     ///
-    /// Rules with the same patterns are compared one by one. Otherwise the least that any ref keeps here must suffice for
-    /// the most that any ref keeps there.
+    /// Rules with the same patterns are compared one by one. Otherwise the least that any ref keeps here must suffice
+    /// for the most that any ref keeps there.
     func keepsAtLeast(_ other: RetentionRules) -> Bool {
         if rules.map(\.refs) == other.rules.map(\.refs) {
             return zip(all, other.all).allSatisfy { $0.keepsAtLeast($1) }
@@ -276,7 +276,7 @@ extension Authority {
 }
 
 extension State {
-    /// The names of the admins.
+    /// The names of the admins, separated by commas.
     var admins: String {
         (accessPolicy?.keys.filter(\.isAdmin).map(\.name) ?? []).joined(separator: ", ")
     }

@@ -25,8 +25,8 @@ public final class Resolver: Sendable {
 
     /// The most encoded bytes of snapshots that are cached.
     private static let cacheLimit = 16 << 20
-    /// The most bytes of an object that is decoded to find out whether it is a snapshot: larger than any snapshot that a
-    /// person made, and small enough to read in passing.
+    /// The most bytes of an object that is decoded to find out whether it is a snapshot: more than any real snapshot
+    /// has, and few enough to read in passing.
     private static let sniffLimit = 8 << 20
     /// The most objects that an ambiguous prefix lists.
     private static let candidateLimit = 10
@@ -64,8 +64,8 @@ public final class Resolver: Sendable {
 
     /// Resolves a revision.
     ///
-    /// - Throws: `unknownRef` or `revision` when it finds nothing, with what exists instead; `objects` when a snapshot on
-    ///   the way cannot be read; `damaged`, `needsNewer`.
+    /// - Throws: `unknownRef` or `revision` when it finds nothing, with suggestions of what does exist; `objects` when
+    ///   a snapshot on the way cannot be read; `damaged`, `needsNewer`.
     public func resolve(_ revision: Revision) throws(RefError) -> Resolution {
         var warnings: [String] = []
         var ref: RefName?
@@ -100,10 +100,10 @@ public final class Resolver: Sendable {
         try snapshotID(try resolve(revision).target)
     }
 
-    /// Runs a writer that relies on the refs that were resolved and on others.
+    /// Runs code that writes, and that relies on the resolved refs and on others.
     ///
-    /// - Throws: The error of `body`; in place of one about a missing object `conflict`, when one of the refs moved
-    ///   meanwhile: a collection may have removed its old target.
+    /// - Throws: The error of `body`; but `conflict` when an object is missing and one of the refs moved meanwhile,
+    ///   because a collection may have removed its old target.
     public func writing<Result>(
         _ others: [RefName], _ body: () throws -> Result
     ) throws -> Result {
@@ -154,7 +154,7 @@ public final class Resolver: Sendable {
         do throws(ObjectError) { snapshot = try self.snapshot(id, in: objects) } catch {
             switch error {
             case .malformed(id, _, _, _), .tooLarge(id, _, _):
-                throw .misdirected(name, id, found: "no snapshot")
+                throw .misdirected(name, id, found: "not a snapshot")
             default: throw .objects(error)
             }
         }
@@ -305,13 +305,13 @@ public struct Resolution: Sendable {
         case row(key: String)
     }
 
-    /// The thing that was found.
+    /// The thing that the revision names.
     public let target: Target
     /// The target, or the snapshot that contains it; nil for other objects.
     public let snapshot: ObjectID?
     /// The ref that the revision begins with.
     public let ref: RefName?
-    /// Warnings for a person, such as that a time is in the future.
+    /// Warnings for a person, such as one about a time in the future.
     public let warnings: [String]
 
     /// The id of the object that was found; nil for a row, which is only a part of an object.

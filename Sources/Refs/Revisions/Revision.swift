@@ -24,13 +24,13 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
 
     /// A step from one snapshot to another.
     public enum Step: Hashable, Sendable {
-        /// `~N`: N times the first parent.
+        /// `~N`: the first parent, N times over.
         case ancestor(Int)
         /// `^ROLE`: the input of that role.
         case input(String)
     }
 
-    /// The start.
+    /// The ref or the object that the revision starts from.
     public let base: Base
     /// The choice of one value of the ref; nil for the present one.
     public let selector: Selector?
@@ -47,7 +47,7 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
         self.init(base: .ref(name))
     }
 
-    /// An object.
+    /// An object, named by its full id.
     public init(_ id: ObjectID) {
         self.init(base: .object(ObjectIDPrefix(id)))
     }
@@ -64,13 +64,13 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses any text.
     ///
-    /// - Throws: `revision` with the place of the mistake; `invalidName` and `unknownNamespace` when only the name of the
-    ///   ref is wrong.
+    /// - Throws: `revision` with the place of the mistake; `invalidName` and `unknownNamespace` when only the name of
+    ///   the ref is wrong.
     public init(_ text: some StringProtocol) throws(RefError) {
         try self.init(utf8: Array(text.utf8))
     }
 
-    /// Parses any bytes.
+    /// Parses bytes, which need not be UTF-8.
     public init(utf8 bytes: [UInt8]) throws(RefError) {
         var parser = RevisionParser(bytes)
         self = try parser.revision()
@@ -148,7 +148,6 @@ public enum RevisionTime: Hashable, Sendable, CustomStringConvertible {
     /// Parses the text in `@{...}`; nil when it is not a time.
     public init?(_ text: String) { self.init(Array(text.utf8)) }
 
-    /// Parses any bytes.
     init?(_ bytes: [UInt8]) {
         if let moment = Timestamp(reading: bytes) {
             self = .moment(moment)
@@ -170,7 +169,7 @@ public enum RevisionTime: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The time itself when the clock shows `now`; nil before the year 0.
+    /// The moment that it stands for when the clock shows `now`; nil before the year 0.
     public func resolved(now: Timestamp) -> Timestamp? {
         switch self {
         case .moment(let moment): return moment

@@ -28,7 +28,7 @@ public enum RevisionError: Diagnosable, Hashable {
 
     /// An object whose id has an ambiguous prefix.
     public struct Candidate: Hashable, Sendable {
-        /// The id.
+        /// The full id of the object.
         public let id: ObjectID
         /// Its kind as far as is known: `model snapshot`, or its size in bytes.
         public let kind: String
@@ -65,7 +65,7 @@ public enum RevisionError: Diagnosable, Hashable {
         case .noPriorValue(let name, let position, let available):
             "\(name) has no value \(position) moves ago: it has had only \(available)"
         case .notThen(let name, let time, let first):
-            "\(name) did not exist at \(time): its first value is of \(first)"
+            "\(name) did not exist at \(time): its first value is from \(first)"
         case .noPath(let path, let id): "there is no \(Quoting.quoted(path)) in \(id.short)"
         case .badPath(let path, let reason):
             "\(Quoting.quoted(path)) is not a path inside a snapshot: \(reason)"
@@ -92,7 +92,6 @@ public enum RevisionError: Diagnosable, Hashable {
 
 /// Suggests refs for a mistyped name.
 enum Suggestions {
-    /// The most suggestions.
     private static let limit = 3
 
     /// The refs nearest to `text`, nearest first; empty when none is near.

@@ -1,11 +1,11 @@
 public import Objects
 internal import Storage
 
-/// A client's memory of the repository in one place, stored outside the repository. It lets the client detect a
-/// log that was rolled back or forked, keeps a clock that was set back from reviving approvals, and saves repeated checks.
+/// A client's memory of the repository in one place, stored outside the repository. It lets the client detect a log
+/// that was rolled back or forked, keeps a clock that was set back from reviving approvals, and saves repeated checks.
 ///
-/// The file is durable. A missing file means a first contact; a damaged one is reported and counts as missing; failing to
-/// write it is not an error.
+/// The file is durable. A missing file means a first contact; a damaged one is reported and counts as missing; failing
+/// to write it is not an error.
 public struct ClientMemory: Sendable {
     private let folder: PrivateFolder
     private let name: String
@@ -24,7 +24,8 @@ public struct ClientMemory: Sendable {
     ///   - path: An absolute path, which stands for the place of the repository.
     ///   - now: The clock.
     ///   - isForgetful: Whether to ignore and replace the memory: the user knows why the log was rolled back.
-    ///   - report: Receives a sentence when the memory is lost; possibly again until the memory is written again.
+    ///   - report: Receives a sentence when the memory is lost, perhaps several times until the memory is written
+    ///     again.
     public init(
         at path: String, now: @escaping @Sendable () -> Timestamp, isForgetful: Bool = false,
         report: @escaping @Sendable (String) -> Void = { _ in }
@@ -71,7 +72,8 @@ public struct ClientMemory: Sendable {
         recall().flatMap { $0.repositoryID == repository ? $0.time : nil }
     }
 
-    /// Remembers a state and the time: at each new transaction, and once more when an approval in the state has expired.
+    /// Remembers a state and the time: at each new transaction, and once more when an approval in the state has
+    /// expired.
     ///
     /// - Parameters:
     ///   - known: The result of ``recall()``.
@@ -113,16 +115,15 @@ package struct Remembered {
     /// The bytes of the state; empty without one.
     let checkpointBytes: [UInt8]
 
-    /// The version of the format.
     private static let version = 1
-    /// The age in entries at which the checked state is replaced: reading that many entries takes no longer than writing
-    /// the state.
+    /// The age in entries at which the checked state is replaced: reading that many entries takes no longer than
+    /// writing the state.
     private static let interval = 16
 
     /// The memory after a state was seen.
     ///
     /// - Parameters:
-    ///   - known: The memory of the same repository before.
+    ///   - known: The previous memory of the same repository.
     ///   - now: The client's clock.
     init(_ state: State, after known: Remembered?, at now: Timestamp) {
         time = max(known?.time ?? now, now)
@@ -162,7 +163,7 @@ package struct Remembered {
         return header.canonicalBytes + [0x0A] + checkpointBytes
     }
 
-    /// Decodes the memory without a torn state; nil when it is unreadable.
+    /// Decodes the memory, and leaves out a torn state; nil when the rest is unreadable.
     init?(decoding bytes: [UInt8]) {
         guard let end = bytes.firstIndex(of: 0x0A),
             let object = (try? JSON(canonical: Array(bytes[..<end])))?.object

@@ -1,16 +1,16 @@
 internal import Objects
 
-/// The beliefs of a client about a repository before it reads anything.
+/// A client's memory of a repository, and the keys that the client trusts to have founded it.
 public struct Trust: Sendable {
     /// This client's memory of the repository.
     public var memory: ClientMemory?
-    /// The keys one of which must have signed the first access policy; nil for any key.
+    /// The only keys that may have signed the first access policy that demands signatures; nil for any key.
     public var roots: Set<PublicKey>?
     /// Whether ``roots`` apply always. Otherwise they apply only at the first contact with a repository that demands
     /// signatures.
     public var isStrict: Bool
 
-    /// Trusts whatever a client sees first, or only repositories that one of some keys founded.
+    /// Trusts any repository at the first contact or, with `roots`, only repositories that one of these keys founded.
     public init(
         memory: ClientMemory? = nil, roots: Set<PublicKey>? = nil, isStrict: Bool = false
     ) {
@@ -21,8 +21,9 @@ public struct Trust: Sendable {
 
     /// Whether a checkpoint of the repository may stand for the entries before it.
     ///
-    /// Without signatures, in the log and in ``roots``, it may. Otherwise an admin must vouch for it: one of the roots, or
-    /// without roots an admin of the access policy in the checkpoint, because a first contact has nothing better.
+    /// Where the log demands no signatures it may, unless ``roots`` always apply. Otherwise an admin must vouch for it:
+    /// one of the roots, or without roots an admin of the access policy in the checkpoint, because a first contact has
+    /// nothing better.
     func accepts(_ checkpoint: State) -> Bool {
         if let roots, isStrict || checkpoint.rootKey != nil {
             guard let certifier = checkpoint.certifier else { return false }
@@ -56,25 +57,25 @@ public struct Trust: Sendable {
     }
 }
 
-/// Selects which signatures of consecutive entries to check: the newest of each key, and every one whose entry depends on
-/// its signer.
+/// Selects which signatures of consecutive entries to check: the newest of each key, and every one whose entry depends
+/// on its signer.
 ///
-/// A signature covers the hash of the previous entry, and so everything in older entries. Before a writer signs, it checks
-/// that every signer had the right to its entry. An entry that was forged in the name of a key is the newest of that key
-/// until the key's owner refuses to build on it. So a few checks stand for thousands.
+/// A signature covers the hash of the previous entry, and so everything in older entries. Before a writer signs, it
+/// checks that every signer had the right to its entry. An entry that was forged in the name of a key is the newest of
+/// that key until the key's owner refuses to build on it. So a few checks stand for thousands.
 ///
 /// No hash covers the line that names the signer of an older entry. Another name there would not change the effect of a
-/// move, but it would change who approved something. So approvals, access policies and overrides are checked one by one.
-/// Later damage to a signature under an intact entry is found by ``LogVerifier``, which checks every signature, and
-/// whenever an old entry is read (``Vouching``).
+/// move, but it would change who approved something. So approvals, access policies and overrides are checked one by
+/// one. Later damage to a signature under an intact entry is found by ``LogVerifier``, which checks every signature,
+/// and whenever an old entry is read (``Vouching``).
 struct NewestSignatures {
     private var newest: [PublicKey: LogEntry] = [:]
     private var telling: [LogEntry] = []
 
     /// Takes the next entry, which follows all earlier ones and fits the state before it.
     ///
-    /// - Parameter isKnown: Whether this client has accepted the entry before, so that only its uncovered second line can
-    ///   differ.
+    /// - Parameter isKnown: Whether this client has accepted the entry before, so that only its uncovered second line
+    ///   can differ.
     mutating func add(_ entry: LogEntry, isKnown: Bool) {
         guard let key = entry.signature?.key else { return }
         if entry.actions.contains(where: \.dependsOnSigner) {
@@ -106,8 +107,8 @@ extension Action {
 
 /// What a state knows about the signers of older entries without having read them.
 ///
-/// A state that began at a checkpoint vouches by hashes only for later entries. About older ones it knows since when all
-/// were signed, and by which keys.
+/// A state that began at a checkpoint vouches by hashes only for later entries. About older ones it knows since when
+/// all were signed, and by which keys.
 struct Vouching: Sendable {
     private let repositoryID: RandomBits
     private let signedSince: Int?
@@ -119,8 +120,8 @@ struct Vouching: Sendable {
         keys = state.listedKeys
     }
 
-    /// Refuses an entry without a signature of a listed key from the time when all were signed, and any entry with an
-    /// invalid signature, which would name the wrong signer.
+    /// Refuses an entry without a signature of a listed key if all entries had to be signed by then, and any entry with
+    /// an invalid signature, which would name the wrong signer.
     func check(_ entry: LogEntry) throws(RefError) {
         guard let signedSince, entry.number > signedSince else {
             return try entry.checkSignature(for: repositoryID)

@@ -8,7 +8,7 @@ struct ApproveCommand: Command {
         "approve", abstract: "Approve a move of a ref from its current value to a version.",
         discussion: """
             An approval is a signed entry of the log. It is valid for one move, and becomes void as \
-            soon as the ref moves anywhere, the policy changes, or the approval expires.
+            soon as the ref moves anywhere, the access policy changes, or the approval expires.
             """,
         examples: [
             "ftictl approve models/current models/candidate",

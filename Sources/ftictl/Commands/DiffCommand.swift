@@ -73,7 +73,6 @@ struct DiffCommand: Command {
 
 /// One side of a comparison.
 struct Comparand {
-    /// The content to compare.
     enum Content {
         case table(Table)
         case tree(ObjectID)

@@ -11,11 +11,11 @@ struct GcCommand: Command {
         discussion: """
             gc keeps what refs point at, what they pointed at within --keep, the last --keep-last \
             values of each ref, what leases and pins name, and the inputs of all of these. The \
-            defaults of --keep and --keep-last are the policy's retention, else 30d and 20; under a \
-            policy that requires signatures, only an admin can keep less.
+            defaults of --keep and --keep-last are the access policy's retention, else 30d and 20; \
+            under an access policy that requires signatures, only an admin can keep less.
 
-            gc removes packs that hold nothing to keep, and rewrites packs of which less than half \
-            is kept. It deletes the files of removed packs after --grace; until then, ftictl undo \
+            gc removes packs that hold nothing to keep, and rewrites packs that are less than half \
+            needed. It deletes the files of removed packs after --grace; until then, ftictl undo \
             restores them. Others can read and write while gc runs.
 
             With --purge, gc rewrites every pack that holds unreferenced data. With --grace 0s as \
@@ -36,13 +36,13 @@ struct GcCommand: Command {
 
     @Option(
         help: ArgumentHelp(
-            "How long to keep old values of refs (default: the policy's, else 30d).",
+            "How long to keep old values of refs (default: the access policy's, else 30d).",
             valueName: "duration"))
     var keep: String?
 
     @Option(
         help: ArgumentHelp(
-            "How many values of each ref to keep (default: the policy's, else 20).",
+            "How many values of each ref to keep (default: the access policy's, else 20).",
             valueName: "n"))
     var keepLast: Int?
 
@@ -223,7 +223,7 @@ struct CollectionView {
         return lines
     }
 
-    /// A line per live pack: how much of it is needed, and by what.
+    /// A line per live pack: how much of it is needed, and the reasons that need it.
     private var packs: [String] {
         var columns = Columns([.left, .right, .right, .left])
         for pack in report.packs {

@@ -123,9 +123,9 @@ struct KeyTrustCommand: Command {
         "trust", abstract: "Trust a key to start the access policy of repositories new to you.",
         discussion: """
             If you trust no key, ftictl accepts any access policy when it first sees a repository. Once you \
-            trust a key, it accepts only a policy started by a trusted key or by one of your own. \
-            $FTI_TRUST, one or more public keys, restricts a single command to policies started by \
-            those keys.
+            trust a key, it accepts only an access policy started by a trusted key or by one of your \
+            own. $FTI_TRUST, one or more public keys, restricts a single command to access policies \
+            started by those keys.
             """,
         examples: [
             "ftictl key trust KEY --name ada", "ftictl key trust KEY --remove",
@@ -175,7 +175,7 @@ struct KeyGrantCommand: Command {
             "ftictl key grant grace KEY --approve", "ftictl key grant linus KEY --admin",
         ])
 
-    @Argument(help: "The name of the key in the policy.")
+    @Argument(help: "The name of the key in the access policy.")
     var name: String
 
     @Argument(
@@ -192,7 +192,7 @@ struct KeyGrantCommand: Command {
     @Flag(help: "Let the key only approve moves, as every key may.")
     var approve = false
 
-    @Flag(help: "Let the key move every ref, change the policy and override gates.")
+    @Flag(help: "Let the key move every ref, change the access policy and override gates.")
     var admin = false
 
     @OptionGroup var options: GlobalOptions
@@ -231,7 +231,7 @@ struct KeyRevokeCommand: Command {
             "Transactions it has signed stay valid: their order in the log decides, not a clock.",
         examples: ["ftictl key revoke feature-bot"])
 
-    @Argument(help: "The name of the key in the policy.")
+    @Argument(help: "The name of the key in the access policy.")
     var name: String
 
     @OptionGroup var options: GlobalOptions
@@ -240,7 +240,8 @@ struct KeyRevokeCommand: Command {
         try context.changePolicy(message: "revoke \(name)") { policy in
             guard policy.key(named: name) != nil else {
                 throw CommandError.missing(
-                    "the policy lists no key \(name.printable())", remedy: "ftictl policy show")
+                    "the access policy lists no key \(name.printable())",
+                    remedy: "ftictl policy show")
             }
             return (policy.keys.filter { !$0.name.utf8.elementsEqual(name.utf8) }, policy.gates)
         }
@@ -248,7 +249,7 @@ struct KeyRevokeCommand: Command {
 }
 
 extension CommandContext {
-    /// Replaces the policy with a changed one, unless another writer has replaced it meanwhile.
+    /// Replaces the access policy with a changed one, unless another writer has replaced it meanwhile.
     func changePolicy(
         message: String,
         _ change: (AccessPolicy) throws -> (keys: [AccessPolicy.Key], gates: [Gate])
@@ -267,7 +268,7 @@ extension CommandContext {
             }, replacing: .some(old), in: opened, message: message)
     }
 
-    /// Sets a policy and reports what changed.
+    /// Sets an access policy and reports its changes.
     func setPolicy(
         _ policy: AccessPolicy?, replacing old: AccessPolicy?, in opened: OpenRepository,
         message: String
@@ -284,7 +285,7 @@ extension CommandContext {
 }
 
 extension AccessPolicy {
-    /// Creates a policy; reports an invalid one as a usage error.
+    /// Creates an access policy; reports an invalid one as a usage error.
     static func made(_ body: () throws(JSONSchemaError) -> AccessPolicy) throws(CommandError)
         -> AccessPolicy
     {

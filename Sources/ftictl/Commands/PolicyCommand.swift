@@ -9,8 +9,8 @@ struct PolicyCommand: ParsableCommand {
         "policy",
         abstract: "Manage the access policy: who may write what, and which gates a move must pass.",
         discussion: """
-            The access policy is part of the log: every reader checks each transaction against the policy \
-            in force before it. Only an admin of the policy can change it.
+            The access policy is part of the log: every reader checks each transaction against the one \
+            in force before it. Only its admins can change it.
             """,
         examples: [
             "ftictl policy init", "ftictl policy show > policy.json",
@@ -55,7 +55,7 @@ struct PolicyInitCommand: Command {
                 keys: [AccessPolicy.Key(name: key.name, publicKey: key.publicKey, isAdmin: true)],
                 gates: old?.gates ?? [], retention: old?.retention)
         }
-        try context.setPolicy(policy, replacing: old, in: opened, message: "begin a policy")
+        try context.setPolicy(policy, replacing: old, in: opened, message: "start an access policy")
     }
 }
 
@@ -83,7 +83,7 @@ struct PolicySetCommand: Command {
         discussion: "The file is JSON, as printed by policy show.",
         examples: ["ftictl policy set policy.json"])
 
-    @Argument(help: "The file that contains the policy.")
+    @Argument(help: "The file that contains the access policy.")
     var file: String
 
     @OptionGroup var options: GlobalOptions
@@ -93,12 +93,13 @@ struct PolicySetCommand: Command {
         let policy: AccessPolicy
         do throws(JSONSchemaError) { policy = try AccessPolicy(decoding: bytes) } catch {
             throw CommandError.usage(
-                "\(file) is not a policy: \(error.path) \(error.reason)",
+                "\(file) is not an access policy: \(error.path) \(error.reason)",
                 remedy: "ftictl policy show prints one")
         }
         let opened = try context.open()
         try context.setPolicy(
-            policy, replacing: opened.state.accessPolicy, in: opened, message: "set the policy")
+            policy, replacing: opened.state.accessPolicy, in: opened,
+            message: "set the access policy")
     }
 }
 
@@ -115,7 +116,7 @@ struct PolicyRemoveCommand: Command {
             throw CommandError.missing(
                 "this repository has no access policy", remedy: "ftictl policy init")
         }
-        try context.setPolicy(nil, replacing: old, in: opened, message: "remove the policy")
+        try context.setPolicy(nil, replacing: old, in: opened, message: "remove the access policy")
     }
 }
 
@@ -123,7 +124,7 @@ struct PolicyRemoveCommand: Command {
 struct PolicyView {
     let style: Style
 
-    /// The policy as JSON that `policy set` takes, with one line per key and gate if it fits.
+    /// The access policy as JSON that `policy set` takes, with one line per key and gate if it fits.
     func lines(_ policy: AccessPolicy) -> [String] {
         func list(_ items: [JSON]) -> [String] {
             items.enumerated().flatMap { index, item in
@@ -154,9 +155,9 @@ struct PolicyView {
         return "\(gate.condition.type) of \(gate.refs)\(end)".printable()
     }
 
-    /// The differences between two policies.
+    /// The differences between two access policies.
     func changes(from old: AccessPolicy?, to new: AccessPolicy?) -> [String] {
-        guard let new else { return [style.red("- the policy")] }
+        guard let new else { return [style.red("- the access policy")] }
         var lines: [String] = []
         let wasSigned = old?.isSigned ?? false
         if wasSigned != new.isSigned {
@@ -185,7 +186,7 @@ struct PolicyView {
         if let retention = new.retention, retention != old?.retention {
             lines.append(style.green("+ retention \(retention.json.canonicalText)"))
         }
-        return lines.isEmpty ? ["the policy is unchanged"] : lines
+        return lines.isEmpty ? ["the access policy is unchanged"] : lines
     }
 
     /// A key in one line: `ada  3fa9c1…  admin`.

@@ -13,11 +13,11 @@ struct PutCommand: Command {
             keep their own names. A pipe, such as <(command) or /dev/stdin, is read to its end. \
             With --key, the rows of one .jsonl file become a table.
 
-            A symbolic link in a directory is stored as its target if that lies in the same project \
-            (the nearest parent with .git or .dvc) or folder of the Hugging Face cache or, without \
-            either, in the same directory. .ftiignore files exclude what their patterns match, like \
-            .gitignore in git. By default, .git, .cache/huggingface, __pycache__, .DS_Store and \
-            .ipynb_checkpoints are excluded too.
+            A symbolic link in a directory is stored as its target if the target lies in the same \
+            project (the nearest parent with .git or .dvc) or in the same folder of the Hugging Face \
+            cache; outside of both, if it lies in the same directory. .ftiignore files exclude what \
+            their patterns match, like .gitignore in git. By default, .git, .cache/huggingface, \
+            __pycache__, .DS_Store and .ipynb_checkpoints are excluded too.
 
             The previous version becomes the parent. Unchanged content makes no transaction, \
             unless the message, metrics, params or inputs are new.
@@ -189,7 +189,7 @@ struct PutCommand: Command {
             remedy: "ftictl put REF PATH with fewer --exclude, or with another .ftiignore")
     }
 
-    /// Notes what is not stored as it was found.
+    /// Prints notes about files that are skipped, excluded or renamed.
     private func tell(of walk: InputListing, _ output: Output) throws {
         func entries(_ count: Int) -> String { Quantity.count(count, "entry", plural: "entries") }
         for path in walk.skipped { try output.note("skipped the repository \(path)") }

@@ -15,7 +15,7 @@ struct DiffReport {
     /// The most bytes of two texts that are compared line by line: nobody reads longer diffs.
     private static let textLimit = 1 << 20
 
-    /// What is shown.
+    /// How much of the differences is shown.
     enum Detail {
         /// Counts only.
         case counts

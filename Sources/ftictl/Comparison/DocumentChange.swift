@@ -3,7 +3,6 @@ import Objects
 
 /// How one document, and how many of its rows, differ between two tables.
 struct DocumentChange {
-    /// The fate of a document.
     enum Fate: String {
         case added, removed, changed
         /// The document is new and has most of the rows of one that is gone.

@@ -12,7 +12,8 @@ struct Lineage {
         let id: ObjectID
         /// Nil if it was collected, as a parent may be.
         let snapshot: Snapshot?
-        /// Its role for the snapshot above, such as `dataset`; with `isDown`, the role of the snapshot above for it.
+        /// Its role in the snapshot above, such as `dataset` or `parent`; with `isDown`, the role of the snapshot above
+        /// in it.
         let role: String
         /// The snapshot above it; nil at the root.
         let above: ObjectID?
@@ -66,8 +67,8 @@ struct Lineage {
             + snapshot.parents.map { Link(id: $0, role: parentRole) }
     }
 
-    /// For each snapshot, those that name it as an input or a parent, among all snapshots that any ref ever pointed at
-    /// and everything they were made from.
+    /// For each snapshot, the snapshots that name it as an input or a parent, among those that any ref ever pointed at
+    /// and all their inputs and parents.
     private static func users(in repository: OpenRepository) throws -> [ObjectID: [Link]] {
         var users: [ObjectID: [Link]] = [:]
         var seen: Set<ObjectID> = []

@@ -121,7 +121,7 @@ extension Snapshot {
     }
 }
 
-/// Log messages for transactions without a message of the user.
+/// Log messages for transactions for which the user gave none.
 enum GeneratedMessage {
     /// The most characters that list what moved: a line or two. The entry itself records every move.
     private static let limit = 400
@@ -142,7 +142,7 @@ enum GeneratedMessage {
     }
 }
 
-/// A decision of a person that a transaction records: an approval, an override, a policy, or a retention.
+/// A decision of a person that a transaction records: an approval, an override, an access policy, or a retention.
 struct Decision {
     let json: JSON
     let line: (Style) -> String
@@ -153,9 +153,9 @@ struct Decision {
         case .accessPolicy(let policy):
             json = ["type": "policy", "id": .id(policy?.id)]
             line = { style in
-                guard let policy else { return style.red("the policy was removed") }
+                guard let policy else { return style.red("the access policy was removed") }
                 let keys = Quantity.count(policy.keys.count, "key")
-                return "policy \(style.yellow(policy.id.short))  \(keys), "
+                return "access policy \(style.yellow(policy.id.short))  \(keys), "
                     + Quantity.count(policy.gates.count, "gate")
             }
         case .approve(let name, let old, let new, _, let expires):

@@ -159,7 +159,7 @@ struct RefMove {
     let before: Snapshot?
     let movement: Kind
     let isCurrent: Bool
-    /// The signer of the transaction, by the name in the policy; nil if it is unsigned.
+    /// The signer of the transaction, by the name in the access policy; nil if it is unsigned.
     let signer: String?
 
     /// Creates a move from one change of a transaction.
