@@ -6,7 +6,8 @@ import Testing
 struct SourceRuleTests {
     /// The store and the command line start in a millisecond or two; Foundation would add four.
     private static let withoutFoundation = [
-        "Sources/Storage", "Sources/Objects", "Sources/FileFormats", "Sources/Conditions", "Sources/Refs", "Sources/Artifacts",
+        "Sources/Storage", "Sources/Objects", "Sources/FileFormats", "Sources/Conditions",
+        "Sources/Refs", "Sources/Artifacts",
         "Sources/TextAnalysis",
         "Sources/CommandSupport", "Sources/ftictl",
     ]
