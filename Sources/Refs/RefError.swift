@@ -114,10 +114,10 @@ public enum RefError: DetailedFailure, Hashable {
     }
 
     /// Whether the process lacked resources such as open files; the request itself was valid.
-    public var isOutOfMeans: Bool {
+    public var isOutOfResources: Bool {
         switch self {
-        case .objects(let error): error.isOutOfMeans
-        case .storage(let error): error.isOutOfMeans
+        case .objects(let error): error.isOutOfResources
+        case .storage(let error): error.isOutOfResources
         default: false
         }
     }

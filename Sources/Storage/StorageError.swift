@@ -75,7 +75,7 @@ public enum StorageError: Diagnosable, Hashable {
     public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
 
     /// Whether the process ran out of file descriptors or memory, so that nothing need be wrong with the file.
-    public var isOutOfMeans: Bool { code == EMFILE || code == ENFILE || code == ENOMEM }
+    public var isOutOfResources: Bool { code == EMFILE || code == ENFILE || code == ENOMEM }
 
     /// Whether the error concerns only one file or folder, so that a scan of many can go on.
     public var concernsOneFile: Bool {
@@ -91,7 +91,7 @@ public enum StorageError: Diagnosable, Hashable {
     }
 
     /// Whether a directory is in the place of a file.
-    public var isNoFile: Bool { code == EISDIR }
+    public var isDirectory: Bool { code == EISDIR }
 
     /// The error number of a failed system call.
     private var code: Int32? {

@@ -112,23 +112,23 @@ public struct RowMoves: Sendable {
     /// Pairs rows that left a key with rows that arrived at one: first within a document, then across documents, in
     /// key order.
     private mutating func match(_ rows: [Row]) {
-        var comers = Array(rows.indices.filter { rows[$0].after != nil })
+        var arrivals = Array(rows.indices.filter { rows[$0].after != nil })
         for isWithinDocument in [true, false] {
             func wanted(_ chunk: ChunkIdentity) -> Wanted {
                 Wanted(
                     content: chunk.content, document: isWithinDocument ? chunk.document : nil)
             }
-            var leavers: [Wanted: [Int]] = [:]
+            var departures: [Wanted: [Int]] = [:]
             // In reverse, so that `popLast` takes the first in key order.
             for index in rows.indices.reversed() {
                 guard let before = rows[index].before, !departed.contains(rows[index].key) else {
                     continue
                 }
-                leavers[wanted(before), default: []].append(index)
+                departures[wanted(before), default: []].append(index)
             }
-            comers = comers.filter { index in
+            arrivals = arrivals.filter { index in
                 guard let after = rows[index].after,
-                    let origin = leavers[wanted(after)]?.popLast()
+                    let origin = departures[wanted(after)]?.popLast()
                 else { return true }
                 origins[rows[index].key] = rows[origin].key
                 departed.insert(rows[origin].key)
@@ -140,13 +140,13 @@ public struct RowMoves: Sendable {
 
     private mutating func count(_ rows: [Row]) {
         for row in rows {
-            let (hasCome, hasLeft) = (origins[row.key] != nil, departed.contains(row.key))
-            guard hasCome || hasLeft else { continue }
+            let (hasArrived, hasDeparted) = (origins[row.key] != nil, departed.contains(row.key))
+            guard hasArrived || hasDeparted else { continue }
             if row.isInBoth {
                 counts.changed -= 1
-                if !hasCome { counts.added += 1 }
-                if !hasLeft { counts.removed += 1 }
-            } else if hasCome {
+                if !hasArrived { counts.added += 1 }
+                if !hasDeparted { counts.removed += 1 }
+            } else if hasArrived {
                 counts.added -= 1
             } else {
                 counts.removed -= 1
@@ -182,13 +182,13 @@ public struct RowDiff<Source: ObjectSource>: Sendable {
             return change
         }
         while let pair = try diff.nextPair() {
-            let hasLeft = moves.departed.contains(pair.key)
+            let hasDeparted = moves.departed.contains(pair.key)
             let (before, after) = (try pair.before?.row, try pair.after?.row)
             if let after, let movement = try movement(of: after, pair.key) {
-                if let before, !hasLeft { pending = .removed(before) }
+                if let before, !hasDeparted { pending = .removed(before) }
                 return movement
             }
-            switch (hasLeft ? nil : before, after) {
+            switch (hasDeparted ? nil : before, after) {
             case (let before?, let after?): return .changed(from: before, to: after)
             case (nil, let after?): return .added(after)
             case (let before?, nil): return .removed(before)

@@ -82,7 +82,7 @@ public struct CollectionReport: Sendable {
     }
 
     /// Whether it changed nothing.
-    var hasFreedNothing: Bool { transaction == nil && deleted.isEmpty && abandonedFiles == 0 }
+    var freedNothing: Bool { transaction == nil && deleted.isEmpty && abandonedFiles == 0 }
 
     /// The packs that stay although they hold unneeded data.
     public var wasteful: [Pack] { packs.filter { $0.decision.unneededBytes > 0 } }

@@ -73,7 +73,7 @@ private struct Collector {
                 }
                 report = overtaken?.followed(by: report) ?? report
                 report.ranOutOfSpace = lackOfSpace != nil
-                if let lackOfSpace, report.hasFreedNothing { throw lackOfSpace }
+                if let lackOfSpace, report.freedNothing { throw lackOfSpace }
                 return report
             } catch {
                 try learn(from: error)
@@ -111,7 +111,7 @@ private struct Collector {
         let state = try repository.state()
         let rules = options.rules(in: state)
         let time = try agreedTime(state)
-        let files = try PackFiles.tellingApart(
+        let files = try PackFiles.classifying(
             sizes, in: state, of: repository.log, at: time)
         let orphans = try repository.orphans(in: files, atLeast: options.grace)
         let roots = try repository.log.roots(in: state, rules, at: time)
@@ -124,14 +124,14 @@ private struct Collector {
             var recovered: [PackReference] = []
             let before = needs
             do throws(ObjectError) {
-                try needs.add(leases, whatIsThere: false)
+                try needs.add(leases, skippingMissing: false)
             } catch .missing {
                 // Someone took a lease while a collection removed something that it needs.
                 needs = before
                 recovered = try store.references(
                     to: Set(files.removals.keys).subtracting(damaged).sorted())
                 try needs.marks.add(recovered, asOldest: true)
-                try needs.add(leases, whatIsThere: true)
+                try needs.add(leases, skippingMissing: true)
             }
             // Partly collected versions come last: a walk does not visit what is below a missing object again.
             for root in roots where !root.isPromised { try needs.add(root) }

@@ -67,10 +67,10 @@ struct NeededPacks {
     }
 
     /// Adds what leases need, or as much of it as exists.
-    mutating func add(_ leases: [Lease], whatIsThere: Bool) throws(ObjectError) {
+    mutating func add(_ leases: [Lease], skippingMissing: Bool) throws(ObjectError) {
         for lease in leases {
             for snapshot in lease.snapshots {
-                try marks.mark(snapshot: snapshot, whatIsThere: whatIsThere)
+                try marks.mark(snapshot: snapshot, skippingMissing: skippingMissing)
             }
             reasons.add(.lease(lease.purpose), for: marks.takeTouched())
         }
@@ -83,7 +83,7 @@ extension RetentionRoot {
     /// - Throws: `corrupt` when something that a ref needs is missing, and read errors.
     fileprivate func mark(_ marks: inout PackMarks) throws(ObjectError) {
         do throws(ObjectError) {
-            try marks.mark(snapshot: snapshot, whatIsThere: !isPromised)
+            try marks.mark(snapshot: snapshot, skippingMissing: !isPromised)
         } catch .malformed(snapshot, _, _, _) where !isPromised {
             // A ref once pointed at something that is not a snapshot: nothing to keep.
         } catch .missing(let id) {

@@ -23,7 +23,7 @@ struct PackFiles {
     /// - Parameters:
     ///   - sizes: The files, listed before the state was read.
     ///   - time: The present time.
-    static func tellingApart(
+    static func classifying(
         _ sizes: [ObjectID: Int], in state: State, of log: Log, at time: Int
     ) throws(RefError) -> PackFiles {
         let live = try state.packs.map(\.name)
@@ -69,7 +69,7 @@ extension Repository {
 
     /// The files of packs that are not live in a state, as of the state's time.
     func packFiles(in state: State) throws(RefError) -> PackFiles {
-        try PackFiles.tellingApart(
+        try PackFiles.classifying(
             packFileSizes(), in: state, of: log, at: state.time.milliseconds)
     }
 
@@ -128,7 +128,7 @@ extension Repository {
         return try wrapping(as: RefError.objects) { () throws(ObjectError) in
             var marks = try PackMarks(store)
             try marks.add(try store.references(to: names.sorted()), asOldest: true)
-            for snapshot in snapshots { try marks.mark(snapshot: snapshot, whatIsThere: true) }
+            for snapshot in snapshots { try marks.mark(snapshot: snapshot, skippingMissing: true) }
             return marks.takeTouched().intersection(names)
         }
     }
@@ -155,7 +155,7 @@ extension Bucket {
             try change()
             return true
         } catch {
-            if error.isNoFile { return false }
+            if error.isDirectory { return false }
             throw error
         }
     }

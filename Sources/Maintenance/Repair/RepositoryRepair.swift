@@ -70,7 +70,9 @@ public struct RepositoryRepair: Sendable {
         _ report: RepositoryVerifier.Report, _ state: State
     ) throws(RefError) -> [String] {
         // A pack that was unreadable for lack of memory or open files may be sound.
-        for error in report.packs.map(\.error) where error.isOutOfMeans { throw .objects(error) }
+        for error in report.packs.map(\.error) where error.isOutOfResources {
+            throw .objects(error)
+        }
         let damaged = Set(report.packs.filter { $0.object == nil || $0.range != nil }.map(\.pack))
         let packs = try state.packs
         let fresh = reopened()

@@ -46,8 +46,8 @@ struct GateVerifier {
         var state: State?
         var number = 0
         while number <= tip.number {
-            let run = try reader.run(from: number)
-            for result in run.decoded() {
+            let span = try reader.span(from: number)
+            for result in span.decoded() {
                 // An entry that is unreadable, or does not follow the one before it, is a finding already.
                 guard case .success(let entry) = result, entry.number <= tip.number else {
                     return report
@@ -61,8 +61,8 @@ struct GateVerifier {
                     }
                 } catch { return report }
             }
-            guard run.failure == nil, !run.files.isEmpty else { break }
-            number += run.files.count
+            guard span.failure == nil, !span.files.isEmpty else { break }
+            number += span.files.count
         }
         return report
     }

@@ -87,9 +87,9 @@ private struct LogWalk {
         var reader = EntryReader(log, isStrict: true)
         var number = 0
         while true {
-            let run: EntrySpan
+            let span: EntrySpan
             do throws(RefError) {
-                run = try reader.run(from: number)
+                span = try reader.span(from: number)
             } catch {
                 guard error.concernsOneFile else { throw error }
                 // The whole segment is unreadable.
@@ -105,17 +105,17 @@ private struct LogWalk {
             // Once the repository is known, several threads check the signatures.
             let repository = state?.repositoryID
             let results =
-                repository.map { run.decoded(signedFor: $0) } ?? run.decoded()
-            for (file, result) in zip(run.files, results) {
+                repository.map { span.decoded(signedFor: $0) } ?? span.decoded()
+            for (file, result) in zip(span.files, results) {
                 try check(result, of: file, isVouchedFor: repository != nil)
             }
-            number += run.files.count
-            if let failure = run.failure {
+            number += span.files.count
+            if let failure = span.failure {
                 guard failure.concernsOneFile else { throw failure }
                 report(number...number, failure.reason, at: .entry(number))
                 entryCount += 1
                 number += 1
-            } else if run.isLast {
+            } else if span.isLast {
                 guard let next = missing(from: number) else { break }
                 number = next
             }

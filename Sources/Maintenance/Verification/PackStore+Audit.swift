@@ -138,7 +138,7 @@ extension PackStore {
             try check()
             return true
         } catch {
-            if error.isOutOfMeans { throw error }
+            if error.isOutOfResources { throw error }
             return false
         }
     }

@@ -79,10 +79,10 @@ public struct PackMarks: Sendable {
     ///
     /// Files and leaves are not read.
     ///
-    /// - Parameter whatIsThere: Whether to skip missing objects, as below a snapshot that was partly collected.
+    /// - Parameter skippingMissing: Whether to skip missing objects, as below a snapshot that was partly collected.
     /// - Throws: `missing`; `corrupt` and `malformed` when a node cannot be read, so that its children are unknown.
     public mutating func mark(
-        snapshot root: ObjectID, whatIsThere: Bool = false
+        snapshot root: ObjectID, skippingMissing: Bool = false
     ) throws(ObjectError) {
         var pending: [(id: ObjectID, kind: Kind)] = [(root, .snapshot)]
         while let (id, kind) = pending.popLast() {
@@ -92,7 +92,7 @@ public struct PackMarks: Sendable {
                 guard kind != .plain, entries[place.pack].walked.insert(place.bit) else { continue }
                 pending += try children(of: id, kind).map { (id: $0, kind: $1) }
             } catch {
-                guard whatIsThere, case .missing = error else { throw error }
+                guard skippingMissing, case .missing = error else { throw error }
             }
         }
     }
@@ -284,7 +284,7 @@ extension PackMarks {
     ) throws(ObjectError) -> PackReference? {
         let gone = removed.filter { (try? store.open($0)) != nil }
         var marks = try PackMarks(store.over(gone + store.packs))
-        for snapshot in snapshots { try marks.mark(snapshot: snapshot, whatIsThere: true) }
+        for snapshot in snapshots { try marks.mark(snapshot: snapshot, skippingMissing: true) }
         for pack in needed { try marks.markAll(of: pack.name) }
         let numbers = gone.indices.filter { marks.entries[$0].needed.count > 0 }
         if numbers.isEmpty { return nil }

@@ -240,7 +240,7 @@ public final class PackStore: ObjectSource {
             _ = try open(reference)
             return reference
         } catch {
-            if error.isOutOfMeans { throw error }
+            if error.isOutOfResources { throw error }
             return nil
         }
     }

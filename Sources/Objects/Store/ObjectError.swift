@@ -41,8 +41,8 @@ public enum ObjectError: Diagnosable, Hashable {
     }
 
     /// Whether the process lacked a resource, such as file descriptors; the objects may be sound.
-    public var isOutOfMeans: Bool {
-        if case .storage(let error) = self { error.isOutOfMeans } else { false }
+    public var isOutOfResources: Bool {
+        if case .storage(let error) = self { error.isOutOfResources } else { false }
     }
 
     /// See ``Diagnosable``.

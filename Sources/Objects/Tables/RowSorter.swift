@@ -14,7 +14,7 @@ struct RowSorter {
     private var scratch: (any StagedBlob)?
     private var held: [RowBlock] = []
     private var heldBytes = 0
-    private var runs: [Range<Int>] = []
+    private var files: [Range<Int>] = []
 
     /// Creates a sorter. It calls `makeScratch` when the rows no longer fit in memory.
     init(
@@ -50,16 +50,16 @@ struct RowSorter {
                 end = offset + bytes.count
             } catch { throw .storage(error) }
         }
-        if let start { runs.append(start..<end) }
+        if let start { files.append(start..<end) }
     }
 
     /// Returns the rows in key order. No row may be added afterwards.
     mutating func sorted() throws(ObjectError) -> SortedRows {
         guard let scratch else { return SortedRows(held.map { RowCursor(held: $0) }) }
         if !held.isEmpty { try spill() }
-        let size = SortedFile.readSize(runs: runs.count)
+        let size = SortedFile.readSize(files: files.count)
         var cursors: [RowCursor] = []
-        for range in runs {
+        for range in files {
             cursors.append(try RowCursor(SortedFile(scratch, range, readSize: size)))
         }
         return SortedRows(cursors)
@@ -163,8 +163,8 @@ private struct SortedFile: Sendable {
     }
 
     /// The bytes to read from each file at once: up to 64 MiB for all files together, unless there are thousands.
-    static func readSize(runs: Int) -> Int {
-        max(16 << 10, min(1 << 20, (64 << 20) / max(runs, 1)))
+    static func readSize(files: Int) -> Int {
+        max(16 << 10, min(1 << 20, (64 << 20) / max(files, 1)))
     }
 
     static func encode(_ block: RowBlock) -> [UInt8] {

@@ -238,7 +238,7 @@ public struct RowFinder<Source: ObjectSource>: Sendable {
     }
 
     /// Whether any key has this prefix.
-    public mutating func hasRow(beginning prefix: [UInt8]) throws(ObjectError) -> Bool {
+    public mutating func hasRow(withPrefix prefix: [UInt8]) throws(ObjectError) -> Bool {
         guard let (leaf, index) = try place(notBelow: prefix) else { return false }
         return leaf.bytes[leaf.keyRange(index)].starts(with: prefix)
     }

@@ -69,7 +69,7 @@ public struct TrainingReport: Sendable {
     /// Whether preference training was discarded because it did not improve validation enough.
     public let droppedPreferences: Bool
     /// Whether the preferences were generated from the questions' labels.
-    public let hasMadePreferences: Bool
+    public let hasGeneratedPreferences: Bool
     /// Warnings for the user, such as clocks that disagree.
     public let warnings: [String]
 
@@ -97,7 +97,7 @@ public struct TrainingReport: Sendable {
         isUntrained = outcome.isUntrained
         unanswerable = Counts(outcome.set.unanswerable.map(\.isHeldOut))
         declined = outcome.declined
-        hasMadePreferences = outcome.hasMadePreferences
+        hasGeneratedPreferences = outcome.hasGeneratedPreferences
         droppedPreferences = outcome.preferenceFate == .dropped
         warnings = published.commit.warnings
     }
@@ -171,7 +171,7 @@ extension TrainingReport {
     public var lines: [String] {
         var lines = [
             "questions    \(describe(questions))",
-            "preferences  \(describe(preferences))\(hasMadePreferences ? ", generated from the questions" : "")",
+            "preferences  \(describe(preferences))\(hasGeneratedPreferences ? ", generated from the questions" : "")",
         ]
         if unanswerable.training + unanswerable.heldOut > 0 {
             lines.append("unanswerable \(describe(unanswerable))")

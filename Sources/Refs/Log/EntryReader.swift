@@ -103,7 +103,7 @@ public struct EntryReader: Sendable {
     ///
     /// - Throws: `damaged` when the index of a segment is unreadable; `storage`. An error of one entry is part of the
     ///   span.
-    package mutating func run(from number: Int) throws(RefError) -> EntrySpan {
+    package mutating func span(from number: Int) throws(RefError) -> EntrySpan {
         if let span = kept.take(), span.first == number { return span }
         let spares = isStrict ? nil : log
         if let loaded, loaded.name.holds(number) {
@@ -152,9 +152,9 @@ public struct EntryReader: Sendable {
         return EntrySpan(first: number, files: files, failure: nil, isLast: false)
     }
 
-    /// The entry of a number, nil when there is none; keeps the entries after it for the next ``run(from:)``.
+    /// The entry of a number, nil when there is none; keeps the entries after it for the next ``span(from:)``.
     mutating func first(from number: Int) throws(RefError) -> LogEntry? {
-        var span = try run(from: number)
+        var span = try span(from: number)
         guard let file = span.files.first else {
             if let failure = span.failure { throw failure }
             return nil

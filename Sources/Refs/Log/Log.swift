@@ -126,16 +126,16 @@ public struct Log: Sendable {
         try check(state)
         var signatures = NewestSignatures()
         while true {
-            let run = try reader.run(from: state.number + 1)
-            for result in run.decoded() {
+            let span = try reader.span(from: state.number + 1)
+            for result in span.decoded() {
                 let entry = try result.get()
                 try state.apply(entry, isVouchedFor: true)
                 try check(state)
                 signatures.add(entry, isKnown: entry.number <= vouchedThrough)
                 observe(entry)
             }
-            if let failure = run.failure { throw failure }
-            if run.isLast { break }
+            if let failure = span.failure { throw failure }
+            if span.isLast { break }
         }
         try signatures.check(for: state.repositoryID)
         // A gap, unless entry N+1 was created between the two checks.

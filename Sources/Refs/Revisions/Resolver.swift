@@ -212,15 +212,15 @@ public final class Resolver: Sendable {
         }
         var history = repository.log.history(of: name, in: state)
         var first = now
-        var isThen = true
+        var isPast = true
         while let version = try history.next() {
             first = version.entry.moment(asOf: now.milliseconds)
             // A time before the year 0 precedes every value.
-            guard isThen, let moment, first <= moment else { continue }
+            guard isPast, let moment, first <= moment else { continue }
             if let target = version.target { return target }
-            isThen = false
+            isPast = false
         }
-        throw .revision(.notThen(name, time, first: first))
+        throw .revision(.notYetSet(name, time, first: first))
     }
 
     // MARK: Snapshots

@@ -18,7 +18,7 @@ public enum RevisionError: Diagnosable, Hashable {
     /// A ref has had too few values.
     case noPriorValue(RefName, position: Int, available: Int)
     /// A ref did not exist at that time; `first` is the time of its first value.
-    case notThen(RefName, RevisionTime, first: Timestamp)
+    case notYetSet(RefName, RevisionTime, first: Timestamp)
     /// A tree has no such path, or a table no such key.
     case noPath(String, of: ObjectID)
     /// A tree cannot have such a path.
@@ -38,7 +38,7 @@ public enum RevisionError: Diagnosable, Hashable {
     public var fault: Fault {
         switch self {
         case .syntax, .unknown, .badPath: .usage
-        case .noObject, .ambiguous, .noAncestor, .noRole, .noPriorValue, .notThen, .noPath,
+        case .noObject, .ambiguous, .noAncestor, .noRole, .noPriorValue, .notYetSet, .noPath,
             .notASnapshot:
             .missing
         }
@@ -64,7 +64,7 @@ public enum RevisionError: Diagnosable, Hashable {
                 + (roles.isEmpty ? "it has none" : "it has " + roles.joined(separator: ", "))
         case .noPriorValue(let name, let position, let available):
             "\(name) has no value \(position) moves ago: it has had only \(available)"
-        case .notThen(let name, let time, let first):
+        case .notYetSet(let name, let time, let first):
             "\(name) did not exist at \(time): its first value is from \(first)"
         case .noPath(let path, let id): "there is no \(Quoting.quoted(path)) in \(id.short)"
         case .badPath(let path, let reason):
@@ -83,7 +83,7 @@ public enum RevisionError: Diagnosable, Hashable {
         case .noRole(_, let id, _): "ftictl show \(id.short) lists its inputs"
         case .notASnapshot(let id): "ftictl show \(id.short) describes it"
         case .ambiguous: "give more digits"
-        case .noPriorValue(let name, _, _), .notThen(let name, _, _):
+        case .noPriorValue(let name, _, _), .notYetSet(let name, _, _):
             "ftictl reflog \(name) lists its values"
         case .noPath(_, let id): "ftictl ls \(id.short) lists its contents"
         }

@@ -38,7 +38,7 @@ struct RefsCommand: Command {
             // One broken ref must not hide the others.
             do {
                 snapshot = try repository.snapshotUnlessCollected(ref.target, of: name)
-            } catch let error as RefError where !error.isOutOfMeans {
+            } catch let error as RefError where !error.isOutOfResources {
                 problem = error.message
                 broken.append((name, error.message))
             }

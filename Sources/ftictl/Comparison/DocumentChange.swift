@@ -121,10 +121,10 @@ struct DocumentChanges {
             // A changed row proves that both tables have the document; otherwise one lookup decides.
             if change.changed > 0 { continue }
             if change.removed + change.left == 0 {
-                let existed = try before.hasRow(beginning: change.prefix)
+                let existed = try before.hasRow(withPrefix: change.prefix)
                 if !existed { all[index].fate = .added }
             } else if change.added + change.moved == 0 {
-                let exists = try after.hasRow(beginning: change.prefix)
+                let exists = try after.hasRow(withPrefix: change.prefix)
                 if !exists { all[index].fate = .removed }
             }
         }

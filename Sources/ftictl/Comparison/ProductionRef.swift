@@ -73,7 +73,7 @@ struct ProductionRef {
             let moves = try RowMoves(from: old, to: new, in: objects)
             return try DocumentChanges(from: old, to: new, moves: moves, in: objects)
         } catch {
-            guard !RefError.objects(error).isOutOfMeans else { throw RefError.objects(error) }
+            guard !RefError.objects(error).isOutOfResources else { throw RefError.objects(error) }
             return nil
         }
     }
@@ -84,7 +84,7 @@ struct ProductionRef {
     ) throws -> (snapshot: Snapshot?, problem: RefError?) {
         do {
             return (try repository.snapshotUnlessCollected(ref.target, of: name), nil)
-        } catch let error as RefError where !error.isOutOfMeans {
+        } catch let error as RefError where !error.isOutOfResources {
             return (nil, error)
         }
     }

@@ -98,7 +98,7 @@ extension FuzzTarget {
         let other =
             input[0] & 0x10 == 0 ? nil : PieceCoder.Base(id: ObjectID(of: base.span), bytes: base)
         var stored: [UInt8] = [1, 2, 3]
-        let codec = encoder.encode(bytes.span, hint: hint, base: other, to: &stored)
+        let codec = PieceCoder().encode(bytes.span, hint: hint, base: other, to: &stored)
         stored.removeFirst(3)
         let limit =
             codec == .leaf ? LeafBlocks.storedLimit(size: bytes.count) : bytes.count
@@ -114,5 +114,4 @@ extension FuzzTarget {
         }
     }
 
-    private nonisolated(unsafe) static let encoder = PieceCoder()
 }

@@ -45,8 +45,8 @@ struct RankerTrainer: Sendable {
         var sft = base
         sft.weights = trained.descent.weights.map { Float($0) }
 
-        let isMade = configuration.preferences == nil
-        if isMade {
+        let isGenerated = configuration.preferences == nil
+        if isGenerated {
             set.preferences = Self.hardNegatives(
                 set.questions, prepared, ranker: sft, keys: features.keys)
         }
@@ -57,7 +57,7 @@ struct RankerTrainer: Sendable {
                 .init(prepared: pair.1, relevant: pair.1.positions(of: pair.0.rows))
             },
             // Preferences generated from the ranker's own mistakes do not measure how well it pleases people.
-            preferences: isMade ? [] : pairs.filter(\.0.isHeldOut).map(\.1),
+            preferences: isGenerated ? [] : pairs.filter(\.0.isHeldOut).map(\.1),
             depth: configuration.recallDepth)
         var stages = [
             TrainingOutcome.Stage(
@@ -77,7 +77,7 @@ struct RankerTrainer: Sendable {
         }
         if configuration.preference.epochs > 0, !seen.isEmpty {
             let preferred = validated.preferring(
-                seen, areMade: isMade, from: sft.weights.map(Double.init), l2: trained.l2,
+                seen, areGenerated: isGenerated, from: sft.weights.map(Double.init), l2: trained.l2,
                 configuration.preference)
             var dpo = sft
             dpo.weights = preferred.weights.map { Float($0) }
@@ -92,7 +92,7 @@ struct RankerTrainer: Sendable {
         return TrainingOutcome(
             set: set, ranker: ranker, measurements: stages,
             isUntrained: ranker.weights == base.weights, preferenceFate: preferenceFate,
-            isGenerated: configuration.questions == nil, hasMadePreferences: isMade,
+            isGenerated: configuration.questions == nil, hasGeneratedPreferences: isGenerated,
             features: features, declined: declined,
             answers: zip(set.questions, prepared).map { Self.answer($0, $1, base) })
     }

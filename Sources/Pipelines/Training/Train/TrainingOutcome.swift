@@ -12,7 +12,7 @@ struct TrainingOutcome: Sendable {
     /// Whether the questions were generated from the features.
     let isGenerated: Bool
     /// Whether the preferences were generated from the questions' labels.
-    let hasMadePreferences: Bool
+    let hasGeneratedPreferences: Bool
     let features: TrainingFeatures
     /// The numbers of held-out questions that the rule declines.
     let declined: DeclinedQuestions

@@ -157,9 +157,9 @@ extension ValidatedTraining {
     /// For each fold, preferences about other questions adapt weights that were trained on the other folds; the
     /// adapted weights must rank the fold's questions better.
     ///
-    /// - Parameter areMade: Whether the preferences were generated rather than stated by people.
+    /// - Parameter areGenerated: Whether the preferences were generated rather than stated by people.
     func preferring(
-        _ preferences: [Preference], areMade: Bool, from weights: [Double], l2: Double?,
+        _ preferences: [Preference], areGenerated: Bool, from weights: [Double], l2: Double?,
         _ settings: TrainingConfiguration.Preference
     ) -> PreferenceResult {
         func preferred(
@@ -189,7 +189,7 @@ extension ValidatedTraining {
         }
         let (descent, objective) = preferred(preferences, from: weights, with: examples)
         let change = Self.meanAndError(changes)
-        let least = areMade ? Self.leastGain.made : Self.leastGain.stated
+        let least = areGenerated ? Self.leastGain.made : Self.leastGain.stated
         return PreferenceResult(
             weights: descent.weights,
             before: objective.evaluate(at: objective.origin, threads: threads).value,
