@@ -106,7 +106,7 @@ struct SectionBuilder {
 struct AnchorSet {
     private var uses: [[UInt8]: Int] = [[]: 0]
 
-    /// The most bytes in an anchor, which is part of size-limited row keys.
+    /// The most bytes in an anchor before its number; anchors are part of row keys, whose size is limited.
     static let byteLimit = 256
 
     /// Claims an anchor, or its first numbered variant that is still free.

@@ -26,7 +26,7 @@ struct WordStyles {
 
     /// The most styles: more than any document has.
     private static let limit = 20_000
-    /// The longest inheritance chain; Word has the same limit.
+    /// The longest inheritance chain that is followed, even if it is a cycle.
     private static let chainLimit = 16
 
     init() {}
