@@ -156,7 +156,7 @@ extension HTMLCleaner {
         return nil
     }
 
-    /// Returns a language's name in lower case; nil for names that mean plain text.
+    /// Returns a language's name in lower case; nil for names that mean plain text or are longer than 40 bytes.
     private static func named(_ text: String) -> String? {
         let name = text.lowercased().filter { $0 != ";" }
         let isNone = ["", "default", "none", "text", "plain", "plaintext", "notranslate"].contains(

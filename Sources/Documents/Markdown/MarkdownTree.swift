@@ -289,7 +289,7 @@ private struct Line {
         isHeading || isBullet || isNumbered && first.isNumbered
     }
 
-    /// White space and the marks of block quotes and lists.
+    /// Whether a byte is white space or may be part of the marker of a block quote or a list item.
     private static func isContainerMark(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x20, 0x09, 0x3E, 0x2D, 0x2B, 0x2A, 0x2E, 0x29, 0x30...0x39: true

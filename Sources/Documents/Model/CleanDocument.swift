@@ -225,7 +225,7 @@ extension CleanDocument {
     ///
     /// Any bytes are safe to pass.
     ///
-    /// - Throws: If the bytes cannot be read in their format. A readable document without text only gets a finding.
+    /// - Throws: If the bytes are damaged, or not in their format, or a PDF whose pages are only images.
     package static func clean(_ raw: RawDocument) throws(UnreadableDocument) -> CleanDocument {
         var found: DocumentText
         switch raw.format {

@@ -179,7 +179,7 @@ struct RSTSimpleTable {
     private let columns: [Int]
     private let firstEnd: Int
 
-    /// Whether a line consists of `=` and spaces.
+    /// Whether a line begins with `=` and consists of `=` and spaces; with `hasColumns`, it must have a space.
     static func isBorder(_ content: ArraySlice<UInt8>, hasColumns: Bool) -> Bool {
         content.first == UInt8(ascii: "=")
             && content.allSatisfy { $0 == UInt8(ascii: "=") || $0 == 0x20 }
@@ -277,7 +277,7 @@ struct RSTGridTable {
             && content.allSatisfy { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }
     }
 
-    /// An open cell.
+    /// A cell whose bottom border has not been reached.
     private struct OpenCell {
         var row: Int
         var lines: [MarkupLine] = []

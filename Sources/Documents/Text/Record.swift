@@ -52,7 +52,7 @@ package struct Record: Sendable {
         if hasLostNumbers {
             text.findings.add(
                 .notUnderstood, "number", 1, "records",
-                detail: "a number too large to store became null"
+                detail: "values that cannot be stored were replaced"
             )
         }
         // The record's members override the metadata of its text.

@@ -63,8 +63,8 @@ struct WordCleaner {
         builder.findings.add(notes.leftOut.findings)
     }
 
-    /// Takes the items read so far, unless a cell or a text box is open. Their notes follow once no table or paragraph is
-    /// open.
+    /// Takes the items read so far, unless a cell or a text box is open. Their notes follow once no table or paragraph
+    /// is open.
     private mutating func take(from body: inout WordBody, _ notes: inout WordNotes) {
         guard body.containers.isEmpty else { return }
         if !body.items.isEmpty {
