@@ -112,7 +112,6 @@ struct AsciiDocAttributeList {
     /// The name of the block's style, or an empty string if it has none.
     var style: String { positional.first ?? "" }
 
-    /// Creates an empty list.
     init() {}
 
     /// Parses the text between the brackets.

@@ -75,7 +75,6 @@ struct AsciiDocParser {
         }
     }
 
-    /// Parses the whole document.
     mutating func parse() {
         let start = parseHeader()
         parse(start, lines.count, isTop: true)

@@ -16,7 +16,7 @@ struct MarkdownRewriter {
 
     /// A container between two lines of marks.
     struct Division {
-        /// The character of its marks, and how many of them a closing fence needs; a line of colons needs only three.
+        /// The character of its marks, and for a fence, how many of them its closing line needs.
         let mark: UInt8
         let count: Int
         /// Whether a heading inside is its title.

@@ -46,7 +46,6 @@ struct PDFFile {
     let pages: [PDFPage]
     /// Its own table of contents.
     let outline: [PDFOutlineItem]
-    /// Its metadata.
     let metadata: JSONObject
     /// What was not read.
     let findings: Finding.List

@@ -68,8 +68,8 @@ struct PDFMarginalia {
         Int((isTop ? segment.top : -segment.bottom) / 8)
     }
 
-    /// Returns the heights where page numbers stand on many pages: everything on such a line is
-    /// a running header or footer.
+    /// Returns the heights where page numbers stand on many pages: everything on such a
+    /// line is a running header or footer.
     private static func numberHeights(
         _ candidates: [Candidate], _ pages: [[PDFSegment]], _ sizes: [PDFPage], _ offset: Int?
     ) -> Set<Int> {

@@ -93,7 +93,7 @@ extension RSTDirective {
         case admonition(String)
         /// A body whose title is the argument.
         case titled
-        /// A body; the argument only affects layout.
+        /// A body; the argument is a setting, not text.
         case body
         /// A body that begins on the directive's line.
         case plainBody

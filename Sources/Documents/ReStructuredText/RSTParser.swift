@@ -29,7 +29,6 @@ struct RSTParser {
         references = RSTReferences(lines)
     }
 
-    /// Parses the whole document.
     mutating func parse() { parse(0, lines.count, at: 0, isTop: true) }
 
     /// Parses the lines of a table cell.
@@ -46,7 +45,6 @@ struct RSTParser {
         return writer.endCell()
     }
 
-    /// Parses inline markup.
     mutating func inline(_ source: String) -> LinkedText {
         RSTInline.text(source, references: &references, findings: &findings)
     }

@@ -4,7 +4,6 @@ struct LinkedText: Equatable {
     /// The link targets, in order.
     var links: [String] = []
 
-    /// Creates an empty text.
     init() {}
 
     /// Creates a text without links.
@@ -82,7 +81,6 @@ struct BlockWriter {
         for block in blocks { add(block) }
     }
 
-    /// Writes code.
     mutating func addCode(_ code: String, language: String?) {
         let text = WhiteSpace.lines(code)
         guard !text.isEmpty else { return }

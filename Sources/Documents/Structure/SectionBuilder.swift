@@ -175,7 +175,6 @@ struct ListMarkers {
     /// Whether any list is open.
     var isInside: Bool { !lists.isEmpty }
 
-    /// Enters a list.
     mutating func begin(isOrdered: Bool, start: Int) {
         begin(isOrdered ? .number : .bullet, start: start)
     }
@@ -185,7 +184,6 @@ struct ListMarkers {
         lists.append((style, start, step))
     }
 
-    /// Leaves a list.
     mutating func end() {
         if !lists.isEmpty { lists.removeLast() }
         pending = nil
@@ -204,7 +202,6 @@ struct ListMarkers {
         lists[last].number &+= lists[last].step
     }
 
-    /// Leaves an item.
     mutating func endItem() { pending = nil }
 
     /// Returns the marker for the next text of the item, once.

@@ -6,7 +6,7 @@ enum TextDecoding {
         var findings = Finding.List()
     }
 
-    /// Decodes bytes.
+    /// Decodes bytes in a marked, declared, recognized or guessed encoding.
     ///
     /// A byte-order mark decides, then `declared`. Without either, bytes are read as UTF-16 if almost every second byte
     /// is 0, and as UTF-8 if they have at most a few errors. Any other bytes are read in the `suggested` encoding, or
@@ -57,7 +57,7 @@ enum TextDecoding {
         return guess(bytes, suggested: suggested)
     }
 
-    /// Whether more than 1% of bytes that are not UTF-8 are control characters of kinds that legacy text does not use.
+    /// Whether more than 1% of the bytes, which are not UTF-8, are control characters that legacy text does not use.
     private static func isBinary(_ bytes: [UInt8]) -> Bool {
         let controls = bytes.count { byte in
             byte < 0x20 && !(0x09...0x0D).contains(byte) && byte != 0x1B || byte == 0x7F
@@ -159,8 +159,8 @@ enum TextDecoding {
         }
     }
 
-    /// Detects UTF-16 without a byte-order mark: of each two bytes, the same one is 0 in over 80% of the pairs, and the
-    /// other one never.
+    /// Detects UTF-16 without a byte-order mark: over 80% of the bytes at even offsets are 0 and none at odd offsets, or
+    /// the other way round.
     private static func byteOrder(of bytes: [UInt8]) -> ByteOrderMark? {
         let head = bytes.prefix(4096)
         guard head.count >= 4 else { return nil }

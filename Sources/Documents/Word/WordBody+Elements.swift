@@ -212,7 +212,7 @@ extension WordBody {
     }
 }
 
-/// Tables: each row becomes one block, whatever its cells contain.
+/// Tables: each row becomes one block, whatever its cells contain, unless the table has only one column.
 extension WordBody {
     mutating func beginTable(_ name: String) {
         switch name {

@@ -103,7 +103,7 @@ struct WordNumbering {
         return (start, level)
     }
 
-    /// Returns the level of a list whose items have a style.
+    /// Returns the level of a list that is linked to a style; nil if no level is.
     func level(ofStyle style: String?, in list: Int) -> Int? {
         guard let style, let list = lists[list], let levels = definitions[list.definition] else {
             return nil

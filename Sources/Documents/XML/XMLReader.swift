@@ -5,7 +5,6 @@ internal import CXML
 /// It reads no other file and never uses the network. The events end early at an error, at a document type declaration
 /// (which could define entities or load external ones), and where elements nest deeper than libxml2's limit of 256.
 final class XMLReader {
-    /// A parser event.
     enum Event: Equatable {
         /// An element begins; an empty element also gets an end event.
         case begin(String)
