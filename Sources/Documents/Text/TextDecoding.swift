@@ -159,8 +159,8 @@ enum TextDecoding {
         }
     }
 
-    /// Detects UTF-16 without a byte-order mark: over 80% of the bytes at even offsets are 0 and none at odd offsets, or
-    /// the other way round.
+    /// Detects UTF-16 without a byte-order mark: over 80% of the bytes at even offsets are 0 and none at odd offsets,
+    /// or the other way round.
     private static func byteOrder(of bytes: [UInt8]) -> ByteOrderMark? {
         let head = bytes.prefix(4096)
         guard head.count >= 4 else { return nil }
