@@ -42,7 +42,8 @@ struct AsciiDocAttributes {
         values[key] = String(Substring(expanded(value).unicodeScalars.prefix(Self.valueLimit)))
     }
 
-    /// Replaces each `{name}` with the attribute's value; references to unset attributes stay as they are.
+    /// Replaces each `{name}` with the attribute's value. References to unset attributes, escaped references and those
+    /// beyond the byte budget stay as they are.
     mutating func expanded(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "{")) else { return text }
         let bytes = Array(text.utf8)
@@ -111,7 +112,6 @@ struct AsciiDocAttributeList {
     /// The name of the block's style, or an empty string if it has none.
     var style: String { positional.first ?? "" }
 
-    /// Creates an empty list.
     init() {}
 
     /// Parses the text between the brackets.

@@ -1,6 +1,6 @@
 internal import Objects
 
-/// Reads AsciiDoc the way Asciidoctor does.
+/// Reads AsciiDoc by Asciidoctor's rules, except that it includes no files and takes every condition as true.
 enum AsciiDocCleaner {
     static func clean(_ text: String) -> DocumentText {
         let bytes = Array(text.utf8)

@@ -90,7 +90,7 @@ extension AsciiDocInline {
         if WhiteSpace.collapsed(text).isEmpty { output += shown.utf8 } else { add(text) }
     }
 
-    /// Returns where a target ends: before white space, an opening bracket or an angle bracket.
+    /// Returns where a target ends: before white space, `[`, `<` or `>`.
     private mutating func targetEnd(from start: Int) -> Int {
         if start < targetEnd { return targetEnd }
         var end = start
@@ -101,7 +101,8 @@ extension AsciiDocInline {
         return end
     }
 
-    /// Returns the index of the next unescaped closing bracket.
+    /// Returns the index of the next unescaped `]`; with `isNested`, of the one that closes the current bracket if
+    /// there is one.
     private mutating func bracket(from start: Int, isNested: Bool = false) -> Int? {
         guard hasBracket else { return nil }
         if isNested, let balanced = balancedBracket(from: start) { return balanced }

@@ -7,7 +7,7 @@ struct AsciiDocInline {
         var footnotes: [LinkedText] = []
         /// How many images the text has.
         var images = 0
-        /// The name of an inline anchor.
+        /// The identifier of the first inline anchor.
         var id: String?
     }
 
@@ -236,7 +236,7 @@ struct AsciiDocInline {
         }
     }
 
-    /// Parses nested text with markup of its own.
+    /// Parses a text inside markup, which may contain markup of its own, and adds it to the output.
     mutating func add(_ source: String) {
         let inner = Self.text(
             source, footnotes: &footnotes, titles: titles, depth: depth + 1)

@@ -110,9 +110,9 @@ enum AsciiDocLine {
     enum Item: Equatable {
         /// A bullet, such as `**`.
         case bullet(String)
-        /// A marker such as `..`, which the list numbers.
+        /// A marker such as `..`, which stands for the list's next number.
         case numbered(String)
-        /// An explicit number or letter, such as `4.`.
+        /// An explicit number or letter, such as `4.` or `iv)`.
         case given(String)
         /// A callout number, such as `<1>`.
         case callout(String)

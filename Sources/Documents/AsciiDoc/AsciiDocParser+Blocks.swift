@@ -119,7 +119,8 @@ extension AsciiDocParser {
         return start ?? 1
     }
 
-    /// Formats an item's number: letters at levels 2 and 4, as in Asciidoctor, and digits at all others.
+    /// Formats an item's number: letters at levels 2 and 4, as in Asciidoctor, and digits at all others, even where
+    /// Asciidoctor uses Roman numerals.
     private static func marker(_ number: Int, level: Int) -> String {
         let letters = Array("abcdefghijklmnopqrstuvwxyz")
         switch level {

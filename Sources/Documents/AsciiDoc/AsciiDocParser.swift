@@ -75,7 +75,6 @@ struct AsciiDocParser {
         }
     }
 
-    /// Parses the whole document.
     mutating func parse() {
         let start = parseHeader()
         parse(start, lines.count, isTop: true)
@@ -212,7 +211,7 @@ struct AsciiDocParser {
             .contains(above.list.style)
     }
 
-    /// Parses a block macro; false if it is ordinary text.
+    /// Parses a block macro; false if its name is unknown, so that the line is ordinary text.
     private mutating func parseMacro(
         _ macro: (name: String, target: String, text: String)
     ) -> Bool {
@@ -295,7 +294,7 @@ struct AsciiDocParser {
         }
     }
 
-    /// Writes the attribution of a quotation.
+    /// Writes the attribution of a quotation or a verse, if it has one.
     mutating func addAttribution(_ list: AsciiDocAttributeList) {
         guard list.style == "quote" || list.style == "verse" else { return }
         let names = list.positional.dropFirst().prefix(2).filter { !$0.isEmpty }

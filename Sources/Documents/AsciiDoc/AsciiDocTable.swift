@@ -17,9 +17,9 @@ struct AsciiDocTable {
 
     private(set) var rows: [Row] = []
 
-    /// The most rows or columns that a cell may span, and the most often that it may repeat.
+    /// The most rows or columns that a cell may span, and the most times that it may repeat.
     private static let spanLimit = 100
-    /// Cells of more bytes are not repeated.
+    /// The most bytes in a cell that is repeated.
     private static let repeatedLimit = 1000
 
     /// Parses the lines between the delimiters of a table; `mark` is the first character of the delimiter.

@@ -3,7 +3,7 @@ extension HTMLCleaner {
     private static let columnLimit = 1000
     private static let rowLimit = 65_534
 
-    /// Whether a table only does layout: it contains headings, or contains other tables or code and has no `th`.
+    /// Whether a table serves only layout: it contains headings, or contains other tables or code and has no `th`.
     static func isLayout(_ table: HTMLTree.Node) -> Bool {
         var hasHeadings = false
         var hasColumns = false
@@ -156,7 +156,7 @@ extension HTMLCleaner {
         return nil
     }
 
-    /// Returns a language's name in lower case; nil for names that mean plain text.
+    /// Returns a language's name in lower case; nil for names that mean plain text or are longer than 40 bytes.
     private static func named(_ text: String) -> String? {
         let name = text.lowercased().filter { $0 != ";" }
         let isNone = ["", "default", "none", "text", "plain", "plaintext", "notranslate"].contains(

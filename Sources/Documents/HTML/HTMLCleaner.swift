@@ -82,7 +82,7 @@ struct HTMLCleaner {
         }
         let element = HTMLElement(node, name: name)
         if element == .invisible {
-            // Scripts and styles are not text, but an unclosed one swallows the text after it.
+            // Scripts and styles are not text, but their words are counted: an unclosed one swallows the text after it.
             let words = node.children.reduce(0) { $0 + $1.wordCount }
             if name == "script" || name == "style" { findings.add(.leftOut, name, words, "words") }
             return

@@ -1,6 +1,6 @@
 /// The role that an HTML element plays in the text.
 enum HTMLElement: Equatable {
-    /// An element without text: a style, a script, the head of the page.
+    /// An element whose text is not shown: a style, a script, the head of the page.
     case invisible
     /// A heading of level 1 to 6.
     case heading(Int)
@@ -88,7 +88,7 @@ extension HTMLTree.Node {
         return nil
     }
 
-    /// The text at or below this node, unchanged, without scripts and styles.
+    /// The text at or below this node, unchanged, without scripts and styles; `br` becomes a line feed.
     var rawText: String {
         var result = ""
         var waiting = [self]

@@ -1,4 +1,6 @@
-/// Rewrites a page so that the parser needs bounded memory, stack and time; the text stays the same.
+/// Rewrites a page so that the parser needs bounded memory, stack and time.
+///
+/// It leaves out comments and the content of `noscript`; all other text stays the same unless a limit cuts it.
 ///
 /// gumbo follows the HTML standard. It allocates a node per tag, which can cost a hundred times the bytes of the
 /// page; it walks up the tree for each tag; it reopens unclosed `<font>` elements in every paragraph; and it frees
@@ -6,10 +8,10 @@
 struct HTMLPreparation {
     /// The page to parse.
     private(set) var page: [UInt8] = []
-    /// What was changed or cut.
+    /// What was left out, replaced or cut.
     private(set) var findings = Finding.List()
 
-    /// The most elements, attributes and texts in a page: the largest single-page manuals have a third as many.
+    /// The most tags, attributes and texts in a page: the largest single-page manuals have a third as many.
     static let nodeLimit = 1_000_000
     /// The deepest nesting of elements.
     static let depthLimit = 400
@@ -42,7 +44,7 @@ struct HTMLPreparation {
             guard nodes <= limit else {
                 findings.add(
                     .cut, "size", source.count - page.count, "bytes",
-                    detail: "more than \(limit) elements")
+                    detail: "more than \(limit) tags, attributes and texts")
                 break
             }
             take(token)

@@ -14,7 +14,6 @@ struct HTMLSurvey {
     /// How many words are outside the content.
     private(set) var wordsBeside = 0
 
-    /// Walks the tree once.
     init(_ root: HTMLTree.Node) {
         var body = root
         var mains: [HTMLTree.Node] = []

@@ -47,7 +47,7 @@ struct HTMLTokens {
         var range: Range<Int>
         /// The range of its name.
         var name: Range<Int>
-        /// Where its attributes begin.
+        /// Where its attributes begin; at most one more than ``HTMLTokens/attributeLimit``.
         var attributes: [Int] = []
         /// Whether it ends with `/>`.
         var closesItself = false

@@ -95,7 +95,7 @@ struct JSXTag {
     /// The visible attribute values.
     var labels: [String] { texts.filter { $0.name != "href" }.map(\.value) }
 
-    /// Whether the element is inline.
+    /// Whether the element is part of running text.
     var isInline: Bool { Self.inline.contains(name) }
 
     private static let inline: Set<String> = [

@@ -1,7 +1,8 @@
 /// Turns MDX into Markdown.
 ///
-/// Imports and exports are dropped, tags become their visible text, and the content of elements loses its
-/// indentation. Expressions are not evaluated, only counted.
+/// Imports and exports are dropped. Inline tags, tables and preformatted text stay HTML. Any other tag becomes the
+/// texts of its visible attributes, and the content of its element loses its indentation. Expressions other than
+/// string literals are not evaluated, only counted.
 struct MDXReader {
     private var output: [UInt8] = []
     private var findings = Finding.List()
@@ -211,7 +212,8 @@ struct MDXReader {
         output += Array("\(result)>".utf8)
     }
 
-    /// Returns the index after the next occurrence of a text; nil if there is none within a megabyte.
+    /// Returns the index after the next occurrence of a text; nil if there is none within a
+    /// megabyte, or if an earlier search for the text failed.
     private mutating func end(of text: String, _ bytes: [UInt8], from start: Int) -> Int? {
         guard !absent.contains(text) else { return nil }
         let mark = Array(text.utf8)

@@ -283,7 +283,7 @@ struct CodeInfo: Equatable {
         ["code-block", "code", "sourcecode", "code-cell"].contains(name)
     }
 
-    /// Returns the quoted value of the first key that names a title.
+    /// Returns the quoted value of the most preferred title key that is present.
     private static func title(in bytes: ArraySlice<UInt8>) -> String? {
         for key in titleKeys {
             for quote in [UInt8(ascii: "\""), UInt8(ascii: "'")] {

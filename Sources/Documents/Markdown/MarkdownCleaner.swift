@@ -1,6 +1,7 @@
 internal import Objects
 
-/// Reads GitHub's Markdown and common extensions of other dialects; anchors are the ones that GitHub generates.
+/// Reads GitHub's Markdown and common extensions of other dialects; a heading without an identifier of its own gets
+/// the anchor that GitHub generates.
 struct MarkdownCleaner {
     private var builder = SectionBuilder()
     private var lists = ListMarkers()
@@ -8,7 +9,7 @@ struct MarkdownCleaner {
     private var closedTags: Set<String> = []
     private var cells: [String]?
 
-    /// Reads a document.
+    /// Reads front matter and body.
     static func clean(_ text: String, isMDX: Bool = false) -> DocumentText {
         let parts = FrontMatter(MarkdownMark.removed(from: text))
         var cleaner = MarkdownCleaner()
@@ -40,14 +41,15 @@ struct MarkdownCleaner {
         .notUnderstood, "Markdown", 1, "documents",
         detail: "read as plain text, because parsing it would take too long")
 
-    /// Reads Markdown that would take too long to parse as plain text.
+    /// Reads, as plain text, Markdown that would take too long or too much memory to parse.
     private func plain(_ body: String, title: String?) -> DocumentText {
         var text = TextCleaner.clean(body, declaredTitle: title)
         text.findings.add(Self.tooSlow)
         return text
     }
 
-    /// Adds Markdown from a part of another document; such a part has no front matter.
+    /// Adds Markdown from a part of another document, without front matter and extensions of other dialects. Text that
+    /// would take too long to parse becomes code.
     static func add(_ text: String, to builder: inout SectionBuilder) {
         guard !MarkdownCost(text).isExcessive else {
             builder.findings.add(tooSlow)
@@ -123,7 +125,7 @@ struct MarkdownCleaner {
         builder.add(block)
     }
 
-    /// Adds code, whose lines stay unchanged: a list marker goes on a line of its own above.
+    /// Adds code, whose lines stay unchanged: a list marker goes before the title, or into a block of its own above.
     private mutating func addCode(_ text: String, _ info: CodeInfo) {
         let code = WhiteSpace.lines(text)
         guard !code.isEmpty else { return }

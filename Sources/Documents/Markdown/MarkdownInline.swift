@@ -43,7 +43,8 @@ struct MarkdownInline {
         known = Set(links)
     }
 
-    /// Adds the text of an inline HTML tag.
+    /// Adds what an inline HTML tag contributes: a space between words, a link target, an alternative text, or the tag
+    /// itself if it is a placeholder.
     ///
     /// - Parameter isPlaceholder: Whether a tag such as `<username>` is text rather than an element.
     mutating func addTag(
@@ -165,7 +166,8 @@ enum InlineHTML {
 
 /// Words in angle brackets that look like tags but are text: `<username>`, `List<String>`.
 enum Placeholders {
-    /// Whether a tag has no attributes, is not an HTML element and has no end tag in its document.
+    /// Whether a tag without attributes is text: it is a start tag, names no HTML element and has no end tag in its
+    /// document.
     static func contains(_ tag: String, closed: Set<String>) -> Bool {
         guard !tag.hasPrefix("</"), !tag.hasSuffix("/>") else { return false }
         let name = tag.dropFirst().dropLast().lowercased()

@@ -30,7 +30,7 @@ struct MarkdownLine {
         content = bytes[start..<end]
     }
 
-    /// Returns the line with less leading white space.
+    /// Returns the line without up to `columns` columns of its leading white space.
     func dedented(by columns: Int) -> ArraySlice<UInt8> {
         if columns == 0 { return bytes }
         if indent == 0 { return bytes }
@@ -173,7 +173,7 @@ struct MarkdownInlineScanner {
     }
 }
 
-/// Finds the ends of code spans, in time linear in the text.
+/// Finds the ends of code spans; for each length of backtick sequences, at most one search is in vain.
 struct CodeSpans {
     /// The lengths of backtick sequences that do not occur again.
     private var unclosed: Set<Int> = []
@@ -198,7 +198,7 @@ enum WideTables {
     /// The most columns: wider tables do not occur in practice, and each column costs time in every row.
     private static let columnLimit = 200
 
-    /// Widens the header of each table to its widest row.
+    /// Widens the header of each table to its widest row, unless that has too many columns.
     static func mended(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "|")) else { return text }
         var lines = text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false)

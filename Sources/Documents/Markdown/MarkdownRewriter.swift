@@ -1,7 +1,7 @@
 /// Rewrites the syntax of Markdown dialects into Markdown that the parser knows: notes, tabs, divisions, definitions,
 /// footnotes, includes and template tags.
 ///
-/// The content of indented containers loses its indentation, and the line that opens a container becomes a paragraph.
+/// The content of indented containers loses its indentation, and the title of a container becomes a paragraph.
 /// Each line is read once.
 struct MarkdownRewriter {
     /// A container with indented content.
@@ -10,13 +10,13 @@ struct MarkdownRewriter {
         let indent: Int
         /// How many columns of indentation are removed.
         let shift: Int
-        /// The list items around it.
+        /// The columns where the text of the list items around it begins.
         let items: [Int]
     }
 
     /// A container between two lines of marks.
     struct Division {
-        /// The character of its closing line, and how many of them it needs.
+        /// The character of its marks, and for a fence, how many of them its closing line needs.
         let mark: UInt8
         let count: Int
         /// Whether a heading inside is its title.
@@ -244,7 +244,7 @@ extension ArraySlice<UInt8> {
 }
 
 extension MarkdownRewriter {
-    /// Adds a line that begins or ends a container; false for any other line.
+    /// Adds a line that begins or ends a container, or is its title; false for any other line.
     mutating func addContainer(_ line: MarkdownLine) -> Bool {
         let content = line.content
         if let label = MarkdownLabel(note: content) ?? MarkdownLabel(tab: content) {
@@ -340,7 +340,7 @@ extension MarkdownRewriter {
         return true
     }
 
-    /// Adds a footnote, `[^name]: text`, as ordinary text with its name in front.
+    /// Adds a footnote, `[^name]: text`, as ordinary text with its name in front; false for any other line.
     private mutating func addFootnote(_ line: MarkdownLine) -> Bool {
         let content = line.content
         guard let (name, end) = MarkdownInlineScanner.footnoteName(content), end < content.endIndex,

@@ -18,7 +18,7 @@ struct MarkdownInclude {
         }
     }
 
-    /// Parses a line of code; it knows fewer forms, because code may look like the others.
+    /// Parses a line of code. Recognizes fewer forms, because code may resemble the rest.
     init?(inCode line: ArraySlice<UInt8>) {
         if let inner = Self.inner(line, "--8<--", ""), !inner.isEmpty {
             target = inner
@@ -45,7 +45,8 @@ struct MarkdownInclude {
 }
 
 extension MarkdownRewriter {
-    /// Adds a line that is an include or consists of template tags; false for any other line.
+    /// Reports and drops a line that is an include or consists of template tags, keeping any title; false for any other
+    /// line.
     mutating func addPart(_ line: MarkdownLine) -> Bool {
         if let include = MarkdownInclude(line.content) {
             emitLabel(nil, indent: 0)
@@ -177,7 +178,8 @@ struct TemplateTag {
         return WhiteSpace.nonEmpty(String(decoding: inner[(open + 1)..<close], as: UTF8.self))
     }
 
-    /// The tag as part of a link target, without spaces: its first quoted argument if it is a statement.
+    /// The tag as part of a link target, without spaces and parentheses: the first quoted argument of a statement, or
+    /// else the whole tag.
     var target: [UInt8] {
         if isStatement, let quoted = firstQuoted {
             return quoted.utf8.filter { $0 > 0x20 && $0 != 0x28 && $0 != 0x29 }

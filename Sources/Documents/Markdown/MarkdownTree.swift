@@ -111,8 +111,8 @@ struct MarkdownTree: ~Copyable {
 
 /// Estimates the cost of parsing Markdown from its lines.
 ///
-/// cmark-gfm takes quadratic time for some inputs: 100 kB of `www._` take 7 s, 100 kB of nested list markers and
-/// empty lines 34 s, a table row of 100,000 cells 27 s. Such a text is read as plain text instead. The limits keep
+/// cmark-gfm takes quadratic time for some inputs: 7 s for 100 kB of `www._`, 34 s for 100 kB of nested list markers
+/// and empty lines, 27 s for a table row of 100,000 cells. Such a text is read as plain text instead. The limits keep
 /// parsing below a few seconds and are far above the needs of real documents. The estimate may be too high, but is
 /// never too low.
 struct MarkdownCost {
@@ -289,7 +289,7 @@ private struct Line {
         isHeading || isBullet || isNumbered && first.isNumbered
     }
 
-    /// White space and the marks of block quotes and lists.
+    /// Whether a byte is white space or may be part of the marker of a block quote or a list item.
     private static func isContainerMark(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x20, 0x09, 0x3E, 0x2D, 0x2B, 0x2A, 0x2E, 0x29, 0x30...0x39: true

@@ -48,7 +48,7 @@ package struct CleanDocument: Sendable, Equatable {
         package let headings: [String]
         /// The level of its own heading, 1 to 6; 0 before the first heading.
         package let level: Int
-        /// Its text. A heading with neither text nor subheadings below it becomes the text itself.
+        /// Its text: the heading itself if neither text nor subheadings follow it.
         package let blocks: [Block]
 
         /// Creates a section.
@@ -188,7 +188,8 @@ struct DocumentText: Equatable {
 }
 
 extension DocumentText {
-    /// Normalizes all stored text to NFC, so that two spellings of a text become the same.
+    /// Normalizes titles, headings, anchors, block texts and metadata to NFC, so that texts which differ only in
+    /// their code points become equal.
     fileprivate mutating func compose() {
         declaredTitle = declaredTitle.map { TextForm.composed($0) }
         headingTitle = headingTitle.map { TextForm.composed($0) }
@@ -224,7 +225,7 @@ extension CleanDocument {
     ///
     /// Any bytes are safe to pass.
     ///
-    /// - Throws: Why the bytes yield no text.
+    /// - Throws: If the bytes are damaged, or not in their format, or a PDF whose pages are only images.
     package static func clean(_ raw: RawDocument) throws(UnreadableDocument) -> CleanDocument {
         var found: DocumentText
         switch raw.format {
@@ -270,7 +271,7 @@ extension CleanDocument {
 }
 
 extension DocumentText {
-    /// Reads text in a format; record and binary formats are read as plain text.
+    /// Reads text in a format; records, notebooks and binary formats are read as plain text.
     init(_ text: String, format: DocumentFormat) {
         self =
             switch format {
@@ -300,7 +301,7 @@ extension CleanDocument.Section {
     }
 }
 
-/// Why the bytes of a document yield no text.
+/// Why the bytes of a document cannot be read.
 package struct UnreadableDocument: Error, Equatable {
     /// The reason, as the end of a sentence that begins with the document.
     package let reason: String

@@ -112,8 +112,8 @@ public struct RecordFields: Hashable, Sendable {
 }
 
 extension JSONObject {
-    /// Returns the first of the named members that is present; a dotted name leads into nested objects if no member
-    /// has that name.
+    /// Returns the first of the named members that is present and not null; a dotted name leads into nested objects if
+    /// no member has that name.
     func member(_ names: [String]) -> JSON? {
         names.lazy.compactMap { member($0[...]) }.first { $0 != .null }
     }

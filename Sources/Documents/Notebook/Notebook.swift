@@ -54,7 +54,7 @@ struct Notebook {
         if let language { metadata["language"] = .string(language) }
     }
 
-    /// Returns the name of a language in lower case, without the version that old kernels append.
+    /// Returns the name of a language in lower case; `python` for names such as `ipython3`, which kernels may give.
     private static func name(_ language: String?) -> String? {
         guard let name = language.map(WhiteSpace.collapsed)?.lowercased(), !name.isEmpty else {
             return nil
@@ -106,7 +106,8 @@ struct Notebook {
         }
     }
 
-    /// Adds a raw cell unchanged; front matter in the first cell becomes metadata.
+    /// Adds a raw cell: HTML and Markdown as text, anything else unchanged. Front matter in the first cell becomes
+    /// metadata instead.
     private mutating func addRaw(_ source: String, of cell: JSON) {
         let format = cell["metadata"]?["raw_mimetype"] ?? cell["metadata"]?["format"]
         if isFirst, source.utf8.starts(with: "---".utf8) {
@@ -137,7 +138,7 @@ struct Notebook {
 struct NotebookOutput {
     /// Its text.
     private(set) var blocks: [CleanDocument.Block] = []
-    /// The parts that are not text.
+    /// What was left out of it or not understood.
     private(set) var findings = Finding.List()
 
     /// Reads an output of format 3 or 4.
@@ -176,7 +177,7 @@ struct NotebookOutput {
             }
         }
         if let plain {
-            // Python represents an object without text as `<...>`; beside an image it says nothing.
+            // Python represents an object without text as `<...>`; next to an image it adds nothing.
             let isName =
                 plain.utf8.first == UInt8(ascii: "<") && plain.utf8.last == UInt8(ascii: ">")
             if images > 0, isName { return }

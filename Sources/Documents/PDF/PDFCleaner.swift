@@ -2,7 +2,6 @@ internal import Objects
 
 /// Extracts the text of a PDF.
 enum PDFCleaner {
-    /// Reads a document.
     static func clean(_ raw: RawDocument) throws(UnreadableDocument) -> DocumentText {
         let file = try PDFFile.read(raw.bytes)
         var text = try clean(file.pages, outline: file.outline)
@@ -13,6 +12,8 @@ enum PDFCleaner {
     }
 
     /// Turns pages into text.
+    ///
+    /// - Throws: If no page has text.
     static func clean(
         _ pages: [PDFPage], outline: [PDFOutlineItem]
     ) throws(UnreadableDocument) -> DocumentText {
@@ -45,7 +46,6 @@ struct PDFFile {
     let pages: [PDFPage]
     /// Its own table of contents.
     let outline: [PDFOutlineItem]
-    /// Its metadata.
     let metadata: JSONObject
     /// What was not read.
     let findings: Finding.List
@@ -135,7 +135,7 @@ struct PDFFile {
         case .timedOut: "\(program) timed out"
         case .wroteTooMuch: "\(program) wrote too much text"
         case .signalled: "\(program) crashed, or ran out of time or memory"
-        case .failed(let code): "\(program) failed to start (error \(code))"
+        case .failed(let code): "\(program) could not be run (error \(code))"
         default: "damaged"
         }
     }

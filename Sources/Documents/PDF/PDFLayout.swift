@@ -1,6 +1,6 @@
 /// Joins a page's fragments into lines and puts the lines in reading order.
 enum PDFLayout {
-    /// The gap that separates columns and cells, in font heights.
+    /// The widest gap between words, in font heights; a wider gap separates columns or cells.
     private static let widestSpace = 1.4
     /// The narrowest gap that is a space, in font heights.
     private static let narrowestSpace = 0.1
@@ -112,7 +112,7 @@ enum PDFLayout {
         return above.isEmpty ? result : result + [above]
     }
 
-    /// A part of a page between two lines that cross the gutter.
+    /// A line that crosses the gutter, or a part of a page between two such lines.
     private struct Band {
         var left: [PDFSegment] = []
         var right: [PDFSegment] = []
@@ -203,7 +203,7 @@ struct PDFSegment: Equatable {
     var characters = 0
 
     var isMonospaced: Bool { monospaced == characters }
-    /// A comma after a bold word does not make it less bold.
+    /// Whether at least 90% of its characters are bold: a comma after a bold word may not be.
     var isBold: Bool { bold * 10 >= characters * 9 }
     var size: Double { Double(max(font.size, 1)) }
     var width: Double { right - left }

@@ -58,7 +58,7 @@ struct PDFMarginalia {
         }
     }
 
-    /// Whether a segment is the number of its page.
+    /// Whether a segment is the number of its page; on the first 59 pages, any Roman number counts.
     private static func isNumber(_ segment: PDFSegment, of page: PDFPage, _ offset: Int?) -> Bool {
         guard let number = pageNumber(segment.text) else { return false }
         return number.isRoman ? page.number < 60 : number.value - page.number == offset
@@ -68,7 +68,8 @@ struct PDFMarginalia {
         Int((isTop ? segment.top : -segment.bottom) / 8)
     }
 
-    /// Returns the heights where page numbers stand on many pages: everything on such a line is a running header.
+    /// Returns the heights where page numbers stand on many pages: everything on such a
+    /// line is a running header or footer.
     private static func numberHeights(
         _ candidates: [Candidate], _ pages: [[PDFSegment]], _ sizes: [PDFPage], _ offset: Int?
     ) -> Set<Int> {
@@ -116,8 +117,8 @@ struct PDFMarginalia {
         return Set(counts.filter { $0.value >= least }.keys)
     }
 
-    /// Returns the most common difference between printed page numbers and page indices; nil if there is no clear
-    /// one.
+    /// Returns the most common difference between the printed number of a page and its number in the file; nil if only
+    /// one page has it, unless it is 0.
     private static func numberOffset(
         _ candidates: [Candidate], _ pages: [[PDFSegment]], _ sizes: [PDFPage]
     ) -> Int? {

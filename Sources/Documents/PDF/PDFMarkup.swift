@@ -41,7 +41,7 @@ struct PDFMarkup {
         }
     }
 
-    /// Returns where a tag ends: at the next `>` outside quotes.
+    /// Returns where a tag ends: at the next `>` outside quotes, or else at the end of the line.
     private static func endOfTag(_ bytes: [UInt8], from start: Int) -> Int {
         var isQuoted = false
         var index = start + 1

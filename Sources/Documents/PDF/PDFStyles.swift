@@ -57,7 +57,7 @@ struct PDFStyles {
         String(title.lowercased().filter { $0.isLetter || $0.isNumber })
     }
 
-    /// Ranks the styles of headings by the outline, or by size if there is no outline.
+    /// Ranks the styles of headings by the outline, or by size if too few lines match the outline.
     private mutating func rankStyles(_ columns: [[PDFLine]], _ itemCount: Int) {
         var votes: [Style: [Int: Int]] = [:]
         var counts: [Style: Int] = [:]

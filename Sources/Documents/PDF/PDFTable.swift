@@ -177,7 +177,8 @@ enum PDFTable {
         row.lineCount += 1
     }
 
-    /// Whether the first row is a header: it is bold and the next is not, or it has no digits and most others do.
+    /// Whether the first row is a header: only it, not the second row, is bold; or both are alike in that, and it has
+    /// no digits, but at least half of the other rows do.
     static func hasHeader(_ rows: [Row]) -> Bool {
         guard let first = rows.first, rows.count > 1 else { return false }
         if first.isBold != rows[1].isBold { return first.isBold }

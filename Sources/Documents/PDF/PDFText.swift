@@ -1,4 +1,4 @@
-/// Turns the lines of a document into paragraphs, list items, code and tables.
+/// Turns the lines of a document into headings, paragraphs, list items, code and tables.
 struct PDFText {
     private var builder = SectionBuilder()
     private let styles: PDFStyles
@@ -16,7 +16,7 @@ struct PDFText {
         self.words = words
     }
 
-    /// Ends the document.
+    /// Ends the document and returns its text.
     mutating func finish() -> SectionBuilder {
         endAll()
         builder.findings.add(.leftOut, "table of contents", contents.count, "words")

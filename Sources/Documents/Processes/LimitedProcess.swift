@@ -4,8 +4,8 @@ internal import Glibc
 /// Runs a program that reads a document, within limits.
 ///
 /// Hostile bytes may take over the program, so it gets only the time, memory and output that a large document needs.
-/// Its standard input is a private file, which it may reopen as `/dev/stdin`; it inherits no other descriptor and no
-/// environment variables but `PATH` and `LC_ALL`.
+/// Its standard input is a private file, which it may reopen as `/dev/stdin`. Besides its three standard streams it
+/// inherits no descriptor, and of the environment it gets only `PATH` and `LC_ALL`.
 struct LimitedProcess {
     /// The resources that a program may use.
     struct Limits {
@@ -15,7 +15,7 @@ struct LimitedProcess {
         var seconds = 600
         /// Address space, in bytes.
         var memory = 2 << 30
-        /// The most bytes read from its output; it is killed if it writes more.
+        /// Bytes of output; it is killed when it has written this many.
         var output = 256 << 20
     }
 
@@ -31,7 +31,7 @@ struct LimitedProcess {
         case wroteTooMuch
         /// It is not installed.
         case missing
-        /// It failed to start; the value is `errno`.
+        /// It could not be started or watched; the value is `errno`.
         case failed(Int32)
     }
 

@@ -89,13 +89,13 @@ struct RSTDirective {
 extension RSTDirective {
     /// How a directive is read.
     enum Kind: Equatable {
-        /// A note titled after the directive; everything else is its body.
+        /// A note under a fixed title; its body begins on the directive's line.
         case admonition(String)
-        /// A body under a title.
+        /// A body whose title is the argument.
         case titled
-        /// A body; the argument only affects layout.
+        /// A body; the argument is a setting, not text.
         case body
-        /// A body without an argument.
+        /// A body that begins on the directive's line.
         case plainBody
         /// Code.
         case code
@@ -111,7 +111,7 @@ extension RSTDirective {
         case leftOut(reason: String, unit: String)
         /// An included file.
         case include
-        /// Text for another output format.
+        /// Text for one output format; only HTML is read.
         case raw
         /// It has no visible text.
         case silent

@@ -25,7 +25,7 @@ struct RSTInline {
     static let colon = UInt32(UInt8(ascii: ":"))
     private static let slash = UInt32(UInt8(ascii: "/"))
 
-    /// Parses text.
+    /// Returns a text without its inline markup, and the targets of its links.
     static func text(
         _ source: String, references: inout RSTReferences, findings: inout Finding.List
     ) -> LinkedText {
@@ -48,7 +48,7 @@ struct RSTInline {
         self.depth = depth
     }
 
-    /// Whether a byte may begin markup, an escape or a URL.
+    /// Whether a byte indicates that its text may contain markup, an escape or a URL.
     private static func isSpecial(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x2A, 0x60, 0x7C, 0x5F, 0x5C, 0x3A: true
@@ -75,7 +75,7 @@ struct RSTInline {
         return result
     }
 
-    /// Removes the backslashes of a text.
+    /// Removes the backslashes of a text, and the white space that they escape.
     static func unescaped(_ bytes: ArraySlice<UInt8>) -> String {
         let text = String(decoding: bytes, as: UTF8.self)
         return bytes.contains(0x5C) ? plain(units(text)[...]) : text
@@ -88,7 +88,7 @@ struct RSTInline {
         return String(result)
     }
 
-    /// Converts characters to the original source.
+    /// Converts characters to the original source, with its backslashes.
     static func raw(_ units: ArraySlice<UInt32>) -> String {
         var result = String.UnicodeScalarView()
         for unit in units {

@@ -123,7 +123,7 @@ extension RSTParser {
     }
 
     private mutating func addCode(_ directive: RSTDirective, _ kind: RSTDirective.Kind) {
-        // Options stand at the column of the code and may show how far the code is indented.
+        // The options also fix the code's column: code that is indented further keeps the difference.
         let code = MarkupLine.joined(lines[directive.content], without: directive.column)
         var words = directive.argument.split(separator: " ")[...]
         var language: String?
@@ -244,7 +244,7 @@ extension RSTParser {
         }
     }
 
-    /// Parses terms, several of which may share a definition.
+    /// Parses the terms and definitions of a glossary; several terms may share a definition.
     private mutating func parseGlossary(_ directive: RSTDirective) {
         parse(
             directive.content.lowerBound, directive.content.upperBound,

@@ -29,7 +29,6 @@ struct RSTParser {
         references = RSTReferences(lines)
     }
 
-    /// Parses the whole document.
     mutating func parse() { parse(0, lines.count, at: 0, isTop: true) }
 
     /// Parses the lines of a table cell.
@@ -46,7 +45,6 @@ struct RSTParser {
         return writer.endCell()
     }
 
-    /// Parses inline markup.
     mutating func inline(_ source: String) -> LinkedText {
         RSTInline.text(source, references: &references, findings: &findings)
     }
@@ -92,7 +90,7 @@ struct RSTParser {
         }
     }
 
-    /// Returns the index of the first line that is not indented by more than a column.
+    /// Returns the index of the first nonblank line whose indentation is at most `column`.
     func endOfBody(_ start: Int, _ end: Int, above column: Int) -> Int {
         var index = start
         while index < end, lines[index].isBlank || lines[index].indent > column { index += 1 }
@@ -183,7 +181,7 @@ struct RSTParser {
         return parseText(index, end, at: column, isTop: isTop)
     }
 
-    /// Whether the lines after an enumerator continue a list item; otherwise it is just text.
+    /// Whether the line after an enumerator shows that it begins a list item; otherwise it is just text.
     private func isItem(_ index: Int, _ end: Int, at column: Int) -> Bool {
         guard index + 1 < end else { return true }
         let next = lines[index + 1]

@@ -10,9 +10,9 @@ struct RSTReferences {
     private var anonymousUses = 0
     /// The definitions of substitutions.
     private var substitutions: [String: Substitution] = [:]
-    /// The numbers of named footnotes.
+    /// The numbers of footnotes that have a name instead of a number: `[#name]`.
     private var footnotes: [String: Int] = [:]
-    /// The numbers of anonymous footnotes, in order.
+    /// The numbers of anonymous footnotes, `[#]`, in order.
     private var numbers: [Int] = []
     private var numberUses = 0
     /// How many more bytes substitutions may add; the limit prevents exponential expansion.
@@ -89,13 +89,13 @@ struct RSTReferences {
         return nil
     }
 
-    /// Gives a name to a URL in the text.
+    /// Records the URL of a name, unless the name has one already.
     mutating func name(_ name: String, address: String) {
         let key = Self.key(name)
         if addresses[key] == nil { addresses[key] = address }
     }
 
-    /// Returns where the next anonymous reference leads.
+    /// Returns where the next anonymous reference leads; nil if all anonymous targets are used.
     mutating func nextAnonymous() -> String? {
         guard anonymousUses < anonymous.count else { return nil }
         defer { anonymousUses += 1 }

@@ -1,6 +1,6 @@
 /// Tables, drawn or written as directives.
 extension RSTParser {
-    /// Parses a grid table, which draws all of its borders; nil if there is none.
+    /// Parses a grid table, whose borders are all drawn; nil if no such table begins here.
     mutating func parseGridTable(_ index: Int, _ end: Int, at column: Int) -> Int? {
         guard RSTGridTable.isBorder(lines[index].content) else { return nil }
         var stop = index
@@ -13,7 +13,7 @@ extension RSTParser {
         return stop
     }
 
-    /// Parses a simple table, which marks its columns above and below; nil if there is none.
+    /// Parses a simple table, whose columns are marked above and below; nil if no such table begins here.
     mutating func parseSimpleTable(_ index: Int, _ end: Int, at column: Int) -> Int? {
         guard RSTSimpleTable.isBorder(lines[index].content, hasColumns: true) else { return nil }
         var borders = 0
@@ -179,7 +179,7 @@ struct RSTSimpleTable {
     private let columns: [Int]
     private let firstEnd: Int
 
-    /// Whether a line consists of `=` and spaces.
+    /// Whether a line begins with `=` and consists of `=` and spaces; with `hasColumns`, it must have a space.
     static func isBorder(_ content: ArraySlice<UInt8>, hasColumns: Bool) -> Bool {
         content.first == UInt8(ascii: "=")
             && content.allSatisfy { $0 == UInt8(ascii: "=") || $0 == 0x20 }
@@ -277,7 +277,7 @@ struct RSTGridTable {
             && content.allSatisfy { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }
     }
 
-    /// An open cell.
+    /// A cell whose bottom border has not been reached.
     private struct OpenCell {
         var row: Int
         var lines: [MarkupLine] = []

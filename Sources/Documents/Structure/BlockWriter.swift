@@ -4,7 +4,6 @@ struct LinkedText: Equatable {
     /// The link targets, in order.
     var links: [String] = []
 
-    /// Creates an empty text.
     init() {}
 
     /// Creates a text without links.
@@ -46,7 +45,7 @@ struct BlockWriter {
         }
     }
 
-    /// Sets the anchor of the heading, if a heading comes next.
+    /// Sets the anchor of the heading, if a heading comes next; the first of several labels counts.
     mutating func addLabel(_ name: String) {
         if label == nil, !name.isEmpty { label = name }
     }
@@ -65,7 +64,7 @@ struct BlockWriter {
         }
     }
 
-    /// Writes a paragraph, or a list item inside a list.
+    /// Writes a paragraph, or a list item inside a list, after the pending marker.
     mutating func add(_ text: LinkedText, keepsWithNext: Bool = false) {
         let collapsed = WhiteSpace.collapsed(marker + text.text)
         marker = ""
@@ -82,7 +81,6 @@ struct BlockWriter {
         for block in blocks { add(block) }
     }
 
-    /// Writes code.
     mutating func addCode(_ code: String, language: String?) {
         let text = WhiteSpace.lines(code)
         guard !text.isEmpty else { return }
@@ -92,7 +90,8 @@ struct BlockWriter {
         add(block)
     }
 
-    /// Writes the name of an object whose description follows; it goes below the heading if one comes next.
+    /// Writes the name of an object whose description follows. If a heading comes next, the name goes below it, unless
+    /// the heading contains the name.
     mutating func announce(_ text: LinkedText) {
         guard cells.isEmpty else { return add(text) }
         var block = CleanDocument.Block(.paragraph, WhiteSpace.collapsed(text.text))
@@ -169,13 +168,13 @@ struct InlineText {
     /// The most links that are kept per paragraph.
     private static let linkLimit = 1000
 
-    /// Whether the text has no visible characters.
+    /// Whether the text is empty or only white space.
     var isEmpty: Bool { text.unicodeScalars.allSatisfy(WhiteSpace.isSpace) }
 
     /// The last character so far.
     var last: Unicode.Scalar? { text.unicodeScalars.last }
 
-    /// Appends text unchanged.
+    /// Appends text, after a space if ``separate()`` was called between two letters or digits.
     mutating func append(_ more: String) {
         guard !more.isEmpty else { return }
         if isSeparated, let last, let first = more.unicodeScalars.first,

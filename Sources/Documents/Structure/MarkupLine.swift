@@ -23,7 +23,7 @@ struct MarkupLine: Equatable {
         indent = content.isEmpty ? 0 : spaces
     }
 
-    /// Removes characters from the start of the content; the rest keeps its column.
+    /// Removes `count` bytes, and any spaces after them, from the start of the content; the rest keeps its column.
     mutating func consume(_ count: Int) {
         indent += MarkupLine.width(content.prefix(count))
         content = content.dropFirst(count)
@@ -91,18 +91,17 @@ struct MarkupLine: Equatable {
         joined(lines, without: leastIndent(lines))
     }
 
-    /// Returns the least indentation of nonblank lines.
+    /// Returns the least indentation of nonblank lines; 0 if there are none.
     static func leastIndent(_ lines: some Sequence<MarkupLine>) -> Int {
         lines.lazy.filter { !$0.isBlank }.map(\.indent).min() ?? 0
     }
 
-    /// Returns the width in terminal columns; East Asian characters take two.
+    /// Returns the width in terminal columns: two for East Asian characters and emoji, none for combining marks.
     static func width(_ bytes: ArraySlice<UInt8>) -> Int {
         if bytes.allSatisfy({ $0 < 0x80 }) { return bytes.count }
         return String(decoding: bytes, as: UTF8.self).unicodeScalars.reduce(0) { $0 + width($1) }
     }
 
-    /// Returns the width of a character in columns.
     static func width(_ scalar: Unicode.Scalar) -> Int {
         switch scalar.value {
         case 0..<0x300: return 1

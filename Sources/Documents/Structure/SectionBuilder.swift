@@ -106,7 +106,7 @@ struct SectionBuilder {
 struct AnchorSet {
     private var uses: [[UInt8]: Int] = [[]: 0]
 
-    /// The most bytes in an anchor, which is part of size-limited row keys.
+    /// The most bytes in an anchor before its number; anchors are part of row keys, whose size is limited.
     static let byteLimit = 256
 
     /// Claims an anchor, or its first numbered variant that is still free.
@@ -175,7 +175,6 @@ struct ListMarkers {
     /// Whether any list is open.
     var isInside: Bool { !lists.isEmpty }
 
-    /// Enters a list.
     mutating func begin(isOrdered: Bool, start: Int) {
         begin(isOrdered ? .number : .bullet, start: start)
     }
@@ -185,7 +184,6 @@ struct ListMarkers {
         lists.append((style, start, step))
     }
 
-    /// Leaves a list.
     mutating func end() {
         if !lists.isEmpty { lists.removeLast() }
         pending = nil
@@ -204,7 +202,6 @@ struct ListMarkers {
         lists[last].number &+= lists[last].step
     }
 
-    /// Leaves an item.
     mutating func endItem() { pending = nil }
 
     /// Returns the marker for the next text of the item, once.

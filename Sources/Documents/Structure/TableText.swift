@@ -11,12 +11,12 @@ enum TableText {
 struct DelimitedText {
     /// The character between values.
     var delimiter = UInt8(ascii: ",")
-    /// The quotation mark around a value, doubled inside it.
+    /// The quotation mark around a value, doubled inside it; nil if values are never quoted.
     var quote: UInt8? = UInt8(ascii: "\"")
     /// The character that escapes the next one.
     var escape: UInt8?
 
-    /// Parses rows, without the white space around values and without empty lines.
+    /// Parses rows; skips empty lines and collapses the white space of unquoted values.
     func rows(_ text: String) -> [[String]] {
         var rows: [[String]] = []
         var row: [String] = []

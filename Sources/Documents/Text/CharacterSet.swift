@@ -1,14 +1,13 @@
 internal import CUchardet
 internal import Glibc
 
-/// A legacy encoding, converted by the C library's `iconv`. Only this file calls it.
+/// A character encoding, converted by the C library's `iconv`. Only this file calls `iconv`.
 struct CharacterSet {
     static let windows1252 = "CP1252"
 
     /// Its name in `iconv`.
     let name: String
 
-    /// Whether it is UTF-8.
     var isUTF8: Bool { name == "UTF-8" }
     /// Whether its code units have two or four bytes.
     var isWide: Bool { name.hasPrefix("UTF-16") || name.hasPrefix("UTF-32") }
@@ -27,7 +26,7 @@ struct CharacterSet {
         self.name = name
     }
 
-    /// The labels of the Encoding Standard that `iconv` does not know or maps to another encoding.
+    /// Labels that `iconv` does not know or reads differently from web browsers, with their names in `iconv`.
     private static let webNames: [String: String] = [
         "utf8": "UTF-8", "unicode-1-1-utf-8": "UTF-8", "utf-8-sig": "UTF-8",
         "utf-16": "UTF-16LE", "utf-32": "UTF-32LE",
@@ -101,7 +100,7 @@ struct CharacterSet {
     }
 }
 
-/// Guesses the encoding of undeclared bytes with Mozilla's detector. Only this file calls it.
+/// Guesses the encoding of undeclared bytes with uchardet, Mozilla's detector. Only this file calls uchardet.
 enum EncodingDetector {
     /// An encoding, and how reliable the guess is.
     struct Guess {
@@ -115,7 +114,6 @@ enum EncodingDetector {
     private static let partSize = 2048
     private static let partLimit = 16
 
-    /// Guesses the encoding of bytes.
     static func detect(_ bytes: [UInt8]) -> Guess {
         // ASCII lines carry no information, and a text may begin with many.
         let lines = bytes.split(separator: 0x0A).filter { $0.contains { $0 >= 0x80 } }
@@ -138,8 +136,8 @@ enum EncodingDetector {
         guard let found, let set = CharacterSet(label: found), !set.isUTF8, !set.isWide,
             set.name != CharacterSet.windows1252
         else { return standard }
-        // For a few bytes of Windows-1252, the detector falls back to old Mac encodings. The bytes 0x80 to 0x9F,
-        // unused in ISO 8859, are quotation marks and dashes of Windows-1252.
+        // For a few bytes of Windows-1252, the detector falls back to Mac and other rare encodings. The bytes 0x80 to
+        // 0x9F, unused in ISO 8859, are quotation marks and dashes of Windows-1252.
         let isLatin = ["mac", "iso-8859-15", "iso-8859-3", "viscii"].contains {
             found.lowercased().hasPrefix($0)
         }

@@ -1,6 +1,6 @@
 internal import Objects
 
-/// A document that is one JSON object with a text, an identifier and possibly a title.
+/// A document that is one JSON object: a text, and possibly an identifier, a title and other members.
 package struct Record: Sendable {
     /// The name that identifies the record in its file; nil without one.
     package let name: String?
@@ -12,7 +12,7 @@ package struct Record: Sendable {
 
     private static let valueLimit = 1_000_000
 
-    /// Parses a record.
+    /// Parses a record: a JSON object with a string under one of the names of the text member.
     package init(
         parsing bytes: [UInt8], fields: RecordFields = RecordFields()
     ) throws(UnreadableDocument) {
@@ -45,14 +45,14 @@ package struct Record: Sendable {
         members = object
     }
 
-    /// Returns the record's text in sections, with its other members as metadata.
+    /// Returns the record's text in sections, with its members except the text as metadata.
     func text() -> DocumentText {
         var text = DocumentText(body, format: format)
         if let title { text.declaredTitle = title }
         if hasLostNumbers {
             text.findings.add(
                 .notUnderstood, "number", 1, "records",
-                detail: "a number too large to store became null"
+                detail: "values that cannot be stored were replaced"
             )
         }
         // The record's members override the metadata of its text.
@@ -157,7 +157,7 @@ enum LenientJSON {
         return index
     }
 
-    /// Returns the code unit of `\uXXXX`.
+    /// Returns the code unit of an escape `\uXXXX`; nil for anything else.
     private static func codeUnit(_ bytes: [UInt8], at index: Int) -> UInt16? {
         guard index + 6 <= bytes.count, bytes[index] == UInt8(ascii: "\\"),
             bytes[index + 1] == UInt8(ascii: "u")

@@ -1,7 +1,7 @@
-/// Reads plain text: paragraphs between empty lines, and headings underlined as in reStructuredText.
+/// Reads plain text: paragraphs between empty lines, headings underlined as in reStructuredText, and indented code.
 enum TextCleaner {
-    /// The most lines. Each takes at least a hundred bytes, so a text of only line feeds would take a hundred times
-    /// its size. 64 MiB of prose have a million lines.
+    /// The most lines. Each takes at least a hundred bytes of memory, so a text of only line feeds would take a hundred
+    /// times its size. 64 MiB of prose has about a million lines.
     static let lineLimit = 2_000_000
     /// The finding for text beyond the line limit.
     static let lineLimitFinding = Finding(

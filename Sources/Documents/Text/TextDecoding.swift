@@ -6,17 +6,18 @@ enum TextDecoding {
         var findings = Finding.List()
     }
 
-    /// Decodes bytes.
+    /// Decodes bytes in a marked, declared, recognized or guessed encoding.
     ///
-    /// A byte-order mark decides, then `declared`. Otherwise, bytes that are UTF-8 are read as UTF-8, even with a few
-    /// errors; each invalid sequence becomes U+FFFD. Any other bytes are read in the `suggested` encoding, or in the
-    /// one they resemble. The characters U+0080 to U+009F become those of Windows-1252, as on the web.
+    /// A byte-order mark decides, then `declared`. Without either, bytes are read as UTF-16 if almost every second byte
+    /// is 0, and as UTF-8 if they have at most a few errors. Any other bytes are read in the `suggested` encoding, or
+    /// in the one they resemble; where Windows-1252 was pasted into UTF-8, line by line. Each invalid sequence becomes
+    /// U+FFFD. The characters U+0080 to U+009F become those of Windows-1252, as on the web.
     ///
     /// - Parameters:
     ///   - bytes: Any bytes.
     ///   - declared: The encoding that a trusted source declares, by any of its labels.
     ///   - suggested: The encoding that the bytes name themselves, such as in a `meta` element; ignored if they are
-    ///     UTF-8.
+    ///     UTF-8, unless it is an ISO-2022 encoding.
     /// - Throws: If the bytes are not text, or `declared` is unknown.
     static func decode(
         _ bytes: [UInt8], declared: String? = nil, suggested: String? = nil
@@ -56,7 +57,7 @@ enum TextDecoding {
         return guess(bytes, suggested: suggested)
     }
 
-    /// Whether more than 1% of non-UTF-8 bytes are control characters, which no legacy text contains.
+    /// Whether more than 1% of the bytes, which are not UTF-8, are control characters that legacy text does not use.
     private static func isBinary(_ bytes: [UInt8]) -> Bool {
         let controls = bytes.count { byte in
             byte < 0x20 && !(0x09...0x0D).contains(byte) && byte != 0x1B || byte == 0x7F
@@ -158,7 +159,8 @@ enum TextDecoding {
         }
     }
 
-    /// Detects UTF-16 without a byte-order mark: nearly every other byte is 0.
+    /// Detects UTF-16 without a byte-order mark: over 80% of the bytes at even offsets are 0 and none at odd offsets,
+    /// or the other way round.
     private static func byteOrder(of bytes: [UInt8]) -> ByteOrderMark? {
         let head = bytes.prefix(4096)
         guard head.count >= 4 else { return nil }

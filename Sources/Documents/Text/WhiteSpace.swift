@@ -1,7 +1,7 @@
 /// Normalizes white space and control characters.
 package enum WhiteSpace {
-    /// Collapses each sequence of white space and control characters into one space, and drops invisible formatting
-    /// and white space at the ends.
+    /// Collapses each sequence of white space and control characters into one space, and drops white space at both ends
+    /// and invisible formatting characters anywhere.
     static func collapsed(_ text: String) -> String {
         var result: [UInt8] = []
         result.reserveCapacity(text.utf8.count)
@@ -107,7 +107,7 @@ package enum WhiteSpace {
 
 /// Counts the words of a text that arrives in parts, which may end inside a word.
 ///
-/// A word is a sequence without white space that has a letter, a digit or a non-ASCII character.
+/// A word is a sequence without ASCII white space that has a letter, a digit or a non-ASCII character.
 struct WordCounter: Equatable {
     /// The words so far.
     private(set) var count = 0
@@ -142,7 +142,7 @@ struct WordCounter: Equatable {
 }
 
 extension Collection<UInt8> {
-    /// The number of words: sequences without white space.
+    /// The number of words: sequences of bytes without ASCII white space or control characters.
     var wordCount: Int {
         var count = 0
         var isInside = false

@@ -45,7 +45,7 @@ extension WordBody {
         }
     }
 
-    /// Handles elements that are not text.
+    /// Handles pictures, charts and other embedded objects.
     private mutating func beginObject(_ name: String) {
         switch name {
         case "wp:docPr":
@@ -96,7 +96,7 @@ extension WordBody {
         }
     }
 
-    /// Reads the first of several alternatives for the same content.
+    /// Enters the first of several alternatives for the same content; skips the others.
     private mutating func beginAlternative() {
         guard let last = scopes.indices.last, case .alternatives(let hasChoice) = scopes[last].scope
         else { return }
@@ -212,7 +212,7 @@ extension WordBody {
     }
 }
 
-/// Tables: each row becomes one block, whatever its cells contain.
+/// Tables: each row becomes one block, whatever its cells contain, unless the table has only one column.
 extension WordBody {
     mutating func beginTable(_ name: String) {
         switch name {

@@ -103,7 +103,7 @@ struct WordBody {
         }
     }
 
-    /// Passes an item to its container.
+    /// Passes an item to the innermost open container, or else to the document.
     mutating func emit(_ item: WordItem) {
         if let last = containers.indices.last {
             containers[last].items.append(item)
@@ -112,7 +112,6 @@ struct WordBody {
         }
     }
 
-    /// Ends the current paragraph.
     mutating func endParagraph() {
         guard let paragraph = paragraphs.popLast() else { return }
         leftOut.deleted.endWord()
@@ -159,7 +158,7 @@ struct WordBody {
         return nil
     }
 
-    /// Counts a list item and returns its marker; empty if it is not an item.
+    /// Returns the marker of a paragraph and counts it; empty if the paragraph is not a list item.
     private mutating func marker(
         of properties: WordParagraphProperties, _ style: WordStyles.Style
     ) -> String {
@@ -268,7 +267,6 @@ struct WordLeftOut {
 
 /// The footnotes and endnotes of a document.
 struct WordNotes {
-    /// The kind of a note.
     enum Kind: Hashable {
         case footnote, endnote
 
@@ -307,15 +305,14 @@ struct WordNotes {
         leftOut = body.leftOut
     }
 
-    /// Returns the text of a note, once.
+    /// Returns the items of a note and forgets them, so that each note is written once.
     mutating func take(_ reference: Reference) -> [WordItem] {
         notes.removeValue(forKey: reference) ?? []
     }
 }
 
 extension WordBody {
-    /// Reads the next XML event of a part with notes, which are the elements `w:footnote` and `w:endnote`; false at
-    /// the end.
+    /// Reads the next XML event of a part that holds notes (elements `w:footnote` or `w:endnote`); false at the end.
     mutating func readNoteEvent(begin: (String?) -> Void, end: ([WordItem]) -> Void) -> Bool {
         guard let event = reader.next() else { return false }
         switch event {

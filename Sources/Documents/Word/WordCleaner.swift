@@ -5,11 +5,10 @@ struct WordCleaner {
     private var builder = SectionBuilder()
     private var code: [String] = []
     private var declaredTitle: String?
-    /// How many levels headings move down, below a title paragraph.
+    /// How many levels headings are lowered because a title paragraph takes level 1.
     private var shift = 0
     private var hasText = false
 
-    /// Reads a document.
     static func clean(_ raw: RawDocument) throws(UnreadableDocument) -> DocumentText {
         let package = try WordPackage(raw.bytes)
         let styles = try package.neighbour("styles.xml").map(WordStyles.init) ?? WordStyles()
@@ -38,7 +37,7 @@ struct WordCleaner {
         return text
     }
 
-    /// Reads only a body.
+    /// Reads a parsed body without its package; for fuzzing.
     static func clean(_ body: WordBody, notes: WordNotes) throws(UnreadableDocument) -> DocumentText
     {
         var cleaner = WordCleaner()
@@ -64,7 +63,8 @@ struct WordCleaner {
         builder.findings.add(notes.leftOut.findings)
     }
 
-    /// Takes the items read so far, once all tables and boxes are closed.
+    /// Takes the items read so far, unless a cell or a text box is open. Their notes follow once no table or paragraph
+    /// is open.
     private mutating func take(from body: inout WordBody, _ notes: inout WordNotes) {
         guard body.containers.isEmpty else { return }
         if !body.items.isEmpty {

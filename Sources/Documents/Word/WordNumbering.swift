@@ -5,7 +5,7 @@ struct WordNumbering {
         var format = "decimal"
         var text = ""
         var style: String?
-        /// Whether the numbers of outer levels are shown as digits.
+        /// Whether its markers show the numbers of all levels as digits.
         var isLegal = false
         /// How many of the outermost levels restart this one; 0 for none, nil for all levels above it.
         var restart: Int?
@@ -103,7 +103,7 @@ struct WordNumbering {
         return (start, level)
     }
 
-    /// Returns the level of a list whose items have a style.
+    /// Returns the level of a list that is linked to a style; nil if no level is.
     func level(ofStyle style: String?, in list: Int) -> Int? {
         guard let style, let list = lists[list], let levels = definitions[list.definition] else {
             return nil
@@ -111,8 +111,8 @@ struct WordNumbering {
         return Self.levels.first { levels[$0]?.style == style }
     }
 
-    /// Counts an item. Returns its number as Word shows it, `-` for a bullet, or an empty string for a list without
-    /// marks.
+    /// Counts an item. Returns its number as Word shows it, `-` for a bullet or an unknown list, or an empty string if
+    /// the list shows no markers.
     mutating func marker(list number: Int, level index: Int) -> String {
         guard let list = lists[number], Self.levels.contains(index) else { return "-" }
         let definition = definitions[list.definition] ?? [:]

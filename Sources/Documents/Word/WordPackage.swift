@@ -5,7 +5,7 @@ final class WordPackage {
     private let archive: ZipArchive
     private let folder: String
 
-    /// The most bytes in a part: a hundred times the longest books.
+    /// The most bytes in a part: far more than the longest books need.
     private static let partLimit = 128 << 20
 
     /// Opens a document.
@@ -29,7 +29,7 @@ final class WordPackage {
         }
     }
 
-    /// Reads a part; nil if there is none.
+    /// Reads a part; nil if it is missing or empty.
     ///
     /// - Throws: If the part exists but cannot be read or is too large.
     func part(_ name: String) throws(UnreadableDocument) -> XMLReader? {
@@ -48,12 +48,12 @@ final class WordPackage {
         }
     }
 
-    /// Reads a part next to the main one, such as `styles.xml`; nil if there is none.
+    /// Reads a part next to the main one, such as `styles.xml`; nil if it is missing or empty.
     func neighbour(_ name: String) throws(UnreadableDocument) -> XMLReader? {
         try part(folder + name)
     }
 
-    /// Returns the names of parts next to the main one that begin with `prefix`, sorted.
+    /// Returns the names, sorted, of the XML parts next to the main one that begin with `prefix`.
     func neighbours(beginningWith prefix: String) -> [String] {
         archive.names.filter { $0.hasPrefix(folder + prefix) && $0.hasSuffix(".xml") }.sorted()
     }
@@ -145,7 +145,8 @@ extension XMLReader {
         }
     }
 
-    /// Calls a function for each element inside the current one, at any depth; the function may skip an element.
+    /// Calls a function, which must not read events, for each element inside the current one, at any depth. Skips the
+    /// former properties that tracked changes keep in elements such as `w:pPrChange`.
     func forEachElement(_ body: (String) -> Void) {
         var depth = 1
         while depth > 0, let event = next() {

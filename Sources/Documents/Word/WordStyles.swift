@@ -26,7 +26,7 @@ struct WordStyles {
 
     /// The most styles: more than any document has.
     private static let limit = 20_000
-    /// The longest inheritance chain; Word has the same limit.
+    /// The most styles that are followed from a style to its ancestors, which may form a cycle.
     private static let chainLimit = 16
 
     init() {}
@@ -188,7 +188,7 @@ struct WordRunProperties: Equatable {
 
 /// Classifies fonts by name.
 enum FontName {
-    /// Whether a font is monospaced.
+    /// Whether a font's name indicates that it is monospaced.
     static func isMonospaced(_ name: String) -> Bool {
         let name = name.lowercased()
         guard !exceptions.contains(where: name.contains) else { return false }

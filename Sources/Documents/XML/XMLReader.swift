@@ -1,11 +1,10 @@
 internal import CXML
 
-/// A pull parser for XML, whose state does not grow with the document. Only this file touches libxml2's pointers.
+/// A pull parser for XML, which builds no tree of the document. Only this file touches libxml2's pointers.
 ///
-/// It reads no external file and no network. It refuses documents with a document type declaration, which could
-/// define entities or load external ones. Nesting beyond libxml2's limit of 256 levels ends the document.
+/// It reads no other file and never uses the network. The events end early at an error, at a document type declaration
+/// (which could define entities or load external ones), and where elements nest deeper than libxml2's limit of 256.
 final class XMLReader {
-    /// A parser event.
     enum Event: Equatable {
         /// An element begins; an empty element also gets an end event.
         case begin(String)
