@@ -64,10 +64,11 @@ public struct JSONLinesSource: Sendable {
         var rows = RowBlock()
         /// The number of lines.
         var lines = 0
-        /// The length of the vectors, and the line of the first row.
+        /// The length of the vectors; nil when there are no rows.
         var dimension: Int?
+        /// The line of the first row, in the order of the lines.
         var firstLine = 0
-        /// What is wrong with the line after the last row.
+        /// The first line that is not a row, at which parsing stopped; nil when there is none.
         var failure: Failure?
     }
 
@@ -205,7 +206,7 @@ extension JSONLinesSource {
         return result
     }
 
-    /// Parses and checks every line without keeping any. Does not look for repeated keys.
+    /// Parses and checks every line, and keeps no rows. Does not look for repeated keys.
     ///
     /// - Returns: The number of rows.
     /// - Throws: `invalid` with the first line that is not a row.

@@ -68,8 +68,8 @@ public final class ObjectWriter: ObjectSink {
     /// The counts so far.
     public var statistics: Statistics { contents.withLock { $0.statistics } }
 
-    /// The names of the existing packs that the written objects need, for pieces that were not written again and for the
-    /// bases of new deltas.
+    /// The names of the existing packs that the written objects need, for pieces that were not written again and for
+    /// the bases of new deltas.
     public var reliedOn: Set<ObjectID> { contents.withLock { $0.reliedOn } }
 
     // MARK: Writing

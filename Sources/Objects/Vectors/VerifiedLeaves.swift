@@ -46,7 +46,7 @@ public final class VerifiedLeaves: Sendable {
         }
     }
 
-    /// The most leaves to remember: a million, or about 70 million rows, in 71 MB.
+    /// The most leaves to remember: about a million, in 71 MB.
     private static let limit = 1 << 20
     /// The most bytes of the stored form.
     public static let byteLimit = CacheTable<Value>.byteLimit(entries: limit)
