@@ -88,7 +88,7 @@ extension CutPlan {
     private static let smallestMean = 4 << 10
     private static let few = 64
 
-    /// Chooses the plan for a blob by its content; the name of a file plays no part, so equal bytes are cut alike.
+    /// Chooses the plan for a blob by its content; the name of a file plays no part, so equal blobs are cut alike.
     ///
     /// Reads the header of a known format. The header decides only where to cut: an invalid one is ignored.
     static func choose(for source: any Blob) throws(ObjectError) -> CutPlan {

@@ -1,6 +1,7 @@
 /// A missing, unexpected or invalid member of a JSON object.
 public struct JSONSchemaError: Error, Hashable, Sendable {
-    /// The path of the member, such as `content.id`.
+    /// The path of the member, such as `content.id`; for a file that is not a JSON object, `the file` or the byte at
+    /// fault.
     public let path: String
     /// What is wrong with it.
     public let reason: String

@@ -27,7 +27,7 @@ public struct JSONLinesSource: Sendable {
     ///
     /// - Parameters:
     ///   - blob: The bytes.
-    ///   - name: The name of the source in errors, such as that of its file.
+    ///   - name: The name of the source in errors, such as its file name.
     ///   - keyFields: The members whose values, joined with `#`, form the key: strings or whole numbers; see
     ///     ``RowKey``. They stay among the attributes.
     ///   - vectorField: The member that is the vector, a list of numbers that are rounded to fp32. It is removed from

@@ -77,7 +77,7 @@ public struct PackMarks: Sendable {
     /// Marks a snapshot and everything it needs: its content, its cursor, its index, its embedding space and its
     /// inputs, but not its parents.
     ///
-    /// Reads neither files nor, except where a table is a single leaf, leaves.
+    /// Does not read files, or leaves below the root of a table.
     ///
     /// - Parameter skippingMissing: Whether to skip missing objects, as below a snapshot that was partly collected.
     /// - Throws: `missing`; `corrupt` and `malformed` when a node cannot be read, so that its children are unknown.

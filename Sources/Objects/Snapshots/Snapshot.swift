@@ -37,7 +37,7 @@ public struct Snapshot: Hashable, Sendable {
     public var content: Content
     /// The preceding versions, the main one first.
     public var parents: [ObjectID]
-    /// The snapshots that this one was made from, by role: `features`, `dataset`, `base`, `embedder`.
+    /// The snapshots that this one was made from, by role, such as `features`, `dataset` or `base`.
     public var inputs: [String: ObjectID]
     /// The program that made it.
     public var producer: Producer

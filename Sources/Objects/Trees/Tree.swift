@@ -219,7 +219,7 @@ private struct TreeLines {
 public struct TreeReader: Sendable {
     private let source: any ObjectSource
 
-    /// Reads trees from a source.
+    /// Prepares to read trees from a source; reads nothing yet.
     public init(_ source: any ObjectSource) { self.source = source }
 
     /// Reads one tree.
