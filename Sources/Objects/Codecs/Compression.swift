@@ -28,7 +28,7 @@ final class Zstd {
         ZSTD_CCtx_setParameter(entropy, ZSTD_c_compressionLevel, -100)
         ZSTD_CCtx_setParameter(entropy, ZSTD_c_hashLog, 6)
         ZSTD_CCtx_setParameter(entropy, ZSTD_c_minMatch, 7)
-        // literalCompressionMode: negative levels turn literal coding off, but here it is all that is wanted. The
+        // literalCompressionMode: negative levels turn literal coding off, but here it is the only step wanted. The
         // parameter is experimental; without it, level 1 gives a similar result more slowly.
         if ZSTD_isError(ZSTD_CCtx_setParameter(entropy, ZSTD_c_experimentalParam5, 1)) != 0 {
             ZSTD_CCtx_setParameter(entropy, ZSTD_c_compressionLevel, 1)

@@ -107,8 +107,8 @@ package enum LeafCodec {
 /// fp32[rows, dimension]; the stored form of their ``VectorCodes``; the text.
 struct LeafBlocks: Hashable, Sendable {
     static let headerSize = 64
-    /// Vectors of a lower dimension have no stored codes: these would be longer than a third of the vectors, so a
-    /// search computes them.
+    /// Vectors of a lower dimension have no stored codes: the codes would be more than half as long as the
+    /// vectors, so a search computes them.
     static let codedDimension = 32
 
     let rows: Int

@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// Encodes pieces for storage, with the codec that suits them, and decodes them. Use one per thread: it holds contexts.
 final class PieceCoder {
-    /// A piece against which a difference is stored.
+    /// A piece against which a delta is stored.
     struct Base {
         let id: ObjectID
         let bytes: [UInt8]
@@ -74,8 +74,8 @@ final class PieceCoder {
             ? nil : .zstd
     }
 
-    /// The stored form as a difference; nil if it would be longer than half of `alone`, the bytes that the piece takes
-    /// otherwise: reading two pieces for one would then cost more than it saves.
+    /// The stored form as a delta; nil if it would be longer than half of `alone`, the length of the piece's stored
+    /// form without a base: reading two pieces instead of one would then cost more than the delta saves.
     private func encodeDelta(_ bytes: Span<UInt8>, _ base: Base, alone: Int) -> [UInt8]? {
         let limit = alone / 2 - ObjectID.byteCount
         guard limit > 0 else { return nil }
@@ -85,15 +85,15 @@ final class PieceCoder {
             ? nil : stored
     }
 
-    /// The identity of the base of a stored difference.
+    /// The identity of the base of a stored delta.
     static func deltaBase(_ stored: Span<UInt8>) throws(CodecError) -> ObjectID {
         guard stored.count > ObjectID.byteCount else {
-            throw CodecError("the base of a difference is missing")
+            throw CodecError("the base of a delta is missing")
         }
         return ObjectID(bytes: stored)
     }
 
-    /// Decodes a stored form to exactly `size` bytes; a difference needs its `base`.
+    /// Decodes a stored form to exactly `size` bytes; a delta needs its `base`.
     func decode(
         _ stored: [UInt8], codec: Codec, size: Int, base: [UInt8]? = nil
     ) throws(CodecError) -> [UInt8] {
@@ -107,7 +107,7 @@ final class PieceCoder {
         case .leaf: return try LeafCodec.decode(stored.span, size: size, zstd: zstd)
         case .delta:
             guard let base, stored.count > ObjectID.byteCount else {
-                throw CodecError("the base of a difference is missing")
+                throw CodecError("the base of a delta is missing")
             }
             return try zstd.decompress(
                 stored.span.extracting(ObjectID.byteCount..<stored.count), size: size, prefix: base)
@@ -117,8 +117,8 @@ final class PieceCoder {
 
 /// How the bytes of a piece are stored; the raw value is the one on disk.
 ///
-/// Every codec is lossless and independent of identities. Decoding trusts only the raw size in the pack's index, never
-/// a size that stored bytes claim.
+/// Every codec is lossless, and identities do not depend on it. Decoding trusts only the raw size in the pack's index,
+/// never a size that stored bytes claim.
 package enum Codec: UInt8, Sendable, CaseIterable {
     /// The bytes themselves.
     case stored = 0
@@ -131,8 +131,8 @@ package enum Codec: UInt8, Sendable, CaseIterable {
     /// A table leaf: vectors that are used in place, their codes, and text; see ``LeafBlocks``. The stored form begins
     /// at a multiple of 64 bytes in the pack.
     case leaf = 4
-    /// A difference: the 32 bytes of the identity of another piece, its base, then a zstd frame with the base as its
-    /// prefix. A base is never stored as a difference itself.
+    /// A delta: the 32 bytes of the identity of another piece, its base, then a zstd frame with the base as its
+    /// prefix. A base is never stored as a delta itself.
     case delta = 5
 }
 

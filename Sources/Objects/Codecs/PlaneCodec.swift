@@ -163,7 +163,8 @@ struct LaneEntropy {
         }
     }
 
-    /// n log2 n for every possible count: computing logarithms took a tenth of the time of storing small files.
+    /// A table of n log2 n for every possible count n: without it, logarithms took a tenth of the time of storing small
+    /// files.
     private static let weighted = (0...4 * samples).map { count in
         count == 0 ? 0 : Double(count) * log2(Double(count))
     }

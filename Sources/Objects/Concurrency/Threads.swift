@@ -6,8 +6,10 @@ public enum Threads {
     /// The number of processors, at most 16: more threads would mostly wait for the disk.
     public static var available: Int { max(1, min(16, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
-    /// Calls `work` `count` times, once on this thread and otherwise on new threads as far as the system provides them,
-    /// and waits for all calls to return.
+    /// Calls `work` `count` times, but at least once, and waits for all calls to return.
+    ///
+    /// One call is made on this thread, and so are those for which the system provides no thread; the others each get a
+    /// new thread.
     ///
     /// Uses plain threads: those of a dispatch queue need file descriptors, and kill the process when there are none.
     package static func run(_ count: Int, _ work: @Sendable () -> Void) {

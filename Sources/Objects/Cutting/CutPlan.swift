@@ -1,7 +1,7 @@
 internal import CKernels
 internal import Storage
 
-/// Decides where to cut one object into pieces; the cuts depend only on the bytes.
+/// Decides where to cut one object into pieces: by its content, at given boundaries, or both.
 public struct CutPlan: Sendable {
     /// The offsets at which a piece must begin, ascending, for known formats; empty for other formats.
     private let boundaries: [Int]
@@ -83,12 +83,12 @@ public struct CutPlan: Sendable {
 extension CutPlan {
     /// The longest safetensors header to read for a plan, in bytes; those of large models have about 100 kB.
     private static let headerLimit = 16 << 20
-    /// Many tensors with a smaller mean size in bytes do not get a piece each: a piece costs 100 bytes in the index,
-    /// more than it would save.
+    /// If more than ``few`` tensors have a smaller mean size in bytes, they do not get a piece each: the index takes
+    /// about 100 bytes for a piece, more than it would save.
     private static let smallestMean = 4 << 10
     private static let few = 64
 
-    /// Chooses the plan for a blob by its content; the name of a file plays no part, so equal bytes are cut alike.
+    /// Chooses the plan for a blob by its content; the name of a file plays no part, so equal blobs are cut alike.
     ///
     /// Reads the header of a known format. The header decides only where to cut: an invalid one is ignored.
     static func choose(for source: any Blob) throws(ObjectError) -> CutPlan {
@@ -127,11 +127,13 @@ extension CutPlan {
 
 /// The lengths of the pieces of a large object, in bytes.
 ///
-/// They do not affect identities: with other parameters, an object only shares fewer pieces with stored ones.
+/// They do not affect identities: with other parameters, an object only shares fewer pieces with
+/// objects already stored.
 public struct CutParameters: Hashable, Sendable {
-    /// The shortest piece; at least 32, the number of bytes that decide about a cut.
+    /// The shortest piece, except before a boundary and at the end of the object; at least 32, the number of bytes that
+    /// decide whether to cut.
     public let minimum: Int
-    /// The length from which cuts are 16 times as likely as before: on average one in `average` / 4 bytes.
+    /// Beyond this length cuts are 16 times as likely as below it: on average one per `average` / 4 bytes.
     public let average: Int
     /// The longest piece.
     public let maximum: Int
@@ -146,9 +148,9 @@ public struct CutParameters: Hashable, Sendable {
 
     /// The lengths for unknown formats.
     ///
-    /// With 64 KiB on average, one edit in the middle costs about one piece, and the index is under 0.1 % of
-    /// the data. Smaller pieces would save little more in models (12.1 MB instead of 12.6 MB for the benchmark's
-    /// fine-tune), and each halving doubles the index.
+    /// With 64 KiB on average, one edit in the middle costs about one piece, and the index takes about 0.15 % of the
+    /// data. Smaller pieces would save little more in models (the benchmark's fine-tune takes 12.1 MB instead of
+    /// 12.6 MB), and halving the pieces doubles the index.
     public static let content = CutParameters(
         minimum: 16 << 10, average: 64 << 10, maximum: 256 << 10)
 

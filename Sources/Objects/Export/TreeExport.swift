@@ -26,7 +26,7 @@ public struct TreeExport: Sendable {
 
     /// Writes the files and directories of a tree.
     ///
-    /// Uses as many threads as there are processors; memory does not grow with the sizes of the files.
+    /// Uses ``Threads/available`` threads; memory does not grow with the sizes of the files.
     ///
     /// - Returns: The number of files and the sum of their sizes.
     /// - Throws: `corrupt` or `malformed` when the tree or a file is damaged; `storage` when a file cannot be
@@ -56,7 +56,7 @@ public struct TreeExport: Sendable {
 
     /// Writes one file.
     ///
-    /// - Parameter threads: The number of threads that write a large file.
+    /// - Parameter threads: The most threads that write a large file.
     /// - Throws: The errors of ``writeTree(_:)``; `malformed` when the file does not have the size that its entry
     ///   lists.
     public func writeFile(
@@ -120,7 +120,7 @@ private final class LargeExport: Sendable {
 
     /// Writes the object on at most `threads` threads.
     ///
-    /// - Throws: The error of the earliest pieces; discard the file then.
+    /// - Throws: The error of the first span that failed; the caller must then discard the file.
     func run(threads: Int) throws(ObjectError) {
         Threads.run(min(threads, spans.count)) {
             var reader = Reader(export: self)

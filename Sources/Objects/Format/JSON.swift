@@ -7,7 +7,7 @@ public enum JSON: Sendable {
     case null
     /// `true` or `false`.
     case bool(Bool)
-    /// A number; always finite.
+    /// A number; it must be finite to be written.
     case number(Double)
     /// A whole number that was written as a floating-point number, such as `1.0`, and is written that way again. Rows
     /// keep the distinction because readers choose the type of a column by it; see ``real(_:)``.
@@ -19,7 +19,7 @@ public enum JSON: Sendable {
     /// Members with distinct keys.
     case object(JSONObject)
 
-    /// The largest integer that every JSON reader represents exactly.
+    /// The magnitude up to which a double, and so every JSON reader, represents all whole numbers exactly.
     public static let largestInteger = 1 << 53
 
     /// A whole number; its magnitude must be at most 2^53.
@@ -76,7 +76,7 @@ public enum JSON: Sendable {
 }
 
 extension JSON: Equatable {
-    /// Compares strings by bytes and everything else by value.
+    /// Compares strings by bytes and everything else by value; a ``float(_:)`` never equals a ``number(_:)``.
     public static func == (left: JSON, right: JSON) -> Bool {
         switch (left, right) {
         case (.null, .null): true
@@ -218,7 +218,8 @@ public struct JSONObject: Sendable, Equatable, Sequence {
 }
 
 extension JSON {
-    /// The canonical encoding of RFC 8785: sorted keys, no insignificant space, shortest numbers.
+    /// The canonical encoding of RFC 8785: sorted keys, no insignificant space, shortest numbers. Only a ``float(_:)``
+    /// departs from it, by its `.0`.
     public var canonicalBytes: [UInt8] {
         var bytes: [UInt8] = []
         appendCanonical(to: &bytes)

@@ -1,21 +1,22 @@
 /// A missing, unexpected or invalid member of a JSON object.
 public struct JSONSchemaError: Error, Hashable, Sendable {
-    /// The path of the member, such as `content.id`.
+    /// The path of the member, such as `content.id`; for a file that is not a JSON object, `the file` or the byte at
+    /// fault.
     public let path: String
     /// What is wrong with it.
     public let reason: String
 }
 
-/// Takes the members of a JSON object one by one, and refuses the object if any are left at the end.
+/// Takes the members of a JSON object one by one; ``finish()`` refuses the object if any are left.
 ///
-/// Taking a required member throws when it is missing or has another type.
+/// Taking a required member throws when the member is missing, was taken before, or has another type.
 public struct JSONObjectReader {
     private var object: JSONObject
     /// Whether each member of ``object`` has been taken.
     private var isTaken: [Bool]
     private let path: String
 
-    /// Starts reading an object, which errors call `path`.
+    /// Starts reading an object; `path` is its place in the file, for errors.
     public init(_ object: JSONObject, path: String = "") {
         self.object = object
         isTaken = Array(repeating: false, count: object.count)
@@ -24,7 +25,7 @@ public struct JSONObjectReader {
 
     /// Starts reading a file that a person may have written: an object in any form that JSON allows.
     ///
-    /// - Throws: An error with the byte offset at which the file is not JSON.
+    /// - Throws: An error with the byte offset at which the file is not JSON, or when the file is not an object.
     public init(file bytes: [UInt8]) throws(JSONSchemaError) {
         let json: JSON
         do throws(JSONError) { json = try JSON(parsing: bytes.span) } catch {
@@ -41,14 +42,14 @@ public struct JSONObjectReader {
         JSONSchemaError(path: path.isEmpty ? key : "\(path).\(key)", reason: reason)
     }
 
-    /// Takes a member; nil when it is missing.
+    /// Takes a member; nil when it is missing or was taken before.
     public mutating func take(_ key: String) -> JSON? {
         guard let index = remaining(key) else { return nil }
         isTaken[index] = true
         return object.members[index].value
     }
 
-    /// The index of a member that has not been taken.
+    /// The index of a member; nil when it is missing or was taken before.
     private func remaining(_ key: String) -> Int? {
         object.index(of: key).flatMap { isTaken[$0] ? nil : $0 }
     }
@@ -66,7 +67,7 @@ public struct JSONObjectReader {
         try required(key, "a string") { $0.string }
     }
 
-    /// Takes a non-negative whole number.
+    /// Takes a whole number from 0 to 2^53.
     public mutating func count(_ key: String) throws(JSONSchemaError) -> Int {
         try required(key, "a whole number from 0 to 2^53") { json in
             json.integer.flatMap { $0 >= 0 ? $0 : nil }
@@ -102,7 +103,7 @@ public struct JSONObjectReader {
         }
     }
 
-    /// Takes an optional identity.
+    /// Takes an identity; nil when the member is missing.
     public mutating func optionalObjectID(_ key: String) throws(JSONSchemaError) -> ObjectID? {
         has(key) ? try objectID(key) : nil
     }

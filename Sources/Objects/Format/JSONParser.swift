@@ -223,7 +223,7 @@ extension JSONParser {
         }
     }
 
-    /// Reads the digits after `\u`, and the second an unpaired surrogate.
+    /// Reads the digits after `\u`, and the second escape of a surrogate pair; refuses an unpaired surrogate.
     mutating func unicodeEscape(_ bytes: Span<UInt8>) throws(JSONError) -> Unicode.Scalar {
         var value = try hexadecimal(bytes)
         if (0xD800..<0xDC00).contains(value) {
@@ -332,7 +332,7 @@ extension JSONParser {
         var digits = 0
         scanDigits(bytes, &value, &digits)
         guard digits > 0 else { throw error("expected a digit") }
-        // Out of range for a double: the slow path reports it, or returns zero.
+        // More digits either begin with zeros or exceed the range of a double; the slow path reads the text itself.
         let magnitude = digits > 6 ? 1_000_000 : Int(value)
         return isNegative ? -magnitude : magnitude
     }

@@ -29,8 +29,12 @@ enum JSONText {
 
     /// Reads the list of numbers whose opening bracket is right before `start`, and appends them as little-endian fp32.
     ///
-    /// - Returns: The count of numbers and the offset after the list. Nil, with `bytes` unchanged, when the text is
-    ///   not a list of numbers or contains an unusual one; the general parser must then read it.
+    /// - Parameters:
+    ///   - limit: The most numbers in the list.
+    ///   - buffer: Working memory, which grows as needed.
+    /// - Returns: The count of numbers and the offset after the list. Nil, with `bytes` unchanged, when the text is not
+    ///   a list of numbers, or the list is empty, too long or contains a number in an unusual form; the general
+    ///   parser must then read it.
     static func appendFloats(
         of text: Span<UInt8>, from start: Int, atMost limit: Int, to bytes: inout [UInt8],
         through buffer: inout [Float]

@@ -186,7 +186,7 @@ public struct TimeSpan: Hashable, Sendable, CustomStringConvertible {
         milliseconds = product * 1000
     }
 
-    /// Creates the longest span of whole seconds within this many milliseconds.
+    /// Creates the longest span of whole seconds within this many milliseconds, from 0 to a hundred years.
     public init(clamping milliseconds: Int) {
         self.milliseconds = min(max(0, milliseconds / 1000), Self.limit) * 1000
     }

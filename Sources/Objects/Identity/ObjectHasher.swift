@@ -86,7 +86,7 @@ public struct ObjectHasher: Sendable, Equatable {
         return ObjectID(word(0), word(2), word(4), word(6))
     }
 
-    /// Completes the current block from the first bytes, or takes all of them if they are too few; returns how many.
+    /// Adds the first bytes to an unfinished block, if there is one; returns how many bytes it took.
     private mutating func fill(_ bytes: Span<UInt8>) -> Int {
         let used = count % Self.blockSize
         guard used > 0 else { return 0 }
@@ -103,7 +103,7 @@ public struct ObjectHasher: Sendable, Equatable {
         rest = SIMD64()
     }
 
-    /// Keeps bytes, fewer than a block, for later.
+    /// Keeps fewer bytes than a block for later.
     private mutating func keep(_ bytes: Span<UInt8>) {
         count += bytes.count
         for index in 0..<bytes.count { rest[index] = bytes[index] }

@@ -118,7 +118,7 @@ public struct ObjectIDPrefix: Hashable, Sendable, CustomStringConvertible {
         lowest = id
     }
 
-    /// The identity, if the prefix has all 64 digits.
+    /// The identity, if the prefix has all 64 digits; nil otherwise.
     public var whole: ObjectID? { hex.utf8.count == 64 ? lowest : nil }
 
     /// Whether an identity has this prefix.

@@ -40,7 +40,7 @@ extension ObjectWriter {
 
     /// Stores the bytes of a blob, such as a file.
     ///
-    /// Memory does not grow with the size: threads, as many as there are processors, read and process a few MiB each.
+    /// Memory does not grow with the size: at most ``Threads/available`` threads each read and process a few MiB.
     ///
     /// - Parameters:
     ///   - source: The bytes; they must not change during the call.
@@ -55,7 +55,7 @@ extension ObjectWriter {
             return try write(bytes, hint: .bulk, predecessor: nil)
         }
         let task = try LargeImport(source, writer: self, progress: progress)
-        // A small file gains nothing from a second thread.
+        // More threads than groups would have nothing to do.
         let threads = min(task.threads, max(1, source.size / LargeImport.groupSize))
         Threads.run(threads, task.work)
         return try task.finish()
@@ -83,7 +83,7 @@ private final class LargeImport: Sendable {
         let cuts: [Int]
         /// The number of bytes in the pieces; the bytes after them belong to the next group.
         let count: Int
-        /// The number of users of the bytes that are done; the two users store the pieces and digest the whole.
+        /// How many of the two uses of the bytes are done: storing the pieces, and digesting the whole.
         let done = Atomic<Int>(0)
 
         init(sequence: Int, bytes: [UInt8], cuts: [Int]) {
@@ -207,7 +207,7 @@ private final class OrderedDigest: Sendable {
 
     private let queue = Mutex(Queue())
 
-    /// Adds the first `count` bytes as the part with a number; parts are numbered from 0 without gaps.
+    /// Adds the first `count` bytes as part `number`; parts are numbered from 0 without gaps.
     ///
     /// - Parameter whenDone: Called, from any thread, when the bytes are no longer needed.
     func add(

@@ -3,12 +3,12 @@ public import Storage
 extension ObjectWriter {
     /// Stores the files that a walk found, and the trees that list them.
     ///
-    /// Reads files on as many threads as there are processors; memory does not grow with their sizes.
+    /// Reads files on ``Threads/available`` threads; memory does not grow with the sizes of the files.
     ///
     /// - Parameters:
     ///   - cache: Remembers the object of each file that was stored before. If the cache knows a file, and the
     ///     repository has its object with all pieces, the file is not opened. Files that are read are added to the
-    ///     cache.
+    ///     cache, except those that ``StatCache/add(_:of:at:)`` ignores.
     ///   - progress: Called, from any thread, with the number of bytes just processed.
     /// - Throws: `storage` when a file cannot be read, or changes while it is read; `invalid` when the files do
     ///   not form a tree.

@@ -48,8 +48,8 @@ struct CanonicalText {
         members.removeLast()
     }
 
-    /// Sorts the members from index `first` on. They belong to the closed object that begins at `start`. Returns
-    /// false when a name is repeated.
+    /// Sorts the members from index `first` on. They belong to the closed object that begins at `start`. Returns false
+    /// when a name is repeated, or when a member is far from its place.
     mutating func sortMembers(from first: Int, start: Int) -> Bool {
         defer { members.removeLast(members.count - first) }
         guard members.count - first > 1 else { return true }

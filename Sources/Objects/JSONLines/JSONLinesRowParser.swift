@@ -23,7 +23,7 @@ struct JSONLinesRowParser: Sendable {
         vectorName = vectorField ?? ""
     }
 
-    /// Parses a line. Its vector must have `dimension` numbers if that is known. Nil for a blank line.
+    /// Parses a line; nil for a blank one. If `dimension` is known, the vector must have that many numbers.
     func row(
         _ line: Span<UInt8>, expecting dimension: Int? = nil
     ) throws(JSONError) -> TableRow? {
@@ -146,7 +146,7 @@ struct JSONLinesRowParser: Sendable {
 ///
 /// A whole number contributes its digits, and a text contributes itself, with two exceptions. A text that could be
 /// read as a whole number, or as such a text in quotes, is put in double quotes. Where several values are joined, `#`
-/// and `\\` in a text get a `\\` before them.
+/// and `\` in a text get a `\` before them.
 public enum RowKey {
     /// The separator between values.
     static let separator = "#"
@@ -166,7 +166,8 @@ public enum RowKey {
     /// Whether a byte must be escaped where several values are joined.
     static func isEscaped(_ byte: UInt8) -> Bool { byte == 0x23 || byte == 0x5C }
 
-    /// The key of the text that has the same characters as a whole number; nil when `key` is not a whole number.
+    /// The key of the text whose characters are those of `key`; nil unless `key` reads as a whole number, in quotes or
+    /// not.
     public static func ofText(spelledAs key: String) -> String? {
         readsAsNumber(key.utf8[...]) ? quoted(key) : nil
     }

@@ -27,7 +27,7 @@ public struct JSONLinesSource: Sendable {
     ///
     /// - Parameters:
     ///   - blob: The bytes.
-    ///   - name: The name of the source in errors, such as that of its file.
+    ///   - name: The name of the source in errors, such as its file name.
     ///   - keyFields: The members whose values, joined with `#`, form the key: strings or whole numbers; see
     ///     ``RowKey``. They stay among the attributes.
     ///   - vectorField: The member that is the vector, a list of numbers that are rounded to fp32. It is removed from
@@ -64,10 +64,11 @@ public struct JSONLinesSource: Sendable {
         var rows = RowBlock()
         /// The number of lines.
         var lines = 0
-        /// The length of the vectors, and the line of the first row.
+        /// The length of the vectors; nil when there are no rows.
         var dimension: Int?
+        /// The line of the first row, in the order of the lines.
         var firstLine = 0
-        /// What is wrong with the line after the last row.
+        /// The first line that is not a row, at which parsing stopped; nil when there is none.
         var failure: Failure?
     }
 
@@ -205,7 +206,7 @@ extension JSONLinesSource {
         return result
     }
 
-    /// Parses and checks every line without keeping any. Does not look for repeated keys.
+    /// Parses and checks every line, and keeps no rows. Does not look for repeated keys.
     ///
     /// - Returns: The number of rows.
     /// - Throws: `invalid` with the first line that is not a row.

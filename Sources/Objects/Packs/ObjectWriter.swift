@@ -14,11 +14,11 @@ public final class ObjectWriter: ObjectSink {
         public var rawBytes = 0
         /// The sum of the sizes of the pieces that were new, in bytes.
         public var newBytes = 0
-        /// The size of those pieces in the pack, plus the size of the index once the pack is finished, in bytes.
+        /// The bytes appended to the pack so far: those pieces as stored and, once the pack is finished, the index.
         public var storedBytes = 0
     }
 
-    /// The most bytes in one piece; a larger object is cut into pieces.
+    /// The most bytes in one piece; a larger object is always cut into pieces.
     static let pieceLimit = 1 << 20
 
     struct Contents {
@@ -68,8 +68,8 @@ public final class ObjectWriter: ObjectSink {
     /// The counts so far.
     public var statistics: Statistics { contents.withLock { $0.statistics } }
 
-    /// The names of the existing packs that the written objects need, for pieces that were not written again or for
-    /// bases of new differences.
+    /// The names of the existing packs that the written objects need, for pieces that were not written again and for
+    /// the bases of new deltas.
     public var reliedOn: Set<ObjectID> { contents.withLock { $0.reliedOn } }
 
     // MARK: Writing
@@ -180,7 +180,7 @@ public final class ObjectWriter: ObjectSink {
         }
     }
 
-    /// Whether the repository has an object; if so, relies on its packs.
+    /// Whether the repository has an object with everything needed to read it; if so, relies on its packs.
     private func relyOnObject(_ id: ObjectID) throws(ObjectError) -> Bool {
         guard let location = try existing.locateObject(id),
             let needed = try existing.packsNeeded(for: location)

@@ -57,7 +57,7 @@ package struct OpenPack: Sendable {
 
     /// The file of a pack.
     ///
-    /// - Throws: `packGone`; `damagedPack` when the file has the wrong size, or is not a file.
+    /// - Throws: `packGone`; `damagedPack` when the file has the wrong size, or is not a regular file; `storage`.
     package static func blob(
         of reference: PackReference, in bucket: any Bucket
     ) throws(ObjectError) -> any Blob {
@@ -118,7 +118,7 @@ package struct OpenPack: Sendable {
         }
     }
 
-    /// The base of a piece that is stored as a difference, unverified; nil for any other piece.
+    /// The base of a piece that is stored as a delta, unverified; nil for any other piece.
     func deltaBase(of piece: PackFooter.Piece) throws(ObjectError) -> ObjectID? {
         guard piece.codec == .delta else { return nil }
         let stored = try blob.bytes(
@@ -214,11 +214,11 @@ package struct OpenPack: Sendable {
 
 /// The packs of one bucket whose indexes have been read, shared by all stores over the bucket.
 ///
-/// A pack's bytes never change and its name is the hash of its index. So stores over different states of the log can
+/// A pack's bytes never change and its name is the hash of its index, so stores over different states of the log can
 /// share the indexes. Safe to use from several threads.
 public final class OpenPacks: Sendable {
-    /// The packs that stay open in any case; see ``keep(_:)``. Readers of older states use packs that the newest store
-    /// does not list.
+    /// The number of packs that may be open beyond twice the listed ones; see ``keep(_:)``. Readers of older states use
+    /// packs that the newest store does not list.
     private static let slack = 64
 
     private let packs = Mutex<[ObjectID: OpenPack]>([:])
@@ -234,7 +234,7 @@ public final class OpenPacks: Sendable {
 
     func insert(_ pack: OpenPack) { packs.withLock { $0[pack.reference.name] = pack } }
 
-    /// Closes packs that are not listed, once more than twice as many packs as listed, plus ``slack``, are open.
+    /// Closes the packs that are not listed, once more packs are open than twice the listed ones plus ``slack``.
     func keep(_ listed: [PackReference]) {
         packs.withLock { packs in
             guard packs.count > 2 * listed.count + Self.slack else { return }

@@ -355,7 +355,7 @@ extension PackFooter {
         guard begins == ends else { throw CodecError("its pieces overlap or leave a gap") }
     }
 
-    /// The finalizer of SplitMix64 (Steele, Lea, Flood 2014).
+    /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
     private static func mixed(_ offset: Int) -> UInt64 {
         var value = UInt64(truncatingIfNeeded: offset) &+ 0x9E37_79B9_7F4A_7C15
         value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9

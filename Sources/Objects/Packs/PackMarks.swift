@@ -37,13 +37,12 @@ public struct PackMarks: Sendable {
     package private(set) var entries: [Entry] = []
     /// The numbers of the packs that ``takeTouched()`` returns next.
     private var touched: Set<Int> = []
-    /// Whether marking a difference marks its base.
+    /// Whether marking a delta marks its base.
     private let needsBases: Bool
 
     /// Begins with no marks.
     ///
-    /// - Parameter needsBases: Whether marking a difference marks its base; false when a difference may be stored whole
-    ///   instead.
+    /// - Parameter needsBases: Whether marking a delta marks its base; false when a delta may be stored whole instead.
     /// - Throws: The errors of opening a pack.
     public init(_ store: PackStore, needsBases: Bool = true) throws(ObjectError) {
         self.store = store
@@ -54,7 +53,7 @@ public struct PackMarks: Sendable {
     /// The packs, the oldest first.
     public var packs: [PackReference] { store.packs }
 
-    /// The packs in which a place was marked since the last call.
+    /// The names of the packs in which a place was marked since the last call.
     public mutating func takeTouched() -> Set<ObjectID> {
         defer { touched.removeAll() }
         return Set(touched.map { entries[$0].pack.reference.name })
@@ -75,9 +74,10 @@ public struct PackMarks: Sendable {
 
     private enum Kind { case snapshot, tree, table, plain }
 
-    /// Marks a snapshot and everything it needs: its content, its embedding space and its inputs, but not its parents.
+    /// Marks a snapshot and everything it needs: its content, its cursor, its index, its embedding space and its
+    /// inputs, but not its parents.
     ///
-    /// Files and leaves are not read.
+    /// Does not read files, or leaves below the root of a table.
     ///
     /// - Parameter skippingMissing: Whether to skip missing objects, as below a snapshot that was partly collected.
     /// - Throws: `missing`; `corrupt` and `malformed` when a node cannot be read, so that its children are unknown.
@@ -143,7 +143,7 @@ public struct PackMarks: Sendable {
         }
     }
 
-    /// Marks every place of a pack, and the bases of its differences.
+    /// Marks every place of a pack, and the bases of its deltas.
     package mutating func markAll(of name: ObjectID) throws(ObjectError) {
         guard let number = entries.firstIndex(where: { $0.pack.reference.name == name }) else {
             return
@@ -159,7 +159,7 @@ public struct PackMarks: Sendable {
 
     // MARK: Lookup
 
-    /// The needed differences whose bases are not needed themselves, by pack.
+    /// The needed deltas whose bases are not needed themselves: their indexes, by the number of the pack.
     package func differencesWithoutBase() throws(ObjectError) -> [Int: Set<Int>] {
         var found: [Int: Set<Int>] = [:]
         for (number, entry) in entries.enumerated() {
@@ -184,7 +184,7 @@ public struct PackMarks: Sendable {
         return false
     }
 
-    /// The pieces needed to read a piece or a recipe; `isBase` is true for the base of a difference.
+    /// The pieces needed to read a piece or a recipe; `isBase` is true for the base of a delta.
     package func needs(of place: Place) throws(ObjectError) -> [(id: ObjectID, isBase: Bool)] {
         let pack = entries[place.pack].pack
         let pieceCount = pack.footer.pieceCount
@@ -199,7 +199,7 @@ public struct PackMarks: Sendable {
         return [(base, true)]
     }
 
-    /// The copy of an object that a reader finds.
+    /// The copy of an object that a reader finds; nil when there is none.
     package func object(_ id: ObjectID) throws(ObjectError) -> Place? {
         for number in entries.indices.reversed() {
             let footer = entries[number].pack.footer
@@ -215,7 +215,8 @@ public struct PackMarks: Sendable {
         return nil
     }
 
-    /// The copy of a piece that a reader finds; with `asBase`, the copy that can be the base of a difference.
+    /// The copy of a piece that a reader finds; with `asBase`, the newest copy that can be the base of a
+    /// delta.
     package func piece(_ id: ObjectID, asBase: Bool) throws(ObjectError) -> Place? {
         for number in entries.indices.reversed() {
             let pack = entries[number].pack
@@ -231,8 +232,8 @@ extension PackMarks {
     /// Copies the marked places of some packs into a new pack.
     ///
     /// - Parameters:
-    ///   - detached: The differences to store whole, by pack.
-    ///   - damaged: Set to a damaged pack, if there is one.
+    ///   - detached: The deltas to store whole, by the number of the pack.
+    ///   - damaged: Set to the first damaged pack that copying meets.
     /// - Returns: The new pack; nil when a pack is damaged.
     package func copy(
         from numbers: [Int], detaching detached: [Int: Set<Int>] = [:],
@@ -254,7 +255,7 @@ extension PackMarks {
     }
 
     /// Whether everything in a pack of a store can be read from that store: the store has every piece of the pack's
-    /// large objects, and the base of every difference in the pack.
+    /// large objects, and the base of every delta in the pack.
     ///
     /// - Throws: `damagedPack`, `storage` when an index cannot be read.
     public static func isWhole(
@@ -277,7 +278,7 @@ extension PackMarks {
     ///   - snapshots: Snapshots that must be readable, with everything they need.
     ///   - needed: Packs whose content must be readable: removed ones, or packs of the store.
     ///   - removed: Packs whose files may still exist, or which this process may still have open.
-    /// - Returns: The new pack; nil when nothing was found to copy.
+    /// - Returns: The new pack; nil when there is nothing to copy, or when a removed pack is damaged.
     public static func rescue(
         _ snapshots: [ObjectID], _ needed: [PackReference], from removed: [PackReference],
         for store: PackStore

@@ -20,7 +20,7 @@ public struct MergedPack: Sendable {
     /// Copies everything that some packs hold into one new pack.
     ///
     /// Pieces keep their stored form. Copying verifies the checksum of each, so that damage never moves into a new
-    /// pack; a damaged pack is left out of ``sources``.
+    /// pack; a pack that is damaged or cannot be opened is left out of ``sources``.
     ///
     /// - Throws: `storage` when the bucket fails.
     public static func merge(
@@ -50,7 +50,7 @@ public struct MergedPack: Sendable {
     /// - Parameters:
     ///   - isWanted: Whether to copy a piece or a recipe, given the number of the pack and the place in its index,
     ///     where recipes follow pieces.
-    ///   - isDetached: Whether to store a difference whole; called like `isWanted`.
+    ///   - isDetached: Whether to store a delta whole; called like `isWanted`.
     ///   - progress: Called with the number of bytes just copied.
     /// - Throws: `damagedPack` when anything is wrong with one of the packs; `storage` when the bucket fails.
     package static func copy(
@@ -109,7 +109,7 @@ public struct MergedPack: Sendable {
     private struct ChosenCopy {
         var pack: Int
         var piece: PackFooter.Piece
-        /// Whether it is a difference that is stored whole in the merged pack.
+        /// Whether it is a delta that is stored whole in the merged pack.
         var isDetached: Bool
     }
 
@@ -127,7 +127,7 @@ public struct MergedPack: Sendable {
                 isDetached: isDetached(number, index))
             if let other = chosen[id] {
                 let isObject = choice.piece.isObject || other.piece.isObject
-                // One copy is enough, but it must be whole if any is: a difference cannot be a base.
+                // One copy is enough, but it must be whole if any is: a delta cannot be a base.
                 if other.piece.codec != .delta || choice.piece.codec == .delta { choice = other }
                 choice.piece.isObject = isObject
             }
@@ -143,7 +143,7 @@ public struct MergedPack: Sendable {
 ///
 /// Packs are read rather than mapped, because a failing disk must not kill the process that merges packs.
 private struct PackCopy {
-    /// About the most bytes to move at once: so many that the cost of the calls does not matter.
+    /// About the most bytes to move at once: enough that the cost of the calls does not matter.
     static let spanSize = 4 << 20
 
     let staged: StagedPack

@@ -30,18 +30,20 @@ extension PackStore {
     package enum Verification {
         /// The stored bytes have the right checksum, and the piece hashes to its identity.
         case identity
-        /// As `identity`, except that the caller compares the identity of the piece.
+        /// As `identity`, except that the caller verifies the decoded bytes.
         case identityByCaller
         /// The stored bytes, and those of a base, have the right checksum.
         case checksum
     }
 
-    /// Reads, decodes and verifies one copy of a piece. Every read of a piece goes through here.
+    /// Reads, decodes and verifies one copy of a piece. Every read of a piece goes through here, except that of mapped
+    /// vectors.
     ///
-    /// - Parameter isBase: Whether the piece is read as the base of a difference, so that it must not be one itself.
-    /// - Returns: The stored and the decoded bytes. If the base of a difference was collected, the decoded bytes come
+    /// - Parameter isBase: Whether the piece is read as the base of a delta, so that it must not be a delta itself.
+    /// - Returns: The stored and the decoded bytes. If the base of a delta was collected, the decoded bytes come
     ///   from the copy that the collection stored whole.
-    /// - Throws: `corrupt`, with the pack and the offset; `missing`, `collected`; what reading a pack throws.
+    /// - Throws: `corrupt`, with the pack and the offset; `missing`, `collected`; the errors of reading a
+    ///   pack.
     package func check(
         _ piece: StoredPiece, _ verification: Verification = .identity, isBase: Bool = false
     ) throws(ObjectError) -> (stored: [UInt8], bytes: [UInt8]) {
@@ -82,7 +84,7 @@ extension PackStore {
         } catch { throw piece.corrupt }
     }
 
-    /// The bytes of a piece, from the cache if it was verified recently.
+    /// The bytes of a piece, from a cache if the piece passed the same or a stricter check recently.
     func bytes(
         of piece: StoredPiece, _ verification: Verification = .identity, isBase: Bool = false
     ) throws(ObjectError) -> [UInt8] {
@@ -124,9 +126,9 @@ extension PackStore {
         }
     }
 
-    /// The newest pack that stores the piece whole, as every base of a difference must be.
+    /// The newest pack that stores the piece whole, as every base of a delta must be.
     ///
-    /// Two writers that store a piece at the same time may store it once whole and once as a difference.
+    /// Two writers that store a piece at the same time may store it once whole and once as a delta.
     func packHoldingBase(_ id: ObjectID) throws(ObjectError) -> (pack: OpenPack, index: Int)? {
         try newest { (pack) throws(ObjectError) in
             guard let index = pack.footer.indexOfPiece(id),
@@ -136,8 +138,8 @@ extension PackStore {
         }
     }
 
-    /// The base for a difference against a piece: the piece itself, or its own base when it is stored as a difference,
-    /// so that no chain is longer than one. Nil when there is no such piece.
+    /// The base for a delta against a piece: the piece itself, or its own base when it is stored as a delta, so that no
+    /// chain is longer than one. Nil when the piece or its own base is missing.
     func deltaBase(
         for id: ObjectID
     ) throws(ObjectError) -> (base: PieceCoder.Base, pack: ObjectID)? {
@@ -153,7 +155,8 @@ extension PackStore {
         return (PieceCoder.Base(id: baseID, bytes: bytes), basePack.reference.name)
     }
 
-    /// The packs that are needed to read the object or piece at a location; nil if one of them is missing already.
+    /// The packs that are needed to read the object or piece at a location; nil if no pack has one of
+    /// the pieces needed.
     package func packsNeeded(for location: Location) throws(ObjectError) -> Set<ObjectID>? {
         switch location {
         case .piece(let pack, let piece):
@@ -186,7 +189,7 @@ extension PackStore {
             if piece.isObject {
                 guard try locateObject(id) != nil else { return false }
             }
-            // Other pieces may be differences against this one, so a difference cannot replace it.
+            // Other pieces may be deltas against this one, so a delta cannot replace it.
             let copy = piece.codec == .delta ? try packHoldingPiece(id) : try packHoldingBase(id)
             guard let (holder, at) = copy,
                 try packsNeeded(for: .piece(holder, try holder.piece(at: at))) != nil
@@ -256,7 +259,7 @@ extension PackStore: ObjectRangeSource {
 
 /// The most recently decoded pieces, up to a number of bytes.
 ///
-/// A difference and its base are usually read together: comparing two versions of a table reads each old leaf as
+/// A delta and its base are usually read together: comparing two versions of a table reads each old leaf as
 /// itself and again as the base of the new leaf.
 final class RecentPieces: Sendable {
     private struct Contents {

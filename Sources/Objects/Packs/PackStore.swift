@@ -77,8 +77,8 @@ public final class PackStore: ObjectSource {
         return bytes
     }
 
-    /// Passes all bytes of an object to `consume` in order, piece by piece: usually a few hundred KiB, at most
-    /// ``PackFooter/pieceSizeLimit``.
+    /// Passes all bytes of an object to `consume` in order, piece by piece: usually at most 256 KiB, and
+    /// never more than ``PackFooter/pieceSizeLimit``.
     ///
     /// Each piece is verified before it is passed on; the digest of the whole is verified after the last one.
     ///
@@ -222,7 +222,8 @@ public final class PackStore: ObjectSource {
             try OpenPack(reference, blob: StagedBytes(staged: staged, size: reference.size)))
     }
 
-    /// The reference to a pack whose file exists, live or not; nil when there is no such file, or it is damaged.
+    /// The reference to a pack whose file exists, live or not; nil when there is no such file, or it is damaged
+    /// or cannot be read.
     ///
     /// - Throws: `storage` when the process lacks a resource, such as a file descriptor.
     public func reference(to name: ObjectID) throws(ObjectError) -> PackReference? {
@@ -258,8 +259,8 @@ public final class PackStore: ObjectSource {
 
     // MARK: Packs that were removed
 
-    /// Calls `body` with the packs. If a pack turns out to have been removed, calls it again with the packs that can
-    /// still be opened and those that replaced the others.
+    /// Calls `body` with the packs. If a pack turns out to have been removed, calls it again with the packs that are
+    /// still open and those that replaced the others.
     package func withPacks<Result>(
         _ body: ([PackReference]) throws(ObjectError) -> Result
     ) throws(ObjectError) -> Result {
@@ -335,7 +336,7 @@ public struct PackRenewal: Sendable {
 /// The file of a removed pack stays for a while, for readers of older states. A reader that takes longer finds the
 /// same objects in the packs that replaced it.
 private struct RenewedPacks {
-    /// The packs that can still be opened, and those that are live now.
+    /// The packs that this process still has open, and those that are live now.
     let packs: [PackReference]
     /// The newest transaction that removed a pack whose file is gone.
     let transaction: Int

@@ -45,7 +45,7 @@ struct StagedBytes: Blob {
 
 /// Encoded pieces that are appended to a pack in one write.
 package struct PieceBatch {
-    /// The size at which a batch is full, in bytes: a smaller append would cost more than its bytes.
+    /// The size at which a batch is full, in bytes: in much smaller appends, the calls would cost more than the bytes.
     package static let flushSize = 1 << 20
 
     private let coder = PieceCoder()

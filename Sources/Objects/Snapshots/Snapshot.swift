@@ -37,13 +37,13 @@ public struct Snapshot: Hashable, Sendable {
     public var content: Content
     /// The preceding versions, the main one first.
     public var parents: [ObjectID]
-    /// The snapshots that this one was made from, by role: `features`, `dataset`, `base`, `embedder`.
+    /// The snapshots that this one was made from, by role, such as `features`, `dataset` or `base`.
     public var inputs: [String: ObjectID]
     /// The program that made it.
     public var producer: Producer
     /// The parameters of the program.
     public var params: JSONObject
-    /// Measurements; every value is finite.
+    /// Measurements; every value must be finite.
     public var metrics: [String: Double]
     /// The embedding space of its vectors, or the one that it needs.
     public var space: ObjectID?
@@ -59,7 +59,7 @@ public struct Snapshot: Hashable, Sendable {
     /// The most bytes in a message.
     public static let messageLimit = 64 << 10
 
-    /// Makes a snapshot; omitted values are empty.
+    /// Makes a snapshot; omitted values are empty or nil.
     public init(
         kind: Kind, content: Content, parents: [ObjectID] = [], inputs: [String: ObjectID] = [:],
         producer: Producer, params: JSONObject = JSONObject(), metrics: [String: Double] = [:],

@@ -1,5 +1,5 @@
-/// Checks that a source has everything a snapshot needs: its content down to files and leaves, its inputs and its
-/// embedding space. Its parents are history, which may have been collected.
+/// Checks that a source has everything a snapshot needs: its content, cursor and index down to files and leaves, its
+/// inputs and its embedding space. Its parents are history, which may have been collected.
 ///
 /// Files and leaves are located, not read: the live packs hold all pieces of the objects that they list. Parts that a
 /// snapshot shares with a complete parent are not checked again, so the work is proportional to the change.

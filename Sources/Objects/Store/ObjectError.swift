@@ -6,7 +6,8 @@ public enum ObjectError: Diagnosable, Hashable {
     case missing(ObjectID)
     /// The object was collected during the operation; `transaction` is the newest one that removed packs.
     case collected(ObjectID, transaction: Int)
-    /// Stored bytes do not hash to the identity of the object or piece.
+    /// Stored bytes fail a check: they have the wrong checksum or size, cannot be decoded, or do not hash to the
+    /// identity of the object or piece.
     case corrupt(ObjectID, where: String)
     /// Bytes are not a valid encoding, such as of a tree or a table leaf.
     case malformed(ObjectID?, as: String, reason: String, offset: Int?)

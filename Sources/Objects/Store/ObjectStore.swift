@@ -2,11 +2,11 @@ internal import Synchronization
 
 /// Advice on how to store the bytes of an object; it never affects the identity.
 public enum StorageHint: Hashable, Sendable {
-    /// Small and structured: stored with zlib, which every language can read.
+    /// Small and structured: stored with zlib, if that saves space. Most languages can read it without a library.
     case structured
     /// Anything else: the codec depends on the content.
     case bulk
-    /// Numbers of a fixed width, such as weights; stored like ``bulk`` now, because the codec depends on the content.
+    /// Numbers of a fixed width, such as weights; today stored like ``bulk``.
     case numbers
     /// A table leaf: text up to `vectorOffset`, then rows of `dimension` little-endian fp32 numbers each.
     case leaf(vectorOffset: Int, dimension: Int)
@@ -46,7 +46,7 @@ public protocol ObjectSink: Sendable {
     /// - Parameters:
     ///   - bytes: The whole object.
     ///   - hint: How to store it.
-    ///   - predecessor: A similar older object; the new object may be stored as a difference against it.
+    ///   - predecessor: A similar older object; the new object may be stored as a delta against it.
     @discardableResult
     func write(
         _ bytes: [UInt8], hint: StorageHint, predecessor: ObjectID?
@@ -107,7 +107,8 @@ public final class MemoryStore: ObjectRangeSource, ObjectSink {
     /// The number of distinct objects.
     public var count: Int { objects.withLock { $0.count } }
 
-    /// The number of bytes that reads have returned so far, with which tests measure work.
+    /// The sizes of all objects read so far, added up, with which tests measure work; reading a range counts as reading
+    /// the whole object.
     public var bytesRead: Int { readBytes.load(ordering: .relaxed) }
 
     /// See ``ObjectSource``.

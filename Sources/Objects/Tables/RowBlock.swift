@@ -1,4 +1,4 @@
-/// Valid rows as bytes, back to back: one allocation for any number of rows.
+/// Valid rows as bytes, back to back in one array, so that no row needs an allocation of its own.
 struct RowBlock: Sendable {
     /// One row of the block.
     struct Row {
@@ -53,7 +53,7 @@ struct RowBlock: Sendable {
         LittleEndian.append(other.bytes.span.extracting(row.bytes), to: &bytes)
     }
 
-    /// Shifts the line numbers of all rows.
+    /// Adds a number to the line numbers of all rows.
     mutating func addToLines(_ count: Int) {
         for index in rows.indices { rows[index].line += count }
     }

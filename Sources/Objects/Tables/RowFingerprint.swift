@@ -11,7 +11,7 @@ public struct RowFingerprint: Hashable, Sendable {
         self.init(of: members, in: leaf.bytes.span.extracting(range))
     }
 
-    /// Hashes attributes.
+    /// Hashes decoded attributes, with the same result as those of a leaf.
     ///
     /// - Parameter members: The names of the attributes to hash.
     public init(of members: [String], in attributes: JSONObject) {
@@ -33,7 +33,7 @@ public struct RowFingerprint: Hashable, Sendable {
 
 /// Iterates over the members of a JSON object in canonical text without parsing their values.
 ///
-/// Any bytes are safe: text that is not an object yields few members or none.
+/// Any bytes are safe: those that are not an object yield some members or none.
 package struct CanonicalMembers {
     /// The bytes between the quotes of the current member's name.
     package private(set) var name = 0..<0

@@ -6,7 +6,7 @@ internal import Storage
 /// (Knuth, The Art of Computer Programming, volume 3, section 5.4). Rows with equal keys stay in the order of their
 /// lines.
 struct RowSorter {
-    /// The bytes of rows in memory at which they are written out.
+    /// The bytes of rows in memory beyond which they go to scratch space.
     static let memoryLimit = 48 << 20
 
     private let makeScratch: () throws(ObjectError) -> any StagedBlob

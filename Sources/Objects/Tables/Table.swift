@@ -22,7 +22,7 @@ public struct Table: Hashable, Sendable {
 
     /// Opens the table with this root.
     ///
-    /// - Throws: `missing`, or `malformed` when the object is not the root of a table.
+    /// - Throws: `missing`, or `malformed` when the object is not a table node.
     public init(root: ObjectID, in source: some ObjectSource) throws(ObjectError) {
         let bytes = try source.read(root, limit: TableLimits.nodeBytes)
         let node = try TableNode(bytes, id: root)
@@ -80,12 +80,12 @@ public struct Table: Hashable, Sendable {
 extension Table {
     /// Stores the rows of JSON Lines, in any order, as a table.
     ///
-    /// When this throws, the caller drops `store`, and nothing has been stored. Memory is bounded: unordered rows
+    /// When this throws, the caller must drop `store`; then nothing has been stored. Memory is bounded: unordered rows
     /// that do not fit in memory go to scratch space.
     ///
     /// - Parameters:
     ///   - source: The rows.
-    ///   - predecessor: An older version of the table. Changed nodes are stored as differences against its nodes; the
+    ///   - predecessor: An older version of the table. Changed nodes may be stored as deltas against its nodes; the
     ///     resulting table is the same as without it.
     ///   - store: Receives nodes, and holds those of `predecessor`.
     ///   - threads: The number of threads that parse and store; the table does not depend on this number.
@@ -105,8 +105,8 @@ extension Table {
 
 /// The limits of a table.
 public enum TableLimits {
-    /// The most bytes in a key. Each node above a row repeats the key, and an inner node must hold at least two keys
-    /// before it reaches its minimum size.
+    /// The most bytes in a key. Nodes above the leaves repeat some keys, and an inner node must hold at least two keys
+    /// before it can end.
     public static let keyBytes = 1024
 
     /// The most bytes in a row's attributes, as canonical JSON. A document fits; a file belongs in a tree.

@@ -38,14 +38,14 @@ struct TableBoundary: Sendable {
         salt = Self.salt(level: level)
     }
 
-    /// Takes the next item of the level, and returns whether a node ends after it.
+    /// Takes the next item of the level; returns whether a node ends after it.
     mutating func cuts(after key: Span<UInt8>, weight: Int) -> Bool {
         size += weight
         guard size >= target / 4 else { return false }
         return cuts(afterKeyWithHash: Self.hash(key, salt: salt), grownBy: weight)
     }
 
-    /// Takes the next row of a leaf, given the hash of its key.
+    /// Takes the next row of a leaf, given the hash of its key; returns whether the leaf ends after it.
     mutating func cuts(afterKeyWithHash hash: UInt64, weight: Int) -> Bool {
         size += weight
         guard size >= target / 4 else { return false }

@@ -99,8 +99,8 @@ struct TablePlanner<Sink: ObjectSink, Source: ObjectSource> {
     /// The rows for which no leaf has been planned yet.
     private(set) var waiting = RowBlock()
 
-    /// Begins a table. Nodes that resemble nodes of an older table, whose leaves `places` walks, are stored as
-    /// differences.
+    /// Begins a table. Nodes that resemble nodes of an older table, whose leaves `places` walks, may be stored as
+    /// deltas.
     init(dimension: Int, in sink: Sink, succeeding places: LeafWalk<Source>? = nil) {
         self.dimension = dimension
         assembler = TableAssembler(dimension: dimension, in: sink)
@@ -174,7 +174,7 @@ struct TablePlanner<Sink: ObjectSink, Source: ObjectSource> {
         }
     }
 
-    /// Ends the table, after all leaves were taken.
+    /// Ends the table; all planned leaves must have been taken.
     mutating func finish() throws(ObjectError) -> Table {
         let top = try assembler.finish()
         return Table(root: top.entry.id, rows: rows, dimension: dimension)

@@ -314,7 +314,7 @@ public enum RowChange: Sendable, Equatable {
     /// Both tables have the content, under different keys.
     case moved(from: TableRow, to: TableRow)
 
-    /// The row in the second table; a removed row, in the first.
+    /// The row in the second table; for a removed row, the one in the first.
     public var row: TableRow {
         switch self {
         case .added(let row), .removed(let row), .changed(_, let row), .moved(_, let row): row
@@ -331,9 +331,9 @@ public struct RowChangeCounts: Hashable, Sendable {
     public var added = 0
     /// Rows whose content is gone.
     public var removed = 0
-    /// Rows that both tables have, with different content.
+    /// Rows whose keys both tables have, with different content.
     public var changed = 0
-    /// Rows that both tables have under different keys.
+    /// Rows whose content both tables have, under different keys.
     public var moved = 0
     /// Rows that are equal in both tables.
     public var unchanged = 0

@@ -16,7 +16,7 @@ extension TableEdit {
     }
 }
 
-/// An edit with its key as bytes; an edit without a row removes.
+/// An edit with its key as bytes; an edit without a row removes the row with the key.
 struct EncodedTableEdit: Sendable {
     let key: [UInt8]
     let row: EncodedTableRow?
@@ -59,7 +59,7 @@ extension Table {
     ///
     /// The result is the same table as one built from the changed rows. Only three kinds of nodes are read and
     /// rewritten: leaves with edits, the leaves after them until an old boundary recurs, and the nodes above these. The
-    /// predecessor of a rewritten node is the old node with most of its content.
+    /// predecessor of a rewritten node is the old node that contributes most of its content.
     ///
     /// - Throws: `invalid` for a row that does not fit; see ``TableBuilder/append(_:)``.
     public func applying(
@@ -128,7 +128,7 @@ private struct TableSplice<Store: ObjectStore> {
         }
     }
 
-    /// Reads the leaves that have edits, with several threads.
+    /// Reads the leaves that have edits with several threads; reads none if only one leaf has edits.
     private func changed(_ leaves: [TablePlace]) throws(ObjectError) -> [ObjectID: TableNode] {
         var places: [TablePlace] = []
         var edit = next

@@ -71,7 +71,7 @@ struct TableImport<Store: ObjectStore>: Sendable {
     }
 
     /// Begins a table, as a new version of the predecessor if their vectors have the same dimension. If the predecessor
-    /// cannot be read, the import only loses the space that differences would have saved.
+    /// cannot be read, the import only loses the space that deltas would have saved.
     private func planner(_ dimension: Int) -> Planner {
         var places: LeafWalk<Store>?
         if let predecessor, predecessor.dimension == dimension {
@@ -92,7 +92,8 @@ struct TableImport<Store: ObjectStore>: Sendable {
 
     // MARK: The two ways
 
-    /// Stores rows while it parses lines. Returns nil when a row is more than a block behind its place.
+    /// Stores rows while it parses lines. Returns nil, so that the caller sorts all rows, when a row is more than a
+    /// block behind its place, when too many rows wait, or when there are no rows.
     private func importOrdered() throws(ObjectError) -> Table? {
         var progress = JSONLinesSource.Progress()
         var planner: Planner?

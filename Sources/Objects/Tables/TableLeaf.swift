@@ -28,8 +28,8 @@ public struct TableLeaf: Sendable {
         for index in 0..<count { _ = try attributes(at: index) }
     }
 
-    /// Decodes a leaf without checking the attributes of its rows. Reading attributes checks them; most callers only
-    /// copy or compare their bytes.
+    /// Decodes a leaf without checking the attributes of its rows. Reading the attributes checks them; most callers
+    /// only copy or compare their bytes.
     package init(_ bytes: [UInt8], id: ObjectID?) throws(ObjectError) {
         func malformed(_ reason: String, _ offset: Int) -> ObjectError {
             .malformed(id, as: Self.kind, reason: reason, offset: offset)
@@ -43,7 +43,7 @@ public struct TableLeaf: Sendable {
         let keyBytes = TableBytes.count(span, at: 16)
         let attributeBytes = TableBytes.count(span, at: 20)
         guard dimension <= TableLimits.dimension else {
-            throw malformed("vectors of \(dimension) numbers", 12)
+            throw malformed("its vectors have \(dimension) numbers, too many for a table", 12)
         }
         // Even the largest counts stay below 2^52, so nothing overflows.
         keysAt = Self.headerBytes + 8 * count

@@ -112,10 +112,10 @@ public struct TableInnerNode: Sendable {
         dimension = TableBytes.count(span, at: 16)
         let keyBytes = TableBytes.count(span, at: 20)
         guard level >= 1, level < TableLimits.height else {
-            throw malformed("level \(level) of a table with at most \(TableLimits.height)", 8)
+            throw malformed("level \(level) is not from 1 to \(TableLimits.height - 1)", 8)
         }
         guard dimension <= TableLimits.dimension else {
-            throw malformed("vectors of \(dimension) numbers", 16)
+            throw malformed("its vectors have \(dimension) numbers, too many for a table", 16)
         }
         guard count >= 1 else { throw malformed("it has no children", 12) }
         let rowsAt = Self.headerBytes + 32 * count

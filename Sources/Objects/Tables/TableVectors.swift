@@ -4,8 +4,8 @@ internal import Synchronization
 /// All vectors of a table in key order, leaf by leaf, mapped from their packs where possible.
 ///
 /// Opening reads the nodes above the leaves, the header of each mapped leaf, and every leaf that has yet to be
-/// verified. So its time is proportional to the number of leaves. The value holds packs open, so that the vectors stay
-/// valid even if the repository is deleted.
+/// verified or cannot be mapped. So its time is at least proportional to the number of leaves. The value holds packs
+/// open, so that the vectors stay valid even if the repository is deleted.
 public struct TableVectors: Sendable {
     /// The table.
     public let table: Table
@@ -94,7 +94,7 @@ extension TableReader {
 extension TableVectors {
     /// Copies all vectors into one array, fp32[rows, dimension], row-major, in key order, after checking them.
     ///
-    /// Only the speed of memory limits this, because mapped vectors are copied once.
+    /// Mapped vectors are copied only once, so the speed of memory limits this.
     ///
     /// - Throws: `corrupt` when vectors are damaged.
     public func matrix(threads: Int = Threads.available) throws(ObjectError) -> [Float] {

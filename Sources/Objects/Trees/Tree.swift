@@ -27,7 +27,7 @@ public struct Tree: Hashable, Sendable {
         return at < entries.count && entries[at].name == name ? entries[at] : nil
     }
 
-    /// The first of the sorted entries that a tree cannot have, and why.
+    /// The first of the sorted entries that a tree cannot have, and why; nil when a tree can have them all.
     static func problem(in entries: [TreeEntry]) -> (TreeEntry, String)? {
         if entries.allSatisfy({ $0.name.isFolded }) { return problem(inFolded: entries) }
         // The keys are strings on purpose: canonically equivalent strings are equal.
@@ -86,7 +86,7 @@ public struct TreeEntry: Hashable, Sendable {
     /// The object with the content.
     public let id: ObjectID
 
-    /// The largest size of an entry: 2^53 - 1 bytes, the largest integer that every JSON reader represents exactly.
+    /// The largest size of an entry in bytes: 2^53 - 1, the largest interoperable integer of JSON (RFC 7493).
     public static let sizeLimit = (1 << 53) - 1
 
     /// Makes an entry; ``Tree/init(_:)`` checks its size.
@@ -219,7 +219,7 @@ private struct TreeLines {
 public struct TreeReader: Sendable {
     private let source: any ObjectSource
 
-    /// Reads trees from a source.
+    /// Prepares to read trees from a source; reads nothing yet.
     public init(_ source: any ObjectSource) { self.source = source }
 
     /// Reads one tree.
@@ -237,7 +237,7 @@ public struct TreeReader: Sendable {
         return try Tree(decoding: bytes, id: id)
     }
 
-    /// Reads the tree of a directory.
+    /// Reads the tree of a directory, and checks its size.
     public func tree(of entry: TreeEntry) throws(ObjectError) -> Tree {
         try tree(entry.id, size: entry.size)
     }

@@ -27,11 +27,11 @@ public struct TreeBuilder: Sendable {
 
     /// Writes the trees from the bottom up.
     ///
-    /// - Parameter predecessor: A similar older tree; directories may be stored as differences against its directories.
+    /// - Parameter predecessor: A similar older tree; directories may be stored as deltas against its directories.
     ///   If a part of it cannot be read, only the saving is lost.
     /// - Returns: The root, with the counts of everything below it.
     /// - Throws: `invalid` when two files have the same path, a file has the path of a directory, names differ only in
-    ///   case, or a directory has too many entries.
+    ///   case, a directory has too many entries, or the sum of the sizes is out of range.
     public consuming func write(
         into sink: some ObjectSink,
         succeeding predecessor: (tree: ObjectID, source: any ObjectSource)? = nil

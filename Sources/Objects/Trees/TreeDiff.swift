@@ -40,7 +40,10 @@ public struct TreeDiff {
 
     /// The next change in the order of the paths, or nil at the end.
     ///
-    /// A file that becomes a directory, or the reverse, is reported as removals and additions.
+    /// A file that becomes a directory, or the reverse, is reported as removals and additions; if the directory is
+    /// empty, as one change.
+    ///
+    /// - Throws: The errors of reading a tree; `malformed` when there are too many entries or a path is too long.
     public mutating func next() throws(ObjectError) -> TreeChange? {
         while let pair = pairs.last {
             let (before, after) = Self.first(of: pair)
@@ -106,14 +109,14 @@ public struct TreeDiff {
 /// The number of files that differ between two trees; a directory that exists in one tree only, and is empty, counts
 /// as a file.
 public struct TreeDiffCounts: Hashable, Sendable {
-    /// The number only in the second tree.
+    /// The number of files that only the second tree has.
     public internal(set) var added = 0
-    /// The number only in the first tree.
+    /// The number of files that only the first tree has.
     public internal(set) var removed = 0
-    /// The number in both trees with different content or mode.
+    /// The number of files that both trees have, with different content or mode.
     public internal(set) var changed = 0
 
-    /// The number of all differences.
+    /// The number of all differences, at most 2^53.
     public var total: Int { min(added + removed + changed, JSON.largestInteger) }
 
     mutating func add(_ other: TreeDiffCounts) {

@@ -22,7 +22,7 @@ public struct TreeWalk {
         public let entry: TreeEntry
     }
 
-    /// The most entries in a walk.
+    /// The most entries in a walk, unless its caller sets another limit.
     public static let entryLimit = 10_000_000
 
     private struct Level {
@@ -41,7 +41,8 @@ public struct TreeWalk {
     ///
     /// - Parameters:
     ///   - path: The prefix of all paths.
-    ///   - limit: The most entries below the tree. They are counted first, which reads each directory once.
+    ///   - limit: The most entries below the tree, for a walk of every path. They are counted first, which reads each
+    ///     directory once.
     /// - Throws: The errors of reading a tree; `malformed` when there are too many entries.
     public init(
         _ root: ObjectID, in source: any ObjectSource, below path: RelativePath = .root,
@@ -91,7 +92,7 @@ public struct TreeWalk {
 
 /// Counts the entries below trees; reads each directory once, however many paths lead to it.
 public struct TreeCensus {
-    /// The counts below a tree; at most 2^53, the largest integer that JSON represents exactly.
+    /// The counts below a tree, each at most ``JSON/largestInteger``.
     public struct Count: Hashable, Sendable {
         /// The number of files, counting every path.
         public internal(set) var files = 0

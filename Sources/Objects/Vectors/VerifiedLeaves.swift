@@ -8,8 +8,8 @@ internal import Storage
 /// with these hashes: that costs little more than a checksum, and nobody can forge a match without the secret. A hash
 /// belongs to the leaf, not to a file, so it holds wherever the leaf is stored.
 ///
-/// The stored form is a ``CacheTable`` with the magic `ftileaf2` and a secret of 32 random bytes as its header, so only
-/// the owner of the file may be able to read it. A key is the first word of the leaf's id; a value is the other three
+/// The stored form is a ``CacheTable`` with the magic `ftileaf2` and a secret of 32 random bytes as its header. So only
+/// its owner may have permission to read the file. A key is the first word of the leaf's id; a value is the other three
 /// words and the hashes.
 public final class VerifiedLeaves: Sendable {
     /// The hashes of a leaf.
@@ -46,7 +46,7 @@ public final class VerifiedLeaves: Sendable {
         }
     }
 
-    /// The most leaves to remember: a million, or about 70 million rows, in 71 MB.
+    /// The most leaves to remember: about a million, in 71 MB.
     private static let limit = 1 << 20
     /// The most bytes of the stored form.
     public static let byteLimit = CacheTable<Value>.byteLimit(entries: limit)

@@ -34,7 +34,7 @@ public struct GGUF: Hashable, Sendable {
     public let metadata: [Member]
     /// The tensors, in the order of the file. Shapes begin with the dimension that varies fastest.
     public let tensors: [Tensor]
-    /// The distinct offsets of the tensors in the file, ascending.
+    /// The distinct offsets of the tensors in the file, ascending and before the end of the file.
     let boundaries: [Int]
 
     /// The longest header in bytes: vocabularies and merges of the largest tokenizers take about 20 MB.
@@ -123,7 +123,8 @@ public struct GGUF: Hashable, Sendable {
         return Entry(name: name, shape: shape, type: type, offset: offset)
     }
 
-    /// The tensors of a file of `size` bytes; nil if one begins after the end of the file.
+    /// The tensors of a file of `size` bytes; nil if one begins after the end of the file. A tensor that extends beyond
+    /// the end is cut off there.
     private static func tensors(
         _ entries: [Entry], from start: UInt64, to size: UInt64
     ) -> [Tensor]? {

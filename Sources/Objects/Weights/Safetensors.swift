@@ -16,7 +16,7 @@ public struct Safetensors: Hashable, Sendable {
     public let tensors: [Tensor]
     /// The metadata of the file, by key.
     public let metadata: [String: String]
-    /// The offset of the first tensor in the file.
+    /// The offset in the file at which the bytes of the tensors begin.
     public let dataOffset: Int
 
     /// The most bytes in a header, as in the reference implementation of the format.

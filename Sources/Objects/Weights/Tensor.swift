@@ -1,6 +1,6 @@
 /// One tensor of a file: its type and shape, and the range of its numbers.
 public struct Tensor: Hashable, Sendable {
-    /// The name, whose UTF-8 bytes are unique in the file.
+    /// The name; its UTF-8 bytes are unique in a safetensors file.
     public let name: String
     /// The type of the numbers, as the file names it.
     public let dtype: String
