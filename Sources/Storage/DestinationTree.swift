@@ -85,10 +85,10 @@ public final class DestinationTree: Sendable {
     private static func step(
         into name: FileName, of directory: Directory
     ) throws(StorageError) -> Directory {
-        for isGenerated in [false, true] {
+        for wasCreated in [false, true] {
             do throws(StorageError) {
                 return try directory.directory(name.bytes)
-            } catch .system(_, _, ENOENT) where !isGenerated {
+            } catch .system(_, _, ENOENT) where !wasCreated {
                 do throws(StorageError) {
                     try directory.makeDirectory(name.bytes)
                 } catch .system(_, _, EEXIST) {
