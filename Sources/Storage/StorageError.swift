@@ -8,7 +8,8 @@ public enum Fault: Sendable, CaseIterable {
     case missing
     /// Another writer was first.
     case conflict
-    /// A policy, a gate or the namespace of a ref forbids it.
+    /// The access policy, a gate or the namespace of a ref forbids it; or it is unsafe, as with a repository of another
+    /// user.
     case refused
     /// The repository is damaged.
     case damaged
@@ -20,7 +21,7 @@ public enum Fault: Sendable, CaseIterable {
 public protocol Diagnosable: Error, Sendable {
     /// The class of the failure.
     var fault: Fault { get }
-    /// One line without a full stop: what happened, and where.
+    /// What happened, and where, without a full stop: one line, or one for each of several entries.
     var message: String { get }
     /// What to do next: a command line where one exists.
     var remedy: String? { get }
@@ -51,7 +52,7 @@ public enum StorageError: Diagnosable, Hashable {
     case missing(path: String)
     /// A path, a file name or a directory entry is not usable.
     case unusable(path: String, reason: String)
-    /// Some inputs cannot be stored: the first few, and their number.
+    /// Some inputs cannot be stored: the first few of them, and the number of all.
     case unusableEntries([UnusableEntry], count: Int)
     /// A file changed during the read.
     case changed(path: String)
