@@ -53,7 +53,7 @@ float fti_dot(const float *left, const float *right, size_t count);
 /// The same result without vector instructions.
 float fti_dot_portable(const float *left, const float *right, size_t count);
 
-/// The signs of 64 `words` codes: bit i of word w is set where code 64 w + i is below zero.
+/// The signs of 64 * `words` codes: bit i of word w is set where code 64 w + i is below zero.
 void fti_code_signs(const int8_t *codes, size_t words, uint64_t *signs);
 
 /// The Hamming distance of each of `rows` rows of `words` words from a query.
