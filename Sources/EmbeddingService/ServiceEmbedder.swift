@@ -133,7 +133,8 @@ public struct ServiceEmbedder: Embedder {
         try embed([text], as: role).first ?? []
     }
 
-    /// See ``Embedder``. Sends several requests at once, and reports the vectors of each even if another one fails.
+    /// See ``Embedder``. Sends several requests at once, and reports the vectors of each that succeeds, even if another
+    /// fails.
     public func embed(
         _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
     ) throws(EmbeddingError) -> [[Float]] {

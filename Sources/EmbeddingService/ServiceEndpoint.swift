@@ -107,7 +107,7 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         let bytes = Array(text.utf8)
         guard bytes.count <= Self.byteLimit else { throw Malformed("is too long") }
         guard bytes.allSatisfy({ 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "\\") }) else {
-            throw Malformed("has spaces, control characters or non-ASCII characters")
+            throw Malformed("has spaces, backslashes, control or non-ASCII characters")
         }
         guard let schemeEnd = bytes.firstIndex(of: UInt8(ascii: ":")),
             bytes[schemeEnd...].starts(with: "://".utf8)
@@ -122,7 +122,7 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         let authority = rest[..<(pathStart ?? rest.endIndex)]
         let at = authority.lastIndex(of: UInt8(ascii: "@"))
         let place = authority[(at.map { $0 + 1 } ?? authority.startIndex)...]
-        guard Self.isPlace(place) else { throw Malformed("has no host, or an invalid port") }
+        guard Self.isPlace(place) else { throw Malformed("has no valid host, or an invalid port") }
         let tail = rest[(pathStart ?? rest.endIndex)...]
         let queryStart = tail.firstIndex(of: UInt8(ascii: "?")) ?? tail.endIndex
         var path = Array(tail[..<queryStart])

@@ -45,8 +45,8 @@ struct FormatSearch<Source: ObjectRangeSource> {
     private let head: [UInt8]
     private let budget = InflationBudget()
 
-    /// The number of bytes at the beginning that decide whether a file is text, and that are searched for later
-    /// pickles.
+    /// How many bytes at the beginning decide whether a file is text. A pickle that begins after the first byte is
+    /// searched for in the same bytes.
     private static var headSize: Int { 64 << 10 }
     /// The most offsets after the first at which to look for a pickle, and the most instructions to follow there.
     private static var laterStarts: Int { 4096 }

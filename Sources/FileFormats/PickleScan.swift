@@ -113,7 +113,7 @@ struct PickleMachine {
         var imports = false
         /// Whether anything is imported, even by an implausible name or a registered number.
         var mayImport = false
-        /// Whether an imported object is called.
+        /// Whether an imported object is called, or has its state set.
         var calls = false
         /// Whether it begins with the instruction that states the protocol.
         var hasProtocol = false

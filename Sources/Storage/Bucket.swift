@@ -124,7 +124,7 @@ public protocol Bucket: Sendable {
     func takeTurn() -> (any WriterTurn)?
 }
 
-/// A writer's turn to append to the log, which ends when it is released, or with the process.
+/// A writer's turn to append to the log. The turn ends with the last reference to it, or with the process.
 public protocol WriterTurn: AnyObject, Sendable {}
 
 /// A turn in a bucket that does not limit its writers.

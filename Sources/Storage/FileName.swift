@@ -1,7 +1,7 @@
 // For `_nfc`: the standard library normalizes text only through this interface.
 @_spi(_Unicode) internal import Swift
 
-/// A name of one file or directory that is valid on every platform and cannot escape its directory.
+/// The name of a file or directory, valid on every platform and unable to escape its directory.
 ///
 /// Names compare by their bytes. The same check applies when names are stored, read back and written out.
 public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -136,7 +136,7 @@ public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible 
 public struct FileNameError: Diagnosable, Hashable {
     /// The rejected name.
     public let name: [UInt8]
-    /// The reason, as a clause that begins with "it".
+    /// The reason, as a clause that calls the name "it".
     public let reason: String
 
     /// See ``Diagnosable``.

@@ -42,7 +42,7 @@ public enum StorageError: Diagnosable, Hashable {
     case noRepository(path: String)
     /// A repository is not used because it, or one of its folders, is a symbolic link.
     case refused(path: String, reason: String)
-    /// A repository belongs to another user; adding `place` to the user's `list` of trusted places would allow it.
+    /// A repository belongs to another user. Adding `place` to the file `list` of trusted places would allow its use.
     case foreign(path: String, owner: UInt32, user: UInt32, place: String, list: String?)
     /// A file or directory of a repository is damaged.
     case damaged(path: String, reason: String)
@@ -75,7 +75,7 @@ public enum StorageError: Diagnosable, Hashable {
     /// Whether the disk or a quota is full.
     public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
 
-    /// Whether the process ran out of file descriptors or memory, so that nothing need be wrong with the file.
+    /// Whether the process ran out of file descriptors or memory; the file itself may be fine.
     public var isOutOfResources: Bool { code == EMFILE || code == ENFILE || code == ENOMEM }
 
     /// Whether the error concerns only one file or folder, so that a scan of many can go on.

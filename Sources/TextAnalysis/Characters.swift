@@ -87,8 +87,8 @@ enum Characters {
         }
     }
 
-    /// The matched form of a scalar, if it is a single word character when a new stretch follows; 0 where finding it
-    /// takes more work.
+    /// The matched form of a scalar that a new stretch follows, if the form is a single word character; 0 otherwise,
+    /// and where finding the form takes more work.
     static func simpleForm(of scalar: UInt32) -> UInt32 {
         switch scalar {
         case 0x80..<0x800: UInt32(simpleForms[Int(scalar) - 0x80])

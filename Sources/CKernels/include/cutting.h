@@ -14,6 +14,6 @@
 size_t fti_cut_length(const uint8_t *bytes, size_t count, size_t minimum, size_t average,
                         size_t maximum);
 
-/// The same result without vector instructions; tests compare the two.
+/// The same result with baseline instructions only; tests compare the two.
 size_t fti_cut_length_portable(const uint8_t *bytes, size_t count, size_t minimum,
                                  size_t average, size_t maximum);

@@ -69,8 +69,7 @@ public struct CacheFile: Sendable {
     /// One process in this many removes unfinished files that crashed processes left behind.
     private static let cleaning: Int32 = 8
 
-    /// Removes unfinished files. A process that was about to rename one of these files goes without its cache this
-    /// time.
+    /// Removes the unfinished files that no running process has locked.
     private static func clean(_ directory: Directory) {
         guard getpid() % cleaning == 0, let names = try? directory.names() else { return }
         for name in names where name.starts(with: TemporaryFile.prefix) {

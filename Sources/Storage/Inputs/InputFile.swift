@@ -47,7 +47,7 @@ public final class InputFile: Blob {
         }
     }
 
-    /// Opens a file several directories below another with one system call; nil when that fails for any reason, such as
+    /// Opens a file several levels below a directory with one system call; nil when that fails for any reason, such as
     /// a symbolic link on the way.
     convenience init?(opening names: [[UInt8]], below directory: Directory) {
         guard let descriptor = directory.openBelow(names, Self.flags) else { return nil }
@@ -240,7 +240,7 @@ public struct InputEntry: Sendable {
 
     /// Opens the file.
     ///
-    /// - Throws: `unusable` when it is no longer a file; `changed` when the link to the file now leads to another one.
+    /// - Throws: `unusable` when it is no longer a file; `changed` when a link now leads to another file.
     public func open() throws(StorageError) -> InputFile {
         guard let top = root.directory else {
             let file = try InputFile(

@@ -87,7 +87,7 @@ public struct UnusableEntry: Hashable, Sendable, CustomStringConvertible {
     public let path: String
     /// The kind of problem.
     public let problem: Problem
-    /// The reason, as a clause that begins with "it".
+    /// The reason, as a clause that calls the entry "it".
     public let reason: String
 
     /// `PATH: REASON`.
