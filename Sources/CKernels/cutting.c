@@ -8,7 +8,7 @@
 
 #define NO_CUT ((size_t)-1)
 #define MARK 0xA5
-// The first stage passes one position in 2^8. With the second stage, one position in `average` / 4 beyond `average` is
+// The first stage passes one position in 2^8. With the second stage, beyond `average` one position in `average` / 4 is
 // a cut, so the mean length of a piece is a little above `average`.
 #define BITS_OF_MEAN 10
 #define BITS_MORE_BEFORE_AVERAGE 4

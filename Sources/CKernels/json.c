@@ -52,7 +52,7 @@ static size_t read_number(const uint8_t *text, size_t size, size_t at, float *ou
     if (text[at] == '0' && at + 1 < size && is_digit(text[at + 1])) return 0;
     uint64_t mantissa = 0;
     long scale = 0;
-    // A number of 18 digits is below 2^63; digits after them only change the scale.
+    // A number of 18 digits is below 2^63. Further digits are dropped; those before the point raise the scale.
     int is_fraction = 0;
     for (;; at++) {
         if (at < size && is_digit(text[at])) {

@@ -1,6 +1,6 @@
 #include "vectors.h"
 
-// The three instruction sets must compute the same bits, so nothing is fused.
+// Every machine must select the same rows, so nothing is fused.
 #pragma STDC FP_CONTRACT OFF
 
 #define INLINE static inline __attribute__((always_inline))

@@ -39,7 +39,6 @@ int fti_link_descriptor(int fd, int to_dir, const char *to) {
     return linkat(AT_FDCWD, path, to_dir, to, AT_SYMLINK_FOLLOW);
 }
 
-
 int fti_random(void *bytes, size_t count) {
     char *at = bytes;
     while (count > 0) {

@@ -2,10 +2,11 @@ public import Objects
 
 /// A condition on named values, as a person types it: `author = 'ada' and "recall@10" >= 0.8`.
 ///
-/// A comparison is `NAME (= != < <= > >=) VALUE`, `NAME in (VALUE, ...)` or `NAME is null`. `not`, `and`, `or` and
-/// parentheses combine comparisons; `not` binds tightest and `or` loosest. A value is text in single quotes (a quote
-/// inside is doubled), a number, an ISO 8601 time (`2026-01-01`, `2026-01-01T09:30`), `true` or `false`. A name needs
-/// double quotes if it is a keyword or has characters other than letters, digits, `_`, `-` and `.`.
+/// A comparison is `NAME (= != < <= > >=) VALUE`, `NAME [not] in (VALUE, ...)` or `NAME is [not] null`. `not`, `and`,
+/// `or` and parentheses combine comparisons; `not` binds tightest and `or` loosest. A value is text in single quotes (a
+/// quote inside is doubled), a number, an ISO 8601 time (`2026-01-01`, `2026-01-01T09:30`), `true` or `false`. A name
+/// needs double quotes if it is a keyword, has characters other than ASCII letters, digits, `_`, `-` and `.`, or begins
+/// with anything but a letter or `_`.
 public indirect enum Condition: Hashable, Sendable {
     /// Compares the value of a name with another value.
     case comparison(Name, Operator, Literal)
@@ -81,14 +82,16 @@ public indirect enum Condition: Hashable, Sendable {
     /// How deeply parentheses and `not` may be nested.
     public static let depthLimit = 64
 
-    /// Parses any text. ``ConditionSchema`` checks whether the names exist.
+    /// Parses a condition, whatever names it uses; ``ConditionSchema`` checks that they exist.
     ///
     /// - Throws: ``ConditionError`` with the offset of the mistake.
     public init(_ text: some StringProtocol) throws(ConditionError) {
         try self.init(utf8: Array(text.utf8))
     }
 
-    /// Parses any bytes.
+    /// Parses a condition from bytes; invalid UTF-8 is a mistake like any other.
+    ///
+    /// - Throws: ``ConditionError`` with the offset of the mistake.
     public init(utf8 bytes: [UInt8]) throws(ConditionError) {
         var parser = ConditionParser(bytes)
         self = try parser.condition()
@@ -259,7 +262,7 @@ public enum ConditionValue: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether this value equals another, or is a list of texts that contains it; nil if the types differ.
+    /// Whether this value equals another, or is a list of texts that contains it; nil if the two cannot be compared.
     func equals(_ other: ConditionValue) -> Bool? {
         guard case .texts(let texts) = self else {
             return order(relativeTo: other).map { $0 == 0 }
@@ -268,8 +271,8 @@ public enum ConditionValue: Hashable, Sendable, CustomStringConvertible {
         return texts.contains { $0.utf8.elementsEqual(text.utf8) }
     }
 
-    /// Negative if this value comes before another, 0 if they are equal, positive otherwise; nil if the types differ.
-    /// Text that parses as a time is compared with a time.
+    /// Negative if this value comes before another, 0 if they are equal, positive otherwise; nil if the values cannot
+    /// be compared. Text is compared with a time if it parses as one.
     func order(relativeTo other: ConditionValue) -> Int? {
         func order<Value: Comparable>(_ left: Value, _ right: Value) -> Int {
             left < right ? -1 : left == right ? 0 : 1

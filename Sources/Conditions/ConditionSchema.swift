@@ -33,7 +33,7 @@ public struct ConditionSchema: Sendable {
     /// The number of names.
     public var count: Int { types.count }
 
-    /// The type of a name; setting it has no effect once it is known.
+    /// The type of a name; nil if the name is not declared. Setting a type that is known already has no effect.
     public subscript(name: String) -> FieldType? {
         get { types[name] }
         set {
@@ -107,7 +107,7 @@ extension ConditionSchema.FieldType {
             }
     }
 
-    /// The type of a JSON value that was observed.
+    /// The type that an observed JSON value shows; `unknown` for `null` and an empty list.
     public init(_ json: JSON) {
         switch ConditionValue(json) {
         case .text(let text)?: self = Timestamp(reading: text) == nil ? .text : .timeText

@@ -18,7 +18,7 @@ public struct ServiceEmbedder: Embedder {
         let idle = Mutex<[Connection]>([])
     }
 
-    /// The most bytes of text in one request.
+    /// The most bytes of text in a request of several texts.
     private static let requestBytes = 512 << 10
     /// The number of concurrent requests; services would only throttle more.
     private static let requestsAtOnce = 4
@@ -37,8 +37,8 @@ public struct ServiceEmbedder: Embedder {
 
     /// Opens a service: embeds the canary texts to find the space of its vectors.
     ///
-    /// A service does not reproduce vectors to the last bit. If the canaries match those of a known space within its
-    /// tolerance, that space is reused; otherwise the space is new.
+    /// A service does not reproduce vectors to the last bit. If a known space describes this model, and its canaries
+    /// match within its tolerance, that space is reused; otherwise the space is new.
     ///
     /// - Parameter known: Spaces that already hold vectors, in order of preference.
     /// - Throws: `service`.
@@ -133,7 +133,8 @@ public struct ServiceEmbedder: Embedder {
         try embed([text], as: role).first ?? []
     }
 
-    /// See ``Embedder``. Sends several requests at once, and reports the vectors of each even if another one fails.
+    /// See ``Embedder``. Sends several requests at once, and reports the vectors of each that succeeds, even if another
+    /// fails.
     public func embed(
         _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
     ) throws(EmbeddingError) -> [[Float]] {
@@ -154,7 +155,7 @@ public struct ServiceEmbedder: Embedder {
         }
         let hasFailed = Atomic(false)
         let results = Threads.map(exchanges.count, threads: Self.requestsAtOnce) { index in
-            // Sends nothing after a failure: the vectors would be paid for and discarded.
+            // Sends nothing more after a failure, because the call fails anyway.
             guard !hasFailed.load(ordering: .relaxed) else {
                 return Result<[[Float]], Refusal>.success([])
             }

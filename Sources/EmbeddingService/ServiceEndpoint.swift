@@ -19,7 +19,7 @@ public struct ServiceEndpoint: Sendable {
     /// Waits for a number of milliseconds before a retry.
     public var pause: @Sendable (Int) -> Void
 
-    /// Whether requests carry credentials.
+    /// Whether requests carry a key, either ``key`` or in a header that services use for keys.
     var isAuthorized: Bool {
         key != nil
             || headers.contains { header in
@@ -68,7 +68,8 @@ public struct ServiceEndpoint: Sendable {
         guard let secret = variable(name) else { return nil }
         guard let key = ServiceKey(secret) else {
             throw .service(
-                name: "key in \(name)", reason: "has characters that a key must not have", .usage)
+                name: "key in \(name)",
+                reason: "is empty, too long, or has characters other than printable ASCII", .usage)
         }
         return key
     }
@@ -106,7 +107,7 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         let bytes = Array(text.utf8)
         guard bytes.count <= Self.byteLimit else { throw Malformed("is too long") }
         guard bytes.allSatisfy({ 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "\\") }) else {
-            throw Malformed("has spaces, control characters or non-ASCII characters")
+            throw Malformed("has spaces, backslashes, control or non-ASCII characters")
         }
         guard let schemeEnd = bytes.firstIndex(of: UInt8(ascii: ":")),
             bytes[schemeEnd...].starts(with: "://".utf8)
@@ -121,7 +122,7 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         let authority = rest[..<(pathStart ?? rest.endIndex)]
         let at = authority.lastIndex(of: UInt8(ascii: "@"))
         let place = authority[(at.map { $0 + 1 } ?? authority.startIndex)...]
-        guard Self.isPlace(place) else { throw Malformed("has no host, or an invalid port") }
+        guard Self.isPlace(place) else { throw Malformed("has no valid host, or an invalid port") }
         let tail = rest[(pathStart ?? rest.endIndex)...]
         let queryStart = tail.firstIndex(of: UInt8(ascii: "?")) ?? tail.endIndex
         var path = Array(tail[..<queryStart])
@@ -191,7 +192,7 @@ public struct ServiceKey: Sendable, CustomStringConvertible, CustomDebugStringCo
 {
     let secret: String
 
-    /// Takes a secret; nil when a header cannot hold it.
+    /// Takes a secret of 1 to 4096 bytes of printable ASCII without spaces; nil for any other.
     public init?(_ secret: String) {
         let isSafe = secret.utf8.allSatisfy { 0x21...0x7E ~= $0 }
         guard isSafe, 1...4096 ~= secret.utf8.count else { return nil }
@@ -217,7 +218,7 @@ public struct ServiceHeader: Sendable, CustomStringConvertible, CustomDebugStrin
     /// The environment variable with headers, used when no configuration names any: one per line, as `name: value`.
     public static let variable = "FTI_EMBED_HEADERS"
 
-    /// Headers that the program sets itself.
+    /// Headers that only the program and libcurl may set.
     private static let reserved: Set<String> = [
         "connection", "content-encoding", "content-length", "content-type", "expect", "host",
         "te", "trailer", "transfer-encoding", "upgrade",

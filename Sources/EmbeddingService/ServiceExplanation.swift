@@ -7,7 +7,7 @@ internal import Objects
 struct ServiceExplanation {
     /// The text; empty where the service gives none.
     let text: String
-    /// The status beside the text, from services that report errors with status 200; nil where there is none.
+    /// The status in the answer itself, from services that report errors with status 200; nil where there is none.
     let status: Int?
 
     /// Members that hold or contain the text, most specific first; compared without case.
@@ -168,7 +168,7 @@ struct Redaction {
     /// The secrets, longest first, so that a secret that contains another is redacted whole.
     private let hidden: [[UInt8]]
 
-    /// Shorter values occur in ordinary words, so they are not redacted.
+    /// Shorter header values, passwords and query values occur in ordinary words, so they are not redacted.
     private static let shortest = 4
 
     init(_ address: ServiceAddress, _ key: ServiceKey?, headers: [ServiceHeader] = []) {

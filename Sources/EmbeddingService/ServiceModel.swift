@@ -18,8 +18,8 @@ public struct ServiceModel: Hashable, Sendable {
     public var tolerance: Double
     /// Whether requests set the dimension.
     ///
-    /// Requests must set it where the model's own dimension is greater; services with a fixed dimension refuse such
-    /// requests.
+    /// Requests must set it where the model's own dimension is greater; services with a fixed dimension often refuse
+    /// such requests.
     var asksForDimension = false
 
     /// The supported dimensions.

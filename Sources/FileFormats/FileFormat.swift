@@ -2,22 +2,23 @@ public import Objects
 
 /// The format of a file, determined by its content and not by its name.
 public enum FileFormat: String, CaseIterable, Sendable {
-    /// Only tensors.
+    /// Tensors with text metadata.
     case safetensors
     /// Tensors with the metadata that llama.cpp needs.
     case gguf
-    /// Arrays of numbers.
+    /// NumPy arrays without Python objects.
     case npy
     /// Python objects, whose loading can run code. Includes an `.npy` file of objects, and a compressed file with a
     /// pickle inside.
     case pickle
-    /// A zip file with pickles, as written by `torch.save` and `numpy.savez`.
+    /// A zip file with pickles, as written by `torch.save`, and by `numpy.savez` for arrays of objects.
     case zipPickle = "zip-pickle"
-    /// A zip file in which every member was inspected and none is a pickle.
+    /// A zip file in which every readable member was inspected and none is a pickle, an archive or a compressed file.
     case zip
-    /// A compressed file, or an archive, that could not be inspected completely.
+    /// Any other archive or compressed file, in which no pickle was found; the file may not have been inspected
+    /// completely.
     case archive
-    /// Text in UTF-8.
+    /// Text in UTF-8, judged by the first 64 KiB.
     case text
     /// Anything else.
     case binary
@@ -44,8 +45,8 @@ struct FormatSearch<Source: ObjectRangeSource> {
     private let head: [UInt8]
     private let budget = InflationBudget()
 
-    /// The number of bytes at the beginning that decide whether a file is text, and that are searched for later
-    /// pickles.
+    /// How many bytes at the beginning decide whether a file is text. A pickle that begins after the first byte is
+    /// searched for in the same bytes.
     private static var headSize: Int { 64 << 10 }
     /// The most offsets after the first at which to look for a pickle, and the most instructions to follow there.
     private static var laterStarts: Int { 4096 }
@@ -205,8 +206,8 @@ struct FormatSearch<Source: ObjectRangeSource> {
         return isSeen ? .zip : .archive
     }
 
-    /// Whether a member of an archive is itself an archive or compressed; its members are not inspected. The first two
-    /// bytes of a zlib stream do not count, because many tensors begin with them.
+    /// Whether a member of an archive is itself an archive or compressed, and so is not inspected further. The first
+    /// two bytes of a zlib stream do not count, because many tensors begin with them.
     private static func isArchive(_ beginning: [UInt8], size: Int) -> Bool {
         if beginning.starts(with: ZipDirectory.magic) { return true }
         switch PackedFormat(beginning, size: size) {

@@ -142,7 +142,7 @@ final class Inflater {
         stream.deallocate()
     }
 
-    /// Begins another stream of the same kind; returns false when there is not enough memory.
+    /// Begins another stream of the same kind; returns false when zlib cannot.
     func reset() -> Bool { isUsable && inflateReset(stream) == Z_OK }
 
     /// Inflates the beginning of `input` to at most `room` bytes.

@@ -1,13 +1,13 @@
 internal import Objects
 
-/// The header of a NumPy array: whether the array has objects, which are pickled, and the size of its numbers.
+/// The header of a NumPy array: whether the array has objects, which are pickled, and the size of its data.
 struct NPYHeader {
     /// The first bytes of every array.
     static let magic = [0x93] + Array("NUMPY".utf8)
 
     /// Whether the array has Python objects. An unknown type counts as objects.
     let holdsObjects: Bool
-    /// The size of the numbers in bytes, or `UInt64.max` when the header does not tell it; 0 for an array of objects.
+    /// The size of the data in bytes, or `UInt64.max` when the header does not tell it; 0 for an array of objects.
     let dataSize: UInt64
 
     /// The longest header in bytes: it describes only one array.
@@ -43,8 +43,8 @@ struct NPYHeader {
         dataSize = isKnown ? total : .max
     }
 
-    /// The size of one element in bytes. Nil for any type but numbers, truth values, times, and text or bytes of fixed
-    /// size.
+    /// The size of one element in bytes. Nil for any type but numbers, truth values, times, text or bytes of fixed
+    /// size, and structures of these.
     private static func size(of type: PythonLiteral.Value, depth: Int) -> UInt64? {
         switch type {
         case .text(let text): return size(of: text)
@@ -89,8 +89,8 @@ struct NPYHeader {
     }
 }
 
-/// Parses the Python literals in headers of arrays: a subset of `ast.literal_eval` without escapes and floating-point
-/// numbers.
+/// Parses the Python literals in headers of arrays: a subset of `ast.literal_eval`, without escapes, signs and
+/// floating-point numbers.
 struct PythonLiteral {
     /// A parsed literal.
     enum Value {

@@ -120,7 +120,7 @@ struct PickleInstruction {
         }
     }
 
-    /// Whether Python parses a line as an integer, in any base that it knows.
+    /// Whether Python may parse a line as an integer, with or without the prefix of a base, such as `0x`.
     private static func isWhole(_ line: ArraySlice<UInt8>) -> Bool {
         var text = trimmed(line)
         if let sign = text.first, sign == 0x2B || sign == 0x2D { text = text.dropFirst() }

@@ -8,14 +8,14 @@ struct PickleScan {
     private(set) var runsCode = false
     /// Whether a plausible name is imported; that alone does not prove a pickle.
     private(set) var imports = false
-    /// Whether the file, as far as it was followed, is a pickle that runs no code.
+    /// Whether the file, as far as it was followed, is certainly a pickle, even if it runs no code.
     private(set) var isPlain = false
     /// Whether the file begins with NumPy arrays without objects.
     private(set) var isArrays = false
 
     /// The most instructions to follow in a file, which takes a second or two; a file with more counts as a pickle.
     private static let instructionLimit = 16 << 20
-    /// The number of instructions that prove a truncated pickle.
+    /// The fewest instructions that prove a truncated pickle, the one that states the protocol included.
     private static let enough = 2
 
     /// Follows the pickles that a reader provides.
@@ -91,7 +91,7 @@ struct PickleMachine {
         case scalar
         /// A tuple, a list, a dictionary, a set or bytes.
         case container
-        /// The result of an import or a call.
+        /// The result of an import, a call or a persistent reference.
         case object
     }
 
@@ -113,7 +113,7 @@ struct PickleMachine {
         var imports = false
         /// Whether anything is imported, even by an implausible name or a registered number.
         var mayImport = false
-        /// Whether an imported object is called.
+        /// Whether an imported object is called, or has its state set.
         var calls = false
         /// Whether it begins with the instruction that states the protocol.
         var hasProtocol = false

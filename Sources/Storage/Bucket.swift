@@ -2,14 +2,14 @@
 public enum BucketFolder: String, Sendable, CaseIterable {
     /// Pack files, named by the SHA-256 of their footer.
     case packs
-    /// The entries of the log and its hint.
+    /// The entries of the log, its hint, and a file that reserves room for an entry.
     case log
     /// Cached states of the log.
     case checkpoints = "log/checkpoints"
-    /// Leases, which keep the objects of running services and lock files from collection.
+    /// Leases, which keep the objects of running services, lock files and drafts from collection.
     case leases
 
-    /// The folders that every bucket has from the start; the first blob written to another folder creates it.
+    /// The folders that every bucket has from the start; the first blob written to any other folder creates it.
     package static let initial: [BucketFolder] = [.packs, .log, .checkpoints]
 }
 
@@ -17,7 +17,7 @@ public enum BucketFolder: String, Sendable, CaseIterable {
 public struct BlobName: Hashable, Sendable, CustomStringConvertible {
     /// The folder that holds the blob.
     public let folder: BucketFolder
-    /// The file name: ASCII letters, digits, `.` and `-` only.
+    /// The file name: ASCII letters, digits, `.` and `-` only, and no leading `.`.
     public let name: String
 
     /// Makes a name. The program composes every name itself, so an invalid one is a programming error and traps.
@@ -62,7 +62,7 @@ public enum Creation: Hashable, Sendable {
     case exists
 }
 
-/// The storage of a repository: named immutable blobs in a few folders.
+/// The storage of a repository: named blobs in a few folders, all immutable except hints, caches and leases.
 ///
 /// Calls block. Several threads may use a bucket at once, and several processes may use the same storage.
 public protocol Bucket: Sendable {
@@ -85,7 +85,7 @@ public protocol Bucket: Sendable {
 
     /// Creates or replaces a blob atomically: a crash leaves either the old blob or the new one.
     ///
-    /// Not durable: a crash after the call may bring back the old blob, or none where none existed.
+    /// Not durable: a crash after the call may undo it.
     func replace(_ name: BlobName, _ bytes: [UInt8]) throws(StorageError)
 
     /// Creates or overwrites a hint as cheaply as the storage allows. Every transaction renews a hint, and the renewal
@@ -124,7 +124,7 @@ public protocol Bucket: Sendable {
     func takeTurn() -> (any WriterTurn)?
 }
 
-/// A writer's turn to append to the log, which ends when it is released, or with the process.
+/// A writer's turn to append to the log. The turn ends with the last reference to it, or with the process.
 public protocol WriterTurn: AnyObject, Sendable {}
 
 /// A turn in a bucket that does not limit its writers.
@@ -181,7 +181,7 @@ public protocol StagedBlob: Sendable {
     /// Appends bytes at the next multiple of `alignment`; returns that offset and the number of zero bytes that pad up
     /// to it.
     ///
-    /// Several threads may append: each append is contiguous, in no defined order.
+    /// Several threads may append: each append stays contiguous, but their order is not defined.
     func append(
         _ bytes: [UInt8], alignment: Int
     ) throws(StorageError) -> (offset: Int, gap: Int)

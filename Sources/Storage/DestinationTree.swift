@@ -1,10 +1,11 @@
 internal import Glibc
 internal import Synchronization
 
-/// A directory that files are written into, and never outside it.
+/// A directory to write files into; nothing outside it is ever written.
 ///
 /// The user named the directory, so its own path may go through symbolic links; no link inside it is followed. A file
-/// appears under its name only when it is whole. Nothing is ever removed. Several threads may use it.
+/// appears under its name only when it is whole. Files are replaced only on request, and nothing is removed. Several
+/// threads may use it.
 public final class DestinationTree: Sendable {
     /// The path, for messages.
     public let path: String
@@ -59,7 +60,7 @@ public final class DestinationTree: Sendable {
 
     /// Begins a file; creates the directories above it when they are missing.
     ///
-    /// - Throws: `unusable` when something else is in place of a directory.
+    /// - Throws: `unusable` when something other than a directory has the name of one above the file.
     public func file(
         _ path: RelativePath, isExecutable: Bool = false
     ) throws(StorageError) -> DestinationFile {
@@ -140,9 +141,9 @@ public final class DestinationFile: Sendable {
         }
     }
 
-    /// Gives the file its name.
+    /// Gives the file its name, without waiting for the disk.
     ///
-    /// - Throws: `unusable` when the name is taken and may not be replaced.
+    /// - Throws: `unusable` when the name is taken and files may not be replaced, or when a directory has it.
     public func finish() throws(StorageError) {
         if try file.place(as: name.bytes) { return }
         guard replaces else {

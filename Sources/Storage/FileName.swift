@@ -1,7 +1,7 @@
-// The only way to normalize text without Foundation.
+// For `_nfc`: the standard library normalizes text only through this interface.
 @_spi(_Unicode) internal import Swift
 
-/// A name of one file or directory that is valid on every platform and cannot escape its directory.
+/// The name of a file or directory, valid on every platform and unable to escape its directory.
 ///
 /// Names compare by their bytes. The same check applies when names are stored, read back and written out.
 public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -65,7 +65,9 @@ public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible 
             default: break
             }
         }
-        if bytes == [0x2E] || bytes == [0x2E, 0x2E] { return "it names a directory above" }
+        if bytes == [0x2E] || bytes == [0x2E, 0x2E] {
+            return "it names the directory itself or the one above"
+        }
         if bytes.last == 0x20 || bytes.last == 0x2E { return "it ends with a dot or a space" }
         guard isASCII else { return problemBeyondASCII(in: bytes) }
         return reserved(bytes.map { 0x41...0x5A ~= $0 ? $0 + 0x20 : $0 })
@@ -134,7 +136,7 @@ public struct FileName: Hashable, Comparable, Sendable, CustomStringConvertible 
 public struct FileNameError: Diagnosable, Hashable {
     /// The rejected name.
     public let name: [UInt8]
-    /// The reason, as a clause that begins with "it".
+    /// The reason, as a clause that calls the name "it".
     public let reason: String
 
     /// See ``Diagnosable``.
@@ -146,7 +148,8 @@ public struct FileNameError: Diagnosable, Hashable {
     /// See ``Diagnosable``.
     public var remedy: String? { "rename the file" }
 
-    /// The name in quotes, printable ASCII only; other bytes are escaped as `\xNN`.
+    /// The first 256 bytes of the name in quotes. A backslash precedes quotes and backslashes; `\xNN` stands for any
+    /// byte other than printable ASCII.
     public var quoted: String {
         var text = "\""
         for byte in name.prefix(FileName.byteLimit + 1) {
@@ -166,7 +169,7 @@ public struct RelativePath: Hashable, Comparable, Sendable, CustomStringConverti
     /// The names; empty for the directory itself.
     public let names: [FileName]
 
-    /// The longest path that Linux accepts, in bytes, separators included.
+    /// The most bytes in a path, separators included.
     public static let byteLimit = 4096
 
     /// The directory itself.
@@ -222,8 +225,8 @@ public struct RelativePath: Hashable, Comparable, Sendable, CustomStringConverti
 
 /// Turns names that a tree may not hold into valid ones.
 ///
-/// Each bad byte becomes `%` and two hexadecimal digits; a name that is taken gets `~2`, `~3` and so on. The result
-/// depends only on the names in the directory.
+/// Each bad byte becomes `%` and two hexadecimal digits. A name that is too long keeps its beginning and gets a hash of
+/// the whole; a name that is taken gets `~2`, `~3` and so on. The result depends only on the names in the directory.
 struct NameRepair {
     private var taken: Set<String> = []
 
@@ -233,7 +236,7 @@ struct NameRepair {
     /// Starts with the valid names of a directory, which stay.
     init(keeping names: [FileName]) { taken = Set(names.map(\.folded)) }
 
-    /// Returns a valid name and reserves it; nil when every attempt is taken.
+    /// Returns a valid name and reserves it; nil when every attempt is invalid or taken.
     mutating func repaired(_ name: [UInt8]) -> FileName? {
         for base in Self.candidates(name) {
             for number in 1...Self.attempts {

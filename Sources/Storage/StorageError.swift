@@ -8,7 +8,8 @@ public enum Fault: Sendable, CaseIterable {
     case missing
     /// Another writer was first.
     case conflict
-    /// A policy, a gate or the namespace of a ref forbids it.
+    /// The access policy, a gate or the namespace of a ref forbids it; or it is unsafe, as with a repository of another
+    /// user.
     case refused
     /// The repository is damaged.
     case damaged
@@ -20,7 +21,7 @@ public enum Fault: Sendable, CaseIterable {
 public protocol Diagnosable: Error, Sendable {
     /// The class of the failure.
     var fault: Fault { get }
-    /// One line without a full stop: what happened, and where.
+    /// What happened, and where, without a full stop: one line, or one for each of several entries.
     var message: String { get }
     /// What to do next: a command line where one exists.
     var remedy: String? { get }
@@ -41,7 +42,7 @@ public enum StorageError: Diagnosable, Hashable {
     case noRepository(path: String)
     /// A repository is not used because it, or one of its folders, is a symbolic link.
     case refused(path: String, reason: String)
-    /// A repository belongs to another user; adding `place` to the user's `list` of trusted places would allow it.
+    /// A repository belongs to another user. Adding `place` to the file `list` of trusted places would allow its use.
     case foreign(path: String, owner: UInt32, user: UInt32, place: String, list: String?)
     /// A file or directory of a repository is damaged.
     case damaged(path: String, reason: String)
@@ -51,7 +52,7 @@ public enum StorageError: Diagnosable, Hashable {
     case missing(path: String)
     /// A path, a file name or a directory entry is not usable.
     case unusable(path: String, reason: String)
-    /// Some inputs cannot be stored: the first few, and their number.
+    /// Some inputs cannot be stored: the first few of them, and the number of all.
     case unusableEntries([UnusableEntry], count: Int)
     /// A file changed during the read.
     case changed(path: String)
@@ -74,7 +75,7 @@ public enum StorageError: Diagnosable, Hashable {
     /// Whether the disk or a quota is full.
     public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
 
-    /// Whether the process ran out of file descriptors or memory, so that nothing need be wrong with the file.
+    /// Whether the process ran out of file descriptors or memory; the file itself may be fine.
     public var isOutOfResources: Bool { code == EMFILE || code == ENFILE || code == ENOMEM }
 
     /// Whether the error concerns only one file or folder, so that a scan of many can go on.

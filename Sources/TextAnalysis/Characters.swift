@@ -75,7 +75,8 @@ enum Characters {
         }
     }
 
-    /// Whether a scalar is in normal form C in any context; false also for some rare scalars that are.
+    /// Whether a scalar is known to be in normal form C in any context: true only in common ranges, so false proves
+    /// nothing.
     static func isComposed(_ scalar: UInt32) -> Bool {
         switch scalar {
         case ..<0x300, 0x3A3...0x481, 0x2010...0x2027, 0x20A0...0x20BF, 0x2190...0x2199,
@@ -86,8 +87,8 @@ enum Characters {
         }
     }
 
-    /// The matched form of a scalar, if it is a single word character when a new stretch follows; 0 where finding it
-    /// takes more work.
+    /// The matched form of a scalar that a new stretch follows, if the form is a single word character; 0 otherwise,
+    /// and where finding the form takes more work.
     static func simpleForm(of scalar: UInt32) -> UInt32 {
         switch scalar {
         case 0x80..<0x800: UInt32(simpleForms[Int(scalar) - 0x80])

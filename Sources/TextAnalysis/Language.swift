@@ -48,7 +48,7 @@ public struct Language: Hashable, Sendable {
 /// Pointers are confined to this file. Not thread-safe: a ``StemmerPool`` lends each stemmer to one thread at a time,
 /// which is why it may cross threads.
 final class Stemmer: @unchecked Sendable {
-    /// The term of a word, and whether the word is a stop word.
+    /// The hashes of a word and its stem, and whether the word is a stop word.
     struct Entry {
         var word: UInt64
         var stem: UInt64
@@ -92,7 +92,7 @@ final class Stemmer: @unchecked Sendable {
         return entry
     }
 
-    /// The stem of a word in the matched form; nil when the word is its own stem.
+    /// The stem of a word in the matched form; nil without a stemmer, or when the word is too long for it.
     func stem(of word: [UInt8]) -> [UInt8]? {
         guard let handle, word.count <= Self.longestWord,
             let stem = sb_stemmer_stem(handle, word, Int32(word.count))

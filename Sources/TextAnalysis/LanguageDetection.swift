@@ -4,7 +4,8 @@ extension Language {
     ///
     /// Only the first 64 KiB count. Among languages in Latin script, it knows the ones with a stop-word list: cs, da,
     /// de, en, es, fi, fr, hu, it, nl, no, pl, pt, ro, sv and tr. Among languages in Cyrillic and Arabic script, it
-    /// knows the ones that have letters of their own.
+    /// knows some that have letters of their own; any other counts as Russian or Arabic. Text in most other scripts
+    /// counts as the main language of its script.
     public static func detected(in text: String) -> Language? {
         let beginning = String(decoding: text.utf8.prefix(textLimit), as: UTF8.self)
         let letters = Letters(of: TextForm.matched(beginning))
@@ -31,7 +32,8 @@ extension Language {
 
     private static let textLimit = 1 << 16
 
-    /// The language with the most stop words, provided that they make up a twentieth of all words.
+    /// The language with the most stop words, provided that they make up at least a twentieth of all words; nil if
+    /// there is none, or several have the most.
     private static func codeByStopWords(_ text: String) -> String? {
         var votes = [Int](repeating: 0, count: StopWords.codes.count)
         var words = 0

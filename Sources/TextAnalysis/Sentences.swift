@@ -1,7 +1,8 @@
 /// Finds sentence boundaries in any script.
 ///
-/// A sentence ends at a stop before white space, unless the stop belongs to an abbreviation or the next word begins
-/// with a lower-case letter. In scripts without spaces, it ends at an ideographic stop.
+/// A sentence ends at a stop before white space, unless the stop belongs to an abbreviation or to the number of a list
+/// item, or what follows cannot begin a sentence, such as a lower-case letter. An ideographic stop needs no white
+/// space.
 public enum Sentences {
     /// The sentences of a line in order, without the white space around them.
     public static func split(_ line: some StringProtocol) -> [String] {
@@ -48,7 +49,7 @@ public enum Sentences {
             ? scalar.value == 0x20 || scalar.value &- 0x09 < 5 : scalar.properties.isWhitespace
     }
 
-    /// Lower-case words that often take a full stop in the middle of a sentence.
+    /// Abbreviations whose full stop rarely ends a sentence, in lower case and without that stop.
     private static let abbreviations: Set<String> = [
         "e.g", "i.e", "cf", "vs", "viz", "resp", "approx", "ca", "incl", "excl", "esp", "fig",
         "figs", "eq", "sec", "ch",

@@ -2,7 +2,8 @@
 ///
 /// A word is a sequence of letters, digits and combining marks of ``TextForm/matched(_:)``; words are compared by stem.
 /// When a single `_`, `-` or `.` joins words, each word is a token and so is the whole identifier; the parts of a
-/// mixed-case word are tokens too. Scripts without spaces give overlapping pairs of characters.
+/// mixed-case word are tokens too. Scripts without spaces give overlapping pairs of characters; Hangul gives words and
+/// pairs.
 ///
 /// Analysis takes linear time, and gives the same tokens on every machine with the same ``definition``. An analyzer is
 /// thread-safe. It caches stems, so share one among many texts.

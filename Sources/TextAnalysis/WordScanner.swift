@@ -88,7 +88,7 @@ struct WordScanner {
         }
     }
 
-    /// Finds the words of the span, and the words that a single joint connects.
+    /// Finds the words of the span, and which of them a single joint connects.
     private mutating func findWords() {
         words.removeAll(keepingCapacity: true)
         var start: Int?
@@ -241,7 +241,7 @@ struct FoldedSpan {
     private var normalizer = Normalizer(.matched)
 
     /// Reads characters from a position up to the first one that cannot belong to a word or identifier, and returns the
-    /// position after it.
+    /// position where the scan goes on.
     mutating func read(_ text: Span<UInt8>, from start: Int) -> Int {
         bytes.removeAll(keepingCapacity: true)
         units.removeAll(keepingCapacity: true)

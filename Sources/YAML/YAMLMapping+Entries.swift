@@ -21,6 +21,8 @@ extension YAMLMapping {
     }
 
     /// Every key with its scalar or mapping, in the order of the file.
+    ///
+    /// - Throws: An error for any other value, such as a list.
     public func entries() throws(ConfigurationError) -> [Entry] {
         var entries: [Entry] = []
         for member in members {
@@ -39,7 +41,9 @@ extension YAMLMapping {
         return entries
     }
 
-    /// Takes a text or a list of texts, or nil.
+    /// Takes the text or the list of texts of a key; nil when the key is missing.
+    ///
+    /// - Throws: An error when the list is empty.
     public mutating func textOrTexts(_ key: String) throws(ConfigurationError) -> Located<[String]>?
     {
         guard let member = members.first(where: { $0.key.utf8.elementsEqual(key.utf8) }) else {

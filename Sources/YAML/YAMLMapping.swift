@@ -96,7 +96,7 @@ public struct YAMLMapping {
         }
     }
 
-    /// Makes an error at a line of the file.
+    /// Makes an error at a line of the file; without one, at the line of the mapping.
     public func error(_ reason: String, line: Int? = nil) -> ConfigurationError {
         ConfigurationError(path: path, line: line ?? self.line, reason: reason)
     }
@@ -111,7 +111,7 @@ public struct YAMLMapping {
         return members.remove(at: index).node
     }
 
-    /// Takes a text, or nil.
+    /// Takes the text of a key; nil when the key is missing.
     public mutating func text(_ key: String) throws(ConfigurationError) -> Located<String>? {
         guard let node = take(key) else { return nil }
         return Located(value: try text(node, full(key)), line: node.mark?.line)
@@ -124,7 +124,9 @@ public struct YAMLMapping {
         return scalar.string
     }
 
-    /// Takes a whole number within a range, or nil.
+    /// Takes the whole number of a key; nil when the key is missing.
+    ///
+    /// - Throws: An error when the value is anything else, or outside the range.
     public mutating func integer(
         _ key: String, in range: ClosedRange<Int>
     ) throws(ConfigurationError) -> Int? {
@@ -137,7 +139,9 @@ public struct YAMLMapping {
         return found.value
     }
 
-    /// Takes a number within a range, or nil.
+    /// Takes the number of a key; nil when the key is missing.
+    ///
+    /// - Throws: An error when the value is anything else, or outside the range.
     public mutating func number(
         _ key: String, in range: ClosedRange<Double>
     ) throws(ConfigurationError) -> Double? {
@@ -150,7 +154,7 @@ public struct YAMLMapping {
         return found.value
     }
 
-    /// Takes a whole number, or nil.
+    /// Takes the whole number of a key, in any range; nil when the key is missing.
     public mutating func integer(_ key: String) throws(ConfigurationError) -> Located<Int>? {
         guard let node = take(key) else { return nil }
         guard case .scalar(let scalar) = node, scalar.style == .plain,
@@ -159,7 +163,7 @@ public struct YAMLMapping {
         return Located(value: value, line: node.mark?.line)
     }
 
-    /// Takes a finite number, or nil.
+    /// Takes the finite number of a key, in any range; nil when the key is missing.
     public mutating func number(_ key: String) throws(ConfigurationError) -> Located<Double>? {
         guard let node = take(key) else { return nil }
         guard case .scalar(let scalar) = node, scalar.style == .plain,
@@ -168,7 +172,7 @@ public struct YAMLMapping {
         return Located(value: value, line: node.mark?.line)
     }
 
-    /// Takes a list of texts, or nil.
+    /// Takes the list of texts of a key; nil when the key is missing.
     public mutating func texts(_ key: String) throws(ConfigurationError) -> [Located<String>]? {
         guard let node = take(key) else { return nil }
         guard case .sequence(let items) = node else {
@@ -179,13 +183,13 @@ public struct YAMLMapping {
         }
     }
 
-    /// Takes a mapping, or nil.
+    /// Takes the mapping of a key; nil when the key is missing.
     public mutating func mapping(_ key: String) throws(ConfigurationError) -> YAMLMapping? {
         guard let node = take(key) else { return nil }
         return try YAMLMapping(node, name: full(key), path: path)
     }
 
-    /// Takes a list of mappings, or nil.
+    /// Takes the list of mappings of a key; nil when the key is missing.
     public mutating func mappings(_ key: String) throws(ConfigurationError) -> [YAMLMapping]? {
         guard let node = take(key) else { return nil }
         guard case .sequence(let items) = node else {
@@ -204,7 +208,9 @@ public struct YAMLMapping {
         }
     }
 
-    /// Takes a mapping as a JSON object, or nil.
+    /// Takes the mapping of a key as a JSON object; nil when the key is missing.
+    ///
+    /// - Throws: An error when the value is anything else, or is nested more than 8 deep.
     public mutating func object(_ key: String) throws(ConfigurationError) -> Located<JSONObject>? {
         guard let node = take(key) else { return nil }
         guard case .object(let object) = try json(node, full(key), depth: 0) else {
@@ -253,7 +259,8 @@ public struct YAMLMapping {
         }
     }
 
-    /// The value of a scalar in YAML's core schema.
+    /// The value of a scalar in YAML's core schema, except that infinities, NaN, octal numbers and numbers with a plus
+    /// sign stay text.
     static func json(_ scalar: Node.Scalar) -> JSON {
         if let word = word(scalar) { return word }
         let digits = scalar.string.utf8.first.map { 0x30...0x39 ~= $0 || $0 == 0x2D || $0 == 0x2E }
@@ -263,7 +270,7 @@ public struct YAMLMapping {
         return .number(number)
     }
 
-    /// Throws if any key was not taken.
+    /// Throws if any key was not taken; the message lists the known keys.
     public func finish(known: [String]) throws(ConfigurationError) {
         guard let first = members.first else { return }
         throw error(

@@ -26,9 +26,9 @@ struct RunCommand: Command {
             """
             Embeds only new and changed documents. Removes the rows of missing documents, but only where \
             the sources could be listed completely. Makes no transaction when nothing changed. Never \
-            mixes embedding spaces: refuses a run that would, unless --rebuild replaces all rows. Counts \
-            text that was left out, cut, replaced, guessed or not understood by reason; --verbose lists \
-            it by document.
+            mixes embedding spaces: refuses a run that would, unless --rebuild replaces all rows. Counts, for \
+            each reason, the text that was left out, cut, replaced, guessed or not understood; --verbose \
+            lists it by document.
             """,
             examples: [
                 "fti-feature run features.yaml",
@@ -50,7 +50,7 @@ struct RunCommand: Command {
 
     @Flag(
         help: ArgumentHelp(
-            "Show what a run would do, without a transaction, objects or requests."))
+            "Show what a run would do, without storing anything or asking a service."))
     var dryRun = false
 
     @Flag(help: "Fail when a source, or a pattern of include or exclude, matches nothing.")

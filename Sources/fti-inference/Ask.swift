@@ -17,8 +17,7 @@ struct Ask: Command {
             file; both must have the same embedding space. With --stdin, each line of standard input is a \
             question, or a JSON object with a question and optionally a condition under "where" and an \
             id. The command replies to each with a line of JSON, an answer or an error, and follows refs \
-            that move. --where takes a condition on the members and the key of rows, and searches only \
-            the rows that satisfy it.
+            that move. --where searches only the rows that satisfy a condition on their members and key.
             """,
             examples: [
                 "fti-inference ask \"What size holes do I drill in brick?\"",
@@ -55,21 +54,25 @@ struct Ask: Command {
     var count: Int?
 
     @Flag(
-        help: "Preselect rows by their signs: faster for many rows, but may miss some.")
+        help:
+            "Preselect rows by the signs of their numbers: faster for many rows, but may miss some."
+    )
     var approximate = false
 
     @Option(
         help: ArgumentHelp(
-            "Find candidates by vector and words (hybrid), or by only one (vector, lexical).",
+            "Find candidates by vector and by words (hybrid), or by one of them (vector, lexical).",
             valueName: "mode"))
     var mode: String?
 
-    @Option(help: ArgumentHelp("Rank N candidates from each source.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Rank the best N candidates by vector, and the best N by words.", valueName: "n"))
     var candidates: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Show at most N chunks of a document before chunks of others; 0 for no limit.",
+            "Put at most N chunks of one document ahead of the others; 0 for no limit.",
             valueName: "n"))
     var perDocument: Int?
 

@@ -93,7 +93,7 @@ struct AskedLine {
 struct RequestID {
     /// The JSON text of the id; nil when it is missing, unreadable or ambiguous.
     let text: [UInt8]?
-    /// The line with `null` in place of the id.
+    /// The line with `null` in place of the id; the line itself when ``text`` is nil or the id repeats.
     let withoutID: [UInt8]
 
     /// Looks for the member `id` of the object at the start of a line.

@@ -75,7 +75,7 @@ struct Run: Command {
         }
     }
 
-    /// The repository that the command line or the environment names, otherwise the configuration's.
+    /// The repository of the command line or the environment; otherwise the configuration's; otherwise the nearest.
     private func location(
         _ configuration: TrainingConfiguration, _ context: CommandContext
     ) throws -> String {

@@ -1,5 +1,5 @@
-/// Hot loops that choose their instructions at run time. Each one except SHA-256 has a portable path with the same
-/// result.
+/// Hot loops, most of which choose their instructions at run time. Each one except SHA-256 has a portable path with the
+/// same result.
 #pragma once
 #include "checksum.h"
 #include "cutting.h"

@@ -16,7 +16,7 @@
 ptrdiff_t fti_read_floats(const uint8_t *text, size_t size, size_t start, float *out,
                           size_t capacity, size_t *end);
 
-/// The same result without vector instructions; tests compare the two.
+/// The same result with baseline instructions only; tests compare the two.
 ptrdiff_t fti_read_floats_portable(const uint8_t *text, size_t size, size_t start, float *out,
                                    size_t capacity, size_t *end);
 

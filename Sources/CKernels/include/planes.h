@@ -10,6 +10,6 @@ void fti_split_planes(const uint8_t *numbers, size_t count, int width, uint8_t *
 /// The inverse of `fti_split_planes`; the `width` planes may lie anywhere.
 void fti_join_planes(const uint8_t *const *planes, size_t count, int width, uint8_t *numbers);
 
-/// Counts byte values by position modulo 4 over at most `samples` evenly spaced groups of four bytes. Overwrites the 4
-/// x 256 counters of `histogram`: 256 for each position.
+/// Counts byte values by position modulo 4 over at most `samples` evenly spaced groups of four bytes. Overwrites the
+/// 1024 counters of `histogram`: 256 for each position.
 void fti_lane_histogram(const uint8_t *bytes, size_t count, size_t samples, uint32_t *histogram);

@@ -14,7 +14,7 @@
 void fti_code_vectors(const void *vectors, size_t rows, size_t dimension, size_t stride, void *scales,
                       void *residuals, void *norms, int8_t *codes);
 
-/// The same result without vector instructions; tests compare the two.
+/// The same result with baseline instructions only; tests compare the two.
 void fti_code_vectors_portable(const void *vectors, size_t rows, size_t dimension, size_t stride,
                                void *scales, void *residuals, void *norms, int8_t *codes);
 
@@ -23,13 +23,12 @@ void fti_code_vectors_portable(const void *vectors, size_t rows, size_t dimensio
 void fti_code_products(const int8_t *codes, size_t rows, size_t stride, const int8_t *query,
                        int32_t *products);
 
-/// The same result without vector instructions.
+/// The same result with baseline instructions only.
 void fti_code_products_portable(const int8_t *codes, size_t rows, size_t stride, const int8_t *query,
                                 int32_t *products);
 
-/// Bounds the product of a query q and any vector v by the product of their codes: q.v, as `fti_dot` rounds it, is
-/// within
-///   v.norm * norm + v.residual * residual + rest   of   v.scale * scale * codes.codes.
+/// Bounds the product of a query q and any vector v by the product of their codes. With q.v as `fti_dot` rounds it,
+///   |q.v - v.scale * scale * codes.codes| <= v.norm * norm + v.residual * residual + rest.
 struct fti_code_bound {
     double scale, norm, residual, rest;
 };
@@ -40,7 +39,7 @@ size_t fti_code_select(const int32_t *products, const float *scales, const float
                        const float *norms, size_t rows, const struct fti_code_bound *bound,
                        double threshold, uint32_t *selected);
 
-/// The same result without vector instructions.
+/// The same result with baseline instructions only.
 size_t fti_code_select_portable(const int32_t *products, const float *scales, const float *residuals,
                                 const float *norms, size_t rows, const struct fti_code_bound *bound,
                                 double threshold, uint32_t *selected);
@@ -50,10 +49,10 @@ size_t fti_code_select_portable(const int32_t *products, const float *scales, co
 /// added one by one.
 float fti_dot(const float *left, const float *right, size_t count);
 
-/// The same result without vector instructions.
+/// The same result with baseline instructions only.
 float fti_dot_portable(const float *left, const float *right, size_t count);
 
-/// The signs of 64 `words` codes: bit i of word w is set where code 64 w + i is below zero.
+/// The signs of 64 * `words` codes: bit i of word w is set where code 64 w + i is below zero.
 void fti_code_signs(const int8_t *codes, size_t words, uint64_t *signs);
 
 /// The Hamming distance of each of `rows` rows of `words` words from a query.
@@ -63,6 +62,6 @@ void fti_sign_distances(const uint64_t *signs, size_t rows, size_t words, const 
 /// Writes the indexes of the distances up to `limit`, in ascending order, and returns their number.
 size_t fti_distance_select(const uint32_t *distances, size_t rows, uint32_t limit, uint32_t *selected);
 
-/// The same result as `fti_sign_distances`, without vector instructions.
+/// The same result as `fti_sign_distances`, with baseline instructions only.
 void fti_sign_distances_portable(const uint64_t *signs, size_t rows, size_t words,
                                  const uint64_t *query, uint32_t *distances);

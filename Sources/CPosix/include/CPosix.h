@@ -1,4 +1,4 @@
-/// System calls and flags that glibc hides from Swift's Glibc module.
+/// System calls and flags that Swift's Glibc module lacks, and functions that need several of them.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -16,8 +16,6 @@ int fti_o_tmpfile(void);
 /// Gives a name to the nameless file behind `fd` (opened with `O_TMPFILE`): 0, or -1 with `errno` set, which is
 /// `EEXIST` when the name is taken.
 int fti_link_descriptor(int fd, int to_dir, const char *to);
-
-/// `fallocate(2)` in its default mode: 0, or -1 with `errno` set.
 
 /// Fills `bytes` with `count` random bytes from the kernel: 0, or -1 with `errno` set.
 int fti_random(void *bytes, size_t count);

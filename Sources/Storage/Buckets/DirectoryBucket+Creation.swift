@@ -1,14 +1,16 @@
 internal import Glibc
 
 extension DirectoryBucket {
-    /// Creates a bucket with the given blobs at an unused path, and opens it.
+    /// Creates a bucket with the given blobs at a path where nothing or an empty directory is, and opens it.
     ///
     /// The bucket is built beside the path and moved there once it is durable, so a crash leaves all of it or nothing
     /// under its name. Missing directories above it are created.
     ///
-    /// - Parameter isShared: Whether the directory's group may read and write the bucket, whatever the umask.
-    /// - Throws: `unusable` when the path exists; `durabilityUnknown` when the bucket exists but a power cut may still
-    ///   undo its creation.
+    /// - Parameters:
+    ///   - blobs: The blobs, all of them in folders of ``BucketFolder/initial``.
+    ///   - isShared: Whether the directory's group may read and write the bucket, whatever the umask.
+    /// - Throws: `unusable` when the path is taken; `durabilityUnknown` when the bucket exists but a power cut may
+    ///   still undo its creation.
     public static func create(
         at path: String, containing blobs: [BlobName: [UInt8]] = [:], isShared: Bool = false
     ) throws(StorageError) -> DirectoryBucket {
@@ -123,7 +125,7 @@ extension DirectoryBucket {
 }
 
 extension Directory {
-    /// Whether an entry is the directory of a repository.
+    /// Whether an entry is a repository's `.fti` directory.
     func hasRepository(_ name: [UInt8]) throws(StorageError) -> Bool {
         guard name == Array(".fti".utf8) else { return false }
         // The folder of checkpoints is only a cache, so it may be missing.

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// A bucket in a directory of a local or a network file system.
 ///
-/// It opens each directory once, never through a symbolic link. Reading writes nothing.
+/// It opens each directory once, never through a symbolic link. Reading a blob writes nothing.
 public final class DirectoryBucket: Bucket {
     /// See ``Bucket``.
     public let location: String
@@ -24,8 +24,10 @@ public final class DirectoryBucket: Bucket {
     /// Opens the bucket in a directory.
     ///
     /// - Parameter trusted: The places that may belong to another user.
-    /// - Throws: `noRepository` when the path is not a directory with the folders of a bucket; `foreign` when another
-    ///   user owns it and shares it with none of this user's groups; `refused` when it or a folder is a symbolic link.
+    /// - Throws: `noRepository` when the path is not a directory with the folders of a bucket; `incomplete` when only
+    ///   some of them are there; `damaged` when something else is in place of one; `refused` when it or a folder is a
+    ///   symbolic link; `foreign` when another user owns it, shares it with none of this user's groups, and is not
+    ///   trusted.
     public convenience init(
         opening path: String, trusting trusted: TrustedPlaces = .none
     ) throws(StorageError) {
@@ -41,8 +43,8 @@ public final class DirectoryBucket: Bucket {
         return Set(groups.prefix(Int(max(found, 0))) + [getegid()])
     }
 
-    /// Opens the bucket in a directory on behalf of a user. The superuser may open every bucket, and a member of a
-    /// group every bucket that the group shares.
+    /// Opens the bucket in a directory on behalf of a user. The superuser may open every bucket; others may open their
+    /// own, those that one of their groups shares, and those in trusted places.
     init(
         opening path: String, as user: UInt32, of groups: Set<UInt32> = [],
         trusting trusted: TrustedPlaces = .none
@@ -231,7 +233,7 @@ public final class DirectoryBucket: Bucket {
     }
 
     /// Returns the time in nanoseconds by the clock of the file system, which may be another machine's: the time of a
-    /// new file. On a read-only file system, where nothing can be removed anyway, returns this machine's time.
+    /// new file. Where this process may not write, and so cannot remove anything, returns this machine's time.
     private func time() throws(StorageError) -> Int {
         do throws(StorageError) {
             return try TemporaryFile(in: packs).descriptor.status().modified

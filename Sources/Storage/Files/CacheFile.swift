@@ -27,7 +27,7 @@ public struct CacheFile: Sendable {
 
     /// Replaces the file atomically, without waiting for the disk: after a power cut it may hold anything.
     ///
-    /// Creates missing folders above it, as many as allowed, that only the process's user can open.
+    /// Creates missing folders above it, as many as allowed; only the process's user can open them.
     public func replace(_ bytes: [UInt8]) throws(StorageError) {
         let (directory, name) = try place()
         let file = try TemporaryFile(in: directory)
@@ -36,8 +36,8 @@ public struct CacheFile: Sendable {
         Self.clean(directory)
     }
 
-    /// Opens the file for appending, and creates it when it does not exist; nil when that fails, or another process has
-    /// it open.
+    /// Opens the file for appending, and creates it when it does not exist; nil when that fails, another process has it
+    /// open, or another user may read or write it.
     public func opened() -> AppendFile? {
         guard let (directory, name) = try? place(),
             let file = try? directory.open(
@@ -46,7 +46,8 @@ public struct CacheFile: Sendable {
         return AppendFile(file, path: path)
     }
 
-    /// Removes the files beside this one whose names end in `suffix` and that were last written more than `days` ago.
+    /// Removes the files in the same folder whose names end in `suffix` and that were last written more than `days`
+    /// ago.
     ///
     /// - Parameter now: The present time, in milliseconds since 1970.
     public func removeAged(suffix: String, days: Int, now: Int) {
@@ -68,8 +69,7 @@ public struct CacheFile: Sendable {
     /// One process in this many removes unfinished files that crashed processes left behind.
     private static let cleaning: Int32 = 8
 
-    /// Removes unfinished files. A process that was about to rename one of these files goes without its cache this
-    /// time.
+    /// Removes the unfinished files that no running process has locked.
     private static func clean(_ directory: Directory) {
         guard getpid() % cleaning == 0, let names = try? directory.names() else { return }
         for name in names where name.starts(with: TemporaryFile.prefix) {

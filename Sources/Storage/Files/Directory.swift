@@ -208,7 +208,7 @@ final class Directory: Sendable {
     /// The bytes read in one call: about a thousand names.
     private static let listingSize = 32 << 10
 
-    /// Opens an entry several directories below with one system call, which follows no link; nil when that fails or the
+    /// Opens an entry several levels below with one system call, which follows no link; nil when that fails or the
     /// system lacks the call.
     func openBelow(_ names: [[UInt8]], _ flags: Int32) -> FileDescriptor? {
         let relative = Array(names.joined(separator: [UInt8(ascii: "/")]))

@@ -2,7 +2,7 @@ internal import CPosix
 internal import Glibc
 
 /// A memory-mapped immutable file: pages are read on first use and never copied. The mapping lasts until the last
-/// reference goes away, even if the file is deleted before.
+/// reference goes away, even if the file is deleted first.
 ///
 /// Only for files that never change once they have their name. If another program truncates a mapped file, reading the
 /// lost pages ends this process with a signal, as in every program that maps files.
@@ -12,7 +12,8 @@ public final class MappedFile: Sendable {
     // Safe: the memory is never written and stays mapped until `deinit`.
     private nonisolated(unsafe) let start: UnsafeRawPointer
 
-    /// Maps the first `count` bytes of a file; nil on network file systems and where mapping fails.
+    /// Maps the first `count` bytes of a file; nil for no bytes, on network and FUSE file systems, and where mapping
+    /// fails.
     init?(_ descriptor: borrowing FileDescriptor, count: Int) {
         guard count > 0, fti_is_remote(descriptor.number) == 0,
             let address = mmap(nil, count, PROT_READ, MAP_SHARED, descriptor.number, 0),

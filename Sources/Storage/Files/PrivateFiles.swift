@@ -6,9 +6,9 @@ public struct PrivateFolder: Sendable {
     public struct Content: Sendable {
         /// The bytes.
         public let bytes: [UInt8]
-        /// Whether only the process's user can read the file.
+        /// Whether only the process's user and the superuser can read and write the file.
         public let isPrivate: Bool
-        /// Whether only the process's user can write the file.
+        /// Whether only the process's user and the superuser can write the file.
         public let isOwn: Bool
     }
 
@@ -32,7 +32,8 @@ public struct PrivateFolder: Sendable {
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Tells whether only the process's user can read and write the folder itself; nil when it does not exist.
+    /// Tells whether only the process's user and the superuser can read and write the folder itself; nil when it does
+    /// not exist.
     public func isPrivate() throws(StorageError) -> Bool? {
         do throws(StorageError) {
             let status = try Directory(opening: path, followLink: true).status()
@@ -135,7 +136,7 @@ public struct TrustedPlaces: Sendable {
     public let path: String?
     private let places: Set<[UInt8]>
 
-    /// The largest list that is read; a longer file counts as empty.
+    /// The most bytes in a list; a longer file counts as empty.
     private static let byteLimit = 64 << 10
 
     /// An empty list.

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// An open file or directory, closed when it goes out of scope.
 ///
-/// Reads and writes name their offsets, so several threads may share a descriptor.
+/// Reads and writes take an offset, except ``readNext(upTo:)``, so several threads may share a descriptor.
 struct FileDescriptor: ~Copyable, Sendable {
     /// The number of the descriptor in this process.
     let number: Int32
@@ -29,8 +29,8 @@ struct FileDescriptor: ~Copyable, Sendable {
 
     deinit { Glibc.close(number) }
 
-    /// Reads a whole regular file; nil when it does not exist, has more than `limit` bytes, changes during the read, or
-    /// is not trusted.
+    /// Reads a whole regular file; nil when it cannot be opened, has more than `limit` bytes, shrinks during the read,
+    /// or is not trusted.
     static func contents(
         of path: String, limit: Int, followLink: Bool, ifTrusted isTrusted: (FileStatus) -> Bool
     ) -> [UInt8]? {
@@ -276,7 +276,7 @@ func withCString<Result>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> Resu
     }
 }
 
-/// Resolves all symbolic links of a path; nil and the error number where nothing is there.
+/// Resolves all symbolic links of a path; nil and the error number on failure, such as where nothing is there.
 func resolvedPath(_ path: [UInt8]) -> (path: [UInt8]?, code: Int32) {
     guard let resolved = withCString(path, { realpath($0, nil) }) else { return (nil, errno) }
     defer { free(resolved) }
@@ -307,7 +307,7 @@ public func randomBytes(_ count: Int) throws(StorageError) -> [UInt8] {
 
 /// Settings of the process that a program changes when it starts.
 public enum ProcessLimits {
-    /// Raises the limit on open files as far as the system allows, because each pack in use is an open file.
+    /// Raises the limit on open files as far as the system allows, because each pack in use takes one.
     public static func raiseOpenFiles() {
         var limit = rlimit()
         let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)

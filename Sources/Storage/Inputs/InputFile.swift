@@ -2,7 +2,7 @@ internal import Glibc
 
 /// A file of the user's, opened to be stored.
 ///
-/// Reads name their offsets, so several threads may read at once.
+/// Reads of a regular file take an offset, so several threads may read at once.
 public final class InputFile: Blob {
     private let descriptor: FileDescriptor
     private let opened: FileStatus
@@ -47,7 +47,7 @@ public final class InputFile: Blob {
         }
     }
 
-    /// Opens a file several directories below another with one system call; nil when that fails for any reason, such as
+    /// Opens a file several levels below a directory with one system call; nil when that fails for any reason, such as
     /// a symbolic link on the way.
     convenience init?(opening names: [[UInt8]], below directory: Directory) {
         guard let descriptor = directory.openBelow(names, Self.flags) else { return nil }
@@ -84,7 +84,7 @@ public final class InputFile: Blob {
     /// The path, for messages.
     public var path: String { descriptor.path }
 
-    /// Whether its size means nothing: a pipe has no size, and files of the kernel and of some network file systems
+    /// Whether ``size`` is meaningless: a pipe has no size, and files of the kernel and of some network file systems
     /// claim to be empty.
     public func isUnsized() throws(StorageError) -> Bool {
         guard opened.kind == .regular else { return true }
@@ -154,7 +154,7 @@ public final class InputFile: Blob {
 /// The metadata that identifies one state of a file without reading it: device, inode, mode, size and times.
 ///
 /// The system sets ``changed`` at every change to the content or the attributes, and no program can choose its value.
-/// So a state older than the clock's resolution is never mistaken for a later one.
+/// So once a state is older than the clock's resolution, no later state can equal it.
 public struct FileVersion: Hashable, Sendable {
     /// The device that the file is on.
     public let device: UInt64
@@ -191,7 +191,7 @@ public struct FileVersion: Hashable, Sendable {
     public var isExecutable: Bool { mode & 0o100 != 0 }
 }
 
-/// The byte-order mark that some editors write before a UTF-8 text, and that is not part of the text.
+/// The byte-order mark that some editors write before a UTF-8 text; it is not part of the text.
 public enum ByteOrderMark {
     /// U+FEFF in UTF-8.
     public static let bytes: [UInt8] = [0xEF, 0xBB, 0xBF]
@@ -240,7 +240,7 @@ public struct InputEntry: Sendable {
 
     /// Opens the file.
     ///
-    /// - Throws: `unusable` when it is no longer a file; `changed` when the link to the file now leads to another one.
+    /// - Throws: `unusable` when it is no longer a file; `changed` when a link now leads to another file.
     public func open() throws(StorageError) -> InputFile {
         guard let top = root.directory else {
             let file = try InputFile(

@@ -1,7 +1,7 @@
 /// Options for listing the inputs of a `put`.
 public struct InputOptions: Sendable {
-    /// Whether to follow all symbolic links. Otherwise, only links inside a directory that stay in its scope are
-    /// followed; see ``InputListing``.
+    /// Whether to follow all symbolic links. Otherwise, only links that stay in their scope are followed; see
+    /// ``InputListing/walking(_:_:)``.
     public var followLinks = false
     /// Patterns of excluded entries in `.gitignore` syntax, relative to each named directory.
     public var excludes: [String] = []
@@ -15,7 +15,7 @@ public struct InputOptions: Sendable {
         ".git", "**/.cache/huggingface/", "__pycache__/", ".DS_Store", ".ipynb_checkpoints/",
     ]
 
-    /// The name of the file whose lines exclude entries of its own directory.
+    /// The name of the file whose lines exclude entries of its own directory and of those below.
     public static let ignoreFile = ".ftiignore"
 
     /// The default options.

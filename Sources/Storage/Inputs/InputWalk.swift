@@ -21,10 +21,12 @@ public struct InputListing: Sendable {
     /// Walks the paths and lists what they name.
     ///
     /// A symbolic link in a directory is followed when its target lies in the directory's scope: the nearest directory
-    /// above that a tool marks as its root (``LinkScope``), else the directory itself.
+    /// above that a tool marks as its root (``LinkScope``), else the directory itself. A path that is itself a link is
+    /// followed only if a tool marks its scope.
     ///
     /// - Throws: `unusableEntries` for all other links, pipes, sockets, devices and invalid names together; `unusable`
-    ///   for a path that cannot be stored; `system` for one that cannot be read.
+    ///   for a path that cannot be stored, such as a repository, and for two inputs with the same place in the tree;
+    ///   `changed` for an entry that vanishes; `system` for a path that cannot be read.
     public static func walking(
         _ paths: [String], _ options: InputOptions = InputOptions()
     ) throws(StorageError) -> InputListing {
@@ -73,7 +75,7 @@ public struct PathSample: Sendable {
 public struct UnusableEntry: Hashable, Sendable, CustomStringConvertible {
     /// The class of the reason, on which the remedy depends.
     public enum Problem: Hashable, Sendable {
-        /// Its name is not valid in a tree.
+        /// Its name is not valid in a tree, or differs from another only in ways that some file systems ignore.
         case name
         /// It is a symbolic link that is not followed.
         case link
@@ -85,13 +87,13 @@ public struct UnusableEntry: Hashable, Sendable, CustomStringConvertible {
     public let path: String
     /// The kind of problem.
     public let problem: Problem
-    /// The reason, as a clause that begins with "it".
+    /// The reason, as a clause that calls the entry "it".
     public let reason: String
 
     /// `PATH: REASON`.
     public var description: String { "\(path): \(reason)" }
 
-    /// The options that would help with some entries.
+    /// The options that would follow, rename or exclude the entries, for the message.
     static func remedy(for entries: [UnusableEntry]) -> String {
         let problems = Set(entries.map(\.problem))
         var ways: [String] = []
@@ -110,7 +112,7 @@ struct InputWalk {
     private(set) var rules: IgnoreRules
     /// The scope of links below the current path; nil when they may lead anywhere.
     private(set) var scope: LinkScope?
-    /// The directories from the current path down to the one being listed, across links, too.
+    /// The directories from the current path down to the one being listed, including those reached by links.
     private(set) var way: [FileStatus.Identity] = []
     var linkedDirectories = 0
     var linkNesting = 0
@@ -193,7 +195,7 @@ struct InputWalk {
             UnusableEntry(path: Self.printable(path), problem: problem, reason: reason))
     }
 
-    /// A location without control characters, which would garble the output.
+    /// The location, quoted and escaped if it has control characters, which would garble the output.
     static func printable(_ location: String) -> String {
         guard location.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
         else { return location }
@@ -246,7 +248,7 @@ struct InputWalk {
     }
 
     /// The number of directories above the one being listed that stay open: few, so that 64 descriptors suffice for any
-    /// depth.
+    /// depth. Each directory reached by a link adds as many.
     private static let openLevels = 16
 
     mutating func list(
