@@ -1,7 +1,7 @@
 internal import CCrypto
 internal import Objects
 
-/// A signature, and the key that claims it.
+/// A signature, and the key by which it claims to be.
 public struct Signature: Hashable, Sendable {
     /// The key that the signature claims to be by.
     public let key: PublicKey

@@ -9,8 +9,8 @@ internal import Synchronization
 ///
 /// A segment voids the single files of its entries. A single file is deleted once its segment exists; a writer that was
 /// suspended for a long time may create it again later, and deletes it when it notices. So a single file counts only if
-/// no segment that holds its entry exists *after* the file was read. A segment of 64 entries is deleted only after the one
-/// of 1,024 that replaces it was created, so readers look for them in this order.
+/// no segment that holds its entry exists *after* the file was read. A segment of 64 entries is deleted only after the
+/// one of 1,024 that replaces it was created, so readers look for them in this order.
 ///
 /// Where a segment is damaged, the files that it replaced count again as long as they exist (``Log/spare(of:)``).
 public struct EntryReader: Sendable {

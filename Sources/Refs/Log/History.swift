@@ -173,7 +173,8 @@ extension LogEntry {
     }
 }
 
-/// The entries of a log from the newest one of a state back to the first, each verified by the hash in the one after it.
+/// The entries of a log from the newest one of a state back to the first, each verified by the hash in the entry after
+/// it.
 public struct NewestFirst: Sendable {
     private var entries: EntryReader
     private var number: Int
@@ -226,8 +227,8 @@ extension Log {
     /// - Parameters:
     ///   - number: The transaction; nil for the newest one that moved a ref.
     ///   - state: The state that the moves are for.
-    /// - Throws: `nothingToUndo` when the transaction moved no ref, or no transaction ever did; `movedSince` when a later
-    ///   transaction moved one of its refs elsewhere; `noTransaction`.
+    /// - Throws: `nothingToUndo` when the transaction moved no ref, or no transaction ever did; `movedSince` when a
+    ///   later transaction moved one of its refs elsewhere; `noTransaction`.
     public func reversal(of number: Int? = nil, in state: State) throws(RefError) -> Reversal {
         let moves = [state.refs.values.map(\.transaction), Array(state.removedRefs.values)]
         let newest = number ?? moves.joined().max()

@@ -194,8 +194,8 @@ extension Log {
         return try found(after: nil) == bytes ? settled(entry.number) : .lost
     }
 
-    /// Whether an entry that this writer created counts. It does not if others had gathered another entry of this number
-    /// already, so that only the single file of that entry was missing.
+    /// Whether an entry that this writer created counts. It does not if others had gathered another entry of this
+    /// number already, so that only the single file of that entry was missing.
     private func settled(_ number: Int) throws(RefError) -> Race {
         let isVoid: Bool
         do throws(RefError) {

@@ -148,8 +148,8 @@ public struct Log: Sendable {
     }
 
     /// Refuses to append after a state if several entries are missing there although later ones exist: a new entry in
-    /// the gap would break the chain permanently. Looks at the checkpoints and, unless the hint names the state's entry,
-    /// at all file names.
+    /// the gap would break the chain permanently. Looks at the checkpoints and, unless the hint names the newest entry
+    /// of the state, at all file names.
     ///
     /// - Throws: `damaged`.
     func refuseGap(after state: State) throws(RefError) {

@@ -95,8 +95,8 @@ package struct Proposal {
 
     /// The resulting moves in `state`, which is at or after ``base``; a ref that is already at its new target has none.
     ///
-    /// - Throws: `conflict` when a ref does not meet its expectation, or moved since the base; `invalidTransaction` when
-    ///   two updates name one ref.
+    /// - Throws: `conflict` when a ref does not meet its expectation, or moved since the base; `invalidTransaction`
+    ///   when two updates name one ref.
     func changes(in state: State, now: Timestamp) throws(RefError) -> [RefChange] {
         var seen: Set<RefName> = []
         var changes: [RefChange] = []
