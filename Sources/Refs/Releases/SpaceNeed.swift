@@ -161,7 +161,8 @@ package struct Ancestry<Source: ObjectSource> {
         }
     }
 
-    /// Whether a snapshot equals another one or is an ancestor of it, as far as the ancestors exist and up to ``limit``.
+    /// Whether a snapshot equals another one or is an ancestor of it, as far as the ancestors exist and the search goes
+    /// (``limit``).
     mutating func isAncestor(_ id: ObjectID, orSameAs other: ObjectID) throws(RefError) -> Bool {
         var seen: Set<ObjectID> = [other]
         // Breadth first, because most snapshots were made from a recent one.

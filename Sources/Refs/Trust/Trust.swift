@@ -10,8 +10,8 @@ public struct Trust: Sendable {
     /// signatures.
     public var isStrict: Bool
 
-    /// Trusts any repository at the first contact or, with `roots`, only repositories that one of these keys founded and,
-    /// unless `isStrict`, those that demand no signatures.
+    /// Trusts any repository at the first contact or, with `roots`, only repositories that one of these keys founded
+    /// and, unless `isStrict`, those that demand no signatures.
     public init(
         memory: ClientMemory? = nil, roots: Set<PublicKey>? = nil, isStrict: Bool = false
     ) {
@@ -66,8 +66,9 @@ public struct Trust: Sendable {
 /// that key until the key's owner refuses to build on it. So a few checks stand for thousands.
 ///
 /// No hash covers the line that names the signer of an older entry. Another name there would not change the effect of a
-/// move, but it would change who approved something. So approvals, access policies, overrides and retentions are checked
-/// one by one. ``LogVerifier`` finds damage to any other signature, and so does whoever reads the entry (``Vouching``).
+/// move, but it would change who approved something. So approvals, access policies, overrides and retentions are
+/// checked one by one. Damage to any other signature is found when its entry is read later (``Vouching``), and by
+/// ``LogVerifier``.
 struct NewestSignatures {
     private var newest: [PublicKey: LogEntry] = [:]
     private var telling: [LogEntry] = []
