@@ -235,7 +235,7 @@ extension RefError {
         case .unknownRef: "ftictl refs lists the refs"
         case .deleted(let name, _): "ftictl ref restore \(name)"
         case .notRestorable:
-            "ftictl undo N, with the collection N from ftictl reflog, while the files of its packs exist"
+            "ftictl undo N, where ftictl reflog shows collection N, while the files of its packs exist"
         case .misdirected(let name, _, _):
             "ftictl rollback \(name), or ftictl ref delete \(name)"
         case .movedSince(let change, _, let actual, _) where actual == change.old:
@@ -306,7 +306,8 @@ extension RefError {
 
 /// Durations as people say them.
 enum Age {
-    /// The largest unit that fits: `2 s`, `5 min`, `3 h`, `4 days`; less than a second is `0 s`.
+    /// The duration in the largest unit that it has at least two of: `90 s`, `5 min`, `3 h`, `4 days`; less than a
+    /// second is `0 s`.
     static func description(milliseconds: Int) -> String {
         let seconds = max(0, milliseconds) / 1000
         return switch seconds {

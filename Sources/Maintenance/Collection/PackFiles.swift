@@ -12,7 +12,7 @@ struct PackFiles {
 
     /// The sizes of all pack files.
     fileprivate let sizes: [ObjectID: Int]
-    /// The removal of each pack that was removed.
+    /// The removals of the packs that have a file, by pack.
     private(set) var removals: [ObjectID: Removal] = [:]
     /// The packs that no transaction has added or removed.
     private(set) var orphans: Set<ObjectID>

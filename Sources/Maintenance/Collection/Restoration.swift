@@ -69,7 +69,7 @@ extension Repository {
 /// The content of removed packs that no live pack holds.
 private struct LostContent {
     private let store: PackStore
-    /// Looks into the removed packs first, then into the live ones.
+    /// Marks of the removed packs and the live ones; a search finds live packs first.
     private let marks: PackMarks
     /// How many of the marked packs are removed ones.
     private let count: Int

@@ -4,8 +4,8 @@ internal import Storage
 
 /// Restores the files of a log from copies, and rebuilds its caches.
 ///
-/// A copy is used only when its own log is sound and both logs have the same history: every entry that is readable here
-/// must be the same there.
+/// A copy is used only when its own log is sound, except for its caches, and both logs have the same history
+/// (``HistoryComparison``).
 struct LogRepair {
     let log: Log
     let copies: [Log]
@@ -177,8 +177,8 @@ private struct OwnEntries {
 /// Compares a damaged log with a copy, entry by entry, and finds the entries to restore.
 ///
 /// A copy may have another history: a fork, or one that ends earlier. Every entry that is readable here must be the
-/// same there. For an entry that is unreadable here, something readable must vouch: the hint, the client's memory, or a
-/// later entry that names its predecessor.
+/// same there, unless the hint or the next entry here names the copy's instead. For an entry that is unreadable here,
+/// something readable must vouch: the hint, the client's memory, or a later entry that names its predecessor.
 struct HistoryComparison {
     /// Why a copy is not used.
     struct Refusal: Error {
@@ -213,7 +213,7 @@ struct HistoryComparison {
     mutating func compare(
         _ number: Int, mine: [UInt8]?, with file: [UInt8], _ theirs: LogEntry
     ) throws(Refusal) {
-        // The client's memory tells histories apart; so does the hint, if its entry is missing here.
+        // The client's memory tells histories apart; so does the hint, if its entry is unreadable here.
         if let remembered, remembered.number == number {
             guard remembered.hash == theirs.hash else {
                 throw Refusal("its transaction \(number) is not the one that this client has seen")

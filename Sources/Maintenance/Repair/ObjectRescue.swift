@@ -23,7 +23,7 @@ public struct ObjectRescue {
         writer = ObjectWriter(bucket: kept.bucket, existing: kept)
     }
 
-    /// Copies everything that a snapshot and its inputs need.
+    /// Copies everything that a snapshot and its inputs need and no kept pack has.
     ///
     /// - Parameter isHistory: Whether missing objects may have been collected.
     /// - Returns: The parents of the snapshots.

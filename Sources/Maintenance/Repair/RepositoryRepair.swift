@@ -5,7 +5,8 @@ internal import Storage
 /// Restores damaged files of a repository from copies of it, and rebuilds what can be derived.
 ///
 /// It verifies everything that it takes from a copy, so a copy may be damaged, too. It can be interrupted and repeated
-/// at any point: every file is replaced atomically, and transactions add and remove packs.
+/// at any point: every file except the hint, which may be torn, is replaced atomically, and transactions add and remove
+/// packs.
 public struct RepositoryRepair: Sendable {
     /// The result of a repair.
     public struct Report: Sendable {
@@ -32,8 +33,9 @@ public struct RepositoryRepair: Sendable {
 
     /// Verifies everything, repairs what it can, and verifies everything again after a change.
     ///
-    /// - Throws: `storage` when the bucket cannot be written; `untrusted` or `key` when the writer may not make the
-    ///   transaction that is needed; `busy`.
+    /// - Throws: `storage` when the bucket cannot be written; `unauthorized` or `key` when the writer may not make the
+    ///   transaction that is needed; `busy` or `packRemoved` when others change the repository meanwhile; `objects` when
+    ///   the process lacks resources.
     public func run(
         progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws(RefError) -> Report {
@@ -157,9 +159,9 @@ struct PackMending {
     /// A pack's name vouches for its index, and the index for every piece: a file that matches its name is the pack,
     /// wherever its parts come from.
     ///
-    /// - Returns: False, with nothing changed, when one of the parts is in no copy, or when a directory has the name of
-    ///   the file.
-    /// - Throws: `storage` when the bucket cannot be written.
+    /// - Returns: False, with nothing changed, when a part is undamaged nowhere, or when a directory has the name of the
+    ///   file.
+    /// - Throws: `objects` with the cause `storage` when the bucket cannot be written.
     func mend(_ reference: PackReference) throws(RefError) -> Bool {
         let blobs = buckets.compactMap { try? OpenPack.blob(of: reference, in: $0) }
         let indexed = blobs.lazy.compactMap { blob in

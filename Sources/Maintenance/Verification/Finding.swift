@@ -22,7 +22,7 @@ public struct Finding: Hashable, Sendable {
         case lostVersion
     }
 
-    /// Where a finding is; its description is a path below the repository, except for objects.
+    /// Where a finding is; its description is a path below the repository, except for ``object(_:)`` and ``other(_:)``.
     public enum Place: Hashable, Sendable, CustomStringConvertible {
         /// An entry of the log with a file of its own.
         case entry(Int)
@@ -81,7 +81,7 @@ public struct Finding: Hashable, Sendable {
     public let problem: String
     /// The damaged bytes of the file, as narrowly as is known; nil for the whole file.
     public internal(set) var range: Range<Int>?
-    /// The refs, snapshots and commands that it affects; empty when it does no harm.
+    /// The refs, snapshots and commands that it affects; empty when none is known.
     public internal(set) var affects: [String] = []
 
     init(

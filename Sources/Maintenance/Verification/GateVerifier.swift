@@ -2,7 +2,7 @@ internal import Objects
 internal import Refs
 internal import Storage
 
-/// Evaluates the gates for every past move, in the state that the move was based on.
+/// Evaluates the gates for every past move, in the state before its entry.
 ///
 /// Every reader checks signatures, rights and approvals, but only writers evaluate gates. This verifier finds the moves
 /// of writers that did not.
@@ -13,7 +13,7 @@ struct GateVerifier {
         var findings: [Finding] = []
         /// The transactions with older moves of that kind.
         var older: [Int] = []
-        /// How many transactions cannot be judged, because the targets of their moves were collected.
+        /// How often gates cannot judge a transaction, because snapshots that they read were collected.
         var unknown = 0
 
         /// Remarks that are not about damage.
@@ -28,7 +28,7 @@ struct GateVerifier {
             if unknown > 0 {
                 notes.append(
                     "gates cannot judge \(unknown) older transactions: "
-                        + "the targets of their moves were collected")
+                        + "snapshots that the gates read were collected")
             }
             return notes
         }

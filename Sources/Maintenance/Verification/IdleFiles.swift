@@ -18,7 +18,7 @@ struct IdleFiles {
         var blob: BlobName { BlobName(.packs, name.hex) }
     }
 
-    /// Reads every byte and lists all problems.
+    /// Reads every byte of these files and lists all problems.
     func findings(in state: State) throws(RefError) -> [Finding] {
         try reserveFindings() + damagedPacks(in: state).flatMap(\.findings)
     }

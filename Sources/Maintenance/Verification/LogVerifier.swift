@@ -8,7 +8,7 @@ internal import Storage
 public struct LogVerifier: Sendable {
     /// The result of a verification.
     public struct Report: Sendable {
-        /// All problems in the order of the log; empty for a sound one.
+        /// All problems, those of entries first and in their order; empty for a sound log.
         public let findings: [Finding]
         /// The state after the last consecutive sound entry; nil when entry 0 is damaged.
         public let state: State?
@@ -25,7 +25,8 @@ public struct LogVerifier: Sendable {
 
     /// Reads everything: O(entries), with one state in memory.
     ///
-    /// - Throws: `noRepository` when there is no log at all; `needsNewer`; `storage` when the bucket fails.
+    /// - Throws: `noRepository` when there is no log at all; `foreignRoot` when no trusted key founded the repository;
+    ///   `needsNewer`; `storage` when the bucket fails.
     public func verify() throws(RefError) -> Report {
         // Both before any entry: entries committed during the verification must not look like a loss.
         let hint = try log.readHint()
@@ -250,7 +251,7 @@ private struct LogWalk {
 
     // MARK: Trust
 
-    /// Compares the log with what this client remembers and demands. Remembers a log without other findings.
+    /// Compares the log with what this client remembers and demands, and remembers it if there are no findings.
     mutating func checkTrust(_ remembered: Remembered?) throws(RefError) {
         guard let state, isFolding else { return }
         do throws(RefError) {

@@ -100,7 +100,7 @@ extension PackStore {
         }
         guard full else { return result }
         let damage = PackAudit(sound, of: self, progress: progress).run(threads: threads).filter {
-            // A collection may have removed the base of a difference that only a removed pack holds.
+            // A collection may have removed the pack that alone held the base of a difference.
             if case .collected = $0.error { false } else { true }
         }
         let found = Dictionary(grouping: damage, by: \.pack)
@@ -143,7 +143,7 @@ extension PackStore {
         }
     }
 
-    /// Orders by identity; the message only orders several errors of one object.
+    /// Orders damage by object; the message only orders several errors of one object.
     private static func precedes(_ left: PackDamage, _ right: PackDamage) -> Bool {
         guard left.object == right.object else {
             guard let first = left.object, let second = right.object else {

@@ -8,7 +8,7 @@ internal import Storage
 public struct RepositoryVerifier: Sendable {
     /// The result of a verification.
     public struct Report: Sendable {
-        /// All problems: the log first, then packs, then their content.
+        /// All problems: first those of the log, then packs, leases, content, and past moves and versions.
         public var findings: [Finding] { list.findings }
         /// Remarks that are not about damage.
         public fileprivate(set) var notes: [String] = []
@@ -52,7 +52,8 @@ public struct RepositoryVerifier: Sendable {
     ///
     /// - Parameter progress: Called, from any thread, with the number of bytes just read and the least number of bytes
     ///   to read in total.
-    /// - Throws: `noRepository` when there is no log at all; `needsNewer`; `storage` when the bucket fails.
+    /// - Throws: `noRepository` when there is no log at all; `foreignRoot` when no trusted key founded the repository;
+    ///   `needsNewer`; `storage` when the bucket fails.
     public func verify(
         full: Bool, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws(RefError) -> Report {

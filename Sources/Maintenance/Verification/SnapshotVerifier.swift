@@ -52,7 +52,8 @@ struct SnapshotVerifier {
     /// is wrong to ``damage``.
     mutating func verify(_ roots: [ObjectID], history: [ObjectID]) {
         var past = history
-        // A collection removes the target of a ref only after the ref moves, so after the state verified here.
+        // A collection removes the target of a ref only after the ref moves, so one that removed a root came after the
+        // state that is verified here.
         follow(roots, past: &past) { if case .collected = $0 { false } else { true } }
         // Past versions may have been collected, wholly or in part: a missing object is no damage then, but an existing
         // one must be sound. Objects in a damaged pack do not count as missing.
@@ -187,7 +188,8 @@ extension SnapshotVerifier {
     }
 }
 
-/// The names that people know a snapshot by: the refs that point at it, else the newest such value of each ref.
+/// The names that people know a snapshot by: the refs that point at it or, if there are none, the newest revision such as
+/// `features/prod@{2}` of each ref that once did.
 struct SnapshotNames {
     private var names: [ObjectID: [String]] = [:]
 

@@ -2,8 +2,8 @@ public import Objects
 
 /// Verifies whole tables: every node is canonical and matches what its parent states.
 ///
-/// It reads nodes that several tables share once, by several threads. It compares bytes with the checksums of packs,
-/// not with identities: the audit of the packs does that, and passes on the objects that it found damaged.
+/// It reads a node only once, even if several tables share it, and uses several threads. It compares bytes with the
+/// checksums of packs and not with identities: the audit of the packs compares those, and names the damaged objects.
 public struct TableVerifier {
     /// The result for a node and everything below it.
     private enum Known {
@@ -59,7 +59,7 @@ public struct TableVerifier {
         self.progress = progress
     }
 
-    /// Lists all damage of a table; empty for a sound one.
+    /// Lists the damage of a table, up to a limit; empty for a sound one.
     public mutating func check(_ table: Table) -> [ObjectError] {
         let nodes = read(below: table.root)
         switch result(of: table.root, nodes) {

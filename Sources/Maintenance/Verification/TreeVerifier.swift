@@ -5,7 +5,7 @@ public import Storage
 /// Verifies whole trees: every directory is canonical, and every entry exists and has the size that its directory
 /// states.
 ///
-/// It reads a directory that several trees share once.
+/// It reads a directory only once, even if several trees share it.
 public struct TreeVerifier {
     /// Damage at one path below a tree.
     public struct Damage: Sendable {
@@ -40,7 +40,7 @@ public struct TreeVerifier {
         self.damaged = damaged
     }
 
-    /// Lists all damage of a tree; empty for a sound one.
+    /// Lists the damage of a tree, up to a limit; empty for a sound one.
     ///
     /// - Parameters:
     ///   - files: The number of files that the snapshot states.

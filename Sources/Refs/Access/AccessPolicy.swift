@@ -51,8 +51,8 @@ public struct AccessPolicy: Hashable, Sendable {
 
     /// Makes an access policy.
     ///
-    /// - Throws: An error with the path of the faulty member, such as two keys with one name, a gate that no move could
-    ///   pass, or a demand for signatures without an admin.
+    /// - Throws: An error with the path of the faulty member; for instance if two keys share a name, a gate can never
+    ///   pass, or signatures are demanded without an admin.
     public init(
         isSigned: Bool, keys: [Key], gates: [Gate], retention: RetentionRules? = nil
     ) throws(JSONSchemaError) {
@@ -79,10 +79,10 @@ public struct AccessPolicy: Hashable, Sendable {
     private func check() throws(JSONSchemaError) {
         let reader = JSONObjectReader(JSONObject())
         guard keys.count <= Self.keyLimit else {
-            throw reader.error("keys", "must be at most \(Self.keyLimit)")
+            throw reader.error("keys", "must have at most \(Self.keyLimit) elements")
         }
         guard gates.count <= Gate.countLimit else {
-            throw reader.error("gates", "must be at most \(Gate.countLimit)")
+            throw reader.error("gates", "must have at most \(Gate.countLimit) elements")
         }
         for (index, key) in keys.enumerated() {
             guard KeyName.isValid(key.name) else {
@@ -109,7 +109,8 @@ public struct AccessPolicy: Hashable, Sendable {
                 throw reader.error("gates", "demand an approval by \(name), who is not in keys")
             }
             guard (names?.count ?? keys.count) >= count else {
-                throw reader.error("gates", "demand \(count) approvals, more than there are keys")
+                throw reader.error(
+                    "gates", "demand \(count) approvals, more than the keys that may give them")
             }
         }
     }
@@ -199,7 +200,8 @@ extension AccessPolicy.Key {
             guard let namespace = value.string.flatMap(RefNamespace.init(rawValue:)),
                 namespaces.insert(namespace).inserted
             else {
-                throw reader.error("write", "must be distinct names of \(RefNamespace.listing)")
+                throw reader.error(
+                    "write", "must be a list without duplicates of \(RefNamespace.listing)")
             }
         }
         let isAdmin = reader.has("admin") ? try reader.bool("admin") : false
@@ -217,8 +219,8 @@ extension JSONObjectReader {
 extension Repository {
     /// Sets or removes the access policy in a transaction of its own.
     ///
-    /// - Parameter base: The access policy that the new one was derived from; the transaction is refused when another
-    ///   one is in force by then. Without it, any access policy is replaced.
+    /// - Parameter base: The access policy that the new one was derived from; the transaction is refused if another one
+    ///   is in force when it commits. Without `base`, any access policy is replaced.
     /// - Throws: `unauthorized` when the writer is not an admin of the present access policy; `accessPolicyChanged`.
     @discardableResult
     public func setAccessPolicy(
@@ -238,8 +240,8 @@ extension Repository {
 
     /// Approves a move of a ref from its present target. The ref need not exist yet.
     ///
-    /// - Throws: `unauthorized` when there is no access policy, or it does not list the writer's key;
-    ///   `nothingToApprove` when the ref already points at `new`.
+    /// - Throws: `unauthorized` when there is no access policy, it demands no signatures, or it does not list the
+    ///   writer's key; `nothingToApprove` when the ref already points at `new`; `conflict` when it moved meanwhile.
     @discardableResult
     public func approve(
         _ name: RefName, new: ObjectID?, expires: Timestamp, on state: State,

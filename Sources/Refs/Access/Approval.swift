@@ -3,8 +3,8 @@ internal import Storage
 
 /// The consent of one key to one move of one ref.
 ///
-/// It becomes void when the ref moves at all, when the access policy changes, and when it expires; so it serves at most
-/// one move.
+/// It becomes void when the ref moves at all, when the access policy changes, and when it expires; so it counts for at
+/// most one move.
 public struct Approval: Hashable, Sendable {
     /// The ref that may move.
     public let ref: RefName
@@ -54,7 +54,7 @@ extension Approval {
 /// the number of approvals.
 struct Approvals: Sendable {
     private var byRef: [RefName: [Approval]] = [:]
-    /// The time at which the first approval expires.
+    /// The time at which the first approval expires, or an earlier one.
     private var soonest: Timestamp?
 
     init() {}
@@ -121,7 +121,7 @@ struct Approvals: Sendable {
 }
 
 extension Log {
-    /// The approvals of some moves that have expired, although they still look valid by the writer's clock.
+    /// The approvals of some moves that have lapsed although the writer's clock says otherwise.
     ///
     /// A wrong clock, or one that was set back, must not revive an approval. So the writer also consults the newest
     /// time that it remembers, and asks the storage how long ago, by the storage's own clock, the entry of the approval

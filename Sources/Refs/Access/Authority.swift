@@ -172,7 +172,7 @@ struct Authority {
                     guard given.count < count else { continue }
                     return Objection(
                         reason:
-                            "\(name) moves with \(count) approvals, and "
+                            "\(name) moves only with \(count) approvals, and "
                             + "\(new?.short ?? "its removal") has \(given.count)"
                             + (given.isEmpty ? "" : " (by \(given.joined(separator: ", ")))"),
                         remedy: Approval.command(for: name, to: new?.short)

@@ -175,7 +175,7 @@ extension Gate.Condition {
 
 extension Gate {
     /// The gate that holds unless an access policy has a `space` gate for the same refs: `models/current` and
-    /// `features/prod` have one embedding space, when both declare one.
+    /// `features/prod` have one embedding space, where both declare or need one.
     static let standing: Gate? = {
         guard let model = try? RefName("models/current"),
             let features = try? RefName("features/prod")

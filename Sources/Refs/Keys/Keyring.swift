@@ -1,7 +1,7 @@
 internal import Objects
 public import Storage
 
-/// The keys of one user: secret keys to sign with, and public keys that the user trusts to found a repository.
+/// The keys of one user: secret keys to sign with, and public keys of those whom the user trusts to found repositories.
 ///
 /// A folder such as `~/.config/fti` contains `keys/NAME.key` for each secret key, `keys/default` with the name of the
 /// default key, and `trusted` with a public key and its name on each line.
@@ -53,8 +53,8 @@ public struct Keyring: Sendable {
 
     /// A secret key by its name.
     ///
-    /// - Throws: `unknown`; `exposed` when other users can read its file, `exposedFolder` when they can read or write
-    ///   the folder; `malformed`.
+    /// - Throws: `invalidName`; `unknown`; `exposed` when other users can read its file, `exposedFolder` when they can
+    ///   read or write the folder; `malformed`.
     public func secretKey(named name: String) throws(KeyError) -> SecretKey {
         guard KeyName.isValid(name) else { throw .invalidName(Quoting.quoted(name)) }
         try requirePrivate()

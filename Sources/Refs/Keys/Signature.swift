@@ -1,9 +1,9 @@
 internal import CCrypto
 internal import Objects
 
-/// A signature, and the key that claims it.
+/// A signature, and the key that it claims to come from.
 public struct Signature: Hashable, Sendable {
-    /// The key that the signature claims to be by.
+    /// The key that the signature claims to come from; ``isValid(for:)`` tells whether it does.
     public let key: PublicKey
     /// The 64 bytes in the encoding of RFC 8032.
     let bytes: [UInt8]

@@ -3,12 +3,14 @@ internal import Storage
 
 /// A stored state: a cache that may be deleted at any time, and never an authority.
 ///
-/// The first line is canonical JSON with everything except the packs, which follow on one line each (``PackLedger``).
+/// The first line is canonical JSON with everything except the packs, which follow on one line each (``PackLedger``). A
+/// signed checkpoint ends with a line that holds the signature.
 package enum Checkpoint {
-    /// How many entries lie between two checkpoints of this size in bytes.
+    /// How many entries lie between a checkpoint of this size in bytes and the next one.
     ///
-    /// Opening reads at most this many small files, about 20 µs each. A large state takes longer to write and read than
-    /// a few entries, so it is written less often: neither readers nor writers spend more than twice the minimum.
+    /// Unless a writer crashed, opening reads at most this many small files, about 20 µs each. A large state takes
+    /// longer to write and read than a few entries, so it is written less often: neither readers nor writers spend more
+    /// than twice the minimum.
     static func interval(size: Int) -> Int {
         var interval = 16
         while interval < 4096, interval * bytesPerEntry < size { interval *= 2 }
@@ -20,7 +22,7 @@ package enum Checkpoint {
     /// The most bytes that a checkpoint may have: enough for a million packs.
     package static let byteLimit = 256 << 20
 
-    /// The bytes of a state.
+    /// The bytes of a checkpoint of a state, without a signature.
     package static func encode(_ state: State) throws(RefError) -> [UInt8] {
         let refs = state.refs.sorted { $0.key < $1.key }.map { name, ref -> JSON in
             [
@@ -232,7 +234,7 @@ extension Log {
         return state
     }
 
-    /// The newest usable checkpoint in the folder; checkpoints of entries beyond the log go to `ahead`.
+    /// The newest usable checkpoint in the folder; newer ones that do not agree with the log go to `ahead`.
     func newestListed(
         ahead: inout [State], _ reader: inout EntryReader
     ) throws(RefError) -> State? {
@@ -292,16 +294,16 @@ extension Log {
         }
     }
 
-    /// Whether the writer of the newest entry writes a checkpoint: at every multiple of the interval, and at any later
-    /// entry if a crashed writer left that out.
+    /// Whether the writer of the newest entry writes a checkpoint: at every multiple of the interval and, if a crashed
+    /// writer left that out, as soon as the last checkpoint is two intervals old.
     private func isCheckpointDue(_ state: State) -> Bool {
         let interval = Checkpoint.interval(size: state.checkpointSize)
         let distance = state.number - (state.checkpoint?.number ?? 0)
         return state.number > 0 && state.number % interval == 0 || distance >= 2 * interval
     }
 
-    /// Keeps the newest checkpoint, the one before it for readers with an older hint, and the newest signed one for
-    /// clients that see the repository for the first time.
+    /// Removes the checkpoints before the newest one, except the last of them, for readers with an older hint, and the
+    /// newest signed one, for clients that see the repository for the first time.
     private func removeCheckpoints(before newest: CheckpointName) {
         guard let names = try? checkpointNames() else { return }
         let signed = newest.isSigned ? newest : names.first(where: \.isSigned)

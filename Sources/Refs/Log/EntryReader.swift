@@ -9,8 +9,8 @@ internal import Synchronization
 ///
 /// A segment voids the single files of its entries. A single file is deleted once its segment exists; a writer that was
 /// suspended for a long time may create it again later, and deletes it when it notices. So a single file counts only if
-/// no segment with its number exists *after* the file was read. A segment of 64 entries is deleted only after the one
-/// of 1,024 that replaces it was created, so readers look for them in this order.
+/// no segment that holds its entry exists *after* the file was read. A segment of 64 entries is deleted only after the
+/// one of 1,024 that replaces it was created, so readers look for them in this order.
 ///
 /// Where a segment is damaged, the files that it replaced count again as long as they exist (``Log/spare(of:)``).
 public struct EntryReader: Sendable {
@@ -22,7 +22,7 @@ public struct EntryReader: Sendable {
     /// The rest of a span whose first entry was read already.
     private var kept: EntrySpan?
 
-    /// An open segment, whose first ``singleReads`` entries are read one by one.
+    /// An open segment; the first ``singleReads`` reads from it read one entry each.
     private struct Opened {
         let name: SegmentName
         let blob: any Blob
@@ -61,7 +61,7 @@ public struct EntryReader: Sendable {
             guard let file = try file(number) else { return nil }
             return (file, try file.decoded())
         } catch {
-            // A suspended writer may also have created a single file late, beside the segment.
+            // A spare may be the late file of a suspended writer, so the next entry must name its hash.
             guard case .damaged = error, !isStrict, let spare = log.spare(of: number),
                 next(after: number)?.previous == spare.entry.hash
             else { throw error }
@@ -222,7 +222,7 @@ extension Log {
         } catch { throw .storage(error) }
     }
 
-    /// Reads a whole segment.
+    /// Reads a whole segment, and parses its index.
     package func load(_ name: SegmentName, _ blob: any Blob) throws(RefError) -> Segment {
         guard blob.size <= Segment.byteLimit else {
             throw .damaged(
@@ -266,7 +266,7 @@ extension EntryFile {
     }
 }
 
-/// Consecutive entries, each with its own error.
+/// The files of consecutive entries, and the reason why there are no more of them.
 package struct EntrySpan: Sendable {
     fileprivate(set) var first: Int
     package fileprivate(set) var files: [EntryFile]

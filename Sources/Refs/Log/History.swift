@@ -9,8 +9,10 @@ public struct RefVersion: Sendable {
     /// The transaction that moved the ref.
     public let entry: LogEntry
 
-    /// Whether this very transaction stored the snapshot as the successor of the previous value, so that no earlier
+    /// Whether the transaction itself stored the snapshot as the successor of the previous value, so that no earlier
     /// value of the ref is the same.
+    ///
+    /// This is assumed if the previous value is the first parent of the snapshot and the transaction added a pack.
     ///
     /// - Parameter snapshot: The snapshot at ``target``.
     public func isNew(_ snapshot: Snapshot) -> Bool {
@@ -36,7 +38,7 @@ struct HistoryCursor: Sendable {
         expected = state.target(of: name)
     }
 
-    /// The value that the upcoming entry set; the cursor moves on to the one before it.
+    /// Returns the value that the upcoming entry set, and moves on to the value before it.
     ///
     /// - Parameter action: The action of the entry on the ref; nil when there is none.
     /// - Throws: `damaged` when the entry does not belong to the history.
@@ -171,7 +173,8 @@ extension LogEntry {
     }
 }
 
-/// The entries of a log from the newest of a state back to the first, each verified by the hash in the one after it.
+/// The entries of a log from the newest one of a state back to the first, each verified by the hash in the entry after
+/// it.
 public struct NewestFirst: Sendable {
     private var entries: EntryReader
     private var number: Int
@@ -187,7 +190,7 @@ public struct NewestFirst: Sendable {
 
     /// The next older entry; nil after the first.
     ///
-    /// - Throws: `damaged` when the later entry names another predecessor; `noTransaction` when it is missing;
+    /// - Throws: `damaged` when the later entry names another predecessor; `noTransaction` when the entry is missing;
     ///   `untrusted` when no authorized key signed it; `needsNewer`.
     public mutating func next() throws(RefError) -> LogEntry? {
         guard number >= 0 else { return nil }
@@ -224,8 +227,8 @@ extension Log {
     /// - Parameters:
     ///   - number: The transaction; nil for the newest one that moved a ref.
     ///   - state: The state that the moves are for.
-    /// - Throws: `nothingToUndo` when the transaction moved no ref; `movedSince` when a later transaction moved one of
-    ///   its refs elsewhere; `noTransaction`.
+    /// - Throws: `nothingToUndo` when the transaction moved no ref, or no transaction ever did; `movedSince` when a
+    ///   later transaction moved one of its refs elsewhere; `noTransaction`.
     public func reversal(of number: Int? = nil, in state: State) throws(RefError) -> Reversal {
         let moves = [state.refs.values.map(\.transaction), Array(state.removedRefs.values)]
         let newest = number ?? moves.joined().max()

@@ -148,8 +148,8 @@ extension Log {
         if let reason { throw .invalidTransaction(reason: reason) }
     }
 
-    /// Waits until no other writer holds the turn, but not for long: a suspended writer must not block the others.
-    /// Correctness does not depend on turns, but without them some of many writers lose races again and again.
+    /// Waits until no other writer holds the turn; nil after a while, because a suspended writer must not block the
+    /// others. Correctness does not depend on turns, but without them some of many writers lose races again and again.
     package func awaitTurn(_ writer: Writer) -> (any WriterTurn)? {
         var waited = 0
         while true {
@@ -182,7 +182,8 @@ extension Log {
         }
         let creation: Creation
         do { creation = try bucket.create(name, bytes) } catch {
-            // The file may exist despite the error: only its absence proves that nothing happened.
+            // The file may exist despite the error: only its absence, or another entry in it, proves that nothing
+            // happened.
             if try found(after: error) == bytes {
                 throw .outcomeUnknown(number: entry.number, error)
             }
@@ -193,8 +194,8 @@ extension Log {
         return try found(after: nil) == bytes ? settled(entry.number) : .lost
     }
 
-    /// Whether an entry that this writer created counts. It does not when other writers have gathered the entry of this
-    /// number already, so that only its single file was missing.
+    /// Whether an entry that this writer created counts. It does not if others had gathered another entry of this
+    /// number already, so that only the single file of that entry was missing.
     private func settled(_ number: Int) throws(RefError) -> Race {
         let isVoid: Bool
         do throws(RefError) {

@@ -1,10 +1,10 @@
 internal import Objects
 package import Storage
 
-/// The numbered, hash-chained list of transactions: the only mutable part of a repository.
+/// The numbered, hash-chained list of transactions, which determines where refs point and which packs are live.
 ///
-/// Entry N is created exclusively, and its creation is the commit point. Reading changes nothing, takes no lock, and is
-/// safe from any number of threads and processes while others write.
+/// Entry N is created exclusively, and its creation is the commit point. Reading changes nothing in the repository,
+/// takes no lock, and is safe from any number of threads and processes while others write.
 public struct Log: Sendable {
     package let bucket: any Bucket
     /// This client's memory of the log, and the keys that it trusts.
@@ -18,11 +18,13 @@ public struct Log: Sendable {
 
     /// The state after the newest entry.
     ///
-    /// Reads the hint, one checkpoint and the entries after it; lists a folder only when the hint is lost.
+    /// Reads the hint, a checkpoint (this client's own if it remembers one) and the entries after it. Lists the folder
+    /// of checkpoints only when this client remembers none and the hint names none that is usable.
     ///
     /// - Throws: `noRepository` when there is no log; `damaged` when an entry is malformed, or entries that a writer
-    ///   has seen are gone; `untrusted` when an entry was written without the right to; `rolledBack`, `forked` and
-    ///   `replaced` when it is not the log that this client remembers; `needsNewer`.
+    ///   has seen are gone; `untrusted` when the writer of an entry lacked the right; `rolledBack`, `forked` and
+    ///   `replaced` when it is not the log that this client remembers; `foreignRoot` when no trusted key founded the
+    ///   repository; `needsNewer`.
     public func state() throws(RefError) -> State {
         // Read before any entry, so that a concurrent commit cannot look like a loss.
         let hint = try readHint()
@@ -53,9 +55,9 @@ public struct Log: Sendable {
         return state
     }
 
-    /// Applies the entries that were committed after a state.
+    /// Applies the entries that were committed after a state; does not consult this client's memory.
     ///
-    /// - Throws: As ``state()``.
+    /// - Throws: `damaged`, `untrusted` and `needsNewer`, as ``state()``.
     public func refreshed(_ state: State) throws(RefError) -> State {
         var state = state
         var reader = entries()
@@ -145,8 +147,9 @@ public struct Log: Sendable {
         }
     }
 
-    /// Refuses to append where more than one entry is missing below others: a new entry in the gap would break the
-    /// chain permanently. Looks at the checkpoints, and at all file names when the hint is not about this state.
+    /// Refuses to append after a state if several entries are missing there although later ones exist: a new entry in
+    /// the gap would break the chain permanently. Looks at the checkpoints and, unless the hint names the newest entry
+    /// of the state, at all file names.
     ///
     /// - Throws: `damaged`.
     func refuseGap(after state: State) throws(RefError) {
@@ -213,8 +216,8 @@ public struct Log: Sendable {
 
 /// The point where reading begins, and the checks of the result.
 extension Log {
-    /// The state to apply later entries to, and the number of the last entry that this client has accepted before, so
-    /// that signatures up to there need no check; nil to begin at entry 0.
+    /// The state to apply later entries to; nil to begin at entry 0. With it comes the number of the last entry that
+    /// this client has accepted before, -1 for none: most signatures up to there need no check.
     func start(
         hint: TipHint?, remembered: Remembered?, ahead: inout [State],
         _ reader: inout EntryReader
@@ -249,7 +252,7 @@ extension Log {
         guard state.number >= remembered.number else {
             throw .rolledBack(from: remembered.number, to: state.number)
         }
-        // Folding past the remembered entry has compared its hash already.
+        // Otherwise folding has compared the hash of the remembered entry already.
         if start > remembered.number, let entry = try readEntry(remembered.number),
             entry.hash != remembered.entryHash
         {

@@ -1,6 +1,6 @@
 public import Objects
 
-/// One entry of the log: a transaction with its writer, its time and the entry before it.
+/// One entry of the log: a transaction with its writer, its time and the hash of the entry before it.
 public struct LogEntry: Hashable, Sendable {
     /// Its position in the log, from 0.
     public let number: Int
@@ -10,8 +10,8 @@ public struct LogEntry: Hashable, Sendable {
     public let base: Int?
     /// The time of the entry in the log, never before that of the previous entry.
     public let time: Timestamp
-    /// How many milliseconds ``time`` is ahead of the writer's clock, when that is more than ``tolerableSkew``: an
-    /// earlier entry then has a wrong time, which all later ones inherit.
+    /// How many milliseconds ``time`` is ahead of the writer's clock; nil up to ``tolerableSkew``. Usually an earlier
+    /// entry has a wrong time, which all later ones inherit.
     public let skew: Int?
     /// The name that the writer gave itself, such as `ada@host`.
     public let writer: String
@@ -28,7 +28,7 @@ public struct LogEntry: Hashable, Sendable {
     /// The signature, which is checked when the entry is applied to a state.
     public internal(set) var signature: Signature?
 
-    /// The most bytes that an entry's file may have: enough for ``actionLimit`` moves of refs with ordinary names, and
+    /// The most bytes that an entry's file may have: enough for about 5,000 moves of refs with ordinary names, and
     /// little enough to read at once.
     public static let byteLimit = 1 << 20
     /// The most actions that an entry may have.
@@ -37,8 +37,8 @@ public struct LogEntry: Hashable, Sendable {
     public static let messageLimit = 64 << 10
     /// The most bytes that the name of a writer may have.
     public static let writerLimit = 1 << 10
-    /// How many milliseconds the log may be ahead of a clock: five minutes, as unsynchronized machines differ by that
-    /// much. Beyond it, writers record their own clock and people are warned.
+    /// How many milliseconds the log may be ahead of a clock: five minutes, because unsynchronized machines differ by
+    /// that much. Beyond it, writers record their own clock and people are warned.
     static let tolerableSkew = 5 * 60_000
 
     /// Makes an entry.
@@ -74,7 +74,7 @@ public struct LogEntry: Hashable, Sendable {
         Timestamp(milliseconds: time.milliseconds - (skew ?? 0)) ?? time
     }
 
-    /// The time of the entry as seen by a clock that shows `now`, in milliseconds. A ``time`` in the future comes from
+    /// The time of the entry as seen by a clock that shows `now` (in milliseconds). A ``time`` in the future comes from
     /// an entry with a wrong time; the writer's clock is the better guess then.
     public func moment(asOf now: Int) -> Timestamp {
         guard let skew, time.milliseconds > now else { return time }
@@ -131,7 +131,7 @@ extension [UInt8] {
 }
 
 extension LogEntry {
-    /// The bytes of the entry's file: a line of canonical JSON, and a second line with the hash of the first.
+    /// The bytes of the entry's file: a line of canonical JSON, and a line with its hash and any signature.
     public var encoded: [UInt8] {
         Self.line(
             number: number, previous: previous, base: base, time: time, skew: skew,
@@ -297,8 +297,8 @@ extension LogEntry {
     }
 }
 
-/// 128 random bits, written as 32 lower-case hexadecimal digits: the identity of a repository, or the nonce of an
-/// entry.
+/// 128 random bits, written as 32 lower-case hexadecimal digits: the identity of a repository, the nonce of an entry,
+/// or the name of a lease.
 public struct RandomBits: Hashable, Sendable, CustomStringConvertible {
     static let byteCount = 16
 

@@ -6,12 +6,12 @@ package enum LogFile {
     /// The number of digits of an entry's number: enough for any 64-bit number.
     static let digits = 20
 
-    /// The hint, which names the newest entry that a writer has seen.
+    /// The hint, which names the newest entry that a writer knew to be durable.
     package static let tip = BlobName(.log, "tip")
 
-    /// A file that reserves room for an entry: on a full disk, a collection deletes it first.
+    /// A file that reserves room for an entry: a collection that finds the disk full deletes it.
     package static let reserve = BlobName(.log, "reserve")
-    /// The contents of ``reserve``: room for one entry and the file system's own blocks.
+    /// The contents of ``reserve``: room for an entry of ordinary size and the file system's own blocks.
     package static let reserveBytes = [UInt8](repeating: 0, count: 256 << 10)
 
     package static func entry(_ number: Int) -> BlobName {
@@ -52,7 +52,7 @@ package struct SegmentName: Hashable {
     let count: Int
 
     /// How many entries segments hold: 64, so that few single files remain; then 1,024, so that a million transactions
-    /// are a thousand files.
+    /// take about a thousand files.
     package static let sizes = [64, 1024]
     static let smallest = 64
 
@@ -222,7 +222,8 @@ package struct LogListing {
         return size <= Segment.byteLimit
     }
 
-    /// The files that segments replace, grouped by the largest segment that replaces them.
+    /// The files that segments replace: single files by the smallest segment that holds their entry, and segments of 64
+    /// by the one of 1,024.
     var replaced: [SegmentName: [BlobName]] {
         var files: [SegmentName: [BlobName]] = [:]
         for number in singles.keys.sorted() {

@@ -78,7 +78,7 @@ package struct Proposal {
     /// The retention by which a collection chose the removed packs; nil in other proposals.
     var retention: RetentionRules?
     var message: String
-    /// The action that overrides gates.
+    /// The action that overrides gates; nil when none needs it.
     var override: Action?
 
     package init(
@@ -93,9 +93,10 @@ package struct Proposal {
         self.message = message
     }
 
-    /// The resulting moves in `state`, which is at or after ``base``.
+    /// The resulting moves in `state`, which is at or after ``base``; a ref that is already at its new target has none.
     ///
-    /// - Throws: `conflict` when a ref does not meet its expectation, or moved since the base.
+    /// - Throws: `conflict` when a ref does not meet its expectation, or moved since the base; `invalidTransaction`
+    ///   when two updates name one ref.
     func changes(in state: State, now: Timestamp) throws(RefError) -> [RefChange] {
         var seen: Set<RefName> = []
         var changes: [RefChange] = []
@@ -147,19 +148,19 @@ public enum Action: Hashable, Sendable {
     /// Moves a ref from `old` to `new`; nil stands for a ref that does not exist. `since` is the transaction that set
     /// `old` or deleted the ref, so that the history of a ref is a linked list.
     case ref(RefName, old: ObjectID?, new: ObjectID?, since: Int?)
-    /// Adds a pack of a name that was never used before.
+    /// Adds a pack under a name never used before.
     case pack(PackReference)
-    /// Removes a pack permanently, or condemns one that was never added.
+    /// Removes a pack permanently, or bars a pack that was never added from ever being added.
     case unpack(ObjectID)
     /// Records the retention of a collection, in the entry that removes its packs.
     case retain(RetentionRules)
     /// Sets the access policy from the next entry on; nil removes it.
     case accessPolicy(AccessPolicy?)
     /// Approves, in the name of the entry's signer, the move of a ref from `old` to `new`, until `expires` and only
-    /// while the access policy with this identity holds.
+    /// while the access policy with this identity is in force.
     case approve(
         RefName, old: ObjectID?, new: ObjectID?, accessPolicy: ObjectID, expires: Timestamp)
-    /// Overrides these gates, with the reason.
+    /// Overrides the refusals of gates with these ``GateOutcome/summary`` texts, for the given reason.
     case override(gates: [String], reason: String)
 
     var json: JSON {
@@ -273,7 +274,7 @@ extension JSONObjectReader {
         return publicKey
     }
 
-    /// Takes a list of objects, each of which `decode` must take whole.
+    /// Takes a list of objects; an object must have no members that `decode` leaves.
     mutating func objects<Value>(
         _ key: String, _ decode: (inout JSONObjectReader) throws(JSONSchemaError) -> Value
     ) throws(JSONSchemaError) -> [Value] {

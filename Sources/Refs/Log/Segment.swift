@@ -90,14 +90,16 @@ package struct Segment {
     }
 }
 
-/// Gathers old entries in segments, so that a long log is few files.
+/// Gathers old entries in segments, so that a long log needs few files.
 extension Log {
-    /// How far behind the newest entry an entry must be to be gathered, so that active readers never see it move.
+    /// How many entries behind the newest one an entry must be to be gathered, so that readers that follow the log do
+    /// not see it move.
     static let gatheringDistance = 64
     /// The most entries that are gathered after one transaction.
     private static let gatheringLimit = 1024
 
-    /// Gathers old entries after every ``SegmentName/smallest`` entries. Failures are ignored: nothing depends on it.
+    /// Gathers old entries after every ``SegmentName/smallest`` entries. Failures are ignored: nothing
+    /// depends on gathering.
     func gatherIfDue(_ state: State) {
         guard state.number % SegmentName.smallest == 0, state.number > 0 else { return }
         _ = try? gather(upTo: state.number, limit: Self.gatheringLimit)
@@ -105,11 +107,11 @@ extension Log {
 
     /// Gathers all entries that are old enough, and deletes the files that segments replace.
     ///
-    /// Safe while others read and write, and wherever it is interrupted: a file is deleted only when the segment with
-    /// the same bytes is durable.
+    /// Safe while others read and write, and wherever it is interrupted: a file is deleted only when the segment that
+    /// replaces it is sound and durable.
     ///
     /// - Returns: The number of deleted files.
-    /// - Throws: `damaged` when entries are not linked; `storage`.
+    /// - Throws: `damaged` when entries are not linked; `noTransaction` when one is missing; `storage`.
     @discardableResult
     public func gather(upTo state: State) throws(RefError) -> Int {
         try gather(upTo: state.number, limit: .max)
@@ -134,7 +136,9 @@ extension Log {
         return removed
     }
 
-    /// The bytes of a segment, whose entries are linked to each other and to their neighbors.
+    /// Makes the bytes of a segment, and checks that its entries are linked to each other and to their neighbors.
+    ///
+    /// - Throws: As ``gather(upTo:)``.
     package func gathered(_ name: SegmentName) throws(RefError) -> [UInt8] {
         var reader = entries()
         var files: [[UInt8]] = []

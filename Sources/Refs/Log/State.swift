@@ -8,7 +8,7 @@ public struct RefState: Hashable, Sendable {
     public let target: ObjectID
     /// The number of the transaction that moved it there.
     public let transaction: Int
-    /// The time of that transaction.
+    /// The time of that transaction: its ``LogEntry/clock``.
     public let time: Timestamp
 
     /// Makes the state of a ref.
@@ -30,17 +30,17 @@ public struct State: Sendable {
     public internal(set) var entryHash: ObjectID
     /// The time of that entry.
     public internal(set) var time: Timestamp
-    /// The identity of the repository, which entry 0 draws at random.
+    /// The identity of the repository, which was drawn at random for entry 0.
     public let repositoryID: RandomBits
     /// Every ref that exists.
     public internal(set) var refs: [RefName: RefState]
-    /// The transactions that deleted refs, by ref: the starts of their histories.
+    /// The transactions that deleted refs, by ref: their histories are followed back from there.
     var removedRefs: [RefName: Int]
     /// Who may write what from the next entry on; nil when there is no access policy.
     public internal(set) var accessPolicy: AccessPolicy?
     /// The key that signed the first access policy that demands signatures: the root of all rights.
     public internal(set) var rootKey: PublicKey?
-    /// The first transaction after which each one had to be signed; nil when signatures are not demanded now.
+    /// The transaction after which all have had to be signed; nil when signatures are not demanded now.
     var signedSince: Int?
     /// Every key that any access policy so far has listed.
     var listedKeys: Set<PublicKey> = []
@@ -51,13 +51,13 @@ public struct State: Sendable {
     package var certifier: PublicKey?
     /// The newest checkpoint that is known to be valid.
     var checkpoint: CheckpointName?
-    /// The bytes of that checkpoint.
+    /// The size of that checkpoint in bytes; 0 when there is none.
     var checkpointSize = 0
 
     /// The snapshot that a ref points at; nil when the ref does not exist.
     public func target(of name: RefName) -> ObjectID? { refs[name]?.target }
 
-    /// How many milliseconds the log is ahead of a clock, when that is more than entries tolerate.
+    /// How many milliseconds the log is ahead of a clock; nil up to ``LogEntry/tolerableSkew``.
     func skew(at now: Timestamp) -> Int? {
         let lead = time.milliseconds - now.milliseconds
         return lead > LogEntry.tolerableSkew ? lead : nil
@@ -81,7 +81,7 @@ public struct State: Sendable {
     ///
     /// Each call takes O(packs), but parses the packs of the checkpoint only once.
     ///
-    /// - Throws: `damaged` when the log adds a live pack again.
+    /// - Throws: `damaged` when the log adds a live pack again, or a line of the checkpoint is unreadable.
     public var packs: [PackReference] {
         get throws(RefError) { try packLedger.live() }
     }

@@ -10,7 +10,7 @@ public struct RefName: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The namespace, which is the first component.
     public let namespace: RefNamespace
 
-    /// The most bytes that a name may have: it fits into one log line and one terminal line.
+    /// The most bytes that a name may have: short enough for a line of output.
     public static let byteLimit = 200
 
     /// Parses a name.
@@ -21,7 +21,7 @@ public struct RefName: Hashable, Comparable, Sendable, CustomStringConvertible {
         try self.init(utf8: Array(text.utf8))
     }
 
-    /// Parses bytes, which need not be UTF-8.
+    /// Parses a name from bytes, which need not be valid UTF-8.
     init(utf8 bytes: [UInt8]) throws(RefError) {
         func invalid(_ reason: String) -> RefError {
             .invalidName(Quoting.quoted(bytes), reason: reason)
@@ -168,7 +168,7 @@ enum Quoting {
     /// The most bytes of foreign text in a message.
     private static let limit = 100
 
-    /// The text in quotes, with control characters as `\xNN`.
+    /// The text in quotes, with ASCII control characters as `\xNN` and other control or invisible characters as `?`.
     static func quoted(_ bytes: some Collection<UInt8>, limit: Int = limit) -> String {
         let shown = Array(bytes.prefix(limit))
         var text = ""

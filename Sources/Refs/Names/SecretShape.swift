@@ -71,7 +71,7 @@ struct SecretShape: Sendable {
             let begin = index + shape.prefix.utf8.count
             let letters = bytes[begin...].prefix(lookahead).prefix(while: shape.letters.contains)
             guard letters.count >= shape.count, shape.accepts(letters, of: bytes),
-                // After a hyphen in a longer word, "sk-" is part of base64 or of a name.
+                // After a hyphen or an underscore, "sk-" is part of base64 or of a name.
                 !shape.prefix.utf8.elementsEqual("sk-".utf8) || !isJoined(bytes, at: index)
             else { continue }
             let end = bytes[letters.endIndex...].prefix(while: shape.letters.contains).endIndex
@@ -115,8 +115,8 @@ struct SecretShape: Sendable {
         return Secrets.Match(name: "eyJ", range: index..<end)
     }
 
-    /// `secret` or `secret_access_key`, a sign such as `=`, and then 40 letters as in AWS keys, or 64 hexadecimal
-    /// digits as in this project's keys.
+    /// `secret`, `secret_key` or `secret_access_key`, a sign such as `=`, and then 64 hexadecimal digits as in this
+    /// project's keys or, except after `secret` alone, 40 letters as in AWS keys.
     private static func assignment(_ bytes: [UInt8], at index: Int) -> Secrets.Match? {
         guard let begin = wordEnd(bytes, "secret", at: index) else { return nil }
         var end = begin

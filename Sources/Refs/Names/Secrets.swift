@@ -1,6 +1,6 @@
 internal import Objects
 
-/// Finds secrets that must not get into the log or a snapshot, because both are permanent.
+/// Finds secrets that must not get into the log, which is permanent, or into a snapshot, which is stored for long.
 ///
 /// It finds keys that were pasted by mistake, not keys that somebody hides.
 public enum Secrets {
@@ -81,7 +81,7 @@ public enum Secrets {
 // MARK: Checks of transactions
 
 extension Secrets {
-    /// The reason why the log must not contain an entry; nil when there is none.
+    /// The reason why the log must not contain an entry with this content; nil when it may.
     static func objection(writer: String, message: String, actions: [Action]) -> String? {
         if let name = find(in: writer) { return objection("the name of the writer", name) }
         if let name = find(in: message) { return objection("the message", name) }
@@ -101,7 +101,7 @@ extension Secrets {
         return nil
     }
 
-    /// The reason why a snapshot must not be stored; nil when there is none.
+    /// The reason why a snapshot must not be stored; nil when it may.
     static func objection(to snapshot: Snapshot) -> String? {
         let parts: [(String, JSON)] = [
             ("the message", .string(snapshot.message)), ("a parameter", .object(snapshot.params)),

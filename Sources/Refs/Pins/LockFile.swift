@@ -135,7 +135,7 @@ public struct PinOutcome: Sendable {
 }
 
 extension Repository {
-    /// How many seconds a new lease lasts until its lock file is written.
+    /// How many seconds the lease of a new lock file lasts unless it is extended once the file is written.
     public static let provisionalLeaseSeconds = 600
 
     /// The pins of resolved revisions, each revision once.
@@ -167,11 +167,11 @@ extension Repository {
 
     /// Writes a lock file, and takes a lease for its versions where the repository can be written.
     ///
-    /// The new lease precedes the file, and the lease of a replaced file is released after it: at no moment is there a
-    /// lock file whose versions are unprotected. After a crash the new lease expires.
+    /// The new lease precedes the file, and the lease of a replaced file is released after it, so a lease protects the
+    /// versions of the file at every moment. If a crash prevents the file, the new lease expires.
     ///
     /// - Parameters:
-    ///   - replaced: The lock file that `write` overwrites.
+    ///   - replaced: The lock file that `write` overwrites; nil for a new file.
     ///   - purpose: The purpose of the lease, for people.
     ///   - write: Writes the bytes of the lock file durably.
     /// - Throws: `gone` when a version was collected; `storage` when `write` fails.

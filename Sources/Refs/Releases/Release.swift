@@ -10,9 +10,10 @@ public struct Release: Hashable, Sendable {
     public let features: ObjectID
     /// The id of the model snapshot.
     public let model: ObjectID
-    /// The embedding space that features, model or both declare; nil when neither does.
+    /// The embedding space of the features or, if they declare none, the one that the model declares or takes from the
+    /// features that it was made from; nil when none is known.
     public let space: ObjectID?
-    /// The object with the text of the prompt.
+    /// The object with the text of the prompt; nil for a release without one.
     public let prompt: ObjectID?
     /// The features that the model was made from; nil when it does not declare them.
     public let modelFeatures: ObjectID?
@@ -28,8 +29,8 @@ public struct Release: Hashable, Sendable {
 
     /// Binds features and a model.
     ///
-    /// - Throws: `misfit` when they are snapshots of other kinds, have different spaces, or the model is a ranker
-    ///   without a declared space; `objects`.
+    /// - Throws: `misfit` when they are snapshots of other kinds, have different spaces, or the features have a space
+    ///   and the model is a ranker for which none is known; `objects`.
     public init(
         features: ObjectID, model: ObjectID, prompt: ObjectID? = nil, in source: some ObjectSource
     ) throws(RefError) {
@@ -120,7 +121,7 @@ public struct Release: Hashable, Sendable {
         var cautions: [String] = []
         if space == nil {
             cautions.append(
-                "neither the features nor the model declare an embedding space, so nothing shows "
+                "neither the features nor the model declares an embedding space, so nothing shows "
                     + "that they fit")
         }
         if let made = modelFeatures, try !modelPrecedesFeatures(in: source) {
@@ -171,7 +172,8 @@ extension Transaction {
     /// release.
     ///
     /// - Parameters:
-    ///   - description: The message of the snapshot; nil for none: a different message alone then makes no new version.
+    ///   - description: The message of the snapshot; nil for none, and then a release that differs from the present one
+    ///     only in its message is no new version.
     ///   - message: The message of the transaction.
     ///   - reason: Why the ref moves although gates refuse; nil when gates decide.
     /// - Throws: As ``commit(_:message:overriding:)``.

@@ -42,7 +42,8 @@ public enum SpaceNeed: Hashable, Sendable {
 
     /// Whether two snapshots can be used together.
     ///
-    /// - Parameter isLenient: Whether a snapshot that neither declares nor needs a space fits everything.
+    /// - Parameter isLenient: Whether a snapshot that neither declares nor needs a space fits everything, and rankers
+    ///   without a known space fit each other.
     func fits(_ other: SpaceNeed, isLenient: Bool) -> Bool {
         switch (self, other) {
         case (.space(let left), .space(let right)): left == right
@@ -113,7 +114,7 @@ private enum Ranker {
     static let configLimit = 1 << 20
 }
 
-/// Walks from snapshot to snapshot by parents and inputs, and reads each once.
+/// Walks from snapshot to snapshot by parents and inputs, and caches the first ones that it reads.
 package struct Ancestry<Source: ObjectSource> {
     let objects: Source
     private var known: [ObjectID: Snapshot] = [:]
@@ -160,7 +161,8 @@ package struct Ancestry<Source: ObjectSource> {
         }
     }
 
-    /// Whether a snapshot equals another one or is an ancestor of it, as far as the ancestors exist.
+    /// Whether a snapshot equals another one or is an ancestor of it, as far as the ancestors exist and the search goes
+    /// (``limit``).
     mutating func isAncestor(_ id: ObjectID, orSameAs other: ObjectID) throws(RefError) -> Bool {
         var seen: Set<ObjectID> = [other]
         // Breadth first, because most snapshots were made from a recent one.

@@ -2,9 +2,9 @@ internal import Objects
 
 /// The choice of packs to merge, so that finding an object searches few packs however many transactions there were.
 ///
-/// Every `put` adds a pack. As soon as there are ``factor`` packs of about the same size, they are merged into a pack
-/// of the next size: the number of small packs is logarithmic in the number of transactions, and no byte is copied more
-/// often than there are sizes. Packs above the last of ``sizes`` are left alone: copying them would cost more than
+/// Every `put` adds a pack. Once there are ``factor`` packs of about the same size, they are merged into a pack of the
+/// next size: the number of small packs is logarithmic in the number of transactions, and no byte is copied more often
+/// than there are sizes. Packs above the last of ``sizes`` are left alone: copying them would cost more than
 /// searching them.
 enum Compaction {
     /// How many packs of one size are merged: fewer would copy bytes more often, more would leave more packs to search.
@@ -45,7 +45,7 @@ enum Compaction {
 extension Repository {
     /// Merges small packs, if there are many, in a separate transaction that follows the caller's.
     ///
-    /// Nothing depends on it: any failure, and a race lost to a writer that removed one of the packs, leaves the packs
+    /// Nothing depends on merging: any failure, and a race lost to a writer that removed one of the packs, leaves the packs
     /// for the next writer. The files of merged packs stay for readers of older states.
     func compact(_ state: inout State, writer: Writer) {
         guard state.number % Compaction.interval == 0 else { return }

@@ -3,8 +3,8 @@ public import Storage
 
 /// A repository: objects, and refs that move.
 ///
-/// A value that caches only the indexes of packs, which never change: every other question goes to the bucket. Safe to
-/// use from any number of threads and processes.
+/// A value that caches only what never changes: indexes of packs and large entries of the log. Every other question
+/// goes to the bucket. Safe to use from any number of threads and processes.
 public struct Repository: Sendable {
     /// The place that stores the log, the packs and the leases.
     public let bucket: any Bucket
@@ -92,7 +92,8 @@ public struct Repository: Sendable {
 
     /// Begins a transaction on the newest state.
     ///
-    /// - Parameter names: Refs that it will move, so that a writer without the right fails now and not at the commit.
+    /// - Parameter names: Refs that the transaction will move: a writer that may not move them fails now and not at the
+    ///   commit.
     /// - Throws: As ``state()``; `unauthorized` and `key`.
     public func begin(
         writer: Writer, moving names: [RefName] = []
@@ -100,9 +101,10 @@ public struct Repository: Sendable {
         try begin(on: try state(), writer: writer, moving: names)
     }
 
-    /// Begins a transaction on a state that the caller has read: a ref that moved since makes its commit a conflict.
+    /// Begins a transaction on a state that the caller has read: moving a ref that has moved since is a conflict.
     ///
-    /// - Parameter names: Refs that it will move, so that a writer without the right fails now and not at the commit.
+    /// - Parameter names: Refs that the transaction will move: a writer that may not move them fails now and not at the
+    ///   commit.
     /// - Throws: `damaged` when the log contradicts itself about packs; `unauthorized` and `key`.
     public func begin(
         on state: State, writer: Writer, moving names: [RefName] = []

@@ -44,8 +44,8 @@ public struct Transaction: Sendable {
     /// - Parameter reason: Why the moves go ahead even if gates refuse them; the entry then names the gates.
     /// - Throws: `gates` when a gate refuses a move and `reason` is nil; `conflict` when a ref is not as expected, or
     ///   moved since ``state``; `wrongKind`, `notASnapshot` and `incomplete` when a ref cannot point there;
-    ///   `packRemoved` and `busy` when repeating the whole transaction can help; `outcomeUnknown` when it may have been
-    ///   committed.
+    ///   `unauthorized` and `key` when the writer lacks the right; `packRemoved` and `busy` when repeating the whole
+    ///   transaction can help; `outcomeUnknown` when it may have been committed.
     public func commit(
         _ updates: [RefUpdate], message: String = "", overriding reason: String? = nil
     ) throws(RefError) -> Commit {
@@ -234,7 +234,7 @@ enum Admission {
     /// Checks that every new target is a snapshot of the ref's kind, that everything it needs exists, and that the
     /// parts of a release fit each other.
     ///
-    /// The targets of refs in `state` count as complete: every state of the log has complete refs.
+    /// The targets of refs in `state` count as complete, because writers admit only complete ones.
     ///
     /// - Throws: `wrongKind`, `notASnapshot`, `incomplete`, `misfit`; `objects` when objects cannot be read.
     static func check(

@@ -12,7 +12,7 @@ public struct Writer: Sendable {
     public var random: @Sendable () -> UInt64
     /// The key to sign with, nil for none; receives whether a signature is required. Called for each transaction.
     public var key: @Sendable (_ isNeeded: Bool) throws(KeyError) -> SecretKey?
-    /// Waits for this many milliseconds before a lost race is repeated.
+    /// Waits for this many milliseconds: after a lost race, or until the writer's turn comes.
     public var pause: @Sendable (Int) -> Void
 
     /// Makes a writer; the defaults are the system's clock and randomness, sleeping, and no key.
@@ -51,8 +51,8 @@ public struct Writer: Sendable {
         _ = usleep(UInt32(clamping: max(0, milliseconds) * 1000))
     }
 
-    /// The milliseconds to wait after the `attempt`-th lost race, counted from 0: from 2 to 200, doubling, with jitter,
-    /// so that writers that collided once do not collide again.
+    /// The milliseconds to wait after the `attempt`-th lost race, counted from 0: a random number between 2 and a
+    /// ceiling that doubles with each race, up to 200, so that writers that collided are unlikely to collide again.
     package func backoff(attempt: Int) -> Int {
         let ceiling = min(200, 2 << min(attempt, 7))
         return 2 + Int(random() % UInt64(ceiling - 1))
@@ -106,7 +106,8 @@ extension Writer {
             remedy: objection.remedy)
     }
 
-    /// Adds a signature to a checkpoint if the writer is an admin; nobody else can vouch for all refs.
+    /// Adds a signature to a checkpoint if the writer is an admin, because nobody else can vouch for all refs; returns
+    /// whether it did.
     func certify(_ bytes: inout [UInt8], of state: State) -> Bool {
         guard let accessPolicy = state.accessPolicy, accessPolicy.isSigned,
             let secret = try? key(true),

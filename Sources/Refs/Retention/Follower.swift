@@ -22,8 +22,8 @@ public protocol ServedVersions {
 
 /// Serves the versions that refs name, and follows when the refs move.
 ///
-/// A lease, which a timer renews, protects the versions that are served. New versions are opened beside the current
-/// ones and replace them when that succeeds; versions that cannot be opened are rejected, and the current ones stay.
+/// A lease, which a timer renews, protects the versions that are served. New versions are opened while the current
+/// ones stay in service, and replace them if that succeeds; versions that cannot be opened are rejected.
 /// Not safe to use from two threads at once.
 public final class Follower<Source: ServedVersions> {
     /// Versions that were chosen and cannot be served.
@@ -60,7 +60,7 @@ public final class Follower<Source: ServedVersions> {
     ///
     /// - Parameters:
     ///   - purpose: The purpose of the lease, for people.
-    ///   - seconds: How long the lease outlives the process.
+    ///   - seconds: How many seconds the lease lasts after its last renewal, and so may outlive the process.
     public init(
         _ source: Source, in repository: Repository, purpose: String, leaseSeconds seconds: Int
     ) throws(Source.Failure) {
@@ -116,7 +116,7 @@ public final class Follower<Source: ServedVersions> {
         }
         (served, state) = (next, newest)
         (rejection, refused) = (nil, nil)
-        // A lease that cannot be narrowed protects more than it needs to until it is renewed.
+        // A lease that cannot be narrowed now protects more than it needs to.
         try? hold([served])
         return .switched
     }

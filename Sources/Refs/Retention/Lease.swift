@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// Protects the snapshots that a service uses, or that a lock file names, from collection, wherever refs point.
 ///
-/// It expires some seconds after it was written, by the clock of the storage, so that a holder with a wrong clock loses
+/// It expires ``seconds`` after it was written, by the clock of the storage, so that a holder with a wrong clock loses
 /// nothing. Its file is `leases/NAME.json`.
 public struct Lease: Hashable, Sendable {
     /// The name of its file without `.json`: 32 hexadecimal digits.
@@ -103,7 +103,7 @@ extension Repository {
         try wrapping(bucket.delete(Lease.blob(name)), as: RefError.storage)
     }
 
-    /// The leases that have not expired, by name. The file of an expired one may be gone at any time.
+    /// The leases that have not expired, sorted by name. The file of an expired one may be gone at any time.
     ///
     /// - Throws: `damaged` when a file that may be a lease is unreadable, because nobody knows what it protects.
     public func leases() throws(RefError) -> [Lease] { try leaseFiles().current }
@@ -127,7 +127,7 @@ extension Repository {
 
     /// Everything in the folder of leases that is named as a lease, readable or not.
     ///
-    /// - Throws: `storage` when the process lacks the means to look.
+    /// - Throws: `storage` for an error that does not concern one file alone.
     package func listLeases() throws(RefError) -> LeaseListing {
         var listing = LeaseListing()
         let names: [RandomBits]
@@ -223,7 +223,7 @@ public final class HeldLease: Sendable {
     ///
     /// - Parameters:
     ///   - purpose: What needs the snapshots, for people.
-    ///   - seconds: How long the lease outlives the process.
+    ///   - seconds: How many seconds the lease lasts after its last renewal, and so may outlive the process.
     ///   - milliseconds: The interval of renewal; by default a quarter of `seconds`.
     public init(
         in repository: Repository, purpose: String, seconds: Int,

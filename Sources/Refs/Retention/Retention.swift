@@ -225,7 +225,7 @@ extension RetentionRules {
             }
         }
         guard rules.count <= Self.countLimit else {
-            throw member.error("refs", "must be at most \(Self.countLimit)")
+            throw member.error("refs", "must have at most \(Self.countLimit) elements")
         }
         try member.finish()
         self.init(base, rules: rules)

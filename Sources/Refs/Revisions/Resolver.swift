@@ -64,8 +64,9 @@ public final class Resolver: Sendable {
 
     /// Resolves a revision.
     ///
-    /// - Throws: `unknownRef` or `revision` when it finds nothing, with suggestions of what does exist; `objects` when
-    ///   a snapshot on the way cannot be read; `damaged`, `needsNewer`.
+    /// - Throws: `unknownRef`, `deleted` or `revision` when it finds nothing; `misdirected` when the ref points at an
+    ///   object of another kind; `objects` when a snapshot on the way cannot be read; `damaged`, `untrusted`,
+    ///   `needsNewer`.
     public func resolve(_ revision: Revision) throws(RefError) -> Resolution {
         var warnings: [String] = []
         var ref: RefName?
@@ -122,7 +123,7 @@ public final class Resolver: Sendable {
             behind: error, relyingOn: names.withLock { $0 }.union(others), in: state)
     }
 
-    /// Reads a snapshot.
+    /// Reads a snapshot, and caches it.
     ///
     /// - Throws: `revision` when the object is not a snapshot; `objects`.
     public func read(_ id: ObjectID) throws(RefError) -> Snapshot {
@@ -299,7 +300,7 @@ public struct Resolution: Sendable {
         case snapshot(ObjectID)
         /// An object that is not a snapshot.
         case object(ObjectID)
-        /// A path below a snapshot's tree.
+        /// The entry at a path in a snapshot's tree.
         case entry(TreeEntry)
         /// The row of a snapshot's table that has this key.
         case row(key: String)

@@ -62,7 +62,7 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
     /// The revision without the path after `:`.
     public var withoutPath: Revision { Revision(base: base, selector: selector, steps: steps) }
 
-    /// Parses any text.
+    /// Parses a revision, whether or not it names anything.
     ///
     /// - Throws: `revision` with the place of the mistake; `invalidName` and `unknownNamespace` when only the name of
     ///   the ref is wrong.
@@ -70,7 +70,7 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
         try self.init(utf8: Array(text.utf8))
     }
 
-    /// Parses bytes, which need not be UTF-8.
+    /// Parses a revision from bytes, which need not be valid UTF-8.
     public init(utf8 bytes: [UInt8]) throws(RefError) {
         var parser = RevisionParser(bytes)
         self = try parser.revision()

@@ -96,8 +96,8 @@ enum Suggestions {
 
     /// The refs nearest to `text`, nearest first; empty when none is near.
     ///
-    /// A ref is near when its last component is the same, or when the edit distance (Levenshtein) is at most a third of
-    /// its length.
+    /// A ref is near when its last component is the same, or when the edit distance (Levenshtein) is at most 2 or a
+    /// third of its length.
     static func near(_ text: String, among names: some Sequence<RefName>) -> [RefName] {
         let wanted = Array(text.utf8)
         let last = Array(wanted.split(separator: 0x2F).last ?? [])

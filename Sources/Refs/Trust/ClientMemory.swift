@@ -15,7 +15,8 @@ public struct ClientMemory: Sendable {
 
     /// The most bytes that the file may have: enough for a state with 100,000 packs.
     private static let byteLimit = 32 << 20
-    /// A younger transaction may be visible before it is durable, so that after a power cut its absence is no rollback.
+    /// The age in milliseconds below which a visible transaction may not be durable yet: if it is missing after a power
+    /// cut, that is no rollback.
     private static let settlingMilliseconds = 60_000
 
     /// The memory in a file, which need not exist.
@@ -72,12 +73,12 @@ public struct ClientMemory: Sendable {
         recall().flatMap { $0.repositoryID == repository ? $0.time : nil }
     }
 
-    /// Remembers a state and the time: at each new transaction, and once more when an approval in the state has
-    /// expired.
+    /// Remembers a state and the time at each new transaction that is durable, and the time once more when an approval
+    /// in the state has expired.
     ///
     /// - Parameters:
     ///   - known: The result of ``recall()``.
-    ///   - isDurable: Whether the newest entry is known to survive a power cut.
+    ///   - isDurable: Whether the newest entry is known to survive a power cut; otherwise its age decides.
     package func record(_ state: State, after known: Remembered?, isDurable: Bool) {
         let known = known.flatMap { $0.repositoryID == state.repositoryID ? $0 : nil }
         let now = now()

@@ -10,7 +10,8 @@ public struct Trust: Sendable {
     /// signatures.
     public var isStrict: Bool
 
-    /// Trusts any repository at the first contact or, with `roots`, only repositories that one of these keys founded.
+    /// Trusts any repository at the first contact or, with `roots`, only repositories that one of these keys founded
+    /// and, unless `isStrict`, those that demand no signatures.
     public init(
         memory: ClientMemory? = nil, roots: Set<PublicKey>? = nil, isStrict: Bool = false
     ) {
@@ -21,8 +22,8 @@ public struct Trust: Sendable {
 
     /// Whether a checkpoint of the repository may stand for the entries before it.
     ///
-    /// Where the log demands no signatures it may, unless ``roots`` always apply. Otherwise an admin must vouch for it:
-    /// one of the roots, or without roots an admin of the access policy in the checkpoint, because a first contact has
+    /// It may if the log has never demanded signatures, unless ``roots`` always apply. Otherwise one of the roots must
+    /// vouch for it or, without roots, an admin of the access policy in the checkpoint, because a first contact has
     /// nothing better.
     func accepts(_ checkpoint: State) -> Bool {
         if let roots, isStrict || checkpoint.rootKey != nil {
@@ -65,9 +66,9 @@ public struct Trust: Sendable {
 /// that key until the key's owner refuses to build on it. So a few checks stand for thousands.
 ///
 /// No hash covers the line that names the signer of an older entry. Another name there would not change the effect of a
-/// move, but it would change who approved something. So approvals, access policies and overrides are checked one by
-/// one. Later damage to a signature under an intact entry is found by ``LogVerifier``, which checks every signature,
-/// and whenever an old entry is read (``Vouching``).
+/// move, but it would change who approved something. So approvals, access policies, overrides and retentions are
+/// checked one by one. Damage to any other signature is found when its entry is read later (``Vouching``), and by
+/// ``LogVerifier``.
 struct NewestSignatures {
     private var newest: [PublicKey: LogEntry] = [:]
     private var telling: [LogEntry] = []
@@ -96,7 +97,7 @@ struct NewestSignatures {
 }
 
 extension Action {
-    /// Whether the effect of the action depends on the signer.
+    /// Whether the effect or the meaning of the action depends on the signer.
     fileprivate var dependsOnSigner: Bool {
         switch self {
         case .approve, .accessPolicy, .override, .retain: true
