@@ -70,7 +70,7 @@ struct RowSource {
     }
 }
 
-/// A blob that reports how far it has been read.
+/// A blob that shows as progress how far it has been read.
 private struct ObservedBlob: Blob {
     let blob: any Blob
     let progress: Progress

@@ -122,7 +122,7 @@ struct ChangeView {
         return Self.indent + head(changeWord(change.before, change.after), change.name, note: note)
     }
 
-    /// The number of NaN or infinite values, which the distance ignores; empty if there are none.
+    /// How many values are NaN or infinite before and after; empty if none are.
     private static func count(_ word: String, _ counts: TensorChange.Counts) -> String {
         guard counts.before + counts.after > 0 else { return "" }
         return "  \(word): \(Quantity.count(counts.before)) -> \(Quantity.count(counts.after))"
