@@ -26,7 +26,7 @@ public struct Terminal: Sendable {
 
 /// Colours and weights for text on a terminal; leaves text plain elsewhere.
 ///
-/// Marks in the text stand for colours until ``StandardStream`` writes the line and replaces them by escape sequences.
+/// Marks in the text stand for colours until ``StandardStream`` writes the line and replaces them with escape sequences.
 public struct Style: Sendable {
     /// Whether text is coloured at all.
     public let isEnabled: Bool

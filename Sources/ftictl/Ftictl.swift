@@ -112,7 +112,7 @@ extension LogCommand {
 
 /// Commands that other executables provide: `ftictl feature run` runs `fti-feature run`.
 enum ExternalCommand {
-    /// Replaces this process by `fti-NAME` if the arguments name a command that is not built in.
+    /// Replaces this process with `fti-NAME` if the arguments name a command that is not built in.
     ///
     /// Looks next to this executable, then on the path.
     ///

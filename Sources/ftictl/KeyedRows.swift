@@ -14,7 +14,7 @@ struct KeyedRows {
         TableCursor(table, from: prefix, in: objects)
     }
 
-    /// The next row; nil at the end.
+    /// The next row; nil after the last row whose key has the prefix.
     func next(_ cursor: inout TableCursor<PackStore>) throws(ObjectError) -> TableRow? {
         guard let row = try cursor.next(), row.key.utf8.starts(with: prefix.utf8) else {
             return nil

@@ -62,7 +62,7 @@ struct MetadataOptions: ParsableArguments {
     /// The message, with user names and passwords removed from URLs.
     var message: String? { description.message.map { Secrets.withoutCredentials($0) } }
 
-    /// Parses the metrics; each must be a finite number.
+    /// Parses the metrics; refuses a value that is not a finite number, and an integer beyond 2^53.
     func parsedMetrics() throws(CommandError) -> [String: Double] {
         var metrics: [String: Double] = [:]
         for (name, value) in try Self.pairs(metric, option: "--metric", example: "recall@10=0.84") {

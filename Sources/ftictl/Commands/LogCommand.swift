@@ -114,7 +114,7 @@ struct LogCommand: Command {
         guard let name else { return try forEachMove(in: repository, body) }
         try repository.noteDeletion(of: name)
         var history = repository.repository.log.history(of: name, in: repository.state)
-        // The values read ahead, and the next snapshot.
+        // The values read ahead, and the snapshot of the next value.
         var window: [RefVersion] = []
         var known: (id: ObjectID, snapshot: Snapshot)?
         func snapshot(_ id: ObjectID?) throws -> Snapshot? {

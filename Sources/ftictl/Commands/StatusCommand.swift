@@ -99,7 +99,7 @@ extension ProductionRef.Waiting {
 }
 
 extension Lease {
-    /// A line of `pin --leases --json`.
+    /// A line of `pin --leases --json`, and an element of `leases` in `status --json`.
     var json: JSON {
         [
             "lease": .string(name.hex), "purpose": .string(purpose),
