@@ -35,7 +35,7 @@ extension Command {
 }
 
 extension ExitCode {
-    /// Exits with 1: the answer is no, such as `diff --exit-code` with differences.
+    /// Exits with 1. The answer is no: for instance, `diff --exit-code` found differences.
     public static let negative = ExitCode(ExitStatus.negative.rawValue)
 }
 
@@ -67,12 +67,12 @@ public struct GlobalOptions: ParsableArguments {
     /// The path of the repository.
     @Option(
         help: ArgumentHelp(
-            "The repository (default: $FTI_REPO, else the nearest .fti at or above here).",
+            "The repository (default: $FTI_REPO, else the nearest .fti in or above the working directory).",
             valueName: "path"))
     public var repo: String?
 
     /// Whether results and errors are JSON.
-    @Flag(help: "Print results as JSON, one object per line.")
+    @Flag(help: "Print results and errors as JSON, one object per line.")
     public var json = false
 
     /// Whether to omit notes on standard error.
@@ -93,10 +93,10 @@ public struct GlobalOptions: ParsableArguments {
         help: "Accept a log that contradicts the one that this client saw before.")
     public var acceptRollback = false
 
-    /// Makes the defaults; the parser fills in the options that are given.
+    /// Creates options for the parser to fill in; they have no values before that.
     public init() {}
 
-    /// Extracts these options without the parser, which takes longer to set up than a small command to run.
+    /// Extracts these options without the parser, whose setup takes longer than a small command.
     ///
     /// - Parameter arguments: The command line; everything but these options remains. Arguments after `--` stay as
     ///   they are.
@@ -186,7 +186,7 @@ public struct ConditionOption: ParsableArguments {
             valueName: "condition"))
     public var text: String?
 
-    /// Makes an option without a condition; the parser fills in the one that is given.
+    /// Creates an option for the parser to fill in; it has no value before that.
     public init() {}
 
     /// The parsed condition; nil when none is given.

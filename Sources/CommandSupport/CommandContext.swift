@@ -36,9 +36,10 @@ public struct CommandContext {
     /// This user's cache: `$XDG_CACHE_HOME/fti`, else `~/.cache/fti`; nil without a home directory.
     public var cacheFolder: String? { UserFolder.cache.path }
 
-    /// The path of the repository.
+    /// The path of the repository. If the user named one, it need not exist.
     ///
-    /// - Throws: `missing` when none is found.
+    /// - Throws: `usage` if the user named an empty path or a URL; `missing` if the user named none and none is found;
+    ///   `io` if the working directory no longer exists.
     public func repositoryLocation() throws(CommandError) -> String {
         try RepositoryLocation.find(option: options.repo)
     }
@@ -50,20 +51,20 @@ extension CommandContext {
         try repository(at: try repositoryLocation())
     }
 
-    /// Opens the repository at a path, or in its `.fti`, checked against what this user has seen and trusts.
+    /// Opens the repository at a path, or in the `.fti` below it, checked against what this user has seen and trusts.
     public func repository(at path: String) throws -> Repository {
         let path = RepositoryLocation.existing(path)
         return try Repository(opening: path, trust: try trust(in: path), trusting: trustedPlaces)
     }
 
-    /// The directories of other users that this user trusts: the file `places` beside the keys, which no repository can
-    /// change.
+    /// The directories of other users that this user trusts, listed in the file `places` beside the keys. No repository
+    /// can change that file.
     private var trustedPlaces: TrustedPlaces {
         UserFolder.configuration.path
             .map { TrustedPlaces(reading: "\($0)/places") } ?? .none
     }
 
-    /// The author of transactions, who signs them when the access policy requires it or `$FTI_KEY` names a key.
+    /// The writer of transactions, which signs them if the access policy requires it or `$FTI_KEY` names a key.
     public var writer: Writer {
         let chosen = Environment.variable("FTI_KEY")
         let path = UserFolder.configuration.path
@@ -87,7 +88,7 @@ extension CommandContext {
 
     /// The user's keys.
     ///
-    /// - Throws: `missing` without a home directory.
+    /// - Throws: `missing` if neither `$XDG_CONFIG_HOME` nor `$HOME` is an absolute path.
     public func keyring() throws(CommandError) -> Keyring {
         guard let path = UserFolder.configuration.path else {
             throw .missing(
@@ -107,7 +108,7 @@ extension CommandContext {
             for word in text.utf8.split(whereSeparator: { $0 == 0x20 || $0 == 0x2C }) {
                 guard let key = PublicKey(hex: String(decoding: word, as: UTF8.self)) else {
                     throw CommandError.usage(
-                        "FTI_TRUST must be a public key: 64 lower-case hexadecimal digits",
+                        "FTI_TRUST must list public keys, each of 64 lower-case hexadecimal digits",
                         remedy: "ftictl key list prints your keys, ftictl policy show the keys "
                             + "of a repository")
                 }
@@ -136,7 +137,7 @@ extension CommandContext {
             report: Self.warnOnce(isJSON: options.json))
     }
 
-    /// Reports the first of several losses on standard error; all have one cause.
+    /// Warns on standard error that the memory is lost, but only once: later reports have the same cause.
     private static func warnOnce(isJSON: Bool) -> @Sendable (String) -> Void {
         let hasWarned = Atomic(false)
         return { text in
@@ -149,7 +150,7 @@ extension CommandContext {
     }
 }
 
-/// The cache file of verified table leaves, so that a table is read in full once and not each time it is opened.
+/// The cache file of verified table leaves, which spares reading a table in full each time it is opened.
 public struct VerifiedLeavesFile: Sendable {
     /// The leaves verified so far; callers add those that they verify.
     public let leaves: VerifiedLeaves

@@ -12,7 +12,7 @@ public enum CommandLineTool {
     ///   - arguments: The command line without the executable's name.
     public static func main(_ root: any ParsableCommand.Type, _ arguments: [String]) -> Never {
         begin()
-        // ArgumentParser reads the width itself, and traps if it leaves no room to indent.
+        // ArgumentParser reads the terminal's width itself, and traps if that leaves no room to indent.
         if Terminal(descriptor: STDOUT_FILENO).width < narrowest {
             setenv("COLUMNS", String(narrowest), 1)
         }
@@ -96,7 +96,7 @@ public enum CommandLineTool {
     /// Help is never laid out for fewer columns than this.
     private static let narrowest = 40
 
-    /// The width of help: that of the terminal, up to a readable length of line.
+    /// The columns of help: those of the terminal, but at most a readable length of line.
     private static var columns: Int {
         max(narrowest, min(100, Terminal(descriptor: STDOUT_FILENO).width))
     }
@@ -152,13 +152,13 @@ public enum CommandLineTool {
     }
 }
 
-/// Joins long runs of arguments: the parser's time grows with the square of their number, and a shell expands one `*`
-/// to twenty thousand.
+/// Joins long runs of arguments: the parser's time grows with the square of their number, and a shell may expand one
+/// `*` to twenty thousand.
 ///
 /// A NUL, which no argument of a process can contain, joins the values of a run and the values of a repeated option.
 /// Commands that take any number of values split them again with ``Swift/Array/separated``.
 enum ArgumentRuns {
-    /// Shorter runs parse fast enough.
+    /// Command lines and runs up to this length parse fast enough.
     private static let threshold = 64
 
     static func joined(_ arguments: [String]) -> [String] {
@@ -170,7 +170,8 @@ enum ArgumentRuns {
             + joinedValues(arguments[end...].dropFirst())
     }
 
-    /// Attaches values that begin with a dash to their options (`--message=- x`): the parser takes them for options.
+    /// Attaches values that begin with a dash to their options (`--message=- x`); otherwise the parser would
+    /// take those values for options.
     private static func attached(_ arguments: [String]) -> [String] {
         var result: [String] = []
         var index = 0
@@ -224,7 +225,7 @@ enum ArgumentRuns {
         return result
     }
 
-    /// The options that may be repeated any number of times.
+    /// The options whose repeated values are joined.
     private static let repeated: Set<String> = ["--metric", "--param", "--param-json", "--input"]
 
     /// How many leading values of a run stay separate: they may be subcommands, an option's value, or single arguments

@@ -23,7 +23,7 @@ public enum Environment {
         return text.map { String(cString: $0) }
     }
 
-    /// The name of the user's files about the repository at a path, the same for every path that leads there.
+    /// The name under which the user's files about a repository are kept: the same for every path to it.
     static func nameOfPlace(_ path: String) -> String {
         let place = Array((owned(realpath(path, nil)) ?? path).utf8)
         return String(ObjectID(of: place.span).hex.prefix(32))
@@ -46,7 +46,7 @@ public enum Environment {
 enum UserFolder {
     /// Files that may be deleted at any time: `$XDG_CACHE_HOME`, else `~/.cache`.
     case cache
-    /// The user's decisions: `$XDG_CONFIG_HOME`, else `~/.config`.
+    /// The user's keys, trusted keys and trusted directories: `$XDG_CONFIG_HOME`, else `~/.config`.
     case configuration
     /// State between runs: `$XDG_STATE_HOME`, else `~/.local/state`.
     case state
@@ -77,10 +77,11 @@ public enum RepositoryLocation {
     /// The name of the repository's directory within a project.
     public static let directoryName = ".fti"
 
-    /// Finds the repository: the option, else `$FTI_REPO`, else the nearest at or above the working directory. Each
-    /// candidate is the repository itself or contains it as `.fti`.
+    /// Finds the repository: the option, else `$FTI_REPO`, else the nearest in or above the working directory. Each
+    /// candidate is the repository itself or contains it as `.fti`. Does not check that a given path exists.
     ///
-    /// - Throws: `missing` when none is found; the remedy says how to create one.
+    /// - Throws: `usage` if the given path is empty or a URL; `missing`, with a remedy that creates a repository, if no
+    ///   path is given and none is found; `io` if the working directory no longer exists.
     static func find(option: String?) throws(CommandError) -> String {
         if let named = option ?? Environment.variable("FTI_REPO") {
             guard !named.isEmpty else {
@@ -118,8 +119,8 @@ public enum RepositoryLocation {
             remedy: "ftictl --repo .fti refs")
     }
 
-    /// The path at which to create a repository: the given path itself if its name ends in `.fti`, else `.fti` below it
-    /// if it is a directory or ends in a slash, else the given path itself.
+    /// The path at which to create a repository: `.fti` below the given path if that is a directory or ends in a slash,
+    /// unless its name ends in `.fti` or it is already a repository; otherwise the given path itself.
     public static func made(for path: String) -> String {
         let isProject = path.utf8.last == UInt8(ascii: "/") || isDirectory(path)
         return isProject && !namesRepository(path) && !isRepository(path) ? inside(path) : path
@@ -154,7 +155,7 @@ public enum RepositoryLocation {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Whether a text begins with `scheme://`, as no typed path does.
+    /// Whether a text begins with `scheme://`, which nobody types as the path of a directory.
     private static func isURL(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         let scheme = bytes.prefix {

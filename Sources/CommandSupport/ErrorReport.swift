@@ -21,8 +21,7 @@ struct ErrorReport {
 
     /// Creates the report of a command line that the parser refuses.
     ///
-    /// Turns the message into a lower-case single line; the parser capitalises its sentences and may break them into
-    /// lines.
+    /// Joins the lines of the parser's message into one, and makes its first letter lower-case.
     init(usage message: String, remedy: String?) {
         let lines = message.split(whereSeparator: \.isNewline).map { line in
             line.drop { $0 == " " }
@@ -59,13 +58,13 @@ struct ErrorReport {
 public enum ExitStatus: Int32, Sendable, CaseIterable {
     /// Success.
     case success = 0
-    /// The answer is no, such as `diff --exit-code` with differences.
+    /// The answer is no: for instance, `diff --exit-code` found differences.
     case negative = 1
     /// No such ref, object, path or repository.
     case missing = 2
     /// Another writer moved the ref first.
     case conflict = 3
-    /// The access policy, a gate or the ref's kind refuses.
+    /// The access policy, a gate or the ref's kind forbids the move.
     case refused = 4
     /// The repository is damaged.
     case damaged = 5
@@ -81,7 +80,7 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
         case .negative: "The answer is no: there are differences, damage, or changed pins."
         case .missing: "No such ref, object, path or repository."
         case .conflict: "Another writer moved the ref first."
-        case .refused: "The access policy, a gate or the ref's kind refuses."
+        case .refused: "The access policy, a gate or the ref's kind forbids the move."
         case .damaged: "The repository is damaged."
         case .usage: "The command line or an input is invalid."
         case .inputOutput: "Input or output failed."
@@ -132,12 +131,12 @@ public struct CommandError: Diagnosable, Hashable {
         self.remedy = remedy
     }
 
-    /// An invalid command line or input.
+    /// An error in the command line or in an input.
     public static func usage(_ message: String, remedy: String? = nil) -> CommandError {
         CommandError(.usage, message, remedy: remedy)
     }
 
-    /// A thing that the command line names and that does not exist.
+    /// An error about something that a command needs and that does not exist.
     public static func missing(_ message: String, remedy: String? = nil) -> CommandError {
         CommandError(.missing, message, remedy: remedy)
     }

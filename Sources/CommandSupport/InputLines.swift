@@ -25,7 +25,7 @@ public struct InputLines {
         buffer = [UInt8](repeating: 0, count: 64 << 10)
     }
 
-    /// Waits for the next line; nil at the end of the input.
+    /// Waits for the next line; nil at the end of the input, or if it cannot be read.
     public mutating func next() -> Line? {
         var line: [UInt8] = []
         var isTooLong = false
@@ -47,14 +47,14 @@ public struct InputLines {
         }
     }
 
-    /// A line as text. Strips a byte-order mark from the first one.
+    /// A line as text, without the byte-order mark that the first one may have.
     private mutating func text(_ line: [UInt8]) -> Line {
         defer { hasBegun = true }
         return .text(
             String(decoding: hasBegun ? line : ByteOrderMark.skipped(line), as: UTF8.self))
     }
 
-    /// Waits for more input; false at its end.
+    /// Waits for more input; false at its end, or if it cannot be read.
     private mutating func fill() -> Bool {
         waiting = []
         while !hasEnded {

@@ -18,7 +18,7 @@ public final class Output {
     private let notes = StandardStream.error()
     /// The transaction that the command has committed; nil before.
     private var transaction: Int?
-    /// Whether an output has failed after a commit; nothing more is written then.
+    /// Whether a write has failed after a commit; from then on nothing is written.
     private var isGone = false
     /// The pager that shows results; nil when they go straight to standard output.
     private var pager: Pager?
@@ -160,7 +160,7 @@ final class Pager {
         self.command = command
     }
 
-    /// Whether a program is on the path. Assumes so for a text that a shell has to expand first.
+    /// Whether a program can be run. Assumes so for a text that a shell must expand first.
     private static func isInstalled(_ program: String) -> Bool {
         let isPlain = program.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
@@ -177,7 +177,7 @@ final class Pager {
         guard process == 0 else { return }
         // Marks a failed start, so that nothing tries again.
         process = -1
-        // As git does: less exits if everything fits on the screen, shows colours, and leaves the text there.
+        // As git does: less exits if everything fits on the screen, shows colours, and does not clear the screen.
         setenv("LESS", "FRX", 0)
         setenv("LV", "-c", 0)
         terminal = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
@@ -234,7 +234,7 @@ public final class Progress: Sendable {
         update(verb, bytes: sum, of: total.map { max($0, sum) })
     }
 
-    /// Updates the line with the number of bytes done, and their share of the total if that is known.
+    /// Updates the line with the number of bytes done and, if the total is known, their share of it.
     public func update(_ verb: String, bytes: Int, of total: Int?) {
         update(
             "\(verb) \(Quantity.bytes(bytes))"

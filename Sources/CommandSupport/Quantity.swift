@@ -33,7 +33,7 @@ public enum Quantity {
         return "\(value) B"
     }
 
-    /// A number with a fixed number of decimal places.
+    /// A number with a fixed number of decimal places; with all its digits if it is too large to round.
     public static func decimal(_ value: Double, places: Int) -> String {
         var scale = 1.0
         for _ in 0..<places { scale *= 10 }
@@ -50,8 +50,11 @@ public enum Quantity {
     /// The relative difference below which two numbers differ only by binary rounding, as in 0.1 + 0.2.
     private static let noise = 1e-12
 
-    /// A measurement, exact if it has few digits, otherwise rounded to four decimal places or three digits. Rounding
-    /// never leaves fewer digits than that: 0.99999 does not become 1.
+    /// A measurement: exact if it is whole or has at most nine digits. Otherwise rounded to one decimal place from
+    /// 1,000 on, and below to four decimal places or three digits, whichever is more.
+    ///
+    /// Rounding leaves fewer digits only where they come from binary rounding: 0.1 + 0.2 becomes 0.3, but 0.9999999999
+    /// does not become 1.
     public static func measurement(_ value: Double) -> String { measurement(value, extra: 0) }
 
     /// Two measurements to compare, each with enough digits to tell them apart.
@@ -99,7 +102,7 @@ public enum Quantity {
         return (left - right).magnitude <= noise * right.magnitude
     }
 
-    /// The time between two moments in words: `2 minutes ago`.
+    /// The time between two moments in words: `2 minutes ago`, `just now` or `in the future`.
     public static func age(of moment: Timestamp, at now: Timestamp) -> String {
         let seconds = (now.milliseconds - moment.milliseconds) / 1000
         guard seconds >= -60 else { return "in the future" }

@@ -105,7 +105,7 @@ public final class StandardStream {
 /// Escapes text that a terminal may show.
 ///
 /// Control characters, and marks that reorder or hide text, become escapes; only the colours of ``Style`` reach the
-/// terminal. ``StandardStream`` passes every line through here, so that no command can forget it.
+/// terminal. ``StandardStream`` passes every line of text and JSON through here, so that no command can forget to.
 enum TerminalText {
     /// The bytes of one line and its line feed. Escapes line feeds within the text too.
     ///
@@ -150,7 +150,7 @@ enum TerminalText {
 }
 
 extension Unicode.Scalar {
-    /// Whether a terminal merely shows this scalar after the previous one.
+    /// Whether a terminal displays this scalar and does nothing else, if it follows the previous one.
     func isHarmless(after previous: Unicode.Scalar) -> Bool {
         switch value {
         case 0x20..<0x7F: true

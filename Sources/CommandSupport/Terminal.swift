@@ -4,7 +4,7 @@ internal import Glibc
 public struct Terminal: Sendable {
     /// Whether the descriptor is a terminal.
     public let isTerminal: Bool
-    /// The number of columns; 80 if unknown.
+    /// The number of columns: the terminal's, else `$COLUMNS` but at least 20, else 80.
     public let width: Int
     /// Whether to use colour: on a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
     public let hasColor: Bool
@@ -26,12 +26,12 @@ public struct Terminal: Sendable {
 
 /// Colours and weights for text on a terminal; leaves text plain elsewhere.
 ///
-/// Marks in the text stand for colours until ``StandardStream`` writes the line and replaces them by escape sequences.
+/// Marks in the text stand for colours until ``StandardStream`` writes the line and replaces them with escape sequences.
 public struct Style: Sendable {
     /// Whether text is coloured at all.
     public let isEnabled: Bool
 
-    /// Creates a style that is on or off.
+    /// Creates a style; one that is not enabled returns every text unchanged.
     public init(isEnabled: Bool) { self.isEnabled = isEnabled }
 
     /// The SGR code of each mark; the last one resets all others.
@@ -103,8 +103,8 @@ extension String {
 extension String {
     /// The lines of this text, wrapped between words to a number of columns.
     ///
-    /// Lines after the first hang below its indentation and continue the vertical rails of a drawing (`│`). A word
-    /// longer than a line stays whole.
+    /// Lines after the first are indented up to four columns deeper and continue the vertical rails of a drawing (`│`).
+    /// A word longer than a line stays whole.
     public func wrapped(to width: Int) -> [String] {
         guard utf8.count > width, displayWidth > width else { return [self] }
         let rail = rail

@@ -51,8 +51,8 @@ struct Main {
 }
 
 extension ResolveCommand {
-    /// Recognises `resolve REV` without the parser: prompts and scripts run it all the time, and setting up the parser
-    /// would take half of its time. Nil for any other command line, which goes to the parser.
+    /// Recognises `resolve REV` without the parser: shell prompts and scripts run it all the time, and setting up the
+    /// parser would double its time. Nil for any other command line, which goes to the parser.
     init?(plain arguments: [String]) {
         var rest = arguments
         let options = GlobalOptions(extractedFrom: &rest)
@@ -112,11 +112,12 @@ extension LogCommand {
 
 /// Commands that other executables provide: `ftictl feature run` runs `fti-feature run`.
 enum ExternalCommand {
-    /// Replaces this process by `fti-NAME` if the arguments name a command that is not built in.
+    /// Replaces this process with `fti-NAME` if the arguments name a command that is not built in.
     ///
     /// Looks next to this executable, then on the path.
     ///
-    /// - Throws: `usage` if there is no such executable; the remedy suggests a similar command.
+    /// - Throws: `usage` if the arguments name no command, or one without an executable; the remedy then suggests a
+    ///   similar command.
     static func runIfNamed(_ arguments: [String]) throws(CommandError) {
         let count = GlobalOptions.leadingCount(in: arguments)
         guard count < arguments.count else {
@@ -179,7 +180,7 @@ enum ExternalCommand {
         for pointer in pointers { free(pointer) }
     }
 
-    /// Whether two names differ by one wrong, missing, extra or swapped letter.
+    /// Whether two names differ by one wrong, missing or extra letter, or by two swapped ones.
     private static func similar(_ left: String, _ right: String) -> Bool {
         let left = Array(left.utf8)
         let right = Array(right.utf8)

@@ -35,7 +35,7 @@ struct GateOptions: ParsableArguments {
     @Flag(help: "Evaluate the gates without moving anything.")
     var dryRun = false
 
-    /// The options, with the message of the transaction.
+    /// The options of a move, with the message of its transaction.
     func options(message: String) -> MoveOptions {
         MoveOptions(message: message, isRehearsal: dryRun, overrideReason: override.reason)
     }

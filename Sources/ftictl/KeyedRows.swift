@@ -14,7 +14,7 @@ struct KeyedRows {
         TableCursor(table, from: prefix, in: objects)
     }
 
-    /// The next row; nil at the end.
+    /// The next row; nil after the last row whose key has the prefix.
     func next(_ cursor: inout TableCursor<PackStore>) throws(ObjectError) -> TableRow? {
         guard let row = try cursor.next(), row.key.utf8.starts(with: prefix.utf8) else {
             return nil
@@ -70,7 +70,7 @@ struct RowSource {
     }
 }
 
-/// A blob that reports how far it has been read.
+/// A blob that shows as progress how far it has been read.
 private struct ObservedBlob: Blob {
     let blob: any Blob
     let progress: Progress

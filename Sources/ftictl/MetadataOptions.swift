@@ -50,7 +50,7 @@ struct MetadataOptions: ParsableArguments {
     var space: String?
 
     func validate() throws {
-        // The transaction would refuse it too, but only after reading all the content.
+        // The transaction would refuse a secret too, but only after reading all the content.
         for text in [description.message ?? ""] + metric + param + paramJson + input {
             guard let name = Secrets.find(in: text) else { continue }
             throw ValidationError(
@@ -62,7 +62,7 @@ struct MetadataOptions: ParsableArguments {
     /// The message, with user names and passwords removed from URLs.
     var message: String? { description.message.map { Secrets.withoutCredentials($0) } }
 
-    /// Parses the metrics; each must be a finite number.
+    /// Parses the metrics; refuses a value that is not a finite number, and an integer beyond 2^53.
     func parsedMetrics() throws(CommandError) -> [String: Double] {
         var metrics: [String: Double] = [:]
         for (name, value) in try Self.pairs(metric, option: "--metric", example: "recall@10=0.84") {
@@ -85,7 +85,7 @@ struct MetadataOptions: ParsableArguments {
         return metrics
     }
 
-    /// False for an integer too large to be exact as a double.
+    /// Whether a double keeps all digits: false for an integer beyond 2^53.
     private static func isKept(_ text: String) -> Bool {
         let hasSign = text.utf8.first.map { $0 == 0x2B || $0 == 0x2D } ?? false
         guard text.utf8.dropFirst(hasSign ? 1 : 0).allSatisfy({ 0x30...0x39 ~= $0 }) else {
@@ -94,7 +94,7 @@ struct MetadataOptions: ParsableArguments {
         return Int(text).map { $0.magnitude <= UInt(JSON.largestInteger) } ?? false
     }
 
-    /// Parses the parameters, text and JSON.
+    /// Parses the parameters given as text and those given as JSON.
     func parsedParams() throws(CommandError) -> JSONObject {
         var params = JSONObject()
         for (name, value) in try Self.pairs(param, option: "--param", example: "version=1.10") {

@@ -28,7 +28,8 @@ struct OpenRepository {
         return resolution
     }
 
-    /// The rows that a revision names: its path is a prefix of their keys. Nil if it names no table.
+    /// The rows that a revision names: its path is a prefix of their keys. Nil if it names no table or is
+    /// not a revision.
     func rows(of text: String) throws -> KeyedRows? {
         // Resolving the text reports what is wrong with it.
         guard let revision = try? Revision(text) else { return nil }
@@ -69,7 +70,8 @@ struct OpenRepository {
         return row
     }
 
-    /// Reads a snapshot that a ref once pointed at; nil if it was collected or, with a note, if it is not a snapshot.
+    /// Reads a snapshot that a ref once pointed at; nil if the object is missing, was collected or, with a note, is not
+    /// a snapshot.
     func snapshotIfThere(_ id: ObjectID) throws -> Snapshot? {
         do throws(RefError) { return try resolver.read(id) } catch {
             switch error {

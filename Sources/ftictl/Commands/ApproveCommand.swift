@@ -26,7 +26,8 @@ struct ApproveCommand: Command {
     var delete = false
 
     @Option(
-        help: ArgumentHelp("How long it is valid, such as 12h, 7d or 2w.", valueName: "duration"))
+        help: ArgumentHelp(
+            "How long the approval is valid, such as 12h, 7d or 2w.", valueName: "duration"))
     var expires = "7d"
 
     @Option(name: [.short, .customLong("message")], parsing: .unconditional, help: "The reason.")

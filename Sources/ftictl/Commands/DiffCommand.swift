@@ -7,9 +7,9 @@ struct DiffCommand: Command {
     static let configuration = CommandConfiguration(
         "diff", abstract: "Compare two versions: rows, files, tensors and metadata.",
         discussion: """
-            The cost depends on the size of the change, not of the versions. For a changed row, diff \
-            compares the text word by word. For changed weights, it shows the relative L2 change of \
-            each tensor.
+            The cost depends on how much differs, not on the size of the versions; in a tree, diff \
+            also lists every directory. For a changed row, diff compares the text word by word. For \
+            changed weights, it shows the relative L2 change of each tensor.
             """,
         examples: [
             "ftictl diff features/prod features/staging",

@@ -14,8 +14,8 @@ struct GcCommand: Command {
             defaults of --keep and --keep-last are the access policy's retention, else 30d and 20; \
             under an access policy that requires signatures, only an admin can keep less.
 
-            gc removes packs that hold nothing to keep, and rewrites packs that are less than half \
-            needed. It deletes the files of removed packs after --grace; until then, ftictl undo \
+            gc removes packs that hold nothing to keep, and rewrites a pack if less than half of it \
+            is needed. It deletes the files of removed packs after --grace; until then, ftictl undo \
             restores them. Others can read and write while gc runs.
 
             With --purge, gc rewrites every pack that holds unreferenced data. With --grace 0s as \
@@ -223,7 +223,7 @@ struct CollectionView {
         return lines
     }
 
-    /// A line per live pack: how much of it is needed, and the reasons that need it.
+    /// A line per live pack: how much of it is needed, what happens to it, and what needs it.
     private var packs: [String] {
         var columns = Columns([.left, .right, .right, .left])
         for pack in report.packs {

@@ -8,9 +8,9 @@ struct GetCommand: Command {
     static let configuration = CommandConfiguration(
         "get", abstract: "Write a version, or a part of it, to a directory, verifying all data.",
         discussion: """
-            A tree is written as it was stored, a table or a row as rows.jsonl. The directory is \
-            created if it does not exist. It must be empty unless --force is given; no file in it \
-            is ever deleted.
+            A tree or a file is written as it was stored, a table or a row as rows.jsonl. The \
+            directory is created if it does not exist. It must be empty unless --force is given; no \
+            file in it is ever deleted.
             """,
         examples: [
             "ftictl get models/current -o ./model",

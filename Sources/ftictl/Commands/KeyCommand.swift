@@ -228,7 +228,7 @@ struct KeyRevokeCommand: Command {
     static let configuration = CommandConfiguration(
         "revoke", abstract: "Revoke a key in this repository.",
         discussion:
-            "Transactions it has signed stay valid: their order in the log decides, not a clock.",
+            "Transactions that the key signed before stay valid: the order of the log decides, not a clock.",
         examples: ["ftictl key revoke feature-bot"])
 
     @Argument(help: "The name of the key in the access policy.")

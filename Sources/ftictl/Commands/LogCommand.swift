@@ -27,8 +27,8 @@ struct LogCommand: Command {
             their transactions.
 
             --since and --until take a time as in @{...}. --where takes a condition on message, author, \
-            kind, ref, reason, created, time, transaction, movement, current, collected, signer and \
-            producer, on metrics by their names, and on params.NAME and inputs.ROLE.
+            kind, ref, id, previous, reason, created, time, transaction, movement, current, collected, \
+            signer and producer, on metrics by their names, and on params.NAME and inputs.ROLE.
             """,
         examples: [
             "ftictl log models/current", "ftictl log models/current -n 1 --json",
@@ -107,14 +107,14 @@ struct LogCommand: Command {
         return try observed.schema.checked(condition)
     }
 
-    /// Calls `body` for each value, newest first, until it returns false.
+    /// Calls `body` for each value of a ref, or of all refs, newest first, until it returns false.
     private func forEachMove(
         of name: RefName?, in repository: OpenRepository, _ body: (RefMove) throws -> Bool
     ) throws {
         guard let name else { return try forEachMove(in: repository, body) }
         try repository.noteDeletion(of: name)
         var history = repository.repository.log.history(of: name, in: repository.state)
-        // The values read ahead, and the next snapshot.
+        // The values read ahead, and the snapshot of the next value.
         var window: [RefVersion] = []
         var known: (id: ObjectID, snapshot: Snapshot)?
         func snapshot(_ id: ObjectID?) throws -> Snapshot? {

@@ -88,7 +88,7 @@ struct PinCommand: Command {
         try context.output.note("wrote \(output)")
     }
 
-    /// Warns about versions that may be collected; throws if that is a failure.
+    /// Warns about versions that may be collected; throws if they have a lease that could not be extended.
     private func warn(about protection: PinOutcome.Protection, _ output: Output) throws {
         switch protection {
         case .untilReleased: break

@@ -189,7 +189,7 @@ struct PolicyView {
         return lines.isEmpty ? ["the access policy is unchanged"] : lines
     }
 
-    /// A key in one line: `ada  3fa9c1…  admin`.
+    /// A key in one line: `ada  3fa9c1d2e4b5  admin`.
     private func description(_ key: AccessPolicy.Key) -> String {
         let written = key.namespaces.map { "\($0.rawValue)/*" }.sorted()
         let rights = key.isAdmin ? ["admin"] : written.isEmpty ? ["approves"] : written

@@ -7,9 +7,9 @@ struct RefCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         "ref", abstract: "Delete, rename and restore refs.",
         discussion: """
-            The log keeps the history of a deleted ref. gc keeps what only that ref pointed at for \
-            as long as it keeps old values by age (--keep, 30 days); until then, ref restore brings \
-            the ref back.
+            The log keeps the history of a deleted ref. After the deletion, gc keeps what only that \
+            ref pointed at for --keep (by default 30 days); until then, ref restore brings the ref \
+            back.
             """,
         examples: [
             "ftictl ref delete models/experiment",

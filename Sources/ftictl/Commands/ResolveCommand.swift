@@ -29,7 +29,7 @@ struct ResolveCommand: Command {
         var kind = "file"
         switch resolution.target {
         case .snapshot(let id):
-            // A ref's namespace gives the kind without reading the snapshot.
+            // A ref's namespace gives the kind without reading the snapshot again.
             let isPlain = resolution.ref.map { repository.state.target(of: $0) == id } ?? false
             if isPlain, let ref = resolution.ref {
                 kind = ref.namespace.kind.rawValue

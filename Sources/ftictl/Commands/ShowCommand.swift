@@ -67,7 +67,8 @@ struct ShowCommand: Command {
         }
     }
 
-    /// The signer of the oldest transaction through which a ref still points at a snapshot; nil if none is signed.
+    /// The signer of the oldest transaction through which a ref still points at a snapshot; nil if that transaction is
+    /// unsigned, if no ref points at the snapshot, or without an access policy.
     private func signer(of id: ObjectID, in repository: OpenRepository) throws -> String? {
         let state = repository.state
         let moves = state.refs.values.filter { $0.target == id }.map(\.transaction)

@@ -50,7 +50,7 @@ struct StatusCommand: Command {
         for ref in production { lines += view.lines(ref) }
         if lines.isEmpty {
             lines = [
-                "nothing in production: no ref is named prod or current",
+                "nothing in production: no ref is named prod, production, current or live",
                 "  try: ftictl promote REV models/current",
             ]
         }
@@ -58,7 +58,8 @@ struct StatusCommand: Command {
         for line in lines { try context.output.line(line) }
     }
 
-    /// The pins of the lock file in the working directory; nil if there is none, or if it is for another repository.
+    /// The pins of the lock file in the working directory; nil if there is none, if it is for another repository or,
+    /// with a warning, if it cannot be read.
     private func pins(in repository: OpenRepository, _ output: Output) throws -> PinComparison? {
         let lock: LockFile
         do { lock = try LockFile(at: LockFile.usualName) } catch let error as StorageError
@@ -98,7 +99,7 @@ extension ProductionRef.Waiting {
 }
 
 extension Lease {
-    /// A line of `pin --leases --json`.
+    /// A line of `pin --leases --json`, and an element of `leases` in `status --json`.
     var json: JSON {
         [
             "lease": .string(name.hex), "purpose": .string(purpose),

@@ -4,7 +4,7 @@ import CommandSupport
 import Objects
 import Storage
 
-/// Compares two contents and prints each difference as it is found.
+/// Compares two contents and prints how they differ.
 struct DiffReport {
     let objects: PackStore
     let context: CommandContext
@@ -12,7 +12,7 @@ struct DiffReport {
     private(set) var hasDifferences = false
     private let view: ChangeView
 
-    /// The most bytes of two texts that are compared line by line: nobody reads longer diffs.
+    /// The most bytes that two texts may have together to be compared line by line: nobody reads longer diffs.
     private static let textLimit = 1 << 20
 
     /// How much of the differences is shown.
@@ -105,7 +105,8 @@ struct DiffReport {
         if !output.isJSON { try output.line(view.summary(counts, "files")) }
     }
 
-    /// The files that differ, if the detail calls for them.
+    /// The files that differ; empty if the detail does not call for them or, with a note, if they are too many for
+    /// `--stat`.
     private func changes(
         from before: ObjectID, to after: ObjectID, count: Int
     ) throws -> [TreeChange] {
@@ -188,7 +189,7 @@ struct DiffReport {
         return (left, right)
     }
 
-    /// The columns of a line of JSON, which fits a terminal together with its indentation.
+    /// The width of a line of JSON; with its indentation it fits 80 columns.
     private static let lineWidth = 72
 
     private func text(_ id: ObjectID) throws -> String? {

@@ -1,11 +1,11 @@
 import Artifacts
 import Objects
 
-/// How one document, and how many of its rows, differ between two tables.
+/// How one document differs between two tables, and in how many rows.
 struct DocumentChange {
     enum Fate: String {
         case added, removed, changed
-        /// The document is new and has most of the rows of one that is gone.
+        /// The document is new and has more than half of the rows of one that is gone.
         case moved
     }
 
@@ -23,7 +23,7 @@ struct DocumentChange {
 
     /// Rows that moved away, to other keys or documents.
     fileprivate var left = 0
-    /// The number of rows that came from each other document.
+    /// The number of rows that came from each other document, by the prefix of that document's keys.
     fileprivate var sources: [[UInt8]: Int] = [:]
 
     fileprivate init(name: String, prefix: [UInt8]) {
@@ -82,7 +82,7 @@ struct DocumentChanges {
         }
     }
 
-    /// The index of a key's document in the list, to which it is added if necessary; nil if the key names none.
+    /// The index of a key's document in the list, which a new document joins; nil if the key names none.
     private mutating func place(of key: String) -> Int? {
         guard let (name, prefix) = Self.document(of: key) else { return nil }
         if let place = places[prefix] { return place }
@@ -130,7 +130,8 @@ struct DocumentChanges {
         }
     }
 
-    /// Joins each new document with the removed one that most of its rows came from: the document has moved.
+    /// Joins a new document with the removed one that most of its moved rows came from, if more than half of the
+    /// removed document's rows are among them: the document has moved.
     private mutating func findMoves() {
         var gone: Set<Int> = []
         for index in all.indices where all[index].fate == .added {

@@ -10,7 +10,7 @@ struct Lineage {
     /// A snapshot at one position in the tree.
     struct Node {
         let id: ObjectID
-        /// Nil if it was collected, as a parent may be.
+        /// Nil if it is a parent that was collected.
         let snapshot: Snapshot?
         /// Its role in the snapshot above, such as `dataset` or `parent`; with `isDown`, the role of the snapshot above
         /// in it.

@@ -33,7 +33,8 @@ struct PinComparison {
         self.differences = differences
     }
 
-    /// Whether a lease keeps the pinned snapshots. A lease that expires was left by a pin that was interrupted.
+    /// Whether a lease keeps the pinned snapshots until it is released. A lease that expires was left by an interrupted
+    /// pin.
     var isKept: Bool { lease.map { $0.seconds == nil } ?? false }
 
     private static func current(

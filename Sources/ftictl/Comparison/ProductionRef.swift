@@ -12,7 +12,7 @@ struct ProductionRef {
     let ref: RefState
     /// Its snapshot; nil if that was collected or cannot be read.
     let snapshot: Snapshot?
-    /// Why the snapshot cannot be read.
+    /// Why the snapshot cannot be read; nil if it can, or if it was collected.
     let problem: RefError?
     /// Newer versions in the same folder of refs.
     let waiting: [Waiting]
@@ -25,10 +25,10 @@ struct ProductionRef {
         let gates: [GateOutcome]?
         /// Why the promotion is refused, if not by a gate.
         let refusal: RefError?
-        /// The documents that differ from those in production; nil if either is not features or cannot be read.
+        /// The documents that differ from those in production; nil if either version is no table or cannot be read.
         var documents: DocumentChanges?
 
-        /// Whether all gates pass.
+        /// Whether the promotion would succeed.
         var passes: Bool { gates?.allSatisfy(\.passes) ?? false }
     }
 
@@ -63,7 +63,7 @@ struct ProductionRef {
         }
     }
 
-    /// The documents in which two versions of features differ.
+    /// The documents in which two tables differ; nil if either version is no table or cannot be read.
     private static func documents(
         from before: Snapshot?, to after: Snapshot?, in repository: OpenRepository
     ) throws -> DocumentChanges? {

@@ -6,7 +6,7 @@ import Objects
 struct ChangeView {
     let style: Style
     let width: Int
-    /// The attribute that is compared word by word.
+    /// The attribute that is always compared word by word; other texts are only if they are long.
     private static let textField = "text"
     /// The attributes that give the position of a chunk.
     private static let placeFields: Set<String> = ["document", "section", "ordinal"]
@@ -122,7 +122,7 @@ struct ChangeView {
         return Self.indent + head(changeWord(change.before, change.after), change.name, note: note)
     }
 
-    /// The number of NaN or infinite values, which the distance ignores; empty if there are none.
+    /// How many values are NaN or infinite before and after; empty if none are.
     private static func count(_ word: String, _ counts: TensorChange.Counts) -> String {
         guard counts.before + counts.after > 0 else { return "" }
         return "  \(word): \(Quantity.count(counts.before)) -> \(Quantity.count(counts.after))"
@@ -160,7 +160,7 @@ struct ChangeView {
         return columns.lines + [summary(documents.counts, "documents")]
     }
 
-    /// `3 added, 1 removed, 2 changed, 1,204 unchanged`; mentions moves only if there are any.
+    /// `3 added, 1 removed, 2 changed, 1,204 unchanged (rows)`; mentions moves only if there are any.
     func summary(_ counts: ChangeCounts, _ noun: String) -> String {
         var parts = [
             style.green("\(Quantity.count(counts.added)) added"),

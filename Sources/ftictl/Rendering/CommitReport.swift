@@ -126,7 +126,7 @@ enum GeneratedMessage {
     /// The most characters that list what moved: a line or two. The entry itself records every move.
     private static let limit = 400
 
-    /// A verb and its objects, as many as fit: `promote a to b, c to d, and 2,998 more`.
+    /// A verb and as many items as fit: `promote a to b, c to d, and 2,998 more`.
     static func text(_ verb: String, _ items: [String]) -> String {
         var shown: [String] = []
         var count = 0
@@ -142,12 +142,12 @@ enum GeneratedMessage {
     }
 }
 
-/// A decision of a person that a transaction records: an approval, an override, an access policy, or a retention.
+/// What a transaction records besides moves and packs: an approval, an override, an access policy, or a retention.
 struct Decision {
     let json: JSON
     let line: (Style) -> String
 
-    /// Nil for an action that no person decides.
+    /// Nil for any other action.
     init?(_ action: Action) {
         switch action {
         case .accessPolicy(let policy):
@@ -189,6 +189,6 @@ extension LogEntry {
     /// The decisions that the entry records.
     var decisions: [Decision] { actions.compactMap(Decision.init) }
 
-    /// The override that the entry records.
+    /// The override that the entry records; nil if it records none.
     var override: Decision? { overriding.flatMap(Decision.init) }
 }

@@ -15,7 +15,7 @@ struct LogView {
     /// The columns of the terminal; nil for lines of any length.
     let width: Int?
 
-    /// One line: the id, a headline and the age.
+    /// One line: the id, the name if wanted, a headline, a mark if it is the current value, and the age.
     func line(_ move: RefMove) -> String {
         let id = style.yellow(move.target?.short ?? "removed     ")
         let name = showsName ? style.cyan(move.name.text) : ""

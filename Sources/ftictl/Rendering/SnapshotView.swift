@@ -91,7 +91,7 @@ struct MetricLine {
     let value: Double
     let previous: Double?
 
-    /// Parts of names of metrics for which less is better.
+    /// Parts of the names of metrics for which a lower value is better.
     private static let falling = ["loss", "error", "perplexity", "latency", "seconds", "cost"]
 
     /// The name, the value, and an arrow with the change, if there is one.

@@ -31,7 +31,7 @@ struct WordDiff {
         return words
     }
 
-    /// Lines of at most `width` columns: `[-old-]{+new+}` without colour, red and green with it.
+    /// Lines of `width` columns, not counting the marks: `[-old-]{+new+}` without colour, red and green with it.
     func lines(width: Int, style: Style) -> [String] {
         var pieces: [Piece] = []
         for (index, run) in runs.enumerated() {
@@ -55,7 +55,7 @@ struct WordDiff {
         var look: Look
     }
 
-    /// Unchanged words, with the middle of a long run elided.
+    /// Unchanged words; in a long run, only those next to a change.
     private static func shortened(_ words: [String], before: Bool, after: Bool) -> [String] {
         let head = before ? 2 * context : 0
         let tail = after ? 2 * context : 0
@@ -186,7 +186,8 @@ struct LineDiff {
     }
 }
 
-/// The shortest edit from one list to another by removing and inserting elements.
+/// The shortest edit from one list to another by removing and inserting elements. If that takes too many steps, removes
+/// and inserts everything between the common ends.
 ///
 /// E. W. Myers, "An O(ND) Difference Algorithm and Its Variations" (1986).
 struct SequenceDiff<Element: Hashable> {
