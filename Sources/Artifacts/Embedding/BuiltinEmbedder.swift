@@ -40,8 +40,8 @@ public struct BuiltinEmbedder: Embedder {
     private static let wordStart: UInt32 = 2
     private static let wordEnd: UInt32 = 3
     private static let ngramLengths = 3...5
-    /// The longest word that gets n-grams, in characters; longer words are digests and other codes, which people copy
-    /// rather than type.
+    /// The longest word that gets n-grams, in characters; longer words are mostly digests and other codes, which
+    /// people copy rather than type.
     private static let longestWithNgrams = 32
 
     /// Makes an embedder whose vectors have `dimension` components.
@@ -72,7 +72,7 @@ public struct BuiltinEmbedder: Embedder {
         Self.vector(of: text, analyzer, dimension: dimension)
     }
 
-    /// See ``Embedder``. Divides the texts among several threads.
+    /// See ``Embedder``. Divides the texts among several threads, and calls `made` once, with all vectors.
     public func embed(
         _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
     ) -> [[Float]] {

@@ -60,7 +60,7 @@ public enum EmbeddingError: Diagnosable, Hashable {
     case embedderDiffers(space: ObjectID, differences: [String])
     /// An embedder does not reproduce a canary of the space that it claims.
     case canaryDiffers(space: ObjectID, canary: Int, difference: Double, tolerance: Double)
-    /// The caller tried to compare vectors of two spaces.
+    /// A model needs vectors of another space than the features have.
     case spacesDiffer(needed: ObjectID?, found: ObjectID?)
     /// The embedder is a service, and this program has no address for it.
     case serviceUnknown(space: ObjectID, model: String)

@@ -19,9 +19,9 @@ public struct EmbeddingSpace: Hashable, Sendable {
         }
     }
 
-    /// The embedder's name.
+    /// The embedder's name; ``serviceName`` for a service.
     public var embedder: String
-    /// The embedder's version.
+    /// The embedder's version; for a service, the name of its model.
     public var version: String
     /// The digest of the weights, or of the constants that replace them.
     public var weights: ObjectID
@@ -48,7 +48,7 @@ public struct EmbeddingSpace: Hashable, Sendable {
 
     /// The number of canaries in a space.
     public static let canaryCount = 8
-    /// The decimals that canary vectors are rounded to: short, and enough for any tolerance in use.
+    /// The number of decimals in canary vectors: few, but enough for any tolerance in use.
     public static let canaryDecimals = 4
 
     /// Canary texts: plain prose, units, code, another script, accents, repetition, a single word, and the empty text.
@@ -251,8 +251,8 @@ extension EmbeddingSpace {
             space: id, canary: canary, difference: difference, tolerance: tolerance)
     }
 
-    /// The first canary whose vector differs, and the largest difference in one of its components; infinite where the
-    /// vectors are not comparable.
+    /// The first canary whose vector differs by more than ``tolerance``, and the largest difference in one component;
+    /// nil if all vectors match. A vector that is missing, has another length or contains NaN differs infinitely.
     public func firstDifference(from vectors: [[Float]]) -> (canary: Int, difference: Double)? {
         for (index, canary) in canaries.enumerated() {
             let vector = index < vectors.count ? vectors[index] : []
@@ -269,7 +269,7 @@ extension EmbeddingSpace {
     /// The differences from another space, in words; empty for the same space.
     public func differences(from other: EmbeddingSpace) -> [String] {
         var result = declaredDifferences(from: other)
-        if canaries != other.canaries { result.append("canaries") }
+        if canaries != other.canaries { result.append("other canaries") }
         return result
     }
 
@@ -312,7 +312,7 @@ extension EmbeddingSpace {
         }
         try check(builtin)
         guard builtin.space.id == id else {
-            throw .embedderDiffers(space: id, differences: ["canaries"])
+            throw .embedderDiffers(space: id, differences: ["other canaries"])
         }
         return builtin
     }

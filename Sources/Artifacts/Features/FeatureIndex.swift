@@ -13,7 +13,7 @@ public struct FeatureIndex: Sendable {
     /// The declared types of the rows' attributes.
     private let schema: AttributeSchema
 
-    /// Reads the inner nodes of a table and the codes of its vectors.
+    /// Opens a table: reads its inner nodes, the codes of its vectors and its lexical index.
     ///
     /// - Parameters:
     ///   - schema: The declared attributes of the rows.
@@ -21,7 +21,8 @@ public struct FeatureIndex: Sendable {
     ///   - verified: The record of leaves that were already verified.
     ///   - segments: The cache of lexical segments for rows without an index.
     /// - Throws: `invalid` when the table has no vectors; `corrupt` when a leaf does not match its identity, or codes
-    ///   do not match their vectors; rethrows read errors.
+    ///   do not match their vectors; `malformed` when the lexical index does not belong to the table; rethrows read
+    ///   errors.
     public static func open(
         _ table: Table, schema: AttributeSchema = AttributeSchema(), index: Content? = nil,
         in source: some ObjectSource, verified: VerifiedLeaves,
@@ -41,7 +42,7 @@ public struct FeatureIndex: Sendable {
     /// The number of rows.
     public var count: Int { table.rows }
 
-    /// The rows at some indices, in the order of `indices`; reads each leaf once.
+    /// The rows at some indices, in the order of `indices`; reads each of their leaves once.
     ///
     /// - Throws: `malformed` when a row is not a features row; rethrows read errors.
     public func rows(

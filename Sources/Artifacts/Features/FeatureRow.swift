@@ -2,8 +2,8 @@ public import Objects
 
 /// A row of a features table: one chunk of a document, ready for retrieval.
 ///
-/// The row's vector is the embedding of ``embeddingText``. A row does not depend on other sections of its document, so
-/// an edit to one section leaves the rows of all others unchanged.
+/// The row's vector is the embedding of ``embeddingText``. Apart from titles, headings and attributes, a row depends
+/// only on its own section, so an edit to the text of one section leaves the rows of all others unchanged.
 public struct FeatureRow: Hashable, Sendable {
     /// The document's path below the source folder, with `/` between components.
     public var document: String
@@ -97,8 +97,8 @@ public struct FeatureRow: Hashable, Sendable {
 
     /// Reads the attributes of a row.
     ///
-    /// Unknown members become ``metadata``, and so do optional members of an unexpected type; ``attributes`` therefore
-    /// returns every member that was read.
+    /// Unknown members become ``metadata``, and so do optional members that are empty or of an unexpected type;
+    /// ``attributes`` therefore returns every member that was read.
     ///
     /// - Throws: `malformed` when a required member is missing or has the wrong type.
     public init(attributes: JSONObject) throws(ObjectError) {

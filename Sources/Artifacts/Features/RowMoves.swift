@@ -3,8 +3,7 @@ public import Objects
 /// The chunks that moved between two tables: the same content under another key.
 ///
 /// When a paragraph is inserted, the ordinals of all later chunks of the section shift: all their keys change, but
-/// only one chunk is new. Rows that are not chunks never move. Uses memory for one hash and one key per differing
-/// row.
+/// only one chunk is new. Rows that are not chunks never move. Memory grows only with the number of differing rows.
 public struct RowMoves: Sendable {
     /// The old key, by the new key.
     private(set) var origins: [[UInt8]: [UInt8]] = [:]
@@ -15,7 +14,7 @@ public struct RowMoves: Sendable {
 
     /// Finds the rows that moved.
     ///
-    /// Reads only the differing leaves; reads them a second time only if the tables hold chunks.
+    /// Reads the differing leaves once to count the rows, and again if both tables hold chunks.
     public init(
         from first: Table, to second: Table, in source: some ObjectSource
     ) throws(ObjectError) {

@@ -19,7 +19,8 @@ public struct LexicalIndex: Sendable {
     /// The saturation terms of each part's rows, sections and documents: k1 (1 - b + b length / mean length).
     private let norms: [LexicalLevels<[Float]>]
 
-    /// The number of rows scored together in cache. A document that spans two parts counts as two documents.
+    /// The fewest rows of a part, except the last: a part is scored in cache. A document that spans two parts counts as
+    /// two documents.
     static let partRows = 1 << 15
 
     /// Combines the segments of a table's leaves, in key order.
@@ -80,7 +81,7 @@ public struct LexicalIndex: Sendable {
         }
     }
 
-    /// The weights of a query's words; rare words weigh more.
+    /// The inverse document frequencies of a query's words among rows, sections and documents.
     func weights(of query: LexicalQuery) -> [LexicalLevels<Float>] {
         query.words.map { word in
             var found = LexicalLevels(row: 0, section: 0, document: 0)
@@ -121,7 +122,7 @@ extension LexicalIndex {
         let scores: [Float]
     }
 
-    /// Finds the best rows by words, and scores some further rows.
+    /// Finds the best rows that contain a word of the query, and scores some further rows.
     ///
     /// - Parameters:
     ///   - weights: The weights of the query's words.
@@ -193,10 +194,11 @@ struct LexicalQuery: Sendable {
 
     /// Finds the words of a question.
     ///
-    /// Leaves out the stop words of the question's language or, if that is unknown, the words that are stop words in
-    /// all of `languages`.
+    /// Leaves out the stop words of the question's language. If that is unknown or not among `languages`, or if no word
+    /// would be left, leaves out only the words that are stop words in all of `languages`.
     ///
-    /// - Parameter languages: The languages of the indexed rows; the query holds each word's stem in every one of them.
+    /// - Parameter languages: The languages of the indexed rows. The query holds each word's stem in all of them,
+    ///   except where it is a stop word.
     init(_ question: String, languages: [Language]) {
         let languages = languages.isEmpty ? [.english] : languages
         let lists = languages.map { TextAnalyzer(language: $0).tokens(of: question) }

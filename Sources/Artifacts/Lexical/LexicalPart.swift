@@ -7,7 +7,9 @@ internal import Objects
 ///
 /// Pointers are confined to this file: each posting is written once, at a place computed beforehand.
 struct LexicalPart: Sendable {
-    /// A posting without the term bits that its bucket implies.
+    /// A posting with only 16 bits of its term: those below the high bits that its bucket implies.
+    ///
+    /// A part with fewer than 2^16 buckets drops the lowest bits, so that a few more terms share postings.
     private struct Posting: Sendable {
         let row: UInt32
         let low: UInt16
@@ -182,7 +184,7 @@ struct LexicalLevels<Value: Sendable>: Sendable {
     }
 }
 
-/// The constants of the lexical score.
+/// The constants and formulas of the lexical score.
 enum LexicalScore {
     static let k1: Float = 1.2
     static let b: Float = 0.75

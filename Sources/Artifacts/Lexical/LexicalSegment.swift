@@ -4,8 +4,8 @@ internal import TextAnalysis
 /// The words of one leaf's rows: the terms of each row, and their counts in each field.
 ///
 /// A segment depends on its leaf alone, so tables that share a leaf share its segment, and anyone who has the leaf can
-/// rebuild the segment and compare. Rows are stored one after the other: when one row changes, the segment changes in
-/// one place and is stored as a small difference.
+/// rebuild the segment and compare. Each column is in row order: when one row changes, the segment changes at that row
+/// and in the posting ends of later rows, so it is stored as a small difference.
 ///
 /// The encoding is little-endian: `ftiwords` | rows u32 | postings u32 | for each row: the end of its postings u32,
 /// words in its text u32, in its headings u16 and in its title u16, its language code as four ASCII bytes padded with
@@ -48,7 +48,7 @@ public struct LexicalSegment: Hashable, Sendable {
     private static let headerBytes = 16
     private static let rowBytes = 24
     private static let postingBytes = 6
-    /// The most bytes of a segment: the largest leaf, with nothing but distinct words.
+    /// The most bytes of a segment: enough for the largest leaf, even if all its words differ.
     static let byteLimit = 64 << 20
 
     /// An empty segment.
@@ -154,7 +154,7 @@ extension LexicalSegment {
 /// The key of a word in a lexical index: the high 32 bits of the hash of its stem.
 ///
 /// Among a million stems, one in 4,000 shares its term with another. That costs a little ranking quality but no
-/// answers: quoted phrases and required words are checked against the text.
+/// answers: quoted phrases are checked against the text.
 enum LexicalTerm {
     /// The term of a token; nil for a stop word, which no index holds.
     static func of(_ token: Token) -> UInt32? {
@@ -192,7 +192,7 @@ struct SegmentBuilder {
 
     /// The segment of a leaf.
     ///
-    /// - Parameter known: Returns the entry of an unchanged row in an earlier segment; nil for a new row.
+    /// - Parameter known: Returns the entry of an unchanged row in an earlier segment; nil for any other row.
     /// - Throws: `malformed` when a row's attributes are not a JSON object; rethrows errors of `known`.
     mutating func segment(
         of leaf: TableLeaf,
@@ -212,7 +212,7 @@ struct SegmentBuilder {
         return segment
     }
 
-    /// The terms of a row, ascending. A member that is missing or not text contributes no terms.
+    /// The entry of a row and its postings, by ascending term. A member that is missing or not text adds no terms.
     private mutating func analyse(
         _ attributes: JSONObject
     ) -> (row: LexicalSegment.Row, postings: [LexicalSegment.Posting]) {
@@ -236,8 +236,8 @@ struct SegmentBuilder {
         return (row, counts.values.sorted { $0.term < $1.term })
     }
 
-    /// Counts the terms of a field and returns its number of words; an identifier's words count, the identifier itself
-    /// does not.
+    /// Counts the terms of a field and returns its number of words; the words in an identifier count, but not the
+    /// identifier as a whole.
     private mutating func count(_ text: String, _ field: Field, _ analyzer: TextAnalyzer) -> Int {
         var words = 0
         analyzer.forEachToken(of: text) { token in

@@ -67,10 +67,10 @@ extension LexicalTree {
         }
     }
 
-    /// Builds and stores the index of a table, in time proportional to the changes since the predecessor.
+    /// Builds and stores the index of a table; analyses only the rows that differ from the predecessor's.
     ///
     /// - Parameter predecessor: An earlier table with its index, both in `objects`. Leaves in both tables share their
-    ///   segments; in other leaves only new rows are analysed. A predecessor with a different text analysis is ignored.
+    ///   segments. A predecessor with a different text analysis is ignored.
     /// - Returns: The tree, which does not depend on the predecessor or on the number of threads.
     /// - Throws: Errors of reading leaves and writing objects.
     public static func write(
@@ -201,10 +201,10 @@ public struct LexicalAudit: Sendable {
     /// Makes an audit with an empty memory.
     public init(threads: Int = Threads.available) { self.threads = threads }
 
-    /// What is wrong with the lexical index of a snapshot.
+    /// Describes a fault of a snapshot's lexical index, as a sentence about the snapshot.
     ///
-    /// Nil when the index matches the rows, when there is no index, and when a different text analysis built the
-    /// index, which makes a comparison impossible.
+    /// Returns nil when the index matches the rows, when there is no index, and when a different text analysis built
+    /// the index, which makes a comparison impossible.
     ///
     /// - Throws: Read errors.
     public mutating func problem(

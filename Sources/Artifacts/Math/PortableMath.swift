@@ -2,8 +2,8 @@
 ///
 /// Math libraries differ in the last bit, and one bit changes the identity of a trained model. These functions use only
 /// IEEE 754 addition, subtraction, multiplication and division, which are correctly rounded everywhere; Swift fuses
-/// none of them. Algorithms and constants come from fdlibm (Sun Microsystems, 1993; `e_exp.c`, `e_log.c`); errors stay
-/// below 1 unit in the last place.
+/// none of them. `exp` and `log` use the algorithms and constants of fdlibm (Sun Microsystems, 1993; `e_exp.c`,
+/// `e_log.c`), whose errors stay below 1 unit in the last place.
 public enum PortableMath {
     private static let ln2High = 6.93147180369123816490e-01
     private static let ln2Low = 1.90821492927058770002e-10

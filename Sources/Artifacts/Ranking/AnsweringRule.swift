@@ -21,7 +21,8 @@ public struct AnsweringRule: Hashable, Sendable {
     public var weights: [Double]
     /// The least sum that counts as an answer.
     public var threshold: Double
-    /// The evidence found by chance: for each kind, the median over ``decoys`` in the model's documents.
+    /// The evidence found by chance: for coverage and strength, the median over ``decoys`` in the model's documents,
+    /// with a lower limit in English ones; 0 for length.
     public var baseline: [Double]
 
     /// The untrained rule, fitted to labelled questions on two manuals and to 40 questions that neither answers.

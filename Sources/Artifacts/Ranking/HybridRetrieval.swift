@@ -48,7 +48,7 @@ public struct HybridRetrieval: Sendable {
     ///
     /// - Parameters:
     ///   - vector: The question's vector.
-    ///   - nearest: The nearest rows if the caller knows them; nil to search for them.
+    ///   - nearest: The nearest rows if the caller knows them; nil to search for them. Not used in lexical mode.
     ///   - set: The rows to search; nil for all.
     ///   - added: Rows that become candidates even if neither search finds them.
     /// - Throws: Errors of reading vectors.
@@ -149,8 +149,9 @@ public struct HybridRetrieval: Sendable {
 
     /// The candidates, best first.
     ///
-    /// The best chunk of each section precedes other chunks of the same sections and, where the settings limit chunks
-    /// per document, the best few of each document precede its others. Equal scores keep the order of `candidates`.
+    /// The best chunk of each section precedes all other chunks. If the settings limit the chunks per document, only
+    /// that many chunks of a document take part in this; the rest come with the others. Equal scores keep the order of
+    /// `candidates`.
     public func rank(_ candidates: [Candidate], _ judged: JudgedCandidates) -> [RankedCandidate] {
         let scores = judged.signals.scores(ranker.factors)
         let order = Self.order(
@@ -164,6 +165,8 @@ public struct HybridRetrieval: Sendable {
     }
 
     /// Indices in ranked order: the best chunk of each section by descending score, then the rest.
+    ///
+    /// - Parameter perDocument: The most chunks of one document in the first group; 0 for no limit.
     public static func order(_ scores: [Double], places: [RowPlace], perDocument: Int) -> [Int] {
         let sorted = scores.indices.sorted { left, right in
             scores[left] != scores[right] ? scores[left] > scores[right] : left < right

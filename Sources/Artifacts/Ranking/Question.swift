@@ -42,10 +42,11 @@ public struct Question: Sendable {
         self.indices = indices
     }
 
-    /// The words that are not parts of other words.
+    /// The indices of the words that count, so that no letter counts twice: not an identifier, for instance, but the
+    /// words in it.
     public var wholeWords: Set<Int> { Set(query.words.indices.filter { query.words[$0].size > 0 }) }
 
-    /// The number of its words, where a part of a word counts as a fraction.
+    /// The number of its words, where a pair of characters or a part of a Hangul word counts half.
     var length: Double { query.words.reduce(0) { $0 + $1.size } }
 
     /// The word of the question that a token is a form of; nil when there is none.
@@ -74,7 +75,7 @@ public struct Question: Sendable {
         return sum / totalWeight
     }
 
-    /// The greatest lexical score that any row can reach.
+    /// The lexical score that a row cannot exceed if no word weighs more in sections and documents than in rows.
     var bound: Double {
         let levels = Double(1 + LexicalScore.section + LexicalScore.document)
         return totalWeight * Double(LexicalScore.k1 + 1) * levels
@@ -84,6 +85,7 @@ public struct Question: Sendable {
 /// The double-quoted phrases of a question, which chunks must contain word for word.
 ///
 /// A phrase has at least two words: a single quoted word is more often a name in an error message than a requirement.
+/// ASCII text without white space, such as `max-size`, also counts as a single word.
 public struct QuotedPhrases: Hashable, Sendable {
     /// The phrases as the question spells them.
     public let texts: [String]
@@ -131,13 +133,13 @@ public struct QuotedPhrases: Hashable, Sendable {
 
     /// The result of searching rows for the phrases.
     public struct Occurrence: Sendable {
-        /// The rows that contain every phrase that is not missing; nil when all are missing.
+        /// The rows that contain every phrase that is not missing; nil when there is none.
         public let rows: RowSet?
-        /// The phrases that no row contains together with the phrases before them.
+        /// The phrases that no row contains together with the phrases found before them.
         public let missing: [String]
     }
 
-    /// Searches titles, headings and texts of rows for the phrases.
+    /// Searches rows for the phrases; a phrase must be whole in the title, in a heading or in the text.
     ///
     /// - Parameter set: The rows to search; nil for all.
     /// - Throws: Read errors.

@@ -68,7 +68,8 @@ public struct Ranker: Hashable, Sendable {
 
     /// The ranker with other settings.
     ///
-    /// If these use another source of candidates, the untrained ranker instead, with this ranker's answering rule.
+    /// If the settings change the mode, returns the untrained ranker with this ranker's answering rule: the weights do
+    /// not fit the other candidates.
     public func with(_ settings: RetrievalSettings, space: EmbeddingSpace) -> Ranker {
         guard settings.mode == retrieval.mode else {
             var other = Ranker.untrained(for: space, retrieval: settings)
@@ -275,7 +276,7 @@ struct TensorFile {
         return bytes
     }
 
-    /// Reads the tensors of a file; skips all but lists of F32 numbers.
+    /// Reads the tensors of a file; skips all but one-dimensional F32 tensors.
     init(decoding bytes: [UInt8]) throws(SafetensorsError) {
         let prefix = bytes.span.extracting(first: min(8, bytes.count))
         let length = try Safetensors.headerLength(prefix: prefix, fileSize: bytes.count)

@@ -2,12 +2,12 @@ internal import Objects
 internal import Synchronization
 internal import TextAnalysis
 
-/// The signals of a ranker: each is a number from 0 to 1, or a cosine, that relates a question to a candidate.
+/// The signals of a ranker: each is a cosine or a number from 0 to about 1 that relates a question to a candidate.
 ///
 /// A share is the sum of the inverse document frequencies of the question's words that are found, divided by the sum
 /// for all its words; stop words do not count.
 public enum Signal: String, CaseIterable, Sendable {
-    /// The lexical score relative to the greatest one possible for the question.
+    /// The lexical score relative to ``Question/bound``, which it seldom exceeds.
     case words
     /// The cosine of the question's vector and the row's.
     case vector
@@ -19,7 +19,7 @@ public enum Signal: String, CaseIterable, Sendable {
     case heading
     /// The share found in the title and the outer headings.
     case title
-    /// The share of words that closely follow their predecessor in the question.
+    /// The share of words that the text has one or two positions after the word that precedes them in the question.
     case pairs
     /// The row's number of words relative to the mean: 1/2 for an average row.
     case length
@@ -137,7 +137,7 @@ struct RowWords: Sendable {
     /// All words of the question that the row contains.
     var all: Set<Int> { heading.union(title).union(text.map(\.word)) }
 
-    /// The signals that depend on the row's text; the others are 0.
+    /// The signals that depend on the row's words and ordinal; the others are 0.
     func signals(of row: FeatureRow, for question: Question) -> [Double] {
         var signals = [Double](repeating: 0, count: Signal.allCases.count)
         signals[Signal.heading.index] = question.share(of: heading)

@@ -50,9 +50,10 @@ public struct ApproximateSearch: Sendable {
         }
     }
 
-    /// Rows that are very similar to a query, best first, regardless of the number of threads.
+    /// Rows that are very similar to a query, best first.
     ///
-    /// Ranks the ``ranked`` rows whose signs differ least from the query's.
+    /// Ranks the rows whose signs differ least from the query's: ``ranked`` of them, or `count` if that is more. The
+    /// result does not depend on the number of threads.
     ///
     /// - Parameter set: The rows to search; nil for all.
     /// - Throws: Errors of reading vectors.

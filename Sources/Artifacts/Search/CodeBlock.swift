@@ -4,8 +4,8 @@ internal import Objects
 
 /// The codes of vectors in one allocation, and the kernels that read them.
 ///
-/// Each row is written once, by one thread, before the block is shared; nothing changes afterwards. Pointers are
-/// confined to this file and stay within the allocations made here.
+/// One thread writes each row once, before any thread reads a row; nothing changes afterwards. Pointers are confined to
+/// this file and stay within the allocations made here.
 final class CodeBlock: @unchecked Sendable {
     /// The number of vectors.
     let rows: Int
@@ -18,7 +18,7 @@ final class CodeBlock: @unchecked Sendable {
     private let residuals: UnsafeMutablePointer<Float>
     private let norms: UnsafeMutablePointer<Float>
 
-    /// A block of at least this size starts on a huge page, which reduces TLB misses.
+    /// A block of at least this size is aligned to huge pages and asks for them, which reduces TLB misses.
     private static let pageBytes = 2 << 20
 
     /// Reserves room for `rows` vectors of `dimension` numbers; set each row before reading it.
@@ -83,7 +83,7 @@ final class CodeBlock: @unchecked Sendable {
 }
 
 extension CodeBlock {
-    /// The factor that brings a row's codes closest to its vector.
+    /// The factor that turns a row's codes into an approximation of its vector.
     func scale(_ row: Int) -> Double { Double(column(scales, row)) }
     /// An upper bound on the distance between a row's scaled codes and its vector.
     func residual(_ row: Int) -> Double { Double(column(residuals, row)) }
@@ -176,12 +176,12 @@ struct CodeScan {
         bounds = GreatestBounds(count: count)
     }
 
-    /// The product that enough scanned rows are known to reach.
+    /// The product that as many scanned rows as the search returns are known to reach.
     var least: Double { bounds.least }
 
     /// Adds rows above all rows so far.
     ///
-    /// - Parameter proven: The product that enough rows, anywhere in the table, are known to reach.
+    /// - Parameter proven: The product that as many rows, anywhere in the table, are known to reach.
     mutating func add(_ range: Range<Int>, proven: Double) {
         if products.count < range.count {
             products = [Int32](repeating: 0, count: range.count)
@@ -213,7 +213,6 @@ struct CodeScan {
         bounds.add(centre - radius)
     }
 
-    /// The survivors and the bounds.
     func finish() -> (survivors: [ExactSearch.Survivor], bounds: GreatestBounds) {
         (survivors, bounds)
     }

@@ -105,7 +105,7 @@ extension ExactSearch {
     /// The number of survivors whose products are computed together.
     private static let batch = 512
 
-    /// The best survivors, decided by their vectors.
+    /// The best of the survivors, ranked by the exact products of their vectors.
     func best(
         of survivors: [Survivor], threads: Int
     ) throws(ObjectError) -> [VectorMatch] {

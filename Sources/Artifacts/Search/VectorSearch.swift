@@ -35,7 +35,7 @@ public struct VectorSearch: Sendable {
     /// The result matches a comparison with all rows bit for bit: the greatest inner products as ``DotProduct``
     /// computes them, ties in row order, NaN last. It does not depend on the number of threads.
     ///
-    /// - Parameter set: The rows to search; nil for all. The result equals a search of a table with only these rows.
+    /// - Parameter set: The rows to search; nil for all. Other rows do not affect the result.
     /// - Throws: Errors of reading vectors; none for vectors in memory.
     public func nearest(
         _ count: Int, to query: [Float], among set: RowSet? = nil, threads: Int = Threads.available
@@ -67,7 +67,7 @@ public struct VectorSearch: Sendable {
         return found
     }
 
-    /// Queries to run together: the working data of all of them fits the L2 cache.
+    /// The number of queries to run together: their working data fits the L2 cache.
     private static let batch = 32
 
     /// Scores one row against a query.
@@ -109,7 +109,7 @@ extension VectorSearch {
     /// Copies their codes into one allocation, and reads a vector only when its codes do not exclude it. Verifies
     /// codes and vectors to the extent that `vectors` was opened with verification.
     ///
-    /// - Throws: `corrupt` when codes do not match their vectors.
+    /// - Throws: `corrupt` when codes do not match their vectors; rethrows read errors.
     public init(
         _ vectors: TableVectors, threads: Int = Threads.available
     ) throws(ObjectError) {

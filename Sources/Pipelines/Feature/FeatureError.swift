@@ -11,7 +11,7 @@ public enum FeatureError: RepositoryFailure, Diagnosable, Hashable {
     case notFeatures(RefName)
     /// Two documents of one run have the same path.
     case duplicateDocument(String)
-    /// The sources have no documents, and the ref has no rows either.
+    /// The sources have no documents, and the ref does not exist yet.
     case noDocuments(reason: String)
     /// A source does not exist, but the ref has rows of its documents.
     case sourceMissing(location: String, RefName)
@@ -69,7 +69,8 @@ public enum FeatureError: RepositoryFailure, Diagnosable, Hashable {
                 + "\(needed.short)"
                 + (differences.isEmpty ? "" : ": " + differences.joined(separator: "; "))
         case .spaceChangesIncompletely(let document):
-            "the embedding space changes, but \(document) could not be listed, so its rows must stay"
+            "the embedding space changes, but \(document) could not be listed or read, so its "
+                + "rows must stay"
         case .embedding(let error): error.message
         case .refs(let error): error.message
         case .objects(let error): error.message

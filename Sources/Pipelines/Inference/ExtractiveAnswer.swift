@@ -6,9 +6,9 @@ internal import TextAnalysis
 struct ExtractiveAnswer: Sendable {
     /// The most units to quote.
     static let limit = 3
-    /// The number of chunks to quote from; lower-ranked ones only serve as further reading.
+    /// The number of chunks of which one is quoted; lower-ranked ones only serve as further reading.
     static let quotedChunks = 2
-    /// A unit merely echoes the question if more than this share of its words are words of the question.
+    /// A unit merely echoes the question if its words of the question exceed this share of all its words.
     private static let echoing = 0.75
     /// The least share of the question that a further unit must add, and how far its score may be below that of the
     /// best unit.
@@ -64,7 +64,7 @@ struct ExtractiveAnswer: Sendable {
         }
         var chosen = [best]
         var covered = best.words
-        // An introduction alone is worthless; also quotes the code that it introduces.
+        // An introduction alone is worthless, so the code that it introduces is quoted with it.
         let next = units.first { $0.place == best.place && $0.position == best.position + 1 }
         if let next, next.quoted.isVerbatim, best.quoted.announces {
             chosen.append(next)
@@ -89,7 +89,7 @@ struct ExtractiveAnswer: Sendable {
     private static func units(
         of chunk: FoundChunk, at place: Int, best: Double, _ question: Question
     ) -> [Unit] {
-        // Negative scores have no meaningful ratio; uses their ranks instead.
+        // Ratios of negative scores mean nothing, so ranks take their place.
         let fit = best > 0 ? max(0, min(1, chunk.score / best)) : 1 / Double(1 + place)
         return QuotedUnit.units(of: chunk.row.text).enumerated().map { position, unit in
             let words = question.words(foundIn: unit.text)
@@ -187,7 +187,7 @@ struct Judgement: Sendable {
     /// The least score of an answer.
     let threshold: Double
 
-    /// The share of a question from which missing phrases make it unanswered.
+    /// A question is unanswered if the missing phrases make up at least this share of it.
     private static let greatestMissing = 0.5
 
     init(_ found: Retriever.RetrievalResult, ranker: Ranker) {

@@ -6,7 +6,7 @@ internal import Storage
 
 /// Answers questions from the versions that a selection names, and switches to others when refs move.
 ///
-/// Loads new versions beside the current ones, and switches if they fit. Parks versions that do not fit: the current
+/// Loads new versions alongside the current ones, and switches if they fit. Parks versions that do not fit: the current
 /// ones keep answering, and ``parked`` has the reason. Not thread-safe.
 public final class FollowingService {
     /// Versions that the selection names but that cannot answer.
@@ -41,7 +41,7 @@ public final class FollowingService {
     private let follower: Follower<AnsweringVersions>
     private let isPinned: Bool
 
-    /// How long the lease outlives the service.
+    /// The seconds for which the lease outlives a service that ends without ``stop()``.
     private static let leaseSeconds = 600
 
     /// Loads what a selection names, and takes a lease for it where the repository can be written.

@@ -18,7 +18,7 @@ public enum InferenceError: Diagnosable {
     case condition(ConditionError)
     /// The lock file does not select usable versions.
     case pin(path: String, reason: String)
-    /// Features and model do not fit each other, or the embedder is missing.
+    /// Features and model need different spaces, or the embedder is missing or failed.
     case embedding(EmbeddingError)
     /// The repository failed.
     case refs(RefError)

@@ -17,7 +17,7 @@ public struct QuestionAnswering: Sendable {
     /// - Parameters:
     ///   - condition: A condition on the rows that answers come from; nil for all rows. It is applied before the
     ///     search, once for all questions.
-    ///   - embedders: The source of embedders.
+    ///   - embedders: Opens the embedder of the features' space.
     ///   - approximately: Whether the search may miss candidates in exchange for speed; see ``Reply/search``.
     ///   - verified: The record of leaves that were already verified; nil to verify all.
     /// - Throws: `embedding` when features and model are in different spaces, or the space's embedder is missing;
@@ -38,10 +38,11 @@ public struct QuestionAnswering: Sendable {
 
     /// Answers a single question without taking a lease.
     ///
-    /// A collection may remove the versions between resolving and reading them; the selection is then resolved a second
-    /// time.
+    /// A collection may remove the versions between resolving and reading them; the selection is then resolved once
+    /// more, in the newest state.
     ///
-    /// - Throws: The errors of ``init(_:in:now:where:embedders:approximately:verified:threads:)``.
+    /// - Throws: The errors of ``answer(_:count:where:)`` and
+    ///   ``init(_:in:now:where:embedders:approximately:verified:segments:retrieval:threads:)``.
     public static func reply(
         to question: String, count: Int?, _ selection: Selection, in repository: Repository,
         now: Timestamp, where condition: Condition? = nil,

@@ -24,7 +24,7 @@ public struct Reply: Sendable {
     public let release: ObjectID?
     /// The embedding space.
     public let space: ObjectID
-    /// The newest transaction of the state that the answer comes from.
+    /// The newest transaction of the state that the answer comes from; for pinned versions, the lock file's.
     public let transaction: Int
     /// The condition on all chunks; nil when they come from all rows.
     public let condition: Condition?
@@ -232,7 +232,7 @@ public struct FoundChunk: Sendable {
 }
 
 extension FoundChunk {
-    /// The chunk in a reply's JSON: title, place, text and scores, beside all further attributes of the row.
+    /// The chunk in a reply's JSON: all attributes of the row except its ordinal, its key and its scores.
     var json: JSONObject {
         var object = row.attributes
         object["ordinal"] = nil

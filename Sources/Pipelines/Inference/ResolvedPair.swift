@@ -15,7 +15,7 @@ public struct ResolvedPair: Sendable {
     public let release: ObjectID?
     /// The embedding space of both.
     public let space: ObjectID
-    /// The newest transaction in the state where both were resolved.
+    /// The newest transaction of the state in which both were resolved; for pinned versions, the lock file's.
     public let transaction: Int
     let table: Table
     /// The declared attributes of the features.
@@ -82,9 +82,9 @@ struct ChosenVersions: Equatable, Sendable {
     let model: ObjectID
     /// The release that binds both; nil when the selection named none.
     let release: ObjectID?
-    /// The newest transaction of the state.
+    /// The newest transaction of the state; for pinned versions, the lock file's.
     let transaction: Int
-    /// The names that the user typed.
+    /// The revisions that the user typed or the lock file records, for messages.
     let names: (features: String, model: String)
 
     /// Resolves a selection.

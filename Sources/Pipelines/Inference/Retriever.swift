@@ -17,7 +17,7 @@ struct Retriever: Sendable {
     private let pair: ResolvedPair
     private let threads: Int
 
-    /// The number of queries that measure recall.
+    /// The most queries that measure recall.
     private static let sample = 16
 
     /// Loads the versions of a pair.
@@ -133,9 +133,9 @@ struct Retriever: Sendable {
         let mode: SearchMode
         /// The quoted phrases of the question.
         let phrases: QuotedPhrases
-        /// Whether the chunks contain a quoted phrase.
+        /// Whether every chunk contains a quoted phrase.
         let hasPhrase: Bool
-        /// The quoted phrases that no chunk contains; the search ignored them.
+        /// The quoted phrases that no row contains together with the others; the search did not demand them.
         let missingPhrases: [String]
         /// Their share of the question, from 0 to 1.
         let missingShare: Double

@@ -29,7 +29,7 @@ public struct LabelledQuestion: Hashable, Sendable {
     public var id: String
     /// The question.
     public var question: String
-    /// The sections, each of which answers the question.
+    /// The sections, each of which answers the question; empty if the documents do not answer it.
     public var answers: [SectionLabel]
 
     /// Makes a question.
@@ -62,7 +62,7 @@ public struct LabelledPreference: Hashable, Sendable {
 
 /// Reads files of labels: one JSON object per line; blank lines are skipped.
 public enum LabelFile {
-    /// The most bytes of a file that fit in memory beside the features.
+    /// The most bytes of a file, which must fit in memory together with the features.
     private static let byteLimit = 256 << 20
 
     /// Parses lines of the form `{"id", "question", "answers": [{"document", "section"}]}`.
@@ -121,7 +121,9 @@ public enum LabelFile {
         return question
     }
 
-    /// Reads a whole file.
+    /// Reads a whole file of labels.
+    ///
+    /// - Throws: `storage`, also for a file of more than ``byteLimit`` bytes.
     static func read(_ path: String) throws(TrainingError) -> [UInt8] {
         try wrapping(LocalFile.read(path, limit: byteLimit), as: TrainingError.storage)
     }

@@ -43,7 +43,7 @@ public struct Measurement: Hashable, Sendable {
     public let recallAtK: Figure
     /// The mean of 1 / the rank of the first row of a labelled section, or 0 where there is none.
     public let meanReciprocalRank: Figure
-    /// The share of preferences whose chosen section scores higher; nil without preferences from people.
+    /// The share of preferences whose chosen section scores higher; nil without held-out preferences from people.
     public let preferenceAccuracy: Double?
 
     /// Computes the figures from each question's rank, from 0, of the first relevant row; nil where there is none.

@@ -11,7 +11,7 @@ public enum TrainingError: RepositoryFailure, Diagnosable {
     case labels(path: String, line: Int, reason: String)
     /// The configured `features` is not a features snapshot with an embedding space.
     case notFeatures(name: String, reason: String)
-    /// Too few questions remain for training and evaluation.
+    /// No question remains to train on.
     case tooFewQuestions(training: Int, heldOut: Int, unresolved: Int, missing: [MissingLabel])
     /// The embedder of the features is missing or differs.
     case embedding(EmbeddingError)

@@ -22,7 +22,7 @@ public struct TrainingReport: Sendable {
         public let training: Int
         /// Labels for evaluation.
         public let heldOut: Int
-        /// Labels whose sections the features lack.
+        /// Labels that the features cannot resolve to rows, or preferences for a section over itself.
         public let unresolved: Int
 
         init(_ isHeldOut: [Bool], unresolved: Int = 0) {
@@ -250,7 +250,7 @@ extension TrainingReport {
             answered < AnsweringRule.leastAnswered || unanswered < AnsweringRule.leastUnanswered
         {
             lines.append(
-                "the threshold for declining is the built-in one: training it takes \(AnsweringRule.leastAnswered) questions and "
+                "the threshold for declining is not fitted to unanswerable questions: that takes \(AnsweringRule.leastAnswered) questions and "
                     + "\(AnsweringRule.leastUnanswered) unanswerable ones, not \(answered) and \(unanswered)"
             )
         }

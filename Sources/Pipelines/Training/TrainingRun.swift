@@ -24,7 +24,7 @@ public struct TrainingRun: Sendable {
     /// - Parameters:
     ///   - version: The program's version, for the producer of the snapshots.
     ///   - threads: The number of threads; the result does not depend on it.
-    ///   - embedders: The source of embedders.
+    ///   - embedders: Opens the embedder of the features' space.
     ///   - verified: The record of leaves that were already verified; nil to verify all.
     ///   - segments: The cache of lexical segments for features without an index.
     ///   - progress: Receives the name of each stage as it begins.

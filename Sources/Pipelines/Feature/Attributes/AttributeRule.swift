@@ -7,7 +7,7 @@ internal import YAML
 public struct AttributeRule: Hashable, Sendable {
     /// The origin of an attribute's values.
     public enum Origin: Hashable, Sendable {
-        /// The first of these metadata members that the document has.
+        /// The first of these metadata members for which the document has a value.
         case members([String])
         /// A template of the document's path; a template without placeholders gives every document the same text.
         case template(ValueTemplate)
@@ -104,7 +104,7 @@ public enum ConstantValue: Hashable, Sendable {
 }
 
 extension AttributeRule {
-    /// The version of the rules' behaviour; a change to it makes runs reread every document.
+    /// The version of the rules' behaviour; a change to it makes runs rebuild the rows of all sources that have rules.
     static let version = 1
 
     /// The rule as snapshots record it: the bare type where the configuration gave only a type.
@@ -148,7 +148,7 @@ extension AttributeRule {
         return rules
     }
 
-    /// Reads an attribute given by a single word: its type, or a value for all documents.
+    /// Reads an attribute given by a scalar: its type, a constant or a template.
     private static func rule(
         _ name: String, _ text: String, _ json: JSON, _ error: (String) -> ConfigurationError
     ) throws(ConfigurationError) -> AttributeRule {
@@ -157,7 +157,7 @@ extension AttributeRule {
         case .bool(let truth):
             return AttributeRule(name, .boolean, from: .constant(.truth(truth)))
         case .number(let number), .float(let number):
-            // A float would turn 5.10 into 5.1.
+            // As a number, 5.10 would become 5.1.
             guard json.canonicalText.utf8.elementsEqual(text.utf8) else {
                 throw error(
                     "attributes.\(name) is \(text), which as a number becomes \(json.canonicalText): "

@@ -9,7 +9,7 @@ enum AttributeValue: Equatable {
     case cut(JSON)
     /// The document has no value.
     case none
-    /// The value does not have the type.
+    /// The document's value cannot be converted to the type.
     case misfit
 
     /// The most bytes of a text: every chunk of the document repeats it.
@@ -145,7 +145,7 @@ enum AttributeValue: Equatable {
         return String(result)
     }
 
-    /// Shortens a text to what a row may hold, without splitting a character.
+    /// Shortens a text to at most ``textLimit`` bytes, without splitting a Unicode scalar.
     private static func shortened(_ text: String) -> String {
         guard text.utf8.count > textLimit else { return text }
         var end = text.utf8.index(text.startIndex, offsetBy: textLimit)

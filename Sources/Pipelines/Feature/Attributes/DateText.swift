@@ -2,9 +2,9 @@ internal import Objects
 
 /// A date or a moment: parsed from the formats that documents use, stored in a single one.
 ///
-/// Accepts ISO 8601 (`2026-01-31`, `20260131`, `2026-01-31T10:00:00+02:00`), also with slashes, and with a space in
-/// place of `T`; the dates of mail (RFC 5322) and of PDF files (`D:20260131100000+02'00'`); and dates with an English
-/// month name. A moment without a zone is in UTC. Rejects ambiguous dates such as `01/02/2026`.
+/// Accepts ISO 8601 (`2026-01-31`, `20260131`, `2026-01-31T10:00:00+02:00`), also with slashes or dots, and with a
+/// space in place of `T`; the dates of mail (RFC 5322) and of PDF files (`D:20260131100000+02'00'`); and dates with an
+/// English month name. A moment without a zone is in UTC. Rejects ambiguous dates such as `01/02/2026`.
 struct DateText {
     /// `2026-01-31` for a date without a time, otherwise `2026-01-31T08:00:00Z`: UTC, to the second.
     ///

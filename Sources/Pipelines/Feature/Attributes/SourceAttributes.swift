@@ -15,7 +15,7 @@ struct SourceAttributes: Sendable {
     struct ResolvedValues: Equatable {
         /// A member for every attribute; null where the document has no value.
         var members = JSONObject()
-        /// Values that do not have their attribute's type; the member is null.
+        /// Values that cannot be converted to their attribute's type; the member is null.
         var misfits: [Misfit] = []
         /// The names of attributes whose values were shortened.
         var cut: [String] = []
@@ -30,7 +30,7 @@ struct SourceAttributes: Sendable {
         }
     }
 
-    /// A value that does not have its attribute's type.
+    /// A value that cannot be converted to its attribute's type.
     struct Misfit: Equatable {
         let name: String
         let type: AttributeType
@@ -162,8 +162,8 @@ struct SourceRules: Sendable {
     let attributes: SourceAttributes
     let fields: RecordFields
     let language: LanguageChoice?
-    /// Identifies these rules: a change to it makes the run rebuild the document's rows. Empty where the source has no
-    /// rules.
+    /// Identifies these rules: a change to it makes the run rebuild the rows of the source. Empty where the source has
+    /// no rules.
     let identity: String
 
     init(_ source: DocumentSource) {

@@ -3,9 +3,9 @@ internal import Artifacts
 /// A text with placeholders for parts of a document's path, such as `https://docs.example.com/{path}`.
 ///
 /// `{path}` is the path below the source's folder; `{folder}`, `{name}` and `{stem}` (the name without its extension)
-/// are its parts; `{1}`, `{2}` and so on are its components, starting with the first folder. An empty folder also
-/// removes the slash that follows it. `{{` and `}}` are literal braces. In a text that begins as a URL, the parts are
-/// percent-encoded.
+/// are its parts; `{1}`, `{2}` and so on are its components, starting with the first folder. If `{folder}` is empty,
+/// the slash after it is left out. `{{` and `}}` are literal braces. In a text that begins like a URL, the inserted
+/// values are percent-encoded.
 public struct ValueTemplate: Hashable, Sendable {
     private enum Part: Hashable, Sendable {
         case text(String)

@@ -6,10 +6,10 @@ internal import TextAnalysis
 ///
 /// Chunks are ranges of the section's text; together they cover all of it except white space, and none is longer than
 /// ``size``. Cutting proceeds from the end of the section to its beginning, and the hash of the following text decides
-/// between breaks of equal rank. A paragraph inserted at the beginning therefore leaves all chunks but the first
-/// unchanged, and one inserted elsewhere leaves most of them unchanged. When a cut splits a paragraph, the next chunk
+/// between breaks of equal rank. A paragraph inserted at the beginning therefore changes little more than the first
+/// chunk, and one inserted elsewhere leaves most chunks unchanged. When a cut splits a paragraph, the next chunk
 /// repeats up to ``overlap`` characters of it, in whole sentences; when a cut splits a table, the next chunk repeats
-/// its header rows.
+/// its header rows, unless they would take half of the chunk.
 package struct RecursiveSplitter: Sendable, Hashable {
     /// The most characters (Unicode scalars) of a chunk.
     package let size: Int
@@ -73,7 +73,7 @@ package struct RecursiveSplitter: Sendable, Hashable {
     private func starts(_ text: SectionText, _ breaks: Breaks) -> [Range<Int>] {
         var result: [Range<Int>] = []
         var end = text.trimmingSpace(before: text.count, after: 0)
-        // Only code begins with white space, and keeps it.
+        // Trims only the ends: white space at the beginning is the indentation of code.
         while end > 0 {
             let start = self.start(of: end, text, breaks)
             result.append(start..<end)
@@ -85,7 +85,7 @@ package struct RecursiveSplitter: Sendable, Hashable {
     /// The share of ``size`` that a chunk should fill where the text allows it.
     private static let fill = (numerator: 9, denominator: 20)
 
-    /// The fewest characters left for the first chunk of a section.
+    /// The fewest characters of a chunk in a section that is cut.
     private var least: Int { min(size / 5, 100) }
 
     /// The start of the chunk that ends at `end`.
@@ -119,13 +119,14 @@ package struct RecursiveSplitter: Sendable, Hashable {
         header(above: start, text).map { $0.count + 1 } ?? 0
     }
 
-    /// The table header to repeat in a chunk that begins at a position; nil if it would take more than half a chunk.
+    /// The table header to repeat in a chunk that begins at a position; nil if there is none, or it would take half a
+    /// chunk.
     private func header(above start: Int, _ text: SectionText) -> Range<Int>? {
         guard let header = text.header(above: start), header.count < size / 2 else { return nil }
         return header
     }
 
-    /// FNV-1a of the scalars that follow a position.
+    /// FNV-1a of the 64 scalars from a position on, or of those that remain.
     private static func hash(_ text: [Unicode.Scalar], from start: Int) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for at in start..<min(start + 64, text.count) {
@@ -222,7 +223,7 @@ package struct Chunk: Sendable, Equatable {
         languages = Self.distinct(other.languages + languages)
     }
 
-    /// The most link targets of a row: retrieval finds a page full of links by its text.
+    /// The most links, and the most languages, of a row: retrieval finds a page full of links by its text.
     private static let limit = 1000
     /// The most bytes of a link target; longer ones are embedded data.
     private static let targetLimit = 2000
@@ -256,8 +257,8 @@ struct SectionJoining {
 
     /// The chunks of all sections in order.
     ///
-    /// The heading and text of a small section are appended to the preceding chunk, or else prepended to the following
-    /// one, where there is room.
+    /// The heading and text of a small section are appended to the preceding chunk or, if there is none, prepended to
+    /// the following one. The section stays a chunk of its own where there is no room or the parent headings differ.
     func joined(_ sections: [(section: CleanDocument.Section, chunks: [Chunk])]) -> [Chunk] {
         var result: [Chunk] = []
         /// A small section that no chunk precedes, together with the small sections that followed it.
@@ -324,7 +325,8 @@ struct SectionJoining {
         section.headings.last.map { $0.utf8.elementsEqual(text.utf8) } ?? false
     }
 
-    /// Whether a section is short and does not answer anything: "Is it free?" with "Yes, it is." stays separate.
+    /// Whether a section is short and has no sentence that could be an answer: "Is it free?" with "Yes, it is." stays
+    /// separate.
     private func isSmall(_ section: CleanDocument.Section) -> Bool {
         let heading = section.level > 0 ? section.headings.last ?? "" : ""
         guard heading.utf8.count < 4 * Self.limit,

@@ -70,7 +70,8 @@ struct SectionText {
         return low
     }
 
-    /// The table header to repeat above a chunk that begins at a position; nil if the chunk begins within the header.
+    /// The table header to repeat above a chunk that begins at a position; nil if there is none, or the chunk begins
+    /// within it.
     func header(above position: Int) -> Range<Int>? {
         let index = block(at: position)
         let rows = headers[index]
@@ -152,7 +153,7 @@ struct Breaks {
         }
     }
 
-    /// Marks the line starts of code; lines keep their indentation, so the cut lies before it.
+    /// Marks the lines and words of code; a line keeps its indentation, so the cut lies before it.
     private static func markLines(
         _ strengths: inout [Strength], _ text: [Unicode.Scalar], _ range: Range<Int>
     ) {

@@ -48,7 +48,7 @@ public enum LanguageChoice: Hashable, Sendable {
 
 /// A folder or file that supplies documents.
 public struct DocumentSource: Hashable, Sendable {
-    /// The path prefix of its documents; empty for the only source.
+    /// The path prefix of its documents; may be empty only for a single source.
     public var prefix: String
     /// The folder or file.
     public var location: String

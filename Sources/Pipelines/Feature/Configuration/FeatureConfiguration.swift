@@ -47,7 +47,7 @@ public struct FeatureConfiguration: Sendable {
         if !schema.types.isEmpty { params[AttributeSchema.param] = schema.json }
     }
 
-    /// The source without its location, so that two machines make equal snapshots of equal files.
+    /// The source without the path to its location, so that two machines make equal snapshots of equal files.
     private static func describe(_ source: DocumentSource) -> JSON {
         var object = JSONObject()
         object["files"] = .string(source.lastName ?? source.location)
@@ -67,7 +67,8 @@ extension FeatureConfiguration {
 
     /// Reads a configuration file; relative paths start at its folder.
     ///
-    /// - Throws: `configuration`, with the line of the mistake; `storage` when the file cannot be read.
+    /// - Throws: `configuration`, with the line of the mistake; `notFeatures` when the ref is not in `features/`;
+    ///   `storage` when the file cannot be read.
     public init(reading path: String) throws(FeatureError) {
         let bytes = try wrapping(
             LocalFile.read(path, limit: Self.sizeLimit), as: FeatureError.storage)
@@ -82,7 +83,7 @@ extension FeatureConfiguration {
     ///   - yaml: The text of the file.
     ///   - path: The path that error messages name.
     ///   - folder: The folder where relative paths start.
-    /// - Throws: `configuration`, with the line of the mistake.
+    /// - Throws: `configuration`, with the line of the mistake; `notFeatures` when the ref is not in `features/`.
     public init(yaml: String, path: String, folder: String) throws(FeatureError) {
         do throws(ConfigurationError) {
             try self.init(parsing: yaml, path: path, folder: folder)

@@ -14,7 +14,7 @@ public struct HeaderTemplate: Hashable, Sendable {
     public let name: String
     private let parts: [Part]
 
-    /// Parses a header; nil when no variable name follows a dollar sign.
+    /// Parses a header; nil when no variable name follows a dollar sign, or a brace is not closed.
     public init?(_ name: String, _ value: String) {
         self.name = name
         var parts: [Part] = []

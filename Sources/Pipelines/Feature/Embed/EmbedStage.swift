@@ -6,7 +6,7 @@ internal import Refs
 /// The embed stage: it makes the missing vectors of many documents in one batch.
 struct EmbedStage: Sendable {
     let embedder: any Embedder
-    /// The store of vectors from this run and from an interrupted one; nil where vectors cost nothing.
+    /// The store of vectors from this run and from an interrupted one; nil to keep none.
     let kept: KeptVectors?
     let meter: RunMeter
 
@@ -123,13 +123,13 @@ struct VectorPool: Sendable {
 /// The vectors that earlier versions of a ref hold in one embedding space, by text, newest first.
 ///
 /// Reads nothing before the first lookup. Then reads the whole newest version and, while texts are still missing, the
-/// rows in which each older version differs from the next. Uses a few words of memory per row.
+/// rows in which each older version differs from the next newer one. Uses a few machine words of memory per row.
 struct PastVectors {
-    /// The number of versions to look at.
+    /// The most versions to look at.
     private static let versionLimit = 50
-    /// The number of changed rows to look at in older versions.
+    /// The most changed rows to look at in older versions.
     private static let rowLimit = 200_000
-    /// The members of a row that determine its text, apart from the title.
+    /// The members of a row that, with the title and the file name, determine its embedded text.
     private static let embedded = ["headings", "text"]
 
     /// The place of a row.
@@ -227,7 +227,7 @@ struct PastVectors {
         return false
     }
 
-    /// The rows of a features snapshot that a run made; nil when the rows are in another space or were collected.
+    /// The rows of a features snapshot; nil when no run made it, when it is in another space, or when it is unreadable.
     private func table(of id: ObjectID) -> Table? {
         guard let snapshot = try? Snapshot(id, in: objects), snapshot.space == space,
             snapshot.cursor != nil

@@ -3,8 +3,8 @@ internal import Objects
 internal import Storage
 internal import Synchronization
 
-/// Keeps the vectors that a service made in a private file until the run ends, so that a run after a crash does not pay
-/// for them again.
+/// Keeps the vectors that a service made, in a private file, until a run commits them: the run after a failed one does
+/// not pay for them again.
 ///
 /// The file holds the magic `ftivect1`, the size u32 of the encoded embedding space, the encoding, and one record per
 /// vector: the SHA-256 of its text, its components as fp32, and the first eight bytes of the SHA-256 of both. The first
@@ -23,10 +23,11 @@ final class KeptVectors: Sendable {
     /// The space of the file's vectors; nil for an empty file.
     let space: EmbeddingSpace?
     private let recordsAt: Int
-    /// The offset in the file of each text's vector.
+    /// The offset in the file of the record of each text.
     private let places = Mutex<[ObjectID: Int]>([:])
 
-    /// Opens or creates the file for one ref of a repository; nil where that fails.
+    /// Opens or creates the file for one ref of a repository, and removes files unused for too long; nil where the file
+    /// cannot be opened.
     ///
     /// - Parameters:
     ///   - folder: The cache folder.
@@ -147,6 +148,6 @@ final class KeptVectors: Sendable {
         }
     }
 
-    /// Removes the file once its vectors are in the repository.
+    /// Removes the file; the repository must already hold its vectors.
     func remove() { file.remove() }
 }

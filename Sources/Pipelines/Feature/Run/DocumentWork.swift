@@ -4,10 +4,10 @@ internal import Objects
 internal import Storage
 internal import TextAnalysis
 
-/// Takes one document through the stages: reading, cleaning, and chunking with the vectors that already exist.
+/// Reads, cleans and chunks one document, and gives its chunks the vectors that already exist.
 ///
-/// The result depends only on the document and the baseline, so documents can be processed in any order and in
-/// parallel.
+/// The result depends only on the document, its source's rules and the baseline, so documents can be processed in any
+/// order and in parallel.
 struct DocumentWork: Sendable {
     /// The result for a document.
     enum Outcome: Sendable {

@@ -8,10 +8,10 @@ extension FeaturePipeline {
     /// Predicts what ``run(message:rebuild:checks:progress:)`` would do, without writing objects, moving refs or
     /// calling a service.
     ///
-    /// A service's space is known only after a request. The preview assumes the space of the ref's rows where the
-    /// configuration matches it.
+    /// A service's space is known only after a request. If the configuration matches the space of the ref's rows, the
+    /// preview assumes that space.
     ///
-    /// - Throws: The errors with which a run would be refused.
+    /// - Throws: The errors of ``run(message:rebuild:checks:progress:)`` that need neither writing nor a service.
     public func preview(
         rebuild: Bool = false, checks: SourceChecks = SourceChecks(),
         progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
@@ -61,7 +61,7 @@ extension FeaturePipeline {
     }
 }
 
-/// Stands in for an embedder that must not be called; its vectors are empty.
+/// Takes the place of the run's embedder in a preview; its vectors are empty.
 private struct AbsentEmbedder: Embedder {
     let space: EmbeddingSpace
 

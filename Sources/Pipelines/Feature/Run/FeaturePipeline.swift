@@ -23,7 +23,8 @@ public struct FeaturePipeline: Sendable {
     ///   - repository: The repository to write to.
     ///   - writer: The author of the transaction.
     ///   - variable: Returns the value of an environment variable, such as a key; nil when it is not set.
-    ///   - cache: The folder that keeps a service's vectors until the run ends; nil to keep none.
+    ///   - cache: The folder that keeps a service's vectors until a run commits them, so that an interrupted run loses
+    ///     none; nil to keep none.
     public init(
         _ configuration: FeatureConfiguration, in repository: Repository, by writer: Writer,
         variable: @escaping @Sendable (String) -> String? = { _ in nil }, cache: String? = nil
@@ -46,8 +47,8 @@ public struct FeaturePipeline: Sendable {
     ///   - checks: Requirements on the sources, checked before reading.
     ///   - progress: Called from time to time, on any thread.
     /// - Throws: `sourceMissing` or `nothingMatches` from the checks; `spaceDiffers` when the ref has rows in another
-    ///   embedding space; `duplicateDocument`, `noDocuments`, `spaceChangesIncompletely`, `embedding`; `refs` with a
-    ///   conflict when another writer moved the ref in the meantime. The repository is then unchanged.
+    ///   embedding space; `notFeatures`, `duplicateDocument`, `noDocuments`, `spaceChangesIncompletely`, `embedding`,
+    ///   `objects`; `refs`, with a conflict when another writer moved the ref in the meantime. No ref moves then.
     public func run(
         message: String? = nil, rebuild: Bool = false, checks: SourceChecks = SourceChecks(),
         progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
@@ -69,7 +70,7 @@ public struct FeaturePipeline: Sendable {
         return try wrapping(repository.begin(writer: writer, moving: [ref]), as: FeatureError.refs)
     }
 
-    /// Reads the rows of the ref, lists the sources, and checks both.
+    /// Reads the ref's snapshot and its cursor, lists the sources, and checks that the listing meets `checks`.
     func prepare(
         _ checks: SourceChecks, in transaction: Transaction
     ) throws(FeatureError) -> (baseline: Baseline, listing: SourceListing) {
@@ -139,7 +140,8 @@ public struct FeaturePipeline: Sendable {
 
     /// Reads and processes the listed files.
     ///
-    /// - Throws: `noDocuments` when there are none and the ref has no rows either.
+    /// - Throws: `noDocuments` when there are none and the ref does not exist yet; `objects`, `embedding`,
+    ///   `duplicateDocument`.
     func read(
         _ listing: SourceListing, _ baseline: Baseline, space: ObjectID, _ stage: EmbedStage,
         in transaction: Transaction
@@ -170,7 +172,7 @@ public struct FeaturePipeline: Sendable {
         throw .spaceChangesIncompletely(document: document)
     }
 
-    /// Opens the run's embedder in the first known space that it reproduces, otherwise in a new one.
+    /// Opens the run's embedder: a service in the first known space that it reproduces, otherwise in a new one.
     ///
     /// The known spaces are the ref's, then those of other features and of an interrupted run, in this order.
     private func embedder(

@@ -7,7 +7,7 @@ internal import Synchronization
 public struct DocumentCounts: Hashable, Sendable {
     /// New documents.
     public var added = 0
-    /// Documents whose rows were rebuilt.
+    /// Known documents whose rows were rebuilt.
     public var changed = 0
     /// Documents whose rows stay as they are.
     public var unchanged = 0
@@ -28,7 +28,7 @@ public struct RunReport: Sendable {
     public let ref: RefName
     /// The snapshot that the ref pointed at before.
     public let previous: ObjectID?
-    /// The snapshot that it points at now; nil for an empty preview.
+    /// The snapshot that it points at now; in a preview, the same as ``previous``.
     public let snapshot: ObjectID?
     /// The number of the transaction; nil when nothing changed.
     public let transaction: Int?
@@ -38,11 +38,11 @@ public struct RunReport: Sendable {
     public let documents: DocumentCounts
     /// The number of rows in the table now.
     public let chunks: Int
-    /// The number of vectors made, recovered ones included.
+    /// The number of rows whose vectors the run made or recovered.
     public let embedded: Int
     /// The number of texts whose vectors came from an interrupted run.
     public let recovered: Int
-    /// The number of rows that kept their vectors.
+    /// The number of rows whose vectors a version of the ref already held.
     public let reused: Int
     /// The changed rows, counted by comparing both versions.
     public let rows: RowChangeCounts
@@ -65,7 +65,8 @@ public struct RunReport: Sendable {
 
     /// Totals of text that was left out, cut, replaced, guessed or not understood, by reason.
     ///
-    /// They cover the documents that this run read; unchanged documents are not reread.
+    /// They cover the documents whose rows this run rebuilt or that it skipped; unchanged documents are not parsed
+    /// again.
     public var totals: [FindingTotal] {
         FindingTotal.all(notes: notes, leftOut: leftOut, skipped: skipped)
     }

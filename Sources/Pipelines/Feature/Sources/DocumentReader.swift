@@ -30,7 +30,7 @@ struct DocumentReader {
     /// The number of bytes read so far.
     private(set) var bytes = 0
 
-    /// The most bytes in a wave: enough to keep all processors busy without using much memory.
+    /// The bytes at which a wave is full: enough to keep all processors busy without using much memory.
     private static let waveBytes = 32 << 20
     private static let waveCount = 1024
 

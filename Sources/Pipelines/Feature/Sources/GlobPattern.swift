@@ -2,8 +2,8 @@
 ///
 /// `*` and `?` match any characters and any single character, but never `/`; `[a-z]` and `[!a-z]` match one character
 /// of a set; `{a,b}` matches either alternative; a component `**` matches any number of folders, including none. A
-/// backslash makes the next character literal. The file extension matches in upper and lower case: `*.md` matches
-/// `README.MD`.
+/// backslash makes the next ASCII character literal, unless that is a letter or a digit. The file extension matches in
+/// upper and lower case: `*.md` matches `README.MD`.
 public struct GlobPattern: Hashable, Sendable {
     /// The pattern as written.
     public let text: String
@@ -51,7 +51,7 @@ public struct GlobPattern: Hashable, Sendable {
         }
     }
 
-    /// The pattern of all files with an alphanumeric file extension, in any folder.
+    /// The pattern of all files with the given file extension, which must be alphanumeric, in any folder.
     init(ending: String) {
         text = "**/*.\(ending)"
         let letters = ending.unicodeScalars.map { GlobElement.one($0) }

@@ -7,7 +7,7 @@ internal import TextAnalysis
 
 /// The files of the sources, and the places where the listing is incomplete.
 ///
-/// Skips symbolic links and names that begin with a dot, and counts both.
+/// Skips names that begin with a dot, and symbolic links below a source; reports both.
 struct SourceListing {
     /// A file that holds one document, or several as records.
     struct File: Sendable {

@@ -38,7 +38,7 @@ struct TrainingSet: Sendable {
     var unresolvedQuestions = 0
     /// The number of preferences that the features cannot express: a section is missing, or both are the same.
     var unresolvedPreferences = 0
-    /// Labelled sections that the features lack, in the order of the labels.
+    /// Labelled sections that training cannot use: those of questions first, each kind in order of ids.
     var missing: [MissingLabel] = []
 
     /// The numbers of questions with answers.
@@ -192,8 +192,9 @@ struct CandidatePool: Sendable {
 enum SectionQuestions {
     /// The most sections: more would slow training without improving it.
     static let limit = 500
-    /// The fewest words of a usable heading or sentence; shorter ones ask for nothing in particular.
+    /// The fewest words of a usable question, without stop words; a shorter one asks for nothing in particular.
     private static let leastWords = 3
+    /// The most words that a question takes from a sentence.
     private static let mostWords = 14
 
     static func make(

@@ -122,8 +122,8 @@ struct SectionScore {
     }
 }
 
-/// Supervised fine-tuning: the negative mean log-probability of the relevant chunks under a softmax over the
-/// candidates.
+/// Supervised fine-tuning: the mean over questions of -ln p, where p is the probability of all relevant chunks together
+/// under a softmax over the candidates.
 public struct SupervisedObjective: Objective {
     /// A question: its candidates, and which of them answer it.
     public struct Example: Sendable {
@@ -172,7 +172,7 @@ public struct SupervisedObjective: Objective {
     }
 }
 
-/// Direct preference optimisation (Rafailov and others, 2023, equation 7), applied exactly to the ranker itself.
+/// Direct preference optimisation (Rafailov and others, 2023, equation 7), applied to the ranker itself.
 ///
 /// For a question with a chosen and a rejected section, the loss is -ln sigmoid(beta x ((ln p(chosen) - ln r(chosen)) -
 /// (ln p(rejected) - ln r(rejected)))), where p is the ranker's softmax over the candidates and r that of the
@@ -266,10 +266,10 @@ public struct RetainingObjective: Objective {
     /// See ``Objective``.
     public var count: Int { preference.count + supervised.count }
 
-    /// See ``Objective``.
+    /// See ``Objective``; only the preferences are pulled towards it, the questions towards their own origin.
     public var origin: [Double] { preference.origin }
 
-    /// See ``Objective``.
+    /// The total strength of both pulls.
     public var l2: Double { preference.l2 + retain * supervised.l2 }
 
     /// See ``Objective``; preferences come first, then questions.

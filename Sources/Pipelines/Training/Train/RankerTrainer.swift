@@ -97,7 +97,7 @@ struct RankerTrainer: Sendable {
             answers: zip(set.questions, prepared).map { Self.answer($0, $1, base) })
     }
 
-    /// The rule for when a question has an answer: the built-in one, adapted to the documents and the labels.
+    /// The rule that decides whether a question has an answer: the built-in one, adapted to documents and labels.
     ///
     /// Also counts the held-out questions that it declines.
     private func answeringRule(
@@ -164,7 +164,8 @@ struct RankerTrainer: Sendable {
         return preferences
     }
 
-    /// The labelled row that the untrained rule scores highest; it represents the answer in the dataset.
+    /// The labelled row that represents the answer in the dataset: the candidate that the untrained rule scores
+    /// highest, or the first row if none is a candidate.
     private static func answer(
         _ question: ResolvedQuestion, _ prepared: PreparedQuestion, _ base: Ranker
     ) -> Int {
@@ -217,9 +218,10 @@ extension AnsweringRule {
 
     /// Moves the threshold to fit labelled questions; the weights stay, because the labels are too few to fit them.
     ///
-    /// With unanswerable questions, the threshold maximises their declined share minus twice the declined share of
-    /// answerable ones, and is then drawn towards the built-in value. Without them, it can only fall, towards the value
-    /// that declines as many answerable questions as allowed.
+    /// With enough unanswerable questions, the threshold maximises their declined share minus twice the declined share
+    /// of answerable ones, and is then drawn towards the built-in value. With too few of them, it can only fall,
+    /// towards the value that declines as many answerable questions as allowed. With too few answerable questions, it
+    /// stays.
     mutating func learn(answered: [[Double]], unanswered: [[Double]]) {
         let with = answered.map { score($0) }.sorted()
         guard with.count >= Self.leastAnswered else { return }
