@@ -6,7 +6,8 @@ extension Repository {
     /// Collects garbage: removes the packs that nothing needs, rewrites those that are less than half needed, and
     /// deletes the files of packs that were removed long enough ago.
     ///
-    /// A pack is needed while a ref, a retained value of a ref or a lease needs something in it. Writers, readers and
+    /// A pack is needed while a ref, a retained value of a ref or a lease needs something in it. A purge rewrites every
+    /// pack with unneeded data, and a full disk prevents rewriting. Writers, readers and
     /// other collections may run at the same time. A crash loses nothing.
     ///
     /// - Parameter progress: Called with the number of bytes copied so far, and the total.
