@@ -7,8 +7,8 @@ extension Repository {
     /// deletes the files of packs that were removed long enough ago.
     ///
     /// A pack is needed while a ref, a retained value of a ref or a lease needs something in it. A purge rewrites every
-    /// pack with unneeded data, and a full disk prevents rewriting. Writers, readers and other collections may run at the
-    /// same time. A crash loses nothing.
+    /// pack with unneeded data, and a full disk prevents rewriting. Writers, readers and other collections may run
+    /// concurrently. A crash loses nothing.
     ///
     /// - Parameter progress: Called with the number of bytes copied so far, and the total.
     /// - Throws: `busy` when other writers keep changing what is needed; `damaged` or `objects` when damage hides what
