@@ -18,7 +18,7 @@ public struct CollectionOptions: Sendable {
     /// A day: longer than any read takes, and time to notice a mistake.
     public static let standardGrace = 86_400_000
 
-    /// The retention in force, which is the access policy's or else the standard one, and the standard grace.
+    /// Makes options with the standard grace and the retention in force: the access policy's, or else the standard one.
     public init() {}
 
     /// The retention rules in a state.

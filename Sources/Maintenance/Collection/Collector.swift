@@ -6,12 +6,13 @@ extension Repository {
     /// Collects garbage: removes the packs that nothing needs, rewrites those that are less than half needed, and
     /// deletes the files of packs that were removed long enough ago.
     ///
-    /// A pack is needed while a ref, a retained value of a ref or a lease needs something in it. Writers, readers and
-    /// other collections may run at the same time. A crash loses nothing.
+    /// A pack is needed while a ref, a retained value of a ref or a lease needs something in it. A purge rewrites every
+    /// pack with unneeded data, and a full disk prevents rewriting. Writers, readers and other collections may run
+    /// concurrently. A crash loses nothing.
     ///
     /// - Parameter progress: Called with the number of bytes copied so far, and the total.
-    /// - Throws: `busy` when other writers keep changing what is needed; `damaged` or `objects` when damage hides what is
-    ///   needed; `unauthorized` or `key` when the writer may not collect that much; `storage`.
+    /// - Throws: `busy` when other writers keep changing what is needed; `damaged` or `objects` when damage hides what
+    ///   is needed; `unauthorized` or `key` when the writer may not collect that much; `storage`.
     public func collect(
         _ options: CollectionOptions = CollectionOptions(), writer: Writer,
         progress: @escaping @Sendable (_ copied: Int, _ total: Int) -> Void = { _, _ in }
@@ -27,7 +28,7 @@ extension Repository {
 /// 1. ``findGarbage()`` marks everything needed in one state and plans the fate of each pack.
 /// 2. ``copySurvivors(of:)`` copies the needed data of the rewritten packs into a new pack.
 /// 3. ``commitRemovals(_:of:holding:)`` removes the packs in one entry of the log.
-/// 4. ``deleteFiles(_:of:_:)`` deletes the files of packs that were removed longer than the grace ago.
+/// 4. ``deleteFiles(_:of:_:)`` deletes the files of removed packs whose grace is over.
 ///
 /// Other writers commit in the meantime. Before step 3 creates its entry, it rechecks what they committed: when they
 /// need something that is about to go, everything starts again. A writer that finds the removal before its own entry
@@ -104,8 +105,8 @@ private struct Collector {
     // MARK: 1. Plan
 
     private func findGarbage() throws(RefError) -> Garbage {
-        // Files and leases are listed before the state is read. A listed pack that the state lacks belongs to a writer that has not
-        // added it yet, and a lease taken later belongs to a client that reads a later state.
+        // Files and leases are listed before the state is read. A listed pack that the state lacks belongs to a writer
+        // that has not added it yet, and a lease taken later belongs to a client that reads a later state.
         let sizes = try repository.packFileSizes()
         let leases = try repository.leaseFiles().current
         let state = try repository.state()
@@ -234,8 +235,8 @@ private struct Collector {
 
     // MARK: 4. Delete
 
-    /// Deletes the files of packs that were removed longer than the grace ago and that no new lease needs, expired
-    /// leases, and the unfinished files of crashed writers. Creates the reserve again.
+    /// Deletes the files of removed packs whose grace is over and that no new lease needs, expired leases, and the
+    /// unfinished files of crashed writers. Creates the reserve again.
     private func deleteFiles(
         _ files: PackFiles, of garbage: Garbage, _ report: inout CollectionReport
     ) throws(RefError) {

@@ -34,8 +34,8 @@ public struct RepositoryRepair: Sendable {
     /// Verifies everything, repairs what it can, and verifies everything again after a change.
     ///
     /// - Throws: `storage` when the bucket cannot be written; `unauthorized` or `key` when the writer may not make the
-    ///   transaction that is needed; `busy` or `packRemoved` when others change the repository meanwhile; `objects` when
-    ///   the process lacks resources.
+    ///   transaction that is needed; `busy` or `packRemoved` when others change the repository meanwhile; `objects`
+    ///   when the process lacks resources.
     public func run(
         progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws(RefError) -> Report {
@@ -159,7 +159,7 @@ struct PackMending {
     /// A pack's name vouches for its index, and the index for every piece: a file that matches its name is the pack,
     /// wherever its parts come from.
     ///
-    /// - Returns: False, with nothing changed, when a part is undamaged nowhere, or when a directory has the name of the
+    /// - Returns: False, with nothing changed, when no file has some part undamaged, or a directory has the name of the
     ///   file.
     /// - Throws: `objects` with the cause `storage` when the bucket cannot be written.
     func mend(_ reference: PackReference) throws(RefError) -> Bool {

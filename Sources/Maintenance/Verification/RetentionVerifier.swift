@@ -23,8 +23,8 @@ struct RetentionVerifier {
         let time: Int
     }
 
-    /// Lists the versions that no collection was allowed to remove: O(entries), plus O(values) for each set of rules that
-    /// collections had.
+    /// Lists the versions that no collection was allowed to remove: O(entries), plus O(values) for each set of rules
+    /// that collections had.
     ///
     /// - Parameter gone: The snapshots that are missing or incomplete.
     func findings(about gone: Set<ObjectID>) -> [Finding] {

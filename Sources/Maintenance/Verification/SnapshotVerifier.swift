@@ -188,8 +188,8 @@ extension SnapshotVerifier {
     }
 }
 
-/// The names that people know a snapshot by: the refs that point at it or, if there are none, the newest revision such as
-/// `features/prod@{2}` of each ref that once did.
+/// The names that people know a snapshot by: the refs that point at it or, if there are none, the newest revision of
+/// each ref that once did, such as `features/prod@{2}`.
 struct SnapshotNames {
     private var names: [ObjectID: [String]] = [:]
 

@@ -42,7 +42,7 @@ public struct TableVerifier {
     /// The most problems that are listed for one table.
     private static let damageLimit = 1000
 
-    /// Makes a verifier.
+    /// Makes a verifier of tables in a store.
     ///
     /// - Parameters:
     ///   - damaged: Unreadable objects and their errors.

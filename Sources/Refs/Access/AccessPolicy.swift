@@ -49,7 +49,7 @@ public struct AccessPolicy: Hashable, Sendable {
     /// The most bytes that the file of an access policy may have.
     public static let byteLimit = 256 << 10
 
-    /// Makes an access policy.
+    /// Makes an access policy from its parts, and checks that they make sense together.
     ///
     /// - Throws: An error with the path of the faulty member; for instance if two keys share a name, a gate can never
     ///   pass, or signatures are demanded without an admin.

@@ -125,7 +125,7 @@ extension SecretKey {
         return json.canonicalBytes + [0x0A]
     }
 
-    /// Decodes a key file.
+    /// Decodes a key file, and checks that its two halves match.
     ///
     /// - Throws: `malformed`, which quotes nothing from the file.
     init(file bytes: [UInt8], path: String) throws(KeyError) {

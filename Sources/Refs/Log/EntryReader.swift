@@ -249,7 +249,7 @@ package struct EntryFile: Sendable {
         segment == nil ? reason : "entry \(number): \(reason)"
     }
 
-    /// Decodes the entry.
+    /// Decodes the entry; accepts only the canonical encoding.
     ///
     /// - Throws: As ``LogEntry/init(decoding:number:)``, with the file that holds the bytes as the place.
     package func decoded() throws(RefError) -> LogEntry {

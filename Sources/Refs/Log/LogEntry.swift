@@ -41,7 +41,7 @@ public struct LogEntry: Hashable, Sendable {
     /// that much. Beyond it, writers record their own clock and people are warned.
     static let tolerableSkew = 5 * 60_000
 
-    /// Makes an entry.
+    /// Makes an unsigned entry, and computes its hash.
     ///
     /// - Parameter skew: Nil unless it is more than ``tolerableSkew``.
     public init(

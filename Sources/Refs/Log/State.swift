@@ -225,7 +225,7 @@ extension State {
 ///
 /// The packs of a checkpoint are parsed on demand: resolving a ref needs none of them. A checkpoint lists live packs
 /// only, so that opening a repository costs the same however many packs there once were. The log must never reuse the
-/// name of a pack. That is therefore checked in full only when every entry is applied, as ``LogVerifier`` does; after a
+/// name of a pack. Only a reader that applies every entry, such as ``LogVerifier``, can check that in full; after a
 /// checkpoint, names are compared only with live packs and with later additions and removals.
 struct PackLedger: Sendable {
     /// The packs of a checkpoint.

@@ -13,7 +13,7 @@ public struct RefName: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The most bytes that a name may have: short enough for a line of output.
     public static let byteLimit = 200
 
-    /// Parses a name.
+    /// Parses the name of a ref, which need not exist.
     ///
     /// - Throws: `invalidName` when the text is not a name; `unknownNamespace` when only its first component is not one
     ///   of the four namespaces.
@@ -127,7 +127,7 @@ public struct RefPattern: Hashable, Sendable, CustomStringConvertible {
     /// Matches one ref.
     public init(_ name: RefName) { form = .one(name) }
 
-    /// Parses a pattern.
+    /// Parses one name, or a prefix followed by `/*`.
     ///
     /// - Throws: `invalidName` or `unknownNamespace` when it is neither a name nor a prefix followed by `/*`.
     public init(_ text: String) throws(RefError) {

@@ -45,8 +45,8 @@ enum Compaction {
 extension Repository {
     /// Merges small packs, if there are many, in a separate transaction that follows the caller's.
     ///
-    /// Nothing depends on merging: any failure, and a race lost to a writer that removed one of the packs, leaves the packs
-    /// for the next writer. The files of merged packs stay for readers of older states.
+    /// Nothing depends on merging: any failure, and a race lost to a writer that removed one of the packs, leaves the
+    /// packs for the next writer. The files of merged packs stay for readers of older states.
     func compact(_ state: inout State, writer: Writer) {
         guard state.number % Compaction.interval == 0 else { return }
         var after = state

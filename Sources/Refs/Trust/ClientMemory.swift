@@ -96,8 +96,8 @@ public struct ClientMemory: Sendable {
     }
 }
 
-/// The contents of the memory: the newest entry that the client has seen and, under an access policy that demands
-/// signatures, a state that it has checked itself.
+/// The contents of the memory: the newest entry that the client has seen and, once an access policy has demanded
+/// signatures, a state that the client has checked itself.
 ///
 /// A line of canonical JSON, followed by the state in the encoding of a checkpoint.
 package struct Remembered {
