@@ -11,7 +11,7 @@ struct Ftictl: ParsableCommand {
             A repository holds immutable objects and movable refs. Each change of refs is one \
             transaction of a log.
 
-            The repository is --repo, else $FTI_REPO, else the nearest .fti at or above the working \
+            The repository is --repo, else $FTI_REPO, else the nearest .fti in or above the working \
             directory. ftictl NAME runs fti-NAME if NAME is not a command below.
 
             A revision (REV) is a ref (models/current), an earlier value of one \

@@ -19,7 +19,8 @@ struct GcCommand: Command {
             restores them. Others can read and write while gc runs.
 
             With --purge, gc rewrites every pack that holds unreferenced data. With --grace 0s as \
-            well, data that no kept version uses is gone from the disk.
+            well, data that no kept version uses is gone from the disk. The exit code is not 0 if \
+            unreferenced data remains.
 
             A duration is a number followed by s, m, h, d or w.
             """,

@@ -8,8 +8,8 @@ struct LineageCommand: Command {
         "lineage", abstract: "Show what a snapshot was made from, or what was made from it.",
         discussion: """
             lineage follows inputs to their sources. It names the parent (the previous version) but \
-            does not follow it. For a row or a file, it also names the version since which it has not \
-            changed.
+            does not follow it. For a row or a file, it also names the version since which that row \
+            or file has not changed.
             """,
         examples: [
             "ftictl lineage models/current", "ftictl lineage features/prod --down",

@@ -22,7 +22,7 @@ struct ListCommand: Command {
         help: ArgumentHelp("What to list.", valueName: "rev[:path]"), completion: .revisions)
     var revision: String
 
-    @Flag(name: [.short, .long], help: "List the contents of directories too.")
+    @Flag(name: [.short, .long], help: "List all files, including those in subdirectories.")
     var recursive = false
 
     @OptionGroup var filter: ConditionOption

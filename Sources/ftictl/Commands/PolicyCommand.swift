@@ -9,8 +9,8 @@ struct PolicyCommand: ParsableCommand {
         "policy",
         abstract: "Manage the access policy: who may write what, and which gates a move must pass.",
         discussion: """
-            The access policy is part of the log: every reader checks each transaction against the one \
-            in force before it. Only its admins can change it.
+            The access policy is part of the log: every reader checks each transaction against the \
+            version in force before it. Only its admins can change it.
             """,
         examples: [
             "ftictl policy init", "ftictl policy show > policy.json",

@@ -59,7 +59,7 @@ struct PutCommand: Command {
 
     @Flag(
         name: .customLong("no-default-excludes"),
-        help: "Store what is excluded by default too.")
+        help: "Also store what is excluded by default.")
     var includesAll = false
 
     @Flag(

@@ -10,10 +10,10 @@ struct StatusCommand: Command {
         abstract: "Show what is in production, what could replace it, and what is pinned.",
         discussion: """
             Refs named prod, production, current or live are in production; refs named staging, \
-            stage, candidate or next hold versions that may replace them. For each newer one, status \
-            shows whether gates would pass its promotion and, for features, how many documents \
-            differ. It also compares the lock file fti.lock in the working directory with what its \
-            revisions name now.
+            stage, candidate or next hold versions that may replace them. For each of these versions \
+            that is newer, status shows whether its promotion would pass the gates and, for \
+            features, how many documents differ. It also compares the lock file fti.lock in the \
+            working directory with what its revisions name now.
             """,
         examples: ["ftictl status", "ftictl status --json"])
 

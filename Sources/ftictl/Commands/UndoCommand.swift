@@ -8,7 +8,7 @@ struct UndoCommand: Command {
     static let configuration = CommandConfiguration(
         "undo", abstract: "Undo a transaction: the given one, or the newest that moved a ref.",
         discussion: """
-            One new transaction moves all its refs back; the old transaction stays in the log. \
+            A new transaction moves all refs of the old one back; the old one stays in the log. \
             Undoing the undo redoes it. Undoing a gc restores the packs it removed, as long as \
             their files exist; pin the restored data or point a ref at it, or the next gc removes \
             it again.

@@ -19,9 +19,9 @@ struct VerifyCommand: Command {
         "verify",
         abstract: "Check the integrity of the repository, and show what any damage affects.",
         discussion: """
-            verify reads the whole log and the index of every pack, and checks that everything refs \
-            point at exists. With --full, it reads every byte, and follows everything that any ref \
-            ever pointed at down to its files and rows. It exits with 1 if it finds damage.
+            verify reads the whole log and the index of every pack, and checks that everything that \
+            refs point at exists. With --full, it reads every byte, and follows everything that any \
+            ref ever pointed at down to its files and rows. It exits with 1 if it finds damage.
 
             With --repair, it rebuilds what can be derived, and restores damaged packs and log \
             entries from other copies of the repository, given with --from; it verifies everything \
