@@ -5,7 +5,7 @@ public import Objects
 /// The row's vector is the embedding of ``embeddingText``. Apart from titles, headings and attributes, a row depends
 /// only on its own section, so an edit to the text of one section leaves the rows of all others unchanged.
 public struct FeatureRow: Hashable, Sendable {
-    /// The document's path below the source folder, with `/` between components.
+    /// The document's path: the source's prefix, if any, and the path below its folder, encoded by ``DocumentPath``.
     public var document: String
     /// The document's title.
     public var title: String
