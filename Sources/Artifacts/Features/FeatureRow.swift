@@ -61,8 +61,8 @@ public struct FeatureRow: Hashable, Sendable {
 
     /// The text that is embedded: title, headings and text, one per line.
     ///
-    /// The title is left out when it is also one of the headings. So is a title or heading that merely repeats the
-    /// file name.
+    /// Omits a title that is also one of the headings, and a title or heading that equals the file name without its
+    /// extension.
     public var embeddingText: String {
         let isNamed = headings.contains { $0.utf8.elementsEqual(title.utf8) }
         let names = (isNamed || title.isEmpty ? [] : [title]) + headings
