@@ -71,7 +71,7 @@ public final class FollowingService {
 
     /// Switches to the versions that the selection names now; any failure leaves the current ones answering.
     ///
-    /// - Returns: Nil when nothing changed, when the same versions were already parked, or when the selection is pinned.
+    /// - Returns: Nil when nothing changed, the same versions were already parked, or the selection is pinned.
     public func follow() -> Change? {
         guard !isPinned, let change = follower.follow() else { return nil }
         return switch change {
