@@ -2,8 +2,8 @@ public import Objects
 
 /// The identity of everything that makes vectors comparable.
 ///
-/// A space is stored as an object of canonical JSON, and the identity of that object is the identity of the space. Two
-/// spaces with the same dimension are still different spaces.
+/// A space is stored as an object of canonical JSON, and the identity of that object is the identity of the space.
+/// Vectors of the same dimension may still belong to different spaces.
 public struct EmbeddingSpace: Hashable, Sendable {
     /// A text and the vector that the embedder gives it as a document.
     public struct Canary: Hashable, Sendable {

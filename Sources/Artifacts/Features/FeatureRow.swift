@@ -5,7 +5,7 @@ public import Objects
 /// The row's vector is the embedding of ``embeddingText``. Apart from titles, headings and attributes, a row depends
 /// only on its own section, so an edit to the text of one section leaves the rows of all others unchanged.
 public struct FeatureRow: Hashable, Sendable {
-    /// The document's path below the source folder, with `/` between components.
+    /// The document's path: the source's prefix, if any, and the path below its folder, encoded by ``DocumentPath``.
     public var document: String
     /// The document's title.
     public var title: String
@@ -61,8 +61,8 @@ public struct FeatureRow: Hashable, Sendable {
 
     /// The text that is embedded: title, headings and text, one per line.
     ///
-    /// The title is left out when it is also one of the headings. So is a title or heading that merely repeats the
-    /// file name.
+    /// Omits a title that is also one of the headings, and a title or heading that equals the file name without its
+    /// extension.
     public var embeddingText: String {
         let isNamed = headings.contains { $0.utf8.elementsEqual(title.utf8) }
         let names = (isNamed || title.isEmpty ? [] : [title]) + headings

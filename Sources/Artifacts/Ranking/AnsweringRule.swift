@@ -34,7 +34,7 @@ public struct AnsweringRule: Hashable, Sendable {
         baseline = [0.35, isLexical ? 0.17 : 0.24, 0]
     }
 
-    /// The sum that ``threshold`` applies to.
+    /// The weighted sum to compare with ``threshold``.
     public func score(_ evidence: [Double]) -> Double {
         precondition(evidence.count == baseline.count, "every kind of evidence has a number")
         var sum = weights[evidence.count]

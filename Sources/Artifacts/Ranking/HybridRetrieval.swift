@@ -149,8 +149,8 @@ public struct HybridRetrieval: Sendable {
 
     /// The candidates, best first.
     ///
-    /// The best chunk of each section precedes all other chunks. If the settings limit the chunks per document, only
-    /// that many chunks of a document take part in this; the rest come with the others. Equal scores keep the order of
+    /// The best chunk of each section comes first, then all other chunks. If the settings limit the chunks per
+    /// document, a document's sections beyond that number come with the others. Equal scores keep the order of
     /// `candidates`.
     public func rank(_ candidates: [Candidate], _ judged: JudgedCandidates) -> [RankedCandidate] {
         let scores = judged.signals.scores(ranker.factors)

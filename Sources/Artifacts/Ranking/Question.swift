@@ -66,7 +66,7 @@ public struct Question: Sendable {
         }
     }
 
-    /// The weight of some of the question's words as a share of all of them, from 0 to 1.
+    /// The weight of some of the question's words as a share of the weight of all, from 0 to 1.
     public func share(of words: Set<Int>) -> Double {
         guard totalWeight > 0 else { return 0 }
         // Adds in the order of the question, so that the sum is reproducible.

@@ -5,7 +5,7 @@ public import Objects
 public struct Ranker: Hashable, Sendable {
     /// The weights of the scaled signals, in the order of ``Signal``.
     public var weights: [Float]
-    /// The factor of each signal, 1 / its standard deviation, which makes weights comparable.
+    /// The factor of each signal, which makes weights comparable: 1 / its standard deviation, or 1 if it hardly varies.
     public var scale: [Float]
     /// The weights that preference training started from and was measured against.
     public var reference: [Float]?

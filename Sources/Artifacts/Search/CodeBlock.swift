@@ -176,12 +176,12 @@ struct CodeScan {
         bounds = GreatestBounds(count: count)
     }
 
-    /// The product that as many scanned rows as the search returns are known to reach.
+    /// The product that `count` scanned rows are known to reach; minus infinity before that many are scanned.
     var least: Double { bounds.least }
 
     /// Adds rows above all rows so far.
     ///
-    /// - Parameter proven: The product that as many rows, anywhere in the table, are known to reach.
+    /// - Parameter proven: The product that `count` rows, anywhere in the table, are known to reach.
     mutating func add(_ range: Range<Int>, proven: Double) {
         if products.count < range.count {
             products = [Int32](repeating: 0, count: range.count)

@@ -8,7 +8,7 @@ struct ExtractiveAnswer: Sendable {
     static let limit = 3
     /// The number of chunks of which one is quoted; lower-ranked ones only serve as further reading.
     static let quotedChunks = 2
-    /// A unit merely echoes the question if its words of the question exceed this share of all its words.
+    /// A unit merely echoes the question if words of the question make up more than this share of it.
     private static let echoing = 0.75
     /// The least share of the question that a further unit must add, and how far its score may be below that of the
     /// best unit.

@@ -69,9 +69,9 @@ public final class FollowingService {
             versions, in: repository, purpose: "fti-inference", leaseSeconds: Self.leaseSeconds)
     }
 
-    /// Switches to the versions that the selection names now; nil when nothing changed.
+    /// Switches to the versions that the selection names now; any failure leaves the current ones answering.
     ///
-    /// Any failure leaves the current versions answering.
+    /// - Returns: Nil when nothing changed, the same versions were already parked, or the selection is pinned.
     public func follow() -> Change? {
         guard !isPinned, let change = follower.follow() else { return nil }
         return switch change {

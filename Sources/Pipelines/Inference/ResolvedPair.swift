@@ -76,7 +76,7 @@ public struct ResolvedPair: Sendable {
     }
 }
 
-/// The versions that a selection names in one state of the log.
+/// The versions that a selection names in one state of the log; equal when they name the same snapshots.
 struct ChosenVersions: Equatable, Sendable {
     let features: ObjectID
     let model: ObjectID
@@ -137,7 +137,7 @@ struct ChosenVersions: Equatable, Sendable {
         }
     }
 
-    /// Compares the versions, but neither the names nor the transaction.
+    /// Compares neither the names nor the transaction.
     static func == (left: ChosenVersions, right: ChosenVersions) -> Bool {
         left.features == right.features && left.model == right.model
             && left.release == right.release

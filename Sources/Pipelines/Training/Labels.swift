@@ -4,7 +4,7 @@ internal import Storage
 
 /// A section of a document, as a label names it.
 public struct SectionLabel: Hashable, Sendable {
-    /// The document's path below the source folder, as rows spell it.
+    /// The document's path, as rows spell it; see ``FeatureRow/document``.
     public var document: String
     /// The anchor of the section.
     public var section: String

@@ -46,9 +46,9 @@ public struct TrainingReport: Sendable {
     public let preferenceDataset: ObjectID
     /// The snapshot of the model.
     public let model: ObjectID
-    /// The numbers of questions.
+    /// The numbers of questions with answers.
     public let questions: Counts
-    /// The numbers of preferences.
+    /// The numbers of preferences, generated ones included.
     public let preferences: Counts
     /// Labelled sections that training could not use.
     public let missing: [MissingLabel]

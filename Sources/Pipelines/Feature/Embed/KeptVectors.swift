@@ -16,7 +16,7 @@ final class KeptVectors: Sendable {
     private static let spaceLimit = 16 << 20
     /// The file size beyond which no vectors are added.
     private static let byteLimit = 8 << 30
-    /// The number of days after which an unused file is removed.
+    /// The number of days after its last write when a file is removed.
     private static let lifetime = 30
 
     private let file: AppendFile
@@ -26,8 +26,8 @@ final class KeptVectors: Sendable {
     /// The offset in the file of the record of each text.
     private let places = Mutex<[ObjectID: Int]>([:])
 
-    /// Opens or creates the file for one ref of a repository, and removes files unused for too long; nil where the file
-    /// cannot be opened.
+    /// Opens or creates the file for one ref of a repository, and removes such files that are too old; nil where the
+    /// file cannot be opened.
     ///
     /// - Parameters:
     ///   - folder: The cache folder.

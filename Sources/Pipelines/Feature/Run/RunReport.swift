@@ -24,9 +24,9 @@ public struct DocumentCounts: Hashable, Sendable {
 
 /// The outcome of a run.
 public struct RunReport: Sendable {
-    /// The ref.
+    /// The ref that the run updates.
     public let ref: RefName
-    /// The snapshot that the ref pointed at before.
+    /// The snapshot that the ref pointed at before; nil for a new ref.
     public let previous: ObjectID?
     /// The snapshot that it points at now; in a preview, the same as ``previous``.
     public let snapshot: ObjectID?
