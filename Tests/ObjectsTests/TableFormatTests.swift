@@ -163,7 +163,7 @@ struct TableFormatTests {
         }
         says("header is not ftileaf1", at: 0, [0x46])
         says("do not match", at: 8, [4])
-        says("vectors of", at: 12, [2, 0, 1, 0])
+        says("its vectors have", at: 12, [2, 0, 1, 0])
         says("do not match", at: 8, [0xFF, 0xFF, 0xFF, 0xFF])
         says("end offset of a key", at: 24, [0])
         says("end offset of a row's attributes", at: 36, [1])
@@ -190,7 +190,7 @@ struct TableFormatTests {
         // 64 above the leaves: a table of height 65.
         says("level 64", at: 8, [64])
         says("do not match", at: 12, [0xFF, 0xFF, 0xFF, 0xFF])
-        says("vectors of", at: 16, [1, 0, 1, 0])
+        says("its vectors have", at: 16, [1, 0, 1, 0])
         says("row count", at: 24 + 32 * count, [0])
         says("row count", at: 24 + 32 * count + 7, [0x80])
         says(
