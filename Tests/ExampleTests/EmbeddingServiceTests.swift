@@ -263,7 +263,14 @@ struct EmbeddingServiceTests {
             """
             fti-feature run features.yaml & run=$!
             for i in $(seq 600); do [ "$(wc -l < service/requests)" -ge 7 ] && break; sleep 0.05; done
-            sleep 0.5
+            # Every answered request has to be in the cache: wait until the file stays as it is.
+            same=0; last=
+            for i in $(seq 600); do
+                now=$(find "$XDG_CACHE_HOME" -name '*.vectors' -printf %s)
+                [ "$now" = "$last" ] && same=$((same + 1)) || same=0
+                [ $same -ge 20 ] && break
+                last=$now; sleep 0.05
+            done
             kill -9 $run; wait $run
             """)
         #expect(killed.status == 137, "\(killed.error)")

@@ -310,8 +310,9 @@ private struct LogWalk {
     private mutating func report(
         _ names: [CheckpointName], _ problem: (Log, CheckpointName) -> String?
     ) {
-        for name in names where log.isThere(name) {
-            guard let problem = problem(log, name) else { continue }
+        for name in names {
+            // A checkpoint removed since the listing is no damage, so its presence is checked after the failed read.
+            guard let problem = problem(log, name), log.isThere(name) else { continue }
             findings.append(
                 Finding(.cache, at: .checkpoint(name.blob, number: name.number), problem))
         }
@@ -341,7 +342,6 @@ extension Log {
     }
 
     fileprivate func isThere(_ name: CheckpointName) -> Bool {
-        // A checkpoint removed since the listing is no damage.
         if case .some(.none) = try? bucket.open(name.blob) { return false }
         return true
     }
