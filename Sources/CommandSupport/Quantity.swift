@@ -136,7 +136,7 @@ struct DecimalDigits: Equatable {
 
     /// The most leading zeros, counting the one before the point, that are written out rather than as a power of ten.
     private static let longestFraction = 6
-    /// The most digits before the point that are written out.
+    /// The maximum number of digits before the point that are written out.
     private static let longestWhole = 16
 
     /// The digits of a finite number.

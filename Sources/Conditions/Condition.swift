@@ -77,7 +77,7 @@ public indirect enum Condition: Hashable, Sendable {
         public func hash(into hasher: inout Hasher) { hasher.combine(value) }
     }
 
-    /// The most bytes in the text of a condition.
+    /// The maximum number of bytes in the text of a condition.
     public static let byteLimit = 8 << 10
     /// How deeply parentheses and `not` may be nested.
     public static let depthLimit = 64

@@ -258,9 +258,9 @@ public enum ConditionError: Diagnosable, Hashable {
     /// The values of a name cannot be ordered.
     case unordered(String, ConditionSchema.FieldType, column: Int)
 
-    /// The most names in a message.
+    /// The maximum number of names in a message.
     private static let listLimit = 24
-    /// The most bytes of foreign text in a message.
+    /// The maximum number of bytes of foreign text in a message.
     private static let quoteLimit = 80
 
     /// See ``Diagnosable``.

@@ -256,7 +256,7 @@ public struct ObservedSchema: Sendable {
     public private(set) var schema: ConditionSchema
     private var missing: [String]
 
-    /// The most names to keep for the message about an unknown name.
+    /// The maximum number of names to keep for the message about an unknown name.
     private static let nameLimit = 1000
 
     /// Begins with the declared names.

@@ -137,7 +137,7 @@ struct EmbeddingExchange {
     /// The request member that sets the dimension.
     static let dimensionMember = "dimensions"
 
-    /// The most bytes of a valid answer: every number in its longest spelling, and some slack.
+    /// The maximum number of bytes of a valid answer: every number in its longest spelling, and some slack.
     ///
     /// Allows for a model whose own dimension is greater than the configured one.
     var limit: Int { 64 << 10 + texts.count * (max(model.dimension, 4096) * 32 + 1024) }

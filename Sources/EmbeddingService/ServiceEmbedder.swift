@@ -18,7 +18,7 @@ public struct ServiceEmbedder: Embedder {
         let idle = Mutex<[Connection]>([])
     }
 
-    /// The most bytes of text in a request of several texts.
+    /// The maximum number of bytes of text in a request of several texts.
     private static let requestBytes = 512 << 10
     /// The number of concurrent requests; services would only throttle more.
     private static let requestsAtOnce = 4

@@ -10,9 +10,9 @@ public struct ServiceEndpoint: Sendable {
     public var key: ServiceKey?
     /// Further headers; an `Authorization` header replaces the key's.
     public var headers: [ServiceHeader] = []
-    /// The most seconds for one request.
+    /// The maximum number of seconds for one request.
     public var timeout = 60
-    /// The most texts in one request.
+    /// The maximum number of texts in one request.
     public var batch = 64
     /// How often to retry a request that got lost or met a busy service.
     public var retries = 4
@@ -97,7 +97,7 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
     /// The query without its `?`; nil where there is none.
     let query: [UInt8]?
 
-    /// The most bytes of an address.
+    /// The maximum number of bytes of an address.
     static let byteLimit = 2048
 
     /// Parses an address, and appends `/embeddings` unless its path already ends with it.

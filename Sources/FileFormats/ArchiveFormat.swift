@@ -21,10 +21,10 @@ struct ZipDirectory {
     /// Whether some entries were not read, because of a limit.
     private(set) var isCut = false
 
-    /// The most entries to read; no model has more.
+    /// The maximum number of entries to read; no model has more.
     private static let entryLimit = 1 << 14
     private static let directoryLimit = 64 << 20
-    /// The most bytes from the end record to the end of the file, which include a comment of up to 64 KiB.
+    /// The maximum number of bytes from the end record to the end of the file, which include a comment of up to 64 KiB.
     private static let tailSize = 22 + (64 << 10)
     /// The most end records to try; readers differ in which one they choose.
     private static let candidateLimit = 16

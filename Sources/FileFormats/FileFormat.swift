@@ -51,7 +51,7 @@ struct FormatSearch<Source: ObjectRangeSource> {
     /// The most offsets after the first at which to look for a pickle, and the most instructions to follow there.
     private static var laterStarts: Int { 4096 }
     private static var laterInstructions: Int { 1 << 14 }
-    /// The most members of a tar file to inspect.
+    /// The maximum number of members of a tar file to inspect.
     private static var memberLimit: Int { 1 << 14 }
     /// The number of bytes that must inflate without an error to prove a zlib stream: chance does not produce so many.
     private static var convincing: Int { 4 << 10 }

@@ -132,7 +132,7 @@ struct PickleMachine {
     private static let lineLimit = 4096
     /// The newest protocol.
     private static let newestProtocol = 5
-    /// The most values in the memo; once it is full, a value from it may be of any kind.
+    /// The maximum number of values in the memo; once it is full, a value from it may be of any kind.
     private static let memoLimit = 1 << 18
 
     /// Follows at most `limit` instructions, up to the end of the pickle.

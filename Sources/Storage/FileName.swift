@@ -169,7 +169,7 @@ public struct RelativePath: Hashable, Comparable, Sendable, CustomStringConverti
     /// The names; empty for the directory itself.
     public let names: [FileName]
 
-    /// The most bytes in a path, separators included.
+    /// The maximum number of bytes in a path, separators included.
     public static let byteLimit = 4096
 
     /// The directory itself.

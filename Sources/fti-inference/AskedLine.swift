@@ -15,7 +15,7 @@ struct AskedLine {
     /// The JSON text of the request's id; nil where there is none.
     let id: [UInt8]?
 
-    /// The most bytes of a line: more than any question has, and few enough to embed at once.
+    /// The maximum number of bytes of a line: more than any question has, and few enough to embed at once.
     static let byteLimit = 1 << 20
 
     init(_ line: InputLines.Line) {

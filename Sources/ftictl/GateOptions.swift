@@ -11,7 +11,7 @@ struct OverrideOption: ParsableArguments {
             "Move even if gates refuse; the log keeps the reason.", valueName: "reason"))
     var reason: String?
 
-    /// The most bytes that a reason may have.
+    /// The maximum number of bytes that a reason may have.
     private static let limit = 4096
 
     func validate() throws {

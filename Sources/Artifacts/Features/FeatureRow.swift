@@ -154,7 +154,7 @@ public struct FeatureRow: Hashable, Sendable {
 
 /// Encodes document paths for row keys, where some characters have a special meaning.
 public enum DocumentPath {
-    /// The most bytes of an encoded path: keys are limited, and an anchor and an ordinal follow the path.
+    /// The maximum number of bytes of an encoded path: keys are limited, and an anchor and an ordinal follow the path.
     public static let byteLimit = 700
 
     /// Escapes `#`, `%` and control characters as `%XX`; nil when the result is too long.

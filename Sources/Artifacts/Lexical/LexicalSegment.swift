@@ -48,7 +48,7 @@ public struct LexicalSegment: Hashable, Sendable {
     private static let headerBytes = 16
     private static let rowBytes = 24
     private static let postingBytes = 6
-    /// The most bytes of a segment: enough for the largest leaf, even if all its words differ.
+    /// The maximum number of bytes of a segment: enough for the largest leaf, even if all its words differ.
     static let byteLimit = 64 << 20
 
     /// An empty segment.

@@ -15,7 +15,7 @@ public final class SegmentCache: Sendable {
     }
 
     private static let magic = Array("ftisegm1".utf8)
-    /// The most bytes of the file: segments of about three million rows. A larger cache is not saved.
+    /// The maximum number of bytes of the file: segments of about three million rows. A larger cache is not saved.
     public static let byteLimit = 1 << 30
 
     private let contents = Mutex(Contents())

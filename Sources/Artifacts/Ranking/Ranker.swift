@@ -140,7 +140,7 @@ extension Ranker {
     public static let configName = "config.json"
     /// The version of the file format and of the signals' definitions.
     public static let version = 3
-    /// The most bytes of either file.
+    /// The maximum number of bytes of either file.
     public static let fileLimit = 1 << 20
 
     private enum TensorNames {

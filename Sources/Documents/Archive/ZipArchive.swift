@@ -19,7 +19,7 @@ final class ZipArchive {
     /// The names of the entries, in archive order.
     let names: [String]
 
-    /// The most entries an archive may have: more than any document needs.
+    /// The maximum number of entries an archive may have: more than any document needs.
     static let entryLimit = 20_000
 
     /// Opens an archive; nil if the bytes are not an archive or it has more than ``entryLimit`` entries.

@@ -17,9 +17,9 @@ struct AsciiDocTable {
 
     private(set) var rows: [Row] = []
 
-    /// The most rows or columns that a cell may span, and the most times that it may repeat.
+    /// The maximum number of rows or columns that a cell may span, and the most times that it may repeat.
     private static let spanLimit = 100
-    /// The most bytes in a cell that is repeated.
+    /// The maximum number of bytes in a cell that is repeated.
     private static let repeatedLimit = 1000
 
     /// Parses the lines between the delimiters of a table; `mark` is the first character of the delimiter.

@@ -53,7 +53,7 @@ struct HTMLTokens {
         var closesItself = false
     }
 
-    /// The most attributes of a tag that reach the parser, which compares each with all others.
+    /// The maximum number of attributes of a tag that reach the parser, which compares each with all others.
     static let attributeLimit = 64
 
     private let bytes: [UInt8]

@@ -7,7 +7,7 @@ struct MarkdownInline {
     var links: [String] = []
     private var known: Set<String> = []
 
-    /// The most links that are kept per paragraph.
+    /// The maximum number of links that are kept per paragraph.
     private static let linkLimit = 1000
 
     mutating func add(_ text: String) { bytes += text.utf8 }

@@ -195,7 +195,7 @@ struct CodeSpans {
 
 /// Repairs tables with rows wider than their header, whose extra cells the parser would drop.
 enum WideTables {
-    /// The most columns: wider tables do not occur in practice, and each column costs time in every row.
+    /// The maximum number of columns: wider tables do not occur in practice, and each column costs time in every row.
     private static let columnLimit = 200
 
     /// Widens the header of each table to its widest row, unless that has too many columns.

@@ -15,7 +15,7 @@ package struct RawDocument: Sendable {
     /// The SHA-256 of its bytes.
     package let digest: ObjectID
 
-    /// The most bytes in a document: far more than any real text has.
+    /// The maximum number of bytes in a document: far more than any real text has.
     package static let sizeLimit = 64 << 20
 
     /// Whether a label names a supported encoding.

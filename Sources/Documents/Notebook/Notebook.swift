@@ -192,7 +192,7 @@ struct NotebookOutput {
     ]
     /// The names of images in format 3.
     private static let images: Set<String> = ["png", "jpeg", "svg"]
-    /// The most bytes of HTML; larger outputs are programs, such as a plot with its library.
+    /// The maximum number of bytes of HTML; larger outputs are programs, such as a plot with its library.
     private static let htmlLimit = 1 << 20
 
     private mutating func add(_ text: String) {

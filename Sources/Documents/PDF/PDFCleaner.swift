@@ -50,7 +50,7 @@ struct PDFFile {
     /// What was not read.
     let findings: Finding.List
 
-    /// The most pages that are read.
+    /// The maximum number of pages that are read.
     static let pageLimit = 10_000
 
     /// Reads a document with `pdfinfo` and `pdftohtml`.

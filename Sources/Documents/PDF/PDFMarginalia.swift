@@ -12,7 +12,7 @@ struct PDFMarginalia {
 
     /// The share of the page height that a header or a footer may take.
     private static let margin = 0.13
-    /// The most segments that are examined in a header or footer.
+    /// The maximum number of segments that are examined in a header or footer.
     private static let most = 8
 
     /// Removes headers and footers from the segments of all pages.

@@ -165,7 +165,7 @@ struct InlineText {
     private var links: [String] = []
     private var isSeparated = false
 
-    /// The most links that are kept per paragraph.
+    /// The maximum number of links that are kept per paragraph.
     private static let linkLimit = 1000
 
     /// Whether the text is empty or only white space.

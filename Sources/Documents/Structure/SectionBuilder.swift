@@ -10,9 +10,9 @@ struct SectionBuilder {
     private var begun = 0
     private var isFull = false
 
-    /// The most sections: more than real documents have, and each becomes at least one row.
+    /// The maximum number of sections: more than real documents have, and each becomes at least one row.
     private static let sectionLimit = 20_000
-    /// The most characters in a heading or a title, which every row below it repeats.
+    /// The maximum number of characters in a heading or a title, which every row below it repeats.
     private static let headingLimit = 500
 
     /// The first heading of level 1, or else the first heading.
@@ -106,7 +106,7 @@ struct SectionBuilder {
 struct AnchorSet {
     private var uses: [[UInt8]: Int] = [[]: 0]
 
-    /// The most bytes in an anchor before its number; anchors are part of row keys, whose size is limited.
+    /// The maximum number of bytes in an anchor before its number; anchors are part of row keys, whose size is limited.
     static let byteLimit = 256
 
     /// Claims an anchor, or its first numbered variant that is still free.

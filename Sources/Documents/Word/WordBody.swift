@@ -207,7 +207,7 @@ struct WordParagraph {
     var monospaced = 0
     var others = 0
 
-    /// The most links that are kept per paragraph.
+    /// The maximum number of links that are kept per paragraph.
     static let linkLimit = 200
 
     /// Adds the text of a run.

@@ -5,7 +5,7 @@ final class WordPackage {
     private let archive: ZipArchive
     private let folder: String
 
-    /// The most bytes in a part: far more than the longest books need.
+    /// The maximum number of bytes in a part: far more than the longest books need.
     private static let partLimit = 128 << 20
 
     /// Opens a document.

@@ -24,9 +24,9 @@ struct WordStyles {
     /// Whether the default style is monospaced: fonts then do not distinguish code.
     private(set) var isMonospaced = false
 
-    /// The most styles: more than any document has.
+    /// The maximum number of styles: more than any document has.
     private static let limit = 20_000
-    /// The most styles that are followed from a style to its ancestors, which may form a cycle.
+    /// The maximum number of styles that are followed from a style to its ancestors, which may form a cycle.
     private static let chainLimit = 16
 
     init() {}

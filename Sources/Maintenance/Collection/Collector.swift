@@ -56,7 +56,7 @@ private struct Collector {
     private static let attempts = 64
     /// How many attempts race with writers; later ones take the writers' turn while they run.
     private static let freeAttempts = 4
-    /// The most packs that one entry of the log can remove.
+    /// The maximum number of packs that one entry of the log can remove.
     private static let removalLimit = 9_000
 
     mutating func run() throws(RefError) -> CollectionReport {

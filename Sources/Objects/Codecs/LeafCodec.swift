@@ -141,7 +141,7 @@ struct LeafBlocks: Hashable, Sendable {
     /// The size of the raw leaf.
     var size: Int { textSize + vectors.count }
 
-    /// The most bytes in the stored form of a leaf of a given size.
+    /// The maximum number of bytes in the stored form of a leaf of a given size.
     static func storedLimit(size: Int) -> Int { 2 * size + 512 }
 
     static func aligned(_ offset: Int) -> Int {

@@ -69,7 +69,7 @@ final class CacheTable<Value: CacheValue>: Sendable {
     /// Whether the stored table was empty, missing or unusable.
     var isEmpty: Bool { count == 0 }
 
-    /// The most bytes in a stored table of this many entries.
+    /// The maximum number of bytes in a stored table of this many entries.
     static func byteLimit(entries: Int) -> Int { entries * entrySize + 4096 }
 
     /// The value of a key, if `isOfUse` accepts it; nil otherwise.

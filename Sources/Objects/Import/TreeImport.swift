@@ -120,9 +120,9 @@ public final class StatCache: Sendable {
         let id: ObjectID
     }
 
-    /// The most entries: 2 million, in 126 MB.
+    /// The maximum number of entries: 2 million, in 126 MB.
     private static let entryLimit = 2 << 20
-    /// The most bytes in a stored cache.
+    /// The maximum number of bytes in a stored cache.
     public static let sizeLimit = CacheTable<Value>.byteLimit(entries: entryLimit)
 
     private let table: CacheTable<Value>

@@ -6,7 +6,7 @@ struct JSONLinesRowParser: Sendable {
     private let vectorField: [UInt8]?
     private let vectorName: String
 
-    /// The most values in a row, besides its vector. No row in use has a hundredth of this.
+    /// The maximum number of values in a row, besides its vector. No row in use has a hundredth of this.
     private static let valueLimit = 1 << 18
 
     init(keyFields: [String], vectorField: String?) throws(ObjectError) {

@@ -18,7 +18,7 @@ public final class ObjectWriter: ObjectSink {
         public var storedBytes = 0
     }
 
-    /// The most bytes in one piece; a larger object is always cut into pieces.
+    /// The maximum number of bytes in one piece; a larger object is always cut into pieces.
     static let pieceLimit = 1 << 20
 
     struct Contents {

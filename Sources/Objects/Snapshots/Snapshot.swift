@@ -56,7 +56,7 @@ public struct Snapshot: Hashable, Sendable {
     /// A person's description.
     public var message: String
 
-    /// The most bytes in a message.
+    /// The maximum number of bytes in a message.
     public static let messageLimit = 64 << 10
 
     /// Makes a snapshot; omitted values are empty or nil.

@@ -109,16 +109,16 @@ public enum TableLimits {
     /// before it can end.
     public static let keyBytes = 1024
 
-    /// The most bytes in a row's attributes, as canonical JSON. A document fits; a file belongs in a tree.
+    /// The maximum number of bytes in a row's attributes, as canonical JSON. A document fits; a file belongs in a tree.
     public static let attributeBytes = 16 << 20
 
-    /// The most numbers in a vector. The widest embeddings in use have a few thousand.
+    /// The maximum number of numbers in a vector. The widest embeddings in use have a few thousand.
     public static let dimension = 65_536
 
-    /// The most levels, counting the leaves. With two children per node, 64 levels hold 2^63 rows.
+    /// The maximum number of levels, counting the leaves. With two children per node, 64 levels hold 2^63 rows.
     public static let height = 64
 
-    /// The most bytes in a node: a leaf one byte short of a forced cut, plus the largest row.
+    /// The maximum number of bytes in a node: a leaf one byte short of a forced cut, plus the largest row.
     package static let nodeBytes =
         4 * TableBoundary.leafTarget + keyBytes + attributeBytes + 4 * dimension + 1024
 }

@@ -11,7 +11,7 @@ struct TableImport<Store: ObjectStore>: Sendable {
     let predecessor: Table?
     let store: Store
     let threads: Int
-    /// The most bytes of rows in memory while they are sorted.
+    /// The maximum number of bytes of rows in memory while they are sorted.
     var memoryLimit = RowSorter.memoryLimit
 
     /// The number of blocks of lines that one round parses: several for each thread, so that no thread waits long.

@@ -22,7 +22,7 @@ public struct TreeWalk {
         public let entry: TreeEntry
     }
 
-    /// The most entries in a walk, unless its caller sets another limit.
+    /// The maximum number of entries in a walk, unless its caller sets another limit.
     public static let entryLimit = 10_000_000
 
     private struct Level {

@@ -46,9 +46,9 @@ public final class VerifiedLeaves: Sendable {
         }
     }
 
-    /// The most leaves to remember: about a million, in 71 MB.
+    /// The maximum number of leaves to remember: about a million, in 71 MB.
     private static let limit = 1 << 20
-    /// The most bytes of the stored form.
+    /// The maximum number of bytes of the stored form.
     public static let byteLimit = CacheTable<Value>.byteLimit(entries: limit)
     private static let magic = "ftileaf2"
 

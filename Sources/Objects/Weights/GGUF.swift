@@ -39,11 +39,11 @@ public struct GGUF: Hashable, Sendable {
 
     /// The longest header in bytes: vocabularies and merges of the largest tokenizers take about 20 MB.
     private static let headerLimit = 64 << 20
-    /// The most tensors; a header with more is refused.
+    /// The maximum number of tensors; a header with more is refused.
     private static let tensorLimit = 1 << 20
-    /// The most dimensions of a tensor; the limit of the format is 4.
+    /// The maximum number of dimensions of a tensor; the limit of the format is 4.
     private static let dimensionLimit = 8
-    /// The most bytes that are kept of a name or a text.
+    /// The maximum number of bytes that are kept of a name or a text.
     static let textLimit = 4 << 10
 
     /// Reads the header of a stored file; nil if it is not a valid GGUF header.

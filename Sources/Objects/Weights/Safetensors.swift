@@ -19,7 +19,7 @@ public struct Safetensors: Hashable, Sendable {
     /// The offset in the file at which the bytes of the tensors begin.
     public let dataOffset: Int
 
-    /// The most bytes in a header, as in the reference implementation of the format.
+    /// The maximum number of bytes in a header, as in the reference implementation of the format.
     public static let headerLimit = 100_000_000
     /// The number of bytes before the header.
     public static let prefixCount = 8

@@ -62,7 +62,7 @@ public struct LabelledPreference: Hashable, Sendable {
 
 /// Reads files of labels: one JSON object per line; blank lines are skipped.
 public enum LabelFile {
-    /// The most bytes of a file, which must fit in memory together with the features.
+    /// The maximum number of bytes of a file, which must fit in memory together with the features.
     private static let byteLimit = 256 << 20
 
     /// Parses lines of the form `{"id", "question", "answers": [{"document", "section"}]}`.
@@ -215,7 +215,7 @@ public struct MissingLabel: Hashable, Sendable {
             + (isUsed ? " (its other answers are used)" : "")
     }
 
-    /// The most labels in a text.
+    /// The maximum number of labels in a text.
     static let shown = 10
 
     /// The first labels as lines of text, and the number of further ones.

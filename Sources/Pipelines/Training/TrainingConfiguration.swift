@@ -97,7 +97,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
 }
 
 extension TrainingConfiguration {
-    /// The most bytes of a configuration file.
+    /// The maximum number of bytes of a configuration file.
     private static let sizeLimit = 1 << 20
 
     /// Reads a configuration file.

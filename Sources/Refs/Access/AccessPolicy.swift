@@ -44,9 +44,9 @@ public struct AccessPolicy: Hashable, Sendable {
     /// The identity of the access policy: the SHA-256 of its canonical JSON.
     public let id: ObjectID
 
-    /// The most keys that an access policy may have.
+    /// The maximum number of keys that an access policy may have.
     public static let keyLimit = 256
-    /// The most bytes that the file of an access policy may have.
+    /// The maximum number of bytes that the file of an access policy may have.
     public static let byteLimit = 256 << 10
 
     /// Makes an access policy from its parts, and checks that they make sense together.

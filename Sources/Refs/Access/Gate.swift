@@ -33,11 +33,11 @@ public struct Gate: Hashable, Sendable {
         self.condition = condition
     }
 
-    /// The most gates that an access policy may have.
+    /// The maximum number of gates that an access policy may have.
     public static let countLimit = 256
-    /// The most items that a list in a gate may have.
+    /// The maximum number of items that a list in a gate may have.
     static let listLimit = 64
-    /// The most bytes that a name in a gate may have.
+    /// The maximum number of bytes that a name in a gate may have.
     static let nameLimit = 200
 }
 

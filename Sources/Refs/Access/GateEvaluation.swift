@@ -102,7 +102,7 @@ package struct GateEvaluation<Source: ObjectRangeSource> {
         return questions
     }
 
-    /// The most refs that are searched for one that a remedy can name.
+    /// The maximum number of refs that are searched for one that a remedy can name.
     static var searchLimit: Int { 64 }
 
     /// The target of a ref after the moves.

@@ -12,7 +12,7 @@ public struct Keyring: Sendable {
     private static let suffix = ".key"
     private static let defaultFile = "default"
     private static let trustedFile = "trusted"
-    /// The most bytes of any file in the folder; the file of a key has about 200.
+    /// The maximum number of bytes of any file in the folder; the file of a key has about 200.
     private static let byteLimit = 64 << 10
 
     /// Makes the keyring of a folder, given by its absolute path; the folder need not exist.
@@ -148,7 +148,7 @@ public struct Keyring: Sendable {
 
 /// The rules for the names of keys.
 enum KeyName {
-    /// The most bytes that a name may have.
+    /// The maximum number of bytes that a name may have.
     static let byteLimit = 64
 
     /// Whether a text matches `[a-z0-9][a-z0-9._-]*` and is at most ``byteLimit`` bytes long.

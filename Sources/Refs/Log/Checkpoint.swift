@@ -19,7 +19,7 @@ package enum Checkpoint {
 
     /// The bytes of a checkpoint that take as long to read as one entry.
     private static let bytesPerEntry = 2 << 10
-    /// The most bytes that a checkpoint may have: enough for a million packs.
+    /// The maximum number of bytes that a checkpoint may have: enough for a million packs.
     package static let byteLimit = 256 << 20
 
     /// The bytes of a checkpoint of a state, without a signature.

@@ -328,7 +328,7 @@ extension EntrySpan {
 final class LargeEntries: Sendable {
     /// Entries with fewer actions decode too fast to be worth caching.
     private static let leastActions = 64
-    /// The most entries that are cached; each takes a few MB at most.
+    /// The maximum number of entries that are cached; each takes a few MB at most.
     private static let limit = 16
 
     private let known = Mutex<[Int: LogEntry]>([:])

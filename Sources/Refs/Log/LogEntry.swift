@@ -33,9 +33,9 @@ public struct LogEntry: Hashable, Sendable {
     public static let byteLimit = 1 << 20
     /// The most actions that an entry may have.
     public static let actionLimit = 10_000
-    /// The most bytes that a message may have.
+    /// The maximum number of bytes that a message may have.
     public static let messageLimit = 64 << 10
-    /// The most bytes that the name of a writer may have.
+    /// The maximum number of bytes that the name of a writer may have.
     public static let writerLimit = 1 << 10
     /// How many milliseconds the log may be ahead of a clock: five minutes, because unsynchronized machines differ by
     /// that much. Beyond it, writers record their own clock and people are warned.

@@ -95,7 +95,7 @@ extension Log {
     /// How many entries behind the newest one an entry must be to be gathered, so that readers that follow the log do
     /// not see it move.
     static let gatheringDistance = 64
-    /// The most entries that are gathered after one transaction.
+    /// The maximum number of entries that are gathered after one transaction.
     private static let gatheringLimit = 1024
 
     /// Gathers old entries after every ``SegmentName/smallest`` entries. Failures are ignored: nothing

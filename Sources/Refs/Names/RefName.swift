@@ -10,7 +10,7 @@ public struct RefName: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The namespace, which is the first component.
     public let namespace: RefNamespace
 
-    /// The most bytes that a name may have: short enough for a line of output.
+    /// The maximum number of bytes that a name may have: short enough for a line of output.
     public static let byteLimit = 200
 
     /// Parses the name of a ref, which need not exist.
@@ -165,7 +165,7 @@ public struct RefPattern: Hashable, Sendable, CustomStringConvertible {
 
 /// Makes foreign text safe for messages: one line, no control characters, bounded length.
 enum Quoting {
-    /// The most bytes of foreign text in a message.
+    /// The maximum number of bytes of foreign text in a message.
     private static let limit = 100
 
     /// The text in quotes, with ASCII control characters as `\xNN` and other control or invisible characters as `?`.

@@ -166,7 +166,7 @@ extension SecretShape.Letters {
 
 /// Private keys in text form, between two labels in dashes (RFC 7468, RFC 4716, RFC 9580).
 enum PrivateKeyText {
-    /// The most words of a label, as in `BEGIN SSH2 ENCRYPTED PRIVATE KEY`.
+    /// The maximum number of words of a label, as in `BEGIN SSH2 ENCRYPTED PRIVATE KEY`.
     private static let wordLimit = 6
 
     /// The private key whose label follows some dashes; nil when there is none.

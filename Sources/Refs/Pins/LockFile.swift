@@ -33,7 +33,7 @@ public struct LockFile: Hashable, Sendable {
     /// The lease that protects the versions from collection; nil when there is none.
     public let lease: RandomBits?
 
-    /// The most bytes that a lock file may have.
+    /// The maximum number of bytes that a lock file may have.
     public static let byteLimit = 1 << 20
     private static let version = 1
 

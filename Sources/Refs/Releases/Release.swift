@@ -24,7 +24,7 @@ public struct Release: Hashable, Sendable {
     public static let modelRole = "model"
     /// The name of the prompt in the tree of a release.
     public static let promptName = "prompt.txt"
-    /// The most bytes that a prompt may have.
+    /// The maximum number of bytes that a prompt may have.
     public static let promptLimit = 1 << 20
 
     /// Binds features and a model.

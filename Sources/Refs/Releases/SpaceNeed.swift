@@ -110,7 +110,7 @@ private enum Ranker {
     static let configName = "config.json"
     /// The value of its member `type`.
     static let type = "ranker"
-    /// The most bytes of the file that are read; the trainer writes about 300.
+    /// The maximum number of bytes of the file that are read; the trainer writes about 300.
     static let configLimit = 1 << 20
 }
 
@@ -123,7 +123,7 @@ package struct Ancestry<Source: ObjectSource> {
 
     /// The number of ancestors at which a search gives up: more than any ref has versions in years.
     static var limit: Int { 20_000 }
-    /// The most snapshots that are cached.
+    /// The maximum number of snapshots that are cached.
     private static var knownLimit: Int { 256 }
 
     init(in objects: Source) { self.objects = objects }

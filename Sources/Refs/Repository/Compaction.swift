@@ -11,9 +11,9 @@ enum Compaction {
     static let factor = 16
     /// The upper limits of the sizes in bytes. A byte of a small pack is copied four times at most.
     static let sizes = [8 << 10, 128 << 10, 2 << 20, 32 << 20]
-    /// The most packs that one transaction merges, so that it takes only a moment.
+    /// The maximum number of packs that one transaction merges, so that it takes only a moment.
     static let packLimit = 1024
-    /// The most bytes that one transaction copies.
+    /// The maximum number of bytes that one transaction copies.
     static let byteLimit = 128 << 20
     /// Only the writer of an entry whose number is a multiple of this looks for packs to merge. If that writer crashes,
     /// another one soon does it.

@@ -17,9 +17,9 @@ public struct Lease: Hashable, Sendable {
     /// How many seconds the lease lasts after it was written; nil for a lease that never expires.
     public var seconds: Int?
 
-    /// The most bytes that the file of a lease may have.
+    /// The maximum number of bytes that the file of a lease may have.
     static let byteLimit = 1 << 20
-    /// The most seconds that a lease may last unless it never expires: a holder that needs more renews it.
+    /// The maximum number of seconds that a lease may last unless it never expires: a holder that needs more renews it.
     public static let longest = 7 * 86_400
 
     /// Makes a lease; `seconds` is clamped to 1 through ``longest``.

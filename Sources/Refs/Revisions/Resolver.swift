@@ -28,7 +28,7 @@ public final class Resolver: Sendable {
     /// The most bytes of an object that is decoded to find out whether it is a snapshot: more than any real snapshot
     /// has, and few enough to read in passing.
     private static let sniffLimit = 8 << 20
-    /// The most objects that an ambiguous prefix lists.
+    /// The maximum number of objects that an ambiguous prefix lists.
     private static let candidateLimit = 10
 
     /// Makes a resolver; times such as `yesterday` count from `now`.

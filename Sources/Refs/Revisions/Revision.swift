@@ -39,7 +39,7 @@ public struct Revision: Hashable, Sendable, CustomStringConvertible {
     /// The path of a file in a tree, or the key of a row in a table.
     public let path: String?
 
-    /// The most bytes that a revision may have: a path of 4,096 bytes and ample room for the rest.
+    /// The maximum number of bytes that a revision may have: a path of 4,096 bytes and ample room for the rest.
     public static let byteLimit = 8 << 10
 
     /// The present value of a ref.

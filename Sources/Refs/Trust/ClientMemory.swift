@@ -13,7 +13,7 @@ public struct ClientMemory: Sendable {
     private let isForgetful: Bool
     private let report: @Sendable (String) -> Void
 
-    /// The most bytes that the file may have: enough for a state with 100,000 packs.
+    /// The maximum number of bytes that the file may have: enough for a state with 100,000 packs.
     private static let byteLimit = 32 << 20
     /// The age in milliseconds below which a visible transaction may not be durable yet: if it is missing after a power
     /// cut, that is no rollback.

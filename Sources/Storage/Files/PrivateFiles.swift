@@ -136,7 +136,7 @@ public struct TrustedPlaces: Sendable {
     public let path: String?
     private let places: Set<[UInt8]>
 
-    /// The most bytes in a list; a longer file counts as empty.
+    /// The maximum number of bytes in a list; a longer file counts as empty.
     private static let byteLimit = 64 << 10
 
     /// An empty list.

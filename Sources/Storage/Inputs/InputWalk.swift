@@ -117,7 +117,7 @@ struct InputWalk {
     var linkedDirectories = 0
     var linkNesting = 0
 
-    /// The most bytes in an ignore file.
+    /// The maximum number of bytes in an ignore file.
     private static let ignoreFileLimit = 1 << 20
 
     fileprivate init(_ options: InputOptions) {

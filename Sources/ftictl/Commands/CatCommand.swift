@@ -59,7 +59,7 @@ struct CatCommand: Command {
         if isTerminal { try context.output.raw(text.finish()) }
     }
 
-    /// The most bytes that one JSON object may contain.
+    /// The maximum number of bytes that one JSON object may contain.
     private static let jsonLimit = 64 << 20
 
     private func emit(

@@ -154,7 +154,7 @@ struct PickledFile {
     let path: String
     let format: FileFormat
 
-    /// The most files of one snapshot that are examined.
+    /// The maximum number of files of one snapshot that are examined.
     private static let fileLimit = 64
 
     /// The pickled files among the first files of a snapshot.

@@ -123,7 +123,7 @@ extension Snapshot {
 
 /// Log messages for transactions for which the user gave none.
 enum GeneratedMessage {
-    /// The most characters that list what moved: a line or two. The entry itself records every move.
+    /// The maximum number of characters that list what moved: a line or two. The entry itself records every move.
     private static let limit = 400
 
     /// A verb and as many items as fit: `promote a to b, c to d, and 2,998 more`.

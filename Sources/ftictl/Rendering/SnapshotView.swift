@@ -124,9 +124,9 @@ extension String {
 /// Names snapshots by the refs that point, or recently pointed, at them.
 struct RefLabels {
     private let labels: [ObjectID: String]
-    /// The most values of each ref that are read: enough for what is still in use.
+    /// The maximum number of values of each ref that are read: enough for what is still in use.
     private static let depth = 32
-    /// The most values read in total, which bounds the cost for any number of refs.
+    /// The maximum number of values read in total, which bounds the cost for any number of refs.
     private static let budget = 1024
 
     /// Reads the newest values of every ref.

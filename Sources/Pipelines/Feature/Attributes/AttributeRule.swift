@@ -60,7 +60,7 @@ public struct AttributeRule: Hashable, Sendable {
 
     // MARK: Names
 
-    /// The most bytes of a name: every row repeats it.
+    /// The maximum number of bytes of a name: every row repeats it.
     private static let nameLimit = 64
 
     /// Names that rows, or the chunks of a reply, already use.
@@ -123,7 +123,7 @@ extension AttributeRule {
 }
 
 extension AttributeRule {
-    /// The most attributes of a source: every row carries all of them.
+    /// The maximum number of attributes of a source: every row carries all of them.
     private static let countLimit = 64
 
     /// Reads the key `attributes` of a source, which maps each name to a type, a value or a mapping.

@@ -12,9 +12,9 @@ enum AttributeValue: Equatable {
     /// The document's value cannot be converted to the type.
     case misfit
 
-    /// The most bytes of a text: every chunk of the document repeats it.
+    /// The maximum number of bytes of a text: every chunk of the document repeats it.
     static let textLimit = 4096
-    /// The most texts of a list.
+    /// The maximum number of texts of a list.
     static let listLimit = 100
 
     /// Converts a document's value to a type.

@@ -11,7 +11,7 @@ struct DateText {
     /// The order of the bytes is the order of time.
     let canonical: String
 
-    /// The most bytes of a date.
+    /// The maximum number of bytes of a date.
     private static let byteLimit = 80
 
     /// Parses a date; nil for any other text.

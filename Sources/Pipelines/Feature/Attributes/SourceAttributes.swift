@@ -37,7 +37,7 @@ struct SourceAttributes: Sendable {
         /// The value, or its beginning.
         let text: String
 
-        /// The most characters of a value in a message.
+        /// The maximum number of characters of a value in a message.
         static let textLimit = 80
     }
 

@@ -11,9 +11,9 @@ internal import TextAnalysis
 /// repeats up to ``overlap`` characters of it, in whole sentences; when a cut splits a table, the next chunk repeats
 /// its header rows, unless they would take half of the chunk.
 package struct RecursiveSplitter: Sendable, Hashable {
-    /// The most characters (Unicode scalars) of a chunk.
+    /// The maximum number of characters (Unicode scalars) of a chunk.
     package let size: Int
-    /// The most characters that a chunk repeats from the previous one.
+    /// The maximum number of characters that a chunk repeats from the previous one.
     package let overlap: Int
 
     /// Whether an overlap leaves room for new text in every chunk.
@@ -223,9 +223,9 @@ package struct Chunk: Sendable, Equatable {
         languages = Self.distinct(other.languages + languages)
     }
 
-    /// The most links, and the most languages, of a row: retrieval finds a page full of links by its text.
+    /// The maximum number of links, and the most languages, of a row: retrieval finds a page full of links by its text.
     private static let limit = 1000
-    /// The most bytes of a link target; longer ones are embedded data.
+    /// The maximum number of bytes of a link target; longer ones are embedded data.
     private static let targetLimit = 2000
 
     private static func distinct(_ texts: some Sequence<String>) -> [String] {
@@ -249,7 +249,7 @@ extension CleanDocument.Section {
 
 /// Joins very short sections with their neighbours: on its own, "See Also" answers nothing.
 struct SectionJoining {
-    /// The most characters of a chunk.
+    /// The maximum number of characters of a chunk.
     let size: Int
 
     /// The number of characters, heading included, below which a section is joined.

@@ -21,9 +21,9 @@ public enum EmbedderChoice: Hashable, Sendable {
         public var keyVariable: String?
         /// Further request headers.
         public var headers: [HeaderTemplate]
-        /// The most texts in one request.
+        /// The maximum number of texts in one request.
         public var batch: Int?
-        /// The most seconds for one request.
+        /// The maximum number of seconds for one request.
         public var timeout: Int?
 
         /// Makes a service.

@@ -13,9 +13,9 @@ public struct FeatureConfiguration: Sendable {
     public var ref: RefName
     /// The sources of documents; no prefix contains another.
     public var sources: [DocumentSource]
-    /// The most characters of a chunk.
+    /// The maximum number of characters of a chunk.
     public var chunkSize: Int
-    /// The most characters that a chunk repeats from the previous one.
+    /// The maximum number of characters that a chunk repeats from the previous one.
     public var chunkOverlap: Int
     /// The embedder of the run.
     public var embedder: EmbedderChoice
@@ -62,7 +62,7 @@ public struct FeatureConfiguration: Sendable {
 }
 
 extension FeatureConfiguration {
-    /// The most bytes of a configuration file.
+    /// The maximum number of bytes of a configuration file.
     private static let sizeLimit = 1 << 20
 
     /// Reads a configuration file; relative paths start at its folder.

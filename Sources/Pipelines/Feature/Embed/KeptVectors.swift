@@ -12,7 +12,7 @@ internal import Synchronization
 final class KeptVectors: Sendable {
     private static let magic = Array("ftivect1".utf8)
     private static let checkSize = 8
-    /// The most bytes of an encoded space, which has only eight canaries.
+    /// The maximum number of bytes of an encoded space, which has only eight canaries.
     private static let spaceLimit = 16 << 20
     /// The file size beyond which no vectors are added.
     private static let byteLimit = 8 << 30

@@ -22,7 +22,7 @@ public struct GlobPattern: Hashable, Sendable {
         public let reason: String
     }
 
-    /// The most bytes of a pattern.
+    /// The maximum number of bytes of a pattern.
     private static let byteLimit = 4096
 
     /// A path that is split once and then matched against many patterns.
@@ -239,7 +239,7 @@ enum GlobElement: Hashable, Sendable {
 enum GlobBraces {
     /// The most alternatives of a pattern.
     private static let alternativeLimit = 256
-    /// The most elements of all alternatives together.
+    /// The maximum number of elements of all alternatives together.
     private static let elementLimit = 16_384
 
     /// An open brace: the text before it, and the alternatives that are complete.

@@ -190,11 +190,11 @@ struct CandidatePool: Sendable {
 /// reader of the section might. Such questions are easier than those of people who have not read the section: figures
 /// on them compare versions, but do not predict quality in use.
 enum SectionQuestions {
-    /// The most sections: more would slow training without improving it.
+    /// The maximum number of sections: more would slow training without improving it.
     static let limit = 500
     /// The fewest words of a usable question, without stop words; a shorter one asks for nothing in particular.
     private static let leastWords = 3
-    /// The most words that a question takes from a sentence.
+    /// The maximum number of words that a question takes from a sentence.
     private static let mostWords = 14
 
     static func make(
