@@ -123,7 +123,7 @@ struct ZipDirectory {
         }
     }
 
-    /// The range of the bytes of an entry in an object; nil if its own header is missing.
+    /// Where an entry's content lies in the object; nil without a local header.
     func content(
         of entry: Entry, in id: ObjectID, size: Int, _ source: some ObjectRangeSource
     ) throws(ObjectError) -> Range<Int>? {

@@ -56,7 +56,7 @@ struct FormatSearch<Source: ObjectRangeSource> {
     /// The number of bytes that must inflate without an error to prove a zlib stream: chance does not produce so many.
     private static var convincing: Int { 4 << 10 }
 
-    /// Reads the beginning.
+    /// Reads the file's first bytes.
     ///
     /// - Throws: `missing`, or what the source throws.
     init(_ id: ObjectID, in source: Source) throws(ObjectError) {

@@ -101,8 +101,7 @@ extension AsciiDocInline {
         return end
     }
 
-    /// Returns the index of the next unescaped `]`; with `isNested`, of the one that closes the current bracket if
-    /// there is one.
+    /// Returns the index of the next unescaped `]`; with `isNested`, prefers the `]` that balances the current bracket.
     private mutating func bracket(from start: Int, isNested: Bool = false) -> Int? {
         guard hasBracket else { return nil }
         if isNested, let balanced = balancedBracket(from: start) { return balanced }

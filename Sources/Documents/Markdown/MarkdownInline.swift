@@ -141,7 +141,7 @@ enum InlineHTML {
         return words
     }
 
-    /// Returns the quoted value of a tag's attribute.
+    /// Returns an attribute's value without its quotes; nil if absent or unquoted.
     static func attribute(_ name: String, of tag: String) -> String? {
         let bytes = Array(tag.utf8)
         let lower = bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }

@@ -30,7 +30,7 @@ struct MarkdownLine {
         content = bytes[start..<end]
     }
 
-    /// Returns the line without up to `columns` columns of its leading white space.
+    /// Returns the line with at most `columns` columns of leading white space removed.
     func dedented(by columns: Int) -> ArraySlice<UInt8> {
         if columns == 0 { return bytes }
         if indent == 0 { return bytes }
@@ -173,7 +173,7 @@ struct MarkdownInlineScanner {
     }
 }
 
-/// Finds the ends of code spans; for each length of backtick sequences, at most one search is in vain.
+/// Finds the ends of code spans; at most one search per run length fails.
 struct CodeSpans {
     /// The lengths of backtick sequences that do not occur again.
     private var unclosed: Set<Int> = []

@@ -10,14 +10,14 @@ struct SectionBuilder {
     private var begun = 0
     private var isFull = false
 
-    /// The maximum number of sections: more than real documents have, and each becomes at least one row.
+    /// The maximum number of sections, well above that of real documents; limits the rows.
     private static let sectionLimit = 20_000
     /// The maximum number of characters in a heading or a title, which every row below it repeats.
     private static let headingLimit = 500
 
     /// The first heading of level 1, or else the first heading.
     private(set) var headingTitle: String?
-    /// What did not reach the sections unchanged.
+    /// What was left out, cut or changed on the way to the sections.
     var findings = Finding.List()
     /// The current page, in documents with pages.
     var page: Int?

@@ -7,7 +7,7 @@ enum TableText {
     }
 }
 
-/// Text in rows of values separated by a delimiter, such as CSV.
+/// A format of delimited values, such as CSV.
 struct DelimitedText {
     /// The character between values.
     var delimiter = UInt8(ascii: ",")

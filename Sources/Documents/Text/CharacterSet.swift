@@ -14,7 +14,7 @@ struct CharacterSet {
 
     /// Creates the encoding with a label; nil if it is unknown.
     ///
-    /// On the web, some labels mean a superset of the original encoding.
+    /// Reads the web's labels as browsers do: `iso-8859-1` means its superset Windows-1252.
     init?(label: String) {
         let label = label.lowercased().filter { !$0.isWhitespace }
         guard !label.isEmpty, label.utf8.count < 64,

@@ -282,7 +282,7 @@ struct SafetensorsHeader {
         }
     }
 
-    /// A foreign name in quotes, truncated to fit a message.
+    /// A name from the file, quoted and truncated to fit a message.
     static func quoted(_ name: String) -> String {
         let short = name.count > 60 ? "\(name.prefix(60))…" : name
         return JSON.string(short).canonicalText

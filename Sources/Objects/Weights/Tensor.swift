@@ -42,9 +42,9 @@ public enum ElementType: String, Sendable, CaseIterable {
     case float8E5M2 = "F8_E5M2"
     /// 8-bit floating point with 4 exponent bits.
     case float8E4M3 = "F8_E4M3"
-    /// 8-bit floating point with 5 exponent bits, without infinity and negative zero.
+    /// 8-bit floating point with 5 exponent bits, without infinities or negative zero.
     case float8E5M2FNUZ = "F8_E5M2FNUZ"
-    /// 8-bit floating point with 4 exponent bits, without infinity and negative zero.
+    /// 8-bit floating point with 4 exponent bits, without infinities or negative zero.
     case float8E4M3FNUZ = "F8_E4M3FNUZ"
     /// An 8-bit power of two (OCP MX scale).
     case float8E8M0 = "F8_E8M0"

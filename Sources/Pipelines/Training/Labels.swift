@@ -8,11 +8,10 @@ public struct SectionLabel: Hashable, Sendable {
     public var document: String
     /// The anchor of the section.
     public var section: String
-    /// The label's own spelling, where it differs: a path of the file system, or a path that is already encoded as in
-    /// rows.
+    /// The path exactly as the label has it, if that differs from ``document``.
     public var otherwise: String?
 
-    /// Makes a label.
+    /// Makes a label; `otherwise` is the path as written, if that differs from `document`.
     public init(document: String, section: String, otherwise: String? = nil) {
         self.document = document
         self.section = section
@@ -27,12 +26,12 @@ public struct SectionLabel: Hashable, Sendable {
 public struct LabelledQuestion: Hashable, Sendable {
     /// The id, which decides whether the question is held out.
     public var id: String
-    /// The question.
+    /// The text to search for.
     public var question: String
     /// The sections, each of which answers the question; empty if the documents do not answer it.
     public var answers: [SectionLabel]
 
-    /// Makes a question.
+    /// Makes a question; it has no answers if the documents do not answer it.
     public init(id: String, question: String, answers: [SectionLabel]) {
         self.id = id
         self.question = question
@@ -44,14 +43,14 @@ public struct LabelledQuestion: Hashable, Sendable {
 public struct LabelledPreference: Hashable, Sendable {
     /// The id, which decides whether the preference is held out.
     public var id: String
-    /// The question.
+    /// The text to search for.
     public var question: String
     /// The better section.
     public var chosen: SectionLabel
     /// The worse section.
     public var rejected: SectionLabel
 
-    /// Makes a preference.
+    /// Makes a preference, which training uses only if its sections differ.
     public init(id: String, question: String, chosen: SectionLabel, rejected: SectionLabel) {
         self.id = id
         self.question = question
@@ -178,15 +177,13 @@ public enum LabelFile {
 public struct MissingLabel: Hashable, Sendable {
     /// The kinds of labels.
     public enum Kind: String, Sendable {
-        /// A question with its answers.
         case question
-        /// A preference.
         case preference
     }
 
-    /// The kind of the label.
+    /// Whether the label is a question or a preference.
     public let kind: Kind
-    /// The label's id.
+    /// The id of the question or the preference.
     public let id: String
     /// The document, as the label spells it.
     public let document: String
@@ -215,7 +212,7 @@ public struct MissingLabel: Hashable, Sendable {
             + (isUsed ? " (its other answers are used)" : "")
     }
 
-    /// The maximum number of labels in a text.
+    /// How many labels ``lines(_:)`` shows.
     static let shown = 10
 
     /// The first labels as lines of text, and the number of further ones.

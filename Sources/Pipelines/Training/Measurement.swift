@@ -6,10 +6,9 @@ public struct Measurement: Hashable, Sendable {
     public struct Figure: Hashable, Sendable {
         /// The mean.
         public let value: Double
-        /// The lower end of the interval, from the 2.5th and 97.5th percentiles of 1,000 bootstrap resamples of the
-        /// questions.
+        /// The lower end: the 2.5th percentile of the means of 1,000 bootstrap resamples of the questions.
         public let low: Double
-        /// The upper end of the interval; see ``low``.
+        /// The upper end: the 97.5th percentile; see ``low``.
         public let high: Double
 
         private static let resamples = 1000

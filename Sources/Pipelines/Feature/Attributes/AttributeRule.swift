@@ -9,7 +9,7 @@ public struct AttributeRule: Hashable, Sendable {
     public enum Origin: Hashable, Sendable {
         /// The first of these metadata members for which the document has a value.
         case members([String])
-        /// A template of the document's path; a template without placeholders gives every document the same text.
+        /// A template filled from the document's path; without placeholders, it gives every document the same text.
         case template(ValueTemplate)
         /// A number or truth value that all documents share.
         case constant(ConstantValue)
@@ -21,10 +21,10 @@ public struct AttributeRule: Hashable, Sendable {
     public let name: String
     /// The type of the values.
     public let type: AttributeType
-    /// The origin of the values.
+    /// Where the values come from.
     public let origin: Origin
 
-    /// Makes a rule.
+    /// Makes a rule that fills the attribute `name` with values of a type.
     public init(_ name: String, _ type: AttributeType, from origin: Origin) {
         self.name = name
         self.type = type

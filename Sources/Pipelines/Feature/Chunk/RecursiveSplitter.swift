@@ -223,7 +223,7 @@ package struct Chunk: Sendable, Equatable {
         languages = Self.distinct(other.languages + languages)
     }
 
-    /// The maximum number of links, and the most languages, of a row: retrieval finds a page full of links by its text.
+    /// The most links, and the most languages, of a row: no limit on retrieval, which uses the text.
     private static let limit = 1000
     /// The maximum number of bytes of a link target; longer ones are embedded data.
     private static let targetLimit = 2000
@@ -252,7 +252,7 @@ struct SectionJoining {
     /// The maximum number of characters of a chunk.
     let size: Int
 
-    /// The number of characters, heading included, below which a section is joined.
+    /// The weight, heading included, below which a section is joined.
     private static let limit = 30
 
     /// The chunks of all sections in order.
@@ -340,7 +340,7 @@ struct SectionJoining {
             && !Sentences.ends(title, before: title.count, from: 0)
     }
 
-    /// The weight of scalars in letters; an ideograph counts as three.
+    /// The weight of scalars: any scalar from U+2E80 on (CJK, Hangul syllables, most emoji) counts as three.
     private static func weight(_ scalars: [Unicode.Scalar]) -> Int {
         scalars.reduce(0) { $0 + ($1.value < 0x2E80 ? 1 : 3) }
     }

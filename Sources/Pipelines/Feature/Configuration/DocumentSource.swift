@@ -72,7 +72,7 @@ public struct DocumentSource: Hashable, Sendable {
         GlobPattern(ending: $0)
     }
 
-    /// Makes a source.
+    /// Makes a source that detects the encoding of its files and fills no attributes.
     public init(
         prefix: String = "", location: String, include: [GlobPattern] = Self.defaultInclude,
         exclude: [GlobPattern] = []

@@ -30,13 +30,13 @@ struct DocumentReader {
     /// The number of bytes read so far.
     private(set) var bytes = 0
 
-    /// The bytes at which a wave is full: enough to keep all processors busy without using much memory.
+    /// A wave (batch) ends at this many bytes: enough to keep all processors busy without using much memory.
     private static let waveBytes = 32 << 20
     private static let waveCount = 1024
 
     init(_ files: [SourceListing.File]) { self.files = files }
 
-    /// The number of files started.
+    /// How many files have been opened or skipped so far.
     var filesDone: Int { next }
 
     /// The next documents; empty at the end.

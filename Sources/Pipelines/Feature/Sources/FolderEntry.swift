@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Storage
 
-/// An entry of a folder. System calls are confined to this file.
+/// An entry of a folder. In this target, only this file makes system calls.
 struct FolderEntry {
     enum Kind {
         case file, folder, link, other

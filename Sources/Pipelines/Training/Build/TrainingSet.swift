@@ -41,12 +41,12 @@ struct TrainingSet: Sendable {
     /// Labelled sections that training cannot use: those of questions first, each kind in order of ids.
     var missing: [MissingLabel] = []
 
-    /// The numbers of questions with answers.
+    /// How many questions with answers are for training, held out and unresolved.
     var questionCounts: TrainingReport.Counts {
         .init(questions.map(\.isHeldOut), unresolved: unresolvedQuestions)
     }
 
-    /// The numbers of preferences.
+    /// How many preferences are for training, held out and unresolved.
     var preferenceCounts: TrainingReport.Counts {
         .init(preferences.map(\.isHeldOut), unresolved: unresolvedPreferences)
     }
@@ -137,7 +137,7 @@ struct PreparedQuestion: Sendable {
     /// The evidence on whether the candidates answer the question.
     let evidence: [Double]
 
-    /// The indices of some rows among the candidates.
+    /// The indices of the candidates whose rows are in `wanted`.
     func positions(of wanted: [Int]) -> [Int] {
         let wanted = Set(wanted)
         return rows.indices.filter { wanted.contains(rows[$0]) }
@@ -186,9 +186,9 @@ struct CandidatePool: Sendable {
 
 /// Generates questions from the features, for documents without labels.
 ///
-/// A question asks for a section by its heading or by the beginning of its first sentence, without the title, as a
-/// reader of the section might. Such questions are easier than those of people who have not read the section: figures
-/// on them compare versions, but do not predict quality in use.
+/// A question asks for a section by its heading or by the beginning of its first sentence, and omits the document's
+/// title, as a reader would. Such questions are easier than those of people who have not read the section, so their
+/// figures serve to compare versions, not to predict quality.
 enum SectionQuestions {
     /// The maximum number of sections: more would slow training without improving it.
     static let limit = 500
@@ -219,7 +219,8 @@ enum SectionQuestions {
         return questions
     }
 
-    /// The beginning of the first sentence, in lower case unless it is a name; nil without a suitable sentence.
+    /// The beginning of the first sentence, its first word in lower case unless a capital follows its first letter; nil
+    /// without a suitable sentence.
     private static func firstSentence(of text: String) -> String? {
         let line = text.prefix { !$0.isNewline }
         guard let end = line.firstIndex(where: { ".!?".contains($0) }) else { return nil }
