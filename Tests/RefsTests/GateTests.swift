@@ -111,6 +111,8 @@ struct GateTests {
         let other = try model(of: side, "side")
         let refusal = try #require(try gated.refusals(["models/current": other]).first)
         #expect(refusal.found.contains(side.short) && refusal.found.contains(features[4].short))
+        // Part of the format as well.
+        #expect(refusal.demanded.hasSuffix(" is features/prod or came before it"))
         let both = "ftictl promote \(side.short) features/prod \(other.short) models/current"
         #expect(refusal.remedy == both)
         // Following the remedy satisfies the gate, in one transaction and in either order.
@@ -234,6 +236,10 @@ struct GateTests {
             return
         }
         #expect(outcomes[0].found == "a/model.safetensors is pickle")
+        // An override stores this text, and `verify` compares it: the words are part of the format.
+        #expect(
+            outcomes[0].summary
+                == "formats of models/*: no files but text, and a/model.safetensors is pickle")
     }
 
     @Test("an override is recorded with each gate that refused, and only when one did")

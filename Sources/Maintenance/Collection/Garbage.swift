@@ -87,7 +87,7 @@ extension RetentionRoot {
         } catch .malformed(snapshot, _, _, _) where !isPromised {
             // A ref once pointed at something that is not a snapshot: nothing to keep.
         } catch .missing(let id) {
-            throw .corrupt(id, where: "\(reason.description) needs it: it is missing")
+            throw .corrupt(id, where: "the content of \(reason.description): it is missing")
         }
     }
 }

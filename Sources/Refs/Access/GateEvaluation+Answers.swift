@@ -73,7 +73,7 @@ extension GateEvaluation {
         _ allowed: [FileFormat], of target: ObjectID, for ref: RefName
     ) throws(RefError) -> GateAnswer {
         let names = allowed.map(\.rawValue)
-        let demanded = "only files of the formats \(names.joined(separator: ", "))"
+        let demanded = "no files but \(names.joined(separator: ", "))"
         guard case .tree(let root, _, _) = try ancestry.snapshot(target).content else {
             return GateAnswer(passes: true, demanded: demanded, found: "it has rows and no files")
         }
@@ -155,7 +155,7 @@ extension GateEvaluation {
         _ roles: [String], of target: ObjectID, for ref: RefName, isAncestorOf other: RefName
     ) throws(RefError) -> GateAnswer {
         let path = Self.shown(roles.joined(separator: "."))
-        let demanded = "that its \(path) is \(other) or an ancestor of it"
+        let demanded = "that its \(path) is \(other) or came before it"
         var current = target
         for role in roles {
             guard let next = try ancestry.snapshot(current).input(role) else {

@@ -216,7 +216,8 @@ public struct GateOutcome: Hashable, Sendable {
     /// The step that would satisfy the gate, a command line where one exists; nil when the gate passes.
     public let remedy: String?
 
-    /// The outcome on one line, as an override records it.
+    /// The outcome on one line, as an override records it. `verify` compares these texts, so their words are part of the
+    /// format of the log.
     public var summary: String {
         "\(gate.condition.type) of \(gate.refs): \(demanded), and \(found)"
     }
