@@ -65,7 +65,7 @@ public enum RevisionError: Diagnosable, Hashable {
         case .noPriorValue(let name, let position, let available):
             "\(name) has no value \(position) moves ago: it has had only \(available)"
         case .notYetSet(let name, let time, let first):
-            "\(name) did not exist at \(time): its first value is from \(first)"
+            "\(name) has no value at @{\(time)}: its first value is from \(first)"
         case .noPath(let path, let id): "there is no \(Quoting.quoted(path)) in \(id.short)"
         case .badPath(let path, let reason):
             "\(Quoting.quoted(path)) is not a path inside a snapshot: \(reason)"
