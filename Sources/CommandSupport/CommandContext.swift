@@ -36,12 +36,16 @@ public struct CommandContext {
     /// This user's cache: `$XDG_CACHE_HOME/fti`, else `~/.cache/fti`; nil without a home directory.
     public var cacheFolder: String? { UserFolder.cache.path }
 
-    /// The path of the repository. If the user named one, it need not exist.
+    /// The path of the repository that the command line or the environment names; otherwise the configured one;
+    /// otherwise the nearest. If the user named one, it need not exist.
     ///
     /// - Throws: `usage` if the user named an empty path or a URL; `missing` if the user named none and none is found;
     ///   `io` if the working directory no longer exists.
-    public func repositoryLocation() throws(CommandError) -> String {
-        try RepositoryLocation.find(option: options.repo)
+    public func repositoryLocation(configured: String? = nil) throws(CommandError) -> String {
+        if options.repo == nil, Environment.variable("FTI_REPO") == nil, let configured {
+            return configured
+        }
+        return try RepositoryLocation.find(option: options.repo)
     }
 }
 

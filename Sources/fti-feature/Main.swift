@@ -67,7 +67,9 @@ struct RunCommand: Command {
     func run(_ context: CommandContext) throws {
         let configuration = try FeatureConfiguration(reading: config)
         let pipeline = FeaturePipeline(
-            configuration, in: try repository(configuration, context),
+            configuration,
+            in: try context.repository(
+                at: context.repositoryLocation(configured: configuration.repository)),
             by: context.writer, variable: Environment.variable,
             cache: context.cacheFolder)
         let line = context.progress
@@ -87,14 +89,5 @@ struct RunCommand: Command {
         } else {
             try RunSummary(report, isVerbose: verbose).write(to: context.output)
         }
-    }
-
-    /// The repository of the command line or the environment; otherwise the configuration's; otherwise the nearest.
-    private func repository(
-        _ configuration: FeatureConfiguration, _ context: CommandContext
-    ) throws -> Repository {
-        let isNamed = options.repo != nil || Environment.variable("FTI_REPO") != nil
-        if !isNamed, let path = configuration.repository { return try context.repository(at: path) }
-        return try context.repository()
     }
 }

@@ -52,7 +52,7 @@ struct Run: Command {
     func run(_ context: CommandContext) throws {
         let configuration = try TrainingConfiguration(reading: config)
         let progress = context.progress
-        let path = try location(configuration, context)
+        let path = try context.repositoryLocation(configured: configuration.repository)
         let verified = try context.verifiedLeaves(of: path)
         defer { verified.save() }
         let run = TrainingRun(
@@ -73,17 +73,5 @@ struct Run: Command {
         } else {
             for line in report.lines { try context.output.line(line.printable()) }
         }
-    }
-
-    /// The repository of the command line or the environment; otherwise the configuration's; otherwise the nearest.
-    private func location(
-        _ configuration: TrainingConfiguration, _ context: CommandContext
-    ) throws -> String {
-        if options.repo == nil, Environment.variable("FTI_REPO") == nil,
-            let repository = configuration.repository
-        {
-            return repository
-        }
-        return try context.repositoryLocation()
     }
 }

@@ -36,12 +36,10 @@ struct ExactSearch: Sendable {
     ) throws(ObjectError) -> [[VectorMatch]] {
         let survivors = survivors(of: searches, among: rows, threads: threads)
         if searches.count == 1 { return [try searches[0].best(of: survivors[0], threads: threads)] }
-        let found = Threads.map(searches.count, threads: threads) { index in
-            Result { () throws(ObjectError) in
-                try searches[index].best(of: survivors[index], threads: 1)
-            }
+        return try Threads.mapAll(searches.count, threads: threads) {
+            (index) throws(ObjectError) in
+            try searches[index].best(of: survivors[index], threads: 1)
         }
-        return try found.map { (matches) throws(ObjectError) in try matches.get() }
     }
 }
 
@@ -120,17 +118,13 @@ extension ExactSearch {
         let floor = Double(best.floor)
         let rest = sorted[first...].filter { !($0.upper < floor) }
         let batches = (rest.count + Self.batch - 1) / Self.batch
-        let found = Threads.map(batches, threads: threads) { index in
-            Result { () throws(ObjectError) in
-                var best = BestMatches(count: count)
-                let end = min((index + 1) * Self.batch, rest.count)
-                try add(rest[index * Self.batch..<end], to: &best)
-                return best.finish()
-            }
+        let found = try Threads.mapAll(batches, threads: threads) { (index) throws(ObjectError) in
+            var best = BestMatches(count: count)
+            let end = min((index + 1) * Self.batch, rest.count)
+            try add(rest[index * Self.batch..<end], to: &best)
+            return best.finish()
         }
-        for matches in found {
-            for match in try matches.get() { best.add(match) }
-        }
+        for match in found.joined() { best.add(match) }
         return best.finish()
     }
 

@@ -7,8 +7,6 @@ struct PDFMarkup {
     private(set) var pages: [PDFPage] = []
     /// The document's own table of contents.
     private(set) var outline: [PDFOutlineItem] = []
-    /// Whether the output is complete.
-    private(set) var isWhole = false
 
     private var fonts: [Int: PDFFont] = [:]
     private var page: PDFPage?
@@ -92,7 +90,6 @@ struct PDFMarkup {
                 outline.append(item)
             }
             item = nil
-        case "/pdf2xml": isWhole = true
         default: break
         }
     }

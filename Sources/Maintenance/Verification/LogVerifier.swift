@@ -223,7 +223,7 @@ private struct LogWalk {
             }
         }
         for small in listing.segments.keys.sorted(by: { $0.first < $1.first }) {
-            let large = SegmentName(of: 1024, holding: small.first)
+            let large = SegmentName(of: SegmentName.largest, holding: small.first)
             guard small != large, listing.segments[large] != nil,
                 let first = try whole(small), let second = try whole(large),
                 let number = small.numbers.first(where: {

@@ -73,6 +73,19 @@ public enum Threads {
         return results.withLock { $0.compactMap(\.self) }
     }
 
+    /// Computes `count` independent results as the function above does, all of them even if one fails.
+    ///
+    /// - Throws: The error of the first of them, in order, that failed; so the error does not depend on the threads.
+    public static func mapAll<Value: Sendable>(
+        _ count: Int, threads: Int = available,
+        _ body: @Sendable (Int) throws(ObjectError) -> Value
+    ) throws(ObjectError) -> [Value] {
+        let results = map(count, threads: threads) { index in
+            Result { () throws(ObjectError) in try body(index) }
+        }
+        return try results.map { (result) throws(ObjectError) in try result.get() }
+    }
+
     /// Computes a result from each item on several threads, and returns the results in the order of the items.
     ///
     /// - Parameter group: The number of items that a thread takes at a time, which amortises the cost of handing out

@@ -133,8 +133,7 @@ public struct JSONLinesSource: Sendable {
 
     /// Reads up to `count` bytes from an offset.
     private func read(_ offset: Int, _ count: Int) throws(ObjectError) -> [UInt8] {
-        try wrapping(
-            blob.read(at: offset, count: min(count, blob.size - offset)), as: ObjectError.storage)
+        try blob.bytes(at: offset, count: min(count, blob.size - offset))
     }
 
     /// Adds the row of a line, unless the line is blank. Returns what is wrong with the line, or nil.

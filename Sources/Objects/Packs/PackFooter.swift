@@ -211,17 +211,7 @@ package struct PackFooter: Sendable {
     func lowerBound(_ id: ObjectID, among kind: Kind) -> Int {
         let (start, count) = kind == .pieces ? (pieceIDs, pieceCount) : (recipeIDs, recipeCount)
         let span = bytes.span
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if ObjectID(bytes: span, at: start + 32 * middle) < id {
-                low = middle + 1
-            } else {
-                high = middle
-            }
-        }
-        return low
+        return (0..<count).binarySearch { ObjectID(bytes: span, at: start + 32 * $0) < id }
     }
 
     private func search(_ id: ObjectID, among kind: Kind) -> Int? {

@@ -77,9 +77,11 @@ struct RowBlock: Sendable {
 
     /// Sorts the rows by key, and rows with equal keys by line.
     mutating func sort() {
-        let block = self
+        // Holding the bytes alone leaves the rows unshared, so that they are sorted in place.
+        let bytes = bytes
         func precedes(_ left: Row, _ right: Row) -> Bool {
-            let order = block.compare(left, with: right, of: block)
+            let order = TableBytes.compare(
+                bytes.span.extracting(left.key), bytes.span.extracting(right.key))
             return order == 0 ? left.line < right.line : order < 0
         }
         for index in rows.indices.dropFirst() where precedes(rows[index], rows[index - 1]) {

@@ -44,11 +44,9 @@ struct RowSorter {
         var end = 0
         while let block = try rows.next(atLeast: SortedFile.writeSize) {
             let bytes = SortedFile.encode(block)
-            do throws(StorageError) {
-                let offset = try blob.append(bytes)
-                start = start ?? offset
-                end = offset + bytes.count
-            } catch { throw .storage(error) }
+            let offset = try inStorage(blob.append(bytes))
+            start = start ?? offset
+            end = offset + bytes.count
         }
         if let start { files.append(start..<end) }
     }
@@ -186,10 +184,8 @@ private struct SortedFile: Sendable {
         var block = RowBlock()
         var size = readSize
         while block.isEmpty, !unread.isEmpty {
-            let bytes: [UInt8]
-            do throws(StorageError) {
-                bytes = try blob.read(at: unread.lowerBound, count: min(size, unread.count))
-            } catch { throw .storage(error) }
+            let bytes = try inStorage(
+                blob.read(at: unread.lowerBound, count: min(size, unread.count)))
             let span = bytes.span
             var offset = 0
             block.reserve(bytes: bytes.count)

@@ -187,12 +187,9 @@ struct PlannedLeaf: Sendable {
     static func write(
         _ leaves: [PlannedLeaf], to sink: some ObjectSink, threads: Int = Threads.available
     ) throws(ObjectError) -> [ObjectID] {
-        let results = Threads.map(leaves.count, threads: threads) { index in
-            Result { () throws(ObjectError) in try leaves[index].write(to: sink) }
+        try Threads.mapAll(leaves.count, threads: threads) { (index) throws(ObjectError) in
+            try leaves[index].write(to: sink)
         }
-        var ids: [ObjectID] = []
-        for result in results { ids.append(try result.get()) }
-        return ids
     }
 
     /// The entry of the leaf in the node above it.

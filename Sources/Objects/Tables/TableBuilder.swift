@@ -158,7 +158,8 @@ struct TablePlanner<Sink: ObjectSink, Source: ObjectSource> {
         do throws(ObjectError) {
             try places?.advance(to: order.key(range.lowerBound + range.count / 2).span)
             predecessor = places?.leaf
-            try places?.advance(to: order.key(range.upperBound - 1).span)
+            let last = lastKey
+            try places?.advance(to: last.span)
         } catch { places = nil }
         plan.leaves.append(
             PlannedLeaf(

@@ -114,7 +114,7 @@ private struct TableSplice<Store: ObjectStore> {
             let children = place.children(of: inner)
             var read = level == 0 ? try changed(children) : [:]
             for child in children {
-                if !isChanged(child), try assembler.isClean(through: level),
+                if !isChanged(child, by: next), try assembler.isClean(through: level),
                     let lastKey = child.lastKey
                 {
                     try assembler.append(
@@ -134,27 +134,22 @@ private struct TableSplice<Store: ObjectStore> {
         var edit = next
         for place in leaves {
             let first = edit
-            while edit < edits.count {
-                let change = edits[edit]
-                guard place.isLast || place.reaches(change.key.span) else { break }
-                edit += 1
-            }
+            while isChanged(place, by: edit) { edit += 1 }
             if edit > first { places.append(place) }
         }
         guard places.count > 1 else { return [:] }
         let reader = reader
         let wanted = places
-        let results = Threads.map(wanted.count) { index in
-            Result { () throws(ObjectError) in try reader.node(at: wanted[index]) }
+        let nodes = try Threads.mapAll(wanted.count) { (index) throws(ObjectError) in
+            try reader.node(at: wanted[index])
         }
-        var nodes: [ObjectID: TableNode] = [:]
-        for (place, result) in zip(places, results) { nodes[place.id] = try result.get() }
-        return nodes
+        return Dictionary(zip(wanted.map(\.id), nodes)) { $1 }
     }
 
-    private func isChanged(_ place: TablePlace) -> Bool {
-        guard next < edits.count else { return false }
-        let edit = edits[next]
+    /// Whether the edit at an index falls into a place, given that all edits before the place were applied.
+    private func isChanged(_ place: TablePlace, by edit: Int) -> Bool {
+        guard edit < edits.count else { return false }
+        let edit = edits[edit]
         return place.isLast || place.reaches(edit.key.span)
     }
 

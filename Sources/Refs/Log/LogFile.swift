@@ -53,8 +53,10 @@ package struct SegmentName: Hashable {
 
     /// How many entries segments hold: 64, so that few single files remain; then 1,024, so that a million transactions
     /// take about a thousand files.
-    package static let sizes = [64, 1024]
+    package static let sizes = [smallest, largest]
     static let smallest = 64
+    /// The maximum number of entries in a segment.
+    package static let largest = 1024
 
     /// The segment of `count` entries that would hold an entry.
     package init(of count: Int, holding number: Int) {
@@ -189,7 +191,7 @@ package struct LogListing {
         var names: [SegmentName] = []
         var number = 0
         while number <= last {
-            let large = SegmentName(of: 1024, holding: number)
+            let large = SegmentName(of: SegmentName.largest, holding: number)
             if number == large.first, segments[large] != nil {
                 number += large.count
                 continue
@@ -231,8 +233,8 @@ package struct LogListing {
                 files[name, default: []].append(LogFile.entry(number))
             }
         }
-        for name in segments.keys where name.count < 1024 {
-            let large = SegmentName(of: 1024, holding: name.first)
+        for name in segments.keys where name.count < SegmentName.largest {
+            let large = SegmentName(of: SegmentName.largest, holding: name.first)
             if segments[large] != nil { files[large, default: []].append(name.blob) }
         }
         return files

@@ -1,4 +1,5 @@
 internal import Documents
+internal import Objects
 internal import TextAnalysis
 
 /// The text of a section for the splitter: its scalars, and the range of each block.
@@ -61,13 +62,7 @@ struct SectionText {
 
     /// The index of the block at or before a position.
     func block(at position: Int) -> Int {
-        var low = 0
-        var high = ranges.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if ranges[middle].lowerBound <= position { low = middle } else { high = middle }
-        }
-        return low
+        max(0, ranges.binarySearch { $0.lowerBound <= position } - 1)
     }
 
     /// The table header to repeat above a chunk that begins at a position; nil if there is none, or the chunk begins
@@ -134,9 +129,7 @@ struct Breaks {
         guard index > 0 else { return .block }
         let (previous, block) = (text.blocks[index - 1], text.blocks[index])
         if previous.keepsWithNext || previous.isHeader && block.kind == .tableRow { return .kept }
-        let isClose =
-            previous.kind == block.kind && (block.kind == .listItem || block.kind == .tableRow)
-        return isClose ? .item : .block
+        return block.isClose(to: previous) ? .item : .block
     }
 
     private static func markSentences(

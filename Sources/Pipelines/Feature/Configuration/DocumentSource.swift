@@ -197,25 +197,24 @@ extension DocumentSource {
 }
 
 extension FeatureConfiguration {
-    /// Combines the attributes of all sources; sources that share an attribute must agree on its type.
+    /// Checks that sources which share an attribute agree on its type.
     ///
     /// - Throws: `configuration`, with the line of the source that disagrees.
-    static func schema(
+    static func checkTypes(
         of sources: [(source: DocumentSource, line: Int?)], _ top: YAMLMapping
-    ) throws(ConfigurationError) -> AttributeSchema {
-        var schema = AttributeSchema()
+    ) throws(ConfigurationError) {
+        var types: [String: AttributeType] = [:]
         for (source, line) in sources {
-            if source.language != nil { schema.types[FeatureRow.languageMember] = .string }
+            if source.language != nil { types[FeatureRow.languageMember] = .string }
             for rule in source.attributes {
-                if let other = schema.types[rule.name], other != rule.type {
+                if let other = types[rule.name], other != rule.type {
                     throw top.error(
                         "the attribute \(rule.name) is \(other.rawValue) in one source and "
                             + "\(rule.type.rawValue) in another: it must have one type in all rows",
                         line: line)
                 }
-                schema.types[rule.name] = rule.type
+                types[rule.name] = rule.type
             }
         }
-        return schema
     }
 }

@@ -125,7 +125,7 @@ extension FeatureConfiguration {
             sources.append((source, item.line))
         }
         try Self.checkDisjoint(sources, top)
-        _ = try Self.schema(of: sources, top)
+        try Self.checkTypes(of: sources, top)
 
         var chunk = try top.mapping("chunk")
         let size = try chunk?.integer("size")
