@@ -42,7 +42,7 @@ let package = Package(
         .library(name: "Refs", targets: ["Refs"]),
         .library(name: "TextAnalysis", targets: ["TextAnalysis"]),
         .library(name: "Artifacts", targets: ["Artifacts"]),
-        .library(name: "EmbeddingService", targets: ["EmbeddingService"]),
+        .library(name: "ModelServices", targets: ["ModelServices"]),
         .library(name: "Documents", targets: ["Documents"]),
         .library(name: "FeaturePipeline", targets: ["FeaturePipeline"]),
         .library(name: "TrainingPipeline", targets: ["TrainingPipeline"]),
@@ -53,6 +53,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        // The HTTP layer of services; only executables that serve link it.
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // System libraries and C.
@@ -104,7 +111,7 @@ let package = Package(
             dependencies: ["Conditions", "TextAnalysis", "Objects", "Storage", "CKernels"],
             swiftSettings: strict),
         .target(
-            name: "EmbeddingService", dependencies: ["Artifacts", "Objects", "Storage", "CCurl"],
+            name: "ModelServices", dependencies: ["Artifacts", "Objects", "Storage", "CCurl"],
             swiftSettings: strict),
         .target(
             name: "Documents",
@@ -116,7 +123,7 @@ let package = Package(
         .target(
             name: "FeaturePipeline",
             dependencies: [
-                "Conditions", "Documents", "EmbeddingService", "Artifacts", "TextAnalysis", "Refs",
+                "Conditions", "Documents", "ModelServices", "Artifacts", "TextAnalysis", "Refs",
                 "Objects",
                 "Storage", "YAML",
             ],
@@ -131,6 +138,19 @@ let package = Package(
                 "Conditions", "Artifacts", "TextAnalysis", "Refs", "Objects", "Storage",
             ],
             path: "Sources/Pipelines/Inference", swiftSettings: strict),
+
+        // The HTTP layer of services: limits, tokens, errors, health, metrics, the access log.
+        .target(
+            name: "Serving",
+            dependencies: [
+                "Objects", "Storage",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: strict),
 
         // Executables.
         .target(
@@ -154,7 +174,7 @@ let package = Package(
         .executableTarget(
             name: "fti-training",
             dependencies: [
-                "TrainingPipeline", "EmbeddingService", "Artifacts", "CommandSupport", "Refs",
+                "TrainingPipeline", "ModelServices", "Artifacts", "CommandSupport", "Refs",
                 "Objects",
                 "Storage", arguments,
             ],
@@ -162,10 +182,12 @@ let package = Package(
         .executableTarget(
             name: "fti-inference",
             dependencies: [
-                "Conditions", "InferencePipeline", "EmbeddingService", "Artifacts",
-                "CommandSupport", "Refs",
-                "Objects",
-                "Storage", arguments,
+                "Conditions", "InferencePipeline", "ModelServices", "Artifacts", "Serving",
+                "CommandSupport", "Refs", "Objects", "Storage", "YAML", arguments,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
 
@@ -205,7 +227,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "FileFormats", "Conditions", "Documents", "FeaturePipeline", "TrainingPipeline",
-                "EmbeddingService", "Artifacts",
+                "ModelServices", "Artifacts",
                 "TextAnalysis", "Refs", "Objects", "Storage",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
@@ -215,7 +237,7 @@ let package = Package(
         .testTarget(
             name: "FeaturePipelineTests",
             dependencies: [
-                "Conditions", "Documents", "FeaturePipeline", "EmbeddingService", "Artifacts",
+                "Conditions", "Documents", "FeaturePipeline", "ModelServices", "Artifacts",
                 "TextAnalysis",
                 "Refs", "Objects", "Storage", "TestSupport",
             ],
@@ -249,6 +271,9 @@ let package = Package(
                 "FileFormats", "Maintenance", "Refs", "Objects", "Storage", "TestSupport",
             ],
             path: "Tests/RefsTests", swiftSettings: strict),
+        .testTarget(
+            name: "ServingTests", dependencies: ["Serving", "Objects", "TestSupport"],
+            path: "Tests/ServingTests", swiftSettings: strict),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"],
             path: "Tests/StorageTests", swiftSettings: strict),

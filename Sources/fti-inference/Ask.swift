@@ -2,7 +2,7 @@ import Conditions
 import ArgumentParser
 import Artifacts
 import CommandSupport
-import EmbeddingService
+import ModelServices
 import InferencePipeline
 import Objects
 import Refs

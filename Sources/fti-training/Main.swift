@@ -1,7 +1,7 @@
 import ArgumentParser
 import Artifacts
 import CommandSupport
-import EmbeddingService
+import ModelServices
 import Objects
 import Refs
 import TrainingPipeline

@@ -5,7 +5,7 @@ import Storage
 import TestSupport
 import Testing
 
-@testable import EmbeddingService
+@testable import ModelServices
 @testable import FeaturePipeline
 
 @Suite("Explanations of services")

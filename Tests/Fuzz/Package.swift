@@ -23,7 +23,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 project("Storage"), project("Objects"), project("Refs"),
-                project("Artifacts"), project("TextAnalysis"), project("EmbeddingService"),
+                project("Artifacts"), project("TextAnalysis"), project("ModelServices"),
                 project("Documents"),
                 project("FeaturePipeline"), project("TrainingPipeline"),
             ],

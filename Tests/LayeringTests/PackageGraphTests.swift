@@ -77,7 +77,7 @@ struct PackageGraphTests {
         ],
         ["Storage", "TextAnalysis"], ["Objects"], ["FileFormats", "Conditions"],
         ["Refs", "Artifacts", "YAML"], ["Documents"],
-        ["EmbeddingService", "Maintenance"],
+        ["ModelServices", "Maintenance", "Serving"],
         ["CommandSupport"] + pipelines,
         ["ftictl", "fti-feature", "fti-training", "fti-inference", "library-example"],
         ["TestSupport"],
@@ -98,7 +98,7 @@ struct PackageGraphTests {
         #expect(links.contains("Refs"))
         #expect(
             links.isDisjoint(
-                with: Self.pipelines + ["Documents", "EmbeddingService", "CCurl", "Yams"]))
+                with: Self.pipelines + ["Documents", "ModelServices", "CCurl", "Yams"]))
     }
 
     @Test("only ftictl links Maintenance")
@@ -108,6 +108,16 @@ struct PackageGraphTests {
             "CommandSupport", "fti-feature", "fti-training", "fti-inference",
         ] {
             #expect(!manifest.closure(of: name).contains("Maintenance"), "\(name)")
+        }
+    }
+
+    @Test("only executables that serve link Serving")
+    func servingIsApart() {
+        let executables = manifest.targets.filter { $0.type == "executable" }.map(\.name)
+        let serving = executables.filter { manifest.closure(of: $0).contains("Serving") }
+        #expect(serving == ["fti-inference"])
+        for target in manifest.targets where target.type == "regular" {
+            #expect(!manifest.dependencies(of: target.name).contains("Serving"), "\(target.name)")
         }
     }
 

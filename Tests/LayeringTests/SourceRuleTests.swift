@@ -51,7 +51,7 @@ struct SourceRuleTests {
         "Sources/Artifacts/Math/DotProduct.swift",
         "Sources/Artifacts/Search/CodeBlock.swift",
         "Sources/Artifacts/Lexical/LexicalPart.swift",
-        "Sources/EmbeddingService/Connection.swift",
+        "Sources/ModelServices/Connection.swift",
         "Sources/Pipelines/Feature/Sources/FolderEntry.swift",
         "Sources/Documents/Archive/ZipArchive.swift",
         "Sources/Documents/Markdown/MarkdownTree.swift",

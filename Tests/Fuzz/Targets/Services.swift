@@ -1,5 +1,5 @@
 @testable internal import Artifacts
-@testable internal import EmbeddingService
+@testable internal import ModelServices
 
 extension FuzzTarget {
     private static let exchange = EmbeddingExchange(

@@ -1,5 +1,5 @@
 internal import Artifacts
-public import EmbeddingService
+public import ModelServices
 internal import Objects
 internal import Storage
 internal import YAML

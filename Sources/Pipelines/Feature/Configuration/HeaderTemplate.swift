@@ -1,4 +1,4 @@
-internal import EmbeddingService
+internal import ModelServices
 internal import Artifacts
 internal import Storage
 

@@ -1,5 +1,5 @@
 internal import Artifacts
-internal import EmbeddingService
+internal import ModelServices
 internal import Objects
 internal import Refs
 internal import Storage
