@@ -84,27 +84,63 @@ public struct QuestionAnswering: Sendable {
             segments: segments, retrieval: retrieval, threads: threads)
     }
 
-    /// Answers a question from its `count` best chunks; nil for the ranker's own number.
+    /// Finds the `count` best chunks for a question; nil for the ranker's own number.
     ///
     /// - Parameter own: A further condition on the rows, besides the condition of all questions. The service caches the
     ///   matching rows of the last few conditions.
     /// - Throws: `condition` when it does not fit the rows; `embedding`, `objects`.
-    public func answer(
+    public func retrieve(
         _ question: String, count: Int? = nil, where own: Condition? = nil
-    ) throws(InferenceError) -> Reply {
+    ) throws(InferenceError) -> Retrieval {
         let count = count ?? retriever.ranker.retrieval.k
         let found = try retriever.chunks(for: question, count: count, where: own)
         let conditions = [condition, own].compactMap { $0 }
-        let judgement = Judgement(found, ranker: retriever.ranker)
-        let sources = Array(found.chunks.prefix(count))
-        let answer = ExtractiveAnswer.choose(
-            found.question, found.phrases, from: judgement.isAnswered ? sources : [])
-        return Reply(
-            question: question, judgement: judgement, units: answer.units,
-            quotedPlace: answer.place, sources: sources, ranker: retriever.ranker,
-            features: pair.features, model: pair.model, release: pair.release, space: pair.space,
-            transaction: pair.transaction,
+        return Retrieval(
+            text: question, question: found.question, phrases: found.phrases,
+            judgement: Judgement(found, ranker: retriever.ranker),
+            chunks: Array(found.chunks.prefix(count)), ranker: retriever.ranker,
             condition: conditions.count > 1 ? .all(conditions) : conditions.first,
             search: found.mode)
     }
+
+    /// Answers a question with sentences of its `count` best chunks; see ``retrieve(_:count:where:)``.
+    public func answer(
+        _ question: String, count: Int? = nil, where own: Condition? = nil
+    ) throws(InferenceError) -> Reply {
+        let retrieval = try retrieve(question, count: count, where: own)
+        return Reply(
+            retrieval: retrieval, answer: ExtractiveAnswer(of: retrieval), versions: pair)
+    }
+
+    /// The vectors of texts, as questions are embedded.
+    ///
+    /// - Throws: `embedding`.
+    public func embed(
+        _ texts: [String], as role: EmbeddingRole
+    ) throws(InferenceError) -> [[Float]] {
+        try wrapping(pair.embedder.embed(texts, as: role), as: InferenceError.embedding)
+    }
+}
+
+/// The chunks that were found for a question, and the judgement on whether they answer it.
+public struct Retrieval: Sendable {
+    /// The question.
+    public let text: String
+    /// The question's words and their weights.
+    let question: Question
+    /// The phrases that the question demands word for word.
+    let phrases: QuotedPhrases
+    /// Whether the chunks answer the question, and why.
+    let judgement: Judgement
+    /// The best chunks, best first.
+    public let chunks: [FoundChunk]
+    /// The ranker that ordered them.
+    let ranker: Ranker
+    /// The condition on all chunks; nil when they come from all rows.
+    public let condition: Condition?
+    /// How the search found the chunks.
+    public let search: SearchMode
+
+    /// Whether the chunks answer the question, as the ranker's rule judges it.
+    public var isAnswered: Bool { judgement.isAnswered }
 }
