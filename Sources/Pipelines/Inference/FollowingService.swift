@@ -34,7 +34,7 @@ public final class FollowingService {
     }
 
     /// The versions that currently answer.
-    public var current: QuestionAnswering { follower.current }
+    public var current: QuestionAnswering { follower.current.opened }
     /// The newest versions if they cannot answer; nil if they do.
     public var parked: Parked? { follower.rejection.map { Parked($0) } }
 
@@ -93,17 +93,21 @@ public final class FollowingService {
 
 /// The versions that a selection names, and how they are loaded.
 private struct AnsweringVersions: ServedVersions {
-    let choosing: (State) throws(InferenceError) -> ChosenVersions
-    let opening: (ChosenVersions, State) throws(InferenceError) -> QuestionAnswering
+    let choosing: @Sendable (State) throws(InferenceError) -> ChosenVersions
+    let opening: @Sendable (ChosenVersions, State) throws(InferenceError) -> QuestionAnswering
 
     func choose(in state: State) throws(InferenceError) -> ChosenVersions { try choosing(state) }
 
-    func snapshots(of versions: ChosenVersions) -> [ObjectID] {
-        [versions.features, versions.model, versions.release].compactMap(\.self)
+    func snapshots(of versions: ChosenVersions) -> [String: ObjectID] {
+        var snapshots = [
+            Release.featuresRole: versions.features, Release.modelRole: versions.model,
+        ]
+        snapshots["release"] = versions.release
+        return snapshots
     }
 
     func open(
-        _ versions: ChosenVersions, in state: State
+        _ versions: ChosenVersions, in state: State, from current: QuestionAnswering?
     ) throws(InferenceError) -> QuestionAnswering {
         try opening(versions, state)
     }
