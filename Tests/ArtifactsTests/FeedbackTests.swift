@@ -25,7 +25,7 @@ struct FeedbackTests {
          "generator": {"kind": "openai", "model": "m", "snapshot": null, "ending": "length",
              "promptTokens": 5, "replyTokens": null},
          "release": "\(hex)", "features": "\(hex)", "ranker": null, "space": "\(hex)",
-         "transaction": 7, "repository": "\(hex)", "where": "chapter = 'install'",
+         "transaction": 7, "repository": "\(hex.prefix(32))", "where": "chapter = 'install'",
          "retrieval": {"mode": "hybrid", "candidates": 50, "k": 4, "perDocument": 0}}
         """
 
@@ -57,7 +57,7 @@ struct FeedbackTests {
         #expect(
             answer.versions
                 == AnswerRecord.Versions(
-                    release: id, features: id, space: id, transaction: 7, repository: id))
+                    release: id, features: id, space: id, transaction: 7, repository: String(hex.prefix(32))))
         let passage = try #require(answer.passages.first)
         #expect(passage.vectorRank == 3 && passage.wordsRank == nil)
         #expect(passage.attributes == JSONObject([("chapter", "install"), ("ordinal", 0)]))

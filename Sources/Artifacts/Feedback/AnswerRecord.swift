@@ -58,13 +58,13 @@ public struct AnswerRecord: Equatable, Sendable {
         public var space: ObjectID?
         /// The newest transaction of the state.
         public var transaction: Int
-        /// The repository's identity.
-        public var repository: ObjectID
+        /// The repository's identity, as 32 hexadecimal digits.
+        public var repository: String
 
         /// Makes versions.
         public init(
             release: ObjectID? = nil, features: ObjectID, ranker: ObjectID? = nil,
-            space: ObjectID? = nil, transaction: Int, repository: ObjectID
+            space: ObjectID? = nil, transaction: Int, repository: String
         ) {
             self.release = release
             self.features = features
