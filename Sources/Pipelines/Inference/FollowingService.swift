@@ -49,10 +49,7 @@ public final class FollowingService {
     /// - Throws: As ``QuestionAnswering``.
     public init(
         _ selection: Selection, in repository: Repository, now: @escaping @Sendable () -> Timestamp,
-        where condition: Condition? = nil,
-        embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
-        verified: VerifiedLeaves? = nil, segments: SegmentCache = SegmentCache(),
-        retrieval: RetrievalOverrides = RetrievalOverrides(), threads: Int
+        loading options: LoadingOptions = LoadingOptions()
     ) throws(InferenceError) {
         isPinned = if case .pinned = selection { true } else { false }
         let versions = AnsweringVersions(
@@ -61,9 +58,7 @@ public final class FollowingService {
             },
             opening: { (chosen, state) throws(InferenceError) in
                 try QuestionAnswering(
-                    chosen, in: repository, state: state, where: condition, embedders: embedders,
-                    approximately: approximately, verified: verified, segments: segments,
-                    retrieval: retrieval, threads: threads)
+                    chosen, in: repository, state: state, loading: options)
             })
         follower = try Follower(
             versions, in: repository, purpose: "fti-inference", leaseSeconds: Self.leaseSeconds)
