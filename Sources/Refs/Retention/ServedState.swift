@@ -37,14 +37,25 @@ public struct ServedState: Hashable, Sendable {
         /// When the replica rejected them first.
         public let since: Timestamp
 
-        /// The maximum number of bytes of a reason; a longer one is cut.
-        static let reasonLimit = 2000
+        /// The maximum number of bytes of a reason that is kept; the rest is cut.
+        private static let reasonLimit = 2000
+        /// The maximum number of bytes of a reason in a lease, with its control characters escaped.
+        private static let storedLimit = 8192
 
         /// Describes rejected versions.
         public init(snapshots: [String: ObjectID], reason: String, since: Timestamp) {
             self.snapshots = snapshots
             self.reason = Quoting.plain(Secrets.redacted(reason), limit: Self.reasonLimit)
             self.since = since
+        }
+
+        fileprivate init(_ reader: inout JSONObjectReader) throws(JSONSchemaError) {
+            snapshots = try reader.snapshots()
+            reason = try reader.string("reason")
+            since = try reader.timestamp("since")
+            guard reason.utf8.count <= Self.storedLimit else {
+                throw reader.error("reason", "must have at most \(Self.storedLimit) bytes")
+            }
         }
     }
 
@@ -107,38 +118,32 @@ extension ServedState {
             let ids = draining.compactMap { $0.string.flatMap { ObjectID(hex: $0) } }
             guard let replica, ids.count == draining.count else { return nil }
             self.init(
-                replica: replica, snapshots: try Self.snapshots(&reader),
+                replica: replica, snapshots: try reader.snapshots(),
                 transaction: try reader.count("transaction"),
                 since: try reader.timestamp("since"), draining: ids,
-                parked: reader.has("parked") ? try Self.parked(&reader) : nil)
+                parked: reader.has("parked")
+                    ? try reader.nested("parked") { (parked) throws(JSONSchemaError) in
+                        try Parked(&parked)
+                    } : nil)
             try reader.finish()
         } catch { return nil }
     }
 
-    private static func parked(
-        _ reader: inout JSONObjectReader
-    ) throws(JSONSchemaError) -> Parked {
-        try reader.nested("parked") { (parked) throws(JSONSchemaError) in
-            Parked(
-                snapshots: try snapshots(&parked), reason: try parked.string("reason"),
-                since: try parked.timestamp("since"))
-        }
+    private static func json(_ snapshots: [String: ObjectID]) -> JSON {
+        .object(JSONObject(snapshots.map { ($0.key, .string($0.value.hex)) }))
     }
+}
 
-    private static func snapshots(
-        _ reader: inout JSONObjectReader
-    ) throws(JSONSchemaError) -> [String: ObjectID] {
+extension JSONObjectReader {
+    /// Takes the member `snapshots`: ids by role.
+    fileprivate mutating func snapshots() throws(JSONSchemaError) -> [String: ObjectID] {
         var snapshots: [String: ObjectID] = [:]
-        for member in try reader.object("snapshots") {
+        for member in try object("snapshots") {
             guard let id = member.value.string.flatMap({ ObjectID(hex: $0) }),
                 Quoting.plain(member.key).utf8.elementsEqual(member.key.utf8)
-            else { throw reader.error("snapshots", "must have a role and an id in each member") }
+            else { throw error("snapshots", "must have a role and an id in each member") }
             snapshots[member.key] = id
         }
         return snapshots
-    }
-
-    private static func json(_ snapshots: [String: ObjectID]) -> JSON {
-        .object(JSONObject(snapshots.map { ($0.key, .string($0.value.hex)) }))
     }
 }
