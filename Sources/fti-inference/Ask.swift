@@ -133,23 +133,26 @@ struct Ask: Command {
                 .revisions(
                     features: features ?? "features/prod", model: model ?? "models/current")
             }
-        let embedders = EmbedderSource(
-            endpoint: try ServiceEndpoint(environment: Environment.variable))
         let path = try context.repositoryLocation()
         let verified = try context.verifiedLeaves(of: path)
         // Saves the record even after an error, so that the next command need not verify the same leaves.
         defer { verified.save() }
         let repository = try context.repository(at: path)
+        var options = LoadingOptions()
+        options.condition = condition
+        options.retrieval = overrides
+        options.embedders = EmbedderSource(
+            endpoint: try ServiceEndpoint(environment: Environment.variable))
+        options.isApproximate = approximate
+        options.verified = verified.leaves
+        options.segments = SegmentCache(at: context.cachePath(of: path, ending: "segments"))
+        options.threads = threads
         guard let question else {
-            return try serve(
-                selection, condition, in: repository, embedders, verified,
-                segments(of: path, context), context)
+            return try serve(selection, options, in: repository, verified, context)
         }
         let reply = try QuestionAnswering.reply(
             to: question, count: count, selection, in: repository, now: context.now,
-            where: condition, embedders: embedders, approximately: approximate,
-            verified: verified.leaves, segments: segments(of: path, context),
-            retrieval: overrides, threads: threads)
+            loading: options)
         if context.output.isJSON {
             try context.output.emit(json(reply))
         } else {
@@ -168,10 +171,6 @@ struct Ask: Command {
         return overrides
     }
 
-    private func segments(of path: String, _ context: CommandContext) -> SegmentCache {
-        SegmentCache(at: context.cachePath(of: path, ending: "segments"))
-    }
-
     private func json(_ reply: Reply) -> JSONObject {
         var object = reply.json
         if explain { object["explanation"] = .object(reply.explanation) }
@@ -180,14 +179,11 @@ struct Ask: Command {
 
     /// Answers each line of standard input.
     private func serve(
-        _ selection: Selection, _ condition: Condition?, in repository: Repository,
-        _ embedders: EmbedderSource, _ verified: VerifiedLeavesFile, _ segments: SegmentCache,
-        _ context: CommandContext
+        _ selection: Selection, _ options: LoadingOptions, in repository: Repository,
+        _ verified: VerifiedLeavesFile, _ context: CommandContext
     ) throws {
         let service = try FollowingService(
-            selection, in: repository, now: Writer.systemClock, where: condition,
-            embedders: embedders, approximately: approximate, verified: verified.leaves,
-            segments: segments, retrieval: overrides, threads: threads)
+            selection, in: repository, now: Writer.systemClock, loading: options)
         verified.save()
         defer { service.stop() }
         let output = context.output

@@ -11,9 +11,10 @@ struct ConditionedAnswerTests {
     private func answering(
         _ fixture: Fixture, _ condition: String, approximately: Bool = false
     ) throws -> QuestionAnswering {
-        try QuestionAnswering(
-            Fixture.current, in: fixture.repository, now: Fixture.writer.now(),
-            where: try Condition(condition), approximately: approximately, threads: 2)
+        var options = Fixture.options(where: try Condition(condition))
+        options.isApproximate = approximately
+        return try QuestionAnswering(
+            Fixture.current, in: fixture.repository, now: Fixture.writer.now(), loading: options)
     }
 
     @Test(
@@ -96,7 +97,7 @@ struct ConditionedAnswerTests {
         let fixture = try Fixture()
         let service = try FollowingService(
             Fixture.current, in: fixture.repository, now: Fixture.writer.now,
-            where: try Condition("author = 'ada'"), threads: 1)
+            loading: Fixture.options(where: try Condition("author = 'ada'")))
         let transaction = try fixture.repository.begin(writer: Fixture.writer)
         var other = try Snapshot(fixture.features, in: transaction.objects)
         let embedder = try BuiltinEmbedder(dimension: 64)

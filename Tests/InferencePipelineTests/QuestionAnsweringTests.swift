@@ -135,7 +135,7 @@ import Testing
         try move(fixture, ["features/next": fixture.features, "models/next": fixture.model])
         let service = try FollowingService(
             .revisions(features: "features/next", model: "models/next"), in: fixture.repository,
-            now: Fixture.writer.now, threads: 1)
+            now: Fixture.writer.now, loading: Fixture.options())
         #expect(
             try fixture.repository.leases().map(\.snapshots) == [[fixture.features, fixture.model]])
         #expect(service.follow().isNothing)
@@ -192,7 +192,7 @@ import Testing
         }
         let reply = try QuestionAnswering.reply(
             to: "frost alarm", count: 1, Fixture.current, in: Repository(in: bucket),
-            now: Fixture.writer.now(), threads: 1)
+            now: Fixture.writer.now(), loading: Fixture.options())
         #expect(bucket.hasHappened)
         #expect(reply.model == replaced.withLock { $0 })
         // Without a newer state there is nothing else to try.
@@ -201,7 +201,7 @@ import Testing
             try QuestionAnswering.reply(
                 to: "frost alarm", count: 1,
                 .revisions(features: "features/prod", model: first.hex), in: gone,
-                now: Fixture.writer.now(), threads: 1)
+                now: Fixture.writer.now(), loading: Fixture.options())
         }
     }
 
@@ -218,7 +218,7 @@ import Testing
         let bucket = HookedBucket(fixture.bucket)
         let service = try FollowingService(
             .revisions(features: "features/prod", model: "models/next"), in: Repository(in: bucket),
-            now: Fixture.writer.now, threads: 1)
+            now: Fixture.writer.now, loading: Fixture.options())
         let second = try fixture.repository.begin(writer: Fixture.writer)
         _ = try second.objects.write(next.encoded, hint: .structured)
         _ = try second.commit([RefUpdate(ref, new: id)])
@@ -312,14 +312,12 @@ import Testing
         "candidates come from the sources that the request names",
         arguments: ["hybrid", "vector", "lexical"])
     func modes(name: String) throws {
-        var overrides = RetrievalOverrides()
-        overrides.mode = RetrievalSettings.Mode(rawValue: name)
-        overrides.candidates = 2
+        var options = Fixture.options()
+        options.retrieval.mode = RetrievalSettings.Mode(rawValue: name)
+        options.retrieval.candidates = 2
         let fixture = try Fixture()
         let reply = try QuestionAnswering(
-            Fixture.current, in: fixture.repository, now: Fixture.writer.now(),
-            retrieval: overrides,
-            threads: 1
+            Fixture.current, in: fixture.repository, now: Fixture.writer.now(), loading: options
         ).answer("When does the frost alarm ring?", count: 4)
         #expect(reply.sources.first?.row.document == "frost.md")
         #expect(

@@ -159,67 +159,6 @@ import Testing
                 == ["releases/prod", "releases/prod^features", "releases/prod^model"])
         #expect(pins.map(\.id) == [id, features, model])
     }
-
-    // MARK: Following
-
-    /// Serves the message of the snapshot at a ref; the message "bad" cannot be opened.
-    private struct Messages: ServedVersions {
-        let name: RefName
-        let repository: Repository
-
-        func choose(in state: State) throws(RefError) -> ObjectID {
-            try state.existingTarget(of: name)
-        }
-
-        func snapshots(of versions: ObjectID) -> [ObjectID] { [versions] }
-
-        func open(_ versions: ObjectID, in state: State) throws(RefError) -> String {
-            let objects = try repository.objects(in: state)
-            let message = try wrapping(Snapshot(versions, in: objects), as: RefError.objects)
-                .message
-            guard message != "bad" else { throw .misfit(reason: message, remedy: "") }
-            return message
-        }
-
-        func failure(_ error: RefError) -> RefError { error }
-    }
-
-    @Test(
-        "a follower switches to versions that open, rejects others once, and leases what it serves")
-    func follower() throws {
-        let one = try repository.put("models/current", Version(.model, "one"))
-        let follower = try Follower(
-            Messages(name: current, repository: repository), in: repository, purpose: "test",
-            leaseSeconds: 600)
-        #expect(follower.current == "one" && follower.follow().isNothing)
-        #expect(try repository.leases().map(\.snapshots) == [[one]])
-        let bad = try repository.put("models/current", Version(.model, "bad"))
-        guard case .rejected(let rejection) = follower.follow() else {
-            Issue.record("not rejected")
-            return
-        }
-        #expect(rejection.versions == bad && follower.current == "one")
-        #expect(follower.follow().isNothing && follower.rejection?.versions == bad)
-        let two = try repository.put("models/current", Version(.model, "two"))
-        guard case .switched = follower.follow() else {
-            Issue.record("not switched")
-            return
-        }
-        #expect(follower.current == "two" && follower.rejection == nil)
-        #expect(try repository.leases().map(\.snapshots) == [[two]])
-        _ = try repository.delete([current], in: try repository.state(), by: testWriter())
-        guard case .rejected(let gone) = follower.follow() else {
-            Issue.record("a deleted ref was not rejected")
-            return
-        }
-        #expect(gone.versions == nil && follower.current == "two")
-        follower.stop()
-        #expect(try repository.leases().isEmpty)
-    }
-}
-
-extension Optional {
-    fileprivate var isNothing: Bool { if case .none = self { true } else { false } }
 }
 
 /// A bucket on a read-only file system.

@@ -48,10 +48,22 @@ struct ExtractiveAnswer: Sendable {
         let score: Double
     }
 
+    /// Chooses the units to quote; none where the chunks do not answer the question.
+    init(of retrieval: Retrieval) {
+        self = Self.choose(
+            retrieval.question, retrieval.phrases,
+            from: retrieval.isAnswered ? retrieval.chunks : [])
+    }
+
+    private init(units: [QuotedUnit], place: Int?) {
+        self.units = units
+        self.place = place
+    }
+
     /// Chooses the units to quote.
     ///
     /// - Parameter phrases: Phrases that the question demands word for word.
-    static func choose(
+    private static func choose(
         _ question: Question, _ phrases: QuotedPhrases, from chunks: [FoundChunk]
     ) -> ExtractiveAnswer {
         let all = chunks.prefix(quotedChunks).enumerated().flatMap { place, chunk in

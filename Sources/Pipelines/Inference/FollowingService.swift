@@ -1,5 +1,4 @@
 public import Conditions
-public import Artifacts
 public import Objects
 public import Refs
 internal import Storage
@@ -34,7 +33,7 @@ public final class FollowingService {
     }
 
     /// The versions that currently answer.
-    public var current: QuestionAnswering { follower.current }
+    public var current: QuestionAnswering { follower.current.opened }
     /// The newest versions if they cannot answer; nil if they do.
     public var parked: Parked? { follower.rejection.map { Parked($0) } }
 
@@ -49,10 +48,7 @@ public final class FollowingService {
     /// - Throws: As ``QuestionAnswering``.
     public init(
         _ selection: Selection, in repository: Repository, now: @escaping @Sendable () -> Timestamp,
-        where condition: Condition? = nil,
-        embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
-        verified: VerifiedLeaves? = nil, segments: SegmentCache = SegmentCache(),
-        retrieval: RetrievalOverrides = RetrievalOverrides(), threads: Int
+        loading options: LoadingOptions = LoadingOptions()
     ) throws(InferenceError) {
         isPinned = if case .pinned = selection { true } else { false }
         let versions = AnsweringVersions(
@@ -61,9 +57,7 @@ public final class FollowingService {
             },
             opening: { (chosen, state) throws(InferenceError) in
                 try QuestionAnswering(
-                    chosen, in: repository, state: state, where: condition, embedders: embedders,
-                    approximately: approximately, verified: verified, segments: segments,
-                    retrieval: retrieval, threads: threads)
+                    chosen, in: repository, state: state, loading: options)
             })
         follower = try Follower(
             versions, in: repository, purpose: "fti-inference", leaseSeconds: Self.leaseSeconds)
@@ -93,17 +87,21 @@ public final class FollowingService {
 
 /// The versions that a selection names, and how they are loaded.
 private struct AnsweringVersions: ServedVersions {
-    let choosing: (State) throws(InferenceError) -> ChosenVersions
-    let opening: (ChosenVersions, State) throws(InferenceError) -> QuestionAnswering
+    let choosing: @Sendable (State) throws(InferenceError) -> ChosenVersions
+    let opening: @Sendable (ChosenVersions, State) throws(InferenceError) -> QuestionAnswering
 
     func choose(in state: State) throws(InferenceError) -> ChosenVersions { try choosing(state) }
 
-    func snapshots(of versions: ChosenVersions) -> [ObjectID] {
-        [versions.features, versions.model, versions.release].compactMap(\.self)
+    func snapshots(of versions: ChosenVersions) -> [String: ObjectID] {
+        var snapshots = [
+            Release.featuresRole: versions.features, Release.modelRole: versions.model,
+        ]
+        snapshots["release"] = versions.release
+        return snapshots
     }
 
     func open(
-        _ versions: ChosenVersions, in state: State
+        _ versions: ChosenVersions, in state: State, from current: QuestionAnswering?
     ) throws(InferenceError) -> QuestionAnswering {
         try opening(versions, state)
     }

@@ -4,32 +4,41 @@ public import Objects
 
 /// An answer, its sources, and the hashes of the versions that it came from.
 public struct Reply: Sendable {
+    /// The chunks that it comes from.
+    let retrieval: Retrieval
+    /// The quoted units, and the chunk that they come from.
+    private let extract: ExtractiveAnswer
+    /// The versions that it comes from.
+    private let versions: ResolvedPair
+
+    init(retrieval: Retrieval, answer: ExtractiveAnswer, versions: ResolvedPair) {
+        self.retrieval = retrieval
+        extract = answer
+        self.versions = versions
+    }
+
     /// The question.
-    public let question: String
-    /// Whether the chunks answer the question, and why.
-    let judgement: Judgement
-    /// The quoted units; empty when nothing answers.
-    let units: [QuotedUnit]
-    /// The rank, from 0, of the quoted source; nil where nothing is quoted.
-    let quotedPlace: Int?
+    public var question: String { retrieval.text }
     /// The best chunks, best first.
-    public let sources: [FoundChunk]
-    /// The ranker that ordered them.
-    let ranker: Ranker
+    public var sources: [FoundChunk] { retrieval.chunks }
     /// The features snapshot.
-    public let features: ObjectID
+    public var features: ObjectID { versions.features }
     /// The model snapshot.
-    public let model: ObjectID
+    public var model: ObjectID { versions.model }
     /// The release that binds both, when the selection named one.
-    public let release: ObjectID?
+    public var release: ObjectID? { versions.release }
     /// The embedding space.
-    public let space: ObjectID
+    public var space: ObjectID { versions.space }
     /// The newest transaction of the state that the answer comes from; for pinned versions, the lock file's.
-    public let transaction: Int
+    public var transaction: Int { versions.transaction }
     /// The condition on all chunks; nil when they come from all rows.
-    public let condition: Condition?
-    /// How the search found the chunks.
-    public let search: SearchMode
+    public var condition: Condition? { retrieval.condition }
+
+    private var judgement: Judgement { retrieval.judgement }
+    private var units: [QuotedUnit] { extract.units }
+    private var quotedPlace: Int? { extract.place }
+    private var ranker: Ranker { retrieval.ranker }
+    private var search: SearchMode { retrieval.search }
 
     /// Whether the chunks answer the question.
     public var isAnswered: Bool { !units.isEmpty }

@@ -22,19 +22,12 @@ struct Retriever: Sendable {
 
     /// Loads the versions of a pair.
     ///
-    /// - Parameters:
-    ///   - condition: A condition on the rows that chunks come from; nil for all rows.
-    ///   - approximately: Whether to preselect candidates by their signs.
-    ///   - verified: The record of leaves that were already verified; nil where there is none.
-    ///   - segments: The cache of lexical segments for features without an index.
-    ///   - retrieval: Settings that override the ranker's.
     /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's configuration
     ///   and its snapshot name different spaces; `condition` when it does not fit the rows.
     static func load(
-        _ pair: ResolvedPair, where condition: Condition?, approximately: Bool,
-        verified: VerifiedLeaves?, segments: SegmentCache, retrieval: RetrievalOverrides,
-        threads: Int
+        _ pair: ResolvedPair, _ options: LoadingOptions
     ) throws(InferenceError) -> Retriever {
+        let (condition, threads) = (options.condition, options.threads)
         let stored = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             try Ranker(
                 tensors: try file(Ranker.tensorsName, of: pair),
@@ -44,15 +37,15 @@ struct Retriever: Sendable {
             throw .embedding(.spacesDiffer(needed: stored.space, found: pair.space))
         }
         let ranker = stored.with(
-            retrieval.applied(to: stored.retrieval), space: pair.spaceDescription)
+            options.retrieval.applied(to: stored.retrieval), space: pair.spaceDescription)
         let index = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
-            let verified = if let verified { verified } else { try VerifiedLeaves() }
+            let verified = if let known = options.verified { known } else { try VerifiedLeaves() }
             return try FeatureIndex.open(
                 pair.table, schema: pair.schema, index: pair.index, in: pair.objects,
-                verified: verified, segments: segments, threads: threads)
+                verified: verified, segments: options.segments, threads: threads)
         }
         let preselection =
-            approximately ? ApproximateSearch(index.vectors, threads: threads) : nil
+            options.isApproximate ? ApproximateSearch(index.vectors, threads: threads) : nil
         let scope = try scope(
             condition, of: index, preselection, pair, candidates: ranker.retrieval.candidates,
             threads: threads)
