@@ -93,12 +93,12 @@ public struct ChatGenerator: Generator {
     public func generate(
         _ request: GenerationRequest, by deadline: Deadline, part: (String) -> Void
     ) throws(GenerationError) -> GeneratedAnswer {
-        if !request.isAnswered, prompt.nothingFound.answer == .decline {
+        if !request.retrieval.isAnswered, prompt.nothingFound.answer == .decline {
             part(prompt.nothingFound.text)
             return GeneratedAnswer(text: prompt.nothingFound.text, isAnswered: false)
         }
         let rendered = prompt.render(
-            question: request.asked, passages: request.chunks.map(\.passage),
+            question: request.retrieval.text, passages: request.retrieval.chunks.map(\.passage),
             conversation: request.conversation)
         var filter = CitationFilter(shown: rendered.shown)
         var text = ""
@@ -109,7 +109,9 @@ public struct ChatGenerator: Generator {
         }
         let reply = try chat.reply(
             to: ChatRequest(
-                rendered.messages, tokenLimit: prompt.budget.answer, temperature: temperature),
+                rendered.messages,
+                tokenLimit: min(prompt.budget.answer, request.tokenLimit ?? .max),
+                temperature: request.temperature ?? temperature),
             by: deadline
         ) { add(filter.pass($0)) }
         add(filter.finish())

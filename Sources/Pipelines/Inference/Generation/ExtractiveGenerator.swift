@@ -27,18 +27,17 @@ public struct ExtractiveGenerator: Generator {
     public func generate(
         _ request: GenerationRequest, by deadline: Deadline, part: (String) -> Void
     ) throws(GenerationError) -> GeneratedAnswer {
-        let answer = ExtractiveAnswer.choose(
-            request.words.question, request.words.phrases,
-            from: request.isAnswered ? request.chunks : [])
+        let chunks = request.retrieval.chunks
+        let answer = ExtractiveAnswer(of: request.retrieval)
         guard let place = answer.place else {
             part(nothingFound)
             return GeneratedAnswer(
-                text: nothingFound, isAnswered: false, shown: request.chunks.count)
+                text: nothingFound, isAnswered: false, shown: chunks.count)
         }
         let text = QuotedUnit.text(of: answer.units, citing: place + 1)
         part(text)
         return GeneratedAnswer(
             text: text, isAnswered: true, citations: Citations(shown: [place + 1]),
-            shown: request.chunks.count)
+            shown: chunks.count)
     }
 }

@@ -34,36 +34,23 @@ public protocol Generator: Sendable {
 public struct GenerationRequest: Sendable {
     /// The question as the person asked it.
     public let question: String
-    /// The question made self-contained; the same where it already was.
-    public let asked: String
     /// The turns before the question.
     public let conversation: [ChatMessage]
-    /// The chunks that were found for ``asked``, best first.
-    public let chunks: [FoundChunk]
-    /// Whether the chunks answer the question, and why.
-    let judgement: Judgement
-    /// The words and the demanded phrases of ``asked``.
-    let words: (question: Question, phrases: QuotedPhrases)
+    /// What was found for the question made self-contained.
+    public let retrieval: Retrieval
+    /// The maximum number of tokens of the answer; nil for the prompt's own limit, which always holds too.
+    public var tokenLimit: Int?
+    /// The randomness of the answer; nil for the generator's setting.
+    public var temperature: Double?
 
     /// Makes a request.
-    ///
-    /// - Parameters:
-    ///   - count: The number of chunks to answer from, at most.
-    ///   - found: What retrieval found for `asked`.
-    init(
-        question: String, asked: String, conversation: [ChatMessage] = [], count: Int,
-        found: Retriever.RetrievalResult, judgement: Judgement
+    public init(
+        _ question: String, after conversation: [ChatMessage] = [], retrieval: Retrieval
     ) {
         self.question = question
-        self.asked = asked
         self.conversation = conversation
-        chunks = Array(found.chunks.prefix(count))
-        self.judgement = judgement
-        words = (found.question, found.phrases)
+        self.retrieval = retrieval
     }
-
-    /// Whether the chunks answer the question, as the ranker judges them.
-    public var isAnswered: Bool { judgement.isAnswered }
 }
 
 /// An answer, and how it came about.
