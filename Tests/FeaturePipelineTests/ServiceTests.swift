@@ -80,11 +80,11 @@ struct ServiceExplanationTests {
             #expect(!ServiceStatus.isPassing(status))
         }
         for status in [400, 413, 422] {
-            #expect(ServiceStatus.remedy(status).contains("embed.batch or chunk.size"))
+            #expect(ServiceAPI.embeddings.remedy(status).contains("embed.batch or chunk.size"))
         }
-        for status in [401, 403] { #expect(ServiceStatus.remedy(status).contains("FTI_EMBED_KEY")) }
-        for status in [404, 410] { #expect(ServiceStatus.remedy(status).contains("embed.url")) }
-        #expect(ServiceStatus.remedy(429).contains("later"))
+        for status in [401, 403] { #expect(ServiceAPI.embeddings.remedy(status).contains("FTI_EMBED_KEY")) }
+        for status in [404, 410] { #expect(ServiceAPI.embeddings.remedy(status).contains("embed.url")) }
+        #expect(ServiceAPI.embeddings.remedy(429).contains("later"))
     }
 }
 

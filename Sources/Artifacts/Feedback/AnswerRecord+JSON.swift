@@ -147,7 +147,7 @@ extension AnswerRecord.Passage {
     }
 }
 
-extension AnswerRecord.Citations {
+extension Citations {
     fileprivate init(
         _ object: JSONObject, in outer: JSONObjectReader
     ) throws(JSONSchemaError) {

@@ -126,6 +126,20 @@ struct QuotedUnit: Hashable, Sendable {
     /// Whether the unit is code, whose lines and spaces matter.
     let isVerbatim: Bool
 
+    /// The text of quoted units: sentences in sequence, code on lines of its own; empty without units.
+    ///
+    /// - Parameter number: The number of the source that they come from, which follows them as `[1]`; nil for none.
+    static func text(of units: [QuotedUnit], citing number: Int? = nil) -> String {
+        var text = ""
+        for unit in units {
+            if !text.isEmpty { text += unit.isVerbatim || text.last == "\n" ? "\n" : " " }
+            text += unit.isVerbatim ? unit.text + "\n" : unit.text
+        }
+        if text.last == "\n" { text.removeLast() }
+        guard let number else { return text }
+        return text + (units.last?.isVerbatim == true ? "\n" : " ") + "[\(number)]"
+    }
+
     var wordCount: Int { text.split(whereSeparator: \.isWhitespace).count }
 
     /// Whether the unit introduces what follows it.

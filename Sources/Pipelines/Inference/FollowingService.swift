@@ -1,5 +1,4 @@
 public import Conditions
-public import Artifacts
 public import Objects
 public import Refs
 internal import Storage

@@ -44,14 +44,7 @@ public struct Reply: Sendable {
     public var isAnswered: Bool { !units.isEmpty }
 
     /// The quoted text: sentences in sequence, code on lines of its own. Empty when nothing answers.
-    public var answer: String {
-        var text = ""
-        for unit in units {
-            if !text.isEmpty { text += unit.isVerbatim || text.last == "\n" ? "\n" : " " }
-            text += unit.isVerbatim ? unit.text + "\n" : unit.text
-        }
-        return text.last == "\n" ? String(text.dropLast()) : text
-    }
+    public var answer: String { QuotedUnit.text(of: units) }
 
     /// The answer with the number of the source that it quotes, such as `[1]`.
     private var cited: String {
@@ -59,7 +52,7 @@ public struct Reply: Sendable {
         // Sources are listed by section, so the citation has the number of the quoted source's section.
         let row = sources[quotedPlace].row
         let number = sections.firstIndex { Self.isOneSection($0.best.row, row) } ?? 0
-        return answer + (units.last?.isVerbatim == true ? "\n" : " ") + "[\(number + 1)]"
+        return QuotedUnit.text(of: units, citing: number + 1)
     }
 
     private static func isOneSection(_ row: FeatureRow, _ other: FeatureRow) -> Bool {
@@ -229,14 +222,14 @@ public struct FoundChunk: Sendable {
     public let wordsRank: Int?
     /// Its signals, in the order of ``Signal``.
     public let signals: [Double]
+}
 
+extension FoundChunk {
     init(_ ranked: HybridRetrieval.RankedCandidate) {
-        row = ranked.row
-        score = ranked.score
-        similarity = ranked.candidate.similarity
-        vectorRank = ranked.candidate.vectorRank
-        wordsRank = ranked.candidate.wordsRank
-        signals = ranked.signals
+        self.init(
+            row: ranked.row, score: ranked.score, similarity: ranked.candidate.similarity,
+            vectorRank: ranked.candidate.vectorRank, wordsRank: ranked.candidate.wordsRank,
+            signals: ranked.signals)
     }
 }
 
@@ -258,9 +251,11 @@ extension FoundChunk {
             guard let value = Self.text(member.value) else { continue }
             known.append("\(member.key): \(value)")
         }
-        let address = row.metadata[Self.address]?.string
         return [address, known.isEmpty ? nil : known.joined(separator: "; ")].compactMap { $0 }
     }
+
+    /// The address of the chunk's document; nil where it has none.
+    var address: String? { row.metadata[Self.address]?.string }
 
     /// The attribute with a document's address.
     private static let address = "url"

@@ -2,7 +2,7 @@ public import Artifacts
 public import Conditions
 public import Objects
 public import Refs
-public import Storage
+internal import Storage
 internal import Synchronization
 
 /// What a client asks.
