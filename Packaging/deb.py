@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import lzma
+import textwrap
 from email.utils import formatdate
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def archive(program: Program, tree: Tree, depends: str, version: str, architectu
         "Maintainer": MAINTAINER, "Installed-Size": str((size + 1023) // 1024), "Depends": depends,
         "Recommends": ", ".join(program.recommends), "Suggests": ", ".join(program.suggests),
         "Section": "database", "Priority": "optional",
-        "Description": program.summary + "".join(f"\n {line}" for line in program.description.splitlines()),
+        "Description": program.summary + "".join(f"\n {line}" for line in textwrap.wrap(program.description, 76)),
     }
     control = Tree()
     control.file("/control", "".join(f"{key}: {value}\n" for key, value in fields.items() if value))
@@ -76,7 +77,7 @@ Upstream-Name: fti
 Comment: The folder licenses beside this file has the licences of the libraries that are linked into {program.name}.
 
 Files: *
-Copyright: The fti contributors
+Copyright: 2026 The fti contributors
 License: {LICENSE}
  On Debian systems the text of the Apache License 2.0 is in /usr/share/common-licenses/Apache-2.0.
 """

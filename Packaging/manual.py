@@ -7,7 +7,9 @@ import libraries
 
 
 def completions(name: str, executable: Path, shell: str) -> str:
-    return libraries.run(str(executable), "--generate-completion-script", shell)
+    script = libraries.run(str(executable), "--generate-completion-script", shell)
+    # Shells read it; nothing executes it.
+    return script.removeprefix("#!/bin/bash\n")
 
 
 def pages(name: str, executable: Path) -> dict[str, bytes]:

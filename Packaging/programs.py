@@ -1,5 +1,6 @@
 """The four programs that are packaged: what each is, and what it needs besides its shared libraries."""
 
+import os
 from dataclasses import dataclass
 
 
@@ -31,12 +32,12 @@ CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 PROGRAMS = (
     Program(
         "ftictl", "store of versions for features, datasets, models and releases",
-        "ftictl keeps versions of everything that a language model application is made of, and moves names\n"
+        "ftictl keeps versions of everything that a language model application is made of, and moves names "
         "between them in transactions: put, promote, roll back, release, pin, verify. It is one static executable.",
         is_service=False, suggests=("fti-feature", "fti-training", "fti-inference")),
     Program(
         "fti-feature", "feature pipeline of fti: documents to embedded chunks",
-        "fti-feature reads documents, splits them into chunks, embeds those that changed, and publishes them as\n"
+        "fti-feature reads documents, splits them into chunks, embeds those that changed, and publishes them as "
         "a new version of the features. A timer runs it with the configuration in /etc/fti/feature.yaml.",
         is_service=True, recommends=("ca-certificates", "poppler-utils"), suggests=("ftictl",),
         helpers=("pdfinfo", "pdftohtml"),
@@ -44,16 +45,17 @@ PROGRAMS = (
         data=(CERTIFICATES, "/usr/lib/*/gconv", "/usr/share/poppler")),
     Program(
         "fti-training", "training pipeline of fti: datasets and a ranker from features",
-        "fti-training builds datasets from features, trains the ranker of the retrieval, and publishes both in\n"
+        "fti-training builds datasets from features, trains the ranker of the retrieval, and publishes both in "
         "one transaction. A timer runs it with the configuration in /etc/fti/training.yaml.",
         is_service=True, recommends=("ca-certificates",), suggests=("ftictl",), data=(CERTIFICATES,)),
     Program(
         "fti-inference", "inference service of fti: answers with sources, over OpenAI's API",
-        "fti-inference retrieves chunks for a question and answers from them, by quoting or with a language\n"
+        "fti-inference retrieves chunks for a question and answers from them, by quoting or with a language "
         "model. It follows the release that a ref names. A service runs it with /etc/fti/inference.yaml.",
         is_service=True, recommends=("ca-certificates",), suggests=("ftictl",), data=(CERTIFICATES,),
         command=("serve", "/etc/fti/inference.yaml"), port=8080),
 )
 
-MAINTAINER = "The fti maintainers <fti@localhost>"
+#: Who makes the packages: the variables of Debian's tools, or nobody in particular.
+MAINTAINER = f"{os.environ.get('DEBFULLNAME', 'fti')} <{os.environ.get('DEBEMAIL', 'fti@localhost')}>"
 LICENSE = "Apache-2.0"
