@@ -9,6 +9,9 @@ from pathlib import Path
 #: Names of Debian packages whose libraries ftictl links statically. Their licences go with it.
 STATIC_LIBRARIES = ("libc6-dev", "libssl-dev", "libstemmer-dev", "libutf8proc-dev", "libzstd-dev", "zlib1g-dev")
 
+#: Packages of modules that are not in a folder of their own name.
+MODULE_PACKAGES = {"SystemPackage": "swift-system"}
+
 
 class PackagingError(Exception):
     """A sentence for the person who runs `make packages`."""
@@ -83,12 +86,14 @@ def linked_licenses(build: Path, program: str, root: Path) -> dict[str, bytes]:
     for module in sorted(set(re.findall(r"/([^/]+)\.build/", objects))):
         if (root / "Sources" / module).is_dir() or module == program.replace("-", "_"):
             continue
-        checkouts = list((root / ".build/checkouts").glob(f"*/Sources/{module}"))
-        if not checkouts:
-            if module.removesuffix("Pipeline") in {path.name for path in (root / "Sources/Pipelines").iterdir()}:
-                continue
+        if (root / "Sources/Pipelines" / module.removesuffix("Pipeline")).is_dir():
+            continue
+        checkouts = root / ".build/checkouts"
+        known = MODULE_PACKAGES.get(module)
+        found = [checkouts / known] if known else [path.parent.parent for path in checkouts.glob(f"*/Sources/{module}")]
+        if not found:
             raise PackagingError(f"{program} links the module {module}, whose licence is unknown")
-        package = checkouts[0].parent.parent
+        package = found[0]
         texts = [path.read_bytes() for path in sorted(package.glob("[LN][IO][CT][EI][NC]*"))]
         if not texts:
             raise PackagingError(f"{package.name} has no licence file")
