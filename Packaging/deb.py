@@ -14,6 +14,8 @@ from tree import Tree
 
 HERE = Path(__file__).parent
 SCRIPTS = ("postinst", "prerm", "postrm")
+#: A tenth larger than by the default, in half of the time.
+PRESET = 3
 
 
 def files(program: Program, executable: Path, build: Path, version: str, epoch: int) -> Tree:
@@ -62,8 +64,8 @@ def archive(program: Program, tree: Tree, depends: str, version: str, architectu
             text = (HERE / "maintainer" / script).read_text()
             control.file(f"/{script}", text.replace("#PACKAGE#", program.name), 0o755)
     members = (
-        ("debian-binary", b"2.0\n"), ("control.tar.xz", lzma.compress(control.tar(epoch))),
-        ("data.tar.xz", lzma.compress(tree.tar(epoch))))
+        ("debian-binary", b"2.0\n"), ("control.tar.xz", lzma.compress(control.tar(epoch), preset=PRESET)),
+        ("data.tar.xz", lzma.compress(tree.tar(epoch), preset=PRESET)))
     result = b"!<arch>\n"
     for name, data in members:
         result += f"{name:<16}{epoch:<12}{0:<6}{0:<6}{'100644':<8}{len(data):<10}`\n".encode()
