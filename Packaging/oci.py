@@ -21,7 +21,7 @@ HOME = "/var/lib/fti"
 
 
 def root(program: Program, executable: Path) -> Tree:
-    """The file system of the image: the program, what it loads and runs, and no shell."""
+    """The file system of the image: the program, what it loads and what it runs."""
     tree = Tree()
     for path in ("bin", "lib", "lib64", "sbin"):
         tree.link(f"/{path}", f"usr/{path}")

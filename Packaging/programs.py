@@ -40,9 +40,10 @@ PROGRAMS = (
         "fti-feature reads documents, splits them into chunks, embeds those that changed, and publishes them as "
         "a new version of the features. A timer runs it with the configuration in /etc/fti/feature.yaml.",
         is_service=True, recommends=("ca-certificates", "poppler-utils"), suggests=("ftictl",),
-        helpers=("pdfinfo", "pdftohtml"),
+        # A shell sets the limits under which the readers of PDF run.
+        helpers=("sh", "pdfinfo", "pdftohtml"),
         # iconv of the C library reads the tables of legacy encodings, poppler those of East Asian PDFs.
-        data=(CERTIFICATES, "/usr/lib/*/gconv", "/usr/share/poppler")),
+        data=(CERTIFICATES, "/usr/lib/*/gconv", "/usr/lib/locale/C.utf8", "/usr/share/poppler")),
     Program(
         "fti-training", "training pipeline of fti: datasets and a ranker from features",
         "fti-training builds datasets from features, trains the ranker of the retrieval, and publishes both in "

@@ -67,9 +67,7 @@ sources: [{{files: {documents}, include: ["**/*.md", "**/*.html", "**/*.pdf"]}}]
 embed: {{name: builtin, dimension: 384}}
 """)
     report = job.json("run", configuration)
-    documents = report["documents"]
-    expect(documents["added"] == 55 and not documents.get("failed") and not report.get("skipped"),
-           f"not every document was read: {report}")
+    expect(report["added"] == 55 and not report["skipped"], f"not every document was read: {report['skipped']}")
 
 
 def fti_training(job: Job) -> None:
@@ -80,7 +78,7 @@ questions: {questions}
 model: models/packaged
 """)
     report = job.json("run", configuration)
-    expect("models/packaged" in json.dumps(report), f"no model was published: {report}")
+    expect("models/packaged" in [ref["name"] for ref in report["refs"]], f"no model was published: {report}")
 
 
 def fti_inference(job: Job) -> None:

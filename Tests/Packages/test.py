@@ -15,6 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 from jobs import JOBS, PROJECT, Job, expect
@@ -48,9 +49,10 @@ class PackageTests:
             test(*arguments)
             self.passed += 1
             print(f"ok      {what} ({time.monotonic() - began:.0f} s)", flush=True)
-        except Failure as failure:
+        except Exception as failure:
             self.failed += 1
-            print(f"FAILED  {what}\n        " + str(failure).replace("\n", "\n        "), flush=True)
+            text = str(failure) if isinstance(failure, Failure) else traceback.format_exc()
+            print(f"FAILED  {what}\n        " + text.replace("\n", "\n        "), flush=True)
 
     def all(self, programs: list[Program]) -> None:
         self.updated = self.work / "updated.tar"
@@ -113,7 +115,8 @@ class PackageTests:
         try:
             root = Root(bundle / "rootfs")
             self.is_alone(program, root.paths())
-            expect(not (root.folder / "usr/bin/sh").exists(), "there is a shell in the image")
+            programs = {path.name for path in (root.folder / "usr/bin").iterdir()}
+            expect(programs == {program.name, *program.helpers}, f"the image has the programs {programs}")
             self.works(program, Job(root, program.name, HOME, USER))
         finally:
             shutil.rmtree(bundle)
