@@ -68,8 +68,8 @@ struct ChatReplyReader {
         case refused(ServiceExplanation)
         /// The reply ends before it is complete.
         case incomplete
-        /// The reply has another form.
-        case invalid(String)
+        /// The reply has another form; the endpoint may explain why.
+        case invalid(String, ServiceExplanation? = nil)
         /// The reply is complete and without text.
         case empty(String, lacksTokens: Bool)
     }
@@ -124,10 +124,11 @@ struct ChatReplyReader {
             return false
         }
         guard let json = try? JSON(parsing: event.data.span), case .object(let object) = json else {
+            let said = ServiceExplanation(event.data)
             problem =
                 event.name == "error"
-                ? .refused(ServiceExplanation(event.data))
-                : .invalid("answers with a stream of something other than chat completions")
+                ? .refused(said)
+                : .invalid("answers with a stream of something other than chat completions", said)
             return false
         }
         if Self.isError(object) || event.name == "error" {
