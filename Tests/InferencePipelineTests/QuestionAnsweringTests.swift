@@ -246,7 +246,7 @@ import Testing
         let fixture = try Fixture()
         let transaction = try fixture.repository.begin(writer: Fixture.writer)
         let bound = try Release(
-            features: fixture.features, model: fixture.model, in: transaction.objects)
+            .init(features: fixture.features, ranker: fixture.model), in: transaction.objects)
         let snapshot = try bound.snapshot(
             into: transaction.objects, producer: .init(pipeline: "test", version: "1"),
             created: Fixture.writer.now(), message: "")

@@ -76,8 +76,9 @@ import Testing
         var ids: [ObjectID] = []
         for _ in 0..<2 {
             let transaction = try repository.begin(writer: testWriter())
+            let prompt = try transaction.objects.write(Array("Be brief.".utf8), hint: .bulk)
             let release = try transaction.bind(
-                features: features, model: model, prompt: Array("Be brief.".utf8))
+                .init(features: features, ranker: model, prompt: .init(.text, prompt)))
             let cautions = try release.cautions(in: transaction.objects)
             #expect(cautions.count == 2)
             #expect(cautions.last?.contains(old.short) == true)
@@ -149,7 +150,7 @@ import Testing
         let model = try repository.put("models/a", Version(.model, "m"))
         let transaction = try repository.begin(writer: testWriter())
         let (id, _) = try transaction.publish(
-            try transaction.bind(features: features, model: model),
+            try transaction.bind(.init(features: features, ranker: model)),
             as: try RefName("releases/prod"), by: .init(pipeline: "test", version: "1"),
             created: epoch, description: nil, message: "")
         let pins = try repository.pins(

@@ -145,9 +145,15 @@ struct ChosenVersions: Equatable, Sendable {
 
     private static func release(
         _ id: ObjectID, in objects: PackStore
-    ) throws(RefError) -> Release {
+    ) throws(RefError) -> (features: ObjectID, model: ObjectID) {
         let snapshot = try wrapping(Snapshot(id, in: objects), as: RefError.objects)
-        return try Release(of: snapshot, in: objects)
+        let roles = try Release(of: snapshot, in: objects).roles
+        guard let ranker = roles.ranker else {
+            throw .misfit(
+                reason: "the release \(id.short) binds no ranker",
+                remedy: "ftictl release REF --from \(id.short) --ranker REV")
+        }
+        return (roles.features, ranker)
     }
 }
 
