@@ -243,6 +243,10 @@ let package = Package(
             ],
             path: "Tests/FeaturePipelineTests", swiftSettings: strict),
         .testTarget(
+            name: "ModelServicesTests",
+            dependencies: ["ModelServices", "Artifacts", "Objects", "Storage", "TestSupport"],
+            path: "Tests/ModelServicesTests", swiftSettings: strict),
+        .testTarget(
             name: "TrainingPipelineTests",
             dependencies: [
                 "TrainingPipeline", "Artifacts", "Refs", "Objects", "Storage", "TestSupport",
