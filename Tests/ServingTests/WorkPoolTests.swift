@@ -14,11 +14,11 @@ struct WorkPoolTests {
         let waiting = (0..<2).map { _ in
             Task {
                 try await pool.run(by: deadline) {
-                    while !gate.isOpen { _ = sched_yield() }
+                    while !gate.isOpen { sleepMilliseconds(5) }
                 }
             }
         }
-        while pool.load < 2 { await Task.yield() }
+        while pool.load < 2 { try await Task.sleep(for: .milliseconds(5)) }
         await #expect(throws: WorkPool.Refusal.full) { try await pool.run(by: deadline) {} }
         gate.open()
         for task in waiting { try await task.value }
