@@ -20,6 +20,11 @@ struct HTTPServerTests {
             #expect(head.body.isEmpty)
             #expect(head.header("content-length") == "14")
 
+            let stream = try await server.get("/events", method: "HEAD")
+            #expect(stream.status == 200)
+            #expect(stream.body.isEmpty)
+            #expect(stream.header("content-length") == nil)
+
             let unknown = try await server.get("/nowhere")
             #expect(unknown.status == 404)
             #expect(unknown.json?["error"]?["type"]?.string == "invalid_request_error")

@@ -56,7 +56,7 @@ extension HostileRequest {
 
     static let requestLines: [HostileRequest] = [
         .init("a line of nonsense", "hello world\r\n\r\n", status: 400),
-        .init("an unknown method", "FOO /hello/a HTTP/1.1\r\n\(host)\r\n", status: 400),
+        .init("an unknown method", "FOO /hello/a HTTP/1.1\r\n\(host)\r\n", status: 501),
         .init("a lower-case method", "get /hello/a HTTP/1.1\r\n\(host)\r\n", status: 400),
         .init("no target", "GET HTTP/1.1\r\n\(host)\r\n", status: 400),
         .init(
@@ -101,6 +101,14 @@ extension HostileRequest {
         .init(
             "many headers",
             hello + (0..<200).map { "X-\($0): a\r\n" }.joined() + "\r\n", status: 431),
+        .init(
+            "20,000 headers", hello + String(repeating: "a:b\r\n", count: 20_000) + "\r\n",
+            status: 431),
+        .init(
+            "1,300 ranges",
+            hello + "Connection: close\r\nRange: bytes="
+                + (0..<1300).map { "\($0)-\($0)" }.joined(separator: ",") + "\r\n\r\n",
+            status: 200, reaches: ["hello"]),
         .init(
             "headers without end",
             hello + String(repeating: "X-A: \(String(repeating: "b", count: 1000))\r\n", count: 60),
@@ -184,14 +192,18 @@ extension HostileRequest {
     ]
 
     static let targets: [HostileRequest] = [
-        .init("dots in the path", "GET /hello/../metrics HTTP/1.1\r\n\(host)\r\n", status: 400),
-        .init("encoded dots", "GET /hello/%2e%2e HTTP/1.1\r\n\(host)\r\n", status: 400),
-        .init("half-encoded dots", "GET /hello/.%2E/a HTTP/1.1\r\n\(host)\r\n", status: 400),
+        .init("dots in the path", "GET /hello/../metrics HTTP/1.1\r\n\(host)\r\n", status: 404),
+        .init("encoded dots", "GET /hello/%2e%2e HTTP/1.1\r\n\(host)\r\n", status: 404),
+        .init("half-encoded dots", "GET /hello/.%2E/a HTTP/1.1\r\n\(host)\r\n", status: 404),
         .init(
             "dots behind an encoded slash", "GET /hello/a%2f..%2fb HTTP/1.1\r\n\(host)\r\n",
-            status: 400),
+            status: 404),
+        .init(
+            "an encoded way to a file",
+            "GET /%2e%2e%2f%2e%2e%2fetc%2fpasswd HTTP/1.1\r\n\(host)\r\n",
+            status: 404),
         .init("a backslash", "GET /hello/..\\a HTTP/1.1\r\n\(host)\r\n", status: 400),
-        .init("an encoded backslash", "GET /hello/..%5ca HTTP/1.1\r\n\(host)\r\n", status: 400),
+        .init("an encoded backslash", "GET /hello/..%5ca HTTP/1.1\r\n\(host)\r\n", status: 404),
         .init(
             "dots encoded twice",
             "GET /hello/%252e%252e HTTP/1.1\r\n\(host)Connection: close\r\n\r\n",

@@ -71,6 +71,8 @@ struct ServerLimitTests {
                 client.reset()
             }
             #expect(try await eventually { server.handlers.contains("ended") })
+            #expect(
+                try await eventually { server.metrics.text.contains("http_connections 0\n") })
         }
     }
 
