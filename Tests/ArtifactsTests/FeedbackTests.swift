@@ -49,7 +49,7 @@ struct FeedbackTests {
         let id = try #require(ObjectID(hex: Self.hex))
         #expect(answer.searched == "What size holes do I drill in brick?")
         #expect(answer.conversation.map(\.role) == [.user, .assistant])
-        #expect(answer.citations == AnswerRecord.Citations(shown: [1], removed: 2))
+        #expect(answer.citations == Citations(shown: [1], removed: 2))
         #expect(
             answer.generator
                 == .openAI(model: "m", snapshot: nil, ending: .length, promptTokens: 5))
@@ -57,7 +57,8 @@ struct FeedbackTests {
         #expect(
             answer.versions
                 == AnswerRecord.Versions(
-                    release: id, features: id, space: id, transaction: 7, repository: String(hex.prefix(32))))
+                    release: id, features: id, space: id, transaction: 7,
+                    repository: String(Self.hex.prefix(32))))
         let passage = try #require(answer.passages.first)
         #expect(passage.vectorRank == 3 && passage.wordsRank == nil)
         #expect(passage.attributes == JSONObject([("chapter", "install"), ("ordinal", 0)]))
