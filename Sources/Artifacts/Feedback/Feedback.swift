@@ -66,6 +66,9 @@ extension Feedback {
     /// The maximum number of bytes of a line without its line feed; readers skip longer lines.
     public static let lineLimit = 8 << 20
 
+    /// The member of a features row that holds the JSON of the line that the row was made from.
+    public static let recordMember = "record"
+
     /// The name of the file for feedback that a replica receives on a day in UTC: `REPLICA-YYYY-MM-DD.jsonl`.
     public static func fileName(replica: String, time: Timestamp) -> String {
         "\(replica)-\(time.description.prefix(10)).jsonl"
