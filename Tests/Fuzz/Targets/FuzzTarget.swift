@@ -34,7 +34,7 @@ package struct FuzzTarget: Sendable {
         .segments, .signatures, .policies, .leases, .memories, .weights, .rows, .json, .revisions,
         .conditions,
         .names, .locks, .spaces, .replies, .configurations, .attributes, .html, .markdown,
-        .dialects, .markup, .word, .notebook, .pdf, .patterns, .words, .postings,
+        .dialects, .markup, .word, .notebook, .pdf, .patterns, .words, .postings, .records,
     ]
 }
 
