@@ -62,8 +62,8 @@ struct FeedbackTests {
         let row = try #require(try bench.rows().first)
         #expect(row.key == "\(line.id)#/00")
         let feature = try FeatureRow(attributes: row.attributes)
-        #expect(feature.title == line.question && line.answer.hasPrefix(feature.text))
-        #expect(feature.text.count == 200)
+        #expect("\(line.question)\n\n\(line.answer)".hasPrefix(feature.text))
+        #expect(feature.text.count == 200 && feature.embeddingText == feature.text)
         for (name, value) in [
             ("rating", "bad"), ("better", "Drill 6 mm holes, 45 mm deep."),
             ("passage", "install/mounting.md#drilling-template/00"), ("from", "web"),
@@ -220,10 +220,10 @@ struct FeedbackTests {
         let record = try #require(row.attributes[Feedback.recordMember]?.object)
         #expect(try Feedback(record).answer != nil)
         #expect(record["from"] == .null)
-        // Without the answer's record, its id stands for the question.
+        // Without the answer's record, the text is what the person wrote.
         try run(leavingOut: ["answer"])
         let bare = try FeatureRow(attributes: try bench.rows()[0].attributes)
-        #expect(bare.title == secret.answerID && bare.text == secret.comment)
+        #expect(bare.text == secret.comment)
     }
 
     @Test("documents and feedback share a table, each source with its own attributes")

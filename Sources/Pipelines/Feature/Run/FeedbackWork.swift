@@ -6,8 +6,8 @@ internal import TextAnalysis
 
 /// Makes the row of each line of feedback that is new or has changed.
 ///
-/// The row's title is the question and its text the answer, so that retrieval finds questions like one that was asked.
-/// The text is cut to the size of a chunk; the member `record` has the whole line.
+/// The row's text is the question and the answer, cut to the size of a chunk, so that retrieval finds questions like
+/// one that was asked. The member `record` has the whole line.
 struct FeedbackWork: Sendable {
     private let work: DocumentWork
     /// The settings of each source; nil for sources of documents.
@@ -50,7 +50,7 @@ struct FeedbackWork: Sendable {
             reduced, at: DocumentPlace(file: pending.file.relative, record: feedback.id),
             modified: nil)
         var row = FeatureRow(
-            document: path, title: title(of: feedback), section: "", headings: [], ordinal: 0,
+            document: path, title: feedback.id, section: "", headings: [], ordinal: 0,
             text: text(of: feedback))
         row.metadata = values.members
         row.metadata[Feedback.recordMember] = .object(reduced)
@@ -71,17 +71,14 @@ struct FeedbackWork: Sendable {
         )
     }
 
-    /// The question on one line; without the answer's record, the answer's id.
-    private func title(of feedback: Feedback) -> String {
-        let question = AttributeValue.line(TextForm.composed(feedback.answer?.searched ?? ""))
-        return question.isEmpty ? feedback.answerID : cut(question)
-    }
-
-    /// The answer; without one, what the person wrote.
+    /// The question and the answer; without the answer's record, what the person wrote, or at least the answer's id.
     private func text(of feedback: Feedback) -> String {
-        let texts = [feedback.answer?.answer, feedback.better, feedback.comment]
-        let text = texts.lazy.compactMap { $0 }.first { !$0.isEmpty } ?? ""
-        return cut(TextForm.composed(text))
+        let parts =
+            if let answer = feedback.answer { [answer.searched, answer.answer] } else {
+                [feedback.better ?? "", feedback.comment ?? ""]
+            }
+        let text = parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
+        return text.isEmpty ? feedback.answerID : cut(TextForm.composed(text))
     }
 
     /// The text up to the size of a chunk.
