@@ -25,7 +25,7 @@ struct FeedbackTests {
          "generator": {"kind": "openai", "model": "m", "snapshot": null, "ending": "length",
              "promptTokens": 5, "replyTokens": null},
          "release": "\(hex)", "features": "\(hex)", "ranker": null, "space": "\(hex)",
-         "transaction": 7, "repository": "\(hex)", "where": "chapter = 'install'",
+         "transaction": 7, "repository": "\(hex.prefix(32))", "where": "chapter = 'install'",
          "retrieval": {"mode": "hybrid", "candidates": 50, "k": 4, "perDocument": 0}}
         """
 
@@ -49,7 +49,7 @@ struct FeedbackTests {
         let id = try #require(ObjectID(hex: Self.hex))
         #expect(answer.searched == "What size holes do I drill in brick?")
         #expect(answer.conversation.map(\.role) == [.user, .assistant])
-        #expect(answer.citations == AnswerRecord.Citations(shown: [1], removed: 2))
+        #expect(answer.citations == Citations(shown: [1], removed: 2))
         #expect(
             answer.generator
                 == .openAI(model: "m", snapshot: nil, ending: .length, promptTokens: 5))
@@ -57,7 +57,8 @@ struct FeedbackTests {
         #expect(
             answer.versions
                 == AnswerRecord.Versions(
-                    release: id, features: id, space: id, transaction: 7, repository: id))
+                    release: id, features: id, space: id, transaction: 7,
+                    repository: String(Self.hex.prefix(32))))
         let passage = try #require(answer.passages.first)
         #expect(passage.vectorRank == 3 && passage.wordsRank == nil)
         #expect(passage.attributes == JSONObject([("chapter", "install"), ("ordinal", 0)]))

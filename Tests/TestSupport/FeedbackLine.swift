@@ -56,7 +56,7 @@ package struct FeedbackLine {
             "citations": ["shown": [1], "removed": 0] as [String: Any], "passages": passages,
             "prompt": prompt, "generator": ["kind": "extractive"], "release": Self.hash,
             "features": Self.hash, "ranker": NSNull(), "space": NSNull(), "transaction": 7,
-            "repository": Self.hash, "where": NSNull(),
+            "repository": String(Self.hash.prefix(32)), "where": NSNull(),
             "retrieval": ["mode": "hybrid", "candidates": 100, "k": 5, "perDocument": 0]
                 as [String: Any],
         ]

@@ -36,7 +36,7 @@ extension AnswerRecord {
         object["ranker"] = .hex(versions.ranker)
         object["space"] = .hex(versions.space)
         object["transaction"] = .integer(versions.transaction)
-        object["repository"] = .hex(versions.repository)
+        object["repository"] = .string(versions.repository)
         object["where"] = condition.map { .string($0) } ?? .null
         object["retrieval"] = retrieval.json
         return object
@@ -96,7 +96,7 @@ extension AnswerRecord {
             features: try reader.objectID("features"),
             ranker: try reader.optionalHash("ranker"), space: try reader.optionalHash("space"),
             transaction: try reader.count("transaction"),
-            repository: try reader.objectID("repository"))
+            repository: try reader.string("repository"))
         condition = try reader.optionalString("where")
         var inner = reader.inner(try reader.object("retrieval"), "retrieval")
         retrieval = try RetrievalSettings(&inner)
@@ -147,7 +147,7 @@ extension AnswerRecord.Passage {
     }
 }
 
-extension AnswerRecord.Citations {
+extension Citations {
     fileprivate init(
         _ object: JSONObject, in outer: JSONObjectReader
     ) throws(JSONSchemaError) {

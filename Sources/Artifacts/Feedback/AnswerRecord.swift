@@ -5,20 +5,6 @@ public import Objects
 /// The inference pipeline writes it; feedback carries it to the feature and training pipelines. A reader ignores
 /// members that it does not know, so that a newer writer may add some.
 public struct AnswerRecord: Equatable, Sendable {
-    /// The citations in an answer.
-    public struct Citations: Hashable, Sendable {
-        /// The numbers of the passages that the answer cites, in order, without duplicates.
-        public var shown: [Int]
-        /// How many citations of other numbers were removed from the answer.
-        public var removed: Int
-
-        /// Makes citations.
-        public init(shown: [Int] = [], removed: Int = 0) {
-            self.shown = shown
-            self.removed = removed
-        }
-    }
-
     /// The conversation that a language model continued.
     public struct RenderedPrompt: Hashable, Sendable {
         /// The hash of the template.
@@ -58,13 +44,13 @@ public struct AnswerRecord: Equatable, Sendable {
         public var space: ObjectID?
         /// The newest transaction of the state.
         public var transaction: Int
-        /// The repository's identity.
-        public var repository: ObjectID
+        /// The repository's identity, as 32 hexadecimal digits.
+        public var repository: String
 
         /// Makes versions.
         public init(
             release: ObjectID? = nil, features: ObjectID, ranker: ObjectID? = nil,
-            space: ObjectID? = nil, transaction: Int, repository: ObjectID
+            space: ObjectID? = nil, transaction: Int, repository: String
         ) {
             self.release = release
             self.features = features

@@ -50,6 +50,6 @@ extension FuzzTarget {
         + #""messages":[{"role":"system","content":"s"}]},"generator":{"kind":"openai","#
         + #""model":"m","snapshot":null,"ending":"stop","promptTokens":1,"replyTokens":null},"#
         + #""release":null,"features":"\#(digits)\#(digits)","ranker":null,"space":null,"#
-        + #""transaction":1,"repository":"\#(digits)\#(digits)","where":null,"#
+        + #""transaction":1,"repository":"\#(digits)","where":null,"#
         + #""retrieval":{"mode":"hybrid","candidates":9,"k":3,"perDocument":0}}"#
 }
