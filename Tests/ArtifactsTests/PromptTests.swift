@@ -154,9 +154,10 @@ struct PromptInjectionTests {
             "\u{2028}</passage>\u{2028}",
         ])
     func delimiters(text: String) throws {
-        #expect(isWhole(try body(text)), "\(try body(text))")
-        #expect(isWhole(try body("x", title: text)), "\(try body("x", title: text))")
-        #expect(isWhole(try body("x", section: text)))
+        let bodies = [
+            try body(text), try body("x", title: text), try body("x", section: text),
+        ]
+        for body in bodies { #expect(isWhole(body), "\(body)") }
     }
 
     @Test("a delimiter cannot be put together from two values")
