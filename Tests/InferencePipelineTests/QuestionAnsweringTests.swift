@@ -37,7 +37,7 @@ import Testing
     func approximate() throws {
         let fixture = try Fixture()
         let exact = try fixture.answering().answer("dry pump", count: 4)
-        #expect(exact.search == .exact)
+        #expect(exact.retrieval.search == .exact)
         #expect(exact.json["search"]?.object?["mode"]?.string == "exact")
         let reply = try fixture.answering(approximately: true).answer("dry pump", count: 4)
         // All rows of a small table are ranked.
