@@ -145,11 +145,14 @@ let package = Package(
             dependencies: [
                 "Objects", "Storage",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
 
         // Executables.
@@ -243,6 +246,10 @@ let package = Package(
             ],
             path: "Tests/FeaturePipelineTests", swiftSettings: strict),
         .testTarget(
+            name: "ModelServicesTests",
+            dependencies: ["ModelServices", "Artifacts", "Objects", "Storage", "TestSupport"],
+            path: "Tests/ModelServicesTests", swiftSettings: strict),
+        .testTarget(
             name: "TrainingPipelineTests",
             dependencies: [
                 "TrainingPipeline", "Artifacts", "Refs", "Objects", "Storage", "TestSupport",
@@ -272,7 +279,13 @@ let package = Package(
             ],
             path: "Tests/RefsTests", swiftSettings: strict),
         .testTarget(
-            name: "ServingTests", dependencies: ["Serving", "Objects", "TestSupport"],
+            name: "ServingTests",
+            dependencies: [
+                "Serving", "Objects", "TestSupport",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             path: "Tests/ServingTests", swiftSettings: strict),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"],

@@ -1,0 +1,48 @@
+internal import Objects
+
+/// One part of a path, which Hummingbird keeps percent-encoded.
+enum PathSegment {
+    /// Decodes a segment once.
+    ///
+    /// - Returns: Nil for a bad escape, text that is not UTF-8, a control character, a backslash, and a part `.` or
+    ///   `..` between slashes (a slash may be written `%2F`).
+    static func decode(_ raw: some StringProtocol) -> String? {
+        guard let bytes = decodedBytes(raw) else { return nil }
+        guard !bytes.isEmpty, let text = String(validating: bytes, as: UTF8.self) else {
+            return nil
+        }
+        let isPlain = text.unicodeScalars.allSatisfy { scalar in
+            scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value) && scalar != "\\"
+        }
+        guard isPlain else { return nil }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.contains { $0 == "." || $0 == ".." } ? nil : text
+    }
+
+    /// Decodes percent-encoding; nil for a bad escape.
+    static func decodedBytes(_ raw: some StringProtocol) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var rest = raw.utf8.makeIterator()
+        while let byte = rest.next() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = rest.next().flatMap(digit), let low = rest.next().flatMap(digit)
+            else { return nil }
+            bytes.append(high << 4 | low)
+        }
+        return bytes
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        (0x41...0x46).contains(byte) ? byte - 0x41 + 10 : Hexadecimal.value(of: byte)
+    }
+
+    /// Whether a whole path is well-formed: good escapes, UTF-8, no control character, no `.` or `..` as a segment,
+    /// however it is encoded.
+    static func isPath(_ path: some StringProtocol) -> Bool {
+        guard path.utf8.first == UInt8(ascii: "/") else { return false }
+        return path.dropFirst().split(separator: "/").allSatisfy { decode($0) != nil }
+    }
+}
