@@ -7,7 +7,7 @@ import Storage
 struct StatusCommand: Command {
     static let configuration = CommandConfiguration(
         "status",
-        abstract: "Show what is in production, what could replace it, who serves it, and what is pinned.",
+        abstract: "Show what is in production, who serves it, and what could replace it.",
         discussion: """
             Refs named prod, production, current or live are in production; refs named staging, \
             stage, candidate or next hold versions that may replace them. For each of these versions \

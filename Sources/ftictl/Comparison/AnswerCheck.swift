@@ -2,6 +2,7 @@ import Artifacts
 import CommandSupport
 import Objects
 import Refs
+import Storage
 
 /// An answer, compared with the objects that its record names.
 struct AnswerCheck {
@@ -113,7 +114,11 @@ private struct VersionReader {
         }
         for (role, id) in [("ranker", named.ranker), ("generator", record.generator.snapshot)] {
             try add(role, id) { id in
-                if case .failure(let objection) = try snapshot(id, .model) { objection } else { nil }
+                if case .failure(let objection) = try snapshot(id, .model) {
+                    objection
+                } else {
+                    nil
+                }
             }
         }
         try add("space", named.space) { id in try read { _ = try EmbeddingSpace(id, in: $0) } }

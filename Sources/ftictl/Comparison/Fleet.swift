@@ -49,8 +49,10 @@ struct Fleet {
         let named = revisions.compactMap { try? repository.snapshotID(String($0)) }
         let current = named.count == revisions.count && !named.isEmpty ? named : nil
         self.current = current
-        moved = revisions.compactMap { (try? RefName(String($0))).flatMap { repository.state.refs[$0] } }
-            .max { $0.transaction < $1.transaction }
+        moved = revisions.compactMap {
+            (try? RefName(String($0))).flatMap { repository.state.refs[$0] }
+        }
+        .max { $0.transaction < $1.transaction }
         versions = Dictionary(grouping: members, by: \.state.snapshots)
             .map { snapshots, members in
                 Version(
