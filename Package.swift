@@ -260,7 +260,9 @@ let package = Package(
             path: "Tests/TrainingPipelineTests", swiftSettings: strict),
         .testTarget(
             name: "ftictlTests",
-            dependencies: ["CommandSupport", "Refs", "Objects", "Storage", "TestSupport"],
+            dependencies: [
+                "CommandSupport", "Artifacts", "Refs", "Objects", "Storage", "TestSupport",
+            ],
             path: "Tests/ftictlTests", swiftSettings: strict),
         .testTarget(
             name: "ExampleTests",

@@ -138,30 +138,21 @@ struct Retriever: Sendable {
         let query = try wrapping(
             pair.embedder.embed(text, as: .query), as: InferenceError.embedding)
         return try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
-            let asked = QuotedPhrases(in: text)
-            let phrases = try asked.occurrence(
-                in: index, among: scope.rows, source: pair.objects, threads: threads)
-            let among = phrases.rows ?? scope.rows
-            let question = Question(text, of: index.words)
-            let missing = phrases.missing.reduce(into: Set<Int>()) {
-                $0.formUnion(question.words(foundIn: $1))
-            }
             let retrieval = HybridRetrieval(ranker, in: index, of: pair.space)
-            let nearest = try scope.approximate.flatMap { (approximate) throws(ObjectError) in
-                try approximate.nearest(
-                    ranker.retrieval.candidates, to: query, among: among, threads: threads)
+            let found = try retrieval.find(
+                text, vector: query, among: scope.rows, in: pair.objects, threads: threads
+            ) { (among) throws(ObjectError) in
+                try scope.approximate.flatMap { (approximate) throws(ObjectError) in
+                    try approximate.nearest(
+                        ranker.retrieval.candidates, to: query, among: among, threads: threads)
+                }
             }
-            let candidates = try retrieval.candidates(
-                question, vector: query, nearest: nearest, among: among, threads: threads)
-            let judged = try retrieval.judge(
-                question, candidates, without: missing, in: pair.objects, threads: threads)
-            let ranked = retrieval.rank(candidates, judged)
             return RetrievalResult(
-                question: question,
-                chunks: ranked.prefix(count).map { FoundChunk($0) },
-                evidence: judged.evidence, mode: scope.mode,
-                phrases: asked, hasPhrase: phrases.rows != nil, missingPhrases: phrases.missing,
-                missingShare: question.share(of: missing))
+                question: found.question,
+                chunks: found.ranked.prefix(count).map { FoundChunk($0) },
+                evidence: found.evidence, mode: scope.mode,
+                phrases: found.phrases, hasPhrase: found.hasPhrase,
+                missingPhrases: found.missingPhrases, missingShare: found.missingShare)
         }
     }
 }
