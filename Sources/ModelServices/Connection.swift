@@ -131,7 +131,7 @@ final class Connection: @unchecked Sendable {
         curl_set_number(curl, CURLOPT_NOSIGNAL, 1)
         curl_set_number(curl, CURLOPT_FOLLOWLOCATION, 0)
         var allowed = limits.milliseconds
-        if let left = deadline?.remaining {
+        if let left = deadline?.remaining, left < .milliseconds(allowed) {
             // A little more, so that the deadline has ended when the time is up.
             allowed = min(allowed, Int(left / .milliseconds(1)) + 20)
         }

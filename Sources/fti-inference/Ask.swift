@@ -182,8 +182,8 @@ struct Ask: Command {
         _ selection: Selection, _ options: LoadingOptions, in repository: Repository,
         _ verified: VerifiedLeavesFile, _ context: CommandContext
     ) throws {
-        let service = try FollowingService(
-            selection, in: repository, now: Writer.systemClock, loading: options)
+        let service = try AnswerService(
+            .init(selection, loading: options, now: Writer.systemClock), in: repository)
         verified.save()
         defer { service.stop() }
         let output = context.output
@@ -191,12 +191,13 @@ struct Ask: Command {
         while let line = lines.next() {
             let asked = AskedLine(line)
             switch service.follow() {
-            case nil: break
+            case nil, .checked: break
             case .switched:
                 verified.save()
+                let roles = service.current.versions.roles
                 try output.note(
-                    "switched to features \(service.current.pair.features.short), "
-                        + "model \(service.current.pair.model.short)")
+                    "switched to features \(roles.features.short), "
+                        + "model \(roles.ranker?.short ?? "none")")
             case .parked(let parked):
                 try output.note(
                     "new versions rejected; still answering from the previous ones: \(parked.error.message)"
@@ -207,7 +208,7 @@ struct Ask: Command {
                 let question = try asked.question.get()
                 guard Self.hasWords(question) else { throw .question }
                 let condition = try asked.condition?.get()
-                reply = json(try service.answer(question, count: count, where: condition))
+                reply = json(try service.quote(question, count: count, where: condition))
             } catch {
                 reply = JSONObject()
                 reply["question"] = (try? asked.question.get()).map { .string($0) } ?? .null
@@ -217,8 +218,9 @@ struct Ask: Command {
             }
             if let parked = service.parked {
                 var object = JSONObject()
-                object["features"] = parked.features.map { .string($0.hex) } ?? .null
-                object["model"] = parked.model.map { .string($0.hex) } ?? .null
+                for role in ["features", "model"] {
+                    object[role] = parked.snapshots[role].map { .string($0.hex) } ?? .null
+                }
                 object["message"] = .string(Secrets.redacted(parked.error.message))
                 reply["parked"] = .object(object)
             }

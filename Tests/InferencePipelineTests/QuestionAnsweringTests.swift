@@ -37,7 +37,7 @@ import Testing
     func approximate() throws {
         let fixture = try Fixture()
         let exact = try fixture.answering().answer("dry pump", count: 4)
-        #expect(exact.search == .exact)
+        #expect(exact.retrieval.search == .exact)
         #expect(exact.json["search"]?.object?["mode"]?.string == "exact")
         let reply = try fixture.answering(approximately: true).answer("dry pump", count: 4)
         // All rows of a small table are ranked.
@@ -133,9 +133,10 @@ import Testing
     func follows() throws {
         let fixture = try Fixture()
         try move(fixture, ["features/next": fixture.features, "models/next": fixture.model])
-        let service = try FollowingService(
-            .revisions(features: "features/next", model: "models/next"), in: fixture.repository,
-            now: Fixture.writer.now, loading: Fixture.options())
+        let service = try AnswerService(
+            .init(
+                .revisions(features: "features/next", model: "models/next"),
+                loading: Fixture.options(), now: Fixture.writer.now), in: fixture.repository)
         #expect(
             try fixture.repository.leases().map(\.snapshots) == [[fixture.features, fixture.model]])
         #expect(service.follow().isNothing)
@@ -155,26 +156,26 @@ import Testing
             Issue.record("not parked")
             return
         }
-        #expect(parked.model == wrong)
+        #expect(parked.snapshots["model"] == wrong)
         #expect(parked.error.fault == .refused)
-        #expect(try service.answer("frost alarm", count: 1).model == fixture.model)
+        #expect(try service.quote("frost alarm", count: 1).model == fixture.model)
         // It is reported once, then remembered.
         #expect(service.follow().isNothing)
-        #expect(service.parked?.model == wrong)
+        #expect(service.parked?.snapshots["model"] == wrong)
         try move(fixture, ["models/next": right])
         guard case .switched = service.follow() else {
             Issue.record("not switched")
             return
         }
         #expect(service.parked == nil)
-        #expect(try service.answer("frost alarm", count: 1).model == right)
+        #expect(try service.quote("frost alarm", count: 1).model == right)
         #expect(try fixture.repository.leases().map(\.snapshots) == [[fixture.features, right]])
         try move(fixture, ["models/next": nil])
         guard case .parked = service.follow() else {
             Issue.record("a ref that is gone is parked")
             return
         }
-        #expect(try service.answer("frost alarm", count: 1).model == right)
+        #expect(try service.quote("frost alarm", count: 1).model == right)
         service.stop()
         #expect(try fixture.repository.leases().isEmpty)
     }
@@ -216,9 +217,10 @@ import Testing
         let ref = try RefName("models/next")
         _ = try transaction.commit([RefUpdate(ref, new: fixture.model)])
         let bucket = HookedBucket(fixture.bucket)
-        let service = try FollowingService(
-            .revisions(features: "features/prod", model: "models/next"), in: Repository(in: bucket),
-            now: Fixture.writer.now, loading: Fixture.options())
+        let service = try AnswerService(
+            .init(
+                .revisions(features: "features/prod", model: "models/next"),
+                loading: Fixture.options(), now: Fixture.writer.now), in: Repository(in: bucket))
         let second = try fixture.repository.begin(writer: Fixture.writer)
         _ = try second.objects.write(next.encoded, hint: .structured)
         _ = try second.commit([RefUpdate(ref, new: id)])
@@ -228,9 +230,9 @@ import Testing
             return
         }
         #expect(bucket.hasHappened)
-        #expect(parked.model == id)
+        #expect(parked.snapshots["model"] == id)
         #expect(parked.error.message.contains("collected"), "\(parked.error.message)")
-        #expect(try service.answer("frost alarm", count: 1).model == fixture.model)
+        #expect(try service.quote("frost alarm", count: 1).model == fixture.model)
         #expect(
             try fixture.repository.leases().map(\.snapshots) == [[fixture.features, fixture.model]])
         // Its replacement answers the next question.
@@ -354,6 +356,6 @@ import Testing
     }
 }
 
-extension FollowingService.Change? {
+extension AnswerService.Change? {
     fileprivate var isNothing: Bool { if case .none = self { true } else { false } }
 }

@@ -6,9 +6,9 @@
 ///
 /// 1. Line ends become line feeds. Other control characters are removed, and so are characters that show nothing and
 ///    can hide text: bidirectional controls, zero-width spaces, tags, soft hyphens. Joiners stay: scripts need them.
-/// 2. An opening bracket becomes `‹` where it begins a delimiter of passages (`<passage`, `</passage`) or a control
-///    token of a known chat template (`<|`, `<s>`, `<start_of_turn>`, `[INST]` and the like), in any case, with white
-///    space or a slash after the bracket, or in full-width letters; and where the value ends before that is certain.
+/// 2. An opening bracket becomes `‹` where it begins a delimiter of passages (`<passage`, `</passage`; also with white
+///    space or slashes after the bracket, in capitals or in full-width letters), or a control token of a known chat
+///    template (`<|`, `<s>`, `<start_of_turn>`, `<<SYS>>`, `[INST]` and the like); and where the value ends before that is certain.
 /// 3. In documents, a single number in brackets, which would read as the number of a passage, gets parentheses: `[2]`
 ///    becomes `(2)`. An index such as `a[2]` and a link such as `[2](https://example.com)` stay.
 enum PromptValue {
@@ -70,14 +70,19 @@ enum PromptValue {
         }
     }
 
-    /// Words that begin a delimiter or a control token after an opening bracket.
-    private static let words: Set<String> = [
-        "passage", "passages", "s", "bos", "eos", "pad", "unk", "mask", "sys", "inst",
-        "start_of_turn", "end_of_turn", "start_of_image", "end_of_image", "think", "system",
-        "user", "assistant", "tool", "tools", "tool_call", "tool_calls", "tool_response",
-        "tool_results", "available_tools", "system_prompt", "function", "im_start", "im_end",
-        "endoftext", "begin_of_text", "eot_id",
+    /// The words of the delimiters.
+    private static let delimiters: Set<String> = ["passage", "passages"]
+    /// The words of control tokens, by their closing bracket.
+    private static let tokens: [Unicode.Scalar: Set<String>] = [
+        ">": [
+            "s", "bos", "eos", "pad", "unk", "mask", "sys", "think", "start_of_turn", "end_of_turn",
+            "start_of_image", "end_of_image", "tool_call", "tool_response",
+        ],
+        "]": [
+            "inst", "system_prompt", "available_tools", "tool_calls", "tool_results",
+        ],
     ]
+    private static let words = tokens.values.reduce(delimiters) { $0.union($1) }
     private static let longestWord = 20
 
     /// Whether the opening bracket at a place begins a delimiter or a control token.
@@ -96,7 +101,8 @@ enum PromptValue {
             at += 1
         }
         // What begins at the end of a value may go on in the next one.
-        return at < scalars.count ? words.contains(word) : words.contains { $0.hasPrefix(word) }
+        guard at < scalars.count else { return words.contains { $0.hasPrefix(word) } }
+        return delimiters.contains(word) || tokens[scalars[at]]?.contains(word) ?? false
     }
 
     /// What may stand between a bracket and the word of a mark.

@@ -139,7 +139,8 @@ public final class ChatService: ChatModel {
             guard !reader.text.isEmpty, case .passing(var problem, let pause) = error else {
                 throw error
             }
-            problem.reason = Self.cut + (problem.reason.isEmpty ? "" : " (it \(problem.reason))")
+            problem.reason =
+                Self.cut + ": " + problem.reason.replacing("could not be reached: ", with: "")
             throw .passing(problem, pause: pause)
         }
         do throws(ChatReplyReader.Unusable) {
@@ -154,7 +155,7 @@ public final class ChatService: ChatModel {
                 }
                 throw client.failure(status, said, retryAfter: head.retryAfter)
             case .incomplete: throw .passing(client.unusable(Self.cut), pause: 0)
-            case .invalid(let reason): throw .final(client.unusable(reason))
+            case .invalid(let reason, let said): throw .final(client.unusable(reason, said))
             case .empty(let reason, let lacksTokens):
                 throw .final(
                     client.unusable(

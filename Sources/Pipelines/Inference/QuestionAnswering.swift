@@ -7,8 +7,8 @@ internal import Storage
 
 /// The inference pipeline: resolve, retrieve, answer. It never writes to the repository.
 public struct QuestionAnswering: Sendable {
-    /// The features and the model that answer.
-    public let pair: ResolvedPair
+    /// The versions that answer.
+    public let versions: ResolvedVersions
     private let retriever: Retriever
     private let condition: Condition?
 
@@ -54,14 +54,14 @@ public struct QuestionAnswering: Sendable {
     /// Loads versions that were resolved in a state.
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
-        loading options: LoadingOptions
+        loading options: LoadingOptions, sharing previous: QuestionAnswering? = nil
     ) throws(InferenceError) {
         condition = options.condition
         // People act on answers, so the versions that an answer names must survive a power failure.
         try wrapping(repository.log.makeDurable(), as: InferenceError.refs)
-        pair = try ResolvedPair.resolve(
+        versions = try ResolvedVersions.resolve(
             chosen, in: repository, state: state, embedders: options.embedders)
-        retriever = try Retriever.load(pair, options)
+        retriever = try Retriever.load(versions, options)
     }
 
     /// Finds the `count` best chunks for a question; nil for the ranker's own number.
@@ -89,7 +89,7 @@ public struct QuestionAnswering: Sendable {
     ) throws(InferenceError) -> Reply {
         let retrieval = try retrieve(question, count: count, where: own)
         return Reply(
-            retrieval: retrieval, answer: ExtractiveAnswer(of: retrieval), versions: pair)
+            retrieval: retrieval, answer: ExtractiveAnswer(of: retrieval), versions: versions)
     }
 
     /// The vectors of texts, as questions are embedded.
@@ -98,7 +98,7 @@ public struct QuestionAnswering: Sendable {
     public func embed(
         _ texts: [String], as role: EmbeddingRole
     ) throws(InferenceError) -> [[Float]] {
-        try wrapping(pair.embedder.embed(texts, as: role), as: InferenceError.embedding)
+        try wrapping(versions.embedder.embed(texts, as: role), as: InferenceError.embedding)
     }
 }
 

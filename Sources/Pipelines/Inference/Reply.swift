@@ -1,6 +1,7 @@
 public import Conditions
 public import Artifacts
 public import Objects
+internal import Refs
 
 /// An answer, its sources, and the hashes of the versions that it came from.
 public struct Reply: Sendable {
@@ -9,12 +10,15 @@ public struct Reply: Sendable {
     /// The quoted units, and the chunk that they come from.
     private let extract: ExtractiveAnswer
     /// The versions that it comes from.
-    private let versions: ResolvedPair
+    private let versions: ChosenVersions
+    /// The embedding space.
+    public let space: ObjectID
 
-    init(retrieval: Retrieval, answer: ExtractiveAnswer, versions: ResolvedPair) {
+    init(retrieval: Retrieval, answer: ExtractiveAnswer, versions: ResolvedVersions) {
         self.retrieval = retrieval
         extract = answer
-        self.versions = versions
+        self.versions = versions.chosen
+        space = versions.space.id
     }
 
     /// The question.
@@ -22,13 +26,11 @@ public struct Reply: Sendable {
     /// The best chunks, best first.
     public var sources: [FoundChunk] { retrieval.chunks }
     /// The features snapshot.
-    public var features: ObjectID { versions.features }
-    /// The model snapshot.
-    public var model: ObjectID { versions.model }
+    public var features: ObjectID { versions.roles.features }
+    /// The model snapshot; nil when a release without a ranker answers.
+    public var model: ObjectID? { versions.roles.ranker }
     /// The release that binds both, when the selection named one.
     public var release: ObjectID? { versions.release }
-    /// The embedding space.
-    public var space: ObjectID { versions.space }
     /// The newest transaction of the state that the answer comes from; for pinned versions, the lock file's.
     public var transaction: Int { versions.transaction }
     /// The condition on all chunks; nil when they come from all rows.
@@ -38,7 +40,8 @@ public struct Reply: Sendable {
     private var units: [QuotedUnit] { extract.units }
     private var quotedPlace: Int? { extract.place }
     private var ranker: Ranker { retrieval.ranker }
-    private var search: SearchMode { retrieval.search }
+    /// How the search found the chunks.
+    public var search: SearchMode { retrieval.search }
 
     /// Whether the chunks answer the question.
     public var isAnswered: Bool { !units.isEmpty }
@@ -75,7 +78,7 @@ public struct Reply: Sendable {
         object["sources"] = .array(
             sources.map { .object($0.json) })
         object["features"] = .string(features.hex)
-        object["model"] = .string(model.hex)
+        object["model"] = model.map { .string($0.hex) } ?? .null
         if let release { object["release"] = .string(release.hex) }
         object["space"] = .string(space.hex)
         object["transaction"] = .integer(transaction)
@@ -120,7 +123,7 @@ public struct Reply: Sendable {
         lines += [
             "",
             "features     \(features.hex)",
-            "model        \(model.hex)",
+            "model        \(model?.hex ?? "none: the untrained ranker")",
         ]
         if let release { lines.append("release      \(release.hex)") }
         lines.append("transaction  \(transaction)")

@@ -115,8 +115,11 @@ public struct ChatGenerator: Generator {
             by: deadline
         ) { add(filter.pass($0)) }
         add(filter.finish())
+        let isAnswered = text.contains { !$0.isWhitespace }
+        // Nothing is left of a reply that only cites what the model did not see.
+        if !isAnswered { add(prompt.nothingFound.text) }
         return GeneratedAnswer(
-            text: text, isAnswered: true, citations: filter.citations, shown: rendered.shown,
+            text: text, isAnswered: isAnswered, citations: filter.citations, shown: rendered.shown,
             prompt: rendered, reply: reply)
     }
 }
