@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 
 PACKAGING = Path(__file__).resolve().parent.parent.parent / "Packaging"
-METRIC = re.compile(r"\b(?:fti|process)_[a-z_]+[a-z]\b")
+METRIC = re.compile(r"\b(?:fti|http|work|process)_[a-z_]+[a-z]\b")
 #: Labels that Prometheus adds, or that belong to the type.
 GIVEN = {"job", "instance", "le"}
 
