@@ -37,6 +37,7 @@ final class ServerObserver: Sendable {
         metrics.counter("http_sent_bytes_total", "Bytes of the bodies of responses.") {
             [weak self] in [([], Double(self?.sentBytes.load(ordering: .relaxed) ?? 0))]
         }
+        ProcessMetrics.register(in: metrics)
     }
 
     /// The requests that are being handled.
