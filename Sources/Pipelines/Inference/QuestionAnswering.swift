@@ -27,13 +27,15 @@ public struct QuestionAnswering: Sendable {
         where condition: Condition? = nil,
         embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
         verified: VerifiedLeaves? = nil, segments: SegmentCache = SegmentCache(),
-        retrieval: RetrievalOverrides = RetrievalOverrides(), threads: Int
+        retrieval: RetrievalOverrides = RetrievalOverrides(), threads: Int,
+        openingThreads: Int? = nil, sharing previous: QuestionAnswering? = nil
     ) throws(InferenceError) {
         let state = try wrapping(repository.state(), as: InferenceError.refs)
         try self.init(
             try ChosenVersions(selection, in: repository, state: state, now: now), in: repository,
             state: state, where: condition, embedders: embedders, approximately: approximately,
-            verified: verified, segments: segments, retrieval: retrieval, threads: threads)
+            verified: verified, segments: segments, retrieval: retrieval, threads: threads,
+            openingThreads: openingThreads, sharing: previous)
     }
 
     /// Answers a single question without taking a lease.
@@ -72,7 +74,7 @@ public struct QuestionAnswering: Sendable {
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         where condition: Condition?, embedders: EmbedderSource, approximately: Bool,
         verified: VerifiedLeaves?, segments: SegmentCache, retrieval: RetrievalOverrides,
-        threads: Int
+        threads: Int, openingThreads: Int? = nil, sharing previous: QuestionAnswering? = nil
     ) throws(InferenceError) {
         self.condition = condition
         // People act on answers, so the versions that an answer names must survive a power failure.
@@ -92,19 +94,45 @@ public struct QuestionAnswering: Sendable {
     public func answer(
         _ question: String, count: Int? = nil, where own: Condition? = nil
     ) throws(InferenceError) -> Reply {
-        let count = count ?? retriever.ranker.retrieval.k
-        let found = try retriever.chunks(for: question, count: count, where: own)
+        let found = try retriever.chunks(
+            for: question, count: count ?? retriever.ranker.retrieval.k, where: own)
         let conditions = [condition, own].compactMap { $0 }
         let judgement = Judgement(found, ranker: retriever.ranker)
-        let sources = Array(found.chunks.prefix(count))
         let answer = ExtractiveAnswer.choose(
-            found.question, found.phrases, from: judgement.isAnswered ? sources : [])
+            found.question, found.phrases, from: judgement.isAnswered ? found.chunks : [])
         return Reply(
             question: question, judgement: judgement, units: answer.units,
-            quotedPlace: answer.place, sources: sources, ranker: retriever.ranker,
+            quotedPlace: answer.place, sources: found.chunks, ranker: retriever.ranker,
             features: pair.features, model: pair.model, release: pair.release, space: pair.space,
             transaction: pair.transaction,
             condition: conditions.count > 1 ? .all(conditions) : conditions.first,
             search: found.mode)
     }
+
+    /// Finds the `count` best chunks for a question, without composing an answer; nil for the ranker's own number.
+    ///
+    /// - Parameter own: As for ``answer(_:count:where:)``.
+    /// - Throws: `condition` when it does not fit the rows; `embedding`, `objects`.
+    public func retrieve(
+        _ question: String, count: Int? = nil, where own: Condition? = nil
+    ) throws(InferenceError) -> Retrieval {
+        let found = try retriever.chunks(
+            for: question, count: count ?? retriever.ranker.retrieval.k, where: own)
+        let judgement = Judgement(found, ranker: retriever.ranker)
+        return Retrieval(
+            chunks: found.chunks, isAnswered: judgement.isAnswered, reason: judgement.reason,
+            search: found.mode)
+    }
+}
+
+/// What retrieval found for a question.
+public struct Retrieval: Sendable {
+    /// The best chunks, best first.
+    public let chunks: [FoundChunk]
+    /// Whether the chunks answer the question, as the ranker's answering rule judges.
+    public let isAnswered: Bool
+    /// The reason of that judgement, as the end of a sentence.
+    public let reason: String
+    /// How the search found the chunks.
+    public let search: SearchMode
 }

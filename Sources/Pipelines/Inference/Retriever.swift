@@ -156,7 +156,7 @@ struct Retriever: Sendable {
                 in: index, among: scope.rows, source: pair.objects, threads: threads)
             let among = phrases.rows ?? scope.rows
             let question = Question(text, of: index.words)
-            let missing = phrases.missing.reduce(into: Set<Int>()) {
+            let missing = phrases.missing.reduce(into: WordSet()) {
                 $0.formUnion(question.words(foundIn: $1))
             }
             let retrieval = HybridRetrieval(ranker, in: index, of: pair.spaceDescription)
@@ -168,10 +168,10 @@ struct Retriever: Sendable {
                 question, vector: query, nearest: nearest, among: among, threads: threads)
             let judged = try retrieval.judge(
                 question, candidates, without: missing, in: pair.objects, threads: threads)
-            let ranked = retrieval.rank(candidates, judged)
+            let ranked = retrieval.rank(candidates, judged, count: count)
             return RetrievalResult(
                 question: question,
-                chunks: ranked.prefix(count).map { FoundChunk($0) },
+                chunks: ranked.map { FoundChunk($0) },
                 evidence: judged.evidence, mode: scope.mode,
                 phrases: asked, hasPhrase: phrases.rows != nil, missingPhrases: phrases.missing,
                 missingShare: question.share(of: missing))
