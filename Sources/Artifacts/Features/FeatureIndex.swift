@@ -51,7 +51,10 @@ public struct FeatureIndex: Sendable {
     public func rows(
         at indices: [Int], in source: some ObjectSource, threads: Int = Threads.available
     ) throws(ObjectError) -> [FeatureRow] {
-        let places = Dictionary(grouping: Set(indices)) { leaves.position(of: $0).block }
+        var found: [Int: FeatureRow] = [:]
+        for row in indices { found[row] = caches.rows[key(of: row)]?.row }
+        let missing = Set(indices).subtracting(found.keys)
+        let places = Dictionary(grouping: missing) { leaves.position(of: $0).block }
         let read = try Threads.map(Array(places), threads: threads) {
             (block, rows) throws(ObjectError) in
             let leaf = try leaves.leaf(block, in: source)
@@ -60,7 +63,7 @@ public struct FeatureIndex: Sendable {
                 return (row, try FeatureRow(attributes: try leaf.attributes(at: place)))
             }
         }
-        let found = Dictionary(read.joined(), uniquingKeysWith: { first, _ in first })
+        for (row, new) in read.joined() { found[row] = new }
         return indices.compactMap { found[$0] }
     }
 

@@ -6,23 +6,20 @@ internal import TextAnalysis
 /// To split a row's text into words takes longer than to compare it with a question, so rows are analysed once and kept
 /// in a ``RowCache``.
 final class AnalysedRow: Sendable {
-    /// A term of the text.
-    struct Occurrence: Sendable {
-        let term: UInt32
-        /// The ordinal of its word in the text.
-        let position: UInt32
-    }
-
     /// The row.
     let row: FeatureRow
     /// Its section.
     let place: RowPlace
+    /// The terms of its fields, one field after the other; those of the text are in order of position.
+    let terms: [UInt32]
     /// The terms of the innermost heading, or of the title where there is no heading.
-    let heading: [UInt32]
+    let heading: Range<Int>
     /// The terms of the title and the outer headings.
-    let title: [UInt32]
-    /// The terms of the text, in order of position.
-    let text: [Occurrence]
+    let title: Range<Int>
+    /// The terms of the text.
+    let text: Range<Int>
+    /// The ordinals in the text of the words that ``text`` comes from.
+    let positions: [UInt32]
     /// The number of words in the text without stop words.
     let count: Int
 
@@ -34,27 +31,35 @@ final class AnalysedRow: Sendable {
             Language(code: $0)
         }
         let analyzer = AnalyzerPool.shared.analyzer(of: language ?? .english)
-        func terms(_ text: String) -> [UInt32] {
-            analyzer.tokens(of: text).compactMap { LexicalTerm.of($0) }
+        var terms: [UInt32] = []
+        func add(_ text: String) -> Range<Int> {
+            let start = terms.count
+            analyzer.forEachToken(of: text) { token in
+                if let term = LexicalTerm.of(token) { terms.append(term) }
+            }
+            return start..<terms.count
         }
-        heading = terms(row.headings.last ?? row.title)
-        title = terms(([row.title] + row.headings.dropLast()).joined(separator: "\n"))
-        var text: [Occurrence] = []
+        heading = add(row.headings.last ?? row.title)
+        title = add(([row.title] + row.headings.dropLast()).joined(separator: "\n"))
+        var positions: [UInt32] = []
         var count = 0
         analyzer.forEachToken(of: row.text) { token in
             guard let term = LexicalTerm.of(token) else { return }
             if token.isInSequence { count += 1 }
-            text.append(Occurrence(term: term, position: UInt32(clamping: token.position)))
+            terms.append(term)
+            positions.append(UInt32(clamping: token.position))
         }
-        // A copy has no spare capacity.
-        self.text = text.map(\.self)
+        text = title.upperBound..<terms.count
+        // Copies have no spare capacity.
+        self.terms = terms.map(\.self)
+        self.positions = positions.map(\.self)
         self.count = count
     }
 
     /// About how much memory the row takes, where its attributes are stored in `stored` bytes.
     func byteCount(stored: Int) -> Int {
         // Strings, arrays and their headers take up to twice the stored bytes.
-        600 + 2 * stored + 4 * (heading.count + title.count) + 8 * text.count
+        600 + 2 * stored + 4 * (terms.count + positions.count)
     }
 }
 
@@ -69,21 +74,19 @@ struct RowWords: Sendable {
 
     init(_ row: AnalysedRow, for question: Question) {
         let words = question.terms
-        heading = words.words(in: row.heading)
-        title = words.words(in: row.title)
+        heading = words.words(in: row.terms, row.heading)
+        title = words.words(in: row.terms, row.title)
         var all = heading.union(title)
         var pairs = WordSet()
-        if question.query.words.count > 0 {
-            var last = LastPositions()
-            for occurrence in row.text {
-                guard let word = words.word(of: occurrence.term) else { continue }
-                all.insert(word)
-                let position = Int(occurrence.position)
-                if word > 0, let before = last[word - 1], 1...2 ~= position - before {
-                    pairs.insert(word)
-                }
-                last[word] = position
+        var last = LastPositions()
+        for place in row.text {
+            guard let word = words.word(of: row.terms[place]) else { continue }
+            all.insert(word)
+            let position = Int(row.positions[place - row.text.lowerBound])
+            if word > 0, let before = last[word - 1], 1...2 ~= position - before {
+                pairs.insert(word)
             }
+            last[word] = position
         }
         (self.all, self.pairs) = (all, pairs)
     }

@@ -169,8 +169,9 @@ public struct HybridRetrieval: Sendable {
     ) -> [RankedCandidate] {
         let scores = judged.signals.scores(ranker.factors)
         let order = Self.order(
-            scores, places: judged.places, perDocument: ranker.retrieval.perDocument)
-        return order.prefix(count).map { index in
+            scores, places: judged.rows.lazy.map(\.place),
+            perDocument: ranker.retrieval.perDocument, count: count)
+        return order.map { index in
             RankedCandidate(
                 candidate: candidates[index], row: judged.rows[index].row, score: scores[index],
                 signals: Array(judged.signals[index]))
@@ -179,8 +180,13 @@ public struct HybridRetrieval: Sendable {
 
     /// Indices in ranked order: the best chunk of each section by descending score, then the rest.
     ///
-    /// - Parameter perDocument: The most chunks of one document in the first group; 0 for no limit.
-    public static func order(_ scores: [Double], places: [RowPlace], perDocument: Int) -> [Int] {
+    /// - Parameters:
+    ///   - perDocument: The most chunks of one document in the first group; 0 for no limit.
+    ///   - count: The most indices to return.
+    public static func order(
+        _ scores: [Double], places: some RandomAccessCollection<RowPlace>, perDocument: Int,
+        count: Int = .max
+    ) -> [Int] {
         let sorted = scores.indices.sorted { left, right in
             scores[left] != scores[right] ? scores[left] > scores[right] : left < right
         }
@@ -188,7 +194,8 @@ public struct HybridRetrieval: Sendable {
         var documents: [HashedBytes: Int] = [:]
         var (first, rest): ([Int], [Int]) = ([], [])
         for index in sorted {
-            let place = places[index]
+            guard first.count < count else { return first }
+            let place = places[places.index(places.startIndex, offsetBy: index)]
             let isCrowded = perDocument > 0 && documents[place.document, default: 0] >= perDocument
             if !isCrowded, sections.insert(place).inserted {
                 if perDocument > 0 { documents[place.document, default: 0] += 1 }
@@ -197,7 +204,7 @@ public struct HybridRetrieval: Sendable {
                 rest.append(index)
             }
         }
-        return first + rest
+        return Array((first + rest).prefix(count))
     }
 }
 

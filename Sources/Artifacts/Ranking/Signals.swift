@@ -53,9 +53,16 @@ public struct CandidateSignals: Sendable {
         _ question: Question, _ candidates: [Candidate], rows: [AnalysedRow], words: [RowWords]
     ) {
         precondition(candidates.count == rows.count, "every candidate has a row")
-        var best: [HashedBytes: GreatestThree] = [:]
-        for (candidate, row) in zip(candidates, rows) {
-            best[row.place.document, default: GreatestThree()].add(candidate.similarity)
+        var numbers: [HashedBytes: Int] = [:]
+        var best: [GreatestThree] = []
+        let documents = zip(candidates, rows).map { candidate, row in
+            let number = numbers[row.place.document] ?? best.count
+            if number == best.count {
+                numbers[row.place.document] = number
+                best.append(GreatestThree())
+            }
+            best[number].add(candidate.similarity)
+            return number
         }
         let bound = question.bound
         var values: [Double] = []
@@ -66,7 +73,7 @@ public struct CandidateSignals: Sendable {
                 of: row, for: question,
                 score: bound > 0 ? Double(candidate.words) / bound : 0,
                 similarity: Double(candidate.similarity),
-                document: best[row.place.document]?.mean ?? 0, to: &values)
+                document: best[documents[index]].mean, to: &values)
         }
         self.init(values: values)
     }

@@ -2,21 +2,28 @@
 public struct WordSet: Sendable {
     // Most questions have at most 64 words, so most sets need no allocation.
     private var first: UInt64 = 0
-    private var rest: [UInt64] = []
+    private var rest: [UInt64]?
 
     /// Makes an empty set.
     public init() {}
 
     /// The number of words.
-    public var count: Int { rest.reduce(first.nonzeroBitCount) { $0 + $1.nonzeroBitCount } }
+    public var count: Int {
+        (rest ?? []).reduce(first.nonzeroBitCount) { $0 + $1.nonzeroBitCount }
+    }
+
     /// Whether there is no word.
-    public var isEmpty: Bool { first == 0 && rest.allSatisfy { $0 == 0 } }
+    public var isEmpty: Bool { count == 0 }
 
     /// Whether a word is in the set.
     public func contains(_ word: Int) -> Bool {
         guard word >= 64 else { return first >> UInt64(word) & 1 != 0 }
-        let index = word / 64 - 1
-        return index < rest.count && rest[index] >> UInt64(word % 64) & 1 != 0
+        return Self.bits(rest, word / 64 - 1) >> UInt64(word % 64) & 1 != 0
+    }
+
+    private static func bits(_ rest: [UInt64]?, _ index: Int) -> UInt64 {
+        guard let rest, index < rest.count else { return 0 }
+        return rest[index]
     }
 
     /// Adds a word.
@@ -26,42 +33,34 @@ public struct WordSet: Sendable {
             return
         }
         let index = word / 64 - 1
-        while rest.count <= index { rest.append(0) }
-        rest[index] |= 1 << UInt64(word % 64)
+        var bits = rest ?? []
+        while bits.count <= index { bits.append(0) }
+        bits[index] |= 1 << UInt64(word % 64)
+        rest = bits
     }
 
     /// Adds the words of another set.
-    public mutating func formUnion(_ other: WordSet) {
-        first |= other.first
-        while rest.count < other.rest.count { rest.append(0) }
-        for (index, bits) in other.rest.enumerated() { rest[index] |= bits }
-    }
+    public mutating func formUnion(_ other: WordSet) { self = combined(with: other, |) }
 
     /// The words of either set.
-    public func union(_ other: WordSet) -> WordSet {
-        var union = self
-        union.formUnion(other)
-        return union
-    }
+    public func union(_ other: WordSet) -> WordSet { combined(with: other, |) }
 
     /// The words that both sets have.
-    public func intersection(_ other: WordSet) -> WordSet {
-        var both = self
-        both.first &= other.first
-        for index in both.rest.indices {
-            both.rest[index] &= index < other.rest.count ? other.rest[index] : 0
-        }
-        return both
-    }
+    public func intersection(_ other: WordSet) -> WordSet { combined(with: other, &) }
 
     /// The words that the other set does not have.
-    public func subtracting(_ other: WordSet) -> WordSet {
-        var left = self
-        left.first &= ~other.first
-        for index in left.rest.indices where index < other.rest.count {
-            left.rest[index] &= ~other.rest[index]
-        }
-        return left
+    public func subtracting(_ other: WordSet) -> WordSet { combined(with: other) { $0 & ~$1 } }
+
+    @inline(__always)
+    private func combined(
+        with other: WordSet, _ combine: (UInt64, UInt64) -> UInt64
+    ) -> WordSet {
+        var result = WordSet()
+        result.first = combine(first, other.first)
+        guard rest != nil || other.rest != nil else { return result }
+        let count = max(rest?.count ?? 0, other.rest?.count ?? 0)
+        result.rest = (0..<count).map { combine(Self.bits(rest, $0), Self.bits(other.rest, $0)) }
+        return result
     }
 }
 
@@ -105,9 +104,9 @@ struct QuestionTerms: Sendable {
     }
 
     /// The words with any of some terms.
-    func words(in terms: [UInt32]) -> WordSet {
+    func words(in terms: [UInt32], _ range: Range<Int>) -> WordSet {
         var found = WordSet()
-        for term in terms { if let word = word(of: term) { found.insert(word) } }
+        for index in range { if let word = word(of: terms[index]) { found.insert(word) } }
         return found
     }
 }
