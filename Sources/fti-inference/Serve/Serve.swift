@@ -55,11 +55,13 @@ struct Serve: Command {
         let measures = InferenceMeasures(
             metrics, of: service, serving: configuration.servedName, store: store)
         let retrievalPool = WorkPool(
-            width: Threads.available, queue: configuration.limits.queue, metrics: metrics)
+            "retrieval", width: Threads.available, queue: configuration.limits.queue,
+            metrics: metrics)
         let answerPool: WorkPool =
             if case .service(let endpoint) = configuration.generator {
                 WorkPool(
-                    width: 2 * endpoint.atOnce, queue: configuration.limits.queue, metrics: metrics)
+                    "answers", width: 2 * endpoint.atOnce, queue: configuration.limits.queue,
+                    metrics: metrics)
             } else { retrievalPool }
         let api = InferenceAPI(
             service: service, servedName: configuration.servedName, retrievalPool: retrievalPool,
