@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The language model `Tests/StandIns/generator.py` in a process of its own, which describes its answers and faults.
-package final class StandInGenerator {
+package final class StandInGenerator: @unchecked Sendable {
     private let folder: TemporaryDirectory
     private let process = Process()
     private let port: String

@@ -211,11 +211,6 @@ enum RecordID {
 }
 
 extension AnswerRecord {
-    /// Makes an identity from random numbers, which must not repeat.
-    public static func makeID(random: () -> UInt64) -> String {
-        RecordID.make(RecordID.answerPrefix, random)
-    }
-
     /// Whether a text has the form of ``id``.
     public static func isID(_ text: String) -> Bool {
         RecordID.isValid(text, RecordID.answerPrefix)

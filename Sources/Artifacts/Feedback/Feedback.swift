@@ -2,8 +2,7 @@ public import Objects
 
 /// What a person said about an answer: one line of a file that the inference pipeline appends to.
 ///
-/// A file holds the feedback that one replica received in one day; see ``fileName(replica:time:)``. A reader ignores
-/// members that it does not know.
+/// A file holds the feedback that one replica received in one day. A reader ignores members that it does not know.
 public struct Feedback: Equatable, Sendable {
     /// Whether a person finds an answer useful.
     public enum Rating: String, CaseIterable, Sendable {
@@ -66,10 +65,8 @@ extension Feedback {
     /// The maximum number of bytes of a line without its line feed; readers skip longer lines.
     public static let lineLimit = 8 << 20
 
-    /// The name of the file for feedback that a replica receives on a day in UTC: `REPLICA-YYYY-MM-DD.jsonl`.
-    public static func fileName(replica: String, time: Timestamp) -> String {
-        "\(replica)-\(time.description.prefix(10)).jsonl"
-    }
+    /// The member of a features row that holds the JSON of the line that the row was made from.
+    public static let recordMember = "record"
 
     /// The feedback as JSON; members without a value are null.
     public var json: JSONObject {
@@ -89,8 +86,8 @@ extension Feedback {
         return object
     }
 
-    /// The line, with its line feed, in one piece so that it can be appended at once.
-    public var line: [UInt8] { JSON.object(json).canonicalBytes + [0x0A] }
+    /// The line, without its line feed.
+    public var line: [UInt8] { JSON.object(json).canonicalBytes }
 
     /// Reads the JSON of a line; ignores members that it does not know.
     ///
