@@ -100,9 +100,10 @@ enum PromptValue {
             word.unicodeScalars.append(letter)
             at += 1
         }
+        if word.hasPrefix(delimiter) { return true }
         // What begins at the end of a value may go on in the next one.
         guard at < scalars.count else { return words.contains { $0.hasPrefix(word) } }
-        return word.hasPrefix(delimiter) || tokens[scalars[at]]?.contains(word) ?? false
+        return tokens[scalars[at]]?.contains(word) ?? false
     }
 
     /// What may stand between a bracket and the word of a mark.
