@@ -20,6 +20,19 @@ let staticExecutable: [LinkerSetting] = [
     ])
 ]
 
+/// Links the runtime and Foundation of Swift into the release builds of the pipelines, so that a machine needs no Swift to
+/// run them. Their other libraries stay shared: a distribution updates those. The archives are those that a dynamic
+/// executable gets by autolinking.
+let staticRuntime: [LinkerSetting] = [
+    .unsafeFlags(
+        [
+            "-static-stdlib", "-lFoundationInternationalization", "-lFoundationEssentials",
+            "-lCoreFoundation",
+            "-l_FoundationICU", "-l_FoundationCShims", "-l_FoundationCollections",
+            "-lswiftSynchronization",
+        ], .when(configuration: .release))
+]
+
 let arguments = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -174,7 +187,7 @@ let package = Package(
             dependencies: [
                 "FeaturePipeline", "Documents", "CommandSupport", "Refs", "Objects", arguments,
             ],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: staticRuntime),
         .executableTarget(
             name: "fti-training",
             dependencies: [
@@ -182,7 +195,7 @@ let package = Package(
                 "Objects",
                 "Storage", arguments,
             ],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: staticRuntime),
         .executableTarget(
             name: "fti-inference",
             dependencies: [
@@ -195,7 +208,7 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: staticRuntime),
 
         .executableTarget(
             name: "library-example",

@@ -69,7 +69,7 @@ struct ExplainTests {
         var retrieval = RetrievalSettings()
         retrieval.k = 2
         return AnswerRecord(
-            id: AnswerRecord.makeID { UInt64.random(in: .min ... .max) }, replica: "web-1",
+            id: "ans-0123456789abcdef0123456789abcdef", replica: "web-1",
             time: Writer.systemClock(), question: question, isAnswered: true,
             answer: "At 2 degrees. [1]", isVerified: false, citations: .init(shown: [1]),
             passages: passages,

@@ -24,12 +24,13 @@ extension HybridRetrieval {
     ///
     /// - Parameters:
     ///   - vector: The question's vector.
+    ///   - count: The number of chunks to return.
     ///   - set: The rows to search; nil for all.
     ///   - nearest: Finds the nearest rows among some in another way than by comparing all; returns nil to compare all.
     /// - Throws: `malformed` when a row is not a features row; rethrows read errors.
     public func find(
-        _ text: String, vector: [Float], among set: RowSet? = nil, in source: some ObjectSource,
-        threads: Int = Threads.available,
+        _ text: String, vector: [Float], count: Int, among set: RowSet? = nil,
+        in source: some ObjectSource, threads: Int = Threads.available,
         nearest: (RowSet?) throws(ObjectError) -> [VectorMatch]? = { _ in nil }
     ) throws(ObjectError) -> Found {
         let phrases = QuotedPhrases(in: text)
@@ -37,7 +38,7 @@ extension HybridRetrieval {
             in: index, among: set, source: source, threads: threads)
         let among = occurrence.rows ?? set
         let question = Question(text, of: index.words)
-        let missing = occurrence.missing.reduce(into: Set<Int>()) {
+        let missing = occurrence.missing.reduce(into: WordSet()) {
             $0.formUnion(question.words(foundIn: $1))
         }
         let candidates = try candidates(
@@ -47,7 +48,7 @@ extension HybridRetrieval {
         return Found(
             question: question, phrases: phrases, hasPhrase: occurrence.rows != nil,
             missingPhrases: occurrence.missing, missingShare: question.share(of: missing),
-            ranked: rank(candidates, judged), evidence: judged.evidence)
+            ranked: rank(candidates, judged, count: count), evidence: judged.evidence)
     }
 }
 

@@ -124,6 +124,8 @@ struct Serve: Command {
             endpoint: try ServiceEndpoint(environment: Environment.variable))
         loading.verified = verified.leaves
         loading.segments = SegmentCache(at: context.cachePath(of: path, ending: "segments"))
+        // Requests run beside each other, one on each thread of the pool.
+        loading.threads = 1
         var settings = AnswerService.Settings(
             configuration.selection, loading: loading, now: Writer.systemClock)
         settings.passages = configuration.passages

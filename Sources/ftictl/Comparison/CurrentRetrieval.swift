@@ -157,10 +157,10 @@ private struct VersionSearch {
         let retrieval = HybridRetrieval(
             ranker.with(record.retrieval, space: space), in: index, of: space)
         let found = try retrieval.find(
-            record.searched, vector: vector, among: try rows(record, of: index, in: objects),
-            in: objects)
-        let count = max(record.passages.count, record.retrieval.k)
-        return compare(found.ranked.prefix(count), with: record.passages)
+            record.searched, vector: vector,
+            count: max(record.passages.count, record.retrieval.k),
+            among: try rows(record, of: index, in: objects), in: objects)
+        return compare(found.ranked[...], with: record.passages)
     }
 
     /// The rows that satisfy the condition of an answer; nil for all.
