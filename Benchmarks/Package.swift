@@ -31,6 +31,12 @@ let package = Package(
         program("fixtures", [project("Objects"), project("Refs"), project("Storage")]),
         program("moves", [project("Objects"), project("Refs"), project("Storage")]),
         program("parse", [project("Objects"), project("Storage")]),
+        program(
+            "questions",
+            [
+                project("Artifacts"), project("InferencePipeline"), project("Objects"),
+                project("Refs"), project("Storage"),
+            ]),
         program("scan", [project("Objects"), project("Refs")]),
         program(
             "search",

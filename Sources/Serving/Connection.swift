@@ -24,6 +24,7 @@ final class Connection: Sendable {
         /// The requests whose responses are not yet sent, in their order.
         var exchanges: [Exchange] = []
         var isClosed = false
+        var beginning: ByteBuffer?
     }
 
     let channel: any Channel
@@ -50,6 +51,26 @@ final class Connection: Sendable {
         state.withLock { change(&$0.clock, .now) }
     }
 
+    /// The first bytes of the newest request, as far as they came together.
+    var beginning: ByteBuffer? { state.withLock { $0.beginning } }
+
+    /// Bytes have come.
+    func received(_ bytes: ByteBuffer) {
+        state.withLock { state in
+            guard state.clock.received(now: .now) else { return }
+            state.beginning = bytes.getSlice(
+                at: bytes.readerIndex, length: min(bytes.readableBytes, 32))
+        }
+    }
+
+    /// A request has come to its end.
+    func requestEnded() {
+        state.withLock { state in
+            state.clock.requestEnded(now: .now)
+            state.beginning = nil
+        }
+    }
+
     /// A request is handled from now on.
     func begin(_ exchange: Exchange) {
         let isClosed = state.withLock { state in
@@ -74,6 +95,15 @@ final class Connection: Sendable {
     /// Ends what the connection carries.
     func end(_ ending: Exchange.Ending) {
         for exchange in state.withLock({ $0.exchanges }) { exchange.end(ending) }
+    }
+
+    /// Ends the request whose body is coming, if it is being handled.
+    func endBody(_ ending: Exchange.Ending) {
+        let exchange: Exchange? = state.withLock { state in
+            let isHandled = state.exchanges.count == state.clock.outstanding
+            return isHandled ? state.exchanges.last : nil
+        }
+        exchange?.end(ending)
     }
 
     /// The connection is closed.
@@ -106,8 +136,7 @@ final class Connection: Sendable {
                         .requestTimeout, "the headers come too slowly", code: "slow_headers")))
         case .slowBody:
             // The handler is told, and its answer closes the connection.
-            guard let exchange = exchanges.last, exchange.ending == nil else { return nil }
-            exchange.end(.slowBody)
+            endBody(.slowBody)
         case .stalled:
             for exchange in exchanges { exchange.end(.stalled) }
             send(.abort)

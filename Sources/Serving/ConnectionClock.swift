@@ -6,13 +6,13 @@ struct ConnectionClock {
     typealias Instant = ContinuousClock.Instant
 
     /// Why the server gives up on a connection.
-    enum Verdict: String {
+    enum Verdict {
         /// No request came; close.
         case idle
         /// The headers came too slowly; answer 408.
-        case slowHeaders = "slow_headers"
+        case slowHeaders
         /// The body comes too slowly; answer 408.
-        case slowBody = "slow_body"
+        case slowBody
         /// The client took no bytes of a response; close.
         case stalled
         /// The last response was sent and the client had time to read it; close.
@@ -49,9 +49,11 @@ struct ConnectionClock {
         if case .body = inbound { true } else { false }
     }
 
-    /// Bytes have come.
-    mutating func received(now: Instant) {
-        if case .between = inbound { inbound = .headers(since: now) }
+    /// Bytes have come; returns whether they are the first of a request.
+    mutating func received(now: Instant) -> Bool {
+        guard case .between = inbound else { return false }
+        inbound = .headers(since: now)
+        return true
     }
 
     /// The headers of a request have come.

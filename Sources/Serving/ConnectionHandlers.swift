@@ -33,8 +33,9 @@ final class ByteGuard: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        observer.received(unwrapInboundIn(data).readableBytes)
-        connection.clock { clock, now in clock.received(now: now) }
+        let bytes = unwrapInboundIn(data)
+        observer.received(bytes.readableBytes)
+        connection.received(bytes)
         context.fireChannelRead(data)
     }
 }
@@ -50,6 +51,7 @@ final class RequestGuard: ChannelDuplexHandler {
     /// A request that was let through and whose response has not been written.
     private struct Awaited {
         let version: HTTPVersion
+        let isHead: Bool
         let isLast: Bool
     }
 
@@ -92,7 +94,7 @@ final class RequestGuard: ChannelDuplexHandler {
             context.fireChannelRead(data)
         case .end:
             guard connection.clock({ clock, _ in clock.isInBody }), !isLingering else { return }
-            connection.clock { clock, now in clock.requestEnded(now: now) }
+            connection.requestEnded()
             context.fireChannelRead(data)
         }
     }
@@ -118,7 +120,8 @@ final class RequestGuard: ChannelDuplexHandler {
         let isLast =
             head.version == .http1_0 || !head.isKeepAlive || head.headers.contains(name: "upgrade")
         let isFirst = awaited.isEmpty && unsent == 0
-        awaited.append(Awaited(version: head.version, isLast: isLast))
+        awaited.append(
+            Awaited(version: head.version, isHead: head.method == .HEAD, isLast: isLast))
         isShut = isLast
         connection.clock { clock, now in clock.head(now: now) }
         context.fireChannelRead(wrapInboundOut(.head(head)))
@@ -138,10 +141,10 @@ final class RequestGuard: ChannelDuplexHandler {
         if connection.clock({ clock, _ in clock.isInBody }) {
             // The handler of the request is told, and its answer closes the connection.
             isShut = true
-            connection.end(.malformedBody)
+            connection.endBody(.malformedBody)
             context.fireErrorCaught(error)
         } else if !isShut {
-            refuse(RequestRules.failure(error), context)
+            refuse(RequestRules.failure(error, beginning: connection.beginning), context)
         }
     }
 
@@ -180,8 +183,12 @@ final class RequestGuard: ChannelDuplexHandler {
                 promise?.fail(ChannelError.ioOnClosedChannel)
                 return
             }
+            guard head.status.code >= 200 else {
+                context.write(data, promise: promise)
+                return
+            }
             let isReading = awaited.count == 1 && connection.clock { clock, _ in clock.isInBody }
-            closesAfterResponse = request.isLast || isReading || postponed != nil
+            closesAfterResponse = request.isLast || isReading
             // A client of HTTP/1.0 knows no chunks; the end of the connection ends its body.
             head.version = request.version
             if closesAfterResponse { head.headers.replaceOrAdd(name: "connection", value: "close") }
@@ -191,14 +198,18 @@ final class RequestGuard: ChannelDuplexHandler {
             connection.wrote(part.readableBytes)
             context.write(data, promise: promise)
         case .end:
-            _ = awaited.popFirst()
+            let request = awaited.popFirst()
             if closesAfterResponse { isShut = true }
-            end(data, context, promise, isLast: closesAfterResponse && postponed == nil)
+            // The encoder would end a body of unknown length with an empty chunk, but the answer to HEAD has no body.
+            let end =
+                request?.isHead == true
+                ? wrapOutboundOut(.body(.byteBuffer(ByteBuffer()))) : data
+            finish(end, context, promise, isLast: closesAfterResponse)
         }
     }
 
     /// Writes the end of a response, and does what has to be done once it has left.
-    private func end(
+    private func finish(
         _ data: NIOAny, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?,
         isLast: Bool
     ) {

@@ -60,14 +60,16 @@ final class Connections: Sendable {
 
     /// Gives up on whatever waits too long.
     ///
-    /// - Parameter measures: Whether to look, too, which clients read their responses.
+    /// - Parameters:
+    ///   - measures: Whether to look, too, which clients read their responses.
+    ///   - stalled: Called for each connection that is closed because its client reads nothing.
     func sweep(
         now: ContinuousClock.Instant, measures: Bool,
-        gaveUp: (ConnectionClock.Verdict) -> Void
+        stalled: () -> Void
     ) {
         for connection in all {
             if measures { connection.measure() }
-            if let verdict = connection.check(now: now, limits) { gaveUp(verdict) }
+            if connection.check(now: now, limits) == .stalled { stalled() }
         }
     }
 

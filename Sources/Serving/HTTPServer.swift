@@ -70,7 +70,7 @@ public final class HTTPServer: Service {
         let connections = Connections(limits, proxies: configuration.listen.proxies)
         let observer = ServerObserver(
             metrics, connections: connections, logger: configuration.logger)
-        let router = Router(context: ServingContext.self, options: .autoGenerateHeadEndpoints)
+        let router = Router(context: ServingContext.self)
         router.add(middleware: FailureMiddleware())
         Self.addHealth(router, health, metrics)
         routes(router)
@@ -95,6 +95,8 @@ public final class HTTPServer: Service {
             connections: connections, observer: observer, tokens: configuration.tokens,
             certificate: certificate, logger: configuration.logger)
         let (logger, onListening) = (configuration.logger, configuration.onListening)
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .notice)
         application = Application(
             responder: responder,
             server: HTTPServerBuilder { responder in
@@ -115,7 +117,7 @@ public final class HTTPServer: Service {
                 )
                 onListening(port)
             },
-            logger: configuration.logger)
+            logger: quiet)
     }
 
     private static func addHealth(

@@ -3,8 +3,8 @@ internal import ServiceLifecycle
 internal import Storage
 internal import Synchronization
 
-/// Looks after a server a few times a second: gives up on clients that are too slow, reads changed files again, and cuts
-/// off what has not finished when the server has stopped for too long.
+/// Looks after a server a few times a second: gives up on clients that are too slow, reads changed files again, and
+/// cuts off what has not finished when the server has stopped for too long.
 final class Housekeeping: Service {
     private let connections: Connections
     private let observer: ServerObserver
@@ -46,9 +46,7 @@ final class Housekeeping: Service {
             try await Task.sleep(for: Self.interval)
             let now = ContinuousClock.now
             let isSlow = round.isMultiple(of: Self.slowRounds)
-            connections.sweep(now: now, measures: isSlow) { verdict in
-                observer.refused(verdict.rawValue)
-            }
+            connections.sweep(now: now, measures: isSlow) { observer.refused("stalled") }
             if isSlow { refreshFiles() }
             if let end = drainEnd.withLock({ $0 }), now > end { connections.closeAll() }
         }
@@ -70,7 +68,8 @@ final class Housekeeping: Service {
     }
 }
 
-/// The first service to be told that the server stops: lets `/readyz` say so for a while before the server itself stops.
+/// The first service to be told that the server stops: lets `/readyz` say so for a while before the server itself
+/// stops.
 struct StopAnnouncement: Service {
     let health: Health
     let housekeeping: Housekeeping

@@ -39,10 +39,18 @@ enum PathSegment {
         (0x41...0x46).contains(byte) ? byte - 0x41 + 10 : Hexadecimal.value(of: byte)
     }
 
-    /// Whether a whole path is well-formed: good escapes, UTF-8, no control character, no `.` or `..` as a segment,
-    /// however it is encoded.
+    /// Whether all segments of a path can be decoded.
     static func isPath(_ path: some StringProtocol) -> Bool {
-        guard path.utf8.first == UInt8(ascii: "/") else { return false }
-        return path.dropFirst().split(separator: "/").allSatisfy { decode($0) != nil }
+        path.split(separator: "/").allSatisfy { decode($0) != nil }
+    }
+
+    /// Whether a path has `.` or `..` between slashes, however they are written.
+    static func climbs(_ path: some StringProtocol) -> Bool {
+        guard let bytes = decodedBytes(path) else { return false }
+        let dot = UInt8(ascii: ".")
+        return bytes.split { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }.contains {
+            part in
+            part.elementsEqual([dot]) || part.elementsEqual([dot, dot])
+        }
     }
 }

@@ -1,4 +1,5 @@
 internal import Hummingbird
+internal import NIOCore
 internal import NIOHTTP1
 
 /// The rules for the head of a request that NIO's parser leaves open. They keep out requests that two programs could
@@ -87,6 +88,7 @@ enum RequestRules {
         }
         let path = target.prefix { $0 != "?" }
         let mayHide = path.utf8.contains(UInt8(ascii: "%")) || path.contains("/.")
+        guard !mayHide || !PathSegment.climbs(path) else { throw RouteList.unknownPath }
         guard !mayHide || PathSegment.isPath(path) else {
             throw malformed("the path is malformed")
         }
@@ -94,8 +96,12 @@ enum RequestRules {
     }
 
     /// What to answer when the parser gave up.
-    static func failure(_ error: HTTPParserError) -> HTTPFailure {
+    ///
+    /// - Parameter beginning: The first bytes of the request, as far as they are known.
+    static func failure(_ error: HTTPParserError, beginning: ByteBuffer?) -> HTTPFailure {
         switch error {
+        case .invalidMethod where isMethod(beginning):
+            HTTPFailure(.notImplemented, "the method is not known", code: "not_supported")
         case .headerOverflow:
             HTTPFailure(
                 .requestHeaderFieldsTooLarge, "the headers are larger than the server accepts",
@@ -106,5 +112,12 @@ enum RequestRules {
                 code: "version_not_supported")
         default: malformed("the request is not HTTP")
         }
+    }
+
+    /// Whether a request begins with what could be a method, rather than with another protocol.
+    private static func isMethod(_ beginning: ByteBuffer?) -> Bool {
+        guard let bytes = beginning?.readableBytesView else { return false }
+        let word = bytes.prefix { (0x41...0x5A).contains($0) || $0 == UInt8(ascii: "-") }
+        return word.count > 1 && bytes[word.endIndex...].starts(with: " /".utf8)
     }
 }

@@ -6,6 +6,9 @@ struct RouteList: Sendable {
     /// What Hummingbird calls the route of a request that matches none.
     static let notFound = "NotFound"
 
+    /// The answer to a request for a path that no server has.
+    static let unknownPath = HTTPFailure(.notFound, "there is no such path", code: "unknown_path")
+
     private let routes: [(path: RouterPath, method: String)]
 
     init(_ router: Router<ServingContext>) {
@@ -17,7 +20,7 @@ struct RouteList: Sendable {
         let parts = path.split(separator: "/")
         var methods = Set(routes.filter { Self.matches($0.path, parts) }.map(\.method))
         guard !methods.isEmpty else {
-            return HTTPFailure(.notFound, "there is no such path", code: "unknown_path")
+            return Self.unknownPath
         }
         if methods.contains("GET") { methods.insert("HEAD") }
         let allowed = methods.sorted().joined(separator: ", ")
@@ -36,8 +39,8 @@ struct RouteList: Sendable {
     }
 }
 
-/// Turns Hummingbird's own errors into ``HTTPFailure``, which its router passes on, so that ``ServingResponder`` answers
-/// all errors.
+/// Turns Hummingbird's own errors into ``HTTPFailure``, which its router passes on, so that ``ServingResponder``
+/// answers all errors.
 struct FailureMiddleware: RouterMiddleware {
     typealias Context = ServingContext
 

@@ -4,8 +4,8 @@ internal import Logging
 internal import Objects
 internal import Storage
 
-/// Everything that happens to a request before and after its route: identity, deadline, host, token, limits, the mapping
-/// of errors, and the headers that all responses have.
+/// Everything that happens to a request before and after its route: identity, deadline, host, token, limits, the
+/// mapping of errors, and the headers that all responses have.
 struct ServingResponder: HTTPResponder {
     typealias Context = ServingContext
 
@@ -52,7 +52,7 @@ struct ServingResponder: HTTPResponder {
             response = answer(error, request, context, exchange)
         }
         finish(&response, id)
-        if request.method == .head { response = response.createHeadResponse() }
+        if request.method == .head { response = Self.withoutBody(response) }
         let (status, token) = (response.status.code, context.token)
         let path = context.endpointPath.flatMap { $0 == RouteList.notFound ? nil : $0 }
         exchange.record { record in
@@ -68,7 +68,16 @@ struct ServingResponder: HTTPResponder {
     private func route(
         _ request: Request, _ context: ServingContext, _ exchange: Exchange
     ) async throws -> Response {
-        let task = Task { try await router.respond(to: request, context: context) }
+        var request = request
+        if request.method == .head {
+            // HEAD is answered wherever GET is.
+            var head = request.head
+            head.method = .get
+            request = Request(head: head, body: request.body)
+        }
+        let task = Task { [request] in
+            try await router.respond(to: request, context: context)
+        }
         exchange.onEnd { task.cancel() }
         return try await withTaskCancellationHandler {
             try await task.value
@@ -81,14 +90,16 @@ struct ServingResponder: HTTPResponder {
     private func admit(
         _ request: Request, _ context: inout ServingContext, _ load: Int
     ) throws(HTTPFailure) {
-        if let acceptedHosts, let authority = request.head.authority {
+        let path = request.uri.path
+        // Probes address a server by whatever name they reach it.
+        let isProbe = path == "/healthz" || path == "/readyz"
+        if let acceptedHosts, !isProbe, let authority = request.head.authority {
             guard let host = HostName(authority), acceptedHosts.contains(host.name) else {
                 throw HTTPFailure(
                     .misdirectedRequest, "the server does not answer for this host",
                     code: "unknown_host")
             }
         }
-        let path = request.uri.path
         let isHealth = HTTPServer.healthPaths.contains(path)
         if let tokens = configuration.tokens {
             context.token = try name(of: request.headers[.authorization], tokens)
@@ -151,6 +162,14 @@ struct ServingResponder: HTTPResponder {
         "unknown_host", "invalid_api_key", "body_too_large", "too_many_requests",
         "rate_limit_exceeded", "deadline_exceeded", "slow_body", "malformed_request", "stopping",
     ]
+
+    /// The answer to HEAD: the headers that GET gets, with a length only where the length is known.
+    private static func withoutBody(_ response: Response) -> Response {
+        let length = response.headers[.contentLength]
+        var head = Response(status: response.status, headers: response.headers)
+        head.headers[.contentLength] = length
+        return head
+    }
 
     private func finish(_ response: inout Response, _ id: String) {
         response.headers[HeaderName.requestID] = id

@@ -146,7 +146,7 @@ struct Ask: Command {
         options.isApproximate = approximate
         options.verified = verified.leaves
         options.segments = SegmentCache(at: context.cachePath(of: path, ending: "segments"))
-        options.threads = threads
+        (options.loadingThreads, options.threads) = (threads, threads)
         guard let question else {
             return try serve(selection, options, in: repository, verified, context)
         }

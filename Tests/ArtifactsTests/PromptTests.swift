@@ -134,12 +134,14 @@ struct PromptInjectionTests {
     /// Whether a message has the delimiters of one passage, and nothing else that looks like one.
     private func isWhole(_ body: String) -> Bool {
         let lines = body.split(separator: "\n", omittingEmptySubsequences: false)
+        // What a careless reader overlooks: case, width, white space, slashes, and what shows nothing.
+        let seen = String(
+            body.precomposedStringWithCompatibilityMapping.lowercased().unicodeScalars.filter {
+                !$0.properties.isWhitespace && !"/!\\".unicodeScalars.contains($0)
+                    && !$0.properties.isDefaultIgnorableCodePoint
+            }.map { Character($0) })
         return lines.first == "<passage 1>" && lines.count(where: { $0 == "</passage>" }) == 1
-            && body.lowercased().components(separatedBy: "<").dropFirst().allSatisfy { rest in
-                let word = rest.drop { !$0.isLetter }.prefix { $0.isLetter }
-                return word != "passage" || rest.hasPrefix("passage 1>\n")
-                    || rest.hasPrefix("/passage>\n")
-            }
+            && seen.components(separatedBy: "<passage").count == 3
     }
 
     @Test(
@@ -275,12 +277,12 @@ struct PromptBudgetTests {
     func fits() throws {
         var previous = (shown: 0, turns: 0)
         for context in stride(from: 200, through: 1800, by: 50) {
+            let alone = try prompt(context).render(question: "Why?", passages: passages)
             let rendered = try prompt(context).render(
                 question: "Why?", passages: passages, conversation: conversation)
             #expect(rendered.tokens <= context, "\(context)")
             let turns = rendered.messages.count - 2
-            #expect(rendered.shown >= max(1, previous.shown) && turns >= previous.turns)
-            #expect(turns == 0 || rendered.shown == passages.count, "turns go first")
+            #expect(rendered.shown == alone.shown && alone.shown >= max(1, previous.shown))
             // Of the turns, the newest stay.
             if turns > 0 {
                 #expect(

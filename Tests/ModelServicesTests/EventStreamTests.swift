@@ -148,6 +148,7 @@ struct ChatReplyReaderTests {
             (#"{"error":{"message":"WHY"}}"#, 200), (#"{"error":"WHY"}"#, 500),
             (#"data: {"error":{"message":"WHY","code":503}}"# + "\n\n", 200),
             (#"data: {"object":"error","message":"WHY"}"# + "\n\n", 200),
+            (#"data: {"message":"WHY"}"# + "\n\n", 200),
             ("event: error\ndata: WHY\n\n", 200), (#"{"detail":"WHY"}"#, 404),
             ("<html><title>WHY</title></html>", 200), ("WHY", 200), ("WHY", 502),
         ])

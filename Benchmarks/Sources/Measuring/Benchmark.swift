@@ -40,10 +40,9 @@ public enum Benchmark {
         let state = try repository.state()
         let objects = try repository.objects(in: state)
         guard let target = state.target(of: name),
-            case .table(let root, let rows, let dimension) = try Snapshot(target, in: objects)
-                .content
+            let table = try Snapshot(target, in: objects).content.table
         else { throw Arguments.Refusal("\(name) is not a snapshot of rows") }
-        return (Table(root: root, rows: rows, dimension: dimension), objects)
+        return (table, objects)
     }
 
     /// Stores two snapshots for a ref to move between, and returns their hashes.

@@ -10,6 +10,7 @@ public struct FeatureIndex: Sendable {
     /// The words of the rows.
     public let words: LexicalIndex
     private let leaves: TableVectors
+    private let caches: RowCaches
     /// The declared types of the rows' attributes.
     private let schema: AttributeSchema
 
@@ -32,11 +33,13 @@ public struct FeatureIndex: Sendable {
             throw .invalid(what: "the features", reason: "their rows have no vectors")
         }
         let leaves = try TableVectors(table, in: source, verified: verified, threads: threads)
+        let caches = RowCaches()
         return FeatureIndex(
-            table: table, vectors: try VectorSearch(leaves, threads: threads),
+            table: table,
+            vectors: try VectorSearch(leaves, cache: caches.vectors, threads: threads),
             words: try LexicalIndex.open(
                 table, index, in: source, cache: segments, threads: threads),
-            leaves: leaves, schema: schema)
+            leaves: leaves, caches: caches, schema: schema)
     }
 
     /// The number of rows.
@@ -48,7 +51,10 @@ public struct FeatureIndex: Sendable {
     public func rows(
         at indices: [Int], in source: some ObjectSource, threads: Int = Threads.available
     ) throws(ObjectError) -> [FeatureRow] {
-        let places = Dictionary(grouping: Set(indices)) { leaves.position(of: $0).block }
+        var found: [Int: FeatureRow] = [:]
+        for row in indices { found[row] = caches.rows[key(of: row)]?.row }
+        let missing = Set(indices).subtracting(found.keys)
+        let places = Dictionary(grouping: missing) { leaves.position(of: $0).block }
         let read = try Threads.map(Array(places), threads: threads) {
             (block, rows) throws(ObjectError) in
             let leaf = try leaves.leaf(block, in: source)
@@ -57,8 +63,58 @@ public struct FeatureIndex: Sendable {
                 return (row, try FeatureRow(attributes: try leaf.attributes(at: place)))
             }
         }
-        let found = Dictionary(read.joined(), uniquingKeysWith: { first, _ in first })
+        for (row, new) in read.joined() { found[row] = new }
         return indices.compactMap { found[$0] }
+    }
+
+    /// The rows at some indices with their words, in the order of `indices`; from the cache where it has them.
+    ///
+    /// - Throws: `malformed` when a row is not a features row; rethrows read errors.
+    func analysed(
+        at indices: [Int], in source: some ObjectSource, threads: Int
+    ) throws(ObjectError) -> [AnalysedRow] {
+        var found: [AnalysedRow] = []
+        found.reserveCapacity(indices.count)
+        for row in indices {
+            guard let known = caches.rows[key(of: row)] else { break }
+            found.append(known)
+        }
+        if found.count == indices.count { return found }
+        let missing = indices.filter { caches.rows[key(of: $0)] == nil }
+        let read = try analyse(missing, in: source, threads: threads)
+        return try indices.map { (row) throws(ObjectError) in
+            if let new = read[row] { return new }
+            if let known = caches.rows[key(of: row)] { return known }
+            // Another thread's rows have replaced this one since the cache was asked.
+            let again = try analyse([row], in: source, threads: 1)
+            guard let new = again[row] else { preconditionFailure("the row was analysed") }
+            return new
+        }
+    }
+
+    private func key(of row: Int) -> RowCache<AnalysedRow>.Key {
+        let (block, place) = leaves.position(of: row)
+        return RowCache.Key(leaf: leaves.blocks[block].leaf, place: place)
+    }
+
+    /// Reads and analyses rows, and adds them to the cache; reads each of their leaves once.
+    private func analyse(
+        _ rows: [Int], in source: some ObjectSource, threads: Int
+    ) throws(ObjectError) -> [Int: AnalysedRow] {
+        let places = Dictionary(grouping: Set(rows)) { leaves.position(of: $0).block }
+        let read = try Threads.map(Array(places), threads: threads) {
+            (block, rows) throws(ObjectError) in
+            let leaf = try leaves.leaf(block, in: source)
+            return try rows.map { (row) throws(ObjectError) in
+                let place = row - leaves.firstRows[block]
+                let new = AnalysedRow(try FeatureRow(attributes: try leaf.attributes(at: place)))
+                caches.rows.insert(
+                    .init(leaf: leaves.blocks[block].leaf, place: place), new,
+                    bytes: new.byteCount(stored: leaf.attributeText(at: place).count))
+                return (row, new)
+            }
+        }
+        return Dictionary(read.joined(), uniquingKeysWith: { first, _ in first })
     }
 
     /// Checks the names and values of a condition against the rows' attributes.

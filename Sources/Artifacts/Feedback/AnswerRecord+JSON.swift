@@ -105,7 +105,7 @@ extension AnswerRecord {
 
 extension AnswerRecord.Passage {
     /// The passage as JSON.
-    var json: JSONObject {
+    public var json: JSONObject {
         var object = JSONObject()
         object["number"] = .integer(number)
         object["key"] = .string(key)

@@ -60,7 +60,7 @@ extension Prompt {
         let asked = question.filled { _ in PromptValue.safe(text, in: .conversation) }
         var left =
             budget.context * TokenEstimate.quartersPerToken - Self.quarters(ofMessage: system)
-            - Self.quarters(ofMessage: asked)
+            - Self.quarters(ofMessage: passages.isEmpty ? asked : "\n" + asked)
         let blocks = fitting(passages, &left)
         let body = blocks.joined() + (blocks.isEmpty ? "" : "\n") + asked
         let turns = Self.newest(Self.exchanges(in: conversation), &left)
@@ -115,9 +115,10 @@ extension Prompt {
         return block(count)
     }
 
+    /// The quarters of a message, with room for rounding its tokens up.
     private static func quarters(ofMessage text: String) -> Int {
         TokenEstimate.quarters(of: text)
-            + TokenEstimate.perMessage * TokenEstimate.quartersPerToken
+            + (TokenEstimate.perMessage + 1) * TokenEstimate.quartersPerToken - 1
     }
 
     /// The pairs of a user's message and its reply; several messages in a row by one of them count as one.

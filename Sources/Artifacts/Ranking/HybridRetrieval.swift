@@ -1,4 +1,5 @@
 public import Objects
+internal import TextAnalysis
 
 /// A row that may answer a question.
 public struct Candidate: Hashable, Sendable {
@@ -32,7 +33,7 @@ public struct HybridRetrieval: Sendable {
 
     /// The ranker.
     public let ranker: Ranker
-    private let index: FeatureIndex
+    let index: FeatureIndex
     private let isLexical: Bool
 
     /// Makes a retrieval that ranks with `ranker`.
@@ -99,9 +100,11 @@ public struct HybridRetrieval: Sendable {
         /// Their signals, in the order of the candidates.
         public let signals: CandidateSignals
         /// Their rows.
-        public let rows: [FeatureRow]
+        let rows: [AnalysedRow]
         /// The evidence on whether they answer the question, in the order of ``AnsweringRule/Evidence``.
         public let evidence: [Double]
+        /// The sections of their rows.
+        public var places: [RowPlace] { rows.map(\.place) }
     }
 
     /// Reads the rows of candidates and computes their signals.
@@ -109,11 +112,11 @@ public struct HybridRetrieval: Sendable {
     /// - Parameter missing: Words of the question to count as not found.
     /// - Throws: `malformed` when a row is not a features row; rethrows read errors.
     public func judge(
-        _ question: Question, _ candidates: [Candidate], without missing: Set<Int> = [],
+        _ question: Question, _ candidates: [Candidate], without missing: WordSet = WordSet(),
         in source: some ObjectSource, threads: Int
     ) throws(ObjectError) -> JudgedCandidates {
-        let rows = try index.rows(at: candidates.map(\.row), in: source, threads: threads)
-        let words = Threads.map(rows.count, threads: threads) { RowWords(rows[$0], for: question) }
+        let rows = try index.analysed(at: candidates.map(\.row), in: source, threads: threads)
+        let words = rows.map { RowWords($0, for: question) }
         return JudgedCandidates(
             signals: CandidateSignals(question, candidates, rows: rows, words: words), rows: rows,
             evidence: evidence(question, candidates, words, without: missing))
@@ -121,17 +124,20 @@ public struct HybridRetrieval: Sendable {
 
     /// The number of words up to which a question counts as short.
     private static let shortQuestion = 4.0
+    /// The number of rows, the best by words, whose words count as evidence.
+    private static let evidentRows = 3
 
     private func evidence(
         _ question: Question, _ candidates: [Candidate], _ words: [RowWords],
-        without missing: Set<Int>
+        without missing: WordSet
     ) -> [Double] {
-        let best = candidates.indices.sorted {
-            (candidates[$0].words, -candidates[$0].row) > (
-                candidates[$1].words, -candidates[$1].row
-            )
+        var best: [Int] = []
+        for index in candidates.indices {
+            let place = best.firstIndex { Self.hasMoreWords(candidates[index], candidates[$0]) }
+            best.insert(index, at: place ?? best.count)
+            if best.count > Self.evidentRows { best.removeLast() }
         }
-        let covered = best.prefix(3).reduce(into: Set<Int>()) { $0.formUnion(words[$1].all) }
+        let covered = best.reduce(into: WordSet()) { $0.formUnion(words[$1].all) }
         let strengths =
             isLexical
             ? candidates.map { question.bound > 0 ? Double($0.words) / question.bound : 0 }
@@ -147,55 +153,86 @@ public struct HybridRetrieval: Sendable {
         ]
     }
 
-    /// The candidates, best first.
+    private static func hasMoreWords(_ candidate: Candidate, _ other: Candidate) -> Bool {
+        (candidate.words, -candidate.row) > (other.words, -other.row)
+    }
+
+    /// The best candidates, best first.
     ///
     /// The best chunk of each section comes first, then all other chunks. If the settings limit the chunks per
     /// document, a document's sections beyond that number come with the others. Equal scores keep the order of
     /// `candidates`.
-    public func rank(_ candidates: [Candidate], _ judged: JudgedCandidates) -> [RankedCandidate] {
+    ///
+    /// - Parameter count: The most candidates to return.
+    public func rank(
+        _ candidates: [Candidate], _ judged: JudgedCandidates, count: Int = .max
+    ) -> [RankedCandidate] {
         let scores = judged.signals.scores(ranker.factors)
         let order = Self.order(
-            scores, places: judged.rows.map { RowPlace($0) },
-            perDocument: ranker.retrieval.perDocument)
+            scores, places: judged.rows.lazy.map(\.place),
+            perDocument: ranker.retrieval.perDocument, count: count)
         return order.map { index in
             RankedCandidate(
-                candidate: candidates[index], row: judged.rows[index], score: scores[index],
+                candidate: candidates[index], row: judged.rows[index].row, score: scores[index],
                 signals: Array(judged.signals[index]))
         }
     }
 
     /// Indices in ranked order: the best chunk of each section by descending score, then the rest.
     ///
-    /// - Parameter perDocument: The most chunks of one document in the first group; 0 for no limit.
-    public static func order(_ scores: [Double], places: [RowPlace], perDocument: Int) -> [Int] {
+    /// - Parameters:
+    ///   - perDocument: The most chunks of one document in the first group; 0 for no limit.
+    ///   - count: The most indices to return.
+    public static func order(
+        _ scores: [Double], places: some RandomAccessCollection<RowPlace>, perDocument: Int,
+        count: Int = .max
+    ) -> [Int] {
         let sorted = scores.indices.sorted { left, right in
             scores[left] != scores[right] ? scores[left] > scores[right] : left < right
         }
         var sections: Set<RowPlace> = []
-        var documents: [[UInt8]: Int] = [:]
+        var documents: [HashedBytes: Int] = [:]
         var (first, rest): ([Int], [Int]) = ([], [])
         for index in sorted {
-            let place = places[index]
+            guard first.count < count else { return first }
+            let place = places[places.index(places.startIndex, offsetBy: index)]
             let isCrowded = perDocument > 0 && documents[place.document, default: 0] >= perDocument
             if !isCrowded, sections.insert(place).inserted {
-                documents[place.document, default: 0] += 1
+                if perDocument > 0 { documents[place.document, default: 0] += 1 }
                 first.append(index)
             } else {
                 rest.append(index)
             }
         }
-        return first + rest
+        return Array((first + rest).prefix(count))
     }
 }
 
 /// The section that a row belongs to.
 public struct RowPlace: Hashable, Sendable {
-    let document: [UInt8]
-    let section: [UInt8]
+    let document: HashedBytes
+    let section: HashedBytes
 
     /// The section of a row.
     public init(_ row: FeatureRow) {
-        document = Array(row.document.utf8)
-        section = Array(row.section.utf8)
+        document = HashedBytes(row.document)
+        section = HashedBytes(row.section)
+    }
+}
+
+/// The bytes of a text, hashed once: every question compares the places of its candidates.
+struct HashedBytes: Hashable, Sendable {
+    private let hash: UInt64
+    private let bytes: [UInt8]
+
+    init(_ text: String) {
+        bytes = Array(text.utf8)
+        hash = TermHash.of(bytes)
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+
+    static func == (left: HashedBytes, right: HashedBytes) -> Bool {
+        left.hash == right.hash && left.bytes == right.bytes
     }
 }

@@ -13,8 +13,8 @@ public struct Question: Sendable {
     public let totalWeight: Double
     /// The mean number of words in a row.
     let meanWords: Double
-    /// The index of each word, by term.
-    private let indices: [UInt32: Int]
+    /// Finds each word by its terms.
+    let terms: QuestionTerms
     private let languages: [Language]
 
     /// Analyses a question.
@@ -35,39 +35,36 @@ public struct Question: Sendable {
         self.meanWords = meanWords
         weights = levels.map { Double($0.row) }
         totalWeight = weights.reduce(0, +)
-        var indices: [UInt32: Int] = [:]
-        for (index, word) in query.words.enumerated() {
-            for term in word.terms { indices[term] = index }
-        }
-        self.indices = indices
+        terms = QuestionTerms(query.words)
     }
 
     /// The indices of the words that count, so that no letter counts twice: not an identifier, for instance, but the
     /// words in it.
-    public var wholeWords: Set<Int> { Set(query.words.indices.filter { query.words[$0].size > 0 }) }
+    public var wholeWords: WordSet {
+        var whole = WordSet()
+        for index in query.words.indices where query.words[index].size > 0 { whole.insert(index) }
+        return whole
+    }
 
     /// The number of its words, where a pair of characters or a part of a Hangul word counts half.
     var length: Double { query.words.reduce(0) { $0 + $1.size } }
 
-    /// The word of the question that a token is a form of; nil when there is none.
-    func word(of token: Token) -> Int? {
-        LexicalTerm.of(token).flatMap { indices[$0] }
-    }
-
-    /// The words of the question that occur among some tokens, in any form.
-    func words(in tokens: some Sequence<Token>) -> Set<Int> {
-        Set(tokens.compactMap { word(of: $0) })
-    }
-
     /// The words of the question that a text contains, in any form.
-    public func words(foundIn text: String) -> Set<Int> {
-        languages.reduce(into: []) { found, language in
-            found.formUnion(words(in: AnalyzerPool.shared.analyzer(of: language).tokens(of: text)))
+    public func words(foundIn text: String) -> WordSet {
+        var found = WordSet()
+        for language in languages {
+            AnalyzerPool.shared.analyzer(of: language).forEachToken(of: text) { token in
+                guard let term = LexicalTerm.of(token), let word = terms.word(of: term) else {
+                    return
+                }
+                found.insert(word)
+            }
         }
+        return found
     }
 
     /// The weight of some of the question's words as a share of the weight of all, from 0 to 1.
-    public func share(of words: Set<Int>) -> Double {
+    public func share(of words: WordSet) -> Double {
         guard totalWeight > 0 else { return 0 }
         // Adds in the order of the question, so that the sum is reproducible.
         var sum = 0.0

@@ -1,4 +1,3 @@
-internal import Objects
 internal import Synchronization
 internal import TextAnalysis
 
@@ -27,10 +26,7 @@ public enum Signal: String, CaseIterable, Sendable {
     case opening
 
     /// The signal's index in a vector of signals.
-    public var index: Int { Self.indices[self] ?? 0 }
-
-    private static let indices = Dictionary(
-        uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
+    public var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }
 
 /// The signals of one question's candidates: a row-major matrix with one row per candidate and one column per
@@ -54,26 +50,30 @@ public struct CandidateSignals: Sendable {
 
     /// Computes the signals of candidates, in the same order.
     init(
-        _ question: Question, _ candidates: [Candidate], rows: [FeatureRow], words: [RowWords]
+        _ question: Question, _ candidates: [Candidate], rows: [AnalysedRow], words: [RowWords]
     ) {
         precondition(candidates.count == rows.count, "every candidate has a row")
-        var best: [String: [Float]] = [:]
-        for (candidate, row) in zip(candidates, rows) {
-            best[row.document, default: []].append(candidate.similarity)
+        var numbers: [HashedBytes: Int] = [:]
+        var best: [GreatestThree] = []
+        let documents = zip(candidates, rows).map { candidate, row in
+            let number = numbers[row.place.document] ?? best.count
+            if number == best.count {
+                numbers[row.place.document] = number
+                best.append(GreatestThree())
+            }
+            best[number].add(candidate.similarity)
+            return number
         }
-        best = best.mapValues { Array($0.sorted(by: >).prefix(3)) }
         let bound = question.bound
         var values: [Double] = []
         values.reserveCapacity(candidates.count * Self.columns)
         for (index, candidate) in candidates.enumerated() {
             let row = rows[index]
-            var signals = words[index].signals(of: row, for: question)
-            signals[Signal.words.index] = bound > 0 ? Double(candidate.words) / bound : 0
-            signals[Signal.vector.index] = Double(candidate.similarity)
-            let three = best[row.document] ?? []
-            signals[Signal.document.index] =
-                three.reduce(0.0) { $0 + Double($1) } / Double(max(1, three.count))
-            values.append(contentsOf: signals)
+            words[index].appendSignals(
+                of: row, for: question,
+                score: bound > 0 ? Double(candidate.words) / bound : 0,
+                similarity: Double(candidate.similarity),
+                document: best[documents[index]].mean, to: &values)
         }
         self.init(values: values)
     }
@@ -105,55 +105,25 @@ public struct CandidateSignals: Sendable {
     }
 }
 
-/// The words of a question that occur in the fields of a row.
-struct RowWords: Sendable {
-    /// Words in the innermost heading, or in the title where there is no heading.
-    let heading: Set<Int>
-    /// Words in the title and the outer headings.
-    let title: Set<Int>
-    /// Words in the text, with their positions.
-    let text: [(word: Int, position: Int)]
-    /// The number of words in the text without stop words.
-    let count: Int
+/// The greatest three of some numbers.
+private struct GreatestThree {
+    private var values = SIMD3<Float>(repeating: -.infinity)
+    private var count = 0
 
-    init(_ row: FeatureRow, for question: Question) {
-        let language = row.metadata[FeatureRow.languageMember]?.string.flatMap {
-            Language(code: $0)
+    mutating func add(_ value: Float) {
+        count = min(3, count + 1)
+        if value > values[0] {
+            values = [value, values[0], values[1]]
+        } else if value > values[1] {
+            values = [values[0], value, values[1]]
+        } else if value > values[2] {
+            values[2] = value
         }
-        let analyzer = AnalyzerPool.shared.analyzer(of: language ?? .english)
-        func words(_ text: String) -> Set<Int> { question.words(in: analyzer.tokens(of: text)) }
-        heading = words(row.headings.last ?? row.title)
-        title = words(([row.title] + row.headings.dropLast()).joined(separator: "\n"))
-        var found: [(word: Int, position: Int)] = []
-        var count = 0
-        analyzer.forEachToken(of: row.text) { token in
-            guard !token.isStopWord else { return }
-            if token.isInSequence { count += 1 }
-            if let word = question.word(of: token) { found.append((word, token.position)) }
-        }
-        (text, self.count) = (found, count)
     }
 
-    /// All words of the question that the row contains.
-    var all: Set<Int> { heading.union(title).union(text.map(\.word)) }
-
-    /// The signals that depend on the row's words and ordinal; the others are 0.
-    func signals(of row: FeatureRow, for question: Question) -> [Double] {
-        var signals = [Double](repeating: 0, count: Signal.allCases.count)
-        signals[Signal.heading.index] = question.share(of: heading)
-        signals[Signal.title.index] = question.share(of: title)
-        signals[Signal.coverage.index] = question.share(of: all)
-        let words = Double(count)
-        signals[Signal.length.index] = words / (words + question.meanWords)
-        signals[Signal.opening.index] = 1 / Double(1 + row.ordinal)
-        var close: Set<Int> = []
-        var last: [Int: Int] = [:]
-        for (word, position) in text {
-            if let before = last[word - 1], 1...2 ~= position - before { close.insert(word) }
-            last[word] = position
-        }
-        signals[Signal.pairs.index] = question.share(of: close)
-        return signals
+    /// Their mean, added from the greatest on.
+    var mean: Double {
+        (0..<count).reduce(0.0) { $0 + Double(values[$1]) } / Double(max(1, count))
     }
 }
 

@@ -114,7 +114,6 @@ extension ExactSearch {
         var best = BestMatches(count: count)
         let first = min(sorted.count, count + Self.batch)
         try add(sorted[..<first], to: &best)
-        best.cut()
         let floor = Double(best.floor)
         let rest = sorted[first...].filter { !($0.upper < floor) }
         let batches = (rest.count + Self.batch - 1) / Self.batch
@@ -131,7 +130,9 @@ extension ExactSearch {
     private func add(
         _ survivors: ArraySlice<Survivor>, to best: inout BestMatches
     ) throws(ObjectError) {
-        for survivor in survivors where !(survivor.upper < Double(best.floor)) {
+        for survivor in survivors {
+            // All survivors after this one have lower bounds.
+            guard !(survivor.upper < Double(best.floor)) else { return }
             best.add(try search.match(survivor.row, to: query))
         }
     }
@@ -141,11 +142,13 @@ extension ExactSearch {
 struct BestMatches {
     private let count: Int
     private var matches: [VectorMatch] = []
+    private var greatest: GreatestBounds
     /// A match below this cannot be among the best; a match equal to it may be, depending on its row.
     private(set) var floor = -Float.infinity
 
     init(count: Int) {
         self.count = count
+        greatest = GreatestBounds(count: count)
         matches.reserveCapacity(2 * count)
     }
 
@@ -153,7 +156,8 @@ struct BestMatches {
     mutating func add(_ match: VectorMatch) {
         guard match.similarity >= floor else { return }
         matches.append(match)
-        // Sorting once every `count` matches costs less than keeping them in order.
+        greatest.add(Double(match.similarity))
+        floor = Float(greatest.least)
         if matches.count >= 2 * count { cut() }
     }
 
@@ -163,12 +167,10 @@ struct BestMatches {
         return matches
     }
 
-    /// Drops all but the best matches, and raises the floor.
-    mutating func cut() {
+    /// Sorts the matches and drops all but the best.
+    private mutating func cut() {
         matches.sort { $0.precedes($1) }
-        guard matches.count >= count, let last = matches[..<count].last else { return }
-        matches.removeSubrange(count...)
-        floor = last.similarity
+        if matches.count > count { matches.removeSubrange(count...) }
     }
 }
 
@@ -207,10 +209,9 @@ struct GreatestBounds: Sendable {
         var place = 0
         while true {
             var least = place
-            for child in [2 * place + 1, 2 * place + 2]
-            where child < count && values[child] < values[least] {
-                least = child
-            }
+            let (left, right) = (2 * place + 1, 2 * place + 2)
+            if left < count, values[left] < values[least] { least = left }
+            if right < count, values[right] < values[least] { least = right }
             if least == place { return }
             values.swapAt(place, least)
             place = least

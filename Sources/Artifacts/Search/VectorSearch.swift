@@ -113,6 +113,13 @@ extension VectorSearch {
     public init(
         _ vectors: TableVectors, threads: Int = Threads.available
     ) throws(ObjectError) {
+        try self.init(vectors, cache: RowCaches().vectors, threads: threads)
+    }
+
+    /// Makes the vectors of a table searchable in place, with a cache of those that it compares.
+    init(
+        _ vectors: TableVectors, cache: RowCache<[Float]>, threads: Int
+    ) throws(ObjectError) {
         let codes = CodeBlock(rows: vectors.table.rows, dimension: vectors.table.dimension)
         let blocks = vectors.blocks
         // Handing out work costs more than copying one leaf's codes.
@@ -126,7 +133,7 @@ extension VectorSearch {
                     stored: stored.span.bytes)
             }
         }
-        self.init(codes: codes, vectors: TableVectorRows(vectors: vectors))
+        self.init(codes: codes, vectors: TableVectorRows(vectors: vectors, cache: cache))
     }
 
     /// Opens the vectors of a table for search: reads its inner nodes and its codes.
@@ -148,22 +155,28 @@ extension VectorSearch {
 }
 
 /// Vectors in the leaves of a table.
+///
+/// A leaf's vectors are verified whenever they are read, which takes longer than to compare one of them. So vectors that
+/// were compared stay in a cache.
 private struct TableVectorRows: VectorRows {
     let vectors: TableVectors
+    let cache: RowCache<[Float]>
 
     func product(_ row: Int, with query: [Float]) throws(ObjectError) -> Float {
-        let (block, place) = vectors.position(of: row)
-        return try vectors.blocks[block].withVectors { numbers in
-            DotProduct.of(query.span, row: place * query.count, in: numbers)
-        }
+        let vector = try vector(row)
+        return DotProduct.of(query.span, row: 0, in: vector.span)
     }
 
     func vector(_ row: Int) throws(ObjectError) -> [Float] {
         let (block, place) = vectors.position(of: row)
+        let key = RowCache<[Float]>.Key(leaf: vectors.blocks[block].leaf, place: place)
+        if let known = cache[key] { return known }
         let dimension = vectors.table.dimension
-        return try vectors.blocks[block].withVectors { numbers in
+        let vector = try vectors.blocks[block].withVectors { numbers in
             (place * dimension..<(place + 1) * dimension).map { numbers[$0] }
         }
+        cache.insert(key, vector, bytes: 4 * dimension + 160)
+        return vector
     }
 }
 

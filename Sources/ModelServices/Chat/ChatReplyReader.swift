@@ -173,7 +173,8 @@ struct ChatReplyReader {
 
     private static func isError(_ object: JSONObject) -> Bool {
         if let error = object["error"], error != .null { return true }
-        return object["object"] == "error" || object["choices"] == nil && object["detail"] != nil
+        guard object["choices"] == nil else { return false }
+        return object["object"] == "error" || object["detail"] != nil || object["message"] != nil
     }
 
     /// The text of a message's content: a string, or a list of parts.

@@ -44,7 +44,7 @@ struct ExtractiveAnswer: Sendable {
         let place: Int
         let position: Int
         let quoted: QuotedUnit
-        let words: Set<Int>
+        let words: WordSet
         let score: Double
     }
 

@@ -117,7 +117,9 @@ public struct LoadingOptions: Sendable {
     public var verified: VerifiedLeaves?
     /// The cache of lexical segments for features without an index.
     public var segments = SegmentCache()
-    /// The number of threads that load versions, and that answer one question.
+    /// The number of threads that load versions.
+    public var loadingThreads = Threads.available
+    /// The number of threads that answer one question.
     public var threads = Threads.available
 
     /// The defaults.

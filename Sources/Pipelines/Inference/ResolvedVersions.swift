@@ -16,8 +16,6 @@ public struct ResolvedVersions: Sendable {
     let schema: AttributeSchema
     /// The lexical index of the features; nil where the snapshot has none.
     let index: Content?
-    /// The tree of the ranker's files; nil where the release binds no ranker.
-    private let rankerTree: ObjectID?
     let embedder: any Embedder
     let objects: PackStore
 
@@ -36,15 +34,13 @@ public struct ResolvedVersions: Sendable {
             throw .unusable(
                 name: chosen.names.features, reason: "it is a snapshot of kind \(features.kind)")
         }
-        var rankerTree: ObjectID?
         var needed = features.space
         if let ranker = chosen.roles.ranker {
             let model = try wrapping(Snapshot(ranker, in: objects), as: InferenceError.objects)
-            guard model.kind == .model, case .tree(let tree, _, _) = model.content else {
+            guard model.kind == .model, case .tree = model.content else {
                 throw .unusable(
                     name: chosen.names.model, reason: "it is a snapshot of kind \(model.kind)")
             }
-            rankerTree = tree
             needed = try wrapping(SpaceNeed(of: model, in: objects).id, as: InferenceError.refs)
         }
         guard let space = features.space, needed == space else {
@@ -64,7 +60,7 @@ public struct ResolvedVersions: Sendable {
         return ResolvedVersions(
             chosen: chosen, space: description, table: table,
             schema: AttributeSchema(params: features.params), index: features.index,
-            rankerTree: rankerTree, embedder: embedder, objects: objects)
+            embedder: embedder, objects: objects)
     }
 
     /// The ranker; the untrained one where the release binds none.
@@ -72,26 +68,12 @@ public struct ResolvedVersions: Sendable {
     /// - Throws: `objects` when one of its files is missing or malformed; `embedding` when its configuration names
     ///   another space than its snapshot.
     func ranker() throws(InferenceError) -> Ranker {
-        guard let tree = rankerTree else { return .untrained(for: space) }
-        let ranker = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
-            try Ranker(
-                tensors: try file(Ranker.tensorsName, of: tree),
-                config: try file(Ranker.configName, of: tree))
-        }
+        guard let id = chosen.roles.ranker else { return .untrained(for: space) }
+        let ranker = try wrapping(Ranker(id, in: objects), as: InferenceError.objects)
         guard ranker.space == space.id else {
             throw .embedding(.spacesDiffer(needed: ranker.space, found: space.id))
         }
         return ranker
-    }
-
-    private func file(_ name: String, of tree: ObjectID) throws(ObjectError) -> [UInt8] {
-        guard let path = try? RelativePath(name),
-            let entry = try TreeReader(objects).entry(at: path, in: tree)
-        else {
-            throw .malformed(
-                chosen.roles.ranker, as: "ranker", reason: "it has no file \(name)", offset: nil)
-        }
-        return try objects.read(entry.id, limit: Ranker.fileLimit)
     }
 
     /// The prompt that the release binds; the built-in one where it binds none.

@@ -27,7 +27,7 @@ struct Retriever: Sendable {
     static func load(
         _ pair: ResolvedVersions, _ options: LoadingOptions
     ) throws(InferenceError) -> Retriever {
-        let (condition, threads) = (options.condition, options.threads)
+        let (condition, loading) = (options.condition, options.loadingThreads)
         let stored = try pair.ranker()
         let ranker = stored.with(
             options.retrieval.applied(to: stored.retrieval), space: pair.space)
@@ -35,16 +35,16 @@ struct Retriever: Sendable {
             let verified = if let known = options.verified { known } else { try VerifiedLeaves() }
             return try FeatureIndex.open(
                 pair.table, schema: pair.schema, index: pair.index, in: pair.objects,
-                verified: verified, segments: options.segments, threads: threads)
+                verified: verified, segments: options.segments, threads: loading)
         }
         let preselection =
-            options.isApproximate ? ApproximateSearch(index.vectors, threads: threads) : nil
+            options.isApproximate ? ApproximateSearch(index.vectors, threads: loading) : nil
         let scope = try scope(
             condition, of: index, preselection, pair, candidates: ranker.retrieval.candidates,
-            threads: threads)
+            threads: loading)
         return Retriever(
             ranker: ranker, index: index, preselection: preselection, scope: scope,
-            condition: condition, pair: pair, threads: threads)
+            condition: condition, pair: pair, threads: options.threads)
     }
 
     /// The rows that satisfy a condition, and the way to search them.
@@ -138,30 +138,22 @@ struct Retriever: Sendable {
         let query = try wrapping(
             pair.embedder.embed(text, as: .query), as: InferenceError.embedding)
         return try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
-            let asked = QuotedPhrases(in: text)
-            let phrases = try asked.occurrence(
-                in: index, among: scope.rows, source: pair.objects, threads: threads)
-            let among = phrases.rows ?? scope.rows
-            let question = Question(text, of: index.words)
-            let missing = phrases.missing.reduce(into: Set<Int>()) {
-                $0.formUnion(question.words(foundIn: $1))
-            }
             let retrieval = HybridRetrieval(ranker, in: index, of: pair.space)
-            let nearest = try scope.approximate.flatMap { (approximate) throws(ObjectError) in
-                try approximate.nearest(
-                    ranker.retrieval.candidates, to: query, among: among, threads: threads)
+            let found = try retrieval.find(
+                text, vector: query, count: count, among: scope.rows, in: pair.objects,
+                threads: threads
+            ) { (among) throws(ObjectError) in
+                try scope.approximate.flatMap { (approximate) throws(ObjectError) in
+                    try approximate.nearest(
+                        ranker.retrieval.candidates, to: query, among: among, threads: threads)
+                }
             }
-            let candidates = try retrieval.candidates(
-                question, vector: query, nearest: nearest, among: among, threads: threads)
-            let judged = try retrieval.judge(
-                question, candidates, without: missing, in: pair.objects, threads: threads)
-            let ranked = retrieval.rank(candidates, judged)
             return RetrievalResult(
-                question: question,
-                chunks: ranked.prefix(count).map { FoundChunk($0) },
-                evidence: judged.evidence, mode: scope.mode,
-                phrases: asked, hasPhrase: phrases.rows != nil, missingPhrases: phrases.missing,
-                missingShare: question.share(of: missing))
+                question: found.question,
+                chunks: found.ranked.map { FoundChunk($0) },
+                evidence: found.evidence, mode: scope.mode,
+                phrases: found.phrases, hasPhrase: found.hasPhrase,
+                missingPhrases: found.missingPhrases, missingShare: found.missingShare)
         }
     }
 }

@@ -177,13 +177,10 @@ private enum ReleaseFile {
     /// Reads a canary.
     static func canary(_ path: String) throws -> [UInt8] {
         let bytes = try LocalFile.read(path, limit: Release.fileLimit)
-        try reading(path) { () throws(JSONSchemaError) in
-            var reader = try JSONObjectReader(file: bytes)
-            guard try reader.string("type").utf8.elementsEqual("canary".utf8) else {
-                throw reader.error("type", "must be canary")
-            }
+        let canary = try reading(path) { () throws(JSONSchemaError) in
+            try Canary(decoding: bytes)
         }
-        return bytes
+        return canary.encoded
     }
 
     private static func reading<Value>(

@@ -171,7 +171,7 @@ extension AnswerService {
     /// - Throws: `engine` when the language model is not the one that the release records; `generation` when it fails;
     ///   as ``QuestionAnswering/retrieve(_:count:where:)``. A call that fails may have passed parts.
     public func answer(
-        _ ask: Ask, as id: AnswerID, from versions: InService, by deadline: Deadline,
+        _ ask: AnswerRequest, as id: AnswerID, from versions: InService, by deadline: Deadline,
         part: (String) -> Void
     ) throws(InferenceError) -> AnswerRecord {
         let serving = versions.opened
@@ -192,7 +192,7 @@ extension AnswerService {
     }
 
     private func record(
-        _ ask: Ask, _ id: AnswerID, _ retrieval: Retrieval, _ answer: GeneratedAnswer,
+        _ ask: AnswerRequest, _ id: AnswerID, _ retrieval: Retrieval, _ answer: GeneratedAnswer,
         from serving: Answering
     ) -> AnswerRecord {
         let versions = serving.answering.versions
@@ -240,7 +240,7 @@ extension AnswerRecord.Passage {
 }
 
 /// What a client asks.
-public struct Ask: Sendable {
+public struct AnswerRequest: Sendable {
     /// The question, as the client put it.
     public var question: String
     /// The messages before it.

@@ -182,7 +182,7 @@ struct CandidatePool: Sendable {
                     question, found, in: features.source, threads: 1)
                 return PreparedQuestion(
                     rows: found.map(\.row), signals: judged.signals,
-                    places: judged.rows.map { RowPlace($0) }, evidence: judged.evidence)
+                    places: judged.places, evidence: judged.evidence)
             }
         }
     }

@@ -1,0 +1,137 @@
+internal import Objects
+internal import TextAnalysis
+
+/// A row with the terms of its fields: what a question needs to know about a candidate, whatever its words.
+///
+/// To split a row's text into words takes longer than to compare it with a question, so rows are analysed once and kept
+/// in a ``RowCache``.
+final class AnalysedRow: Sendable {
+    /// The row.
+    let row: FeatureRow
+    /// Its section.
+    let place: RowPlace
+    /// The terms of its fields, one field after the other; those of the text are in order of position.
+    let terms: [UInt32]
+    /// The terms of the innermost heading, or of the title where there is no heading.
+    let heading: Range<Int>
+    /// The terms of the title and the outer headings.
+    let title: Range<Int>
+    /// The terms of the text.
+    let text: Range<Int>
+    /// The ordinals in the text of the words that ``text`` comes from.
+    let positions: [UInt32]
+    /// The number of words in the text without stop words.
+    let count: Int
+
+    /// Analyses a row in its own language.
+    init(_ row: FeatureRow) {
+        self.row = row
+        place = RowPlace(row)
+        let language = row.metadata[FeatureRow.languageMember]?.string.flatMap {
+            Language(code: $0)
+        }
+        let analyzer = AnalyzerPool.shared.analyzer(of: language ?? .english)
+        var terms: [UInt32] = []
+        func add(_ text: String) -> Range<Int> {
+            let start = terms.count
+            analyzer.forEachToken(of: text) { token in
+                if let term = LexicalTerm.of(token) { terms.append(term) }
+            }
+            return start..<terms.count
+        }
+        heading = add(row.headings.last ?? row.title)
+        title = add(([row.title] + row.headings.dropLast()).joined(separator: "\n"))
+        var positions: [UInt32] = []
+        var count = 0
+        analyzer.forEachToken(of: row.text) { token in
+            guard let term = LexicalTerm.of(token) else { return }
+            if token.isInSequence { count += 1 }
+            terms.append(term)
+            positions.append(UInt32(clamping: token.position))
+        }
+        text = title.upperBound..<terms.count
+        // Copies have no spare capacity.
+        self.terms = terms.map(\.self)
+        self.positions = positions.map(\.self)
+        self.count = count
+    }
+
+    /// About how much memory the row takes, where its attributes are stored in `stored` bytes.
+    func byteCount(stored: Int) -> Int {
+        // Strings, arrays and their headers take up to twice the stored bytes.
+        600 + 2 * stored + 4 * (terms.count + positions.count)
+    }
+}
+
+/// The words of a question that occur in the fields of a row, and the signals that follow from them.
+struct RowWords: Sendable {
+    /// All words of the question that the row contains.
+    let all: WordSet
+    private let heading: WordSet
+    private let title: WordSet
+    /// The words that the text has one or two positions after the word that precedes them in the question.
+    private let pairs: WordSet
+
+    init(_ row: AnalysedRow, for question: Question) {
+        let words = question.terms
+        heading = words.words(in: row.terms, row.heading)
+        title = words.words(in: row.terms, row.title)
+        var all = heading.union(title)
+        var pairs = WordSet()
+        var last = LastPositions()
+        for place in row.text {
+            guard let word = words.word(of: row.terms[place]) else { continue }
+            all.insert(word)
+            let position = Int(row.positions[place - row.text.lowerBound])
+            if word > 0, let before = last[word - 1], 1...2 ~= position - before {
+                pairs.insert(word)
+            }
+            last[word] = position
+        }
+        (self.all, self.pairs) = (all, pairs)
+    }
+
+    /// Appends a row's signals, in the order of ``Signal``; those that do not depend on the row's words and its ordinal
+    /// are given.
+    func appendSignals(
+        of row: AnalysedRow, for question: Question, score: Double, similarity: Double,
+        document: Double, to values: inout [Double]
+    ) {
+        for signal in Signal.allCases {
+            let value: Double =
+                switch signal {
+                case .words: score
+                case .vector: similarity
+                case .document: document
+                case .coverage: question.share(of: all)
+                case .heading: question.share(of: heading)
+                case .title: question.share(of: title)
+                case .pairs: question.share(of: pairs)
+                case .length: Double(row.count) / (Double(row.count) + question.meanWords)
+                case .opening: 1 / Double(1 + row.row.ordinal)
+                }
+            values.append(value)
+        }
+    }
+}
+
+/// The last position of each word that a text had so far; questions have few words, so a search is fast.
+private struct LastPositions {
+    private var first = SIMD16<Int32>(repeating: -1)
+    private var rest: [Int: Int] = [:]
+
+    subscript(_ word: Int) -> Int? {
+        get {
+            guard word < first.scalarCount else { return rest[word] }
+            let position = Int(first[word])
+            return position < 0 ? nil : position
+        }
+        set {
+            if word < first.scalarCount {
+                first[word] = Int32(clamping: newValue ?? -1)
+            } else {
+                rest[word] = newValue
+            }
+        }
+    }
+}
