@@ -32,6 +32,14 @@ public struct VectorBlock: Sendable {
         if case .mapped = place { true } else { false }
     }
 
+    /// Whether a later version of the table may go on with this block.
+    ///
+    /// - Parameter verified: Whether the later version compares its leaves with their identities.
+    func isUsable(verified: Bool) -> Bool {
+        guard case .mapped = place else { return true }
+        return proof != nil || !verified
+    }
+
     /// Maps the vectors of a stored leaf.
     ///
     /// - Parameters:

@@ -20,6 +20,11 @@ public struct QuestionAnswering: Sendable {
     ///   - embedders: Opens the embedder of the features' space.
     ///   - approximately: Whether the search may miss candidates in exchange for speed; see ``Reply/search``.
     ///   - verified: The record of leaves that were already verified; nil to verify all.
+    ///   - threads: The number of threads for a question. With 1, a question stays on the caller's thread; a service that
+    ///     answers several at once needs no more.
+    ///   - openingThreads: The number of threads for loading; nil for the same number.
+    ///   - previous: Loaded versions that this one replaces. Both share what their features have in common, so that a
+    ///     small change of large features takes little time and memory; neither depends on the other.
     /// - Throws: `embedding` when features and model are in different spaces, or the space's embedder is missing;
     ///   `condition` when it does not fit the rows; `unusable`, `pin`, `refs`, `objects`.
     public init(
@@ -83,7 +88,8 @@ public struct QuestionAnswering: Sendable {
             chosen, in: repository, state: state, embedders: embedders)
         retriever = try Retriever.load(
             pair, where: condition, approximately: approximately, verified: verified,
-            segments: segments, retrieval: retrieval, threads: threads)
+            segments: segments, retrieval: retrieval, threads: threads,
+            openingThreads: openingThreads ?? threads, sharing: previous?.retriever)
     }
 
     /// Answers a question from its `count` best chunks; nil for the ranker's own number.

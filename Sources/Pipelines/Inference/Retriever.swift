@@ -28,12 +28,15 @@ struct Retriever: Sendable {
     ///   - verified: The record of leaves that were already verified; nil where there is none.
     ///   - segments: The cache of lexical segments for features without an index.
     ///   - retrieval: Settings that override the ranker's.
+    ///   - threads: The number of threads for a question.
+    ///   - openingThreads: The number of threads for loading.
+    ///   - earlier: Other versions that are loaded, to share what they have in common.
     /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's configuration
     ///   and its snapshot name different spaces; `condition` when it does not fit the rows.
     static func load(
         _ pair: ResolvedPair, where condition: Condition?, approximately: Bool,
         verified: VerifiedLeaves?, segments: SegmentCache, retrieval: RetrievalOverrides,
-        threads: Int
+        threads: Int, openingThreads: Int, sharing earlier: Retriever?
     ) throws(InferenceError) -> Retriever {
         let stored = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             try Ranker(
@@ -49,13 +52,14 @@ struct Retriever: Sendable {
             let verified = if let verified { verified } else { try VerifiedLeaves() }
             return try FeatureIndex.open(
                 pair.table, schema: pair.schema, index: pair.index, in: pair.objects,
-                verified: verified, segments: segments, threads: threads)
+                verified: verified, segments: segments, threads: openingThreads,
+                sharing: earlier?.index)
         }
         let preselection =
-            approximately ? ApproximateSearch(index.vectors, threads: threads) : nil
+            approximately ? ApproximateSearch(index.vectors, threads: openingThreads) : nil
         let scope = try scope(
             condition, of: index, preselection, pair, candidates: ranker.retrieval.candidates,
-            threads: threads)
+            threads: openingThreads)
         return Retriever(
             ranker: ranker, index: index, preselection: preselection, scope: scope,
             condition: condition, pair: pair, threads: threads)
